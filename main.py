@@ -1,0 +1,249 @@
+"""The application: the window, and the command line."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from src.events import Event
+    from src.library import MediaLibrary
+
+COMMANDS = ("ingest", "search", "export", "stats", "verify", "models", "demo")
+
+
+class MediaLibraryApp:
+    """Builds the parts, hands them to each other, and runs one command."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+
+    def _initialize(self, root: Path | None = None) -> MediaLibrary:
+        """Open the library, with the models and settings it is to use."""
+        from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+        from src.library import MediaLibrary
+        from src.models.model_manager import ModelManager
+
+        paths = LibraryPaths(root or self.arguments.library or APPLICATION_FOLDER)
+        settings = Settings.load(paths.settings)
+        models = ModelManager(
+            device=settings.device,
+            batch_size=settings.batch_size,
+            points_per_side=settings.points_per_side,
+        )
+        return MediaLibrary(paths, models, settings)
+
+    def run(self) -> int:
+        command: Callable[[], int] = getattr(self, f"_{self.arguments.command or 'window'}")
+        return command()
+
+    def _window(self) -> int:
+        print(
+            "The window comes with the next version. Until then: main.py ingest PATH…, "
+            'main.py search "TEXT", main.py demo; main.py --help lists the rest.'
+        )
+        return 0
+
+    def _ingest(self) -> int:
+        from src.cli.report import event_as_json, note, print_json
+        from src.events import JobDone
+
+        done = JobDone()
+        with self._initialize() as library:
+            for event in self._shown(library.add(self.arguments.paths)):
+                if self.arguments.json:
+                    print_json(event_as_json(event))
+                if isinstance(event, JobDone):
+                    done = event
+            self._note_problems(library)
+        note(
+            f"{done.files} files: {done.frames} frames and {done.segments} segments added, "
+            f"{len(done.failed)} files failed"
+        )
+        return 0
+
+    def _search(self) -> int:
+        from src.cli.report import hit_as_json, note, print_hits, print_json
+
+        with self._initialize() as library:
+            for _ in self._shown(library.reembed()):
+                pass
+            result = library.search(self.arguments.text, self.arguments.image, self.arguments.top)
+            self._note_problems(library)
+            model = library.clip.label
+        if result.unknown_words:
+            words = ", ".join(f'"{word}"' for word in result.unknown_words)
+            note(f"the {model} does not know {words}; it had no part in the search")
+        if self.arguments.json:
+            for hit in result:
+                print_json(hit_as_json(hit))
+        elif result.hits:
+            print_hits(result.hits)
+        else:
+            note("nothing found")
+        return 0
+
+    def _export(self) -> int:
+        from src.events import JobDone
+
+        with self._initialize() as library:
+            for event in self._shown(library.export(self.arguments.folder)):
+                if isinstance(event, JobDone):
+                    print(f"{event.segments} crops in {event.written}")
+        return 0
+
+    def _stats(self) -> int:
+        import dataclasses
+
+        from src.cli.report import print_json, print_stats
+
+        with self._initialize() as library:
+            stats = library.stats()
+            self._note_problems(library)
+        if self.arguments.json:
+            print_json(dataclasses.asdict(stats))
+        else:
+            print_stats(stats, library.paths.root)
+        return 0
+
+    def _verify(self) -> int:
+        from src.events import ProblemFound
+
+        left = 0
+        with self._initialize() as library:
+            for event in self._shown(library.verify(self.arguments.repair)):
+                left += isinstance(event, ProblemFound) and not event.mended
+        print(f"{left} problems left" if left else "the library is sound")
+        return 0
+
+    def _models(self) -> int:
+        from src.cli.report import megabytes, one_line
+        from src.models.model_manager import ModelManager
+
+        models = ModelManager()
+        for found in models.available():
+            state = "bundled" if found.bundled else "here"
+            label = one_line(found.label)
+            print(f"{found.kind:5} {label:32} {megabytes(found.bytes):>12}  {state}")
+        print(f"models run on: {models.device}; more go into {one_line(models.models_folder)}")
+        return 0
+
+    def _demo(self) -> int:
+        from src.cli.demo import run_demo
+        from src.config import APPLICATION_FOLDER
+
+        root = self.arguments.library or APPLICATION_FOLDER
+        run_demo(Path(root).absolute() / "datasets" / "demo", self._initialize)
+        return 0
+
+    def _shown(self, events: Iterable[Event]) -> Iterable[Event]:
+        """Pass a job's events on, with a progress line on stderr."""
+        from src.cli.report import ProgressLine
+
+        progress = ProgressLine()
+        try:
+            for event in events:
+                progress.show(event)
+                yield event
+        finally:
+            progress.close()
+
+    def _note_problems(self, library: MediaLibrary) -> None:
+        from src.cli.report import note
+
+        for problem in library.models.problems:
+            note(f"weights not used: {problem}")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; a first word that is no command is a path for the window."""
+    general = argparse.ArgumentParser(add_help=False)
+    general.add_argument(
+        "--library", type=Path, metavar="DIR", default=argparse.SUPPRESS, help="where it lives"
+    )
+    parser = argparse.ArgumentParser(
+        prog="main.py",
+        parents=[general],
+        description="Find what is in your photos and videos, and make datasets of it.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[general])
+
+    ingest = command("ingest", "Take files and folders into the library.")
+    ingest.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    search = command("search", "Find segments by words, by an image, or by both.")
+    search.add_argument("text", nargs="?", metavar="TEXT")
+    search.add_argument("--image", type=Path, metavar="FILE", help="find what looks like it")
+    search.add_argument("--top", type=int, default=10, metavar="N", help="how many hits")
+    export = command("export", "Write a dataset: one folder a tag, and labels.csv.")
+    export.add_argument("folder", type=Path, metavar="DIR")
+    stats = command("stats", "Say what is in the library.")
+    verify = command("verify", "Examine the library.")
+    verify.add_argument("--repair", action="store_true", help="mend what can be mended")
+    command("models", "List the models on this machine.")
+    command("demo", "Draw sample scenes, take them in, and find them again.")
+    for which in (ingest, search, stats):
+        which.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    first = _first_word(argv)
+    if first is not None and first not in COMMANDS:
+        window = argparse.ArgumentParser(prog="main.py", parents=[general])
+        window.add_argument("paths", nargs="*", type=Path)
+        window.set_defaults(command=None)
+        arguments = window.parse_args(argv)
+    else:
+        arguments = parser.parse_args(argv)
+    arguments.library = getattr(arguments, "library", None)
+    if arguments.command == "search" and not arguments.text and not arguments.image:
+        search.error("say what to look for: a TEXT, an --image FILE, or both")
+    return arguments
+
+
+def _first_word(argv: Sequence[str]) -> str | None:
+    """Find the first argument that is no option and no option's value."""
+    words = iter(argv)
+    for word in words:
+        if word == "--library":
+            next(words, None)
+        elif word == "--":
+            return next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the application; returns the exit code."""
+    logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
+    arguments = parse(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):  # names of files are in any language
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    from src.errors import MediaLibraryError
+
+    try:
+        # A request to end is a Ctrl-C: the job stops at its next event, with nothing half done.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        return MediaLibraryApp(arguments).run()
+    except MediaLibraryError as exc:
+        from src.cli.report import one_line
+
+        print(f"error: {one_line(exc)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; the next ingest goes on where this one was", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has seen enough
+        sys.stderr.close()
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Search hits as one picture: a row a query, its best hits from left to right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from src.records import SearchHit
+
+THUMBNAIL = 132
+GAP = 12
+MARGIN = 24
+LABEL_WIDTH = 200
+WINDOW, CARD, TEXT, TEXT_2, ACCENT, TRACK = (
+    "#161618",
+    "#232327",
+    "#EDEDEF",
+    "#B2B2BA",
+    "#7AB0FF",
+    "#38383E",
+)
+
+
+def write_contact_sheet(
+    rows: Sequence[tuple[str, Sequence[SearchHit]]], path: Path, columns: int = 6
+) -> None:
+    """Write a PNG of queries and their hits, with each hit's score as a number and a bar."""
+    row_height = THUMBNAIL + 28 + GAP
+    width = 2 * MARGIN + LABEL_WIDTH + columns * (THUMBNAIL + GAP) - GAP
+    sheet = Image.new("RGB", (width, 2 * MARGIN + len(rows) * row_height - GAP), WINDOW)
+    draw = ImageDraw.Draw(sheet)
+    title, small = ImageFont.load_default(18), ImageFont.load_default(13)
+    for number, (query, hits) in enumerate(rows):
+        top = MARGIN + number * row_height
+        draw.multiline_text((MARGIN, top + 8), _wrapped(query), fill=TEXT, font=title, spacing=6)
+        if not hits:
+            draw.text((MARGIN + LABEL_WIDTH, top + 8), "no hits", fill=TEXT_2, font=small)
+        for column, hit in enumerate(hits[:columns]):
+            left = MARGIN + LABEL_WIDTH + column * (THUMBNAIL + GAP)
+            side = (THUMBNAIL, THUMBNAIL)
+            with Image.open(hit.segment.crop_path) as crop:
+                thumbnail = ImageOps.pad(crop.convert("RGB"), side, color=CARD)
+            sheet.paste(thumbnail, (left, top))
+            bar = top + THUMBNAIL + 6
+            length = round((THUMBNAIL - 40) * max(0.0, min(1.0, hit.score)))
+            draw.rectangle((left, bar + 4, left + THUMBNAIL - 40, bar + 7), fill=TRACK)
+            draw.rectangle((left, bar + 4, left + length, bar + 7), fill=ACCENT)
+            draw.text(
+                (left + THUMBNAIL, bar), f"{hit.score:.2f}", fill=TEXT_2, font=small, anchor="ra"
+            )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+
+
+def _wrapped(text: str, columns: int = 18) -> str:
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + len(word) >= columns:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return "\n".join(lines)

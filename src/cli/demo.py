@@ -1,0 +1,61 @@
+"""`main.py demo`: scenes drawn, taken in and found again, with nothing but what is bundled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from src.cli.contact_sheet import write_contact_sheet
+from src.cli.report import ProgressLine, note, print_hits
+from src.library import MediaLibrary
+from src.models.starter.scenes import draw_scene
+from src.records import SearchHit
+
+SCENES = 12
+SIZE_WH = (640, 480)
+QUERIES = (
+    "a red circle",
+    "a dotted blue star",
+    "a photo of a green ring",
+    "something purple",
+    "a striped heart",
+)
+
+
+def draw_samples(folder: Path, count: int = SCENES) -> list[Path]:
+    """Draw sample scenes as PNG files; those that are there already stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"scene {number:02}.png" for number in range(1, count + 1)]
+    for seed, path in enumerate(paths):
+        if not path.exists():
+            scene = draw_scene(np.random.default_rng([2026, seed]), SIZE_WH, count=7, calm=True)
+            Image.fromarray(scene.image_rgb).save(path)
+    return paths
+
+
+def run_demo(folder: Path, open_library: Callable[[Path], MediaLibrary]) -> None:
+    """Draw, ingest and search in a library of its own under `folder`, and write hits.png."""
+    note(f"drawing {SCENES} sample scenes in {folder / 'scenes'}")
+    samples = draw_samples(folder / "scenes")
+    with open_library(folder / "library") as library:
+        progress = ProgressLine()
+        for event in library.add(samples):
+            progress.show(event)
+        progress.close()
+        rows: list[tuple[str, tuple[SearchHit, ...]]] = []
+        for query in QUERIES:
+            result = library.search(query, n_results=6)
+            print(f"\n{query}")
+            print_hits(result.hits)
+            rows.append((query, result.hits))
+        sample = samples[0]
+        result = library.search(image_path=sample, n_results=6)
+        print(f"\nlike {sample.name}")
+        print_hits(result.hits)
+        rows.append((f"like {sample.name}", result.hits))
+    sheet = folder / "hits.png"
+    write_contact_sheet(rows, sheet)
+    print(f"\nThe hits as a picture: {sheet}")

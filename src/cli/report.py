@@ -1,0 +1,165 @@
+"""What the command line prints: results to stdout, progress and notes to stderr."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from src.events import (
+    Event,
+    FileDone,
+    FileFailed,
+    FileKnown,
+    FileStarted,
+    FrameSkipped,
+    FrameStored,
+    JobStarted,
+    ProblemFound,
+    Progress,
+)
+from src.records import LibraryStats, SearchHit
+
+DOING = {
+    "index": "telling the index",
+    "embed": "embedding segments again",
+    "export": "writing crops",
+}
+
+
+def one_line(text: object) -> str:
+    """Make any text, a file name with a newline too, one line that any terminal can show."""
+    escaped = str(text).encode("utf-8", "backslashreplace").decode()
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in escaped)
+
+
+def note(text: str) -> None:
+    print(one_line(text), file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """Print one object a line; paths as text."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    print(text.encode("utf-8", "backslashreplace").decode(), flush=True)
+
+
+def event_as_json(event: Event) -> dict[str, Any]:
+    return {"event": type(event).__name__, **dataclasses.asdict(event)}
+
+
+def hit_as_json(hit: SearchHit) -> dict[str, Any]:
+    segment = hit.segment
+    return {
+        "segment_id": segment.id,
+        "kind": segment.kind,
+        "score": round(hit.score, 6),
+        "path": segment.media_path,
+        "frame_index": segment.frame_index,
+        "timestamp_s": segment.timestamp_s,
+        "bbox_xywh": segment.bbox_xywh,
+        "crop_path": segment.crop_path,
+        "tags": {tag.name: round(tag.confidence, 4) for tag in hit.tags},
+    }
+
+
+def print_hits(hits: Iterator[SearchHit] | tuple[SearchHit, ...]) -> None:
+    """Print hits as a table, best first."""
+    for number, hit in enumerate(hits, start=1):
+        segment = hit.segment
+        x, y, w, h = segment.bbox_xywh
+        moment = "" if segment.timestamp_s is None else f" at {clock(segment.timestamp_s)}"
+        what = "whole frame" if segment.kind == "frame" else f"{w}x{h} at {x},{y}"
+        tags = ", ".join(tag.name for tag in hit.tags)
+        name = one_line(segment.media_path.name)
+        print(f"{number:3}  {hit.score:.3f}  {name}{moment}  [{what}]  {tags}")
+
+
+def print_stats(stats: LibraryStats, root: Path) -> None:
+    print(f"library     {one_line(root)}")
+    print(f"media files {stats.media_files} ({stats.images} images, {stats.videos} videos)")
+    print(f"frames      {stats.frames}")
+    print(f"segments    {stats.segments}")
+    print(f"tags        {stats.tags}")
+    print(f"on disk     {megabytes(stats.bytes)}")
+    print(f"models      {stats.clip_model}, {stats.sam_model or 'no SAM: whole frames only'}")
+
+
+def megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
+
+
+def clock(seconds: float) -> str:
+    """Write a time as 1:02:03.45, without the hours when there are none."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02}:{rest:05.2f}" if hours else f"{minutes}:{rest:05.2f}"
+
+
+class ProgressLine:
+    """One line on stderr that says what a job does, how far it is, and how long it takes.
+
+    Without a terminal there is no line to redraw: each file then has a line of its own.
+    """
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+        self.started = time.monotonic()
+        self.files = self.file_number = self.frames = self.segments = 0
+        self.name = ""
+
+    def show(self, event: Event) -> None:
+        """Take an event of the job in."""
+        if isinstance(event, JobStarted):
+            self.files = event.files
+        elif isinstance(event, FileStarted):
+            self.file_number, self.name = event.file_number, event.path.name
+            self._draw(0.0)
+        elif isinstance(event, FrameStored):
+            self.frames += 1
+            self.segments += event.segments
+            self._draw(event.fraction)
+        elif isinstance(event, FrameSkipped):
+            self._draw(event.fraction)
+        elif isinstance(event, Progress):
+            self._redraw(
+                f"{DOING.get(event.doing, event.doing)}: {event.done:,} of {event.total:,}"
+            )
+        elif isinstance(event, FileDone):
+            found = f"{event.frames} frames, {event.segments} segments"
+            self._line(f"{event.path}: {found}" + (f"; {event.note}" if event.note else ""))
+        elif isinstance(event, FileKnown):
+            self._line(f"{event.path}: {event.reason}")
+        elif isinstance(event, FileFailed):
+            self._line(f"failed  {event.path}: {event.reason}")
+        elif isinstance(event, ProblemFound):
+            self._line(f"{'mended' if event.mended else 'problem'}  {event.what}")
+
+    def close(self) -> None:
+        self._redraw("")
+
+    def _draw(self, fraction: float) -> None:
+        done = (self.file_number - 1 + fraction) / max(1, self.files)
+        bar = "█" * round(20 * done) + "░" * (20 - round(20 * done))
+        left = ""
+        spent = time.monotonic() - self.started
+        if done > 0.02 and spent > 2:
+            left = f"  {clock(spent * (1 - done) / done)[:-3]} left"
+        self._redraw(
+            f"{bar} {done:4.0%}  file {self.file_number} of {self.files}  "
+            f"{self.frames} frames  {self.segments} segments{left}  {self.name}"
+        )
+
+    def _redraw(self, text: str) -> None:
+        if self.live:
+            width = shutil.get_terminal_size().columns - 1
+            sys.stderr.write("\r\x1b[K" + one_line(text)[:width])
+            sys.stderr.flush()
+
+    def _line(self, text: str) -> None:
+        self._redraw("")
+        note(text)

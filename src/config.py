@@ -1,0 +1,153 @@
+"""Where a library lives, and what a person can set."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from src.errors import DatabaseError
+
+APPLICATION_FOLDER = Path(__file__).resolve().parents[1]
+MODELS_FOLDER = APPLICATION_FOLDER / "models"
+STARTER_FOLDER = MODELS_FOLDER / "starter"
+
+
+@dataclass(frozen=True)
+class LibraryPaths:
+    """The files of one library. A library is a folder: copy it, and it works elsewhere."""
+
+    root: Path = APPLICATION_FOLDER
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", Path(self.root).expanduser().absolute())
+
+    @property
+    def metadata_db(self) -> Path:
+        return self.root / "metadata.db"
+
+    @property
+    def chroma_db(self) -> Path:
+        return self.root / "chroma_db"
+
+    @property
+    def extracted_segments(self) -> Path:
+        return self.root / "extracted_segments"
+
+    @property
+    def datasets(self) -> Path:
+        return self.root / "datasets"
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "settings.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "library.lock"
+
+    def create(self) -> None:
+        """Make the folders that are missing.
+
+        Raises:
+            DatabaseError: the place can't be written to.
+        """
+        try:
+            for folder in (self.root, self.chroma_db, self.extracted_segments, self.datasets):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise DatabaseError(
+                f"{self.root}: a library can't be kept here ({exc.strerror}); "
+                "choose another folder with --library"
+            ) from exc
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a person can set, with the defaults.
+
+    Attributes:
+        frames_per_second: how often a video is sampled.
+        duplicate_distance: a sampled frame whose 64-bit dHash differs from the last kept
+            frame's in at most so many bits is skipped; -1 keeps every frame.
+        min_segment_px: masks of fewer pixels are dropped.
+        min_segment_share: masks under this share of the frame are dropped.
+        max_segment_share: masks over this share are the whole image, and dropped.
+        duplicate_mask_iou: of two masks that overlap this much, the better one stays.
+        points_per_side: SAM's grid of clicks; None takes what suits the model.
+        batch_size: crops that CLIP embeds at once.
+        blur_kernel: Gaussian behind a segment, odd, in pixels.
+        pixel_limit: images of more pixels are refused unread.
+        device: where the models run.
+        tag_confidence: auto-tags below it are not kept.
+        vocabulary: a text file of tags; None takes the default of the models in use.
+    """
+
+    frames_per_second: float = 1.0
+    duplicate_distance: int = 2
+    min_segment_px: int = 64
+    min_segment_share: float = 0.0005
+    max_segment_share: float = 0.95
+    duplicate_mask_iou: float = 0.85
+    points_per_side: int | None = None
+    batch_size: int = 32
+    blur_kernel: int = 21
+    pixel_limit: int = 250_000_000
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    tag_confidence: float = 0.3
+    vocabulary: str | None = None
+
+    def __post_init__(self) -> None:
+        checks = {
+            "frames_per_second": 0 < self.frames_per_second <= 1000,
+            "duplicate_distance": -1 <= self.duplicate_distance <= 64,
+            "min_segment_px": self.min_segment_px >= 1,
+            "min_segment_share": 0 <= self.min_segment_share < 1,
+            "max_segment_share": 0 < self.max_segment_share <= 1,
+            "duplicate_mask_iou": 0 < self.duplicate_mask_iou <= 1,
+            "points_per_side": self.points_per_side is None or 1 <= self.points_per_side <= 128,
+            "batch_size": 1 <= self.batch_size <= 4096,
+            "blur_kernel": self.blur_kernel >= 1 and self.blur_kernel % 2 == 1,
+            "pixel_limit": self.pixel_limit >= 1,
+            "device": self.device in ("auto", "cpu", "cuda", "mps"),
+            "tag_confidence": 0 <= self.tag_confidence <= 1,
+        }
+        for name, fits in checks.items():
+            if not fits:
+                raise ValueError(f"{name} can't be {getattr(self, name)!r}")
+
+    @classmethod
+    def load(cls, path: Path) -> Settings:
+        """Read settings; a missing file gives the defaults, unknown names are left out.
+
+        Raises:
+            DatabaseError: the file is not JSON, or a value is out of its range.
+        """
+        try:
+            stored: Any = json.loads(path.read_text(encoding="utf-8"))
+            known = {field.name for field in dataclasses.fields(cls)}
+            return cls(**{name: value for name, value in stored.items() if name in known})
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError, TypeError, AttributeError) as exc:
+            raise DatabaseError(
+                f"{path}: the settings can't be read ({exc}); mend or delete the file"
+            ) from exc
+
+    def save(self, path: Path) -> None:
+        """Write the settings, whole or not at all."""
+        write_atomically(path, json.dumps(dataclasses.asdict(self), indent=2).encode())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file by a temporary one beside it and a rename, so no half file is ever seen."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,205 @@
+"""The vectors in SQLite: the truth that Chroma is an index over, and exact search on them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import numpy as np
+
+from src.database.connection import Connection
+from src.database.metadata_db import SegmentFilter
+from src.records import EMBEDDING_DIM
+
+# Rows scored at once: 8 MB of vectors.
+BATCH = 4096
+
+Scored = list[tuple[str, float]]
+
+
+class EmbeddingTable:
+    """Embeddings of one model."""
+
+    def __init__(self, connection: Connection, model: str) -> None:
+        self.connection = connection
+        self.model = model
+        with connection.write() as db:
+            db.execute("INSERT OR IGNORE INTO models (name) VALUES (?)", (model,))
+            self.model_id: int = db.execute(
+                "SELECT id FROM models WHERE name = ?", (model,)
+            ).fetchone()[0]
+
+    def count(self) -> int:
+        return self._count("SELECT count(*) FROM embeddings WHERE model_id = ?")
+
+    def count_unindexed(self) -> int:
+        return self._count(
+            "SELECT count(*) FROM unindexed u JOIN embeddings e ON e.id = u.embedding_id"
+            " WHERE e.model_id = ?"
+        )
+
+    def count_removals(self) -> int:
+        return self._count("SELECT count(*) FROM index_removals WHERE model_id = ?")
+
+    def _count(self, sql: str) -> int:
+        count: int = self.connection.read().execute(sql, (self.model_id,)).fetchone()[0]
+        return count
+
+    def missing(self) -> list[str]:
+        """List the segments that have no embedding of this model."""
+        rows = self.connection.read().execute(
+            "SELECT s.id FROM segments s WHERE NOT EXISTS (SELECT 1 FROM embeddings e"
+            " WHERE e.segment_id = s.id AND e.model_id = ?) ORDER BY s.rowid",
+            (self.model_id,),
+        )
+        return [row["id"] for row in rows]
+
+    def add(self, segment_ids: Sequence[str], vectors: np.ndarray) -> None:
+        """Store embeddings of segments that have none of this model.
+
+        Args:
+            vectors: (N, 512) float32, L2-normalised.
+        """
+        with self.connection.write() as db:
+            db.executemany(
+                "INSERT INTO embeddings (segment_id, model_id, vector) VALUES (?, ?, ?)",
+                [
+                    (segment_id, self.model_id, vector.astype("<f4").tobytes())
+                    for segment_id, vector in zip(segment_ids, vectors, strict=True)
+                ],
+            )
+
+    # -- exact search
+
+    def best(self, embedding: np.ndarray, n: int, where: SegmentFilter) -> Scored:
+        """Score every segment that a filter leaves; returns the n best, best first.
+
+        Args:
+            embedding: (512,) float32, L2-normalised.
+        """
+        condition, values = where.sql()
+        joins = (
+            " JOIN segments s ON s.id = e.segment_id JOIN frames f ON f.id = s.frame_id"
+            if where
+            else ""
+        )
+        sql = (
+            f"SELECT e.segment_id, e.vector FROM embeddings e{joins}"
+            f" WHERE e.model_id = ? AND {condition}"
+        )
+        return self._best(embedding, n, sql, [self.model_id, *values])
+
+    def best_unindexed(self, embedding: np.ndarray, n: int) -> Scored:
+        """Score the segments that Chroma has not been told of yet."""
+        sql = (
+            "SELECT e.segment_id, e.vector FROM unindexed u"
+            " JOIN embeddings e ON e.id = u.embedding_id WHERE e.model_id = ?"
+        )
+        return self._best(embedding, n, sql, [self.model_id])
+
+    def best_of(self, embedding: np.ndarray, n: int, segment_ids: Sequence[str]) -> Scored:
+        """Score the segments named; ids without an embedding are left out."""
+        found = self.vectors(segment_ids)
+        scored = [(segment_id, float(vector @ embedding)) for segment_id, vector in found.items()]
+        return sorted(scored, key=_best_first)[:n]
+
+    def _best(self, embedding: np.ndarray, n: int, sql: str, values: Sequence[object]) -> Scored:
+        kept: Scored = []
+        cursor = self.connection.read().execute(sql, values)
+        while rows := cursor.fetchmany(BATCH):
+            scores = _matrix([row["vector"] for row in rows]) @ embedding
+            top = np.argpartition(-scores, n - 1)[:n] if n < len(scores) else range(len(scores))
+            kept += [(rows[i]["segment_id"], float(scores[i])) for i in top]
+            kept = sorted(kept, key=_best_first)[:n]
+        return kept
+
+    # -- the vectors themselves
+
+    def vectors(self, segment_ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """Look embeddings up: id -> (512,) float32."""
+        found: dict[str, np.ndarray] = {}
+        for start in range(0, len(segment_ids), 1000):
+            ids = segment_ids[start : start + 1000]
+            marks = ",".join("?" * len(ids))
+            rows = self.connection.read().execute(
+                f"SELECT segment_id, vector FROM embeddings"
+                f" WHERE segment_id IN ({marks}) AND model_id = ?",
+                (*ids, self.model_id),
+            )
+            found.update((row["segment_id"], np.frombuffer(row["vector"], "<f4")) for row in rows)
+        return found
+
+    def sample(self, n: int) -> dict[str, np.ndarray]:
+        """Take n indexed embeddings spread over the whole range of their ids."""
+        db = self.connection.read()
+        low, high = db.execute(
+            "SELECT min(id), max(id) FROM embeddings WHERE model_id = ?", (self.model_id,)
+        ).fetchone()
+        found: dict[str, np.ndarray] = {}
+        for start in [] if low is None else np.linspace(low, high, n).astype(int):
+            row = db.execute(
+                "SELECT segment_id, vector FROM embeddings e WHERE id >= ? AND model_id = ?"
+                " AND NOT EXISTS (SELECT 1 FROM unindexed u WHERE u.embedding_id = e.id)"
+                " ORDER BY id LIMIT 1",
+                (int(start), self.model_id),
+            ).fetchone()
+            if row is not None:
+                found[row["segment_id"]] = np.frombuffer(row["vector"], "<f4")
+        return found
+
+    # -- what Chroma has to be told
+
+    def unindexed(self, limit: int) -> tuple[list[int], list[str], np.ndarray]:
+        """Take embeddings that are not in the index: their row ids, segment ids, (N, 512)."""
+        rows = (
+            self.connection.read()
+            .execute(
+                "SELECT e.id, e.segment_id, e.vector FROM unindexed u"
+                " JOIN embeddings e ON e.id = u.embedding_id"
+                " WHERE e.model_id = ? ORDER BY u.embedding_id LIMIT ?",
+                (self.model_id, limit),
+            )
+            .fetchall()
+        )
+        return (
+            [row["id"] for row in rows],
+            [row["segment_id"] for row in rows],
+            _matrix([row["vector"] for row in rows]),
+        )
+
+    def mark_indexed(self, embedding_ids: Sequence[int]) -> None:
+        with self.connection.write() as db:
+            db.executemany(
+                "DELETE FROM unindexed WHERE embedding_id = ?", [(i,) for i in embedding_ids]
+            )
+
+    def removals(self, limit: int) -> list[str]:
+        """Take ids of segments that are gone and still in the index."""
+        rows = self.connection.read().execute(
+            "SELECT segment_id FROM index_removals WHERE model_id = ? LIMIT ?",
+            (self.model_id, limit),
+        )
+        return [row["segment_id"] for row in rows]
+
+    def mark_removed(self, segment_ids: Sequence[str]) -> None:
+        with self.connection.write() as db:
+            db.executemany(
+                "DELETE FROM index_removals WHERE segment_id = ? AND model_id = ?",
+                [(segment_id, self.model_id) for segment_id in segment_ids],
+            )
+
+    def mark_all_unindexed(self, db: sqlite3.Connection) -> None:
+        """Say that an index knows nothing yet, inside the caller's transaction."""
+        db.execute(
+            "INSERT OR IGNORE INTO unindexed SELECT id FROM embeddings WHERE model_id = ?",
+            (self.model_id,),
+        )
+        db.execute("DELETE FROM index_removals WHERE model_id = ?", (self.model_id,))
+
+
+def _matrix(vectors: Sequence[bytes]) -> np.ndarray:
+    return np.frombuffer(b"".join(vectors), "<f4").reshape(-1, EMBEDDING_DIM)
+
+
+def _best_first(scored: tuple[str, float]) -> tuple[float, str]:
+    return -scored[1], scored[0]

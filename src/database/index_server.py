@@ -1,0 +1,185 @@
+"""The child process that alone opens Chroma: `python -m src.database.index_server FOLDER`.
+
+Chroma lives apart from the application because its inserts hold the interpreter's lock, and
+because files left by a kill can crash whoever opens them next. Requests come on standard
+input and answers go to standard output, each a line of JSON, followed by `bytes` raw bytes
+where the line says so. The parent gone means standard input closed: the child then finishes
+the request at hand and leaves.
+
+A marker beside the folder stands while Chroma's files may be half written. It is made before
+the first write, removed when writing has rested and the index answers; whoever finds it at
+start throws the folder away.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from src.records import EMBEDDING_DIM
+
+COLLECTION = "media_segments"
+REST_S = 1.0
+# A flush killed at the wrong moment leaves files of terabytes, sparse on the disk.
+SPARE_BYTES = 256 << 20
+BYTES_PER_ROW = 16 << 10
+
+
+def marker_of(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".dirty")
+
+
+class IndexServer:
+    """Answers requests about one Chroma folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.dirty = False
+        self.collection: Any = None
+
+    def open(self, model: str, rows: int) -> dict[str, Any]:
+        """Open the collection, making it when it is not there.
+
+        Args:
+            model: the CLIP whose embeddings it holds.
+            rows: how many it should hold, to judge the size of its files by.
+        """
+        if marker_of(self.folder).exists():
+            return {"error": "the index was being written when its process ended"}
+        for path in self.folder.rglob("*"):
+            if path.is_file() and path.stat().st_size > SPARE_BYTES + rows * BYTES_PER_ROW:
+                return {"error": f"{path.name} has grown out of all proportion"}
+        import chromadb  # slow to load, and only here
+        from chromadb.config import Settings
+
+        # Settings reads a .env from the working directory; ours is not Chroma's to read.
+        settings = Settings(_env_file=None, anonymized_telemetry=False, is_persistent=True)
+        client = chromadb.PersistentClient(path=str(self.folder), settings=settings)
+        self.mark_dirty()  # making the collection writes, too
+        self.collection = client.get_or_create_collection(
+            COLLECTION,
+            embedding_function=None,
+            configuration={"hnsw": {"space": "cosine"}},
+            metadata={"model": model},
+        )
+        if (self.collection.metadata or {}).get("model") != model:
+            return {"error": "the index is of another model"}
+        return {"count": self.collection.count()}
+
+    def add(self, ids: list[str], payload: bytes) -> dict[str, Any]:
+        self.mark_dirty()
+        self.collection.add(ids=ids, embeddings=_matrix(payload))
+        return {}
+
+    def delete(self, ids: list[str]) -> dict[str, Any]:
+        self.mark_dirty()
+        self.collection.delete(ids=ids)
+        return {}
+
+    def count(self) -> dict[str, Any]:
+        return {"count": self.collection.count()}
+
+    def get(self, ids: list[str]) -> tuple[dict[str, Any], bytes]:
+        found = self.collection.get(ids=ids, include=["embeddings"])
+        matrix = np.asarray(found["embeddings"], "<f4")
+        return {"ids": found["ids"]}, matrix.tobytes()
+
+    def query(self, n: int, payload: bytes) -> dict[str, Any]:
+        found = self.collection.query(query_embeddings=_matrix(payload), n_results=n, include=[])
+        return {"ids": found["ids"][0]}
+
+    def mark_dirty(self) -> None:
+        if not self.dirty:
+            with marker_of(self.folder).open("w") as stream:
+                stream.write(str(os.getpid()))
+                stream.flush()
+                os.fsync(stream.fileno())
+            self.dirty = True
+
+    def mark_clean(self) -> None:
+        """Take the marker away, once the index has answered since the last write."""
+        if self.dirty and self.collection is not None:
+            if self.collection.count():
+                probe = np.full((1, EMBEDDING_DIM), EMBEDDING_DIM**-0.5, np.float32)
+                self.collection.query(query_embeddings=probe, n_results=1, include=[])
+            marker_of(self.folder).unlink(missing_ok=True)
+            self.dirty = False
+
+    def answer(self, request: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+        verb = request.pop("verb")
+        if verb == "open":
+            return self.open(**request), b""
+        if verb == "add":
+            return self.add(request["ids"], payload), b""
+        if verb == "delete":
+            return self.delete(request["ids"]), b""
+        if verb == "get":
+            return self.get(request["ids"])
+        if verb == "query":
+            return self.query(request["n"], payload), b""
+        if verb == "count":
+            return self.count(), b""
+        return {"error": f"no such request: {verb}"}, b""
+
+
+def read_message(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
+    """Read a line of JSON and the bytes it announces; None at the end of the stream."""
+    line = stream.readline()
+    if not line.endswith(b"\n"):
+        return None
+    message: dict[str, Any] = json.loads(line)
+    size = message.pop("bytes", 0)
+    payload = stream.read(size)
+    return (message, payload) if len(payload) == size else None
+
+
+def write_message(stream: IO[bytes], message: dict[str, Any], payload: bytes = b"") -> None:
+    """Write a line of JSON and the bytes that belong to it."""
+    stream.write(json.dumps({**message, "bytes": len(payload)}).encode() + b"\n" + payload)
+    stream.flush()
+
+
+def _matrix(payload: bytes) -> np.ndarray:
+    return np.frombuffer(payload, "<f4").reshape(-1, EMBEDDING_DIM)
+
+
+def main() -> None:
+    server = IndexServer(Path(sys.argv[1]))
+    # Answers keep the real standard output for themselves; what a library prints goes to stderr.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    requests: queue.Queue[tuple[dict[str, Any], bytes] | None] = queue.Queue()
+
+    def read() -> None:
+        while (message := read_message(sys.stdin.buffer)) is not None:
+            requests.put(message)
+        requests.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            message = requests.get(timeout=REST_S)
+        except queue.Empty:
+            server.mark_clean()
+            continue
+        if message is None:
+            break
+        try:
+            answer, payload = server.answer(*message)
+        except (
+            Exception
+        ) as exc:  # Chroma raises its own, Rust's and pickle's: all one to the parent
+            answer, payload = {"error": f"{type(exc).__name__}: {exc}"}, b""
+        write_message(answers, answer, payload)
+    server.mark_clean()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""One process at a time opens a library to write; a lock file says which."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import IO
+
+from src.errors import DatabaseError, LibraryLockedError
+
+
+class LibraryLock:
+    """A lock of the operating system on a file: it goes with its process, however that ends."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the lock.
+
+        Raises:
+            LibraryLockedError: another process has the library open.
+            DatabaseError: the lock file can't be made.
+        """
+        self.path = path
+        try:
+            stream = path.open("a+", encoding="utf-8")
+        except OSError as exc:
+            raise DatabaseError(
+                f"{path}: can't be written ({exc.strerror}); the library can't be opened here"
+            ) from exc
+        try:
+            _lock(stream)
+        except OSError as exc:
+            stream.seek(0)
+            holder = _holder(stream.read())
+            stream.close()
+            raise LibraryLockedError(
+                f"{path.parent}: the library is open in another process ({holder}); "
+                "close that one first"
+            ) from exc
+        stream.seek(0)
+        stream.truncate()
+        json.dump({"pid": os.getpid(), "host": socket.gethostname()}, stream)
+        stream.flush()
+        self._stream = stream
+
+    def release(self) -> None:
+        """Let go; a second call does nothing."""
+        self._stream.close()
+
+
+def _holder(text: str) -> str:
+    try:
+        held = json.loads(text)
+        return f"process {held['pid']} on {held['host']}"
+    except (ValueError, KeyError, TypeError):
+        return "it does not say which"
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(stream: IO[str]) -> None:
+        # a byte far behind the text, since a locked byte can't be read by others on Windows
+        stream.seek(1 << 20)
+        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(stream: IO[str]) -> None:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

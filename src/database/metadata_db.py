@@ -1,0 +1,361 @@
+"""SQLite: the truth about a library. Media files, frames, segments and tags."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from src.config import LibraryPaths
+from src.database.connection import Connection
+from src.records import (
+    MediaFile,
+    MediaKind,
+    MediaStatus,
+    Segment,
+    SegmentKind,
+    StoredSegment,
+    Tag,
+    TagSource,
+)
+
+# SQLite's limit on parameters is 32,766; a thousand at a time is as fast.
+CHUNK = 1000
+
+SEGMENT_COLUMNS = """
+    SELECT s.*, f.frame_index, f.timestamp_s, f.width, f.height, f.media_file_id,
+           m.path AS media_path
+    FROM segments s JOIN frames f ON f.id = s.frame_id JOIN media_files m ON m.id = f.media_file_id
+"""
+
+
+@dataclass(frozen=True)
+class NewSegment:
+    """A segment on its way into the library: its id, crop file, embedding and tags."""
+
+    id: str
+    segment: Segment
+    crop_path: str
+    embedding: np.ndarray
+    tags: tuple[Tag, ...] = ()
+
+
+@dataclass(frozen=True)
+class SegmentFilter:
+    """Which segments a search or an export is about; empty means all."""
+
+    kinds: tuple[SegmentKind, ...] = ()
+    media_file_ids: tuple[int, ...] = ()
+    tags: tuple[str, ...] = ()
+    min_confidence: float = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self.kinds or self.media_file_ids or self.tags)
+
+    def sql(self) -> tuple[str, list[Any]]:
+        """Write the filter as a condition on `s` (segments) and `f` (frames)."""
+        conditions, values = ["1"], list[Any]()
+        if self.kinds:
+            conditions.append(f"s.kind IN ({_marks(self.kinds)})")
+            values += self.kinds
+        if self.media_file_ids:
+            conditions.append(f"f.media_file_id IN ({_marks(self.media_file_ids)})")
+            values += self.media_file_ids
+        for tag in self.tags:
+            conditions.append(
+                "s.id IN (SELECT st.segment_id FROM segment_tags st JOIN tags t ON t.id = st.tag_id"
+                " WHERE t.name = ? AND st.confidence >= ?)"
+            )
+            values += (tag, self.min_confidence)
+        return " AND ".join(conditions), values
+
+
+class MetadataDatabase:
+    """The verbs on the library's tables. Every write is one transaction."""
+
+    def __init__(self, paths: LibraryPaths) -> None:
+        """Open the library's SQLite file, making it when it is not there.
+
+        Raises:
+            DatabaseError: it can't be opened.
+        """
+        paths.create()
+        self.paths = paths
+        self.connection = Connection(paths.metadata_db)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    # -- media files
+
+    def media_by_path(self, path: Path) -> MediaFile | None:
+        return self._media("path = ?", str(path))
+
+    def media_by_hash(self, content_hash: str) -> MediaFile | None:
+        return self._media("content_hash = ?", content_hash)
+
+    def media(self, media_file_id: int) -> MediaFile | None:
+        return self._media("id = ?", media_file_id)
+
+    def all_media(self, status: MediaStatus | None = None) -> list[MediaFile]:
+        rows = self.connection.read().execute(
+            "SELECT * FROM media_files WHERE ?1 IS NULL OR status = ?1 ORDER BY id", (status,)
+        )
+        return [_media_file(row) for row in rows]
+
+    def add_media(self, path: Path, kind: MediaKind, file_size: int, modified_at_ns: int) -> int:
+        """Add a media file with nothing known of its content yet; returns its id."""
+        with self.connection.write() as db:
+            cursor = db.execute(
+                "INSERT INTO media_files (path, kind, file_size, modified_at_ns, status, added_at)"
+                " VALUES (?, ?, ?, ?, 'pending', ?)",
+                (str(path), kind, file_size, modified_at_ns, time.time()),
+            )
+            return cast(int, cursor.lastrowid)
+
+    def update_media(self, media_file_id: int, **columns: Any) -> None:
+        """Set columns of a media file; a Path is stored as text."""
+        names = ", ".join(f"{name} = ?" for name in columns)
+        values = [str(value) if isinstance(value, Path) else value for value in columns.values()]
+        with self.connection.write() as db:
+            db.execute(f"UPDATE media_files SET {names} WHERE id = ?", (*values, media_file_id))
+
+    def remove_frames(self, media_file_id: int) -> list[str]:
+        """Forget a media file's frames and all on them; returns the crop files now unused."""
+        with self.connection.write() as db:
+            crops = [
+                row["crop_path"]
+                for row in db.execute(
+                    "SELECT s.crop_path FROM segments s JOIN frames f ON f.id = s.frame_id"
+                    " WHERE f.media_file_id = ?",
+                    (media_file_id,),
+                )
+            ]
+            db.execute("DELETE FROM frames WHERE media_file_id = ?", (media_file_id,))
+            return crops
+
+    def remove_media(self, media_file_id: int) -> list[str]:
+        """Forget a media file and all that was made of it; returns the crop files now unused."""
+        with self.connection.write() as db:
+            crops = self.remove_frames(media_file_id)
+            db.execute("DELETE FROM media_files WHERE id = ?", (media_file_id,))
+            return crops
+
+    # -- frames and segments
+
+    def stored_frames(self, media_file_id: int) -> set[int]:
+        rows = self.connection.read().execute(
+            "SELECT frame_index FROM frames WHERE media_file_id = ?", (media_file_id,)
+        )
+        return {row["frame_index"] for row in rows}
+
+    def count_of_media(self, media_file_id: int) -> tuple[int, int]:
+        """Count a media file's frames and segments."""
+        row = (
+            self.connection.read()
+            .execute(
+                "SELECT count(DISTINCT f.id), count(s.id) FROM frames f"
+                " LEFT JOIN segments s ON s.frame_id = f.id WHERE f.media_file_id = ?",
+                (media_file_id,),
+            )
+            .fetchone()
+        )
+        return row[0], row[1]
+
+    def store_frame(
+        self,
+        media_file_id: int,
+        frame_index: int,
+        timestamp_s: float | None,
+        size_wh: tuple[int, int],
+        segments: Sequence[NewSegment],
+        model: str,
+    ) -> None:
+        """Store a frame with its segments, embeddings and tags: whole, or not at all."""
+        with self.connection.write() as db:
+            db.execute("INSERT OR IGNORE INTO models (name) VALUES (?)", (model,))
+            model_id = db.execute("SELECT id FROM models WHERE name = ?", (model,)).fetchone()[0]
+            frame_id = db.execute(
+                "INSERT INTO frames (media_file_id, frame_index, timestamp_s, width, height)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (media_file_id, frame_index, timestamp_s, *size_wh),
+            ).lastrowid
+            for new in segments:
+                segment = new.segment
+                db.execute(
+                    "INSERT INTO segments (id, frame_id, kind, x, y, w, h, area, predicted_iou,"
+                    " stability_score, mask, crop_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        new.id,
+                        frame_id,
+                        segment.kind,
+                        *segment.bbox_xywh,
+                        segment.area,
+                        segment.predicted_iou,
+                        segment.stability_score,
+                        segment.mask_rle,
+                        new.crop_path,
+                    ),
+                )
+                db.execute(
+                    "INSERT INTO embeddings (segment_id, model_id, vector) VALUES (?, ?, ?)",
+                    (new.id, model_id, new.embedding.astype("<f4").tobytes()),
+                )
+                self.add_tags(new.id, new.tags, added_by="vocabulary")
+
+    def segments(self, segment_ids: Sequence[str]) -> dict[str, StoredSegment]:
+        """Look segments up by id; unknown ids are left out."""
+        found: dict[str, StoredSegment] = {}
+        for ids in _chunks(segment_ids):
+            rows = self.connection.read().execute(
+                f"{SEGMENT_COLUMNS} WHERE s.id IN ({_marks(ids)})", ids
+            )
+            found.update((row["id"], self._stored_segment(row)) for row in rows)
+        return found
+
+    def segments_where(self, where: SegmentFilter) -> list[StoredSegment]:
+        """List the segments that a filter leaves, in order of media file, frame and size."""
+        condition, values = where.sql()
+        rows = self.connection.read().execute(
+            f"{SEGMENT_COLUMNS} WHERE {condition}"
+            " ORDER BY f.media_file_id, f.frame_index, s.area DESC, s.id",
+            values,
+        )
+        return [self._stored_segment(row) for row in rows]
+
+    def crop_paths(self) -> set[str]:
+        """List every crop file the library refers to, relative to its folder."""
+        return {
+            row["crop_path"]
+            for row in self.connection.read().execute("SELECT crop_path FROM segments")
+        }
+
+    # -- tags
+
+    def add_tags(self, segment_id: str, tags: Iterable[Tag], added_by: str) -> None:
+        """Put tags on a segment; one that is there takes the new confidence and source."""
+        with self.connection.write() as db:
+            for tag in tags:
+                db.execute(
+                    "INSERT OR IGNORE INTO tags (name, added_by) VALUES (?, ?)",
+                    (tag.name, added_by),
+                )
+                db.execute(
+                    "INSERT INTO segment_tags (segment_id, tag_id, confidence, source)"
+                    " SELECT ?, id, ?, ? FROM tags WHERE name = ?"
+                    " ON CONFLICT DO UPDATE SET confidence = excluded.confidence,"
+                    " source = excluded.source",
+                    (segment_id, tag.confidence, tag.source, tag.name),
+                )
+
+    def remove_tag(self, segment_id: str, name: str) -> None:
+        with self.connection.write() as db:
+            db.execute(
+                "DELETE FROM segment_tags WHERE segment_id = ?"
+                " AND tag_id = (SELECT id FROM tags WHERE name = ?)",
+                (segment_id, name),
+            )
+
+    def tags_of(self, segment_ids: Sequence[str]) -> dict[str, tuple[Tag, ...]]:
+        """Look up the tags of segments, surest first; segments without any are left out."""
+        found: dict[str, list[Tag]] = {}
+        for ids in _chunks(segment_ids):
+            rows = self.connection.read().execute(
+                "SELECT st.segment_id, t.name, st.confidence, st.source FROM segment_tags st"
+                f" JOIN tags t ON t.id = st.tag_id WHERE st.segment_id IN ({_marks(ids)})"
+                " ORDER BY st.confidence DESC, t.name",
+                ids,
+            )
+            for row in rows:
+                tag = Tag(row["name"], row["confidence"], cast(TagSource, row["source"]))
+                found.setdefault(row["segment_id"], []).append(tag)
+        return {segment_id: tuple(tags) for segment_id, tags in found.items()}
+
+    def tag_counts(self) -> dict[str, int]:
+        """Count the segments of each tag in use, by name."""
+        rows = self.connection.read().execute(
+            "SELECT t.name, count(*) AS segments FROM tags t"
+            " JOIN segment_tags st ON st.tag_id = t.id GROUP BY t.id ORDER BY t.name"
+        )
+        return {row["name"]: row["segments"] for row in rows}
+
+    # -- facts about the library
+
+    def counts(self) -> dict[str, int]:
+        """Count media_files, images, videos, frames, segments and tags in use."""
+        row = (
+            self.connection.read()
+            .execute(
+                "SELECT (SELECT count(*) FROM media_files WHERE status != 'failed') AS media_files,"
+                " (SELECT count(*) FROM media_files WHERE status != 'failed' AND kind = 'image')"
+                " AS images,"
+                " (SELECT count(*) FROM media_files WHERE status != 'failed' AND kind = 'video')"
+                " AS videos,"
+                " (SELECT count(*) FROM frames) AS frames,"
+                " (SELECT count(*) FROM segments) AS segments,"
+                " (SELECT count(DISTINCT tag_id) FROM segment_tags) AS tags"
+            )
+            .fetchone()
+        )
+        return dict(row)
+
+    def info(self, key: str) -> str | None:
+        row = (
+            self.connection.read()
+            .execute("SELECT value FROM info WHERE key = ?", (key,))
+            .fetchone()
+        )
+        return None if row is None else str(row["value"])
+
+    def set_info(self, key: str, value: str) -> None:
+        with self.connection.write() as db:
+            db.execute("INSERT OR REPLACE INTO info (key, value) VALUES (?, ?)", (key, value))
+
+    def integrity_problems(self) -> list[str]:
+        """Ask SQLite to check itself; empty means sound."""
+        db = self.connection.read()
+        rows = [row[0] for row in db.execute("PRAGMA integrity_check")]
+        rows += [f"{row[0]}: broken reference" for row in db.execute("PRAGMA foreign_key_check")]
+        return [row for row in rows if row != "ok"]
+
+    def _media(self, condition: str, value: Any) -> MediaFile | None:
+        row = (
+            self.connection.read()
+            .execute(f"SELECT * FROM media_files WHERE {condition}", (value,))
+            .fetchone()
+        )
+        return None if row is None else _media_file(row)
+
+    def _stored_segment(self, row: sqlite3.Row) -> StoredSegment:
+        return StoredSegment(
+            id=row["id"],
+            media_file_id=row["media_file_id"],
+            media_path=Path(row["media_path"]),
+            frame_index=row["frame_index"],
+            timestamp_s=row["timestamp_s"],
+            frame_wh=(row["width"], row["height"]),
+            kind=row["kind"],
+            bbox_xywh=(row["x"], row["y"], row["w"], row["h"]),
+            area=row["area"],
+            predicted_iou=row["predicted_iou"],
+            stability_score=row["stability_score"],
+            mask_rle=row["mask"],
+            crop_path=self.paths.root / row["crop_path"],
+        )
+
+
+def _media_file(row: sqlite3.Row) -> MediaFile:
+    return MediaFile(**{**dict(row), "path": Path(row["path"])})
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[i : i + CHUNK] for i in range(0, len(ids), CHUNK))

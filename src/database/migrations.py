@@ -1,0 +1,128 @@
+"""The library's schema, as a list of steps. A step that has landed never changes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from src.errors import DatabaseError
+
+
+def m001_initial(connection: sqlite3.Connection) -> None:
+    """The specification's four tables and what they need beside them."""
+    for statement in (
+        """CREATE TABLE media_files (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            path TEXT NOT NULL UNIQUE,
+            content_hash TEXT UNIQUE,
+            kind TEXT NOT NULL CHECK (kind IN ('image', 'video')),
+            width INTEGER,
+            height INTEGER,
+            duration_s REAL,
+            captured_at TEXT,
+            file_size INTEGER NOT NULL,
+            modified_at_ns INTEGER NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('pending', 'processing', 'done', 'failed')),
+            error TEXT,
+            added_at REAL NOT NULL
+        )""",
+        """CREATE TABLE frames (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            media_file_id INTEGER NOT NULL REFERENCES media_files (id) ON DELETE CASCADE,
+            frame_index INTEGER NOT NULL,
+            timestamp_s REAL,
+            width INTEGER NOT NULL,
+            height INTEGER NOT NULL,
+            UNIQUE (media_file_id, frame_index)
+        )""",
+        """CREATE TABLE segments (
+            id TEXT PRIMARY KEY,
+            frame_id INTEGER NOT NULL REFERENCES frames (id) ON DELETE CASCADE,
+            kind TEXT NOT NULL CHECK (kind IN ('frame', 'object')),
+            x INTEGER NOT NULL,
+            y INTEGER NOT NULL,
+            w INTEGER NOT NULL,
+            h INTEGER NOT NULL,
+            area INTEGER NOT NULL,
+            predicted_iou REAL,
+            stability_score REAL,
+            mask BLOB,
+            crop_path TEXT NOT NULL,
+            track INTEGER
+        )""",
+        "CREATE INDEX segments_by_frame ON segments (frame_id)",
+        """CREATE TABLE tags (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+            prompt TEXT,
+            added_by TEXT NOT NULL
+        )""",
+        """CREATE TABLE segment_tags (
+            segment_id TEXT NOT NULL REFERENCES segments (id) ON DELETE CASCADE,
+            tag_id INTEGER NOT NULL REFERENCES tags (id) ON DELETE CASCADE,
+            confidence REAL NOT NULL CHECK (confidence BETWEEN 0 AND 1),
+            source TEXT NOT NULL CHECK (source IN ('auto', 'human', 'propagated')),
+            PRIMARY KEY (segment_id, tag_id)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX segment_tags_by_tag ON segment_tags (tag_id, confidence)",
+        "CREATE TABLE models (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+        """CREATE TABLE embeddings (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            segment_id TEXT NOT NULL REFERENCES segments (id) ON DELETE CASCADE,
+            model_id INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,
+            vector BLOB NOT NULL CHECK (length(vector) = 2048),
+            UNIQUE (segment_id, model_id)
+        )""",
+        # What Chroma still has to be told: kept apart from the embeddings, so that telling it
+        # does not write every vector a second time.
+        """CREATE TABLE unindexed (
+            embedding_id INTEGER PRIMARY KEY REFERENCES embeddings (id) ON DELETE CASCADE
+        )""",
+        """CREATE TABLE index_removals (
+            segment_id TEXT NOT NULL,
+            model_id INTEGER NOT NULL,
+            PRIMARY KEY (segment_id, model_id)
+        ) WITHOUT ROWID""",
+        """CREATE TRIGGER embeddings_added AFTER INSERT ON embeddings BEGIN
+            INSERT INTO unindexed (embedding_id) VALUES (new.id);
+            DELETE FROM index_removals
+            WHERE segment_id = new.segment_id AND model_id = new.model_id;
+        END""",
+        """CREATE TRIGGER embeddings_removed BEFORE DELETE ON embeddings BEGIN
+            INSERT OR IGNORE INTO index_removals (segment_id, model_id)
+            VALUES (old.segment_id, old.model_id);
+        END""",
+        "CREATE TABLE info (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial,)
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring a library to this program's schema, one transaction a step.
+
+    Args:
+        connection: in autocommit mode (isolation_level None).
+        path: the file, for messages.
+
+    Raises:
+        DatabaseError: the library was made by a newer version; it is left untouched.
+    """
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise DatabaseError(
+            f"{path}: made by a newer version of this program (schema {version}, this one "
+            f"knows {len(MIGRATIONS)}); install the newer version to open it"
+        )
+    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            step(connection)
+            connection.execute(f"PRAGMA user_version = {number}")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")

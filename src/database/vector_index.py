@@ -1,0 +1,212 @@
+"""Chroma as an index over the truth in SQLite: trusted only as far as it proves itself."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from src.database.embeddings import EmbeddingTable
+from src.database.index_process import START_S, IndexProcess, IndexUnavailableError
+from src.database.index_server import marker_of
+from src.database.metadata_db import MetadataDatabase
+from src.events import Progress
+from src.records import EMBEDDING_DIM
+
+# Small enough that a search never waits long behind a batch, and under Chroma's 5,461.
+BATCH = 200
+PROBES = 32
+
+log = logging.getLogger(__name__)
+
+
+class VectorIndex:
+    """Keeps the collection in step with SQLite, and rebuilds it on any doubt.
+
+    The library's process must hold the library's lock: two processes on one Chroma folder
+    lose vectors without an error.
+    """
+
+    def __init__(self, metadata: MetadataDatabase, embeddings: EmbeddingTable) -> None:
+        self.metadata = metadata
+        self.embeddings = embeddings
+        # Searches come from another thread than ingest; one of them opens or discards at a time.
+        self._state_lock = threading.RLock()
+        self._process: IndexProcess | None = None
+        # Why the index is not asked in this session, once it has failed after a rebuild.
+        self.failure: str | None = None
+
+    @property
+    def _folder(self) -> Path | None:
+        name = self.metadata.info(f"index of {self.embeddings.model}")
+        return None if name is None else self.metadata.paths.chroma_db / name
+
+    # -- search
+
+    def candidates(self, embedding: np.ndarray, n: int) -> list[str] | None:
+        """Ask the index for the ids of the n nearest segments; None when it can't be asked."""
+        try:
+            process = self._opened()
+            if process is None:
+                return None
+            payload = embedding.astype("<f4").tobytes()
+            answer, _ = process.ask({"verb": "query", "n": n}, payload)
+            ids: list[str] = answer["ids"]
+            return ids
+        except IndexUnavailableError as exc:
+            self._distrust(str(exc))
+            return None
+
+    # -- keeping in step
+
+    def pending(self) -> int:
+        """Count what the index has not been told."""
+        return self.embeddings.count_unindexed() + self.embeddings.count_removals()
+
+    def catch_up(self) -> Iterator[Progress]:
+        """Tell the index all it does not know: new segments and those that are gone.
+
+        A failure costs one rebuild in a fresh folder; a second one leaves search exact.
+        """
+        for attempt in (1, 2):
+            try:
+                yield from self._catch_up()
+                return
+            except IndexUnavailableError as exc:
+                self._distrust(str(exc))
+                if attempt == 2:
+                    self.failure = str(exc)
+                    log.warning("the index is not used: %s", exc)
+
+    def _catch_up(self) -> Iterator[Progress]:
+        if self.failure is not None or self.pending() == 0:
+            return
+        process = self._opened() or self._fresh()
+        while gone := self.embeddings.removals(BATCH):
+            process.ask({"verb": "delete", "ids": gone})
+            self.embeddings.mark_removed(gone)
+        total, done = self.embeddings.count_unindexed(), 0
+        while True:
+            rows, ids, vectors = self.embeddings.unindexed(BATCH)
+            if not rows:
+                return
+            process.ask({"verb": "add", "ids": ids}, vectors.tobytes())
+            self.embeddings.mark_indexed(rows)
+            done += len(rows)
+            yield Progress("index", done, max(done, total))
+
+    def problems(self) -> list[str]:
+        """Say what is wrong with the index, by opening and probing it; empty means sound."""
+        if self.embeddings.count() == 0:
+            return []
+        try:
+            if self._opened() is None:
+                return ["there is no index of these embeddings"]
+        except IndexUnavailableError as exc:
+            return [str(exc)]
+        waiting = self.pending()
+        return [f"{waiting} changes are not in the index yet"] if waiting else []
+
+    def rebuild(self) -> Iterator[Progress]:
+        """Throw the index away and make it again from SQLite."""
+        self.failure = None
+        self._distrust("a rebuild was asked for")
+        yield from self.catch_up()
+
+    def close(self) -> None:
+        """Let the child finish and leave."""
+        with self._state_lock:
+            if self._process is not None:
+                self._process.close()
+                self._process = None
+
+    # -- trust
+
+    def _opened(self) -> IndexProcess | None:
+        """Give the child with a proven index; None when there is no index to open.
+
+        Raises:
+            IndexUnavailableError: there is one, and it can't be trusted.
+        """
+        with self._state_lock:
+            if self.failure is not None:
+                return None
+            if self._process is None:
+                folder = self._folder
+                if folder is None:
+                    return None
+                if not folder.is_dir():
+                    raise IndexUnavailableError("its folder is gone")
+                process = self._start(folder)
+                try:
+                    self._probe(process)
+                except IndexUnavailableError:
+                    process.close()
+                    raise
+                self._process = process
+            return self._process
+
+    def _start(self, folder: Path) -> IndexProcess:
+        process = IndexProcess(folder)
+        try:
+            rows = self.embeddings.count()
+            request = {"verb": "open", "model": self.embeddings.model, "rows": rows}
+            process.ask(request, timeout_s=START_S)
+        except IndexUnavailableError:
+            process.close()
+            raise
+        return process
+
+    def _probe(self, process: IndexProcess) -> None:
+        """Compare count and a sample of embeddings with SQLite's.
+
+        What was told and not yet marked as told may stand on either side of the count.
+        """
+        count = process.ask({"verb": "count"})[0]["count"]
+        indexed = self.embeddings.count() - self.embeddings.count_unindexed()
+        most = self.embeddings.count() + self.embeddings.count_removals()
+        if not indexed <= count <= most:
+            raise IndexUnavailableError(f"it holds {count} segments where {indexed} should be")
+        truth = self.embeddings.sample(PROBES)
+        if truth:
+            answer, payload = process.ask({"verb": "get", "ids": list(truth)})
+            vectors = np.frombuffer(payload, "<f4").reshape(-1, EMBEDDING_DIM)
+            held = dict(zip(answer["ids"], vectors, strict=True))
+            for segment_id, vector in truth.items():
+                if segment_id not in held or not np.allclose(held[segment_id], vector, atol=1e-4):
+                    raise IndexUnavailableError(f"segment {segment_id} is missing or wrong in it")
+            # A query goes through the graph's own files, which count and get do not touch.
+            some = next(iter(truth.values()))
+            process.ask({"verb": "query", "n": 1}, some.astype("<f4").tobytes())
+
+    def _distrust(self, reason: str) -> None:
+        """Leave the index behind; its folder goes, and SQLite knows that nothing is indexed."""
+        with self._state_lock:
+            log.warning("the index is rebuilt: %s", reason)
+            self.close()
+            folder = self._folder
+            with self.metadata.connection.write() as db:
+                self.embeddings.mark_all_unindexed(db)
+                db.execute("DELETE FROM info WHERE key = ?", (f"index of {self.embeddings.model}",))
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                marker_of(folder).unlink(missing_ok=True)
+
+    def _fresh(self) -> IndexProcess:
+        """Start an empty index in a folder of its own, and tell SQLite that it knows nothing."""
+        with self._state_lock:
+            folder = self.metadata.paths.chroma_db / uuid.uuid4().hex[:12]
+            folder.mkdir(parents=True)
+            with self.metadata.connection.write() as db:
+                self.embeddings.mark_all_unindexed(db)
+                db.execute(
+                    "INSERT OR REPLACE INTO info (key, value) VALUES (?, ?)",
+                    (f"index of {self.embeddings.model}", folder.name),
+                )
+            self._process = self._start(folder)
+            return self._process

@@ -1,0 +1,60 @@
+"""The exceptions of the application.
+
+    MediaLibraryError
+    ├── MediaReadError(path, reason)      a photo or video that can't be read
+    ├── ModelNotLoadedError               work that needs a model, and none is here
+    ├── CheckpointError(path, reason)     weights that can't be used
+    ├── DatabaseError                     the library's own files
+    │   └── LibraryLockedError            another process has the library open
+    ├── ExportError                       a dataset that can't be written
+    └── QueryError                        a search that can't be asked
+
+A message says what failed, where, and what the person can do.
+Cancelling a job is not an error.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class MediaLibraryError(Exception):
+    """Anything the application can explain to a person."""
+
+
+class MediaReadError(MediaLibraryError):
+    """A media file can't be read; it costs that file and not the job."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = Path(path)
+        self.reason = reason
+
+
+class ModelNotLoadedError(MediaLibraryError):
+    """A model is needed and none is loaded."""
+
+
+class CheckpointError(MediaLibraryError):
+    """A file of weights is damaged, or of another model."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = Path(path)
+        self.reason = reason
+
+
+class DatabaseError(MediaLibraryError):
+    """The library's own files can't be read or written."""
+
+
+class LibraryLockedError(DatabaseError):
+    """Another process has the library open."""
+
+
+class ExportError(MediaLibraryError):
+    """A dataset can't be written."""
+
+
+class QueryError(MediaLibraryError):
+    """A search can't be asked as it stands."""

@@ -1,0 +1,112 @@
+"""What a running job says: frozen records of ids, paths and numbers.
+
+A job is a generator of these. Each one is a progress point and a place to cancel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Event:
+    """Anything a job says."""
+
+
+@dataclass(frozen=True)
+class JobStarted(Event):
+    """The job knows its files."""
+
+    files: int
+
+
+@dataclass(frozen=True)
+class FileStarted(Event):
+    """Work on a file begins; `file_number` counts from 1."""
+
+    path: Path
+    file_number: int
+
+
+@dataclass(frozen=True)
+class FrameStored(Event):
+    """A frame and its segments are in the library.
+
+    Attributes:
+        fraction: how much of the file is behind us, 0 to 1.
+    """
+
+    path: Path
+    frame_index: int
+    timestamp_s: float | None
+    segments: int
+    fraction: float
+
+
+@dataclass(frozen=True)
+class FrameSkipped(Event):
+    """A frame that looks like the one before, or that was stored by an earlier run."""
+
+    path: Path
+    frame_index: int
+    fraction: float
+
+
+@dataclass(frozen=True)
+class FileDone(Event):
+    """A file is whole in the library; `note` says what is not as it should be."""
+
+    path: Path
+    frames: int
+    segments: int
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class FileKnown(Event):
+    """A file whose content the library already has."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class FileFailed(Event):
+    """A file that can't be taken in, and why; the job goes on."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """So many of so many, for jobs that are not about files."""
+
+    doing: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class JobDone(Event):
+    """The job is over.
+
+    Attributes:
+        failed: files that failed, with their reasons.
+        written: where an export went.
+    """
+
+    files: int = 0
+    frames: int = 0
+    segments: int = 0
+    failed: tuple[FileFailed, ...] = ()
+    written: Path | None = field(default=None)
+
+
+@dataclass(frozen=True)
+class ProblemFound(Event):
+    """Something about a library that is not as it should be, and whether it was mended."""
+
+    what: str
+    mended: bool

@@ -1,0 +1,115 @@
+"""The basic dataset: one folder a tag with its crops, and labels.csv beside them."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from src.database.metadata_db import MetadataDatabase, SegmentFilter
+from src.errors import ExportError
+from src.events import Event, JobDone, Progress
+from src.records import StoredSegment, Tag
+
+COLUMNS = (
+    "file tag confidence source segment_id kind media_path frame_index timestamp_s x y w h".split()
+)
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def export_tag_folders(
+    metadata: MetadataDatabase, folder: Path, min_confidence: float = 0.0
+) -> Iterator[Event]:
+    """Write the tagged segments of a library as an image-classification dataset.
+
+    Everything is written beside the place and renamed into it, so the dataset is whole or
+    not there.
+
+    Args:
+        folder: where to; it must not exist, or be empty.
+        min_confidence: tags less sure are left out, 0 to 1.
+
+    Raises:
+        ExportError: there is something there already, or it can't be written.
+    """
+    folder = Path(os.path.abspath(folder))
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ExportError(f"{folder}: there is something here already; choose an empty folder")
+    segments = metadata.segments_where(SegmentFilter())
+    tags_of = metadata.tags_of([segment.id for segment in segments])
+    tagged = [
+        (segment, tag)
+        for segment in segments
+        for tag in tags_of.get(segment.id, ())
+        if tag.confidence >= min_confidence
+    ]
+    if not tagged:
+        raise ExportError("no segment has a tag to export by; add media first")
+    folders = folder_names({tag.name for _, tag in tagged})
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as unready:
+            dataset = Path(unready) / "dataset"
+            dataset.mkdir()
+            yield from _write(dataset, tagged, folders)
+            if folder.exists():
+                folder.rmdir()
+            os.replace(dataset, folder)
+    except OSError as exc:
+        raise ExportError(
+            f"{folder}: the dataset can't be written ({exc.strerror or exc}); nothing was left"
+        ) from exc
+    yield JobDone(segments=len(tagged), written=folder)
+
+
+def _write(
+    dataset: Path, tagged: Sequence[tuple[StoredSegment, Tag]], folders: dict[str, str]
+) -> Iterator[Event]:
+    for name in folders.values():
+        (dataset / name).mkdir()
+    with (dataset / "labels.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for number, (segment, tag) in enumerate(tagged, start=1):
+            file = f"{folders[tag.name]}/{segment.id}{segment.crop_path.suffix}"
+            shutil.copyfile(segment.crop_path, dataset / file)
+            writer.writerow(
+                (
+                    file,
+                    as_text(tag.name),
+                    f"{tag.confidence:.4f}",
+                    tag.source,
+                    segment.id,
+                    segment.kind,
+                    as_text(str(segment.media_path)),
+                    segment.frame_index,
+                    "" if segment.timestamp_s is None else f"{segment.timestamp_s:.6f}",
+                    *segment.bbox_xywh,
+                )
+            )
+            yield Progress("export", number, len(tagged))
+
+
+def folder_names(tags: set[str]) -> dict[str, str]:
+    """Give each tag a folder name that is safe on every system, and no two the same."""
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for tag in sorted(tags):
+        base = re.sub(r"[^\w\- ]+", "_", tag).strip(" _")[:80] or "tag"
+        if RESERVED.fullmatch(base):
+            base += "_"
+        name, number = base, 2
+        while name.lower() in taken:
+            name, number = f"{base}_{number}", number + 1
+        taken.add(name.lower())
+        names[tag] = name
+    return names
+
+
+def as_text(value: str) -> str:
+    """Keep a spreadsheet from taking a name for a formula."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

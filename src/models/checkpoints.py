@@ -1,0 +1,125 @@
+"""Files of weights: read with care, and told apart by what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import re
+import zipfile
+from pathlib import Path
+from typing import Any, cast
+
+import open_clip
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from src.errors import CheckpointError
+from src.records import EMBEDDING_DIM
+
+StateDict = dict[str, torch.Tensor]
+
+SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+# Width of the image encoder -> name in segment_anything's registry.
+SAM_TYPE_BY_WIDTH = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
+
+
+def read_state_dict(path: Path) -> StateDict:
+    """Read weights without running anything that the file may carry.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or holds more than tensors.
+    """
+    try:
+        content: Any
+        if path.suffix == ".safetensors":
+            content = load_file(path)
+        else:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as exc:
+        raise CheckpointError(
+            path,
+            "not a file of plain weights: it is damaged, or holds code, which is never run. "
+            "Get it again, or convert it to .safetensors",
+        ) from exc
+    except FileNotFoundError as exc:
+        raise CheckpointError(path, "there is no such file") from exc
+    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError) as exc:
+        raise CheckpointError(path, "damaged or cut short; delete it and get it again") from exc
+    except zipfile.BadZipFile as exc:
+        raise CheckpointError(path, "damaged or cut short; delete it and get it again") from exc
+    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
+        content = content["state_dict"]
+    if not isinstance(content, dict) or not all(
+        isinstance(value, torch.Tensor) for value in content.values()
+    ):
+        raise CheckpointError(path, "holds something else than the weights of a model")
+    return {key.removeprefix("module."): value for key, value in content.items()}
+
+
+def fingerprint(path: Path) -> str:
+    """Tell one file of weights from another by its size and samples of its bytes: 12 hex digits."""
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    block = 1 << 16
+    with path.open("rb") as stream:
+        for i in range(128):
+            stream.seek(i * max(0, size - block) // 127)
+            digest.update(stream.read(block))
+    return digest.hexdigest()[:12]
+
+
+def sam_type(state: StateDict, path: Path) -> str:
+    """Name the SAM that a state dict is of, as in segment_anything's registry.
+
+    Raises:
+        CheckpointError: it is no SAM of Meta's.
+    """
+    position = state.get("image_encoder.pos_embed")
+    name = SAM_TYPE_BY_WIDTH.get(position.shape[-1]) if position is not None else None
+    if name is None:
+        raise CheckpointError(path, "not a SAM checkpoint (vit_b, vit_l or vit_h)")
+    return name
+
+
+def clip_architecture(state: StateDict, path: Path) -> str:
+    """Find the open_clip model of 512 dimensions that a state dict is of.
+
+    Several models share their shapes; a name inside the file's name then decides, and
+    OpenAI's own weights take their activation (quickgelu).
+
+    Raises:
+        CheckpointError: no open_clip model of 512 dimensions has these shapes.
+    """
+    shapes = {key: tuple(value.shape) for key, value in state.items()}
+    file_name = _plain(str(Path(path.parent.name) / path.name))
+    quick = any(word in file_name for word in ("openai", "quickgelu", "metaclip", "dfn"))
+    names: list[str] = [name for name in open_clip.list_models() if _may_be(name, shapes)]
+
+    def order(name: str) -> tuple[bool, bool, int]:
+        base = _plain(name.removesuffix("-quickgelu"))
+        return base not in file_name, name.endswith("-quickgelu") != quick, -len(base)
+
+    for name in sorted(names, key=order):
+        model = open_clip.create_model(name, load_weights=False, device="meta")
+        if {key: tuple(value.shape) for key, value in model.state_dict().items()} == shapes:
+            return name
+    raise CheckpointError(path, f"not a CLIP of {EMBEDDING_DIM} dimensions that open_clip knows")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _may_be(name: str, shapes: dict[str, tuple[int, ...]]) -> bool:
+    """Say from the config alone whether a model is worth building to compare."""
+    config = cast(dict[str, Any], open_clip.get_model_config(name))
+    text, vision = config["text_cfg"], config["vision_cfg"]
+    if config["embed_dim"] != EMBEDDING_DIM or "hf_model_name" in text:
+        return False
+    if "hf_tokenizer_name" in text or "timm_model_name" in vision:
+        return False
+    stem = shapes.get("visual.conv1.weight")
+    layers = vision.get("layers")
+    width = vision.get("width", 64 if isinstance(layers, list) else 768)
+    return stem is not None and stem[0] == (width // 2 if isinstance(layers, list) else width)

@@ -1,0 +1,31 @@
+"""A media file -> its frames, whichever kind it is."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+from src.config import Settings
+from src.processing.image_loader import load_image
+from src.processing.video_processor import VideoFacts, VideoProcessor
+from src.records import Frame, MediaKind
+
+
+def read_frames(
+    path: Path, kind: MediaKind, settings: Settings, facts: VideoFacts
+) -> Generator[Frame]:
+    """Read an image's one frame, or a video's sampled ones; close it to stop early.
+
+    Args:
+        facts: filled while frames come.
+
+    Raises:
+        MediaReadError: nothing in the file can be read.
+    """
+    if kind == "video":
+        processor = VideoProcessor(settings.frames_per_second, settings.duplicate_distance)
+        yield from processor.frames(path, facts)
+        return
+    loaded = load_image(path, settings.pixel_limit)
+    facts.captured_at = loaded.captured_at
+    yield loaded.frame

@@ -1,0 +1,245 @@
+"""media file -> frames -> segments -> embeddings -> library."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from src.config import Settings, write_atomically
+from src.database.metadata_db import MetadataDatabase, NewSegment
+from src.database.vector_index import VectorIndex
+from src.errors import DatabaseError, MediaReadError
+from src.events import (
+    Event,
+    FileDone,
+    FileFailed,
+    FileKnown,
+    FileStarted,
+    FrameSkipped,
+    FrameStored,
+    JobDone,
+    JobStarted,
+)
+from src.models.clip_encoder import ClipEncoder
+from src.processing.frames import read_frames
+from src.processing.image_loader import media_kind, save_jpeg
+from src.processing.media_finder import content_hash, find_media, guessed_kind
+from src.processing.segment_extractor import GeneratesMasks, SegmentExtractor
+from src.processing.video_processor import VideoFacts
+from src.records import Frame, MediaFile, MediaKind, Segment, Tag
+
+# The index is told in between once so many segments wait, so that the end has little left.
+TELL_INDEX = 2000
+
+log = logging.getLogger(__name__)
+
+TagSegments = Callable[[np.ndarray], Sequence[tuple[Tag, ...]]]
+
+
+class Ingest:
+    """One job of taking media into a library."""
+
+    def __init__(
+        self,
+        metadata: MetadataDatabase,
+        index: VectorIndex,
+        clip: ClipEncoder,
+        mask_generator: GeneratesMasks | None,
+        tag_segments: TagSegments,
+        settings: Settings,
+    ) -> None:
+        self.metadata = metadata
+        self.paths = metadata.paths
+        self.index = index
+        self.clip = clip
+        self.mask_generator = mask_generator
+        self.tag_segments = tag_segments
+        self.settings = settings
+        self.extractor = SegmentExtractor(settings.blur_kernel, settings)
+
+    def run(self, paths: Iterable[Path]) -> Iterator[Event]:
+        """Take in files and folders, and whatever an earlier job left unfinished.
+
+        Every event is a safe place to stop: a frame is stored whole or not at all, and the
+        next run goes on with the frame after the last one stored.
+
+        Raises:
+            DatabaseError: the library can't be written to; the job can't go on.
+        """
+        files = self._register(find_media(paths, self._own_folders()))
+        yield JobStarted(len(files))
+        failed: list[FileFailed] = []
+        frames = segments = 0
+        for number, path in enumerate(files, start=1):
+            yield FileStarted(path, number)
+            for event in self._file(path):
+                if isinstance(event, FileFailed):
+                    failed.append(event)
+                elif isinstance(event, FrameStored):
+                    frames += 1
+                    segments += event.segments
+                yield event
+            if self.index.pending() >= TELL_INDEX:
+                yield from self.index.catch_up()
+        yield from self.index.catch_up()
+        yield JobDone(len(files), frames, segments, tuple(failed))
+
+    def _own_folders(self) -> tuple[Path, ...]:
+        return self.paths.extracted_segments, self.paths.chroma_db
+
+    def _register(self, found: Sequence[Path]) -> list[Path]:
+        """Write down every file before the first is read, so that a job killed can go on."""
+        with self.metadata.connection.write():
+            for path in found:
+                if _is_unicode(path) and self.metadata.media_by_path(path) is None:
+                    self.metadata.add_media(path, guessed_kind(path), 0, 0)
+        unfinished = self.metadata.all_media("processing") + self.metadata.all_media("pending")
+        return list(dict.fromkeys([*(media.path for media in unfinished), *found]))
+
+    def _file(self, path: Path) -> Iterator[Event]:
+        if not _is_unicode(path):
+            yield FileFailed(path, "its name is not valid Unicode; rename it")
+            return
+        try:
+            yield from self._take(path)
+        except MediaReadError as exc:
+            yield self._failed(path, exc.reason)
+        except (RuntimeError, ValueError, MemoryError, cv2.error) as exc:
+            # A decoder or a model that stumbles over one file must not cost the others.
+            log.exception("%s could not be processed", path)
+            yield self._failed(path, f"could not be processed ({' '.join(str(exc).split())[:160]})")
+
+    def _failed(self, path: Path, reason: str) -> FileFailed:
+        media = self.metadata.media_by_path(path)
+        if media is not None and media.status != "done":
+            self.metadata.update_media(media.id, status="failed", error=reason)
+        return FileFailed(path, reason)
+
+    def _take(self, path: Path) -> Iterator[Event]:
+        media = self.metadata.media_by_path(path)
+        if media is None:  # a relink or a removal took it away since the job began
+            return
+        kind = media_kind(path)
+        stat = path.stat()
+        same_stamp = (media.file_size, media.modified_at_ns) == (stat.st_size, stat.st_mtime_ns)
+        if media.status == "done" and same_stamp:
+            yield FileKnown(path, "already in the library")
+            return
+        digest = content_hash(path)
+        twin = self.metadata.media_by_hash(digest)
+        if twin is not None and twin.id != media.id:
+            if _still_holds(twin):
+                self._remove_crops(self.metadata.remove_media(media.id))
+                yield FileKnown(path, f"same content as {twin.path}")
+                return
+            self._remove_crops(self.metadata.remove_media(media.id))
+            self.metadata.update_media(twin.id, path=path)
+            media = twin
+        if media.content_hash not in (None, digest):
+            self._remove_crops(self.metadata.remove_frames(media.id))
+        self.metadata.update_media(
+            media.id, content_hash=digest, file_size=stat.st_size, modified_at_ns=stat.st_mtime_ns
+        )
+        if media.status == "done" and media.content_hash == digest:
+            yield FileKnown(path, "already in the library" if media.path == path else "moved here")
+            return
+        self.metadata.update_media(media.id, kind=kind, status="processing", error=None)
+        yield from self._frames(media.id, path, kind, digest)
+
+    def _frames(self, media_id: int, path: Path, kind: MediaKind, digest: str) -> Iterator[Event]:
+        stored = self.metadata.stored_frames(media_id)
+        facts = VideoFacts()
+        source = read_frames(path, kind, self.settings, facts)
+        size_wh: tuple[int, int] | None = None
+        try:
+            for frame in source:
+                size_wh = frame.size_wh
+                fraction = _fraction(frame, facts)
+                if frame.frame_index in stored:
+                    yield FrameSkipped(path, frame.frame_index, fraction)
+                    continue
+                count = self._store(media_id, digest, frame)
+                yield FrameStored(path, frame.frame_index, frame.timestamp_s, count, fraction)
+        finally:
+            source.close()  # a cancelled job leaves no ffmpeg behind
+        width, height = size_wh or (None, None)
+        self.metadata.update_media(
+            media_id,
+            status="done",
+            error=facts.damage,
+            width=width,
+            height=height,
+            duration_s=facts.duration_s,
+            captured_at=facts.captured_at,
+        )
+        yield FileDone(path, *self.metadata.count_of_media(media_id), facts.damage)
+
+    def _store(self, media_id: int, digest: str, frame: Frame) -> int:
+        """Cut a frame, embed and tag its segments, and store it; returns their number."""
+        segments = list(self.extractor.segments(frame, self.mask_generator))
+        embeddings = self.clip.encode_image([segment.crop_rgb for segment in segments])
+        folder = self.paths.extracted_segments / digest[:2] / digest[:16]
+        new: list[NewSegment] = []
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for segment, embedding, tags in zip(
+                segments, embeddings, self.tag_segments(embeddings), strict=True
+            ):
+                name = segment_id(digest, frame.frame_index, segment)
+                crop = folder / f"{name}.jpg"
+                write_atomically(crop, save_jpeg(segment.crop_rgb))
+                crop_path = crop.relative_to(self.paths.root).as_posix()
+                new.append(NewSegment(name, segment, crop_path, embedding, tags))
+        except OSError as exc:
+            raise DatabaseError(
+                f"{folder}: crops can't be written ({exc.strerror or exc}); "
+                "see that the disk has room, then start again: nothing is lost"
+            ) from exc
+        self.metadata.store_frame(
+            media_id, frame.frame_index, frame.timestamp_s, frame.size_wh, new, self.clip.name
+        )
+        return len(new)
+
+    def _remove_crops(self, crop_paths: Iterable[str]) -> None:
+        for crop_path in crop_paths:
+            (self.paths.root / crop_path).unlink(missing_ok=True)
+
+
+def segment_id(digest: str, frame_index: int, segment: Segment) -> str:
+    """Name a segment by its media file's content, its frame and its mask: 24 hex digits.
+
+    The same cut of the same content has the same id, so redoing a frame doubles nothing.
+    """
+    parts = (digest, str(frame_index), segment.kind, str(segment.bbox_xywh))
+    text = "|".join(parts).encode() + b"|" + (segment.mask_rle or b"")
+    return hashlib.blake2b(text, digest_size=12).hexdigest()
+
+
+def _still_holds(media: MediaFile) -> bool:
+    """Say whether a media file is where the library thinks, with the content it had."""
+    try:
+        stat = media.path.stat()
+        if (media.file_size, media.modified_at_ns) == (stat.st_size, stat.st_mtime_ns):
+            return True
+        return content_hash(media.path) == media.content_hash
+    except (OSError, MediaReadError):
+        return False
+
+
+def _fraction(frame: Frame, facts: VideoFacts) -> float:
+    if frame.timestamp_s is None:
+        return 1.0
+    return min(1.0, frame.timestamp_s / facts.duration_s) if facts.duration_s else 0.0
+
+
+def _is_unicode(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

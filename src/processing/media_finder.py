@@ -1,0 +1,69 @@
+"""Paths a person gave -> media files, and what tells one content from another."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from src.errors import MediaReadError
+from src.processing.image_loader import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from src.records import MediaKind
+
+
+def find_media(paths: Iterable[Path], leave_out: Iterable[Path] = ()) -> list[Path]:
+    """List media files: those named, whatever their suffix, and those in folders, by suffix.
+
+    Args:
+        paths: files and folders; folders are walked to the bottom, links followed once.
+        leave_out: folders not to enter (a library's own crops are not new media).
+
+    Returns:
+        Absolute paths, each once; folders' contents in the order of their names.
+    """
+    kept_out = {os.path.realpath(folder) for folder in leave_out}
+    found: dict[Path, None] = {}
+    for path in paths:
+        absolute = Path(os.path.abspath(path))
+        if absolute.is_dir():
+            found.update(dict.fromkeys(_in_folder(absolute, kept_out)))
+        else:
+            found[absolute] = None
+    return list(found)
+
+
+def _in_folder(root: Path, kept_out: set[str]) -> Iterator[Path]:
+    seen: set[str] = set()
+    for folder, subfolders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen or real in kept_out:
+            subfolders.clear()
+            continue
+        seen.add(real)
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith(".") and _suffix(name) in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
+                yield Path(folder) / name
+
+
+def guessed_kind(path: Path) -> MediaKind:
+    """Guess from the suffix, until the file has been looked into."""
+    return "video" if _suffix(path.name) in VIDEO_SUFFIXES else "image"
+
+
+def content_hash(path: Path) -> str:
+    """Hash a file's bytes: 40 hex digits of BLAKE2b.
+
+    Raises:
+        MediaReadError: it can't be read to its end.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+    except OSError as exc:
+        raise MediaReadError(path, f"can't be read ({exc.strerror or exc})") from exc
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()

@@ -1,0 +1,278 @@
+"""A video -> frames with exact timestamps, by an ffmpeg of its own process."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+import cv2
+import imageio_ffmpeg
+import numpy as np
+
+from src.errors import MediaReadError
+from src.processing.image_loader import check_readable
+from src.records import Frame
+
+# ffmpeg opens nothing but the file named, and reads it as a container of video only: a playlist
+# that calls itself .mp4 must not send it elsewhere.
+PROTOCOLS = "file,pipe"
+DEMUXERS = "mov,matroska,avi,mpeg,mpegts,mpegvideo,asf,flv,ogg,h264,hevc,m4v"
+# ffmpeg decodes whole seconds of video in one; without a word for so long it hangs.
+STALL_S = 120.0
+# A container may say a little more than its last frame shows: audio's end, rounding.
+SHORT_S = 2.0
+
+DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)")
+SHOWN = re.compile(r"Parsed_showinfo_(\d+) .*?\] n: *(\d+) pts: *\S+ +pts_time: *(\S+)")
+DAMAGE = re.compile(r"\[(?:error|fatal)\] (.*)")
+CREATED = re.compile(r"creation_time\s*: (\S+)")
+
+
+@dataclass
+class VideoFacts:
+    """What is learnt of a video while it is read; whole once its frames are through.
+
+    Attributes:
+        duration_s: as the container says; None when it does not.
+        captured_at: creation time in the container, ISO 8601.
+        last_timestamp_s: of the last frame decoded, sampled or not.
+        damage: why the video is not whole, in words for a person; None for a sound one.
+    """
+
+    duration_s: float | None = None
+    captured_at: str | None = None
+    last_timestamp_s: float | None = None
+    damage: str | None = None
+
+
+@cache
+def find_ffmpeg() -> str | None:
+    """Find an ffmpeg that starts: on PATH first, else the one in imageio-ffmpeg."""
+    candidates = [shutil.which("ffmpeg")]
+    try:
+        candidates.append(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError:
+        pass  # no binary for this platform in the wheel
+    for program in candidates:
+        if program is not None and _starts(program):
+            return program
+    return None
+
+
+def _starts(program: str) -> bool:
+    try:
+        command = [program, "-version"]
+        return subprocess.run(command, capture_output=True, timeout=30).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+class VideoProcessor:
+    """Samples frames from videos."""
+
+    def __init__(self, frames_per_second: float = 1.0, duplicate_distance: int = 2) -> None:
+        """Set the sampling.
+
+        Args:
+            frames_per_second: of each 1/frames_per_second of a second, the first frame.
+            duplicate_distance: a frame whose dHash differs from the last kept one's in at most
+                so many of 64 bits is left out; -1 keeps every sampled frame.
+        """
+        self.frames_per_second = frames_per_second
+        self.duplicate_distance = duplicate_distance
+
+    def frames(self, path: Path, facts: VideoFacts) -> Generator[Frame]:
+        """Read the sampled frames that differ from the one before, in order.
+
+        Args:
+            path: a video file.
+            facts: filled while frames come.
+
+        Raises:
+            MediaReadError: there is no frame in it that can be read.
+        """
+        check_readable(path)
+        program = find_ffmpeg()
+        read = (
+            self._by_opencv(path, facts)
+            if program is None
+            else self._by_ffmpeg(program, path, facts)
+        )
+        last_hash: int | None = None
+        some = False
+        for frame in read:
+            some = True
+            this_hash = dhash(frame.image_rgb)
+            if last_hash is not None:
+                distance = (this_hash ^ last_hash).bit_count()
+                if distance <= self.duplicate_distance:
+                    continue
+            last_hash = this_hash
+            yield frame
+        if not some:
+            raise MediaReadError(path, facts.damage or "there is no video in it")
+        _judge_length(facts)
+
+    def _by_ffmpeg(self, program: str, path: Path, facts: VideoFacts) -> Iterator[Frame]:
+        rate = self.frames_per_second
+        # The first showinfo counts every frame of the source, the second only those sampled.
+        filters = (
+            "showinfo=checksum=0,"
+            f"select='isnan(prev_selected_t)+gt(floor(t*{rate}),floor(prev_selected_t*{rate}))',"
+            "scale=w='max(1,round(iw*sar))':h=ih,setsar=1,showinfo=checksum=0"
+        )
+        command = [
+            program, "-hide_banner", "-nostdin", "-loglevel", "level+info",
+            "-protocol_whitelist", PROTOCOLS, "-format_whitelist", DEMUXERS,
+            "-i", f"file:{path}", "-map", "0:V:0", "-vf", filters, "-fps_mode", "passthrough",
+            "-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1",
+        ]  # fmt: skip
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert process.stdout is not None and process.stderr is not None
+        log = _FfmpegLog(process, facts)
+        try:
+            while (image := _read_ppm(process.stdout)) is not None:
+                frame_index, timestamp_s = log.next_shown()
+                yield Frame(image, frame_index, timestamp_s)
+        finally:
+            process.kill()
+            process.stdout.close()
+            process.wait()
+            log.join()
+
+    def _by_opencv(self, path: Path, facts: VideoFacts) -> Iterator[Frame]:
+        capture = cv2.VideoCapture(os.fspath(path))
+        try:
+            rate = capture.get(cv2.CAP_PROP_FPS)
+            if rate > 0 and capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0:
+                facts.duration_s = capture.get(cv2.CAP_PROP_FRAME_COUNT) / rate
+            last_slot, frame_index = None, -1
+            while capture.grab():
+                frame_index += 1
+                timestamp_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                facts.last_timestamp_s = timestamp_s
+                slot = int(timestamp_s * self.frames_per_second)
+                if last_slot is not None and slot <= last_slot:
+                    continue
+                done, bgr = capture.retrieve()
+                if done:
+                    last_slot = slot
+                    image_rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+                    yield Frame(image_rgb, frame_index, timestamp_s)
+        finally:
+            capture.release()
+
+
+class _FfmpegLog:
+    """Reads ffmpeg's stderr beside its frames, and ends an ffmpeg that hangs."""
+
+    def __init__(self, process: subprocess.Popen[bytes], facts: VideoFacts) -> None:
+        self.process = process
+        self.facts = facts
+        self._shown: queue.Queue[tuple[int, float] | None] = queue.Queue()
+        self._watchdog = self._new_watchdog()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def next_shown(self) -> tuple[int, float]:
+        """Give (frame_index, timestamp_s) of the next sampled frame."""
+        shown = self._shown.get()
+        if shown is None:
+            raise MediaReadError("video", "ffmpeg gave a frame without its time")
+        return shown
+
+    def join(self) -> None:
+        self._thread.join()
+        self._watchdog.cancel()
+
+    def _new_watchdog(self) -> threading.Timer:
+        watchdog = threading.Timer(STALL_S, self._stalled)
+        watchdog.daemon = True
+        watchdog.start()
+        return watchdog
+
+    def _stalled(self) -> None:
+        self.facts.damage = f"reading it stood still for {STALL_S:.0f} s"
+        self.process.kill()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        first_filter: str | None = None
+        source_index = 0
+        for lines, raw in enumerate(self.process.stderr, start=1):
+            line = raw.decode("utf-8", "replace")
+            if lines % 100 == 0:  # a sign of life; a timer for each line would cost a thread each
+                self._watchdog.cancel()
+                self._watchdog = self._new_watchdog()
+            if match := SHOWN.search(line):
+                first_filter = first_filter or match[1]
+                timestamp_s = float(match[3]) if match[3] != "NOPTS" else 0.0
+                if match[1] == first_filter:
+                    source_index = int(match[2])
+                    self.facts.last_timestamp_s = timestamp_s
+                else:
+                    self._shown.put((source_index, timestamp_s))
+            elif match := DURATION.search(line):
+                hours, minutes, seconds = match.groups()
+                self.facts.duration_s = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+            elif self.facts.captured_at is None and (match := CREATED.search(line)):
+                self.facts.captured_at = match[1]
+            elif self.facts.damage is None and (match := DAMAGE.search(line)):
+                self.facts.damage = _in_words(match[1])
+        self.process.stderr.close()
+        self._shown.put(None)
+
+
+def _in_words(message: str) -> str:
+    """Turn ffmpeg's error into a person's words."""
+    if "matches no streams" in message or "does not contain any stream" in message:
+        return "there is no video in it"
+    if "moov atom not found" in message:
+        return "cut short: the part that says where its frames are is missing"
+    return f"damaged ({message.strip()[:120]})"
+
+
+def _judge_length(facts: VideoFacts) -> None:
+    """Compare the last frame with the container's duration: ffmpeg says nothing of a cut."""
+    if facts.duration_s is None or facts.last_timestamp_s is None:
+        return
+    missing_s = facts.duration_s - facts.last_timestamp_s
+    if missing_s > max(SHORT_S, 0.05 * facts.duration_s):
+        facts.damage = (
+            f"cut short: frames end at {facts.last_timestamp_s:.1f} s of {facts.duration_s:.1f} s"
+        )
+
+
+def dhash(image_rgb: np.ndarray) -> int:
+    """Hash an image by the signs of its horizontal brightness steps, 8x8 of them: 64 bits."""
+    grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, (9, 8), interpolation=cv2.INTER_AREA).astype(np.int16)
+    bits = np.packbits(small[:, 1:] > small[:, :-1])
+    return int.from_bytes(bits.tobytes(), "big")
+
+
+def _read_ppm(stream: IO[bytes]) -> np.ndarray | None:
+    """Read one binary PPM: (H, W, 3) uint8 RGB; None at the end, or where it is cut."""
+    if stream.readline() != b"P6\n":
+        return None
+    width, height = (int(number) for number in stream.readline().split())
+    stream.readline()  # the greatest value, 255
+    content = stream.read(width * height * 3)
+    if len(content) < width * height * 3:
+        return None
+    return np.frombuffer(content, np.uint8).reshape(height, width, 3)

@@ -1,0 +1,89 @@
+"""The background thread: runs jobs, which are generators of events, one after another."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+
+from src.errors import MediaLibraryError
+from src.events import Event
+
+log = logging.getLogger(__name__)
+
+Job = Callable[[], Iterator[Event]]
+
+
+@dataclass(frozen=True)
+class JobEnded(Event):
+    """The worker is through with a job.
+
+    Attributes:
+        error: why it ended early; None when it came to its end.
+        cancelled: whether a person stopped it, which is no error.
+    """
+
+    error: MediaLibraryError | None = None
+    cancelled: bool = False
+
+
+class Worker:
+    """Runs jobs in order; what they say comes out of `events` as (job id, event)."""
+
+    def __init__(self) -> None:
+        self.events: queue.Queue[tuple[int, Event]] = queue.Queue()
+        self._jobs: queue.Queue[tuple[int, Job] | None] = queue.Queue()
+        self._cancelled: set[int] = set()
+        self._numbers = itertools.count(1)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job) -> int:
+        """Queue a job; returns its id."""
+        number = next(self._numbers)
+        self._jobs.put((number, job))
+        return number
+
+    def cancel(self, job_id: int) -> None:
+        """Stop a job at its next event, or before it starts."""
+        self._cancelled.add(job_id)
+
+    def stop(self, timeout_s: float | None = None) -> bool:
+        """Stop the job at hand at its next event and take no more; says whether it has."""
+        self._stopping.set()
+        self._jobs.put(None)
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while (work := self._jobs.get()) is not None:
+            number, job = work
+            self.events.put((number, self._run_job(number, job)))
+
+    def _run_job(self, number: int, job: Job) -> JobEnded:
+        events: Iterator[Event] = iter(())
+        try:
+            if self._is_over(number):
+                return JobEnded(cancelled=True)
+            events = job()
+            for event in events:
+                self.events.put((number, event))
+                if self._is_over(number):
+                    return JobEnded(cancelled=True)
+            return JobEnded()
+        except MediaLibraryError as exc:
+            return JobEnded(error=exc)
+        except Exception as exc:  # the thread must outlive a job, and the person be told
+            log.exception("a job ended unexpectedly")
+            error = MediaLibraryError(f"unexpected: {type(exc).__name__}: {exc}; see the log")
+            return JobEnded(error=error)
+        finally:
+            if isinstance(events, Generator):
+                events.close()
+
+    def _is_over(self, number: int) -> bool:
+        return self._stopping.is_set() or number in self._cancelled

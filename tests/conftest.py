@@ -1,0 +1,112 @@
+"""What the tests share: libraries in folders of their own, drawn media, the starter models."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from src.config import LibraryPaths
+from src.database.metadata_db import MetadataDatabase, NewSegment
+from src.models.clip_encoder import ClipEncoder
+from src.models.mask_generator import MaskGenerator
+from src.models.model_manager import ModelManager
+from src.models.starter.scenes import draw_scene
+from src.processing.video_processor import find_ffmpeg
+from src.records import EMBEDDING_DIM, Segment
+
+MODEL = "test-clip@1"
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> LibraryPaths:
+    return LibraryPaths(tmp_path / "library")
+
+
+@pytest.fixture
+def metadata(paths: LibraryPaths) -> Iterator[MetadataDatabase]:
+    database = MetadataDatabase(paths)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def models() -> ModelManager:
+    return ModelManager(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def clip(models: ModelManager) -> ClipEncoder:
+    return ModelManager(device="cpu").load_clip()
+
+
+@pytest.fixture(scope="session")
+def mask_generator(models: ModelManager) -> MaskGenerator:
+    """The starter SAM on a coarse grid: real masks, fast."""
+    return models.load_sam(points_per_side=10)
+
+
+@pytest.fixture(scope="session")
+def scene_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Four drawn scenes as PNG files."""
+    folder = tmp_path_factory.mktemp("scenes")
+    files = []
+    for seed in range(4):
+        scene = draw_scene(np.random.default_rng([7, seed]), (320, 240), count=5, calm=True)
+        files.append(folder / f"scene {seed}.png")
+        Image.fromarray(scene.image_rgb).save(files[-1])
+    return files
+
+
+MakeVideo = Callable[..., Path]
+
+
+@pytest.fixture
+def make_video(tmp_path: Path) -> MakeVideo:
+    """Make a video with ffmpeg's own test pictures, which differ from second to second."""
+
+    def make(name: str = "video.mp4", seconds: float = 4, *options: str) -> Path:
+        program = find_ffmpeg()
+        assert program is not None
+        path = tmp_path / name
+        source = f"testsrc2=size=160x120:rate=10:duration={seconds}"
+        command = [program, "-v", "error", "-y", "-f", "lavfi", "-i", source, *options]
+        subprocess.run([*command, f"file:{path}"], check=True, timeout=60)
+        return path
+
+    return make
+
+
+def unit_vectors(n: int, seed: int = 0) -> np.ndarray:
+    """Random directions: (n, 512) float32, L2-normalised."""
+    rows = np.random.default_rng(seed).normal(size=(n, EMBEDDING_DIM)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def new_segments(vectors: np.ndarray, prefix: str = "s") -> list[NewSegment]:
+    """Segments that hold given embeddings, for tests of the stores alone."""
+    crop = np.zeros((4, 4, 3), np.uint8)
+    return [
+        NewSegment(
+            f"{prefix}{number:05}",
+            Segment("object", (number % 50, 0, 4, 4), 16, 0.9, 0.9, b"rle", crop),
+            f"extracted_segments/{prefix}{number:05}.jpg",
+            vector,
+        )
+        for number, vector in enumerate(vectors)
+    ]
+
+
+def add_media_with(
+    metadata: MetadataDatabase, vectors: np.ndarray, name: str = "a.jpg", model: str = MODEL
+) -> int:
+    """Add a media file of one frame whose segments hold given embeddings; returns its id."""
+    media_id = metadata.add_media(Path("/photos") / name, "image", 10, 10)
+    segments = new_segments(vectors, prefix=f"{name}-")
+    metadata.store_frame(media_id, 0, None, (100, 100), segments, model)
+    metadata.update_media(media_id, status="done", content_hash=name)
+    return media_id

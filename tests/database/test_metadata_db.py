@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+
+import numpy as np
+import pytest
+
+from src.config import LibraryPaths
+from src.database.metadata_db import MetadataDatabase, SegmentFilter
+from src.database.migrations import MIGRATIONS
+from src.errors import DatabaseError
+from src.records import Tag
+from tests.conftest import MODEL, add_media_with, new_segments, unit_vectors
+
+
+def test_the_specified_tables_are_there(metadata: MetadataDatabase) -> None:
+    rows = metadata.connection.read().execute("SELECT name FROM sqlite_master WHERE type='table'")
+    assert {"media_files", "segments", "tags", "segment_tags"} <= {row["name"] for row in rows}
+
+
+def test_a_frame_is_stored_whole_or_not_at_all(metadata: MetadataDatabase) -> None:
+    media_id = add_media_with(metadata, unit_vectors(3))
+    twice = new_segments(unit_vectors(2, seed=1), prefix="b")
+    with pytest.raises(DatabaseError):
+        metadata.store_frame(media_id, 1, None, (9, 9), [*twice, twice[0]], MODEL)
+    assert metadata.stored_frames(media_id) == {0}
+    assert metadata.counts()["segments"] == 3
+
+
+def test_removing_a_media_file_takes_everything_of_it(metadata: MetadataDatabase) -> None:
+    media_id = add_media_with(metadata, unit_vectors(3))
+    metadata.add_tags("a.jpg-00000", [Tag("red", 0.5, "auto")], "vocabulary")
+    crops = metadata.remove_media(media_id)
+    assert len(crops) == 3
+    db = metadata.connection.read()
+    for table in ("frames", "segments", "embeddings", "segment_tags", "unindexed"):
+        assert db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0, table
+    # Chroma may hold them still, and has to be told
+    assert db.execute("SELECT count(*) FROM index_removals").fetchone()[0] == 3
+
+
+def test_tags_are_added_changed_and_removed(metadata: MetadataDatabase) -> None:
+    add_media_with(metadata, unit_vectors(2))
+    first = "a.jpg-00000"
+    metadata.add_tags(first, [Tag("red", 0.5, "auto"), Tag("Star", 0.9, "auto")], "vocabulary")
+    metadata.add_tags(first, [Tag("RED", 1.0, "human")], "human")
+    assert metadata.tags_of([first])[first] == (Tag("red", 1.0, "human"), Tag("Star", 0.9, "auto"))
+    metadata.remove_tag(first, "star")
+    assert metadata.tag_counts() == {"red": 1}
+
+
+def test_a_filter_narrows_by_kind_media_and_tag(metadata: MetadataDatabase) -> None:
+    one = add_media_with(metadata, unit_vectors(3), "a.jpg")
+    add_media_with(metadata, unit_vectors(4, seed=1), "b.jpg")
+    metadata.add_tags("a.jpg-00001", [Tag("red", 0.4, "auto")], "vocabulary")
+    assert len(metadata.segments_where(SegmentFilter())) == 7
+    assert len(metadata.segments_where(SegmentFilter(media_file_ids=(one,)))) == 3
+    assert metadata.segments_where(SegmentFilter(kinds=("frame",))) == []
+    tagged = metadata.segments_where(SegmentFilter(tags=("red",)))
+    assert [segment.id for segment in tagged] == ["a.jpg-00001"]
+    assert metadata.segments_where(SegmentFilter(tags=("red",), min_confidence=0.5)) == []
+
+
+def test_embeddings_come_back_as_they_went_in(metadata: MetadataDatabase) -> None:
+    vectors = unit_vectors(2)
+    add_media_with(metadata, vectors)
+    row = metadata.connection.read().execute("SELECT vector FROM embeddings ORDER BY id").fetchone()
+    np.testing.assert_array_equal(np.frombuffer(row["vector"], "<f4"), vectors[0])
+
+
+def test_readers_in_other_threads_see_what_is_committed(metadata: MetadataDatabase) -> None:
+    seen: list[int] = []
+    with metadata.connection.write() as db:
+        db.execute("INSERT INTO info VALUES ('a', 'b')")
+        reader = threading.Thread(target=lambda: seen.append(metadata.info("a") is not None))
+        reader.start()
+        reader.join()
+    assert seen == [False]
+    assert metadata.info("a") == "b"
+
+
+def test_a_library_of_a_newer_version_is_refused_and_untouched(paths: LibraryPaths) -> None:
+    MetadataDatabase(paths).close()
+    newer = len(MIGRATIONS) + 1
+    with sqlite3.connect(paths.metadata_db) as db:
+        db.execute(f"PRAGMA user_version = {newer}")
+    db.close()
+    before = paths.metadata_db.read_bytes()
+    with pytest.raises(DatabaseError, match="newer version"):
+        MetadataDatabase(paths)
+    assert paths.metadata_db.read_bytes() == before
+
+
+def test_a_file_that_is_no_library_is_refused(paths: LibraryPaths) -> None:
+    paths.create()
+    paths.metadata_db.write_bytes(b"not a database, but long enough to look into" * 100)
+    with pytest.raises(DatabaseError, match="can't be opened"):
+        MetadataDatabase(paths)

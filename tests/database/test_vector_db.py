@@ -1,0 +1,247 @@
+"""Search and the index, with a real Chroma in its real child process."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from src.config import LibraryPaths
+from src.database import vector_db
+from src.database.embeddings import EmbeddingTable
+from src.database.index_server import marker_of
+from src.database.metadata_db import MetadataDatabase, SegmentFilter
+from src.database.vector_db import VectorDatabase
+from src.database.vector_index import VectorIndex
+from src.errors import QueryError
+from src.models.clip_encoder import ClipEncoder
+from src.records import Tag
+from tests.conftest import MODEL, add_media_with, unit_vectors
+
+
+@pytest.fixture
+def embeddings(metadata: MetadataDatabase) -> EmbeddingTable:
+    return EmbeddingTable(metadata.connection, MODEL)
+
+
+@pytest.fixture
+def index(metadata: MetadataDatabase, embeddings: EmbeddingTable) -> Iterator[VectorIndex]:
+    index = VectorIndex(metadata, embeddings)
+    yield index
+    index.close()
+
+
+def catch_up(index: VectorIndex) -> None:
+    for _ in index.catch_up():
+        pass
+    assert index.pending() == 0
+
+
+def folder_of(index: VectorIndex, metadata: MetadataDatabase) -> Path:
+    name = metadata.info(f"index of {MODEL}")
+    assert name is not None
+    return metadata.paths.chroma_db / name
+
+
+def test_exact_search_agrees_with_numpy(
+    metadata: MetadataDatabase, embeddings: EmbeddingTable
+) -> None:
+    vectors = unit_vectors(300)
+    add_media_with(metadata, vectors)
+    query = unit_vectors(1, seed=5)[0]
+    found = embeddings.best(query, 7, SegmentFilter())
+    order = np.argsort(-(vectors @ query))[:7]
+    assert [segment_id for segment_id, _ in found] == [f"a.jpg-{i:05}" for i in order]
+    np.testing.assert_allclose([score for _, score in found], (vectors @ query)[order], rtol=1e-5)
+
+
+def test_filtered_search_scores_only_what_is_left(
+    metadata: MetadataDatabase, embeddings: EmbeddingTable
+) -> None:
+    vectors = unit_vectors(40)
+    add_media_with(metadata, vectors)
+    metadata.add_tags("a.jpg-00007", [Tag("red", 0.9, "auto")], "vocabulary")
+    found = embeddings.best(vectors[0], 5, SegmentFilter(tags=("red",)))
+    assert [segment_id for segment_id, _ in found] == ["a.jpg-00007"]
+
+
+def test_the_index_finds_what_sqlite_holds(metadata: MetadataDatabase, index: VectorIndex) -> None:
+    vectors = unit_vectors(450)
+    add_media_with(metadata, vectors)
+    catch_up(index)
+    candidates = index.candidates(vectors[123], 5)
+    assert candidates is not None
+    assert candidates[0] == "a.jpg-00123"
+    assert index.problems() == []
+
+
+def test_removed_segments_leave_the_index(
+    metadata: MetadataDatabase, index: VectorIndex, embeddings: EmbeddingTable
+) -> None:
+    vectors = unit_vectors(30)
+    media_id = add_media_with(metadata, vectors, "a.jpg")
+    add_media_with(metadata, unit_vectors(30, seed=1), "b.jpg")
+    catch_up(index)
+    metadata.remove_media(media_id)
+    catch_up(index)
+    candidates = index.candidates(vectors[3], 60)
+    assert candidates is not None
+    assert len(candidates) == 30
+    assert not any(segment_id.startswith("a.jpg") for segment_id in candidates)
+
+
+def test_an_index_closed_well_is_opened_again(
+    metadata: MetadataDatabase, embeddings: EmbeddingTable, index: VectorIndex
+) -> None:
+    vectors = unit_vectors(20)
+    add_media_with(metadata, vectors)
+    catch_up(index)
+    folder = folder_of(index, metadata)
+    assert marker_of(folder).exists()  # writing has not rested yet
+    index.close()
+    assert not marker_of(folder).exists()
+    again = VectorIndex(metadata, embeddings)
+    assert again.candidates(vectors[2], 1) == ["a.jpg-00002"]
+    assert folder_of(again, metadata) == folder
+    again.close()
+
+
+def test_a_child_killed_while_writing_costs_a_rebuild_and_nothing_else(
+    metadata: MetadataDatabase, embeddings: EmbeddingTable, index: VectorIndex
+) -> None:
+    vectors = unit_vectors(600)
+    add_media_with(metadata, vectors)
+    progress = index.catch_up()
+    next(progress)
+    folder = folder_of(index, metadata)
+    assert index._process is not None
+    os.kill(index._process.pid, signal.SIGKILL)
+    catch_up(index)  # notices, and starts in a fresh folder
+    assert folder_of(index, metadata) != folder
+    assert not folder.exists()
+    assert index.problems() == []
+    assert index.candidates(vectors[599], 1) == ["a.jpg-00599"]
+
+
+@pytest.mark.parametrize("damage", ["gone", "emptied", "truncated", "marked", "grown"])
+def test_a_damaged_index_is_noticed_and_rebuilt(
+    metadata: MetadataDatabase, embeddings: EmbeddingTable, index: VectorIndex, damage: str
+) -> None:
+    vectors = unit_vectors(50)
+    add_media_with(metadata, vectors)
+    catch_up(index)
+    folder = folder_of(index, metadata)
+    index.close()
+    if damage == "gone":
+        folder.rename(folder.with_name("elsewhere"))
+    elif damage == "emptied":
+        for path in sorted(folder.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+    elif damage == "truncated":
+        with (folder / "chroma.sqlite3").open("r+b") as stream:
+            stream.truncate(5000)
+    elif damage == "marked":
+        marker_of(folder).touch()
+    else:
+        with (folder / "link_lists.bin").open("wb") as stream:
+            stream.truncate(1 << 40)  # sparse, as a kill in Chroma's flush leaves it
+    again = VectorIndex(metadata, embeddings)
+    assert again.candidates(vectors[4], 1) is None, "a damaged index was trusted"
+    assert embeddings.best(vectors[4], 1, SegmentFilter())[0][0] == "a.jpg-00004"
+    catch_up(again)
+    assert again.candidates(vectors[4], 1) == ["a.jpg-00004"]
+    again.close()
+
+
+def test_an_index_that_misses_segments_is_not_trusted(
+    metadata: MetadataDatabase, embeddings: EmbeddingTable, index: VectorIndex
+) -> None:
+    add_media_with(metadata, unit_vectors(20))
+    catch_up(index)
+    index.close()
+    with metadata.connection.write() as db:  # as if told, and it is not
+        db.execute("DELETE FROM unindexed")
+    add_media_with(metadata, unit_vectors(5, seed=3), "b.jpg")
+    with metadata.connection.write() as db:
+        db.execute("DELETE FROM unindexed")
+    again = VectorIndex(metadata, embeddings)
+    assert any("20" in problem for problem in again.problems())
+    again.close()
+
+
+def test_search_over_a_large_library_asks_the_index_and_scores_exactly(
+    metadata: MetadataDatabase,
+    paths: LibraryPaths,
+    clip: ClipEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(vector_db, "EXACT_UP_TO", 100)
+    vectors = unit_vectors(400)
+    add_media_with(metadata, vectors, model=clip.name)
+    with VectorDatabase(paths, clip, metadata, use_index=True) as database:
+        assert database.index is not None
+        catch_up(database.index)
+        late = unit_vectors(10, seed=9)
+        media_id = add_media_with(metadata, late, "late.jpg", model=clip.name)
+        query = vectors[17] + late[3]
+        found = database.search_by_embedding(query, 5)
+        assert {hit.segment.id for hit in found[:2]} == {"a.jpg-00017", "late.jpg-00003"}
+        assert found[0].score == pytest.approx(
+            float(np.dot(vectors[17], query / np.linalg.norm(query))), abs=0.05
+        )
+        metadata.remove_media(media_id)  # Chroma was never told of it, or that it is gone
+        found = database.search_by_embedding(query, 5)
+        assert all(hit.segment.id.startswith("a.jpg") for hit in found)
+
+
+def test_more_results_than_segments_gives_them_all(
+    metadata: MetadataDatabase, paths: LibraryPaths, clip: ClipEncoder
+) -> None:
+    add_media_with(metadata, unit_vectors(3), model=clip.name)
+    with VectorDatabase(paths, clip, metadata) as database:
+        assert len(database.search_by_text("something red", n_results=1000)) == 3
+
+
+def test_an_empty_library_gives_no_hits(
+    metadata: MetadataDatabase, paths: LibraryPaths, clip: ClipEncoder
+) -> None:
+    with VectorDatabase(paths, clip, metadata, use_index=True) as database:
+        assert len(database.search_by_text("a red circle")) == 0
+
+
+def test_words_the_starter_does_not_know_are_named_and_not_ranked(
+    metadata: MetadataDatabase, paths: LibraryPaths, clip: ClipEncoder
+) -> None:
+    add_media_with(metadata, unit_vectors(3), model=clip.name)
+    with VectorDatabase(paths, clip, metadata) as database:
+        some = database.search_by_text("a red lorry")
+        assert (some.unknown_words, len(some)) == (("lorry",), 3)
+        none = database.search_by_text("Lorries!")
+        assert (none.unknown_words, len(none)) == (("lorries",), 0)
+
+
+@pytest.mark.parametrize("query", ["", "  \n "])
+def test_an_empty_query_is_refused(
+    metadata: MetadataDatabase, paths: LibraryPaths, clip: ClipEncoder, query: str
+) -> None:
+    with (
+        VectorDatabase(paths, clip, metadata) as database,
+        pytest.raises(QueryError, match="empty"),
+    ):
+        database.search_by_text(query)
+
+
+@pytest.mark.parametrize(
+    "embedding", [np.zeros(512), np.full(512, np.nan), np.ones(511), np.full(512, np.inf)]
+)
+def test_an_embedding_that_means_nothing_is_refused(
+    metadata: MetadataDatabase, paths: LibraryPaths, clip: ClipEncoder, embedding: np.ndarray
+) -> None:
+    with VectorDatabase(paths, clip, metadata) as database, pytest.raises(QueryError):
+        database.search_by_embedding(embedding)
+    with VectorDatabase(paths, clip, metadata) as database, pytest.raises(QueryError):
+        database.search_by_embedding(np.ones(512), n_results=0)

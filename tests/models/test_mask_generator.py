@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools import mask as coco_mask
+from segment_anything import SamAutomaticMaskGenerator
+
+from src.models.mask_generator import (
+    MaskGenerator,
+    decode_rle,
+    encode_rle,
+    without_small_regions,
+)
+
+
+def read(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def test_records_have_metas_keys_and_fit_together(
+    mask_generator: MaskGenerator, scene_files: list[Path]
+) -> None:
+    image = read(scene_files[0])
+    records = mask_generator.generate(image)
+    assert records
+    for record in records:
+        mask = record["segmentation"]
+        assert mask.shape == image.shape[:2] and mask.dtype == bool
+        assert record["area"] == mask.sum()
+        rows, columns = np.nonzero(mask)
+        x, y, w, h = record["bbox"]
+        assert (columns.min(), rows.min()) == (x, y)
+        assert (columns.max() - columns.min() + 1, rows.max() - rows.min() + 1) == (w, h)
+        assert record["predicted_iou"] > mask_generator.pred_iou_thresh
+        assert record["stability_score"] >= mask_generator.stability_score_thresh
+        assert record["crop_box"] == [0, 0, image.shape[1], image.shape[0]]
+        assert len(record["point_coords"]) == 1
+    ious = [record["predicted_iou"] for record in records]
+    assert ious == sorted(ious, reverse=True)
+
+
+def test_the_forms_of_a_mask_say_the_same(
+    mask_generator: MaskGenerator, scene_files: list[Path]
+) -> None:
+    image = read(scene_files[1])
+    binary = mask_generator.generate(image)
+    compressed = mask_generator.generate(image, output_mode="coco_rle")
+    plain = mask_generator.generate(image, output_mode="uncompressed_rle")
+    for one, two, three in zip(binary, compressed, plain, strict=True):
+        np.testing.assert_array_equal(coco_mask.decode(two["segmentation"]), one["segmentation"])
+        size = three["segmentation"]["size"]
+        rle = coco_mask.frPyObjects(three["segmentation"], *size)
+        np.testing.assert_array_equal(coco_mask.decode(rle), one["segmentation"])
+
+
+def test_it_finds_what_metas_generator_finds(
+    mask_generator: MaskGenerator, scene_files: list[Path]
+) -> None:
+    metas = SamAutomaticMaskGenerator(
+        mask_generator.sam,
+        points_per_side=mask_generator.points_per_side,
+        pred_iou_thresh=mask_generator.pred_iou_thresh,
+        stability_score_thresh=mask_generator.stability_score_thresh,
+        stability_score_offset=mask_generator.stability_score_offset,
+        box_nms_thresh=mask_generator.box_nms_thresh,
+    )
+    best = []
+    for path in scene_files[:2]:
+        image = read(path)
+        ours = [encode_rle(record["segmentation"]) for record in mask_generator.generate(image)]
+        theirs = [encode_rle(record["segmentation"]) for record in metas.generate(image)]
+        best += list(coco_mask.iou(theirs, ours, [0] * len(ours)).max(axis=1))
+    # theirs keeps masks that are one another's duplicates, which count here too
+    assert np.mean(np.array(best) > 0.8) > 0.85
+
+
+def test_size_and_shape_of_the_image_do_not_matter(mask_generator: MaskGenerator) -> None:
+    for height, width in ((300, 40), (37, 500), (900, 700)):
+        image = np.full((height, width, 3), 40, np.uint8)
+        image[height // 4 : height // 2, width // 4 : width // 2] = (250, 20, 20)
+        for record in mask_generator.generate(image):
+            assert record["segmentation"].shape == (height, width)
+
+
+def test_rle_survives_the_way_there_and_back() -> None:
+    mask = np.random.default_rng(0).random((31, 17)) > 0.5
+    np.testing.assert_array_equal(decode_rle(encode_rle(mask)["counts"], (17, 31)), mask)
+
+
+def test_small_regions_go_and_the_largest_stays() -> None:
+    mask = np.zeros((30, 30), np.uint8)
+    mask[2:20, 2:20] = 1
+    mask[5:7, 5:7] = 0  # a hole of 4
+    mask[25:27, 25:27] = 1  # an island of 4
+    cleaned = without_small_regions(mask, 10)
+    assert cleaned[5:7, 5:7].all() and not cleaned[24:, 24:].any()
+    assert without_small_regions(mask, 10_000)[3, 3] == 1
+
+
+def test_a_form_that_is_none_is_refused(mask_generator: MaskGenerator) -> None:
+    with pytest.raises(ValueError, match="output_mode"):
+        MaskGenerator(mask_generator.sam, output_mode="polygon")  # type: ignore[arg-type]

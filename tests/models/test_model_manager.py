@@ -1,0 +1,149 @@
+"""Real architectures at full size with random weights, in Meta's and open_clip's formats."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from safetensors.torch import save_file
+from segment_anything import sam_model_registry
+
+from src.config import STARTER_FOLDER
+from src.errors import CheckpointError, ModelNotLoadedError
+from src.models.model_manager import ModelManager
+
+
+@pytest.fixture(scope="module")
+def sam_b(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    path = tmp_path_factory.mktemp("sam") / "sam_vit_b_01ec64.pth"
+    torch.save(sam_model_registry["vit_b"]().state_dict(), path)
+    yield path
+    path.unlink()
+
+
+@pytest.fixture(scope="module")
+def clip_b(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    path = tmp_path_factory.mktemp("clip") / "ViT-B-32 laion2b_s34b_b79k.safetensors"
+    model = open_clip.create_model("ViT-B-32", load_weights=False)
+    save_file(model.state_dict(), path)
+    yield path
+    path.unlink()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A models folder of its own that holds the starter models."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "starter").symlink_to(STARTER_FOLDER)
+    return folder
+
+
+def test_with_nothing_else_the_starter_models_work(folder: Path) -> None:
+    manager = ModelManager(folder, device="cpu")
+    clip = manager.load_clip()
+    assert clip.label == "starter CLIP" and clip.name.startswith("starter-clip@")
+    assert clip.unknown_words("a red truck") == ("truck",)
+    assert manager.load_sam().label == "starter SAM"
+    assert {(found.kind, found.bundled) for found in manager.available()} == {
+        ("clip", True),
+        ("sam", True),
+    }
+    assert manager.vocabulary(clip).is_file()
+
+
+def test_without_any_sam_the_manager_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotLoadedError, match="sam_vit_b"):
+        ModelManager(tmp_path).load_sam()
+    with pytest.raises(ModelNotLoadedError, match="no CLIP"):
+        ModelManager(tmp_path).load_clip()
+
+
+def test_a_sam_under_metas_name_is_used(folder: Path, sam_b: Path) -> None:
+    (folder / sam_b.name).symlink_to(sam_b)
+    generator = ModelManager(folder, device="cpu").load_sam(
+        points_per_side=2, pred_iou_thresh=-9, stability_score_thresh=0
+    )
+    assert generator.label == "SAM vit_b"
+    image = np.random.default_rng(0).integers(0, 255, (60, 90, 3), np.uint8)
+    assert all(r["segmentation"].shape == (60, 90) for r in generator.generate(image))
+
+
+def test_open_clip_weights_are_used_and_told_apart(folder: Path, clip_b: Path) -> None:
+    (folder / clip_b.name).symlink_to(clip_b)
+    manager = ModelManager(folder, device="cpu")
+    clip = manager.load_clip()
+    assert clip.label == "CLIP ViT-B-32"
+    assert clip.name.startswith("ViT-B-32@")
+    assert clip.unknown_words("a red truck") == ()
+    images = [np.zeros((30, 90, 3), np.uint8), np.full((50, 50, 3), 200, np.uint8)]
+    embeddings = clip.encode_image(images)
+    assert embeddings.shape == (2, 512) and embeddings.dtype == np.float32
+    assert clip.encode_text(["a red truck"]).shape == (1, 512)
+    assert manager.vocabulary(clip) == folder / "vocabulary.txt"
+
+
+def test_openais_weights_take_their_own_activation(
+    folder: Path, clip_b: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "ViT-B-32-openai.safetensors"
+    path.symlink_to(clip_b)
+    assert ModelManager(folder, device="cpu").load_clip(path).label == "CLIP ViT-B-32-quickgelu"
+
+
+def test_damaged_weights_in_the_folder_are_passed_over(folder: Path, sam_b: Path) -> None:
+    cut = sam_b.read_bytes()[:1_000_000]
+    (folder / "sam_vit_b_01ec64.pth").write_bytes(cut)
+    (folder / "some clip.safetensors").write_bytes(b"<!doctype html>")
+    manager = ModelManager(folder, device="cpu")
+    assert manager.load_sam().label == "starter SAM"
+    assert manager.load_clip().label == "starter CLIP"
+    assert len(manager.problems) == 2
+
+
+class RunsCode:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (print, ("this ran",))
+
+
+@pytest.mark.parametrize("load", ["load_sam", "load_clip"])
+@pytest.mark.parametrize(
+    "content", ["missing", "empty", "cut", "text", "code", "another model", "not tensors"]
+)
+def test_what_is_no_checkpoint_is_refused(
+    folder: Path,
+    tmp_path: Path,
+    load: str,
+    content: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "weights.pth"
+    if content == "empty":
+        path.touch()
+    elif content == "cut":
+        torch.save({"weight": torch.zeros(1000)}, path)
+        path.write_bytes(path.read_bytes()[:2000])
+    elif content == "text":
+        path.write_text("<html>log in first</html>")
+    elif content == "code":
+        path.write_bytes(pickle.dumps(RunsCode()))
+    elif content == "another model":
+        torch.save({"layer.weight": torch.zeros(3, 3)}, path)
+    elif content == "not tensors":
+        torch.save({"epoch": 3}, path)
+    with pytest.raises(CheckpointError, match=r"weights\.pth: \w"):
+        getattr(ModelManager(folder, device="cpu"), load)(path)
+    assert "this ran" not in capsys.readouterr().out
+
+
+def test_a_sam_with_parts_missing_is_refused(tmp_path: Path, folder: Path) -> None:
+    state = {"image_encoder.pos_embed": torch.zeros(1, 64, 64, 768)}
+    path = tmp_path / "sam.pth"
+    torch.save(state, path)
+    with pytest.raises(CheckpointError, match="not a whole SAM vit_b"):
+        ModelManager(folder, device="cpu").load_sam(path)

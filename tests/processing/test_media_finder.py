@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from src.processing.media_finder import content_hash, find_media
+
+
+def make(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+
+
+def test_folders_are_walked_in_the_order_of_names(tmp_path: Path) -> None:
+    make(tmp_path, "b/2.JPG", "b/1.png", "a/x.mp4", "notes.txt", ".hidden/y.jpg", "b/.z.jpg")
+    found = [path.relative_to(tmp_path).as_posix() for path in find_media([tmp_path])]
+    assert found == ["a/x.mp4", "b/1.png", "b/2.JPG"]
+
+
+def test_a_file_that_is_named_counts_whatever_its_suffix(tmp_path: Path) -> None:
+    make(tmp_path, "photo", "notes.txt")
+    named = [tmp_path / "notes.txt", tmp_path / "photo", tmp_path / "photo"]
+    assert find_media(named) == [tmp_path / "notes.txt", tmp_path / "photo"]
+
+
+def test_a_circle_of_links_ends(tmp_path: Path) -> None:
+    make(tmp_path, "a/1.jpg")
+    (tmp_path / "a" / "again").symlink_to(tmp_path)
+    assert len(find_media([tmp_path])) == 1
+
+
+def test_folders_left_out_are_not_entered(tmp_path: Path) -> None:
+    make(tmp_path, "extracted_segments/1.jpg", "2.jpg")
+    found = find_media([tmp_path], leave_out=[tmp_path / "extracted_segments"])
+    assert found == [tmp_path / "2.jpg"]
+
+
+def test_the_hash_is_of_the_content(tmp_path: Path) -> None:
+    make(tmp_path, "a.jpg")
+    assert content_hash(tmp_path / "a.jpg") == hashlib.blake2b(b"a.jpg", digest_size=20).hexdigest()

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from src.errors import MediaReadError
+from src.processing import video_processor
+from src.processing.image_loader import media_kind
+from src.processing.video_processor import VideoFacts, VideoProcessor, dhash, find_ffmpeg
+from src.records import Frame
+from tests.conftest import MakeVideo
+
+
+def read(path: Path, rate: float = 1.0, distance: int = -1) -> tuple[list[Frame], VideoFacts]:
+    facts = VideoFacts()
+    return list(VideoProcessor(rate, distance).frames(path, facts)), facts
+
+
+CODECS = {
+    "video.mp4": ("-c:v", "libx264", "-pix_fmt", "yuv420p"),
+    "video.mov": ("-c:v", "libx264", "-pix_fmt", "yuv420p"),
+    "video.mkv": ("-c:v", "libx264", "-pix_fmt", "yuv420p"),
+    "video.avi": ("-c:v", "mpeg4"),
+    "video.webm": ("-c:v", "libvpx"),
+}
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_containers_are_read(make_video: MakeVideo, name: str) -> None:
+    path = make_video(name, 3, *CODECS[name])
+    assert media_kind(path) == "video"
+    frames, facts = read(path)
+    assert [frame.size_wh for frame in frames] == [(160, 120)] * 3
+    assert [frame.timestamp_s for frame in frames] == pytest.approx([0, 1, 2], abs=0.11)
+    assert facts.duration_s == pytest.approx(3, abs=0.2)
+    assert facts.damage is None
+
+
+def test_the_rate_says_how_often(make_video: MakeVideo) -> None:
+    path = make_video("video.mp4", 4)
+    for rate, times in ((2.0, [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5]), (0.5, [0, 2]), (0.01, [0])):
+        assert [frame.timestamp_s for frame in read(path, rate)[0]] == pytest.approx(times)
+    frames, _ = read(path, 1000)  # more than there are: every frame, once
+    assert [frame.frame_index for frame in frames] == list(range(40))
+
+
+def test_frames_carry_the_containers_own_times(make_video: MakeVideo) -> None:
+    # every frame that shows a second divisible by three is left out: a variable frame rate
+    path = make_video(
+        "variable.mkv", 6, "-vf", "select='mod(floor(t),3)'", "-fps_mode", "passthrough"
+    )
+    frames, _ = read(path)
+    times = [frame.timestamp_s for frame in frames]
+    assert times == pytest.approx([0, 1, 3, 4], abs=0.01)  # the first becomes time zero
+    assert [frame.frame_index for frame in frames] == [0, 10, 20, 30]
+
+
+def test_rotation_is_applied(make_video: MakeVideo, tmp_path: Path) -> None:
+    path, turned = make_video("upright.mp4", 1), tmp_path / "turned.mp4"
+    program = find_ffmpeg()
+    assert program is not None
+    subprocess.run(
+        [program, "-v", "error", "-display_rotation", "90", "-i", path, "-c", "copy", turned],
+        check=True,
+    )
+    frame = read(turned)[0][0]
+    assert frame.size_wh == (120, 160)
+    upright = np.rot90(read(path)[0][0].image_rgb, k=1)
+    assert np.abs(upright.astype(int) - frame.image_rgb).mean() < 12
+
+
+def test_pixels_that_are_not_square_are_made_so(make_video: MakeVideo) -> None:
+    path = make_video("wide.mp4", 1, "-vf", "setsar=2")
+    assert read(path)[0][0].size_wh == (320, 120)
+
+
+def test_frames_like_the_one_before_are_left_out(make_video: MakeVideo, tmp_path: Path) -> None:
+    program = find_ffmpeg()
+    assert program is not None
+    path = tmp_path / "still.mp4"
+    source = "testsrc2=size=160x120:rate=10:duration=0.1,tpad=stop_mode=clone:stop_duration=5"
+    subprocess.run(
+        [program, "-v", "error", "-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p", path],
+        check=True,
+    )
+    assert len(read(path)[0]) == 6
+    assert len(read(path, distance=2)[0]) == 1
+
+
+def test_a_cut_video_gives_its_good_frames_and_says_so(make_video: MakeVideo) -> None:
+    path = make_video("cut.mkv", 20)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    frames, facts = read(path)
+    assert 5 <= len(frames) <= 15
+    assert facts.damage is not None
+    assert "cut short: frames end at" in facts.damage
+
+
+def test_noise_in_the_middle_costs_only_what_it_covers(make_video: MakeVideo) -> None:
+    path = make_video("noisy.avi", 10, "-c:v", "mpeg4")
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 3000] = np.random.default_rng(0).bytes(3000)
+    path.write_bytes(content)
+    frames, facts = read(path)
+    assert len(frames) >= 5
+    assert facts.damage is not None
+
+
+def test_a_video_without_its_index_is_refused(make_video: MakeVideo) -> None:
+    path = make_video("cut.mp4", 4)  # its index comes last
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(MediaReadError, match="cut short"):
+        read(path)
+
+
+def test_sound_without_pictures_is_refused(tmp_path: Path) -> None:
+    program = find_ffmpeg()
+    assert program is not None
+    path = tmp_path / "sound.mp4"
+    subprocess.run(
+        [program, "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", path], check=True
+    )
+    with pytest.raises(MediaReadError, match="no video in it"):
+        read(path)
+
+
+def test_a_playlist_that_calls_itself_a_video_leads_nowhere(
+    make_video: MakeVideo, tmp_path: Path
+) -> None:
+    make_video("secret.mp4", 2)
+    path = tmp_path / "playlist.mp4"
+    path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nsecret.mp4\n#EXT-X-ENDLIST\n")
+    with pytest.raises(MediaReadError):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["-i.mp4", "a%03d.mp4", "a:b.mp4", "new\nline.mp4", "鳥 ' \".mp4"])
+def test_odd_names_are_only_names(make_video: MakeVideo, name: str) -> None:
+    assert len(read(make_video(name, 1))[0]) == 1
+
+
+def test_stopping_early_leaves_no_ffmpeg(make_video: MakeVideo) -> None:
+    frames = VideoProcessor(10, -1).frames(make_video("long.mp4", 20), VideoFacts())
+    next(frames)
+    frames.close()
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    assert "long.mp4" not in listed.stdout
+
+
+def test_opencv_reads_where_no_ffmpeg_starts(
+    make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video("video.mp4", 3, "-pix_fmt", "yuv420p")
+    monkeypatch.setattr(video_processor, "find_ffmpeg", lambda: None)
+    frames, facts = read(path)
+    assert [frame.timestamp_s for frame in frames] == pytest.approx([0, 1, 2])
+    assert facts.duration_s == pytest.approx(3)
+
+
+def test_dhash_tells_pictures_apart() -> None:
+    ramp = np.tile(np.linspace(0, 255, 90, dtype=np.uint8)[None, :, None], (80, 1, 3))
+    assert dhash(ramp) == (1 << 64) - 1
+    assert dhash(ramp[:, ::-1]) == 0
