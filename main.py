@@ -25,11 +25,11 @@ class MediaLibraryApp:
 
     def _initialize(self, root: Path | None = None) -> MediaLibrary:
         """Open the library, with the models and settings it is to use."""
-        from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+        from src.config import LibraryPaths, Settings, default_library
         from src.library import MediaLibrary
         from src.models.model_manager import ModelManager
 
-        paths = LibraryPaths(root or self.arguments.library or APPLICATION_FOLDER)
+        paths = LibraryPaths(root or self.arguments.library or default_library())
         settings = Settings.load(paths.settings)
         models = ModelManager(
             device=settings.device,
@@ -135,9 +135,9 @@ class MediaLibraryApp:
 
     def _demo(self) -> int:
         from src.cli.demo import run_demo
-        from src.config import APPLICATION_FOLDER
+        from src.config import default_library
 
-        root = self.arguments.library or APPLICATION_FOLDER
+        root = self.arguments.library or default_library()
         run_demo(Path(root).absolute() / "datasets" / "demo", self._initialize)
         return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,11 +16,16 @@ MODELS_FOLDER = APPLICATION_FOLDER / "models"
 STARTER_FOLDER = MODELS_FOLDER / "starter"
 
 
+def default_library() -> Path:
+    """Say where the library is when nobody says: MEDIA_LIBRARY, else the application's folder."""
+    return Path(os.environ.get("MEDIA_LIBRARY") or APPLICATION_FOLDER)
+
+
 @dataclass(frozen=True)
 class LibraryPaths:
     """The files of one library. A library is a folder: copy it, and it works elsewhere."""
 
-    root: Path = APPLICATION_FOLDER
+    root: Path = field(default_factory=default_library)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "root", Path(self.root).expanduser().absolute())

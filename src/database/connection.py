@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from src.database.migrations import migrate
+from src.database.migrations import check_version, migrate
 from src.errors import DatabaseError
 
 # Seven embeddings of 2 KB fit a page of 16 KB; of SQLite's usual 4 KB each would waste half.
@@ -22,8 +22,11 @@ class Connection:
     two connections reset at once); readers see whole transactions and never wait for it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read_only: bool = False) -> None:
         """Open the file, make it if it is not there, and bring it to this schema.
+
+        Args:
+            read_only: open no writer, for a process that does not hold the library's lock.
 
         Raises:
             DatabaseError: it is no library of ours, damaged, newer, or out of reach.
@@ -32,18 +35,26 @@ class Connection:
         self._write_lock = threading.RLock()
         self._readers: dict[int, sqlite3.Connection] = {}
         self._readers_lock = threading.Lock()
+        self._writer: sqlite3.Connection | None = None
         try:
-            self._writer = self._connect()
-            self._writer.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-            self._writer.execute("PRAGMA journal_mode = WAL")
-            self._writer.execute("PRAGMA synchronous = FULL")
-            self._writer.execute("PRAGMA foreign_keys = ON")
-            migrate(self._writer, path)
+            if not read_only or not path.exists():
+                self._writer = self._opened_to_write()
+            else:
+                check_version(self.read(), path)
         except sqlite3.Error as exc:
             raise DatabaseError(
                 f"{path}: the library can't be opened ({exc}); if it is damaged, put a backup "
                 "in its place"
             ) from exc
+
+    def _opened_to_write(self) -> sqlite3.Connection:
+        writer = self._connect()
+        writer.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("PRAGMA synchronous = FULL")
+        writer.execute("PRAGMA foreign_keys = ON")
+        migrate(writer, self.path)
+        return writer
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -55,21 +66,24 @@ class Connection:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Give the writer inside one transaction: all of the block is kept, or none of it."""
+        writer = self._writer
+        if writer is None:
+            raise DatabaseError(f"{self.path}: the library was opened for reading only")
         with self._write_lock:
-            if self._writer.in_transaction:  # a verb inside a larger one
-                yield self._writer
+            if writer.in_transaction:  # a verb inside a larger one
+                yield writer
                 return
             try:
-                self._writer.execute("BEGIN IMMEDIATE")
+                writer.execute("BEGIN IMMEDIATE")
                 try:
-                    yield self._writer
+                    yield writer
                 except BaseException:
-                    self._writer.execute("ROLLBACK")
+                    writer.execute("ROLLBACK")
                     raise
-                self._writer.execute("COMMIT")
+                writer.execute("COMMIT")
             except sqlite3.Error as exc:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
+                if writer.in_transaction:
+                    writer.execute("ROLLBACK")
                 raise DatabaseError(
                     f"{self.path}: nothing was written ({exc}); "
                     "see that the disk has room and can be written to"
@@ -92,4 +106,5 @@ class Connection:
             for reader in self._readers.values():
                 reader.close()
             self._readers.clear()
-            self._writer.close()
+            if self._writer is not None:
+                self._writer.close()

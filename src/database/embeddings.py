@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from src.database.connection import Connection
-from src.database.metadata_db import SegmentFilter
+from src.database.metadata_db import CHUNK, SegmentFilter
+from src.database.vector_cache import VectorCache
 from src.records import EMBEDDING_DIM
 
 # Rows scored at once: 8 MB of vectors.
@@ -23,11 +24,17 @@ class EmbeddingTable:
     def __init__(self, connection: Connection, model: str) -> None:
         self.connection = connection
         self.model = model
-        with connection.write() as db:
-            db.execute("INSERT OR IGNORE INTO models (name) VALUES (?)", (model,))
-            self.model_id: int = db.execute(
-                "SELECT id FROM models WHERE name = ?", (model,)
-            ).fetchone()[0]
+        self._cache = VectorCache(connection)
+
+    @property
+    def model_id(self) -> int:
+        """The model's row; 0, which is no model's, before its first embedding is stored."""
+        row = (
+            self.connection.read()
+            .execute("SELECT id FROM models WHERE name = ?", (self.model,))
+            .fetchone()
+        )
+        return 0 if row is None else int(row["id"])
 
     def count(self) -> int:
         return self._count("SELECT count(*) FROM embeddings WHERE model_id = ?")
@@ -61,10 +68,14 @@ class EmbeddingTable:
             vectors: (N, 512) float32, L2-normalised.
         """
         with self.connection.write() as db:
+            db.execute("INSERT OR IGNORE INTO models (name) VALUES (?)", (self.model,))
+            model_id = db.execute("SELECT id FROM models WHERE name = ?", (self.model,)).fetchone()[
+                "id"
+            ]
             db.executemany(
                 "INSERT INTO embeddings (segment_id, model_id, vector) VALUES (?, ?, ?)",
                 [
-                    (segment_id, self.model_id, vector.astype("<f4").tobytes())
+                    (segment_id, model_id, vector.astype("<f4").tobytes())
                     for segment_id, vector in zip(segment_ids, vectors, strict=True)
                 ],
             )
@@ -78,16 +89,37 @@ class EmbeddingTable:
             embedding: (512,) float32, L2-normalised.
         """
         condition, values = where.sql()
-        joins = (
-            " JOIN segments s ON s.id = e.segment_id JOIN frames f ON f.id = s.frame_id"
-            if where
-            else ""
-        )
-        sql = (
-            f"SELECT e.segment_id, e.vector FROM embeddings e{joins}"
+        source = (
+            "embeddings e JOIN segments s ON s.id = e.segment_id JOIN frames f ON f.id = s.frame_id"
             f" WHERE e.model_id = ? AND {condition}"
+            if where
+            else "embeddings e WHERE e.model_id = ?"
         )
-        return self._best(embedding, n, sql, [self.model_id, *values])
+        values = [self.model_id, *values] if where else [self.model_id]
+        held = self._cache.rows(self.model_id)
+        if held is None:
+            return self._best(embedding, n, f"SELECT e.segment_id, e.vector FROM {source}", values)
+        ids, matrix = held
+        if where:
+            left = self.connection.read().execute(
+                f"SELECT e.id FROM {source} ORDER BY e.id", values
+            )
+            wanted = np.array([row["id"] for row in left], np.int64)
+            places = np.flatnonzero(np.isin(ids, wanted, assume_unique=True))
+            ids, matrix = ids[places], matrix[places]
+        return self._named(_top(ids, matrix @ embedding, n))
+
+    def _named(self, top: list[tuple[int, float]]) -> Scored:
+        """Put segment ids in the place of row ids; a row that has gone meanwhile is no hit."""
+        names: dict[int, str] = {}
+        for start in range(0, len(top), CHUNK):
+            part = [row for row, _ in top[start : start + CHUNK]]
+            rows = self.connection.read().execute(
+                f"SELECT id, segment_id FROM embeddings WHERE id IN ({_marks(part)})", part
+            )
+            names.update((row["id"], row["segment_id"]) for row in rows)
+        named = ((names[row], score) for row, score in top if row in names)
+        return sorted(named, key=_best_first)
 
     def best_unindexed(self, embedding: np.ndarray, n: int) -> Scored:
         """Score the segments that Chroma has not been told of yet."""
@@ -108,8 +140,8 @@ class EmbeddingTable:
         cursor = self.connection.read().execute(sql, values)
         while rows := cursor.fetchmany(BATCH):
             scores = _matrix([row["vector"] for row in rows]) @ embedding
-            top = np.argpartition(-scores, n - 1)[:n] if n < len(scores) else range(len(scores))
-            kept += [(rows[i]["segment_id"], float(scores[i])) for i in top]
+            top = _top(np.arange(len(rows)), scores, n)
+            kept += [(rows[i]["segment_id"], score) for i, score in top]
             kept = sorted(kept, key=_best_first)[:n]
         return kept
 
@@ -118,12 +150,11 @@ class EmbeddingTable:
     def vectors(self, segment_ids: Sequence[str]) -> dict[str, np.ndarray]:
         """Look embeddings up: id -> (512,) float32."""
         found: dict[str, np.ndarray] = {}
-        for start in range(0, len(segment_ids), 1000):
-            ids = segment_ids[start : start + 1000]
-            marks = ",".join("?" * len(ids))
+        for start in range(0, len(segment_ids), CHUNK):
+            ids = segment_ids[start : start + CHUNK]
             rows = self.connection.read().execute(
                 f"SELECT segment_id, vector FROM embeddings"
-                f" WHERE segment_id IN ({marks}) AND model_id = ?",
+                f" WHERE segment_id IN ({_marks(ids)}) AND model_id = ?",
                 (*ids, self.model_id),
             )
             found.update((row["segment_id"], np.frombuffer(row["vector"], "<f4")) for row in rows)
@@ -199,6 +230,16 @@ class EmbeddingTable:
 
 def _matrix(vectors: Sequence[bytes]) -> np.ndarray:
     return np.frombuffer(b"".join(vectors), "<f4").reshape(-1, EMBEDDING_DIM)
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _top(ids: np.ndarray, scores: np.ndarray, n: int) -> list[tuple[int, float]]:
+    """Take the n highest scores with their ids, in no order."""
+    places = np.argpartition(-scores, n - 1)[:n] if n < len(scores) else np.arange(len(scores))
+    return [(int(ids[i]), float(scores[i])) for i in places]
 
 
 def _best_first(scored: tuple[str, float]) -> tuple[float, str]:

@@ -78,15 +78,18 @@ class SegmentFilter:
 class MetadataDatabase:
     """The verbs on the library's tables. Every write is one transaction."""
 
-    def __init__(self, paths: LibraryPaths) -> None:
+    def __init__(self, paths: LibraryPaths, read_only: bool = False) -> None:
         """Open the library's SQLite file, making it when it is not there.
+
+        Args:
+            read_only: for a process that does not hold the library's lock.
 
         Raises:
             DatabaseError: it can't be opened.
         """
         paths.create()
         self.paths = paths
-        self.connection = Connection(paths.metadata_db)
+        self.connection = Connection(paths.metadata_db, read_only)
 
     def close(self) -> None:
         self.connection.close()
@@ -189,7 +192,8 @@ class MetadataDatabase:
                 segment = new.segment
                 db.execute(
                     "INSERT INTO segments (id, frame_id, kind, x, y, w, h, area, predicted_iou,"
-                    " stability_score, mask, crop_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    " stability_score, mask, crop_path)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         new.id,
                         frame_id,

@@ -101,6 +101,21 @@ def m001_initial(connection: sqlite3.Connection) -> None:
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial,)
 
 
+def check_version(connection: sqlite3.Connection, path: Path) -> int:
+    """Read which steps a library has had.
+
+    Raises:
+        DatabaseError: it was made by a newer version.
+    """
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise DatabaseError(
+            f"{path}: made by a newer version of this program (schema {version}, this one "
+            f"knows {len(MIGRATIONS)}); install the newer version to open it"
+        )
+    return version
+
+
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring a library to this program's schema, one transaction a step.
 
@@ -111,12 +126,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     Raises:
         DatabaseError: the library was made by a newer version; it is left untouched.
     """
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(MIGRATIONS):
-        raise DatabaseError(
-            f"{path}: made by a newer version of this program (schema {version}, this one "
-            f"knows {len(MIGRATIONS)}); install the newer version to open it"
-        )
+    version = check_version(connection, path)
     for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:

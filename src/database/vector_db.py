@@ -15,8 +15,8 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
 from src.records import EMBEDDING_DIM, SearchHit, SearchResult
 
-# Up to here scoring every segment takes no longer than asking Chroma (facts: 24 ms a 100,000
-# in memory, about ten times that from SQLite).
+# Up to here scoring every segment takes no longer than asking Chroma and scoring what it
+# gives once more (facts: 24 ms a 100,000 in memory).
 EXACT_UP_TO = 20_000
 # Chroma is asked for more than is wanted, and what it gives is scored again.
 MORE = 4
@@ -47,7 +47,7 @@ class VectorDatabase:
                 lock may say so; without it every search is exact and somewhat slower.
         """
         self._own_metadata = metadata is None
-        self.metadata = metadata or MetadataDatabase(paths or LibraryPaths())
+        self.metadata = metadata or MetadataDatabase(paths or LibraryPaths(), read_only=True)
         self.clip = clip or ModelManager().load_clip()
         self.embeddings = EmbeddingTable(self.metadata.connection, self.clip.name)
         self.index = VectorIndex(self.metadata, self.embeddings) if use_index else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
@@ -203,6 +204,7 @@ class VectorIndex:
             folder = self.metadata.paths.chroma_db / uuid.uuid4().hex[:12]
             folder.mkdir(parents=True)
             with self.metadata.connection.write() as db:
+                self._remove_strays(db, folder)
                 self.embeddings.mark_all_unindexed(db)
                 db.execute(
                     "INSERT OR REPLACE INTO info (key, value) VALUES (?, ?)",
@@ -210,3 +212,12 @@ class VectorIndex:
                 )
             self._process = self._start(folder)
             return self._process
+
+    def _remove_strays(self, db: sqlite3.Connection, new: Path) -> None:
+        """Remove index folders that no model's index is in: a kill may leave one behind."""
+        rows = db.execute("SELECT value FROM info WHERE key LIKE 'index of %'")
+        kept = {new.name, *(row["value"] for row in rows)}
+        for path in new.parent.iterdir():
+            if path.is_dir() and path.name not in kept:
+                shutil.rmtree(path, ignore_errors=True)
+                marker_of(path).unlink(missing_ok=True)

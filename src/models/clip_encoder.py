@@ -68,7 +68,7 @@ class ClipEncoder:
     @property
     def logit_scale(self) -> float:
         """What cosine similarity is multiplied by before a softmax, as trained."""
-        return float(self.model.logit_scale.exp())
+        return float(self.model.logit_scale.detach().exp())
 
     def square(self, image_rgb: np.ndarray) -> np.ndarray:
         """What the model sees of an image: (image_size, image_size, 3) uint8 RGB."""

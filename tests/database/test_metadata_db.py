@@ -97,3 +97,15 @@ def test_a_file_that_is_no_library_is_refused(paths: LibraryPaths) -> None:
     paths.metadata_db.write_bytes(b"not a database, but long enough to look into" * 100)
     with pytest.raises(DatabaseError, match="can't be opened"):
         MetadataDatabase(paths)
+
+
+def test_a_library_opened_for_reading_sees_and_can_not_write(paths: LibraryPaths) -> None:
+    MetadataDatabase(paths, read_only=True).close()  # one that is not there is made
+    writer = MetadataDatabase(paths)
+    reader = MetadataDatabase(paths, read_only=True)
+    writer.set_info("a", "b")
+    assert reader.info("a") == "b"
+    with pytest.raises(DatabaseError, match="reading only"):
+        reader.set_info("a", "c")
+    reader.close()
+    writer.close()

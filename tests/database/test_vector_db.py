@@ -245,3 +245,28 @@ def test_an_embedding_that_means_nothing_is_refused(
         database.search_by_embedding(embedding)
     with VectorDatabase(paths, clip, metadata) as database, pytest.raises(QueryError):
         database.search_by_embedding(np.ones(512), n_results=0)
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["in memory", "from SQLite"])
+def test_exact_search_follows_what_is_added_and_removed(
+    metadata: MetadataDatabase,
+    embeddings: EmbeddingTable,
+    monkeypatch: pytest.MonkeyPatch,
+    held: bool,
+) -> None:
+    if not held:
+        monkeypatch.setattr("src.database.vector_cache.ROWS_AT_MOST", 10)
+    vectors, more = unit_vectors(50), unit_vectors(50, seed=1)
+
+    def nearest(vector: np.ndarray) -> str:
+        return embeddings.best(vector, 1, SegmentFilter())[0][0]
+
+    first = add_media_with(metadata, vectors, "a.jpg")
+    assert nearest(vectors[30]) == "a.jpg-00030"
+    second = add_media_with(metadata, more, "b.jpg")
+    assert nearest(more[20]) == "b.jpg-00020"
+    only = SegmentFilter(media_file_ids=(second,))
+    assert embeddings.best(vectors[30], 1, only)[0][0].startswith("b.jpg")
+    metadata.remove_media(first)
+    assert nearest(vectors[30]).startswith("b.jpg")
+    assert len(embeddings.best(vectors[30], 999, SegmentFilter())) == 50

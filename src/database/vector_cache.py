@@ -1,0 +1,75 @@
+"""The embeddings of one model held in memory, in step with SQLite."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from src.database.connection import Connection
+from src.records import EMBEDDING_DIM
+
+# 200 MB of vectors; a larger library is scored from SQLite or by way of Chroma.
+ROWS_AT_MOST = 100_000
+BATCH = 4096
+
+
+class VectorCache:
+    """Vectors by the row ids of their embeddings, which only ever grow.
+
+    New rows are read when they are there. SQLite's data_version says at no cost that nothing
+    has changed at all; row ids and their number say whether any has gone.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._model_id = 0
+        self._versions: dict[int, int] = {}  # of each thread's connection
+        self._ids = np.empty(0, np.int64)
+        self._matrix = np.empty((0, EMBEDDING_DIM), np.float32)
+
+    def rows(self, model_id: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Give all embeddings of a model, or None when they are too many to hold.
+
+        Returns:
+            (N,) int64 row ids, ascending, and (N, 512) float32; both are to be left as they are.
+        """
+        with self._lock:
+            reader, thread = self._connection.read(), threading.get_ident()
+            version: int = reader.execute("PRAGMA data_version").fetchone()[0]
+            if self._model_id == model_id and self._versions.get(thread) == version:
+                return self._ids, self._matrix
+            count: int = reader.execute(
+                "SELECT count(*) FROM embeddings WHERE model_id = ?", (model_id,)
+            ).fetchone()[0]
+            if count > ROWS_AT_MOST:
+                return None
+            if self._model_id != model_id:
+                self._clear(model_id)
+            self._read_new(model_id)
+            if len(self._ids) != count:  # some are gone: read all again
+                self._clear(model_id)
+                self._read_new(model_id)
+            self._versions[thread] = version
+            return self._ids, self._matrix
+
+    def _clear(self, model_id: int) -> None:
+        self._model_id = model_id
+        self._versions.clear()
+        self._ids = np.empty(0, np.int64)
+        self._matrix = np.empty((0, EMBEDDING_DIM), np.float32)
+
+    def _read_new(self, model_id: int) -> None:
+        last = int(self._ids[-1]) if len(self._ids) else 0
+        cursor = self._connection.read().execute(
+            "SELECT id, vector FROM embeddings WHERE model_id = ? AND id > ? ORDER BY id",
+            (model_id, last),
+        )
+        ids, parts = [self._ids], [self._matrix]
+        while rows := cursor.fetchmany(BATCH):
+            ids.append(np.array([row["id"] for row in rows], np.int64))
+            vectors = b"".join(row["vector"] for row in rows)
+            parts.append(np.frombuffer(vectors, "<f4").reshape(-1, EMBEDDING_DIM))
+        if len(ids) > 1:
+            self._ids, self._matrix = np.concatenate(ids), np.concatenate(parts)

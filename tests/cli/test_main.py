@@ -1,0 +1,172 @@
+"""The command line as scripts speak to it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from main import main
+from src.config import Settings
+
+HIT_KEYS = {
+    "segment_id",
+    "kind",
+    "score",
+    "path",
+    "frame_index",
+    "timestamp_s",
+    "bbox_xywh",
+    "crop_path",
+    "tags",
+}
+
+
+class Shell:
+    """Runs commands on one library in this process."""
+
+    def __init__(self, library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.library = library
+        self.capsys = capsys
+
+    def __call__(self, *words: object, code: int = 0) -> tuple[str, str]:
+        self.capsys.readouterr()
+        assert main(["--library", str(self.library), *map(str, words)]) == code
+        said = self.capsys.readouterr()
+        return said.out, said.err
+
+    def objects(self, *words: object) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self(*words)[0].splitlines()]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, scene_files: list[Path]) -> Path:
+    folder = tmp_path_factory.mktemp("library")
+    Settings(points_per_side=8).save(folder / "settings.json")
+    assert main(["--library", str(folder), "ingest", *map(str, scene_files)]) == 0
+    return folder
+
+
+@pytest.fixture
+def shell(filled: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(filled, capsys)
+
+
+def test_ingest_says_what_it_does_as_json(shell: Shell, scene_files: list[Path]) -> None:
+    events = shell.objects("ingest", "--json", scene_files[0])
+    assert [event["event"] for event in events] == [
+        "JobStarted",
+        "FileStarted",
+        "FileKnown",
+        "JobDone",
+    ]
+    assert events[2]["path"] == str(scene_files[0])
+
+
+def test_search_by_text_gives_ranked_hits(shell: Shell) -> None:
+    hits = shell.objects("search", "something blue", "--top", 3, "--json")
+    assert len(hits) == 3 and all(set(hit) == HIT_KEYS for hit in hits)
+    scores = [hit["score"] for hit in hits]
+    assert scores == sorted(scores, reverse=True)
+    assert Path(hits[0]["crop_path"]).is_file()
+    out, _ = shell("search", "something blue", "--top", 3)
+    assert len(out.splitlines()) == 3
+
+
+def test_search_by_image_finds_the_image(shell: Shell, scene_files: list[Path]) -> None:
+    (hit,) = shell.objects("search", "--image", scene_files[3], "--top", 1, "--json")
+    assert (hit["path"], hit["kind"]) == (str(scene_files[3]), "frame")
+    both = shell.objects("search", "red", "--image", scene_files[3], "--top", 1, "--json")
+    assert len(both) == 1
+
+
+def test_words_not_known_are_said(shell: Shell) -> None:
+    out, err = shell("search", "a red truck", "--top", 1)
+    assert out and 'does not know "truck"' in err
+    out, err = shell("search", "truck")
+    assert not out and "nothing found" in err
+
+
+def test_stats_count_what_is_there(shell: Shell) -> None:
+    (stats,) = shell.objects("stats", "--json")
+    assert (stats["media_files"], stats["images"], stats["videos"], stats["frames"]) == (4, 4, 0, 4)
+    assert stats["segments"] > 4 and stats["tags"] > 0 and stats["bytes"] > 0
+    assert (stats["clip_model"], stats["sam_model"]) == ("starter CLIP", "starter SAM")
+    assert "4 images" in shell("stats")[0]
+
+
+def test_verify_finds_the_library_sound(shell: Shell) -> None:
+    assert shell("verify")[0] == "the library is sound\n"
+
+
+def test_export_writes_crops_and_labels(shell: Shell, tmp_path: Path) -> None:
+    out, _ = shell("export", tmp_path / "dataset")
+    assert str(tmp_path / "dataset") in out
+    with (tmp_path / "dataset" / "labels.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert rows
+    for row in rows:
+        Image.open(tmp_path / "dataset" / row["file"]).verify()
+    _, err = shell("export", tmp_path / "dataset", code=1)
+    assert err.startswith("error: ") and err.count("\n") == 1
+
+
+def test_models_are_listed(shell: Shell) -> None:
+    out, _ = shell("models")
+    assert "starter CLIP" in out and "starter SAM" in out and "bundled" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["search", " "], "the search is empty"),
+        (["search", "--image", "missing.jpg"], "there is no such file"),
+        (["search", "red", "--top", "0"], "ask for 1 or more"),
+    ],
+)
+def test_an_error_is_one_line_and_exit_code_1(
+    shell: Shell, words: list[str], sentence: str
+) -> None:
+    out, err = shell(*words, code=1)
+    assert not out and err.startswith("error: ") and err.count("\n") == 1 and sentence in err
+
+
+@pytest.mark.parametrize(
+    "words", [["search"], ["export"], ["ingest", "--fast"], ["search", "--top", "x"]]
+)
+def test_wrong_usage_is_exit_code_2(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+
+
+def test_paths_alone_are_for_the_window(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--library", "/nowhere", "a photo.jpg"]) == 0
+    assert "The window comes with the next version" in capsys.readouterr().out
+
+
+def test_a_library_that_is_open_elsewhere_is_refused(shell: Shell) -> None:
+    from src.database.lock import LibraryLock
+
+    lock = LibraryLock(shell.library / "library.lock")
+    try:
+        _, err = shell("stats", code=1)
+        assert "open in another process" in err
+    finally:
+        lock.release()
+
+
+def test_the_demo_draws_finds_and_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("src.cli.demo.SCENES", 2)
+    monkeypatch.setattr("src.cli.demo.draw_samples.__defaults__", (2,))
+    shell = Shell(tmp_path, capsys)
+    out, _ = shell("demo")
+    assert "a red circle" in out
+    with Image.open(tmp_path / "datasets" / "demo" / "hits.png") as sheet:
+        assert sheet.width > 900 and sheet.height > 600

@@ -1,0 +1,118 @@
+"""The program killed and interrupted while it works, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+from tests.conftest import MakeVideo
+
+SETTINGS = Settings(points_per_side=6, duplicate_distance=-1)
+DEADLINE_S = 120
+
+
+def start(library: Path, media: Sequence[Path]) -> subprocess.Popen[str]:
+    library.mkdir(exist_ok=True)
+    SETTINGS.save(library / "settings.json")
+    command = [sys.executable, "main.py", "--library", str(library), "ingest", "--json"]
+    return subprocess.Popen(
+        [*command, *map(str, media)],
+        cwd=APPLICATION_FOLDER,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run_until(process: subprocess.Popen[str], frames: int) -> int:
+    """Read events until so many frames are stored, or the end; returns how many were."""
+    assert process.stdout is not None
+    stored = 0
+    for line in process.stdout:
+        stored += json.loads(line)["event"] == "FrameStored"
+        if stored == frames:
+            break
+    return stored
+
+
+def content(library: Path) -> dict[str, list[tuple[object, ...]]]:
+    db = sqlite3.connect(LibraryPaths(library).metadata_db)
+    try:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return {
+            query: db.execute(query).fetchall()
+            for query in (
+                "SELECT content_hash, kind, status, error FROM media_files ORDER BY 1",
+                "SELECT frame_index, timestamp_s FROM frames ORDER BY 1, 2",
+                "SELECT id, kind, x, y, w, h, area, mask, crop_path FROM segments ORDER BY 1",
+                "SELECT segment_id, vector FROM embeddings ORDER BY 1",
+            )
+        }
+    finally:
+        db.close()
+
+
+def crops(library: Path) -> set[str]:
+    root = LibraryPaths(library).extracted_segments
+    return {path.name for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def media(scene_files: list[Path], make_video: MakeVideo) -> list[Path]:
+    return [scene_files[0], make_video("video.mp4", 6), scene_files[1]]
+
+
+@pytest.fixture
+def undisturbed(media: list[Path], tmp_path: Path) -> Path:
+    library = tmp_path / "undisturbed"
+    assert start(library, media).communicate(timeout=DEADLINE_S) and content(library)
+    return library
+
+
+def test_killed_three_times_it_ends_as_if_nothing_had_been(
+    media: list[Path], undisturbed: Path, tmp_path: Path
+) -> None:
+    library = tmp_path / "killed"
+    frames = 0
+    for _ in range(3):
+        process = start(library, media)
+        frames += run_until(process, 2)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=DEADLINE_S)
+    frames += run_until(process := start(library, []), 99)
+    process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0
+    # every kill may cost the frame at hand, which was stored and not yet said
+    assert 8 - 3 <= frames <= 8
+    assert content(library) == content(undisturbed)
+    assert crops(library) == crops(undisturbed)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_stops_in_one_line_and_goes_on(
+    media: list[Path], undisturbed: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    library = tmp_path / "interrupted"
+    process = start(library, media)
+    stored = run_until(process, 2)
+    process.send_signal(how)
+    assert process.stdout is not None
+    stored += sum(json.loads(line)["event"] == "FrameStored" for line in process.stdout)
+    _, err = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 130
+    assert "the next ingest goes on" in err and "Traceback" not in err
+    process = start(library, [])
+    assert run_until(process, 99) >= 8 - stored - 1
+    process.communicate(timeout=DEADLINE_S)
+    assert content(library) == content(undisturbed)
+    assert crops(library) == crops(undisturbed)
