@@ -1,0 +1,1 @@
+"""The window; it comes with the next version."""

@@ -71,7 +71,8 @@ class Ingest:
         Raises:
             DatabaseError: the library can't be written to; the job can't go on.
         """
-        files = self._register(find_media(paths, self._own_folders()))
+        own = self.paths.extracted_segments, self.paths.chroma_db, self.paths.datasets
+        files = self._register(find_media(paths, leave_out=own))
         yield JobStarted(len(files))
         failed: list[FileFailed] = []
         frames = segments = 0
@@ -88,9 +89,6 @@ class Ingest:
                 yield from self.index.catch_up()
         yield from self.index.catch_up()
         yield JobDone(len(files), frames, segments, tuple(failed))
-
-    def _own_folders(self) -> tuple[Path, ...]:
-        return self.paths.extracted_segments, self.paths.chroma_db
 
     def _register(self, found: Sequence[Path]) -> list[Path]:
         """Write down every file before the first is read, so that a job killed can go on."""
@@ -111,7 +109,7 @@ class Ingest:
             yield self._failed(path, exc.reason)
         except (RuntimeError, ValueError, MemoryError, cv2.error) as exc:
             # A decoder or a model that stumbles over one file must not cost the others.
-            log.exception("%s could not be processed", path)
+            log.warning("%s could not be processed", path, exc_info=True)
             yield self._failed(path, f"could not be processed ({' '.join(str(exc).split())[:160]})")
 
     def _failed(self, path: Path, reason: str) -> FileFailed:
