@@ -88,14 +88,14 @@ class EmbeddingTable:
         Args:
             embedding: (512,) float32, L2-normalised.
         """
-        condition, values = where.sql()
-        source = (
-            "embeddings e JOIN segments s ON s.id = e.segment_id JOIN frames f ON f.id = s.frame_id"
-            f" WHERE e.model_id = ? AND {condition}"
-            if where
-            else "embeddings e WHERE e.model_id = ?"
-        )
-        values = [self.model_id, *values] if where else [self.model_id]
+        source, values = "embeddings e WHERE e.model_id = ?", [self.model_id]
+        if where:
+            condition, its_values = where.sql()
+            source = (
+                "embeddings e JOIN segments s ON s.id = e.segment_id"
+                f" JOIN frames f ON f.id = s.frame_id WHERE e.model_id = ? AND {condition}"
+            )
+            values += its_values
         held = self._cache.rows(self.model_id)
         if held is None:
             return self._best(embedding, n, f"SELECT e.segment_id, e.vector FROM {source}", values)

@@ -74,6 +74,7 @@ def m001_initial(connection: sqlite3.Connection) -> None:
             vector BLOB NOT NULL CHECK (length(vector) = 2048),
             UNIQUE (segment_id, model_id)
         )""",
+        "CREATE INDEX embeddings_by_model ON embeddings (model_id)",
         # What Chroma still has to be told: kept apart from the embeddings, so that telling it
         # does not write every vector a second time.
         """CREATE TABLE unindexed (
