@@ -56,22 +56,25 @@ class VideoFacts:
 
 @cache
 def find_ffmpeg() -> str | None:
-    """Find an ffmpeg that starts: on PATH first, else the one in imageio-ffmpeg."""
+    """Find an ffmpeg that can do the work: on PATH first, else the one in imageio-ffmpeg."""
     candidates = [shutil.which("ffmpeg")]
     try:
         candidates.append(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError:
         pass  # no binary for this platform in the wheel
     for program in candidates:
-        if program is not None and _starts(program):
+        if program is not None and _works(program):
             return program
     return None
 
 
-def _starts(program: str) -> bool:
+def _works(program: str) -> bool:
+    """Try it on nothing: one before 5.1 starts, but does not know -fps_mode."""
+    command = [program, "-v", "error", "-f", "lavfi", "-i", "nullsrc=duration=0.1"]
+    command += ["-fps_mode", "passthrough", "-f", "null", "-"]
     try:
-        command = [program, "-version"]
-        return subprocess.run(command, capture_output=True, timeout=30).returncode == 0
+        ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+        return ran.returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 

@@ -163,6 +163,21 @@ def test_opencv_reads_where_no_ffmpeg_starts(
     assert facts.duration_s == pytest.approx(3)
 
 
+def test_an_ffmpeg_that_is_too_old_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "ffmpeg"
+    old.write_text('#!/bin/sh\ncase "$*" in *fps_mode*) exit 1 ;; esac\n')
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    find_ffmpeg.cache_clear()
+    try:
+        found = find_ffmpeg()
+    finally:
+        find_ffmpeg.cache_clear()
+    assert found is not None and found != str(old)
+
+
 def test_dhash_tells_pictures_apart() -> None:
     ramp = np.tile(np.linspace(0, 255, 90, dtype=np.uint8)[None, :, None], (80, 1, 3))
     assert dhash(ramp) == (1 << 64) - 1
