@@ -1,0 +1,297 @@
+"""The starter CLIP and SAM: how they are built, loaded and saved."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import open_clip
+import torch
+from open_clip.model import CLIP
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from segment_anything.modeling import (
+    ImageEncoderViT,
+    MaskDecoder,
+    PromptEncoder,
+    Sam,
+    TwoWayTransformer,
+)
+from torch import nn
+
+from src.errors import CheckpointError
+
+CLIP_NAME = "starter-clip"
+CLIP_CONFIG_FILE = "starter-clip.json"
+CLIP_WEIGHTS_FILE = "starter-clip.safetensors"
+SAM_WEIGHTS_FILE = "starter-sam.safetensors"
+EMBEDDING_SIZE = 512
+
+_PIXEL_MEAN = [123.675, 116.28, 103.53]
+_PIXEL_STD = [58.395, 57.12, 57.375]
+
+
+@dataclass(frozen=True)
+class ClipConfig:
+    """Sizes of the starter CLIP, in open_clip's words: a small ResNet and a small text model."""
+
+    image_size: int = 96
+    width: int = 24
+    layers: tuple[int, ...] = (2, 2, 2, 1)
+    text_width: int = 128
+    text_layers: int = 2
+
+    def as_open_clip(self) -> dict[str, Any]:
+        """The model config that open_clip reads."""
+        from src.models.starter.tokenizer import CONTEXT_LENGTH, VOCABULARY_SIZE
+
+        return {
+            "embed_dim": EMBEDDING_SIZE,
+            "vision_cfg": {
+                "image_size": self.image_size,
+                "layers": list(self.layers),
+                "width": self.width,
+            },
+            "text_cfg": {
+                "context_length": CONTEXT_LENGTH,
+                "vocab_size": VOCABULARY_SIZE,
+                "width": self.text_width,
+                "heads": 4,
+                "layers": self.text_layers,
+            },
+        }
+
+
+@dataclass(frozen=True)
+class SamConfig:
+    """Sizes of a starter SAM; they travel in the weights file."""
+
+    image_size: int = 256
+    patch_size: int = 16
+    width: int = 160
+    depth: int = 6
+    heads: int = 5
+    decoder_width: int = 128
+    decoder_depth: int = 2
+    decoder_heads: int = 4
+    decoder_mlp: int = 512
+    stem: tuple[int, ...] = (24, 48, 96)
+
+
+@dataclass(frozen=True)
+class MaskThresholds:
+    """What MaskGenerator should keep of a starter SAM's masks.
+
+    Meta's own (0.88, 0.95, 1.0) are for a SAM with sharp logits, which this one lacks.
+    """
+
+    points_per_side: int = 24
+    pred_iou_thresh: float = 0.48
+    stability_score_thresh: float = 0.3
+    stability_score_offset: float = 1.0
+    box_nms_thresh: float = 0.7
+
+
+class ConvStem(nn.Module):
+    """Patches by four strided convolutions instead of one (Xiao et al. 2021).
+
+    A small transformer learns edges from far fewer pictures this way. Takes and gives what
+    segment_anything's PatchEmbed does: (B, 3, H, W) -> (B, H / 16, W / 16, width) float32.
+    """
+
+    def __init__(self, channels: tuple[int, ...], width: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        before = 3
+        for after in channels:
+            layers += [
+                nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(inplace=True),
+            ]
+            before = after
+        layers.append(nn.Conv2d(before, width, 3, stride=2, padding=1))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) -> (B, h, w, width)."""
+        return cast(torch.Tensor, self.layers(images)).permute(0, 2, 3, 1)
+
+
+def build_clip(config: ClipConfig | None = None) -> CLIP:
+    """A starter CLIP with random weights, from open_clip's own classes."""
+    sizes = (config or ClipConfig()).as_open_clip()
+    return CLIP(sizes["embed_dim"], sizes["vision_cfg"], sizes["text_cfg"])
+
+
+def build_sam(config: SamConfig) -> Sam:
+    """A SAM with random weights, from segment_anything's own classes (Kirillov et al. 2023).
+
+    All attention is global and without relative positions: a 16 x 16 grid needs no windows.
+    """
+    grid = config.image_size // config.patch_size
+    encoder = ImageEncoderViT(
+        img_size=config.image_size,
+        patch_size=config.patch_size,
+        embed_dim=config.width,
+        depth=config.depth,
+        num_heads=config.heads,
+        out_chans=config.decoder_width,
+        qkv_bias=True,
+        norm_layer=partial(nn.LayerNorm, eps=1e-6),
+        use_rel_pos=False,
+        global_attn_indexes=tuple(range(config.depth)),
+        window_size=0,
+    )
+    if config.stem:
+        encoder.patch_embed = ConvStem(tuple(config.stem), config.width)
+    # Meta starts this at zero; nearly so is what lets a short training tell places apart.
+    nn.init.trunc_normal_(encoder.pos_embed, std=0.02)
+    return Sam(
+        image_encoder=encoder,
+        prompt_encoder=PromptEncoder(
+            embed_dim=config.decoder_width,
+            image_embedding_size=(grid, grid),
+            input_image_size=(config.image_size, config.image_size),
+            mask_in_chans=16,
+        ),
+        mask_decoder=MaskDecoder(
+            num_multimask_outputs=3,
+            transformer=TwoWayTransformer(
+                depth=config.decoder_depth,
+                embedding_dim=config.decoder_width,
+                mlp_dim=config.decoder_mlp,
+                num_heads=config.decoder_heads,
+            ),
+            transformer_dim=config.decoder_width,
+            iou_head_depth=3,
+            iou_head_hidden_dim=config.decoder_width,
+        ),
+        pixel_mean=_PIXEL_MEAN,
+        pixel_std=_PIXEL_STD,
+    )
+
+
+def save_starter_clip(state: dict[str, torch.Tensor], config: ClipConfig, folder: Path) -> None:
+    """Write the CLIP's config and float16 weights, each whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(config.as_open_clip(), indent=2) + "\n"
+    temporary = folder / (CLIP_CONFIG_FILE + ".part")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, folder / CLIP_CONFIG_FILE)
+    _save_weights(state, folder / CLIP_WEIGHTS_FILE, {"format": "pt"})
+
+
+def save_starter_sam(
+    state: dict[str, torch.Tensor],
+    config: SamConfig,
+    thresholds: MaskThresholds,
+    folder: Path,
+) -> None:
+    """Write the SAM's float16 weights with its sizes and thresholds, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    metadata = {
+        "format": "pt",
+        "config": json.dumps(asdict(config)),
+        "thresholds": json.dumps(asdict(thresholds)),
+    }
+    _save_weights(state, folder / SAM_WEIGHTS_FILE, metadata)
+
+
+def load_starter_clip(folder: Path, device: str | torch.device = "cpu") -> CLIP:
+    """Load the starter CLIP through open_clip.
+
+    Args:
+        folder: holds starter-clip.json and starter-clip.safetensors.
+        device: where the model goes.
+
+    Returns:
+        The model in float32, in eval mode.
+
+    Raises:
+        CheckpointError: a file is missing, damaged or does not fit.
+    """
+    config, weights = folder / CLIP_CONFIG_FILE, folder / CLIP_WEIGHTS_FILE
+    for path in (config, weights):
+        if not path.is_file():
+            raise CheckpointError(path, "the file is missing")
+    try:
+        open_clip.add_model_config(config)
+        model = open_clip.create_model(
+            CLIP_NAME, pretrained=str(weights), precision="fp32", device=device
+        )
+    except (SafetensorError, RuntimeError, ValueError, KeyError, OSError) as exc:
+        raise CheckpointError(weights, f"it is no starter CLIP ({exc})") from exc
+    if not isinstance(model, CLIP):
+        raise CheckpointError(config, "it does not describe a CLIP")
+    return model.eval()
+
+
+def load_starter_sam(folder: Path, device: str | torch.device = "cpu") -> Sam:
+    """Load the starter SAM, whatever its size.
+
+    Args:
+        folder: holds starter-sam.safetensors.
+        device: where the model goes.
+
+    Returns:
+        The model in float32, in eval mode.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or does not fit.
+    """
+    path = folder / SAM_WEIGHTS_FILE
+    metadata = _read_metadata(path)
+    try:
+        sizes = json.loads(metadata["config"])
+        sizes["stem"] = tuple(sizes["stem"])
+        sam = build_sam(SamConfig(**sizes))
+        state = {name: tensor.float() for name, tensor in load_file(path).items()}
+        sam.load_state_dict(state, strict=True)
+    except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError, OSError) as exc:
+        raise CheckpointError(path, f"it is no starter SAM ({exc})") from exc
+    return cast(Sam, sam.to(device).eval())
+
+
+def load_mask_thresholds(folder: Path) -> MaskThresholds:
+    """The thresholds that suit the starter SAM in a folder.
+
+    Raises:
+        CheckpointError: the file is missing or damaged.
+    """
+    path = folder / SAM_WEIGHTS_FILE
+    try:
+        return MaskThresholds(**json.loads(_read_metadata(path)["thresholds"]))
+    except (KeyError, TypeError, ValueError) as exc:
+        raise CheckpointError(path, f"it has no thresholds ({exc})") from exc
+
+
+def _read_metadata(path: Path) -> dict[str, str]:
+    """The metadata in a safetensors file's header, without reading its tensors."""
+    if not path.is_file():
+        raise CheckpointError(path, "the file is missing")
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > path.stat().st_size:
+                raise ValueError("its header is cut")
+            header = json.loads(file.read(length))
+        return dict(header.get("__metadata__", {}))
+    except (OSError, ValueError, struct.error) as exc:
+        raise CheckpointError(path, f"it is damaged ({exc})") from exc
+
+
+def _save_weights(state: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
+    halves = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).detach().cpu().contiguous()
+        for name, tensor in state.items()
+    }
+    temporary = path.with_name(path.name + ".part")
+    save_file(halves, temporary, metadata=metadata)
+    temporary.chmod(0o644)
+    os.replace(temporary, path)

@@ -1,0 +1,106 @@
+"""Training material for SAM: pictures with a region under every click."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from src.models.starter.dead_leaves import draw_dead_leaves
+from src.models.starter.scenes import draw_scene
+
+# Smaller ones are a few cells of the decoder's 64 and teach little.
+MIN_REGION = 90
+
+
+@dataclass(frozen=True)
+class LabelledPicture:
+    """A picture at SAM's size and its regions.
+
+    Attributes:
+        image_rgb: (H, W, 3) uint8; the longest side is SAM's image size.
+        labels: (H, W) int16.
+        parents: (N,) int32, of which region each is a part, or itself.
+        whole_from: labels from here on are things, clicked as a whole even where
+            something in front cuts them in two; below, one connected piece counts.
+    """
+
+    image_rgb: np.ndarray
+    labels: np.ndarray
+    parents: np.ndarray
+    whole_from: int
+
+
+def draw_labelled_picture(seed: int, index: int, longest: int = 256) -> LabelledPicture:
+    """The index-th picture of a seed: a scene or dead leaves, in any aspect ratio."""
+    rng = np.random.default_rng((seed, 1, index))
+    shorter = int(longest * rng.choice([0.5625, 0.6667, 0.75, 1.0, rng.uniform(0.5, 1.0)]))
+    size_wh = (longest, shorter) if rng.random() < 0.7 else (shorter, longest)
+    if rng.random() < 0.8:
+        calm = rng.random() < 0.3
+        scene = draw_scene(rng, size_wh, count=int(rng.integers(1, 11)), calm=calm)
+        regions = int(scene.labels.max()) + 1
+        parents = np.arange(regions, dtype=np.int32)
+        return LabelledPicture(
+            scene.image_rgb, scene.labels.astype(np.int16), parents, scene.background_regions
+        )
+    # Regions much smaller than a patch of the encoder can only be guessed at.
+    leaves = draw_dead_leaves(rng, size_wh, busy=float(rng.choice([0.15, 0.3, 0.5])))
+    return LabelledPicture(
+        leaves.image_rgb, leaves.labels.astype(np.int16), leaves.parents, len(leaves.parents)
+    )
+
+
+def sample_clicks(
+    rng: np.random.Generator, picture: LabelledPicture, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Clicks and the region that each of them means.
+
+    A fifth fall anywhere, as a grid of clicks does; half are meant for things, where there are
+    any; the others are shared out over all regions, large ones a little more often, or
+    backgrounds would take most of them. A click on a part may mean the whole.
+
+    Args:
+        picture: with at least one region of MIN_REGION pixels.
+        count: of clicks.
+
+    Returns:
+        (count, 2) float32 x and y in pixels, and (count, H, W) bool masks.
+    """
+    labels = picture.labels
+    height, width = labels.shape
+    areas = np.bincount(labels.ravel(), minlength=len(picture.parents))
+    eligible = np.flatnonzero(areas >= MIN_REGION)
+    chance = areas[eligible] ** 0.35
+    chance /= chance.sum()
+    things = eligible[eligible >= picture.whole_from]
+    points = np.empty((count, 2), np.float32)
+    masks = np.zeros((count, height, width), bool)
+    filled = 0
+    while filled < count:
+        kind = rng.random()
+        if kind < 0.2:
+            y, x = int(rng.integers(height)), int(rng.integers(width))
+            if areas[labels[y, x]] < MIN_REGION:
+                continue
+        else:
+            meant = kind < 0.7 and len(things) > 0
+            region = rng.choice(things) if meant else rng.choice(eligible, p=chance)
+            rows, columns = np.nonzero(labels == region)
+            pick = rng.integers(len(rows))
+            y, x = int(rows[pick]), int(columns[pick])
+        label = int(labels[y, x])
+        parent = int(picture.parents[label])
+        if parent != label and rng.random() < 0.4:
+            mask = picture.parents[labels] == parent
+        else:
+            mask = labels == label
+        if label < picture.whole_from:
+            _, pieces = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+            mask = pieces == pieces[y, x]
+            if np.count_nonzero(mask) < MIN_REGION:
+                continue
+        points[filled], masks[filled] = (x, y), mask
+        filled += 1
+    return points, masks

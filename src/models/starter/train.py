@@ -1,0 +1,62 @@
+"""Makes the starter models from nothing: `python -m src.models.starter.train`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import torch
+
+from src.models.starter.training import TrainOptions
+
+_ROOT = Path(__file__).resolve().parents[3]
+DEFAULT_OUTPUT = _ROOT / "models" / "starter"
+DEFAULT_WORK = _ROOT / "training"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train one or both models.
+
+    Returns:
+        The exit code.
+    """
+    parser = argparse.ArgumentParser(prog="python -m src.models.starter.train", description=__doc__)
+    parser.add_argument("--only", choices=("clip", "sam"), help="train one of the two")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=6000, help="length of each training")
+    parser.add_argument("--minutes", type=float, help="end each training by the clock instead")
+    parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, help="gets the weights")
+    parser.add_argument("--work", type=Path, default=DEFAULT_WORK, help="gets checkpoints")
+    parser.add_argument("--workers", type=int, default=1, help="drawing processes")
+    parser.add_argument("--threads", type=int, help="threads of torch")
+    parser.add_argument("--fresh", action="store_true", help="forget a checkpoint")
+    chosen = parser.parse_args(arguments)
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
+    cv2.setNumThreads(1)
+    options = TrainOptions(
+        output=chosen.output,
+        work=chosen.work,
+        seed=chosen.seed,
+        steps=chosen.steps,
+        minutes=chosen.minutes,
+        workers=chosen.workers,
+        device="cuda" if torch.cuda.is_available() else "cpu",
+        fresh=chosen.fresh,
+    )
+    if chosen.only != "clip":
+        from src.models.starter.train_sam import train_sam
+
+        train_sam(options)
+    if chosen.only != "sam":
+        from src.models.starter.train_clip import train_clip
+
+        train_clip(replace(options))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

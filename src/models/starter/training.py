@@ -1,0 +1,157 @@
+"""What both trainings share: the schedule, averaged weights, checkpoints that survive a kill."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from tqdm import tqdm
+
+_SAVE_EVERY_S = 60.0
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How a training runs.
+
+    Attributes:
+        output: folder that gets the weights.
+        work: folder for checkpoints.
+        seed: of the weights, the scenes and the batches.
+        steps: length of the training.
+        minutes: when given, the training ends by the clock instead; time before a
+            restart counts.
+        workers: drawing processes.
+        device: of torch.
+        fresh: forget a checkpoint.
+    """
+
+    output: Path
+    work: Path
+    seed: int = 0
+    steps: int = 6000
+    minutes: float | None = None
+    workers: int = 1
+    device: str = "cpu"
+    fresh: bool = False
+
+
+class AveragedWeights:
+    """An exponential average of a model's weights, smoother than any one step's."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self._decay = decay
+        self.state = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        self._updates = 0
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        """Move the average towards the model's present weights."""
+        self._updates += 1
+        decay = min(self._decay, self._updates / (self._updates + 10))
+        for name, value in model.state_dict().items():
+            if value.is_floating_point():
+                self.state[name].lerp_(value, 1 - decay)
+            else:
+                self.state[name].copy_(value)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {"state": self.state, "updates": self._updates}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """From a checkpoint."""
+        self.state, self._updates = saved["state"], saved["updates"]
+
+
+class Run:
+    """The loop of a training: counts steps, sets the learning rate, saves and resumes."""
+
+    def __init__(
+        self,
+        name: str,
+        options: TrainOptions,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        average: AveragedWeights,
+        peak: float,
+    ) -> None:
+        self._name, self._options, self._peak = name, options, peak
+        self._model, self._optimizer, self.average = model, optimizer, average
+        self._path = options.work / f"{name}.pt"
+        self.step, self._spent_s = 0, 0.0
+        self._since = time.monotonic()
+        if self._path.is_file() and not options.fresh:
+            saved = torch.load(self._path, map_location=options.device, weights_only=True)
+            model.load_state_dict(saved["model"])
+            optimizer.load_state_dict(saved["optimizer"])
+            average.restore(saved["average"])
+            self.step, self._spent_s = saved["step"], saved["spent_s"]
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds of training so far, those before a restart included."""
+        return self._spent_s + time.monotonic() - self._since
+
+    @property
+    def progress(self) -> float:
+        """How much of the training is done, 0..1."""
+        if self._options.minutes is not None:
+            return min(1.0, self.spent_s / (60 * self._options.minutes))
+        return min(1.0, self.step / self._options.steps)
+
+    def steps(self) -> Iterator[tuple[int, tqdm[Any]]]:
+        """Each step still to do, with the progress bar to write to."""
+        saved_at = time.monotonic()
+        bar = tqdm(total=100, desc=self._name, mininterval=5.0, bar_format=_BAR)
+        while self.progress < 1.0:
+            bar.n = round(100 * self.progress, 1)
+            rate = self._rate(self.progress)
+            for group in self._optimizer.param_groups:
+                group["lr"] = rate * group.get("scale", 1.0)
+            yield self.step, bar
+            self.average.update(self._model)
+            self.step += 1
+            if time.monotonic() - saved_at > _SAVE_EVERY_S:
+                self.save()
+                saved_at = time.monotonic()
+        bar.n = 100
+        bar.close()
+        self.save()
+
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all."""
+        self._options.work.mkdir(parents=True, exist_ok=True)
+        temporary = self._path.with_suffix(".part")
+        torch.save(
+            {
+                "model": self._model.state_dict(),
+                "optimizer": self._optimizer.state_dict(),
+                "average": self.average.as_dict(),
+                "step": self.step,
+                "spent_s": self.spent_s,
+            },
+            temporary,
+        )
+        os.replace(temporary, self._path)
+
+    def _rate(self, progress: float) -> float:
+        """A rise, a plateau and a straight fall (Zhai et al. 2022).
+
+        Unlike a cosine it can be drawn out at any time before the fall.
+        """
+        rise, fall = 0.06, 0.65
+        if progress < rise:
+            return self._peak * (0.05 + 0.95 * progress / rise)
+        if progress < fall:
+            return self._peak
+        return self._peak * max(0.01, (1 - progress) / (1 - fall))
+
+
+_BAR = "{desc} {n:5.1f}% |{bar:20}| {elapsed} {postfix}"

@@ -1,0 +1,110 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from src.models.starter.architecture import (
+    ClipConfig,
+    SamConfig,
+    load_mask_thresholds,
+    load_starter_clip,
+    load_starter_sam,
+)
+from src.models.starter.crops import COLOUR, FACTS, NONE, SCENE, SHAPE, UNKNOWN, draw_crops
+from src.models.starter.train import main
+from src.models.starter.train_clip import (
+    SINGLE_WORDS,
+    caption_weights,
+    contrastive_loss,
+    phrase,
+    sample_captions,
+    train_clip,
+    truth_table,
+)
+from src.models.starter.train_sam import train_sam
+from src.models.starter.training import TrainOptions
+from src.models.starter.vocabulary import COLOURS, SHAPES, WORDS
+
+TINY_CLIP = ClipConfig(image_size=32, width=16, layers=(1, 1, 1, 1), text_width=32, text_layers=1)
+TINY_SAM = SamConfig(
+    image_size=64, width=16, depth=1, heads=2, decoder_width=32, decoder_mlp=32, stem=(4, 8, 8)
+)
+
+
+def options(folder: Path, steps: int) -> TrainOptions:
+    return TrainOptions(output=folder / "out", work=folder / "work", steps=steps, workers=0)
+
+
+def test_clip_trains_resumes_and_loads(tmp_path: Path) -> None:
+    train_clip(options(tmp_path, 2), TINY_CLIP, crops=8, kept=8)
+    checkpoint = tmp_path / "work" / "clip.pt"
+    assert torch.load(checkpoint, weights_only=True)["step"] == 2
+    train_clip(options(tmp_path, 3), TINY_CLIP, crops=8, kept=8)
+    assert torch.load(checkpoint, weights_only=True)["step"] == 3
+    model = load_starter_clip(tmp_path / "out")
+    assert model.encode_image(torch.zeros(1, 3, 32, 32)).shape == (1, 512)
+
+
+def test_sam_trains_resumes_and_loads(tmp_path: Path) -> None:
+    train_sam(options(tmp_path, 2), TINY_SAM, pictures=2, kept=4, calibration=0)
+    train_sam(options(tmp_path, 3), TINY_SAM, pictures=2, kept=4, calibration=1)
+    checkpoint = tmp_path / "work" / "sam.pt"
+    assert torch.load(checkpoint, weights_only=True)["step"] == 3
+    sam = load_starter_sam(tmp_path / "out")
+    assert sam.image_encoder.img_size == 64
+    assert 0 < load_mask_thresholds(tmp_path / "out").pred_iou_thresh < 1
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
+    states = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        train_sam(options(folder, 2), TINY_SAM, pictures=2, kept=4, calibration=0)
+        states.append(torch.load(folder / "work" / "sam.pt", weights_only=True)["model"])
+    assert all(torch.allclose(states[0][key], states[1][key], atol=1e-5) for key in states[0])
+
+
+def test_a_wrong_argument_is_a_usage_error() -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--only", "llm"])
+    assert ended.value.code == 2
+
+
+def test_crops_repeat_and_carry_facts() -> None:
+    for index in range(6):
+        first, second = draw_crops(1, index, 48), draw_crops(1, index, 48)
+        assert np.array_equal(first.images, second.images)
+        assert first.images.shape[1:] == (48, 48, 3)
+        assert first.facts.shape == (len(first.images), FACTS)
+
+
+def test_captions_are_true_of_their_crops() -> None:
+    rng = np.random.default_rng(0)
+    facts = np.concatenate([draw_crops(2, index, 32).facts for index in range(12)])
+    captions = sample_captions(rng, facts)
+    truth = truth_table(facts, captions)
+    said = truth[:, len(SINGLE_WORDS) :]
+    assert (said == 1).any(axis=0).all()
+    for caption in captions:
+        assert set(phrase(rng, caption).split()) <= set(WORDS)
+    assert (caption_weights(captions) >= 1).all()
+
+
+def test_truth_has_three_answers() -> None:
+    fact = np.full((1, FACTS), UNKNOWN, np.int8)
+    fact[0, SCENE:] = 0
+    fact[0, COLOUR], fact[0, SHAPE] = COLOURS.index("red"), NONE
+    asked = np.full((3, FACTS), UNKNOWN, np.int8)
+    asked[0, COLOUR] = COLOURS.index("red")
+    asked[1, SHAPE] = SHAPES.index("circle")
+    asked[2, 2] = 1
+    assert truth_table(fact, asked).tolist() == [[1, 0, -1]]
+
+
+def test_the_loss_falls_when_true_pairs_agree() -> None:
+    truth = torch.tensor([[1, 0, -1], [0, 1, 1]])
+    weights = torch.ones(3)
+    good = contrastive_loss(torch.tensor([[9.0, -9, 0], [-9, 9, 9]]), truth, weights)
+    bad = contrastive_loss(torch.tensor([[-9.0, 9, 0], [9, -9, -9]]), truth, weights)
+    assert float(good) < 0.01 < 5 < float(bad)

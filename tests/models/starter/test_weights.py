@@ -1,0 +1,81 @@
+"""The bundled weights themselves."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from src.errors import CheckpointError
+from src.models.starter.architecture import (
+    CLIP_CONFIG_FILE,
+    CLIP_WEIGHTS_FILE,
+    EMBEDDING_SIZE,
+    SAM_WEIGHTS_FILE,
+    load_mask_thresholds,
+    load_starter_clip,
+    load_starter_sam,
+)
+from src.models.starter.evaluate import (
+    StarterModels,
+    fresh_scenes,
+    measure_clicks,
+    measure_everything,
+    measure_unknown_words,
+    measure_words,
+)
+from src.models.starter.train import DEFAULT_OUTPUT
+
+
+@pytest.fixture(scope="module")
+def models() -> StarterModels:
+    return StarterModels.load(DEFAULT_OUTPUT)
+
+
+def test_both_files_fit_into_16_megabytes() -> None:
+    files = (CLIP_CONFIG_FILE, CLIP_WEIGHTS_FILE, SAM_WEIGHTS_FILE)
+    assert sum((DEFAULT_OUTPUT / name).stat().st_size for name in files) < 16 * 2**20
+
+
+def test_embeddings_are_512_unit_vectors(models: StarterModels) -> None:
+    seen = models.clip.encode_image([np.zeros((40, 70, 3), np.uint8)])
+    read = models.clip.encode_text(["a red circle", "something green"])
+    assert seen.shape == (1, EMBEDDING_SIZE)
+    assert np.allclose(np.linalg.norm(np.concatenate([seen, read]), axis=1), 1, atol=1e-4)
+    assert {p.dtype for p in models.clip.model.parameters()} == {torch.float32}
+
+
+def test_words_are_seen(models: StarterModels) -> None:
+    colour, shape, texture, precision = measure_words(models.clip, fresh_scenes(14, seed=5))
+    assert colour.value >= 0.88
+    assert shape.value >= 0.8
+    assert texture.value >= 0.75
+    assert precision.value >= 0.7
+
+
+def test_a_click_finds_a_shape(models: StarterModels) -> None:
+    preferred, best = measure_clicks(models.sam, fresh_scenes(10, seed=5))
+    assert preferred.value >= 0.4
+    assert best.value >= preferred.value
+
+
+def test_everything_mode_finds_most_shapes(models: StarterModels) -> None:
+    recall, spurious, _ = measure_everything(models.mask_generator(), fresh_scenes(5, seed=5))
+    assert recall.value >= 0.3
+    assert spurious.value <= 0.6
+
+
+def test_unknown_words_are_recognised() -> None:
+    assert measure_unknown_words().value == 1.0
+
+
+def test_missing_and_damaged_files_are_checkpoint_errors(tmp_path: Path) -> None:
+    for load in (load_starter_clip, load_starter_sam, load_mask_thresholds):
+        with pytest.raises(CheckpointError):
+            load(tmp_path)
+    (tmp_path / CLIP_CONFIG_FILE).write_text((DEFAULT_OUTPUT / CLIP_CONFIG_FILE).read_text())
+    for name in (CLIP_WEIGHTS_FILE, SAM_WEIGHTS_FILE):
+        (tmp_path / name).write_bytes((DEFAULT_OUTPUT / name).read_bytes()[:50_000])
+    for load in (load_starter_clip, load_starter_sam):
+        with pytest.raises(CheckpointError):
+            load(tmp_path)
