@@ -55,13 +55,13 @@ def test_words_are_seen(models: StarterModels) -> None:
 
 def test_a_click_finds_a_shape(models: StarterModels) -> None:
     preferred, best = measure_clicks(models.sam, fresh_scenes(10, seed=5))
-    assert preferred.value >= 0.4
+    assert preferred.value >= 0.5
     assert best.value >= preferred.value
 
 
 def test_everything_mode_finds_most_shapes(models: StarterModels) -> None:
     recall, spurious, _ = measure_everything(models.mask_generator(), fresh_scenes(5, seed=5))
-    assert recall.value >= 0.3
+    assert recall.value >= 0.5
     assert spurious.value <= 0.6
 
 
