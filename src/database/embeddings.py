@@ -39,6 +39,13 @@ class EmbeddingTable:
     def count(self) -> int:
         return self._count("SELECT count(*) FROM embeddings WHERE model_id = ?")
 
+    def is_more_than(self, n: int) -> bool:
+        """Say whether there are more than n, without counting them all."""
+        row = self.connection.read().execute(
+            "SELECT 1 FROM embeddings WHERE model_id = ? LIMIT 1 OFFSET ?", (self.model_id, n)
+        )
+        return row.fetchone() is not None
+
     def count_unindexed(self) -> int:
         return self._count(
             "SELECT count(*) FROM unindexed u JOIN embeddings e ON e.id = u.embedding_id"
@@ -91,9 +98,10 @@ class EmbeddingTable:
         source, values = "embeddings e WHERE e.model_id = ?", [self.model_id]
         if where:
             condition, its_values = where.sql()
+            # the plus keeps SQLite from going through the whole model instead of the filter
             source = (
                 "embeddings e JOIN segments s ON s.id = e.segment_id"
-                f" JOIN frames f ON f.id = s.frame_id WHERE e.model_id = ? AND {condition}"
+                f" JOIN frames f ON f.id = s.frame_id WHERE +e.model_id = ? AND {condition}"
             )
             values += its_values
         held = self._cache.rows(self.model_id)
@@ -105,8 +113,11 @@ class EmbeddingTable:
                 f"SELECT e.id FROM {source} ORDER BY e.id", values
             )
             wanted = np.array([row["id"] for row in left], np.int64)
-            places = np.flatnonzero(np.isin(ids, wanted, assume_unique=True))
-            ids, matrix = ids[places], matrix[places]
+            places = np.searchsorted(ids, wanted)
+            # a row newer than what is held is left for the next search
+            held_too = places < len(ids)
+            held_too[held_too] = ids[places[held_too]] == wanted[held_too]
+            ids, matrix = ids[places[held_too]], matrix[places[held_too]]
         return self._named(_top(ids, matrix @ embedding, n))
 
     def _named(self, top: list[tuple[int, float]]) -> Scored:

@@ -123,7 +123,7 @@ class VectorDatabase:
         )
 
     def _scored(self, vector: np.ndarray, n: int, where: SegmentFilter) -> Scored:
-        if where or self.index is None or self.embeddings.count() <= EXACT_UP_TO:
+        if where or self.index is None or not self.embeddings.is_more_than(EXACT_UP_TO):
             return self.embeddings.best(vector, n, where)
         near = self.index.candidates(vector, MORE * n + 50)
         if near is None:
