@@ -8,12 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from src.database.connection import Connection
-from src.database.metadata_db import CHUNK, SegmentFilter
-from src.database.vector_cache import VectorCache
-from src.records import EMBEDDING_DIM
-
-# Rows scored at once: 8 MB of vectors.
-BATCH = 4096
+from src.database.metadata_db import CHUNK, SegmentFilter, marks, model_row
+from src.database.vector_cache import BATCH, VectorCache, matrix_of
 
 Scored = list[tuple[str, float]]
 
@@ -75,10 +71,7 @@ class EmbeddingTable:
             vectors: (N, 512) float32, L2-normalised.
         """
         with self.connection.write() as db:
-            db.execute("INSERT OR IGNORE INTO models (name) VALUES (?)", (self.model,))
-            model_id = db.execute("SELECT id FROM models WHERE name = ?", (self.model,)).fetchone()[
-                "id"
-            ]
+            model_id = model_row(db, self.model)
             db.executemany(
                 "INSERT INTO embeddings (segment_id, model_id, vector) VALUES (?, ?, ?)",
                 [
@@ -126,7 +119,7 @@ class EmbeddingTable:
         for start in range(0, len(top), CHUNK):
             part = [row for row, _ in top[start : start + CHUNK]]
             rows = self.connection.read().execute(
-                f"SELECT id, segment_id FROM embeddings WHERE id IN ({_marks(part)})", part
+                f"SELECT id, segment_id FROM embeddings WHERE id IN ({marks(part)})", part
             )
             names.update((row["id"], row["segment_id"]) for row in rows)
         named = ((names[row], score) for row, score in top if row in names)
@@ -150,7 +143,7 @@ class EmbeddingTable:
         kept: Scored = []
         cursor = self.connection.read().execute(sql, values)
         while rows := cursor.fetchmany(BATCH):
-            scores = _matrix([row["vector"] for row in rows]) @ embedding
+            scores = matrix_of([row["vector"] for row in rows]) @ embedding
             top = _top(np.arange(len(rows)), scores, n)
             kept += [(rows[i]["segment_id"], score) for i, score in top]
             kept = sorted(kept, key=_best_first)[:n]
@@ -165,7 +158,7 @@ class EmbeddingTable:
             ids = segment_ids[start : start + CHUNK]
             rows = self.connection.read().execute(
                 f"SELECT segment_id, vector FROM embeddings"
-                f" WHERE segment_id IN ({_marks(ids)}) AND model_id = ?",
+                f" WHERE segment_id IN ({marks(ids)}) AND model_id = ?",
                 (*ids, self.model_id),
             )
             found.update((row["segment_id"], np.frombuffer(row["vector"], "<f4")) for row in rows)
@@ -206,7 +199,7 @@ class EmbeddingTable:
         return (
             [row["id"] for row in rows],
             [row["segment_id"] for row in rows],
-            _matrix([row["vector"] for row in rows]),
+            matrix_of([row["vector"] for row in rows]),
         )
 
     def mark_indexed(self, embedding_ids: Sequence[int]) -> None:
@@ -237,14 +230,6 @@ class EmbeddingTable:
             (self.model_id,),
         )
         db.execute("DELETE FROM index_removals WHERE model_id = ?", (self.model_id,))
-
-
-def _matrix(vectors: Sequence[bytes]) -> np.ndarray:
-    return np.frombuffer(b"".join(vectors), "<f4").reshape(-1, EMBEDDING_DIM)
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ",".join("?" * len(values))
 
 
 def _top(ids: np.ndarray, scores: np.ndarray, n: int) -> list[tuple[int, float]]:

@@ -61,10 +61,10 @@ class SegmentFilter:
         """Write the filter as a condition on `s` (segments) and `f` (frames)."""
         conditions, values = ["1"], list[Any]()
         if self.kinds:
-            conditions.append(f"s.kind IN ({_marks(self.kinds)})")
+            conditions.append(f"s.kind IN ({marks(self.kinds)})")
             values += self.kinds
         if self.media_file_ids:
-            conditions.append(f"f.media_file_id IN ({_marks(self.media_file_ids)})")
+            conditions.append(f"f.media_file_id IN ({marks(self.media_file_ids)})")
             values += self.media_file_ids
         for tag in self.tags:
             conditions.append(
@@ -181,8 +181,7 @@ class MetadataDatabase:
     ) -> None:
         """Store a frame with its segments, embeddings and tags: whole, or not at all."""
         with self.connection.write() as db:
-            db.execute("INSERT OR IGNORE INTO models (name) VALUES (?)", (model,))
-            model_id = db.execute("SELECT id FROM models WHERE name = ?", (model,)).fetchone()[0]
+            model_id = model_row(db, model)
             frame_id = db.execute(
                 "INSERT INTO frames (media_file_id, frame_index, timestamp_s, width, height)"
                 " VALUES (?, ?, ?, ?, ?)",
@@ -217,7 +216,7 @@ class MetadataDatabase:
         found: dict[str, StoredSegment] = {}
         for ids in _chunks(segment_ids):
             rows = self.connection.read().execute(
-                f"{SEGMENT_COLUMNS} WHERE s.id IN ({_marks(ids)})", ids
+                f"{SEGMENT_COLUMNS} WHERE s.id IN ({marks(ids)})", ids
             )
             found.update((row["id"], self._stored_segment(row)) for row in rows)
         return found
@@ -271,7 +270,7 @@ class MetadataDatabase:
         for ids in _chunks(segment_ids):
             rows = self.connection.read().execute(
                 "SELECT st.segment_id, t.name, st.confidence, st.source FROM segment_tags st"
-                f" JOIN tags t ON t.id = st.tag_id WHERE st.segment_id IN ({_marks(ids)})"
+                f" JOIN tags t ON t.id = st.tag_id WHERE st.segment_id IN ({marks(ids)})"
                 " ORDER BY st.confidence DESC, t.name",
                 ids,
             )
@@ -357,7 +356,14 @@ def _media_file(row: sqlite3.Row) -> MediaFile:
     return MediaFile(**{**dict(row), "path": Path(row["path"])})
 
 
-def _marks(values: Sequence[Any]) -> str:
+def model_row(db: sqlite3.Connection, model: str) -> int:
+    """Give a model's row id inside a transaction, adding the model when it is new."""
+    db.execute("INSERT OR IGNORE INTO models (name) VALUES (?)", (model,))
+    row_id: int = db.execute("SELECT id FROM models WHERE name = ?", (model,)).fetchone()[0]
+    return row_id
+
+
+def marks(values: Sequence[Any]) -> str:
     return ",".join("?" * len(values))
 
 

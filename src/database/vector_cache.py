@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from src.records import EMBEDDING_DIM
 
 # 200 MB of vectors; a larger library is scored from SQLite or by way of Chroma.
 ROWS_AT_MOST = 100_000
+# Rows read and scored at once: 8 MB of vectors.
 BATCH = 4096
 
 
@@ -69,7 +71,11 @@ class VectorCache:
         ids, parts = [self._ids], [self._matrix]
         while rows := cursor.fetchmany(BATCH):
             ids.append(np.array([row["id"] for row in rows], np.int64))
-            vectors = b"".join(row["vector"] for row in rows)
-            parts.append(np.frombuffer(vectors, "<f4").reshape(-1, EMBEDDING_DIM))
+            parts.append(matrix_of([row["vector"] for row in rows]))
         if len(ids) > 1:
             self._ids, self._matrix = np.concatenate(ids), np.concatenate(parts)
+
+
+def matrix_of(vectors: Sequence[bytes]) -> np.ndarray:
+    """Read vectors as they are stored: (N, 512) float32."""
+    return np.frombuffer(b"".join(vectors), "<f4").reshape(-1, EMBEDDING_DIM)

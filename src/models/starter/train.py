@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import torch
 
+from src.config import APPLICATION_FOLDER, STARTER_FOLDER
 from src.models.starter.training import TrainOptions
 
-_ROOT = Path(__file__).resolve().parents[3]
-DEFAULT_OUTPUT = _ROOT / "models" / "starter"
-DEFAULT_WORK = _ROOT / "training"
+DEFAULT_OUTPUT = STARTER_FOLDER
+DEFAULT_WORK = APPLICATION_FOLDER / "training"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.only != "sam":
         from src.models.starter.train_clip import train_clip
 
-        train_clip(replace(options))
+        train_clip(options)
     return 0
 
 

@@ -29,7 +29,13 @@ from src.models.starter.crops import (
 )
 from src.models.starter.drawing import DrawnInOrder, RecentlyDrawn
 from src.models.starter.tokenizer import StarterTokenizer
-from src.models.starter.training import AveragedWeights, Run, TrainOptions
+from src.models.starter.training import (
+    AveragedWeights,
+    Run,
+    TrainOptions,
+    show_means,
+    weight_groups,
+)
 from src.models.starter.vocabulary import TEXTURES
 
 CROPS_PER_STEP = 160
@@ -255,7 +261,7 @@ def train_clip(
     model: CLIP = build_clip(config)
     trainee = Trainee(model).to(options.device).train()
     model.visual.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(_groups(trainee), lr=PEAK_RATE, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(weight_groups(trainee), lr=PEAK_RATE, betas=(0.9, 0.98))
     average = AveragedWeights(trainee, 0.997)
     run = Run("clip", options, trainee, optimizer, average, PEAK_RATE)
     new = max(1, crops * NEW_PICTURES_PER_STEP // CROPS_PER_STEP)
@@ -295,10 +301,7 @@ def train_clip(
             "help": float(helping.detach()),
             **_right(scores.detach(), facts),
         }
-        for name, value in shown.items():
-            running[name] = value if step == 0 else 0.98 * running.get(name, value) + 0.02 * value
-        bar.set_postfix(step=step, **{k: round(v, 3) for k, v in running.items()}, refresh=False)
-        bar.update(0)
+        show_means(bar, step, running, shown)
         if step % _SAVE_WEIGHTS_EVERY == _SAVE_WEIGHTS_EVERY - 1:
             save_starter_clip(_of_clip(average), config, options.output)
     source.close()
@@ -321,12 +324,3 @@ def _right(scores: torch.Tensor, facts: np.ndarray) -> dict[str, float]:
 def _of_clip(average: AveragedWeights) -> dict[str, torch.Tensor]:
     state = average.state.items()
     return {name[5:]: value for name, value in state if name.startswith("clip.")}
-
-
-def _groups(model: nn.Module) -> list[dict[str, Any]]:
-    """Matrices decay, vectors do not."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    return [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": 0.05},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]

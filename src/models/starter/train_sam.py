@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import cv2
 import numpy as np
@@ -22,7 +21,13 @@ from src.models.starter.architecture import (
 from src.models.starter.calibrate import choose_thresholds
 from src.models.starter.drawing import DrawnInOrder, RecentlyDrawn
 from src.models.starter.regions import LabelledPicture, draw_labelled_picture, sample_clicks
-from src.models.starter.training import AveragedWeights, Run, TrainOptions
+from src.models.starter.training import (
+    AveragedWeights,
+    Run,
+    TrainOptions,
+    show_means,
+    weight_groups,
+)
 
 PICTURES_PER_STEP = 8
 CLICKS_PER_PICTURE = 8
@@ -331,7 +336,7 @@ def train_sam(
     sam = build_sam(config)
     look_where_clicked(sam)
     trainee = Trainee(sam, config.decoder_width).to(options.device).train()
-    optimizer = torch.optim.AdamW(_groups(trainee), lr=PEAK_RATE, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(weight_groups(trainee), lr=PEAK_RATE, betas=(0.9, 0.98))
     average = AveragedWeights(trainee, 0.997)
     run = Run("sam", options, trainee, optimizer, average, PEAK_RATE)
     new = max(1, pictures * NEW_PICTURES_PER_STEP // PICTURES_PER_STEP)
@@ -354,10 +359,7 @@ def train_sam(
         (loss + _AFFINITY_WEIGHT * affinity).backward()
         torch.nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)
         optimizer.step()
-        for name, value in {"loss": float(loss.detach()), **shown}.items():
-            running[name] = value if step == 0 else 0.98 * running.get(name, value) + 0.02 * value
-        bar.set_postfix(step=step, **{k: round(v, 3) for k, v in running.items()}, refresh=False)
-        bar.update(0)
+        show_means(bar, step, running, {"loss": float(loss.detach()), **shown})
         if step % _SAVE_WEIGHTS_EVERY == _SAVE_WEIGHTS_EVERY - 1:
             save_starter_sam(_of_sam(average), config, MaskThresholds(), options.output)
     source.close()
@@ -389,13 +391,3 @@ def look_where_clicked(sam: Sam) -> None:
 def _of_sam(average: AveragedWeights) -> dict[str, torch.Tensor]:
     state = average.state.items()
     return {name[4:]: value for name, value in state if name.startswith("sam.")}
-
-
-def _groups(sam: nn.Module) -> list[dict[str, Any]]:
-    """Matrices decay, vectors do not."""
-    matrices = [p for p in sam.parameters() if p.requires_grad and p.ndim > 1]
-    vectors = [p for p in sam.parameters() if p.requires_grad and p.ndim <= 1]
-    return [
-        {"params": matrices, "weight_decay": 0.05},
-        {"params": vectors, "weight_decay": 0.0},
-    ]

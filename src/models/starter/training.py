@@ -155,3 +155,22 @@ class Run:
 
 
 _BAR = "{desc} {n:5.1f}% |{bar:20}| {elapsed} {postfix}"
+
+
+def weight_groups(model: nn.Module) -> list[dict[str, Any]]:
+    """Split what is trained for the optimizer: matrices decay, vectors do not."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": 0.05},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+def show_means(
+    bar: tqdm[Any], step: int, running: dict[str, float], shown: dict[str, float]
+) -> None:
+    """Take a step's figures into their running means, and show those beside the bar."""
+    for name, value in shown.items():
+        running[name] = value if step == 0 else 0.98 * running.get(name, value) + 0.02 * value
+    bar.set_postfix(step=step, **{k: round(v, 3) for k, v in running.items()}, refresh=False)
+    bar.update(0)
