@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import logging.handlers
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -27,26 +29,53 @@ class MediaLibraryApp:
         """Open the library, with the models and settings it is to use."""
         from src.config import LibraryPaths, Settings, default_library
         from src.library import MediaLibrary
-        from src.models.model_manager import ModelManager
 
         paths = LibraryPaths(root or self.arguments.library or default_library())
-        settings = Settings.load(paths.settings)
-        models = ModelManager(
-            device=settings.device,
-            batch_size=settings.batch_size,
-            points_per_side=settings.points_per_side,
-        )
-        return MediaLibrary(paths, models, settings)
+        return MediaLibrary(paths, settings=Settings.load(paths.settings))
 
     def run(self) -> int:
         command: Callable[[], int] = getattr(self, f"_{self.arguments.command or 'window'}")
         return command()
 
     def _window(self) -> int:
-        print(
-            "The window comes with the next version. Until then: main.py ingest PATH…, "
-            'main.py search "TEXT", main.py demo; main.py --help lists the rest.'
+        """Show the window. It comes before torch, chromadb and the library itself are loaded."""
+        from src.config import LibraryPaths, Settings, default_library, remember_library
+        from src.database.lock import LibraryLock
+        from src.errors import LibraryLockedError
+        from src.gui.hand_over import hand_over
+        from src.gui.main_window import MainWindow, WindowOptions
+
+        paths = LibraryPaths(self.arguments.library or default_library())
+        paths.create()
+        log_to_file(paths.log)
+        media = [path.absolute() for path in self.arguments.paths]
+        try:
+            LibraryLock(paths.lock).release()
+        except LibraryLockedError:
+            if hand_over(paths.root, media):
+                return 0
+        next_library: list[Path | None] = []
+
+        def draw_samples() -> list[Path]:
+            from src.cli.demo import draw_samples
+
+            return draw_samples(paths.datasets / "samples")
+
+        window = MainWindow(
+            WindowOptions(
+                paths.root,
+                Settings.load(paths.settings),
+                self._initialize,
+                media,
+                draw_samples,
+                next_library.append,
+            )
         )
+        window.mainloop()
+        if next_library:
+            library = next_library[0] or paths.root
+            remember_library(library)
+            os.execv(sys.executable, [sys.executable, __file__, "--library", str(library)])
         return 0
 
     def _ingest(self) -> int:
@@ -201,6 +230,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     else:
         arguments = parser.parse_args(argv)
     arguments.library = getattr(arguments, "library", None)
+    arguments.paths = getattr(arguments, "paths", [])
     if arguments.command == "search" and not arguments.text and not arguments.image:
         search.error("say what to look for: a TEXT, an --image FILE, or both")
     return arguments
@@ -217,6 +247,19 @@ def _first_word(argv: Sequence[str]) -> str | None:
         elif not word.startswith("-"):
             return word
     return None
+
+
+def log_to_file(path: Path) -> None:
+    """Keep what goes wrong in a file, since a window has no console to say it on."""
+    try:
+        handler = logging.handlers.RotatingFileHandler(
+            path, maxBytes=500_000, backupCount=2, encoding="utf-8"
+        )
+    except OSError:
+        return  # the library will say itself that its folder can't be written to
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setLevel(logging.WARNING)
+    logging.getLogger().addHandler(handler)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

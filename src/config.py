@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -17,8 +18,37 @@ STARTER_FOLDER = MODELS_FOLDER / "starter"
 
 
 def default_library() -> Path:
-    """Say where the library is when nobody says: MEDIA_LIBRARY, else the application's folder."""
-    return Path(os.environ.get("MEDIA_LIBRARY") or APPLICATION_FOLDER)
+    """Say where the library is when nobody says.
+
+    MEDIA_LIBRARY, else the one that was chosen in the window, else the application's folder.
+    """
+    named = os.environ.get("MEDIA_LIBRARY") or _remembered_library()
+    return Path(named or APPLICATION_FOLDER)
+
+
+def remember_library(folder: Path) -> None:
+    """Open this library from now on when nobody says which; a file of the user's keeps it."""
+    file = _user_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(file, json.dumps({"library": str(folder.absolute())}).encode())
+
+
+def _remembered_library() -> str | None:
+    try:
+        folder = json.loads(_user_file().read_text(encoding="utf-8"))["library"]
+        return folder if Path(folder).is_dir() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _user_file() -> Path:
+    if sys.platform == "win32":
+        folder = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    elif sys.platform == "darwin":
+        folder = Path.home() / "Library" / "Application Support"
+    else:
+        folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return folder / "media-segment-library" / "library.json"
 
 
 @dataclass(frozen=True)
@@ -53,6 +83,15 @@ class LibraryPaths:
     @property
     def lock(self) -> Path:
         return self.root / "library.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "library.log"
+
+    @property
+    def thumbnails(self) -> Path:
+        """Small pictures for the window; deleted, they are made again."""
+        return self.extracted_segments / "thumbnails"
 
     def create(self) -> None:
         """Make the folders that are missing.
@@ -89,6 +128,8 @@ class Settings:
         device: where the models run.
         tag_confidence: auto-tags below it are not kept.
         vocabulary: a text file of tags; None takes the default of the models in use.
+        appearance: of the window.
+        widget_scaling: size of everything in the window; None follows the desktop.
     """
 
     frames_per_second: float = 1.0
@@ -104,6 +145,8 @@ class Settings:
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     tag_confidence: float = 0.3
     vocabulary: str | None = None
+    appearance: Literal["dark", "light", "system"] = "dark"
+    widget_scaling: float | None = None
 
     def __post_init__(self) -> None:
         checks = {
@@ -119,6 +162,8 @@ class Settings:
             "pixel_limit": self.pixel_limit >= 1,
             "device": self.device in ("auto", "cpu", "cuda", "mps"),
             "tag_confidence": 0 <= self.tag_confidence <= 1,
+            "appearance": self.appearance in ("dark", "light", "system"),
+            "widget_scaling": self.widget_scaling is None or 0.75 <= self.widget_scaling <= 3,
         }
         for name, fits in checks.items():
             if not fits:

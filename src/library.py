@@ -4,34 +4,47 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from src.config import LibraryPaths, Settings
+from src.database.catalog import Catalog
 from src.database.lock import LibraryLock
-from src.database.metadata_db import MetadataDatabase, SegmentFilter
-from src.database.vector_db import EVERYTHING, VectorDatabase
-from src.database.vector_index import VectorIndex
+from src.database.metadata_db import EVERYTHING, MetadataDatabase, SegmentFilter
 from src.errors import ModelNotLoadedError, QueryError
 from src.events import Event
-from src.export.tag_folders import export_tag_folders
-from src.models.auto_tagger import AutoTagger, read_vocabulary
-from src.models.clip_encoder import ClipEncoder
-from src.models.mask_generator import MaskGenerator
-from src.models.model_manager import ModelManager
-from src.processing.image_loader import load_image
-from src.processing.ingest import Ingest
-from src.processing.integrity import examine
-from src.processing.reembed import reembed
-from src.records import BoxXywh, LibraryStats, SearchResult, Tag
+from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
+from src.records import (
+    BoxXywh,
+    ExportPreview,
+    ExportSelection,
+    FrameView,
+    LibraryStats,
+    SearchResult,
+    Tag,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from src.database.vector_db import VectorDatabase
+    from src.database.vector_index import VectorIndex
+    from src.models.auto_tagger import AutoTagger
+    from src.models.clip_encoder import ClipEncoder
+    from src.models.mask_generator import MaskGenerator
+    from src.models.model_manager import ModelManager
+
+LONGEST_TAG = 80
 
 
 class MediaLibrary:
     """A library of media, open for writing.
 
     What takes long is a generator of events: pull it to the end to have it done, close it to
-    cancel. Models load when they are first needed.
+    cancel. Models load when they are first needed, and torch with them: opening a library and
+    looking at what is in it takes neither.
     """
 
     def __init__(
@@ -49,13 +62,9 @@ class MediaLibrary:
         self.paths = paths or LibraryPaths()
         self.paths.create()
         self.settings = settings or Settings.load(self.paths.settings)
-        self.models = models or ModelManager(
-            device=self.settings.device,
-            batch_size=self.settings.batch_size,
-            points_per_side=self.settings.points_per_side,
-        )
         self._lock = LibraryLock(self.paths.lock)
         self._load_lock = threading.RLock()
+        self._models = models
         self._vectors: VectorDatabase | None = None
         self._mask_generator: MaskGenerator | None = None
         self._tagger: AutoTagger | None = None
@@ -64,6 +73,7 @@ class MediaLibrary:
         except BaseException:
             self._lock.release()
             raise
+        self.catalog = Catalog(self.metadata)
 
     def __enter__(self) -> MediaLibrary:
         return self
@@ -86,10 +96,25 @@ class MediaLibrary:
     # -- what is in use
 
     @property
+    def models(self) -> ModelManager:
+        with self._load_lock:
+            if self._models is None:
+                from src.models.model_manager import ModelManager
+
+                self._models = ModelManager(
+                    device=self.settings.device,
+                    batch_size=self.settings.batch_size,
+                    points_per_side=self.settings.points_per_side,
+                )
+            return self._models
+
+    @property
     def vectors(self) -> VectorDatabase:
         """Search over this library; the first use loads CLIP."""
         with self._load_lock:
             if self._vectors is None:
+                from src.database.vector_db import VectorDatabase
+
                 clip = self.models.load_clip()
                 self._vectors = VectorDatabase(self.paths, clip, self.metadata, use_index=True)
             return self._vectors
@@ -119,16 +144,32 @@ class MediaLibrary:
     def tagger(self) -> AutoTagger:
         with self._load_lock:
             if self._tagger is None:
+                from src.models.auto_tagger import AutoTagger, read_vocabulary
+
                 vocabulary = self.settings.vocabulary or self.models.vocabulary(self.clip)
                 self._tagger = AutoTagger(
                     read_vocabulary(Path(vocabulary)), self.clip, self.settings.tag_confidence
                 )
             return self._tagger
 
-    # -- the verbs
+    def load_models(self) -> None:
+        """Load what searching and adding need; done at once when it is there.
+
+        One thread imports torch and what stands on it, and others wait: their modules import
+        each other in circles, and two threads inside would see half of them.
+        """
+        from src.models.preload import preloaded
+
+        with self._load_lock, preloaded():
+            _ = self.tagger, self.mask_generator
+
+    # -- taking media in, and out
 
     def add(self, paths: Iterable[Path | str]) -> Iterator[Event]:
         """Take in files and folders, and go on with what an earlier job left."""
+        self.load_models()
+        from src.processing.ingest import Ingest
+
         yield from self.reembed()
         ingest = Ingest(
             self.metadata,
@@ -140,31 +181,44 @@ class MediaLibrary:
         )
         yield from ingest.run([Path(path) for path in paths])
 
+    def unfinished(self) -> int:
+        """Count the media files that an earlier job has not come to the end of."""
+        return len(self.metadata.all_media("pending")) + len(self.metadata.all_media("processing"))
+
+    def remove(self, media_file_ids: Sequence[int]) -> None:
+        """Forget media files and all that was made of them; the files themselves stay."""
+        for media_file_id in media_file_ids:
+            for crop_path in self.metadata.remove_media(media_file_id):
+                (self.paths.root / crop_path).unlink(missing_ok=True)
+
+    # -- finding
+
     def search(
         self,
         text: str | None = None,
-        image_path: Path | str | None = None,
+        image: Path | str | np.ndarray | None = None,
         n_results: int = 10,
         where: SegmentFilter = EVERYTHING,
         box_xywh: BoxXywh | None = None,
     ) -> SearchResult:
-        """Find segments by words, by an image file or a part of it, or by both.
+        """Find segments by words, by an image or a part of it, or by both.
 
         Args:
+            image: a file, or (H, W, 3) uint8 RGB.
             box_xywh: the part of the image to look for, in its pixels.
 
         Raises:
             QueryError: there is neither text nor image, or n_results is under 1.
             MediaReadError: the image can't be read.
         """
-        if image_path is None:
+        if image is None:
             return self.vectors.search_by_text(text or "", n_results, where)
-        image_rgb = load_image(Path(image_path), self.settings.pixel_limit).frame.image_rgb
+        image_rgb = self.read_image(image) if isinstance(image, str | Path) else image
         if box_xywh is not None:
             x, y, w, h = box_xywh
             image_rgb = image_rgb[max(0, y) : y + h, max(0, x) : x + w]
-            if image_rgb.size == 0:
-                raise QueryError(f"{image_path}: the part {box_xywh} lies outside the image")
+        if image_rgb.size == 0:
+            raise QueryError(f"the part {box_xywh} lies outside the image")
         embedding = self.clip.encode_image([image_rgb])[0]
         if text is None or not text.strip():
             return self.vectors.search_by_embedding(embedding, n_results, where)
@@ -172,33 +226,107 @@ class MediaLibrary:
         found = self.vectors.search_by_embedding(both, n_results, where)
         return SearchResult(found.hits, self.clip.unknown_words(text))
 
+    def similar(self, segment_id: str, n_results: int = 10) -> SearchResult:
+        """Find the segments most like one, which comes first.
+
+        Raises:
+            QueryError: the segment has no embedding, or is gone.
+        """
+        embedding = self.vectors.embeddings.vectors([segment_id]).get(segment_id)
+        if embedding is None:
+            raise QueryError("this segment is no longer in the library; search again")
+        return self.vectors.search_by_embedding(embedding, n_results)
+
+    # -- looking
+
+    def read_image(self, path: Path | str, draft_side: int | None = None) -> np.ndarray:
+        """Read any image file: (H, W, 3) uint8 RGB, upright; see load_image.
+
+        Raises:
+            MediaReadError: it can't be read.
+        """
+        from src.processing.image_loader import load_image
+
+        limit = self.settings.pixel_limit
+        return load_image(Path(path), limit, draft_side).frame.image_rgb
+
+    def thumbnail(self, source: Path) -> np.ndarray:
+        """Read an image file small: (h, w, 3) uint8 RGB, the longest side at most 512.
+
+        Raises:
+            MediaReadError: it can't be read.
+        """
+        from src.processing.thumbnails import thumbnail
+
+        return thumbnail(source, self.paths.thumbnails, self.settings.pixel_limit)
+
+    def frame_view(self, segment_id: str) -> FrameView:
+        """Show a segment in its frame, with the frame's other segments.
+
+        Raises:
+            QueryError: the segment is gone.
+            MediaReadError: the frame's crop is.
+        """
+        from src.processing.frame_view import frame_view
+
+        return frame_view(self.catalog, segment_id, self.settings.pixel_limit)
+
+    # -- tags
+
     def add_tag(self, segment_id: str, name: str) -> None:
-        """Put a person's tag on a segment; a person is sure."""
+        """Put a person's tag on a segment; a person is sure.
+
+        Raises:
+            QueryError: the tag has no name, or a very long one.
+        """
+        name = " ".join(name.split())
+        if not 0 < len(name) <= LONGEST_TAG:
+            raise QueryError(f"a tag has a name of 1 to {LONGEST_TAG} characters")
         self.metadata.add_tags(segment_id, [Tag(name, 1.0, "human")], added_by="human")
 
     def remove_tag(self, segment_id: str, name: str) -> None:
         self.metadata.remove_tag(segment_id, name)
 
-    def export(self, folder: Path | str, min_confidence: float = 0.0) -> Iterator[Event]:
+    def tag_counts(self) -> dict[str, int]:
+        """Count the segments of each tag, most first."""
+        counts = self.metadata.tag_counts()
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    # -- out of the library, and its health
+
+    def export(self, folder: Path | str, selection: ExportSelection = ALL) -> Iterator[Event]:
         """Write a dataset of one folder a tag; see export_tag_folders."""
-        yield from export_tag_folders(self.metadata, Path(folder), min_confidence)
+        yield from export_tag_folders(self.metadata, Path(folder), selection)
+
+    def export_preview(self, selection: ExportSelection) -> ExportPreview:
+        """Count what an export would write."""
+        return preview_tag_folders(self.metadata, selection)
 
     def reembed(self) -> Iterator[Event]:
         """Embed what the CLIP in use has not seen, after other weights came to the machine."""
         vectors = self.vectors
+        from src.processing.reembed import reembed
+
         yield from reembed(self.metadata, vectors.embeddings, self.clip, self.settings.pixel_limit)
 
     def verify(self, repair: bool = False) -> Iterator[Event]:
         """Examine the library, and mend what can be mended when asked to."""
-        yield from examine(self.metadata, self.index, self.settings, repair)
+        index = self.index
+        from src.processing.integrity import examine
 
-    def stats(self) -> LibraryStats:
-        """Count what is in the library, and name the models in use."""
-        sam = self.mask_generator
+        yield from examine(self.metadata, index, self.settings, repair)
+
+    def stats(self, name_models: bool = True) -> LibraryStats:
+        """Count what is in the library, and name the models in use.
+
+        Args:
+            name_models: load the models to name them; without, they are None.
+        """
+        sam = self.mask_generator if name_models else None
         return LibraryStats(
             **self.metadata.counts(),
             bytes=size_on_disk(self.paths),
-            clip_model=self.clip.label,
+            clip_model=self.clip.label if name_models else None,
             sam_model=None if sam is None else sam.label,
         )
 
@@ -209,5 +337,9 @@ def size_on_disk(paths: LibraryPaths) -> int:
     total = sum(path.stat().st_size for path in folder.glob(paths.metadata_db.name + "*"))
     for root in (paths.extracted_segments, paths.chroma_db):
         for parent, _, files in os.walk(root):
-            total += sum(os.lstat(os.path.join(parent, name)).st_size for name in files)
+            for name in files:
+                try:
+                    total += os.lstat(os.path.join(parent, name)).st_size
+                except FileNotFoundError:
+                    pass  # a temporary file that has its name by now
     return total

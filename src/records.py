@@ -142,6 +142,89 @@ class SearchResult(Sequence[SearchHit]):
         return iter(self.hits)
 
 
+MediaOrder = Literal["added", "captured", "name", "segments"]
+
+
+@dataclass(frozen=True)
+class MediaCard:
+    """A media file as a grid shows it.
+
+    Attributes:
+        segments: how many it was cut into so far.
+        poster: crop file of its first frame; None before that is stored.
+    """
+
+    media: MediaFile
+    segments: int
+    poster: Path | None
+
+
+@dataclass(frozen=True)
+class SampledFrame:
+    """A stored frame of a media file, by its whole-frame segment."""
+
+    segment_id: str
+    frame_index: int
+    timestamp_s: float | None
+    crop_path: Path
+
+
+@dataclass(frozen=True)
+class FrameView:
+    """A frame and all that was found in it, at the size of its stored crop.
+
+    Attributes:
+        image_rgb: (h, w, 3) uint8 RGB, the longest side at most 1024.
+        segments: the whole frame, then the others, largest first; N of them.
+        masks: (N, h, w) bool; the whole frame's is true everywhere.
+        outlines: for each segment its closed outlines, (points, 2) float32 x and y in pixels of
+            image_rgb; none for the whole frame.
+        tags: of each segment, surest first.
+        media: the file that the frame is of.
+        frames: all stored frames of that file, in order.
+    """
+
+    image_rgb: np.ndarray = field(repr=False, compare=False)
+    segments: tuple[StoredSegment, ...]
+    masks: np.ndarray = field(repr=False, compare=False)
+    outlines: tuple[tuple[np.ndarray, ...], ...] = field(repr=False, compare=False)
+    tags: dict[str, tuple[Tag, ...]]
+    media: MediaFile
+    frames: tuple[SampledFrame, ...]
+
+
+@dataclass(frozen=True)
+class ExportSelection:
+    """What an export is about.
+
+    Attributes:
+        segment_ids: which segments; None for all.
+        tags: which tags; None for all.
+        min_confidence: tags less sure are left out, 0 to 1.
+    """
+
+    segment_ids: tuple[str, ...] | None = None
+    tags: frozenset[str] | None = None
+    min_confidence: float = 0.0
+
+
+@dataclass(frozen=True)
+class ExportPreview:
+    """What an export would write: counted, nothing written.
+
+    Attributes:
+        written: crops by tag.
+        left_out: by tag, what is less sure than asked for.
+        media_files: that the crops come from.
+        bytes: of the crops, about.
+    """
+
+    written: dict[str, int]
+    left_out: dict[str, int]
+    media_files: int
+    bytes: int
+
+
 @dataclass(frozen=True)
 class LibraryStats:
     """Counts of a library, its size on disk, and the models in use."""

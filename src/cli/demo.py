@@ -52,7 +52,7 @@ def run_demo(folder: Path, open_library: Callable[[Path], MediaLibrary]) -> None
             print_hits(result.hits)
             rows.append((query, result.hits))
         sample = samples[0]
-        result = library.search(image_path=sample, n_results=6)
+        result = library.search(image=sample, n_results=6)
         print(f"\nlike {sample.name}")
         print_hits(result.hits)
         rows.append((f"like {sample.name}", result.hits))

@@ -53,9 +53,10 @@ class SegmentFilter:
     media_file_ids: tuple[int, ...] = ()
     tags: tuple[str, ...] = ()
     min_confidence: float = 0.0
+    segment_ids: tuple[str, ...] | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.kinds or self.media_file_ids or self.tags)
+        return bool(self.kinds or self.media_file_ids or self.tags or self.segment_ids is not None)
 
     def sql(self) -> tuple[str, list[Any]]:
         """Write the filter as a condition on `s` (segments) and `f` (frames)."""
@@ -66,6 +67,9 @@ class SegmentFilter:
         if self.media_file_ids:
             conditions.append(f"f.media_file_id IN ({marks(self.media_file_ids)})")
             values += self.media_file_ids
+        if self.segment_ids is not None:
+            conditions.append(f"s.id IN ({marks(self.segment_ids)})")
+            values += self.segment_ids
         for tag in self.tags:
             conditions.append(
                 "s.id IN (SELECT st.segment_id FROM segment_tags st JOIN tags t ON t.id = st.tag_id"
@@ -73,6 +77,9 @@ class SegmentFilter:
             )
             values += (tag, self.min_confidence)
         return " AND ".join(conditions), values
+
+
+EVERYTHING = SegmentFilter()
 
 
 class MetadataDatabase:
@@ -109,15 +116,22 @@ class MetadataDatabase:
         rows = self.connection.read().execute(
             "SELECT * FROM media_files WHERE ?1 IS NULL OR status = ?1 ORDER BY id", (status,)
         )
-        return [_media_file(row) for row in rows]
+        return [media_file(row) for row in rows]
 
-    def add_media(self, path: Path, kind: MediaKind, file_size: int, modified_at_ns: int) -> int:
+    def add_media(
+        self,
+        path: Path,
+        kind: MediaKind,
+        file_size: int,
+        modified_at_ns: int,
+        added_at: float | None = None,
+    ) -> int:
         """Add a media file with nothing known of its content yet; returns its id."""
         with self.connection.write() as db:
             cursor = db.execute(
                 "INSERT INTO media_files (path, kind, file_size, modified_at_ns, status, added_at)"
                 " VALUES (?, ?, ?, ?, 'pending', ?)",
-                (str(path), kind, file_size, modified_at_ns, time.time()),
+                (str(path), kind, file_size, modified_at_ns, added_at or time.time()),
             )
             return cast(int, cursor.lastrowid)
 
@@ -178,9 +192,18 @@ class MetadataDatabase:
         size_wh: tuple[int, int],
         segments: Sequence[NewSegment],
         model: str,
-    ) -> None:
-        """Store a frame with its segments, embeddings and tags: whole, or not at all."""
+    ) -> bool:
+        """Store a frame with its segments, embeddings and tags: whole, or not at all.
+
+        Returns:
+            False when the media file has been removed meanwhile; nothing is stored then.
+        """
         with self.connection.write() as db:
+            if (
+                db.execute("SELECT 1 FROM media_files WHERE id = ?", (media_file_id,)).fetchone()
+                is None
+            ):
+                return False
             model_id = model_row(db, model)
             frame_id = db.execute(
                 "INSERT INTO frames (media_file_id, frame_index, timestamp_s, width, height)"
@@ -210,6 +233,7 @@ class MetadataDatabase:
                     (new.id, model_id, new.embedding.astype("<f4").tobytes()),
                 )
                 self.add_tags(new.id, new.tags, added_by="vocabulary")
+            return True
 
     def segments(self, segment_ids: Sequence[str]) -> dict[str, StoredSegment]:
         """Look segments up by id; unknown ids are left out."""
@@ -218,7 +242,7 @@ class MetadataDatabase:
             rows = self.connection.read().execute(
                 f"{SEGMENT_COLUMNS} WHERE s.id IN ({marks(ids)})", ids
             )
-            found.update((row["id"], self._stored_segment(row)) for row in rows)
+            found.update((row["id"], stored_segment(row, self.paths)) for row in rows)
         return found
 
     def segments_where(self, where: SegmentFilter) -> list[StoredSegment]:
@@ -229,7 +253,7 @@ class MetadataDatabase:
             " ORDER BY f.media_file_id, f.frame_index, s.area DESC, s.id",
             values,
         )
-        return [self._stored_segment(row) for row in rows]
+        return [stored_segment(row, self.paths) for row in rows]
 
     def crop_paths(self) -> set[str]:
         """List every crop file the library refers to, relative to its folder."""
@@ -332,27 +356,30 @@ class MetadataDatabase:
             .execute(f"SELECT * FROM media_files WHERE {condition}", (value,))
             .fetchone()
         )
-        return None if row is None else _media_file(row)
-
-    def _stored_segment(self, row: sqlite3.Row) -> StoredSegment:
-        return StoredSegment(
-            id=row["id"],
-            media_file_id=row["media_file_id"],
-            media_path=Path(row["media_path"]),
-            frame_index=row["frame_index"],
-            timestamp_s=row["timestamp_s"],
-            frame_wh=(row["width"], row["height"]),
-            kind=row["kind"],
-            bbox_xywh=(row["x"], row["y"], row["w"], row["h"]),
-            area=row["area"],
-            predicted_iou=row["predicted_iou"],
-            stability_score=row["stability_score"],
-            mask_rle=row["mask"],
-            crop_path=self.paths.root / row["crop_path"],
-        )
+        return None if row is None else media_file(row)
 
 
-def _media_file(row: sqlite3.Row) -> MediaFile:
+def stored_segment(row: sqlite3.Row, paths: LibraryPaths) -> StoredSegment:
+    """Read a row of SEGMENT_COLUMNS."""
+    return StoredSegment(
+        id=row["id"],
+        media_file_id=row["media_file_id"],
+        media_path=Path(row["media_path"]),
+        frame_index=row["frame_index"],
+        timestamp_s=row["timestamp_s"],
+        frame_wh=(row["width"], row["height"]),
+        kind=row["kind"],
+        bbox_xywh=(row["x"], row["y"], row["w"], row["h"]),
+        area=row["area"],
+        predicted_iou=row["predicted_iou"],
+        stability_score=row["stability_score"],
+        mask_rle=row["mask"],
+        crop_path=paths.root / row["crop_path"],
+    )
+
+
+def media_file(row: sqlite3.Row | dict[str, Any]) -> MediaFile:
+    """Read a row of media_files."""
     return MediaFile(**{**dict(row), "path": Path(row["path"])})
 
 

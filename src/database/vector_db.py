@@ -8,7 +8,7 @@ import numpy as np
 
 from src.config import LibraryPaths
 from src.database.embeddings import EmbeddingTable, Scored
-from src.database.metadata_db import MetadataDatabase, SegmentFilter
+from src.database.metadata_db import EVERYTHING, MetadataDatabase, SegmentFilter
 from src.database.vector_index import VectorIndex
 from src.errors import QueryError
 from src.models.clip_encoder import ClipEncoder
@@ -20,7 +20,6 @@ from src.records import EMBEDDING_DIM, SearchHit, SearchResult
 EXACT_UP_TO = 20_000
 # Chroma is asked for more than is wanted, and what it gives is scored again.
 MORE = 4
-EVERYTHING = SegmentFilter()
 
 
 class VectorDatabase:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import re
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase, SegmentFilter
 from src.errors import ExportError
 from src.events import Event, JobDone, Progress
-from src.records import StoredSegment, Tag
+from src.records import ExportPreview, ExportSelection, StoredSegment, Tag
 
 COLUMNS = (
     "file tag confidence source segment_id kind media_path frame_index timestamp_s x y w h".split()
@@ -21,8 +23,28 @@ COLUMNS = (
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
+ALL = ExportSelection()
+
+
+def preview_tag_folders(metadata: MetadataDatabase, selection: ExportSelection) -> ExportPreview:
+    """Count what export_tag_folders would write."""
+    written: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
+    media: set[int] = set()
+    size = 0
+    for segment, tag in _tagged(metadata, selection):
+        if tag.confidence < selection.min_confidence:
+            left_out[tag.name] += 1
+            continue
+        written[tag.name] += 1
+        media.add(segment.media_file_id)
+        with contextlib.suppress(OSError):  # verify finds what is missing
+            size += segment.crop_path.stat().st_size
+    return ExportPreview(dict(written), dict(left_out), len(media), size)
+
+
 def export_tag_folders(
-    metadata: MetadataDatabase, folder: Path, min_confidence: float = 0.0
+    metadata: MetadataDatabase, folder: Path, selection: ExportSelection = ALL
 ) -> Iterator[Event]:
     """Write the tagged segments of a library as an image-classification dataset.
 
@@ -31,7 +53,7 @@ def export_tag_folders(
 
     Args:
         folder: where to; it must not exist, or be empty.
-        min_confidence: tags less sure are left out, 0 to 1.
+        selection: what goes into it.
 
     Raises:
         ExportError: there is something there already, or it can't be written.
@@ -39,16 +61,13 @@ def export_tag_folders(
     folder = Path(os.path.abspath(folder))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ExportError(f"{folder}: there is something here already; choose an empty folder")
-    segments = metadata.segments_where(SegmentFilter())
-    tags_of = metadata.tags_of([segment.id for segment in segments])
     tagged = [
         (segment, tag)
-        for segment in segments
-        for tag in tags_of.get(segment.id, ())
-        if tag.confidence >= min_confidence
+        for segment, tag in _tagged(metadata, selection)
+        if tag.confidence >= selection.min_confidence
     ]
     if not tagged:
-        raise ExportError("no segment has a tag to export by; add media first")
+        raise ExportError("no segment has a tag to export by; add media or choose other tags")
     folders = folder_names({tag.name for _, tag in tagged})
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -64,6 +83,17 @@ def export_tag_folders(
             f"{folder}: the dataset can't be written ({exc.strerror or exc}); nothing was left"
         ) from exc
     yield JobDone(segments=len(tagged), written=folder)
+
+
+def _tagged(
+    metadata: MetadataDatabase, selection: ExportSelection
+) -> Iterator[tuple[StoredSegment, Tag]]:
+    segments = metadata.segments_where(SegmentFilter(segment_ids=selection.segment_ids))
+    tags_of = metadata.tags_of([segment.id for segment in segments])
+    for segment in segments:
+        for tag in tags_of.get(segment.id, ()):
+            if selection.tags is None or tag.name in selection.tags:
+                yield segment, tag
 
 
 def _write(

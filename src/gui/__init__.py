@@ -1,1 +1,1 @@
-"""The window; it comes with the next version."""
+"""The window: panels over the library, the worker and their events."""

@@ -14,10 +14,11 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 import torch
-from pycocotools import mask as coco_mask
 from segment_anything import SamPredictor
 from segment_anything.modeling import Sam
 from torchvision.ops import batched_nms, masks_to_boxes
+
+from src.models.mask_rle import encode_rle
 
 # Side of the pictures on which masks are compared with each other.
 COMPARE_SIDE = 64
@@ -282,16 +283,3 @@ def _in_form(mask: np.ndarray, output_mode: OutputMode) -> Any:
         counts.append(0)
     counts.extend(int(run) for run in np.diff(edges))
     return {"size": list(mask.shape), "counts": counts}
-
-
-def encode_rle(mask: np.ndarray) -> dict[str, Any]:
-    """Write a mask (H, W) bool or 0/1 as compressed COCO RLE, its counts as bytes."""
-    rle: dict[str, Any] = coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
-    return rle
-
-
-def decode_rle(counts: bytes, size_wh: tuple[int, int]) -> np.ndarray:
-    """Read compressed COCO RLE counts: (H, W) bool."""
-    decoded = coco_mask.decode({"size": [size_wh[1], size_wh[0]], "counts": counts})
-    mask: np.ndarray = decoded.astype(bool)
-    return mask

@@ -129,11 +129,12 @@ def media_kind(path: Path) -> MediaKind:
         return "image"  # it is one, and loading it will say what is wrong
 
 
-def load_image(path: Path, pixel_limit: int) -> LoadedImage:
+def load_image(path: Path, pixel_limit: int, draft_side: int | None = None) -> LoadedImage:
     """Read an image: its first frame, EXIF orientation applied, colours brought to sRGB.
 
     Args:
         pixel_limit: images of more pixels are refused before they are decoded.
+        draft_side: a JPEG may be decoded smaller, in less time, down to this longest side.
 
     Raises:
         MediaReadError: it can't be read, or is too large.
@@ -149,6 +150,8 @@ def load_image(path: Path, pixel_limit: int) -> LoadedImage:
                     "raise pixel_limit in the settings if the file is to be trusted",
                 )
             captured_at = _captured_at(image)
+            if draft_side is not None:
+                image.draft(None, (draft_side, draft_side))
             image.load()
             upright = ImageOps.exif_transpose(image)
             pixels = np.asarray(_to_srgb(upright))

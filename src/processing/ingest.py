@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -92,10 +93,11 @@ class Ingest:
 
     def _register(self, found: Sequence[Path]) -> list[Path]:
         """Write down every file before the first is read, so that a job killed can go on."""
+        added_at = time.time()  # one for all: what is added together keeps its order
         with self.metadata.connection.write():
             for path in found:
                 if _is_unicode(path) and self.metadata.media_by_path(path) is None:
-                    self.metadata.add_media(path, guessed_kind(path), 0, 0)
+                    self.metadata.add_media(path, guessed_kind(path), 0, 0, added_at)
         unfinished = self.metadata.all_media("processing") + self.metadata.all_media("pending")
         return list(dict.fromkeys([*(media.path for media in unfinished), *found]))
 
@@ -162,6 +164,9 @@ class Ingest:
                     yield FrameSkipped(path, frame.frame_index, fraction)
                     continue
                 count = self._store(media_id, digest, frame)
+                if count is None:
+                    yield FileKnown(path, "removed from the library meanwhile")
+                    return
                 yield FrameStored(path, frame.frame_index, frame.timestamp_s, count, fraction)
         finally:
             source.close()  # a cancelled job leaves no ffmpeg behind
@@ -177,8 +182,12 @@ class Ingest:
         )
         yield FileDone(path, *self.metadata.count_of_media(media_id), facts.damage)
 
-    def _store(self, media_id: int, digest: str, frame: Frame) -> int:
-        """Cut a frame, embed and tag its segments, and store it; returns their number."""
+    def _store(self, media_id: int, digest: str, frame: Frame) -> int | None:
+        """Cut a frame, embed and tag its segments, and store it.
+
+        Returns:
+            The number of segments; None when the media file has been removed meanwhile.
+        """
         segments = list(self.extractor.segments(frame, self.mask_generator))
         embeddings = self.clip.encode_image([segment.crop_rgb for segment in segments])
         folder = self.paths.extracted_segments / digest[:2] / digest[:16]
@@ -198,10 +207,12 @@ class Ingest:
                 f"{folder}: crops can't be written ({exc.strerror or exc}); "
                 "see that the disk has room, then start again: nothing is lost"
             ) from exc
-        self.metadata.store_frame(
+        stored = self.metadata.store_frame(
             media_id, frame.frame_index, frame.timestamp_s, frame.size_wh, new, self.clip.name
         )
-        return len(new)
+        if not stored:
+            self._remove_crops(segment.crop_path for segment in new)
+        return len(new) if stored else None
 
     def _remove_crops(self, crop_paths: Iterable[str]) -> None:
         for crop_path in crop_paths:

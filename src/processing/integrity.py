@@ -12,7 +12,7 @@ from src.database.metadata_db import MetadataDatabase, SegmentFilter
 from src.database.vector_index import VectorIndex
 from src.errors import MediaReadError
 from src.events import Event, ProblemFound
-from src.models.mask_generator import decode_rle
+from src.models.mask_rle import decode_rle
 from src.processing.crop import blur, cut_crop
 from src.processing.frames import read_frames
 from src.processing.image_loader import save_jpeg
@@ -51,7 +51,8 @@ def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iter
     folder = metadata.paths.extracted_segments
     known = {metadata.paths.root / crop_path for crop_path in metadata.crop_paths()}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path not in known and path.name != ".gitkeep":
+        ours = metadata.paths.thumbnails in path.parents or path.name == ".gitkeep"
+        if path.is_file() and path not in known and not ours:
             if repair:
                 path.unlink()
             yield ProblemFound(f"{path}: belongs to no segment", mended=repair)

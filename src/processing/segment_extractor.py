@@ -12,7 +12,8 @@ from pycocotools import mask as coco_mask
 
 from src.config import Settings
 from src.models.clip_encoder import ClipEncoder
-from src.models.mask_generator import MaskGenerator, decode_rle, encode_rle
+from src.models.mask_generator import MaskGenerator
+from src.models.mask_rle import decode_rle, encode_rle
 from src.processing.crop import blur, cut_crop
 from src.processing.image_loader import load_image
 from src.records import Frame, Segment

@@ -9,7 +9,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.errors import ExportError
 from src.events import JobDone, Progress
 from src.export.tag_folders import as_text, export_tag_folders, folder_names
-from src.records import Tag
+from src.records import ExportSelection, Tag
 from tests.conftest import add_media_with, unit_vectors
 
 
@@ -53,7 +53,7 @@ def test_each_tag_has_a_folder_with_its_crops(tagged: MetadataDatabase, tmp_path
 
 
 def test_unsure_tags_can_be_left_out(tagged: MetadataDatabase, tmp_path: Path) -> None:
-    list(export_tag_folders(tagged, tmp_path / "dataset", min_confidence=0.5))
+    list(export_tag_folders(tagged, tmp_path / "dataset", ExportSelection(min_confidence=0.5)))
     assert "red/a.jpg-00002.jpg" not in files_in(tmp_path / "dataset")
 
 

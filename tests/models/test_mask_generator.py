@@ -10,10 +10,9 @@ from segment_anything import SamAutomaticMaskGenerator
 
 from src.models.mask_generator import (
     MaskGenerator,
-    decode_rle,
-    encode_rle,
     without_small_regions,
 )
+from src.models.mask_rle import decode_rle, encode_rle
 
 
 def read(path: Path) -> np.ndarray:

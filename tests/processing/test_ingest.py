@@ -107,7 +107,7 @@ def test_images_and_videos_become_segments_that_are_found(
     assert crop_files(library) == library.metadata.crop_paths()
     assert library.index.problems() == []
 
-    hit = library.search(image_path=scene_files[2], n_results=1)[0]
+    hit = library.search(image=scene_files[2], n_results=1)[0]
     assert (hit.segment.media_path, hit.segment.kind) == (scene_files[2], "frame")
     assert hit.score > 0.98
     assert video in {hit.segment.media_path for hit in library.search("red", n_results=999)}

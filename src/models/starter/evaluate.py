@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 from src.config import LibraryPaths
 from src.models.clip_encoder import ClipEncoder
-from src.models.mask_generator import MaskGenerator, decode_rle
+from src.models.mask_generator import MaskGenerator
+from src.models.mask_rle import decode_rle
 from src.models.model_manager import ModelManager
 from src.models.starter.architecture import (
     MaskThresholds,

@@ -1,0 +1,94 @@
+"""What a person browses: media files in an order, cards for a page of them, frames, tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from src.database.metadata_db import (
+    SEGMENT_COLUMNS,
+    MetadataDatabase,
+    marks,
+    media_file,
+    stored_segment,
+)
+from src.records import MediaCard, MediaOrder, SampledFrame, StoredSegment
+
+_ORDERS: dict[MediaOrder, str] = {
+    "added": "SELECT id FROM media_files ORDER BY added_at DESC, id",
+    "captured": (
+        "SELECT id FROM media_files ORDER BY coalesce(captured_at,"
+        " strftime('%Y-%m-%dT%H:%M:%S', modified_at_ns / 1000000000, 'unixepoch')) DESC, id DESC"
+    ),
+    "segments": (
+        "SELECT m.id FROM media_files m LEFT JOIN frames f ON f.media_file_id = m.id"
+        " LEFT JOIN segments s ON s.frame_id = f.id GROUP BY m.id ORDER BY count(s.id) DESC, m.id"
+    ),
+}
+
+
+class Catalog:
+    """Reads for the window. Lists of ids are cheap, so a large library is shown page by page."""
+
+    def __init__(self, metadata: MetadataDatabase) -> None:
+        self.metadata = metadata
+
+    def media_ids(self, order: MediaOrder) -> list[int]:
+        """List every media file, failed and waiting ones too, in an order.
+
+        Names go from A to Z with numbers by their value; everything else newest or most first.
+        """
+        reader = self.metadata.connection.read()
+        if order == "name":
+            rows = reader.execute("SELECT id, path FROM media_files").fetchall()
+            return [row["id"] for row in sorted(rows, key=lambda row: _by_name(row["path"]))]
+        return [row[0] for row in reader.execute(_ORDERS[order])]
+
+    def media_cards(self, media_file_ids: Sequence[int]) -> dict[int, MediaCard]:
+        """Look up a page of cards; ids that are gone are left out."""
+        rows = self.metadata.connection.read().execute(
+            "SELECT m.*, (SELECT count(*) FROM frames f JOIN segments s ON s.frame_id = f.id"
+            " WHERE f.media_file_id = m.id) AS segment_count,"
+            " (SELECT s.crop_path FROM frames f JOIN segments s ON s.frame_id = f.id"
+            " WHERE f.media_file_id = m.id AND s.kind = 'frame'"
+            " ORDER BY f.frame_index LIMIT 1) AS poster"
+            f" FROM media_files m WHERE m.id IN ({marks(media_file_ids)})",
+            list(media_file_ids),
+        )
+        cards = {}
+        for row in rows:
+            columns = dict(row)
+            segments, poster = columns.pop("segment_count"), columns.pop("poster")
+            crop = None if poster is None else self.metadata.paths.root / poster
+            cards[row["id"]] = MediaCard(media_file(columns), segments, crop)
+        return cards
+
+    def sampled_frames(self, media_file_id: int) -> list[SampledFrame]:
+        """List a media file's stored frames, in order."""
+        rows = self.metadata.connection.read().execute(
+            "SELECT s.id, f.frame_index, f.timestamp_s, s.crop_path FROM frames f"
+            " JOIN segments s ON s.frame_id = f.id AND s.kind = 'frame'"
+            " WHERE f.media_file_id = ? ORDER BY f.frame_index",
+            (media_file_id,),
+        )
+        root = self.metadata.paths.root
+        return [
+            SampledFrame(row["id"], row["frame_index"], row["timestamp_s"], root / row["crop_path"])
+            for row in rows
+        ]
+
+    def segments_of_frame(self, segment_id: str) -> list[StoredSegment]:
+        """List all segments of the frame that one is of: the frame first, then by size."""
+        rows = self.metadata.connection.read().execute(
+            f"{SEGMENT_COLUMNS} WHERE s.frame_id = (SELECT frame_id FROM segments WHERE id = ?)"
+            " ORDER BY s.kind, s.area DESC, s.id",
+            (segment_id,),
+        )
+        return [stored_segment(row, self.metadata.paths) for row in rows]
+
+
+def _by_name(path: str) -> list[tuple[int, str]]:
+    """Sort key: IMG_9 before IMG_10, whatever the case."""
+    parts = re.split(r"(\d+)", Path(path).name.casefold())
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in parts if part]

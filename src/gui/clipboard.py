@@ -1,0 +1,77 @@
+"""What lies on the clipboard: an image, or the names of files."""
+
+from __future__ import annotations
+
+import io
+import sys
+import tkinter
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import numpy as np
+from PIL import Image, ImageGrab
+
+_IMAGE_TYPES = ("image/png", "image/jpeg", "image/bmp", "image/tiff")
+_MAX_PIXELS = 100_000_000
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """An image, (H, W, 3) uint8 RGB, or files, or neither."""
+
+    image_rgb: np.ndarray | None = None
+    paths: tuple[Path, ...] = ()
+
+
+def read_clipboard(root: tkinter.Misc) -> Pasted:
+    """Take what can be searched for from the clipboard."""
+    if sys.platform == "linux":
+        return _from_x11(root)
+    content = ImageGrab.grabclipboard()
+    if isinstance(content, Image.Image):
+        return Pasted(np.asarray(content.convert("RGB")))
+    return Pasted(paths=tuple(Path(name) for name in content or ()))
+
+
+def _from_x11(root: tkinter.Misc) -> Pasted:
+    """Ask the owner of the clipboard directly: needs no other program."""
+    targets = _selection(root, "TARGETS").split()
+    for kind in _IMAGE_TYPES:
+        if kind in targets:
+            data = _bytes(_selection(root, kind))
+            try:
+                with Image.open(io.BytesIO(data)) as image:
+                    if image.width * image.height <= _MAX_PIXELS:
+                        return Pasted(np.asarray(image.convert("RGB")))
+            except (OSError, ValueError):
+                continue
+    if "text/uri-list" in targets:
+        text = _bytes(_selection(root, "text/uri-list")).decode("utf-8", "surrogateescape")
+        return Pasted(paths=tuple(file_paths(text)))
+    return Pasted()
+
+
+def file_paths(uri_list: str) -> list[Path]:
+    """Read a text/uri-list; what is no file of this machine is left out."""
+    found = []
+    for line in uri_list.splitlines():
+        parts = urlparse(line.strip())
+        if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+            found.append(Path(unquote(parts.path, errors="surrogateescape")))
+    return found
+
+
+def _selection(root: tkinter.Misc, kind: str) -> str:
+    try:
+        return str(root.selection_get(selection="CLIPBOARD", type=kind))
+    except tkinter.TclError:  # nobody owns it, or not in this form
+        return ""
+
+
+def _bytes(text: str) -> bytes:
+    """Tk gives what is no text as hexadecimal numbers, one a byte."""
+    try:
+        return bytes(int(number, 16) & 0xFF for number in text.split())
+    except ValueError:
+        return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,186 @@
+"""What the desktop is asked for: its scale, its file dialogs, opening things."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tkinter
+from pathlib import Path
+from tkinter import filedialog, ttk
+from typing import Literal
+
+from src.gui.theme import Theme
+
+_DESKTOP_DPI = 96.0
+
+
+def desktop_scale() -> float:
+    """The scale a person has set for the desktop.
+
+    Windows and macOS are asked by CustomTkinter itself; on Linux it takes 1, so Xft.dpi (what
+    GNOME and KDE set) and GDK_SCALE are read here.
+    """
+    if sys.platform != "linux":
+        return 1.0
+    scale = 1.0
+    with contextlib.suppress(OSError, subprocess.SubprocessError, ValueError):
+        program = shutil.which("xrdb")
+        if program is not None:
+            ran = subprocess.run([program, "-query"], capture_output=True, text=True, timeout=2)
+            for line in ran.stdout.splitlines():
+                name, _, value = line.partition(":")
+                if name.strip() == "Xft.dpi":
+                    scale = float(value) / _DESKTOP_DPI
+    with contextlib.suppress(ValueError):
+        scale = max(scale, float(os.environ.get("GDK_SCALE", "1")))
+    return min(max(scale, 0.75), 3.0)
+
+
+def open_with_desktop(path: Path) -> None:
+    """Open a file or folder as a double click would.
+
+    Raises:
+        OSError: the desktop has no program for it.
+    """
+    if sys.platform == "win32":
+        os.startfile(path)
+    elif sys.platform == "darwin":
+        _start(["open", str(path)])
+    else:
+        _start(["xdg-open", str(path)])
+
+
+def show_in_folder(path: Path) -> None:
+    """Open the folder a file lies in, with the file marked where the desktop can do that.
+
+    Raises:
+        OSError: the desktop has no program for it.
+    """
+    if sys.platform == "win32":
+        _start(["explorer", f"/select,{path}"])
+    elif sys.platform == "darwin":
+        _start(["open", "-R", str(path)])
+    else:
+        _start(["xdg-open", str(path.parent)])
+
+
+def _start(command: list[str]) -> None:
+    if shutil.which(command[0]) is None:
+        raise FileNotFoundError(
+            2, f"the program {command[0]} is not installed; install xdg-utils", command[-1]
+        )
+    subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+Wish = Literal["media", "image", "folder", "library"]
+_TITLES = {
+    "media": "Add images and videos",
+    "image": "Search by image",
+    "folder": "Choose a folder",
+    "library": "Open a library",
+}
+_TYPES = [("All files", "*")]
+
+
+def ask_for_files(root: tkinter.Misc, wish: Wish, start: Path | None = None) -> list[Path]:
+    """Ask a person for files or a folder, by the desktop's own dialog where there is one.
+
+    Returns:
+        What was chosen; empty when nothing was.
+    """
+    title, folder = _TITLES[wish], wish in ("folder", "library")
+    program = shutil.which("zenity") if sys.platform == "linux" else None
+    if program is not None:
+        return _by_zenity(root, program, title, folder, wish == "media", start)
+    initial = str(start) if start is not None else None
+    if folder:
+        name = filedialog.askdirectory(parent=root, title=title, initialdir=initial)
+        return [Path(name)] if name else []
+    if wish == "image":
+        one = filedialog.askopenfilename(parent=root, title=title, initialdir=initial)
+        return [Path(one)] if one else []
+    names = filedialog.askopenfilenames(parent=root, title=title, initialdir=initial)
+    return [Path(name) for name in names or ()]
+
+
+def _by_zenity(
+    root: tkinter.Misc, program: str, title: str, folder: bool, many: bool, start: Path | None
+) -> list[Path]:
+    """GNOME's own dialog; the window lives on while it is open."""
+    command = [program, "--file-selection", "--modal", f"--title={title}", "--separator=\n"]
+    command += ["--directory"] if folder else []
+    command += ["--multiple"] if many else []
+    command += [f"--filename={start}{os.sep}"] if start is not None else []
+    asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    done = tkinter.BooleanVar(root, False)
+
+    def look() -> None:
+        if asked.poll() is None:
+            root.after(50, look)
+        else:
+            done.set(True)
+
+    look()
+    root.wait_variable(done)
+    assert asked.stdout is not None
+    names = asked.stdout.read().decode("utf-8", "surrogateescape").rstrip("\n")
+    return [Path(name) for name in names.split("\n") if name]
+
+
+def dress_tk_dialogs(root: tkinter.Misc, look: Theme) -> None:
+    """Give Tk's own file dialog, used where the desktop has none, the window's colours."""
+    c = look.colours
+    style = ttk.Style(root)
+    style.theme_use("clam")
+    font = look.canvas_font(root)
+    style.configure(
+        ".",
+        background=c.sidebar,
+        foreground=c.text,
+        fieldbackground=c.card,
+        font=font,
+        bordercolor=c.border,
+        darkcolor=c.sidebar,
+        lightcolor=c.sidebar,
+        troughcolor=c.card,
+        arrowcolor=c.text_2,
+        selectbackground=c.selection,
+        selectforeground=c.text,
+        insertcolor=c.text,
+    )
+    style.map(".", background=[("active", c.hover)], foreground=[("disabled", c.hint)])
+    style.configure("TButton", background=c.raised, padding=look.px(6), relief="flat")
+    style.map("TEntry", fieldbackground=[("readonly", c.card)])
+    style.map("TCombobox", fieldbackground=[("readonly", c.card)])
+    for pattern, value in (
+        ("*TkFDialog*Canvas.background", c.card),
+        ("*TkFDialog*background", c.sidebar),
+        ("*TkFDialog*foreground", c.text),
+        ("*TkFDialog*Canvas.highlightThickness", "0"),
+        ("*TkChooseDir*Canvas.background", c.card),
+        ("*TkChooseDir*background", c.sidebar),
+        ("*TkChooseDir*foreground", c.text),
+        ("*__tk_filedialog*Canvas.background", c.card),
+        ("*__tk_choosedir*Canvas.background", c.card),
+        ("*Menu.background", c.raised),
+        ("*Menu.foreground", c.text),
+        ("*Listbox.background", c.card),
+        ("*Listbox.foreground", c.text),
+        ("*Listbox.font", font),
+    ):
+        root.option_add(pattern, value)
+    # hidden files are seldom photos, and the dialog can show them on demand
+    with contextlib.suppress(tkinter.TclError):
+        root.tk.call("tk_getOpenFile", "-notanoption")
+    with contextlib.suppress(tkinter.TclError):
+        root.tk.call("set", "::tk::dialog::file::showHiddenBtn", 1)
+        root.tk.call("set", "::tk::dialog::file::showHiddenVar", 0)

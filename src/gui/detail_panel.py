@@ -1,0 +1,273 @@
+"""One segment in its frame, with what is known of it and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import customtkinter as ctk
+
+from src.gui.detail_side import DetailSide, SideActions
+from src.gui.frame_picture import FramePicture, Lit
+from src.gui.job_state import moment
+from src.gui.session import Session
+from src.gui.theme import HEADER, LEFT, NORMAL, RIGHT, SMALL, Theme, shorten
+from src.gui.thumbnails import Thumbnails
+from src.gui.widgets.controls import Button, Check, IconButton, label
+from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
+from src.records import FrameView, SearchHit
+
+
+@dataclass(frozen=True)
+class DetailActions:
+    back: Callable[[], None]
+    similar: Callable[[str, Path], None]
+    open_file: Callable[[Path], None]
+    show_in_folder: Callable[[Path], None]
+    failed: Callable[[Exception], None]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the detail view was opened from.
+
+    Attributes:
+        name: what the way back is called.
+        query: the words searched for.
+        hits: those of the search, to go through.
+        place: of the hit shown.
+    """
+
+    name: str
+    query: str = ""
+    hits: Sequence[SearchHit] = ()
+    place: int = 0
+
+
+class DetailPanel(ctk.CTkFrame):
+    """The frame in the middle, its segments and frames below, facts and tags at the side."""
+
+    def __init__(
+        self,
+        master: Any,
+        look: Theme,
+        session: Session,
+        thumbnails: Thumbnails,
+        actions: DetailActions,
+    ) -> None:
+        super().__init__(master, fg_color=look.colours.window, corner_radius=0)
+        self.look, self._session, self._actions = look, session, actions
+        self._origin = Origin("Library")
+        self._view: FrameView | None = None
+        self._asked = 0
+        self.segment_id = ""
+        self._build_header()
+        body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
+        body.pack(fill="both", expand=True)
+        ctk.CTkFrame(body, fg_color=look.colours.border, height=1, corner_radius=0).pack(fill="x")
+        self.side = DetailSide(
+            body,
+            look,
+            SideActions(self._add_tag, self._remove_tag, self._similar, self._open, self._folder),
+        )
+        self.side.pack(side="right", fill="y")
+        middle = ctk.CTkFrame(body, fg_color="transparent", corner_radius=0)
+        middle.pack(side="left", fill="both", expand=True, padx=LEFT, pady=(24, 16))
+        self._build_strips(middle, thumbnails)
+        self.picture = FramePicture(middle, look, session.main_thread, self.show_segment)
+        self.picture.pack(fill="both", expand=True)
+
+    # -- building
+
+    def _build_header(self) -> None:
+        look, c = self.look, self.look.colours
+        header = ctk.CTkFrame(self, fg_color="transparent", height=HEADER)
+        header.pack(fill="x", padx=(LEFT - 8, RIGHT - 4))
+        header.pack_propagate(False)
+        self.back = Button(
+            header, look, "Library", self._actions.back, kind="quiet", icon_name="left", height=32
+        )
+        self.back.pack(side="left")
+        ctk.CTkFrame(header, fg_color=c.border, width=1, height=16, corner_radius=0).pack(
+            side="left", padx=(8, 12)
+        )
+        self._name = label(header, look, "", weight="medium")
+        self._name.pack(side="left")
+        self._moment = label(header, look, "", colour=c.text_2)
+        self._moment.pack(side="left", padx=12)
+        self.next = IconButton(
+            header, look, "right", "Next (Page Down)", lambda: self.go(1), kind="plain"
+        )
+        self.next.pack(side="right")
+        self.previous = IconButton(
+            header, look, "left", "Previous (Page Up)", lambda: self.go(-1), kind="plain"
+        )
+        self.previous.pack(side="right")
+        self._place = label(header, look, "", colour=c.text_2)
+        self._place.pack(side="right", padx=8)
+
+    def _build_strips(self, middle: ctk.CTkFrame, thumbnails: Thumbnails) -> None:
+        look, c = self.look, self.look.colours
+        self._frames_part = ctk.CTkFrame(middle, fg_color="transparent")
+        head = ctk.CTkFrame(self._frames_part, fg_color="transparent")
+        head.pack(fill="x", pady=(16, 4))
+        label(head, look, "Frames", weight="medium").pack(side="left")
+        self._frames_count = label(head, look, "", colour=c.text_2)
+        self._frames_count.pack(side="left", padx=8)
+        self.frames = ThumbStrip(
+            self._frames_part, look, thumbnails, (94, 53), self.show_segment, 8, captions=True
+        )
+        self.frames.pack(fill="x")
+        self._segments_part = ctk.CTkFrame(middle, fg_color="transparent")
+        self._segments_part.pack(side="bottom", fill="x")
+        tools = ctk.CTkFrame(self._segments_part, fg_color="transparent")
+        tools.pack(fill="x", pady=(8, 8))
+        self._dim = Check(tools, look, "Dim the rest", True, lambda _: self._show_picture())
+        self._dim.pack(side="left")
+        self._others = Check(
+            tools, look, "Outline other segments", True, lambda _: self._show_picture()
+        )
+        self._others.pack(side="left", padx=12)
+        head = ctk.CTkFrame(self._segments_part, fg_color="transparent")
+        head.pack(fill="x", pady=(0, 4))
+        label(head, look, "Segments in this frame", weight="medium").pack(side="left")
+        self._segments_count = label(head, look, "", colour=c.text_2)
+        self._segments_count.pack(side="left", padx=8)
+        label(head, look, "Click one to look at it", size=SMALL, colour=c.text_2).pack(side="right")
+        self.segments = ThumbStrip(
+            self._segments_part, look, thumbnails, (58, 58), self.show_segment
+        )
+        self.segments.pack(fill="x")
+
+    # -- showing
+
+    def open(self, segment_id: str, origin: Origin) -> None:
+        """Show a segment that was found, or the first frame of a media file."""
+        self._origin = origin
+        self.back.set_text(origin.name)
+        self._view = None
+        self.picture.clear()
+        self.show_segment(segment_id)
+
+    def show_segment(self, segment_id: str) -> None:
+        """Show another segment, of the same frame or another one."""
+        self.segment_id = segment_id
+        view = self._view
+        if view is not None and any(segment.id == segment_id for segment in view.segments):
+            self._show()
+            return
+        self._asked += 1
+        asked, library = self._asked, self._session.library
+
+        def answered(view: FrameView) -> None:
+            if asked == self._asked:
+                self._view = view
+                self._show()
+
+        self._session.main_thread.run(
+            lambda: library.frame_view(segment_id), answered, self._actions.failed
+        )
+
+    def go(self, step: int) -> None:
+        """Go to the next or previous hit; without hits, to the next or previous frame."""
+        hits, place = self._origin.hits, self._origin.place + step
+        if not hits:
+            self.frames.choose_next(step)
+        elif 0 <= place < len(hits):
+            self._origin = Origin(self._origin.name, self._origin.query, hits, place)
+            self.show_segment(hits[place].segment.id)
+
+    def _show(self) -> None:
+        view = self._view
+        assert view is not None
+        chosen = self._chosen()
+        segment = view.segments[chosen]
+        font = self.look.canvas_font(self, NORMAL, "medium")
+        room = self.winfo_width() - self.look.px(420)
+        self._name.configure(text=shorten(view.media.path.name, font, max(room, self.look.px(120))))
+        seconds = segment.timestamp_s
+        self._moment.configure(text="" if seconds is None else moment(seconds))
+        self._show_picture()
+        objects = [s for s in view.segments if s.kind == "object"]
+        self._segments_count.configure(text=f"{len(objects):,}")
+        self.segments.show([Thumb(s.id, s.crop_path) for s in objects], segment.id)
+        self._show_frames(view)
+        self.side.show(view, chosen, self._score(segment.id))
+        self._show_place()
+
+    def _show_picture(self) -> None:
+        view = self._view
+        if view is None:
+            return
+        chosen = self._chosen()
+        tags = view.tags.get(self.segment_id, ())
+        word = f"{tags[0].name} {tags[0].confidence:.2f}" if tags else ""
+        whole = view.segments[chosen].kind == "frame"
+        self.picture.show(
+            view, Lit(chosen, self._dim.value, self._others.value), "" if whole else word
+        )
+
+    def _show_frames(self, view: FrameView) -> None:
+        if view.media.kind != "video":
+            self._frames_part.pack_forget()
+            return
+        here = view.segments[0].id
+        self.frames.show(
+            [Thumb(f.segment_id, f.crop_path, moment(f.timestamp_s or 0.0)) for f in view.frames],
+            here,
+        )
+        self._frames_count.configure(text=f"{self.frames.chosen + 1:,} of {len(view.frames):,}")
+        if not self._frames_part.winfo_manager():
+            self._frames_part.pack(side="bottom", fill="x", before=self._segments_part)
+
+    def _show_place(self) -> None:
+        hits = self._origin.hits
+        if hits:
+            here, count = self._origin.place, len(hits)
+            self._place.configure(text=f"Hit {here + 1:,} of {count:,}")
+        else:
+            here, count = self.frames.chosen, 0 if self._view is None else len(self._view.frames)
+            self._place.configure(text=f"Frame {here + 1:,} of {count:,}" if count > 1 else "")
+        self.previous.set_enabled(here > 0)
+        self.next.set_enabled(here + 1 < count)
+
+    def _chosen(self) -> int:
+        assert self._view is not None
+        return next(i for i, s in enumerate(self._view.segments) if s.id == self.segment_id)
+
+    def _score(self, segment_id: str) -> str:
+        for hit in self._origin.hits:
+            if hit.segment.id == segment_id:
+                return f"{hit.score:.2f}" + (
+                    f" for “{self._origin.query}”" if self._origin.query else ""
+                )
+        return ""
+
+    # -- doing
+
+    def _again(self) -> None:
+        """Read the frame once more, after its tags changed."""
+        self._view = None
+        self.show_segment(self.segment_id)
+
+    def _add_tag(self, name: str) -> None:
+        library, segment_id = self._session.library, self.segment_id
+        self._session.change(lambda: library.add_tag(segment_id, name), self._again)
+
+    def _remove_tag(self, name: str) -> None:
+        library, segment_id = self._session.library, self.segment_id
+        self._session.change(lambda: library.remove_tag(segment_id, name), self._again)
+
+    def _similar(self) -> None:
+        if self._view is not None:
+            self._actions.similar(self.segment_id, self._view.media.path)
+
+    def _open(self) -> None:
+        if self._view is not None:
+            self._actions.open_file(self._view.media.path)
+
+    def _folder(self) -> None:
+        if self._view is not None:
+            self._actions.show_in_folder(self._view.media.path)

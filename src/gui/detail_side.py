@@ -1,0 +1,194 @@
+"""The side of the detail view: tags, facts, and what can be done."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import customtkinter as ctk
+
+from src.gui.job_state import length
+from src.gui.theme import NORMAL, SIDE_PANEL, SMALL, Theme, shorten
+from src.gui.widgets.controls import Button, Entry, IconButton, label
+from src.records import FrameView, Tag
+
+_SOURCES = {"auto": "auto", "human": "you", "propagated": "copied"}
+_INSIDE = SIDE_PANEL - 24 - 32
+
+
+@dataclass(frozen=True)
+class SideActions:
+    add_tag: Callable[[str], None]
+    remove_tag: Callable[[str], None]
+    similar: Callable[[], None]
+    open: Callable[[], None]
+    folder: Callable[[], None]
+
+
+class DetailSide(ctk.CTkFrame):
+    """As wide as the design says; what does not fit below can be scrolled to."""
+
+    def __init__(self, master: Any, look: Theme, actions: SideActions) -> None:
+        c = look.colours
+        super().__init__(master, fg_color=c.sidebar, corner_radius=0, width=SIDE_PANEL)
+        self.pack_propagate(False)
+        self.look, self._actions = look, actions
+        ctk.CTkFrame(self, fg_color=c.border, width=1, corner_radius=0).pack(side="left", fill="y")
+        self._build_buttons()
+        self._scrolled = ctk.CTkScrollableFrame(
+            self,
+            fg_color=c.sidebar,
+            corner_radius=0,
+            scrollbar_button_color=c.strong_border,
+            scrollbar_button_hover_color=c.hint,
+            scrollbar_fg_color=c.sidebar,
+        )
+        self._scrolled.pack(fill="both", expand=True, padx=(18, 0), pady=(16, 0))
+        head = ctk.CTkFrame(self._scrolled, fg_color="transparent")
+        head.pack(fill="x", pady=(0, 8))
+        label(head, look, "Tags", weight="medium").pack(side="left")
+        label(head, look, "confidence", size=SMALL, colour=c.text_2).pack(
+            side="right", padx=(0, 16)
+        )
+        self._tags = ctk.CTkFrame(self._scrolled, fg_color="transparent")
+        self._tags.pack(fill="x")
+        self._rows: list[tkinter.Misc] = []
+        self.entry = Entry(self._scrolled, look, "Add a tag", height=32, on_enter=self._add)
+        self.entry.pack(fill="x", pady=(8, 20), padx=(0, 16))
+        IconButton(
+            self.entry, look, "plus", "Add this tag", lambda: self._add(self.entry.text), side=24
+        ).grid(row=0, column=3, padx=(0, 2))
+        self._facts: dict[str, ctk.CTkLabel] = {}
+        for title, names in (
+            ("Segment", ("Match", "Size", "Predicted IoU", "Stability")),
+            ("Media file", ("Name", "Frame", "Length", "Taken", "Added", "Folder")),
+        ):
+            ctk.CTkFrame(self._scrolled, fg_color=c.border, height=1, corner_radius=0).pack(
+                fill="x", padx=(0, 16)
+            )
+            self._build_facts(title, names)
+
+    def show(self, view: FrameView, chosen: int, score: str) -> None:
+        """Show what is known of a segment and its file."""
+        segment, media = view.segments[chosen], view.media
+        self._show_tags(view.tags.get(segment.id, ()))
+        _, _, w, h = segment.bbox_xywh
+        frame_w, frame_h = segment.frame_wh
+        share = 100 * segment.area / (frame_w * frame_h)
+        self._fact("Match", score)
+        self._fact("Size", f"{w} × {h} px · {share:.2g} %" if segment.kind == "object" else "")
+        self._fact("Predicted IoU", _two(segment.predicted_iou))
+        self._fact("Stability", _two(segment.stability_score))
+        self._fact("Name", media.path.name)
+        self._fact("Frame", f"{frame_w} × {frame_h}")
+        self._fact("Length", "" if media.duration_s is None else length(media.duration_s))
+        self._fact("Taken", "" if media.captured_at is None else _date(media.captured_at))
+        self._fact("Added", _date(datetime.fromtimestamp(media.added_at).isoformat()))
+        self._fact("Folder", str(media.path.parent))
+
+    def _build_buttons(self) -> None:
+        buttons = ctk.CTkFrame(self, fg_color="transparent")
+        buttons.pack(side="bottom", fill="x", padx=(20, 28), pady=(8, 20))
+        self.similar = Button(
+            buttons,
+            self.look,
+            "Find similar",
+            self._actions.similar,
+            kind="main",
+            icon_name="similar",
+        )
+        self.similar.pack(fill="x")
+        row = ctk.CTkFrame(buttons, fg_color="transparent")
+        row.pack(fill="x")
+        self.open = Button(
+            row, self.look, "Open", self._actions.open, icon_name="open", height=32, width=96
+        )
+        self.open.pack(side="left", fill="x", expand=True)
+        self.folder = Button(
+            row, self.look, "Show in folder", self._actions.folder, icon_name="folder", height=32
+        )
+        self.folder.pack(side="left", fill="x", expand=True)
+
+    def _build_facts(self, title: str, names: Sequence[str]) -> None:
+        c = self.look.colours
+        label(self._scrolled, self.look, title, weight="medium").pack(anchor="w", pady=(20, 8))
+        table = ctk.CTkFrame(self._scrolled, fg_color="transparent")
+        table.pack(fill="x", pady=(0, 20))
+        table.grid_columnconfigure(1, weight=1)
+        for row, name in enumerate(names):
+            word = label(table, self.look, name, size=SMALL, colour=c.text_2, anchor="w")
+            word.grid(row=row, column=0, sticky="w", pady=4)
+            value = label(table, self.look, "", size=SMALL, anchor="w")
+            value.grid(row=row, column=1, sticky="w", padx=(16, 0))
+            table.grid_columnconfigure(0, minsize=self.look.px(88))
+            self._facts[name] = value
+
+    def _fact(self, name: str, text: str) -> None:
+        font = self.look.canvas_font(self, SMALL)
+        self._facts[name].configure(text=shorten(text, font, self.look.px(_INSIDE - 112)) or "–")
+
+    def _show_tags(self, tags: Sequence[Tag]) -> None:
+        for row in self._rows:
+            row.destroy()
+        self._rows.clear()
+        c = self.look.colours
+        font = self.look.canvas_font(self, NORMAL)
+        for tag in tags:
+            row = ctk.CTkFrame(self._tags, fg_color="transparent", height=32)
+            row.pack(fill="x", padx=(0, 8))
+            row.pack_propagate(False)
+            label(row, self.look, shorten(tag.name, font, self.look.px(72))).pack(side="left")
+            IconButton(
+                row,
+                self.look,
+                "close",
+                f"Remove “{tag.name}”",
+                lambda name=tag.name: self._actions.remove_tag(name),
+                side=20,  # type: ignore[misc]
+            ).pack(side="right")
+            label(
+                row, self.look, _SOURCES[tag.source], size=SMALL, colour=c.text_2, anchor="e"
+            ).pack(side="right", padx=(8, 2))
+            label(row, self.look, f"{tag.confidence:.2f}", size=SMALL, colour=c.text_2).pack(
+                side="right"
+            )
+            bar = ctk.CTkProgressBar(
+                row,
+                width=72,
+                height=4,
+                corner_radius=2,
+                border_width=0,
+                fg_color=c.hover,
+                progress_color=c.text_2 if tag.source == "human" else c.accent,
+            )
+            bar.set(tag.confidence)
+            bar.pack(side="right", padx=8)
+            self._rows.append(row)
+        if not tags:
+            none = label(
+                self._tags, self.look, "None yet. Add one of your own.", size=SMALL, colour=c.text_2
+            )
+            none.pack(anchor="w", pady=6)
+            self._rows.append(none)
+
+    def _add(self, name: str) -> None:
+        if name.strip():
+            self.entry.set("")
+            self._actions.add_tag(name)
+
+
+def _two(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _date(iso: str) -> str:
+    try:
+        when = datetime.fromisoformat(iso).astimezone()
+    except ValueError:
+        return iso
+    today = datetime.now().astimezone().date()
+    day = "today" if when.date() == today else f"{when:%d %b %Y}".lstrip("0")
+    return f"{day}, {when:%H:%M}"

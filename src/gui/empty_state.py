@@ -1,0 +1,87 @@
+"""What an empty library shows: one drawing, one sentence, one main button, one way to try."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+from typing import Any
+
+import customtkinter as ctk
+from PIL import ImageTk
+
+from src.gui.pictures import dashed_zone, empty_drawing
+from src.gui.theme import RADIUS_LARGE, SMALL, TITLE, Theme
+from src.gui.widgets.controls import Button, label
+
+FORMATS = "JPG, PNG, WebP, TIFF, HEIC · MP4, AVI, MOV, MKV, WebM"
+
+
+class DropZone(ctk.CTkFrame):
+    """An area with a dashed border, drawn anew when its size changes."""
+
+    def __init__(self, master: Any, look: Theme) -> None:
+        super().__init__(master, fg_color=look.colours.drop_zone, corner_radius=0)
+        self.look = look
+        self._border = tkinter.Label(self, bd=0, bg=look.colours.window)
+        self._border.place(x=0, y=0, relwidth=1, relheight=1)
+        self._photo: ImageTk.PhotoImage | None = None
+        self._border.bind("<Configure>", self._resized)
+
+    def _resized(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        c = self.look.colours
+        if event.width > 40 and event.height > 40:
+            self._photo = ImageTk.PhotoImage(
+                dashed_zone(
+                    (event.width, event.height),
+                    c.drop_zone,
+                    c.strong_border,
+                    c.window,
+                    self.look.px(RADIUS_LARGE),
+                    self.look.scale,
+                )
+            )
+            self._border.configure(image=self._photo)
+
+
+class EmptyState(DropZone):
+    """The first thing a person sees."""
+
+    def __init__(
+        self,
+        master: Any,
+        look: Theme,
+        add_files: Callable[[], None],
+        add_folder: Callable[[], None],
+        samples: Callable[[], None],
+    ) -> None:
+        super().__init__(master, look)
+        c = look.colours
+        middle = ctk.CTkFrame(self, fg_color=c.drop_zone)
+        middle.place(relx=0.5, rely=0.5, anchor="center")
+        drawing = ctk.CTkImage(empty_drawing(c, 2.0), size=(184, 100))
+        ctk.CTkLabel(middle, text="", image=drawing).pack(pady=(0, 32))
+        label(middle, look, "Drop photos or videos here", size=TITLE, weight="medium").pack(
+            pady=(0, 8)
+        )
+        label(
+            middle,
+            look,
+            "They are cut into segments that you can then find by words or by picture.\n"
+            "Your own files stay where they are and are never changed.",
+            colour=c.text_2,
+        ).pack(pady=(0, 20))
+        buttons = ctk.CTkFrame(middle, fg_color="transparent")
+        buttons.pack(pady=(0, 4))
+        self.add_files = Button(
+            buttons, look, "Add files", add_files, kind="main", icon_name="plus"
+        )
+        self.add_files.pack(side="left")
+        self.add_folder = Button(buttons, look, "Add folder", add_folder, icon_name="folder")
+        self.add_folder.pack(side="left")
+        self.samples = Button(
+            middle, look, "Try with sample media", samples, kind="link", height=32
+        )
+        self.samples.pack()
+        label(self, look, FORMATS, size=SMALL, colour=c.hint).place(
+            relx=0.5, rely=1.0, y=-24, anchor="s"
+        )

@@ -1,0 +1,323 @@
+"""What goes into a dataset and where, counted before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import customtkinter as ctk
+
+from src.events import Event
+from src.gui.job_state import JobState, counted, megabytes, time_left
+from src.gui.notice import Notice
+from src.gui.overlay import Overlay
+from src.gui.session import Session, explained
+from src.gui.theme import SMALL, TITLE
+from src.gui.widgets.balance import Balance
+from src.gui.widgets.controls import Button, Choice, Entry, IconButton, label
+from src.records import ExportPreview, ExportSelection, SearchHit
+from src.worker import JobEnded
+
+ALL, BY_TAG, RESULTS = "All segments", "By tag", "Current results"
+
+
+class ExportDialog:
+    """Open from the sidebar; closing it while it writes asks the job to stop."""
+
+    def __init__(
+        self,
+        overlay: Overlay,
+        session: Session,
+        hits: Sequence[SearchHit],
+        choose_folder: Callable[[], Path | None],
+        open_folder: Callable[[Path], None],
+    ) -> None:
+        self.overlay, self.look, self._session = overlay, overlay.look, session
+        self._hits, self._choose_folder, self._open_folder = hits, choose_folder, open_folder
+        self._asked = 0
+        self._job: JobState | None = None
+        self._preview = ExportPreview({}, {}, 0, 0)
+        dialog = overlay.open(on_close=self._closed)
+        self._build(dialog)
+        session.tell.job_event.append(self._heard)
+        session.tell.job_ended.append(self._ended)
+        self._count()
+
+    # -- building
+
+    def _build(self, dialog: ctk.CTkFrame) -> None:
+        look, c = self.look, self.look.colours
+        head = ctk.CTkFrame(dialog, fg_color="transparent")
+        head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(16, 12))
+        label(head, look, "Export Dataset", size=TITLE, weight="medium").pack(side="left")
+        IconButton(head, look, "close", "Close (Escape)", self.overlay.close).pack(side="right")
+        body = ctk.CTkFrame(dialog, fg_color="transparent")
+        body.grid(row=1, column=0, sticky="ew", padx=32)
+        body.grid_columnconfigure(0, weight=1)
+        left = ctk.CTkFrame(body, fg_color="transparent")
+        left.grid(row=0, column=0, sticky="new", padx=(0, 32))
+        self._build_left(left)
+        card = ctk.CTkFrame(
+            body, fg_color=c.card, corner_radius=8, border_width=1, border_color=c.border, width=328
+        )
+        card.grid(row=0, column=1, sticky="ns")
+        card.grid_propagate(False)
+        self._build_card(card)
+        ctk.CTkFrame(dialog, fg_color=c.border, height=1, corner_radius=0).grid(
+            row=2, column=0, sticky="ew", padx=1, pady=(24, 0)
+        )
+        self._footer = ctk.CTkFrame(dialog, fg_color="transparent", height=88)
+        self._footer.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=1)
+        self._footer.pack_propagate(False)
+        self._build_footer()
+
+    def _build_left(self, left: ctk.CTkFrame) -> None:
+        look, c = self.look, self.look.colours
+        label(left, look, "What", size=SMALL, colour=c.text_2).pack(anchor="w")
+        self.what = Choice(left, look, (ALL, BY_TAG, RESULTS), lambda _: self._what_changed())
+        self.what.pack(anchor="w", pady=(8, 24))
+        self.what.set_enabled(RESULTS, bool(self._hits))
+        line = ctk.CTkFrame(left, fg_color="transparent")
+        line.pack(fill="x")
+        label(line, look, "Minimum confidence", size=SMALL, colour=c.text_2).pack(side="left")
+        self._confidence_text = label(line, look, "0.50", size=SMALL)
+        self._confidence_text.pack(side="right")
+        self._confidence = ctk.CTkSlider(
+            left,
+            from_=0,
+            to=1,
+            number_of_steps=100,
+            height=16,
+            command=lambda _: self._count(),
+            fg_color=c.hover,
+            progress_color=c.text_2,
+            button_color=c.text,
+            button_hover_color=c.text,
+            border_width=6,
+        )
+        self._confidence.set(0.5)
+        self._confidence.pack(fill="x", pady=8)
+        self._left_out = label(left, look, "", size=SMALL, colour=c.text_2)
+        self._left_out.pack(anchor="w", pady=(0, 24))
+        label(left, look, "Where", size=SMALL, colour=c.text_2).pack(anchor="w")
+        row = ctk.CTkFrame(left, fg_color="transparent")
+        row.pack(fill="x", pady=(4, 4))
+        self.where = Entry(row, look, "A folder", on_change=lambda _: self._show_count())
+        self.where.pack(side="left", fill="x", expand=True)
+        self.where.set(str(_free_folder(self._session.library.paths.datasets)))
+        Button(row, look, "Browse", self._browse).pack(side="left", padx=(4, 0))
+        self._hint = label(
+            left,
+            look,
+            "One folder a tag, and labels.csv.\nA new folder. Nothing is overwritten.",
+            size=SMALL,
+            colour=c.text_2,
+            justify="left",
+        )
+        self._hint.pack(anchor="w")
+
+    def _build_card(self, card: ctk.CTkFrame) -> None:
+        look, c = self.look, self.look.colours
+        card.pack_propagate(False)
+        card.configure(height=352)
+        label(card, look, "Class balance", weight="medium").pack(anchor="w", padx=16, pady=(14, 6))
+        self.balance = Balance(card, look, self._count, 10)
+        self.balance.pack(fill="both", expand=True, padx=look.px(16))
+        legend = ctk.CTkFrame(card, fg_color="transparent")
+        legend.pack(fill="x", padx=16, pady=(6, 14))
+        for text, colour in (("written", c.accent), ("left out", c.strong_border)):
+            ctk.CTkFrame(legend, fg_color=colour, width=8, height=8, corner_radius=2).pack(
+                side="left"
+            )
+            label(legend, look, text, size=SMALL, colour=c.text_2).pack(side="left", padx=(8, 12))
+
+    def _build_footer(self) -> None:
+        """What would be written, and the buttons; later the progress and what was written."""
+        look, c = self.look, self.look.colours
+        for part in self._footer.winfo_children():
+            part.destroy()
+        self.export = Button(self._footer, look, "Export", self._start, kind="main")
+        self.export.pack(side="right", pady=20)
+        Button(self._footer, look, "Cancel", self.overlay.close).pack(side="right")
+        words = ctk.CTkFrame(self._footer, fg_color="transparent")
+        words.pack(side="left")
+        self._summary = label(words, look, "Counting…", weight="medium")
+        self._summary.pack(anchor="w")
+        self._size = label(words, look, "", size=SMALL, colour=c.text_2)
+        self._size.pack(anchor="w", pady=(4, 0))
+
+    # -- counting
+
+    def _selection(self) -> ExportSelection:
+        only = self.what.value == RESULTS
+        ids = tuple(hit.segment.id for hit in self._hits) if only else None
+        tags = frozenset(self.balance.chosen) if self.what.value == BY_TAG else None
+        return ExportSelection(ids, tags, round(float(self._confidence.get()), 2))
+
+    def _what_changed(self) -> None:
+        self.balance.choosing = self.what.value == BY_TAG
+        if self.balance.choosing and not self.balance.chosen:
+            self.balance.chosen = set(self._preview.written)
+        self._count()
+
+    def _count(self) -> None:
+        self._asked += 1
+        asked, selection = self._asked, self._selection()
+        self._confidence_text.configure(text=f"{selection.min_confidence:.2f}")
+        library = self._session.library
+        # what is not chosen is counted too, to be shown as a bar
+        everything = replace(selection, tags=None)
+
+        def work() -> tuple[ExportPreview, ExportPreview]:
+            return library.export_preview(selection), library.export_preview(everything)
+
+        def counted_it(previews: tuple[ExportPreview, ExportPreview]) -> None:
+            if asked == self._asked and self.overlay.is_open and self._job is None:
+                self._preview, all_of_it = previews
+                totals = all_of_it.written.keys() | all_of_it.left_out.keys()
+                names = sorted(totals, key=lambda tag: (-all_of_it.written.get(tag, 0), tag))
+                self.balance.show(names, all_of_it.written, all_of_it.left_out)
+                self._show_count()
+
+        self._session.main_thread.run(work, counted_it)
+
+    def _show_count(self) -> None:
+        preview = self._preview
+        count = sum(preview.written.values())
+        left_out = sum(preview.left_out.values())
+        verb = "is" if left_out == 1 else "are"
+        text = (
+            f"{counted(left_out, 'tag')} {verb} below this and will be left out"
+            if left_out
+            else ("Nothing is left out")
+        )
+        self._left_out.configure(text=text)
+        self._summary.configure(
+            text=f"{counted(count, 'crop')} in {counted(len(preview.written), 'tag')}, "
+            f"{counted(preview.media_files, 'media file')}"
+        )
+        self._size.configure(
+            text=f"About {megabytes(preview.bytes)}. Nothing is written before you press Export."
+        )
+        wrong = self._where_is_wrong()
+        self.where.set_error(bool(wrong))
+        self._hint.configure(
+            text=wrong
+            or "One folder a tag, and labels.csv.\nA new folder. Nothing is overwritten.",
+            text_color=self.look.colours.error if wrong else self.look.colours.text_2,
+        )
+        self.export.set_text(f"Export {counted(count, 'crop')}")
+        self.export.set_enabled(count > 0 and not wrong)
+
+    def _folder(self) -> Path:
+        """Where to; a relative name lies in the library's datasets."""
+        return self._session.library.paths.root / Path(self.where.text.strip()).expanduser()
+
+    def _where_is_wrong(self) -> str:
+        if not self.where.text.strip():
+            return "Say where the dataset is to go."
+        try:
+            folder = self._folder()
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                return "There is something in this folder already.\nChoose a new one; nothing is overwritten."
+        except OSError as exc:
+            return f"This folder can't be read ({exc.strerror})."
+        return ""
+
+    def _browse(self) -> None:
+        chosen = self._choose_folder()
+        if chosen is not None and self.overlay.is_open:
+            self.where.set(str(_free_folder(chosen)))
+
+    # -- writing
+
+    def _start(self) -> None:
+        if self._where_is_wrong():
+            self._show_count()
+            return
+        library, selection, folder = self._session.library, self._selection(), self._folder()
+        self._job = self._session.export(lambda: library.export(folder, selection))
+        look, c = self.look, self.look.colours
+        for part in self._footer.winfo_children():
+            part.destroy()
+        self.cancel = Button(self._footer, look, "Cancel export", self._stop)
+        self.cancel.pack(side="right", pady=20, padx=(20, 0))
+        words = ctk.CTkFrame(self._footer, fg_color="transparent")
+        words.pack(side="left", fill="x", expand=True)
+        line = ctk.CTkFrame(words, fg_color="transparent")
+        line.pack(fill="x", pady=(0, 8))
+        self._doing = label(line, look, "Writing…")
+        self._doing.pack(side="left")
+        self._left = label(line, look, "", colour=c.text_2)
+        self._left.pack(side="right")
+        self._bar = ctk.CTkProgressBar(
+            words,
+            height=4,
+            corner_radius=2,
+            border_width=0,
+            fg_color=c.hover,
+            progress_color=c.accent,
+        )
+        self._bar.set(0)
+        self._bar.pack(fill="x")
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._session.cancel(self._job)
+            self.cancel.set_text("Cancelling…")
+            self.cancel.set_enabled(False)
+
+    def _heard(self, job: JobState, event: Event) -> None:
+        if job is self._job and job.doing is not None:
+            self._doing.configure(text=f"Writing {job.doing.done:,} of {job.doing.total:,} crops")
+            seconds = job.seconds_left
+            self._left.configure(text="" if seconds is None else time_left(seconds))
+            self._bar.set(job.fraction)
+
+    def _ended(self, job: JobState, ended: JobEnded) -> None:
+        if job is not self._job:
+            return
+        self._job = None
+        for part in self._footer.winfo_children():
+            part.destroy()
+        look = self.look
+        written = job.done.written if job.done is not None else None
+        Button(self._footer, look, "Close", self.overlay.close).pack(side="right", pady=20)
+        if written is not None:
+            self.open_folder = Button(
+                self._footer,
+                look,
+                "Open folder",
+                lambda: self._open_folder(written),
+                kind="main",
+                icon_name="folder",
+            )
+            self.open_folder.pack(side="right")
+        notice = Notice(self._footer, look, "success")
+        notice.pack(side="left", fill="x", expand=True, padx=(0, 8))
+        if written is not None and job.done is not None:
+            notice.say(f"{counted(job.done.segments, 'crop')} written.", "success")
+        elif ended.error is not None:
+            notice.say(explained(ended.error)[0], "error")
+        else:
+            notice.say("Cancelled. Nothing was left behind.", "info")
+
+    def _closed(self) -> None:
+        self._stop_quietly()
+        self._session.tell.job_event.remove(self._heard)
+        self._session.tell.job_ended.remove(self._ended)
+
+    def _stop_quietly(self) -> None:
+        if self._job is not None:
+            self._session.cancel(self._job)
+
+
+def _free_folder(parent: Path) -> Path:
+    """A folder name for today that is not taken yet."""
+    base = f"library-{date.today().isoformat()}"
+    name, number = base, 2
+    while (parent / name).exists():
+        name, number = f"{base}-{number}", number + 1
+    return parent / name

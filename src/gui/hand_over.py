@@ -1,0 +1,48 @@
+"""A second start on the same library: its paths go to the first window, which comes forward."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from src.config import write_atomically
+
+_REQUEST = "window.request"
+TAKEN_WITHIN_S = 5.0
+_LOOK_EVERY_S = 0.05
+
+
+def hand_over(library: Path, paths: Sequence[Path]) -> bool:
+    """Ask the window that has a library open to come forward and add paths.
+
+    A file in the library carries the request, so it needs no port and works everywhere.
+
+    Returns:
+        Whether a window took it; the request is withdrawn otherwise.
+    """
+    request = library / f"{_REQUEST}.{os.getpid()}"
+    write_atomically(request, json.dumps([os.path.abspath(path) for path in paths]).encode())
+    until = time.monotonic() + TAKEN_WITHIN_S
+    while time.monotonic() < until:
+        if not request.exists():
+            return True
+        time.sleep(_LOOK_EVERY_S)
+    request.unlink(missing_ok=True)
+    return False
+
+
+def take_requests(library: Path) -> list[Path] | None:
+    """Take what later starts have asked for: paths, an empty list, or None for no request."""
+    paths: list[Path] | None = None
+    for request in sorted(library.glob(f"{_REQUEST}.*")):
+        try:
+            text = request.read_text(encoding="utf-8")
+            request.unlink()
+            found = [Path(name) for name in json.loads(text)]
+        except (OSError, ValueError, TypeError):
+            continue  # withdrawn meanwhile, or none of ours
+        paths = (paths or []) + found
+    return paths

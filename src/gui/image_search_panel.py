@@ -1,0 +1,201 @@
+"""Search by example: an image dropped, chosen or pasted, or a part of it, and the hits."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import customtkinter as ctk
+import numpy as np
+
+from src.gui.empty_state import DropZone
+from src.gui.image_query import ImageQuery
+from src.gui.results import N_RESULTS, ResultsView
+from src.gui.session import Session
+from src.gui.theme import HEADER, LEFT, RIGHT, SMALL, TITLE, Theme
+from src.gui.thumbnails import Thumbnails
+from src.gui.widgets.card_face import CardPainter
+from src.gui.widgets.controls import Button, IconButton, icon_label, label
+from src.records import SearchHit, SearchResult
+
+LEFT_COLUMN = 384
+_QUERY_SIDE = 2048  # CLIP sees far less; a part of a large photo still has pixels enough
+
+
+class ImageSearchPanel(ctk.CTkFrame):
+    """The image at the left, what is like it at the right."""
+
+    def __init__(
+        self,
+        master: Any,
+        look: Theme,
+        session: Session,
+        thumbnails: Thumbnails,
+        painter: CardPainter,
+        on_open: Callable[[Sequence[SearchHit], int], None],
+        on_similar: Callable[[SearchHit], None],
+        on_choose: Callable[[], None],
+        on_paste: Callable[[], None],
+    ) -> None:
+        super().__init__(master, fg_color=look.colours.window, corner_radius=0)
+        self.look, self._session = look, session
+        self._asked = 0
+        self._waits_for_models = False
+        self.name = ""
+        header = ctk.CTkFrame(self, fg_color="transparent", height=HEADER)
+        header.pack(fill="x", padx=(LEFT, RIGHT))
+        header.pack_propagate(False)
+        label(header, look, "Search by Image", size=TITLE, weight="medium").pack(side="left")
+        body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
+        body.pack(fill="both", expand=True)
+        self._column = ctk.CTkFrame(body, fg_color="transparent", width=LEFT_COLUMN)
+        self._column.pack(side="left", fill="y", padx=(LEFT, 0), pady=(0, 20))
+        self._column.pack_propagate(False)
+        self._build_zone(on_choose, on_paste)
+        self._build_query(on_choose, on_paste)
+        self.results = ResultsView(
+            body, look, thumbnails, painter, on_open, on_similar, margins=(24, RIGHT)
+        )
+        self.results.pack(side="left", fill="both", expand=True)
+        self.results.say("What looks like your image, or like a part of it,\nis shown here.")
+        self._zone.pack(fill="both", expand=True)
+        tkinter.Misc.bind(self, "<Configure>", lambda event: self._resized(event.width), "+")
+        session.tell.models_ready.append(self._models_ready)
+
+    # -- building
+
+    def _build_zone(self, on_choose: Callable[[], None], on_paste: Callable[[], None]) -> None:
+        look, c = self.look, self.look.colours
+        self._zone = DropZone(self._column, look)
+        middle = ctk.CTkFrame(self._zone, fg_color=c.drop_zone)
+        middle.place(relx=0.5, rely=0.5, anchor="center")
+        icon_label(middle, "download", c.text_2, 24).pack(pady=(0, 16))
+        label(middle, look, "Drop an image here").pack(pady=(0, 4))
+        label(
+            middle, look, "Then drag on it to search for one part only", size=SMALL, colour=c.text_2
+        ).pack(pady=(0, 16))
+        row = ctk.CTkFrame(middle, fg_color="transparent")
+        row.pack()
+        self.choose = Button(row, look, "Choose image", on_choose, kind="main", icon_name="folder")
+        self.choose.pack(side="left")
+        Button(row, look, "Paste", on_paste).pack(side="left")
+
+    def _build_query(self, on_choose: Callable[[], None], on_paste: Callable[[], None]) -> None:
+        look, c = self.look, self.look.colours
+        self._query = ctk.CTkFrame(self._column, fg_color="transparent")
+        card = ctk.CTkFrame(
+            self._query, fg_color=c.card, corner_radius=12, border_width=1, border_color=c.border
+        )
+        card.pack(fill="x")
+        facts = ctk.CTkFrame(card, fg_color="transparent")
+        facts.pack(side="bottom", fill="x", padx=(24, 16), pady=(4, 12))
+        self._facts = label(facts, look, "", size=SMALL, colour=c.text_2)
+        self._facts.pack(side="left")
+        self._whole = Button(
+            facts, look, "Use whole image", self._use_whole, kind="link", height=24
+        )
+        self.query = ImageQuery(card, look, self._marked)
+        self.query.pack(fill="x", padx=look.px(24), pady=(look.px(24), look.px(4)))
+        row = ctk.CTkFrame(self._query, fg_color="transparent")
+        row.pack(fill="x", pady=(12, 0))
+        Button(row, look, "Choose image", on_choose, icon_name="folder", width=120).pack(
+            side="left", fill="x", expand=True
+        )
+        Button(row, look, "Paste", on_paste, icon_name="paste", width=80).pack(
+            side="left", fill="x", expand=True
+        )
+        IconButton(
+            row, look, "close", "Take the image away", self.clear, kind="plain", side=40
+        ).pack(side="left")
+        self.button = Button(
+            self._query, look, "Search this image", self.search, kind="main", icon_name="search"
+        )
+        self.button.pack(fill="x")
+
+    # -- the image
+
+    def use_file(self, path: Path) -> None:
+        """Read an image file and search for it."""
+        library = self._session.library
+        self._session.main_thread.run(
+            lambda: library.read_image(path, _QUERY_SIDE),
+            lambda image: self.use_image(image, path.name),
+        )
+
+    def use_image(self, image_rgb: np.ndarray, name: str) -> None:
+        """Search for an image: (H, W, 3) uint8 RGB."""
+        self.name = name
+        self._zone.pack_forget()
+        self._query.pack(fill="both", expand=True)
+        self.query.show(image_rgb)
+        self._fit_query()
+        self.search()
+
+    def clear(self) -> None:
+        self._asked += 1
+        self._query.pack_forget()
+        self._zone.pack(fill="both", expand=True)
+        self.query.show(None)
+        self.results.say("What looks like your image, or like a part of it,\nis shown here.")
+
+    def search(self) -> None:
+        image, part = self.query.image_rgb, self.query.part
+        if image is None:
+            return
+        if not self._session.models_ready:
+            self._waits_for_models = True
+            self.results.say("The models are still loading. The search starts in a moment.")
+            return
+        self._asked += 1
+        asked, library = self._asked, self._session.library
+
+        def answered(result: SearchResult) -> None:
+            if asked == self._asked:
+                self.results.show(result.hits)
+
+        self._session.main_thread.run(
+            lambda: library.search(image=image, box_xywh=part, n_results=N_RESULTS), answered
+        )
+
+    def _models_ready(self) -> None:
+        if self._waits_for_models:
+            self._waits_for_models = False
+            self.search()
+
+    def _use_whole(self) -> None:
+        self.query.mark(None)
+        self.search()
+
+    def _marked(self) -> None:
+        image, part = self.query.image_rgb, self.query.part
+        if image is None:
+            return
+        height, width = image.shape[:2]
+        if part is None:
+            self._facts.configure(text=f"{width} × {height}")
+            self._whole.pack_forget()
+        else:
+            self._facts.configure(text=f"Marked part {part[2]} × {part[3]} of {width} × {height}")
+            if not self._whole.winfo_manager():
+                self._whole.pack(side="right")
+        self.button.set_text("Search this image" if part is None else "Search this part")
+
+    # -- sizes
+
+    def _resized(self, width: int) -> None:
+        column = min(LEFT_COLUMN, round(width / self.look.scale * 0.42))
+        self._column.configure(width=column)
+        self.after_idle(self._fit_query)
+
+    def _fit_query(self) -> None:
+        """As high as the image at this width, but never so high that the buttons go."""
+        image = self.query.image_rgb
+        if image is not None:
+            px = self.look.px
+            room = max(1, self._column.winfo_width() - px(48))
+            high = round(image.shape[0] * room / image.shape[1])
+            self.query.configure(
+                height=min(high, max(px(120), self._column.winfo_height() - px(220)))
+            )

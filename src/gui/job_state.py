@@ -1,0 +1,172 @@
+"""What a running job has said so far, in the words of the strip at the bottom."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from src.events import (
+    Event,
+    FileDone,
+    FileFailed,
+    FileStarted,
+    FrameSkipped,
+    FrameStored,
+    JobDone,
+    JobStarted,
+    Progress,
+)
+
+# Before that a guess of the time left is worth nothing.
+_GUESS_AFTER_S, _GUESS_AFTER = 2.0, 0.02
+_DOING = {
+    "index": "Updating the search index",
+    "embed": "Reading segments with the new model",
+    "export": "Writing",
+}
+
+
+@dataclass
+class JobState:
+    """A job, as far as it is.
+
+    Attributes:
+        name: what was asked for, in words.
+        cancelling: a person has asked it to stop.
+    """
+
+    name: str = ""
+    files: int = 0
+    file_number: int = 0
+    path: Path | None = None
+    frames: int = 0
+    file_frames: int = 0
+    segments: int = 0
+    file_fraction: float = 0.0
+    doing: Progress | None = None
+    failed: list[FileFailed] = field(default_factory=list)
+    done: JobDone | None = None
+    cancelling: bool = False
+    clock: Callable[[], float] = time.monotonic
+    started_at: float | None = None
+
+    def take(self, event: Event) -> None:
+        """Take in what the job says."""
+        if self.started_at is None:
+            self.started_at = self.clock()
+        if isinstance(event, Progress):
+            self.doing = event
+            return
+        if isinstance(event, JobStarted):
+            self.files = event.files
+            self.started_at = self.clock()  # what came before was not about files
+        elif isinstance(event, FileStarted):
+            self.path, self.file_number = event.path, event.file_number
+            self.file_fraction, self.file_frames = 0.0, 0
+        elif isinstance(event, FrameStored):
+            self.frames += 1
+            self.file_frames += 1
+            self.segments += event.segments
+            self.file_fraction = event.fraction
+        elif isinstance(event, FrameSkipped):
+            self.file_fraction = event.fraction
+        elif isinstance(event, FileDone):
+            self.file_fraction = 1.0
+        elif isinstance(event, FileFailed):
+            self.failed.append(event)
+        elif isinstance(event, JobDone):
+            self.done = event
+        self.doing = None
+
+    @property
+    def fraction(self) -> float:
+        """How much is done, 0 to 1."""
+        if self.doing is not None and self.doing.total:
+            return self.doing.done / self.doing.total
+        if self.done is not None:
+            return 1.0
+        if not self.files or not self.file_number:
+            return 0.0
+        return min(1.0, (self.file_number - 1 + self.file_fraction) / self.files)
+
+    @property
+    def headline(self) -> str:
+        if self.doing is not None:
+            return _DOING.get(self.doing.doing, self.doing.doing)
+        if self.file_number:
+            return f"File {self.file_number} of {self.files}"
+        return self.name or "Starting"
+
+    @property
+    def detail(self) -> list[str]:
+        """What stands behind the headline: name, frame, segments."""
+        if self.doing is not None:
+            return [f"{self.doing.done:,} of {self.doing.total:,}"]
+        parts = [] if self.path is None else [self.path.name]
+        if self.file_frames > 1 or 0 < self.file_fraction < 1:
+            parts.append(f"frame {self.file_frames}")
+        if self.segments:
+            parts.append(counted(self.segments, "segment"))
+        return parts
+
+    @property
+    def seconds_left(self) -> float | None:
+        """A guess from the time it took so far; None while there is no ground for one."""
+        if self.started_at is None or self.doing is not None or self.done is not None:
+            return None
+        spent = self.clock() - self.started_at
+        if spent < _GUESS_AFTER_S or self.fraction < _GUESS_AFTER:
+            return None
+        return spent * (1 - self.fraction) / self.fraction
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, once it is over."""
+        taken = (
+            self.file_number - len(self.failed)
+            if self.done is None
+            else (self.done.files - len(self.failed))
+        )
+        text = f"{counted(max(0, taken), 'file')} done, {counted(self.segments, 'segment')} added"
+        return text if self.done is not None else f"Stopped. {text}"
+
+
+def counted(number: int, word: str) -> str:
+    """1 file, 2 files."""
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def time_left(seconds: float) -> str:
+    """Say about how long, no more exactly than is known."""
+    if seconds < 10:
+        return "a few seconds left"
+    if seconds < 90:
+        return f"about {round(seconds / 10) * 10} s left"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"about {minutes} min left"
+    return f"about {round(seconds / 3600)} h left"
+
+
+def moment(seconds: float) -> str:
+    """A moment in a video: 0:05.5, 1:02:03."""
+    minutes, rest = divmod(round(seconds, 1), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{int(rest):02}"
+    return f"{minutes}:{rest:04.1f}"
+
+
+def length(seconds: float) -> str:
+    """The length of a video: 0:09, 1:02:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def megabytes(size: int) -> str:
+    if size >= 10**9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:,.0f} MB" if size >= 10**7 or size == 0 else f"{size / 1e6:.1f} MB"

@@ -1,0 +1,106 @@
+"""The strip at the bottom while a job runs: what, how far, how long, and a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import customtkinter as ctk
+
+from src.gui.icons import icon
+from src.gui.job_state import JobState, time_left
+from src.gui.theme import LEFT, NORMAL, RIGHT, STRIP, Theme, shorten
+from src.gui.widgets.controls import Button, label
+
+
+class JobStrip(ctk.CTkFrame):
+    """Shows the running job; stays, once it is over, while there are failures to look at."""
+
+    def __init__(
+        self,
+        master: Any,
+        look: Theme,
+        on_cancel: Callable[[], None],
+        on_failures: Callable[[], None],
+        on_dismiss: Callable[[], None],
+    ) -> None:
+        c = look.colours
+        super().__init__(master, fg_color=c.sidebar, corner_radius=0, height=STRIP)
+        self.look = look
+        self._on_cancel, self._on_dismiss = on_cancel, on_dismiss
+        self._over = False
+        self.grid_propagate(False)
+        ctk.CTkFrame(self, fg_color=c.border, height=1, corner_radius=0).place(relwidth=1, y=0)
+        self.grid_columnconfigure(1, weight=1)
+        self.grid_rowconfigure(0, weight=1)
+        self.grid_rowconfigure(1, weight=0)
+        self._headline = label(self, look, "", weight="medium")
+        self._headline.grid(row=0, column=0, sticky="sw", padx=(LEFT, 12), pady=(8, 8))
+        self._detail = label(self, look, "", colour=c.text_2, anchor="w")
+        self._detail.grid(row=0, column=1, sticky="sew", pady=(8, 8))
+        self._failed = Button(
+            self, look, "", on_failures, kind="link", icon_name="warning", height=24, width=96
+        )
+        self._failed._button.configure(text_color=c.error, image=icon("warning", c.error, 16))
+        self._left = label(self, look, "", colour=c.text_2)
+        self._left.grid(row=0, column=3, sticky="se", padx=(8, 0), pady=(8, 8))
+        self.bar = ctk.CTkProgressBar(
+            self,
+            height=4,
+            fg_color=c.hover,
+            progress_color=c.accent,
+            corner_radius=2,
+            border_width=0,
+        )
+        self.bar.set(0)
+        self.bar.grid(row=1, column=0, columnspan=4, sticky="ew", padx=(LEFT, 0), pady=(0, 17))
+        self.button = Button(self, look, "Cancel", self._pressed, height=32, width=104)
+        self.button.grid(row=0, column=4, rowspan=2, padx=(12, RIGHT - 4))
+
+    @property
+    def text(self) -> str:
+        """What stands in it; for whoever looks from outside."""
+        return f"{self._headline.cget('text')} {self._detail.cget('text')}".strip()
+
+    def show(self, job: JobState, waiting: int) -> None:
+        """Show how far a job is, and how many wait behind it."""
+        self._over = False
+        self._headline.configure(text=job.headline)
+        detail = job.detail + ([f"{waiting} more waiting"] if waiting else [])
+        self._detail.configure(text=self._fitting(detail))
+        self._show_failed(len(job.failed))
+        seconds = job.seconds_left
+        self._left.configure(text="" if seconds is None else time_left(seconds))
+        self.bar.set(job.fraction)
+        self.button.set_text("Cancelling…" if job.cancelling else "Cancel")
+        self.button.set_enabled(not job.cancelling)
+
+    def show_outcome(self, job: JobState, failed: int) -> None:
+        """Say what came of a job, until a person has read it."""
+        self._over = True
+        self._headline.configure(text="Done" if job.done is not None else "Stopped")
+        self._detail.configure(text=job.outcome.removeprefix("Stopped. "))
+        self._show_failed(failed)
+        self._left.configure(text="")
+        self.bar.set(job.fraction)
+        self.button.set_text("Close")
+        self.button.set_enabled(True)
+
+    def _pressed(self) -> None:
+        self._on_dismiss() if self._over else self._on_cancel()
+
+    def _show_failed(self, failed: int) -> None:
+        if failed:
+            self._failed.set_text(f"{failed:,} failed")
+            self._failed.grid(row=0, column=2, sticky="se", pady=(0, 2))
+        else:
+            self._failed.grid_remove()
+
+    def _fitting(self, parts: list[str]) -> str:
+        """Join what there is room for; a long file name gives way first."""
+        if not parts:
+            return ""
+        font = self.look.canvas_font(self, NORMAL)
+        room = self._detail.winfo_width() - font.measure("   " + "   ".join(parts[1:]))
+        name = shorten(parts[0], font, max(room, self.look.px(80)))
+        return "   ".join([name, *parts[1:]])

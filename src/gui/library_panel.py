@@ -1,0 +1,359 @@
+"""The library: every media file as a card, with those at work, waiting and failed."""
+
+from __future__ import annotations
+
+import tkinter
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import customtkinter as ctk
+
+from src.events import (
+    Event,
+    FileDone,
+    FileFailed,
+    FileKnown,
+    FileStarted,
+    FrameSkipped,
+    FrameStored,
+)
+from src.gui.empty_state import EmptyState
+from src.gui.job_state import JobState, counted, length
+from src.gui.session import Session
+from src.gui.theme import HEADER, LEFT, NORMAL, RIGHT, TITLE, Theme
+from src.gui.thumbnails import Thumbnails
+from src.gui.widgets.card_face import CardFace, CardPainter
+from src.gui.widgets.card_grid import CardActions, CardGrid
+from src.gui.widgets.controls import Button, icon_label, label
+from src.gui.widgets.menu_button import MenuButton
+from src.records import MediaCard, MediaOrder
+
+ORDERS: dict[str, MediaOrder] = {
+    "Added, newest first": "added",
+    "Taken, newest first": "captured",
+    "Name, A to Z": "name",
+    "Most segments first": "segments",
+}
+_KEPT_CARDS = 2000
+
+
+@dataclass(frozen=True)
+class LibraryActions:
+    add_files: Callable[[], None]
+    add_folder: Callable[[], None]
+    samples: Callable[[], None]
+    open: Callable[[MediaCard], None]
+    remove: Callable[[Sequence[int]], None]
+    retry: Callable[[Sequence[Path]], None]
+    show_failure: Callable[[MediaCard], None]
+    show_in_folder: Callable[[Path], None]
+
+
+class _Media:
+    """The grid's source: ids in their order, and cards read page by page."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.ids: list[int] = []
+        self.busy: tuple[Path, JobState] | None = None
+        self._cards: OrderedDict[int, MediaCard] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def faces(self, first: int, last: int) -> list[CardFace]:
+        wanted = self.ids[first:last]
+        missing = [number for number in wanted if number not in self._cards]
+        if missing:
+            # a page is read in under a millisecond, so it need not come later
+            self._cards.update(self._session.library.catalog.media_cards(missing))
+        while len(self._cards) > _KEPT_CARDS:
+            self._cards.popitem(last=False)
+        return [self._face(number) for number in wanted]
+
+    def card(self, place: int) -> MediaCard | None:
+        if not 0 <= place < len(self.ids):
+            return None
+        self.faces(place, place + 1)
+        return self._cards.get(self.ids[place])
+
+    def forget(self, path: Path | None = None) -> None:
+        """Read cards again: one file's, or all."""
+        if path is None:
+            self._cards.clear()
+            return
+        for number in [n for n, card in self._cards.items() if card.media.path == path]:
+            del self._cards[number]
+
+    def _face(self, number: int) -> CardFace:
+        card = self._cards.get(number)
+        if card is None:  # removed since the ids were listed
+            return CardFace(number, None, "", "")
+        media = card.media
+        picture = card.poster or (media.path if media.kind == "image" else None)
+        name = media.path.name
+        if self.busy is not None and self.busy[0] == media.path:
+            job = self.busy[1]
+            doing = f"Frame {job.file_frames}" if job.file_frames else "Reading"
+            if 0 < job.file_fraction < 1:
+                doing += f" · {job.file_fraction:.0%}"
+            return CardFace(
+                number, picture, name, doing, "accent", state="busy", progress=job.file_fraction
+            )
+        if media.status == "failed":
+            return CardFace(number, None, name, _sentence(media.error), "error", state="failed")
+        if media.status in ("pending", "processing"):
+            return CardFace(number, picture, name, "Waiting", state="waiting")
+        kind = "Photo" if media.kind == "image" else "Video"
+        facts = f"{kind} · {counted(card.segments, 'segment')}"
+        if media.error:
+            facts += f" · {media.error}"
+        badge = length(media.duration_s) if media.kind == "video" and media.duration_s else None
+        return CardFace(number, picture, name, facts, badge=badge)
+
+
+class LibraryPanel(ctk.CTkFrame):
+    """Header, grid, and the empty state in the grid's place."""
+
+    def __init__(
+        self,
+        master: Any,
+        look: Theme,
+        session: Session,
+        thumbnails: Thumbnails,
+        painter: CardPainter,
+        actions: LibraryActions,
+    ) -> None:
+        super().__init__(master, fg_color=look.colours.window, corner_radius=0)
+        self.look, self._session, self._actions = look, session, actions
+        self.media = _Media(session)
+        self._order: MediaOrder = "added"
+        self._reading = self._read_again = False
+        self._refresh_waits = False
+        self._build_header()
+        self.grid_view = CardGrid(
+            self,
+            look,
+            painter,
+            thumbnails,
+            CardActions(
+                self._open, self._retry_card, self._menu, self._selected, self.remove_selected
+            ),
+        )
+        self.empty = EmptyState(self, look, actions.add_files, actions.add_folder, actions.samples)
+        self._shown: ctk.CTkFrame | None = None
+        session.tell.opened.append(self.reload)
+        session.tell.content_changed.append(self.content_changed)
+        session.tell.job_event.append(self._job_event)
+        session.tell.job_ended.append(lambda job, ended: self._job_ended())
+
+    def focus_content(self) -> None:
+        self.grid_view.canvas.focus_set()
+
+    # -- header
+
+    def _build_header(self) -> None:
+        look, c = self.look, self.look.colours
+        header = ctk.CTkFrame(self, fg_color="transparent", height=HEADER)
+        header.pack(fill="x", padx=(LEFT, RIGHT))
+        header.pack_propagate(False)
+        label(header, look, "Library", size=TITLE, weight="medium").pack(side="left")
+        self._count = label(header, look, "", colour=c.text_2)
+        self._count.pack(side="left", padx=12)
+        self._tools = ctk.CTkFrame(header, fg_color="transparent")
+        self._sort = MenuButton(self._tools, look, list(ORDERS), self._sorted)
+        self._sort.pack(side="left", padx=(0, 20))
+        icon_label(self._tools, "grid-small", c.text_2, 18).pack(side="left", padx=(0, 6))
+        self._size = ctk.CTkSlider(
+            self._tools,
+            from_=120,
+            to=320,
+            width=128,
+            height=16,
+            command=self._resize,
+            fg_color=c.hover,
+            progress_color=c.text_2,
+            button_color=c.text,
+            button_hover_color=c.text,
+            border_width=6,
+        )
+        self._size.set(184)
+        self._size.pack(side="left")
+        icon_label(self._tools, "grid", c.text_2).pack(side="left", padx=(6, 0))
+        self._selection = ctk.CTkFrame(header, fg_color="transparent")
+        self._selected_text = label(self._selection, look, "", weight="medium")
+        self._selected_text.pack(side="left", padx=(0, 8))
+        Button(
+            self._selection,
+            look,
+            "Remove from library",
+            self.remove_selected,
+            icon_name="trash",
+            height=32,
+        ).pack(side="left")
+        Button(
+            self._selection,
+            look,
+            "Clear",
+            lambda: self.grid_view.select(frozenset()),
+            kind="quiet",
+            height=32,
+        ).pack(side="left")
+
+    def _selected(self, cards: frozenset[int]) -> None:
+        self._selected_text.configure(text=f"{len(cards):,} selected")
+        self._show_header()
+
+    def _show_header(self) -> None:
+        """What can be done to the selection takes the place of the order and size."""
+        some = bool(self.grid_view.selection)
+        full = len(self.media) > 0
+        for part, shown in ((self._selection, full and some), (self._tools, full and not some)):
+            if shown and not part.winfo_manager():
+                part.pack(side="right")
+            elif not shown:
+                part.pack_forget()
+
+    def _sorted(self, name: str) -> None:
+        self._order = ORDERS[name]
+        self.reload()
+
+    def _resize(self, value: float) -> None:
+        self.grid_view.set_wish(round(value))
+
+    # -- content
+
+    def reload(self) -> None:
+        """List the library again, in another thread; the place is kept."""
+        if not self._session.is_open:
+            return
+        if self._reading:
+            self._read_again = True
+            return
+        self._reading = True
+        order, catalog = self._order, self._session.library.catalog
+        self._session.main_thread.run(
+            lambda: catalog.media_ids(order), self._listed, self._not_listed
+        )
+
+    def _listed(self, ids: list[int]) -> None:
+        self._reading = False
+        if ids != self.media.ids:
+            self.grid_view.select(frozenset())
+            self.media.ids = ids
+        self._count.configure(text=counted(len(ids), "media file") if ids else "")
+        self._show(self.grid_view if ids else self.empty)
+        self._show_header()
+        self.grid_view.show(self.media, keep_place=True)
+        if self._read_again:
+            self._read_again = False
+            self.reload()
+
+    def _not_listed(self, exc: Exception) -> None:
+        self._reading = False
+        raise exc
+
+    def _show(self, part: ctk.CTkFrame) -> None:
+        if part is not self._shown:
+            if self._shown is not None:
+                self._shown.pack_forget()
+            if part is self.empty:
+                part.pack(fill="both", expand=True, padx=(LEFT, RIGHT), pady=(8, 24))
+            else:
+                part.pack(fill="both", expand=True)
+            self._shown = part
+
+    def content_changed(self) -> None:
+        self.media.forget()
+        self.reload()
+
+    # -- a running job
+
+    def _job_event(self, job: JobState, event: Event) -> None:
+        if job not in self._session.jobs:
+            return  # an export changes nothing here
+        if isinstance(event, FileStarted):
+            if event.file_number == 1:
+                self.reload()  # the job has written down its files
+            self._set_busy(event.path, job)
+        elif isinstance(event, FrameStored | FrameSkipped):
+            if job.file_frames == 1:
+                self.media.forget(event.path)  # it has a poster now
+            self.grid_view.refresh()
+        elif isinstance(event, FileDone | FileFailed | FileKnown):
+            self.media.forget(event.path)
+            self._set_busy(None, job)
+            if isinstance(event, FileKnown):
+                self.reload()  # a second copy is no card of its own
+
+    def _job_ended(self) -> None:
+        self._set_busy(None, None)
+        self.content_changed()
+
+    def _set_busy(self, path: Path | None, job: JobState | None) -> None:
+        self.media.busy = None if path is None or job is None else (path, job)
+        self.grid_view.refresh()
+
+    # -- one card
+
+    def _open(self, place: int) -> None:
+        card = self.media.card(place)
+        if card is None:
+            return
+        if card.media.status == "failed":
+            self._actions.show_failure(card)
+        elif card.poster is not None:
+            self._actions.open(card)
+
+    def _retry_card(self, place: int) -> None:
+        card = self.media.card(place)
+        if card is not None:
+            self._actions.retry([card.media.path])
+
+    def remove_selected(self) -> None:
+        """Ask to remove what is selected, or else the card that has the focus."""
+        places = sorted(self.grid_view.selection)
+        if not places and self.grid_view.focused is not None:
+            places = [self.grid_view.focused]
+        ids = [self.media.ids[place] for place in places if place < len(self.media.ids)]
+        if ids:
+            self._actions.remove(ids)
+
+    def _menu(self, place: int, x: int, y: int) -> None:
+        card = self.media.card(place)
+        if card is None:
+            return
+        c = self.look.colours
+        menu = tkinter.Menu(
+            self,
+            tearoff=False,
+            bg=c.raised,
+            fg=c.text,
+            activebackground=c.hover,
+            activeforeground=c.text,
+            bd=0,
+            relief="flat",
+            activeborderwidth=self.look.px(4),
+            font=self.look.canvas_font(self, NORMAL),
+        )
+        if card.media.status == "failed":
+            menu.add_command(label="Why it failed", command=lambda: self._open(place))
+            menu.add_command(label="Retry", command=lambda: self._retry_card(place))
+        elif card.poster is not None:
+            menu.add_command(label="Open", command=lambda: self._open(place))
+        menu.add_command(
+            label="Show in folder", command=lambda: self._actions.show_in_folder(card.media.path)
+        )
+        menu.add_command(
+            label="Remove from library…", command=lambda: self._actions.remove([card.media.id])
+        )
+        menu.tk_popup(x, y)
+        menu.grab_release()
+
+
+def _sentence(error: str | None) -> str:
+    text = error or "could not be read"
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,102 @@
+"""One queue into the window's thread: no other thread ever touches a widget."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import time
+import tkinter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+# Often enough that a search result does not wait, rarely enough to cost nothing at rest.
+EVERY_MS = 15
+# What is left after so long waits for the next turn, so that clicks come through.
+TURN_S = 0.008
+
+log = logging.getLogger(__name__)
+
+
+class MainThread:
+    """Runs work elsewhere and what follows it here."""
+
+    def __init__(self, root: tkinter.Misc, on_error: Callable[[Exception], None]) -> None:
+        """Begin to drain the queue.
+
+        Args:
+            on_error: gets what failed and had no answer of its own.
+        """
+        self._root = root
+        self._on_error = on_error
+        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._threads = ThreadPoolExecutor(3, thread_name_prefix="query")
+        self._pollers: list[Callable[[], bool]] = []
+        self._closed = False
+        self._turn = root.after(EVERY_MS, self._drain)
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Have something done in the window's thread; from any thread."""
+        self._calls.put(call)
+
+    def poll(self, poller: Callable[[], bool]) -> None:
+        """Have something asked in every turn; while it says True there may be more at once."""
+        self._pollers.append(poller)
+
+    def run(
+        self,
+        work: Callable[[], Result],
+        then: Callable[[Result], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Do work in another thread, and hand its result to `then` in this one.
+
+        Args:
+            failed: gets the exception in place of the window's own door for errors.
+        """
+
+        def working() -> None:
+            try:
+                result = work()
+            except Exception as exc:  # whatever it is, a person is told
+                answer = failed or self._on_error
+                self.post(lambda error=exc: answer(error))  # type: ignore[misc]
+            else:
+                if then is not None:
+                    self.post(lambda: then(result))
+
+        if not self._closed:
+            self._threads.submit(working)
+
+    def close(self) -> None:
+        """Take no more work; what waits is dropped, what runs may end."""
+        self._closed = True
+        self._root.after_cancel(self._turn)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _drain(self) -> None:
+        until = time.monotonic() + TURN_S
+        try:
+            while time.monotonic() < until:
+                try:
+                    call = self._calls.get_nowait()
+                except queue.Empty:
+                    break
+                self._safely(call)
+            for poller in self._pollers:
+                while time.monotonic() < until and self._safely(poller):
+                    pass
+        finally:
+            if not self._closed:
+                self._turn = self._root.after(EVERY_MS, self._drain)
+
+    def _safely(self, call: Callable[[], object]) -> object:
+        """One answer that fails must not take the others with it."""
+        try:
+            return call()
+        except Exception as exc:
+            log.exception("an answer to work in the background failed")
+            self._on_error(exc)
+            return None

@@ -1,0 +1,140 @@
+"""The one door for errors, and questions before something is taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import customtkinter as ctk
+
+from src.gui.overlay import Overlay
+from src.gui.theme import NORMAL, SMALL, TITLE
+from src.gui.widgets.controls import Button, icon_label, label
+
+WIDTH = 560
+TEXT = WIDTH - 2 * 32 - 36
+
+
+def show_error(
+    overlay: Overlay,
+    title: str,
+    sentence: str,
+    details: str = "",
+    retry: Callable[[], object] | None = None,
+) -> None:
+    """Say what failed, where and what to do; details on demand."""
+    look = overlay.look
+    c = look.colours
+    body = _frame(overlay, title, "warning", c.error)
+    label(body, look, sentence, wraplength=TEXT, justify="left").grid(
+        row=1, column=1, sticky="w", pady=(4, 0)
+    )
+    buttons = _buttons(body, 3)
+    if details:
+        text = label(
+            body, look, details, size=SMALL, colour=c.text_2, wraplength=TEXT, justify="left"
+        )
+        text.grid(row=2, column=1, sticky="w", pady=(12, 0))
+        text.grid_remove()
+
+        def toggle() -> None:
+            shown = bool(text.grid_info())
+            text.grid_remove() if shown else text.grid()
+            more.set_text("Show details" if shown else "Hide details")
+
+        more = Button(buttons, look, "Show details", toggle, kind="link", height=32)
+        more.pack(side="left")
+    if retry is not None:
+        again = Button(
+            buttons, look, "Retry", lambda: _close_and(overlay, retry), kind="main", height=32
+        )
+        again.pack(side="right")
+    close = Button(buttons, look, "Close", overlay.close, height=32)
+    close.pack(side="right")
+    close.focus_set()
+
+
+def ask(
+    overlay: Overlay,
+    title: str,
+    sentence: str,
+    yes: str,
+    then: Callable[[], object],
+    no: str = "Cancel",
+) -> None:
+    """Ask before something is taken away; Escape is no."""
+    look = overlay.look
+    body = _frame(overlay, title, "info", look.colours.accent)
+    label(body, look, sentence, colour=look.colours.text_2, wraplength=TEXT, justify="left").grid(
+        row=1, column=1, sticky="w", pady=(4, 0)
+    )
+    buttons = _buttons(body, 3)
+    Button(buttons, look, yes, lambda: _close_and(overlay, then), kind="main", height=32).pack(
+        side="right"
+    )
+    refuse = Button(buttons, look, no, overlay.close, height=32)
+    refuse.pack(side="right")
+    refuse.focus_set()
+
+
+def show_failures(
+    overlay: Overlay, failures: Sequence[tuple[str, str]], retry: Callable[[], object]
+) -> None:
+    """List the files that could not be taken in, each with its reason."""
+    look = overlay.look
+    c = look.colours
+    count = len(failures)
+    title = "1 file could not be added" if count == 1 else f"{count} files could not be added"
+    body = _frame(overlay, title, "warning", c.error)
+    label(body, look, "The others were taken in. Nothing else is wrong.", colour=c.text_2).grid(
+        row=1, column=1, sticky="w", pady=(4, 12)
+    )
+    text = ctk.CTkTextbox(
+        body,
+        width=TEXT,
+        height=min(280, 20 + 44 * count),
+        fg_color=c.card,
+        corner_radius=8,
+        border_width=1,
+        border_color=c.border,
+        font=look.font(NORMAL),
+        text_color=c.text,
+        wrap="word",
+        scrollbar_button_color=c.strong_border,
+        scrollbar_button_hover_color=c.hint,
+    )
+    text.tag_config("reason", foreground=c.error)
+    for name, reason in failures:
+        text.insert("end", f"{name}\n")
+        text.insert("end", f"{reason}\n", "reason")
+    text.configure(state="disabled")
+    text.grid(row=2, column=1, sticky="ew")
+    buttons = _buttons(body, 3)
+    Button(
+        buttons, look, "Retry all", lambda: _close_and(overlay, retry), kind="main", height=32
+    ).pack(side="right")
+    close = Button(buttons, look, "Close", overlay.close, height=32)
+    close.pack(side="right")
+    close.focus_set()
+
+
+def _frame(overlay: Overlay, title: str, icon_name: str, colour: str) -> ctk.CTkFrame:
+    dialog = overlay.open(WIDTH)
+    body = ctk.CTkFrame(dialog, fg_color="transparent")
+    body.grid(row=0, column=0, sticky="nsew", padx=32, pady=(28, 20))
+    body.grid_columnconfigure(1, weight=1)
+    icon_label(body, icon_name, colour, 22).grid(row=0, column=0, padx=(0, 14))
+    label(
+        body, overlay.look, title, size=TITLE, weight="medium", wraplength=TEXT, justify="left"
+    ).grid(row=0, column=1, sticky="w")
+    return body
+
+
+def _buttons(body: ctk.CTkFrame, row: int) -> ctk.CTkFrame:
+    buttons = ctk.CTkFrame(body, fg_color="transparent")
+    buttons.grid(row=row, column=0, columnspan=2, sticky="ew", pady=(20, 0))
+    return buttons
+
+
+def _close_and(overlay: Overlay, then: Callable[[], object]) -> None:
+    overlay.close()
+    then()

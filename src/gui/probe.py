@@ -1,0 +1,118 @@
+"""What the window shows, written to a file for whoever tests it from outside.
+
+Only on when MEDIA_LIBRARY_PROBE names a file: places on the screen can't be asked of a window
+by another process (a window manager's frame falsifies them), and pictures can't be read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from src.config import write_atomically
+
+if TYPE_CHECKING:
+    import tkinter
+
+    from src.gui.main_window import MainWindow
+    from src.gui.widgets.card_grid import CardGrid
+
+VARIABLE = "MEDIA_LIBRARY_PROBE"
+_EVERY_MS = 40
+Box = list[int]
+
+
+class Probe:
+    """Writes the window's state whenever it has changed."""
+
+    def __init__(self, window: MainWindow, path: Path) -> None:
+        self._window, self._path = window, path
+        self._last = ""
+        self._write()
+
+    def _write(self) -> None:
+        text = json.dumps(self._state())
+        if text != self._last:
+            write_atomically(self._path, text.encode())
+            self._last = text
+        self._window.after(_EVERY_MS, self._write)
+
+    def _state(self) -> dict[str, Any]:
+        w = self._window
+        grid = w.visible_grid()
+        texts: list[str] = []
+        buttons: dict[str, Box] = {}
+        _collect(w, texts, buttons)
+        return {
+            "pid": os.getpid(),
+            "panel": w.here,
+            "open": w.session.is_open,
+            "models_ready": w.session.models_ready,
+            "jobs": [
+                {
+                    "fraction": job.fraction,
+                    "segments": job.segments,
+                    "failed": len(job.failed),
+                    "file_number": job.file_number,
+                    "files": job.files,
+                    "cancelling": job.cancelling,
+                }
+                for job in w.session.jobs
+            ],
+            "media": len(w.library_panel.media),
+            "strip": w.strip.text if w.strip.winfo_ismapped() else "",
+            "dialog": w.overlay.is_open,
+            "cards": [] if grid is None else _cards(grid),
+            "count": 0 if grid is None else grid.count,
+            "selected": [] if grid is None else sorted(grid.selection),
+            "segment": w.detail_panel.segment_id if w.here == "detail" else "",
+            "picture": _box(w.detail_panel.picture),
+            "query": _box(w.image_panel.query) if w.here == "image" else [],
+            "part": w.image_panel.query.part if w.here == "image" else None,
+            "texts": texts,
+            "buttons": buttons,
+            "window": _box(w),
+            "errors": w.errors,
+        }
+
+
+def _collect(widget: tkinter.Misc, texts: list[str], buttons: dict[str, Box]) -> None:
+    """Words on the screen, and where each button and row lies; what is covered counts too."""
+    import customtkinter as ctk
+
+    for child in widget.winfo_children():
+        if not child.winfo_ismapped():
+            continue
+        if isinstance(child, ctk.CTkLabel | ctk.CTkButton | ctk.CTkCheckBox):
+            text = str(child.cget("text"))
+            if text:
+                texts.append(text)
+                buttons[text] = _box(child)
+        elif isinstance(child, ctk.CTkEntry):
+            texts.append(child.get())
+            buttons[f"entry:{child.cget('placeholder_text')}"] = _box(child)
+        _collect(child, texts, buttons)
+
+
+def _cards(grid: CardGrid) -> list[dict[str, Any]]:
+    x, y = grid.canvas.winfo_rootx(), grid.canvas.winfo_rooty()
+    bottom = grid.canvas.winfo_height()
+    return [
+        {
+            "place": place,
+            "name": face.name,
+            "facts": face.facts,
+            "state": face.state,
+            "score": face.score,
+            "key": str(face.key),
+            "box": [x + box[0], y + box[1], box[2] - box[0], box[3] - box[1]],
+        }
+        for place, face, box in grid.visible()
+        if box[1] < bottom
+    ]
+
+
+def _box(widget: tkinter.Misc) -> Box:
+    return [widget.winfo_rootx(), widget.winfo_rooty(), widget.winfo_width(), widget.winfo_height()]

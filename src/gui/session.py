@@ -1,0 +1,165 @@
+"""The window's side of the engine: one open library, its jobs, and questions to it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.errors import MediaLibraryError
+from src.events import Event
+from src.gui.job_state import JobState
+from src.gui.main_thread import MainThread
+from src.worker import JobEnded, Worker
+
+if TYPE_CHECKING:
+    from src.library import MediaLibrary
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Listeners:
+    """Who is told what, always in the window's thread."""
+
+    opened: list[Callable[[], None]] = field(default_factory=list)
+    models_ready: list[Callable[[], None]] = field(default_factory=list)
+    job_event: list[Callable[[JobState, Event], None]] = field(default_factory=list)
+    job_ended: list[Callable[[JobState, JobEnded], None]] = field(default_factory=list)
+    content_changed: list[Callable[[], None]] = field(default_factory=list)
+
+
+class Session:
+    """Opens the library behind the window, runs its jobs and answers its questions.
+
+    Ingestion and export have a worker each: a dataset can be written while media come in.
+    """
+
+    def __init__(
+        self,
+        main_thread: MainThread,
+        open_library: Callable[[], MediaLibrary],
+        on_error: Callable[[Exception], None],
+    ) -> None:
+        self.main_thread = main_thread
+        self.tell = Listeners()
+        self.models_ready = False
+        self._library: MediaLibrary | None = None
+        self._open_library, self._on_error = open_library, on_error
+        self._ingest, self._export = Worker(), Worker()
+        self._jobs: dict[tuple[Worker, int], JobState] = {}
+        for worker in (self._ingest, self._export):
+            main_thread.poll(lambda worker=worker: self._take_event(worker))  # type: ignore[misc]
+
+    # -- the library
+
+    @property
+    def library(self) -> MediaLibrary:
+        assert self._library is not None, "nothing asks before the library is open"
+        return self._library
+
+    @property
+    def is_open(self) -> bool:
+        return self._library is not None
+
+    def open(self, failed: Callable[[Exception], None]) -> None:
+        """Open the library, then load the models, both behind the window."""
+        self.main_thread.run(self._open_library, self._opened, failed)
+
+    def _opened(self, library: MediaLibrary) -> None:
+        self._library = library
+        _call(self.tell.opened)
+        self.main_thread.run(library.load_models, lambda _: self._loaded())
+
+    def _loaded(self) -> None:
+        self.models_ready = True
+        _call(self.tell.models_ready)
+
+    # -- jobs
+
+    def add(self, paths: Sequence[Path], name: str = "") -> None:
+        """Take files and folders in; several adds queue."""
+        self._submit(self._ingest, lambda: self.library.add(paths), name)
+
+    def export(self, job: Callable[[], Iterator[Event]]) -> JobState:
+        """Write a dataset, beside whatever is being taken in."""
+        return self._submit(self._export, job, "Writing")
+
+    @property
+    def jobs(self) -> list[JobState]:
+        """Jobs that take media in, the running one first."""
+        return [state for (worker, _), state in self._jobs.items() if worker is self._ingest]
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._jobs)
+
+    def cancel(self, job: JobState) -> None:
+        """Stop a job at its next event; what it has done stays."""
+        for (worker, number), state in self._jobs.items():
+            if state is job:
+                job.cancelling = True
+                worker.cancel(number)
+
+    def close(self, then: Callable[[], None]) -> None:
+        """Stop at the next event, close the library, and then go on in the window's thread."""
+
+        def closing() -> None:
+            for worker in (self._ingest, self._export):
+                worker.stop()
+            if self._library is not None:
+                self._library.close()
+
+        self.main_thread.run(closing, lambda _: then())
+
+    def _submit(self, worker: Worker, job: Callable[[], Iterator[Event]], name: str) -> JobState:
+        state = JobState(name)
+        self._jobs[worker, worker.submit(job)] = state
+        return state
+
+    def _take_event(self, worker: Worker) -> bool:
+        """Hand one event on; says whether there was one."""
+        if worker.events.empty():
+            return False
+        number, event = worker.events.get_nowait()
+        state = self._jobs[worker, number]
+        if isinstance(event, JobEnded):
+            del self._jobs[worker, number]
+            for ended in self.tell.job_ended:
+                ended(state, event)
+            if event.error is not None:
+                self._on_error(event.error)
+        else:
+            state.take(event)
+            for heard in self.tell.job_event:
+                heard(state, event)
+        return True
+
+    # -- small changes
+
+    def change(self, work: Callable[[], None], then: Callable[[], None] | None = None) -> None:
+        """Change the library in another thread, and tell everyone who shows it."""
+
+        def changed(_: None) -> None:
+            if then is not None:
+                then()
+            _call(self.tell.content_changed)
+
+        self.main_thread.run(work, changed)
+
+
+def explained(exc: Exception) -> tuple[str, str]:
+    """An error as a sentence for a person, and what stands behind it."""
+    if isinstance(exc, MediaLibraryError):
+        cause = f"{type(exc.__cause__).__name__}: {exc.__cause__}" if exc.__cause__ else ""
+        return str(exc), cause
+    return "Something went wrong that was not foreseen. Nothing in the library was lost.", (
+        f"{type(exc).__name__}: {exc}"
+    )
+
+
+def _call(listeners: Sequence[Callable[[], None]]) -> None:
+    for listener in listeners:
+        listener()

@@ -1,0 +1,162 @@
+"""Search by words: an entry, suggestions, what is not understood, and the hits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import customtkinter as ctk
+
+from src.gui.notice import Notice
+from src.gui.results import N_RESULTS, ResultsView
+from src.gui.session import Session
+from src.gui.theme import HEADER, LEFT, RIGHT, TITLE, Theme
+from src.gui.thumbnails import Thumbnails
+from src.gui.widgets.card_face import CardPainter
+from src.gui.widgets.chips import ChipRow
+from src.gui.widgets.controls import Button, Entry, label
+from src.records import SearchHit, SearchResult
+
+RECENT = 6
+
+
+class TextSearchPanel(ctk.CTkFrame):
+    """Enter searches; a newer search makes an older answer void."""
+
+    def __init__(
+        self,
+        master: Any,
+        look: Theme,
+        session: Session,
+        thumbnails: Thumbnails,
+        painter: CardPainter,
+        on_open: Callable[[Sequence[SearchHit], int], None],
+        on_similar: Callable[[SearchHit], None],
+        on_models: Callable[[], None],
+    ) -> None:
+        super().__init__(master, fg_color=look.colours.window, corner_radius=0)
+        self.look, self._session, self._on_models = look, session, on_models
+        self._asked = 0
+        self._waiting: str | None = None
+        self.query = ""
+        self.recent: list[str] = []
+        self._tags: dict[str, int] = {}
+        header = ctk.CTkFrame(self, fg_color="transparent", height=HEADER)
+        header.pack(fill="x", padx=(LEFT, RIGHT))
+        header.pack_propagate(False)
+        label(header, look, "Search by Tag", size=TITLE, weight="medium").pack(side="left")
+        line = ctk.CTkFrame(self, fg_color="transparent")
+        line.pack(fill="x", padx=(LEFT, RIGHT - 4))
+        self.entry = Entry(
+            line,
+            look,
+            "What are you looking for?",
+            icon_name="search",
+            on_enter=self.search,
+            on_change=self._typed,
+            clearable=True,
+        )
+        self.entry.pack(side="left", fill="x", expand=True, pady=4)
+        self.button = Button(
+            line, look, "Search", lambda: self.search(self.entry.text), kind="main"
+        )
+        self.button.pack(side="left", padx=(4, 0))
+        self.chips = ChipRow(self, look, self._chosen)
+        self.chips.pack(fill="x", padx=(LEFT, RIGHT), pady=(8, 8))
+        self.notice = Notice(self, look)
+        self.results = ResultsView(self, look, thumbnails, painter, on_open, on_similar)
+        self.results.pack(fill="both", expand=True)
+        self.results.say(self._invitation())
+        session.tell.models_ready.append(self._models_ready)
+
+    def shown(self) -> None:
+        """The panel comes to the front: its suggestions are brought up to date."""
+        if self._session.is_open:
+            library = self._session.library
+            self._session.main_thread.run(library.tag_counts, self._counted)
+        self.entry.focus_field()
+
+    def search(self, query: str) -> None:
+        query = " ".join(query.split())
+        if not query:
+            self.entry.focus_field()
+            return
+        if query != self.entry.text:
+            self.entry.set(query)
+        if not self._session.models_ready:
+            self._waiting = query
+            self.results.say("The models are still loading. The search starts in a moment.")
+            return
+        self._waiting = None
+        self._asked += 1
+        asked = self._asked
+        library = self._session.library
+
+        def answered(result: SearchResult) -> None:
+            if asked == self._asked:
+                self._show(query, result)
+
+        self._session.main_thread.run(lambda: library.search(query, n_results=N_RESULTS), answered)
+
+    def show_hits(self, result: SearchResult, like: str) -> None:
+        """Show hits that another question found: what is similar to a segment."""
+        self._asked += 1
+        self.query = ""
+        self.entry.set("")
+        self.notice.pack_forget()
+        self.results.show(result.hits, like)
+
+    def _show(self, query: str, result: SearchResult) -> None:
+        self.query = query
+        self.recent = [query, *(old for old in self.recent if old != query)][:RECENT]
+        self._suggest()
+        if result.unknown_words:
+            words = _listed([f"“{word}”" for word in result.unknown_words])
+            known = [word for word in query.split() if word not in result.unknown_words]
+            rest = f" These hits are for “{' '.join(known)}” alone." if result.hits else ""
+            self.notice.say(
+                f"The starter models do not know {words}.{rest}",
+                "warn",
+                ("Get larger models", self._on_models),
+            )
+            self.notice.pack(fill="x", padx=(LEFT, RIGHT), before=self.results)
+        else:
+            self.notice.pack_forget()
+        self.results.show(result.hits)
+        if not result.hits and result.unknown_words:
+            self.results.say("Try colours, shapes and textures: “something red”, “a blue circle”.")
+
+    def _typed(self, text: str) -> None:
+        self._suggest()
+
+    def _chosen(self, text: str) -> None:
+        self.entry.set(text)
+        self.search(text)
+
+    def _counted(self, tags: dict[str, int]) -> None:
+        self._tags = tags
+        self._suggest()
+
+    def _suggest(self) -> None:
+        typed = self.entry.text.casefold().split()
+        last = typed[-1] if typed else ""
+        fitting = [tag for tag in self._tags if tag.casefold().startswith(last) and tag != last]
+        recent = [old for old in self.recent if old != self.entry.text]
+        # what was typed before the last word stays
+        before = " ".join(self.entry.text.split()[:-1])
+        tags = [(f"{before} {tag}".strip(), f"{self._tags[tag]:,}") for tag in fitting[:12]]
+        self.chips.show([("Recent", [(old, "") for old in recent[:3]]), ("Tags", tags)])
+
+    def _models_ready(self) -> None:
+        if self._waiting is not None:
+            self.search(self._waiting)
+
+    def _invitation(self) -> str:
+        return (
+            "Type what you are looking for and press Enter:\n"
+            "a colour, a shape, a texture, or a tag of your own."
+        )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

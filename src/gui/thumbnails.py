@@ -1,0 +1,98 @@
+"""Thumbnails for what is on the screen: decoded in threads, kept while there is room."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from src.gui.main_thread import MainThread
+from src.gui.pictures import cover
+
+KEPT_BYTES = 96 << 20
+_THREADS = 2
+
+Key = tuple[Path, tuple[int, int]]
+
+
+class Thumbnails:
+    """Pictures by file and size. What was asked for last comes first."""
+
+    def __init__(
+        self,
+        main_thread: MainThread,
+        read: Callable[[Path], np.ndarray],
+        on_loaded: Callable[[Path], None],
+    ) -> None:
+        """Start the threads.
+
+        Args:
+            read: gives a file as (h, w, 3) uint8 RGB; may raise anything.
+            on_loaded: told in the window's thread that a picture is there, or never will be.
+        """
+        self._main_thread, self._read, self._on_loaded = main_thread, read, on_loaded
+        self._kept: OrderedDict[Key, Image.Image | None] = OrderedDict()
+        self._bytes = 0
+        self._waiting: set[Key] = set()
+        self._wanted: dict[object, frozenset[Key]] = {}
+        self._queue: queue.LifoQueue[Key | None] = queue.LifoQueue()
+        for number in range(_THREADS):
+            threading.Thread(target=self._work, name=f"thumbnails-{number}", daemon=True).start()
+
+    def get(self, source: Path, size_wh: tuple[int, int]) -> Image.Image | None:
+        """Give a picture of this size, or None: it is being made, or can't be."""
+        key = (source, size_wh)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        if key not in self._waiting:
+            self._waiting.add(key)
+            self._queue.put(key)
+        return None
+
+    def want(self, who: object, keys: Iterable[Key]) -> None:
+        """Say what one place shows now; what no place shows any more is not decoded."""
+        self._wanted[who] = frozenset(keys)
+
+    def forget(self, source: Path) -> None:
+        """Drop a file's pictures, after it changed."""
+        for key in [key for key in self._kept if key[0] == source]:
+            self._drop(key)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        for _ in range(_THREADS):
+            self._queue.put(None)
+
+    def _work(self) -> None:
+        while (key := self._queue.get()) is not None:
+            source, size_wh = key
+            if not any(key in keys for keys in list(self._wanted.values())):
+                self._main_thread.post(lambda key=key: self._waiting.discard(key))  # type: ignore[misc]
+                continue
+            try:
+                picture: Image.Image | None = cover(self._read(source), size_wh)
+            except Exception:  # a card without its picture says enough; verify says the rest
+                picture = None
+            self._main_thread.post(lambda key=key, picture=picture: self._keep(key, picture))  # type: ignore[misc]
+
+    def _keep(self, key: Key, picture: Image.Image | None) -> None:
+        self._waiting.discard(key)
+        self._kept[key] = picture
+        self._bytes += _size(key)
+        while self._bytes > KEPT_BYTES and len(self._kept) > 1:
+            self._drop(next(iter(self._kept)))
+        self._on_loaded(key[0])
+
+    def _drop(self, key: Key) -> None:
+        del self._kept[key]
+        self._bytes -= _size(key)
+
+
+def _size(key: Key) -> int:
+    return key[1][0] * key[1][1] * 3

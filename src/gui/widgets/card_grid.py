@@ -1,0 +1,405 @@
+"""A grid of cards on one Canvas: as many items as are seen, however many cards there are."""
+
+from __future__ import annotations
+
+import sys
+import tkinter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import customtkinter as ctk
+from PIL import ImageTk
+
+from src.gui.theme import LEFT, NORMAL, RIGHT, SMALL, Theme, shorten
+from src.gui.thumbnails import Thumbnails
+from src.gui.widgets.card_face import MARGIN, CardFace, CardPainter, CardSize, Marks
+from src.gui.widgets.card_keys import CardKeys
+
+GAP = 16
+WISH = 184
+WHEEL_PX = 80
+
+
+class CardSource(Protocol):
+    """Where a grid's cards come from."""
+
+    def __len__(self) -> int: ...
+
+    def faces(self, first: int, last: int) -> Sequence[CardFace]:
+        """Give the cards from first up to, not with, last."""
+        ...
+
+
+@dataclass(frozen=True)
+class CardActions:
+    """What a grid can ask for; the numbers are places in the source."""
+
+    open: Callable[[int], None]
+    button: Callable[[int], None] | None = None
+    menu: Callable[[int, int, int], None] | None = None  # with the pointer's place on the screen
+    selected: Callable[[frozenset[int]], None] | None = None
+    delete: Callable[[], None] | None = None
+
+
+class _Slot:
+    """The Canvas items of one place on the screen."""
+
+    def __init__(self, canvas: tkinter.Canvas, size: CardSize) -> None:
+        self.photo = ImageTk.PhotoImage("RGB", size.slot_wh)
+        self.items = [
+            canvas.create_image(0, 0, image=self.photo, anchor="nw"),
+            canvas.create_text(0, 0, anchor="w"),
+            canvas.create_text(0, 0, anchor="w"),
+            canvas.create_text(0, 0, anchor="e"),
+        ]
+        self.shows: tuple[object, ...] | None = None
+
+
+class CardGrid(ctk.CTkFrame):
+    """Cards in as many columns as fit, scrolled by rows of pixels."""
+
+    def __init__(
+        self,
+        master: tkinter.Misc,
+        look: Theme,
+        painter: CardPainter,
+        thumbnails: Thumbnails,
+        actions: CardActions,
+        kind: Literal["media", "hit"] = "media",
+        margins: tuple[int, int] = (LEFT, RIGHT),
+    ) -> None:
+        super().__init__(master, fg_color=look.colours.window, corner_radius=0)
+        self.look, self.painter, self.thumbnails, self.actions = look, painter, thumbnails, actions
+        self.wish = WISH
+        self._kind, self._margins = kind, margins
+        self._source: CardSource | None = None
+        self._offset = 0
+        self._slots: list[_Slot] = []
+        self._places: dict[int, int] = {}  # card -> slot
+        self._selected: set[int] = set()
+        self.focused: int | None = None
+        self._focus_seen = False
+        self._hover: tuple[int, bool] | None = None  # card, and whether over its button
+        self._redraw_waits = False
+        self.canvas = tkinter.Canvas(
+            self, bg=look.colours.window, highlightthickness=0, bd=0, takefocus=1
+        )
+        self.canvas.pack(fill="both", expand=True)
+        self._bar = ctk.CTkScrollbar(
+            self,
+            width=12,
+            command=self._scroll_command,
+            fg_color=look.colours.window,
+            button_color=look.colours.strong_border,
+            button_hover_color=look.colours.hint,
+            corner_radius=4,
+            border_spacing=2,
+        )
+        self._bar_shown = False
+        self._measure(1)
+        CardKeys(self)
+        self._listen()
+
+    # -- what is shown
+
+    def show(self, source: CardSource, keep_place: bool = False) -> None:
+        """Show other cards, from the top unless the place is to be kept."""
+        self._source = source
+        if not keep_place:
+            self._offset, self.focused = 0, None
+            self.select(frozenset())
+        elif self.focused is not None and self.focused >= len(source):
+            self.focused = len(source) - 1 if len(source) else None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw again what is seen, soon; many calls make one drawing."""
+        if not self._redraw_waits:
+            self._redraw_waits = True
+            self.after_idle(self._redraw)
+
+    def picture_loaded(self) -> None:
+        """A thumbnail has come."""
+        self.refresh()
+
+    def set_wish(self, width: int) -> None:
+        """Set the card width wished for, keeping the card at the top where it is."""
+        top = self._first_row() * self._columns
+        self.wish = width
+        self._measure(self.canvas.winfo_width())
+        self._offset = top // self._columns * self._pitch
+        self.refresh()
+
+    @property
+    def count(self) -> int:
+        return 0 if self._source is None else len(self._source)
+
+    @property
+    def selection(self) -> frozenset[int]:
+        return frozenset(self._selected)
+
+    def select(self, cards: frozenset[int]) -> None:
+        if cards != self._selected:
+            self._selected = set(cards)
+            if self.actions.selected is not None:
+                self.actions.selected(cards)
+            self.refresh()
+
+    def visible(self) -> list[tuple[int, CardFace, tuple[int, int, int, int]]]:
+        """List the cards that are seen: number, face, box of the thumbnail on the Canvas."""
+        first, last = self._seen()
+        faces = [] if self._source is None else self._source.faces(first, last)
+        found = []
+        for card, face in enumerate(faces, start=first):
+            x, y = self._at(card)
+            width, height = self._size.thumb_wh
+            m = self._size.margin
+            found.append((card, face, (x + m, y + m, x + m + width, y + m + height)))
+        return found
+
+    # -- geometry, in device pixels
+
+    def _measure(self, width: int) -> None:
+        px = self.look.px
+        left, right = self._margins
+        room = max(1, width - px(left) - px(right))
+        self._columns = max(1, int((room + px(GAP)) // px(self.wish + GAP)))
+        cell = (room - (self._columns - 1) * px(GAP)) / self._columns
+        thumb_wh = max(8, int(cell)), max(6, round(cell * 3 / 4))
+        text = px(44 if self._kind == "media" else 64)
+        self._size = CardSize(thumb_wh, text, px(MARGIN))
+        self._step = cell + px(GAP)
+        self._pitch = thumb_wh[1] + text + px(24 if self._kind == "media" else 20)
+        for slot in self._slots:
+            self.canvas.delete(*slot.items)
+        self._slots.clear()
+        self._places.clear()
+
+    def _at(self, card: int) -> tuple[int, int]:
+        """The top left corner of a card's slot on the Canvas."""
+        row, column = divmod(card, self._columns)
+        left = self.look.px(self._margins[0]) - self._size.margin
+        return round(left + column * self._step), row * self._pitch - self._offset
+
+    @property
+    def columns(self) -> int:
+        return self._columns
+
+    @property
+    def rows_seen(self) -> int:
+        return max(1, self.canvas.winfo_height() // self._pitch)
+
+    def _rows(self) -> int:
+        return -(-self.count // self._columns)
+
+    def _bottom(self) -> int:
+        """The largest offset."""
+        content = self._rows() * self._pitch + self._size.margin
+        return max(0, content - self.canvas.winfo_height())
+
+    def _first_row(self) -> int:
+        return max(0, (self._offset - self._size.margin) // self._pitch)
+
+    def _seen(self) -> tuple[int, int]:
+        first = self._first_row() * self._columns
+        rows = self.canvas.winfo_height() // self._pitch + 2
+        return min(first, self.count), min(first + rows * self._columns, self.count)
+
+    # -- drawing
+
+    def _redraw(self) -> None:
+        self._redraw_waits = False
+        if self._source is None or self.canvas.winfo_width() <= 1:
+            return
+        self._offset = min(max(0, self._offset), self._bottom())
+        first, last = self._seen()
+        faces = self._source.faces(first, last)
+        self.thumbnails.want(
+            self, [(face.thumbnail, self._size.thumb_wh) for face in faces if face.thumbnail]
+        )
+        need = (self.canvas.winfo_height() // self._pitch + 3) * self._columns
+        while len(self._slots) < need:
+            self._slots.append(_Slot(self.canvas, self._size))
+        used = set()
+        for card, face in enumerate(faces, start=first):
+            slot = self._slots[card % len(self._slots)]
+            used.add(card % len(self._slots))
+            self._fill(slot, card, face)
+        for number, slot in enumerate(self._slots):
+            if number not in used and slot.shows is not None:
+                slot.shows = None
+                for item in slot.items:
+                    self.canvas.coords(item, -10000, -10000)
+        self._draw_bar()
+
+    def _fill(self, slot: _Slot, card: int, face: CardFace) -> None:
+        x, y = self._at(card)
+        marks = Marks(
+            hover=self._hover is not None and self._hover[0] == card,
+            focus=self.focused == card and self._focus_seen,
+            selected=card in self._selected,
+            selecting=self.actions.selected is not None,
+            button_hover=self._hover == (card, True),
+        )
+        source = face.thumbnail
+        picture = None if source is None else self.thumbnails.get(source, self._size.thumb_wh)
+        shows = (face, marks, id(picture) if picture is not None else None)
+        if slot.shows != shows:
+            slot.photo.paste(self.painter.paint(face, marks, picture, self._size))
+            self._write(slot, face)
+            slot.shows = shows
+        self._place(slot, x, y, face)
+
+    def _write(self, slot: _Slot, face: CardFace) -> None:
+        colours, width = self.look.colours, self._size.thumb_wh[0]
+        normal = self.look.canvas_font(self, NORMAL)
+        small = self.look.canvas_font(self, SMALL)
+        configure = self.canvas.itemconfigure
+        configure(
+            slot.items[1], text=shorten(face.name, normal, width), font=normal, fill=colours.text
+        )
+        colour = getattr(colours, face.facts_colour)
+        configure(slot.items[2], text=shorten(face.facts, small, width), font=small, fill=colour)
+        score = "" if face.score is None else f"{face.score:.2f}"
+        configure(slot.items[3], text=score, font=small, fill=colours.text_2)
+
+    def _place(self, slot: _Slot, x: int, y: int, face: CardFace) -> None:
+        px, m = self.look.px, self._size.margin
+        width, height = self._size.thumb_wh
+        left, top = x + m, y + m + height
+        first_line = top + px(18 if face.score is None else 38)
+        coords = self.canvas.coords
+        coords(slot.items[0], x, y)
+        coords(slot.items[1], left, first_line)
+        coords(slot.items[2], left, first_line + px(18))
+        coords(slot.items[3], left + width, top + px(16))
+
+    def _draw_bar(self) -> None:
+        bottom = self._bottom()
+        if (bottom > 0) != self._bar_shown:
+            self._bar_shown = bottom > 0
+            if self._bar_shown:
+                self._bar.place(relx=1.0, x=-6, rely=0.0, relheight=1.0, anchor="ne")
+            else:
+                self._bar.place_forget()
+        if bottom:
+            content = bottom + self.canvas.winfo_height()
+            self._bar.set(
+                self._offset / content, (self._offset + self.canvas.winfo_height()) / content
+            )
+
+    # -- scrolling
+
+    def scroll_by(self, px: float) -> None:
+        before = self._offset
+        self._offset = min(max(0, round(self._offset + px)), self._bottom())
+        if self._offset != before:
+            self.refresh()
+
+    def scroll_to_card(self, card: int) -> None:
+        """Bring a card into view, by no more than it takes."""
+        top = card // self._columns * self._pitch
+        below = top + self._size.slot_wh[1] - self.canvas.winfo_height()
+        self.scroll_by(min(top, max(self._offset, below)) - self._offset)
+
+    def _scroll_command(self, verb: str, amount: str, unit: str = "") -> None:
+        content = self._bottom() + self.canvas.winfo_height()
+        if verb == "moveto":
+            self.scroll_by(float(amount) * content - self._offset)
+        else:
+            self.scroll_by(float(amount) * self.canvas.winfo_height() * 0.9)
+
+    # -- pointer
+
+    def _listen(self) -> None:
+        bind = self.canvas.bind
+        bind("<Configure>", self._resized)
+        bind("<Motion>", self._moved)
+        bind("<Leave>", lambda _: self._set_hover(None))
+        bind("<ButtonRelease-1>", self._clicked)
+        bind("<Button-1>", lambda _: self.canvas.focus_set())
+        bind("<Button-2>" if sys.platform == "darwin" else "<Button-3>", self._menu)
+        bind("<MouseWheel>", lambda e: self.scroll_by(-self.look.px(WHEEL_PX) * _steps(e)))
+        bind("<Button-4>", lambda _: self.scroll_by(-self.look.px(WHEEL_PX)))
+        bind("<Button-5>", lambda _: self.scroll_by(self.look.px(WHEEL_PX)))
+        bind("<FocusIn>", lambda _: self.refresh())
+        bind("<FocusOut>", lambda _: self.show_focus(False))
+
+    def _resized(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        top = self._first_row() * self._columns
+        at_top = self._offset == 0
+        columns, size = self._columns, self._size
+        self._measure(event.width)
+        if (columns, size) != (self._columns, self._size):
+            self._offset = 0 if at_top else top // self._columns * self._pitch
+        self.refresh()
+
+    def show_focus(self, seen: bool) -> None:
+        """Show the focus ring, as the keyboard does, or hide it, as the pointer does."""
+        if seen != self._focus_seen:
+            self._focus_seen = seen
+            self.refresh()
+
+    def _hit(self, x: int, y: int) -> tuple[int, bool] | None:
+        for card, face, (left, top, right, bottom) in self.visible():
+            if left <= x <= right and top <= y <= bottom + self._size.text_height:
+                button = self.painter.button_box(face, self._size)
+                m = self._size.margin
+                at = x - left + m, y - top + m
+                over = button is not None and _inside(button[0], at)
+                return card, over
+        return None
+
+    def _moved(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        self._set_hover(self._hit(event.x, event.y))
+
+    def _set_hover(self, hover: tuple[int, bool] | None) -> None:
+        if hover != self._hover:
+            self._hover = hover
+            self.canvas.configure(cursor="hand2" if hover else "")
+            self.refresh()
+
+    def _clicked(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        hit = self._hit(event.x, event.y)
+        self.show_focus(False)
+        if hit is None:
+            self.select(frozenset())
+            return
+        card, over_button = hit
+        before, self.focused = self.focused, card
+        selects = self.actions.selected is not None
+        state = int(event.state)
+        if over_button and self.actions.button is not None:
+            self.actions.button(card)
+        elif selects and state & 0x1:  # Shift
+            low, high = sorted((card if before is None else before, card))
+            self.select(self.selection | frozenset(range(low, high + 1)))
+        elif selects and (state & 0x4 or self._selected or self._over_tick(card, event)):
+            self.toggle(card)
+        else:
+            self.actions.open(card)
+        self.refresh()
+
+    def _over_tick(self, card: int, event: tkinter.Event[tkinter.Misc]) -> bool:
+        x, y = self._at(card)
+        reach = self._size.margin + self.look.px(34)
+        return bool(event.x - x <= reach and event.y - y <= reach)
+
+    def toggle(self, card: int) -> None:
+        if self.actions.selected is not None:
+            self.select(self.selection ^ {card})
+
+    def _menu(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        hit = self._hit(event.x, event.y)
+        if hit is not None and self.actions.menu is not None:
+            self.focused = hit[0]
+            self.actions.menu(hit[0], event.x_root, event.y_root)
+
+
+def _steps(event: tkinter.Event[tkinter.Misc]) -> float:
+    return event.delta / (1 if sys.platform == "darwin" else 120)
+
+
+def _inside(box: tuple[int, int, int, int], at: tuple[int, int]) -> bool:
+    return box[0] <= at[0] <= box[2] and box[1] <= at[1] <= box[3]

@@ -1,0 +1,65 @@
+"""The keyboard in a grid of cards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from src.gui.widgets.card_grid import CardGrid
+
+
+class CardKeys:
+    """Arrows move the focus, Enter opens, Space selects, Delete asks for removal."""
+
+    def __init__(self, grid: CardGrid) -> None:
+        self._grid = grid
+        bind = grid.canvas.bind
+        for key, step in (("Left", -1), ("Right", 1)):
+            bind(f"<{key}>", lambda _, step=step: self._move(step))  # type: ignore[misc]
+        bind("<Up>", lambda _: self._move(-grid.columns))
+        bind("<Down>", lambda _: self._move(grid.columns))
+        bind("<Prior>", lambda _: self._move(-grid.columns * grid.rows_seen))
+        bind("<Next>", lambda _: self._move(grid.columns * grid.rows_seen))
+        bind("<Home>", lambda _: self._move(-grid.count))
+        bind("<End>", lambda _: self._move(grid.count))
+        bind("<Return>", lambda _: self._open())
+        bind("<KP_Enter>", lambda _: self._open())
+        bind("<space>", lambda _: self._toggle())
+        bind("<Control-a>", lambda _: self._select_all())
+        bind("<Delete>", lambda _: self._delete())
+
+    def _move(self, step: int) -> str:
+        grid = self._grid
+        if grid.count:
+            if grid.focused is None:
+                grid.focused = 0
+            else:
+                wanted = grid.focused + step
+                # up from the first row stays; paging past an end goes to it
+                if abs(step) == grid.columns and not 0 <= wanted < grid.count:
+                    wanted = grid.focused if step < 0 else min(wanted, grid.count - 1)
+                grid.focused = min(max(0, wanted), grid.count - 1)
+            grid.show_focus(True)
+            grid.scroll_to_card(grid.focused)
+            grid.refresh()
+        return "break"
+
+    def _open(self) -> str:
+        if self._grid.focused is not None:
+            self._grid.actions.open(self._grid.focused)
+        return "break"
+
+    def _toggle(self) -> str:
+        if self._grid.focused is not None:
+            self._grid.toggle(self._grid.focused)
+        return "break"
+
+    def _select_all(self) -> str:
+        if self._grid.actions.selected is not None:
+            self._grid.select(frozenset(range(self._grid.count)))
+        return "break"
+
+    def _delete(self) -> str:
+        if self._grid.actions.delete is not None:
+            self._grid.actions.delete()
+        return "break"

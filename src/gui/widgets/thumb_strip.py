@@ -1,0 +1,171 @@
+"""A row of small pictures, of which one is chosen; paged where they do not fit."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageTk
+
+from src.gui.icons import icon_image
+from src.gui.pictures import ring_mask, rounded_mask
+from src.gui.theme import SMALL, Theme
+from src.gui.thumbnails import Thumbnails
+
+_RING = 4
+
+
+@dataclass(frozen=True)
+class Thumb:
+    key: str
+    picture: Path
+    caption: str = ""
+
+
+class ThumbStrip(tkinter.Canvas):
+    """As many pictures as fit; arrows at the ends turn the page."""
+
+    def __init__(
+        self,
+        master: Any,
+        look: Theme,
+        thumbnails: Thumbnails,
+        size_wh: tuple[int, int],
+        on_choose: Callable[[str], None],
+        gap: int = 10,
+        captions: bool = False,
+    ) -> None:
+        self.look, self._thumbnails, self._on_choose = look, thumbnails, on_choose
+        self._size = look.px(size_wh[0]), look.px(size_wh[1])
+        self._gap, self._captions = look.px(gap), captions
+        height = self._size[1] + 2 * look.px(_RING) + (look.px(22) if captions else 0)
+        super().__init__(
+            master, bg=look.colours.window, height=height, highlightthickness=0, bd=0, takefocus=1
+        )
+        self._thumbs: list[Thumb] = []
+        self._chosen: str | None = None
+        self._first = 0
+        self._photos: list[ImageTk.PhotoImage] = []
+        self._waits = False
+        self.bind("<Configure>", lambda _: self._centre())
+        self.bind("<ButtonRelease-1>", self._clicked)
+        self.bind("<Left>", lambda _: self._step(-1))
+        self.bind("<Right>", lambda _: self._step(1))
+        self.bind("<FocusIn>", lambda _: self.refresh())
+        self.bind("<FocusOut>", lambda _: self.refresh())
+        self.bind("<Button-4>", lambda _: self._turn(-1))
+        self.bind("<Button-5>", lambda _: self._turn(1))
+        self.bind("<MouseWheel>", lambda e: self._turn(-1 if e.delta > 0 else 1))
+
+    def show(self, thumbs: Sequence[Thumb], chosen: str | None) -> None:
+        same = list(thumbs) == self._thumbs
+        self._thumbs, self._chosen = list(thumbs), chosen
+        if not same or self._place_of(chosen) not in range(self._first, self._first + self._fit()):
+            self._centre()
+        self.refresh()
+
+    def refresh(self) -> None:
+        if not self._waits:
+            self._waits = True
+            self.after_idle(self._draw)
+
+    @property
+    def chosen(self) -> int:
+        """The place of the chosen picture; -1 for none."""
+        return self._place_of(self._chosen)
+
+    def choose_next(self, step: int) -> None:
+        place = self.chosen + step
+        if 0 <= place < len(self._thumbs):
+            self._on_choose(self._thumbs[place].key)
+
+    def _step(self, step: int) -> str:
+        self.choose_next(step)
+        return "break"
+
+    def _place_of(self, key: str | None) -> int:
+        return next((i for i, thumb in enumerate(self._thumbs) if thumb.key == key), -1)
+
+    def _room(self) -> tuple[int, int]:
+        """Where pictures begin, and how wide they may be."""
+        edge = self.look.px(_RING)
+        pitch = self._size[0] + self._gap
+        if len(self._thumbs) * pitch - self._gap <= self.winfo_width() - 2 * edge:
+            return edge, self.winfo_width() - 2 * edge
+        arrow = self.look.px(28)
+        return arrow, self.winfo_width() - 2 * arrow
+
+    def _fit(self) -> int:
+        return max(1, (self._room()[1] + self._gap) // (self._size[0] + self._gap))
+
+    def _centre(self) -> None:
+        fit = self._fit()
+        self._first = min(max(0, self.chosen - fit // 2), max(0, len(self._thumbs) - fit))
+        self.refresh()
+
+    def _turn(self, pages: int) -> None:
+        fit = self._fit()
+        self._first = min(max(0, self._first + pages * fit), max(0, len(self._thumbs) - fit))
+        self.refresh()
+
+    def _draw(self) -> None:
+        self._waits = False
+        self.delete("all")
+        self._photos.clear()
+        px, c = self.look.px, self.look.colours
+        left, _ = self._room()
+        seen = self._thumbs[self._first : self._first + self._fit()]
+        self._thumbnails.want(self, [(thumb.picture, self._size) for thumb in seen])
+        middle = px(_RING) + self._size[1] // 2
+        if self._first > 0:
+            self._put(icon_image("left", c.text_2, px(20)), px(4), middle - px(10))
+        if self._first + len(seen) < len(self._thumbs):
+            self._put(
+                icon_image("right", c.text_2, px(20)), self.winfo_width() - px(24), middle - px(10)
+            )
+        small = self.look.canvas_font(self, SMALL)
+        for place, thumb in enumerate(seen):
+            x = left + place * (self._size[0] + self._gap)
+            chosen = thumb.key == self._chosen
+            self._put(self._picture(thumb, chosen), x - px(_RING), 0)
+            if self._captions:
+                self.create_text(
+                    x + self._size[0] // 2,
+                    self._size[1] + px(_RING + 14),
+                    text=thumb.caption,
+                    fill=c.text if chosen else c.text_2,
+                    font=small,
+                )
+
+    def _picture(self, thumb: Thumb, chosen: bool) -> Image.Image:
+        px, c = self.look.px, self.look.colours
+        reach = px(_RING)
+        width, height = self._size[0] + 2 * reach, self._size[1] + 2 * reach
+        image = Image.new("RGB", (width, height), c.window)
+        picture = self._thumbnails.get(thumb.picture, self._size)
+        inner = picture or Image.new("RGB", self._size, c.card)
+        image.paste(inner, (reach, reach), rounded_mask(self._size, px(6)))
+        if chosen:
+            colour = c.text if self.focus_get() is self else c.accent
+            image.paste(colour, (0, 0), ring_mask((width, height), px(10), 2 * self.look.scale))
+        return image
+
+    def _put(self, image: Image.Image, x: int, y: int) -> None:
+        photo = ImageTk.PhotoImage(image)
+        self._photos.append(photo)
+        self.create_image(x, y, image=photo, anchor="nw")
+
+    def _clicked(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        left, room = self._room()
+        if event.x < left - self.look.px(_RING):
+            self._turn(-1)
+        elif event.x > left + room:
+            self._turn(1)
+        else:
+            place = (event.x - left) // (self._size[0] + self._gap)
+            seen = self._thumbs[self._first : self._first + self._fit()]
+            if 0 <= place < len(seen):
+                self._on_choose(seen[place].key)
