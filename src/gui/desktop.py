@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tkinter
+import tkinter.font
 from pathlib import Path
 from tkinter import filedialog, ttk
 from typing import Literal
@@ -162,25 +163,47 @@ def dress_tk_dialogs(root: tkinter.Misc, look: Theme) -> None:
     style.map("TEntry", fieldbackground=[("readonly", c.card)])
     style.map("TCombobox", fieldbackground=[("readonly", c.card)])
     for pattern, value in (
-        ("*TkFDialog*Canvas.background", c.card),
         ("*TkFDialog*background", c.sidebar),
         ("*TkFDialog*foreground", c.text),
-        ("*TkFDialog*Canvas.highlightThickness", "0"),
-        ("*TkChooseDir*Canvas.background", c.card),
         ("*TkChooseDir*background", c.sidebar),
         ("*TkChooseDir*foreground", c.text),
-        ("*__tk_filedialog*Canvas.background", c.card),
-        ("*__tk_choosedir*Canvas.background", c.card),
-        ("*Menu.background", c.raised),
-        ("*Menu.foreground", c.text),
         ("*Listbox.background", c.card),
         ("*Listbox.foreground", c.text),
         ("*Listbox.font", font),
     ):
         root.option_add(pattern, value)
+    for name in ("TkDefaultFont", "TkTextFont", "TkIconFont", "TkMenuFont", "TkHeadingFont"):
+        tkinter.font.nametofont(name, root).configure(
+            family=font.cget("family"), size=font.cget("size")
+        )
+    # the list of files is white and its text black by Tk's own code, whatever the style says
+    with contextlib.suppress(tkinter.TclError):
+        root.tk.eval(_DARK_ICON_LIST.replace("GROUND", c.card))
     # hidden files are seldom photos, and the dialog can show them on demand
     with contextlib.suppress(tkinter.TclError):
-        root.tk.call("tk_getOpenFile", "-notanoption")
+        root.tk.call("tk_getOpenFile", "-notanoption")  # loads the dialog, which refuses this
     with contextlib.suppress(tkinter.TclError):
         root.tk.call("set", "::tk::dialog::file::showHiddenBtn", 1)
         root.tk.call("set", "::tk::dialog::file::showHiddenVar", 0)
+
+
+_DARK_ICON_LIST = """
+auto_load ::tk::IconList
+oo::class create ::OnDarkGround {
+    method Create {} {
+        next
+        my variable canvas
+        $canvas configure -background GROUND
+    }
+    method DrawSelection {} {
+        my variable canvas fill
+        set before [$canvas find withtag selectionText]
+        next
+        set after [$canvas find withtag selectionText]
+        foreach item $before {
+            if {$item ni $after} {$canvas itemconfigure $item -fill $fill}
+        }
+    }
+}
+oo::define ::tk::IconList mixin ::OnDarkGround
+"""

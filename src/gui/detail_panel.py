@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from src.gui.job_state import moment
 from src.gui.session import Session
 from src.gui.theme import HEADER, LEFT, NORMAL, RIGHT, SMALL, Theme, shorten
 from src.gui.thumbnails import Thumbnails
-from src.gui.widgets.controls import Button, Check, IconButton, label
+from src.gui.widgets.controls import Button, Check, IconButton, label, rule
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
 from src.records import FrameView, SearchHit
 
@@ -66,7 +67,7 @@ class DetailPanel(ctk.CTkFrame):
         self._build_header()
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
-        ctk.CTkFrame(body, fg_color=look.colours.border, height=1, corner_radius=0).pack(fill="x")
+        rule(body, look).pack(fill="x")
         self.side = DetailSide(
             body,
             look,
@@ -75,9 +76,11 @@ class DetailPanel(ctk.CTkFrame):
         self.side.pack(side="right", fill="y")
         middle = ctk.CTkFrame(body, fg_color="transparent", corner_radius=0)
         middle.pack(side="left", fill="both", expand=True, padx=LEFT, pady=(24, 16))
-        self._build_strips(middle, thumbnails)
         self.picture = FramePicture(middle, look, session.main_thread, self.show_segment)
-        self.picture.pack(fill="both", expand=True)
+        self.picture.pack(fill="x")
+        self._build_strips(middle, thumbnails)
+        self._middle = middle
+        tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_picture(), "+")
 
     # -- building
 
@@ -90,9 +93,7 @@ class DetailPanel(ctk.CTkFrame):
             header, look, "Library", self._actions.back, kind="quiet", icon_name="left", height=32
         )
         self.back.pack(side="left")
-        ctk.CTkFrame(header, fg_color=c.border, width=1, height=16, corner_radius=0).pack(
-            side="left", padx=(8, 12)
-        )
+        rule(header, look, 16).pack(side="left", padx=(8, 12))
         self._name = label(header, look, "", weight="medium")
         self._name.pack(side="left")
         self._moment = label(header, look, "", colour=c.text_2)
@@ -121,7 +122,7 @@ class DetailPanel(ctk.CTkFrame):
         )
         self.frames.pack(fill="x")
         self._segments_part = ctk.CTkFrame(middle, fg_color="transparent")
-        self._segments_part.pack(side="bottom", fill="x")
+        self._segments_part.pack(fill="x")
         tools = ctk.CTkFrame(self._segments_part, fg_color="transparent")
         tools.pack(fill="x", pady=(8, 8))
         self._dim = Check(tools, look, "Dim the rest", True, lambda _: self._show_picture())
@@ -212,6 +213,7 @@ class DetailPanel(ctk.CTkFrame):
     def _show_frames(self, view: FrameView) -> None:
         if view.media.kind != "video":
             self._frames_part.pack_forget()
+            self._fit_picture()
             return
         here = view.segments[0].id
         self.frames.show(
@@ -220,7 +222,21 @@ class DetailPanel(ctk.CTkFrame):
         )
         self._frames_count.configure(text=f"{self.frames.chosen + 1:,} of {len(view.frames):,}")
         if not self._frames_part.winfo_manager():
-            self._frames_part.pack(side="bottom", fill="x", before=self._segments_part)
+            self._frames_part.pack(fill="x")
+        self._fit_picture()
+
+    def _fit_picture(self) -> None:
+        """As high as the frame is at this width, or as the strips below leave room for."""
+        view = self._view
+        if view is None:
+            return
+        strips = self._segments_part.winfo_reqheight()
+        if view.media.kind == "video":
+            strips += self._frames_part.winfo_reqheight()
+        rows, columns = view.image_rgb.shape[:2]
+        high = round(self._middle.winfo_width() * rows / columns)
+        room = self._middle.winfo_height() - strips
+        self.picture.configure(height=max(self.look.px(120), min(high, room)))
 
     def _show_place(self) -> None:
         hits = self._origin.hits

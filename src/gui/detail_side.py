@@ -6,13 +6,14 @@ import tkinter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import customtkinter as ctk
 
 from src.gui.job_state import length
 from src.gui.theme import NORMAL, SIDE_PANEL, SMALL, Theme, shorten
-from src.gui.widgets.controls import Button, Entry, IconButton, label
+from src.gui.widgets.controls import Button, Entry, IconButton, label, rule
 from src.records import FrameView, Tag
 
 _SOURCES = {"auto": "auto", "human": "you", "propagated": "copied"}
@@ -36,7 +37,7 @@ class DetailSide(ctk.CTkFrame):
         super().__init__(master, fg_color=c.sidebar, corner_radius=0, width=SIDE_PANEL)
         self.pack_propagate(False)
         self.look, self._actions = look, actions
-        ctk.CTkFrame(self, fg_color=c.border, width=1, corner_radius=0).pack(side="left", fill="y")
+        rule(self, look).pack(side="left", fill="y")
         self._build_buttons()
         self._scrolled = ctk.CTkScrollableFrame(
             self,
@@ -46,7 +47,9 @@ class DetailSide(ctk.CTkFrame):
             scrollbar_button_hover_color=c.hint,
             scrollbar_fg_color=c.sidebar,
         )
-        self._scrolled.pack(fill="both", expand=True, padx=(18, 0), pady=(16, 0))
+        self._scrolled.pack(fill="both", expand=True, padx=(24, 12), pady=(16, 0))
+        tkinter.Misc.bind(self._scrolled, "<Configure>", lambda _: self._tidy_bar(), "+")
+        tkinter.Misc.bind(self, "<Configure>", lambda _: self._tidy_bar(), "+")
         head = ctk.CTkFrame(self._scrolled, fg_color="transparent")
         head.pack(fill="x", pady=(0, 8))
         label(head, look, "Tags", weight="medium").pack(side="left")
@@ -59,16 +62,14 @@ class DetailSide(ctk.CTkFrame):
         self.entry = Entry(self._scrolled, look, "Add a tag", height=32, on_enter=self._add)
         self.entry.pack(fill="x", pady=(8, 20), padx=(0, 16))
         IconButton(
-            self.entry, look, "plus", "Add this tag", lambda: self._add(self.entry.text), side=24
-        ).grid(row=0, column=3, padx=(0, 2))
+            self.entry, look, "plus", "Add this tag", lambda: self._add(self.entry.text), side=20
+        ).grid(row=0, column=3, padx=(0, 4), pady=2)
         self._facts: dict[str, ctk.CTkLabel] = {}
         for title, names in (
             ("Segment", ("Match", "Size", "Predicted IoU", "Stability")),
             ("Media file", ("Name", "Frame", "Length", "Taken", "Added", "Folder")),
         ):
-            ctk.CTkFrame(self._scrolled, fg_color=c.border, height=1, corner_radius=0).pack(
-                fill="x", padx=(0, 16)
-            )
+            rule(self._scrolled, look).pack(fill="x", padx=(0, 16))
             self._build_facts(title, names)
 
     def show(self, view: FrameView, chosen: int, score: str) -> None:
@@ -88,6 +89,17 @@ class DetailSide(ctk.CTkFrame):
         self._fact("Taken", "" if media.captured_at is None else _date(media.captured_at))
         self._fact("Added", _date(datetime.fromtimestamp(media.added_at).isoformat()))
         self._fact("Folder", str(media.path.parent))
+
+    def _tidy_bar(self) -> None:
+        """No scrollbar where there is nothing to scroll; CustomTkinter shows it always."""
+        content, room = (
+            self._scrolled.winfo_reqheight(),
+            self._scrolled._parent_canvas.winfo_height(),
+        )
+        if content > room > 1:
+            self._scrolled._scrollbar.grid()
+        else:
+            self._scrolled._scrollbar.grid_remove()
 
     def _build_buttons(self) -> None:
         buttons = ctk.CTkFrame(self, fg_color="transparent")
@@ -146,8 +158,8 @@ class DetailSide(ctk.CTkFrame):
                 self.look,
                 "close",
                 f"Remove “{tag.name}”",
-                lambda name=tag.name: self._actions.remove_tag(name),
-                side=20,  # type: ignore[misc]
+                partial(self._actions.remove_tag, tag.name),
+                side=20,
             ).pack(side="right")
             label(
                 row, self.look, _SOURCES[tag.source], size=SMALL, colour=c.text_2, anchor="e"

@@ -77,7 +77,7 @@ class DropTarget:
             {"relheight": 1, "width": 2},
             {"relheight": 1, "width": 2, "relx": 1, "anchor": "ne"},
         ):
-            tkinter.Frame(self._cover, bg=c.accent).place(**side)  # type: ignore[arg-type]
+            tkinter.Frame(self._cover, bg=c.accent).place(**side)
         card = ctk.CTkFrame(
             self._cover,
             fg_color=c.selection,

@@ -16,7 +16,7 @@ from src.gui.overlay import Overlay
 from src.gui.session import Session, explained
 from src.gui.theme import SMALL, TITLE
 from src.gui.widgets.balance import Balance
-from src.gui.widgets.controls import Button, Choice, Entry, IconButton, label
+from src.gui.widgets.controls import Button, Choice, Entry, IconButton, label, rule
 from src.records import ExportPreview, ExportSelection, SearchHit
 from src.worker import JobEnded
 
@@ -39,10 +39,11 @@ class ExportDialog:
         self._asked = 0
         self._job: JobState | None = None
         self._preview = ExportPreview({}, {}, 0, 0)
+        self._counted = False
         dialog = overlay.open(on_close=self._closed)
-        self._build(dialog)
         session.tell.job_event.append(self._heard)
         session.tell.job_ended.append(self._ended)
+        self._build(dialog)
         self._count()
 
     # -- building
@@ -65,9 +66,7 @@ class ExportDialog:
         card.grid(row=0, column=1, sticky="ns")
         card.grid_propagate(False)
         self._build_card(card)
-        ctk.CTkFrame(dialog, fg_color=c.border, height=1, corner_radius=0).grid(
-            row=2, column=0, sticky="ew", padx=1, pady=(24, 0)
-        )
+        rule(dialog, self.look).grid(row=2, column=0, sticky="ew", padx=1, pady=(24, 0))
         self._footer = ctk.CTkFrame(dialog, fg_color="transparent", height=88)
         self._footer.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=1)
         self._footer.pack_propagate(False)
@@ -104,9 +103,9 @@ class ExportDialog:
         label(left, look, "Where", size=SMALL, colour=c.text_2).pack(anchor="w")
         row = ctk.CTkFrame(left, fg_color="transparent")
         row.pack(fill="x", pady=(4, 4))
-        self.where = Entry(row, look, "A folder", on_change=lambda _: self._show_count())
+        self.where = Entry(row, look, "A folder", on_change=lambda _: self._where_changed())
         self.where.pack(side="left", fill="x", expand=True)
-        self.where.set(str(_free_folder(self._session.library.paths.datasets)))
+        self._set_where(_free_folder(self._session.library.paths.datasets))
         Button(row, look, "Browse", self._browse).pack(side="left", padx=(4, 0))
         self._hint = label(
             left,
@@ -176,12 +175,17 @@ class ExportDialog:
         def counted_it(previews: tuple[ExportPreview, ExportPreview]) -> None:
             if asked == self._asked and self.overlay.is_open and self._job is None:
                 self._preview, all_of_it = previews
+                self._counted = True
                 totals = all_of_it.written.keys() | all_of_it.left_out.keys()
                 names = sorted(totals, key=lambda tag: (-all_of_it.written.get(tag, 0), tag))
                 self.balance.show(names, all_of_it.written, all_of_it.left_out)
                 self._show_count()
 
         self._session.main_thread.run(work, counted_it)
+
+    def _where_changed(self) -> None:
+        if self._counted and self._job is None:
+            self._show_count()
 
     def _show_count(self) -> None:
         preview = self._preview
@@ -211,6 +215,13 @@ class ExportDialog:
         self.export.set_text(f"Export {counted(count, 'crop')}")
         self.export.set_enabled(count > 0 and not wrong)
 
+    def _set_where(self, folder: Path) -> None:
+        """Show a folder, from the library's own on where it lies there."""
+        root = self._session.library.paths.root
+        short = folder.relative_to(root) if folder.is_relative_to(root) else folder
+        self.where.set(str(short))
+        self.where.field.xview_moveto(1.0)
+
     def _folder(self) -> Path:
         """Where to; a relative name lies in the library's datasets."""
         return self._session.library.paths.root / Path(self.where.text.strip()).expanduser()
@@ -221,7 +232,10 @@ class ExportDialog:
         try:
             folder = self._folder()
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                return "There is something in this folder already.\nChoose a new one; nothing is overwritten."
+                return (
+                    "There is something in this folder already.\n"
+                    "Choose a new one; nothing is overwritten."
+                )
         except OSError as exc:
             return f"This folder can't be read ({exc.strerror})."
         return ""
@@ -229,7 +243,7 @@ class ExportDialog:
     def _browse(self) -> None:
         chosen = self._choose_folder()
         if chosen is not None and self.overlay.is_open:
-            self.where.set(str(_free_folder(chosen)))
+            self._set_where(_free_folder(chosen))
 
     # -- writing
 

@@ -17,7 +17,7 @@ from src.gui.session import Session
 from src.gui.theme import HEADER, LEFT, RIGHT, SMALL, TITLE, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardPainter
-from src.gui.widgets.controls import Button, IconButton, icon_label, label
+from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label
 from src.records import SearchHit, SearchResult
 
 LEFT_COLUMN = 384
@@ -50,17 +50,18 @@ class ImageSearchPanel(ctk.CTkFrame):
         label(header, look, "Search by Image", size=TITLE, weight="medium").pack(side="left")
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
-        self._column = ctk.CTkFrame(body, fg_color="transparent", width=LEFT_COLUMN)
-        self._column.pack(side="left", fill="y", padx=(LEFT, 0), pady=(0, 20))
+        # wider than what one sees by the room for focus rings
+        self._column = ctk.CTkFrame(body, fg_color="transparent", width=LEFT_COLUMN + 2 * RING)
+        self._column.pack(side="left", fill="y", padx=(LEFT - RING, 0), pady=(0, 20))
         self._column.pack_propagate(False)
         self._build_zone(on_choose, on_paste)
         self._build_query(on_choose, on_paste)
         self.results = ResultsView(
-            body, look, thumbnails, painter, on_open, on_similar, margins=(24, RIGHT)
+            body, look, thumbnails, painter, on_open, on_similar, margins=(20, RIGHT), wish=168
         )
         self.results.pack(side="left", fill="both", expand=True)
         self.results.say("What looks like your image, or like a part of it,\nis shown here.")
-        self._zone.pack(fill="both", expand=True)
+        self._zone.pack(fill="both", expand=True, padx=RING)
         tkinter.Misc.bind(self, "<Configure>", lambda event: self._resized(event.width), "+")
         session.tell.models_ready.append(self._models_ready)
 
@@ -88,7 +89,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         card = ctk.CTkFrame(
             self._query, fg_color=c.card, corner_radius=12, border_width=1, border_color=c.border
         )
-        card.pack(fill="x")
+        card.pack(fill="x", padx=RING)
         facts = ctk.CTkFrame(card, fg_color="transparent")
         facts.pack(side="bottom", fill="x", padx=(24, 16), pady=(4, 12))
         self._facts = label(facts, look, "", size=SMALL, colour=c.text_2)
@@ -136,7 +137,7 @@ class ImageSearchPanel(ctk.CTkFrame):
     def clear(self) -> None:
         self._asked += 1
         self._query.pack_forget()
-        self._zone.pack(fill="both", expand=True)
+        self._zone.pack(fill="both", expand=True, padx=RING)
         self.query.show(None)
         self.results.say("What looks like your image, or like a part of it,\nis shown here.")
 

@@ -10,7 +10,7 @@ import customtkinter as ctk
 from src.gui.icons import icon
 from src.gui.job_state import JobState, time_left
 from src.gui.theme import LEFT, NORMAL, RIGHT, STRIP, Theme, shorten
-from src.gui.widgets.controls import Button, label
+from src.gui.widgets.controls import Button, label, rule
 
 
 class JobStrip(ctk.CTkFrame):
@@ -30,7 +30,7 @@ class JobStrip(ctk.CTkFrame):
         self._on_cancel, self._on_dismiss = on_cancel, on_dismiss
         self._over = False
         self.grid_propagate(False)
-        ctk.CTkFrame(self, fg_color=c.border, height=1, corner_radius=0).place(relwidth=1, y=0)
+        rule(self, look).place(relwidth=1, y=0)
         self.grid_columnconfigure(1, weight=1)
         self.grid_rowconfigure(0, weight=1)
         self.grid_rowconfigure(1, weight=0)

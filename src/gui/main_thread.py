@@ -8,6 +8,7 @@ import time
 import tkinter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -62,7 +63,7 @@ class MainThread:
                 result = work()
             except Exception as exc:  # whatever it is, a person is told
                 answer = failed or self._on_error
-                self.post(lambda error=exc: answer(error))  # type: ignore[misc]
+                self.post(partial(answer, exc))
             else:
                 if then is not None:
                     self.post(lambda: then(result))

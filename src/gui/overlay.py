@@ -34,6 +34,7 @@ class Overlay:
         self.root, self.look = root, look
         self._cover: tkinter.Label | None = None
         self._photo: ImageTk.PhotoImage | None = None
+        self._picture: Image.Image | None = None
         self.dialog: ctk.CTkFrame | None = None
         self._on_close: Callable[[], None] | None = None
         self._focus_before: tkinter.Misc | None = None
@@ -66,7 +67,23 @@ class Overlay:
         )
         self.dialog.grid_columnconfigure(0, weight=1, minsize=self.look.px(width))
         self.dialog.place(relx=0.5, rely=0.5, anchor="center")
+        self._picture = picture
+        self.dialog.after_idle(self._match_corners)
         return self.dialog
+
+    def _match_corners(self) -> None:
+        """Behind its rounded corners the dialog shows the colours of the picture there."""
+        dialog, picture = self.dialog, self._picture
+        if dialog is None or picture is None:
+            return
+        self.root.update_idletasks()
+        left, top = dialog.winfo_x(), dialog.winfo_y()
+        right, bottom = left + dialog.winfo_width() - 1, top + dialog.winfo_height() - 1
+        colours = []
+        for x, y in ((left, top), (right, top), (right, bottom), (left, bottom)):
+            at = min(max(0, x), picture.width - 1), min(max(0, y), picture.height - 1)
+            colours.append("#{:02x}{:02x}{:02x}".format(*picture.getpixel(at)))  # type: ignore[misc]
+        dialog.configure(background_corner_colors=tuple(colours))
 
     def close(self) -> None:
         """Take the dialog away."""
@@ -75,7 +92,7 @@ class Overlay:
         on_close, self._on_close = self._on_close, None
         self.dialog.destroy()
         self._cover.destroy()
-        self.dialog = self._cover = self._photo = None
+        self.dialog = self._cover = self._photo = self._picture = None
         if self._focus_before is not None and self._focus_before.winfo_exists():
             self._focus_before.focus_set()
         if on_close is not None:

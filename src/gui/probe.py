@@ -62,7 +62,7 @@ class Probe:
                 for job in w.session.jobs
             ],
             "media": len(w.library_panel.media),
-            "strip": w.strip.text if w.strip.winfo_ismapped() else "",
+            "strip": w.intake.strip.text if w.intake.strip.winfo_ismapped() else "",
             "dialog": w.overlay.is_open,
             "cards": [] if grid is None else _cards(grid),
             "count": 0 if grid is None else grid.count,
@@ -74,7 +74,7 @@ class Probe:
             "texts": texts,
             "buttons": buttons,
             "window": _box(w),
-            "errors": w.errors,
+            "errors": w.dialogs.errors,
         }
 
 

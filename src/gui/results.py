@@ -11,7 +11,7 @@ from src.gui.job_state import counted, moment
 from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardFace, CardPainter
-from src.gui.widgets.card_grid import CardActions, CardGrid
+from src.gui.widgets.card_grid import WISH, CardActions, CardGrid
 from src.gui.widgets.controls import label
 from src.records import SearchHit
 
@@ -61,6 +61,7 @@ class ResultsView(ctk.CTkFrame):
         on_open: Callable[[Sequence[SearchHit], int], None],
         on_similar: Callable[[SearchHit], None],
         margins: tuple[int, int] = (LEFT, RIGHT),
+        wish: int = WISH,
     ) -> None:
         super().__init__(master, fg_color=look.colours.window, corner_radius=0)
         self.look = look
@@ -83,6 +84,7 @@ class ResultsView(ctk.CTkFrame):
             ),
             kind="hit",
             margins=margins,
+            wish=wish,
         )
         self._sentence = label(self, look, "", colour=look.colours.text_2, justify="center")
         self._shows_grid = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ class Session:
         self._ingest, self._export = Worker(), Worker()
         self._jobs: dict[tuple[Worker, int], JobState] = {}
         for worker in (self._ingest, self._export):
-            main_thread.poll(lambda worker=worker: self._take_event(worker))  # type: ignore[misc]
+            main_thread.poll(partial(self._take_event, worker))
 
     # -- the library
 

@@ -11,7 +11,7 @@ import customtkinter as ctk
 from src.config import Settings
 from src.gui.overlay import Overlay
 from src.gui.theme import SMALL, TITLE
-from src.gui.widgets.controls import Button, Entry, IconButton, label
+from src.gui.widgets.controls import Button, Entry, IconButton, label, rule
 from src.gui.widgets.menu_button import MenuButton
 
 _AS_MODEL, _AS_DESKTOP = "As suits the model", "As the desktop"
@@ -102,9 +102,7 @@ class SettingsDialog:
         Button(self._table, look, "Open another…", on_folder, height=28).grid(
             row=self._row, column=1, sticky="e"
         )
-        ctk.CTkFrame(dialog, fg_color=c.border, height=1, corner_radius=0).grid(
-            row=2, column=0, sticky="ew", padx=1, pady=(12, 0)
-        )
+        rule(dialog, look).grid(row=2, column=0, sticky="ew", padx=1, pady=(12, 0))
         foot = ctk.CTkFrame(dialog, fg_color="transparent")
         foot.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=12)
         Button(foot, look, "Save", self._save, kind="main", height=36).pack(side="right")
@@ -123,7 +121,8 @@ class SettingsDialog:
         look = self.look
         self._row += 1
         words = ctk.CTkFrame(self._table, fg_color="transparent")
-        words.grid(row=self._row, column=0, sticky="w", pady=1)
+        words.grid(row=self._row, column=0, sticky="w")
+        self._table.grid_rowconfigure(self._row, minsize=look.px(44))
         label(words, look, name).pack(anchor="w")
         if hint:
             label(
@@ -154,7 +153,7 @@ class SettingsDialog:
         self._line(name, hint)
         entry = Entry(self._table, self.look, "", height=32)
         entry.set(value)
-        entry.grid(row=self._row, column=1, sticky="e", padx=4, pady=2)
+        entry.grid(row=self._row, column=1, sticky="ew", padx=4)
         return entry
 
     def _save(self) -> None:

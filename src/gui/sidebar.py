@@ -5,6 +5,7 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import customtkinter as ctk
@@ -12,7 +13,7 @@ import customtkinter as ctk
 from src.gui.icons import icon, logo
 from src.gui.job_state import megabytes
 from src.gui.theme import NORMAL, SIDEBAR, SMALL, Theme
-from src.gui.widgets.controls import Button, Focusable, IconButton, icon_label, label
+from src.gui.widgets.controls import Button, Focusable, IconButton, icon_label, label, rule
 from src.records import LibraryStats
 
 ROWS = (
@@ -88,9 +89,7 @@ class Sidebar(ctk.CTkFrame):
         self.grid_propagate(False)
         self.pack_propagate(False)
         self.look = look
-        ctk.CTkFrame(self, fg_color=c.border, width=1, corner_radius=0).place(
-            relx=1.0, relheight=1.0, anchor="ne"
-        )
+        rule(self, look).place(relx=1.0, relheight=1.0, anchor="ne")
         head = ctk.CTkFrame(self, fg_color="transparent", height=60)
         head.pack(fill="x", padx=(20, 12))
         head.pack_propagate(False)
@@ -104,7 +103,7 @@ class Sidebar(ctk.CTkFrame):
         self.add.pack(fill="x", padx=12, pady=(0, 12))
         self.rows: dict[str, _Row] = {}
         for name, icon_name, text, keys in ROWS:
-            row = _Row(self, look, icon_name, text, keys, lambda name=name: actions.go(name))  # type: ignore[misc]
+            row = _Row(self, look, icon_name, text, keys, partial(actions.go, name))
             row.pack(fill="x", padx=13)
             self.rows[name] = row
         self.models = _ModelsCard(self, look, actions.models)

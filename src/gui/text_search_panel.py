@@ -41,7 +41,7 @@ class TextSearchPanel(ctk.CTkFrame):
         self.query = ""
         self.recent: list[str] = []
         self._tags: dict[str, int] = {}
-        header = ctk.CTkFrame(self, fg_color="transparent", height=HEADER)
+        header = ctk.CTkFrame(self, fg_color="transparent", height=HEADER - 4)
         header.pack(fill="x", padx=(LEFT, RIGHT))
         header.pack_propagate(False)
         label(header, look, "Search by Tag", size=TITLE, weight="medium").pack(side="left")
@@ -142,9 +142,10 @@ class TextSearchPanel(ctk.CTkFrame):
         last = typed[-1] if typed else ""
         fitting = [tag for tag in self._tags if tag.casefold().startswith(last) and tag != last]
         recent = [old for old in self.recent if old != self.entry.text]
-        # what was typed before the last word stays
-        before = " ".join(self.entry.text.split()[:-1])
-        tags = [(f"{before} {tag}".strip(), f"{self._tags[tag]:,}") for tag in fitting[:12]]
+        # what was typed before the last word stays; where no tag goes on with it, all are offered
+        before = " ".join(self.entry.text.split()[:-1]) if fitting else ""
+        offered = (fitting or list(self._tags))[:12]
+        tags = [(f"{before} {tag}".strip(), f"{self._tags[tag]:,}") for tag in offered]
         self.chips.show([("Recent", [(old, "") for old in recent[:3]]), ("Tags", tags)])
 
     def _models_ready(self) -> None:

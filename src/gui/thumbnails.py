@@ -6,6 +6,7 @@ import queue
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ Key = tuple[Path, tuple[int, int]]
 
 
 class Thumbnails:
-    """Pictures by file and size. What was asked for last comes first."""
+    """Pictures by file and size: the screen of now first, from its top."""
 
     def __init__(
         self,
@@ -40,7 +41,9 @@ class Thumbnails:
         self._bytes = 0
         self._waiting: set[Key] = set()
         self._wanted: dict[object, frozenset[Key]] = {}
-        self._queue: queue.LifoQueue[Key | None] = queue.LifoQueue()
+        # (screen, place on it, what): a later screen has a lower number
+        self._queue: queue.PriorityQueue[tuple[int, int, Key | None]] = queue.PriorityQueue()
+        self._screen = self._place = 0
         for number in range(_THREADS):
             threading.Thread(target=self._work, name=f"thumbnails-{number}", daemon=True).start()
 
@@ -52,12 +55,16 @@ class Thumbnails:
             return self._kept[key]
         if key not in self._waiting:
             self._waiting.add(key)
-            self._queue.put(key)
+            self._place += 1
+            self._queue.put((self._screen, self._place, key))
         return None
 
     def want(self, who: object, keys: Iterable[Key]) -> None:
         """Say what one place shows now; what no place shows any more is not decoded."""
-        self._wanted[who] = frozenset(keys)
+        wanted = frozenset(keys)
+        if wanted != self._wanted.get(who):
+            self._wanted[who] = wanted
+            self._screen -= 1
 
     def forget(self, source: Path) -> None:
         """Drop a file's pictures, after it changed."""
@@ -66,20 +73,20 @@ class Thumbnails:
 
     def close(self) -> None:
         """Let the threads end."""
-        for _ in range(_THREADS):
-            self._queue.put(None)
+        for number in range(_THREADS):
+            self._queue.put((-(1 << 60), number, None))
 
     def _work(self) -> None:
-        while (key := self._queue.get()) is not None:
+        while (key := self._queue.get()[2]) is not None:
             source, size_wh = key
             if not any(key in keys for keys in list(self._wanted.values())):
-                self._main_thread.post(lambda key=key: self._waiting.discard(key))  # type: ignore[misc]
+                self._main_thread.post(partial(self._waiting.discard, key))
                 continue
             try:
                 picture: Image.Image | None = cover(self._read(source), size_wh)
             except Exception:  # a card without its picture says enough; verify says the rest
                 picture = None
-            self._main_thread.post(lambda key=key, picture=picture: self._keep(key, picture))  # type: ignore[misc]
+            self._main_thread.post(partial(self._keep, key, picture))
 
     def _keep(self, key: Key, picture: Image.Image | None) -> None:
         self._waiting.discard(key)

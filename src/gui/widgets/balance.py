@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageTk
 
 from src.gui.icons import icon_image
+from src.gui.pictures import rounded_mask
 from src.gui.theme import NORMAL, SMALL, Theme, shorten
 
 _ROW = 24
@@ -144,15 +145,13 @@ class Balance(tkinter.Canvas):
         self.create_image(0, y, image=photo, anchor="w")
 
     def _bar(self, x: int, y: int, written: int, left_out: int) -> None:
-        half, c = self.look.px(4), self.look.colours
-        if left_out:
-            self.create_rectangle(
-                x + written,
-                y - half,
-                x + written + left_out,
-                y + half,
-                fill=c.strong_border,
-                outline="",
-            )
-        if written:
-            self.create_rectangle(x, y - half, x + written, y + half, fill=c.accent, outline="")
+        c, high = self.look.colours, self.look.px(8)
+        if written + left_out < 2:
+            return
+        bar = Image.new("RGB", (written + left_out, high), c.strong_border)
+        bar.paste(c.accent, (0, 0, written, high))
+        rounded = Image.new("RGB", bar.size, c.card)
+        rounded.paste(bar, (0, 0), rounded_mask(bar.size, min(high / 3, bar.width / 2)))
+        photo = ImageTk.PhotoImage(rounded)
+        self._photos.append(photo)
+        self.create_image(x, y, image=photo, anchor="w")

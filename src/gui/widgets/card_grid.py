@@ -68,10 +68,11 @@ class CardGrid(ctk.CTkFrame):
         actions: CardActions,
         kind: Literal["media", "hit"] = "media",
         margins: tuple[int, int] = (LEFT, RIGHT),
+        wish: int = WISH,
     ) -> None:
         super().__init__(master, fg_color=look.colours.window, corner_radius=0)
         self.look, self.painter, self.thumbnails, self.actions = look, painter, thumbnails, actions
-        self.wish = WISH
+        self.wish = wish
         self._kind, self._margins = kind, margins
         self._source: CardSource | None = None
         self._offset = 0
@@ -164,7 +165,8 @@ class CardGrid(ctk.CTkFrame):
         px = self.look.px
         left, right = self._margins
         room = max(1, width - px(left) - px(right))
-        self._columns = max(1, int((room + px(GAP)) // px(self.wish + GAP)))
+        # a column more where its cards are hardly narrower than wished for
+        self._columns = max(1, int((room + px(GAP)) / px(self.wish + GAP) + 0.1))
         cell = (room - (self._columns - 1) * px(GAP)) / self._columns
         thumb_wh = max(8, int(cell)), max(6, round(cell * 3 / 4))
         text = px(44 if self._kind == "media" else 64)

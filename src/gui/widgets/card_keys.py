@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ class CardKeys:
         self._grid = grid
         bind = grid.canvas.bind
         for key, step in (("Left", -1), ("Right", 1)):
-            bind(f"<{key}>", lambda _, step=step: self._move(step))  # type: ignore[misc]
+            bind(f"<{key}>", partial(self._move, step))
         bind("<Up>", lambda _: self._move(-grid.columns))
         bind("<Down>", lambda _: self._move(grid.columns))
         bind("<Prior>", lambda _: self._move(-grid.columns * grid.rows_seen))
@@ -28,7 +29,7 @@ class CardKeys:
         bind("<Control-a>", lambda _: self._select_all())
         bind("<Delete>", lambda _: self._delete())
 
-    def _move(self, step: int) -> str:
+    def _move(self, step: int, _event: object = None) -> str:
         grid = self._grid
         if grid.count:
             if grid.focused is None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import customtkinter as ctk
 
 from src.gui.theme import NORMAL, RADIUS, SMALL, Theme
-from src.gui.widgets.controls import RING, Focusable, label
+from src.gui.widgets.controls import RING, Focusable, label, rule
 
 HEIGHT = 40
 Group = tuple[str, Sequence[tuple[str, str]]]
@@ -66,14 +67,14 @@ class ChipRow(ctk.CTkFrame):
         c = self.look.colours
         for number, (name, chips) in enumerate(chosen):
             if number:
-                line = ctk.CTkFrame(self, fg_color=c.border, width=1, height=16, corner_radius=0)
+                line = rule(self, self.look, 16)
                 line.pack(side="left", padx=(12, 16))
                 self._parts.append(line)
             title = label(self, self.look, name, size=SMALL, colour=c.text_2)
             title.pack(side="left", padx=(0, 8))
             self._parts.append(title)
             for text, count in chips:
-                chip = _Chip(self, self.look, text, count, lambda text=text: self._on_click(text))  # type: ignore[misc]
+                chip = _Chip(self, self.look, text, count, partial(self._on_click, text))
                 chip.pack(side="left")
                 self._parts.append(chip)
 

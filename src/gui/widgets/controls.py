@@ -44,6 +44,11 @@ def icon_label(master: Any, name: str, colour: str, size: int = 20) -> ctk.CTkLa
     return ctk.CTkLabel(master, text="", image=icon(name, colour, size), width=size, height=size)
 
 
+def rule(master: Any, look: Theme, length: int = 1) -> tkinter.Frame:
+    """A hairline, stretched by its manager; CTkFrame draws none of one pixel."""
+    return tkinter.Frame(master, bg=look.colours.border, width=1, height=look.px(length))
+
+
 class Focusable(ctk.CTkFrame):
     """A frame that the Tab key reaches, with a ring while it is there."""
 
@@ -94,6 +99,7 @@ class Button(Focusable):
         self._command, self._kind, self._icon_name = command, kind, icon_name
         self._fill, self._over, self._ink, border = self._colours(kind)
         self._own_width = width
+        self._icon_size = 20 if height > 24 else 14
         self._button = ctk.CTkButton(
             self,
             text=text,
@@ -108,7 +114,7 @@ class Button(Focusable):
             border_width=1 if border else 0,
             border_color=border or look.colours.border,
             font=look.font(size, "medium" if kind in ("main", "add") else "regular"),
-            image=None if icon_name is None else icon(icon_name, self._ink),
+            image=None if icon_name is None else icon(icon_name, self._ink, self._icon_size),
             anchor=anchor,
         )
         self._button.pack(fill="both", expand=True, padx=RING, pady=RING)
@@ -137,7 +143,7 @@ class Button(Focusable):
         ink = self._ink if enabled else colours.hint
         self._button.configure(state="normal" if enabled else "disabled", fg_color=fill)
         if self._icon_name is not None:
-            self._button.configure(image=icon(self._icon_name, ink))
+            self._button.configure(image=icon(self._icon_name, ink, self._icon_size))
 
     def _natural_width(self, text: str) -> int:
         font = self.look.font(NORMAL, "medium")
@@ -245,7 +251,8 @@ class Entry(ctk.CTkFrame):
 
     def focus_field(self) -> None:
         self.field.focus_set()
-        self.field.select_range(0, "end")
+        if self.text:
+            self.field.select_range(0, "end")
 
     def set_error(self, wrong: bool) -> None:
         colours = self.look.colours
@@ -298,9 +305,9 @@ class Choice(ctk.CTkFrame):
                 self,
                 look,
                 name,
-                lambda name=name: self.choose(name),
+                partial(self.choose, name),
                 kind="quiet",
-                height=24,  # type: ignore[misc]
+                height=24,
             )
             button.grid(row=0, column=place, padx=(1 if place == 0 else 0, 1), pady=1)
             self._buttons[name] = button
@@ -419,7 +426,8 @@ class Tooltip:
 def ground_of(master: Any) -> str:
     """The colour that lies behind a widget's children."""
     while master is not None:
-        colour = master.cget("fg_color") if hasattr(master, "_fg_color") else master.cget("bg")
+        is_ctk = isinstance(master, ctk.CTkBaseClass | ctk.CTkScrollableFrame | ctk.CTk)
+        colour = master.cget("fg_color" if is_ctk else "bg")
         if isinstance(colour, str) and colour != "transparent":
             return colour
         master = master.master

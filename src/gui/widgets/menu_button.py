@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.icons import icon
 from src.gui.theme import NORMAL, RADIUS, Theme
-from src.gui.widgets.controls import RING, Focusable
+from src.gui.widgets.controls import RING, Focusable, icon_label, label
 
 
 class MenuButton(Focusable):
@@ -32,30 +32,31 @@ class MenuButton(Focusable):
         self.value = value or names[0]
         self._names, self._on_change = list(names), on_change
         font = look.font()
-        wide = max(font.measure(name) for name in names) + 56 if width is None else width
-        self._button = ctk.CTkButton(
+        wide = max(font.measure(name) for name in names) + 52 if width is None else width
+        self._body = ctk.CTkFrame(
             self,
-            text=self.value,
-            command=self._open,
-            height=height,
-            width=wide,
-            corner_radius=RADIUS,
             fg_color=c.raised,
-            hover_color=c.hover,
-            text_color=c.text,
+            corner_radius=RADIUS,
             border_width=1,
             border_color=c.border,
-            font=font,
-            image=icon("down", c.text_2, 16),
-            compound="right",
-            anchor="w" if width is not None else "center",
+            width=wide,
+            height=height,
         )
-        self._button.pack(fill="both", expand=True, padx=RING, pady=RING)
+        self._body.pack(fill="both", expand=True, padx=RING, pady=RING)
+        self._body.pack_propagate(False)
+        self._text = label(self._body, look, self.value)
+        self._text.pack(side="left", padx=(12, 4))
+        arrow = icon_label(self._body, "down", c.text_2, 16)
+        arrow.pack(side="right", padx=(0, 10))
+        for part in (self._body, self._text, arrow):
+            part.bind("<Button-1>", lambda _: self._open(), add="+")
+            part.bind("<Enter>", lambda _: self._body.configure(fg_color=c.hover), add="+")
+            part.bind("<Leave>", lambda _: self._body.configure(fg_color=c.raised), add="+")
 
     def choose(self, name: str) -> None:
         if name != self.value:
             self.value = name
-            self._button.configure(text=name)
+            self._text.configure(text=name)
             self._on_change(name)
 
     def _open(self) -> None:
@@ -75,7 +76,7 @@ class MenuButton(Focusable):
         )
         for name in self._names:
             mark = "✓  " if name == self.value else "     "
-            menu.add_command(label=mark + name, command=lambda name=name: self.choose(name))  # type: ignore[misc]
-        x = self._button.winfo_rootx()
-        menu.tk_popup(x, self._button.winfo_rooty() + self._button.winfo_height() + self.look.px(4))
+            menu.add_command(label=mark + name, command=partial(self.choose, name))
+        x = self._body.winfo_rootx()
+        menu.tk_popup(x, self._body.winfo_rooty() + self._body.winfo_height() + self.look.px(4))
         menu.grab_release()

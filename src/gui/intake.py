@@ -1,0 +1,158 @@
+"""What comes into the library and goes out of it: files chosen and dropped, jobs, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from src.events import Event, FileDone, FileFailed, FrameStored
+from src.gui import desktop
+from src.gui.job_state import JobState, counted
+from src.gui.job_strip import JobStrip
+from src.gui.messages import ask, show_error, show_failures
+from src.gui.overlay import Overlay
+from src.gui.session import Session
+from src.gui.theme import Theme
+from src.records import MediaCard
+from src.worker import JobEnded
+
+_LOOK_AGAIN_MS = 100
+
+
+class Intake:
+    """Adds, and shows the job that does it in a strip at the bottom of the window."""
+
+    def __init__(
+        self,
+        root: Any,
+        look: Theme,
+        session: Session,
+        overlay: Overlay,
+        draw_samples: Callable[[], Sequence[Path]],
+        on_progress: Callable[[], None],
+    ) -> None:
+        """Make the strip; it is shown while there is something to say.
+
+        Args:
+            draw_samples: makes sample media; may take seconds.
+            on_progress: told when the library has grown.
+        """
+        self._root, self._session, self._overlay = root, session, overlay
+        self._draw_samples, self._on_progress = draw_samples, on_progress
+        self._failed: dict[Path, str] = {}
+        self.strip = JobStrip(root, look, self.cancel, self.show_failed, self.dismiss)
+        session.tell.job_event.append(self._job_event)
+        session.tell.job_ended.append(self._job_ended)
+
+    # -- in
+
+    def choose_files(self) -> None:
+        if paths := desktop.ask_for_files(self._root, "media"):
+            self.add(paths)
+
+    def choose_folder(self) -> None:
+        if paths := desktop.ask_for_files(self._root, "folder"):
+            self.add(paths)
+
+    def add_samples(self) -> None:
+        self._session.main_thread.run(self._draw_samples, self.add)
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Take files and folders into the library; no path goes on with what was left."""
+        if not self._session.is_open:
+            self._root.after(_LOOK_AGAIN_MS, self.add, paths)
+            return
+        if not self._session.jobs:
+            self._failed.clear()
+        for path in paths:
+            self._failed.pop(path, None)
+        self._session.add(paths, "Looking for media")
+        self._show()
+
+    def add_dropped(self, paths: Sequence[Path], cut: bool) -> None:
+        """Take in what was dropped.
+
+        Args:
+            cut: the list may have lost its end on the way.
+        """
+        self.add(paths)
+        if cut:
+            show_error(
+                self._overlay,
+                "The list of files was cut short",
+                f"So many files can't be dropped at once: {len(paths):,} came through and are "
+                "being added. Add the folder they lie in instead; what is in the library "
+                "already is skipped.",
+            )
+
+    # -- out
+
+    def ask_to_remove(self, media_file_ids: Sequence[int]) -> None:
+        """Ask, then forget media files; a person's own files stay."""
+        one = len(media_file_ids) == 1
+        stays = "file stays where it is" if one else "files stay where they are"
+        ask(
+            self._overlay,
+            f"Remove {counted(len(media_file_ids), 'media file')} from the library?",
+            f"The segments and tags made of {'it' if one else 'them'} are forgotten. "
+            f"Your own {stays}, untouched.",
+            "Remove",
+            lambda: self._remove(media_file_ids),
+        )
+
+    def _remove(self, media_file_ids: Sequence[int]) -> None:
+        library = self._session.library
+        self._session.change(lambda: library.remove(media_file_ids))
+
+    # -- the running job
+
+    def cancel(self) -> None:
+        if self._session.jobs:
+            self._session.cancel(self._session.jobs[0])
+            self._show()
+
+    def dismiss(self) -> None:
+        self._failed.clear()
+        self.strip.grid_remove()
+
+    def show_failed(self) -> None:
+        """List what could not be taken in, with reasons."""
+        paths = list(self._failed)
+        failures = [(str(path), reason) for path, reason in self._failed.items()]
+        if failures:
+            show_failures(self._overlay, failures, lambda: self.add(paths))
+
+    def show_failure(self, card: MediaCard) -> None:
+        """Say why one file could not be taken in."""
+        show_error(
+            self._overlay,
+            "This file could not be added",
+            f"{card.media.path.name}: {card.media.error or 'it could not be read'}.\n"
+            "Mend it or copy it again, then press Retry. The others are not affected.",
+            str(card.media.path),
+            lambda: self.add([card.media.path]),
+        )
+
+    def _show(self) -> None:
+        jobs = self._session.jobs
+        if jobs:
+            self.strip.show(jobs[0], len(jobs) - 1)
+            self.strip.grid(row=1, column=1, sticky="ew")
+
+    def _job_event(self, job: JobState, event: Event) -> None:
+        if job not in self._session.jobs:
+            return  # an export has its dialog
+        if isinstance(event, FileFailed):
+            self._failed[event.path] = event.reason
+        self._show()
+        if isinstance(event, FrameStored | FileDone | FileFailed):
+            self._on_progress()
+
+    def _job_ended(self, job: JobState, ended: JobEnded) -> None:
+        if self._session.jobs:
+            self._show()
+        elif self._failed:
+            self.strip.show_outcome(job, len(self._failed))
+        else:
+            self.dismiss()

@@ -1,0 +1,60 @@
+"""What the sidebar says of the library and its models, kept up to date."""
+
+from __future__ import annotations
+
+import tkinter
+
+from src.gui.session import Session
+from src.gui.sidebar import Sidebar
+from src.records import LibraryStats
+
+# Counting goes through every file on the disk, so not after each frame.
+EVERY_MS = 2000
+
+
+class LibraryFacts:
+    """Counts in another thread, when something has changed."""
+
+    def __init__(self, root: tkinter.Misc, session: Session) -> None:
+        self._root, self._session = root, session
+        self._sidebar: Sidebar | None = None
+        self._waits = False
+        session.tell.opened.append(self.refresh)
+        session.tell.content_changed.append(self.refresh)
+        session.tell.job_ended.append(lambda job, ended: self.refresh())
+        session.tell.models_ready.append(self._show_models)
+
+    def show_in(self, sidebar: Sidebar) -> None:
+        self._sidebar = sidebar
+
+    def refresh(self) -> None:
+        if self._session.is_open:
+            library = self._session.library
+            self._session.main_thread.run(lambda: library.stats(name_models=False), self._show)
+
+    def refresh_soon(self) -> None:
+        """Count again before long; many calls make one count."""
+        if not self._waits:
+            self._waits = True
+            self._root.after(EVERY_MS, self._refresh_waiting)
+
+    def _refresh_waiting(self) -> None:
+        self._waits = False
+        self.refresh()
+
+    def _show(self, stats: LibraryStats) -> None:
+        if self._sidebar is not None:
+            self._sidebar.show_stats(stats)
+
+    def _show_models(self) -> None:
+        if self._sidebar is None:
+            return
+        library = self._session.library
+        clip, sam = library.clip.label, library.mask_generator
+        show = self._sidebar.models.show
+        if sam is None:
+            show("CLIP only", "No SAM is here: pictures are found\nas a whole.")
+        elif clip.startswith("starter") and sam.label.startswith("starter"):
+            show("Starter models", "Know colours, shapes and\ntextures. No download needed.")
+        else:
+            show(clip, f"with {sam.label}. Knows ordinary\nwords and things.")

@@ -1,0 +1,154 @@
+"""The dialogs a window opens, the door for its errors, and what it asks of the desktop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from src.config import Settings
+from src.errors import LibraryLockedError
+from src.gui import desktop
+from src.gui.export_dialog import ExportDialog
+from src.gui.messages import ask, show_error
+from src.gui.overlay import Overlay
+from src.gui.session import Session, explained
+from src.gui.settings_dialog import SettingsDialog
+from src.records import SearchHit
+
+log = logging.getLogger(__name__)
+
+
+class WindowDialogs:
+    """Opens them over the window, one at a time."""
+
+    def __init__(
+        self,
+        root: Any,
+        overlay: Overlay,
+        session: Callable[[], Session],
+        on_other_library: Callable[[Path], None],
+    ) -> None:
+        """Get ready.
+
+        Args:
+            session: errors may come before there is one.
+            on_other_library: closes this library and opens another.
+        """
+        self._root, self._overlay, self._get_session = root, overlay, session
+        self._on_other_library = on_other_library
+        self.errors: list[str] = []  # all that were shown, for whoever tests the window
+
+    @property
+    def _session(self) -> Session:
+        return self._get_session()
+
+    # -- errors
+
+    def show_error(self, exc: Exception) -> None:
+        """The one door for errors."""
+        sentence, details = explained(exc)
+        self.errors.append(f"{sentence} {details}".strip())
+        log.error("%s %s", sentence, details, exc_info=exc)
+        show_error(self._overlay, "That did not work", sentence, details)
+
+    def show_not_opened(self, exc: Exception) -> None:
+        """Say why there is no library, and offer to try again."""
+        sentence, details = explained(exc)
+        self.errors.append(sentence)
+        log.error("the library can't be opened", exc_info=exc)
+        locked = isinstance(exc, LibraryLockedError)
+        show_error(
+            self._overlay,
+            "This library is open already" if locked else "This library can't be opened",
+            sentence,
+            details,
+            lambda: self._session.open(self.show_not_opened),
+        )
+
+    # -- dialogs
+
+    def export(self, hits: Sequence[SearchHit]) -> None:
+        """Ask what goes into a dataset.
+
+        Args:
+            hits: the results that are shown, which can be exported alone.
+        """
+        if not self._session.is_open:
+            return
+        datasets = self._session.library.paths.datasets
+
+        def choose() -> Path | None:
+            found = desktop.ask_for_files(self._root, "folder", datasets)
+            return found[0] if found else None
+
+        ExportDialog(self._overlay, self._session, hits, choose, self.open_file)
+
+    def settings(self) -> None:
+        if self._session.is_open:
+            library = self._session.library
+            SettingsDialog(
+                self._overlay,
+                library.settings,
+                str(library.paths.root),
+                self._save_settings,
+                self._open_another,
+            )
+
+    def models(self) -> None:
+        """Say which models are in use, and how others come in."""
+        if not self._session.models_ready:
+            return
+        library = self._session.library
+        sam = library.mask_generator
+        problems = "".join(f"\n\nNot used: {problem}" for problem in library.models.problems)
+        folder = library.models.models_folder
+        ask(
+            self._overlay,
+            f"{library.clip.label} and {sam.label if sam else 'no SAM'}",
+            f"Models run on: {library.models.device}. Larger ones take over when their files lie "
+            f"in {folder}: a SAM checkpoint under Meta's own name, and open_clip weights of 512 "
+            f"dimensions. Start the program again afterwards.{problems}",
+            "Open the folder",
+            lambda: self.open_file(folder),
+            "Close",
+        )
+
+    def _save_settings(self, settings: Settings) -> None:
+        library = self._session.library
+
+        def saved(_: None) -> None:
+            library.settings = settings
+
+        self._session.main_thread.run(lambda: settings.save(library.paths.settings), saved)
+
+    def _open_another(self) -> None:
+        found = desktop.ask_for_files(self._root, "library")
+        if found:
+            self._overlay.close()
+            self._on_other_library(found[0])
+
+    # -- the desktop
+
+    def open_file(self, path: Path) -> None:
+        self._ask_desktop(desktop.open_with_desktop, path)
+
+    def show_in_folder(self, path: Path) -> None:
+        self._ask_desktop(desktop.show_in_folder, path)
+
+    def _ask_desktop(self, verb: Callable[[Path], None], path: Path) -> None:
+        if not path.exists():
+            show_error(
+                self._overlay,
+                "The file is not where it was",
+                "It was moved, renamed or deleted, or its disk is not connected. Its segments are "
+                "kept; add it again from its new place, and they are linked to it.",
+                str(path),
+            )
+            return
+        try:
+            verb(path)
+        except OSError as exc:
+            reason = exc.strerror or str(exc)
+            show_error(self._overlay, "The desktop can't open this", reason, str(path))
