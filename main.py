@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from src.events import Event
     from src.library import MediaLibrary
 
-COMMANDS = ("ingest", "search", "export", "stats", "verify", "models", "demo")
+COMMANDS = "ingest search export stats verify models demo install-desktop uninstall-desktop".split()
 
 
 class MediaLibraryApp:
@@ -34,7 +34,8 @@ class MediaLibraryApp:
         return MediaLibrary(paths, settings=Settings.load(paths.settings))
 
     def run(self) -> int:
-        command: Callable[[], int] = getattr(self, f"_{self.arguments.command or 'window'}")
+        name = (self.arguments.command or "window").replace("-", "_")
+        command: Callable[[], int] = getattr(self, f"_{name}")
         return command()
 
     def _window(self) -> int:
@@ -170,6 +171,20 @@ class MediaLibraryApp:
         run_demo(Path(root).absolute() / "datasets" / "demo", self._initialize)
         return 0
 
+    def _install_desktop(self) -> int:
+        from src.config import APPLICATION_FOLDER
+        from src.gui.launcher import install_desktop_entry
+
+        written = install_desktop_entry(APPLICATION_FOLDER, Path(sys.executable))
+        _print_paths(written, "nothing to write here: run.bat is what is double-clicked")
+        return 0
+
+    def _uninstall_desktop(self) -> int:
+        from src.gui.launcher import uninstall_desktop_entry
+
+        _print_paths(uninstall_desktop_entry(), "nothing to remove")
+        return 0
+
     def _shown(self, events: Iterable[Event]) -> Iterable[Event]:
         """Pass a job's events on, with a progress line on stderr."""
         from src.cli.report import ProgressLine
@@ -187,6 +202,15 @@ class MediaLibraryApp:
 
         for problem in library.models.problems:
             note(f"weights not used: {problem}")
+
+
+def _print_paths(paths: Sequence[Path], if_none: str) -> None:
+    from src.cli.report import note, one_line
+
+    for path in paths:
+        print(one_line(path))
+    if not paths:
+        note(if_none)
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -218,6 +242,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     verify.add_argument("--repair", action="store_true", help="mend what can be mended")
     command("models", "List the models on this machine.")
     command("demo", "Draw sample scenes, take them in, and find them again.")
+    command("install-desktop", "Put the application into the desktop's menu, for a double click.")
+    command("uninstall-desktop", "Take it out of the menu again.")
     for which in (ingest, search, stats):
         which.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -264,13 +290,17 @@ def log_to_file(path: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the application; returns the exit code."""
+    from src.errors import MediaLibraryError
+    from src.gui.last_words import provide_streams, say_last_words
+
+    no_console = provide_streams()
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
     arguments = parse(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):  # names of files are in any language
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    from src.errors import MediaLibraryError
-
+    # a window that was started from a menu has a stderr, but nobody looks at it
+    unread = no_console or (arguments.command is None and not sys.stderr.isatty())
     try:
         # A request to end is a Ctrl-C: the job stops at its next event, with nothing half done.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -279,6 +309,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from src.cli.report import one_line
 
         print(f"error: {one_line(exc)}", file=sys.stderr)
+        if unread:
+            say_last_words(exc, arguments.library)
         return 1
     except KeyboardInterrupt:
         print("stopped; the next ingest goes on where this one was", file=sys.stderr)
@@ -286,6 +318,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()
         return 0
+    except Exception as exc:
+        if unread:
+            say_last_words(exc, arguments.library)
+        raise
 
 
 if __name__ == "__main__":

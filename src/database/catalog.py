@@ -19,7 +19,7 @@ _ORDERS: dict[MediaOrder, str] = {
     "added": "SELECT id FROM media_files ORDER BY added_at DESC, id",
     "captured": (
         "SELECT id FROM media_files ORDER BY coalesce(captured_at,"
-        " strftime('%Y-%m-%dT%H:%M:%S', modified_at_ns / 1000000000, 'unixepoch')) DESC, id DESC"
+        " strftime('%Y-%m-%dT%H:%M:%S', modified_at_ns / 1000000000, 'unixepoch')) DESC, id"
     ),
     "segments": (
         "SELECT m.id FROM media_files m LEFT JOIN frames f ON f.media_file_id = m.id"

@@ -16,7 +16,8 @@ from src.gui.job_state import moment
 from src.gui.session import Session
 from src.gui.theme import HEADER, LEFT, NORMAL, RIGHT, SMALL, Theme, shorten
 from src.gui.thumbnails import Thumbnails
-from src.gui.widgets.controls import Button, Check, IconButton, label, rule
+from src.gui.widgets.controls import Button, IconButton, label, rule
+from src.gui.widgets.inputs import Check
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
 from src.records import FrameView, SearchHit
 

@@ -13,7 +13,8 @@ import customtkinter as ctk
 
 from src.gui.job_state import length
 from src.gui.theme import NORMAL, SIDE_PANEL, SMALL, Theme, shorten
-from src.gui.widgets.controls import Button, Entry, IconButton, label, rule
+from src.gui.widgets.controls import Button, IconButton, label, rule
+from src.gui.widgets.inputs import Entry
 from src.records import FrameView, Tag
 
 _SOURCES = {"auto": "auto", "human": "you", "propagated": "copied"}

@@ -16,7 +16,8 @@ from src.gui.overlay import Overlay
 from src.gui.session import Session, explained
 from src.gui.theme import SMALL, TITLE
 from src.gui.widgets.balance import Balance
-from src.gui.widgets.controls import Button, Choice, Entry, IconButton, label, rule
+from src.gui.widgets.controls import Button, IconButton, label, rule
+from src.gui.widgets.inputs import Choice, Entry
 from src.records import ExportPreview, ExportSelection, SearchHit
 from src.worker import JobEnded
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
+import tkinter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from src.config import write_atomically
@@ -13,6 +14,7 @@ from src.config import write_atomically
 _REQUEST = "window.request"
 TAKEN_WITHIN_S = 5.0
 _LOOK_EVERY_S = 0.05
+_LOOK_EVERY_MS = 300
 
 
 def hand_over(library: Path, paths: Sequence[Path]) -> bool:
@@ -32,6 +34,22 @@ def hand_over(library: Path, paths: Sequence[Path]) -> bool:
         time.sleep(_LOOK_EVERY_S)
     request.unlink(missing_ok=True)
     return False
+
+
+class Requests:
+    """Looks, in a window's thread, for what later starts ask of it."""
+
+    def __init__(
+        self, root: tkinter.Misc, library: Path, on_request: Callable[[list[Path]], None]
+    ) -> None:
+        self._root, self._library, self._on_request = root, library, on_request
+        self._look()
+
+    def _look(self) -> None:
+        paths = take_requests(self._library)
+        if paths is not None:
+            self._on_request(paths)
+        self._root.after(_LOOK_EVERY_MS, self._look)
 
 
 def take_requests(library: Path) -> list[Path] | None:

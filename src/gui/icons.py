@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tkinter
 from collections.abc import Callable
 from functools import cache
 
@@ -228,10 +229,15 @@ def icon_image(name: str, colour: str, size_px: int) -> Image.Image:
     return pen.image.resize((size_px, size_px), Image.Resampling.LANCZOS)
 
 
-@cache
 def icon(name: str, colour: str, size: int = _GRID) -> ctk.CTkImage:
     """An icon for a widget; it follows the widget's scale."""
-    return ctk.CTkImage(icon_image(name, colour, size * _TIMES), size=(size, size))
+    # kept by the window, since a picture dies with the window it was made for
+    window = tkinter._get_default_root()  # type: ignore[attr-defined]
+    kept: dict[tuple[str, str, int], ctk.CTkImage] = window.__dict__.setdefault("icons_made", {})
+    key = (name, colour, size)
+    if key not in kept:
+        kept[key] = ctk.CTkImage(icon_image(name, colour, size * _TIMES), size=(size, size))
+    return kept[key]
 
 
 def logo(size_px: int) -> Image.Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -52,16 +53,24 @@ def show_last_words(title: str, text: str) -> None:
 
     It uses nothing of our own window, since that may be what has failed.
     """
-    # no tkinter, no display, or someone in a hurry: then the log file has to do
-    with contextlib.suppress(Exception, KeyboardInterrupt):
+    # no tkinter, or no display: then the log file has to do
+    with contextlib.suppress(Exception):
         import tkinter
         from tkinter import messagebox
 
+        _end_when_told()
         _close_other_windows()
         root = tkinter.Tk(className="Media-segment-library")
         root.withdraw()
         messagebox.showerror(title, text, parent=root)
         root.destroy()
+
+
+def _end_when_told() -> None:
+    """Tk's dialog lets Python see no signal, and nothing is left that has to be put in order."""
+    with contextlib.suppress(ValueError):  # another thread than the first may not say so
+        for request in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(request, signal.SIG_DFL)
 
 
 def _close_other_windows() -> None:

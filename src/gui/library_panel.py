@@ -25,8 +25,8 @@ from src.gui.job_state import JobState, counted, length
 from src.gui.session import Session
 from src.gui.theme import HEADER, LEFT, NORMAL, RIGHT, TITLE, Theme
 from src.gui.thumbnails import Thumbnails
-from src.gui.widgets.card_face import CardFace, CardPainter
-from src.gui.widgets.card_grid import CardActions, CardGrid
+from src.gui.widgets.card_face import CardActions, CardFace, CardPainter
+from src.gui.widgets.card_grid import CardGrid
 from src.gui.widgets.controls import Button, icon_label, label
 from src.gui.widgets.menu_button import MenuButton
 from src.records import MediaCard, MediaOrder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -29,6 +30,16 @@ class Notice(ctk.CTkFrame):
         self._text = label(self, look, "", anchor="w", justify="left")
         self._text.grid(row=0, column=1, sticky="w", pady=8)
         self._button: Button | None = None
+        tkinter.Misc.bind(self, "<Configure>", lambda _: self._wrap(), "+")
+
+    def _wrap(self) -> None:
+        """Break the text where the notice ends; it grows by a line then."""
+        taken = 60 + (
+            0 if self._button is None else self._button.winfo_reqwidth() / self.look.scale
+        )
+        room = self.winfo_width() / self.look.scale - taken
+        if room > 100:
+            self._text.configure(wraplength=room)
 
     @property
     def text(self) -> str:
@@ -50,6 +61,7 @@ class Notice(ctk.CTkFrame):
         if action is not None:
             self._button = Button(self, self.look, action[0], action[1], kind="link", height=28)
             self._button.grid(row=0, column=2, padx=(8, 4))
+        self._wrap()
 
     @staticmethod
     def _colours(look: Theme, kind: NoticeKind) -> tuple[str, str]:

@@ -41,13 +41,14 @@ class Probe:
 
     def _state(self) -> dict[str, Any]:
         w = self._window
-        grid = w.visible_grid()
+        p = w.panels
+        grid = p.grid_shown()
         texts: list[str] = []
         buttons: dict[str, Box] = {}
         _collect(w, texts, buttons)
         return {
             "pid": os.getpid(),
-            "panel": w.here,
+            "panel": p.here,
             "open": w.session.is_open,
             "models_ready": w.session.models_ready,
             "jobs": [
@@ -61,19 +62,22 @@ class Probe:
                 }
                 for job in w.session.jobs
             ],
-            "media": len(w.library_panel.media),
+            "media": len(p.library.media),
             "strip": w.intake.strip.text if w.intake.strip.winfo_ismapped() else "",
             "dialog": w.overlay.is_open,
             "cards": [] if grid is None else _cards(grid),
             "count": 0 if grid is None else grid.count,
             "selected": [] if grid is None else sorted(grid.selection),
-            "segment": w.detail_panel.segment_id if w.here == "detail" else "",
-            "picture": _box(w.detail_panel.picture),
-            "query": _box(w.image_panel.query) if w.here == "image" else [],
-            "part": w.image_panel.query.part if w.here == "image" else None,
+            "segment": p.detail.segment_id if p.here == "detail" else "",
+            "picture": _box(p.detail.picture),
+            "query": _box(p.image.query) if p.here == "image" else [],
+            "part": p.image.query.part if p.here == "image" else None,
             "texts": texts,
             "buttons": buttons,
             "window": _box(w),
+            # what must not grow as dialogs come and go
+            "widgets": _count(w),
+            "bound_to_all": sum(len(w.bind_all(sequence)) for sequence in w.bind_all()),
             "errors": w.dialogs.errors,
         }
 
@@ -94,6 +98,10 @@ def _collect(widget: tkinter.Misc, texts: list[str], buttons: dict[str, Box]) ->
             texts.append(child.get())
             buttons[f"entry:{child.cget('placeholder_text')}"] = _box(child)
         _collect(child, texts, buttons)
+
+
+def _count(widget: tkinter.Misc) -> int:
+    return 1 + sum(_count(child) for child in widget.winfo_children())
 
 
 def _cards(grid: CardGrid) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ import customtkinter as ctk
 from src.gui.job_state import counted, moment
 from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
-from src.gui.widgets.card_face import CardFace, CardPainter
-from src.gui.widgets.card_grid import WISH, CardActions, CardGrid
+from src.gui.widgets.card_face import CardActions, CardFace, CardPainter
+from src.gui.widgets.card_grid import WISH, CardGrid
 from src.gui.widgets.controls import label
 from src.records import SearchHit
 

@@ -11,7 +11,8 @@ import customtkinter as ctk
 from src.config import Settings
 from src.gui.overlay import Overlay
 from src.gui.theme import SMALL, TITLE
-from src.gui.widgets.controls import Button, Entry, IconButton, label, rule
+from src.gui.widgets.controls import Button, IconButton, label, rule
+from src.gui.widgets.inputs import Entry
 from src.gui.widgets.menu_button import MenuButton
 
 _AS_MODEL, _AS_DESKTOP = "As suits the model", "As the desktop"

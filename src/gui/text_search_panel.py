@@ -14,7 +14,8 @@ from src.gui.theme import HEADER, LEFT, RIGHT, TITLE, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardPainter
 from src.gui.widgets.chips import ChipRow
-from src.gui.widgets.controls import Button, Entry, label
+from src.gui.widgets.controls import Button, label
+from src.gui.widgets.inputs import Entry
 from src.records import SearchHit, SearchResult
 
 RECENT = 6

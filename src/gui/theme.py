@@ -56,7 +56,7 @@ LIGHT = Palette(
     strong_border="#A9A9B2",
     text="#1B1B1E",
     text_2="#4C4C55",
-    hint="#67676F",
+    hint="#5C5C64",
     accent="#1F62C8",
     accent_hover="#2B73DE",
     accent_pressed="#174C9E",
@@ -69,7 +69,7 @@ LIGHT = Palette(
     success_fill="#DDF2E6",
     warn="#8A5A00",
     warn_fill="#FBF0D6",
-    error="#B3262C",
+    error="#A81F26",
     error_fill="#FBE3E4",
 )
 

@@ -28,7 +28,7 @@ class Thumbnails:
         self,
         main_thread: MainThread,
         read: Callable[[Path], np.ndarray],
-        on_loaded: Callable[[Path], None],
+        on_loaded: Callable[[], None],
     ) -> None:
         """Start the threads.
 
@@ -94,7 +94,7 @@ class Thumbnails:
         self._bytes += _size(key)
         while self._bytes > KEPT_BYTES and len(self._kept) > 1:
             self._drop(next(iter(self._kept)))
-        self._on_loaded(key[0])
+        self._on_loaded()
 
     def _drop(self, key: Key) -> None:
         del self._kept[key]

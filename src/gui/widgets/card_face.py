@@ -1,11 +1,11 @@
-"""What one card shows, and the picture of it."""
+"""What one card shows, where cards come from, and the picture of one."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from PIL import Image, ImageDraw
 
@@ -68,6 +68,27 @@ class CardSize:
     def slot_wh(self) -> tuple[int, int]:
         width, height = self.thumb_wh
         return width + 2 * self.margin, height + self.text_height + 2 * self.margin
+
+
+class CardSource(Protocol):
+    """Where a grid's cards come from."""
+
+    def __len__(self) -> int: ...
+
+    def faces(self, first: int, last: int) -> Sequence[CardFace]:
+        """Give the cards from first up to, not with, last."""
+        ...
+
+
+@dataclass(frozen=True)
+class CardActions:
+    """What a grid can ask for; the numbers are places in the source."""
+
+    open: Callable[[int], None]
+    button: Callable[[int], None] | None = None
+    menu: Callable[[int, int, int], None] | None = None  # with the pointer's place on the screen
+    selected: Callable[[frozenset[int]], None] | None = None
+    delete: Callable[[], None] | None = None
 
 
 class CardPainter:

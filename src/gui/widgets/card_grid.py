@@ -4,42 +4,27 @@ from __future__ import annotations
 
 import sys
 import tkinter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import customtkinter as ctk
 from PIL import ImageTk
 
 from src.gui.theme import LEFT, NORMAL, RIGHT, SMALL, Theme, shorten
 from src.gui.thumbnails import Thumbnails
-from src.gui.widgets.card_face import MARGIN, CardFace, CardPainter, CardSize, Marks
+from src.gui.widgets.card_face import (
+    MARGIN,
+    CardActions,
+    CardFace,
+    CardPainter,
+    CardSize,
+    CardSource,
+    Marks,
+)
 from src.gui.widgets.card_keys import CardKeys
 
 GAP = 16
 WISH = 184
 WHEEL_PX = 80
-
-
-class CardSource(Protocol):
-    """Where a grid's cards come from."""
-
-    def __len__(self) -> int: ...
-
-    def faces(self, first: int, last: int) -> Sequence[CardFace]:
-        """Give the cards from first up to, not with, last."""
-        ...
-
-
-@dataclass(frozen=True)
-class CardActions:
-    """What a grid can ask for; the numbers are places in the source."""
-
-    open: Callable[[int], None]
-    button: Callable[[int], None] | None = None
-    menu: Callable[[int, int, int], None] | None = None  # with the pointer's place on the screen
-    selected: Callable[[frozenset[int]], None] | None = None
-    delete: Callable[[], None] | None = None
 
 
 class _Slot:
@@ -120,10 +105,6 @@ class CardGrid(ctk.CTkFrame):
             self._redraw_waits = True
             self.after_idle(self._redraw)
 
-    def picture_loaded(self) -> None:
-        """A thumbnail has come."""
-        self.refresh()
-
     def set_wish(self, width: int) -> None:
         """Set the card width wished for, keeping the card at the top where it is."""
         top = self._first_row() * self._columns
@@ -131,6 +112,11 @@ class CardGrid(ctk.CTkFrame):
         self._measure(self.canvas.winfo_width())
         self._offset = top // self._columns * self._pitch
         self.refresh()
+
+    @property
+    def waits(self) -> bool:
+        """Whether a drawing is still to come."""
+        return self._redraw_waits
 
     @property
     def count(self) -> int:
@@ -183,6 +169,10 @@ class CardGrid(ctk.CTkFrame):
         row, column = divmod(card, self._columns)
         left = self.look.px(self._margins[0]) - self._size.margin
         return round(left + column * self._step), row * self._pitch - self._offset
+
+    @property
+    def first_seen(self) -> int:
+        return self._seen()[0]
 
     @property
     def columns(self) -> int:

@@ -17,6 +17,7 @@ class CardKeys:
         bind = grid.canvas.bind
         for key, step in (("Left", -1), ("Right", 1)):
             bind(f"<{key}>", partial(self._move, step))
+        bind("<<TraverseIn>>", lambda _: self._arrive())
         bind("<Up>", lambda _: self._move(-grid.columns))
         bind("<Down>", lambda _: self._move(grid.columns))
         bind("<Prior>", lambda _: self._move(-grid.columns * grid.rows_seen))
@@ -28,6 +29,13 @@ class CardKeys:
         bind("<space>", lambda _: self._toggle())
         bind("<Control-a>", lambda _: self._select_all())
         bind("<Delete>", lambda _: self._delete())
+
+    def _arrive(self) -> None:
+        """The Tab key has come here: show on which card."""
+        if self._grid.count and self._grid.focused is None:
+            self._grid.focused = self._grid.first_seen
+        self._grid.show_focus(True)
+        self._grid.refresh()
 
     def _move(self, step: int, _event: object = None) -> str:
         grid = self._grid

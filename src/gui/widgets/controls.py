@@ -1,9 +1,9 @@
-"""Buttons, chips, entries and choices in the house's look, all reachable by keyboard."""
+"""Text, lines and buttons in the house's look; what can be pressed is reached by keyboard."""
 
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import customtkinter as ctk
 
 from src.gui.icons import icon
 from src.gui.theme import NORMAL, RADIUS, RADIUS_LARGE, SMALL, Theme, Weight
+from src.gui.widgets.tooltip import Tooltip
 
 ButtonKind = Literal["main", "add", "plain", "quiet", "link"]
 RING = 4  # of a focus ring: 2 for the line, 2 between it and the control
@@ -182,247 +183,6 @@ class IconButton(Button):
         Tooltip(self, look, tip)
 
 
-class Entry(ctk.CTkFrame):
-    """A line to type in, with an icon before it and a cross that empties it."""
-
-    def __init__(
-        self,
-        master: Any,
-        look: Theme,
-        placeholder: str,
-        *,
-        icon_name: str | None = None,
-        height: int = 40,
-        on_enter: Callable[[str], object] | None = None,
-        on_change: Callable[[str], object] | None = None,
-        clearable: bool = False,
-    ) -> None:
-        c = look.colours
-        super().__init__(
-            master,
-            fg_color=c.card,
-            corner_radius=RADIUS,
-            border_width=1,
-            height=height,
-            border_color=c.strong_border,
-        )
-        self.look, self._on_enter, self._on_change = look, on_enter, on_change
-        self.grid_columnconfigure(1, weight=1)
-        self.grid_rowconfigure(0, weight=1, minsize=look.px(height))
-        if icon_name is not None:
-            icon_label(self, icon_name, c.hint).grid(row=0, column=0, padx=(12, 0))
-        self.field = ctk.CTkEntry(
-            self,
-            height=height - 8,
-            border_width=0,
-            fg_color=c.card,
-            text_color=c.text,
-            placeholder_text=placeholder,
-            placeholder_text_color=c.hint,
-            font=look.font(),
-        )
-        self.field.grid(row=0, column=1, sticky="ew", padx=(4, 4), pady=3)
-        self._clear = IconButton(self, look, "close", "Clear", self.clear, side=24)
-        if clearable:
-            self._clear.grid(row=0, column=2, padx=(0, 6))
-            self._clear.grid_remove()
-        self._clearable = clearable
-        self.field.bind("<FocusIn>", lambda _: self._focused(True), add="+")
-        self.field.bind("<FocusOut>", lambda _: self._focused(False), add="+")
-        self.field.bind("<Return>", lambda _: self._entered(), add="+")
-        self.field.bind("<KP_Enter>", lambda _: self._entered(), add="+")
-        self.field.bind("<KeyRelease>", lambda _: self.changed(), add="+")
-        self.field.bind("<Control-a>", self._select_all)
-        self._last = ""
-
-    @property
-    def text(self) -> str:
-        return str(self.field.get())
-
-    def set(self, text: str) -> None:
-        self.field.delete(0, "end")
-        if text:
-            self.field.insert(0, text)
-        self.changed()
-
-    def clear(self) -> None:
-        self.set("")
-        self.field.focus_set()
-
-    def focus_field(self) -> None:
-        self.field.focus_set()
-        if self.text:
-            self.field.select_range(0, "end")
-
-    def set_error(self, wrong: bool) -> None:
-        colours = self.look.colours
-        self.configure(border_color=colours.error if wrong else colours.strong_border)
-
-    def changed(self) -> None:
-        text = self.text
-        if text == self._last:
-            return
-        self._last = text
-        if self._clearable and text:
-            self._clear.grid()
-        else:
-            self._clear.grid_remove()
-        if self._on_change is not None:
-            self._on_change(text)
-
-    def _entered(self) -> str:
-        if self._on_enter is not None:
-            self._on_enter(self.text)
-        return "break"
-
-    def _focused(self, has: bool) -> None:
-        c = self.look.colours
-        self.configure(
-            border_width=2 if has else 1, border_color=c.accent if has else c.strong_border
-        )
-
-    def _select_all(self, _event: object) -> str:
-        self.field.select_range(0, "end")
-        self.field.icursor("end")
-        return "break"
-
-
-class Choice(ctk.CTkFrame):
-    """A few words of which one is chosen, side by side."""
-
-    def __init__(
-        self, master: Any, look: Theme, names: Sequence[str], on_change: Callable[[str], object]
-    ) -> None:
-        c = look.colours
-        super().__init__(
-            master, fg_color=c.card, corner_radius=RADIUS, border_width=1, border_color=c.border
-        )
-        self.look, self._on_change = look, on_change
-        self.value = names[0]
-        self._buttons: dict[str, Button] = {}
-        for place, name in enumerate(names):
-            button = Button(
-                self,
-                look,
-                name,
-                partial(self.choose, name),
-                kind="quiet",
-                height=24,
-            )
-            button.grid(row=0, column=place, padx=(1 if place == 0 else 0, 1), pady=1)
-            self._buttons[name] = button
-        self._mark()
-
-    def choose(self, name: str) -> None:
-        if name != self.value:
-            self.value = name
-            self._mark()
-            self._on_change(name)
-
-    def set_enabled(self, name: str, enabled: bool) -> None:
-        self._buttons[name].set_enabled(enabled)
-
-    def _mark(self) -> None:
-        c = self.look.colours
-        for name, button in self._buttons.items():
-            here = name == self.value
-            button._button.configure(
-                fg_color=c.hover if here else "transparent",
-                text_color=c.text if here else c.text_2,
-                font=self.look.font(NORMAL, "medium" if here else "regular"),
-            )
-
-
-class Check(Focusable):
-    """A box with a tick and its words."""
-
-    def __init__(
-        self, master: Any, look: Theme, text: str, value: bool, on_change: Callable[[bool], object]
-    ) -> None:
-        super().__init__(master, look, self._flip)
-        c = look.colours
-        self._on_change = on_change
-        self._box = ctk.CTkCheckBox(
-            self,
-            text=text,
-            command=self._changed,
-            font=look.font(),
-            text_color=c.text_2,
-            checkbox_width=16,
-            checkbox_height=16,
-            corner_radius=4,
-            border_width=1,
-            border_color=c.strong_border,
-            fg_color=c.accent,
-            hover_color=c.accent_hover,
-            checkmark_color=c.on_accent,
-            width=0,
-            height=24,
-        )
-        self._box.pack(padx=RING, pady=RING)
-        if value:
-            self._box.select()
-
-    @property
-    def value(self) -> bool:
-        return bool(self._box.get())
-
-    def _flip(self) -> None:
-        self._box.toggle()
-
-    def _changed(self) -> None:
-        self._on_change(self.value)
-
-
-class Tooltip:
-    """A word about a control, after the pointer has rested on it."""
-
-    AFTER_MS = 600
-
-    def __init__(self, widget: tkinter.Misc, look: Theme, text: str) -> None:
-        self._widget, self._look, self.text = widget, look, text
-        self._waits: str | None = None
-        self._shown: tkinter.Toplevel | None = None
-        for child in _all_inside(widget):
-            child.bind("<Enter>", self._enter, add="+")
-            child.bind("<Leave>", self._leave, add="+")
-            child.bind("<Button-1>", self._leave, add="+")
-        widget.bind("<Destroy>", self._leave, add="+")
-
-    def _enter(self, _event: object) -> None:
-        self._leave(None)
-        self._waits = self._widget.after(self.AFTER_MS, self._show)
-
-    def _leave(self, _event: object) -> None:
-        if self._waits is not None:
-            self._widget.after_cancel(self._waits)
-            self._waits = None
-        if self._shown is not None:
-            self._shown.destroy()
-            self._shown = None
-
-    def _show(self) -> None:
-        self._waits = None
-        c, px = self._look.colours, self._look.px
-        top = tkinter.Toplevel(self._widget, bg=c.border)
-        top.wm_overrideredirect(True)
-        tkinter.Label(
-            top,
-            text=self.text,
-            bg=c.raised,
-            fg=c.text,
-            padx=px(8),
-            pady=px(4),
-            font=self._look.canvas_font(self._widget, SMALL),
-        ).pack(padx=1, pady=1)
-        x = self._widget.winfo_rootx()
-        y = self._widget.winfo_rooty() + self._widget.winfo_height() + px(2)
-        top.update_idletasks()
-        x = min(x, self._widget.winfo_screenwidth() - top.winfo_reqwidth() - px(4))
-        top.wm_geometry(f"+{x}+{y}")
-        self._shown = top
-
-
 def ground_of(master: Any) -> str:
     """The colour that lies behind a widget's children."""
     while master is not None:
@@ -432,10 +192,3 @@ def ground_of(master: Any) -> str:
             return colour
         master = master.master
     return "#000000"
-
-
-def _all_inside(widget: tkinter.Misc) -> list[tkinter.Misc]:
-    found = [widget]
-    for child in widget.winfo_children():
-        found += _all_inside(child)
-    return found

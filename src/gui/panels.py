@@ -1,0 +1,245 @@
+"""The panels in the middle of the window, and the ways from one to another."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import customtkinter as ctk
+
+from src.gui import desktop
+from src.gui.clipboard import read_clipboard
+from src.gui.detail_panel import DetailActions, DetailPanel, Origin
+from src.gui.image_search_panel import ImageSearchPanel
+from src.gui.intake import Intake
+from src.gui.library_panel import LibraryActions, LibraryPanel
+from src.gui.messages import show_error
+from src.gui.overlay import Overlay
+from src.gui.pictures import Stamps
+from src.gui.results import N_RESULTS
+from src.gui.session import Session
+from src.gui.text_search_panel import TextSearchPanel
+from src.gui.theme import Theme
+from src.gui.thumbnails import Thumbnails
+from src.gui.widgets.card_face import CardPainter
+from src.gui.widgets.card_grid import CardGrid
+from src.gui.window_dialogs import WindowDialogs
+from src.records import MediaCard, SearchHit, SearchResult
+
+_FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
+
+
+class Panels:
+    """Library, search by words, search by image, and one segment in its frame."""
+
+    def __init__(
+        self,
+        root: Any,
+        look: Theme,
+        session: Session,
+        overlay: Overlay,
+        dialogs: WindowDialogs,
+        intake: Intake,
+    ) -> None:
+        self._root, self._look, self._session = root, look, session
+        self._overlay, self._dialogs, self._intake = overlay, dialogs, intake
+        self.here = "library"
+        self._before_detail = "library"
+        self.went: list[Callable[[str], None]] = []  # told where one is in the sidebar's words
+        self.thumbnails = Thumbnails(
+            session.main_thread,
+            lambda path: session.library.thumbnail(path),
+            self._thumbnail_loaded,
+        )
+        painter = CardPainter(
+            look, Stamps(look.colours, look.scale, str(_FONT)), look.colours.window
+        )
+        common = (root, look, session, self.thumbnails)
+        self.library = LibraryPanel(
+            *common,
+            painter,
+            LibraryActions(
+                intake.choose_files,
+                intake.choose_folder,
+                intake.add_samples,
+                self._open_media,
+                intake.ask_to_remove,
+                intake.add,
+                intake.show_failure,
+                dialogs.show_in_folder,
+            ),
+        )
+        self.text = TextSearchPanel(
+            *common, painter, self._open_text_hit, self._similar_to_hit, dialogs.models
+        )
+        self.image = ImageSearchPanel(
+            *common,
+            painter,
+            self._open_image_hit,
+            self._similar_to_hit,
+            self._choose_image,
+            self.paste,
+        )
+        self.detail = DetailPanel(
+            *common,
+            DetailActions(
+                self.back,
+                self.find_similar,
+                dialogs.open_file,
+                dialogs.show_in_folder,
+                self._detail_failed,
+            ),
+        )
+        self._panels: dict[str, ctk.CTkFrame] = {
+            "library": self.library,
+            "text": self.text,
+            "image": self.image,
+            "detail": self.detail,
+        }
+
+    # -- going about
+
+    def go(self, where: str) -> None:
+        """Show a panel; the export dialog opens over the one that is there."""
+        if where == "export":
+            self._dialogs.export(self._hits())
+            return
+        self.here = where
+        for name, panel in self._panels.items():
+            if name == where:
+                panel.grid(row=0, column=1, sticky="nsew")
+            else:
+                panel.grid_remove()
+        for told in self.went:
+            told(self._place())
+        if where == "text":
+            self.text.shown()
+        elif where == "library":
+            self.library.focus_content()
+
+    def back(self) -> None:
+        self.go(self._before_detail)
+
+    def step_back(self) -> bool:
+        """Do what Escape means here; says whether there was anything to step back from."""
+        if self.here == "detail":
+            self.back()
+            return True
+        if self.here == "library" and self.library.grid_view.selection:
+            self.library.grid_view.select(frozenset())
+            return True
+        return False
+
+    def page(self, step: int) -> None:
+        """Go to the next or previous hit, where one is looked at."""
+        if self.here == "detail":
+            self.detail.go(step)
+
+    def grid_shown(self) -> CardGrid | None:
+        """The grid of cards that is on the screen."""
+        return {
+            "library": self.library.grid_view,
+            "text": self.text.results.grid_view,
+            "image": self.image.results.grid_view,
+        }.get(self.here)
+
+    def _place(self) -> str:
+        """Which panel one is in, or came to the detail view from."""
+        return self._before_detail if self.here == "detail" else self.here
+
+    def _hits(self) -> Sequence[SearchHit]:
+        """The results that are shown, or that one came from."""
+        return {
+            "text": self.text.results.hits.hits,
+            "image": self.image.results.hits.hits,
+        }.get(self._place(), ())
+
+    def _thumbnail_loaded(self) -> None:
+        if self.here == "detail":
+            self.detail.segments.refresh()
+            self.detail.frames.refresh()
+        elif (grid := self.grid_shown()) is not None:
+            grid.refresh()
+
+    # -- opening
+
+    def _open_media(self, card: MediaCard) -> None:
+        """Show a media file by its first frame."""
+        catalog = self._session.library.catalog
+
+        def opened(segment_ids: list[str]) -> None:
+            if segment_ids:
+                self._open_detail(segment_ids[0], Origin("Library"), "library")
+
+        self._session.main_thread.run(
+            lambda: [frame.segment_id for frame in catalog.sampled_frames(card.media.id)], opened
+        )
+
+    def _open_text_hit(self, hits: Sequence[SearchHit], place: int) -> None:
+        origin = Origin("Results", self.text.query, hits, place)
+        self._open_detail(hits[place].segment.id, origin, "text")
+
+    def _open_image_hit(self, hits: Sequence[SearchHit], place: int) -> None:
+        self._open_detail(hits[place].segment.id, Origin("Results", "", hits, place), "image")
+
+    def _open_detail(self, segment_id: str, origin: Origin, before: str) -> None:
+        self._before_detail = before
+        self.go("detail")
+        self.detail.open(segment_id, origin)
+        self._root.focus_set()
+
+    def _detail_failed(self, exc: Exception) -> None:
+        self.back()
+        self._dialogs.show_error(exc)
+
+    # -- searching by example
+
+    def find_similar(self, segment_id: str, path: Path) -> None:
+        """Search for what is like a segment of a file."""
+        library = self._session.library
+
+        def found(result: SearchResult) -> None:
+            self.go("text")
+            self.text.show_hits(result, f", similar to a segment of {path.name}")
+
+        self._session.main_thread.run(lambda: library.similar(segment_id, N_RESULTS), found)
+
+    def _similar_to_hit(self, hit: SearchHit) -> None:
+        self.find_similar(hit.segment.id, hit.segment.media_path)
+
+    def take_drop(self, paths: list[Path], cut: bool) -> None:
+        """Add what was dropped; one file dropped on the image search is searched for."""
+        if self.here == "image" and len(paths) == 1 and paths[0].is_file():
+            self.image.use_file(paths[0])
+        else:
+            self._intake.add_dropped(paths, cut)
+
+    def drop_sentence(self) -> str:
+        return "Drop to search for it" if self.here == "image" else "Drop to add to the library"
+
+    def _choose_image(self) -> None:
+        if paths := desktop.ask_for_files(self._root, "image"):
+            self.image.use_file(paths[0])
+
+    def paste_unless_typing(self) -> None:
+        """In an entry the keys for pasting paste words."""
+        if not isinstance(self._root.focus_get(), tkinter.Entry):
+            self.paste()
+
+    def paste(self) -> None:
+        """Search for the image on the clipboard."""
+        pasted = read_clipboard(self._root)
+        if pasted.image_rgb is not None:
+            self.go("image")
+            self.image.use_image(pasted.image_rgb, "pasted image")
+        elif pasted.paths:
+            self.go("image")
+            self.image.use_file(pasted.paths[0])
+        else:
+            show_error(
+                self._overlay,
+                "There is no image on the clipboard",
+                "Copy an image, or an image file, and paste again.",
+            )

@@ -1,0 +1,204 @@
+"""Entries, choices and boxes to tick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import customtkinter as ctk
+
+from src.gui.theme import NORMAL, RADIUS, Theme
+from src.gui.widgets.controls import RING, Button, Focusable, IconButton, icon_label
+
+
+class Entry(ctk.CTkFrame):
+    """A line to type in, with an icon before it and a cross that empties it."""
+
+    def __init__(
+        self,
+        master: Any,
+        look: Theme,
+        placeholder: str,
+        *,
+        icon_name: str | None = None,
+        height: int = 40,
+        on_enter: Callable[[str], object] | None = None,
+        on_change: Callable[[str], object] | None = None,
+        clearable: bool = False,
+    ) -> None:
+        c = look.colours
+        super().__init__(
+            master,
+            fg_color=c.card,
+            corner_radius=RADIUS,
+            border_width=1,
+            height=height,
+            border_color=c.strong_border,
+        )
+        self.look, self._on_enter, self._on_change = look, on_enter, on_change
+        self.grid_columnconfigure(1, weight=1)
+        self.grid_rowconfigure(0, weight=1, minsize=look.px(height))
+        if icon_name is not None:
+            icon_label(self, icon_name, c.hint).grid(row=0, column=0, padx=(12, 0))
+        self.field = ctk.CTkEntry(
+            self,
+            height=height - 8,
+            border_width=0,
+            fg_color=c.card,
+            text_color=c.text,
+            placeholder_text=placeholder,
+            placeholder_text_color=c.hint,
+            font=look.font(),
+        )
+        self.field.grid(row=0, column=1, sticky="ew", padx=(4, 4), pady=3)
+        self._clear = IconButton(self, look, "close", "Clear", self.clear, side=24)
+        if clearable:
+            self._clear.grid(row=0, column=2, padx=(0, 6))
+            self._clear.grid_remove()
+        self._clearable = clearable
+        self.field.bind("<FocusIn>", lambda _: self._focused(True), add="+")
+        self.field.bind("<FocusOut>", lambda _: self._focused(False), add="+")
+        self.field.bind("<Return>", lambda _: self._entered(), add="+")
+        self.field.bind("<KP_Enter>", lambda _: self._entered(), add="+")
+        self.field.bind("<KeyRelease>", lambda _: self.changed(), add="+")
+        self.field.bind("<Control-a>", self._select_all)
+        self._last = ""
+
+    @property
+    def text(self) -> str:
+        return str(self.field.get())
+
+    def set(self, text: str) -> None:
+        self.field.delete(0, "end")
+        if text:
+            self.field.insert(0, text)
+        self.changed()
+
+    def clear(self) -> None:
+        self.set("")
+        self.field.focus_set()
+
+    def focus_field(self) -> None:
+        self.field.focus_set()
+        if self.text:
+            self.field.select_range(0, "end")
+
+    def set_error(self, wrong: bool) -> None:
+        colours = self.look.colours
+        self.configure(border_color=colours.error if wrong else colours.strong_border)
+
+    def changed(self) -> None:
+        text = self.text
+        if text == self._last:
+            return
+        self._last = text
+        if self._clearable and text:
+            self._clear.grid()
+        else:
+            self._clear.grid_remove()
+        if self._on_change is not None:
+            self._on_change(text)
+
+    def _entered(self) -> str:
+        if self._on_enter is not None:
+            self._on_enter(self.text)
+        return "break"
+
+    def _focused(self, has: bool) -> None:
+        c = self.look.colours
+        self.configure(
+            border_width=2 if has else 1, border_color=c.accent if has else c.strong_border
+        )
+
+    def _select_all(self, _event: object) -> str:
+        self.field.select_range(0, "end")
+        self.field.icursor("end")
+        return "break"
+
+
+class Choice(ctk.CTkFrame):
+    """A few words of which one is chosen, side by side."""
+
+    def __init__(
+        self, master: Any, look: Theme, names: Sequence[str], on_change: Callable[[str], object]
+    ) -> None:
+        c = look.colours
+        super().__init__(
+            master, fg_color=c.card, corner_radius=RADIUS, border_width=1, border_color=c.border
+        )
+        self.look, self._on_change = look, on_change
+        self.value = names[0]
+        self._buttons: dict[str, Button] = {}
+        for place, name in enumerate(names):
+            button = Button(
+                self,
+                look,
+                name,
+                partial(self.choose, name),
+                kind="quiet",
+                height=24,
+            )
+            button.grid(row=0, column=place, padx=(1 if place == 0 else 0, 1), pady=1)
+            self._buttons[name] = button
+        self._mark()
+
+    def choose(self, name: str) -> None:
+        if name != self.value:
+            self.value = name
+            self._mark()
+            self._on_change(name)
+
+    def set_enabled(self, name: str, enabled: bool) -> None:
+        self._buttons[name].set_enabled(enabled)
+
+    def _mark(self) -> None:
+        c = self.look.colours
+        for name, button in self._buttons.items():
+            here = name == self.value
+            button._button.configure(
+                fg_color=c.hover if here else "transparent",
+                text_color=c.text if here else c.text_2,
+                font=self.look.font(NORMAL, "medium" if here else "regular"),
+            )
+
+
+class Check(Focusable):
+    """A box with a tick and its words."""
+
+    def __init__(
+        self, master: Any, look: Theme, text: str, value: bool, on_change: Callable[[bool], object]
+    ) -> None:
+        super().__init__(master, look, self._flip)
+        c = look.colours
+        self._on_change = on_change
+        self._box = ctk.CTkCheckBox(
+            self,
+            text=text,
+            command=self._changed,
+            font=look.font(),
+            text_color=c.text_2,
+            checkbox_width=16,
+            checkbox_height=16,
+            corner_radius=4,
+            border_width=1,
+            border_color=c.strong_border,
+            fg_color=c.accent,
+            hover_color=c.accent_hover,
+            checkmark_color=c.on_accent,
+            width=0,
+            height=24,
+        )
+        self._box.pack(padx=RING, pady=RING)
+        if value:
+            self._box.select()
+
+    @property
+    def value(self) -> bool:
+        return bool(self._box.get())
+
+    def _flip(self) -> None:
+        self._box.toggle()
+
+    def _changed(self) -> None:
+        self._on_change(self.value)

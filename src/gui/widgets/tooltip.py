@@ -1,0 +1,63 @@
+"""A word about a control."""
+
+from __future__ import annotations
+
+import tkinter
+
+from src.gui.theme import SMALL, Theme
+
+
+class Tooltip:
+    """A word about a control, after the pointer has rested on it."""
+
+    AFTER_MS = 600
+
+    def __init__(self, widget: tkinter.Misc, look: Theme, text: str) -> None:
+        self._widget, self._look, self.text = widget, look, text
+        self._waits: str | None = None
+        self._shown: tkinter.Toplevel | None = None
+        for child in _all_inside(widget):
+            child.bind("<Enter>", self._enter, add="+")
+            child.bind("<Leave>", self._leave, add="+")
+            child.bind("<Button-1>", self._leave, add="+")
+        widget.bind("<Destroy>", self._leave, add="+")
+
+    def _enter(self, _event: object) -> None:
+        self._leave(None)
+        self._waits = self._widget.after(self.AFTER_MS, self._show)
+
+    def _leave(self, _event: object) -> None:
+        if self._waits is not None:
+            self._widget.after_cancel(self._waits)
+            self._waits = None
+        if self._shown is not None:
+            self._shown.destroy()
+            self._shown = None
+
+    def _show(self) -> None:
+        self._waits = None
+        c, px = self._look.colours, self._look.px
+        top = tkinter.Toplevel(self._widget, bg=c.border)
+        top.wm_overrideredirect(True)
+        tkinter.Label(
+            top,
+            text=self.text,
+            bg=c.raised,
+            fg=c.text,
+            padx=px(8),
+            pady=px(4),
+            font=self._look.canvas_font(self._widget, SMALL),
+        ).pack(padx=1, pady=1)
+        x = self._widget.winfo_rootx()
+        y = self._widget.winfo_rooty() + self._widget.winfo_height() + px(2)
+        top.update_idletasks()
+        x = min(x, self._widget.winfo_screenwidth() - top.winfo_reqwidth() - px(4))
+        top.wm_geometry(f"+{x}+{y}")
+        self._shown = top
+
+
+def _all_inside(widget: tkinter.Misc) -> list[tkinter.Misc]:
+    found = [widget]
+    for child in widget.winfo_children():
+        found += _all_inside(child)
+    return found

@@ -1,0 +1,94 @@
+"""What the window lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from src.database.catalog import Catalog
+from src.database.metadata_db import MetadataDatabase
+from tests.conftest import MODEL, add_media_with, new_segments, unit_vectors
+
+
+@pytest.fixture
+def catalog(metadata: MetadataDatabase) -> Catalog:
+    return Catalog(metadata)
+
+
+def names(catalog: Catalog, order: str) -> list[str]:
+    ids = catalog.media_ids(order)  # type: ignore[arg-type]
+    cards = catalog.media_cards(ids)
+    return [cards[media_id].media.path.name for media_id in ids]
+
+
+def test_orders(catalog: Catalog, metadata: MetadataDatabase) -> None:
+    for number, name in enumerate(["IMG_10.jpg", "img_9.jpg", "b.jpg"]):
+        media_id = add_media_with(metadata, unit_vectors(number + 1), name)
+        metadata.update_media(media_id, added_at=100.0 + number, modified_at_ns=10**18)
+    early = metadata.media_by_path(Path("/photos/b.jpg"))
+    assert early is not None
+    metadata.update_media(early.id, captured_at="1999-12-31T23:59:59")
+    assert names(catalog, "added") == ["b.jpg", "img_9.jpg", "IMG_10.jpg"]
+    assert names(catalog, "name") == ["b.jpg", "img_9.jpg", "IMG_10.jpg"]
+    assert names(catalog, "segments") == ["b.jpg", "img_9.jpg", "IMG_10.jpg"]
+    assert names(catalog, "captured") == ["IMG_10.jpg", "img_9.jpg", "b.jpg"]
+
+
+def test_what_was_added_together_keeps_its_order(
+    catalog: Catalog, metadata: MetadataDatabase
+) -> None:
+    for name in ("b.jpg", "a.jpg"):
+        metadata.add_media(Path(name), "image", 1, 1, added_at=5.0)
+    metadata.add_media(Path("later.jpg"), "image", 1, 1, added_at=6.0)
+    assert names(catalog, "added") == ["later.jpg", "b.jpg", "a.jpg"]
+
+
+def test_waiting_and_failed_files_are_listed_too(
+    catalog: Catalog, metadata: MetadataDatabase
+) -> None:
+    waiting = metadata.add_media(Path("/w.jpg"), "image", 1, 1)
+    failed = metadata.add_media(Path("/f.jpg"), "image", 1, 1)
+    metadata.update_media(failed, status="failed", error="the file is empty")
+    cards = catalog.media_cards([waiting, failed, 999])
+    assert set(cards) == {waiting, failed}
+    assert cards[waiting].poster is None and cards[waiting].segments == 0
+    assert cards[failed].media.error == "the file is empty"
+
+
+def test_a_video_has_its_first_frame_as_poster_and_lists_its_frames(
+    catalog: Catalog, metadata: MetadataDatabase
+) -> None:
+    media_id = metadata.add_media(Path("/v.mp4"), "video", 1, 1)
+    for index in (30, 0):
+        segments = new_segments(unit_vectors(2, seed=index), prefix=f"f{index}-")
+        whole = [
+            type(new)(
+                new.id,
+                type(new.segment)(
+                    "frame", (0, 0, 9, 9), 81, None, None, None, new.segment.crop_rgb
+                ),
+                new.crop_path,
+                new.embedding,
+            )
+            for new in segments[:1]
+        ]
+        metadata.store_frame(media_id, index, index / 30, (9, 9), [*whole, segments[1]], MODEL)
+    card = catalog.media_cards([media_id])[media_id]
+    assert card.segments == 4
+    assert card.poster == metadata.paths.root / "extracted_segments/f0-00000.jpg"
+    frames = catalog.sampled_frames(media_id)
+    assert [(frame.frame_index, frame.timestamp_s) for frame in frames] == [(0, 0.0), (30, 1.0)]
+    of_frame = catalog.segments_of_frame("f30-00001")
+    assert [segment.id for segment in of_frame] == ["f30-00000", "f30-00001"]
+    assert of_frame[0].kind == "frame"
+
+
+def test_nothing_is_stored_for_a_media_file_that_was_removed(
+    catalog: Catalog, metadata: MetadataDatabase
+) -> None:
+    media_id = metadata.add_media(Path("/a.jpg"), "image", 1, 1)
+    metadata.remove_media(media_id)
+    stored = metadata.store_frame(media_id, 0, None, (9, 9), new_segments(unit_vectors(2)), MODEL)
+    assert not stored
+    assert metadata.counts()["segments"] == 0

@@ -1,0 +1,106 @@
+"""What the tests of the window share: a screen, started windows, a library with four photos."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from src.config import APPLICATION_FOLDER
+from tests.e2e.desktop import FAST, Screen, Start, Window, missing_packages
+
+SCREEN = pytest.StashKey[Screen]()
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session")
+def screen(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Screen]:
+    if missing := missing_packages():
+        pytest.skip(f"the window can't be driven here; apt install {' '.join(missing)}")
+    screen = Screen(tmp_path_factory.mktemp("screen"))
+    request.config.stash[SCREEN] = screen
+    yield screen
+    del request.config.stash[SCREEN]
+    screen.close()
+
+
+@pytest.fixture
+def start(screen: Screen, request: pytest.FixtureRequest) -> Iterator[Start]:
+    """Start windows: start(library, [media]). At the end each must close and be sound."""
+    windows: list[Window] = []
+
+    def start_one(library: Path, media: Sequence[Path] = ()) -> Window:
+        windows.append(Window(screen, library, media))
+        return windows[-1]
+
+    yield start_one
+    for window in windows:
+        if request.node.stash.get(FAILED, False):
+            window.kill()
+        elif window.process.poll() is None:
+            window.close()
+
+
+@pytest.fixture(scope="session")
+def filled(
+    screen: Screen, tmp_path_factory: pytest.TempPathFactory, scene_files: list[Path]
+) -> Path:
+    """A library of four photos, to be copied."""
+    folder = tmp_path_factory.mktemp("filled")
+    FAST.save(folder / "settings.json")
+    command = [sys.executable, "main.py", "--library", folder, "ingest", *scene_files]
+    subprocess.run(command, cwd=APPLICATION_FOLDER, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def windows(screen: Screen) -> Iterator[list[Window]]:
+    """The one window that a module's tests share; none once one of them has failed."""
+    shared: list[Window] = []
+    yield shared
+    for window in shared:
+        window.close()
+
+
+@pytest.fixture
+def window(
+    windows: list[Window],
+    screen: Screen,
+    filled: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Iterator[Window]:
+    """A window that shows a library of at least four photos, ready to search."""
+    if not windows:
+        library = shutil.copytree(filled, tmp_path_factory.mktemp("shown") / "library")
+        windows.append(Window(screen, library))
+    window = windows[0]
+    window.go_home()
+    window.wait("models and cards", lambda s: s["models_ready"] and len(s["cards"]) >= 4)
+    yield window
+    if request.node.stash.get(FAILED, False):
+        windows.pop().kill()
+    else:
+        window.is_sound()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the steps of a test that failed, and say where they are."""
+    report = yield
+    screen = item.config.stash.get(SCREEN, None)
+    if screen is not None:
+        if report.failed:
+            item.stash[FAILED] = True
+            report.sections.append(("screenshots", str(screen.save_steps(item.name))))
+        if report.when == "teardown":
+            screen.forget_steps()
+    return report

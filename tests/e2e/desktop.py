@@ -1,0 +1,310 @@
+"""The real program on a screen that nobody sees, driven by pointer and keys as a person does."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PIL import Image, ImageGrab
+
+from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+
+Found = TypeVar("Found")
+State = dict[str, Any]
+Box = Sequence[int]
+Start = Callable[..., "Window"]
+
+DEADLINE_S = 60
+LOOK_EVERY_S = 0.02
+STILL_LOOKS = 6  # the probe looks every 40 ms: what is the same so often has stopped moving
+FAST = Settings(points_per_side=6, duplicate_distance=-1)
+SYSTEM_PYTHON = "/usr/bin/python3"
+GTK = "import gi; gi.require_version('Gtk', '3.0'); from gi.repository import Gtk"
+
+
+def missing_packages() -> list[str]:
+    """Debian's names of what a driven window needs and this machine lacks."""
+    missing = [name.lower() for name in ("Xvfb", "openbox", "xdotool") if not shutil.which(name)]
+    try:
+        gtk = subprocess.run([SYSTEM_PYTHON, "-c", GTK], capture_output=True, timeout=DEADLINE_S)
+        found = gtk.returncode == 0
+    except OSError:
+        found = False
+    return missing if found else [*missing, "python3-gi", "gir1.2-gtk-3.0"]
+
+
+def wait_until(what: str, condition: Callable[[], Found]) -> Found:
+    """Wait for a state, with a deadline."""
+    until = time.monotonic() + DEADLINE_S
+    while not (found := condition()):
+        assert time.monotonic() < until, f"waited {DEADLINE_S} s for {what}"
+        time.sleep(LOOK_EVERY_S)
+    return found
+
+
+class Screen:
+    """An X server with a window manager; what happens on it is kept in pictures."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._steps: list[tuple[str, Image.Image]] = []
+        reading, writing = os.pipe()
+        self._server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+            pass_fds=[writing],
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writing)
+        with os.fdopen(reading) as number:
+            self.display = f":{number.readline().strip()}"
+        left_out = ("WAYLAND_DISPLAY", "MEDIA_LIBRARY", "GDK_SCALE")  # of whoever runs the tests
+        self.environment = {k: v for k, v in os.environ.items() if k not in left_out} | {
+            "DISPLAY": self.display,
+            "GDK_BACKEND": "x11",
+            "NO_AT_BRIDGE": "1",
+            "XDG_CONFIG_HOME": str(folder / "config"),
+        }
+        managing = folder / "managing"
+        self._manager = subprocess.Popen(
+            ["openbox", "--startup", f"touch {shlex.quote(str(managing))}"],
+            env=self.environment,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until("the window manager", managing.exists)
+
+    def close(self) -> None:
+        for process in (self._manager, self._server):
+            process.terminate()
+            process.wait(DEADLINE_S)
+
+    def do(self, *words: object) -> None:
+        """Let xdotool do something: words as on its command line."""
+        command = ["xdotool", *map(str, words)]
+        subprocess.run(
+            command, env=self.environment, check=True, timeout=DEADLINE_S, stdout=subprocess.DEVNULL
+        )
+
+    def picture(self) -> Image.Image:
+        return ImageGrab.grab(xdisplay=self.display)
+
+    def keep(self, step: str) -> None:
+        """Remember what the screen shows at a step, for the case that the test fails."""
+        self._steps.append((step, self.picture()))
+
+    def save_steps(self, test: str) -> Path:
+        folder = self.folder / "".join(c if c.isalnum() else "_" for c in test)
+        folder.mkdir(exist_ok=True)
+        self.keep("at the end")
+        for number, (step, picture) in enumerate(self._steps):
+            name = "".join(c if c.isalnum() else "_" for c in step)[:60]
+            picture.save(folder / f"{number:02}_{name}.png")
+        return folder
+
+    def forget_steps(self) -> None:
+        self._steps.clear()
+
+    @contextlib.contextmanager
+    def helper(self, script: str, *words: object) -> Iterator[subprocess.Popen[str]]:
+        """Run a GTK program beside the window, from when it says that it is ready."""
+        process = subprocess.Popen(
+            [SYSTEM_PYTHON, str(Path(__file__).with_name(script)), *map(str, words)],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        deadline = threading.Timer(DEADLINE_S, process.kill)
+        deadline.start()
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n", f"{script} did not start"
+            yield process
+        finally:
+            deadline.cancel()
+            process.kill()
+            process.communicate()
+
+
+class Window:
+    """A started program. What it shows comes from its probe, what is done to it from X."""
+
+    def __init__(self, screen: Screen, library: Path, media: Sequence[Path] = ()) -> None:
+        self.screen, self.library = screen, library
+        library.mkdir(parents=True, exist_ok=True)
+        if not (library / "settings.json").exists():
+            FAST.save(library / "settings.json")
+        self._probe = library / "probe.json"
+        self._probe.unlink(missing_ok=True)
+        self._said = library / "said.txt"
+        self.process = self._run(media)
+        self.wait("the window", lambda state: state["open"])
+        self.focus()
+
+    def _run(self, media: Sequence[Path]) -> subprocess.Popen[bytes]:
+        with self._said.open("ab") as said:
+            return subprocess.Popen(
+                [sys.executable, "main.py", "--library", str(self.library), *map(str, media)],
+                cwd=APPLICATION_FOLDER,
+                env=self.screen.environment | {"MEDIA_LIBRARY_PROBE": str(self._probe)},
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
+
+    # -- looking
+
+    def state(self) -> State:
+        """What the window shows; empty before it shows anything."""
+        try:
+            found: State = json.loads(self._probe.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return found
+
+    def wait(self, what: str, condition: Callable[[State], Found]) -> Found:
+        """Wait until the window shows something, and give what the condition gives."""
+        until = time.monotonic() + DEADLINE_S
+        state: State = {}
+        while time.monotonic() < until:
+            state = self.state()
+            assert not state.get("errors"), f"before {what}: {state['errors']}"
+            found = condition(state) if state else None
+            if found:
+                self.screen.keep(what)
+                return found
+            assert self.process.poll() is None, f"ended before {what}: {self.said()}"
+            time.sleep(LOOK_EVERY_S)
+        raise AssertionError(f"waited {DEADLINE_S} s for {what}; the window shows {state}")
+
+    def wait_still(self, what: str, look: Callable[[State], Found]) -> Found:
+        """Wait until something is there and moves no more."""
+        seen: list[Found] = []
+
+        def still(state: State) -> Found | None:
+            seen.append(look(state))
+            last = seen[-STILL_LOOKS:]
+            return last[0] if len(last) == STILL_LOOKS and all(x == last[0] for x in last) else None
+
+        found = self.wait(what, still)
+        assert found is not None
+        return found
+
+    def wait_text(self, *texts: str) -> None:
+        self.wait(" and ".join(texts), lambda state: set(texts) <= set(state["texts"]))
+
+    def card(self, name: str, state: str = "ready") -> State:
+        """Wait for a file's card in a state: ready, waiting, busy, failed."""
+        found = self.wait_still(
+            f"the card of {name}, {state}",
+            lambda s: next((c for c in s["cards"] if (c["name"], c["state"]) == (name, state)), {}),
+        )
+        return found
+
+    def wait_pictures(self) -> None:
+        """Wait until every card that is seen whole shows more than a plain ground."""
+
+        def shown() -> bool:
+            screen, (_, top, _, height) = self.screen.picture(), self.state()["window"]
+            boxes = [card["box"] for card in self.state()["cards"]]
+            inner = [(x + 9, y + 9, x + w - 9, y + h - 9) for x, y, w, h in boxes]
+            whole = [box for box in inner if box[3] < top + height]
+            return bool(whole) and all(
+                len(screen.crop(box).getcolors(1 << 20)) > 4 for box in whole
+            )
+
+        wait_until("the pictures of all cards", shown)
+
+    def statistic(self, name: str) -> str:
+        texts = self.state()["texts"]
+        return str(texts[texts.index(name) + 1])
+
+    def said(self) -> str:
+        return self._said.read_text(encoding="utf-8", errors="replace")
+
+    # -- doing
+
+    def focus(self) -> None:
+        """Let keys go to the window: other windows may have come and gone."""
+        self.screen.do(*_the_window("^Media Library"), "windowactivate", "--sync")
+
+    def key(self, *keys: str) -> None:
+        self.screen.do("key", *keys)
+
+    def type(self, text: str) -> None:
+        self.screen.do("type", "--delay", 10, text)
+
+    def click(self, text: str) -> None:
+        """Click on the button or row of these words."""
+        self.click_at(self.wait_still(f"“{text}” to click on", lambda s: s["buttons"].get(text)))
+
+    def click_at(self, box: Box, *, holding: str | None = None) -> None:
+        """Click into the middle of a box on the screen."""
+        x, y, width, height = box
+        click = ["mousemove", x + width // 2, y + height // 2, "click", 1]
+        held = ["keydown", holding, *click, "keyup", holding] if holding else click
+        self.screen.do(*held)
+
+    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Drag with the button held, over a place half way."""
+        half = (start[0] + end[0]) // 2, (start[1] + end[1]) // 2
+        moves = ["mousemove", *start, "mousedown", 1, "mousemove", *half, "mousemove", *end]
+        self.screen.do(*moves, "mouseup", 1)
+
+    def answer_file_dialog(self, title: str, path: Path) -> None:
+        """Type a file's name into the desktop's dialog."""
+        self.screen.do(*_the_window(f"^{title}$"), "windowactivate", "--sync")
+        self.screen.keep(title)
+        self.type(str(path))
+        self.key("Return")
+
+    def hand_over(self, *media: Path) -> int:
+        """Start the program again on the same library; returns the exit code."""
+        return self._run(media).wait(DEADLINE_S)
+
+    def go_home(self) -> None:
+        """Back to the library, with nothing open or selected."""
+        self.focus()
+        state = self.state()
+        if state["dialog"] or state["selected"]:
+            self.key("Escape")
+            self.wait("no dialog", lambda s: not s["dialog"] and not s["selected"])
+        if state["panel"] != "library":
+            self.click("Library")
+            self.wait("the library", lambda s: s["panel"] == "library")
+
+    def close(self) -> None:
+        """Close as the window manager's button does; it ends well, and nothing was amiss."""
+        self.focus()
+        self.key("alt+F4")
+        self.ends()
+
+    def ends(self) -> None:
+        """Wait until the program has ended by itself, without a complaint."""
+        assert self.process.wait(DEADLINE_S) == 0, self.said()
+        self.is_sound()
+
+    def is_sound(self) -> None:
+        """No error in the window, in its log, or on its stderr."""
+        log = LibraryPaths(self.library).log.read_text(encoding="utf-8")
+        assert self.state()["errors"] == [] and " ERROR " not in log, log
+        for sign in ("Traceback", "main thread is not in main loop", "TclError"):
+            assert sign not in self.said(), self.said()
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(DEADLINE_S)
+
+
+def _the_window(title: str) -> tuple[str, ...]:
+    return "search", "--sync", "--onlyvisible", "--name", title

@@ -1,0 +1,138 @@
+"""The window from outside: search by words and by image, one hit, export, the keyboard alone."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+
+from src.gui.theme import DARK
+from tests.e2e.desktop import Screen, State, Window, wait_until
+
+
+def hits_after(window: Window, before: list[State], what: str) -> list[State]:
+    """Wait for other hits than those before; the cards of those that are seen."""
+    return window.wait_still(what, lambda s: s["cards"] if s["cards"] != before else [])
+
+
+def search(window: Window, query: str) -> list[State]:
+    """Type a query; returns the cards of the hits that are seen."""
+    before = window.state()["cards"]
+    window.key("ctrl+f")
+    window.wait("the search", lambda s: s["panel"] == "text")
+    window.type(query)
+    window.key("Return")
+    return hits_after(window, before, f"hits for {query}")
+
+
+def test_words_find_segments_and_a_hit_leads_to_what_is_similar(window: Window) -> None:
+    cards = search(window, "something red")
+    scores = [card["score"] for card in cards]
+    assert scores == sorted(scores, reverse=True) and scores[0] > scores[-1]
+
+    best = cards[0]
+    window.click_at(best["box"])
+    window.wait("the hit", lambda s: s["panel"] == "detail" and s["segment"] == best["key"])
+    window.wait_text("Find similar", best["name"], "Segments in this frame")
+    window.key("Escape")
+    window.wait_still("the hits again", lambda s: s["panel"] == "text" and s["cards"] == cards)
+    window.wait_pictures()
+
+    window.click_at(cards[1]["box"])
+    window.wait("the second hit", lambda s: s["segment"] == cards[1]["key"])
+    window.click("Find similar")
+    similar = window.wait_still("the similar ones", lambda s: s["cards"])
+    assert similar[0]["key"] == cards[1]["key"] and similar[0]["score"] > 0.99
+    assert any("similar to a segment" in text for text in window.state()["texts"])
+
+
+def test_a_word_that_is_not_known_is_said(window: Window) -> None:
+    search(window, "red truck")
+    said = window.wait(
+        "the notice", lambda s: next((t for t in s["texts"] if "do not know" in t), "")
+    )
+    assert "“truck”" in said and "“red”" in said
+    search(window, "blue")
+    window.wait("no notice", lambda s: not any("do not know" in text for text in s["texts"]))
+
+
+def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
+    window: Window, screen: Screen, scene_files: list[Path]
+) -> None:
+    with screen.helper("clipboard_owner.py", scene_files[2]):
+        window.focus()
+        window.key("ctrl+v")
+        cards = window.wait_still(
+            "its hits", lambda s: s["cards"] if s["panel"] == "image" and s["query"] else []
+        )
+    assert (cards[0]["name"], cards[0]["facts"]) == ("scene 2.png", "Photo · whole picture")
+    assert cards[0]["score"] > 0.99
+    assert window.state()["part"] is None
+
+    x, y, width, height = window.wait_still("the picture", lambda s: s["query"])
+    corners = (x + width // 4, y + height // 4), (x + width * 3 // 4, y + height * 3 // 4)
+    window.drag(*corners)
+    part = window.wait_still("the marked part", lambda s: s["part"])
+    assert np.allclose(part, (80, 60, 160, 120), atol=8)
+    window.click("Search this part")
+    hits_after(window, cards, "other hits")
+    window.click("Use whole image")
+    window.wait("the first hits", lambda s: s["part"] is None and s["cards"] == cards)
+
+
+def test_an_export_writes_what_it_counted(window: Window) -> None:
+    window.click("Export Dataset")
+    button = window.wait(
+        "the count",
+        lambda s: next((t for t in s["buttons"] if re.fullmatch(r"Export \d+ crops", t)), ""),
+    )
+    count = int(button.split()[1])
+    name = next(t for t in window.state()["texts"] if t.startswith("datasets"))
+    where = window.library / name
+    assert not where.exists()
+    window.click(button)
+    window.wait_text(f"{count} crops written.")
+    with (where / "labels.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == count
+    assert all((where / row["file"]).is_file() for row in rows)
+    window.click("Close")
+    window.wait("no dialog", lambda s: not s["dialog"])
+
+
+def accent(screen: Screen) -> np.ndarray:
+    """Where the screen shows the colour of focus rings: (H, W) bool."""
+    colour = [int(DARK.accent[i : i + 2], 16) for i in (1, 3, 5)]
+    picture = np.asarray(screen.picture().convert("RGB"))
+    found: np.ndarray = (picture == colour).all(axis=2)
+    return found
+
+
+def ring(screen: Screen, before: np.ndarray) -> tuple[int, int, int, int] | None:
+    """The box (left, top, right, bottom) of a focus ring that came."""
+    ys, xs = np.nonzero(accent(screen) & ~before)
+    return None if len(xs) < 40 else (xs.min(), ys.min(), xs.max(), ys.max())
+
+
+def test_the_keyboard_alone_is_enough(window: Window, screen: Screen) -> None:
+    cards = window.state()["cards"]
+    before = accent(screen)
+    window.key("Home")
+    wait_until("a ring around the first card", lambda: ring(screen, before))
+    window.key("Right", "Return")
+    window.wait("the second card's frame", lambda s: s["panel"] == "detail" and s["segment"])
+    window.wait_text(cards[1]["name"])
+    window.key("Escape")
+    window.wait("the cards again", lambda s: s["panel"] == "library" and s["cards"])
+
+    x, y, width, height = window.state()["buttons"]["Search by Image"]
+    for _ in range(20):
+        before = accent(screen)
+        window.key("Tab")
+        left, top, right, bottom = wait_until("a ring", lambda: ring(screen, before))
+        if left < x and top < y and right > x + width and bottom > y + height:
+            break
+    window.key("Return")
+    window.wait("the panel with the ring", lambda s: s["panel"] == "image")

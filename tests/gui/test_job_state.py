@@ -1,0 +1,122 @@
+"""What the strip says of a job, without a window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from src.events import (
+    FileDone,
+    FileFailed,
+    FileStarted,
+    FrameSkipped,
+    FrameStored,
+    JobDone,
+    JobStarted,
+    Progress,
+)
+from src.gui.job_state import JobState, counted, length, megabytes, moment, time_left
+
+PHOTO, VIDEO = Path("/m/photo.jpg"), Path("/m/video.mp4")
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def job(clock: Clock) -> JobState:
+    return JobState("Looking for media", clock=clock)
+
+
+def test_before_the_first_file_it_says_what_was_asked_for(job: JobState) -> None:
+    assert (job.headline, job.detail, job.fraction) == ("Looking for media", [], 0.0)
+
+
+def test_files_frames_and_segments_are_counted(job: JobState) -> None:
+    job.take(JobStarted(2))
+    job.take(FileStarted(PHOTO, 1))
+    job.take(FrameStored(PHOTO, 0, None, 7, 1.0))
+    job.take(FileDone(PHOTO, 1, 7))
+    assert (job.headline, job.fraction) == ("File 1 of 2", 0.5)
+    assert job.detail == ["photo.jpg", "7 segments"]
+    job.take(FileStarted(VIDEO, 2))
+    job.take(FrameStored(VIDEO, 0, 0.0, 3, 0.25))
+    job.take(FrameSkipped(VIDEO, 1, 0.5))
+    assert job.fraction == 0.75
+    assert job.detail == ["video.mp4", "frame 1", "10 segments"]
+
+
+def test_time_left_is_guessed_from_what_is_done(job: JobState, clock: Clock) -> None:
+    clock.now = 100.0  # models loading are no measure of the work
+    job.take(JobStarted(4))
+    job.take(FileStarted(PHOTO, 1))
+    assert job.seconds_left is None
+    clock.now = 130.0
+    job.take(FileStarted(PHOTO, 2))
+    assert job.seconds_left == pytest.approx(90)
+
+
+def test_progress_of_something_else_has_its_own_words(job: JobState) -> None:
+    job.take(JobStarted(1))
+    job.take(FileStarted(PHOTO, 1))
+    job.take(Progress("index", 200, 800))
+    assert (job.headline, job.detail, job.fraction) == (
+        "Updating the search index",
+        ["200 of 800"],
+        0.25,
+    )
+    job.take(FileDone(PHOTO, 1, 1))
+    assert job.headline == "File 1 of 1"
+
+
+def test_failures_are_kept_and_not_counted_as_done(job: JobState) -> None:
+    job.take(JobStarted(2))
+    job.take(FileStarted(PHOTO, 1))
+    failed = FileFailed(PHOTO, "the file is empty")
+    job.take(failed)
+    job.take(FileStarted(VIDEO, 2))
+    job.take(FrameStored(VIDEO, 0, 0.0, 1, 1.0))
+    job.take(JobDone(2, 1, 1, (failed,)))
+    assert job.failed == [failed]
+    assert job.outcome == "1 file done, 1 segment added"
+    assert job.fraction == 1.0
+
+
+def test_a_stopped_job_says_so(job: JobState) -> None:
+    job.take(JobStarted(5))
+    job.take(FileStarted(PHOTO, 1))
+    assert job.outcome.startswith("Stopped. ")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (3, "a few seconds left"),
+        (44, "about 40 s left"),
+        (130, "about 2 min left"),
+        (2 * 3600, "about 2 h left"),
+    ],
+)
+def test_time_left_is_no_more_exact_than_it_is_known(seconds: float, words: str) -> None:
+    assert time_left(seconds) == words
+
+
+def test_numbers_are_written_for_people() -> None:
+    assert (counted(1, "file"), counted(1200, "file")) == ("1 file", "1,200 files")
+    assert (moment(5.5), moment(59.96), moment(3723)) == ("0:05.5", "1:00.0", "1:02:03")
+    assert (length(9.7), length(3723.2)) == ("0:09", "1:02:03")
+    assert (megabytes(0), megabytes(4_200_000), megabytes(2_500_000_000)) == (
+        "0 MB",
+        "4.2 MB",
+        "2.5 GB",
+    )
