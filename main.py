@@ -72,6 +72,9 @@ class MediaLibraryApp:
                 next_library.append,
             )
         )
+        # an interrupt raised inside an answer to an event would be reported there and forgotten
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: window.main_thread.post(window.close_unasked))
         window.mainloop()
         if next_library:
             library = next_library[0] or paths.root

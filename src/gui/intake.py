@@ -18,6 +18,8 @@ from src.records import MediaCard
 from src.worker import JobEnded
 
 _LOOK_AGAIN_MS = 100
+# A folder that is known already gives thousands of events a second.
+_SHOW_EVERY_MS = 40
 
 
 class Intake:
@@ -41,6 +43,7 @@ class Intake:
         self._root, self._session, self._overlay = root, session, overlay
         self._draw_samples, self._on_progress = draw_samples, on_progress
         self._failed: dict[Path, str] = {}
+        self._show_waits = False
         self.strip = JobStrip(root, look, self.cancel, self.show_failed, self.dismiss)
         session.tell.job_event.append(self._job_event)
         session.tell.job_ended.append(self._job_ended)
@@ -140,12 +143,18 @@ class Intake:
             self.strip.show(jobs[0], len(jobs) - 1)
             self.strip.grid(row=1, column=1, sticky="ew")
 
+    def _show_waiting(self) -> None:
+        self._show_waits = False
+        self._show()
+
     def _job_event(self, job: JobState, event: Event) -> None:
         if job not in self._session.jobs:
             return  # an export has its dialog
         if isinstance(event, FileFailed):
             self._failed[event.path] = event.reason
-        self._show()
+        if not self._show_waits:
+            self._show_waits = True
+            self._root.after(_SHOW_EVERY_MS, self._show_waiting)
         if isinstance(event, FrameStored | FileDone | FileFailed):
             self._on_progress()
 

@@ -38,6 +38,7 @@ ORDERS: dict[str, MediaOrder] = {
     "Most segments first": "segments",
 }
 _KEPT_CARDS = 2000
+_RELOAD_MS = 500
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class LibraryPanel(ctk.CTkFrame):
         self.media = _Media(session)
         self._order: MediaOrder = "added"
         self._reading = self._read_again = False
-        self._refresh_waits = False
+        self._reload_waits = False
         self._build_header()
         self.grid_view = CardGrid(
             self,
@@ -286,8 +287,13 @@ class LibraryPanel(ctk.CTkFrame):
         elif isinstance(event, FileDone | FileFailed | FileKnown):
             self.media.forget(event.path)
             self._set_busy(None, job)
-            if isinstance(event, FileKnown):
-                self.reload()  # a second copy is no card of its own
+            if isinstance(event, FileKnown) and not self._reload_waits:
+                self._reload_waits = True  # a second copy is no card of its own
+                self.after(_RELOAD_MS, self._reload_waiting)
+
+    def _reload_waiting(self) -> None:
+        self._reload_waits = False
+        self.reload()
 
     def _job_ended(self) -> None:
         self._set_busy(None, None)

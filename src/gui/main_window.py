@@ -228,6 +228,11 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         else:
             self._close(then)
 
+    def close_unasked(self) -> None:
+        """Close as after a yes: the system ends the session, or someone the process."""
+        if not self._closing:
+            self._close(None)
+
     def _close(self, then: Callable[[], None] | None) -> None:
         self._closing = True
         self.intake.dismiss()

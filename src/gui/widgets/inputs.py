@@ -81,6 +81,9 @@ class Entry(ctk.CTkFrame):
 
     def focus_field(self) -> None:
         self.field.focus_set()
+        # CustomTkinter takes the placeholder away when it hears of the focus, and with it what a
+        # quick hand has typed by then
+        self.field._entry_focus_in()
         if self.text:
             self.field.select_range(0, "end")
 
