@@ -109,7 +109,11 @@ class Tag:
 
 @dataclass(frozen=True)
 class SearchHit:
-    """A segment that answers a query; `score` is cosine similarity, higher is better."""
+    """A segment that answers a query.
+
+    `score` is cosine similarity, higher is better; 1 where a person has tagged the segment with
+    the very words of the query.
+    """
 
     segment: StoredSegment
     score: float

@@ -9,6 +9,7 @@ from pathlib import Path
 from src.database.metadata_db import (
     SEGMENT_COLUMNS,
     MetadataDatabase,
+    SegmentFilter,
     marks,
     media_file,
     stored_segment,
@@ -86,6 +87,18 @@ class Catalog:
             (segment_id,),
         )
         return [stored_segment(row, self.metadata.paths) for row in rows]
+
+    def tagged_by_people(self, name: str, limit: int, where: SegmentFilter) -> list[str]:
+        """List the segments that a person gave a tag, whatever its case; newest first."""
+        condition, values = where.sql()
+        rows = self.metadata.connection.read().execute(
+            "SELECT s.id FROM tags t JOIN segment_tags st ON st.tag_id = t.id"
+            " JOIN segments s ON s.id = st.segment_id JOIN frames f ON f.id = s.frame_id"
+            f" WHERE t.name = ? AND st.source = 'human' AND {condition}"
+            " ORDER BY s.rowid DESC LIMIT ?",
+            (name, *values, limit),
+        )
+        return [row["id"] for row in rows]
 
 
 def _by_name(path: str) -> list[tuple[int, str]]:

@@ -7,6 +7,7 @@ from types import TracebackType
 import numpy as np
 
 from src.config import LibraryPaths
+from src.database.catalog import Catalog
 from src.database.embeddings import EmbeddingTable, Scored
 from src.database.metadata_db import EVERYTHING, MetadataDatabase, SegmentFilter
 from src.database.vector_index import VectorIndex
@@ -74,9 +75,11 @@ class VectorDatabase:
     ) -> SearchResult:
         """Find the segments that fit a text.
 
+        What a person has tagged with these very words comes first, with a score of 1.
+
         Returns:
             Up to n_results hits, best first, and the words of the query that the CLIP in use
-            does not know. No hits when it knows none of them.
+            does not know and nobody has tagged with. No hits when that is all of them.
 
         Raises:
             QueryError: the query is empty, or n_results is under 1.
@@ -84,12 +87,23 @@ class VectorDatabase:
         query = " ".join(query.split())
         if not query:
             raise QueryError("the search is empty; type what you are looking for")
+        tagged = self._tagged(query, n_results, where)
         unknown = self.clip.unknown_words(query)
         known = [word for word in query.split() if not set(self.clip.unknown_words(word))]
         if unknown and not known:
-            return SearchResult((), unknown)
+            return SearchResult(tagged, () if tagged else unknown)
         found = self.search_by_embedding(self.clip.encode_text([query])[0], n_results, where)
-        return SearchResult(found.hits, unknown)
+        certain = {hit.segment.id for hit in tagged}
+        others = tuple(hit for hit in found if hit.segment.id not in certain)
+        return SearchResult((*tagged, *others)[:n_results], () if tagged else unknown)
+
+    def _tagged(self, query: str, n: int, where: SegmentFilter) -> tuple[SearchHit, ...]:
+        """Give what a person has tagged with the very words of a query."""
+        if n < 1:
+            return ()  # the search itself says what is wrong
+        ids = Catalog(self.metadata).tagged_by_people(query, n, where)
+        segments, tags = self.metadata.segments(ids), self.metadata.tags_of(ids)
+        return tuple(SearchHit(segments[i], 1.0, tags[i]) for i in ids if i in segments)
 
     def search_by_embedding(
         self, embedding: np.ndarray, n_results: int = 10, where: SegmentFilter = EVERYTHING

@@ -22,8 +22,9 @@ N_RESULTS = 100
 class Hits:
     """A grid's source of search hits."""
 
-    def __init__(self, hits: Sequence[SearchHit]) -> None:
+    def __init__(self, hits: Sequence[SearchHit], query: str = "") -> None:
         self.hits = tuple(hits)
+        self._query = query.casefold()
         # the bar compares hits of one search: the best fills nine tenths
         self._full = max((hit.score for hit in self.hits), default=1.0) / 0.9 or 1.0
 
@@ -38,6 +39,8 @@ class Hits:
         facts = "Photo" if segment.timestamp_s is None else moment(segment.timestamp_s)
         if segment.kind == "frame":
             facts += " · whole picture"
+        if any(tag.source == "human" and tag.name.casefold() == self._query for tag in hit.tags):
+            facts += " · tagged by you"
         return CardFace(
             segment.id,
             segment.crop_path,
@@ -90,9 +93,14 @@ class ResultsView(ctk.CTkFrame):
         self._shows_grid = False
         self.say("")
 
-    def show(self, hits: Sequence[SearchHit], like: str = "") -> None:
-        """Show hits, best first, in one step."""
-        self.hits = Hits(hits)
+    def show(self, hits: Sequence[SearchHit], like: str = "", query: str = "") -> None:
+        """Show hits, best first, in one step.
+
+        Args:
+            like: what goes on the line that counts them.
+            query: the words searched for; a person's tag of the same words is marked.
+        """
+        self.hits = Hits(hits, query)
         if not hits:
             self.say("Nothing found. Try other words, or add more photos and videos.")
             return

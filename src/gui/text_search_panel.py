@@ -123,7 +123,7 @@ class TextSearchPanel(ctk.CTkFrame):
             self.notice.pack(fill="x", padx=(LEFT, RIGHT), before=self.results)
         else:
             self.notice.pack_forget()
-        self.results.show(result.hits)
+        self.results.show(result.hits, query=query)
         if not result.hits and result.unknown_words:
             self.results.say("Try colours, shapes and textures: “something red”, “a blue circle”.")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from main import main
+from main import main, parse
 from src.config import Settings
 
 HIT_KEYS = {
@@ -144,9 +144,12 @@ def test_wrong_usage_is_exit_code_2(words: list[str]) -> None:
     assert ended.value.code == 2
 
 
-def test_paths_alone_are_for_the_window(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--library", "/nowhere", "a photo.jpg"]) == 0
-    assert "The window comes with the next version" in capsys.readouterr().out
+@pytest.mark.parametrize("words", [[], ["a photo.jpg", "b.mp4"], ["--", "search"]])
+def test_paths_alone_are_for_the_window(words: list[str]) -> None:
+    arguments = parse(["--library", "/somewhere", *words])
+    assert arguments.command is None
+    assert arguments.paths == [Path(word) for word in words if word != "--"]
+    assert arguments.library == Path("/somewhere")
 
 
 def test_a_library_that_is_open_elsewhere_is_refused(shell: Shell) -> None:

@@ -169,3 +169,21 @@ def test_a_small_file_needs_no_cache(tmp_path: Path) -> None:
 def test_a_thumbnail_of_nothing_is_a_read_error(tmp_path: Path) -> None:
     with pytest.raises(MediaReadError):
         thumbnail(tmp_path / "missing.jpg", tmp_path, 10**9)
+
+
+def test_what_a_person_tagged_is_found_by_the_very_words(
+    library: MediaLibrary, a_segment: str
+) -> None:
+    assert library.search("grandma's teapot").unknown_words
+    library.add_tag(a_segment, "Grandma's teapot")
+    try:
+        found = library.search("grandma's  teapot")
+        assert [(hit.segment.id, hit.score) for hit in found] == [(a_segment, 1.0)]
+        assert found.unknown_words == ()
+        library.add_tag(a_segment, "red")
+        reds = library.search("red", n_results=3)
+        assert (reds[0].segment.id, reds[0].score, len(reds)) == (a_segment, 1.0, 3)
+        assert len({hit.segment.id for hit in reds}) == 3
+    finally:
+        library.remove_tag(a_segment, "Grandma's teapot")
+        library.remove_tag(a_segment, "red")
