@@ -144,11 +144,11 @@ def test_wrong_usage_is_exit_code_2(words: list[str]) -> None:
     assert ended.value.code == 2
 
 
-@pytest.mark.parametrize("words", [[], ["a photo.jpg", "b.mp4"], ["--", "search"]])
+@pytest.mark.parametrize("words", [[], ["a photo.jpg", "b.mp4"]])
 def test_paths_alone_are_for_the_window(words: list[str]) -> None:
     arguments = parse(["--library", "/somewhere", *words])
     assert arguments.command is None
-    assert arguments.paths == [Path(word) for word in words if word != "--"]
+    assert arguments.paths == [Path(word) for word in words]
     assert arguments.library == Path("/somewhere")
 
 

@@ -1,0 +1,73 @@
+"""A floor under the quality of the whole chain: pictures in, segments found.
+
+The long version, with its table, is tests/benchmarks/search_quality.py.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from src.config import LibraryPaths, Settings
+from src.library import MediaLibrary
+from src.models.mask_rle import decode_rle
+from tests.benchmarks.search_quality import Quality, Ranks, coco, drawn, measure
+
+SCENES = 12
+
+
+@pytest.fixture(scope="module")
+def quality(tmp_path_factory: pytest.TempPathFactory) -> Quality:
+    folder = tmp_path_factory.mktemp("quality")
+    truth = drawn(folder, SCENES)
+    assert len(truth.queries) > 5
+    with MediaLibrary(LibraryPaths(folder / "library"), settings=Settings()) as library:
+        return measure(library, truth)
+
+
+def test_what_was_drawn_is_cut_and_found(quality: Quality) -> None:
+    assert quality.found >= 0.6
+    ours = quality.figures["blurred 21x21 (ours)"]
+    assert ours["words"][2] >= 0.55  # mean reciprocal rank
+    assert ours["tag"][2] >= 0.6
+
+
+def test_a_segment_is_found_better_than_its_whole_frame(quality: Quality) -> None:
+    for question in ("words", "tag"):
+        ours = quality.figures["blurred 21x21 (ours)"][question]
+        assert ours[2] > 2 * quality.figures["whole frame"][question][2]
+
+
+def test_ranks_are_counted_right() -> None:
+    ranks = Ranks()
+    right = np.array([False, True, True, False])
+    # two segments of one thing among the hits; three things are there, SAM missed two
+    ranks.add([0, 1, 2, 3], right, [-1, 7, 7, -1], 3)
+    assert ranks.means() == pytest.approx((2 / 3, 1 / 3, 1 / 2))
+    ranks.add([], np.zeros(0, bool), [], 1)
+    assert ranks.means() == pytest.approx((1 / 3, 1 / 6, 1 / 4))
+
+
+def test_coco_annotations_are_read(tmp_path: Path) -> None:
+    Image.new("RGB", (20, 10)).save(tmp_path / "a.png")
+    square = [[2.0, 2, 6, 2, 6, 6, 2, 6]]
+    annotations = [
+        {"image_id": 1, "category_id": 3, "segmentation": square, "iscrowd": 0},
+        {"image_id": 1, "category_id": 3, "segmentation": square, "iscrowd": 0},
+        {"image_id": 1, "category_id": 3, "segmentation": square, "iscrowd": 1},
+    ]
+    content = {
+        "categories": [{"id": 3, "name": "dog"}],
+        "images": [{"id": 1, "file_name": "a.png", "width": 20, "height": 10}],
+        "annotations": annotations,
+    }
+    (tmp_path / "instances.json").write_text(json.dumps(content))
+    truth = coco(tmp_path / "instances.json", tmp_path)
+    known = truth.things[tmp_path / "a.png"]
+    assert len(known) == 2 and truth.queries == {"a photo of a dog": frozenset({"dog"})}
+    mask = decode_rle(known[0].rle["counts"], (20, 10))
+    assert mask.shape == (10, 20) and mask[4, 4] and mask.sum() == 16
