@@ -14,10 +14,10 @@ from src.gui.empty_state import DropZone
 from src.gui.image_query import ImageQuery
 from src.gui.results import N_RESULTS, ResultsView
 from src.gui.session import Session
-from src.gui.theme import HEADER, LEFT, RIGHT, SMALL, TITLE, Theme
+from src.gui.theme import LEFT, RIGHT, SMALL, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardPainter
-from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label
+from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label, panel_header
 from src.records import SearchHit, SearchResult
 
 LEFT_COLUMN = 384
@@ -44,10 +44,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         self._asked = 0
         self._waits_for_models = False
         self.name = ""
-        header = ctk.CTkFrame(self, fg_color="transparent", height=HEADER)
-        header.pack(fill="x", padx=(LEFT, RIGHT))
-        header.pack_propagate(False)
-        label(header, look, "Search by Image", size=TITLE, weight="medium").pack(side="left")
+        panel_header(self, look, "Search by Image")
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
         # wider than what one sees by the room for focus rings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tkinter
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,12 +22,13 @@ from src.events import (
 from src.gui.empty_state import EmptyState
 from src.gui.job_state import JobState, counted, length
 from src.gui.session import Session
-from src.gui.theme import HEADER, LEFT, NORMAL, RIGHT, TITLE, Theme
+from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardActions, CardFace, CardPainter
 from src.gui.widgets.card_grid import CardGrid
-from src.gui.widgets.controls import Button, icon_label, label
+from src.gui.widgets.controls import Button, icon_label, label, panel_header
 from src.gui.widgets.menu_button import MenuButton
+from src.gui.widgets.popup import show_menu
 from src.records import MediaCard, MediaOrder
 
 ORDERS: dict[str, MediaOrder] = {
@@ -158,10 +158,7 @@ class LibraryPanel(ctk.CTkFrame):
 
     def _build_header(self) -> None:
         look, c = self.look, self.look.colours
-        header = ctk.CTkFrame(self, fg_color="transparent", height=HEADER)
-        header.pack(fill="x", padx=(LEFT, RIGHT))
-        header.pack_propagate(False)
-        label(header, look, "Library", size=TITLE, weight="medium").pack(side="left")
+        header = panel_header(self, look, "Library")
         self._count = label(header, look, "", colour=c.text_2)
         self._count.pack(side="left", padx=12)
         self._tools = ctk.CTkFrame(header, fg_color="transparent")
@@ -332,32 +329,17 @@ class LibraryPanel(ctk.CTkFrame):
         card = self.media.card(place)
         if card is None:
             return
-        c = self.look.colours
-        menu = tkinter.Menu(
-            self,
-            tearoff=False,
-            bg=c.raised,
-            fg=c.text,
-            activebackground=c.hover,
-            activeforeground=c.text,
-            bd=0,
-            relief="flat",
-            activeborderwidth=self.look.px(4),
-            font=self.look.canvas_font(self, NORMAL),
-        )
+        entries: list[tuple[str, Callable[[], object]]] = []
         if card.media.status == "failed":
-            menu.add_command(label="Why it failed", command=lambda: self._open(place))
-            menu.add_command(label="Retry", command=lambda: self._retry_card(place))
+            entries.append(("Why it failed", lambda: self._open(place)))
+            entries.append(("Retry", lambda: self._retry_card(place)))
         elif card.poster is not None:
-            menu.add_command(label="Open", command=lambda: self._open(place))
-        menu.add_command(
-            label="Show in folder", command=lambda: self._actions.show_in_folder(card.media.path)
-        )
-        menu.add_command(
-            label="Remove from library…", command=lambda: self._actions.remove([card.media.id])
-        )
-        menu.tk_popup(x, y)
-        menu.grab_release()
+            entries.append(("Open", lambda: self._open(place)))
+        entries += [
+            ("Show in folder", lambda: self._actions.show_in_folder(card.media.path)),
+            ("Remove from library…", lambda: self._actions.remove([card.media.id])),
+        ]
+        show_menu(self, self.look, entries, x, y)
 
 
 def _sentence(error: str | None) -> str:

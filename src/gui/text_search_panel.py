@@ -10,11 +10,11 @@ import customtkinter as ctk
 from src.gui.notice import Notice
 from src.gui.results import N_RESULTS, ResultsView
 from src.gui.session import Session
-from src.gui.theme import HEADER, LEFT, RIGHT, TITLE, Theme
+from src.gui.theme import HEADER, LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardPainter
 from src.gui.widgets.chips import ChipRow
-from src.gui.widgets.controls import Button, label
+from src.gui.widgets.controls import RING, Button, panel_header
 from src.gui.widgets.inputs import Entry
 from src.records import SearchHit, SearchResult
 
@@ -42,10 +42,7 @@ class TextSearchPanel(ctk.CTkFrame):
         self.query = ""
         self.recent: list[str] = []
         self._tags: dict[str, int] = {}
-        header = ctk.CTkFrame(self, fg_color="transparent", height=HEADER - 4)
-        header.pack(fill="x", padx=(LEFT, RIGHT))
-        header.pack_propagate(False)
-        label(header, look, "Search by Tag", size=TITLE, weight="medium").pack(side="left")
+        panel_header(self, look, "Search by Tag", HEADER - RING)
         line = ctk.CTkFrame(self, fg_color="transparent")
         line.pack(fill="x", padx=(LEFT, RIGHT - 4))
         self.entry = Entry(

@@ -10,7 +10,18 @@ from typing import Any, Literal
 import customtkinter as ctk
 
 from src.gui.icons import icon
-from src.gui.theme import NORMAL, RADIUS, RADIUS_LARGE, SMALL, Theme, Weight
+from src.gui.theme import (
+    HEADER,
+    LEFT,
+    NORMAL,
+    RADIUS,
+    RADIUS_LARGE,
+    RIGHT,
+    SMALL,
+    TITLE,
+    Theme,
+    Weight,
+)
 from src.gui.widgets.tooltip import Tooltip
 
 ButtonKind = Literal["main", "add", "plain", "quiet", "link"]
@@ -43,6 +54,15 @@ def label(
 def icon_label(master: Any, name: str, colour: str, size: int = 20) -> ctk.CTkLabel:
     """An icon alone."""
     return ctk.CTkLabel(master, text="", image=icon(name, colour, size), width=size, height=size)
+
+
+def panel_header(master: Any, look: Theme, title: str, height: int = HEADER) -> ctk.CTkFrame:
+    """The line at the top of a panel with its title; what is packed into it goes right."""
+    header = ctk.CTkFrame(master, fg_color="transparent", height=height)
+    header.pack(fill="x", padx=(LEFT, RIGHT))
+    header.pack_propagate(False)
+    label(header, look, title, size=TITLE, weight="medium").pack(side="left")
+    return header
 
 
 def rule(master: Any, look: Theme, length: int = 1) -> tkinter.Frame:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import tkinter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.theme import NORMAL, RADIUS, Theme
+from src.gui.theme import RADIUS, Theme
 from src.gui.widgets.controls import RING, Focusable, icon_label, label
+from src.gui.widgets.popup import show_menu
 
 
 class MenuButton(Focusable):
@@ -60,23 +60,9 @@ class MenuButton(Focusable):
             self._on_change(name)
 
     def _open(self) -> None:
-        c = self.look.colours
-        menu = tkinter.Menu(
-            self,
-            tearoff=False,
-            bg=c.raised,
-            fg=c.text,
-            activebackground=c.hover,
-            activeforeground=c.text,
-            bd=0,
-            relief="flat",
-            activeborderwidth=self.look.px(4),
-            font=self.look.canvas_font(self, NORMAL),
-            selectcolor=c.accent,
-        )
-        for name in self._names:
-            mark = "✓  " if name == self.value else "     "
-            menu.add_command(label=mark + name, command=partial(self.choose, name))
-        x = self._body.winfo_rootx()
-        menu.tk_popup(x, self._body.winfo_rooty() + self._body.winfo_height() + self.look.px(4))
-        menu.grab_release()
+        entries = [
+            (("✓  " if name == self.value else "     ") + name, partial(self.choose, name))
+            for name in self._names
+        ]
+        below = self._body.winfo_rooty() + self._body.winfo_height() + self.look.px(4)
+        show_menu(self, self.look, entries, self._body.winfo_rootx(), below)
