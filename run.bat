@@ -4,7 +4,7 @@ rem Runs a command in this console:            run.bat search "a red circle"
 rem The first start makes .venv and installs what requirements.txt names, as run.sh does.
 
 rem Delayed expansion would eat the ! in a path. And no path goes through "call", which would
-rem expand the % in it once more: that is why set-up works in this folder, by names alone.
+rem expand a percent sign in it once more: that is why set-up works in this folder, by names alone.
 setlocal EnableExtensions DisableDelayedExpansion
 set "app=%~dp0"
 set "mode=window"
@@ -18,7 +18,7 @@ if "%word:~0,1%"=="-" goto console
 for %%C in (ingest search export stats verify models demo install-desktop uninstall-desktop) do if "%word%"=="%%C" goto console
 goto setup
 :skip_library
-rem /1 leaves %0 where it is; %* is not shifted
+rem /1 leaves the name of this file where it is; the list of all words is never shifted
 shift /1
 shift /1
 goto look
@@ -26,21 +26,26 @@ goto look
 set "mode=console"
 
 :setup
-pushd "%app%" || exit /b 1
+pushd "%app%"
+if not exist main.py exit /b 1
 rem No stamp means that an earlier set-up was interrupted, or never was: start clean.
 if exist ".venv\installed.txt" if exist ".venv\Scripts\pythonw.exe" goto install
-call :find_python || goto failed
+call :find_python
+if not defined found goto failed
 if exist ".venv" rmdir /s /q ".venv"
 echo first start: making .venv (some minutes) 1>&2
-call %base% -m venv .venv || goto failed
+call %base% -m venv .venv
+if not "%errorlevel%"=="0" goto failed
 
 :install
-fc /b requirements.txt ".venv\installed.txt" >nul 2>nul && goto start
+fc /b requirements.txt ".venv\installed.txt" >nul 2>nul
+if "%errorlevel%"=="0" goto start
 if exist ".venv\installed.txt" del ".venv\installed.txt"
 echo installing what requirements.txt names 1>&2
-".venv\Scripts\python.exe" -m pip install --disable-pip-version-check -r requirements.txt 1>&2 || goto failed
-copy /y requirements.txt ".venv\installed.part" >nul || goto failed
-move /y ".venv\installed.part" ".venv\installed.txt" >nul || goto failed
+".venv\Scripts\python.exe" -m pip install --disable-pip-version-check -r requirements.txt 1>&2
+if not "%errorlevel%"=="0" goto failed
+copy /y requirements.txt ".venv\installed.part" >nul
+move /y ".venv\installed.part" ".venv\installed.txt" >nul
 
 :start
 rem back to where it was called: paths may be named from there
@@ -62,18 +67,19 @@ exit /b 1
 rem Sets base to a Python 3.11 or newer that has what is needed, PYTHON first.
 :find_python
 set "check=import sys, tkinter, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
-if not defined PYTHON goto launcher
+set "found="
 set base="%PYTHON%"
-call %base% -c "%check%" >nul 2>nul && exit /b 0
-:launcher
-for %%V in (3 3.14 3.13 3.12 3.11) do (
-  set "base=py -%%V"
-  call py -%%V -c "%check%" >nul 2>nul && exit /b 0
-)
-for %%P in (python python3) do (
-  set "base=%%P"
-  call %%P -c "%check%" >nul 2>nul && exit /b 0
-)
+if defined PYTHON call :try
+for %%B in ("py -3" "py -3.14" "py -3.13" "py -3.12" "py -3.11" python python3) do call :try_next %%B
+if defined found exit /b
 echo run.bat: no Python 3.11 or newer with tkinter and venv was found; install it from 1>&2
 echo   https://www.python.org/downloads/ with "tcl/tk and IDLE", or: winget install Python.Python.3.13 1>&2
-exit /b 1
+exit /b
+
+:try_next
+if defined found exit /b
+set "base=%~1"
+:try
+call %base% -c "%check%" >nul 2>nul
+if "%errorlevel%"=="0" set "found=yes"
+exit /b

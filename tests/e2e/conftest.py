@@ -26,25 +26,7 @@ def screen(
     screen = Screen(tmp_path_factory.mktemp("screen"))
     request.config.stash[SCREEN] = screen
     yield screen
-    del request.config.stash[SCREEN]
     screen.close()
-
-
-@pytest.fixture
-def start(screen: Screen, request: pytest.FixtureRequest) -> Iterator[Start]:
-    """Start windows: start(library, [media]). At the end each must close and be sound."""
-    windows: list[Window] = []
-
-    def start_one(library: Path, media: Sequence[Path] = ()) -> Window:
-        windows.append(Window(screen, library, media))
-        return windows[-1]
-
-    yield start_one
-    for window in windows:
-        if request.node.stash.get(FAILED, False):
-            window.kill()
-        elif window.process.poll() is None:
-            window.close()
 
 
 @pytest.fixture(scope="session")
@@ -59,13 +41,32 @@ def filled(
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def windows(screen: Screen) -> Iterator[list[Window]]:
-    """The one window that a module's tests share; none once one of them has failed."""
+    """The window that tests share, if one is open; none once a test has failed in it."""
     shared: list[Window] = []
     yield shared
-    for window in shared:
-        window.close()
+    while shared:
+        shared.pop().close()
+
+
+@pytest.fixture
+def start(windows: list[Window], screen: Screen, request: pytest.FixtureRequest) -> Iterator[Start]:
+    """Start windows: start(library, [media]). At the end each must close and be sound."""
+    while windows:  # one window on the screen at a time
+        windows.pop().close()
+    started: list[Window] = []
+
+    def start_one(library: Path, media: Sequence[Path] = ()) -> Window:
+        started.append(Window(screen, library, media))
+        return started[-1]
+
+    yield start_one
+    for window in started:
+        if request.node.stash.get(FAILED, False):
+            window.kill()
+        elif window.process.poll() is None:
+            window.close()
 
 
 @pytest.fixture
@@ -80,14 +81,15 @@ def window(
     if not windows:
         library = shutil.copytree(filled, tmp_path_factory.mktemp("shown") / "library")
         windows.append(Window(screen, library))
-    window = windows[0]
+    window = windows.pop()
     window.go_home()
     window.wait("models and cards", lambda s: s["models_ready"] and len(s["cards"]) >= 4)
     yield window
     if request.node.stash.get(FAILED, False):
-        windows.pop().kill()
+        window.kill()
     else:
         window.is_sound()
+        windows.append(window)
 
 
 @pytest.hookimpl(wrapper=True)

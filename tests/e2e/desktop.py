@@ -16,9 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from PIL import Image, ImageGrab
 
 from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+from src.gui.theme import FIRST_WH
+from src.models.starter.scenes import draw_scene
 
 Found = TypeVar("Found")
 State = dict[str, Any]
@@ -58,6 +61,7 @@ class Screen:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.windows: list[Window] = []
         self._steps: list[tuple[str, Image.Image]] = []
         reading, writing = os.pipe()
         self._server = subprocess.Popen(
@@ -73,6 +77,7 @@ class Screen:
             "DISPLAY": self.display,
             "GDK_BACKEND": "x11",
             "NO_AT_BRIDGE": "1",
+            "PYTHONFAULTHANDLER": "1",
             "XDG_CONFIG_HOME": str(folder / "config"),
         }
         managing = folder / "managing"
@@ -83,7 +88,13 @@ class Screen:
         )
         wait_until("the window manager", managing.exists)
 
+    def clear(self) -> None:
+        """End what a test that failed has left."""
+        for window in self.windows:
+            window.kill()
+
     def close(self) -> None:
+        self.clear()
         for process in (self._manager, self._server):
             process.terminate()
             process.wait(DEADLINE_S)
@@ -105,7 +116,8 @@ class Screen:
     def save_steps(self, test: str) -> Path:
         folder = self.folder / "".join(c if c.isalnum() else "_" for c in test)
         folder.mkdir(exist_ok=True)
-        self.keep("at the end")
+        if self._server.poll() is None:
+            self.keep("at the end")
         for number, (step, picture) in enumerate(self._steps):
             name = "".join(c if c.isalnum() else "_" for c in step)[:60]
             picture.save(folder / f"{number:02}_{name}.png")
@@ -146,8 +158,13 @@ class Window:
         self._probe = library / "probe.json"
         self._probe.unlink(missing_ok=True)
         self._said = library / "said.txt"
+        screen.clear()
         self.process = self._run(media)
-        self.wait("the window", lambda state: state["open"])
+        screen.windows.append(self)
+        # the probe tells of the window before it has its size and place
+        self.wait_still(
+            "the window", lambda s: s["open"] and s["window"][2] >= FIRST_WH[0] and s["window"]
+        )
         self.focus()
 
     def _run(self, media: Sequence[Path]) -> subprocess.Popen[bytes]:
@@ -204,11 +221,10 @@ class Window:
 
     def card(self, name: str, state: str = "ready") -> State:
         """Wait for a file's card in a state: ready, waiting, busy, failed."""
-        found = self.wait_still(
+        return self.wait_still(
             f"the card of {name}, {state}",
             lambda s: next((c for c in s["cards"] if (c["name"], c["state"]) == (name, state)), {}),
         )
-        return found
 
     def wait_pictures(self) -> None:
         """Wait until every card that is seen whole shows more than a plain ground."""
@@ -290,7 +306,13 @@ class Window:
 
     def ends(self) -> None:
         """Wait until the program has ended by itself, without a complaint."""
-        assert self.process.wait(DEADLINE_S) == 0, self.said()
+        try:
+            code = self.process.wait(DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            self.screen.keep("it does not end")
+            self.process.send_signal(signal.SIGABRT)  # faulthandler says where its threads are
+            code = self.process.wait(DEADLINE_S)
+        assert code == 0, self.said()
         self.is_sound()
 
     def is_sound(self) -> None:
@@ -301,10 +323,18 @@ class Window:
             assert sign not in self.said(), self.said()
 
     def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
+        """End it, and the index that it may have started, if it has not ended."""
+        if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(DEADLINE_S)
+            self.process.wait(DEADLINE_S)
 
 
 def _the_window(title: str) -> tuple[str, ...]:
     return "search", "--sync", "--onlyvisible", "--name", title
+
+
+def draw_photo(path: Path, seed: int) -> Path:
+    """A photo that no other test has."""
+    scene = draw_scene(np.random.default_rng([8, seed]), (160, 120), count=3, calm=True)
+    Image.fromarray(scene.image_rgb).save(path)
+    return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from src.gui.theme import NORMAL, Theme
 
@@ -38,6 +39,11 @@ def show_menu(
     for text, command in entries:
         menu.add_command(label=f"{text}   ", command=command, image=height, compound="left")
     # it goes once Tk is through with it: the choice is carried out after it closes
-    menu.bind("<Unmap>", lambda _, _picture=height: menu.after_idle(menu.destroy))
+    menu.bind("<Unmap>", partial(_end, menu, height))
     menu.tk_popup(x, y)
     menu.grab_release()
+
+
+def _end(menu: tkinter.Menu, _picture: tkinter.PhotoImage, _event: object) -> None:
+    """Take a menu away; its picture must live as long as it does."""
+    menu.after_idle(menu.destroy)
