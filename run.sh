@@ -59,10 +59,31 @@ has_display() {
   esac
 }
 
+# Tests drive the window on a screen of their own, with files dragged from a GTK program.
+have_screen() {
+  if [ "$(uname -s)" != Linux ]; then return; fi
+  local tool missing=()
+  for tool in Xvfb openbox xdotool; do
+    command -v $tool >/dev/null || missing+=("${tool,,}")
+  done
+  /usr/bin/python3 -c "import gi; gi.require_version('Gtk', '3.0')" >/dev/null 2>&1 ||
+    missing+=(python3-gi gir1.2-gtk-3.0)
+  if [ ${#missing[@]} -eq 0 ]; then return; fi
+  if [ "$EUID" -eq 0 ] && command -v apt-get >/dev/null; then
+    say "installing ${missing[*]} for the window's tests"
+    if apt-get -qq update >&2 &&
+      DEBIAN_FRONTEND=noninteractive apt-get -qq install "${missing[@]}" >/dev/null; then
+      return
+    fi
+  fi
+  say "the window's tests are skipped; for them, 'apt install ${missing[*]}' (Debian, Ubuntu)"
+}
+
 set_up
 if [ "${1:-}" = test ]; then
   shift
   install tests/requirements.txt $venv/installed-tests.txt
+  have_screen
   step() {
     say "== $1"
     shift

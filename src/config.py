@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from src.errors import DatabaseError
 APPLICATION_FOLDER = Path(__file__).resolve().parents[1]
 MODELS_FOLDER = APPLICATION_FOLDER / "models"
 STARTER_FOLDER = MODELS_FOLDER / "starter"
+# For child processes: on Windows none of them may flash a console when the window has none.
+NO_CONSOLE: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 
 
 def default_library() -> Path:

@@ -38,9 +38,12 @@ class Checkout:
             (self.bin / tool).symlink_to(found)
 
     def add_python(self) -> None:
-        python = self.bin / "python3"
-        python.write_text(STAND_IN)
-        python.chmod(0o755)
+        self.add("python3", STAND_IN)
+
+    def add(self, name: str, script: str) -> None:
+        program = self.bin / name
+        program.write_text(script)
+        program.chmod(0o755)
 
     def run(self, *words: str, code: int = 0, **environment: str) -> tuple[list[str], str]:
         """Run it; returns what Python was asked for, and what was said."""
@@ -113,6 +116,24 @@ def test_the_checks_run_in_order_with_what_they_need(checkout: Checkout) -> None
         "pytest",
     ]
     assert asked[-1] == "-m pytest -k name with spaces"
+
+
+def test_what_drives_the_window_is_installed_by_root_and_else_named(checkout: Checkout) -> None:
+    checkout.add_python()
+    asked, said = checkout.run("test")
+    assert "apt install xvfb openbox xdotool" in said and asked[-1] == "-m pytest"
+    checkout.add("Xvfb", "#!/bin/sh\n")
+    checkout.add("apt-get", '#!/bin/sh\necho "apt-get $*" >> "$LOG"\n')
+    asked, said = checkout.run("test")
+    installed = [line for line in asked if line.startswith("apt-get -qq install openbox xdotool")]
+    if os.geteuid() == 0:
+        assert len(installed) == 1 and "installing openbox xdotool" in said
+    else:
+        assert not installed and "apt install openbox xdotool" in said
+    assert asked[-1] == "-m pytest"
+    checkout.add("apt-get", "#!/bin/sh\nexit 100\n")
+    asked, said = checkout.run("test")
+    assert "apt install openbox xdotool" in said and asked[-1] == "-m pytest"
 
 
 def test_ci_calls_the_readmes_test_command() -> None:

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from src.config import APPLICATION_FOLDER
+from src.config import APPLICATION_FOLDER, NO_CONSOLE
 from src.database.index_server import read_message, write_message
 
 START_S = 60.0
@@ -36,6 +36,7 @@ class IndexProcess:
             stderr=subprocess.DEVNULL,
             # A Ctrl-C in the terminal is for the application: the child leaves when told to.
             start_new_session=True,
+            creationflags=NO_CONSOLE,
         )
         threading.Thread(target=self._read, daemon=True).start()
 

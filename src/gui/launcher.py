@@ -37,7 +37,6 @@ MIME_TYPES = (
     " video/mp4 video/x-m4v video/x-msvideo video/vnd.avi video/quicktime video/x-matroska"
     " video/matroska video/webm video/mpeg video/mp2t video/x-ms-wmv video/x-flv video/3gpp"
     " video/ogg"
-    " inode/directory"
 ).split()
 
 _TOOL_TIMEOUT_S = 30

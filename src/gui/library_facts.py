@@ -23,6 +23,7 @@ class LibraryFacts:
         session.tell.content_changed.append(self.refresh)
         session.tell.job_ended.append(lambda job, ended: self.refresh())
         session.tell.models_ready.append(self._show_models)
+        session.tell.models_failed.append(self._show_none)
 
     def show_in(self, sidebar: Sidebar) -> None:
         self._sidebar = sidebar
@@ -45,6 +46,12 @@ class LibraryFacts:
     def _show(self, stats: LibraryStats) -> None:
         if self._sidebar is not None:
             self._sidebar.show_stats(stats)
+
+    def _show_none(self) -> None:
+        if self._sidebar is not None:
+            self._sidebar.models.show(
+                "No models", "Nothing can be searched or\nadded without a CLIP."
+            )
 
     def _show_models(self) -> None:
         if self._sidebar is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -121,6 +122,10 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self._icon_photos = [ImageTk.PhotoImage(logo(side)) for side in (128, 48, 32)]
         self.iconphoto(True, *self._icon_photos)
         self.protocol("WM_DELETE_WINDOW", self.close)
+        if sys.platform == "darwin":  # there "Open with" and drops on the dock are no arguments
+            self.createcommand(
+                "::tk::mac::OpenDocument", lambda *names: self.intake.add([Path(n) for n in names])
+            )
         desktop.dress_tk_dialogs(self, self.look)
 
     def _build(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +28,7 @@ class Listeners:
 
     opened: list[Callable[[], None]] = field(default_factory=list)
     models_ready: list[Callable[[], None]] = field(default_factory=list)
+    models_failed: list[Callable[[], None]] = field(default_factory=list)
     job_event: list[Callable[[JobState, Event], None]] = field(default_factory=list)
     job_ended: list[Callable[[JobState, JobEnded], None]] = field(default_factory=list)
     content_changed: list[Callable[[], None]] = field(default_factory=list)
@@ -48,6 +50,9 @@ class Session:
         self.tell = Listeners()
         self.models_ready = False
         self._library: MediaLibrary | None = None
+        self._made: MediaLibrary | None = None  # the same, before the window has heard of it
+        self._opening = threading.Lock()
+        self._closing = False
         self._open_library, self._on_error = open_library, on_error
         self._ingest, self._export = Worker(), Worker()
         self._jobs: dict[tuple[Worker, int], JobState] = {}
@@ -67,16 +72,27 @@ class Session:
 
     def open(self, failed: Callable[[Exception], None]) -> None:
         """Open the library, then load the models, both behind the window."""
-        self.main_thread.run(self._open_library, self._opened, failed)
 
-    def _opened(self, library: MediaLibrary) -> None:
-        self._library = library
-        _call(self.tell.opened)
-        self.main_thread.run(library.load_models, lambda _: self._loaded())
+        def opening() -> MediaLibrary | None:
+            with self._opening:  # whoever closes meanwhile waits, and finds it
+                self._made = None if self._closing else self._open_library()
+                return self._made
+
+        self.main_thread.run(opening, self._opened, failed)
+
+    def _opened(self, library: MediaLibrary | None) -> None:
+        if library is not None:
+            self._library = library
+            _call(self.tell.opened)
+            self.main_thread.run(library.load_models, lambda _: self._loaded(), self._not_loaded)
 
     def _loaded(self) -> None:
         self.models_ready = True
         _call(self.tell.models_ready)
+
+    def _not_loaded(self, exc: Exception) -> None:
+        _call(self.tell.models_failed)
+        self._on_error(exc)
 
     # -- jobs
 
@@ -107,11 +123,14 @@ class Session:
     def close(self, then: Callable[[], None]) -> None:
         """Stop at the next event, close the library, and then go on in the window's thread."""
 
+        self._closing = True
+
         def closing() -> None:
             for worker in (self._ingest, self._export):
                 worker.stop()
-            if self._library is not None:
-                self._library.close()
+            with self._opening:
+                if self._made is not None:
+                    self._made.close()
 
         self.main_thread.run(closing, lambda _: then())
 

@@ -18,6 +18,7 @@ import cv2
 import imageio_ffmpeg
 import numpy as np
 
+from src.config import NO_CONSOLE
 from src.errors import MediaReadError
 from src.processing.image_loader import check_readable
 from src.records import Frame
@@ -73,7 +74,13 @@ def _works(program: str) -> bool:
     command = [program, "-v", "error", "-f", "lavfi", "-i", "nullsrc=duration=0.1"]
     command += ["-fps_mode", "passthrough", "-f", "null", "-"]
     try:
-        ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+        ran = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=30,
+            creationflags=NO_CONSOLE,
+        )
         return ran.returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
@@ -145,6 +152,7 @@ class VideoProcessor:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            creationflags=NO_CONSOLE,
         )
         assert process.stdout is not None and process.stderr is not None
         log = _FfmpegLog(process, facts)

@@ -33,7 +33,7 @@ LOOK_EVERY_S = 0.02
 STILL_LOOKS = 6  # the probe looks every 40 ms: what is the same so often has stopped moving
 FAST = Settings(points_per_side=6, duplicate_distance=-1)
 SYSTEM_PYTHON = "/usr/bin/python3"
-GTK = "import gi; gi.require_version('Gtk', '3.0'); from gi.repository import Gtk"
+GTK = "import gi; gi.require_version('Gtk', '3.0')"
 
 
 def missing_packages() -> list[str]:

@@ -46,7 +46,7 @@ def test_words_find_segments_and_a_hit_leads_to_what_is_similar(window: Window) 
     window.click("Find similar")
     similar = window.wait_still("the similar ones", lambda s: s["cards"])
     assert similar[0]["key"] == cards[1]["key"] and similar[0]["score"] > 0.99
-    assert any("similar to a segment" in text for text in window.state()["texts"])
+    window.wait("to what", lambda s: any("similar to a segment" in t for t in s["texts"]))
 
 
 def test_a_word_that_is_not_known_is_said(window: Window) -> None:

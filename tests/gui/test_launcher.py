@@ -106,7 +106,9 @@ def test_what_is_installed_on_linux(data_home: Path) -> None:
     assert values["Type"] == "Application" and values["Terminal"] == "false"
     assert values["Name"] == "Media Library" and values["Icon"] == "media-segment-library"
     assert values["StartupWMClass"] == "Media-segment-library"
-    assert "inode/directory" in values["MimeType"].split(";")
+    kinds = values["MimeType"].split(";")
+    assert {"image/jpeg", "video/mp4"} <= set(kinds)
+    assert "inode/directory" not in kinds  # a folder is for the file manager to open
 
 
 def test_installed_twice_it_is_there_once_and_follows_a_move(data_home: Path) -> None:

@@ -1,0 +1,82 @@
+"""The window from outside: what comes into a library, what fails, and what goes again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.e2e.desktop import Screen, Window, draw_photo
+
+AWKWARD_NAMES = (
+    "two  words.png",
+    "[brackets] {braces}.png",
+    'it\'s "quoted".png',
+    "100 % $HOME #1.png",
+    "naïve 日本 🙂.png",
+    "back\\slash\\.png",
+)
+
+
+def test_files_with_awkward_names_are_dragged_in_from_another_program(
+    window: Window, screen: Screen, tmp_path: Path
+) -> None:
+    files = [draw_photo(tmp_path / name, seed) for seed, name in enumerate(AWKWARD_NAMES, start=10)]
+    with screen.helper("drag_source.py", *files) as source:
+        # a drag is a gesture: what is too fast is no drag for the programs that take part
+        moves = ["mousemove_relative", 20, 10, "sleep", 0.02] * 30
+        screen.do("mousemove", 60, 60, "mousedown", 1, *moves)
+        window.wait_text("Drop to add to the library")
+        screen.do("sleep", 0.2, "mouseup", 1)
+        assert source.wait(60) == 0
+    for name in AWKWARD_NAMES:
+        assert window.card(name)["facts"].startswith("Photo · ")
+    window.wait("no cover", lambda s: "Drop to add to the library" not in s["texts"])
+
+
+def test_a_broken_file_says_why_and_comes_in_once_it_is_mended(
+    window: Window, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture at all")
+    whole = draw_photo(tmp_path / "whole.png", 20)
+    assert window.hand_over(broken, whole) == 0
+    failed = window.card("broken.jpg", "failed")
+    window.card("whole.png")
+    window.click("1 failed")
+    window.wait_text("1 file could not be added", "Retry all")
+    window.click("Retry all")
+    window.wait("the same again", lambda s: not s["dialog"] and not s["jobs"])
+    left, top, width, _ = window.card("broken.jpg", "failed")["box"]
+    window.click_at((left + width // 2, top, width // 2, 40))  # beside its tick and its Retry
+    window.wait_text("This file could not be added")
+    texts = window.state()["texts"]
+    assert any(failed["facts"].casefold() in text.casefold() for text in texts)
+    draw_photo(broken, 21)
+    window.click("Retry")
+    assert window.card("broken.jpg")["facts"].startswith("Photo · ")
+    window.wait("a clean strip", lambda s: not s["jobs"] and not s["strip"])
+
+
+def test_a_second_start_hands_its_files_over(window: Window, tmp_path: Path) -> None:
+    assert window.hand_over(draw_photo(tmp_path / "handed over.png", 30)) == 0
+    window.card("handed over.png")
+    assert window.hand_over() == 0
+    assert window.process.poll() is None
+
+
+def test_what_is_removed_is_forgotten_and_the_files_stay(window: Window, tmp_path: Path) -> None:
+    files = [draw_photo(tmp_path / f"remove {number}.png", 40 + number) for number in range(2)]
+    window.hand_over(*files)
+    cards = [window.card(file.name) for file in files]
+    window.wait("the end", lambda s: not s["jobs"])
+    count = window.state()["count"]
+    for card in cards:
+        window.click_at(card["box"], holding="ctrl")
+    places = sorted(card["place"] for card in cards)
+    window.wait("two selected", lambda s: s["selected"] == places)
+    window.wait_text("2 selected")
+    window.key("Delete")
+    window.wait_text("Remove 2 media files from the library?")
+    window.click("Remove")
+    window.wait("two fewer", lambda s: s["count"] == count - 2)
+    assert not {file.name for file in files} & {card["name"] for card in window.state()["cards"]}
+    assert all(file.exists() for file in files)
