@@ -1,9 +1,9 @@
 """Image -> masks: SAM in everything mode, on a grid of clicks.
 
 Answers to the same arguments and gives the same records as Meta's
-SamAutomaticMaskGenerator, with one difference: filters, boxes and duplicates are settled at
-the decoder's resolution, and only what survives is brought to the size of the image. So
-memory does not grow with megapixels times clicks.
+SamAutomaticMaskGenerator. The decoder does the same with less arithmetic (prompt_decoder.py);
+filters, boxes and duplicates are settled at its resolution, and only what survives is brought
+to the size of the image, so memory does not grow with megapixels times clicks.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from segment_anything.modeling import Sam
 from torchvision.ops import batched_nms, masks_to_boxes
 
 from src.models.mask_rle import encode_rle
+from src.models.prompt_decoder import PromptDecoder
 
 # Side of the pictures on which masks are compared with each other.
 COMPARE_SIDE = 64
@@ -129,27 +130,22 @@ class MaskGenerator:
         part_h = max(1, round(full * height / max(height, width)))
         part_w = max(1, round(full * width / max(height, width)))
 
-        dense_pe = self.sam.prompt_encoder.get_dense_pe()
+        decoder = PromptDecoder(self.sam, predictor.features)
         batches = []
         for start in range(0, len(points), self.points_per_batch):
             window = slice(start, start + self.points_per_batch)
             clicks = inputs_xy[window, None]
             labels = torch.ones(clicks.shape[:2], dtype=torch.int, device=clicks.device)
-            sparse, dense = self.sam.prompt_encoder((clicks, labels), None, None)
-            logits, predicted_iou = self.sam.mask_decoder(
-                image_embeddings=predictor.features,
-                image_pe=dense_pe,
-                sparse_prompt_embeddings=sparse,
-                dense_prompt_embeddings=dense,
-                multimask_output=True,
-            )
+            sparse, _ = self.sam.prompt_encoder((clicks, labels), None, None)
+            decoded = decoder.decode(sparse)
+            good = decoded.predicted_iou > self.pred_iou_thresh
             found = _Candidates(
-                logits[:, :, :part_h, :part_w].flatten(0, 1),
-                predicted_iou.flatten(),
+                decoder.draw(decoded, good)[:, :part_h, :part_w],
+                decoded.predicted_iou[good],
                 torch.empty(0),
-                points[window].repeat_interleave(logits.shape[1], dim=0),
+                points[window][good.nonzero()[:, 0]],
             )
-            batches.append(self._passing(found))
+            batches.append(self._stable(found))
         return _Candidates(
             torch.cat([batch.logits for batch in batches]),
             torch.cat([batch.predicted_iou for batch in batches]),
@@ -157,10 +153,9 @@ class MaskGenerator:
             torch.cat([batch.points_xy for batch in batches]),
         )
 
-    def _passing(self, found: _Candidates) -> _Candidates:
-        """Keep the masks whose predicted IoU and stability pass."""
-        good = found.predicted_iou > self.pred_iou_thresh
-        logits = found.logits[good]
+    def _stable(self, found: _Candidates) -> _Candidates:
+        """Keep the masks whose stability passes."""
+        logits = found.logits
         offset = self.stability_score_offset
         inner = (logits > offset).sum((1, 2), dtype=torch.float32)
         outer = (logits > -offset).sum((1, 2), dtype=torch.float32)
@@ -168,9 +163,9 @@ class MaskGenerator:
         stable = (stability >= self.stability_score_thresh) & (logits > 0).any(2).any(1)
         return _Candidates(
             logits[stable],
-            found.predicted_iou[good][stable],
+            found.predicted_iou[stable],
             stability[stable],
-            found.points_xy[good][stable],
+            found.points_xy[stable],
         )
 
     def _without_duplicates(self, found: _Candidates) -> _Candidates:
