@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageTk
 
 from src.gui.main_thread import MainThread
 from src.gui.pictures import contain, rounded_mask
-from src.gui.theme import RADIUS, SMALL, Theme
+from src.gui.theme import RADIUS, RADIUS_SMALL, SMALL, Theme
 from src.records import FrameView
 
 _DIM = 0.42
@@ -142,7 +142,7 @@ class FramePicture(tkinter.Canvas):
         x = min(max(left + px(4), left + round(x * scale)), left + width - wide - px(4))
         y = max(top + px(4), top + round(y * scale) - high - px(6))
         ground = Image.new("RGBA", (wide, high), c.accent)
-        ground.putalpha(rounded_mask((wide, high), px(4)))
+        ground.putalpha(rounded_mask((wide, high), px(RADIUS_SMALL)))
         self._tag = ImageTk.PhotoImage(ground)
         self.create_image(x, y, image=self._tag, anchor="nw")
         self.create_text(x + wide // 2, y + high // 2, text=self._word, fill=c.on_accent, font=font)

@@ -7,7 +7,6 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.icons import icon
 from src.gui.job_state import JobState, time_left
 from src.gui.theme import LEFT, NORMAL, RIGHT, STRIP, Theme, shorten
 from src.gui.widgets.controls import Button, label, rule
@@ -39,9 +38,8 @@ class JobStrip(ctk.CTkFrame):
         self._detail = label(self, look, "", colour=c.text_2, anchor="w")
         self._detail.grid(row=0, column=1, sticky="sew", pady=(8, 8))
         self._failed = Button(
-            self, look, "", on_failures, kind="link", icon_name="warning", height=24, width=96
+            self, look, "", on_failures, kind="alert", icon_name="warning", height=24, width=96
         )
-        self._failed._button.configure(text_color=c.error, image=icon("warning", c.error, 16))
         self._left = label(self, look, "", colour=c.text_2)
         self._left.grid(row=0, column=3, sticky="se", padx=(8, 0), pady=(8, 8))
         self.bar = ctk.CTkProgressBar(

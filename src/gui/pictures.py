@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from src.gui.icons import blob_outline, icon_image
-from src.gui.theme import Palette
+from src.gui.theme import RADIUS_SMALL, Palette
 
 _TIMES = 4
 
@@ -158,7 +158,8 @@ class Stamps:
     def _draw_badge(self, text: str) -> Image.Image:
         s = self._scale
         wide = round(self._small.getlength(text))
-        image = _ground((wide + round(27 * s), round(20 * s)), 4 * s, self._colours.window)
+        size_wh = wide + round(27 * s), round(20 * s)
+        image = _ground(size_wh, RADIUS_SMALL * s, self._colours.window)
         sign = self.icon("play", self._colours.text, 12)
         image.alpha_composite(sign, (round(5 * s), (image.height - sign.height) // 2))
         ImageDraw.Draw(image).text(

@@ -62,7 +62,6 @@ class CardGrid(ctk.CTkFrame):
         self._source: CardSource | None = None
         self._offset = 0
         self._slots: list[_Slot] = []
-        self._places: dict[int, int] = {}  # card -> slot
         self._selected: set[int] = set()
         self.focused: int | None = None
         self._focus_seen = False
@@ -162,7 +161,6 @@ class CardGrid(ctk.CTkFrame):
         for slot in self._slots:
             self.canvas.delete(*slot.items)
         self._slots.clear()
-        self._places.clear()
 
     def _at(self, card: int) -> tuple[int, int]:
         """The top left corner of a card's slot on the Canvas."""

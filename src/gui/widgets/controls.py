@@ -24,7 +24,7 @@ from src.gui.theme import (
 )
 from src.gui.widgets.tooltip import Tooltip
 
-ButtonKind = Literal["main", "add", "plain", "quiet", "link"]
+ButtonKind = Literal["main", "add", "plain", "quiet", "link", "alert"]
 RING = 4  # of a focus ring: 2 for the line, 2 between it and the control
 
 
@@ -118,7 +118,7 @@ class Button(Focusable):
     ) -> None:
         super().__init__(master, look, self.invoke)
         self._command, self._kind, self._icon_name = command, kind, icon_name
-        self._fill, self._over, self._ink, border = self._colours(kind)
+        self._fill, self._over, self._down, self._ink, border = self._colours(kind)
         self._own_width = width
         self._icon_size = 20 if height > 24 else 14
         self._button = ctk.CTkButton(
@@ -139,6 +139,8 @@ class Button(Focusable):
             anchor=anchor,
         )
         self._button.pack(fill="both", expand=True, padx=RING, pady=RING)
+        self._button.bind("<Button-1>", lambda _: self._paint(self._down), add="+")
+        self._button.bind("<ButtonRelease-1>", lambda _: self._paint(self._fill), add="+")
         self.enabled = True
 
     @property
@@ -166,20 +168,35 @@ class Button(Focusable):
         if self._icon_name is not None:
             self._button.configure(image=icon(self._icon_name, ink, self._icon_size))
 
+    def mark(self, here: bool) -> None:
+        """Show the button as the one chosen among several, or as one of the others."""
+        c = self.look.colours
+        self._fill = c.hover if here else "transparent"
+        self._button.configure(
+            fg_color=self._fill,
+            text_color=c.text if here else c.text_2,
+            font=self.look.font(NORMAL, "medium" if here else "regular"),
+        )
+
     def _natural_width(self, text: str) -> int:
         font = self.look.font(NORMAL, "medium")
-        wide = 32 if self._kind != "link" else 8
+        wide = 8 if self._kind in ("link", "alert") else 32
         return int(font.measure(text)) + wide + (28 if self._icon_name and text else 0)
 
-    def _colours(self, kind: ButtonKind) -> tuple[str, str, str, str | None]:
-        """Fill, fill under the pointer, ink and border."""
+    def _paint(self, fill: str) -> None:
+        if self.enabled and self._button.winfo_exists():  # its own command may have closed it
+            self._button.configure(fg_color=fill)
+
+    def _colours(self, kind: ButtonKind) -> tuple[str, str, str, str, str | None]:
+        """Fill, fill under the pointer and when pressed, ink and border."""
         c = self.look.colours
         return {
-            "main": (c.accent, c.accent_hover, c.on_accent, None),
-            "add": (c.selection, c.selection_hover, c.accent, None),
-            "plain": (c.raised, c.hover, c.text, c.border),
-            "quiet": ("transparent", c.raised, c.text_2, None),
-            "link": ("transparent", c.raised, c.accent, None),
+            "main": (c.accent, c.accent_hover, c.accent_pressed, c.on_accent, None),
+            "add": (c.selection, c.selection_hover, c.selection_pressed, c.accent, None),
+            "plain": (c.raised, c.hover, c.pressed, c.text, c.border),
+            "quiet": ("transparent", c.raised, c.pressed, c.text_2, None),
+            "link": ("transparent", c.raised, c.pressed, c.accent, None),
+            "alert": ("transparent", c.raised, c.pressed, c.error, None),
         }[kind]
 
 

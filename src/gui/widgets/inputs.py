@@ -8,7 +8,7 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.theme import NORMAL, RADIUS, Theme
+from src.gui.theme import RADIUS, Theme
 from src.gui.widgets.controls import RING, Button, Focusable, IconButton, icon_label
 
 
@@ -156,14 +156,8 @@ class Choice(ctk.CTkFrame):
         self._buttons[name].set_enabled(enabled)
 
     def _mark(self) -> None:
-        c = self.look.colours
         for name, button in self._buttons.items():
-            here = name == self.value
-            button._button.configure(
-                fg_color=c.hover if here else "transparent",
-                text_color=c.text if here else c.text_2,
-                font=self.look.font(NORMAL, "medium" if here else "regular"),
-            )
+            button.mark(name == self.value)
 
 
 class Check(Focusable):
