@@ -51,6 +51,8 @@ class ImageSearchPanel(ctk.CTkFrame):
         self._column = ctk.CTkFrame(body, fg_color="transparent", width=LEFT_COLUMN + 2 * RING)
         self._column.pack(side="left", fill="y", padx=(LEFT - RING, 0), pady=(0, 20))
         self._column.pack_propagate(False)
+        # when an image opens the panel, the column gets its size only after the image
+        tkinter.Misc.bind(self._column, "<Configure>", lambda _: self._fit_query(), "+")
         self._build_zone(on_choose, on_paste)
         self._build_query(on_choose, on_paste)
         self.results = ResultsView(
@@ -185,7 +187,6 @@ class ImageSearchPanel(ctk.CTkFrame):
     def _resized(self, width: int) -> None:
         column = min(LEFT_COLUMN, round(width / self.look.scale * 0.42))
         self._column.configure(width=column)
-        self.after_idle(self._fit_query)
 
     def _fit_query(self) -> None:
         """As high as the image at this width, but never so high that the buttons go."""

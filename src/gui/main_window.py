@@ -248,7 +248,9 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self.main_thread.close()
             self.panels.thumbnails.close()
             for waiting in self.tk.splitlist(self.tk.call("after", "info")):
-                self.after_cancel(waiting)  # or Tk complains of each one when its time comes
+                # or Tk complains of each one when its time comes; after_cancel would also take
+                # commands away that belong to children, which then could not be destroyed
+                self.tk.call("after", "cancel", waiting)
             self.destroy()
             if then is not None:
                 then()

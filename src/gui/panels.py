@@ -115,6 +115,8 @@ class Panels:
         for told in self.went:
             told(self._place())
         if where == "text":
+            # Tk gives the focus to nothing that is not on the screen yet, and a quick hand types on
+            self._root.update_idletasks()
             self.text.shown()
         elif where == "library":
             self.library.focus_content()

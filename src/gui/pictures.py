@@ -18,7 +18,8 @@ def cover(image_rgb: np.ndarray, size_wh: tuple[int, int]) -> Image.Image:
     image = Image.fromarray(image_rgb)
     width, height = size_wh
     scale = max(width / image.width, height / image.height)
-    seen_w, seen_h = width / scale, height / scale
+    # rounding must not make what is seen larger than the image
+    seen_w, seen_h = min(width / scale, image.width), min(height / scale, image.height)
     left, top = (image.width - seen_w) / 2, (image.height - seen_h) / 2
     return image.resize(
         size_wh,

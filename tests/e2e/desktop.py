@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from PIL import Image, ImageGrab
+from PIL import Image, ImageColor, ImageGrab
 
 from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
-from src.gui.theme import FIRST_WH
+from src.gui.theme import DARK, FIRST_WH
 from src.models.starter.scenes import draw_scene
 
 Found = TypeVar("Found")
@@ -32,6 +32,7 @@ DEADLINE_S = 60
 LOOK_EVERY_S = 0.02
 STILL_LOOKS = 6  # the probe looks every 40 ms: what is the same so often has stopped moving
 FAST = Settings(points_per_side=6, duplicate_distance=-1)
+ADD_BUTTON = [ImageColor.getrgb(DARK.selection), ImageColor.getrgb(DARK.selection_hover)]
 SYSTEM_PYTHON = "/usr/bin/python3"
 GTK = "import gi; gi.require_version('Gtk', '3.0')"
 
@@ -265,10 +266,26 @@ class Window:
 
     def click_at(self, box: Box, *, holding: str | None = None) -> None:
         """Click into the middle of a box on the screen."""
+        self._wait_for_cover()
         x, y, width, height = box
         click = ["mousemove", x + width // 2, y + height // 2, "click", 1]
         held = ["keydown", holding, *click, "keyup", holding] if holding else click
         self.screen.do(*held)
+
+    def _wait_for_cover(self) -> None:
+        """Wait until the screen too shows that a dialog is there, or that none is.
+
+        The probe knows of it before the X server, and a click would go to what was there before.
+        """
+        state = self.state()
+        left, top, _, _ = state["buttons"]["Add Images/Videos"]
+        inside = left + 12, top + 6
+
+        def shown() -> bool:
+            bright = self.screen.picture().convert("RGB").getpixel(inside) in ADD_BUTTON
+            return bright != state["dialog"]
+
+        wait_until("the cover" if state["dialog"] else "the uncovered window", shown)
 
     def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         """Drag with the button held, over a place half way."""

@@ -11,9 +11,9 @@ from src.config import LibraryPaths
 from tests.conftest import MakeVideo
 from tests.e2e.desktop import FAST, Start, Window, draw_photo
 
-# A second and more a frame, so that a person has the time to stop it.
-SLOW = replace(FAST, points_per_side=24)
-FRAMES = 6
+# So long a frame, and so many, that there is time to stop it on a fast machine too.
+SLOW = replace(FAST, points_per_side=32)
+FRAMES = 10
 
 
 def stored_segments(library: Path) -> set[str]:

@@ -22,7 +22,8 @@ def search(window: Window, query: str) -> list[State]:
     """Type a query; returns the cards of the hits that are seen."""
     before = window.state()["cards"]
     window.key("ctrl+f")
-    window.wait("the search", lambda s: s["panel"] == "text")
+    # what is typed before the entry is there goes to the panel before
+    window.wait_still("the entry", lambda s: s["buttons"].get("entry:What are you looking for?"))
     window.type(query)
     window.key("Return")
     return hits_after(window, before, f"hits for {query}")

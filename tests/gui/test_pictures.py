@@ -82,3 +82,11 @@ def test_text_can_be_read_on_every_ground(palette: Palette) -> None:
         (palette.text, palette.success_fill),
     ):
         assert contrast(ink, ground) >= 4.5, (ink, ground)
+
+
+def test_a_cover_of_any_size_stays_inside_its_image() -> None:
+    # 320x240 at 184x138 once asked for a hair more than there was, and the card stayed empty
+    for width in range(160, 360, 7):
+        for size in ((184, 138), (181, 136), (58, 58), (94, 53)):
+            image = np.zeros((width * 3 // 4, width, 3), np.uint8)
+            assert cover(image, size).size == size

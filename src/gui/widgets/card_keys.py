@@ -18,8 +18,8 @@ class CardKeys:
         for key, step in (("Left", -1), ("Right", 1)):
             bind(f"<{key}>", partial(self._move, step))
         bind("<<TraverseIn>>", lambda _: self._arrive())
-        bind("<Up>", lambda _: self._move(-grid.columns))
-        bind("<Down>", lambda _: self._move(grid.columns))
+        bind("<Up>", lambda _: self._row(-1))
+        bind("<Down>", lambda _: self._row(1))
         bind("<Prior>", lambda _: self._move(-grid.columns * grid.rows_seen))
         bind("<Next>", lambda _: self._move(grid.columns * grid.rows_seen))
         bind("<Home>", lambda _: self._move(-grid.count))
@@ -40,18 +40,18 @@ class CardKeys:
     def _move(self, step: int, _event: object = None) -> str:
         grid = self._grid
         if grid.count:
-            if grid.focused is None:
-                grid.focused = 0
-            else:
-                wanted = grid.focused + step
-                # up from the first row stays; paging past an end goes to it
-                if abs(step) == grid.columns and not 0 <= wanted < grid.count:
-                    wanted = grid.focused if step < 0 else min(wanted, grid.count - 1)
-                grid.focused = min(max(0, wanted), grid.count - 1)
+            wanted = 0 if grid.focused is None else grid.focused + step
+            grid.focused = min(max(0, wanted), grid.count - 1)
             grid.show_focus(True)
             grid.scroll_to_card(grid.focused)
             grid.refresh()
         return "break"
+
+    def _row(self, rows: int) -> str:
+        """Go up or down; up from the first row stays, down into a short last row goes to its end."""
+        grid = self._grid
+        stays = rows < 0 and grid.focused is not None and grid.focused < grid.columns
+        return self._move(0 if stays else rows * grid.columns)
 
     def _open(self) -> str:
         if self._grid.focused is not None:
