@@ -48,7 +48,7 @@ class CardKeys:
         return "break"
 
     def _row(self, rows: int) -> str:
-        """Go up or down; up from the first row stays, down into a short last row goes to its end."""
+        """Go up or down: up from the first row stays, down past the last card goes to it."""
         grid = self._grid
         stays = rows < 0 and grid.focused is not None and grid.focused < grid.columns
         return self._move(0 if stays else rows * grid.columns)
