@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from src.models.starter.dead_leaves import draw_dead_leaves
 from src.models.starter.scenes import draw_scene
 
-# Smaller ones are a few cells of the decoder's 64 and teach little.
+# Smaller ones are a few cells of the decoder's grid and teach little.
 MIN_REGION = 90
 
 
@@ -32,11 +32,30 @@ class LabelledPicture:
     whole_from: int
 
 
-def draw_labelled_picture(seed: int, index: int, longest: int = 256) -> LabelledPicture:
-    """The index-th picture of a seed: a scene or dead leaves, in any aspect ratio."""
+def draw_labelled_picture(seed: int, index: int, longest: int) -> LabelledPicture:
+    """The index-th picture of a seed: a scene or dead leaves, in any aspect ratio.
+
+    Most are drawn at another size and brought to SAM's, as the pictures that people have are:
+    enlarged edges are soft, shrunk ones sharp.
+    """
     rng = np.random.default_rng((seed, 1, index))
-    shorter = int(longest * rng.choice([0.5625, 0.6667, 0.75, 1.0, rng.uniform(0.5, 1.0)]))
-    size_wh = (longest, shorter) if rng.random() < 0.7 else (shorter, longest)
+    shorter = longest * rng.choice([0.5625, 0.6667, 0.75, 1.0, rng.uniform(0.5, 1.0)])
+    wanted = np.array((longest, shorter) if rng.random() < 0.7 else (shorter, longest))
+    scale = np.exp(rng.uniform(np.log(0.5), np.log(1.6))) if rng.random() < 0.75 else 1.0
+    width, height = (wanted * scale).astype(int)
+    picture = _draw(rng, (int(width), int(height)))
+    if scale == 1.0:
+        return picture
+    width, height = wanted.astype(int)
+    smooth = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
+    return replace(
+        picture,
+        image_rgb=cv2.resize(picture.image_rgb, (width, height), interpolation=smooth),
+        labels=cv2.resize(picture.labels, (width, height), interpolation=cv2.INTER_NEAREST),
+    )
+
+
+def _draw(rng: np.random.Generator, size_wh: tuple[int, int]) -> LabelledPicture:
     if rng.random() < 0.8:
         calm = rng.random() < 0.3
         scene = draw_scene(rng, size_wh, count=int(rng.integers(1, 11)), calm=calm)

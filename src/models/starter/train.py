@@ -10,6 +10,7 @@ import cv2
 import torch
 
 from src.config import APPLICATION_FOLDER, STARTER_FOLDER
+from src.errors import CheckpointError
 from src.models.starter.training import TrainOptions
 
 DEFAULT_OUTPUT = STARTER_FOLDER
@@ -25,13 +26,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m src.models.starter.train", description=__doc__)
     parser.add_argument("--only", choices=("clip", "sam"), help="train one of the two")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=6000, help="length of each training")
-    parser.add_argument("--minutes", type=float, help="end each training by the clock instead")
+    parser.add_argument(
+        "--steps", type=int, default=6000, help="length of each training; SAM's has two stages"
+    )
+    parser.add_argument("--minutes", type=float, help="end each stage by the clock instead")
     parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, help="gets the weights")
     parser.add_argument("--work", type=Path, default=DEFAULT_WORK, help="gets checkpoints")
     parser.add_argument("--workers", type=int, default=1, help="drawing processes")
     parser.add_argument("--threads", type=int, help="threads of torch")
     parser.add_argument("--fresh", action="store_true", help="forget a checkpoint")
+    parser.add_argument(
+        "--start", type=Path, help="folder of SAM weights that replace the first stage"
+    )
     chosen = parser.parse_args(arguments)
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
@@ -45,11 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         workers=chosen.workers,
         device="cuda" if torch.cuda.is_available() else "cpu",
         fresh=chosen.fresh,
+        start=chosen.start,
     )
     if chosen.only != "clip":
         from src.models.starter.train_sam import train_sam
 
-        train_sam(options)
+        try:
+            train_sam(options)
+        except CheckpointError as exc:
+            parser.error(str(exc))
     if chosen.only != "sam":
         from src.models.starter.train_clip import train_clip
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-import cv2
 import numpy as np
 import torch
 from segment_anything.modeling import MaskDecoder, Sam
@@ -15,12 +14,15 @@ from torch.nn import functional
 from src.models.starter.architecture import (
     MaskThresholds,
     SamConfig,
+    at_image_size,
     build_sam,
+    read_starter_sam,
     save_starter_sam,
 )
 from src.models.starter.calibrate import choose_thresholds
+from src.models.starter.click_batches import ClickBatch, make_batch
 from src.models.starter.drawing import DrawnInOrder, RecentlyDrawn
-from src.models.starter.regions import LabelledPicture, draw_labelled_picture, sample_clicks
+from src.models.starter.regions import draw_labelled_picture
 from src.models.starter.training import (
     AveragedWeights,
     Run,
@@ -35,37 +37,19 @@ NEW_PICTURES_PER_STEP = 4
 KEPT_PICTURES = 400
 CALIBRATION_SCENES = 24
 PEAK_RATE = 6e-4
+# Small pictures cost less a step, and what is learnt on them holds for larger ones: so the
+# two stages of a training are smaller than the size at which SAM then works (512).
+STAGE_SIZES = (256, 384)
+# Pictures on which the predicted IoU is learnt once more at that size, and clicks on each.
+_RATED_PICTURES, _RATED_CLICKS = 400, 12
 # The loss looks at masks of the decoder's own size, where the share of a cell that is inside
 # says where the edge runs; the last part of a training compares finer masks, at four times
 # the cost, for the sake of small regions and of the predicted IoU.
-_COARSE, _FINE = 64, 128
-_FINE_FROM = 0.9
+_FINE_FROM = 0.75
+# On the plateau of the learning rate the masks hardly improve; most of the gain is in the fall.
+_FALL_FROM = 0.35
 _AFFINITY_WEIGHT = 0.5
-_SPOTS = 192
 _SAVE_WEIGHTS_EVERY = 200
-
-
-@dataclass(frozen=True)
-class ClickBatch:
-    """One step's material.
-
-    Attributes:
-        images: (B, 3, S, S) float32, normalised and padded.
-        points: (B, K, 1, 2) float32, in pixels of the padded square.
-        masks: (B, K, L, L) float32 in 0..1, the share of each cell that is inside.
-        inside: (B, 1, L, L) float32, 0 on the padding.
-        cells: (B, G * G) int64, the region at each cell of SAM's grid, -1 on the padding.
-        spots: (B, M) int64, random places on the decoder's grid of 4G * 4G.
-        spot_regions: (B, M) int64, the regions there.
-    """
-
-    images: torch.Tensor
-    points: torch.Tensor
-    masks: torch.Tensor
-    inside: torch.Tensor
-    cells: torch.Tensor
-    spots: torch.Tensor
-    spot_regions: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -103,10 +87,11 @@ class Trainee(nn.Module):
 
     def affinity_loss(self, prediction: Prediction, batch: ClickBatch) -> torch.Tensor:
         """The answers to both questions, as one loss."""
-        cells = self.cells(prediction.embeddings.flatten(2).mT, batch.cells)
         rows = torch.arange(len(batch.spots), device=batch.spots.device)[:, None]
-        picked = prediction.pixels.flatten(2).mT[rows, batch.spots]
-        return torch.as_tensor(cells + self.pixels(picked, batch.spot_regions))
+        cells = prediction.embeddings.flatten(2).mT[rows, batch.cells]
+        spots = prediction.pixels.flatten(2).mT[rows, batch.spots]
+        loss = self.cells(cells, batch.cell_regions) + self.pixels(spots, batch.spot_regions)
+        return torch.as_tensor(loss)
 
 
 class _Affinity(nn.Module):
@@ -123,89 +108,16 @@ class _Affinity(nn.Module):
 
         Args:
             features: (B, M, C) float32.
-            regions: (B, M) int64, -1 where nothing is asked.
+            regions: (B, M) int64.
         """
         found = functional.normalize(self.project(features), dim=-1)
         logits = (found @ found.mT) * self.scale.exp() + self.offset
-        counted = (regions >= 0)[:, :, None] & (regions >= 0)[:, None, :]
-        same = (regions[:, :, None] == regions[:, None, :]) & counted
-        other = ~same & counted
+        same = regions[:, :, None] == regions[:, None, :]
+        other = ~same
         cross = functional.softplus(logits) - logits * same
         together = (cross * same).sum() / same.sum().clamp(min=1)
         apart = (cross * other).sum() / other.sum().clamp(min=1)
         return torch.as_tensor(together + apart)
-
-
-def make_batch(
-    rng: np.random.Generator, pictures: list[LabelledPicture], sam: Sam, clicks: int, side: int
-) -> ClickBatch:
-    """Turn and mirror pictures at random, click on them, pad them as SAM does.
-
-    Args:
-        rng: chooses turns and clicks.
-        pictures: B of them.
-        sam: says size and normalisation.
-        clicks: K, on each picture.
-        side: L, of the masks to compare.
-    """
-    size = int(sam.image_encoder.img_size)
-    count = len(pictures)
-    images = np.zeros((count, size, size, 3), np.float32)
-    points = np.zeros((count, clicks, 1, 2), np.float32)
-    masks = np.zeros((count, clicks, side, side), np.float32)
-    inside = np.zeros((count, 1, side, side), np.float32)
-    cells = np.full((count, *sam.prompt_encoder.image_embedding_size), -1, np.int64)
-    spots = np.zeros((count, _SPOTS), np.int64)
-    spot_regions = np.zeros((count, _SPOTS), np.int64)
-    mean, std = (
-        sam.pixel_mean.flatten().numpy(force=True),
-        sam.pixel_std.flatten().numpy(force=True),
-    )
-    for row, picture in enumerate(pictures):
-        picture = _turned(rng, picture)
-        height, width = picture.labels.shape
-        images[row, :height, :width] = (picture.image_rgb - mean) / std
-        points[row, :, 0], found = sample_clicks(rng, picture, clicks)
-        padded = np.zeros((size, size), np.float32)
-        for column, mask in enumerate(found):
-            padded[:height, :width] = mask
-            masks[row, column] = cv2.resize(padded, (side, side), interpolation=cv2.INTER_AREA)
-        padded[:height, :width] = 1
-        inside[row, 0] = cv2.resize(padded, (side, side), interpolation=cv2.INTER_NEAREST)
-        patch = size // sam.prompt_encoder.image_embedding_size[0]
-        sampled = picture.labels[patch // 2 :: patch, patch // 2 :: patch]
-        cells[row, : sampled.shape[0], : sampled.shape[1]] = sampled
-        finer = patch // 4
-        rows = rng.integers(height // finer, size=_SPOTS)
-        columns = rng.integers(width // finer, size=_SPOTS)
-        spots[row] = rows * (size // finer) + columns
-        spot_regions[row] = picture.labels[rows * finer + finer // 2, columns * finer + finer // 2]
-    device = sam.device
-    return ClickBatch(
-        torch.from_numpy(images).permute(0, 3, 1, 2).to(device),
-        torch.from_numpy(points).to(device),
-        torch.from_numpy(masks).to(device),
-        torch.from_numpy(inside).to(device),
-        torch.from_numpy(cells).flatten(1).to(device),
-        torch.from_numpy(spots).to(device),
-        torch.from_numpy(spot_regions).to(device),
-    )
-
-
-def _turned(rng: np.random.Generator, picture: LabelledPicture) -> LabelledPicture:
-    image, labels = picture.image_rgb, picture.labels
-    if rng.random() < 0.5:
-        image, labels = image[:, ::-1], labels[:, ::-1]
-    if rng.random() < 0.5:
-        image, labels = image[::-1], labels[::-1]
-    if rng.random() < 0.5:
-        image, labels = image.transpose(1, 0, 2), labels.T
-    if rng.random() < 0.3:
-        image = image[..., rng.permutation(3)]
-    return LabelledPicture(
-        np.ascontiguousarray(image), np.ascontiguousarray(labels), picture.parents,
-        picture.whole_from,
-    )  # fmt: skip
 
 
 def predict(sam: Sam, batch: ClickBatch) -> Prediction:
@@ -282,7 +194,8 @@ def mask_loss(prediction: Prediction, batch: ClickBatch) -> tuple[torch.Tensor, 
     """SAM's loss (Kirillov et al. 2023, appendix A).
 
     Focal (Lin et al. 2017) times 20 plus dice (Milletari et al. 2016), of the best guess and
-    a little of all three, and the squared error of the predicted IoU.
+    half as much of all three, since SAM does not always prefer the best, and the squared error
+    of the predicted IoU.
 
     Returns:
         The loss, and what to show: the IoU of the best guess and of the one SAM prefers.
@@ -297,11 +210,9 @@ def mask_loss(prediction: Prediction, batch: ClickBatch) -> tuple[torch.Tensor, 
     dice = 1 - (2 * overlap + 1) / (shares.sum((-1, -2)) + target.sum((-1, -2)) + 1)
     each = 20 * focal + dice
     guesses = each[..., 1:]
-    loss = guesses.min(-1).values.mean() + 0.2 * guesses.mean() + 0.15 * each[..., 0].mean()
+    loss = guesses.min(-1).values.mean() + 0.5 * guesses.mean() + 0.15 * each[..., 0].mean()
+    true_ious = _true_ious(prediction, batch)
     with torch.no_grad():
-        found, wanted = (logits > 0) & (inside > 0.5), target > 0.5
-        union = (found | wanted).sum((-1, -2)).clamp(min=1)
-        true_ious = (found & wanted).sum((-1, -2)) / union
         preferred = ious[..., 1:].argmax(-1, keepdim=True)
         shown = {
             "best": float(true_ious[..., 1:].max(-1).values.mean()),
@@ -311,45 +222,93 @@ def mask_loss(prediction: Prediction, batch: ClickBatch) -> tuple[torch.Tensor, 
     return loss + functional.mse_loss(ious, true_ious), shown
 
 
+@torch.no_grad()
+def _true_ious(prediction: Prediction, batch: ClickBatch) -> torch.Tensor:
+    """(B, K, 4) float32, of the masks found and those that were meant."""
+    found = (prediction.logits > 0) & (batch.inside[:, :, None] > 0.5)
+    wanted = batch.masks[:, :, None] > 0.5
+    union = (found | wanted).sum((-1, -2)).clamp(min=1)
+    return (found & wanted).sum((-1, -2)) / union
+
+
 def train_sam(
     options: TrainOptions,
     config: SamConfig | None = None,
     *,
+    sizes: tuple[int, int] = STAGE_SIZES,
     pictures: int = PICTURES_PER_STEP,
     kept: int = KEPT_PICTURES,
+    rated: int = _RATED_PICTURES,
     calibration: int = CALIBRATION_SCENES,
 ) -> dict[str, float]:
-    """Train a starter SAM from nothing, or go on from its checkpoint.
+    """Train a starter SAM from nothing in two stages, or go on from a checkpoint.
 
     Args:
-        options: where, how long and from which seed.
-        config: sizes of the model.
+        options: where, how long (each of the two stages) and from which seed. With `start`
+            those weights take the place of the first stage.
+        config: sizes of the model at work; with `start` only its image size counts.
+        sizes: image sizes of the two stages.
         pictures: a step.
         kept: recent drawings to choose from.
+        rated: pictures on which the predicted IoU is learnt once more at the end.
         calibration: scenes on which the thresholds are chosen at the end.
 
     Returns:
-        Running means of what mask_loss shows.
+        Running means of what mask_loss shows, of the last stage.
+
+    Raises:
+        CheckpointError: the weights to start from can't be used.
     """
     config = config or SamConfig()
     torch.manual_seed(options.seed)
-    sam = build_sam(config)
-    look_where_clicked(sam)
+    if options.start is None:
+        small = replace(config, image_size=sizes[0])
+        sam = build_sam(small)
+        look_where_clicked(sam)
+        state, _ = _train_stage("sam-first", options, small, sam, pictures, kept)
+    else:
+        started, state = read_starter_sam(options.start)
+        config = replace(started, image_size=config.image_size)
+    middle = replace(config, image_size=sizes[1])
+    sam = build_sam(middle)
+    sam.load_state_dict(at_image_size(state, middle))
+    # Other drawings than those of the first stage.
+    second = replace(options, seed=options.seed + 1)
+    state, running = _train_stage("sam", second, middle, sam, pictures, kept)
+    sam = build_sam(config).to(options.device).eval()
+    sam.load_state_dict(at_image_size(state, config))
+    learn_to_rate(sam, options.seed + 2, rated)
+    thresholds = choose_thresholds(sam, scenes=calibration)
+    save_starter_sam(sam.state_dict(), config, thresholds, options.output)
+    return running
+
+
+def _train_stage(
+    name: str, options: TrainOptions, config: SamConfig, sam: Sam, pictures: int, kept: int
+) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+    """Train at one image size, or go on from that stage's checkpoint.
+
+    Returns:
+        The averaged weights and the running means of what mask_loss shows.
+    """
     trainee = Trainee(sam, config.decoder_width).to(options.device).train()
     optimizer = torch.optim.AdamW(weight_groups(trainee), lr=PEAK_RATE, betas=(0.9, 0.98))
     average = AveragedWeights(trainee, 0.997)
-    run = Run("sam", options, trainee, optimizer, average, PEAK_RATE)
+    run = Run(name, options, trainee, optimizer, average, PEAK_RATE, _FALL_FROM)
+    running: dict[str, float] = {}
+    if run.progress >= 1:
+        return _of_sam(average), running
     new = max(1, pictures * NEW_PICTURES_PER_STEP // PICTURES_PER_STEP)
     first = max(0, (run.step * new) - kept // 2)
     draw = partial(draw_labelled_picture, longest=config.image_size)
     source = DrawnInOrder(draw, options.seed, first, options.workers)
     recent = RecentlyDrawn(source, kept)
     recent.draw(min(kept, 4 * pictures))
-    running: dict[str, float] = {}
+    coarse = 4 * sam.prompt_encoder.image_embedding_size[0]
     for step, bar in run.steps():
         rng = np.random.default_rng((options.seed, 2, step))
         recent.draw(new)
-        side = _COARSE if run.progress < _FINE_FROM else _FINE
+        side = coarse if run.progress < _FINE_FROM else 2 * coarse
         batch = make_batch(rng, recent.choose(rng, pictures), sam, CLICKS_PER_PICTURE, side)
         prediction = predict(sam, batch)
         loss, shown = mask_loss(prediction, batch)
@@ -363,10 +322,43 @@ def train_sam(
         if step % _SAVE_WEIGHTS_EVERY == _SAVE_WEIGHTS_EVERY - 1:
             save_starter_sam(_of_sam(average), config, MaskThresholds(), options.output)
     source.close()
-    sam.load_state_dict(_of_sam(average))
-    thresholds = choose_thresholds(sam.eval(), scenes=calibration)
-    save_starter_sam(_of_sam(average), config, thresholds, options.output)
-    return running
+    return _of_sam(average), running
+
+
+def learn_to_rate(sam: Sam, seed: int, pictures: int) -> None:
+    """Train nothing but the head that predicts IoUs, at the size at which SAM works.
+
+    What it reads does not change meanwhile, so that is computed once.
+
+    Args:
+        sam: in eval mode.
+        seed: of pictures and clicks.
+        pictures: how many to draw.
+    """
+    head = sam.mask_decoder.iou_prediction_head
+    read: list[torch.Tensor] = []
+    ious: list[torch.Tensor] = []
+    hook = head.register_forward_pre_hook(lambda _, seen: read.append(seen[0].float()))
+    size, side = sam.image_encoder.img_size, 8 * sam.prompt_encoder.image_embedding_size[0]
+    with torch.no_grad():
+        for index in range(pictures):
+            rng = np.random.default_rng((seed, 4, index))
+            picture = draw_labelled_picture(seed, index, size)
+            batch = make_batch(rng, [picture], sam, _RATED_CLICKS, side)
+            ious.append(_true_ious(predict(sam, batch), batch).flatten(0, 1))
+    hook.remove()
+    features, truth = torch.cat(read), torch.cat(ious)
+    optimizer = torch.optim.AdamW(head.parameters(), lr=3e-4, weight_decay=0.05)
+    generator = torch.Generator().manual_seed(seed)
+    epochs = 6
+    for epoch in range(epochs):
+        for group in optimizer.param_groups:
+            group["lr"] = 3e-4 * (1 - epoch / epochs)
+        for rows in torch.randperm(len(truth), generator=generator).to(truth.device).split(64):
+            loss = functional.mse_loss(head(features[rows]), truth[rows])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
 
 
 @torch.no_grad()

@@ -30,6 +30,7 @@ class TrainOptions:
         workers: drawing processes.
         device: of torch.
         fresh: forget a checkpoint.
+        start: folder of SAM weights to begin with, of any image size.
     """
 
     output: Path
@@ -40,6 +41,7 @@ class TrainOptions:
     workers: int = 1
     device: str = "cpu"
     fresh: bool = False
+    start: Path | None = None
 
 
 class AveragedWeights:
@@ -81,8 +83,10 @@ class Run:
         optimizer: torch.optim.Optimizer,
         average: AveragedWeights,
         peak: float,
+        fall_from: float = 0.65,
     ) -> None:
-        self._name, self._options, self._peak = name, options, peak
+        self._name, self._options = name, options
+        self._peak, self._fall_from = peak, fall_from
         self._model, self._optimizer, self.average = model, optimizer, average
         self._path = options.work / f"{name}.pt"
         self.step, self._spent_s = 0, 0.0
@@ -146,7 +150,7 @@ class Run:
 
         Unlike a cosine it can be drawn out at any time before the fall.
         """
-        rise, fall = 0.06, 0.65
+        rise, fall = 0.06, self._fall_from
         if progress < rise:
             return self._peak * (0.05 + 0.95 * progress / rise)
         if progress < fall:

@@ -111,7 +111,7 @@ def test_dead_leaves_repeat_and_cover_everything() -> None:
 
 def test_clicks_lie_in_their_masks() -> None:
     for index in range(12):
-        picture = draw_labelled_picture(7, index)
+        picture = draw_labelled_picture(7, index, 256)
         assert max(picture.labels.shape) == 256
         points, masks = sample_clicks(np.random.default_rng(index), picture, 8)
         for (x, y), mask in zip(points.astype(int), masks, strict=True):

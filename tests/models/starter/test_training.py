@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from src.models.starter.architecture import (
     load_mask_thresholds,
     load_starter_clip,
     load_starter_sam,
+    read_starter_sam,
 )
 from src.models.starter.crops import COLOUR, FACTS, NONE, SCENE, SHAPE, UNKNOWN, draw_crops
 from src.models.starter.train import main
@@ -46,11 +48,17 @@ def test_clip_trains_resumes_and_loads(tmp_path: Path) -> None:
     assert model.encode_image(torch.zeros(1, 3, 32, 32)).shape == (1, 512)
 
 
+def train_tiny_sam(options: TrainOptions, size: int = 64, calibration: int = 0) -> None:
+    config = replace(TINY_SAM, image_size=size)
+    train_sam(options, config, sizes=(48, 64), pictures=2, kept=4, rated=2, calibration=calibration)
+
+
 def test_sam_trains_resumes_and_loads(tmp_path: Path) -> None:
-    train_sam(options(tmp_path, 2), TINY_SAM, pictures=2, kept=4, calibration=0)
-    train_sam(options(tmp_path, 3), TINY_SAM, pictures=2, kept=4, calibration=1)
-    checkpoint = tmp_path / "work" / "sam.pt"
-    assert torch.load(checkpoint, weights_only=True)["step"] == 3
+    train_tiny_sam(options(tmp_path, 2))
+    train_tiny_sam(options(tmp_path, 3), calibration=1)
+    for name in ("sam-first", "sam"):
+        checkpoint = tmp_path / "work" / f"{name}.pt"
+        assert torch.load(checkpoint, weights_only=True)["step"] == 3
     sam = load_starter_sam(tmp_path / "out")
     assert sam.image_encoder.img_size == 64
     assert 0 < load_mask_thresholds(tmp_path / "out").pred_iou_thresh < 1
@@ -60,9 +68,29 @@ def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
     states = []
     for name in ("first", "second"):
         folder = tmp_path / name
-        train_sam(options(folder, 2), TINY_SAM, pictures=2, kept=4, calibration=0)
+        train_tiny_sam(options(folder, 2))
         states.append(torch.load(folder / "work" / "sam.pt", weights_only=True)["model"])
     assert all(torch.allclose(states[0][key], states[1][key], atol=1e-5) for key in states[0])
+
+
+def test_sam_starts_from_weights_of_another_size(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    train_tiny_sam(options(first, 1))
+    train_tiny_sam(replace(options(second, 1), start=first / "out"), size=96)
+    before, after = (read_starter_sam(folder / "out")[1] for folder in (first, second))
+    positions = "image_encoder.pos_embed"
+    assert before.pop(positions).shape == (1, 4, 4, 16)
+    assert after.pop(positions).shape == (1, 6, 6, 16)
+    # One step and the rating move them a little.
+    learned = [name for name in before if name.endswith(("weight", "bias"))]
+    assert all(torch.allclose(before[name], after[name], atol=5e-3) for name in learned)
+    assert not (second / "work" / "sam-first.pt").exists()
+
+
+def test_missing_weights_to_start_from_are_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--only", "sam", "--start", str(tmp_path), "--output", str(tmp_path / "out")])
+    assert ended.value.code == 2
 
 
 def test_a_wrong_argument_is_a_usage_error() -> None:
