@@ -124,7 +124,6 @@ class Button(Focusable):
         self._button = ctk.CTkButton(
             self,
             text=text,
-            command=self.invoke,
             height=height,
             corner_radius=RADIUS,
             width=self._natural_width(text) if width is None else width,
@@ -139,9 +138,10 @@ class Button(Focusable):
             anchor=anchor,
         )
         self._button.pack(fill="both", expand=True, padx=RING, pady=RING)
-        self._button.bind("<Button-1>", lambda _: self._paint(self._down), add="+")
-        self._button.bind("<ButtonRelease-1>", lambda _: self._paint(self._fill), add="+")
         self.enabled = True
+        self._is_down = False
+        self._heard: set[tkinter.Misc] = set()
+        self._listen()
 
     @property
     def text(self) -> str:
@@ -154,6 +154,7 @@ class Button(Focusable):
     def set_text(self, text: str) -> None:
         if text != self.text:
             self._button.configure(text=text)
+            self._listen()
             if self._own_width is None:
                 self._button.configure(width=self._natural_width(text))
 
@@ -183,8 +184,33 @@ class Button(Focusable):
         wide = 8 if self._kind in ("link", "alert") else 32
         return int(font.measure(text)) + wide + (28 if self._icon_name and text else 0)
 
+    def _listen(self) -> None:
+        """Hear clicks on each part.
+
+        CustomTkinter's own command needs an Enter event before the release, and a click that
+        brings the window forward has a Leave between the two: it would be lost.
+        """
+        for part in self._button.winfo_children():
+            if part not in self._heard:
+                self._heard.add(part)
+                tkinter.Misc.bind(part, "<Button-1>", lambda _: self._pressed_down(), "+")
+                tkinter.Misc.bind(part, "<ButtonRelease-1>", self._released, "+")
+
+    def _pressed_down(self) -> None:
+        self._is_down = True
+        self._paint(self._down)
+
+    def _released(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        was_down, self._is_down = self._is_down, False
+        self._paint(self._fill)
+        x = event.x_root - self._button.winfo_rootx()
+        y = event.y_root - self._button.winfo_rooty()
+        inside = 0 <= x < self._button.winfo_width() and 0 <= y < self._button.winfo_height()
+        if was_down and inside:
+            self.invoke()
+
     def _paint(self, fill: str) -> None:
-        if self.enabled and self._button.winfo_exists():  # its own command may have closed it
+        if self.enabled:
             self._button.configure(fg_color=fill)
 
     def _colours(self, kind: ButtonKind) -> tuple[str, str, str, str, str | None]:
