@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, help="threads of torch")
     parser.add_argument("--fresh", action="store_true", help="forget a checkpoint")
     parser.add_argument(
-        "--start", type=Path, help="folder of SAM weights that replace the first stage"
+        "--start", type=Path, help="folder of weights to start from; SAM's first stage is left out"
     )
     chosen = parser.parse_args(arguments)
     if chosen.threads:
@@ -53,17 +53,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fresh=chosen.fresh,
         start=chosen.start,
     )
-    if chosen.only != "clip":
-        from src.models.starter.train_sam import train_sam
+    try:
+        if chosen.only != "clip":
+            from src.models.starter.train_sam import train_sam
 
-        try:
             train_sam(options)
-        except CheckpointError as exc:
-            parser.error(str(exc))
-    if chosen.only != "sam":
-        from src.models.starter.train_clip import train_clip
+        if chosen.only != "sam":
+            from src.models.starter.train_clip import train_clip
 
-        train_clip(options)
+            train_clip(options)
+    except CheckpointError as exc:  # what --start names
+        parser.error(str(exc))
     return 0
 
 

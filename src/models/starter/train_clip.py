@@ -13,7 +13,12 @@ from open_clip.model import CLIP
 from torch import nn
 from torch.nn import functional
 
-from src.models.starter.architecture import ClipConfig, build_clip, save_starter_clip
+from src.models.starter.architecture import (
+    ClipConfig,
+    build_clip,
+    load_starter_clip,
+    save_starter_clip,
+)
 from src.models.starter.crops import (
     COLOUR,
     FACT_WORDS,
@@ -45,6 +50,7 @@ PEAK_RATE = 2e-3
 _SAVE_WEIGHTS_EVERY = 100
 _MOST_ALIKE = 0.4
 _SAMENESS_WEIGHT = 4.0
+_ALIKE_WEIGHT = 0.5
 # A caption of one word for every word: each is asked of every batch.
 SINGLE_WORDS = np.full((sum(len(words) for words in FACT_WORDS), FACTS), UNKNOWN, np.int8)
 _row = 0
@@ -190,6 +196,31 @@ def contrastive_loss(
     return total / 2
 
 
+def alike_table(facts: np.ndarray) -> np.ndarray:
+    """Which crops show the same thing: of one colour and one shape.
+
+    Phrases alone leave it open what makes two pictures alike, and a search by example then
+    finds what has the same background, size or texture.
+
+    Args:
+        facts: (N, FACTS) of crops.
+
+    Returns:
+        (N, N) int8 as truth_table gives: 1 alike, 0 not, -1 nobody can say; a crop and itself
+        are no question.
+    """
+    both = facts[:, [COLOUR, SHAPE]].astype(int)
+    first, second = both[:, None], both[None]
+    known = (first != UNKNOWN) & (second != UNKNOWN)
+    # two things of no name may or may not be alike
+    named = (first >= 0) & (second >= 0)
+    differ = (known & (first != second)).any(axis=2)
+    same = (named & (first == second)).all(axis=2)
+    table = np.where(differ, 0, np.where(same, 1, -1)).astype(np.int8)
+    np.fill_diagonal(table, -1)
+    return table
+
+
 def sameness_loss(read: torch.Tensor) -> torch.Tensor:
     """Keeps rivals apart: 'striped' and 'dotted' must not be embedded alike.
 
@@ -248,8 +279,9 @@ def train_clip(
     """Train a starter CLIP from nothing, or go on from its checkpoint.
 
     Args:
-        options: where, how long and from which seed.
-        config: sizes of the model.
+        options: where, how long and from which seed. With `start` from those weights, at half
+            the rate, which keeps what they know.
+        config: sizes of the model, and of the weights to start from.
         crops: a step.
         kept: recent pictures to choose from.
 
@@ -259,11 +291,15 @@ def train_clip(
     config = config or ClipConfig()
     torch.manual_seed(options.seed)
     model: CLIP = build_clip(config)
+    rate = PEAK_RATE
+    if options.start is not None:
+        model.load_state_dict(load_starter_clip(options.start).state_dict())
+        rate = PEAK_RATE / 2
     trainee = Trainee(model).to(options.device).train()
     model.visual.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(weight_groups(trainee), lr=PEAK_RATE, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(weight_groups(trainee), lr=rate, betas=(0.9, 0.98))
     average = AveragedWeights(trainee, 0.997)
-    run = Run("clip", options, trainee, optimizer, average, PEAK_RATE)
+    run = Run("clip", options, trainee, optimizer, average, rate)
     new = max(1, crops * NEW_PICTURES_PER_STEP // CROPS_PER_STEP)
     first = max(0, (run.step * new) - kept // 4)
     draw = partial(draw_crops, size=config.image_size)
@@ -291,6 +327,10 @@ def train_clip(
         optimizer.zero_grad(set_to_none=True)
         textures = torch.from_numpy(facts[:, TEXTURE].astype(np.int64)).to(options.device)
         helping = _SAMENESS_WEIGHT * sameness_loss(read) + trainee.texture_loss(textures)
+        alike = torch.from_numpy(alike_table(facts)).to(options.device)
+        likeness = model.logit_scale.exp() * seen @ seen.T
+        between = contrastive_loss(likeness, alike, torch.ones_like(likeness[0]))
+        helping = helping + _ALIKE_WEIGHT * between
         (loss + helping).backward()
         torch.nn.utils.clip_grad_norm_(trainee.parameters(), 2.0)
         optimizer.step()
@@ -299,6 +339,7 @@ def train_clip(
         shown = {
             "loss": float(loss.detach()),
             "help": float(helping.detach()),
+            "alike": float(between.detach()),
             **_right(scores.detach(), facts),
         }
         show_means(bar, step, running, shown)

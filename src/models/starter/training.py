@@ -30,7 +30,7 @@ class TrainOptions:
         workers: drawing processes.
         device: of torch.
         fresh: forget a checkpoint.
-        start: folder of SAM weights to begin with, of any image size.
+        start: folder of weights to begin with; a SAM's may be of any image size.
     """
 
     output: Path

@@ -17,6 +17,7 @@ from src.models.starter.crops import COLOUR, FACTS, NONE, SCENE, SHAPE, UNKNOWN,
 from src.models.starter.train import main
 from src.models.starter.train_clip import (
     SINGLE_WORDS,
+    alike_table,
     caption_weights,
     contrastive_loss,
     phrase,
@@ -128,6 +129,33 @@ def test_truth_has_three_answers() -> None:
     asked[1, SHAPE] = SHAPES.index("circle")
     asked[2, 2] = 1
     assert truth_table(fact, asked).tolist() == [[1, 0, -1]]
+
+
+def test_clip_starts_from_weights(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    train_clip(options(first, 1), TINY_CLIP, crops=8, kept=8)
+    train_clip(replace(options(second, 1), start=first / "out"), TINY_CLIP, crops=8, kept=8)
+    before = load_starter_clip(first / "out").state_dict()
+    after = load_starter_clip(second / "out").state_dict()
+    learned = [name for name in before if name.endswith("weight")]
+    assert all(torch.allclose(before[name], after[name], atol=5e-3) for name in learned)
+
+
+def test_alike_is_what_shares_colour_and_shape() -> None:
+    facts = np.full((5, FACTS), UNKNOWN, np.int8)
+    red, blue = COLOURS.index("red"), COLOURS.index("blue")
+    star, ring = SHAPES.index("star"), SHAPES.index("ring")
+    facts[:, COLOUR] = red, red, blue, red, UNKNOWN
+    facts[:, SHAPE] = star, star, star, NONE, ring
+    assert alike_table(facts).tolist() == [
+        [-1, 1, 0, 0, 0],
+        [1, -1, 0, 0, 0],
+        [0, 0, -1, 0, 0],
+        [0, 0, 0, -1, 0],
+        [0, 0, 0, 0, -1],
+    ]
+    facts[:, SHAPE] = UNKNOWN
+    assert (alike_table(facts)[:2, :2] == -1).all()
 
 
 def test_the_loss_falls_when_true_pairs_agree() -> None:
