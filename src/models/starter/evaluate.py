@@ -163,6 +163,26 @@ def _pair_precision(clip: ClipEncoder, seen: np.ndarray, shapes: Sequence[DrawnS
     return tally
 
 
+def measure_alike(clip: ClipEncoder, scenes: Sequence[Scene]) -> Measure:
+    """Search by example, from true masks: do the nearest 5 share colour and shape?
+
+    Where fewer than five such shapes were drawn besides, only as many are looked at.
+    """
+    shapes = [(scene.image_rgb, shape) for scene in scenes for shape in scene.shapes]
+    crops = [crop for image, shape in shapes for crop in crops_of(image, [shape])]
+    names = np.array([f"{shape.colour} {shape.shape}" for _, shape in shapes])
+    seen = clip.encode_image(crops)
+    tally = _Tally()
+    for place, likeness in enumerate(seen @ seen.T):
+        there = int((names == names[place]).sum()) - 1
+        likeness[place] = -1.0  # itself is no answer
+        for near in np.argsort(-likeness)[: min(5, there)]:
+            tally.add(names[int(near)] == names[place])
+    return Measure(
+        "nearest 5 of a segment share colour and shape", tally.share, f"{tally.asked} pairs", 0.9
+    )
+
+
 def iou(first: np.ndarray, second: np.ndarray) -> float:
     """Intersection over union of two (H, W) bool masks."""
     union = int((first | second).sum())
@@ -330,6 +350,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         measures += measure_everything(models.mask_generator(), scenes)
     if chosen.only in (None, "clip"):
         measures += measure_words(models.clip, scenes)
+        measures.append(measure_alike(models.clip, scenes))
         measures.append(measure_unknown_words())
     if chosen.only in (None, "pipeline"):
         measures.append(measure_pipeline(chosen.models, scenes))
