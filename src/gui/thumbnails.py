@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections import OrderedDict
@@ -12,11 +13,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from src.errors import MediaLibraryError
 from src.gui.main_thread import MainThread
 from src.gui.pictures import cover
 
 KEPT_BYTES = 96 << 20
 _THREADS = 2
+
+log = logging.getLogger(__name__)
 
 Key = tuple[Path, tuple[int, int]]
 
@@ -84,7 +88,10 @@ class Thumbnails:
                 continue
             try:
                 picture: Image.Image | None = cover(self._read(source), size_wh)
-            except Exception:  # a card without its picture says enough; verify says the rest
+            except MediaLibraryError:
+                picture = None  # a card without its picture says enough; verify says the rest
+            except Exception:  # the thread must outlive one picture
+                log.exception("no thumbnail of %s", source)
                 picture = None
             self._main_thread.post(partial(self._keep, key, picture))
 
