@@ -55,7 +55,7 @@ class MediaLibraryApp:
         except LibraryLockedError:
             if hand_over(paths.root, media):
                 return 0
-        next_library: list[Path | None] = []
+        next_library: list[Path] = []
 
         def draw_samples() -> list[Path]:
             from src.cli.demo import draw_samples
@@ -77,9 +77,8 @@ class MediaLibraryApp:
             signal.signal(number, lambda *_: window.main_thread.post(window.close_unasked))
         window.mainloop()
         if next_library:
-            library = next_library[0] or paths.root
-            remember_library(library)
-            os.execv(sys.executable, [sys.executable, __file__, "--library", str(library)])
+            remember_library(next_library[0])
+            os.execv(sys.executable, [sys.executable, __file__, "--library", str(next_library[0])])
         return 0
 
     def _ingest(self) -> int:

@@ -149,17 +149,21 @@ class DetailPanel(ctk.CTkFrame):
         """Show a segment that was found, or the first frame of a media file."""
         self._origin = origin
         self.back.set_text(origin.name)
-        self._view = None
         self.picture.clear()
-        self.show_segment(segment_id)
+        self._read(segment_id)
 
     def show_segment(self, segment_id: str) -> None:
         """Show another segment, of the same frame or another one."""
-        self.segment_id = segment_id
         view = self._view
         if view is not None and any(segment.id == segment_id for segment in view.segments):
+            self.segment_id = segment_id
             self._show()
-            return
+        else:
+            self._read(segment_id)
+
+    def _read(self, segment_id: str) -> None:
+        """Read a segment's frame and show it; until then there is no view to go by."""
+        self.segment_id, self._view = segment_id, None
         self._asked += 1
         asked, library = self._asked, self._session.library
 
@@ -266,8 +270,7 @@ class DetailPanel(ctk.CTkFrame):
 
     def _again(self) -> None:
         """Read the frame once more, after its tags changed."""
-        self._view = None
-        self.show_segment(self.segment_id)
+        self._read(self.segment_id)
 
     def _add_tag(self, name: str) -> None:
         library, segment_id = self._session.library, self.segment_id

@@ -171,7 +171,10 @@ class ExportDialog:
         everything = replace(selection, tags=None)
 
         def work() -> tuple[ExportPreview, ExportPreview]:
-            return library.export_preview(selection), library.export_preview(everything)
+            all_of_it = library.export_preview(everything)
+            if selection == everything:  # counting goes through every crop
+                return all_of_it, all_of_it
+            return library.export_preview(selection), all_of_it
 
         def counted_it(previews: tuple[ExportPreview, ExportPreview]) -> None:
             if asked == self._asked and self.overlay.is_open and self._job is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from src.events import Event, FileDone, FileFailed, FrameStored
+from src.events import Event, FileFailed
 from src.gui import desktop
 from src.gui.job_state import JobState, counted
 from src.gui.job_strip import JobStrip
@@ -32,16 +32,14 @@ class Intake:
         session: Session,
         overlay: Overlay,
         draw_samples: Callable[[], Sequence[Path]],
-        on_progress: Callable[[], None],
     ) -> None:
         """Make the strip; it is shown while there is something to say.
 
         Args:
             draw_samples: makes sample media; may take seconds.
-            on_progress: told when the library has grown.
         """
         self._root, self._session, self._overlay = root, session, overlay
-        self._draw_samples, self._on_progress = draw_samples, on_progress
+        self._draw_samples = draw_samples
         self._failed: dict[Path, str] = {}
         self._show_waits = False
         self.strip = JobStrip(root, look, self.cancel, self.show_failed, self.dismiss)
@@ -155,8 +153,6 @@ class Intake:
         if not self._show_waits:
             self._show_waits = True
             self._root.after(_SHOW_EVERY_MS, self._show_waiting)
-        if isinstance(event, FrameStored | FileDone | FileFailed):
-            self._on_progress()
 
     def _job_ended(self, job: JobState, ended: JobEnded) -> None:
         if self._session.jobs:

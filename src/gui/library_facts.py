@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tkinter
 
+from src.events import Event, FileDone, FileFailed, FrameStored
+from src.gui.job_state import JobState
 from src.gui.session import Session
 from src.gui.sidebar import Sidebar
 from src.records import LibraryStats
@@ -15,27 +17,24 @@ EVERY_MS = 2000
 class LibraryFacts:
     """Counts in another thread, when something has changed."""
 
-    def __init__(self, root: tkinter.Misc, session: Session) -> None:
-        self._root, self._session = root, session
-        self._sidebar: Sidebar | None = None
+    def __init__(self, root: tkinter.Misc, session: Session, sidebar: Sidebar) -> None:
+        self._root, self._session, self._sidebar = root, session, sidebar
         self._waits = False
         session.tell.opened.append(self.refresh)
         session.tell.content_changed.append(self.refresh)
+        session.tell.job_event.append(self._heard)
         session.tell.job_ended.append(lambda job, ended: self.refresh())
         session.tell.models_ready.append(self._show_models)
         session.tell.models_failed.append(self._show_none)
-
-    def show_in(self, sidebar: Sidebar) -> None:
-        self._sidebar = sidebar
 
     def refresh(self) -> None:
         if self._session.is_open:
             library = self._session.library
             self._session.main_thread.run(lambda: library.stats(name_models=False), self._show)
 
-    def refresh_soon(self) -> None:
-        """Count again before long; many calls make one count."""
-        if not self._waits:
+    def _heard(self, job: JobState, event: Event) -> None:
+        """Count again before long; many events make one count."""
+        if isinstance(event, FrameStored | FileDone | FileFailed) and not self._waits:
             self._waits = True
             self._root.after(EVERY_MS, self._refresh_waiting)
 
@@ -44,18 +43,12 @@ class LibraryFacts:
         self.refresh()
 
     def _show(self, stats: LibraryStats) -> None:
-        if self._sidebar is not None:
-            self._sidebar.show_stats(stats)
+        self._sidebar.show_stats(stats)
 
     def _show_none(self) -> None:
-        if self._sidebar is not None:
-            self._sidebar.models.show(
-                "No models", "Nothing can be searched or\nadded without a CLIP."
-            )
+        self._sidebar.models.show("No models", "Nothing can be searched or\nadded without a CLIP.")
 
     def _show_models(self) -> None:
-        if self._sidebar is None:
-            return
         library = self._session.library
         clip, sam = library.clip.label, library.mask_generator
         show = self._sidebar.models.show

@@ -52,7 +52,7 @@ class WindowOptions:
         open_library: makes the MediaLibrary, in another thread.
         paths: to be added as soon as it is open.
         draw_samples: makes sample media and returns them; may take seconds.
-        restart: starts the program again, on another library when one is given.
+        restart: starts the program again on another library, once the window is closed.
     """
 
     library: Path
@@ -60,7 +60,7 @@ class WindowOptions:
     open_library: Callable[[], MediaLibrary]
     paths: Sequence[Path]
     draw_samples: Callable[[], Sequence[Path]]
-    restart: Callable[[Path | None], None]
+    restart: Callable[[Path], None]
 
 
 class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
@@ -132,14 +132,12 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         look = self.look
         self.grid_columnconfigure(1, weight=1)
         self.grid_rowconfigure(0, weight=1)
-        self.facts = LibraryFacts(self, self.session)
         self.intake = Intake(
             self,
             look,
             self.session,
             self.overlay,
             self.options.draw_samples,
-            self.facts.refresh_soon,
         )
         self.sidebar = Sidebar(
             self,
@@ -149,7 +147,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             ),
         )
         self.sidebar.grid(row=0, column=0, rowspan=2, sticky="ns")
-        self.facts.show_in(self.sidebar)
+        LibraryFacts(self, self.session, self.sidebar)
         self.panels = Panels(self, look, self.session, self.overlay, self.dialogs, self.intake)
         self.panels.went.append(self.sidebar.mark)
         self.drop = DropTarget(self, look, self.panels.take_drop, self.panels.drop_sentence)

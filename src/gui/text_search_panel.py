@@ -120,8 +120,9 @@ class TextSearchPanel(ctk.CTkFrame):
             self.notice.pack(fill="x", padx=(LEFT, RIGHT), before=self.results)
         else:
             self.notice.pack_forget()
-        self.results.show(result.hits, query=query)
-        if not result.hits and result.unknown_words:
+        if result.hits or not result.unknown_words:
+            self.results.show(result.hits, query=query)
+        else:
             self.results.say("Try colours, shapes and textures: “something red”, “a blue circle”.")
 
     def _typed(self, text: str) -> None:

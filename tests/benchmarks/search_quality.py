@@ -27,6 +27,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from src.config import APPLICATION_FOLDER, STARTER_FOLDER, LibraryPaths, Settings
+from src.database.metadata_db import SegmentFilter
 from src.library import MediaLibrary
 from src.models.auto_tagger import AutoTagger
 from src.models.clip_encoder import ClipEncoder
@@ -176,7 +177,7 @@ def cut(library: MediaLibrary, truth: Truth) -> list[Cut]:
     for _ in library.add(truth.things):
         pass
     found = []
-    for segment in library.metadata.segments_where(library_objects()):
+    for segment in library.metadata.segments_where(SegmentFilter(kinds=("object",))):
         known = truth.things[segment.media_path]
         size = [segment.frame_wh[1], segment.frame_wh[0]]
         mine = [{"size": size, "counts": segment.mask_rle}]
@@ -185,12 +186,6 @@ def cut(library: MediaLibrary, truth: Truth) -> list[Cut]:
         covers = best if best >= 0 and overlap[0][best] >= MATCH_IOU else -1
         found.append(Cut(segment, covers))
     return found
-
-
-def library_objects() -> Any:
-    from src.database.metadata_db import SegmentFilter
-
-    return SegmentFilter(kinds=("object",))
 
 
 def embeddings(cuts: Sequence[Cut], clip: ClipEncoder, kernel: int) -> dict[str, np.ndarray]:
