@@ -8,6 +8,7 @@ to the size of the image, so memory does not grow with megapixels times clicks.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ import numpy as np
 import torch
 from segment_anything import SamPredictor
 from segment_anything.modeling import Sam
+from segment_anything.utils.transforms import ResizeLongestSide
+from torch.nn import functional
 from torchvision.ops import batched_nms, masks_to_boxes
 
 from src.models.mask_rle import encode_rle
@@ -24,7 +27,13 @@ from src.models.prompt_decoder import PromptDecoder
 # Side of the pictures on which masks are compared with each other.
 COMPARE_SIDE = 64
 
+# A finer click is left out on a mask whose side is at most so many times the spacing.
+# Spacing of the coarsest clicks, in cells of the grid.
+COARSE = 4
+COVERING = 8
+
 OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
+Quality = Literal["exact", "adaptive"]
 
 
 @dataclass
@@ -34,6 +43,7 @@ class _Candidates:
     logits: torch.Tensor  # (N, h, w) float32
     predicted_iou: torch.Tensor  # (N,)
     stability: torch.Tensor  # (N,)
+    boxes: torch.Tensor  # (N, 4) XYXY in pixels of SAM's input
     points_xy: torch.Tensor  # (N, 2) in pixels of the image
 
     def keep(self, chosen: torch.Tensor) -> _Candidates:
@@ -41,8 +51,15 @@ class _Candidates:
             self.logits[chosen],
             self.predicted_iou[chosen],
             self.stability[chosen],
+            self.boxes[chosen],
             self.points_xy[chosen],
         )
+
+
+def _nothing(height: int, width: int, device: torch.device) -> _Candidates:
+    empty = torch.empty(0, device=device)
+    logits, boxes = empty.reshape(0, height, width), empty.reshape(0, 4)
+    return _Candidates(logits, empty, empty, boxes, empty.reshape(0, 2))
 
 
 class MaskGenerator:
@@ -61,6 +78,7 @@ class MaskGenerator:
         min_mask_region_area: int = 0,
         output_mode: OutputMode = "binary_mask",
         label: str = "SAM",
+        quality: Quality = "exact",
     ) -> None:
         """Wrap a SAM.
 
@@ -76,10 +94,15 @@ class MaskGenerator:
             min_mask_region_area: islands and holes of fewer pixels are removed.
             output_mode: form of `segmentation` in the records.
             label: what a person reads.
+            quality: "exact" decodes every click of the grid; "adaptive" goes from coarse to
+                fine and leaves out clicks on masks that are small beside the spacing.
         """
         if output_mode not in ("binary_mask", "uncompressed_rle", "coco_rle"):
             raise ValueError(f"output_mode can't be {output_mode!r}")
+        if quality not in ("exact", "adaptive"):
+            raise ValueError(f"quality can't be {quality!r}")
         self.sam = sam
+        self.quality = quality
         self.label = label
         self.points_per_side = points_per_side
         self.points_per_batch = points_per_batch
@@ -122,63 +145,121 @@ class MaskGenerator:
         steps = (np.arange(self.points_per_side) + 0.5) / self.points_per_side
         grid = np.stack(np.meshgrid(steps * width, steps * height), axis=-1).reshape(-1, 2)
         points = torch.as_tensor(grid, dtype=torch.float32, device=self.sam.device)
+        # SAM sees the image with its longest side at this size, in the corner of a square
         side = self.sam.image_encoder.img_size
-        inputs_xy = points * (side / max(height, width))
-
-        # the decoder's picture of the padded square, cut to the part that shows the image
-        full = self.sam.prompt_encoder.image_embedding_size[0] * 4
-        part_h = max(1, round(full * height / max(height, width)))
-        part_w = max(1, round(full * width / max(height, width)))
+        shown_wh = ResizeLongestSide.get_preprocess_shape(height, width, side)[::-1]
+        inputs_xy = points * torch.tensor([shown_wh[0] / width, shown_wh[1] / height])
+        # the part of the decoder's picture of that square that shows the image
+        places = self.sam.prompt_encoder.image_embedding_size[0]
+        part_w, part_h = (math.ceil(4 * places * shown / side) for shown in shown_wh)
 
         decoder = PromptDecoder(self.sam, predictor.features)
-        batches = []
-        for start in range(0, len(points), self.points_per_batch):
-            window = slice(start, start + self.points_per_batch)
-            clicks = inputs_xy[window, None]
-            labels = torch.ones(clicks.shape[:2], dtype=torch.int, device=clicks.device)
-            sparse, _ = self.sam.prompt_encoder((clicks, labels), None, None)
-            decoded = decoder.decode(sparse)
-            good = decoded.predicted_iou > self.pred_iou_thresh
-            found = _Candidates(
-                decoder.draw(decoded, good)[:, :part_h, :part_w],
-                decoded.predicted_iou[good],
-                torch.empty(0),
-                points[window][good.nonzero()[:, 0]],
-            )
-            batches.append(self._stable(found))
+        batch = min(self.points_per_batch, decoder.most_at_once)
+        # the area of the smallest mask so far at each pixel of that part
+        smallest = torch.full((part_h, part_w), torch.inf, device=points.device)
+        rows = torch.as_tensor((steps * part_h).astype(int)).repeat_interleave(len(steps))
+        columns = torch.as_tensor((steps * part_w).astype(int)).repeat(len(steps))
+        batches = [_nothing(part_h, part_w, points.device)]
+        for spacing, waiting in self._levels():
+            if spacing < COARSE and self.quality == "adaptive":
+                limit = (COVERING * spacing / self.points_per_side) ** 2 * smallest.numel()
+                at = smallest[rows[waiting], columns[waiting]]
+                waiting = waiting[(at > limit).cpu()]
+            level = []
+            for window in waiting.split(batch):
+                clicks = inputs_xy[window, None]
+                labels = torch.ones(clicks.shape[:2], dtype=torch.int, device=clicks.device)
+                sparse, _ = self.sam.prompt_encoder((clicks, labels), None, None)
+                decoded = decoder.decode(sparse)
+                good = decoded.predicted_iou > self.pred_iou_thresh
+                if good.any():
+                    logits = decoder.draw(decoded, good, math.ceil(part_h / 4))[..., :part_w]
+                    clicked = points[window][good.nonzero()[:, 0]]
+                    found = self._stable(logits, decoded.predicted_iou[good], clicked, shown_wh)
+                    found.logits = found.logits[:, :part_h]
+                    level.append(found)
+            batches += level
+            if self.quality == "adaptive":
+                for found in level:
+                    masks = found.logits > 0
+                    areas = masks.sum((1, 2), dtype=torch.float32)[:, None, None]
+                    covered = torch.where(masks, areas, torch.inf)
+                    smallest = torch.minimum(smallest, covered.amin(0)) if len(masks) else smallest
         return _Candidates(
             torch.cat([batch.logits for batch in batches]),
             torch.cat([batch.predicted_iou for batch in batches]),
             torch.cat([batch.stability for batch in batches]),
+            torch.cat([batch.boxes for batch in batches]),
             torch.cat([batch.points_xy for batch in batches]),
         )
 
-    def _stable(self, found: _Candidates) -> _Candidates:
-        """Keep the masks whose stability passes."""
-        logits = found.logits
+    def _levels(self) -> list[tuple[int, torch.Tensor]]:
+        """Each level's spacing in cells of the grid and its clicks' places, coarse first."""
+        places = torch.arange(self.points_per_side**2)
+        if self.quality == "exact":
+            return [(1, places)]
+        row, column = places // self.points_per_side, places % self.points_per_side
+        spacing = torch.where((row % 2 == 1) & (column % 2 == 1), 2, 1)
+        spacing[(row % 4 == 1) & (column % 4 == 1)] = COARSE
+        return [(level, places[spacing == level]) for level in (COARSE, 2, 1)]
+
+    def _stable(
+        self,
+        logits: torch.Tensor,
+        predicted_iou: torch.Tensor,
+        points_xy: torch.Tensor,
+        shown_wh: tuple[int, int],
+    ) -> _Candidates:
+        """Keep the masks whose stability passes.
+
+        Stability and boxes are measured at the size of SAM's input, as Meta's generator does
+        but for its last step to the image's size: islands of less than a pixel of the logits
+        decide many a box. What is far from stable is left out before.
+
+        Args:
+            logits: (N, h, w).
+            shown_wh: the image's size in pixels of SAM's input.
+        """
         offset = self.stability_score_offset
-        inner = (logits > offset).sum((1, 2), dtype=torch.float32)
-        outer = (logits > -offset).sum((1, 2), dtype=torch.float32)
-        stability = inner / outer.clamp(min=1)
-        stable = (stability >= self.stability_score_thresh) & (logits > 0).any(2).any(1)
+        rough = _stability(logits, offset)
+        hopeful = (
+            (rough >= self.stability_score_thresh - 0.1) & (logits > 0).any(2).any(1)
+        ).nonzero()
+        kept, stabilities, boxes = [], [], []
+        width, height = shown_wh
+        pixel = self.sam.image_encoder.img_size // (
+            4 * self.sam.prompt_encoder.image_embedding_size[0]
+        )
+        for index in hopeful[:, 0].tolist():
+            large = functional.interpolate(
+                logits[index, None, None], scale_factor=pixel, mode="bilinear"
+            )[0, :, :height, :width]
+            stability = _stability(large, offset)
+            if float(stability) >= self.stability_score_thresh and bool((large > 0).any()):
+                kept.append(index)
+                stabilities.append(stability)
+                boxes.append(masks_to_boxes(large > 0))
+        if not kept:
+            return _nothing(logits.shape[1], logits.shape[2], logits.device)
         return _Candidates(
-            logits[stable],
-            found.predicted_iou[stable],
-            stability[stable],
-            found.points_xy[stable],
+            logits[kept],
+            predicted_iou[kept],
+            torch.cat(stabilities),
+            torch.cat(boxes),
+            points_xy[kept],
         )
 
     def _without_duplicates(self, found: _Candidates) -> _Candidates:
         """Non-maximum suppression by boxes, then by the masks themselves."""
         if len(found.logits) == 0:
             return found
-        boxes = masks_to_boxes(found.logits > 0)
-        kept = batched_nms(boxes, found.predicted_iou, torch.zeros(len(boxes)), self.box_nms_thresh)
+        one_class = torch.zeros_like(found.predicted_iou)
+        kept = batched_nms(found.boxes, found.predicted_iou, one_class, self.box_nms_thresh)
         found = found.keep(kept)
 
         small = found.logits[:, None]
         if max(small.shape[2:]) > COMPARE_SIDE:
-            small = torch.nn.functional.interpolate(
+            small = functional.interpolate(
                 small, size=COMPARE_SIDE, mode="bilinear", align_corners=False
             )
         flat = (small > 0).flatten(1).float()
@@ -194,7 +275,11 @@ class MaskGenerator:
     def _record(
         self, found: _Candidates, i: int, size_wh: tuple[int, int], output_mode: OutputMode
     ) -> dict[str, Any]:
-        mask = _full_size(found.logits[i].float().cpu().numpy(), size_wh)
+        side = self.sam.image_encoder.img_size
+        shown_wh = ResizeLongestSide.get_preprocess_shape(size_wh[1], size_wh[0], side)[::-1]
+        pixel = side / (4 * self.sam.prompt_encoder.image_embedding_size[0])
+        scale_xy = (shown_wh[0] / size_wh[0] / pixel, shown_wh[1] / size_wh[1] / pixel)
+        mask = _full_size(found.logits[i].float().cpu().numpy(), size_wh, scale_xy)
         if self.min_mask_region_area > 0:
             mask = without_small_regions(mask, self.min_mask_region_area)
         x, y, w, h = cv2.boundingRect(mask)
@@ -207,6 +292,13 @@ class MaskGenerator:
             "point_coords": [[float(value) for value in found.points_xy[i]]],
             "crop_box": [0, 0, size_wh[0], size_wh[1]],
         }
+
+
+def _stability(logits: torch.Tensor, offset: float) -> torch.Tensor:
+    """Of (N, h, w) logits: how little the mask's area changes with the threshold, (N,)."""
+    inner = (logits > offset).sum((1, 2), dtype=torch.float32)
+    outer = (logits > -offset).sum((1, 2), dtype=torch.float32)
+    return inner / outer.clamp(min=1)
 
 
 def without_small_regions(mask: np.ndarray, least_px: int) -> np.ndarray:
@@ -242,24 +334,37 @@ def _shrunk(image_rgb: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(image_rgb, size_wh, interpolation=cv2.INTER_AREA)
 
 
-def _full_size(logits: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
+def _full_size(
+    logits: np.ndarray, size_wh: tuple[int, int], scale_xy: tuple[float, float]
+) -> np.ndarray:
     """Bring one mask's logits (h, w) to the image and threshold: (H, W) uint8, 0 or 1.
 
-    Only the window that holds the mask is resized; the rest of the image stays zero.
+    Only the window that holds the mask is looked at; the rest of the image stays zero.
+
+    Args:
+        scale_xy: pixels of the logits a pixel of the image.
     """
     width, height = size_wh
-    rows, cols = logits.shape
-    ys, xs = np.nonzero(logits > 0)
-    y0, y1 = max(0, ys.min() - 2), min(rows, ys.max() + 3)
-    x0, x1 = max(0, xs.min() - 2), min(cols, xs.max() + 3)
-    left, right = round(x0 * width / cols), round(x1 * width / cols)
-    top, bottom = round(y0 * height / rows), round(y1 * height / rows)
     mask = np.zeros((height, width), np.uint8)
+    ys, xs = np.nonzero(logits > 0)
+    x_scale, y_scale = scale_xy
+    left, top = max(0, int((xs.min() - 1) / x_scale)), max(0, int((ys.min() - 1) / y_scale))
+    right = min(width, math.ceil((xs.max() + 2) / x_scale))
+    bottom = min(height, math.ceil((ys.max() + 2) / y_scale))
     if right > left and bottom > top:
-        window = cv2.resize(
-            np.ascontiguousarray(logits[y0:y1, x0:x1]),
+        # pixel centres lie at halves
+        to_logits = np.array(
+            [
+                [x_scale, 0, (left + 0.5) * x_scale - 0.5],
+                [0, y_scale, (top + 0.5) * y_scale - 0.5],
+            ]
+        )
+        window = cv2.warpAffine(
+            np.ascontiguousarray(logits),
+            to_logits,
             (right - left, bottom - top),
-            interpolation=cv2.INTER_LINEAR,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
         )
         mask[top:bottom, left:right] = window > 0
     return mask

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from pycocotools import mask as coco_mask
 from segment_anything import SamAutomaticMaskGenerator
@@ -13,6 +14,7 @@ from src.models.mask_generator import (
     without_small_regions,
 )
 from src.models.mask_rle import decode_rle, encode_rle
+from src.models.prompt_decoder import Decoded, PromptDecoder
 
 
 def read(path: Path) -> np.ndarray:
@@ -58,22 +60,57 @@ def test_the_forms_of_a_mask_say_the_same(
 def test_it_finds_what_metas_generator_finds(
     mask_generator: MaskGenerator, scene_files: list[Path]
 ) -> None:
-    metas = SamAutomaticMaskGenerator(
-        mask_generator.sam,
-        points_per_side=mask_generator.points_per_side,
-        pred_iou_thresh=mask_generator.pred_iou_thresh,
-        stability_score_thresh=mask_generator.stability_score_thresh,
-        stability_score_offset=mask_generator.stability_score_offset,
-        box_nms_thresh=mask_generator.box_nms_thresh,
-    )
-    best = []
+    options = {
+        "points_per_side": mask_generator.points_per_side,
+        "pred_iou_thresh": mask_generator.pred_iou_thresh,
+        "stability_score_thresh": mask_generator.stability_score_thresh,
+        "stability_score_offset": mask_generator.stability_score_offset,
+        "box_nms_thresh": mask_generator.box_nms_thresh,
+        "output_mode": "coco_rle",
+    }
+    metas = SamAutomaticMaskGenerator(mask_generator.sam, **options)
+    # Meta's keeps masks that are each other's duplicates
+    exact = MaskGenerator(mask_generator.sam, mask_nms_thresh=1.0, **options)
+    best: list[float] = []
     for path in scene_files[:2]:
         image = read(path)
-        ours = [encode_rle(record["segmentation"]) for record in mask_generator.generate(image)]
-        theirs = [encode_rle(record["segmentation"]) for record in metas.generate(image)]
+        ours = [record["segmentation"] for record in exact.generate(image)]
+        theirs = [record["segmentation"] for record in metas.generate(image)]
+        assert abs(len(ours) - len(theirs)) <= 1
         best += list(coco_mask.iou(theirs, ours, [0] * len(ours)).max(axis=1))
-    # theirs keeps masks that are one another's duplicates, which count here too
-    assert np.mean(np.array(best) > 0.8) > 0.85
+    assert np.mean(best) > 0.99 and np.mean(np.array(best) > 0.9) > 0.98
+
+
+def test_adaptive_asks_less_and_finds_most(
+    mask_generator: MaskGenerator, scene_files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    decode = PromptDecoder.decode
+
+    def counted(decoder: PromptDecoder, sparse: torch.Tensor) -> Decoded:
+        nonlocal asked
+        asked += len(sparse)
+        return decode(decoder, sparse)
+
+    monkeypatch.setattr(PromptDecoder, "decode", counted)
+    found, clicks = {}, {}
+    for quality in ("exact", "adaptive"):
+        monkeypatch.setattr(mask_generator, "quality", quality)
+        asked = 0
+        found[quality] = [
+            [r["segmentation"] for r in mask_generator.generate(read(path), "coco_rle")]
+            for path in scene_files[:3]
+        ]
+        clicks[quality] = asked
+    assert clicks["exact"] == 3 * mask_generator.points_per_side**2
+    assert clicks["adaptive"] < 0.95 * clicks["exact"]
+    best = np.concatenate(
+        [
+            coco_mask.iou(whole, part, [0] * len(part)).max(axis=1)
+            for whole, part in zip(found["exact"], found["adaptive"], strict=True)
+        ]
+    )
+    assert np.mean(best > 0.5) > 0.75
 
 
 def test_size_and_shape_of_the_image_do_not_matter(mask_generator: MaskGenerator) -> None:
@@ -97,6 +134,11 @@ def test_small_regions_go_and_the_largest_stays() -> None:
     cleaned = without_small_regions(mask, 10)
     assert cleaned[5:7, 5:7].all() and not cleaned[24:, 24:].any()
     assert without_small_regions(mask, 10_000)[3, 3] == 1
+
+
+def test_a_quality_that_is_none_is_refused(mask_generator: MaskGenerator) -> None:
+    with pytest.raises(ValueError, match="quality"):
+        MaskGenerator(mask_generator.sam, quality="best")  # type: ignore[arg-type]
 
 
 def test_a_form_that_is_none_is_refused(mask_generator: MaskGenerator) -> None:

@@ -1,0 +1,218 @@
+"""Everything mode, ours beside Meta's generator: python -m tests.benchmarks.masks
+
+Both get the same images, weights and thresholds. Each runs in a process of its own, so that its
+peak memory is its own. The starter SAM gives real masks to compare; Meta's ViT-B, with random
+weights and the predicted IoU that 30 % of its masks exceed as threshold, gives the times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from pycocotools import mask as coco_mask
+from segment_anything import SamAutomaticMaskGenerator, SamPredictor, sam_model_registry
+from segment_anything.modeling import Sam
+from torch.utils.flop_counter import FlopCounterMode
+
+from src.config import APPLICATION_FOLDER, STARTER_FOLDER
+from src.models.mask_generator import MaskGenerator
+from src.models.prompt_decoder import PromptDecoder
+from src.models.starter.architecture import load_mask_thresholds, load_starter_sam
+from src.models.starter.scenes import draw_scene
+
+PASSING = 0.3
+KINDS = ("official", "exact", "adaptive")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--only", choices=("starter", "vit_b", "vit_b 12 MP"))
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    chosen = parser.parse_args(arguments)
+    torch.set_num_threads(chosen.threads)
+    if chosen.one:
+        measure_one(*chosen.one)
+        return
+    rate = matrix_rate()
+    print(f"{chosen.threads} threads; a float32 matrix product runs at {rate:.0f} GFLOP/s here\n")
+    cases = {"starter": ("starter", (1024, 768), 6), "vit_b": ("vit_b", (1024, 768), 1)}
+    cases["vit_b 12 MP"] = ("vit_b", (4000, 3000), 1)
+    for name, (weights, size_wh, count) in cases.items():
+        if chosen.only in (None, name):
+            compare(name, weights, size_wh, count, chosen.threads, rate)
+
+
+def compare(
+    name: str, weights: str, size_wh: tuple[int, int], count: int, threads: int, rate: float
+) -> None:
+    """Run the three on the same images and print a table."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for seed in range(count):
+            scene = draw_scene(np.random.default_rng([9, seed]), (1024, 768), count=12)
+            picture = cv2.resize(scene.image_rgb, size_wh, interpolation=cv2.INTER_CUBIC)
+            cv2.imwrite(str(folder / f"{seed}.png"), picture[..., ::-1])
+        found = {kind: in_a_process(kind, weights, folder, threads) for kind in KINDS}
+    print(f"{name}: {count} x {size_wh[0]}x{size_wh[1]}, seconds an image")
+    columns = "encoder decoder rest all ratio peak_MB masks best_IoU found_at_0.9".split()
+    columns += ["GFLOP", "of_limit"]
+    print(f"{'':10}" + "".join(f"{column:>13}" for column in columns))
+    official = found["official"]
+    for kind, told in found.items():
+        seconds = told["seconds"]
+        everything = sum(seconds.values())
+        best = best_ious(official["masks"], told["masks"])
+        floats = told["gflop"] / rate
+        cells = [
+            *(f"{seconds[part] / count:.2f}" for part in ("encoder", "decoder", "rest")),
+            f"{everything / count:.2f}",
+            f"{sum(official['seconds'].values()) / everything:.1f}x",
+            f"{told['peak_mb']:,.0f}",
+            f"{sum(map(len, told['masks'])) / count:.1f}",
+            f"{best.mean():.4f}",
+            f"{(best >= 0.9).mean():.1%}",
+            f"{told['gflop'] / count:,.0f}" if told["gflop"] else "-",
+            f"{floats / everything:.0%}" if told["gflop"] else "-",
+        ]
+        print(f"{kind:10}" + "".join(f"{cell:>13}" for cell in cells))
+    print(flush=True)
+
+
+def best_ious(wanted: list[Any], found: list[Any]) -> np.ndarray:
+    """For each of Meta's masks the IoU of the mask that fits it best."""
+    best = [
+        coco_mask.iou(theirs, ours, [0] * len(ours)).max(axis=1) if ours else np.zeros(len(theirs))
+        for theirs, ours in zip(wanted, found, strict=True)
+        if theirs
+    ]
+    return np.concatenate(best)
+
+
+def in_a_process(kind: str, weights: str, folder: Path, threads: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.benchmarks.masks", "--threads", str(threads)]
+    done = subprocess.run(
+        [*command, "--one", kind, weights, str(folder)],
+        cwd=APPLICATION_FOLDER,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def measure_one(kind: str, weights: str, folder: str) -> None:
+    """One generator on all images of a folder; prints JSON."""
+    sam, options = (starter if weights == "starter" else vit_b)()
+    generator: Any
+    if kind == "official":
+        generator = SamAutomaticMaskGenerator(sam, output_mode="coco_rle", **options)
+    else:
+        # Meta's keeps masks that are each other's duplicates, and is to be compared with
+        generator = MaskGenerator(
+            sam, output_mode="coco_rle", quality=kind, mask_nms_thresh=1.0, **options
+        )
+    clock = Clock()
+    if kind == "official":
+        clock.around(sam.mask_decoder, "forward", "decoder")
+    else:
+        for method in ("__init__", "decode", "draw"):
+            clock.around(PromptDecoder, method, "decoder")
+    clock.around(sam.image_encoder, "forward", "encoder")
+    paths = sorted(Path(folder).glob("*.png"))
+    images = [np.ascontiguousarray(cv2.imread(str(path))[..., ::-1]) for path in paths]
+    generator.generate(images[0][:64, :64])  # the first call of anything is slow
+    clock.seconds.clear()
+    masks = []
+    start = time.perf_counter()
+    for image in images:
+        masks.append([record["segmentation"] for record in generator.generate(image)])
+    clock.seconds["rest"] = time.perf_counter() - start - sum(clock.seconds.values())
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    gflop = 0.0
+    if kind != "official":
+        with FlopCounterMode(display=False) as counter:
+            for image in images:
+                generator.generate(image)
+        gflop = counter.get_total_flops() / 1e9
+    for records in masks:
+        for rle in records:
+            if isinstance(rle["counts"], bytes):
+                rle["counts"] = rle["counts"].decode()
+    told = {"seconds": clock.seconds, "masks": masks, "peak_mb": peak_mb, "gflop": gflop}
+    print(json.dumps(told))
+
+
+class Clock:
+    """Adds up the seconds spent in methods."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def around(self, owner: Any, method: str, part: str) -> None:
+        inner: Callable[..., Any] = getattr(owner, method)
+
+        def timed(*arguments: Any, **options: Any) -> Any:
+            start = time.perf_counter()
+            try:
+                return inner(*arguments, **options)
+            finally:
+                self.seconds[part] += time.perf_counter() - start
+
+        setattr(owner, method, timed)
+
+
+def starter() -> tuple[Sam, dict[str, Any]]:
+    options = asdict(load_mask_thresholds(STARTER_FOLDER))
+    return load_starter_sam(STARTER_FOLDER), options | {"points_per_side": 32}
+
+
+def vit_b() -> tuple[Sam, dict[str, Any]]:
+    """Meta's ViT-B with random weights, and thresholds under which PASSING of the masks pass."""
+    torch.manual_seed(0)
+    sam = sam_model_registry["vit_b"](checkpoint=None).eval()
+    for parameter in sam.mask_decoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.3 if parameter.ndim == 1 else 0.06)
+    predictor = SamPredictor(sam)
+    scene = draw_scene(np.random.default_rng([9, 0]), (1024, 768), count=12)
+    predictor.set_image(scene.image_rgb)
+    with torch.inference_mode():
+        points = torch.rand(64, 1, 2) * torch.tensor([1024.0, 768.0])
+        sparse, _ = sam.prompt_encoder((points, torch.ones(64, 1)), None, None)
+        rated = PromptDecoder(sam, predictor.features).decode(sparse).predicted_iou
+    return sam, {
+        "points_per_side": 32,
+        # at 12 megapixels a batch of Meta's 64 clicks would need 18 GB
+        "points_per_batch": 16,
+        "pred_iou_thresh": float(rated.quantile(1 - PASSING)),
+        "stability_score_thresh": 0.0,
+    }
+
+
+def matrix_rate() -> float:
+    """GFLOP/s of a large float32 matrix product."""
+    a, b = torch.randn(2, 2048, 2048)
+    best = np.inf
+    for _ in range(8):
+        start = time.perf_counter()
+        a @ b
+        best = min(best, time.perf_counter() - start)
+    return 2 * 2048**3 / best / 1e9
+
+
+if __name__ == "__main__":
+    main()
