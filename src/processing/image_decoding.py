@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,7 +42,8 @@ class Decoded:
 
 def is_image(path: Path) -> bool:
     """Say whether a file is an image of a format on the list, sound or not."""
-    Image.MAX_IMAGE_PIXELS = None
+    # An icon's images are decoded when it is opened: not here.
+    Image.MAX_IMAGE_PIXELS = LEAST_PIXELS
     try:
         with _opened(path):
             return True
@@ -62,20 +64,22 @@ def decode(
     Raises:
         MediaReadError: it is too large, or no image; anything else: it is damaged.
     """
-    # Pillow's own limit would refuse the file with fewer words than ours.
-    Image.MAX_IMAGE_PIXELS = None
-    with _opened(path) as image:
+    Image.MAX_IMAGE_PIXELS = pixel_limit
+    try:
+        image = _opened(path)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
+        found = re.search(r"(\d+) pixels", str(exc))
+        size = f"{int(found[1]):,}" if found else "its"
+        raise MediaReadError(
+            path,
+            f"{size} pixels are more than the limit of {pixel_limit:,}; "
+            "raise pixel_limit in the settings if the file is to be trusted",
+        ) from exc
+    with image:
         width, height = image.size
-        if width * height > pixel_limit:
-            raise MediaReadError(
-                path,
-                f"{width}x{height} pixels are more than the limit of {pixel_limit:,}; "
-                "raise pixel_limit in the settings if the file is to be trusted",
-            )
         on_size(width * height)
         # An icon holds images of its own, whose sizes its header need not tell the truth about.
         Image.MAX_IMAGE_PIXELS = max(LEAST_PIXELS, 4 * width * height)
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
         captured_at = _captured_at(image)
         if draft_side is not None:
             image.draft(None, (draft_side, draft_side))
@@ -88,6 +92,7 @@ def decode(
 
 
 def _opened(path: Path) -> Image.Image:
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
     Image.init()
     return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
 
