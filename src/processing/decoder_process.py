@@ -23,7 +23,6 @@ from src.processing.decoder_server import time_limit_s
 
 # A job, two threads of thumbnails: more would only wait for a processor.
 MOST = 3
-PIPE_BYTES = 1 << 20
 
 
 class DecoderProcess:
@@ -44,13 +43,6 @@ class DecoderProcess:
         assert self._child.stdin is not None
         assert isinstance(self._child.stdout, io.BufferedReader)
         self._requests, self._answers = self._child.stdin, self._child.stdout
-        if sys.platform == "linux":
-            import fcntl
-
-            try:
-                fcntl.fcntl(self._answers, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-            except OSError:
-                pass  # too many pipes of that size already: the usual size is slower, no more
         self._late = False
 
     @property
