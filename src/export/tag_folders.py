@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,8 +21,10 @@ from src.records import ExportPreview, ExportSelection, StoredSegment, Tag
 COLUMNS = (
     "file tag confidence source segment_id kind media_path frame_index timestamp_s x y w h".split()
 )
-RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-
+RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[\d¹²³]", re.IGNORECASE)
+LONGEST_BYTES = 200
+# The wide ones are what East Asian keyboards give, and some spreadsheets take them as well.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 ALL = ExportSelection()
 
@@ -129,17 +132,24 @@ def folder_names(tags: set[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     taken: set[str] = set()
     for tag in sorted(tags):
-        base = re.sub(r"[^\w\- ]+", "_", tag).strip(" _")[:80] or "tag"
+        base = re.sub(r"[^\w\- ]+", "_", unicodedata.normalize("NFC", tag))[:80]
+        # cut by bytes as well: a file system counts those
+        base = base.encode()[:LONGEST_BYTES].decode(errors="ignore").strip(" _-") or "tag"
         if RESERVED.fullmatch(base):
             base += "_"
         name, number = base, 2
-        while name.lower() in taken:
+        while _as_a_system_sees(name) in taken:
             name, number = f"{base}_{number}", number + 1
-        taken.add(name.lower())
+        taken.add(_as_a_system_sees(name))
         names[tag] = name
     return names
 
 
+def _as_a_system_sees(name: str) -> str:
+    """Bring names to one form that some system takes for the same."""
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+
+
 def as_text(value: str) -> str:
     """Keep a spreadsheet from taking a name for a formula."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{value}" if value.startswith(FORMULA) else value

@@ -6,3 +6,7 @@ import os
 # on 2 cores three photos took 53 s to take in, and 9 s with threads that sleep. libgomp reads
 # this when torch is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# open_clip would fetch what some of its models name; nothing is fetched but what a person asks
+# for. Its hub library reads this when it is first imported.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -1,4 +1,4 @@
-"""A video -> frames with exact timestamps, by an ffmpeg of its own process."""
+"""A video -> frames with exact timestamps, by ffmpeg in a process of its own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import queue
 import re
 import shutil
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +21,7 @@ import cv2
 import imageio_ffmpeg
 import numpy as np
 
-from src.config import NO_CONSOLE
+from src.config import APPLICATION_FOLDER, NO_CONSOLE
 from src.errors import MediaReadError
 from src.processing.image_loader import check_readable
 from src.records import Frame
@@ -27,8 +30,16 @@ from src.records import Frame
 # that calls itself .mp4 must not send it elsewhere.
 PROTOCOLS = "file,pipe"
 DEMUXERS = "mov,matroska,avi,mpeg,mpegts,mpegvideo,asf,flv,ogg,h264,hevc,m4v"
-# ffmpeg decodes whole seconds of video in one; without a word for so long it hangs.
+OPENCV_OPTIONS = f"protocol_whitelist;{PROTOCOLS}|format_whitelist;{DEMUXERS}"
+# ffmpeg decodes whole seconds of video in one; without a frame for so long, while one is
+# waited for, it hangs.
 STALL_S = 120.0
+LOOK_EVERY_S = 1.0
+# 12K is 80 million; an 8K film with its frames in flight takes 2 GiB.
+MAX_PIXELS = 100_000_000
+MEMORY_BYTES = 6 << 30
+# Pixels are made square up to this; a header can claim that each is as wide as a wall.
+MAX_SAR = 8
 # A container may say a little more than its last frame shows: audio's end, rounding.
 SHORT_S = 2.0
 
@@ -111,12 +122,10 @@ class VideoProcessor:
             MediaReadError: there is no frame in it that can be read.
         """
         check_readable(path)
+        path = Path(os.path.abspath(path))
         program = find_ffmpeg()
-        read = (
-            self._by_opencv(path, facts)
-            if program is None
-            else self._by_ffmpeg(program, path, facts)
-        )
+        command = self._opencv(path) if program is None else self._ffmpeg(program, path)
+        read = self._read(command, facts)
         last_hash: int | None = None
         some = False
         for frame in read:
@@ -132,22 +141,31 @@ class VideoProcessor:
             raise MediaReadError(path, facts.damage or "there is no video in it")
         _judge_length(facts)
 
-    def _by_ffmpeg(self, program: str, path: Path, facts: VideoFacts) -> Iterator[Frame]:
+    def _ffmpeg(self, program: str, path: Path) -> list[str]:
         rate = self.frames_per_second
         # The first showinfo counts every frame of the source, the second only those sampled.
         filters = (
             "showinfo=checksum=0,"
             f"select='isnan(prev_selected_t)+gt(floor(t*{rate}),floor(prev_selected_t*{rate}))',"
-            "scale=w='max(1,round(iw*sar))':h=ih,setsar=1,showinfo=checksum=0"
+            f"scale=w='max(1,round(iw*clip(sar,1/{MAX_SAR},{MAX_SAR})))':h=ih,setsar=1,showinfo=checksum=0"
         )
-        command = [
+        return [
             program, "-hide_banner", "-nostdin", "-loglevel", "level+info",
             "-protocol_whitelist", PROTOCOLS, "-format_whitelist", DEMUXERS,
+            "-max_pixels", str(MAX_PIXELS),
             "-i", f"file:{path}", "-map", "0:V:0", "-vf", filters, "-fps_mode", "passthrough",
             "-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1",
         ]  # fmt: skip
+
+    def _opencv(self, path: Path) -> list[str]:
+        rate = str(self.frames_per_second)
+        return [sys.executable, "-m", "src.processing.opencv_reader", f"file:{path}", rate]
+
+    def _read(self, command: list[str], facts: VideoFacts) -> Iterator[Frame]:
         process = subprocess.Popen(
             command,
+            cwd=APPLICATION_FOLDER,
+            env={**os.environ, "OPENCV_FFMPEG_CAPTURE_OPTIONS": OPENCV_OPTIONS},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -155,10 +173,15 @@ class VideoProcessor:
             creationflags=NO_CONSOLE,
         )
         assert process.stdout is not None and process.stderr is not None
+        _limit(process)
         log = _FfmpegLog(process, facts)
         try:
-            while (image := _read_ppm(process.stdout)) is not None:
-                frame_index, timestamp_s = log.next_shown()
+            while True:
+                with log.waiting():
+                    image = _read_ppm(process.stdout)
+                    if image is None:
+                        break
+                    frame_index, timestamp_s = log.next_shown()
                 yield Frame(image, frame_index, timestamp_s)
         finally:
             process.kill()
@@ -166,27 +189,19 @@ class VideoProcessor:
             process.wait()
             log.join()
 
-    def _by_opencv(self, path: Path, facts: VideoFacts) -> Iterator[Frame]:
-        capture = cv2.VideoCapture(os.fspath(path))
-        try:
-            rate = capture.get(cv2.CAP_PROP_FPS)
-            if rate > 0 and capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0:
-                facts.duration_s = capture.get(cv2.CAP_PROP_FRAME_COUNT) / rate
-            last_slot, frame_index = None, -1
-            while capture.grab():
-                frame_index += 1
-                timestamp_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-                facts.last_timestamp_s = timestamp_s
-                slot = int(timestamp_s * self.frames_per_second)
-                if last_slot is not None and slot <= last_slot:
-                    continue
-                done, bgr = capture.retrieve()
-                if done:
-                    last_slot = slot
-                    image_rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-                    yield Frame(image_rgb, frame_index, timestamp_s)
-        finally:
-            capture.release()
+
+def _limit(process: subprocess.Popen[bytes]) -> None:
+    """Let ffmpeg take no more memory than a film needs, and write no file. Linux alone can."""
+    if sys.platform == "linux":
+        import resource
+
+        for what, most in (
+            (resource.RLIMIT_AS, MEMORY_BYTES),
+            (resource.RLIMIT_FSIZE, 0),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            with suppress(ProcessLookupError):  # it has ended already
+                resource.prlimit(process.pid, what, (most, most))
 
 
 class _FfmpegLog:
@@ -196,9 +211,22 @@ class _FfmpegLog:
         self.process = process
         self.facts = facts
         self._shown: queue.Queue[tuple[int, float] | None] = queue.Queue()
-        self._watchdog = self._new_watchdog()
+        self._waits = False
+        self._last_sign_s = time.monotonic()
+        self._done = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Within, ffmpeg has to show that it is alive; else it may be it that waits for us."""
+        self._last_sign_s = time.monotonic()
+        self._waits = True
+        try:
+            yield
+        finally:
+            self._waits = False
 
     def next_shown(self) -> tuple[int, float]:
         """Give (frame_index, timestamp_s) of the next sampled frame."""
@@ -209,30 +237,25 @@ class _FfmpegLog:
 
     def join(self) -> None:
         self._thread.join()
-        self._watchdog.cancel()
+        self._done.set()
 
-    def _new_watchdog(self) -> threading.Timer:
-        watchdog = threading.Timer(STALL_S, self._stalled)
-        watchdog.daemon = True
-        watchdog.start()
-        return watchdog
-
-    def _stalled(self) -> None:
-        self.facts.damage = f"reading it stood still for {STALL_S:.0f} s"
-        self.process.kill()
+    def _watch(self) -> None:
+        while not self._done.wait(LOOK_EVERY_S):
+            if self._waits and time.monotonic() - self._last_sign_s > STALL_S:
+                self.facts.damage = f"reading it stood still for {STALL_S:.0f} s"
+                self.process.kill()
+                return
 
     def _read(self) -> None:
         assert self.process.stderr is not None
         first_filter: str | None = None
         source_index = 0
-        for lines, raw in enumerate(self.process.stderr, start=1):
+        for raw in self.process.stderr:
             line = raw.decode("utf-8", "replace")
-            if lines % 100 == 0:  # a sign of life; a timer for each line would cost a thread each
-                self._watchdog.cancel()
-                self._watchdog = self._new_watchdog()
             if match := SHOWN.search(line):
                 first_filter = first_filter or match[1]
                 timestamp_s = float(match[3]) if match[3] != "NOPTS" else 0.0
+                self._last_sign_s = time.monotonic()
                 if match[1] == first_filter:
                     source_index = int(match[2])
                     self.facts.last_timestamp_s = timestamp_s

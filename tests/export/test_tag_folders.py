@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import csv
+import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -80,13 +82,84 @@ def test_a_library_without_tags_has_nothing_to_export(
         list(export_tag_folders(metadata, tmp_path / "dataset"))
 
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+HOSTILE_TAGS = (
+    *(
+        "../x",
+        "..",
+        ".",
+        "",
+        " ",
+        "...",
+        "/etc/passwd",
+        "C:\\x",
+        "a/b",
+        "a\\b",
+        "a:b",
+        "x.",
+        "x ",
+        "x",
+    ),
+    *("CON", "con", "nul.txt", "COM1", "COM¹", "lpt9", "Red", "red", "RED", "straße", "STRASSE"),
+    *("鳥", "\u00e9", "e\u0301", "\ud55c", "\u1112\u1161\u11ab", "\U00010330" * 80),
+    *("a\0b", "new\nline", "\u202egpj", "-rf", "--", "~", "$HOME", "%TEMP%", "labels.csv"),
+    *("a" * 300, "a" * 299 + "b", "a" * 79 + " b"),
+)
+
+
+def on_any_system(name: str) -> str:
+    """What a system takes for the same name: whatever its case, or how its accents are made."""
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+
+
 def test_folder_names_are_safe_and_different() -> None:
-    names = folder_names({"../x", "CON", "a/b", "a\\b", "Red", "red", "鳥", "...", "nul.txt"})
-    assert len({name.lower() for name in names.values()}) == 9
+    names = folder_names(set(HOSTILE_TAGS))
+    assert len({on_any_system(name) for name in names.values()}) == len(set(HOSTILE_TAGS))
     for name in names.values():
-        assert name and "/" not in name and "\\" not in name and not name.startswith(".")
+        assert name == name.strip(" .") and not set(name) & set('/\\:*?"<>|\0\n$%~.')
+        assert not name.startswith("-")
+        assert 0 < len(name.encode()) <= 255
+        assert re.fullmatch("con|nul|com[1¹]|lpt9", name, re.IGNORECASE) is None
     assert names["CON"] == "CON_" and names["鳥"] == "鳥"
+
+
+def test_an_export_stays_in_its_folder(metadata: MetadataDatabase, tmp_path: Path) -> None:
+    add_media_with(metadata, unit_vectors(1))
+    (crop_path,) = metadata.crop_paths()
+    crop = metadata.paths.root / crop_path
+    crop.parent.mkdir(parents=True, exist_ok=True)
+    crop.write_bytes(b"crop")
+    tags = [Tag(name, 1.0, "human") for name in (*HOSTILE_TAGS, "=1+1", "@x", "+x")]
+    metadata.add_tags("a.jpg-00000", tags, "human")
+    before = files_in(tmp_path)
+    folder = tmp_path / "data set"
+    list(export_tag_folders(metadata, folder))
+    written = files_in(tmp_path) - before
+    stored = len(metadata.tags_of(["a.jpg-00000"])["a.jpg-00000"])
+    assert len([name for name in written if name.endswith(".jpg")]) == stored
+    assert all(name.startswith("data set/") for name in written if "metadata.db" not in name)
+    with (folder / "labels.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.reader(stream))
+    assert len(rows) == stored + 1
+    for row in rows:
+        assert not [cell for cell in row if cell.startswith(FORMULA)]
+    assert not list(tmp_path.glob(".*")), "what was temporary is gone"
+
+
+def test_what_comes_while_it_is_written_is_not_written_over(
+    tagged: MetadataDatabase, tmp_path: Path
+) -> None:
+    folder = tmp_path / "dataset"
+    export = export_tag_folders(tagged, folder)
+    next(export)
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    with pytest.raises(ExportError, match="can't be written"):
+        list(export)
+    assert files_in(folder) == {"mine.txt"}
 
 
 def test_a_formula_is_only_text() -> None:
     assert as_text("=1+1") == "'=1+1" and as_text("red") == "red"
+    for start in FORMULA:
+        assert as_text(f"{start}1") == f"'{start}1"

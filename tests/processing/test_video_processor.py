@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -182,3 +185,56 @@ def test_dhash_tells_pictures_apart() -> None:
     ramp = np.tile(np.linspace(0, 255, 90, dtype=np.uint8)[None, :, None], (80, 1, 3))
     assert dhash(ramp) == (1 << 64) - 1
     assert dhash(ramp[:, ::-1]) == 0
+
+
+def test_opencv_too_follows_no_playlist_and_no_pattern(
+    make_video: MakeVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = make_video("secret.ts", 2)
+    make_video("a1.mp4", 1)
+    playlist = tmp_path / "playlist.mp4"
+    playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{secret}\n#EXT-X-ENDLIST\n")
+    pattern = tmp_path / "a%d.mp4"
+    pattern.write_text("no video")
+    monkeypatch.setattr(video_processor, "find_ffmpeg", lambda: None)
+    for path in (playlist, pattern):
+        with pytest.raises(MediaReadError):
+            read(path)
+    assert len(read(secret)[0]) == 2
+
+
+def test_a_header_can_not_claim_pixels_as_wide_as_a_wall(make_video: MakeVideo) -> None:
+    path = make_video("wall.mp4", 1, "-pix_fmt", "yuv420p", "-vf", "setsar=50")
+    assert read(path)[0][0].size_wh == (160 * 8, 120)
+
+
+def test_a_slow_reader_does_not_make_ffmpeg_late(
+    make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video("video.mp4", 6, "-s", "640x480")  # a frame is larger than a pipe holds
+    monkeypatch.setattr(video_processor, "STALL_S", 0.4)
+    monkeypatch.setattr(video_processor, "LOOK_EVERY_S", 0.05)
+    facts = VideoFacts()
+    frames = VideoProcessor(1, -1).frames(path, facts)
+    next(frames)
+    threading.Event().wait(1.2)  # the segmentation of one frame can take minutes
+    assert len(list(frames)) == 5
+    assert facts.damage is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="stopped by a signal")
+def test_an_ffmpeg_that_hangs_is_ended(
+    make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video("video.mp4", 6, "-s", "640x480")
+    monkeypatch.setattr(video_processor, "STALL_S", 0.5)
+    monkeypatch.setattr(video_processor, "LOOK_EVERY_S", 0.05)
+    started: list[subprocess.Popen[bytes]] = []
+    limit = video_processor._limit
+    monkeypatch.setattr(video_processor, "_limit", lambda it: (started.append(it), limit(it)))
+    facts = VideoFacts()
+    frames = VideoProcessor(1, -1).frames(path, facts)
+    next(frames)
+    os.kill(started[0].pid, signal.SIGSTOP)
+    assert len(list(frames)) < 5
+    assert facts.damage is not None and started[0].returncode is not None

@@ -1,0 +1,144 @@
+"""An image file -> its pixels, by Pillow. Only decoder_server.py calls this, in its process."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from src.errors import MediaReadError
+
+try:
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+except ImportError:
+    pass  # HEIC then is a format like any other that Pillow can't read
+
+# Photographs and pictures. Not on the list: what starts another program (EPS, PDF, WMF) and
+# what is data more than picture (FITS, HDF5, GRIB).
+FORMATS = (
+    "JPEG MPO PNG WEBP BMP DIB TIFF GIF JPEG2000 AVIF HEIF PPM TGA ICO ICNS PCX SGI QOI DDS PSD"
+).split()
+
+
+# An icon's largest image, whatever size of it is named.
+LEAST_PIXELS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """(H, W, 3) uint8 RGB, and when the camera says it was taken."""
+
+    image_rgb: np.ndarray
+    captured_at: str | None
+
+
+def is_image(path: Path) -> bool:
+    """Say whether a file is an image of a format on the list, sound or not."""
+    # An icon's images are decoded when it is opened: not here.
+    Image.MAX_IMAGE_PIXELS = LEAST_PIXELS
+    try:
+        with _opened(path):
+            return True
+    except UnidentifiedImageError:
+        return False
+    except Exception:  # it is one, and decoding it will say what is wrong
+        return True
+
+
+def decode(
+    path: Path, pixel_limit: int, draft_side: int | None, on_size: Callable[[int], None]
+) -> Decoded:
+    """Decode a file's first frame; see image_loader.load_image.
+
+    Args:
+        on_size: told the number of pixels once the header is read, before any is decoded.
+
+    Raises:
+        MediaReadError: it is too large, or no image; anything else: it is damaged.
+    """
+    Image.MAX_IMAGE_PIXELS = pixel_limit
+    try:
+        image = _opened(path)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
+        found = re.search(r"(\d+) pixels", str(exc))
+        size = f"{int(found[1]):,}" if found else "its"
+        raise MediaReadError(
+            path,
+            f"{size} pixels are more than the limit of {pixel_limit:,}; "
+            "raise pixel_limit in the settings if the file is to be trusted",
+        ) from exc
+    with image:
+        width, height = image.size
+        on_size(width * height)
+        # An icon holds images of its own, whose sizes its header need not tell the truth about.
+        Image.MAX_IMAGE_PIXELS = max(LEAST_PIXELS, 4 * width * height)
+        captured_at = _captured_at(image)
+        if draft_side is not None:
+            image.draft(None, (draft_side, draft_side))
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        pixels = np.ascontiguousarray(_to_srgb(upright))
+        if pixels.size == 0 or pixels.ndim != 3:
+            raise MediaReadError(path, "there is no picture in it")
+        return Decoded(pixels, captured_at)
+
+
+def _opened(path: Path) -> Image.Image:
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    Image.init()
+    return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """Bring any mode to RGB, over white where there is transparency."""
+    if image.mode.startswith(("I", "F")):
+        image = _stretched(image)
+    profile = image.info.get("icc_profile")
+    if profile and image.mode in ("RGB", "CMYK", "L", "RGBA"):
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(
+                image, source, ImageCms.createProfile("sRGB"), outputMode=mode
+            )
+            image = converted or image
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass  # a broken profile; the pixels as they are come nearest
+    if image.mode == "RGB":
+        return image
+    if image.has_transparency_data:
+        over = image.convert("RGBA")
+        white = Image.new("RGBA", over.size, "white")
+        return Image.alpha_composite(white, over).convert("RGB")
+    return image.convert("RGB")
+
+
+def _stretched(image: Image.Image) -> Image.Image:
+    """Bring 16-bit and floating point greys to 8 bits by their kind's own range."""
+    pixels = np.asarray(image).astype(np.float64)
+    if image.mode.startswith("F") or pixels.max(initial=0) > 65535 or pixels.min(initial=0) < 0:
+        finite = pixels[np.isfinite(pixels)]
+        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+    else:
+        low, high = 0.0, 65535.0 if pixels.max(initial=0) > 255 else 255.0
+    scaled = np.nan_to_num((pixels - low) / max(high - low, 1e-9) * 255)
+    return Image.fromarray(scaled.clip(0, 255).astype(np.uint8))
+
+
+def _captured_at(image: Image.Image) -> str | None:
+    try:
+        exif = image.getexif()
+        text = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
+        text = text or exif.get(ExifTags.Base.DateTime)
+        date, time = str(text).split(" ")[:2] if text else ("", "")
+        return f"{date.replace(':', '-')}T{time}" if date and time else None
+    except Exception:
+        return None  # the picture matters, a broken note about it does not
