@@ -31,7 +31,12 @@ class MediaLibraryApp:
         from src.library import MediaLibrary
 
         paths = LibraryPaths(root or self.arguments.library or default_library())
-        return MediaLibrary(paths, settings=Settings.load(paths.settings))
+        library = MediaLibrary(paths, settings=Settings.load(paths.settings))
+        if library.notice is not None:
+            from src.cli.report import note
+
+            note(library.notice)
+        return library
 
     def run(self) -> int:
         name = (self.arguments.command or "window").replace("-", "_")

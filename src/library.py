@@ -74,6 +74,9 @@ class MediaLibrary:
             self._lock.release()
             raise
         self.catalog = Catalog(self.metadata)
+        recovered = self.metadata.connection.recovered
+        # What a person has to be told about the library once, now that it is open.
+        self.notice = None if recovered is None else str(recovered)
 
     def __enter__(self) -> MediaLibrary:
         return self
