@@ -247,6 +247,8 @@ def _columns(new: sqlite3.Connection, table: str) -> str:
 
 
 def _highest(old: sqlite3.Connection, table: str) -> int:
+    """Find the highest id that was ever given; a damaged tree may say less than the sequence."""
+    said: list[int] = []
     for sql in (
         f"SELECT max(rowid) FROM {table}",
         f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'",
@@ -255,9 +257,9 @@ def _highest(old: sqlite3.Connection, table: str) -> int:
             row = old.execute(sql).fetchone()
         except sqlite3.Error:
             continue
-        if row is not None:
-            return min(HIGHEST_ID, int(row[0] or 0))
-    return HIGHEST_ID
+        if row is not None and isinstance(row[0], int) and 0 <= row[0] <= HIGHEST_ID:
+            said.append(row[0])
+    return max(said, default=HIGHEST_ID)
 
 
 def _version(path: Path) -> int:
