@@ -148,6 +148,9 @@ class Ingest:
         if media.status == "done" and media.content_hash == digest:
             yield FileKnown(path, "already in the library" if media.path == path else "moved here")
             return
+        if media.status == "processing":  # a kill may have left a crop half written
+            for stray in self._crop_folder(digest).glob(".*.tmp"):
+                stray.unlink()
         self.metadata.update_media(media.id, kind=kind, status="processing", error=None)
         yield from self._frames(media.id, path, kind, digest)
 
@@ -190,7 +193,7 @@ class Ingest:
         """
         segments = list(self.extractor.segments(frame, self.mask_generator))
         embeddings = self.clip.encode_image([segment.crop_rgb for segment in segments])
-        folder = self.paths.extracted_segments / digest[:2] / digest[:16]
+        folder = self._crop_folder(digest)
         new: list[NewSegment] = []
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -213,6 +216,9 @@ class Ingest:
         if not stored:
             self._remove_crops(segment.crop_path for segment in new)
         return len(new) if stored else None
+
+    def _crop_folder(self, digest: str) -> Path:
+        return self.paths.extracted_segments / digest[:2] / digest[:16]
 
     def _remove_crops(self, crop_paths: Iterable[str]) -> None:
         for crop_path in crop_paths:
