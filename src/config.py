@@ -103,7 +103,7 @@ class LibraryPaths:
             DatabaseError: the place can't be written to.
         """
         try:
-            for folder in (self.root, self.chroma_db, self.extracted_segments, self.datasets):
+            for folder in (self.root, self.extracted_segments, self.datasets):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise DatabaseError(

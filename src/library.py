@@ -317,7 +317,7 @@ class MediaLibrary:
         index = self.index
         from src.processing.integrity import examine
 
-        yield from examine(self.metadata, index, self.settings, repair)
+        yield from examine(self.metadata, index, self.settings, self.reembed, repair)
 
     def stats(self, name_models: bool = True) -> LibraryStats:
         """Count what is in the library, and name the models in use.

@@ -53,7 +53,7 @@ class IndexProcess:
             self._answers.put(None)
 
     def ask(
-        self, request: dict[str, Any], payload: bytes = b"", timeout_s: float = REQUEST_S
+        self, request: dict[str, Any], payload: bytes = b"", timeout_s: float | None = None
     ) -> tuple[dict[str, Any], bytes]:
         """Send a request and wait for its answer.
 
@@ -62,6 +62,7 @@ class IndexProcess:
                 that hangs is killed, since its next answer would be taken for another's.
         """
         assert self._child.stdin is not None
+        timeout_s = REQUEST_S if timeout_s is None else timeout_s
         with self._lock:
             try:
                 write_message(self._child.stdin, request, payload)

@@ -13,8 +13,9 @@ import numpy as np
 
 from src.config import Settings, write_atomically
 from src.database.metadata_db import MetadataDatabase, NewSegment
+from src.database.vector_cache import as_stored
 from src.database.vector_index import VectorIndex
-from src.errors import DatabaseError, MediaReadError
+from src.errors import DatabaseError, EmbeddingError, MediaReadError
 from src.events import (
     Event,
     FileDone,
@@ -109,7 +110,7 @@ class Ingest:
             yield from self._take(path)
         except MediaReadError as exc:
             yield self._failed(path, exc.reason)
-        except (RuntimeError, ValueError, MemoryError, cv2.error) as exc:
+        except (EmbeddingError, RuntimeError, ValueError, MemoryError, cv2.error) as exc:
             # A decoder or a model that stumbles over one file must not cost the others.
             log.warning("%s could not be processed", path, exc_info=True)
             yield self._failed(path, f"could not be processed ({' '.join(str(exc).split())[:160]})")
@@ -193,6 +194,8 @@ class Ingest:
         """
         segments = list(self.extractor.segments(frame, self.mask_generator))
         embeddings = self.clip.encode_image([segment.crop_rgb for segment in segments])
+        for embedding in embeddings:  # refused before a crop is written
+            as_stored(embedding)
         folder = self._crop_folder(digest)
         new: list[NewSegment] = []
         try:
