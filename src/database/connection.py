@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -139,7 +140,12 @@ class Connection:
 
     def _connect(self) -> sqlite3.Connection:
         # a process that may not write may not move the log into the file when it leaves, either
-        uri = f"{self.path.as_uri()}?mode=ro" if self._read_only else self.path.as_uri()
+        uri = self.path.as_uri()
+        if self._read_only:
+            # SQLite wants to make files beside the library, unless it hears that nobody writes
+            log_there = self.path.with_name(f"{self.path.name}-wal").exists()
+            still = not log_there and not os.access(self.path.parent, os.W_OK)
+            uri += "?mode=ro&immutable=1" if still else "?mode=ro"
         connection = sqlite3.connect(
             uri, timeout=10, isolation_level=None, check_same_thread=False, uri=True
         )
