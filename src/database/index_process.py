@@ -25,19 +25,27 @@ class IndexProcess:
     """One child with one Chroma folder. Calls may come from any thread; they take turns."""
 
     def __init__(self, folder: Path) -> None:
+        """Start the child.
+
+        Raises:
+            IndexUnavailableError: the system has no room for another process.
+        """
         self.folder = folder
         self._lock = threading.Lock()
         self._answers: queue.Queue[tuple[dict[str, Any], bytes] | None] = queue.Queue()
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "src.database.index_server", str(folder)],
-            cwd=APPLICATION_FOLDER,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            # A Ctrl-C in the terminal is for the application: the child leaves when told to.
-            start_new_session=True,
-            creationflags=NO_CONSOLE,
-        )
+        try:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "src.database.index_server", str(folder)],
+                cwd=APPLICATION_FOLDER,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                # A Ctrl-C in the terminal is for the application: the child leaves when told to.
+                start_new_session=True,
+                creationflags=NO_CONSOLE,
+            )
+        except OSError as exc:  # no memory, no more processes
+            raise IndexUnavailableError(f"its process can't be started ({exc})") from exc
         threading.Thread(target=self._read, daemon=True).start()
 
     @property
