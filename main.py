@@ -31,7 +31,26 @@ class MediaLibraryApp:
         from src.library import MediaLibrary
 
         paths = LibraryPaths(root or self.arguments.library or default_library())
-        return MediaLibrary(paths, settings=Settings.load(paths.settings))
+        library = MediaLibrary(paths, settings=Settings.load(paths.settings))
+        if library.notice is not None:
+            from src.cli.report import note
+
+            note(library.notice)
+        return library
+
+    def _open_to_read(self) -> MediaLibrary:
+        """Open the library, for reading only when another process has it open."""
+        from src.cli.report import note
+        from src.config import LibraryPaths, Settings, default_library
+        from src.errors import LibraryLockedError
+        from src.library import MediaLibrary
+
+        try:
+            return self._initialize()
+        except LibraryLockedError:
+            paths = LibraryPaths(self.arguments.library or default_library())
+            note("the library is open in another process; it is only read here")
+            return MediaLibrary(paths, settings=Settings.load(paths.settings), read_only=True)
 
     def run(self) -> int:
         name = (self.arguments.command or "window").replace("-", "_")
@@ -102,9 +121,10 @@ class MediaLibraryApp:
     def _search(self) -> int:
         from src.cli.report import hit_as_json, note, print_hits, print_json
 
-        with self._initialize() as library:
-            for _ in self._shown(library.reembed()):
-                pass
+        with self._open_to_read() as library:
+            if not library.read_only:
+                for _ in self._shown(library.reembed()):
+                    pass
             result = library.search(self.arguments.text, self.arguments.image, self.arguments.top)
             self._note_problems(library)
             model = library.clip.label
@@ -123,7 +143,7 @@ class MediaLibraryApp:
     def _export(self) -> int:
         from src.events import JobDone
 
-        with self._initialize() as library:
+        with self._open_to_read() as library:
             for event in self._shown(library.export(self.arguments.folder)):
                 if isinstance(event, JobDone):
                     print(f"{event.segments} crops in {event.written}")
@@ -134,7 +154,7 @@ class MediaLibraryApp:
 
         from src.cli.report import print_json, print_stats
 
-        with self._initialize() as library:
+        with self._open_to_read() as library:
             stats = library.stats()
             self._note_problems(library)
         if self.arguments.json:

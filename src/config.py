@@ -103,7 +103,7 @@ class LibraryPaths:
             DatabaseError: the place can't be written to.
         """
         try:
-            for folder in (self.root, self.chroma_db, self.extracted_segments, self.datasets):
+            for folder in (self.root, self.extracted_segments, self.datasets):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise DatabaseError(
@@ -191,8 +191,18 @@ class Settings:
             ) from exc
 
     def save(self, path: Path) -> None:
-        """Write the settings, whole or not at all."""
-        write_atomically(path, json.dumps(dataclasses.asdict(self), indent=2).encode())
+        """Write the settings, whole or not at all.
+
+        Raises:
+            DatabaseError: they can't be written; the old ones stay.
+        """
+        try:
+            write_atomically(path, json.dumps(dataclasses.asdict(self), indent=2).encode())
+        except OSError as exc:
+            raise DatabaseError(
+                f"{path}: the settings can't be saved ({exc.strerror or exc}); see that the disk "
+                "has room and can be written to"
+            ) from exc
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -6,6 +6,7 @@
     ├── CheckpointError(path, reason)     weights that can't be used
     ├── DatabaseError                     the library's own files
     │   └── LibraryLockedError            another process has the library open
+    ├── EmbeddingError                    a vector that nothing can be near to
     ├── ExportError                       a dataset that can't be written
     └── QueryError                        a search that can't be asked
 
@@ -50,6 +51,10 @@ class DatabaseError(MediaLibraryError):
 
 class LibraryLockedError(DatabaseError):
     """Another process has the library open."""
+
+
+class EmbeddingError(MediaLibraryError):
+    """A model gave a vector that can't be stored: not finite, of no length, or of another one."""
 
 
 class ExportError(MediaLibraryError):

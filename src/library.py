@@ -13,7 +13,7 @@ from src.config import LibraryPaths, Settings
 from src.database.catalog import Catalog
 from src.database.lock import LibraryLock
 from src.database.metadata_db import EVERYTHING, MetadataDatabase, SegmentFilter
-from src.errors import ModelNotLoadedError, QueryError
+from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
 from src.records import (
@@ -40,7 +40,7 @@ LONGEST_TAG = 80
 
 
 class MediaLibrary:
-    """A library of media, open for writing.
+    """A library of media, open for writing, or for looking and searching only.
 
     What takes long is a generator of events: pull it to the end to have it done, close it to
     cancel. Models load when they are first needed, and torch with them: opening a library and
@@ -52,8 +52,13 @@ class MediaLibrary:
         paths: LibraryPaths | None = None,
         models: ModelManager | None = None,
         settings: Settings | None = None,
+        read_only: bool = False,
     ) -> None:
         """Open a library, making it when it is not there.
+
+        Args:
+            read_only: look, search and export beside the process that has it open; searches
+                are exact and don't ask the index, and what would write raises DatabaseError.
 
         Raises:
             LibraryLockedError: another process has it open.
@@ -62,18 +67,23 @@ class MediaLibrary:
         self.paths = paths or LibraryPaths()
         self.paths.create()
         self.settings = settings or Settings.load(self.paths.settings)
-        self._lock = LibraryLock(self.paths.lock)
+        self.read_only = read_only
+        self._lock = None if read_only else LibraryLock(self.paths.lock)
         self._load_lock = threading.RLock()
         self._models = models
         self._vectors: VectorDatabase | None = None
         self._mask_generator: MaskGenerator | None = None
         self._tagger: AutoTagger | None = None
         try:
-            self.metadata = MetadataDatabase(self.paths)
+            self.metadata = MetadataDatabase(self.paths, read_only)
         except BaseException:
-            self._lock.release()
+            if self._lock is not None:
+                self._lock.release()
             raise
         self.catalog = Catalog(self.metadata)
+        recovered = self.metadata.connection.recovered
+        # What a person has to be told about the library once, now that it is open.
+        self.notice = None if recovered is None else str(recovered)
 
     def __enter__(self) -> MediaLibrary:
         return self
@@ -91,7 +101,8 @@ class MediaLibrary:
         if self._vectors is not None:
             self._vectors.close()
         self.metadata.close()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     # -- what is in use
 
@@ -116,7 +127,7 @@ class MediaLibrary:
                 from src.database.vector_db import VectorDatabase
 
                 clip = self.models.load_clip()
-                self._vectors = VectorDatabase(self.paths, clip, self.metadata, use_index=True)
+                self._vectors = VectorDatabase(self.paths, clip, self.metadata, not self.read_only)
             return self._vectors
 
     @property
@@ -126,7 +137,8 @@ class MediaLibrary:
     @property
     def index(self) -> VectorIndex:
         index = self.vectors.index
-        assert index is not None  # this process holds the lock
+        if index is None:
+            raise DatabaseError(f"{self.paths.root}: the library was opened for reading only")
         return index
 
     @property
@@ -314,7 +326,7 @@ class MediaLibrary:
         index = self.index
         from src.processing.integrity import examine
 
-        yield from examine(self.metadata, index, self.settings, repair)
+        yield from examine(self.metadata, index, self.settings, self.reembed, repair)
 
     def stats(self, name_models: bool = True) -> LibraryStats:
         """Count what is in the library, and name the models in use.

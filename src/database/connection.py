@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from src.database.migrations import check_version, migrate
+from src.database.backup import back_up, damage_of, is_due
+from src.database.migrations import MIGRATIONS, check_version, migrate
+from src.database.recovery import Recovered, recover
 from src.errors import DatabaseError
+
+log = logging.getLogger(__name__)
 
 # Seven embeddings of 2 KB fit a page of 16 KB; of SQLite's usual 4 KB each would waste half.
 PAGE_SIZE = 16384
@@ -32,33 +38,116 @@ class Connection:
             DatabaseError: it is no library of ours, damaged, newer, or out of reach.
         """
         self.path = path
+        self.recovered: Recovered | None = None
+        # Stands while a writer is open: whoever finds it knows that the last one was killed.
+        self._marker = path.with_name(f"{path.name}.open")
+        self._read_only = read_only and path.exists()
         self._write_lock = threading.RLock()
         self._readers: dict[int, sqlite3.Connection] = {}
         self._readers_lock = threading.Lock()
         self._writer: sqlite3.Connection | None = None
         try:
-            if not read_only or not path.exists():
-                self._writer = self._opened_to_write()
-            else:
+            if self._read_only:
                 check_version(self.read(), path)
-        except sqlite3.Error as exc:
+            else:
+                self._refuse_newer()
+                self._writer = self._opened_to_write()
+        except (sqlite3.Error, OSError) as exc:
+            self.close()
             raise DatabaseError(
-                f"{path}: the library can't be opened ({exc}); if it is damaged, put a backup "
-                "in its place"
+                f"{path}: the library can't be opened ({exc}); see that the disk has room and "
+                "that this folder and its files can be read and written"
             ) from exc
+        except BaseException:
+            self.close()
+            raise
+
+    def _refuse_newer(self) -> None:
+        """Look at the version before anything is written, be it the log into the file."""
+        if self.path.exists() and self.path.stat().st_size:
+            wal = self.path.with_name(f"{self.path.name}-wal").exists()
+            how = "mode=ro" if wal else "mode=ro&immutable=1"
+            try:
+                with closing(sqlite3.connect(f"{self.path.as_uri()}?{how}", uri=True)) as db:
+                    check_version(db, self.path)
+            except sqlite3.DatabaseError as exc:
+                log.warning("%s: %s", self.path, exc)  # damaged: the writer will see what is left
 
     def _opened_to_write(self) -> sqlite3.Connection:
+        known = self.path.exists() and self.path.stat().st_size > 0
+        writer = self._sound_writer() if known else self._connect_to_write()
+        try:
+            old = known and check_version(writer, self.path) < len(MIGRATIONS)
+            if old or (known and is_due(self.path)):
+                self._back_up(writer, must=old)
+            migrate(writer, self.path)
+        except BaseException:
+            writer.close()
+            raise
+        return writer
+
+    def _sound_writer(self) -> sqlite3.Connection:
+        """Open the file, and recover it when it is damaged.
+
+        It is examined when the last writer was killed, and when the day's backup is due.
+        """
+        writer: sqlite3.Connection | None = None
+        examine = self._marker.exists() or is_due(self.path)
+        try:
+            writer = self._connect_to_write()
+            writer.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            problems = damage_of(writer) if examine else []
+        except sqlite3.OperationalError:  # locked, or no room: nothing is said of its content
+            if writer is not None:
+                writer.close()
+            raise
+        except sqlite3.DatabaseError as exc:
+            problems = [str(exc)]
+        if not problems:
+            assert writer is not None
+            return writer
+        log.warning("%s is damaged: %s", self.path, problems[0])
+        if writer is not None:
+            writer.close()
+        self.recovered = recover(self.path)
+        log.warning("%s", self.recovered)
+        return self._connect_to_write()
+
+    def _back_up(self, writer: sqlite3.Connection, must: bool) -> None:
+        """Write the day's backup; without one before a change of schema there is no change."""
+        try:
+            back_up(writer, self.path)
+        except (OSError, sqlite3.Error) as exc:
+            if must:
+                raise DatabaseError(
+                    f"{self.path}: this version changes the library's file, and the backup that "
+                    f"has to come before can't be written ({exc}); make room on the disk"
+                ) from exc
+            log.warning("no backup was written: %s", exc)
+
+    def _connect_to_write(self) -> sqlite3.Connection:
+        self._marker.touch()
         writer = self._connect()
-        writer.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-        writer.execute("PRAGMA journal_mode = WAL")
-        writer.execute("PRAGMA synchronous = FULL")
-        writer.execute("PRAGMA foreign_keys = ON")
-        migrate(writer, self.path)
+        try:
+            writer.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+            writer.execute("PRAGMA journal_mode = WAL")
+            writer.execute("PRAGMA synchronous = FULL")
+            writer.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            writer.close()
+            raise
         return writer
 
     def _connect(self) -> sqlite3.Connection:
+        # a process that may not write may not move the log into the file when it leaves, either
+        uri = self.path.as_uri()
+        if self._read_only:
+            # SQLite wants to make files beside the library, unless it hears that nobody writes
+            log_there = self.path.with_name(f"{self.path.name}-wal").exists()
+            still = not log_there and not os.access(self.path.parent, os.W_OK)
+            uri += "?mode=ro&immutable=1" if still else "?mode=ro"
         connection = sqlite3.connect(
-            self.path, timeout=10, isolation_level=None, check_same_thread=False
+            uri, timeout=10, isolation_level=None, check_same_thread=False, uri=True
         )
         connection.row_factory = sqlite3.Row
         return connection
@@ -108,3 +197,5 @@ class Connection:
             self._readers.clear()
             if self._writer is not None:
                 self._writer.close()
+                self._writer = None
+                self._marker.unlink(missing_ok=True)

@@ -9,7 +9,8 @@ import numpy as np
 
 from src.database.connection import Connection
 from src.database.metadata_db import CHUNK, SegmentFilter, marks, model_row
-from src.database.vector_cache import BATCH, VectorCache, matrix_of
+from src.database.vector_cache import BATCH, VectorCache, as_stored, matrix_of, usable
+from src.records import EMBEDDING_DIM
 
 Scored = list[tuple[str, float]]
 
@@ -69,16 +70,38 @@ class EmbeddingTable:
 
         Args:
             vectors: (N, 512) float32, L2-normalised.
+
+        Raises:
+            EmbeddingError: one of them can't be used; none is stored then.
         """
         with self.connection.write() as db:
             model_id = model_row(db, self.model)
             db.executemany(
                 "INSERT INTO embeddings (segment_id, model_id, vector) VALUES (?, ?, ?)",
                 [
-                    (segment_id, model_id, vector.astype("<f4").tobytes())
+                    (segment_id, model_id, as_stored(vector))
                     for segment_id, vector in zip(segment_ids, vectors, strict=True)
                 ],
             )
+
+    def unusable(self) -> list[tuple[int, str]]:
+        """List stored embeddings that nothing can be near to: row id and segment id."""
+        cursor = self.connection.read().execute(
+            "SELECT id, segment_id, vector FROM embeddings WHERE model_id = ? ORDER BY id",
+            (self.model_id,),
+        )
+        found = []
+        while rows := cursor.fetchmany(BATCH):
+            whole = [row for row in rows if len(row["vector"]) == 4 * EMBEDDING_DIM]
+            found += [row for row in rows if len(row["vector"]) != 4 * EMBEDDING_DIM]
+            good = usable(matrix_of([row["vector"] for row in whole]))
+            found += [row for row, is_good in zip(whole, good, strict=True) if not is_good]
+        return [(row["id"], row["segment_id"]) for row in found]
+
+    def remove(self, embedding_ids: Sequence[int]) -> None:
+        """Forget embeddings; their segments stay, and are embedded again by the next job."""
+        with self.connection.write() as db:
+            db.executemany("DELETE FROM embeddings WHERE id = ?", [(i,) for i in embedding_ids])
 
     # -- exact search
 

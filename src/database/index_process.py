@@ -25,19 +25,27 @@ class IndexProcess:
     """One child with one Chroma folder. Calls may come from any thread; they take turns."""
 
     def __init__(self, folder: Path) -> None:
+        """Start the child.
+
+        Raises:
+            IndexUnavailableError: the system has no room for another process.
+        """
         self.folder = folder
         self._lock = threading.Lock()
         self._answers: queue.Queue[tuple[dict[str, Any], bytes] | None] = queue.Queue()
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "src.database.index_server", str(folder)],
-            cwd=APPLICATION_FOLDER,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            # A Ctrl-C in the terminal is for the application: the child leaves when told to.
-            start_new_session=True,
-            creationflags=NO_CONSOLE,
-        )
+        try:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "src.database.index_server", str(folder)],
+                cwd=APPLICATION_FOLDER,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                # A Ctrl-C in the terminal is for the application: the child leaves when told to.
+                start_new_session=True,
+                creationflags=NO_CONSOLE,
+            )
+        except OSError as exc:  # no memory, no more processes
+            raise IndexUnavailableError(f"its process can't be started ({exc})") from exc
         threading.Thread(target=self._read, daemon=True).start()
 
     @property
@@ -53,7 +61,7 @@ class IndexProcess:
             self._answers.put(None)
 
     def ask(
-        self, request: dict[str, Any], payload: bytes = b"", timeout_s: float = REQUEST_S
+        self, request: dict[str, Any], payload: bytes = b"", timeout_s: float | None = None
     ) -> tuple[dict[str, Any], bytes]:
         """Send a request and wait for its answer.
 
@@ -62,6 +70,7 @@ class IndexProcess:
                 that hangs is killed, since its next answer would be taken for another's.
         """
         assert self._child.stdin is not None
+        timeout_s = REQUEST_S if timeout_s is None else timeout_s
         with self._lock:
             try:
                 write_message(self._child.stdin, request, payload)

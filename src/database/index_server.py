@@ -32,6 +32,22 @@ SPARE_BYTES = 256 << 20
 BYTES_PER_ROW = 16 << 10
 
 
+# What Chroma may take: damaged files have made it ask for all there is.
+SPARE_MEMORY = 8 << 30
+MEMORY_PER_ROW = 32 << 10
+
+
+def limit_memory(rows: int) -> None:
+    """Have the system refuse this process more memory than an index of so many rows needs."""
+    if sys.platform != "win32":
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        limit = SPARE_MEMORY + rows * MEMORY_PER_ROW
+        if hard == resource.RLIM_INFINITY or limit < hard:
+            resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
 def marker_of(folder: Path) -> Path:
     return folder.with_name(folder.name + ".dirty")
 
@@ -56,6 +72,7 @@ class IndexServer:
         for path in self.folder.rglob("*"):
             if path.is_file() and path.stat().st_size > SPARE_BYTES + rows * BYTES_PER_ROW:
                 return {"error": f"{path.name} has grown out of all proportion"}
+        limit_memory(rows)
         import chromadb  # slow to load, and only here
         from chromadb.config import Settings
 
@@ -74,8 +91,11 @@ class IndexServer:
         return {"count": self.collection.count()}
 
     def add(self, ids: list[str], payload: bytes) -> dict[str, Any]:
+        matrix = _matrix(payload)
+        if not np.isfinite(matrix).all():
+            return {"error": "an embedding is not finite; run verify --repair"}
         self.mark_dirty()
-        self.collection.add(ids=ids, embeddings=_matrix(payload))
+        self.collection.add(ids=ids, embeddings=matrix)
         return {}
 
     def delete(self, ids: list[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from src.errors import DatabaseError, LibraryLockedError
+
+HELD_BY_ANOTHER = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 class LibraryLock:
@@ -26,24 +29,36 @@ class LibraryLock:
         try:
             stream = path.open("a+", encoding="utf-8")
         except OSError as exc:
-            raise DatabaseError(
-                f"{path}: can't be written ({exc.strerror}); the library can't be opened here"
-            ) from exc
+            raise self._not_possible(exc) from exc
         try:
             _lock(stream)
         except OSError as exc:
             stream.seek(0)
             holder = _holder(stream.read())
             stream.close()
+            if exc.errno not in HELD_BY_ANOTHER:
+                raise self._not_possible(exc) from exc
             raise LibraryLockedError(
                 f"{path.parent}: the library is open in another process ({holder}); "
                 "close that one first"
             ) from exc
-        stream.seek(0)
-        stream.truncate()
-        json.dump({"pid": os.getpid(), "host": socket.gethostname()}, stream)
-        stream.flush()
+        try:
+            stream.seek(0)
+            stream.truncate()
+            os.write(
+                stream.fileno(),
+                json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(),
+            )
+        except OSError as exc:
+            stream.close()
+            raise self._not_possible(exc) from exc
         self._stream = stream
+
+    def _not_possible(self, exc: OSError) -> DatabaseError:
+        return DatabaseError(
+            f"{self.path}: can't be written ({exc.strerror}); the library can't be opened here: "
+            "see that the disk has room, can be written to and can lock files"
+        )
 
     def release(self) -> None:
         """Let go; a second call does nothing."""
@@ -53,7 +68,10 @@ class LibraryLock:
 def _holder(text: str) -> str:
     try:
         held = json.loads(text)
-        return f"process {held['pid']} on {held['host']}"
+        pid, host = held["pid"], held["host"]
+        if host != socket.gethostname():
+            return f"process {pid} on {host}, which is another machine"
+        return f"process {pid} on {host}"
     except (ValueError, KeyError, TypeError):
         return "it does not say which"
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from src.config import LibraryPaths
 from src.database.connection import Connection
+from src.database.vector_cache import as_stored
 from src.records import (
     MediaFile,
     MediaKind,
@@ -197,6 +198,9 @@ class MetadataDatabase:
 
         Returns:
             False when the media file has been removed meanwhile; nothing is stored then.
+
+        Raises:
+            EmbeddingError: an embedding can't be used; nothing is stored then.
         """
         with self.connection.write() as db:
             if (
@@ -230,7 +234,7 @@ class MetadataDatabase:
                 )
                 db.execute(
                     "INSERT INTO embeddings (segment_id, model_id, vector) VALUES (?, ?, ?)",
-                    (new.id, model_id, new.embedding.astype("<f4").tobytes()),
+                    (new.id, model_id, as_stored(new.embedding)),
                 )
                 self.add_tags(new.id, new.tags, added_by="vocabulary")
             return True

@@ -117,18 +117,19 @@ def check_version(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
+def migrate(connection: sqlite3.Connection, path: Path, up_to: int | None = None) -> None:
     """Bring a library to this program's schema, one transaction a step.
 
     Args:
         connection: in autocommit mode (isolation_level None).
         path: the file, for messages.
+        up_to: the last step to take; all of them when None.
 
     Raises:
         DatabaseError: the library was made by a newer version; it is left untouched.
     """
     version = check_version(connection, path)
-    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
+    for number, step in enumerate(MIGRATIONS[version:up_to], start=version + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
             step(connection)

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from src.database.connection import Connection
+from src.errors import EmbeddingError
 from src.records import EMBEDDING_DIM
 
 # 200 MB of vectors; a larger library is scored from SQLite or by way of Chroma.
 ROWS_AT_MOST = 100_000
+# Single precision is off by a millionth; a flipped exponent or sign of a model's is far more.
+LENGTH_TOLERANCE = 0.01
 # Rows read and scored at once: 8 MB of vectors.
 BATCH = 4096
 
@@ -74,6 +77,29 @@ class VectorCache:
             parts.append(matrix_of([row["vector"] for row in rows]))
         if len(ids) > 1:
             self._ids, self._matrix = np.concatenate(ids), np.concatenate(parts)
+
+
+def as_stored(vector: np.ndarray) -> bytes:
+    """Write a vector as it is stored.
+
+    Raises:
+        EmbeddingError: it is not (512,), not finite, or not of length 1.
+    """
+    if vector.shape != (EMBEDDING_DIM,):
+        raise EmbeddingError(f"an embedding has {EMBEDDING_DIM} numbers; this has {vector.shape}")
+    if not usable(vector[None])[0]:
+        raise EmbeddingError(
+            "the CLIP in use gave an embedding that is zero or not finite; its weights may be "
+            "damaged: run `main.py models`, and put others in their place"
+        )
+    return vector.astype("<f4").tobytes()
+
+
+def usable(matrix: np.ndarray) -> np.ndarray:
+    """Say which rows of (N, 512) are finite and of length 1: (N,) bool."""
+    with np.errstate(all="ignore"):  # what overflows is not of length 1
+        norms = np.linalg.norm(matrix.astype(np.float32), axis=1)
+        return np.asarray(np.abs(norms - 1) < LENGTH_TOLERANCE)
 
 
 def matrix_of(vectors: Sequence[bytes]) -> np.ndarray:

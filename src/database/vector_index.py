@@ -22,6 +22,8 @@ from src.records import EMBEDDING_DIM
 # Small enough that a search never waits long behind a batch, and under Chroma's 5,461.
 BATCH = 200
 PROBES = 32
+# A search that waits longer is answered without the index, which is then made again.
+QUERY_S = 20.0
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class VectorIndex:
         self._process: IndexProcess | None = None
         # Why the index is not asked in this session, once it has failed after a rebuild.
         self.failure: str | None = None
+        self._distrusted = 0  # how often in this session
 
     @property
     def _folder(self) -> Path | None:
@@ -56,11 +59,13 @@ class VectorIndex:
             if process is None:
                 return None
             payload = embedding.astype("<f4").tobytes()
-            answer, _ = process.ask({"verb": "query", "n": n}, payload)
+            answer, _ = process.ask({"verb": "query", "n": n}, payload, QUERY_S)
             ids: list[str] = answer["ids"]
             return ids
         except IndexUnavailableError as exc:
             self._distrust(str(exc))
+            if self._distrusted > 1:  # made again once, and no better
+                self.failure = str(exc)
             return None
 
     # -- keeping in step
@@ -116,6 +121,7 @@ class VectorIndex:
     def rebuild(self) -> Iterator[Progress]:
         """Throw the index away and make it again from SQLite."""
         self.failure = None
+        self._distrusted = 0
         self._distrust("a rebuild was asked for")
         yield from self.catch_up()
 
@@ -141,7 +147,11 @@ class VectorIndex:
                 folder = self._folder
                 if folder is None:
                     return None
-                if not folder.is_dir():
+                try:
+                    there = folder.is_dir()
+                except OSError as exc:
+                    raise IndexUnavailableError(f"its folder can't be read ({exc})") from exc
+                if not there:
                     raise IndexUnavailableError("its folder is gone")
                 process = self._start(folder)
                 try:
@@ -189,20 +199,20 @@ class VectorIndex:
         """Leave the index behind; its folder goes, and SQLite knows that nothing is indexed."""
         with self._state_lock:
             log.warning("the index is rebuilt: %s", reason)
+            self._distrusted += 1
             self.close()
             folder = self._folder
             with self.metadata.connection.write() as db:
                 self.embeddings.mark_all_unindexed(db)
                 db.execute("DELETE FROM info WHERE key = ?", (f"index of {self.embeddings.model}",))
             if folder is not None:
-                shutil.rmtree(folder, ignore_errors=True)
-                marker_of(folder).unlink(missing_ok=True)
+                _remove(folder)
 
     def _fresh(self) -> IndexProcess:
         """Start an empty index in a folder of its own, and tell SQLite that it knows nothing."""
         with self._state_lock:
             folder = self.metadata.paths.chroma_db / uuid.uuid4().hex[:12]
-            folder.mkdir(parents=True)
+            self._make(folder)
             with self.metadata.connection.write() as db:
                 self._remove_strays(db, folder)
                 self.embeddings.mark_all_unindexed(db)
@@ -219,5 +229,24 @@ class VectorIndex:
         kept = {new.name, *(row["value"] for row in rows)}
         for path in new.parent.iterdir():
             if path.is_dir() and path.name not in kept:
-                shutil.rmtree(path, ignore_errors=True)
-                marker_of(path).unlink(missing_ok=True)
+                _remove(path)
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder; what can't be written to in chroma_db's place is put aside, and kept."""
+        try:
+            folder.mkdir(parents=True)
+        except OSError:
+            try:
+                aside = folder.parent.with_name(f"{folder.parent.name}.aside-{folder.name}")
+                folder.parent.rename(aside)
+                folder.mkdir(parents=True)
+            except OSError as exc:
+                raise IndexUnavailableError(f"{folder.parent} can't be written to ({exc})") from exc
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        marker_of(folder).unlink(missing_ok=True)
+    except OSError:
+        pass  # a folder that is not ours any more; its marker says that it is not to be used

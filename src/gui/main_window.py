@@ -199,6 +199,8 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     # -- the library opens, and closes
 
     def _opened(self) -> None:
+        if self.session.library.notice is not None:
+            self.dialogs.show_recovered(self.session.library.notice)
         if self.options.paths:
             self.intake.add(self.options.paths)
         elif self.session.library.unfinished():

@@ -67,6 +67,11 @@ class WindowDialogs:
             lambda: self._session.open(self.show_not_opened),
         )
 
+    def show_recovered(self, notice: str) -> None:
+        """Say once that the library's database was damaged, and what came of it."""
+        self.errors.append(notice)
+        show_error(self._overlay, "Your library was damaged and is mended", notice)
+
     # -- dialogs
 
     def export(self, hits: Sequence[SearchHit]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,8 +14,9 @@ import numpy as np
 
 from src.config import Settings, write_atomically
 from src.database.metadata_db import MetadataDatabase, NewSegment
+from src.database.vector_cache import as_stored
 from src.database.vector_index import VectorIndex
-from src.errors import DatabaseError, MediaReadError
+from src.errors import DatabaseError, EmbeddingError, MediaReadError
 from src.events import (
     Event,
     FileDone,
@@ -29,7 +31,7 @@ from src.events import (
 from src.models.clip_encoder import ClipEncoder
 from src.processing.frames import read_frames
 from src.processing.image_loader import media_kind, save_jpeg
-from src.processing.media_finder import content_hash, find_media, guessed_kind
+from src.processing.media_finder import content_hash, find_media, guessed_kind, is_out_of_reach
 from src.processing.segment_extractor import GeneratesMasks, SegmentExtractor
 from src.processing.video_processor import VideoFacts
 from src.records import Frame, MediaFile, MediaKind, Segment, Tag
@@ -61,6 +63,7 @@ class Ingest:
         self.mask_generator = mask_generator
         self.tag_segments = tag_segments
         self.settings = settings
+        self._never_seen: set[Path] = set()  # a name that was wrong from the start
         self.extractor = SegmentExtractor(settings.blur_kernel, settings)
 
     def run(self, paths: Iterable[Path]) -> Iterator[Event]:
@@ -97,6 +100,8 @@ class Ingest:
         with self.metadata.connection.write():
             for path in found:
                 if _is_unicode(path) and self.metadata.media_by_path(path) is None:
+                    if not os.path.lexists(path):
+                        self._never_seen.add(path)
                     self.metadata.add_media(path, guessed_kind(path), 0, 0, added_at)
         unfinished = self.metadata.all_media("processing") + self.metadata.all_media("pending")
         return list(dict.fromkeys([*(media.path for media in unfinished), *found]))
@@ -108,11 +113,19 @@ class Ingest:
         try:
             yield from self._take(path)
         except MediaReadError as exc:
-            yield self._failed(path, exc.reason)
-        except (RuntimeError, ValueError, MemoryError, cv2.error) as exc:
+            yield self._waits_or_failed(path, exc.reason)
+        except OSError as exc:  # it went between two looks at it
+            yield self._waits_or_failed(path, f"can't be read ({exc.strerror or exc})")
+        except (EmbeddingError, RuntimeError, ValueError, MemoryError, cv2.error) as exc:
             # A decoder or a model that stumbles over one file must not cost the others.
             log.warning("%s could not be processed", path, exc_info=True)
             yield self._failed(path, f"could not be processed ({' '.join(str(exc).split())[:160]})")
+
+    def _waits_or_failed(self, path: Path, reason: str) -> FileFailed:
+        """Leave a file for the next run when its drive is gone: that says nothing about it."""
+        if path in self._never_seen or not is_out_of_reach(path):
+            return self._failed(path, reason)
+        return FileFailed(path, "its folder can't be reached now; it is taken in by a later run")
 
     def _failed(self, path: Path, reason: str) -> FileFailed:
         media = self.metadata.media_by_path(path)
@@ -148,6 +161,9 @@ class Ingest:
         if media.status == "done" and media.content_hash == digest:
             yield FileKnown(path, "already in the library" if media.path == path else "moved here")
             return
+        if media.status == "processing":  # a kill may have left a crop half written
+            for stray in self._crop_folder(digest).glob(".*.tmp"):
+                stray.unlink()
         self.metadata.update_media(media.id, kind=kind, status="processing", error=None)
         yield from self._frames(media.id, path, kind, digest)
 
@@ -170,6 +186,8 @@ class Ingest:
                 yield FrameStored(path, frame.frame_index, frame.timestamp_s, count, fraction)
         finally:
             source.close()  # a cancelled job leaves no ffmpeg behind
+        if facts.damage is not None and is_out_of_reach(path):
+            raise MediaReadError(path, "can't be reached any more")  # not damaged: cut off
         width, height = size_wh or (None, None)
         self.metadata.update_media(
             media_id,
@@ -190,7 +208,9 @@ class Ingest:
         """
         segments = list(self.extractor.segments(frame, self.mask_generator))
         embeddings = self.clip.encode_image([segment.crop_rgb for segment in segments])
-        folder = self.paths.extracted_segments / digest[:2] / digest[:16]
+        for embedding in embeddings:  # refused before a crop is written
+            as_stored(embedding)
+        folder = self._crop_folder(digest)
         new: list[NewSegment] = []
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -213,6 +233,9 @@ class Ingest:
         if not stored:
             self._remove_crops(segment.crop_path for segment in new)
         return len(new) if stored else None
+
+    def _crop_folder(self, digest: str) -> Path:
+        return self.paths.extracted_segments / digest[:2] / digest[:16]
 
     def _remove_crops(self, crop_paths: Iterable[str]) -> None:
         for crop_path in crop_paths:

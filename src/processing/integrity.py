@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
 from src.config import Settings, write_atomically
+from src.database.embeddings import EmbeddingTable
 from src.database.metadata_db import MetadataDatabase, SegmentFilter
 from src.database.vector_index import VectorIndex
-from src.errors import MediaReadError
+from src.errors import DatabaseError, MediaReadError
 from src.events import Event, ProblemFound
 from src.models.mask_rle import decode_rle
 from src.processing.crop import blur, cut_crop
 from src.processing.frames import read_frames
 from src.processing.image_loader import save_jpeg
+from src.processing.media_finder import content_hash
 from src.processing.segment_extractor import CROP_SIDE, fitted
 from src.processing.video_processor import VideoFacts
 from src.records import Frame, StoredSegment
 
 
 def examine(
-    metadata: MetadataDatabase, index: VectorIndex, settings: Settings, repair: bool
+    metadata: MetadataDatabase,
+    index: VectorIndex,
+    settings: Settings,
+    reembed: Callable[[], Iterator[Event]],
+    repair: bool,
 ) -> Iterator[Event]:
     """Find what is wrong with a library, and mend it when asked to.
 
-    Crops that are missing are cut again from their media files, crop files that belong to no
-    segment are removed, and an index that can't be trusted is made again.
+    Crops that are missing or half are cut again from their media files, crop files that belong
+    to no segment are removed, embeddings that are missing or mean nothing are made again from
+    the crops, and an index that can't be trusted is made again.
+
+    Args:
+        reembed: embeds what has no embedding of the CLIP in use.
     """
     for problem in metadata.integrity_problems():
         yield ProblemFound(f"{metadata.paths.metadata_db}: {problem}", mended=False)
@@ -36,15 +47,35 @@ def examine(
             yield ProblemFound(f"{media.path}: {media.error}", mended=False)
         elif media.status != "done":
             yield ProblemFound(f"{media.path}: not finished; run ingest again", mended=False)
-        elif not media.path.is_file():
+        elif not os.path.isfile(media.path):  # a folder that may not be entered is no file, too
             yield ProblemFound(
                 f"{media.path}: the file is gone; its segments are kept", mended=False
             )
     yield from _crops(metadata, settings, repair)
-    for problem in index.problems():
+    replaced = yield from _embeddings(index.embeddings, reembed, repair)
+    for problem in index.problems() or (["it holds the old embeddings"] if replaced else []):
         if repair:
             yield from index.rebuild()
         yield ProblemFound(f"index: {problem}", mended=repair and not index.problems())
+
+
+def _embeddings(
+    embeddings: EmbeddingTable, reembed: Callable[[], Iterator[Event]], repair: bool
+) -> Generator[Event, None, bool]:
+    """Look for segments that no search can find; returns whether embeddings were replaced."""
+    unusable = embeddings.unusable()
+    found = [(segment_id, "is zero, not finite or of another length") for _, segment_id in unusable]
+    found += [(segment_id, "is missing") for segment_id in embeddings.missing()]
+    if repair and found:
+        embeddings.remove([row for row, _ in unusable])
+        yield from reembed()
+    left = set(embeddings.missing())
+    for segment_id, what in found:
+        yield ProblemFound(
+            f"segment {segment_id}: its embedding {what}",
+            mended=repair and segment_id not in left,
+        )
+    return repair and bool(unusable)
 
 
 def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iterator[Event]:
@@ -59,16 +90,27 @@ def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iter
     missing = [
         segment
         for segment in metadata.segments_where(SegmentFilter())
-        if not segment.crop_path.is_file() or segment.crop_path.stat().st_size == 0
+        if not _is_whole(segment.crop_path)
     ]
     for _, segments in itertools.groupby(missing, key=lambda segment: segment.media_file_id):
         wanted = list(segments)
         mended = _cut_again(metadata, wanted, settings) if repair else set[str]()
         for segment in wanted:
             yield ProblemFound(
-                f"{segment.crop_path}: the crop of a segment of {segment.media_path} is missing",
+                f"{segment.crop_path}: a crop of {segment.media_path} is missing or half",
                 mended=segment.id in mended,
             )
+
+
+def _is_whole(crop: Path) -> bool:
+    """Say whether a crop is there from a JPEG's first two bytes to its last two."""
+    try:
+        with crop.open("rb") as stream:
+            start = stream.read(2)
+            stream.seek(-2, os.SEEK_END)
+            return start == b"\xff\xd8" and stream.read(2) == b"\xff\xd9"
+    except OSError:
+        return False
 
 
 def _cut_again(
@@ -80,6 +122,8 @@ def _cut_again(
     if media is None:
         return made
     try:
+        if content_hash(media.path) != media.content_hash:
+            return made  # another picture lies in its place now
         with closing(read_frames(media.path, media.kind, settings, VideoFacts())) as frames:
             for frame in frames:
                 for segment in wanted:
@@ -98,5 +142,11 @@ def _cut(frame: Frame, segment: StoredSegment, settings: Settings) -> None:
         blurred = blur(frame.image_rgb, settings.blur_kernel)
         crop = cut_crop(frame.image_rgb, blurred, mask, segment.bbox_xywh)
     path: Path = segment.crop_path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, save_jpeg(fitted(crop, CROP_SIDE)))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, save_jpeg(fitted(crop, CROP_SIDE)))
+    except OSError as exc:
+        raise DatabaseError(
+            f"{path}: the crop can't be written ({exc.strerror or exc}); see that the disk has "
+            "room, then verify again: nothing is lost"
+        ) from exc

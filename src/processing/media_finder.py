@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,12 @@ from pathlib import Path
 from src.errors import MediaReadError
 from src.processing.image_loader import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from src.records import MediaKind
+
+DRIVE_GONE = {
+    getattr(errno, name)
+    for name in "EIO ENODEV ENXIO ENOTCONN ESTALE ETIMEDOUT EHOSTDOWN EHOSTUNREACH".split()
+    if hasattr(errno, name)
+}
 
 
 def find_media(paths: Iterable[Path], leave_out: Iterable[Path] = ()) -> list[Path]:
@@ -63,6 +70,24 @@ def content_hash(path: Path) -> str:
             return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
     except OSError as exc:
         raise MediaReadError(path, f"can't be read ({exc.strerror or exc})") from exc
+
+
+def is_out_of_reach(path: Path) -> bool:
+    """Say whether a file can't be had because its drive is gone, not the file alone.
+
+    A drive that is gone takes the folder with it, or leaves an empty one where it was mounted,
+    or answers with an error of its own.
+    """
+    try:
+        path.stat()
+        return False
+    except FileNotFoundError:
+        try:
+            return not any(os.scandir(path.parent))
+        except OSError:
+            return True
+    except OSError as exc:
+        return exc.errno in DRIVE_GONE
 
 
 def _suffix(name: str) -> str:

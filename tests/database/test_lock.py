@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import errno
+import json
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from src.config import APPLICATION_FOLDER
+from src.database import lock
 from src.database.lock import LibraryLock
-from src.errors import LibraryLockedError
+from src.errors import DatabaseError, LibraryLockedError
 
 HOLD = """
 import sys
@@ -36,3 +41,31 @@ def test_a_second_process_is_told_who_has_the_library(tmp_path: Path) -> None:
         holder.kill()
         holder.wait()
         LibraryLock(lock_file).release()  # a dead process holds nothing
+
+
+def test_a_lock_file_left_behind_holds_nothing_whatever_it_says(tmp_path: Path) -> None:
+    lock_file = tmp_path / "library.lock"
+    # a process of this very number is running now: the number says nothing, the lock does
+    lock_file.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+    LibraryLock(lock_file).release()
+
+
+def test_a_holder_on_another_machine_is_said_to_be_one(tmp_path: Path) -> None:
+    lock_file = tmp_path / "library.lock"
+    held = LibraryLock(lock_file)
+    lock_file.write_text(json.dumps({"pid": 77, "host": "the-attic"}))
+    with pytest.raises(LibraryLockedError, match="77 on the-attic, which is another machine"):
+        LibraryLock(lock_file)
+    held.release()
+
+
+def test_a_place_that_can_not_lock_files_is_not_called_a_locked_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(lock, "_lock", refuses)
+    with pytest.raises(DatabaseError, match="No locks available") as caught:
+        LibraryLock(tmp_path / "library.lock")
+    assert not isinstance(caught.value, LibraryLockedError)

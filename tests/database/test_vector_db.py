@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from src.config import LibraryPaths
+from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database import vector_db
 from src.database.embeddings import EmbeddingTable
 from src.database.index_server import marker_of
 from src.database.metadata_db import MetadataDatabase, SegmentFilter
 from src.database.vector_db import VectorDatabase
 from src.database.vector_index import VectorIndex
-from src.errors import QueryError
+from src.errors import EmbeddingError, QueryError
 from src.models.clip_encoder import ClipEncoder
 from src.records import Tag
-from tests.conftest import MODEL, add_media_with, unit_vectors
+from tests.conftest import MODEL, add_media_with, new_segments, unit_vectors
 
 
 @pytest.fixture
@@ -270,3 +273,83 @@ def test_exact_search_follows_what_is_added_and_removed(
     metadata.remove_media(first)
     assert nearest(vectors[30]).startswith("b.jpg")
     assert len(embeddings.best(vectors[30], 999, SegmentFilter())) == 50
+
+
+HOW_IT_DIES = {"crashes": signal.SIGSEGV, "is killed": signal.SIGKILL, "hangs": signal.SIGSTOP}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+@pytest.mark.parametrize("how", HOW_IT_DIES.values(), ids=HOW_IT_DIES.keys())
+def test_a_child_that_fails_costs_one_rebuild_and_no_more(
+    metadata: MetadataDatabase,
+    paths: LibraryPaths,
+    clip: ClipEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+    how: signal.Signals,
+) -> None:
+    monkeypatch.setattr(vector_db, "EXACT_UP_TO", 10)
+    monkeypatch.setattr("src.database.vector_index.QUERY_S", 2.0)
+    monkeypatch.setattr("src.database.index_process.LEAVE_S", 1.0)
+    vectors = unit_vectors(60)
+    add_media_with(metadata, vectors, model=clip.name)
+    with VectorDatabase(paths, clip, metadata, use_index=True) as database:
+        index = database.index
+        assert index is not None
+        for failures in (1, 2):
+            catch_up(index)
+            assert index.candidates(vectors[0], 1) == ["a.jpg-00000"]
+            assert index._process is not None
+            os.kill(index._process.pid, how)
+            for number in (5, 6):  # the search that finds it out, and the next
+                assert database.search_by_embedding(vectors[number], 1)[0].segment.id == (
+                    f"a.jpg-{number:05}"
+                )
+            assert (index.failure is None) == (failures == 1)
+        for _ in index.catch_up():  # it has failed twice: this session does without it
+            pass
+        assert index.pending() == 60
+        assert database.search_by_embedding(vectors[7], 1)[0].segment.id == "a.jpg-00007"
+        for _ in index.rebuild():  # unless a person asks for it
+            pass
+        assert index.failure is None and index.problems() == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such limit")
+def test_a_child_that_asks_for_all_memory_is_refused_it() -> None:
+    greedy = (
+        "from src.database.index_server import SPARE_MEMORY, limit_memory\n"
+        "limit_memory(1000)\n"
+        "bytearray(SPARE_MEMORY + (1 << 30))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", greedy],
+        cwd=APPLICATION_FOLDER,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 1 and "MemoryError" in result.stderr
+
+
+BAD = {
+    "NaN": np.full(512, np.nan),
+    "infinite": np.full(512, np.inf),
+    "zero": np.zeros(512),
+    "another dimension": np.full(256, 1 / 16),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
+def test_vectors_that_mean_nothing_reach_neither_store(
+    metadata: MetadataDatabase, embeddings: EmbeddingTable, bad: np.ndarray
+) -> None:
+    media_id = add_media_with(metadata, unit_vectors(3))
+    good = new_segments(unit_vectors(2, seed=1), "new")
+    half = [good[0], dataclasses.replace(good[1], embedding=bad)]
+    with pytest.raises(EmbeddingError):
+        metadata.store_frame(media_id, 1, None, (100, 100), half, MODEL)
+    assert metadata.stored_frames(media_id) == {0}
+    embeddings.remove([1])
+    with pytest.raises(EmbeddingError):
+        embeddings.add(["a.jpg-00000"], bad[None])
+    assert embeddings.count() == 2 and embeddings.missing() == ["a.jpg-00000"]

@@ -1,0 +1,92 @@
+"""Copies of metadata.db that are whole: taken before a change of schema and once a day of use."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+KEPT = 5
+DAY_S = 24 * 3600
+PAGES_AT_ONCE = 1000
+
+
+def backup_folder(database: Path) -> Path:
+    return database.parent / "backups"
+
+
+def backups(database: Path) -> list[Path]:
+    """List a library's backups, the newest first; their names are their times."""
+    return sorted(backup_folder(database).glob(f"{database.stem}-*.db"), reverse=True)
+
+
+def is_due(database: Path) -> bool:
+    """Say whether the newest backup is a day old, or there is none."""
+    newest = backups(database)
+    return not newest or time.time() - newest[0].stat().st_mtime > DAY_S
+
+
+def back_up(source: sqlite3.Connection, database: Path) -> Path:
+    """Write a backup under a temporary name, check it, and only then give it its own.
+
+    The oldest beyond the last five go. A kill or a full disk on the way leaves the earlier ones.
+
+    Raises:
+        OSError, sqlite3.Error: it can't be written, or what was written is not sound.
+    """
+    folder = backup_folder(database)
+    folder.mkdir(exist_ok=True)
+    for stray in folder.glob("*.tmp*"):  # of a process that was killed here
+        stray.unlink()
+    moment = time.strftime("%Y-%m-%dT%H%M%S")
+    taken = {path.name for path in backups(database)}
+    names = (f"{database.stem}-{moment}{more}.db" for more in ("", *"abcdefghijklmnopqrstuvwxyz"))
+    final = folder / next(name for name in names if name not in taken)
+    temporary = folder / f"{final.name}.tmp"
+    try:
+        with closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
+            source.backup(copy, pages=PAGES_AT_ONCE, sleep=0)
+            # the copy says that it is in WAL mode, and would leave files of its own beside it
+            copy.execute("PRAGMA journal_mode = DELETE")
+            if problems := damage_of(copy):
+                raise sqlite3.DatabaseError(f"the backup is not sound: {problems[0]}")
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        os.replace(temporary, final)
+        _sync_folder(folder)
+    except BaseException:
+        for left in folder.glob(f"{temporary.name}*"):
+            left.unlink(missing_ok=True)
+        raise
+    for old in backups(database)[KEPT:]:
+        old.unlink()
+    return final
+
+
+def newest_sound(database: Path) -> Path | None:
+    """Find the newest backup that is sound."""
+    for path in backups(database):
+        try:
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as copy:
+                if not damage_of(copy):
+                    return path
+        except sqlite3.Error:
+            continue  # an older one may do
+    return None
+
+
+def damage_of(connection: sqlite3.Connection) -> list[str]:
+    """Ask SQLite for what is wrong with the structure of a file; empty means sound."""
+    return [row[0] for row in connection.execute("PRAGMA quick_check") if row[0] != "ok"]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a loss of power; Windows has no such call."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

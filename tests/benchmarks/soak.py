@@ -1,0 +1,211 @@
+"""Hours of use in one run: python -m tests.benchmarks.soak [--images N] [--videos N] [--sam]
+
+Draws small images and short videos, takes them in batch by batch, searches and looks all the
+while, and prints the process's memory, file handles and threads, the index child's memory, and
+the time a file takes. CLIP-only unless --sam is given. --minutes stops it earlier.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from src.config import LibraryPaths, Settings
+from src.errors import ModelNotLoadedError
+from src.events import FileDone, FileFailed, FileKnown
+from src.library import MediaLibrary
+from src.models.mask_generator import MaskGenerator
+from src.models.model_manager import ModelManager
+from src.processing.video_processor import find_ffmpeg
+
+BATCH = 100
+WORDS = ("a red circle", "a blue star", "a green square", "something striped", "a yellow ring")
+
+
+class ClipOnly(ModelManager):
+    """Models without SAM: one segment a frame."""
+
+    def load_sam(self, *_: object, **__: object) -> MaskGenerator:
+        raise ModelNotLoadedError("CLIP-only was asked for")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the process uses at one moment.
+
+    Attributes:
+        own_mb: the resident memory that is not shared with files.
+        child_mb: the same of its children, the index among them.
+    """
+
+    files: int
+    seconds_per_file: float
+    own_mb: float
+    child_mb: float
+    handles: int
+    threads: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.files:7} {self.seconds_per_file * 1000:8.1f} {self.own_mb:8.0f} "
+            f"{self.child_mb:8.0f} {self.handles:7} {self.threads:7}"
+        )
+
+
+def anonymous_mb(pid: int) -> float:
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon"):
+                return int(line.split()[1]) / 1024
+    except FileNotFoundError:
+        pass  # a decoder that has left
+    return 0.0
+
+
+def children() -> list[int]:
+    found: list[int] = []
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            found += map(int, (task / "children").read_text().split())
+        except FileNotFoundError:
+            continue  # a thread that has ended
+    return found
+
+
+def reading(files: int, seconds_per_file: float) -> Reading:
+    return Reading(
+        files,
+        seconds_per_file,
+        anonymous_mb(os.getpid()),
+        sum(map(anonymous_mb, children())),
+        len(os.listdir("/proc/self/fd")),
+        threading.active_count(),
+    )
+
+
+def media(folder: Path, images: int, videos: int) -> Iterator[Path]:
+    """Draw files one by one, the videos spread evenly; a file is drawn when it is asked for."""
+    program = find_ffmpeg()
+    every = images // videos if videos else images + 1
+    random = np.random.default_rng(1)
+    for number in range(images):
+        coarse = random.integers(0, 255, (6, 8, 3), np.uint8)
+        path = folder / f"image {number:06}.jpg"
+        Image.fromarray(coarse).resize((160, 120)).save(path, quality=85)
+        yield path
+        if number % every == every - 1 and program is not None:
+            path = folder / f"video {number:06}.mp4"
+            hue = f"hue=h={number % 360}"
+            source = f"testsrc2=size=160x120:rate=5:duration=3,{hue}"
+            command = [program, "-v", "error", "-f", "lavfi", "-i", source, f"file:{path}"]
+            subprocess.run(command, check=True)
+            yield path
+
+
+class Searches:
+    """A person who searches and looks at what is found, in a thread of its own."""
+
+    def __init__(self, library: MediaLibrary) -> None:
+        self.library = library
+        self.done = 0
+        self.slowest_s = 0.0
+        self.failures: list[Exception] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="searches")
+        self._thread.start()
+
+    def _run(self) -> None:
+        for words in itertools.cycle(WORDS):
+            if self._over.wait(1.0):
+                return
+            start = time.monotonic()
+            try:
+                hits = self.library.search(words, n_results=20).hits
+                if hits:
+                    self.library.similar(hits[0].segment.id)
+                    self.library.thumbnail(hits[0].segment.crop_path)
+                self.library.catalog.media_cards(self.library.catalog.media_ids("added")[:50])
+            except Exception as exc:  # counted and printed: the soak fails for it at its end
+                self.failures.append(exc)
+            self.slowest_s = max(self.slowest_s, time.monotonic() - start)
+            self.done += 1
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def soak(folder: Path, images: int, videos: int, minutes: float, sam: bool) -> list[Reading]:
+    models = (ModelManager if sam else ClipOnly)(device="cpu")
+    settings = Settings(points_per_side=8)
+    readings: list[Reading] = []
+    sources = folder / "media"
+    sources.mkdir()
+    deadline = time.monotonic() + minutes * 60
+    with MediaLibrary(LibraryPaths(folder / "library"), models, settings) as library:
+        library.load_models()
+        searches = Searches(library)
+        failed = taken = 0
+        print("  files  ms/file   own MB child MB handles threads")
+        files = media(sources, images, videos)
+        while batch := list(itertools.islice(files, BATCH)):
+            start = time.monotonic()
+            for event in library.add(batch):
+                taken += isinstance(event, FileDone | FileKnown)
+                failed += isinstance(event, FileFailed)
+            readings.append(reading(taken, (time.monotonic() - start) / len(batch)))
+            print(readings[-1], flush=True)
+            if time.monotonic() > deadline:
+                break
+        searches.stop()
+        print(
+            f"{searches.done} searches, the slowest {searches.slowest_s * 1000:.0f} ms; "
+            f"{len(searches.failures)} of them failed; {failed} files failed"
+        )
+        for exc in searches.failures[:3]:
+            print(repr(exc))
+    return readings
+
+
+def summary(readings: list[Reading]) -> str:
+    """Hold the last fifth against the second fifth: the first one is for warming up."""
+    fifth = max(1, len(readings) // 5)
+    early, late = readings[fifth : 2 * fifth], readings[-fifth:]
+
+    def ratio(name: str) -> str:
+        values = [float(np.median([getattr(r, name) for r in part])) for part in (early, late)]
+        return f"{name}: {values[0]:.3g} -> {values[1]:.3g}" + (
+            f" (x{values[1] / values[0]:.2f})" if values[0] else ""
+        )
+
+    names = ("seconds_per_file", "own_mb", "child_mb", "handles", "threads")
+    return "\n".join(ratio(name) for name in names)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Watch memory, handles and time over a long run.")
+    parser.add_argument("--images", type=int, default=20_000)
+    parser.add_argument("--videos", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=240)
+    parser.add_argument("--sam", action="store_true")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="soak-") as name:
+        readings = soak(
+            Path(name), arguments.images, arguments.videos, arguments.minutes, arguments.sam
+        )
+    print(summary(readings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Work for test_durability.py to kill: one verb on a library, each promise written down."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from src.config import LibraryPaths, Settings
+from src.database import vector_db
+from src.events import Event, FrameStored, JobDone, Progress
+from src.library import MediaLibrary
+from src.models.clip_encoder import ClipEncoder
+from src.models.model_manager import ModelManager
+
+SETTINGS = Settings(points_per_side=4, duplicate_distance=-1)
+OTHER_CLIP = "another-clip@1"
+# SQLite alone would answer for so small a library; here Chroma has to.
+vector_db.EXACT_UP_TO = 500
+
+
+class Models(ModelManager):
+    """The starter models, and the same CLIP under another name as the one to change to."""
+
+    def __init__(self, other_clip: bool = False) -> None:
+        super().__init__(device="cpu", points_per_side=SETTINGS.points_per_side)
+        self.other_clip = other_clip
+
+    def load_clip(self, checkpoint_path: Path | str | None = None) -> ClipEncoder:
+        clip = super().load_clip(checkpoint_path)
+        if self.other_clip:
+            clip = dataclasses.replace(clip, name=OTHER_CLIP)
+        return clip
+
+
+def work(verb: str, root: Path, media: list[Path], said: Path) -> None:
+    """Run a verb to its end; `said` gets a line for each thing that was acknowledged."""
+    handle = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    models = Models(other_clip=verb == "switch")
+    with MediaLibrary(LibraryPaths(root), models, SETTINGS) as library:
+        library.load_models()
+        os.write(handle, b"started\n")
+        for line in _verb(verb, library, media, root):
+            os.write(handle, line.encode() + b"\n")
+    os.write(handle, b"closed\n")
+
+
+def _verb(verb: str, library: MediaLibrary, media: list[Path], root: Path) -> Iterator[str]:
+    if verb in ("ingest", "switch"):
+        yield from _said(library.add(media))
+    elif verb == "reembed":
+        yield from _said(library.reembed())
+        yield from _said(library.index.catch_up())
+    elif verb == "index":
+        yield from _said(library.index.rebuild())
+    elif verb == "export":
+        yield from _said(library.export(root.with_name(f"{root.name}-dataset")))
+    else:
+        assert verb == "tag", verb
+        reader = library.metadata.connection.read()
+        ids = [row[0] for row in reader.execute("SELECT id FROM segments ORDER BY id")]
+        for number in np.random.default_rng(len(ids)).permutation(len(ids)):
+            library.add_tag(ids[number], f"mine {number % 7}")
+            yield f"tag {ids[number]} mine {number % 7}"
+
+
+def _said(events: Iterator[Event]) -> Iterator[str]:
+    for event in events:
+        if isinstance(event, FrameStored):
+            yield f"frame {event.path.name} {event.frame_index} {event.segments}"
+        elif isinstance(event, Progress):
+            yield f"{event.doing} {event.done}"
+        elif isinstance(event, JobDone):
+            yield "done"

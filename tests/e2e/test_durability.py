@@ -1,0 +1,401 @@
+"""Killed anywhere: at random moments, and in the middle of Chroma's own flush.
+
+Each round copies a library, has a process work on it, kills that process and its index child
+with SIGKILL, and then holds the library against what had been acknowledged and against one that
+nothing had happened to. `python -m tests.e2e.test_durability ROUNDS` prints the table.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from src.config import LibraryPaths
+from src.database.metadata_db import MetadataDatabase
+from src.errors import LibraryLockedError
+from src.events import ProblemFound
+from src.library import MediaLibrary
+from tests.conftest import new_segments, unit_vectors
+from tests.e2e.killed_work import SETTINGS, Models, work
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sends SIGKILL")
+
+SEED = 20261125
+VERBS = ("ingest", "reembed", "tag", "export", "switch", "index")
+FLUSHING = ("ingest", "reembed", "switch", "index")  # verbs that have Chroma write
+# Chroma writes its graph once per 1,000 inserts; the base library makes it do so once or twice.
+STORED_BEFORE = 1150
+WORK_S = 60.0
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(["tests.e2e.killed_work", "src.models.preload"])
+
+
+@dataclass
+class Tally:
+    """What was tried, and what came of it."""
+
+    rounds: Counter[str] = field(default_factory=Counter)
+    killed_at_work: Counter[str] = field(default_factory=Counter)
+    in_flush: Counter[str] = field(default_factory=Counter)
+    acknowledged: Counter[str] = field(default_factory=Counter)
+    rebuilt: Counter[str] = field(default_factory=Counter)
+
+    def table(self) -> str:
+        lines = [
+            "| killed during | rounds | while at work | inside Chroma's flush "
+            "| acknowledged | lost | index made again |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
+        ]
+        columns = (
+            self.rounds,
+            self.killed_at_work,
+            self.in_flush,
+            self.acknowledged,
+            Counter[str](),
+            self.rebuilt,
+        )
+        for verb in (*VERBS, "all"):
+            counts = [str(c.total() if verb == "all" else c[verb]) for c in columns]
+            lines.append(f"| {verb} | {' | '.join(counts)} |")
+        return "\n".join(lines)
+
+
+class Rounds:
+    """A base library, an undisturbed one to compare with, and rounds of kills."""
+
+    def __init__(self, folder: Path, media: list[Path]) -> None:
+        self.folder, self.media = folder, media
+        self.models, self.other = Models(), Models(other_clip=True)
+        self.base = folder / "base"
+        self._prepare()
+        self.seconds = {verb: self._undisturbed(verb) for verb in VERBS}
+        self.tally = Tally()
+
+    def _prepare(self) -> None:
+        """Make a library of two files and many segments that were there before."""
+        with MediaLibrary(LibraryPaths(self.base), self.models, SETTINGS) as library:
+            for _ in library.add(self.media[:2]):
+                pass
+            vectors = unit_vectors(STORED_BEFORE)
+            crop = library.paths.extracted_segments / "before.jpg"
+            Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(crop)
+            source = self.folder / "before.png"
+            Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(source)
+            stat = source.stat()
+            before = library.metadata.add_media(source, "image", stat.st_size, stat.st_mtime_ns)
+            segments = new_segments(vectors, "before-")
+            for segment in segments:
+                os.link(crop, library.paths.root / segment.crop_path)
+            library.metadata.store_frame(before, 0, None, (100, 100), segments, library.clip.name)
+            library.metadata.update_media(before, status="done", content_hash="before")
+            crop.unlink()
+            # SQLite knows all of it and Chroma what little was ingested
+
+    def _undisturbed(self, verb: str) -> float:
+        root = self._copy(f"undisturbed {verb}", verb)
+        said = self.folder / f"undisturbed {verb}.txt"
+        start = time.monotonic()
+        process = processes.Process(target=work, args=(verb, root, self.media, said))
+        process.start()
+        process.join(WORK_S)
+        assert process.exitcode == 0, verb
+        took = time.monotonic() - start
+        self._finish(root, verb)
+        return took
+
+    def _copy(self, name: str, verb: str) -> Path:
+        root = self.folder / name
+        shutil.copytree(self.base, root, copy_function=os.link)
+        for file in ("metadata.db",):  # all others are replaced, never changed in place
+            (root / file).unlink()
+            shutil.copy2(self.base / file, root / file)
+        shutil.rmtree(root / "chroma_db")
+        shutil.copytree(self.base / "chroma_db", root / "chroma_db")
+        (root / "library.lock").unlink()
+        if verb == "reembed":
+            with (
+                closing(MetadataDatabase(LibraryPaths(root))) as metadata,
+                metadata.connection.write() as db,
+            ):
+                db.execute("DELETE FROM embeddings WHERE segment_id NOT LIKE 'before-%'")
+        return root
+
+    def _finish(self, root: Path, verb: str) -> MediaLibrary:
+        models = self.other if verb == "switch" else self.models
+        with MediaLibrary(LibraryPaths(root), models, SETTINGS) as library:
+            for _ in library.add(self.media):
+                pass
+        return library
+
+    # -- one round
+
+    def round(self, number: int) -> None:
+        aimed = number % 2 == 1
+        verb = FLUSHING[number // 2 % len(FLUSHING)] if aimed else VERBS[number // 2 % len(VERBS)]
+        random = np.random.default_rng([SEED, number])
+        root = self._copy(f"round {number}", verb)
+        said = self.folder / f"round {number}.txt"
+        process = processes.Process(target=work, args=(verb, root, self.media, said))
+        process.start()
+        in_flush = self._wait(process, root, said, verb, aimed, random)
+        at_work = _kill(process)
+        lines = said.read_text().splitlines() if said.exists() else []
+        self.tally.rounds[verb] += 1
+        self.tally.killed_at_work[verb] += at_work and "started" in lines
+        self.tally.in_flush[verb] += at_work and in_flush
+        self.tally.acknowledged[verb] += len([line for line in lines if " " in line])
+        try:
+            self.check(root, verb, lines)
+        except BaseException as exc:
+            exc.add_note(f"round {number}: {verb}, aimed {aimed}, in flush {in_flush}, {root}")
+            raise
+        shutil.rmtree(root)
+        shutil.rmtree(root.with_name(f"{root.name}-dataset"), ignore_errors=True)
+
+    def _wait(
+        self,
+        process: multiprocessing.process.BaseProcess,
+        root: Path,
+        said: Path,
+        verb: str,
+        aimed: bool,
+        random: np.random.Generator,
+    ) -> bool:
+        """Wait for the moment to kill; says whether Chroma's graph was being written then."""
+        deadline = time.monotonic() + WORK_S
+        if not aimed:
+            process.join(random.uniform(0.1, 1.05) * self.seconds[verb])
+            return False
+        before = {path: path.stat().st_mtime_ns for path in _graphs(root)}
+        while process.is_alive() and time.monotonic() < deadline:
+            for path in _graphs(root):
+                try:
+                    changed = path.stat().st_mtime_ns != before.get(path)
+                    grown = path.stat().st_size > 0
+                except FileNotFoundError:
+                    continue
+                if changed and grown and path not in before:
+                    before[path] = path.stat().st_mtime_ns  # made; written once it is full
+                elif changed:
+                    time.sleep(random.uniform(0, 0.04))
+                    return True
+            time.sleep(0.0005)
+        return False
+
+    # -- what has to hold after a kill
+
+    def check(self, root: Path, verb: str, lines: list[str]) -> None:
+        models = self.other if verb == "switch" else self.models
+        library = _opened(root, models)
+        try:
+            assert library.metadata.integrity_problems() == []
+            assert library.metadata.connection.recovered is None
+            self._acknowledged(library, lines)
+            dataset = root.with_name(f"{root.name}-dataset")
+            if "done" in lines and verb == "export":
+                assert (dataset / "labels.csv").is_file()
+            if dataset.exists():
+                listed = (dataset / "labels.csv").read_text().count("\n") - 1
+                assert listed == len(list(dataset.rglob("*.jpg")))
+            self._search(library, "before the index is whole")
+            library.load_models()
+            folder = library.metadata.info(f"index of {library.clip.name}")
+            for _ in library.add(self.media):
+                self._search(library, "while work goes on")
+            self.tally.rebuilt[verb] += folder != library.metadata.info(
+                f"index of {library.clip.name}"
+            )
+            self._search(library, "after all")
+            assert library.index.failure is None
+            problems = [e for e in library.verify() if isinstance(e, ProblemFound)]
+            assert problems == [], problems
+            self._same(library, LibraryPaths(self.folder / f"undisturbed {verb}"))
+        finally:
+            library.close()
+
+    def _acknowledged(self, library: MediaLibrary, lines: list[str]) -> None:
+        db = library.metadata.connection.read()
+        embedded = max((int(x.split()[1]) for x in lines if x.startswith("embed ")), default=0)
+        held = db.execute(
+            "SELECT count(*) FROM embeddings e JOIN models m ON m.id = e.model_id WHERE m.name = ?",
+            (library.clip.name,),
+        ).fetchone()[0]
+        assert held >= embedded, "embeddings are missing"
+        for line in lines:
+            word, *rest = line.split(" ")
+            if word == "tag":
+                segment_id, name = rest[0], " ".join(rest[1:])
+                names = {tag.name for tag in library.metadata.tags_of([segment_id])[segment_id]}
+                assert name in names, line
+            elif word == "frame":
+                found = db.execute(
+                    "SELECT count(*) FROM segments s JOIN frames f ON f.id = s.frame_id JOIN"
+                    " media_files m ON m.id = f.media_file_id"
+                    " WHERE m.path LIKE ? AND f.frame_index = ?",
+                    (f"%/{rest[0]}", int(rest[1])),
+                ).fetchone()[0]
+                assert found == int(rest[2]), line
+
+    def _search(self, library: MediaLibrary, when: str) -> None:
+        """Compare an answer with plain arithmetic over all that SQLite holds."""
+        rows = (
+            library.metadata.connection.read()
+            .execute(
+                "SELECT e.segment_id, e.vector FROM embeddings e JOIN models m"
+                " ON m.id = e.model_id WHERE m.name = ?",
+                (library.clip.name,),
+            )
+            .fetchall()
+        )
+        if not rows:
+            return
+        matrix = np.frombuffer(b"".join(row[1] for row in rows), "<f4").reshape(len(rows), -1)
+        query = matrix[len(rows) // 3]
+        best = rows[int(np.argmax(matrix @ query))][0]
+        hits = library.vectors.search_by_embedding(query, 5).hits
+        scores = np.sort(matrix @ query)[::-1]
+        assert hits[0].score == pytest.approx(float(scores[0]), abs=1e-5), (when, best)
+
+    def _same(self, library: MediaLibrary, paths: LibraryPaths) -> None:
+        """Hold a library against one that nothing happened to, row by row."""
+        with closing(MetadataDatabase(paths)) as other:
+            ours = _content(library.metadata)
+            theirs = _content(other)
+        for what, rows in theirs.items():
+            assert ours[what] == rows, what
+        assert _crops(library.paths) == _crops(paths)
+
+
+def _content(metadata: MetadataDatabase) -> dict[str, list[tuple[object, ...]]]:
+    db = metadata.connection.read()
+    return {
+        query: [tuple(row) for row in db.execute(query)]
+        for query in (
+            "SELECT content_hash, kind, width, height, duration_s, status, error"
+            " FROM media_files ORDER BY 1",
+            "SELECT m.content_hash, f.frame_index, f.timestamp_s, f.width, f.height FROM frames f"
+            " JOIN media_files m ON m.id = f.media_file_id ORDER BY 1, 2",
+            "SELECT id, kind, x, y, w, h, area, mask, crop_path FROM segments ORDER BY 1",
+            "SELECT m.name, e.segment_id, e.vector FROM embeddings e"
+            " JOIN models m ON m.id = e.model_id ORDER BY 1, 2",
+            "SELECT st.segment_id, t.name, st.confidence FROM segment_tags st"
+            " JOIN tags t ON t.id = st.tag_id WHERE st.source = 'auto' ORDER BY 1, 2",
+        )
+    }
+
+
+def _crops(paths: LibraryPaths) -> set[str]:
+    found = paths.extracted_segments.rglob("*")
+    return {path.relative_to(paths.root).as_posix() for path in found if path.is_file()}
+
+
+def _graphs(root: Path) -> list[Path]:
+    """Find the files that Chroma's flush writes."""
+    return [*(root / "chroma_db").glob("*/*/*.bin")]
+
+
+def _kill(process: multiprocessing.process.BaseProcess) -> bool:
+    """Kill a process and its index child at the same moment; says whether it was at work."""
+    assert process.pid is not None
+    at_work = process.is_alive()
+    children = []
+    if at_work:
+        os.kill(process.pid, signal.SIGSTOP)  # so that it starts none meanwhile
+        children = _children(process.pid)
+        os.kill(process.pid, signal.SIGKILL)
+        for child in children:
+            try:
+                os.kill(child, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it left by itself
+    process.join()
+    while any(Path(f"/proc/{child}").exists() and not _is_zombie(child) for child in children):
+        time.sleep(0.01)
+    return at_work
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def _opened(root: Path, models: Models) -> MediaLibrary:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return MediaLibrary(LibraryPaths(root), models, SETTINGS)
+        except LibraryLockedError:  # a child that was being started may hold it for a moment
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def draw_media(folder: Path) -> list[Path]:
+    from src.models.starter.scenes import draw_scene
+
+    paths = []
+    for seed in range(5):
+        scene = draw_scene(np.random.default_rng([8, seed]), (200, 150), count=4, calm=True)
+        paths.append(folder / f"scene{seed}.png")
+        Image.fromarray(scene.image_rgb).save(paths[-1])
+    return paths
+
+
+@pytest.fixture(scope="module")
+def rounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rounds]:
+    folder = tmp_path_factory.mktemp("durability")
+    yield Rounds(folder, draw_media(folder))
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_killed_anywhere_nothing_acknowledged_is_lost(rounds: Rounds, number: int) -> None:
+    rounds.round(number)
+
+
+@pytest.mark.slow
+def test_killed_a_hundred_times(rounds: Rounds) -> None:
+    for number in range(100, 200):
+        rounds.round(number)
+    print(rounds.tally.table())
+    assert rounds.tally.in_flush.total() >= 25
+
+
+def main() -> None:
+    import tempfile
+
+    count = int(sys.argv[1])
+    with tempfile.TemporaryDirectory(prefix="durability-") as name:
+        rounds = Rounds(Path(name), draw_media(Path(name)))
+        print({verb: round(seconds, 1) for verb, seconds in rounds.seconds.items()}, flush=True)
+        for number in range(count):
+            start = time.monotonic()
+            rounds.round(number)
+            if number % 10 == 9:
+                print(f"{number + 1} rounds, the last took {time.monotonic() - start:.1f} s")
+                print(rounds.tally.table(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""verify and its repair: each kind of damage is named, and mended where it can be."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from src.config import LibraryPaths, Settings
+from src.database import vector_db
+from src.events import ProblemFound
+from src.library import MediaLibrary
+from src.models.clip_encoder import ClipEncoder
+from src.models.model_manager import ModelManager
+
+SETTINGS = Settings(points_per_side=4)
+
+
+@pytest.fixture(scope="module")
+def shared_models() -> ModelManager:
+    return LoadedOnce(device="cpu", points_per_side=SETTINGS.points_per_side)
+
+
+class LoadedOnce(ModelManager):
+    """Models that all libraries of these tests share."""
+
+    @functools.cache  # noqa: B019 - it lives as long as the tests
+    def load_clip(self, checkpoint_path: Path | str | None = None) -> ClipEncoder:
+        return super().load_clip(checkpoint_path)
+
+
+@pytest.fixture(scope="module")
+def base(
+    tmp_path_factory: pytest.TempPathFactory, shared_models: ModelManager, scene_files: list[Path]
+) -> Path:
+    """A folder with two photos and their library; each test gets a copy."""
+    folder = tmp_path_factory.mktemp("base")
+    media = [Path(shutil.copy(path, folder / path.name)) for path in scene_files[:2]]
+    with MediaLibrary(LibraryPaths(folder / "library"), shared_models, SETTINGS) as library:
+        for _ in library.add(media):
+            pass
+    return folder
+
+
+@pytest.fixture
+def library(
+    paths: LibraryPaths,
+    shared_models: ModelManager,
+    base: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[MediaLibrary]:
+    monkeypatch.setattr(vector_db, "EXACT_UP_TO", 1)  # so that the index is asked
+    shutil.copytree(base, tmp_path, dirs_exist_ok=True)
+    with MediaLibrary(paths, shared_models, SETTINGS) as library:
+        for media in library.metadata.all_media():
+            library.metadata.update_media(media.id, path=tmp_path / media.path.name)
+        yield library
+
+
+def problems(library: MediaLibrary, repair: bool = False) -> list[ProblemFound]:
+    return [event for event in library.verify(repair) if isinstance(event, ProblemFound)]
+
+
+def mended_whole(library: MediaLibrary, *words: str) -> None:
+    """Have a damage found and named, then mended, and then be gone."""
+    found = problems(library)
+    assert found and not any(problem.mended for problem in found)
+    for word in words:
+        assert any(word in problem.what for problem in found), found
+    repaired = problems(library, repair=True)
+    assert repaired and all(problem.mended for problem in repaired), repaired
+    assert problems(library) == []
+    ids = [s.id for s in library.metadata.segments_where(vector_db.EVERYTHING)]
+    assert library.similar(ids[-1], 1).hits[0].score == pytest.approx(1, abs=1e-4)
+
+
+def crops(library: MediaLibrary) -> dict[Path, bytes]:
+    found = library.paths.extracted_segments.rglob("*.jpg")
+    return {path: path.read_bytes() for path in sorted(found)}
+
+
+def test_a_sound_library_has_no_problems(library: MediaLibrary) -> None:
+    assert problems(library) == []
+
+
+@pytest.mark.parametrize("damage", ["one", "all", "folder", "half", "empty", "random"])
+def test_crops_are_made_again(library: MediaLibrary, damage: str) -> None:
+    before = crops(library)
+    first = next(iter(before))
+    if damage == "one":
+        first.unlink()
+    elif damage == "all":
+        for path in before:
+            path.unlink()
+    elif damage == "folder":
+        shutil.rmtree(library.paths.extracted_segments)
+    elif damage == "half":
+        first.write_bytes(before[first][: len(before[first]) // 2])
+    elif damage == "empty":
+        first.write_bytes(b"")
+    else:
+        first.write_bytes(np.random.default_rng(0).bytes(5000))
+    mended_whole(library, "missing or half")
+    assert crops(library) == before
+
+
+def test_crops_whose_media_file_is_gone_or_another_are_listed(library: MediaLibrary) -> None:
+    media = library.metadata.all_media()
+    for path in crops(library):
+        path.unlink()
+    media[0].path.unlink()
+    Image.fromarray(np.zeros((90, 90, 3), np.uint8)).save(media[1].path)
+    left = [problem for problem in problems(library, repair=True) if not problem.mended]
+    assert len(left) == 1 + library.metadata.counts()["segments"]
+    assert crops(library) == {}  # none was cut from another picture
+
+
+def test_crops_of_no_segment_are_removed(library: MediaLibrary) -> None:
+    before = crops(library)
+    (library.paths.extracted_segments / "stray.jpg").write_bytes(b"x")
+    (next(iter(before)).parent / ".half.jpg.77.tmp").write_bytes(b"x")
+    mended_whole(library, "belongs to no segment")
+    assert crops(library) == before
+
+
+VALUES = {"zero": 0.0, "NaN": np.nan, "infinite": np.inf, "long": 3.0}
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
+def test_vectors_that_mean_nothing_are_made_again(library: MediaLibrary, value: float) -> None:
+    content = np.full(512, value, "<f4").tobytes()
+    with library.metadata.connection.write() as db:
+        db.execute("UPDATE embeddings SET vector = ? WHERE id IN (1, 3)", (content,))
+    mended_whole(library, "its embedding is zero, not finite")
+
+
+def test_vectors_of_another_dimension_are_made_again(library: MediaLibrary) -> None:
+    with library.metadata.connection.write() as db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        db.execute("UPDATE embeddings SET vector = ? WHERE id = 2", (bytes(1024),))
+        db.execute("PRAGMA ignore_check_constraints = OFF")
+    found = problems(library, repair=True)
+    assert any("of another length" in problem.what for problem in found)
+    assert all("CHECK" in problem.what for problem in found if not problem.mended)
+    assert problems(library) == []
+
+
+def test_segments_without_embeddings_get_them(library: MediaLibrary) -> None:
+    with library.metadata.connection.write() as db:
+        db.execute("DELETE FROM embeddings WHERE id IN (2, 4)")
+    mended_whole(library, "its embedding is missing")
+
+
+@pytest.mark.parametrize("damage", ["deleted", "emptied", "random", "a file in its place"])
+def test_chroma_is_made_again_while_searches_stay_exact(library: MediaLibrary, damage: str) -> None:
+    library.index.close()
+    chroma = library.paths.chroma_db
+    if damage == "emptied":
+        for path in chroma.iterdir():
+            shutil.rmtree(path)
+    elif damage == "random":
+        for path in chroma.rglob("*"):
+            if path.is_file():
+                path.write_bytes(np.random.default_rng(1).bytes(4096))
+    else:
+        shutil.rmtree(chroma)
+        if damage != "deleted":
+            chroma.write_text("this is no folder")
+    segment = library.metadata.segments_where(vector_db.EVERYTHING)[0].id
+    assert library.similar(segment, 1).hits[0].segment.id == segment
+    mended_whole(library, "index:")
+    if damage == "a file in its place":
+        aside = list(library.paths.root.glob("chroma_db.aside-*"))
+        assert [path.read_text() for path in aside] == ["this is no folder"]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root to be nobody")
+def test_chroma_of_another_owner_costs_the_index_and_no_search(
+    base: Path, shared_models: ModelManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_db, "EXACT_UP_TO", 1)
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders let nobody in
+        paths = LibraryPaths(Path(name) / "library")
+        shutil.copytree(base / "library", paths.root)
+        with MediaLibrary(paths, shared_models, SETTINGS) as library:
+            _as_nobody(library, Path(name))
+            assert all(problem.mended for problem in problems(library, repair=True))
+            assert problems(library) == []
+
+
+def _as_nobody(library: MediaLibrary, folder: Path) -> None:
+    segment = library.metadata.segments_where(vector_db.EVERYTHING)[0].id
+    chroma = library.paths.chroma_db
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    chroma.chmod(0o700)
+    library.paths.root.chmod(0o1777)  # sticky: what is another's can't even be renamed
+    os.seteuid(65534)
+    try:
+        assert library.similar(segment, 1).hits[0].segment.id == segment
+        found = [problem.what for problem in problems(library, repair=True)]
+        left = [what for what in found if "file is gone" not in what]  # the photos are root's
+        assert left and all(what.startswith("index:") for what in left)
+        assert library.similar(segment, 1).hits[0].segment.id == segment
+        assert library.index.failure is not None and str(chroma) in library.index.failure
+    finally:
+        os.seteuid(0)
