@@ -69,7 +69,6 @@ class WindowDialogs:
 
     def show_recovered(self, notice: str) -> None:
         """Say once that the library's database was damaged, and what came of it."""
-        self.errors.append(notice)
         show_error(self._overlay, "Your library was damaged and is mended", notice)
 
     # -- dialogs

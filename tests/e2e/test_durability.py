@@ -81,6 +81,7 @@ class Rounds:
         self.models, self.other = Models(), Models(other_clip=True)
         self.base = folder / "base"
         self._prepare()
+        # how long each verb works, once its models are loaded
         self.seconds = {verb: self._undisturbed(verb) for verb in VERBS}
         self.tally = Tally()
 
@@ -107,9 +108,10 @@ class Rounds:
     def _undisturbed(self, verb: str) -> float:
         root = self._copy(f"undisturbed {verb}", verb)
         said = self.folder / f"undisturbed {verb}.txt"
-        start = time.monotonic()
         process = processes.Process(target=work, args=(verb, root, self.media, said))
         process.start()
+        _wait_for_start(process, said)
+        start = time.monotonic()
         process.join(WORK_S)
         assert process.exitcode == 0, verb
         took = time.monotonic() - start
@@ -177,7 +179,8 @@ class Rounds:
         """Wait for the moment to kill; says whether Chroma's graph was being written then."""
         deadline = time.monotonic() + WORK_S
         if not aimed:
-            process.join(random.uniform(0.1, 1.05) * self.seconds[verb])
+            _wait_for_start(process, said)
+            process.join(random.uniform(0, 1) * self.seconds[verb])
             return False
         before = {path: path.stat().st_mtime_ns for path in _graphs(root)}
         while process.is_alive() and time.monotonic() < deadline:
@@ -300,6 +303,15 @@ def _content(metadata: MetadataDatabase) -> dict[str, list[tuple[object, ...]]]:
 def _crops(paths: LibraryPaths) -> set[str]:
     found = paths.extracted_segments.rglob("*")
     return {path.relative_to(paths.root).as_posix() for path in found if path.is_file()}
+
+
+def _wait_for_start(process: multiprocessing.process.BaseProcess, said: Path) -> None:
+    """Wait until the models are loaded and the work itself begins."""
+    deadline = time.monotonic() + WORK_S
+    while process.is_alive() and time.monotonic() < deadline:
+        if said.exists() and said.stat().st_size:
+            return
+        time.sleep(0.0005)
 
 
 def _graphs(root: Path) -> list[Path]:
