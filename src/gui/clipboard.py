@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageGrab
 
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/bmp", "image/tiff")
+_FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF")
 _MAX_PIXELS = 100_000_000
 
 
@@ -41,7 +42,7 @@ def _from_x11(root: tkinter.Misc) -> Pasted:
         if kind in targets:
             data = _bytes(_selection(root, kind))
             try:
-                with Image.open(io.BytesIO(data)) as image:
+                with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
                     if image.width * image.height <= _MAX_PIXELS:
                         return Pasted(np.asarray(image.convert("RGB")))
             except (OSError, ValueError):
