@@ -174,15 +174,13 @@ class MediaLibraryApp:
         return 0
 
     def _models(self) -> int:
-        from src.cli.report import megabytes, one_line
+        from src.cli.models import download_model, list_models
         from src.models.model_manager import ModelManager
 
-        models = ModelManager()
-        for found in models.available():
-            state = "bundled" if found.bundled else "here"
-            label = one_line(found.label)
-            print(f"{found.kind:5} {label:32} {megabytes(found.bytes):>12}  {state}")
-        print(f"models run on: {models.device}; more go into {one_line(models.models_folder)}")
+        if self.arguments.download:
+            download_model(ModelManager(), self.arguments.download)
+        else:
+            list_models(ModelManager(), self.arguments.measure, self.arguments.json)
         return 0
 
     def _demo(self) -> int:
@@ -262,11 +260,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     stats = command("stats", "Say what is in the library.")
     verify = command("verify", "Examine the library.")
     verify.add_argument("--repair", action="store_true", help="mend what can be mended")
-    command("models", "List the models on this machine.")
+    models = command("models", "List the models: those here, and those to download.")
+    models.add_argument("verb", nargs="?", choices=["download"], metavar="download")
+    models.add_argument("download", nargs="?", metavar="NAME", help="fetch this one")
+    models.add_argument("--measure", action="store_true", help="how fast each one here is")
     command("demo", "Draw sample scenes, take them in, and find them again.")
     command("install-desktop", "Put the application into the desktop's menu, for a double click.")
     command("uninstall-desktop", "Take it out of the menu again.")
-    for which in (ingest, search, stats):
+    for which in (ingest, search, stats, models):
         which.add_argument("--json", action="store_true", help="one JSON object a line")
 
     first = _first_word(argv)
@@ -281,6 +282,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     arguments.paths = getattr(arguments, "paths", [])
     if arguments.command == "search" and not arguments.text and not arguments.image:
         search.error("say what to look for: a TEXT, an --image FILE, or both")
+    if arguments.command == "models" and arguments.verb and not arguments.download:
+        models.error("say which model to download; `models` lists their names")
     return arguments
 
 

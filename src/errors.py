@@ -4,6 +4,7 @@
     ├── MediaReadError(path, reason)      a photo or video that can't be read
     ├── ModelNotLoadedError               work that needs a model, and none is here
     ├── CheckpointError(path, reason)     weights that can't be used
+    ├── DownloadError                     a model that can't be fetched
     ├── DatabaseError                     the library's own files
     │   └── LibraryLockedError            another process has the library open
     ├── EmbeddingError                    a vector that nothing can be near to
@@ -43,6 +44,10 @@ class CheckpointError(MediaLibraryError):
         super().__init__(f"{path}: {reason}")
         self.path = Path(path)
         self.reason = reason
+
+
+class DownloadError(MediaLibraryError):
+    """A model can't be fetched; the models folder is as it was."""
 
 
 class DatabaseError(MediaLibraryError):

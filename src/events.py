@@ -89,6 +89,25 @@ class Progress(Event):
 
 
 @dataclass(frozen=True)
+class Downloading(Event):
+    """How far the download of a model is, and how fast this run of it goes."""
+
+    name: str
+    done_bytes: int
+    total_bytes: int
+    bytes_per_s: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class ModelFetched(Event):
+    """A model is verified and in its place."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
 class JobDone(Event):
     """The job is over.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from src.events import (
+    Downloading,
     Event,
     FileDone,
     FileFailed,
@@ -29,6 +30,7 @@ DOING = {
     "index": "telling the index",
     "embed": "embedding segments again",
     "export": "writing crops",
+    "check": "checking what has come",
 }
 
 
@@ -125,6 +127,11 @@ class ProgressLine:
             self._draw(event.fraction)
         elif isinstance(event, FrameSkipped):
             self._draw(event.fraction)
+        elif isinstance(event, Downloading):
+            self._redraw(
+                f"{event.name}: {megabytes(event.done_bytes)} of {megabytes(event.total_bytes)}  "
+                f"{megabytes(int(event.bytes_per_s))}/s  {clock(event.seconds_left)[:-3]} left"
+            )
         elif isinstance(event, Progress):
             self._redraw(
                 f"{DOING.get(event.doing, event.doing)}: {event.done:,} of {event.total:,}"

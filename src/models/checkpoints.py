@@ -19,6 +19,8 @@ from src.records import EMBEDDING_DIM
 
 StateDict = dict[str, torch.Tensor]
 
+# What a model is called while it is on its way; such a file is never taken for a model.
+PART = ".part"
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 # Width of the image encoder -> name in segment_anything's registry.
 SAM_TYPE_BY_WIDTH = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
@@ -32,7 +34,7 @@ def read_state_dict(path: Path) -> StateDict:
     """
     try:
         content: Any
-        if path.suffix == ".safetensors":
+        if path.name.removesuffix(PART).endswith(".safetensors"):
             content = load_file(path)
         else:
             content = torch.load(path, map_location="cpu", weights_only=True)

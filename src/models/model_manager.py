@@ -85,7 +85,7 @@ class ModelManager:
                 f"no CLIP weights in {self.models_folder}; put open_clip weights there, or "
                 "bring back models/starter from the application's own files"
             )
-        return self._starter_clip()
+        return self.load_starter_clip()
 
     def load_sam(self, checkpoint_path: Path | str | None = None, **options: Any) -> MaskGenerator:
         """Load a SAM, as a generator of masks.
@@ -114,7 +114,7 @@ class ModelManager:
                 f"no SAM weights in {self.models_folder}; put a checkpoint of Meta's there "
                 "(sam_vit_b_01ec64.pth) to have frames cut into segments"
             )
-        return self._starter_sam(options)
+        return self.load_starter_sam(**options)
 
     def vocabulary(self, clip: ClipEncoder) -> Path:
         """Name the default vocabulary of a CLIP: a text file a person can edit."""
@@ -157,7 +157,8 @@ class ModelManager:
             f"{name}@{checkpoints.fingerprint(path)}",
         )
 
-    def _starter_clip(self) -> ClipEncoder:
+    def load_starter_clip(self) -> ClipEncoder:
+        """Load the bundled CLIP, whatever else is here."""
         path = self._starter_folder / starter.CLIP_WEIGHTS_FILE
         tokenizer = StarterTokenizer()
         return self._encoder(
@@ -196,7 +197,8 @@ class ModelManager:
             raise CheckpointError(path, f"not a whole SAM {name} checkpoint") from exc
         return MaskGenerator(sam.to(self.device).eval(), label=f"SAM {name}", **options)
 
-    def _starter_sam(self, options: dict[str, Any]) -> MaskGenerator:
+    def load_starter_sam(self, **options: Any) -> MaskGenerator:
+        """Load the bundled SAM, whatever else is here."""
         sam = starter.load_starter_sam(self._starter_folder, self.device)
         defaults = asdict(starter.load_mask_thresholds(self._starter_folder))
         return MaskGenerator(sam, label="starter SAM", **(defaults | options))

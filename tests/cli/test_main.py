@@ -118,6 +118,14 @@ def test_export_writes_crops_and_labels(shell: Shell, tmp_path: Path) -> None:
 def test_models_are_listed(shell: Shell) -> None:
     out, _ = shell("models")
     assert "starter CLIP" in out and "starter SAM" in out and "bundled" in out
+    assert "vit_h" in out and "Apache-2.0" in out and "can be downloaded" in out
+    rows = {row["name"]: row for row in shell.objects("models", "--json")}
+    assert rows["vit_b"]["bytes"] == 375_042_383 and rows["starter SAM"]["path"]
+
+
+def test_a_download_of_no_known_model_is_refused(shell: Shell) -> None:
+    _, err = shell("models", "download", "vit_x", code=1)
+    assert err.startswith('error: there is no model "vit_x"') and "vit_b" in err
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,130 @@
+"""The models that can be fetched: where they lie, how large they are, under which licence.
+
+Meta's SHA-256 are known. The Hub's are not known here: it announces one with each file
+(`X-Linked-Etag`), which is checked, and a CLIP must hold every tensor of its architecture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from src.errors import CheckpointError, QueryError
+from src.models import checkpoints
+
+META = "https://dl.fbaipublicfiles.com/segment_anything/"
+HUB = "https://huggingface.co/"
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """A model that can be fetched.
+
+    Attributes:
+        name: what a person types.
+        purpose: what it is for, in a few words.
+        file_name: its name in the models folder; ModelManager finds it by this.
+        architecture: in open_clip's or segment_anything's registry.
+        size: in bytes; None where only the server knows.
+        sha256: 64 hex digits; None where only the server knows.
+    """
+
+    kind: Literal["clip", "sam"]
+    name: str
+    purpose: str
+    file_name: str
+    architecture: str
+    address: str
+    licence: str
+    size: int | None = None
+    sha256: str | None = None
+
+    def check(self, path: Path) -> None:
+        """Refuse a file that is not the whole of this architecture.
+
+        Raises:
+            CheckpointError: it is damaged, or another model's.
+        """
+        state = checkpoints.read_state_dict(path)
+        tell = checkpoints.sam_type if self.kind == "sam" else checkpoints.clip_architecture
+        found = tell(state, path.with_name(self.file_name))
+        if found != self.architecture:
+            raise CheckpointError(path, f"a {found}, and not the {self.architecture} asked for")
+
+
+CATALOGUE = (
+    CatalogueEntry(
+        "clip",
+        "ViT-B-32-laion2b",
+        "search by any words; a good start",
+        "ViT-B-32-laion2b_s34b_b79k.bin",
+        "ViT-B-32",
+        HUB + "laion/CLIP-ViT-B-32-laion2B-s34B-b79K/resolve/main/open_clip_pytorch_model.bin",
+        "MIT",
+    ),
+    CatalogueEntry(
+        "clip",
+        "ViT-B-32-datacomp",
+        "search by any words; trained on cleaner pairs",
+        "ViT-B-32-datacomp_xl_s13b_b90k.bin",
+        "ViT-B-32",
+        HUB + "laion/CLIP-ViT-B-32-DataComp.XL-s13B-b90K/resolve/main/open_clip_pytorch_model.bin",
+        "MIT",
+    ),
+    CatalogueEntry(
+        "clip",
+        "ViT-B-32-openai",
+        "search by any words; the first CLIP",
+        "ViT-B-32-quickgelu-openai.safetensors",
+        "ViT-B-32-quickgelu",
+        HUB + "timm/vit_base_patch32_clip_224.openai/resolve/main/open_clip_model.safetensors",
+        "MIT",
+    ),
+    CatalogueEntry(
+        "sam",
+        "vit_b",
+        "segments; the one for a CPU",
+        "sam_vit_b_01ec64.pth",
+        "vit_b",
+        META + "sam_vit_b_01ec64.pth",
+        "Apache-2.0",
+        375_042_383,
+        "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
+    ),
+    CatalogueEntry(
+        "sam",
+        "vit_l",
+        "finer segments; wants a GPU",
+        "sam_vit_l_0b3195.pth",
+        "vit_l",
+        META + "sam_vit_l_0b3195.pth",
+        "Apache-2.0",
+        1_249_524_607,
+        "3adcc4315b642a4d2101128f611684e8734c41232a17c648ed1693702a49a622",
+    ),
+    CatalogueEntry(
+        "sam",
+        "vit_h",
+        "the finest segments; wants a GPU",
+        "sam_vit_h_4b8939.pth",
+        "vit_h",
+        META + "sam_vit_h_4b8939.pth",
+        "Apache-2.0",
+        2_564_550_879,
+        "a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e",
+    ),
+)
+
+
+def entry(name: str) -> CatalogueEntry:
+    """Find a model by its name or its file's.
+
+    Raises:
+        QueryError: no model of the catalogue is called so.
+    """
+    for known in CATALOGUE:
+        if name.lower() in (known.name.lower(), known.file_name.lower()):
+            return known
+    names = ", ".join(known.name for known in CATALOGUE)
+    raise QueryError(f'there is no model "{name}" to download; there are {names}')

@@ -1,0 +1,125 @@
+"""The table of models: what is here, what can be fetched, and how fast they run here."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from src.config import write_atomically
+from src.models.catalogue import CATALOGUE
+from src.models.checkpoints import fingerprint
+from src.models.model_manager import ModelManager
+
+SPEEDS_FILE = "speeds.json"
+PROBE_IMAGES = 32
+PROBE_IMAGE_WH = 640, 480
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One line of the table.
+
+    Attributes:
+        bytes: None where only the server knows.
+        speed: as measured on this machine: images a second for a CLIP, seconds an image of
+            640x480 for a SAM; None when it was not measured.
+        preferred: what the application takes, when the file is sound.
+        path: None while it is not here.
+    """
+
+    kind: Literal["clip", "sam"]
+    name: str
+    purpose: str
+    bytes: int | None
+    licence: str | None
+    speed: float | None
+    preferred: bool
+    state: Literal["bundled", "here", "can be downloaded"]
+    path: Path | None
+
+
+def overview(manager: ModelManager) -> list[ModelRow]:
+    """List what is here, best first for each kind, then what can be downloaded."""
+    speeds = _read_speeds(manager.models_folder)
+    rows: list[ModelRow] = []
+    by_file = {entry.file_name: entry for entry in CATALOGUE}
+    for found in manager.available():
+        first = not any(row.kind == found.kind for row in rows)
+        entry = None if found.bundled else by_file.pop(found.path.name, None)
+        rows.append(
+            ModelRow(
+                found.kind,
+                entry.name if entry else found.label,
+                entry.purpose if entry else "works with no download" if found.bundled else "",
+                found.bytes,
+                entry.licence if entry else None,
+                speeds.get(_speed_key(manager, found.path)),
+                first,
+                "bundled" if found.bundled else "here",
+                found.path,
+            )
+        )
+    rows += [
+        ModelRow(
+            entry.kind,
+            entry.name,
+            entry.purpose,
+            entry.size,
+            entry.licence,
+            None,
+            False,
+            "can be downloaded",
+            None,
+        )
+        for entry in by_file.values()
+    ]
+    return sorted(rows, key=lambda row: (row.kind, row.state == "can be downloaded"))
+
+
+def measure(manager: ModelManager, row: ModelRow) -> ModelRow:
+    """Run a model that is here on noise, and remember its speed beside the models.
+
+    Raises:
+        CheckpointError: the weights can't be used.
+    """
+    if row.path is None:
+        return row
+    bundled = row.path.parent.name == "starter"
+    width, height = PROBE_IMAGE_WH
+    noise = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+    if row.kind == "clip":
+        clip = manager.load_starter_clip() if bundled else manager.load_clip(row.path)
+        clip.encode_image([noise])  # what happens once, is not its speed
+        began = time.perf_counter()
+        clip.encode_image([noise] * PROBE_IMAGES)
+        speed = PROBE_IMAGES / (time.perf_counter() - began)
+    else:
+        sam = manager.load_starter_sam() if bundled else manager.load_sam(row.path)
+        began = time.perf_counter()
+        sam.generate(noise)
+        speed = time.perf_counter() - began
+    speeds = _read_speeds(manager.models_folder) | {_speed_key(manager, row.path): speed}
+    write_atomically(
+        manager.models_folder / SPEEDS_FILE, json.dumps(speeds, indent=2, sort_keys=True).encode()
+    )
+    return replace(row, speed=speed)
+
+
+def _speed_key(manager: ModelManager, path: Path) -> str:
+    return f"{path.name}@{fingerprint(path)} on {manager.device}"
+
+
+def _read_speeds(folder: Path) -> dict[str, float]:
+    """Speeds measured before; a file that can't be read is measured anew."""
+    try:
+        stored = json.loads((folder / SPEEDS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(stored, dict):
+        return {}
+    return {key: value for key, value in stored.items() if isinstance(value, int | float)}

@@ -1,0 +1,297 @@
+"""Fetching a model from a local server that behaves, and from ones that do not."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import socket
+import struct
+import threading
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save
+
+from src.errors import DownloadError
+from src.events import Downloading, ModelFetched
+from src.models.catalogue import CATALOGUE, CatalogueEntry, entry
+from src.models.download import Download, _Redirects
+from src.models.model_manager import ModelManager
+
+
+class Server(ThreadingHTTPServer):
+    """Serves `content`; `misdeed` names what it does wrong."""
+
+    daemon_threads = True
+    content = b""
+    misdeed = ""
+    tag = '"one"'
+    resets = 0
+    announced: str | None = None
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[dict[str, str]] = []
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is part of the tests."""
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/model"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def log_message(self, *_: object) -> None: ...
+
+    def do_GET(self) -> None:
+        server = self.server
+        server.asked.append(dict(self.headers))
+        if server.misdeed in ("404", "403", "503"):
+            return self.send_error(int(server.misdeed))
+        if server.misdeed == "html":
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(b"<html>log in</html>")
+            return None
+        if server.announced and self.path == "/model":
+            self.send_response(302)
+            self.send_header("X-Linked-Etag", f'"{server.announced}"')
+            self.send_header("Location", "/cdn")
+            self.end_headers()
+            return None
+        start, body = 0, server.content
+        wanted = self.headers.get("Range")
+        honours = server.misdeed != "ignores range" and self.headers.get("If-Range") == server.tag
+        if wanted and honours:
+            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("ETag", server.tag)
+        if server.misdeed != "no length":
+            claim = 10**16 if server.misdeed == "claims much" else len(body) - start
+            self.send_header("Content-Length", str(claim))
+        self.end_headers()
+        if server.resets:
+            server.resets -= 1
+            self.wfile.write(body[start : start + len(body) // 4])
+            self.wfile.flush()
+            if server.misdeed != "hangs up":  # no linger: a reset, what is on its way is lost
+                linger = struct.pack("ii", 1, 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.close_connection = True
+            return None
+        extra = b"more" * 1000 if server.misdeed == "sends more" else b""
+        self.wfile.write(body[start:] + extra)
+        return None
+
+
+@pytest.fixture(scope="module")
+def weights() -> bytes:
+    """A small file in the format of weights."""
+    return save({"weight": torch.arange(600_000, dtype=torch.float32)})
+
+
+@pytest.fixture
+def server(weights: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with Server() as running:
+        running.content = weights
+        thread = threading.Thread(target=running.serve_forever, args=(0.02,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+class AnyWeights(CatalogueEntry):
+    """An entry of no architecture, so that the transport is tested with a small file."""
+
+    def check(self, path: Path) -> None:
+        assert path.name.endswith(".part")
+
+
+def small(server: Server, sha256: str | None = "right", size: int | None = -1) -> CatalogueEntry:
+    content = server.content
+    return AnyWeights(
+        "clip",
+        "small",
+        "tests",
+        "small.safetensors",
+        "none",
+        server.address,
+        "MIT",
+        len(content) if size == -1 else size,
+        hashlib.sha256(content).hexdigest() if sha256 == "right" else sha256,
+    )
+
+
+def fetch(what: CatalogueEntry, folder: Path) -> list[Any]:
+    return list(Download(what, folder, pauses_s=(0, 0, 0)).run())
+
+
+def refused(what: CatalogueEntry, folder: Path, sentence: str, keeps: bool = False) -> None:
+    with pytest.raises(DownloadError, match=sentence):
+        fetch(what, folder)
+    assert not (folder / what.file_name).exists()
+    assert (folder / f"{what.file_name}.part").exists() == keeps
+    assert ModelManager(folder).available() == []
+
+
+def test_a_model_arrives_whole(server: Server, tmp_path: Path) -> None:
+    events = fetch(small(server), tmp_path)
+    assert events[-1] == ModelFetched("small", tmp_path / "small.safetensors")
+    last = [event for event in events if isinstance(event, Downloading)][-1]
+    assert last.done_bytes == last.total_bytes == len(server.content)
+    assert last.bytes_per_s > 0 and last.seconds_left == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["small.safetensors"]
+    assert (tmp_path / "small.safetensors").read_bytes() == server.content
+
+
+@pytest.mark.parametrize("how", ["reset", "hangs up"])
+def test_breaks_are_gone_on_from(server: Server, tmp_path: Path, how: str) -> None:
+    server.misdeed, server.resets = how, 2
+    fetch(small(server), tmp_path)
+    assert (tmp_path / "small.safetensors").read_bytes() == server.content
+    assert len(server.asked) == 3
+    if how == "hangs up":
+        assert all("Range" in asked for asked in server.asked[1:])
+
+
+def test_a_server_that_never_recovers(server: Server, tmp_path: Path) -> None:
+    server.misdeed = "503"
+    refused(small(server), tmp_path, "keeps breaking off")
+    assert len(server.asked) == 3
+
+
+def test_cancelling_keeps_what_has_come(server: Server, tmp_path: Path) -> None:
+    job = Download(small(server), tmp_path).run()
+    first = next(job)
+    assert isinstance(first, Downloading) and first.done_bytes < first.total_bytes
+    job.close()
+    assert ModelManager(tmp_path).available() == []
+    assert (tmp_path / "small.safetensors.part").stat().st_size == first.done_bytes
+    fetch(small(server), tmp_path)
+    assert server.asked[-1]["Range"] == f"bytes={first.done_bytes}-"
+    assert (tmp_path / "small.safetensors").read_bytes() == server.content
+
+
+@pytest.mark.parametrize("change", ["ignores range", "another version", "no tag"])
+def test_what_can_not_be_gone_on_from_starts_anew(
+    server: Server, tmp_path: Path, change: str
+) -> None:
+    (tmp_path / "small.safetensors.part").write_bytes(b"old" * 1000)
+    if change != "no tag":
+        (tmp_path / "small.safetensors.part.tag").write_text(server.tag)
+    server.misdeed = change
+    if change == "another version":
+        server.tag = '"two"'
+    fetch(small(server), tmp_path)
+    assert (tmp_path / "small.safetensors").read_bytes() == server.content
+
+
+def test_a_wrong_checksum_is_deleted(server: Server, tmp_path: Path) -> None:
+    refused(small(server, sha256="0" * 64), tmp_path, "SHA-256")
+
+
+def test_the_sha256_announced_on_the_way_counts(server: Server, tmp_path: Path) -> None:
+    server.announced = "f" * 64
+    refused(small(server, sha256=None, size=None), tmp_path, "SHA-256")
+    server.announced = hashlib.sha256(server.content).hexdigest()
+    fetch(small(server, sha256=None, size=None), tmp_path)
+
+
+def test_another_models_weights_are_deleted(server: Server, tmp_path: Path) -> None:
+    openai = replace(entry("ViT-B-32-openai"), address=server.address)
+    refused(openai, tmp_path, "not a CLIP of 512")
+
+
+@pytest.mark.parametrize(
+    ("misdeed", "sentence"),
+    [
+        ("404", "no longer there; get it elsewhere"),
+        ("403", "refused"),
+        ("html", "web page .* log in"),
+    ],
+)
+def test_what_is_no_model(server: Server, tmp_path: Path, misdeed: str, sentence: str) -> None:
+    server.misdeed = misdeed
+    refused(small(server), tmp_path, sentence)
+    assert len(server.asked) == 1
+
+
+def test_sizes_are_held_to(server: Server, tmp_path: Path) -> None:
+    refused(small(server, size=17), tmp_path, "the right file has 17")
+    server.misdeed = "no length"
+    refused(small(server, size=None), tmp_path, "how large")
+    server.misdeed = "sends more"
+    fetch(small(server), tmp_path)
+    assert (tmp_path / "small.safetensors").read_bytes() == server.content
+
+
+def test_offline(tmp_path: Path, server: Server) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    closed = replace(small(server), address=f"http://127.0.0.1:{port}/model")
+    refused(closed, tmp_path, "can't be reached .* by hand")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device always full is Linux's")
+def test_a_full_disk_while_writing(server: Server, tmp_path: Path) -> None:
+    job = Download(small(server), tmp_path)
+    job.part = tmp_path / "full" / "small.safetensors.part"
+    job.part.parent.mkdir()
+    job._drop = lambda: job.part.symlink_to("/dev/full")  # type: ignore[method-assign]
+    with pytest.raises(DownloadError, match="disk is full"):
+        list(job.run())
+    assert not (tmp_path / "small.safetensors").exists()
+
+
+def test_disk_space_is_asked_first(server: Server, tmp_path: Path) -> None:
+    server.misdeed = "claims much"
+    refused(small(server, size=None), tmp_path, "10,000,000,000 MB .* make room")
+
+
+def test_a_redirect_out_of_https_is_refused() -> None:
+    with pytest.raises(DownloadError, match="not encrypted"):
+        _Redirects().redirect_request(
+            urllib.request.Request("https://a.example/model"),
+            io.BytesIO(),
+            302,
+            "Found",
+            Message(),
+            "http://b.example/model",
+        )
+
+
+def test_a_proxy_of_the_environment_is_used(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("no_proxy")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
+    fetch(replace(small(server), address="http://models.invalid/model"), tmp_path)
+    assert server.asked[0]["Host"] == "models.invalid"
+
+
+def test_the_catalogue_is_what_the_manager_finds(tmp_path: Path) -> None:
+    for known in CATALOGUE:
+        (tmp_path / known.file_name).write_bytes(b"x")
+        (tmp_path / f"{known.file_name}.part").write_bytes(b"x")
+        assert known.address.startswith("https://")
+    found = {(file.kind, file.path.name) for file in ModelManager(tmp_path).available()}
+    assert found == {(known.kind, known.file_name) for known in CATALOGUE}
