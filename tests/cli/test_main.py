@@ -165,7 +165,7 @@ def test_a_library_that_is_open_elsewhere_is_refused(shell: Shell) -> None:
 
     lock = LibraryLock(shell.library / "library.lock")
     try:
-        _, err = shell("stats", code=1)
+        _, err = shell("verify", code=1)
         assert "open in another process" in err
     finally:
         lock.release()
