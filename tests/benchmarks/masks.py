@@ -186,7 +186,8 @@ def vit_b() -> tuple[Sam, dict[str, Any]]:
     torch.manual_seed(0)
     sam = sam_model_registry["vit_b"](checkpoint=None).eval()
     for parameter in sam.mask_decoder.parameters():
-        torch.nn.init.normal_(parameter, std=0.3 if parameter.ndim == 1 else 0.06)
+        if parameter.ndim > 1:  # as it is built every mask covers nothing, or everything
+            torch.nn.init.normal_(parameter, std=0.06)
     predictor = SamPredictor(sam)
     scene = draw_scene(np.random.default_rng([9, 0]), (1024, 768), count=12)
     predictor.set_image(scene.image_rgb)
