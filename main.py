@@ -25,13 +25,13 @@ class MediaLibraryApp:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
 
-    def _initialize(self, root: Path | None = None) -> MediaLibrary:
+    def _initialize(self, root: Path | None = None, read_only: bool = False) -> MediaLibrary:
         """Open the library, with the models and settings it is to use."""
         from src.config import LibraryPaths, Settings, default_library
         from src.library import MediaLibrary
 
         paths = LibraryPaths(root or self.arguments.library or default_library())
-        library = MediaLibrary(paths, settings=Settings.load(paths.settings))
+        library = MediaLibrary(paths, settings=Settings.load(paths.settings), read_only=read_only)
         if library.notice is not None:
             from src.cli.report import note
 
@@ -41,16 +41,13 @@ class MediaLibraryApp:
     def _open_to_read(self) -> MediaLibrary:
         """Open the library, for reading only when another process has it open."""
         from src.cli.report import note
-        from src.config import LibraryPaths, Settings, default_library
         from src.errors import LibraryLockedError
-        from src.library import MediaLibrary
 
         try:
             return self._initialize()
         except LibraryLockedError:
-            paths = LibraryPaths(self.arguments.library or default_library())
             note("the library is open in another process; it is only read here")
-            return MediaLibrary(paths, settings=Settings.load(paths.settings), read_only=True)
+            return self._initialize(read_only=True)
 
     def run(self) -> int:
         name = (self.arguments.command or "window").replace("-", "_")

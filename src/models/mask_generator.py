@@ -27,9 +27,9 @@ from src.models.prompt_decoder import PromptDecoder
 # Side of the pictures on which masks are compared with each other.
 COMPARE_SIDE = 64
 
-# A finer click is left out on a mask whose side is at most so many times the spacing.
 # Spacing of the coarsest clicks, in cells of the grid.
 COARSE = 4
+# A finer click is left out on a mask whose side is at most so many times the spacing.
 COVERING = 8
 
 OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
@@ -137,6 +137,19 @@ class MaskGenerator:
             ]
         return [record for record in records if record["area"] > 0]
 
+    def _shown_wh(self, size_wh: tuple[int, int]) -> tuple[int, int]:
+        """The size at which SAM sees an image, in the corner of the square that is its input."""
+        width, height = size_wh
+        side = self.sam.image_encoder.img_size
+        shown_h, shown_w = ResizeLongestSide.get_preprocess_shape(height, width, side)
+        return shown_w, shown_h
+
+    @property
+    def _pixel(self) -> int:
+        """Pixels of SAM's input along a pixel of the logits."""
+        places: int = self.sam.prompt_encoder.image_embedding_size[0]
+        return int(self.sam.image_encoder.img_size) // (4 * places)
+
     def _decode_grid(self, image_rgb: np.ndarray) -> _Candidates:
         predictor = SamPredictor(self.sam)
         predictor.set_image(_shrunk(image_rgb, self.sam.image_encoder.img_size))
@@ -145,13 +158,11 @@ class MaskGenerator:
         steps = (np.arange(self.points_per_side) + 0.5) / self.points_per_side
         grid = np.stack(np.meshgrid(steps * width, steps * height), axis=-1).reshape(-1, 2)
         points = torch.as_tensor(grid, dtype=torch.float32, device=self.sam.device)
-        # SAM sees the image with its longest side at this size, in the corner of a square
-        side = self.sam.image_encoder.img_size
-        shown_wh = ResizeLongestSide.get_preprocess_shape(height, width, side)[::-1]
-        inputs_xy = points * torch.tensor([shown_wh[0] / width, shown_wh[1] / height])
-        # the part of the decoder's picture of that square that shows the image
-        places = self.sam.prompt_encoder.image_embedding_size[0]
-        part_w, part_h = (math.ceil(4 * places * shown / side) for shown in shown_wh)
+        shown_wh = self._shown_wh((width, height))
+        scale_xy = [shown_wh[0] / width, shown_wh[1] / height]
+        inputs_xy = points * torch.tensor(scale_xy, device=points.device)
+        # the part of the decoder's picture that shows the image
+        part_w, part_h = (math.ceil(shown / self._pixel) for shown in shown_wh)
 
         decoder = PromptDecoder(self.sam, predictor.features)
         batch = min(self.points_per_batch, decoder.most_at_once)
@@ -227,12 +238,9 @@ class MaskGenerator:
         ).nonzero()
         kept, stabilities, boxes = [], [], []
         width, height = shown_wh
-        pixel = self.sam.image_encoder.img_size // (
-            4 * self.sam.prompt_encoder.image_embedding_size[0]
-        )
         for index in hopeful[:, 0].tolist():
             large = functional.interpolate(
-                logits[index, None, None], scale_factor=pixel, mode="bilinear"
+                logits[index, None, None], scale_factor=self._pixel, mode="bilinear"
             )[0, :, :height, :width]
             stability = _stability(large, offset)
             if float(stability) >= self.stability_score_thresh and bool((large > 0).any()):
@@ -275,10 +283,11 @@ class MaskGenerator:
     def _record(
         self, found: _Candidates, i: int, size_wh: tuple[int, int], output_mode: OutputMode
     ) -> dict[str, Any]:
-        side = self.sam.image_encoder.img_size
-        shown_wh = ResizeLongestSide.get_preprocess_shape(size_wh[1], size_wh[0], side)[::-1]
-        pixel = side / (4 * self.sam.prompt_encoder.image_embedding_size[0])
-        scale_xy = (shown_wh[0] / size_wh[0] / pixel, shown_wh[1] / size_wh[1] / pixel)
+        shown_wh = self._shown_wh(size_wh)
+        scale_xy = (
+            shown_wh[0] / size_wh[0] / self._pixel,
+            shown_wh[1] / size_wh[1] / self._pixel,
+        )
         mask = _full_size(found.logits[i].float().cpu().numpy(), size_wh, scale_xy)
         if self.min_mask_region_area > 0:
             mask = without_small_regions(mask, self.min_mask_region_area)
