@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha1
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,6 +56,12 @@ def _user_file() -> Path:
     return folder / "media-segment-library" / "library.json"
 
 
+@lru_cache(4096)
+def _lies_in(folder: Path, other: Path) -> bool:
+    """Say whether a folder is another or inside it, whatever `..` and links lead to."""
+    return folder.resolve().is_relative_to(other.resolve())
+
+
 @dataclass(frozen=True)
 class LibraryPaths:
     """The files of one library. A library is a folder: copy it, and it works elsewhere."""
@@ -95,6 +103,18 @@ class LibraryPaths:
     def thumbnails(self) -> Path:
         """Small pictures for the window; deleted, they are made again."""
         return self.extracted_segments / "thumbnails"
+
+    def crop(self, stored: str) -> Path:
+        """Say where the crop lies that a row of `segments` names.
+
+        A library that came from someone else can name any file. What is not inside this one
+        would be deleted with the segment or copied into a dataset, so it is taken for a crop
+        that is missing.
+        """
+        path = self.root / stored
+        if _lies_in(path.parent, self.extracted_segments):
+            return path
+        return self.extracted_segments / "elsewhere" / f"{sha1(stored.encode()).hexdigest()}.jpg"
 
     def create(self) -> None:
         """Make the folders that are missing.

@@ -201,7 +201,7 @@ class MediaLibrary:
         """Forget media files and all that was made of them; the files themselves stay."""
         for media_file_id in media_file_ids:
             for crop_path in self.metadata.remove_media(media_file_id):
-                (self.paths.root / crop_path).unlink(missing_ok=True)
+                self.paths.crop(crop_path).unlink(missing_ok=True)
 
     # -- finding
 

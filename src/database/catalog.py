@@ -61,7 +61,7 @@ class Catalog:
         for row in rows:
             columns = dict(row)
             segments, poster = columns.pop("segment_count"), columns.pop("poster")
-            crop = None if poster is None else self.metadata.paths.root / poster
+            crop = None if poster is None else self.metadata.paths.crop(poster)
             cards[row["id"]] = MediaCard(media_file(columns), segments, crop)
         return cards
 
@@ -73,9 +73,9 @@ class Catalog:
             " WHERE f.media_file_id = ? ORDER BY f.frame_index",
             (media_file_id,),
         )
-        root = self.metadata.paths.root
+        crop = self.metadata.paths.crop
         return [
-            SampledFrame(row["id"], row["frame_index"], row["timestamp_s"], root / row["crop_path"])
+            SampledFrame(row["id"], row["frame_index"], row["timestamp_s"], crop(row["crop_path"]))
             for row in rows
         ]
 

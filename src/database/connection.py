@@ -45,6 +45,7 @@ class Connection:
         self._write_lock = threading.RLock()
         self._readers: dict[int, sqlite3.Connection] = {}
         self._readers_lock = threading.Lock()
+        self._closed = False
         self._writer: sqlite3.Connection | None = None
         try:
             if self._read_only:
@@ -155,10 +156,11 @@ class Connection:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Give the writer inside one transaction: all of the block is kept, or none of it."""
-        writer = self._writer
-        if writer is None:
-            raise DatabaseError(f"{self.path}: the library was opened for reading only")
         with self._write_lock:
+            writer = self._writer
+            if writer is None:
+                how = "is closed" if self._closed else "was opened for reading only"
+                raise DatabaseError(f"{self.path}: the library {how}")
             if writer.in_transaction:  # a verb inside a larger one
                 yield writer
                 return
@@ -179,9 +181,15 @@ class Connection:
                 ) from exc
 
     def read(self) -> sqlite3.Connection:
-        """Give this thread's reader."""
+        """Give this thread's reader.
+
+        Raises:
+            DatabaseError: the library is closed.
+        """
         thread = threading.get_ident()
         with self._readers_lock:
+            if self._closed:
+                raise DatabaseError(f"{self.path}: the library is closed")
             reader = self._readers.get(thread)
             if reader is None:
                 reader = self._readers[thread] = self._connect()
@@ -192,8 +200,9 @@ class Connection:
     def close(self) -> None:
         """Close everything; the writer goes last, and with it the WAL into the file."""
         with self._write_lock, self._readers_lock:
-            for reader in self._readers.values():
-                reader.close()
+            self._closed = True
+            # Only let go of: closing one under another thread's query crashes the process
+            # (CPython's sqlite3), and the last cursor that needs it closes it anyway.
             self._readers.clear()
             if self._writer is not None:
                 self._writer.close()

@@ -378,7 +378,7 @@ def stored_segment(row: sqlite3.Row, paths: LibraryPaths) -> StoredSegment:
         predicted_iou=row["predicted_iou"],
         stability_score=row["stability_score"],
         mask_rle=row["mask"],
-        crop_path=paths.root / row["crop_path"],
+        crop_path=paths.crop(row["crop_path"]),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import os
 import re
 import shutil
@@ -108,7 +109,12 @@ def _write(
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         for number, (segment, tag) in enumerate(tagged, start=1):
-            file = f"{folders[tag.name]}/{segment.id}{segment.crop_path.suffix}"
+            file = f"{folders[tag.name]}/{_file_name(segment.id)}"
+            if segment.crop_path.is_symlink():  # to what a stranger may have wanted copied
+                raise ExportError(
+                    f"{segment.crop_path}: this crop is a link to somewhere else; "
+                    "verify with repair makes it again. Nothing was written"
+                )
             shutil.copyfile(segment.crop_path, dataset / file)
             writer.writerow(
                 (
@@ -116,7 +122,7 @@ def _write(
                     as_text(tag.name),
                     f"{tag.confidence:.4f}",
                     tag.source,
-                    segment.id,
+                    as_text(segment.id),
                     segment.kind,
                     as_text(str(segment.media_path)),
                     segment.frame_index,
@@ -143,6 +149,13 @@ def folder_names(tags: set[str]) -> dict[str, str]:
         taken.add(_as_a_system_sees(name))
         names[tag] = name
     return names
+
+
+def _file_name(segment_id: str) -> str:
+    """Name a crop by its segment's id, unless somebody else's library has an odd one."""
+    if not re.fullmatch(r"\w[\w.\-]{,80}", segment_id, re.ASCII):
+        segment_id = hashlib.sha1(segment_id.encode()).hexdigest()
+    return f"{segment_id}.jpg"
 
 
 def _as_a_system_sees(name: str) -> str:

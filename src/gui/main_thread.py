@@ -72,10 +72,10 @@ class MainThread:
             self._threads.submit(working)
 
     def close(self) -> None:
-        """Take no more work; what waits is dropped, what runs may end."""
+        """Take no more work, drop what waits, and wait for what runs."""
         self._closed = True
         self._root.after_cancel(self._turn)
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _drain(self) -> None:
         until = time.monotonic() + TURN_S

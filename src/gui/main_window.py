@@ -244,15 +244,18 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.title("Media Library – closing…")
         self.withdraw()
 
-        def closed() -> None:
+        def stopped() -> None:
             self.main_thread.close()
             self.panels.thumbnails.close()
             for waiting in self.tk.splitlist(self.tk.call("after", "info")):
                 # or Tk complains of each one when its time comes; after_cancel would also take
                 # commands away that belong to children, which then could not be destroyed
                 self.tk.call("after", "cancel", waiting)
-            self.destroy()
+            try:
+                self.session.close_library()
+            finally:
+                self.destroy()
             if then is not None:
                 then()
 
-        self.session.close(closed)
+        self.session.stop(stopped)

@@ -120,19 +120,22 @@ class Session:
                 job.cancelling = True
                 worker.cancel(number)
 
-    def close(self, then: Callable[[], None]) -> None:
-        """Stop at the next event, close the library, and then go on in the window's thread."""
+    def stop(self, then: Callable[[], None]) -> None:
+        """Stop the jobs at their next event, and then go on in the window's thread."""
 
         self._closing = True
 
-        def closing() -> None:
+        def stopping() -> None:
             for worker in (self._ingest, self._export):
                 worker.stop()
-            with self._opening:
-                if self._made is not None:
-                    self._made.close()
 
-        self.main_thread.run(closing, lambda _: then())
+        self.main_thread.run(stopping, lambda _: then())
+
+    def close_library(self) -> None:
+        """Close the library, after everyone who asks it has ended."""
+        with self._opening:
+            if self._made is not None:
+                self._made.close()
 
     def _submit(self, worker: Worker, job: Callable[[], Iterator[Event]], name: str) -> JobState:
         state = JobState(name)

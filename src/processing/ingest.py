@@ -239,7 +239,7 @@ class Ingest:
 
     def _remove_crops(self, crop_paths: Iterable[str]) -> None:
         for crop_path in crop_paths:
-            (self.paths.root / crop_path).unlink(missing_ok=True)
+            self.paths.crop(crop_path).unlink(missing_ok=True)
 
 
 def segment_id(digest: str, frame_index: int, segment: Segment) -> str:

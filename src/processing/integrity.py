@@ -80,7 +80,7 @@ def _embeddings(
 
 def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iterator[Event]:
     folder = metadata.paths.extracted_segments
-    known = {metadata.paths.root / crop_path for crop_path in metadata.crop_paths()}
+    known = {metadata.paths.crop(crop_path) for crop_path in metadata.crop_paths()}
     for path in sorted(folder.rglob("*")):
         ours = metadata.paths.thumbnails in path.parents or path.name == ".gitkeep"
         if path.is_file() and path not in known and not ours:
@@ -106,6 +106,8 @@ def _is_whole(crop: Path) -> bool:
     """Say whether a crop is there from a JPEG's first two bytes to its last two."""
     try:
         with crop.open("rb") as stream:
+            if crop.is_symlink():
+                return False
             start = stream.read(2)
             stream.seek(-2, os.SEEK_END)
             return start == b"\xff\xd8" and stream.read(2) == b"\xff\xd9"

@@ -99,6 +99,31 @@ def test_a_file_that_is_no_library_is_refused(paths: LibraryPaths) -> None:
         MetadataDatabase(paths)
 
 
+def test_closing_under_a_query_lets_it_end(metadata: MetadataDatabase) -> None:
+    begun, ends = threading.Event(), []
+
+    def count_long() -> None:
+        numbers = (
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)"
+        )
+        rows = metadata.connection.read().execute(f"{numbers} SELECT i FROM n")
+        for row in rows:
+            begun.set()
+            last = row
+        ends.append(last[0])
+
+    thread = threading.Thread(target=count_long)
+    thread.start()
+    begun.wait()
+    metadata.close()
+    thread.join()
+    assert ends == [3000000]
+    with pytest.raises(DatabaseError, match="is closed"):
+        metadata.connection.read()
+    with pytest.raises(DatabaseError, match="is closed"), metadata.connection.write():
+        pass
+
+
 def test_a_library_opened_for_reading_sees_and_can_not_write(paths: LibraryPaths) -> None:
     MetadataDatabase(paths, read_only=True).close()  # one that is not there is made
     writer = MetadataDatabase(paths)

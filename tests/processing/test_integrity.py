@@ -15,6 +15,7 @@ from PIL import Image
 
 from src.config import LibraryPaths, Settings
 from src.database import vector_db
+from src.errors import ExportError
 from src.events import ProblemFound
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
@@ -121,6 +122,36 @@ def test_crops_whose_media_file_is_gone_or_another_are_listed(library: MediaLibr
     left = [problem for problem in problems(library, repair=True) if not problem.mended]
     assert len(left) == 1 + library.metadata.counts()["segments"]
     assert crops(library) == {}  # none was cut from another picture
+
+
+@pytest.mark.parametrize("how", ["..", "absolute", "linked folder", "linked file"])
+def test_no_crop_outside_of_the_library_is_touched(
+    library: MediaLibrary, tmp_path: Path, how: str
+) -> None:
+    """A stranger's library may name any file as a crop: it is neither deleted nor copied."""
+    (tmp_path / "secrets").mkdir()
+    secret = tmp_path / "secrets" / "crop.jpg"
+    secret.write_bytes(next(iter(crops(library))).read_bytes())
+    link = library.paths.extracted_segments / "link"
+    stored = {
+        "..": "extracted_segments/../../secrets/crop.jpg",
+        "absolute": str(secret),
+        "linked folder": "extracted_segments/link/crop.jpg",
+        "linked file": "extracted_segments/link",
+    }[how]
+    if "linked" in how:
+        link.symlink_to(secret if how == "linked file" else secret.parent)
+    with library.metadata.connection.write() as db:
+        media_file_id = db.execute("SELECT min(media_file_id) FROM frames").fetchone()[0]
+        db.execute("UPDATE segments SET crop_path = ?", (stored,))
+    with pytest.raises(ExportError):
+        list(library.export(tmp_path / "dataset"))
+    assert not (tmp_path / "dataset").exists()
+    library.remove([media_file_id])
+    assert secret.exists()
+    mended_whole(library, "missing or half")
+    list(library.export(tmp_path / "dataset"))
+    assert secret.exists()
 
 
 def test_crops_of_no_segment_are_removed(library: MediaLibrary) -> None:
