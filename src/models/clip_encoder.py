@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from torch.nn import functional
 
+from src.models.device import FittingBatches, half_precision, in_precision
 from src.records import EMBEDDING_DIM
 
 
@@ -52,6 +54,7 @@ class ClipEncoder:
         unknown_words: the words of a text that the model was never taught.
         image_size: side of the model's input in pixels.
         mean_rgb, std_rgb: the model's normalisation, of values 0 to 1.
+        batches: how many images are embedded at once; fewer once they don't fit.
     """
 
     name: str
@@ -63,7 +66,7 @@ class ClipEncoder:
     mean_rgb: tuple[float, float, float]
     std_rgb: tuple[float, float, float]
     device: torch.device
-    batch_size: int = 32
+    batches: FittingBatches = field(default_factory=lambda: FittingBatches(32))
 
     @property
     def logit_scale(self) -> float:
@@ -84,19 +87,20 @@ class ClipEncoder:
         Returns:
             (N, 512) float32, each row L2-normalised.
         """
-        rows = [
-            self._encode_squares([self.square(image) for image in images[i : i + self.batch_size]])
-            for i in range(0, len(images), self.batch_size)
-        ]
+        rows = list(self.batches.run(images, self._encode_batch))
         return np.concatenate(rows) if rows else np.empty((0, EMBEDDING_DIM), np.float32)
 
-    def _encode_squares(self, squares: list[np.ndarray]) -> np.ndarray:
-        pixels = torch.from_numpy(np.stack(squares)).to(self.device)
+    def _encode_batch(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        squares = np.stack([self.square(image) for image in images])
+        pixels = torch.from_numpy(squares).to(self.device)
         pixels = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255)
         mean = torch.tensor(self.mean_rgb, device=self.device).view(1, 3, 1, 1)
         std = torch.tensor(self.std_rgb, device=self.device).view(1, 3, 1, 1)
-        with torch.inference_mode():
-            return _to_numpy(self.model.encode_image((pixels - mean) / std, normalize=True))
+        # on a CPU all 32 bits: a library is to hold the same numbers whichever it is made on
+        kind = half_precision(self.device) if self.device.type == "cuda" else None
+        with torch.inference_mode(), in_precision(self.device, kind):
+            found = self.model.encode_image((pixels - mean) / std)
+        return _to_numpy(functional.normalize(found.float(), dim=-1))
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Embed texts.

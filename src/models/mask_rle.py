@@ -1,11 +1,13 @@
-"""Masks as compressed COCO RLE, which is how the library keeps them."""
+"""The forms of a mask; the library keeps compressed COCO RLE."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pycocotools import mask as coco_mask
+
+OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
 
 
 def encode_rle(mask: np.ndarray) -> dict[str, Any]:
@@ -19,3 +21,19 @@ def decode_rle(counts: bytes, size_wh: tuple[int, int]) -> np.ndarray:
     decoded = coco_mask.decode({"size": [size_wh[1], size_wh[0]], "counts": counts})
     mask: np.ndarray = decoded.astype(bool)
     return mask
+
+
+def in_form(mask: np.ndarray, output_mode: OutputMode) -> Any:
+    """Give a mask (H, W) uint8, 0 or 1, as Meta's generator gives it: array or RLE dict."""
+    if output_mode == "binary_mask":
+        return mask.astype(bool)
+    if output_mode == "coco_rle":
+        return encode_rle(mask)
+    counts: list[int] = []
+    flat = mask.T.ravel()  # column by column, as COCO has it
+    changes = np.flatnonzero(np.diff(flat)) + 1
+    edges = np.concatenate(([0], changes, [flat.size]))
+    if flat[0]:
+        counts.append(0)
+    counts.extend(int(run) for run in np.diff(edges))
+    return {"size": list(mask.shape), "counts": counts}

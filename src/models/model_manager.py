@@ -18,6 +18,7 @@ from src.config import MODELS_FOLDER
 from src.errors import CheckpointError, ModelNotLoadedError
 from src.models import checkpoints
 from src.models.clip_encoder import ClipEncoder
+from src.models.device import FittingBatches
 from src.models.mask_generator import MaskGenerator
 from src.models.starter import architecture as starter
 from src.models.starter.tokenizer import StarterTokenizer
@@ -184,7 +185,7 @@ class ModelManager:
             mean_rgb=tuple(preprocess["mean"]),
             std_rgb=tuple(preprocess["std"]),
             device=self.device,
-            batch_size=self.batch_size,
+            batches=FittingBatches(self.batch_size),
         )
 
     def _meta_sam(self, path: Path, options: dict[str, Any]) -> MaskGenerator:

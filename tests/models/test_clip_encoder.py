@@ -22,7 +22,7 @@ def test_letterbox_shows_the_whole_image_in_its_proportions(size_wh: tuple[int, 
 
 def test_embeddings_have_length_one_and_do_not_depend_on_the_batch(clip: ClipEncoder) -> None:
     rng = np.random.default_rng(0)
-    images = [rng.integers(0, 255, (40 + i, 60, 3), np.uint8) for i in range(clip.batch_size + 3)]
+    images = [rng.integers(0, 255, (40 + i, 60, 3), np.uint8) for i in range(clip.batches.size + 3)]
     together = clip.encode_image(images)
     assert together.shape == (len(images), 512) and together.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, rtol=1e-5)

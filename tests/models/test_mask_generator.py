@@ -9,11 +9,9 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 from segment_anything import SamAutomaticMaskGenerator
 
-from src.models.mask_generator import (
-    MaskGenerator,
-    without_small_regions,
-)
+from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle, encode_rle
+from src.models.mask_shape import without_small_regions
 from src.models.prompt_decoder import Decoded, PromptDecoder
 
 

@@ -10,11 +10,12 @@ import numpy as np
 import open_clip
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from segment_anything import sam_model_registry
 
 from src.config import STARTER_FOLDER
 from src.errors import CheckpointError, ModelNotLoadedError
+from src.models.catalogue import CATALOGUE
 from src.models.model_manager import ModelManager
 
 
@@ -147,3 +148,50 @@ def test_a_sam_with_parts_missing_is_refused(tmp_path: Path, folder: Path) -> No
     torch.save(state, path)
     with pytest.raises(CheckpointError, match="not a whole SAM vit_b"):
         ModelManager(folder, device="cpu").load_sam(path)
+
+
+@pytest.mark.parametrize("wrong", ["extra", "missing", "shape"])
+def test_a_sam_that_is_not_quite_one_is_refused(
+    tmp_path: Path, folder: Path, sam_b: Path, wrong: str
+) -> None:
+    state = torch.load(sam_b, weights_only=True)
+    if wrong == "extra":
+        state["image_encoder.more.weight"] = torch.zeros(3)
+    elif wrong == "missing":
+        del state["mask_decoder.mask_tokens.weight"]
+    else:
+        state["mask_decoder.mask_tokens.weight"] = torch.zeros(4, 128)
+    path = tmp_path / "sam.pth"
+    torch.save(state, path)
+    with pytest.raises(CheckpointError, match="not a whole SAM vit_b"):
+        ModelManager(folder, device="cpu").load_sam(path)
+
+
+@pytest.mark.parametrize("wrong", ["extra", "missing", "shape"])
+def test_a_clip_that_is_not_quite_one_is_refused(
+    tmp_path: Path, folder: Path, clip_b: Path, wrong: str
+) -> None:
+    state = load_file(clip_b)
+    if wrong == "extra":
+        state["visual.more.weight"] = torch.zeros(3)
+    elif wrong == "missing":
+        del state["text_projection"]
+    else:
+        state["text_projection"] = torch.zeros(512, 768)
+    path = tmp_path / "ViT-B-32.safetensors"
+    save_file(state, path)
+    with pytest.raises(CheckpointError, match="not a CLIP of 512 dimensions"):
+        ModelManager(folder, device="cpu").load_clip(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["vit_l", "vit_h"])
+def test_the_large_sams_load_and_run(tmp_path: Path, folder: Path, name: str) -> None:
+    path = folder / next(entry.file_name for entry in CATALOGUE if entry.name == name)
+    torch.save(sam_model_registry[name]().state_dict(), path)
+    generator = ModelManager(folder, device="cpu").load_sam(
+        points_per_side=2, pred_iou_thresh=-9, stability_score_thresh=0
+    )
+    assert generator.label == f"SAM {name}"
+    image = np.random.default_rng(0).integers(0, 255, (60, 90, 3), np.uint8)
+    assert all(r["segmentation"].shape == (60, 90) for r in generator.generate(image))

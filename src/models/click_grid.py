@@ -1,0 +1,84 @@
+"""Where to click: on a whole grid, or from coarse to fine and only where it may tell more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+Quality = Literal["exact", "adaptive"]
+
+# Spacing of the coarsest clicks, in cells of the grid.
+COARSE = 4
+# A mask whose side is at most so many times the spacing is taken to hold nothing finer.
+COVERING = 8
+# Two clicks that bring masks which overlap as much have found the same thing.
+SAME_IOU = 0.9
+# Side of the pictures on which masks are compared.
+_SIDE = 64
+
+
+class ClickGrid:
+    """The centres of N x N cells of an image, in the order in which they are asked.
+
+    An adaptive grid leaves a finer click out when the smallest mask at its place is small
+    beside the spacing, or was found by two clicks: what else is there would have to be
+    smaller than the way between them.
+    """
+
+    def __init__(self, points_per_side: int, quality: Quality) -> None:
+        self.points_per_side = points_per_side
+        self.quality = quality
+        # rows and columns of the clicks, as shares of the image
+        steps = (np.arange(points_per_side) + 0.5) / points_per_side
+        self.xy = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+        places = (self.xy * _SIDE).astype(int)
+        self._cells = torch.as_tensor(places[:, 1] * _SIDE + places[:, 0])
+        self._masks = torch.zeros(0, _SIDE**2, dtype=torch.bool)
+        self._clicks = torch.zeros(0, dtype=torch.int64)
+
+    def levels(self) -> Iterator[torch.Tensor]:
+        """Give the numbers of the clicks to ask, level by level; tell what came by `found`."""
+        places = torch.arange(self.points_per_side**2)
+        if self.quality == "exact":
+            yield places
+            return
+        row, column = places // self.points_per_side, places % self.points_per_side
+        spacing = torch.where((row % 2 == 1) & (column % 2 == 1), 2, 1)
+        spacing[(row % COARSE == 1) & (column % COARSE == 1)] = COARSE
+        for level in (COARSE, 2, 1):
+            waiting = places[spacing == level]
+            if level < COARSE:
+                waiting = waiting[~self._settled(level)[self._cells[waiting]]]
+            yield waiting
+
+    def found(self, masks: torch.Tensor, clicks: torch.Tensor) -> None:
+        """Hear of masks.
+
+        Args:
+            masks: (N, h, w) bool, of the whole image at any size.
+            clicks: (N,) int64, the numbers of the clicks that brought them.
+        """
+        if self.quality == "exact" or len(masks) == 0:
+            return
+        small = functional.interpolate(masks[:, None].float(), size=(_SIDE, _SIDE), mode="area")
+        self._masks = torch.cat([self._masks, (small > 0.5).flatten(1).cpu()])
+        self._clicks = torch.cat([self._clicks, clicks.cpu()])
+
+    def _settled(self, spacing: int) -> torch.Tensor:
+        """Say of each cell whether a click of this spacing would bring nothing new: (S * S,)."""
+        if len(self._masks) == 0:
+            return torch.zeros(_SIDE**2, dtype=torch.bool)
+        flat = self._masks.float()
+        areas = flat.sum(1)
+        common = flat @ flat.T
+        iou = common / (areas[:, None] + areas[None] - common).clamp(min=1)
+        others = self._clicks[:, None] != self._clicks[None]
+        twice = ((iou > SAME_IOU) & others).any(dim=1)
+        limit = (COVERING * spacing / self.points_per_side) ** 2 * _SIDE**2
+        settles = twice | (areas <= limit)
+        smallest = torch.where(self._masks, areas[:, None], torch.inf).min(dim=0)
+        return settles[smallest.indices] & smallest.values.isfinite()

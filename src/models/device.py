@@ -1,0 +1,70 @@
+"""How exactly a device computes, and how much it holds at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar
+
+import torch
+
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
+
+def half_precision(device: torch.device) -> torch.dtype | None:
+    """Name the 16-bit type in which a device multiplies matrices faster; None when in none.
+
+    That is NVIDIA's with tensor cores (compute capability 7 and later), and CPUs with
+    AVX512-BF16 or AMX. Apple's were never measured here and stay in float32.
+    """
+    if device.type == "cuda" and torch.cuda.get_device_capability(device)[0] >= 7:
+        return torch.float16
+    if device.type == "cpu" and (
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    ):
+        return torch.bfloat16
+    return None
+
+
+def in_precision(device: torch.device, kind: torch.dtype | None) -> AbstractContextManager[object]:
+    """Let a block multiply matrices in a 16-bit type, or, with None, do nothing."""
+    return nullcontext() if kind is None else torch.autocast(device.type, kind)
+
+
+class FittingBatches:
+    """Batches of at most a size, which is halved for good when the device's memory is out."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def run(
+        self, items: Sequence[Any] | torch.Tensor, work: Callable[[Any], Result]
+    ) -> Iterator[Result]:
+        """Do work batch by batch, and a batch that does not fit again in smaller ones.
+
+        Raises:
+            RuntimeError, MemoryError: a single item does not fit, or something else is wrong.
+        """
+        start = 0
+        while start < len(items):
+            batch = items[start : start + self.size]
+            try:
+                result = work(batch)
+            except (RuntimeError, MemoryError) as exc:
+                if len(batch) == 1 or not is_out_of_memory(exc):
+                    raise
+                self.size = len(batch) // 2
+                log.warning("memory is out: batches of %d from now on", self.size)
+                continue  # with the exception gone, and with it what it kept in memory
+            yield result
+            start += len(batch)
+
+
+def is_out_of_memory(exc: BaseException) -> bool:
+    """Say whether torch, on any device, or Python could not get memory."""
+    return isinstance(exc, torch.OutOfMemoryError | MemoryError) or any(
+        words in str(exc) for words in ("can't allocate memory", "out of memory")
+    )

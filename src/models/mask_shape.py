@@ -1,0 +1,64 @@
+"""One mask: brought to the size of its image, and freed of specks."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+
+def full_size(
+    logits: np.ndarray, size_wh: tuple[int, int], scale_xy: tuple[float, float]
+) -> np.ndarray:
+    """Bring one mask's logits (h, w) to the image and threshold: (H, W) uint8, 0 or 1.
+
+    Only the window that holds the mask is looked at; the rest of the image stays zero.
+
+    Args:
+        scale_xy: pixels of the logits a pixel of the image.
+    """
+    width, height = size_wh
+    mask = np.zeros((height, width), np.uint8)
+    ys, xs = np.nonzero(logits > 0)
+    x_scale, y_scale = scale_xy
+    left, top = max(0, int((xs.min() - 1) / x_scale)), max(0, int((ys.min() - 1) / y_scale))
+    right = min(width, math.ceil((xs.max() + 2) / x_scale))
+    bottom = min(height, math.ceil((ys.max() + 2) / y_scale))
+    if right > left and bottom > top:
+        # pixel centres lie at halves
+        to_logits = np.array(
+            [
+                [x_scale, 0, (left + 0.5) * x_scale - 0.5],
+                [0, y_scale, (top + 0.5) * y_scale - 0.5],
+            ]
+        )
+        window = cv2.warpAffine(
+            np.ascontiguousarray(logits),
+            to_logits,
+            (right - left, bottom - top),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        mask[top:bottom, left:right] = window > 0
+    return mask
+
+
+def without_small_regions(mask: np.ndarray, least_px: int) -> np.ndarray:
+    """Fill holes and drop islands of fewer than least_px pixels, but never the largest island.
+
+    Args:
+        mask: (H, W) uint8, 0 or 1.
+
+    Returns:
+        (H, W) uint8, 0 or 1.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=8)
+    holes = [i for i in range(1, len(stats)) if stats[i, cv2.CC_STAT_AREA] < least_px]
+    mask = np.where(np.isin(labels, holes), np.uint8(1), mask) if holes else mask
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if len(stats) <= 2:
+        return mask
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    kept = {1 + int(np.argmax(areas)), *(1 + np.flatnonzero(areas >= least_px))}
+    return np.isin(labels, list(kept)).astype(np.uint8)
