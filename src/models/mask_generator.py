@@ -95,7 +95,7 @@ class MaskGenerator:
             output_mode: form of `segmentation` in the records.
             label: what a person reads.
             quality: "exact" decodes every click of the grid; "adaptive" goes from coarse to
-                fine and leaves out clicks on masks that are small beside the spacing.
+                fine and leaves out clicks on masks that two clicks have found.
             full_precision: compute in 32 bits what the device would do faster in 16: the
                 encoder of a large SAM, and with "adaptive" also the decoder.
         """
