@@ -1,4 +1,4 @@
-"""Ends a process and its children the way a loss of power would."""
+"""Waits for a moment in a process's work, and ends it with its children like a loss of power."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ import signal
 import time
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+
+WORK_S = 60.0
+
+
+def wait_for_words(process: BaseProcess, said: Path, size: float) -> None:
+    """Wait until so many bytes are written of what was acknowledged; the first says "started"."""
+    deadline = time.monotonic() + WORK_S
+    while process.is_alive() and time.monotonic() < deadline:
+        if said.exists() and said.stat().st_size >= size:
+            return
+        time.sleep(0.0005)
 
 
 def kill_with_children(process: BaseProcess) -> bool:

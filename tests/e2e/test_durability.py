@@ -30,7 +30,7 @@ from src.library import MediaLibrary
 from src.records import Tag
 from tests.conftest import new_segments, unit_vectors
 from tests.e2e.killed_work import SETTINGS, Models, work
-from tests.e2e.killing import kill_with_children
+from tests.e2e.killing import WORK_S, kill_with_children, wait_for_words
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sends SIGKILL")
 
@@ -39,7 +39,6 @@ VERBS = ("ingest", "reembed", "tag", "export", "switch", "index")
 FLUSHING = ("ingest", "reembed", "switch", "index")  # verbs that have Chroma write
 # Chroma writes its graph once per 1,000 inserts; the base library makes it do so once or twice.
 STORED_BEFORE = 1150
-WORK_S = 60.0
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["tests.e2e.killed_work", "src.models.preload"])
 
@@ -86,6 +85,7 @@ class Rounds:
         self._prepare()
         # how long each verb works, once its models are loaded
         self.seconds = {verb: self._undisturbed(verb) for verb in VERBS}
+        self.words_of_export = (folder / "undisturbed export.txt").stat().st_size
         self.tally = Tally()
 
     def _prepare(self) -> None:
@@ -115,7 +115,7 @@ class Rounds:
         said = self.folder / f"undisturbed {verb}.txt"
         process = processes.Process(target=work, args=(verb, root, self.media, said))
         process.start()
-        _wait_for_start(process, said)
+        wait_for_words(process, said, 1)
         start = time.monotonic()
         process.join(WORK_S)
         assert process.exitcode == 0, verb
@@ -184,8 +184,11 @@ class Rounds:
         """Wait for the moment to kill; says whether Chroma's graph was being written then."""
         deadline = time.monotonic() + WORK_S
         if not aimed:
-            _wait_for_start(process, said)
-            process.join(random.uniform(0, 1) * self.seconds[verb])
+            wait_for_words(process, said, 1)
+            if verb == "export":  # over so soon that its own pace tells the moments better
+                wait_for_words(process, said, random.uniform(0, 1) * self.words_of_export)
+            else:
+                process.join(random.uniform(0, 1) * self.seconds[verb])
             return False
         before = {path: path.stat().st_mtime_ns for path in _graphs(root)}
         while process.is_alive() and time.monotonic() < deadline:
@@ -328,15 +331,6 @@ def _dataset(root: Path) -> Path:
 
 def _unfinished(folder: Path) -> list[Path]:
     return list(folder.glob(".*.unfinished"))
-
-
-def _wait_for_start(process: multiprocessing.process.BaseProcess, said: Path) -> None:
-    """Wait until the models are loaded and the work itself begins."""
-    deadline = time.monotonic() + WORK_S
-    while process.is_alive() and time.monotonic() < deadline:
-        if said.exists() and said.stat().st_size:
-            return
-        time.sleep(0.0005)
 
 
 def _graphs(root: Path) -> list[Path]:
