@@ -140,6 +140,7 @@ class Settings:
         frames_per_second: how often a video is sampled.
         duplicate_distance: a sampled frame whose 64-bit dHash differs from the last kept
             frame's in at most so many bits is skipped; -1 keeps every frame.
+        frames_per_video: no more are taken from one video, whatever its header says.
         min_segment_px: masks of fewer pixels are dropped.
         min_segment_share: masks under this share of the frame are dropped.
         max_segment_share: masks over this share are the whole image, and dropped.
@@ -153,10 +154,12 @@ class Settings:
         vocabulary: a text file of tags; None takes the default of the models in use.
         appearance: of the window.
         widget_scaling: size of everything in the window; None follows the desktop.
+        log_queries: write what is searched for into library.log, which else holds none of it.
     """
 
     frames_per_second: float = 1.0
     duplicate_distance: int = 2
+    frames_per_video: int = 100_000
     min_segment_px: int = 64
     min_segment_share: float = 0.0005
     max_segment_share: float = 0.95
@@ -170,11 +173,13 @@ class Settings:
     vocabulary: str | None = None
     appearance: Literal["dark", "light", "system"] = "dark"
     widget_scaling: float | None = None
+    log_queries: bool = False
 
     def __post_init__(self) -> None:
         checks = {
             "frames_per_second": 0 < self.frames_per_second <= 1000,
             "duplicate_distance": -1 <= self.duplicate_distance <= 64,
+            "frames_per_video": self.frames_per_video >= 1,
             "min_segment_px": self.min_segment_px >= 1,
             "min_segment_share": 0 <= self.min_segment_share < 1,
             "max_segment_share": 0 < self.max_segment_share <= 1,
@@ -186,6 +191,7 @@ class Settings:
             "device": self.device in ("auto", "cpu", "cuda", "mps"),
             "tag_confidence": 0 <= self.tag_confidence <= 1,
             "appearance": self.appearance in ("dark", "light", "system"),
+            "log_queries": isinstance(self.log_queries, bool),
             "widget_scaling": self.widget_scaling is None or 0.75 <= self.widget_scaling <= 3,
         }
         for name, fits in checks.items():

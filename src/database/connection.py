@@ -198,13 +198,25 @@ class Connection:
             return reader
 
     def close(self) -> None:
-        """Close everything; the writer goes last, and with it the WAL into the file."""
+        """Close everything; the writer goes last, and the WAL into the file before."""
         with self._write_lock, self._readers_lock:
             self._closed = True
+            own = self._readers.pop(threading.get_ident(), None)
+            if own is not None:
+                own.close()
             # Only let go of: closing one under another thread's query crashes the process
-            # (CPython's sqlite3), and the last cursor that needs it closes it anyway.
+            # (CPython's sqlite3). The garbage collector closes it, some time.
             self._readers.clear()
             if self._writer is not None:
+                self._empty_log(self._writer)
                 self._writer.close()
                 self._writer = None
                 self._marker.unlink(missing_ok=True)
+
+    def _empty_log(self, writer: sqlite3.Connection) -> None:
+        """Move the WAL into the file: closing does that only where no reader is left open."""
+        try:
+            writer.execute("PRAGMA busy_timeout = 0")  # what a reader still needs stays in it
+            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as exc:  # no room: all of it is in the log, and read from there
+            log.warning("%s: the log stays beside it (%s)", self.path, exc)

@@ -14,6 +14,14 @@ from src.records import EMBEDDING_DIM
 
 Scored = list[tuple[str, float]]
 
+# A model's embeddings that its index has not been told of. SQLite takes a CROSS JOIN in the order
+# it is written in: it begins with the few that wait, not with all that the model has.
+WAITING = "unindexed u CROSS JOIN embeddings e ON e.id = u.embedding_id WHERE e.model_id = ?"
+# Counts come from indexes, and are enough nearly always: no segment has two of one model.
+ALL_EMBEDDED = (
+    "SELECT (SELECT count(*) FROM segments) = (SELECT count(*) FROM embeddings WHERE model_id = ?)"
+)
+
 
 class EmbeddingTable:
     """Embeddings of one model."""
@@ -44,10 +52,7 @@ class EmbeddingTable:
         return row.fetchone() is not None
 
     def count_unindexed(self) -> int:
-        return self._count(
-            "SELECT count(*) FROM unindexed u JOIN embeddings e ON e.id = u.embedding_id"
-            " WHERE e.model_id = ?"
-        )
+        return self._count(f"SELECT count(*) FROM {WAITING}")
 
     def count_removals(self) -> int:
         return self._count("SELECT count(*) FROM index_removals WHERE model_id = ?")
@@ -58,6 +63,8 @@ class EmbeddingTable:
 
     def missing(self) -> list[str]:
         """List the segments that have no embedding of this model."""
+        if self._count(ALL_EMBEDDED):
+            return []
         rows = self.connection.read().execute(
             "SELECT s.id FROM segments s WHERE NOT EXISTS (SELECT 1 FROM embeddings e"
             " WHERE e.segment_id = s.id AND e.model_id = ?) ORDER BY s.rowid",
@@ -150,10 +157,7 @@ class EmbeddingTable:
 
     def best_unindexed(self, embedding: np.ndarray, n: int) -> Scored:
         """Score the segments that Chroma has not been told of yet."""
-        sql = (
-            "SELECT e.segment_id, e.vector FROM unindexed u"
-            " JOIN embeddings e ON e.id = u.embedding_id WHERE e.model_id = ?"
-        )
+        sql = f"SELECT e.segment_id, e.vector FROM {WAITING}"
         return self._best(embedding, n, sql, [self.model_id])
 
     def best_of(self, embedding: np.ndarray, n: int, segment_ids: Sequence[str]) -> Scored:
@@ -212,9 +216,8 @@ class EmbeddingTable:
         rows = (
             self.connection.read()
             .execute(
-                "SELECT e.id, e.segment_id, e.vector FROM unindexed u"
-                " JOIN embeddings e ON e.id = u.embedding_id"
-                " WHERE e.model_id = ? ORDER BY u.embedding_id LIMIT ?",
+                f"SELECT e.id, e.segment_id, e.vector FROM {WAITING}"
+                " ORDER BY u.embedding_id LIMIT ?",
                 (self.model_id, limit),
             )
             .fetchall()

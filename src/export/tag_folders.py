@@ -8,7 +8,6 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from src.database.metadata_db import MetadataDatabase, SegmentFilter
 from src.errors import ExportError
 from src.events import Event, JobDone, Progress
+from src.export.unfinished import unfinished_folder
 from src.records import ExportPreview, ExportSelection, StoredSegment, Tag
 
 COLUMNS = (
@@ -75,8 +75,8 @@ def export_tag_folders(
     folders = folder_names({tag.name for _, tag in tagged})
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as unready:
-            dataset = Path(unready) / "dataset"
+        with unfinished_folder(folder.parent) as unfinished:
+            dataset = unfinished / "dataset"
             dataset.mkdir()
             yield from _write(dataset, tagged, folders)
             if folder.exists():

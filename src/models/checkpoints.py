@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import pickle
 import re
-import zipfile
 from pathlib import Path
 from typing import Any, cast
 
 import open_clip
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from src.errors import CheckpointError
@@ -21,7 +19,7 @@ StateDict = dict[str, torch.Tensor]
 
 # What a model is called while it is on its way; such a file is never taken for a model.
 PART = ".part"
-SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 # Width of the image encoder -> name in segment_anything's registry.
 SAM_TYPE_BY_WIDTH = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
 
@@ -46,14 +44,12 @@ def read_state_dict(path: Path) -> StateDict:
         ) from exc
     except FileNotFoundError as exc:
         raise CheckpointError(path, "there is no such file") from exc
-    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError) as exc:
-        raise CheckpointError(path, "damaged or cut short; delete it and get it again") from exc
-    except zipfile.BadZipFile as exc:
+    except Exception as exc:  # bytes that are no pickle make its reader stumble in any way
         raise CheckpointError(path, "damaged or cut short; delete it and get it again") from exc
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     if not isinstance(content, dict) or not all(
-        isinstance(value, torch.Tensor) for value in content.values()
+        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in content.items()
     ):
         raise CheckpointError(path, "holds something else than the weights of a model")
     return {key.removeprefix("module."): value for key, value in content.items()}
@@ -78,7 +74,8 @@ def sam_type(state: StateDict, path: Path) -> str:
         CheckpointError: it is no SAM of Meta's.
     """
     position = state.get("image_encoder.pos_embed")
-    name = SAM_TYPE_BY_WIDTH.get(position.shape[-1]) if position is not None else None
+    width = position.shape[-1] if position is not None and position.dim() else None
+    name = None if width is None else SAM_TYPE_BY_WIDTH.get(width)
     if name is None:
         raise CheckpointError(path, "not a SAM checkpoint (vit_b, vit_l or vit_h)")
     return name
@@ -124,4 +121,5 @@ def _may_be(name: str, shapes: dict[str, tuple[int, ...]]) -> bool:
     stem = shapes.get("visual.conv1.weight")
     layers = vision.get("layers")
     width = vision.get("width", 64 if isinstance(layers, list) else 768)
-    return stem is not None and stem[0] == (width // 2 if isinstance(layers, list) else width)
+    expected = width // 2 if isinstance(layers, list) else width
+    return stem is not None and stem[:1] == (expected,)

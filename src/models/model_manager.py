@@ -148,7 +148,10 @@ class ModelManager:
         state = checkpoints.read_state_dict(path)
         name = checkpoints.clip_architecture(state, path)
         model = open_clip.create_model(name, load_weights=False)
-        model.load_state_dict(state)
+        try:
+            model.load_state_dict(state)
+        except RuntimeError as exc:
+            raise CheckpointError(path, f"not the weights of a CLIP {name}") from exc
         tokenizer = open_clip.get_tokenizer(name)
         return self._encoder(
             model,

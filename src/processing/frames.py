@@ -23,7 +23,9 @@ def read_frames(
         MediaReadError: nothing in the file can be read.
     """
     if kind == "video":
-        processor = VideoProcessor(settings.frames_per_second, settings.duplicate_distance)
+        processor = VideoProcessor(
+            settings.frames_per_second, settings.duplicate_distance, settings.frames_per_video
+        )
         yield from processor.frames(path, facts)
         return
     loaded = load_image(path, settings.pixel_limit)

@@ -80,6 +80,7 @@ class Ingest:
         yield JobStarted(len(files))
         failed: list[FileFailed] = []
         frames = segments = 0
+        waiting = self.index.pending()
         for number, path in enumerate(files, start=1):
             yield FileStarted(path, number)
             for event in self._file(path):
@@ -88,9 +89,11 @@ class Ingest:
                 elif isinstance(event, FrameStored):
                     frames += 1
                     segments += event.segments
+                    waiting += event.segments
                 yield event
-            if self.index.pending() >= TELL_INDEX:
+            if waiting >= TELL_INDEX:
                 yield from self.index.catch_up()
+                waiting = 0
         yield from self.index.catch_up()
         yield JobDone(len(files), frames, segments, tuple(failed))
 

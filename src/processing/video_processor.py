@@ -97,19 +97,44 @@ def _works(program: str) -> bool:
         return False
 
 
+@cache
+def _ends_with_us() -> tuple[str, ...]:
+    """Give the start of a command that Linux kills when the thread that runs it is gone.
+
+    It ends an ffmpeg that hangs after the application was killed; one that does not hang ends
+    anyway, when nobody reads its frames. Empty where there is no such program.
+    """
+    program = shutil.which("setpriv") if sys.platform == "linux" else None
+    if program is None:
+        return ()
+    start = (program, "--pdeathsig", "KILL", "--")
+    try:
+        tried = subprocess.run([*start, "true"], capture_output=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    return start if tried.returncode == 0 else ()  # an old one, or busybox's
+
+
 class VideoProcessor:
     """Samples frames from videos."""
 
-    def __init__(self, frames_per_second: float = 1.0, duplicate_distance: int = 2) -> None:
+    def __init__(
+        self,
+        frames_per_second: float = 1.0,
+        duplicate_distance: int = 2,
+        frames_per_video: int = 100_000,
+    ) -> None:
         """Set the sampling.
 
         Args:
             frames_per_second: of each 1/frames_per_second of a second, the first frame.
             duplicate_distance: a frame whose dHash differs from the last kept one's in at most
                 so many of 64 bits is left out; -1 keeps every sampled frame.
+            frames_per_video: how many frames are taken from one at most.
         """
         self.frames_per_second = frames_per_second
         self.duplicate_distance = duplicate_distance
+        self.frames_per_video = frames_per_video
 
     def frames(self, path: Path, facts: VideoFacts) -> Generator[Frame]:
         """Read the sampled frames that differ from the one before, in order.
@@ -127,17 +152,24 @@ class VideoProcessor:
         command = self._opencv(path) if program is None else self._ffmpeg(program, path)
         read = self._read(command, facts)
         last_hash: int | None = None
-        some = False
+        taken = 0
         for frame in read:
-            some = True
             this_hash = dhash(frame.image_rgb)
             if last_hash is not None:
                 distance = (this_hash ^ last_hash).bit_count()
                 if distance <= self.duplicate_distance:
                     continue
             last_hash = this_hash
+            if taken == self.frames_per_video:
+                facts.damage = (
+                    f"only its first {taken} frames are taken in; "
+                    "set frames_per_video in settings.json to have more"
+                )
+                read.close()
+                return
+            taken += 1
             yield frame
-        if not some:
+        if not taken:
             raise MediaReadError(path, facts.damage or "there is no video in it")
         _judge_length(facts)
 
@@ -161,9 +193,9 @@ class VideoProcessor:
         rate = str(self.frames_per_second)
         return [sys.executable, "-m", "src.processing.opencv_reader", f"file:{path}", rate]
 
-    def _read(self, command: list[str], facts: VideoFacts) -> Iterator[Frame]:
+    def _read(self, command: list[str], facts: VideoFacts) -> Generator[Frame]:
         process = subprocess.Popen(
-            command,
+            [*_ends_with_us(), *command],
             cwd=APPLICATION_FOLDER,
             env={**os.environ, "OPENCV_FFMPEG_CAPTURE_OPTIONS": OPENCV_OPTIONS},
             stdin=subprocess.DEVNULL,

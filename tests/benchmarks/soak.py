@@ -2,7 +2,8 @@
 
 Draws small images and short videos, takes them in batch by batch, searches and looks all the
 while, and prints the process's memory, file handles and threads, the index child's memory, and
-the time a file takes. CLIP-only unless --sam is given. --minutes stops it earlier.
+the time a file takes: on the clock, which a busy machine stretches, and of a processor, without
+the searches' own. CLIP-only unless --sam is given. --minutes stops it earlier.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import resource
 import subprocess
 import tempfile
 import threading
@@ -45,12 +47,16 @@ class Reading:
     """What the process uses at one moment.
 
     Attributes:
+        cpu_per_file: processor seconds of this process without the thread that searches.
+        children_cpu_per_file: of ffmpeg, the decoders and the index, its queries among them.
         own_mb: the resident memory that is not shared with files.
         child_mb: the same of its children, the index among them.
     """
 
     files: int
     seconds_per_file: float
+    cpu_per_file: float
+    children_cpu_per_file: float
     own_mb: float
     child_mb: float
     handles: int
@@ -58,7 +64,9 @@ class Reading:
 
     def __str__(self) -> str:
         return (
-            f"{self.files:7} {self.seconds_per_file * 1000:8.1f} {self.own_mb:8.0f} "
+            f"{self.files:7} {self.seconds_per_file * 1000:8.1f} "
+            f"{self.cpu_per_file * 1000:7.1f} {self.children_cpu_per_file * 1000:9.1f} "
+            f"{self.own_mb:8.0f} "
             f"{self.child_mb:8.0f} {self.handles:7} {self.threads:7}"
         )
 
@@ -83,10 +91,25 @@ def children() -> list[int]:
     return found
 
 
-def reading(files: int, seconds_per_file: float) -> Reading:
+def cpu_seconds() -> tuple[float, float]:
+    """Give the processor time so far of this process, and of its children, gone or alive."""
+    gone = resource.getrusage(resource.RUSAGE_CHILDREN)
+    alive = sum(map(_cpu_of, children()))
+    return time.process_time(), gone.ru_utime + gone.ru_stime + alive
+
+
+def _cpu_of(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0  # it has left since it was listed
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def reading(files: int, of_a_file: tuple[float, float, float]) -> Reading:
     return Reading(
         files,
-        seconds_per_file,
+        *of_a_file,
         anonymous_mb(os.getpid()),
         sum(map(anonymous_mb, children())),
         len(os.listdir("/proc/self/fd")),
@@ -120,6 +143,7 @@ class Searches:
         self.library = library
         self.done = 0
         self.slowest_s = 0.0
+        self.cpu_s = 0.0
         self.failures: list[Exception] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="searches")
@@ -139,11 +163,18 @@ class Searches:
             except Exception as exc:  # counted and printed: the soak fails for it at its end
                 self.failures.append(exc)
             self.slowest_s = max(self.slowest_s, time.monotonic() - start)
+            self.cpu_s = time.thread_time()
             self.done += 1
 
     def stop(self) -> None:
         self._over.set()
         self._thread.join()
+
+
+def times(searches: Searches) -> tuple[float, float, float]:
+    """Give the clock, and the processor time of taking media in: ours, and the children's."""
+    own_s, children_s = cpu_seconds()
+    return time.monotonic(), own_s - searches.cpu_s, children_s
 
 
 def soak(folder: Path, images: int, videos: int, minutes: float, sam: bool) -> list[Reading]:
@@ -157,14 +188,16 @@ def soak(folder: Path, images: int, videos: int, minutes: float, sam: bool) -> l
         library.load_models()
         searches = Searches(library)
         failed = taken = 0
-        print("  files  ms/file   own MB child MB handles threads")
+        print("  files  ms/file  CPU ms  children's   own MB child MB handles threads")
         files = media(sources, images, videos)
         while batch := list(itertools.islice(files, BATCH)):
-            start = time.monotonic()
+            before = times(searches)
             for event in library.add(batch):
                 taken += isinstance(event, FileDone | FileKnown)
                 failed += isinstance(event, FileFailed)
-            readings.append(reading(taken, (time.monotonic() - start) / len(batch)))
+            wall, cpu, its = (now - was for now, was in zip(times(searches), before, strict=True))
+            n = len(batch)
+            readings.append(reading(taken, (wall / n, cpu / n, its / n)))
             print(readings[-1], flush=True)
             if time.monotonic() > deadline:
                 break
@@ -189,7 +222,15 @@ def summary(readings: list[Reading]) -> str:
             f" (x{values[1] / values[0]:.2f})" if values[0] else ""
         )
 
-    names = ("seconds_per_file", "own_mb", "child_mb", "handles", "threads")
+    names = (
+        "seconds_per_file",
+        "cpu_per_file",
+        "children_cpu_per_file",
+        "own_mb",
+        "child_mb",
+        "handles",
+        "threads",
+    )
     return "\n".join(ratio(name) for name in names)
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -97,6 +99,37 @@ def test_a_file_that_is_no_library_is_refused(paths: LibraryPaths) -> None:
     paths.metadata_db.write_bytes(b"not a database, but long enough to look into" * 100)
     with pytest.raises(DatabaseError, match="can't be opened"):
         MetadataDatabase(paths)
+
+
+def test_once_closed_all_of_it_is_in_the_one_file(paths: LibraryPaths) -> None:
+    metadata = MetadataDatabase(paths)
+    add_media_with(metadata, unit_vectors(3))
+    assert metadata.counts()["segments"] == 3  # this thread has a reader now
+    looked, over = threading.Event(), threading.Event()
+
+    def look() -> None:  # and so has another, whose connection lives on for a while
+        cursor = metadata.connection.read().execute("SELECT id FROM segments")
+        cursor.fetchone()
+        looked.set()
+        over.wait(30)
+
+    for in_a_query in (False, True):
+        if in_a_query:
+            metadata = MetadataDatabase(paths)
+            other = threading.Thread(target=look)
+            other.start()
+            looked.wait(30)
+        metadata.update_media(1, error=f"a note {in_a_query}")
+        metadata.close()
+        copy = LibraryPaths(paths.root.with_name(f"copy {in_a_query}"))
+        copy.create()
+        shutil.copy2(paths.metadata_db, copy.metadata_db)
+        with closing(MetadataDatabase(copy)) as copied:
+            assert copied.counts()["segments"] == 3
+        if not in_a_query:
+            assert not list(paths.root.glob("metadata.db-*"))
+    over.set()
+    other.join()
 
 
 def test_closing_under_a_query_lets_it_end(metadata: MetadataDatabase) -> None:

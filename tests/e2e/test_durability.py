@@ -10,13 +10,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +27,10 @@ from src.database.metadata_db import MetadataDatabase
 from src.errors import LibraryLockedError
 from src.events import ProblemFound
 from src.library import MediaLibrary
+from src.records import Tag
 from tests.conftest import new_segments, unit_vectors
 from tests.e2e.killed_work import SETTINGS, Models, work
+from tests.e2e.killing import WORK_S, kill_with_children, wait_for_words
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sends SIGKILL")
 
@@ -38,7 +39,6 @@ VERBS = ("ingest", "reembed", "tag", "export", "switch", "index")
 FLUSHING = ("ingest", "reembed", "switch", "index")  # verbs that have Chroma write
 # Chroma writes its graph once per 1,000 inserts; the base library makes it do so once or twice.
 STORED_BEFORE = 1150
-WORK_S = 60.0
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["tests.e2e.killed_work", "src.models.preload"])
 
@@ -50,19 +50,21 @@ class Tally:
     rounds: Counter[str] = field(default_factory=Counter)
     killed_at_work: Counter[str] = field(default_factory=Counter)
     in_flush: Counter[str] = field(default_factory=Counter)
+    half_written: Counter[str] = field(default_factory=Counter)
     acknowledged: Counter[str] = field(default_factory=Counter)
     rebuilt: Counter[str] = field(default_factory=Counter)
 
     def table(self) -> str:
         lines = [
             "| killed during | rounds | while at work | inside Chroma's flush "
-            "| acknowledged | lost | index made again |",
-            "| --- | --- | --- | --- | --- | --- | --- |",
+            "| with a dataset half written | acknowledged | lost | index made again |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- |",
         ]
         columns = (
             self.rounds,
             self.killed_at_work,
             self.in_flush,
+            self.half_written,
             self.acknowledged,
             Counter[str](),
             self.rebuilt,
@@ -83,6 +85,7 @@ class Rounds:
         self._prepare()
         # how long each verb works, once its models are loaded
         self.seconds = {verb: self._undisturbed(verb) for verb in VERBS}
+        self.words_of_export = (folder / "undisturbed export.txt").stat().st_size
         self.tally = Tally()
 
     def _prepare(self) -> None:
@@ -97,20 +100,22 @@ class Rounds:
             Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(source)
             stat = source.stat()
             before = library.metadata.add_media(source, "image", stat.st_size, stat.st_mtime_ns)
-            segments = new_segments(vectors, "before-")
+            mine = (Tag("before", 1.0, "human"),)  # so that an export has something to write
+            segments = [replace(new, tags=mine) for new in new_segments(vectors, "before-")]
             for segment in segments:
                 os.link(crop, library.paths.root / segment.crop_path)
             library.metadata.store_frame(before, 0, None, (100, 100), segments, library.clip.name)
             library.metadata.update_media(before, status="done", content_hash="before")
             crop.unlink()
-            # SQLite knows all of it and Chroma what little was ingested
+        # SQLite knows all of it and Chroma what little was ingested; copies share no file of it
+        assert not list(self.base.glob("metadata.db-*"))
 
     def _undisturbed(self, verb: str) -> float:
         root = self._copy(f"undisturbed {verb}", verb)
         said = self.folder / f"undisturbed {verb}.txt"
         process = processes.Process(target=work, args=(verb, root, self.media, said))
         process.start()
-        _wait_for_start(process, said)
+        wait_for_words(process, said, 1)
         start = time.monotonic()
         process.join(WORK_S)
         assert process.exitcode == 0, verb
@@ -153,7 +158,7 @@ class Rounds:
         process = processes.Process(target=work, args=(verb, root, self.media, said))
         process.start()
         in_flush = self._wait(process, root, said, verb, aimed, random)
-        at_work = _kill(process)
+        at_work = kill_with_children(process)
         lines = said.read_text().splitlines() if said.exists() else []
         self.tally.rounds[verb] += 1
         self.tally.killed_at_work[verb] += at_work and "started" in lines
@@ -165,7 +170,7 @@ class Rounds:
             exc.add_note(f"round {number}: {verb}, aimed {aimed}, in flush {in_flush}, {root}")
             raise
         shutil.rmtree(root)
-        shutil.rmtree(root.with_name(f"{root.name}-dataset"), ignore_errors=True)
+        shutil.rmtree(_dataset(root), ignore_errors=True)
 
     def _wait(
         self,
@@ -179,8 +184,11 @@ class Rounds:
         """Wait for the moment to kill; says whether Chroma's graph was being written then."""
         deadline = time.monotonic() + WORK_S
         if not aimed:
-            _wait_for_start(process, said)
-            process.join(random.uniform(0, 1) * self.seconds[verb])
+            wait_for_words(process, said, 1)
+            if verb == "export":  # over so soon that its own pace tells the moments better
+                wait_for_words(process, said, random.uniform(0, 1) * self.words_of_export)
+            else:
+                process.join(random.uniform(0, 1) * self.seconds[verb])
             return False
         before = {path: path.stat().st_mtime_ns for path in _graphs(root)}
         while process.is_alive() and time.monotonic() < deadline:
@@ -207,12 +215,8 @@ class Rounds:
             assert library.metadata.integrity_problems() == []
             assert library.metadata.connection.recovered is None
             self._acknowledged(library, lines)
-            dataset = root.with_name(f"{root.name}-dataset")
-            if "done" in lines and verb == "export":
-                assert (dataset / "labels.csv").is_file()
-            if dataset.exists():
-                listed = (dataset / "labels.csv").read_text().count("\n") - 1
-                assert listed == len(list(dataset.rglob("*.jpg")))
+            if verb == "export":
+                self._exported(library, lines)
             self._search(library, "before the index is whole")
             library.load_models()
             folder = library.metadata.info(f"index of {library.clip.name}")
@@ -228,6 +232,19 @@ class Rounds:
             self._same(library, LibraryPaths(self.folder / f"undisturbed {verb}"))
         finally:
             library.close()
+
+    def _exported(self, library: MediaLibrary, lines: list[str]) -> None:
+        """See that the dataset is whole or absent, and that the next export makes it whole."""
+        dataset, whole = _dataset(library.paths.root), _dataset(self.folder / "undisturbed export")
+        self.tally.half_written["export"] += len(_unfinished(self.folder)) == 1
+        if "done" in lines:
+            assert dataset.is_dir()
+        if not dataset.exists():
+            for _ in library.export(dataset):
+                pass
+            assert not _unfinished(self.folder), "what the killed export left is still there"
+        assert (dataset / "labels.csv").read_text() == (whole / "labels.csv").read_text()
+        assert _files(dataset) == _files(whole)
 
     def _acknowledged(self, library: MediaLibrary, lines: list[str]) -> None:
         db = library.metadata.connection.read()
@@ -301,56 +318,24 @@ def _content(metadata: MetadataDatabase) -> dict[str, list[tuple[object, ...]]]:
 
 
 def _crops(paths: LibraryPaths) -> set[str]:
-    found = paths.extracted_segments.rglob("*")
-    return {path.relative_to(paths.root).as_posix() for path in found if path.is_file()}
+    return _files(paths.extracted_segments)
 
 
-def _wait_for_start(process: multiprocessing.process.BaseProcess, said: Path) -> None:
-    """Wait until the models are loaded and the work itself begins."""
-    deadline = time.monotonic() + WORK_S
-    while process.is_alive() and time.monotonic() < deadline:
-        if said.exists() and said.stat().st_size:
-            return
-        time.sleep(0.0005)
+def _files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def _dataset(root: Path) -> Path:
+    return root.with_name(f"{root.name}-dataset")
+
+
+def _unfinished(folder: Path) -> list[Path]:
+    return list(folder.glob(".*.unfinished"))
 
 
 def _graphs(root: Path) -> list[Path]:
     """Find the files that Chroma's flush writes."""
     return [*(root / "chroma_db").glob("*/*/*.bin")]
-
-
-def _kill(process: multiprocessing.process.BaseProcess) -> bool:
-    """Kill a process and its index child at the same moment; says whether it was at work."""
-    assert process.pid is not None
-    at_work = process.is_alive()
-    children = []
-    if at_work:
-        os.kill(process.pid, signal.SIGSTOP)  # so that it starts none meanwhile
-        children = _children(process.pid)
-        os.kill(process.pid, signal.SIGKILL)
-        for child in children:
-            try:
-                os.kill(child, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # it left by itself
-    process.join()
-    while any(Path(f"/proc/{child}").exists() and not _is_zombie(child) for child in children):
-        time.sleep(0.01)
-    return at_work
-
-
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        found += map(int, (task / "children").read_text().split())
-    return found
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def _opened(root: Path, models: Models) -> MediaLibrary:
@@ -392,6 +377,7 @@ def test_killed_a_hundred_times(rounds: Rounds) -> None:
         rounds.round(number)
     print(rounds.tally.table())
     assert rounds.tally.in_flush.total() >= 25
+    assert rounds.tally.half_written.total() >= 4
 
 
 def main() -> None:

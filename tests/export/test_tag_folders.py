@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import csv
 import re
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
 import pytest
 
+from src.config import APPLICATION_FOLDER
 from src.database.metadata_db import MetadataDatabase
 from src.errors import ExportError
 from src.events import JobDone, Progress
@@ -163,3 +166,63 @@ def test_a_formula_is_only_text() -> None:
     assert as_text("=1+1") == "'=1+1" and as_text("red") == "red"
     for start in FORMULA:
         assert as_text(f"{start}1") == f"'{start}1"
+
+
+EXPORT = """
+import sys
+from pathlib import Path
+from src.config import LibraryPaths
+from src.database.metadata_db import MetadataDatabase
+from src.export.tag_folders import export_tag_folders
+metadata = MetadataDatabase(LibraryPaths(Path(sys.argv[1])), read_only=True)
+export = export_tag_folders(metadata, Path(sys.argv[2]))
+next(export)
+print("half-way", flush=True)
+sys.stdin.read()
+"""
+
+
+def unfinished(folder: Path) -> list[Path]:
+    return list(folder.glob(".*.unfinished"))
+
+
+def test_what_a_killed_export_left_goes_with_the_next_one_and_a_living_one_stays(
+    tagged: MetadataDatabase, tmp_path: Path
+) -> None:
+    place = tmp_path / "place"
+    exporter = subprocess.Popen(
+        [sys.executable, "-c", EXPORT, str(tagged.paths.root), str(place / "killed")],
+        cwd=APPLICATION_FOLDER,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert exporter.stdin is not None and exporter.stdout is not None
+    with exporter:
+        assert exporter.stdout.readline() == b"half-way\n"
+        (theirs,) = unfinished(place)
+        held = files_in(theirs)
+        list(export_tag_folders(tagged, place / "beside"))
+        assert unfinished(place) == [theirs] and files_in(theirs) == held
+        exporter.kill()
+        exporter.wait()
+        assert unfinished(place) == [theirs]
+        list(export_tag_folders(tagged, place / "next"))
+    assert sorted(path.name for path in place.iterdir()) == ["beside", "next"]
+
+
+def test_what_only_looks_like_an_unfinished_export_is_left_alone(
+    tagged: MetadataDatabase, tmp_path: Path
+) -> None:
+    place, mine = tmp_path / "place", tmp_path / "mine"
+    mine.mkdir()
+    (mine / "lock").write_text("mine")
+    place.mkdir()
+    (place / ".export-link.unfinished").symlink_to(mine, target_is_directory=True)
+    (place / ".export-file.unfinished").write_text("mine")
+    (place / ".export-without.unfinished").mkdir()
+    linked = place / ".export-lock.unfinished"
+    linked.mkdir()
+    (linked / "lock").symlink_to(mine / "lock")
+    list(export_tag_folders(tagged, place / "dataset"))
+    assert (mine / "lock").read_text() == "mine"
+    assert len(unfinished(place)) == 4

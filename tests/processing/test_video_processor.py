@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from src.config import APPLICATION_FOLDER
 from src.errors import MediaReadError
 from src.processing import video_processor
 from src.processing.image_loader import media_kind
@@ -179,6 +183,61 @@ def test_an_ffmpeg_that_is_too_old_is_passed_over(
     finally:
         find_ffmpeg.cache_clear()
     assert found is not None and found != str(old)
+
+
+READ = """
+import sys
+from pathlib import Path
+from src.processing.video_processor import VideoFacts, VideoProcessor
+next(VideoProcessor().frames(Path(sys.argv[1]), VideoFacts()))
+"""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs Linux and its setpriv")
+def test_an_ffmpeg_that_hangs_ends_with_a_killed_parent(
+    make_video: MakeVideo, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    hangs, started = tmp_path / "bin" / "ffmpeg", tmp_path / "started"
+    started.mkdir()
+    hangs.write_text(
+        '#!/bin/sh\ncase "$*" in *nullsrc*) exit 0 ;; esac\n'
+        f"trap '' PIPE TERM HUP INT\nmkdir '{started}'/$$\nwhile :; do sleep 1; done\n"
+    )
+    hangs.chmod(0o755)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READ, make_video("video.mp4", 1)],
+        cwd=APPLICATION_FOLDER,
+        env={**os.environ, "PATH": f"{hangs.parent}:{os.environ['PATH']}"},
+    )
+    deadline = time.monotonic() + 60
+    while not (pids := [path.name for path in started.iterdir()]):
+        assert time.monotonic() < deadline and reader.poll() is None
+        time.sleep(0.02)
+    process = Path("/proc", pids[0])
+    assert process.exists()
+    reader.kill()
+    reader.wait()
+    while process.exists() and " Z " not in (process / "stat").read_text():
+        assert time.monotonic() < deadline, "it lives on"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("program", ["ffmpeg", "OpenCV"])
+def test_no_more_frames_are_taken_from_a_video_than_are_allowed(
+    make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    path = make_video("video.mp4", 5, "-pix_fmt", "yuv420p")
+    if program == "OpenCV":
+        monkeypatch.setattr(video_processor, "find_ffmpeg", lambda: None)
+    for most, noted in ((4, True), (5, False)):
+        facts = VideoFacts()
+        frames = list(VideoProcessor(1.0, -1, most).frames(path, facts))
+        assert [frame.timestamp_s for frame in frames] == pytest.approx(list(range(most)))
+        assert (facts.damage is not None) is noted
+        if noted:
+            assert "only its first 4 frames" in str(facts.damage)
+            assert "frames_per_video" in str(facts.damage)
 
 
 def test_dhash_tells_pictures_apart() -> None:

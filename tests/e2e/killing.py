@@ -1,0 +1,54 @@
+"""Waits for a moment in a process's work, and ends it with its children like a loss of power."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+WORK_S = 60.0
+
+
+def wait_for_words(process: BaseProcess, said: Path, size: float) -> None:
+    """Wait until so many bytes are written of what was acknowledged; the first says "started"."""
+    deadline = time.monotonic() + WORK_S
+    while process.is_alive() and time.monotonic() < deadline:
+        if said.exists() and said.stat().st_size >= size:
+            return
+        time.sleep(0.0005)
+
+
+def kill_with_children(process: BaseProcess) -> bool:
+    """Kill a process and its index child at the same moment; says whether it was at work."""
+    assert process.pid is not None
+    at_work = process.is_alive()
+    children = []
+    if at_work:
+        os.kill(process.pid, signal.SIGSTOP)  # so that it starts none meanwhile
+        children = children_of(process.pid)
+        os.kill(process.pid, signal.SIGKILL)
+        for child in children:
+            try:
+                os.kill(child, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it left by itself
+    process.join()
+    while any(Path(f"/proc/{child}").exists() and not _is_zombie(child) for child in children):
+        time.sleep(0.01)
+    return at_work
+
+
+def children_of(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True

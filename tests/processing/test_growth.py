@@ -1,0 +1,68 @@
+"""What a file costs does not grow with the library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from src.config import LibraryPaths, Settings
+from src.events import FileStarted
+from src.library import MediaLibrary
+from src.models.model_manager import ModelManager
+from tests.conftest import add_media_with, unit_vectors
+from tests.processing.test_ingest import shared_models  # noqa: F401 (a fixture)
+
+STORED = 1000
+
+
+def steps(library: MediaLibrary, folder: Path) -> tuple[int, int]:
+    """Take six files in; returns SQLite's steps for four of them, and for all of the job."""
+    counted = 0
+
+    def count() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    connection = library.metadata.connection
+    assert connection._writer is not None
+    for each in (connection._writer, connection.read()):
+        each.set_progress_handler(count, 1)
+    at: dict[int, int] = {}
+    for event in library.add([folder]):
+        if isinstance(event, FileStarted):
+            at[event.file_number] = counted
+    return at[6] - at[2], counted
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "media"
+    folder.mkdir()
+    for number in range(6):
+        plain = np.full((48, 64, 3), 40 * number, np.uint8)
+        Image.fromarray(plain).save(folder / f"{number}.png")
+    return folder
+
+
+def test_a_file_costs_sqlite_no_more_in_a_larger_library(
+    tmp_path: Path,
+    files: Path,
+    shared_models: ModelManager,  # noqa: F811
+) -> None:
+    settings = Settings(points_per_side=4)
+    costs = []
+    for stored in (1, STORED):
+        paths = LibraryPaths(tmp_path / str(stored))
+        with MediaLibrary(paths, shared_models, settings) as library:
+            add_media_with(library.metadata, unit_vectors(stored), model=library.clip.name)
+            for _ in library.index.catch_up():
+                pass
+            costs.append(steps(library, files))
+    (few, few_in_all), (many, many_in_all) = costs
+    assert many < 1.1 * few
+    # what is done once a job may count the rows of an index, a few steps each
+    assert many_in_all - few_in_all < 5 * STORED, "the job goes through the library"
