@@ -242,3 +242,26 @@ class LibraryStats:
     bytes: int
     clip_model: str | None
     sam_model: str | None
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One line of the table of models.
+
+    Attributes:
+        bytes: None where only the server knows.
+        speed: as measured on this machine: images a second for a CLIP, seconds an image of
+            640x480 for a SAM; None when it was not measured.
+        preferred: what the application takes, when the file is sound.
+        path: None while it is not here.
+    """
+
+    kind: Literal["clip", "sam"]
+    name: str
+    purpose: str
+    bytes: int | None
+    licence: str | None
+    speed: float | None
+    preferred: bool
+    state: Literal["bundled", "here", "can be downloaded"]
+    path: Path | None

@@ -10,7 +10,8 @@ from src.events import ModelFetched
 from src.models import catalogue
 from src.models.download import Download
 from src.models.model_manager import ModelManager
-from src.models.overview import ModelRow, measure, overview
+from src.models.overview import measure, overview
+from src.records import ModelRow
 
 
 def list_models(manager: ModelManager, probe: bool, as_json: bool) -> None:

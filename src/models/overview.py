@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -14,33 +13,11 @@ from src.config import write_atomically
 from src.models.catalogue import CATALOGUE
 from src.models.checkpoints import fingerprint
 from src.models.model_manager import ModelManager
+from src.records import ModelRow
 
 SPEEDS_FILE = "speeds.json"
 PROBE_IMAGES = 32
 PROBE_IMAGE_WH = 640, 480
-
-
-@dataclass(frozen=True)
-class ModelRow:
-    """One line of the table.
-
-    Attributes:
-        bytes: None where only the server knows.
-        speed: as measured on this machine: images a second for a CLIP, seconds an image of
-            640x480 for a SAM; None when it was not measured.
-        preferred: what the application takes, when the file is sound.
-        path: None while it is not here.
-    """
-
-    kind: Literal["clip", "sam"]
-    name: str
-    purpose: str
-    bytes: int | None
-    licence: str | None
-    speed: float | None
-    preferred: bool
-    state: Literal["bundled", "here", "can be downloaded"]
-    path: Path | None
 
 
 def overview(manager: ModelManager) -> list[ModelRow]:
