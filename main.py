@@ -171,13 +171,20 @@ class MediaLibraryApp:
         return 0
 
     def _models(self) -> int:
-        from src.cli.models import download_model, list_models
+        from src.cli.models import download_model, list_models, use_models
+        from src.config import LibraryPaths, Settings, default_library
         from src.models.model_manager import ModelManager
 
-        if self.arguments.download:
-            download_model(ModelManager(), self.arguments.download)
+        paths = LibraryPaths(self.arguments.library or default_library())
+        if self.arguments.verb == "use":
+            use_models(paths, self.arguments.names)
+            return 0
+        manager = ModelManager.of(Settings.load(paths.settings))
+        if self.arguments.verb == "download":
+            for name in self.arguments.names:
+                download_model(manager, name)
         else:
-            list_models(ModelManager(), self.arguments.measure, self.arguments.json)
+            list_models(manager, self.arguments.measure, self.arguments.json)
         return 0
 
     def _demo(self) -> int:
@@ -258,8 +265,15 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     verify = command("verify", "Examine the library.")
     verify.add_argument("--repair", action="store_true", help="mend what can be mended")
     models = command("models", "List the models: those here, and those to download.")
-    models.add_argument("verb", nargs="?", choices=["download"], metavar="download")
-    models.add_argument("download", nargs="?", metavar="NAME", help="fetch this one")
+    models.add_argument(
+        "verb", nargs="?", choices=["download", "use"], metavar="download|use", help="do this"
+    )
+    models.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="which; to be used also: auto (the best here), starter, none (no SAM)",
+    )
     models.add_argument("--measure", action="store_true", help="how fast each one here is")
     command("demo", "Draw sample scenes, take them in, and find them again.")
     command("install-desktop", "Put the application into the desktop's menu, for a double click.")
@@ -279,8 +293,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     arguments.paths = getattr(arguments, "paths", [])
     if arguments.command == "search" and not arguments.text and not arguments.image:
         search.error("say what to look for: a TEXT, an --image FILE, or both")
-    if arguments.command == "models" and arguments.verb and not arguments.download:
-        models.error("say which model to download; `models` lists their names")
+    if arguments.command == "models" and arguments.verb and not arguments.names:
+        models.error(f"say which model to {arguments.verb}; `models` lists their names")
     return arguments
 
 

@@ -112,11 +112,7 @@ class MediaLibrary:
             if self._models is None:
                 from src.models.model_manager import ModelManager
 
-                self._models = ModelManager(
-                    device=self.settings.device,
-                    batch_size=self.settings.batch_size,
-                    points_per_side=self.settings.points_per_side,
-                )
+                self._models = ModelManager.of(self.settings)
             return self._models
 
     @property

@@ -252,8 +252,9 @@ class ModelRow:
         bytes: None where only the server knows.
         speed: as measured on this machine: images a second for a CLIP, seconds an image of
             640x480 for a SAM; None when it was not measured.
-        preferred: what the application takes, when the file is sound.
+        in_use: it is what embeds or segments now, or would if it is sound.
         path: None while it is not here.
+        choice: what the settings call it (clip_model, sam_model); None while it is not here.
     """
 
     kind: Literal["clip", "sam"]
@@ -262,6 +263,7 @@ class ModelRow:
     bytes: int | None
     licence: str | None
     speed: float | None
-    preferred: bool
+    in_use: bool
     state: Literal["bundled", "here", "can be downloaded"]
     path: Path | None
+    choice: str | None

@@ -115,6 +115,25 @@ def test_export_writes_crops_and_labels(shell: Shell, tmp_path: Path) -> None:
     assert err.startswith("error: ") and err.count("\n") == 1
 
 
+def test_models_are_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shell = Shell(tmp_path / "library", capsys)
+    settings = tmp_path / "library" / "settings.json"
+    assert "none" in shell("models", "use", "none", "starter CLIP")[0]
+    chosen = Settings.load(settings)
+    assert (chosen.clip_model, chosen.sam_model) == ("starter", "none")
+    in_use = [row["name"] for row in shell.objects("models", "--json") if row["in_use"]]
+    assert in_use == ["starter CLIP"]
+    assert "whole frames only" in shell("stats")[0]
+    _, err = shell("models", "use", "vit_b", code=1)
+    assert "models download vit_b" in err
+    _, err = shell("models", "use", "starter", "vit_x", code=1)
+    assert 'no model "vit_x"' in err and Settings.load(settings) == chosen
+    shell("models", "use", "starter")
+    assert Settings.load(settings).sam_model == "starter"
+    shell("models", "use", "auto")
+    assert Settings.load(settings) == Settings()
+
+
 def test_models_are_listed(shell: Shell) -> None:
     out, _ = shell("models")
     assert "starter CLIP" in out and "starter SAM" in out and "bundled" in out
