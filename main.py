@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 COMMANDS = "ingest search export stats verify models demo install-desktop uninstall-desktop".split()
 
+NAMING = ("download", "use")  # verbs of `models` that are about some of them
+
 
 class MediaLibraryApp:
     """Builds the parts, hands them to each other, and runs one command."""
@@ -152,12 +154,13 @@ class MediaLibraryApp:
         from src.cli.report import print_json, print_stats
 
         with self._open_to_read() as library:
-            stats = library.stats()
+            stats, coverage = library.stats(), library.coverage()
             self._note_problems(library)
         if self.arguments.json:
-            print_json(dataclasses.asdict(stats))
+            next_clip = None if coverage is None else dataclasses.asdict(coverage)
+            print_json({**dataclasses.asdict(stats), "next_clip": next_clip})
         else:
-            print_stats(stats, library.paths.root)
+            print_stats(stats, coverage, library.paths.root)
         return 0
 
     def _verify(self) -> int:
@@ -179,12 +182,25 @@ class MediaLibraryApp:
         if self.arguments.verb == "use":
             use_models(paths, self.arguments.names)
             return 0
+        if self.arguments.verb == "switch":
+            return self._switch_clip()
         manager = ModelManager.of(Settings.load(paths.settings))
         if self.arguments.verb == "download":
             for name in self.arguments.names:
                 download_model(manager, name)
+        elif paths.metadata_db.is_file():
+            with self._open_to_read() as library:
+                list_models(manager, self.arguments.measure, self.arguments.json, library)
         else:
             list_models(manager, self.arguments.measure, self.arguments.json)
+        return 0
+
+    def _switch_clip(self) -> int:
+        with self._initialize() as library:
+            for _ in self._shown(library.switch_clip()):
+                pass
+            self._note_problems(library)
+            print(f"searches are answered by {library.clip.label}")
         return 0
 
     def _demo(self) -> int:
@@ -266,7 +282,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     verify.add_argument("--repair", action="store_true", help="mend what can be mended")
     models = command("models", "List the models: those here, and those to download.")
     models.add_argument(
-        "verb", nargs="?", choices=["download", "use"], metavar="download|use", help="do this"
+        "verb",
+        nargs="?",
+        choices=["download", "use", "switch"],
+        metavar="download|use|switch",
+        help="fetch models; use them from now on; embed the library with the CLIP that is to be "
+        "used, and search with it from then on",
     )
     models.add_argument(
         "names",
@@ -293,7 +314,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     arguments.paths = getattr(arguments, "paths", [])
     if arguments.command == "search" and not arguments.text and not arguments.image:
         search.error("say what to look for: a TEXT, an --image FILE, or both")
-    if arguments.command == "models" and arguments.verb and not arguments.names:
+    if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:
         models.error(f"say which model to {arguments.verb}; `models` lists their names")
     return arguments
 

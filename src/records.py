@@ -245,6 +245,26 @@ class LibraryStats:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """How far the library is on its way to another CLIP.
+
+    Attributes:
+        label: of the CLIP that is wanted, for a person.
+        name: the same, as the library stores it.
+        label_in_use: of the CLIP that answers searches meanwhile; the same when the weights of
+            the one before are gone.
+        done: segments that the wanted one has embedded.
+        total: all segments.
+    """
+
+    label: str
+    name: str
+    label_in_use: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class ModelRow:
     """One line of the table of models.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from src.cli.report import ProgressLine, megabytes, note, one_line, print_json
+from src.cli.report import ProgressLine, coverage_in_words, megabytes, note, one_line, print_json
 from src.config import NO_SAM, STARTER, LibraryPaths, Settings
 from src.database.lock import LibraryLock
-from src.errors import CheckpointError, QueryError
+from src.errors import CheckpointError, ModelNotLoadedError, QueryError
 from src.events import ModelFetched
+from src.library import MediaLibrary
 from src.models import catalogue
 from src.models.download import Download
 from src.models.model_manager import ModelManager
@@ -17,8 +18,21 @@ from src.models.overview import measure, overview
 from src.records import ModelRow
 
 
-def list_models(manager: ModelManager, probe: bool, as_json: bool) -> None:
-    """Print the table, after a measurement of what is here when `probe` asks for it."""
+def list_models(
+    manager: ModelManager, probe: bool, as_json: bool, library: MediaLibrary | None = None
+) -> None:
+    """Print the table, after a measurement of what is here when `probe` asks for it.
+
+    Args:
+        library: says what is in use, and how far another CLIP is on its way.
+    """
+    coverage = None
+    if library is not None:
+        manager = library.models
+        try:
+            coverage = library.coverage()
+        except ModelNotLoadedError as exc:
+            note(str(exc))
     rows = overview(manager)
     if probe:
         rows = [_measured(manager, row) for row in rows]
@@ -32,6 +46,8 @@ def list_models(manager: ModelManager, probe: bool, as_json: bool) -> None:
                 f"{row.kind:5}{one_line(row.name):24} {size:>11}  {row.licence or '':11} "
                 f"{_speed(row):>16}  {state:19} {row.purpose}".rstrip()
             )
+    if coverage is not None:
+        note(coverage_in_words(coverage))
     if not as_json:
         print(f"models run on: {manager.device}; more go into {one_line(manager.models_folder)}")
 

@@ -317,6 +317,10 @@ class MetadataDatabase:
 
     # -- facts about the library
 
+    def count_segments(self) -> int:
+        row = self.connection.read().execute("SELECT count(*) FROM segments").fetchone()
+        return int(row[0])
+
     def counts(self) -> dict[str, int]:
         """Count media_files, images, videos, frames, segments and tags in use."""
         row = (

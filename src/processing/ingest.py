@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from src.config import Settings, write_atomically
+from src.database.clip_in_use import clip_in_use
 from src.database.metadata_db import MetadataDatabase, NewSegment
 from src.database.vector_cache import as_stored
-from src.database.vector_index import VectorIndex
 from src.errors import DatabaseError, EmbeddingError, MediaReadError
 from src.events import (
     Event,
@@ -28,20 +27,18 @@ from src.events import (
     JobDone,
     JobStarted,
 )
-from src.models.clip_encoder import ClipEncoder
 from src.processing.frames import read_frames
 from src.processing.image_loader import media_kind, save_jpeg
 from src.processing.media_finder import content_hash, find_media, guessed_kind, is_out_of_reach
+from src.processing.models_in_use import Embedding
 from src.processing.segment_extractor import GeneratesMasks, SegmentExtractor
 from src.processing.video_processor import VideoFacts
-from src.records import Frame, MediaFile, MediaKind, Segment, Tag
+from src.records import Frame, MediaFile, MediaKind, Segment
 
 # The index is told in between once so many segments wait, so that the end has little left.
 TELL_INDEX = 2000
 
 log = logging.getLogger(__name__)
-
-TagSegments = Callable[[np.ndarray], Sequence[tuple[Tag, ...]]]
 
 
 class Ingest:
@@ -50,18 +47,20 @@ class Ingest:
     def __init__(
         self,
         metadata: MetadataDatabase,
-        index: VectorIndex,
-        clip: ClipEncoder,
+        embedding: Callable[[], Embedding],
         mask_generator: GeneratesMasks | None,
-        tag_segments: TagSegments,
         settings: Settings,
     ) -> None:
+        """Set a job up.
+
+        Args:
+            embedding: gives what embeds segments now: another CLIP may take over on the way.
+            mask_generator: None stores whole frames only.
+        """
         self.metadata = metadata
         self.paths = metadata.paths
-        self.index = index
-        self.clip = clip
+        self.embedding = embedding
         self.mask_generator = mask_generator
-        self.tag_segments = tag_segments
         self.settings = settings
         self._never_seen: set[Path] = set()  # a name that was wrong from the start
         self.extractor = SegmentExtractor(settings.blur_kernel, settings)
@@ -89,9 +88,9 @@ class Ingest:
                     frames += 1
                     segments += event.segments
                 yield event
-            if self.index.pending() >= TELL_INDEX:
-                yield from self.index.catch_up()
-        yield from self.index.catch_up()
+            if self.embedding().index.pending() >= TELL_INDEX:
+                yield from self.embedding().index.catch_up()
+        yield from self.embedding().index.catch_up()
         yield JobDone(len(files), frames, segments, tuple(failed))
 
     def _register(self, found: Sequence[Path]) -> list[Path]:
@@ -207,32 +206,51 @@ class Ingest:
             The number of segments; None when the media file has been removed meanwhile.
         """
         segments = list(self.extractor.segments(frame, self.mask_generator))
-        embeddings = self.clip.encode_image([segment.crop_rgb for segment in segments])
-        for embedding in embeddings:  # refused before a crop is written
-            as_stored(embedding)
+        while True:
+            embedding = self.embedding()
+            new = self._embedded(digest, frame, segments, embedding)
+            with self.metadata.connection.write():
+                # no other CLIP takes over while this transaction lasts
+                if clip_in_use(self.metadata) != embedding.clip.name:
+                    continue
+                stored = self.metadata.store_frame(
+                    media_id,
+                    frame.frame_index,
+                    frame.timestamp_s,
+                    frame.size_wh,
+                    new,
+                    embedding.clip.name,
+                )
+                break
+        if not stored:
+            self._remove_crops(segment.crop_path for segment in new)
+        return len(new) if stored else None
+
+    def _embedded(
+        self, digest: str, frame: Frame, segments: Sequence[Segment], embedding: Embedding
+    ) -> list[NewSegment]:
+        """Embed and tag segments, and write their crops."""
+        vectors = embedding.clip.encode_image([segment.crop_rgb for segment in segments])
+        for vector in vectors:  # refused before a crop is written
+            as_stored(vector)
         folder = self._crop_folder(digest)
         new: list[NewSegment] = []
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for segment, embedding, tags in zip(
-                segments, embeddings, self.tag_segments(embeddings), strict=True
+            for segment, vector, tags in zip(
+                segments, vectors, embedding.tagger.tags(vectors), strict=True
             ):
                 name = segment_id(digest, frame.frame_index, segment)
                 crop = folder / f"{name}.jpg"
                 write_atomically(crop, save_jpeg(segment.crop_rgb))
                 crop_path = crop.relative_to(self.paths.root).as_posix()
-                new.append(NewSegment(name, segment, crop_path, embedding, tags))
+                new.append(NewSegment(name, segment, crop_path, vector, tags))
         except OSError as exc:
             raise DatabaseError(
                 f"{folder}: crops can't be written ({exc.strerror or exc}); "
                 "see that the disk has room, then start again: nothing is lost"
             ) from exc
-        stored = self.metadata.store_frame(
-            media_id, frame.frame_index, frame.timestamp_s, frame.size_wh, new, self.clip.name
-        )
-        if not stored:
-            self._remove_crops(segment.crop_path for segment in new)
-        return len(new) if stored else None
+        return new
 
     def _crop_folder(self, digest: str) -> Path:
         return self.paths.extracted_segments / digest[:2] / digest[:16]

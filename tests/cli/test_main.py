@@ -12,6 +12,10 @@ from PIL import Image
 
 from main import main, parse
 from src.config import Settings
+from src.models.clip_encoder import ClipEncoder
+from src.models.mask_generator import MaskGenerator
+from src.models.model_manager import ModelManager
+from tests.two_clips import NEW, OLD, TwoClips
 
 HIT_KEYS = {
     "segment_id",
@@ -132,6 +136,35 @@ def test_models_are_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert Settings.load(settings).sam_model == "starter"
     shell("models", "use", "auto")
     assert Settings.load(settings) == Settings()
+
+
+def test_a_switch_is_said_and_done(
+    tmp_path: Path,
+    scene_files: list[Path],
+    clip: ClipEncoder,
+    mask_generator: MaskGenerator,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def manager(settings: Settings) -> TwoClips:
+        models = TwoClips(clip, mask_generator)
+        models.choices["clip"] = settings.clip_model or OLD
+        return models
+
+    monkeypatch.setattr(ModelManager, "of", manager)
+    shell = Shell(tmp_path / "library", capsys)
+    shell("ingest", scene_files[0])
+    Settings(clip_model=NEW).save(tmp_path / "library" / "settings.json")
+    (stats,) = shell.objects("stats", "--json")
+    assert stats["clip_model"] == "starter CLIP"
+    assert stats["next_clip"]["done"] == 0 and stats["next_clip"]["total"] == stats["segments"]
+    so_far = f"0 of {stats['segments']} segments so far; `models switch` goes on"
+    assert so_far in shell("stats")[0]
+    assert so_far in shell("models")[1]
+    assert shell("models", "switch")[0] == "searches are answered by other CLIP\n"
+    (stats,) = shell.objects("stats", "--json")
+    assert (stats["clip_model"], stats["next_clip"]) == ("other CLIP", None)
+    assert len(shell.objects("search", "something red", "--top", 3, "--json")) == 3
 
 
 def test_models_are_listed(shell: Shell) -> None:
