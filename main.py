@@ -184,6 +184,8 @@ class MediaLibraryApp:
             return 0
         if self.arguments.verb == "switch":
             return self._switch_clip()
+        if self.arguments.verb == "segment-again":
+            return self._segment_again()
         manager = ModelManager.of(Settings.load(paths.settings))
         if self.arguments.verb == "download":
             for name in self.arguments.names:
@@ -201,6 +203,23 @@ class MediaLibraryApp:
                 pass
             self._note_problems(library)
             print(f"searches are answered by {library.clip.label}")
+        return 0
+
+    def _segment_again(self) -> int:
+        from src.cli.report import note
+        from src.events import JobDone, WorkStays
+
+        done, stay = JobDone(), 0
+        with self._initialize() as library:
+            for event in self._shown(library.segment_again()):
+                stay += isinstance(event, WorkStays)
+                if isinstance(event, JobDone):
+                    done = event
+            self._note_problems(library)
+        note(
+            f"{done.frames} frames segmented again: {done.segments} new segments, {stay} old ones "
+            f"kept for their tags, {len(done.failed)} files failed"
+        )
         return 0
 
     def _demo(self) -> int:
@@ -284,10 +303,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     models.add_argument(
         "verb",
         nargs="?",
-        choices=["download", "use", "switch"],
-        metavar="download|use|switch",
+        choices=["download", "use", "switch", "segment-again"],
+        metavar="download|use|switch|segment-again",
         help="fetch models; use them from now on; embed the library with the CLIP that is to be "
-        "used, and search with it from then on",
+        "used, and search with it from then on; cut again what another SAM has cut",
     )
     models.add_argument(
         "names",

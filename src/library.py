@@ -13,10 +13,11 @@ from src.config import LibraryPaths, Settings
 from src.database.catalog import Catalog
 from src.database.lock import LibraryLock
 from src.database.metadata_db import EVERYTHING, MetadataDatabase, SegmentFilter
-from src.errors import DatabaseError, QueryError
+from src.database.segment_store import count_frames_cut_by_others
+from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
-from src.processing.models_in_use import ModelsInUse
+from src.processing.models_in_use import ModelsInUse, index_of
 from src.records import (
     BoxXywh,
     Coverage,
@@ -122,7 +123,7 @@ class MediaLibrary:
 
     @property
     def index(self) -> VectorIndex:
-        return self._in_use.embedding().index
+        return index_of(self.vectors)
 
     @property
     def mask_generator(self) -> MaskGenerator | None:
@@ -177,6 +178,36 @@ class MediaLibrary:
         yield from self.reembed()
         ingest = Ingest(self.metadata, self._in_use.embedding, self.mask_generator, self.settings)
         yield from ingest.run([Path(path) for path in paths])
+
+    def segmented_by_others(self) -> int:
+        """Count the frames that another SAM cut than the one in use.
+
+        Frames of which nobody wrote down what cut them are counted, too; in CLIP-only mode,
+        where nothing could be cut again, there are none.
+        """
+        sam = self.mask_generator
+        return 0 if sam is None else count_frames_cut_by_others(self.metadata.connection, sam.name)
+
+    def segment_again(self) -> Iterator[Event]:
+        """Cut what another SAM has cut once more; what people have done there is kept.
+
+        Tags given by people go to the new segment of the same thing; a segment that has none
+        stays, and a `WorkStays` says so. Cancelled or killed, the next call goes on.
+
+        Raises:
+            ModelNotLoadedError: there is no SAM to do it.
+        """
+        self.load_models()
+        sam = self.mask_generator
+        if sam is None:
+            raise ModelNotLoadedError(
+                "there is no SAM to cut frames with; choose or download one first"
+            )
+        from src.processing.segment_again import SegmentAgain
+
+        _ = self.index
+        self._in_use.write_down()
+        yield from SegmentAgain(self.metadata, self._in_use.embedding, sam, self.settings).run()
 
     def unfinished(self) -> int:
         """Count the media files that an earlier job has not come to the end of."""

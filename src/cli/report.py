@@ -23,6 +23,7 @@ from src.events import (
     JobStarted,
     ProblemFound,
     Progress,
+    WorkStays,
 )
 from src.records import Coverage, LibraryStats, SearchHit
 
@@ -156,6 +157,10 @@ class ProgressLine:
             self._line(f"{event.path}: {event.reason}")
         elif isinstance(event, FileFailed):
             self._line(f"failed  {event.path}: {event.reason}")
+        elif isinstance(event, WorkStays):
+            moment = "" if event.timestamp_s is None else f" at {clock(event.timestamp_s)}"
+            tags = ", ".join(event.tags)
+            self._line(f"stays  {event.path}{moment}: a segment tagged {tags} fits no new one")
         elif isinstance(event, ProblemFound):
             self._line(f"{'mended' if event.mended else 'problem'}  {event.what}")
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from src.database.connection import Connection
-from src.database.metadata_db import CHUNK, SegmentFilter, marks, model_row
+from src.database.metadata_db import CHUNK, SegmentFilter, marks
+from src.database.segment_store import model_row
 from src.database.vector_cache import BATCH, VectorCache, as_stored, matrix_of, usable
 from src.records import EMBEDDING_DIM
 

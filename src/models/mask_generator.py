@@ -78,6 +78,7 @@ class MaskGenerator:
         min_mask_region_area: int = 0,
         output_mode: OutputMode = "binary_mask",
         label: str = "SAM",
+        name: str = "sam",
         quality: Quality = "exact",
     ) -> None:
         """Wrap a SAM.
@@ -94,6 +95,7 @@ class MaskGenerator:
             min_mask_region_area: islands and holes of fewer pixels are removed.
             output_mode: form of `segmentation` in the records.
             label: what a person reads.
+            name: names the weights in a library.
             quality: "exact" decodes every click of the grid; "adaptive" goes from coarse to
                 fine and leaves out clicks on masks that are small beside the spacing.
         """
@@ -104,6 +106,7 @@ class MaskGenerator:
         self.sam = sam
         self.quality = quality
         self.label = label
+        self.name = name
         self.points_per_side = points_per_side
         self.points_per_batch = points_per_batch
         self.pred_iou_thresh = pred_iou_thresh

@@ -292,13 +292,20 @@ class ModelManager:
             sam.load_state_dict(state)
         except RuntimeError as exc:
             raise CheckpointError(path, f"not a whole SAM {name} checkpoint") from exc
-        return MaskGenerator(sam.to(self.device).eval(), label=f"SAM {name}", **options)
+        return MaskGenerator(
+            sam.to(self.device).eval(),
+            label=f"SAM {name}",
+            name=f"{name}@{checkpoints.fingerprint(path)}",
+            **options,
+        )
 
     def load_starter_sam(self, **options: Any) -> MaskGenerator:
         """Load the bundled SAM, whatever else is here."""
         sam = starter.load_starter_sam(self._starter_folder, self.device)
         defaults = asdict(starter.load_mask_thresholds(self._starter_folder))
-        return MaskGenerator(sam, label="starter SAM", **(defaults | options))
+        print_of = checkpoints.fingerprint(self._starter_folder / starter.SAM_WEIGHTS_FILE)
+        name = f"starter-sam@{print_of}"
+        return MaskGenerator(sam, label="starter SAM", name=name, **(defaults | options))
 
 
 def pick_device(wish: Literal["auto", "cpu", "cuda", "mps"]) -> torch.device:

@@ -37,12 +37,15 @@ class Embedding:
 
     @property
     def index(self) -> VectorIndex:
-        index = self.vectors.index
-        if index is None:
-            raise DatabaseError(
-                f"{self.vectors.metadata.paths.root}: the library was opened for reading only"
-            )
-        return index
+        return index_of(self.vectors)
+
+
+def index_of(vectors: VectorDatabase) -> VectorIndex:
+    """Give the index of a library that is open for writing."""
+    if vectors.index is None:
+        root = vectors.metadata.paths.root
+        raise DatabaseError(f"{root}: the library was opened for reading only")
+    return vectors.index
 
 
 class ModelsInUse:
@@ -206,14 +209,14 @@ class ModelsInUse:
             DatabaseError: the library is read only, or being switched already.
         """
         self.load()
-        _ = self.embedding().index
+        index_of(self.vectors)  # there is none to change where nothing may be written
         if not self._switching.acquire(blocking=False):
             raise DatabaseError(f"{self.metadata.paths.root}: the model is being changed already")
         try:
             self.write_down()
             if self.wanted.name == self.vectors.clip.name:
                 yield from self.embed_missing(self.vectors)
-                yield from self.embedding().index.catch_up()
+                yield from index_of(self.vectors).catch_up()
             while self.wanted.name != self.vectors.clip.name:
                 yield from self._switch(self.wanted)
         finally:
@@ -224,12 +227,11 @@ class ModelsInUse:
         """Bring one CLIP into use, or give up when another one is wanted meanwhile."""
         tagger = self._tagger_of(wanted)
         new = self._database(wanted)
-        assert new.index is not None
         unreadable: set[str] = set()
         try:
             while self.wanted.name == wanted.name:
                 unreadable |= yield from self.embed_missing(new)
-                yield from new.index.catch_up()
+                yield from index_of(new).catch_up()
                 if self._take_over(new, tagger, unreadable):
                     return
         finally:

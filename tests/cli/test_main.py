@@ -167,6 +167,25 @@ def test_a_switch_is_said_and_done(
     assert len(shell.objects("search", "something red", "--top", 3, "--json")) == 3
 
 
+def test_frames_are_segmented_again(
+    tmp_path: Path, scene_files: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = Shell(tmp_path / "library", capsys)
+    settings = tmp_path / "library" / "settings.json"
+    settings.parent.mkdir()
+    Settings(points_per_side=4, sam_model="none").save(settings)
+    shell("ingest", scene_files[0])
+    (frame,) = shell.objects("search", "red", "--json")
+    _, err = shell("models", "segment-again", code=1)
+    assert "there is no SAM" in err
+    Settings(points_per_side=4).save(settings)
+    _, err = shell("models", "segment-again")
+    assert "1 frames segmented again" in err and "0 files failed" in err
+    kinds = {hit["kind"] for hit in shell.objects("search", "red", "--json")}
+    assert (frame["kind"], kinds) == ("frame", {"frame", "object"})
+    assert "0 frames segmented again" in shell("models", "segment-again")[1]
+
+
 def test_models_are_listed(shell: Shell) -> None:
     out, _ = shell("models")
     assert "starter CLIP" in out and "starter SAM" in out and "bundled" in out

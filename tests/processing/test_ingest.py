@@ -348,7 +348,7 @@ def test_a_full_disk_stops_the_job_with_a_sentence(
 
     add(library, scene_files[0])
     with monkeypatch.context() as patch:
-        patch.setattr("src.processing.ingest.write_atomically", full)
+        patch.setattr("src.processing.segment_maker.write_atomically", full)
         with pytest.raises(DatabaseError, match="No space left"):
             add(library, scene_files[1])
     assert of_kind(add(library), FileDone)  # and it goes on once there is room

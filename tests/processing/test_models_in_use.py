@@ -19,7 +19,7 @@ from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.processing import reembed
-from src.processing.ingest import Ingest
+from src.processing.segment_maker import SegmentMaker
 from src.records import SearchResult
 from tests.two_clips import NEW, OLD, TwoClips
 
@@ -167,10 +167,10 @@ def test_a_segment_embedded_before_and_stored_after_the_change_has_the_new_embed
     scene_files: list[Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    embed: Callable[..., object] = Ingest._embedded
+    embed: Callable[..., object] = SegmentMaker._embedded
     used: list[str] = []
 
-    def embed_then_change(self: Ingest, *arguments: object) -> object:
+    def embed_then_change(self: SegmentMaker, *arguments: object) -> object:
         made = embed(self, *arguments)
         used.append(library.clip.name)
         if len(used) == 1:
@@ -178,7 +178,7 @@ def test_a_segment_embedded_before_and_stored_after_the_change_has_the_new_embed
                 pass
         return made
 
-    monkeypatch.setattr(Ingest, "_embedded", embed_then_change)
+    monkeypatch.setattr(SegmentMaker, "_embedded", embed_then_change)
     events = list(library.add([scene_files[2]]))
     assert used == [name_of(OLD, clips), name_of(NEW, clips)]
     assert len(of_kind(events, FrameStored)) == 1
