@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 COMMANDS = "ingest search export stats verify models demo install-desktop uninstall-desktop".split()
 
+NAMING = ("download", "use")  # verbs of `models` that are about some of them
+
 
 class MediaLibraryApp:
     """Builds the parts, hands them to each other, and runs one command."""
@@ -152,12 +154,13 @@ class MediaLibraryApp:
         from src.cli.report import print_json, print_stats
 
         with self._open_to_read() as library:
-            stats = library.stats()
+            stats, coverage = library.stats(), library.coverage()
             self._note_problems(library)
         if self.arguments.json:
-            print_json(dataclasses.asdict(stats))
+            next_clip = None if coverage is None else dataclasses.asdict(coverage)
+            print_json({**dataclasses.asdict(stats), "next_clip": next_clip})
         else:
-            print_stats(stats, library.paths.root)
+            print_stats(stats, coverage, library.paths.root)
         return 0
 
     def _verify(self) -> int:
@@ -171,13 +174,52 @@ class MediaLibraryApp:
         return 0
 
     def _models(self) -> int:
-        from src.cli.models import download_model, list_models
+        from src.cli.models import download_model, list_models, use_models
+        from src.config import LibraryPaths, Settings, default_library
         from src.models.model_manager import ModelManager
 
-        if self.arguments.download:
-            download_model(ModelManager(), self.arguments.download)
+        paths = LibraryPaths(self.arguments.library or default_library())
+        if self.arguments.verb == "use":
+            use_models(paths, self.arguments.names)
+            return 0
+        if self.arguments.verb == "switch":
+            return self._switch_clip()
+        if self.arguments.verb == "segment-again":
+            return self._segment_again()
+        manager = ModelManager.of(Settings.load(paths.settings))
+        if self.arguments.verb == "download":
+            for name in self.arguments.names:
+                download_model(manager, name)
+        elif paths.metadata_db.is_file():
+            with self._open_to_read() as library:
+                list_models(manager, self.arguments.measure, self.arguments.json, library)
         else:
-            list_models(ModelManager(), self.arguments.measure, self.arguments.json)
+            list_models(manager, self.arguments.measure, self.arguments.json)
+        return 0
+
+    def _switch_clip(self) -> int:
+        with self._initialize() as library:
+            for _ in self._shown(library.switch_clip()):
+                pass
+            self._note_problems(library)
+            print(f"searches are answered by {library.clip.label}")
+        return 0
+
+    def _segment_again(self) -> int:
+        from src.cli.report import note
+        from src.events import JobDone, WorkStays
+
+        done, stay = JobDone(), 0
+        with self._initialize() as library:
+            for event in self._shown(library.segment_again()):
+                stay += isinstance(event, WorkStays)
+                if isinstance(event, JobDone):
+                    done = event
+            self._note_problems(library)
+        note(
+            f"{done.frames} frames segmented again: {done.segments} new segments, {stay} old ones "
+            f"kept for their tags, {len(done.failed)} files failed"
+        )
         return 0
 
     def _demo(self) -> int:
@@ -258,8 +300,20 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     verify = command("verify", "Examine the library.")
     verify.add_argument("--repair", action="store_true", help="mend what can be mended")
     models = command("models", "List the models: those here, and those to download.")
-    models.add_argument("verb", nargs="?", choices=["download"], metavar="download")
-    models.add_argument("download", nargs="?", metavar="NAME", help="fetch this one")
+    models.add_argument(
+        "verb",
+        nargs="?",
+        choices=["download", "use", "switch", "segment-again"],
+        metavar="download|use|switch|segment-again",
+        help="fetch models; use them from now on; embed the library with the CLIP that is to be "
+        "used, and search with it from then on; cut again what another SAM has cut",
+    )
+    models.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="which; to be used also: auto (the best here), starter, none (no SAM)",
+    )
     models.add_argument("--measure", action="store_true", help="how fast each one here is")
     command("demo", "Draw sample scenes, take them in, and find them again.")
     command("install-desktop", "Put the application into the desktop's menu, for a double click.")
@@ -279,8 +333,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     arguments.paths = getattr(arguments, "paths", [])
     if arguments.command == "search" and not arguments.text and not arguments.image:
         search.error("say what to look for: a TEXT, an --image FILE, or both")
-    if arguments.command == "models" and arguments.verb and not arguments.download:
-        models.error("say which model to download; `models` lists their names")
+    if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:
+        models.error(f"say which model to {arguments.verb}; `models` lists their names")
     return arguments
 
 

@@ -18,6 +18,9 @@ from src.errors import DatabaseError
 APPLICATION_FOLDER = Path(__file__).resolve().parents[1]
 MODELS_FOLDER = APPLICATION_FOLDER / "models"
 STARTER_FOLDER = MODELS_FOLDER / "starter"
+# What the settings call the bundled models, and doing without SAM.
+STARTER = "starter"
+NO_SAM = "none"
 # For child processes: on Windows none of them may flash a console when the window has none.
 NO_CONSOLE: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 
@@ -132,6 +135,10 @@ class LibraryPaths:
             ) from exc
 
 
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a person can set, with the defaults.
@@ -150,6 +157,9 @@ class Settings:
         blur_kernel: Gaussian behind a segment, odd, in pixels.
         pixel_limit: images of more pixels are refused unread.
         device: where the models run.
+        clip_model: the CLIP to use: "starter" for the bundled one, else the file's path in the
+            models folder, with slashes; None takes the best that is here.
+        sam_model: the SAM, in the same way; "none" does without, so frames are not cut.
         tag_confidence: auto-tags below it are not kept.
         vocabulary: a text file of tags; None takes the default of the models in use.
         appearance: of the window.
@@ -169,6 +179,8 @@ class Settings:
     blur_kernel: int = 21
     pixel_limit: int = 250_000_000
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    clip_model: str | None = None
+    sam_model: str | None = None
     tag_confidence: float = 0.3
     vocabulary: str | None = None
     appearance: Literal["dark", "light", "system"] = "dark"
@@ -189,6 +201,8 @@ class Settings:
             "blur_kernel": self.blur_kernel >= 1 and self.blur_kernel % 2 == 1,
             "pixel_limit": self.pixel_limit >= 1,
             "device": self.device in ("auto", "cpu", "cuda", "mps"),
+            "clip_model": self.clip_model is None or _is_name(self.clip_model),
+            "sam_model": self.sam_model is None or _is_name(self.sam_model),
             "tag_confidence": 0 <= self.tag_confidence <= 1,
             "appearance": self.appearance in ("dark", "light", "system"),
             "log_queries": isinstance(self.log_queries, bool),

@@ -54,6 +54,23 @@ class FrameSkipped(Event):
 
 
 @dataclass(frozen=True)
+class WorkStays(Event):
+    """A segment of before that is kept when its frame is cut again, for what people did on it.
+
+    No new segment is the same thing, so it stays beside them.
+
+    Attributes:
+        tags: that people gave it.
+    """
+
+    path: Path
+    frame_index: int
+    timestamp_s: float | None
+    segment_id: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FileDone(Event):
     """A file is whole in the library; `note` says what is not as it should be."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -13,11 +13,14 @@ from src.config import LibraryPaths, Settings
 from src.database.catalog import Catalog
 from src.database.lock import LibraryLock
 from src.database.metadata_db import EVERYTHING, MetadataDatabase, SegmentFilter
+from src.database.segment_store import count_frames_cut_by_others
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
+from src.processing.models_in_use import ModelsInUse, index_of
 from src.records import (
     BoxXywh,
+    Coverage,
     ExportPreview,
     ExportSelection,
     FrameView,
@@ -69,11 +72,6 @@ class MediaLibrary:
         self.settings = settings or Settings.load(self.paths.settings)
         self.read_only = read_only
         self._lock = None if read_only else LibraryLock(self.paths.lock)
-        self._load_lock = threading.RLock()
-        self._models = models
-        self._vectors: VectorDatabase | None = None
-        self._mask_generator: MaskGenerator | None = None
-        self._tagger: AutoTagger | None = None
         try:
             self.metadata = MetadataDatabase(self.paths, read_only)
         except BaseException:
@@ -81,6 +79,7 @@ class MediaLibrary:
                 self._lock.release()
             raise
         self.catalog = Catalog(self.metadata)
+        self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
         recovered = self.metadata.connection.recovered
         # What a person has to be told about the library once, now that it is open.
         self.notice = None if recovered is None else str(recovered)
@@ -98,8 +97,7 @@ class MediaLibrary:
 
     def close(self) -> None:
         """Let the index finish, close the files and release the lock."""
-        if self._vectors is not None:
-            self._vectors.close()
+        self._in_use.close()
         self.metadata.close()
         if self._lock is not None:
             self._lock.release()
@@ -108,27 +106,16 @@ class MediaLibrary:
 
     @property
     def models(self) -> ModelManager:
-        with self._load_lock:
-            if self._models is None:
-                from src.models.model_manager import ModelManager
-
-                self._models = ModelManager(
-                    device=self.settings.device,
-                    batch_size=self.settings.batch_size,
-                    points_per_side=self.settings.points_per_side,
-                )
-            return self._models
+        return self._in_use.models
 
     @property
     def vectors(self) -> VectorDatabase:
-        """Search over this library; the first use loads CLIP."""
-        with self._load_lock:
-            if self._vectors is None:
-                from src.database.vector_db import VectorDatabase
+        """Search with the CLIP in use; the first call loads it.
 
-                clip = self.models.load_clip()
-                self._vectors = VectorDatabase(self.paths, clip, self.metadata, not self.read_only)
-            return self._vectors
+        Another CLIP may take over at any moment: whoever makes several calls for one answer
+        asks for this once.
+        """
+        return self._in_use.vectors
 
     @property
     def clip(self) -> ClipEncoder:
@@ -136,44 +123,50 @@ class MediaLibrary:
 
     @property
     def index(self) -> VectorIndex:
-        index = self.vectors.index
-        if index is None:
-            raise DatabaseError(f"{self.paths.root}: the library was opened for reading only")
-        return index
+        return index_of(self.vectors)
 
     @property
     def mask_generator(self) -> MaskGenerator | None:
-        """SAM; None in CLIP-only mode, when no SAM is on this machine."""
-        with self._load_lock:
-            if self._mask_generator is None:
-                try:
-                    self._mask_generator = self.models.load_sam()
-                except ModelNotLoadedError:
-                    return None
-            return self._mask_generator
+        """SAM; None in CLIP-only mode, when no SAM is on this machine or none is to be used."""
+        return self._in_use.mask_generator
 
     @property
     def tagger(self) -> AutoTagger:
-        with self._load_lock:
-            if self._tagger is None:
-                from src.models.auto_tagger import AutoTagger, read_vocabulary
-
-                vocabulary = self.settings.vocabulary or self.models.vocabulary(self.clip)
-                self._tagger = AutoTagger(
-                    read_vocabulary(Path(vocabulary)), self.clip, self.settings.tag_confidence
-                )
-            return self._tagger
+        return self._in_use.tagger
 
     def load_models(self) -> None:
-        """Load what searching and adding need; done at once when it is there.
+        """Load what searching and adding need; done at once when it is there."""
+        self._in_use.load()
 
-        One thread imports torch and what stands on it, and others wait: their modules import
-        each other in circles, and two threads inside would see half of them.
+    def choose_models(self, clip_model: str | None, sam_model: str | None) -> None:
+        """Choose which models are used from now on, and look which are here; see Settings.
+
+        SAM changes at once. Another CLIP takes over once it has embedded the library: see
+        `coverage` and `switch_clip`. After a download, say the same choice again.
+
+        Raises:
+            DatabaseError: the choice can't be saved; nothing changes then.
+            ModelNotLoadedError: no CLIP is on this machine any more; the one in use stays.
         """
-        from src.models.preload import preloaded
+        if self.read_only:
+            raise DatabaseError(f"{self.paths.root}: the library was opened for reading only")
+        settings = replace(self.settings, clip_model=clip_model, sam_model=sam_model)
+        if settings != self.settings:
+            settings.save(self.paths.settings)
+        self.settings = settings
+        self._in_use.look_again()
 
-        with self._load_lock, preloaded():
-            _ = self.tagger, self.mask_generator
+    def coverage(self) -> Coverage | None:
+        """Say how much of the library the CLIP that is wanted has embedded; None: all of it."""
+        return self._in_use.coverage()
+
+    def switch_clip(self) -> Iterator[Event]:
+        """Embed the library with the CLIP that is wanted, and search with that from then on.
+
+        Searches are answered by the one before until the very end, when all changes in one
+        step. Cancelled or killed, the next call goes on where this one was.
+        """
+        yield from self._in_use.switch()
 
     # -- taking media in, and out
 
@@ -183,15 +176,38 @@ class MediaLibrary:
         from src.processing.ingest import Ingest
 
         yield from self.reembed()
-        ingest = Ingest(
-            self.metadata,
-            self.index,
-            self.clip,
-            self.mask_generator,
-            self.tagger.tags,
-            self.settings,
-        )
+        ingest = Ingest(self.metadata, self._in_use.embedding, self.mask_generator, self.settings)
         yield from ingest.run([Path(path) for path in paths])
+
+    def segmented_by_others(self) -> int:
+        """Count the frames that another SAM cut than the one in use.
+
+        Frames of which nobody wrote down what cut them are counted, too; in CLIP-only mode,
+        where nothing could be cut again, there are none.
+        """
+        sam = self.mask_generator
+        return 0 if sam is None else count_frames_cut_by_others(self.metadata.connection, sam.name)
+
+    def segment_again(self) -> Iterator[Event]:
+        """Cut what another SAM has cut once more; what people have done there is kept.
+
+        Tags given by people go to the new segment of the same thing; a segment that has none
+        stays, and a `WorkStays` says so. Cancelled or killed, the next call goes on.
+
+        Raises:
+            ModelNotLoadedError: there is no SAM to do it.
+        """
+        self.load_models()
+        sam = self.mask_generator
+        if sam is None:
+            raise ModelNotLoadedError(
+                "there is no SAM to cut frames with; choose or download one first"
+            )
+        from src.processing.segment_again import SegmentAgain
+
+        _ = self.index
+        self._in_use.write_down()
+        yield from SegmentAgain(self.metadata, self._in_use.embedding, sam, self.settings).run()
 
     def unfinished(self) -> int:
         """Count the media files that an earlier job has not come to the end of."""
@@ -223,20 +239,21 @@ class MediaLibrary:
             QueryError: there is neither text nor image, or n_results is under 1.
             MediaReadError: the image can't be read.
         """
+        vectors = self.vectors
         if image is None:
-            return self.vectors.search_by_text(text or "", n_results, where)
+            return vectors.search_by_text(text or "", n_results, where)
         image_rgb = self.read_image(image) if isinstance(image, str | Path) else image
         if box_xywh is not None:
             x, y, w, h = box_xywh
             image_rgb = image_rgb[max(0, y) : y + h, max(0, x) : x + w]
         if image_rgb.size == 0:
             raise QueryError(f"the part {box_xywh} lies outside the image")
-        embedding = self.clip.encode_image([image_rgb])[0]
+        embedding = vectors.clip.encode_image([image_rgb])[0]
         if text is None or not text.strip():
-            return self.vectors.search_by_embedding(embedding, n_results, where)
-        both = embedding + self.clip.encode_text([text])[0]  # the mean of the two scores
-        found = self.vectors.search_by_embedding(both, n_results, where)
-        return SearchResult(found.hits, self.clip.unknown_words(text))
+            return vectors.search_by_embedding(embedding, n_results, where)
+        both = embedding + vectors.clip.encode_text([text])[0]  # the mean of the two scores
+        found = vectors.search_by_embedding(both, n_results, where)
+        return SearchResult(found.hits, vectors.clip.unknown_words(text))
 
     def similar(self, segment_id: str, n_results: int = 10) -> SearchResult:
         """Find the segments most like one, which comes first.
@@ -244,10 +261,11 @@ class MediaLibrary:
         Raises:
             QueryError: the segment has no embedding, or is gone.
         """
-        embedding = self.vectors.embeddings.vectors([segment_id]).get(segment_id)
+        vectors = self.vectors
+        embedding = vectors.embeddings.vectors([segment_id]).get(segment_id)
         if embedding is None:
             raise QueryError("this segment is no longer in the library; search again")
-        return self.vectors.search_by_embedding(embedding, n_results)
+        return vectors.search_by_embedding(embedding, n_results)
 
     # -- looking
 
@@ -315,11 +333,12 @@ class MediaLibrary:
         return preview_tag_folders(self.metadata, selection)
 
     def reembed(self) -> Iterator[Event]:
-        """Embed what the CLIP in use has not seen, after other weights came to the machine."""
-        vectors = self.vectors
-        from src.processing.reembed import reembed
+        """Embed what the CLIP in use has not seen, after damage or when its weights were replaced.
 
-        yield from reembed(self.metadata, vectors.embeddings, self.clip, self.settings.pixel_limit)
+        Another CLIP that waits to take over is not concerned: see `switch_clip`.
+        """
+        self._in_use.write_down()
+        yield from self._in_use.embed_missing(self.vectors)
 
     def verify(self, repair: bool = False) -> Iterator[Event]:
         """Examine the library, and mend what can be mended when asked to."""

@@ -1,20 +1,38 @@
-"""`main.py models`: the table, and a download."""
+"""`main.py models`: the table, a download, and the choice of what is used."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
-from src.cli.report import ProgressLine, megabytes, note, one_line, print_json
-from src.errors import CheckpointError
+from src.cli.report import ProgressLine, coverage_in_words, megabytes, note, one_line, print_json
+from src.config import NO_SAM, STARTER, LibraryPaths, Settings
+from src.database.lock import LibraryLock
+from src.errors import CheckpointError, ModelNotLoadedError, QueryError
 from src.events import ModelFetched
+from src.library import MediaLibrary
 from src.models import catalogue
 from src.models.download import Download
 from src.models.model_manager import ModelManager
-from src.models.overview import ModelRow, measure, overview
+from src.models.overview import measure, overview
+from src.records import ModelRow
 
 
-def list_models(manager: ModelManager, probe: bool, as_json: bool) -> None:
-    """Print the table, after a measurement of what is here when `probe` asks for it."""
+def list_models(
+    manager: ModelManager, probe: bool, as_json: bool, library: MediaLibrary | None = None
+) -> None:
+    """Print the table, after a measurement of what is here when `probe` asks for it.
+
+    Args:
+        library: says what is in use, and how far another CLIP is on its way.
+    """
+    coverage = None
+    if library is not None:
+        manager = library.models
+        try:
+            coverage = library.coverage()
+        except ModelNotLoadedError as exc:
+            note(str(exc))
     rows = overview(manager)
     if probe:
         rows = [_measured(manager, row) for row in rows]
@@ -23,11 +41,13 @@ def list_models(manager: ModelManager, probe: bool, as_json: bool) -> None:
             print_json(dataclasses.asdict(row))
         else:
             size = "" if row.bytes is None else megabytes(row.bytes)
-            state = f"{row.state}, used first" if row.preferred else row.state
+            state = f"{row.state}, in use" if row.in_use else row.state
             print(
                 f"{row.kind:5}{one_line(row.name):24} {size:>11}  {row.licence or '':11} "
                 f"{_speed(row):>16}  {state:19} {row.purpose}".rstrip()
             )
+    if coverage is not None:
+        note(coverage_in_words(coverage))
     if not as_json:
         print(f"models run on: {manager.device}; more go into {one_line(manager.models_folder)}")
 
@@ -43,6 +63,51 @@ def download_model(manager: ModelManager, name: str) -> None:
                 print(one_line(event.path))
     finally:
         progress.close()
+
+
+def use_models(paths: LibraryPaths, names: Sequence[str]) -> None:
+    """Have a library use models by name, now and from now on.
+
+    Args:
+        names: "auto" for the best that are here, "starter" for the bundled ones, "none" to do
+            without SAM, or a model's name in the table; a kind that none names stays as it is.
+
+    Raises:
+        QueryError: there is no such model here.
+        LibraryLockedError: another process has the library open, and the settings with it.
+    """
+    paths.create()
+    lock = LibraryLock(paths.lock)
+    try:
+        settings = Settings.load(paths.settings)
+        rows = overview(ModelManager.of(settings))
+        for name in names:
+            settings = _with(settings, name, rows)
+        settings.save(paths.settings)
+    finally:
+        lock.release()
+    for kind, choice in (("CLIP", settings.clip_model), ("SAM", settings.sam_model)):
+        print(f"{kind:5}{one_line(choice or 'the best that is here')}")
+
+
+def _with(settings: Settings, name: str, rows: Sequence[ModelRow]) -> Settings:
+    """Change settings so that the model of a name is used."""
+    if name == "auto":
+        return dataclasses.replace(settings, clip_model=None, sam_model=None)
+    if name == STARTER:
+        return dataclasses.replace(settings, clip_model=STARTER, sam_model=STARTER)
+    if name == NO_SAM:
+        return dataclasses.replace(settings, sam_model=NO_SAM)
+    named = [row for row in rows if name.lower() in (row.name.lower(), (row.choice or "").lower())]
+    for row in named:
+        if row.choice is not None and row.kind == "clip":
+            return dataclasses.replace(settings, clip_model=row.choice)
+        if row.choice is not None:
+            return dataclasses.replace(settings, sam_model=row.choice)
+    if named:
+        raise QueryError(f"{name} is not here yet; `main.py models download {name}` fetches it")
+    names = ", ".join(row.name for row in rows if row.choice is not None)
+    raise QueryError(f'there is no model "{name}" here; there are {names}, and none, starter, auto')
 
 
 def _measured(manager: ModelManager, row: ModelRow) -> ModelRow:

@@ -23,8 +23,9 @@ from src.events import (
     JobStarted,
     ProblemFound,
     Progress,
+    WorkStays,
 )
-from src.records import LibraryStats, SearchHit
+from src.records import Coverage, LibraryStats, SearchHit
 
 DOING = {
     "index": "telling the index",
@@ -81,7 +82,7 @@ def print_hits(hits: Iterator[SearchHit] | tuple[SearchHit, ...]) -> None:
         print(f"{number:3}  {hit.score:.3f}  {name}{moment}  [{what}]  {tags}")
 
 
-def print_stats(stats: LibraryStats, root: Path) -> None:
+def print_stats(stats: LibraryStats, coverage: Coverage | None, root: Path) -> None:
     print(f"library     {one_line(root)}")
     print(f"media files {stats.media_files} ({stats.images} images, {stats.videos} videos)")
     print(f"frames      {stats.frames}")
@@ -89,6 +90,19 @@ def print_stats(stats: LibraryStats, root: Path) -> None:
     print(f"tags        {stats.tags}")
     print(f"on disk     {megabytes(stats.bytes)}")
     print(f"models      {stats.clip_model}, {stats.sam_model or 'no SAM: whole frames only'}")
+    if coverage is not None:
+        print(f"next CLIP   {coverage_in_words(coverage)}")
+
+
+def coverage_in_words(coverage: Coverage) -> str:
+    """Say which CLIP is to take over, and how far it is."""
+    seen = f"{coverage.done:,} of {coverage.total:,} segments"
+    if coverage.label == coverage.label_in_use:
+        return f"{coverage.label} has embedded {seen}; `models switch` does the rest"
+    return (
+        f"{coverage.label} takes over from {coverage.label_in_use} when it has embedded all: "
+        f"{seen} so far; `models switch` goes on"
+    )
 
 
 def megabytes(size: int) -> str:
@@ -143,6 +157,10 @@ class ProgressLine:
             self._line(f"{event.path}: {event.reason}")
         elif isinstance(event, FileFailed):
             self._line(f"failed  {event.path}: {event.reason}")
+        elif isinstance(event, WorkStays):
+            moment = "" if event.timestamp_s is None else f" at {clock(event.timestamp_s)}"
+            tags = ", ".join(event.tags)
+            self._line(f"stays  {event.path}{moment}: a segment tagged {tags} fits no new one")
         elif isinstance(event, ProblemFound):
             self._line(f"{'mended' if event.mended else 'problem'}  {event.what}")
 

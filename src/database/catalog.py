@@ -6,14 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.database.metadata_db import (
-    SEGMENT_COLUMNS,
-    MetadataDatabase,
-    SegmentFilter,
-    marks,
-    media_file,
-    stored_segment,
-)
+from src.database.metadata_db import MetadataDatabase, SegmentFilter, marks
+from src.database.rows import SEGMENT_COLUMNS, media_file, stored_segment
 from src.records import MediaCard, MediaOrder, SampledFrame, StoredSegment
 
 _ORDERS: dict[MediaOrder, str] = {
@@ -85,6 +79,14 @@ class Catalog:
             f"{SEGMENT_COLUMNS} WHERE s.frame_id = (SELECT frame_id FROM segments WHERE id = ?)"
             " ORDER BY s.kind, s.area DESC, s.id",
             (segment_id,),
+        )
+        return [stored_segment(row, self.metadata.paths) for row in rows]
+
+    def segments_on(self, frame_id: int) -> list[StoredSegment]:
+        """List all segments of a frame by its row id; none when it is gone."""
+        rows = self.metadata.connection.read().execute(
+            f"{SEGMENT_COLUMNS} WHERE s.frame_id = ? ORDER BY s.kind, s.area DESC, s.id",
+            (frame_id,),
         )
         return [stored_segment(row, self.metadata.paths) for row in rows]
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from src.database.connection import Connection
-from src.database.metadata_db import CHUNK, SegmentFilter, marks, model_row
+from src.database.metadata_db import CHUNK, SegmentFilter, marks
+from src.database.segment_store import model_row
 from src.database.vector_cache import BATCH, VectorCache, as_stored, matrix_of, usable
 from src.records import EMBEDDING_DIM
 
@@ -72,8 +73,17 @@ class EmbeddingTable:
         )
         return [row["id"] for row in rows]
 
+    def lacks_any(self) -> bool:
+        """Say whether there is a segment without an embedding of this model."""
+        row = self.connection.read().execute(
+            "SELECT 1 FROM segments s WHERE NOT EXISTS (SELECT 1 FROM embeddings e"
+            " WHERE e.segment_id = s.id AND e.model_id = ?) LIMIT 1",
+            (self.model_id,),
+        )
+        return row.fetchone() is not None
+
     def add(self, segment_ids: Sequence[str], vectors: np.ndarray) -> None:
-        """Store embeddings of segments that have none of this model.
+        """Store embeddings of segments; one that is gone, or has one of this model, is left out.
 
         Args:
             vectors: (N, 512) float32, L2-normalised.
@@ -84,9 +94,10 @@ class EmbeddingTable:
         with self.connection.write() as db:
             model_id = model_row(db, self.model)
             db.executemany(
-                "INSERT INTO embeddings (segment_id, model_id, vector) VALUES (?, ?, ?)",
+                "INSERT OR IGNORE INTO embeddings (segment_id, model_id, vector)"
+                " SELECT id, ?, ? FROM segments WHERE id = ?",
                 [
-                    (segment_id, model_id, as_stored(vector))
+                    (model_id, as_stored(vector), segment_id)
                     for segment_id, vector in zip(segment_ids, vectors, strict=True)
                 ],
             )

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-
 from src.config import LibraryPaths
 from src.database.connection import Connection
-from src.database.vector_cache import as_stored
+from src.database.rows import SEGMENT_COLUMNS, media_file, stored_segment
+from src.database.segment_store import NewSegment, insert_segments, put_tags
 from src.records import (
     MediaFile,
     MediaKind,
     MediaStatus,
-    Segment,
     SegmentKind,
     StoredSegment,
     Tag,
@@ -27,23 +24,6 @@ from src.records import (
 
 # SQLite's limit on parameters is 32,766; a thousand at a time is as fast.
 CHUNK = 1000
-
-SEGMENT_COLUMNS = """
-    SELECT s.*, f.frame_index, f.timestamp_s, f.width, f.height, f.media_file_id,
-           m.path AS media_path
-    FROM segments s JOIN frames f ON f.id = s.frame_id JOIN media_files m ON m.id = f.media_file_id
-"""
-
-
-@dataclass(frozen=True)
-class NewSegment:
-    """A segment on its way into the library: its id, crop file, embedding and tags."""
-
-    id: str
-    segment: Segment
-    crop_path: str
-    embedding: np.ndarray
-    tags: tuple[Tag, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,8 +173,13 @@ class MetadataDatabase:
         size_wh: tuple[int, int],
         segments: Sequence[NewSegment],
         model: str,
+        sam: str | None = None,
     ) -> bool:
         """Store a frame with its segments, embeddings and tags: whole, or not at all.
+
+        Args:
+            model: the CLIP that embedded them.
+            sam: the SAM that cut it, "none" for a frame that was not cut.
 
         Returns:
             False when the media file has been removed meanwhile; nothing is stored then.
@@ -208,35 +193,12 @@ class MetadataDatabase:
                 is None
             ):
                 return False
-            model_id = model_row(db, model)
             frame_id = db.execute(
-                "INSERT INTO frames (media_file_id, frame_index, timestamp_s, width, height)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (media_file_id, frame_index, timestamp_s, *size_wh),
+                "INSERT INTO frames (media_file_id, frame_index, timestamp_s, width, height, sam)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (media_file_id, frame_index, timestamp_s, *size_wh, sam),
             ).lastrowid
-            for new in segments:
-                segment = new.segment
-                db.execute(
-                    "INSERT INTO segments (id, frame_id, kind, x, y, w, h, area, predicted_iou,"
-                    " stability_score, mask, crop_path)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        new.id,
-                        frame_id,
-                        segment.kind,
-                        *segment.bbox_xywh,
-                        segment.area,
-                        segment.predicted_iou,
-                        segment.stability_score,
-                        segment.mask_rle,
-                        new.crop_path,
-                    ),
-                )
-                db.execute(
-                    "INSERT INTO embeddings (segment_id, model_id, vector) VALUES (?, ?, ?)",
-                    (new.id, model_id, as_stored(new.embedding)),
-                )
-                self.add_tags(new.id, new.tags, added_by="vocabulary")
+            insert_segments(db, cast(int, frame_id), segments, model)
             return True
 
     def segments(self, segment_ids: Sequence[str]) -> dict[str, StoredSegment]:
@@ -271,18 +233,7 @@ class MetadataDatabase:
     def add_tags(self, segment_id: str, tags: Iterable[Tag], added_by: str) -> None:
         """Put tags on a segment; one that is there takes the new confidence and source."""
         with self.connection.write() as db:
-            for tag in tags:
-                db.execute(
-                    "INSERT OR IGNORE INTO tags (name, added_by) VALUES (?, ?)",
-                    (tag.name, added_by),
-                )
-                db.execute(
-                    "INSERT INTO segment_tags (segment_id, tag_id, confidence, source)"
-                    " SELECT ?, id, ?, ? FROM tags WHERE name = ?"
-                    " ON CONFLICT DO UPDATE SET confidence = excluded.confidence,"
-                    " source = excluded.source",
-                    (segment_id, tag.confidence, tag.source, tag.name),
-                )
+            put_tags(db, segment_id, tags, added_by)
 
     def remove_tag(self, segment_id: str, name: str) -> None:
         with self.connection.write() as db:
@@ -316,6 +267,10 @@ class MetadataDatabase:
         return {row["name"]: row["segments"] for row in rows}
 
     # -- facts about the library
+
+    def count_segments(self) -> int:
+        row = self.connection.read().execute("SELECT count(*) FROM segments").fetchone()
+        return int(row[0])
 
     def counts(self) -> dict[str, int]:
         """Count media_files, images, videos, frames, segments and tags in use."""
@@ -361,37 +316,6 @@ class MetadataDatabase:
             .fetchone()
         )
         return None if row is None else media_file(row)
-
-
-def stored_segment(row: sqlite3.Row, paths: LibraryPaths) -> StoredSegment:
-    """Read a row of SEGMENT_COLUMNS."""
-    return StoredSegment(
-        id=row["id"],
-        media_file_id=row["media_file_id"],
-        media_path=Path(row["media_path"]),
-        frame_index=row["frame_index"],
-        timestamp_s=row["timestamp_s"],
-        frame_wh=(row["width"], row["height"]),
-        kind=row["kind"],
-        bbox_xywh=(row["x"], row["y"], row["w"], row["h"]),
-        area=row["area"],
-        predicted_iou=row["predicted_iou"],
-        stability_score=row["stability_score"],
-        mask_rle=row["mask"],
-        crop_path=paths.crop(row["crop_path"]),
-    )
-
-
-def media_file(row: sqlite3.Row | dict[str, Any]) -> MediaFile:
-    """Read a row of media_files."""
-    return MediaFile(**{**dict(row), "path": Path(row["path"])})
-
-
-def model_row(db: sqlite3.Connection, model: str) -> int:
-    """Give a model's row id inside a transaction, adding the model when it is new."""
-    db.execute("INSERT OR IGNORE INTO models (name) VALUES (?)", (model,))
-    row_id: int = db.execute("SELECT id FROM models WHERE name = ?", (model,)).fetchone()[0]
-    return row_id
 
 
 def marks(values: Sequence[Any]) -> str:

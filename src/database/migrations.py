@@ -99,7 +99,12 @@ def m001_initial(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial,)
+def m002_sam_of_frames(connection: sqlite3.Connection) -> None:
+    """Which SAM cut a frame; NULL where that was before anyone wrote it down."""
+    connection.execute("ALTER TABLE frames ADD COLUMN sam TEXT")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial, m002_sam_of_frames)
 
 
 def check_version(connection: sqlite3.Connection, path: Path) -> int:

@@ -6,8 +6,9 @@ from types import TracebackType
 
 import numpy as np
 
-from src.config import LibraryPaths
+from src.config import LibraryPaths, Settings
 from src.database.catalog import Catalog
+from src.database.clip_in_use import load_clips
 from src.database.embeddings import EmbeddingTable, Scored
 from src.database.metadata_db import EVERYTHING, MetadataDatabase, SegmentFilter
 from src.database.vector_index import VectorIndex
@@ -41,14 +42,17 @@ class VectorDatabase:
 
         Args:
             paths: the library; the application's folder when None.
-            clip: embeds queries; the best CLIP on this machine when None.
+            clip: embeds queries; the one that the library is searched with when None.
             metadata: the library's tables when they are open already.
             use_index: whether Chroma may be asked. Only the process that holds the library's
                 lock may say so; without it every search is exact and somewhat slower.
         """
         self._own_metadata = metadata is None
         self.metadata = metadata or MetadataDatabase(paths or LibraryPaths(), read_only=True)
-        self.clip = clip or ModelManager().load_clip()
+        if clip is None:
+            models = ModelManager.of(Settings.load(self.metadata.paths.settings))
+            clip, _ = load_clips(models, self.metadata)
+        self.clip = clip
         self.embeddings = EmbeddingTable(self.metadata.connection, self.clip.name)
         self.index = VectorIndex(self.metadata, self.embeddings) if use_index else None
 
@@ -69,6 +73,11 @@ class VectorDatabase:
             self.index.close()
         if self._own_metadata:
             self.metadata.close()
+
+    def retire(self) -> None:
+        """Leave the index for good; who still searches here is answered exactly without it."""
+        if self.index is not None:
+            self.index.retire()
 
     def search_by_text(
         self, query: str, n_results: int = 10, where: SegmentFilter = EVERYTHING

@@ -44,6 +44,7 @@ class VectorIndex:
         # Why the index is not asked in this session, once it has failed after a rebuild.
         self.failure: str | None = None
         self._distrusted = 0  # how often in this session
+        self._retired = False
 
     @property
     def _folder(self) -> Path | None:
@@ -63,6 +64,8 @@ class VectorIndex:
             ids: list[str] = answer["ids"]
             return ids
         except IndexUnavailableError as exc:
+            if self._retired:  # its child left while this was on its way
+                return None
             self._distrust(str(exc))
             if self._distrusted > 1:  # made again once, and no better
                 self.failure = str(exc)
@@ -84,13 +87,15 @@ class VectorIndex:
                 yield from self._catch_up()
                 return
             except IndexUnavailableError as exc:
+                if self._retired:
+                    return
                 self._distrust(str(exc))
                 if attempt == 2:
                     self.failure = str(exc)
                     log.warning("the index is not used: %s", exc)
 
     def _catch_up(self) -> Iterator[Progress]:
-        if self.failure is not None or self.pending() == 0:
+        if self._retired or self.failure is not None or self.pending() == 0:
             return
         process = self._opened() or self._fresh()
         while gone := self.embeddings.removals(BATCH):
@@ -132,6 +137,15 @@ class VectorIndex:
                 self._process.close()
                 self._process = None
 
+    def retire(self) -> None:
+        """Close it for good: another model's index has taken its place.
+
+        The files stay, and are in step with SQLite when the model comes back.
+        """
+        with self._state_lock:
+            self._retired = True
+            self.close()
+
     # -- trust
 
     def _opened(self) -> IndexProcess | None:
@@ -141,7 +155,7 @@ class VectorIndex:
             IndexUnavailableError: there is one, and it can't be trusted.
         """
         with self._state_lock:
-            if self.failure is not None:
+            if self._retired or self.failure is not None:
                 return None
             if self._process is None:
                 folder = self._folder
@@ -211,6 +225,8 @@ class VectorIndex:
     def _fresh(self) -> IndexProcess:
         """Start an empty index in a folder of its own, and tell SQLite that it knows nothing."""
         with self._state_lock:
+            if self._retired:
+                raise IndexUnavailableError("another model's index has taken its place")
             folder = self.metadata.paths.chroma_db / uuid.uuid4().hex[:12]
             self._make(folder)
             with self.metadata.connection.write() as db:

@@ -77,6 +77,7 @@ class MaskGenerator:
         min_mask_region_area: int = 0,
         output_mode: OutputMode = "binary_mask",
         label: str = "SAM",
+        name: str = "sam",
         quality: Quality = "exact",
         full_precision: bool = False,
     ) -> None:
@@ -94,6 +95,7 @@ class MaskGenerator:
             min_mask_region_area: islands and holes of fewer pixels are removed.
             output_mode: form of `segmentation` in the records.
             label: what a person reads.
+            name: names the weights in a library.
             quality: "exact" decodes every click of the grid; "adaptive" goes from coarse to
                 fine and leaves out clicks on masks that two clicks have found.
             full_precision: compute in 32 bits what the device would do faster in 16: the
@@ -110,6 +112,7 @@ class MaskGenerator:
         self._encoder_precision = half if large else None
         self._decoder_precision = half if quality == "adaptive" else None
         self.label = label
+        self.name = name
         self.points_per_side = points_per_side
         self.points_per_batch = points_per_batch
         self.pred_iou_thresh = pred_iou_thresh

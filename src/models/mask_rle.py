@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -37,3 +38,18 @@ def in_form(mask: np.ndarray, output_mode: OutputMode) -> Any:
         counts.append(0)
     counts.extend(int(run) for run in np.diff(edges))
     return {"size": list(mask.shape), "counts": counts}
+
+
+def mask_ious(
+    masks: Sequence[bytes], others: Sequence[bytes], size_wh: tuple[int, int]
+) -> np.ndarray:
+    """Measure how far masks are the same: (N, M) float64, intersection over union.
+
+    Args:
+        masks, others: N and M compressed COCO RLE counts of pictures of one size.
+    """
+    if not masks or not others:
+        return np.zeros((len(masks), len(others)))
+    size = [size_wh[1], size_wh[0]]
+    both = [[{"size": size, "counts": counts} for counts in some] for some in (masks, others)]
+    return np.asarray(coco_mask.iou(both[0], both[1], [0] * len(others)), np.float64)

@@ -1,7 +1,8 @@
 """Which weights are on this machine, and the models made of them.
 
 What lies in `models/` is used with no edit to any file: a SAM under Meta's name, a CLIP of
-512 dimensions in open_clip's format; with neither, the bundled starter models.
+512 dimensions in open_clip's format; with neither, the bundled starter models. A person can
+choose another one of them than the best, or no SAM at all.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import open_clip
 import torch
 from segment_anything import sam_model_registry
 
-from src.config import MODELS_FOLDER
+from src.config import MODELS_FOLDER, NO_SAM, STARTER, Settings
 from src.errors import CheckpointError, ModelNotLoadedError
 from src.models import checkpoints
 from src.models.clip_encoder import ClipEncoder
@@ -25,20 +26,32 @@ from src.models.starter.tokenizer import StarterTokenizer
 
 SAM_FILES = "sam_vit_*.pth"
 
+ModelKind = Literal["clip", "sam"]
+
 
 @dataclass(frozen=True)
 class ModelFile:
-    """Weights found on this machine."""
+    """Weights found on this machine.
 
-    kind: Literal["clip", "sam"]
+    Attributes:
+        choice: what the settings call it: "starter", or the path in the models folder.
+    """
+
+    kind: ModelKind
     label: str
     path: Path
     bytes: int
-    bundled: bool
+    choice: str
+
+    @property
+    def bundled(self) -> bool:
+        return self.choice == STARTER
 
 
 class ModelManager:
-    """Loads CLIP and SAM: real weights when they are here, the starter models otherwise."""
+    """Loads CLIP and SAM: the chosen ones, else real weights when they are here, else the
+    starter models.
+    """
 
     def __init__(
         self,
@@ -46,29 +59,62 @@ class ModelManager:
         device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
         batch_size: int = 32,
         points_per_side: int | None = None,
+        clip_model: str | None = None,
+        sam_model: str | None = None,
     ) -> None:
+        """Look for models in a folder.
+
+        Args:
+            clip_model, sam_model: which to take; see Settings.
+        """
         self.models_folder = Path(models_folder)
         self.device = pick_device(device)
         self.batch_size = batch_size
         self.points_per_side = points_per_side
+        self.choices: dict[ModelKind, str | None] = {"clip": clip_model, "sam": sam_model}
         # Weights that were passed over, and why: the window and `models` show them.
         self.problems: list[CheckpointError] = []
+        # What embeds and what segments; None before one is loaded.
+        self.clip_in_use: str | None = None
+        self.sam_in_use: Path | None = None
 
-    def available(self) -> list[ModelFile]:
-        """List the weights on this machine, best first for each kind."""
-        found = [_model_file("sam", path) for path in self._sam_paths()]
-        found += [_model_file("clip", path) for path in self._clip_paths()]
-        for kind, path in (("clip", starter.CLIP_WEIGHTS_FILE), ("sam", starter.SAM_WEIGHTS_FILE)):
-            if (self._starter_folder / path).is_file():
-                found.append(_model_file(kind, self._starter_folder / path, bundled=True))
-        return found
+    @classmethod
+    def of(cls, settings: Settings) -> ModelManager:
+        """Make the one that a person's settings ask for."""
+        return cls(
+            device=settings.device,
+            batch_size=settings.batch_size,
+            points_per_side=settings.points_per_side,
+            clip_model=settings.clip_model,
+            sam_model=settings.sam_model,
+        )
+
+    def available(self, kind: ModelKind | None = None) -> list[ModelFile]:
+        """List the weights on this machine, in the order in which a kind's are tried."""
+        if kind is None:
+            return self.available("sam") + self.available("clip")
+        paths = self._sam_paths() if kind == "sam" else self._clip_paths()
+        found = [self._model_file(kind, path) for path in paths]
+        bundled = starter.SAM_WEIGHTS_FILE if kind == "sam" else starter.CLIP_WEIGHTS_FILE
+        if (self._starter_folder / bundled).is_file():
+            found.append(self._model_file(kind, self._starter_folder / bundled, bundled=True))
+        return sorted(found, key=lambda file: file.choice != self.choices[kind])
+
+    def in_use(self, kind: ModelKind) -> ModelFile | None:
+        """Name the weights that are in use, or would be if they are sound; None without any."""
+        files = self.available(kind)
+        if kind == "clip" and self.clip_in_use is not None:
+            return next((file for file in files if _is_of(self.clip_in_use, file.path)), None)
+        if kind == "sam" and self.sam_in_use is not None:
+            return next((file for file in files if file.path == self.sam_in_use), None)
+        return files[0] if files and self.choices[kind] != NO_SAM else None
 
     def load_clip(self, checkpoint_path: Path | str | None = None) -> ClipEncoder:
         """Load a CLIP of 512 dimensions.
 
         Args:
-            checkpoint_path: weights in open_clip's format; None takes the best in the
-                models folder, and the starter CLIP when there are none.
+            checkpoint_path: weights in open_clip's format; None takes the chosen one, else the
+                best in the models folder, and the starter CLIP when there are none.
 
         Raises:
             CheckpointError: the file named is damaged or another model's.
@@ -76,51 +122,102 @@ class ModelManager:
         """
         if checkpoint_path is not None:
             return self._open_clip(Path(checkpoint_path))
-        for path in self._clip_paths():
+        for file in self._to_try("clip"):
             try:
-                return self._open_clip(path)
+                clip = self._clip_of(file)
             except CheckpointError as exc:
-                self.problems.append(exc)
-        if not (self._starter_folder / starter.CLIP_WEIGHTS_FILE).is_file():
-            raise ModelNotLoadedError(
-                f"no CLIP weights in {self.models_folder}; put open_clip weights there, or "
-                "bring back models/starter from the application's own files"
-            )
-        return self.load_starter_clip()
+                self._pass_over(exc)
+            else:
+                self.clip_in_use = clip.name
+                return clip
+        raise ModelNotLoadedError(
+            f"no CLIP weights in {self.models_folder}{self._last_problem}; put open_clip weights "
+            "there, or bring back models/starter from the application's own files"
+        )
+
+    def load_clip_named(self, name: str) -> ClipEncoder:
+        """Load the CLIP that has a name (see ClipEncoder.name), as a library remembers it.
+
+        Raises:
+            ModelNotLoadedError: its weights are not on this machine, or damaged.
+        """
+        for file in self.available("clip"):
+            if _is_of(name, file.path):
+                try:
+                    clip = self._clip_of(file)
+                except CheckpointError as exc:
+                    self._pass_over(exc)
+                    continue
+                if clip.name == name:  # the same weights under another name can be read otherwise
+                    return clip
+        raise ModelNotLoadedError(f"the weights of {name} are not in {self.models_folder}")
 
     def load_sam(self, checkpoint_path: Path | str | None = None, **options: Any) -> MaskGenerator:
         """Load a SAM, as a generator of masks.
 
         Args:
-            checkpoint_path: weights of Meta's SAM; None takes what lies in the models folder
-                under Meta's name, and the starter SAM when nothing does.
+            checkpoint_path: weights of Meta's SAM; None takes the chosen one, else what lies in
+                the models folder under Meta's name, and the starter SAM when nothing does.
             options: arguments of MaskGenerator, in place of the model's own defaults.
 
         Raises:
             CheckpointError: the file named is damaged or another model's.
-            ModelNotLoadedError: no SAM is on this machine; the application goes on with
-                whole frames only.
+            ModelNotLoadedError: no SAM is on this machine, or none is to be used; the
+                application goes on with whole frames only.
         """
         if self.points_per_side is not None:
             options = {"points_per_side": self.points_per_side} | options
         if checkpoint_path is not None:
             return self._meta_sam(Path(checkpoint_path), options)
-        for path in self._sam_paths():
+        if self.choices["sam"] == NO_SAM:
+            raise ModelNotLoadedError("no SAM is to be used; `main.py models use auto` brings it")
+        for file in self._to_try("sam"):
             try:
-                return self._meta_sam(path, options)
+                sam = (
+                    self.load_starter_sam(**options)
+                    if file.bundled
+                    else self._meta_sam(file.path, options)
+                )
             except CheckpointError as exc:
-                self.problems.append(exc)
-        if not (self._starter_folder / starter.SAM_WEIGHTS_FILE).is_file():
-            raise ModelNotLoadedError(
-                f"no SAM weights in {self.models_folder}; put a checkpoint of Meta's there "
-                "(sam_vit_b_01ec64.pth) to have frames cut into segments"
+                self._pass_over(exc)
+            else:
+                self.sam_in_use = file.path
+                return sam
+        raise ModelNotLoadedError(
+            f"no SAM weights in {self.models_folder}{self._last_problem}; put a checkpoint of "
+            "Meta's there (sam_vit_b_01ec64.pth) to have frames cut into segments"
+        )
+
+    def _to_try(self, kind: ModelKind) -> list[ModelFile]:
+        """Order the weights of a kind, and say so when the chosen ones are not among them."""
+        files, choice = self.available(kind), self.choices[kind]
+        if choice is not None and choice not in (file.choice for file in files):
+            missing = self._starter_folder if choice == STARTER else self.models_folder / choice
+            self._pass_over(
+                CheckpointError(missing, "chosen in the settings, but there is no such model here")
             )
-        return self.load_starter_sam(**options)
+        return files
+
+    @property
+    def _last_problem(self) -> str:
+        return f" ({self.problems[-1]})" if self.problems else ""
+
+    def _pass_over(self, problem: CheckpointError) -> None:
+        if str(problem) not in map(str, self.problems):
+            self.problems.append(problem)
+
+    def _clip_of(self, file: ModelFile) -> ClipEncoder:
+        return self.load_starter_clip() if file.bundled else self._open_clip(file.path)
 
     def vocabulary(self, clip: ClipEncoder) -> Path:
         """Name the default vocabulary of a CLIP: a text file a person can edit."""
         starts_small = clip.name.startswith("starter-clip@")
         return (self._starter_folder if starts_small else self.models_folder) / "vocabulary.txt"
+
+    def _model_file(self, kind: ModelKind, path: Path, bundled: bool = False) -> ModelFile:
+        choice = STARTER if bundled else path.relative_to(self.models_folder).as_posix()
+        label = f"starter {kind.upper()}" if bundled else choice
+        return ModelFile(kind, label, path, path.stat().st_size, choice)
 
     @property
     def _starter_folder(self) -> Path:
@@ -199,13 +296,20 @@ class ModelManager:
             sam.load_state_dict(state)
         except RuntimeError as exc:
             raise CheckpointError(path, f"not a whole SAM {name} checkpoint") from exc
-        return MaskGenerator(sam.to(self.device).eval(), label=f"SAM {name}", **options)
+        return MaskGenerator(
+            sam.to(self.device).eval(),
+            label=f"SAM {name}",
+            name=f"{name}@{checkpoints.fingerprint(path)}",
+            **options,
+        )
 
     def load_starter_sam(self, **options: Any) -> MaskGenerator:
         """Load the bundled SAM, whatever else is here."""
         sam = starter.load_starter_sam(self._starter_folder, self.device)
         defaults = asdict(starter.load_mask_thresholds(self._starter_folder))
-        return MaskGenerator(sam, label="starter SAM", **(defaults | options))
+        print_of = checkpoints.fingerprint(self._starter_folder / starter.SAM_WEIGHTS_FILE)
+        name = f"starter-sam@{print_of}"
+        return MaskGenerator(sam, label="starter SAM", name=name, **(defaults | options))
 
 
 def pick_device(wish: Literal["auto", "cpu", "cuda", "mps"]) -> torch.device:
@@ -217,6 +321,6 @@ def pick_device(wish: Literal["auto", "cpu", "cuda", "mps"]) -> torch.device:
     return torch.device("cpu")
 
 
-def _model_file(kind: Any, path: Path, bundled: bool = False) -> ModelFile:
-    label = f"starter {kind.upper()}" if bundled else path.name
-    return ModelFile(kind, label, path, path.stat().st_size, bundled)
+def _is_of(name: str, path: Path) -> bool:
+    """Say whether a file holds the weights that a name of a CLIP was made of."""
+    return name.rpartition("@")[2] == checkpoints.fingerprint(path)

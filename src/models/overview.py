@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -14,67 +13,49 @@ from src.config import write_atomically
 from src.models.catalogue import CATALOGUE
 from src.models.checkpoints import fingerprint
 from src.models.model_manager import ModelManager
+from src.records import ModelRow
 
 SPEEDS_FILE = "speeds.json"
 PROBE_IMAGES = 32
 PROBE_IMAGE_WH = 640, 480
-
-
-@dataclass(frozen=True)
-class ModelRow:
-    """One line of the table.
-
-    Attributes:
-        bytes: None where only the server knows.
-        speed: as measured on this machine: images a second for a CLIP, seconds an image of
-            640x480 for a SAM; None when it was not measured.
-        preferred: what the application takes, when the file is sound.
-        path: None while it is not here.
-    """
-
-    kind: Literal["clip", "sam"]
-    name: str
-    purpose: str
-    bytes: int | None
-    licence: str | None
-    speed: float | None
-    preferred: bool
-    state: Literal["bundled", "here", "can be downloaded"]
-    path: Path | None
+BUNDLED = "works with no download"
+OWN = {"clip": "search; weights of your own", "sam": "segments; weights of your own"}
 
 
 def overview(manager: ModelManager) -> list[ModelRow]:
-    """List what is here, best first for each kind, then what can be downloaded."""
+    """List what is here, for each kind in the order it is tried, then what can be downloaded."""
     speeds = _read_speeds(manager.models_folder)
     rows: list[ModelRow] = []
     by_file = {entry.file_name: entry for entry in CATALOGUE}
+    in_use = [manager.in_use("clip"), manager.in_use("sam")]
     for found in manager.available():
-        first = not any(row.kind == found.kind for row in rows)
         entry = None if found.bundled else by_file.pop(found.path.name, None)
         rows.append(
             ModelRow(
-                found.kind,
-                entry.name if entry else found.label,
-                entry.purpose if entry else "works with no download" if found.bundled else "",
-                found.bytes,
-                entry.licence if entry else None,
-                speeds.get(_speed_key(manager, found.path)),
-                first,
-                "bundled" if found.bundled else "here",
-                found.path,
+                kind=found.kind,
+                name=entry.name if entry else found.label,
+                purpose=entry.purpose if entry else BUNDLED if found.bundled else OWN[found.kind],
+                bytes=found.bytes,
+                licence=entry.licence if entry else None,
+                speed=speeds.get(_speed_key(manager, found.path)),
+                in_use=found in in_use,
+                state="bundled" if found.bundled else "here",
+                path=found.path,
+                choice=found.choice,
             )
         )
     rows += [
         ModelRow(
-            entry.kind,
-            entry.name,
-            entry.purpose,
-            entry.size,
-            entry.licence,
-            None,
-            False,
-            "can be downloaded",
-            None,
+            kind=entry.kind,
+            name=entry.name,
+            purpose=entry.purpose,
+            bytes=entry.size,
+            licence=entry.licence,
+            speed=None,
+            in_use=False,
+            state="can be downloaded",
+            path=None,
+            choice=None,
         )
         for entry in by_file.values()
     ]

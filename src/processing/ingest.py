@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import time
@@ -10,13 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 
-from src.config import Settings, write_atomically
-from src.database.metadata_db import MetadataDatabase, NewSegment
-from src.database.vector_cache import as_stored
-from src.database.vector_index import VectorIndex
-from src.errors import DatabaseError, EmbeddingError, MediaReadError
+from src.config import Settings
+from src.database.metadata_db import MetadataDatabase
+from src.database.segment_store import NewSegment
+from src.errors import EmbeddingError, MediaReadError
 from src.events import (
     Event,
     FileDone,
@@ -28,20 +25,19 @@ from src.events import (
     JobDone,
     JobStarted,
 )
-from src.models.clip_encoder import ClipEncoder
+from src.models.mask_generator import MaskGenerator
 from src.processing.frames import read_frames
-from src.processing.image_loader import media_kind, save_jpeg
+from src.processing.image_loader import media_kind
 from src.processing.media_finder import content_hash, find_media, guessed_kind, is_out_of_reach
-from src.processing.segment_extractor import GeneratesMasks, SegmentExtractor
+from src.processing.models_in_use import Embedding
+from src.processing.segment_maker import SegmentMaker, remove_crops
 from src.processing.video_processor import VideoFacts
-from src.records import Frame, MediaFile, MediaKind, Segment, Tag
+from src.records import Frame, MediaFile, MediaKind
 
 # The index is told in between once so many segments wait, so that the end has little left.
 TELL_INDEX = 2000
 
 log = logging.getLogger(__name__)
-
-TagSegments = Callable[[np.ndarray], Sequence[tuple[Tag, ...]]]
 
 
 class Ingest:
@@ -50,21 +46,17 @@ class Ingest:
     def __init__(
         self,
         metadata: MetadataDatabase,
-        index: VectorIndex,
-        clip: ClipEncoder,
-        mask_generator: GeneratesMasks | None,
-        tag_segments: TagSegments,
+        embedding: Callable[[], Embedding],
+        mask_generator: MaskGenerator | None,
         settings: Settings,
     ) -> None:
+        """Set a job up; see SegmentMaker."""
         self.metadata = metadata
         self.paths = metadata.paths
-        self.index = index
-        self.clip = clip
-        self.mask_generator = mask_generator
-        self.tag_segments = tag_segments
+        self.embedding = embedding
         self.settings = settings
+        self.maker = SegmentMaker(metadata, embedding, mask_generator, settings)
         self._never_seen: set[Path] = set()  # a name that was wrong from the start
-        self.extractor = SegmentExtractor(settings.blur_kernel, settings)
 
     def run(self, paths: Iterable[Path]) -> Iterator[Event]:
         """Take in files and folders, and whatever an earlier job left unfinished.
@@ -92,9 +84,9 @@ class Ingest:
                     waiting += event.segments
                 yield event
             if waiting >= TELL_INDEX:
-                yield from self.index.catch_up()
+                yield from self.embedding().index.catch_up()
                 waiting = 0
-        yield from self.index.catch_up()
+        yield from self.embedding().index.catch_up()
         yield JobDone(len(files), frames, segments, tuple(failed))
 
     def _register(self, found: Sequence[Path]) -> list[Path]:
@@ -165,7 +157,7 @@ class Ingest:
             yield FileKnown(path, "already in the library" if media.path == path else "moved here")
             return
         if media.status == "processing":  # a kill may have left a crop half written
-            for stray in self._crop_folder(digest).glob(".*.tmp"):
+            for stray in self.maker.crop_folder(digest).glob(".*.tmp"):
                 stray.unlink()
         self.metadata.update_media(media.id, kind=kind, status="processing", error=None)
         yield from self._frames(media.id, path, kind, digest)
@@ -204,55 +196,26 @@ class Ingest:
         yield FileDone(path, *self.metadata.count_of_media(media_id), facts.damage)
 
     def _store(self, media_id: int, digest: str, frame: Frame) -> int | None:
-        """Cut a frame, embed and tag its segments, and store it.
+        """Store a frame with its segments.
 
         Returns:
             The number of segments; None when the media file has been removed meanwhile.
         """
-        segments = list(self.extractor.segments(frame, self.mask_generator))
-        embeddings = self.clip.encode_image([segment.crop_rgb for segment in segments])
-        for embedding in embeddings:  # refused before a crop is written
-            as_stored(embedding)
-        folder = self._crop_folder(digest)
-        new: list[NewSegment] = []
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for segment, embedding, tags in zip(
-                segments, embeddings, self.tag_segments(embeddings), strict=True
-            ):
-                name = segment_id(digest, frame.frame_index, segment)
-                crop = folder / f"{name}.jpg"
-                write_atomically(crop, save_jpeg(segment.crop_rgb))
-                crop_path = crop.relative_to(self.paths.root).as_posix()
-                new.append(NewSegment(name, segment, crop_path, embedding, tags))
-        except OSError as exc:
-            raise DatabaseError(
-                f"{folder}: crops can't be written ({exc.strerror or exc}); "
-                "see that the disk has room, then start again: nothing is lost"
-            ) from exc
-        stored = self.metadata.store_frame(
-            media_id, frame.frame_index, frame.timestamp_s, frame.size_wh, new, self.clip.name
-        )
+
+        def store(new: list[NewSegment], clip: str) -> tuple[bool, list[NewSegment]]:
+            moment, size = frame.timestamp_s, frame.size_wh
+            stored = self.metadata.store_frame(
+                media_id, frame.frame_index, moment, size, new, clip, self.maker.sam
+            )
+            return stored, new
+
+        stored, new = self.maker.make(digest, frame, store)
         if not stored:
             self._remove_crops(segment.crop_path for segment in new)
         return len(new) if stored else None
 
-    def _crop_folder(self, digest: str) -> Path:
-        return self.paths.extracted_segments / digest[:2] / digest[:16]
-
     def _remove_crops(self, crop_paths: Iterable[str]) -> None:
-        for crop_path in crop_paths:
-            self.paths.crop(crop_path).unlink(missing_ok=True)
-
-
-def segment_id(digest: str, frame_index: int, segment: Segment) -> str:
-    """Name a segment by its media file's content, its frame and its mask: 24 hex digits.
-
-    The same cut of the same content has the same id, so redoing a frame doubles nothing.
-    """
-    parts = (digest, str(frame_index), segment.kind, str(segment.bbox_xywh))
-    text = "|".join(parts).encode() + b"|" + (segment.mask_rle or b"")
-    return hashlib.blake2b(text, digest_size=12).hexdigest()
+        remove_crops(self.paths, crop_paths)
 
 
 def _still_holds(media: MediaFile) -> bool:

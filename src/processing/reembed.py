@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from src.database.embeddings import EmbeddingTable
 from src.database.metadata_db import MetadataDatabase
@@ -16,17 +16,25 @@ BATCH = 64
 
 def reembed(
     metadata: MetadataDatabase, embeddings: EmbeddingTable, clip: ClipEncoder, pixel_limit: int
-) -> Iterator[Event]:
-    """Give every segment an embedding of the CLIP in use; killed, it goes on where it was."""
-    missing = embeddings.missing()
-    for start in range(0, len(missing), BATCH):
-        batch = list(metadata.segments(missing[start : start + BATCH]).values())
-        ids, crops = [], []
-        for segment in batch:
-            try:
-                crops.append(load_image(segment.crop_path, pixel_limit).frame.image_rgb)
-                ids.append(segment.id)
-            except MediaReadError as exc:
-                yield ProblemFound(f"{exc}; run verify --repair", mended=False)
-        embeddings.add(ids, clip.encode_image(crops))
-        yield Progress("embed", start + len(batch), len(missing))
+) -> Generator[Event, None, set[str]]:
+    """Give every segment an embedding of a CLIP; killed, it goes on where it was.
+
+    Segments that come meanwhile are embedded, too.
+
+    Returns:
+        The segments whose crops can't be read: they have no embedding.
+    """
+    unreadable: set[str] = set()
+    while missing := [name for name in embeddings.missing() if name not in unreadable]:
+        for start in range(0, len(missing), BATCH):
+            ids, crops = [], []
+            for segment in metadata.segments(missing[start : start + BATCH]).values():
+                try:
+                    crops.append(load_image(segment.crop_path, pixel_limit).frame.image_rgb)
+                    ids.append(segment.id)
+                except MediaReadError as exc:
+                    unreadable.add(segment.id)
+                    yield ProblemFound(f"{exc}; run verify --repair", mended=False)
+            embeddings.add(ids, clip.encode_image(crops))
+            yield Progress("embed", embeddings.count(), metadata.count_segments())
+    return unreadable

@@ -12,6 +12,10 @@ from PIL import Image
 
 from main import main, parse
 from src.config import Settings
+from src.models.clip_encoder import ClipEncoder
+from src.models.mask_generator import MaskGenerator
+from src.models.model_manager import ModelManager
+from tests.two_clips import NEW, OLD, TwoClips
 
 HIT_KEYS = {
     "segment_id",
@@ -113,6 +117,73 @@ def test_export_writes_crops_and_labels(shell: Shell, tmp_path: Path) -> None:
         Image.open(tmp_path / "dataset" / row["file"]).verify()
     _, err = shell("export", tmp_path / "dataset", code=1)
     assert err.startswith("error: ") and err.count("\n") == 1
+
+
+def test_models_are_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shell = Shell(tmp_path / "library", capsys)
+    settings = tmp_path / "library" / "settings.json"
+    assert "none" in shell("models", "use", "none", "starter CLIP")[0]
+    chosen = Settings.load(settings)
+    assert (chosen.clip_model, chosen.sam_model) == ("starter", "none")
+    in_use = [row["name"] for row in shell.objects("models", "--json") if row["in_use"]]
+    assert in_use == ["starter CLIP"]
+    assert "whole frames only" in shell("stats")[0]
+    _, err = shell("models", "use", "vit_b", code=1)
+    assert "models download vit_b" in err
+    _, err = shell("models", "use", "starter", "vit_x", code=1)
+    assert 'no model "vit_x"' in err and Settings.load(settings) == chosen
+    shell("models", "use", "starter")
+    assert Settings.load(settings).sam_model == "starter"
+    shell("models", "use", "auto")
+    assert Settings.load(settings) == Settings()
+
+
+def test_a_switch_is_said_and_done(
+    tmp_path: Path,
+    scene_files: list[Path],
+    clip: ClipEncoder,
+    mask_generator: MaskGenerator,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def manager(settings: Settings) -> TwoClips:
+        models = TwoClips(clip, mask_generator)
+        models.choices["clip"] = settings.clip_model or OLD
+        return models
+
+    monkeypatch.setattr(ModelManager, "of", manager)
+    shell = Shell(tmp_path / "library", capsys)
+    shell("ingest", scene_files[0])
+    Settings(clip_model=NEW).save(tmp_path / "library" / "settings.json")
+    (stats,) = shell.objects("stats", "--json")
+    assert stats["clip_model"] == "starter CLIP"
+    assert stats["next_clip"]["done"] == 0 and stats["next_clip"]["total"] == stats["segments"]
+    so_far = f"0 of {stats['segments']} segments so far; `models switch` goes on"
+    assert so_far in shell("stats")[0]
+    assert so_far in shell("models")[1]
+    assert shell("models", "switch")[0] == "searches are answered by other CLIP\n"
+    (stats,) = shell.objects("stats", "--json")
+    assert (stats["clip_model"], stats["next_clip"]) == ("other CLIP", None)
+    assert len(shell.objects("search", "something red", "--top", 3, "--json")) == 3
+
+
+def test_frames_are_segmented_again(
+    tmp_path: Path, scene_files: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = Shell(tmp_path / "library", capsys)
+    settings = tmp_path / "library" / "settings.json"
+    settings.parent.mkdir()
+    Settings(points_per_side=4, sam_model="none").save(settings)
+    shell("ingest", scene_files[0])
+    (frame,) = shell.objects("search", "red", "--json")
+    _, err = shell("models", "segment-again", code=1)
+    assert "there is no SAM" in err
+    Settings(points_per_side=4).save(settings)
+    _, err = shell("models", "segment-again")
+    assert "1 frames segmented again" in err and "0 files failed" in err
+    kinds = {hit["kind"] for hit in shell.objects("search", "red", "--json")}
+    assert (frame["kind"], kinds) == ("frame", {"frame", "object"})
+    assert "0 frames segmented again" in shell("models", "segment-again")[1]
 
 
 def test_models_are_listed(shell: Shell) -> None:

@@ -49,8 +49,10 @@ def work(verb: str, root: Path, media: list[Path], said: Path) -> None:
 
 
 def _verb(verb: str, library: MediaLibrary, media: list[Path], root: Path) -> Iterator[str]:
-    if verb in ("ingest", "switch"):
+    if verb == "ingest":
         yield from _said(library.add(media))
+    elif verb == "switch":
+        yield from _said(library.switch_clip())
     elif verb == "reembed":
         yield from _said(library.reembed())
         yield from _said(library.index.catch_up())

@@ -25,11 +25,11 @@ from PIL import Image
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.errors import LibraryLockedError
-from src.events import ProblemFound
+from src.events import Event, ProblemFound
 from src.library import MediaLibrary
 from src.records import Tag
 from tests.conftest import new_segments, unit_vectors
-from tests.e2e.killed_work import SETTINGS, Models, work
+from tests.e2e.killed_work import OTHER_CLIP, SETTINGS, Models, work
 from tests.e2e.killing import WORK_S, kill_with_children, wait_for_words
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sends SIGKILL")
@@ -143,9 +143,16 @@ class Rounds:
     def _finish(self, root: Path, verb: str) -> MediaLibrary:
         models = self.other if verb == "switch" else self.models
         with MediaLibrary(LibraryPaths(root), models, SETTINGS) as library:
-            for _ in library.add(self.media):
+            for _ in self._rest(library, verb):
                 pass
         return library
+
+    def _rest(self, library: MediaLibrary, verb: str) -> Iterator[Event]:
+        """Do what a killed verb has left, and take all media in."""
+        if verb == "switch":
+            yield from library.switch_clip()
+            assert library.clip.name == OTHER_CLIP
+        yield from library.add(self.media)
 
     # -- one round
 
@@ -220,7 +227,7 @@ class Rounds:
             self._search(library, "before the index is whole")
             library.load_models()
             folder = library.metadata.info(f"index of {library.clip.name}")
-            for _ in library.add(self.media):
+            for _ in self._rest(library, verb):
                 self._search(library, "while work goes on")
             self.tally.rebuilt[verb] += folder != library.metadata.info(
                 f"index of {library.clip.name}"
@@ -249,10 +256,8 @@ class Rounds:
     def _acknowledged(self, library: MediaLibrary, lines: list[str]) -> None:
         db = library.metadata.connection.read()
         embedded = max((int(x.split()[1]) for x in lines if x.startswith("embed ")), default=0)
-        held = db.execute(
-            "SELECT count(*) FROM embeddings e JOIN models m ON m.id = e.model_id WHERE m.name = ?",
-            (library.clip.name,),
-        ).fetchone()[0]
+        coverage = library.coverage()
+        held = library.metadata.count_segments() if coverage is None else coverage.done
         assert held >= embedded, "embeddings are missing"
         for line in lines:
             word, *rest = line.split(" ")

@@ -107,6 +107,46 @@ def test_damaged_weights_in_the_folder_are_passed_over(folder: Path, sam_b: Path
     assert len(manager.problems) == 2
 
 
+def test_a_person_chooses_what_is_used(folder: Path, sam_b: Path, clip_b: Path) -> None:
+    (folder / sam_b.name).symlink_to(sam_b)
+    (folder / "mine").mkdir()
+    (folder / "mine" / "weights.safetensors").symlink_to(clip_b)
+    chosen = ModelManager(folder, "cpu", clip_model="starter", sam_model="starter")
+    assert (chosen.load_clip().label, chosen.load_sam().label) == ("starter CLIP", "starter SAM")
+    chosen = ModelManager(folder, "cpu", clip_model="mine/weights.safetensors", sam_model="none")
+    mine = chosen.load_clip()
+    assert mine.label == "CLIP ViT-B-32"
+    with pytest.raises(ModelNotLoadedError, match="no SAM is to be used"):
+        chosen.load_sam()
+    assert chosen.problems == []
+    # by its name, whatever is chosen
+    starter = ModelManager(folder, "cpu", clip_model="starter")
+    assert starter.load_clip_named(mine.name).name == mine.name
+    assert chosen.load_clip_named(starter.load_clip().name).label == "starter CLIP"
+    with pytest.raises(ModelNotLoadedError, match="ViT-B-32@0123456789ab"):
+        starter.load_clip_named("ViT-B-32@0123456789ab")
+
+
+def test_a_choice_that_cant_be_used_is_passed_over(folder: Path) -> None:
+    (folder / "broken.safetensors").write_bytes(b"<!doctype html>")
+    manager = ModelManager(
+        folder, "cpu", clip_model="broken.safetensors", sam_model="sam_vit_h_4b8939.pth"
+    )
+    assert manager.load_clip().label == "starter CLIP"
+    assert manager.load_sam().label == "starter SAM"
+    assert manager.load_sam().label == "starter SAM"  # said once
+    first, second = map(str, manager.problems)
+    assert "broken.safetensors: damaged" in first
+    assert "sam_vit_h_4b8939.pth: chosen in the settings" in second
+
+
+def test_a_damaged_starter_clip_says_why_nothing_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "starter").mkdir()
+    (tmp_path / "starter" / "starter-clip.safetensors").write_bytes(b"no weights")
+    with pytest.raises(ModelNotLoadedError, match=r"starter-clip\.\w+: "):
+        ModelManager(tmp_path, "cpu").load_clip()
+
+
 class RunsCode:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return (print, ("this ran",))
@@ -114,7 +154,7 @@ class RunsCode:
 
 @pytest.mark.parametrize("load", ["load_sam", "load_clip"])
 @pytest.mark.parametrize(
-    "content", ["missing", "empty", "cut", "text", "code", "another model", "not tensors"]
+    "content", ["missing", "empty", "cut", "text", "bytes", "code", "another model", "not tensors"]
 )
 def test_what_is_no_checkpoint_is_refused(
     folder: Path,
@@ -131,6 +171,8 @@ def test_what_is_no_checkpoint_is_refused(
         path.write_bytes(path.read_bytes()[:2000])
     elif content == "text":
         path.write_text("<html>log in first</html>")
+    elif content == "bytes":
+        path.write_bytes(b"sam_vit_b_01ec64.pth")  # which pickle takes for its own, for a while
     elif content == "code":
         path.write_bytes(pickle.dumps(RunsCode()))
     elif content == "another model":

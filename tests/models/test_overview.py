@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from src.config import STARTER_FOLDER
+from src.models import catalogue
 from src.models.model_manager import ModelManager
 from src.models.overview import SPEEDS_FILE, measure, overview
 
@@ -13,9 +14,42 @@ def test_a_measured_speed_is_remembered(tmp_path: Path) -> None:
     (tmp_path / "starter").symlink_to(STARTER_FOLDER)
     manager = ModelManager(tmp_path, device="cpu")
     clip = next(row for row in overview(manager) if row.name == "starter CLIP")
-    assert clip.speed is None and clip.preferred and clip.state == "bundled"
+    assert clip.speed is None and clip.in_use and clip.state == "bundled"
     speed = measure(manager, clip).speed
     assert speed is not None and speed > 0
     assert next(r for r in overview(manager) if r.name == "starter CLIP").speed == speed
     (tmp_path / SPEEDS_FILE).write_text("not json")
     assert all(row.speed is None for row in overview(manager))
+
+
+def test_what_is_chosen_is_in_use_and_own_weights_have_their_own_names(tmp_path: Path) -> None:
+    (tmp_path / "starter").symlink_to(STARTER_FOLDER)
+    known = catalogue.entry("vit_b").file_name
+    for name in (known, "mine/open_clip_pytorch_model.bin", "yours/open_clip_pytorch_model.bin"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+
+    def in_use(**choices: str) -> dict[str, str | None]:
+        rows = overview(ModelManager(tmp_path, device="cpu", **choices))  # type: ignore[arg-type]
+        assert {row.name: row.choice for row in rows if row.path} == {
+            "mine/open_clip_pytorch_model.bin": "mine/open_clip_pytorch_model.bin",
+            "yours/open_clip_pytorch_model.bin": "yours/open_clip_pytorch_model.bin",
+            "vit_b": known,
+            "starter CLIP": "starter",
+            "starter SAM": "starter",
+        }
+        return {row.kind: row.choice for row in rows if row.in_use}
+
+    mine = "mine/open_clip_pytorch_model.bin"
+    assert in_use() == {"clip": mine, "sam": known}
+    assert in_use(clip_model="starter") == {"clip": "starter", "sam": known}
+    yours = "yours/open_clip_pytorch_model.bin"
+    assert in_use(clip_model=yours, sam_model="starter") == {"clip": yours, "sam": "starter"}
+    assert in_use(sam_model="none") == {"clip": mine}
+    # once loaded, what is in use is what could be loaded
+    manager = ModelManager(tmp_path, device="cpu")
+    manager.load_clip(), manager.load_sam()
+    assert {row.kind: row.choice for row in overview(manager) if row.in_use} == {
+        "clip": "starter",
+        "sam": "starter",
+    }

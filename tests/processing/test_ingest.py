@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from src.config import LibraryPaths, Settings
-from src.errors import DatabaseError
+from src.errors import DatabaseError, ModelNotLoadedError
 from src.events import (
     Event,
     FileDone,
@@ -44,6 +44,9 @@ class SharedModels(ModelManager):
 
     def load_clip(self, checkpoint_path: object = None) -> object:  # type: ignore[override]
         return self.shared[0]
+
+    def load_clip_named(self, name: str) -> object:  # type: ignore[override]
+        raise ModelNotLoadedError(f"no {name} here")
 
     def load_sam(self, checkpoint_path: object = None, **options: object) -> object:  # type: ignore[override]
         return self.shared[1]
@@ -316,7 +319,7 @@ def test_crops_lost_are_cut_again_and_strays_are_removed(
     assert list(library.verify()) == []
 
 
-def test_another_clip_embeds_the_library_again(
+def test_replaced_weights_embed_the_library_again(
     paths: LibraryPaths, shared_models: ModelManager, scene_files: list[Path]
 ) -> None:
     import dataclasses
@@ -326,7 +329,7 @@ def test_another_clip_embeds_the_library_again(
         segments = library.stats().segments
         first = library.search("something red", n_results=5)
     renamed = dataclasses.replace(shared_models.load_clip(), name="another@1")
-    other = SharedModels(renamed, None)
+    other = SharedModels(renamed, None)  # has no weights of the first one's name
     with MediaLibrary(paths, other, SETTINGS) as library:
         assert len(library.search("something red")) == 0  # scores of two models never mix
         for _ in library.reembed():
@@ -345,7 +348,7 @@ def test_a_full_disk_stops_the_job_with_a_sentence(
 
     add(library, scene_files[0])
     with monkeypatch.context() as patch:
-        patch.setattr("src.processing.ingest.write_atomically", full)
+        patch.setattr("src.processing.segment_maker.write_atomically", full)
         with pytest.raises(DatabaseError, match="No space left"):
             add(library, scene_files[1])
     assert of_kind(add(library), FileDone)  # and it goes on once there is room

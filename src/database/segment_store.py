@@ -1,0 +1,118 @@
+"""Segments on their way into SQLite, inside a transaction of the caller's."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from src.database.connection import Connection
+from src.database.vector_cache import as_stored
+from src.records import Segment, Tag
+
+
+@dataclass(frozen=True)
+class NewSegment:
+    """A segment on its way into the library: its id, crop file, embedding and tags."""
+
+    id: str
+    segment: Segment
+    crop_path: str
+    embedding: np.ndarray
+    tags: tuple[Tag, ...] = ()
+
+
+def insert_segments(
+    db: sqlite3.Connection, frame_id: int, segments: Sequence[NewSegment], model: str
+) -> None:
+    """Put segments on a frame, with their embeddings and tags.
+
+    Args:
+        model: the CLIP that embedded them.
+
+    Raises:
+        EmbeddingError: an embedding can't be used.
+    """
+    model_id = model_row(db, model)
+    for new in segments:
+        segment = new.segment
+        db.execute(
+            "INSERT INTO segments (id, frame_id, kind, x, y, w, h, area, predicted_iou,"
+            " stability_score, mask, crop_path)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                new.id,
+                frame_id,
+                segment.kind,
+                *segment.bbox_xywh,
+                segment.area,
+                segment.predicted_iou,
+                segment.stability_score,
+                segment.mask_rle,
+                new.crop_path,
+            ),
+        )
+        db.execute(
+            "INSERT INTO embeddings (segment_id, model_id, vector) VALUES (?, ?, ?)",
+            (new.id, model_id, as_stored(new.embedding)),
+        )
+        put_tags(db, new.id, new.tags, added_by="vocabulary")
+
+
+def replace_segments(
+    db: sqlite3.Connection,
+    frame_id: int,
+    gone: Iterable[str],
+    new: Sequence[NewSegment],
+    model: str,
+    sam: str,
+) -> None:
+    """Put other segments on a frame, cut by another SAM."""
+    db.executemany("DELETE FROM segments WHERE id = ?", [(segment_id,) for segment_id in gone])
+    insert_segments(db, frame_id, new, model)
+    db.execute("UPDATE frames SET sam = ? WHERE id = ?", (sam, frame_id))
+
+
+def put_tags(db: sqlite3.Connection, segment_id: str, tags: Iterable[Tag], added_by: str) -> None:
+    """Put tags on a segment; one that is there takes the new confidence and source."""
+    for tag in tags:
+        db.execute(
+            "INSERT OR IGNORE INTO tags (name, added_by) VALUES (?, ?)", (tag.name, added_by)
+        )
+        db.execute(
+            "INSERT INTO segment_tags (segment_id, tag_id, confidence, source)"
+            " SELECT ?, id, ?, ? FROM tags WHERE name = ?"
+            " ON CONFLICT DO UPDATE SET confidence = excluded.confidence,"
+            " source = excluded.source",
+            (segment_id, tag.confidence, tag.source, tag.name),
+        )
+
+
+def model_row(db: sqlite3.Connection, model: str) -> int:
+    """Give a model's row id inside a transaction, adding the model when it is new."""
+    db.execute("INSERT OR IGNORE INTO models (name) VALUES (?)", (model,))
+    row_id: int = db.execute("SELECT id FROM models WHERE name = ?", (model,)).fetchone()[0]
+    return row_id
+
+
+def frames_cut_by_others(connection: Connection, sam: str) -> dict[int, dict[int, int]]:
+    """List the frames that another SAM cut, or nobody knows which.
+
+    Returns:
+        By media file: frame index -> row id of the frame.
+    """
+    found: dict[int, dict[int, int]] = {}
+    for row in connection.read().execute(
+        "SELECT id, media_file_id, frame_index FROM frames WHERE sam IS NOT ?"
+        " ORDER BY media_file_id, frame_index",
+        (sam,),
+    ):
+        found.setdefault(row["media_file_id"], {})[row["frame_index"]] = row["id"]
+    return found
+
+
+def count_frames_cut_by_others(connection: Connection, sam: str) -> int:
+    row = connection.read().execute("SELECT count(*) FROM frames WHERE sam IS NOT ?", (sam,))
+    return int(row.fetchone()[0])

@@ -1,0 +1,280 @@
+"""The models that a library works with: loaded when they are needed, changed in one step."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.config import Settings
+from src.database.metadata_db import MetadataDatabase
+from src.errors import DatabaseError, ModelNotLoadedError
+from src.events import Event, JobDone
+from src.records import Coverage
+
+if TYPE_CHECKING:
+    from src.database.vector_db import VectorDatabase
+    from src.database.vector_index import VectorIndex
+    from src.models.auto_tagger import AutoTagger
+    from src.models.clip_encoder import ClipEncoder
+    from src.models.mask_generator import MaskGenerator
+    from src.models.model_manager import ModelManager
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What embeds, tags and indexes segments; the three change together."""
+
+    vectors: VectorDatabase
+    tagger: AutoTagger
+
+    @property
+    def clip(self) -> ClipEncoder:
+        return self.vectors.clip
+
+    @property
+    def index(self) -> VectorIndex:
+        return index_of(self.vectors)
+
+
+def index_of(vectors: VectorDatabase) -> VectorIndex:
+    """Give the index of a library that is open for writing."""
+    if vectors.index is None:
+        root = vectors.metadata.paths.root
+        raise DatabaseError(f"{root}: the library was opened for reading only")
+    return vectors.index
+
+
+class ModelsInUse:
+    """CLIP, SAM and what stands on them. Calls may come from any thread.
+
+    Whoever searches or stores takes one `VectorDatabase` and does all of it with that one: the
+    library may change to another model meanwhile.
+    """
+
+    def __init__(
+        self,
+        metadata: MetadataDatabase,
+        settings: Callable[[], Settings],
+        read_only: bool = False,
+        models: ModelManager | None = None,
+    ) -> None:
+        """Load nothing yet.
+
+        Args:
+            settings: gives the library's settings as they are at the moment.
+        """
+        self.metadata = metadata
+        self.settings = settings
+        self.read_only = read_only
+        # Taken before SQLite's writer where both are; nobody loads models inside a transaction.
+        self._lock = threading.RLock()
+        self._models = models
+        self._vectors: VectorDatabase | None = None
+        self._wanted: ClipEncoder | None = None
+        self._mask_generator: MaskGenerator | None = None
+        self._tagger: AutoTagger | None = None
+        self._switching = threading.Lock()
+
+    def close(self) -> None:
+        """Let the index finish."""
+        if self._vectors is not None:
+            self._vectors.close()
+
+    @property
+    def models(self) -> ModelManager:
+        with self._lock:
+            if self._models is None:
+                from src.models.model_manager import ModelManager
+
+                self._models = ModelManager.of(self.settings())
+            return self._models
+
+    @property
+    def vectors(self) -> VectorDatabase:
+        """Search with the CLIP in use; the first call loads it."""
+        with self._lock:
+            if self._vectors is None:
+                from src.database.clip_in_use import load_clips
+
+                clip, self._wanted = load_clips(self.models, self.metadata)
+                self._vectors = self._database(clip)
+                self.models.clip_in_use = clip.name
+            return self._vectors
+
+    @property
+    def wanted(self) -> ClipEncoder:
+        """The CLIP in use, or the one that takes over when it has embedded every segment."""
+        with self._lock:
+            _ = self.vectors
+            assert self._wanted is not None
+            return self._wanted
+
+    @property
+    def mask_generator(self) -> MaskGenerator | None:
+        """SAM; None in CLIP-only mode, when no SAM is on this machine or none is to be used."""
+        with self._lock:
+            if self._mask_generator is None:
+                try:
+                    self._mask_generator = self.models.load_sam()
+                except ModelNotLoadedError:
+                    return None
+            return self._mask_generator
+
+    @property
+    def tagger(self) -> AutoTagger:
+        with self._lock:
+            if self._tagger is None:
+                self._tagger = self._tagger_of(self.vectors.clip)
+            return self._tagger
+
+    def embedding(self) -> Embedding:
+        """Give what embeds now, as one."""
+        with self._lock:
+            return Embedding(self.vectors, self.tagger)
+
+    def write_down(self) -> None:
+        """Have the library remember which CLIP is in use, before a job stores embeddings.
+
+        Raises:
+            DatabaseError: it can't be written to.
+        """
+        from src.database.clip_in_use import set_clip_in_use
+
+        with self._lock:
+            set_clip_in_use(self.metadata, self.vectors.clip.name)
+
+    def load(self) -> None:
+        """Load what searching and adding need; done at once when it is there.
+
+        One thread imports torch and what stands on it, and others wait: their modules import
+        each other in circles, and two threads inside would see half of them.
+        """
+        from src.models.preload import preloaded
+
+        with self._lock, preloaded():
+            _ = self.tagger, self.mask_generator
+
+    # -- from one model to another
+
+    def look_again(self) -> None:
+        """Take up the choice in the settings, and weights that have come or gone meanwhile.
+
+        The CLIP in use stays until `switch` has the one that is wanted now whole; one that is
+        whole already takes over at once. SAM changes at once.
+
+        Raises:
+            ModelNotLoadedError: no CLIP is on this machine any more; the one in use stays.
+        """
+        models, settings = self.models, self.settings()
+        with self._lock:
+            models.choices = {"clip": settings.clip_model, "sam": settings.sam_model}
+            models.problems.clear()
+            models.sam_in_use = self._mask_generator = None
+            if self._vectors is None:
+                return  # nothing is loaded yet
+            used = self._vectors.clip
+        try:
+            wanted = models.load_clip()
+        finally:
+            models.clip_in_use = used.name
+        if wanted.name == used.name:
+            self._wanted = used
+            return
+        self._wanted = wanted
+        new = self._database(wanted)
+        if not self._take_over(new, self._tagger_of(wanted), set()):
+            new.close()
+
+    def coverage(self) -> Coverage | None:
+        """Say how much the wanted CLIP has embedded; None when there is nothing left to do."""
+        from src.database.embeddings import EmbeddingTable
+
+        wanted, used = self.wanted, self.vectors.clip
+        done = EmbeddingTable(self.metadata.connection, wanted.name).count()
+        total = self.metadata.count_segments()
+        if wanted.name == used.name and done >= total:
+            return None
+        return Coverage(wanted.label, wanted.name, used.label, done, total)
+
+    def switch(self) -> Iterator[Event]:
+        """Embed every segment with the CLIP that is wanted, then have it take over in one step.
+
+        Until then the one before answers. Stopped or killed, the next call goes on.
+
+        Raises:
+            DatabaseError: the library is read only, or being switched already.
+        """
+        self.load()
+        index_of(self.vectors)  # there is none to change where nothing may be written
+        if not self._switching.acquire(blocking=False):
+            raise DatabaseError(f"{self.metadata.paths.root}: the model is being changed already")
+        try:
+            self.write_down()
+            if self.wanted.name == self.vectors.clip.name:
+                yield from self.embed_missing(self.vectors)
+                yield from index_of(self.vectors).catch_up()
+            while self.wanted.name != self.vectors.clip.name:
+                yield from self._switch(self.wanted)
+        finally:
+            self._switching.release()
+        yield JobDone(segments=self.vectors.embeddings.count())
+
+    def _switch(self, wanted: ClipEncoder) -> Iterator[Event]:
+        """Bring one CLIP into use, or give up when another one is wanted meanwhile."""
+        tagger = self._tagger_of(wanted)
+        new = self._database(wanted)
+        unreadable: set[str] = set()
+        try:
+            while self.wanted.name == wanted.name:
+                unreadable |= yield from self.embed_missing(new)
+                yield from index_of(new).catch_up()
+                if self._take_over(new, tagger, unreadable):
+                    return
+        finally:
+            if self.vectors is not new:
+                new.close()
+
+    def embed_missing(self, vectors: VectorDatabase) -> Generator[Event, None, set[str]]:
+        """Embed what one CLIP has not seen; returns the segments whose crops can't be read."""
+        from src.processing.reembed import reembed
+
+        limit = self.settings().pixel_limit
+        return reembed(self.metadata, vectors.embeddings, vectors.clip, limit)
+
+    def _take_over(self, new: VectorDatabase, tagger: AutoTagger, unreadable: set[str]) -> bool:
+        """Put a CLIP in the place of the one in use, unless segments came that it lacks.
+
+        A segment is stored in a transaction that looks which CLIP is in use, so it comes before
+        this one and is seen by it, or after and has the new CLIP's embedding.
+        """
+        from src.database.clip_in_use import set_clip_in_use
+
+        with self._lock:
+            old = self.vectors
+            if self.wanted.name != new.clip.name:
+                return False
+            with nullcontext() if self.read_only else self.metadata.connection.write():
+                if not unreadable.issuperset(new.embeddings.missing()):
+                    return False
+                if not self.read_only:
+                    set_clip_in_use(self.metadata, new.clip.name)
+            self._vectors, self._tagger, self._wanted = new, tagger, new.clip
+            self.models.clip_in_use = new.clip.name
+        old.retire()
+        return True
+
+    def _database(self, clip: ClipEncoder) -> VectorDatabase:
+        from src.database.vector_db import VectorDatabase
+
+        return VectorDatabase(self.metadata.paths, clip, self.metadata, not self.read_only)
+
+    def _tagger_of(self, clip: ClipEncoder) -> AutoTagger:
+        from src.models.auto_tagger import AutoTagger, read_vocabulary
+
+        settings = self.settings()
+        vocabulary = settings.vocabulary or self.models.vocabulary(clip)
+        return AutoTagger(read_vocabulary(Path(vocabulary)), clip, settings.tag_confidence)

@@ -1,0 +1,229 @@
+"""Another SAM: frames cut again, and the work of people carried over to the new segments."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+import cv2
+
+from src.config import Settings
+from src.database.catalog import Catalog
+from src.database.metadata_db import MetadataDatabase
+from src.database.segment_store import NewSegment, frames_cut_by_others, replace_segments
+from src.errors import EmbeddingError, MediaReadError
+from src.events import (
+    Event,
+    FileDone,
+    FileFailed,
+    FileStarted,
+    FrameSkipped,
+    FrameStored,
+    JobDone,
+    JobStarted,
+    WorkStays,
+)
+from src.models.mask_generator import MaskGenerator
+from src.models.mask_rle import mask_ious
+from src.processing.frames import read_frames
+from src.processing.media_finder import content_hash
+from src.processing.models_in_use import Embedding
+from src.processing.segment_maker import SegmentMaker, remove_crops
+from src.processing.video_processor import VideoFacts
+from src.records import Frame, MediaFile, StoredSegment, Tag
+
+# From here on two masks are taken for the same thing, as PASCAL VOC and COCO do: of masks that
+# don't overlap each other no two can reach it with the same third.
+SAME_THING_IOU = 0.5
+# More than any video has, so every frame is met.
+EVERY_FRAME = 1000.0
+# The index is told in between once so many changes wait, as in an ingest.
+TELL_INDEX = 2000
+_CROPS_LEFT = "crops to remove"
+
+log = logging.getLogger(__name__)
+
+
+class SegmentAgain:
+    """One job of cutting again what another SAM has cut.
+
+    A frame is changed in one transaction, so a job that is killed goes on with the next one.
+    """
+
+    def __init__(
+        self,
+        metadata: MetadataDatabase,
+        embedding: Callable[[], Embedding],
+        mask_generator: MaskGenerator,
+        settings: Settings,
+    ) -> None:
+        """Set a job up; see SegmentMaker."""
+        self.metadata = metadata
+        self.catalog = Catalog(metadata)
+        self.embedding = embedding
+        # frames that looked alike were left out when they were taken in; here each is wanted
+        self.settings = replace(settings, duplicate_distance=-1)
+        self.maker = SegmentMaker(metadata, embedding, mask_generator, settings)
+
+    def run(self) -> Iterator[Event]:
+        """Cut every frame again that another SAM has cut.
+
+        Where a person has worked on a segment, the tags go to the new segment that is the same
+        thing; one without such an heir stays beside the new ones (`WorkStays`). Files that are
+        gone or changed keep their segments (`FileFailed`).
+
+        Raises:
+            DatabaseError: the library can't be written to; the job can't go on.
+        """
+        self._remove_left_crops()
+        by_media = frames_cut_by_others(self.metadata.connection, self.maker.sam)
+        yield JobStarted(len(by_media))
+        failed: list[FileFailed] = []
+        frames = segments = 0
+        for number, (media_id, wanted) in enumerate(by_media.items(), start=1):
+            media = self.metadata.media(media_id)
+            if media is None:  # removed meanwhile
+                continue
+            yield FileStarted(media.path, number)
+            for event in self._file(media, wanted):
+                if isinstance(event, FileFailed):
+                    failed.append(event)
+                elif isinstance(event, FrameStored):
+                    frames += 1
+                    segments += event.segments
+                yield event
+            if self.embedding().index.pending() >= TELL_INDEX:
+                yield from self.embedding().index.catch_up()
+        yield from self.embedding().index.catch_up()
+        self._remove_left_crops()
+        yield JobDone(len(by_media), frames, segments, tuple(failed))
+
+    def _file(self, media: MediaFile, wanted: dict[int, int]) -> Iterator[Event]:
+        try:
+            if content_hash(media.path) != media.content_hash:
+                raise MediaReadError(media.path, "changed since it was taken in; run ingest")
+            yield from self._frames(media, wanted)
+            if wanted:
+                raise MediaReadError(media.path, f"{len(wanted)} of its frames are not in it")
+        except MediaReadError as exc:
+            yield FileFailed(media.path, f"{exc.reason}; its segments stay as they are")
+            return
+        except OSError as exc:  # it went between two looks at it
+            yield FileFailed(media.path, f"can't be read ({exc.strerror or exc})")
+            return
+        except (EmbeddingError, RuntimeError, ValueError, MemoryError, cv2.error) as exc:
+            log.warning("%s could not be segmented again", media.path, exc_info=True)
+            said = " ".join(str(exc).split())[:160]
+            yield FileFailed(media.path, f"could not be segmented again ({said})")
+            return
+        yield FileDone(media.path, *self.metadata.count_of_media(media.id))
+
+    def _frames(self, media: MediaFile, wanted: dict[int, int]) -> Iterator[Event]:
+        """Cut the frames of a file again; what remains in `wanted` was not met.
+
+        They are looked for at today's frames a second, then among all frames.
+        """
+        every = replace(self.settings, frames_per_second=EVERY_FRAME)
+        for settings in (self.settings, every):
+            if not wanted or (settings is every and media.kind != "video"):
+                return
+            with closing(read_frames(media.path, media.kind, settings, VideoFacts())) as frames:
+                for frame in frames:
+                    fraction = _fraction(frame, media)
+                    frame_id = wanted.pop(frame.frame_index, None)
+                    if frame_id is None:
+                        yield FrameSkipped(media.path, frame.frame_index, fraction)
+                        continue
+                    count, stay = self._cut(media, frame, frame_id)
+                    yield from (
+                        WorkStays(media.path, frame.frame_index, frame.timestamp_s, old, tags)
+                        for old, tags in stay
+                    )
+                    moment = frame.timestamp_s
+                    yield FrameStored(media.path, frame.frame_index, moment, count, fraction)
+                    if not wanted:
+                        return
+
+    def _cut(
+        self, media: MediaFile, frame: Frame, frame_id: int
+    ) -> tuple[int, list[tuple[str, tuple[str, ...]]]]:
+        """Cut a frame again.
+
+        Returns:
+            The number of new segments, and the old ones that stay, with their tags.
+        """
+
+        def store(
+            new: list[NewSegment], clip: str
+        ) -> tuple[int, list[str], list[tuple[str, tuple[str, ...]]]]:
+            old = self.catalog.segments_on(frame_id)
+            if not old:  # the media file was removed meanwhile
+                return 0, [segment.crop_path for segment in new], []
+            work = self._work_on(old)
+            same = {segment.id for segment in new} & {segment.id for segment in old}
+            heirs = _heirs([s for s in old if s.id in work and s.id not in same], new, frame)
+            gone = [s for s in old if s.id not in same and heirs.get(s.id, "") is not None]
+            unused = [self._stored_path(segment) for segment in gone]
+            with self.metadata.connection.write() as db:
+                added = [segment for segment in new if segment.id not in same]
+                gone_ids = [segment.id for segment in gone]
+                replace_segments(db, frame_id, gone_ids, added, clip, self.maker.sam)
+                for old_id, heir in heirs.items():
+                    if heir is not None:
+                        self.metadata.add_tags(heir, work[old_id], added_by="human")
+                # written with the change, so that a kill before they are gone is made good
+                self.metadata.set_info(_CROPS_LEFT, json.dumps(unused))
+            names = {s: tuple(tag.name for tag in work[s]) for s, heir in heirs.items() if not heir}
+            return len(added), unused, list(names.items())
+
+        assert media.content_hash is not None
+        count, unused, stay = self.maker.make(media.content_hash, frame, store)
+        remove_crops(self.metadata.paths, unused)
+        return count, stay
+
+    def _work_on(self, segments: Sequence[StoredSegment]) -> dict[str, tuple[Tag, ...]]:
+        """Give what people have tagged, by segment."""
+        tags = self.metadata.tags_of([segment.id for segment in segments])
+        work = {name: tuple(t for t in some if t.source == "human") for name, some in tags.items()}
+        return {name: some for name, some in work.items() if some}
+
+    def _stored_path(self, segment: StoredSegment) -> str:
+        return segment.crop_path.relative_to(self.metadata.paths.root).as_posix()
+
+    def _remove_left_crops(self) -> None:
+        """Remove the crops of the last frame that was changed, if a kill came before."""
+        left = self.metadata.info(_CROPS_LEFT)
+        if left is not None:
+            in_use = self.metadata.crop_paths()
+            remove_crops(
+                self.metadata.paths, (path for path in json.loads(left) if path not in in_use)
+            )
+            with self.metadata.connection.write() as db:
+                db.execute("DELETE FROM info WHERE key = ?", (_CROPS_LEFT,))
+
+
+def _heirs(
+    worked_on: Sequence[StoredSegment], new: Sequence[NewSegment], frame: Frame
+) -> dict[str, str | None]:
+    """Find for each old segment the new one that is the same thing; None where there is none."""
+    olds = [segment for segment in worked_on if segment.mask_rle is not None]
+    others = [segment for segment in new if segment.segment.mask_rle is not None]
+    ious = mask_ious(
+        [segment.mask_rle or b"" for segment in olds],
+        [segment.segment.mask_rle or b"" for segment in others],
+        frame.size_wh,
+    )
+    heirs: dict[str, str | None] = {segment.id: None for segment in worked_on}
+    for segment, row in zip(olds, ious, strict=True):
+        if segment.frame_wh == frame.size_wh and len(row) and row.max() >= SAME_THING_IOU:
+            heirs[segment.id] = others[int(row.argmax())].id
+    return heirs
+
+
+def _fraction(frame: Frame, media: MediaFile) -> float:
+    if frame.timestamp_s is None:
+        return 1.0
+    return min(1.0, frame.timestamp_s / media.duration_s) if media.duration_s else 0.0

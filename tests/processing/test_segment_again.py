@@ -1,0 +1,262 @@
+"""Another SAM cuts the frames again, and nothing that people did is lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+
+from src.config import LibraryPaths, Settings
+from src.database.metadata_db import EVERYTHING, SegmentFilter
+from src.errors import ModelNotLoadedError
+from src.events import Event, FileFailed, FrameStored, JobDone, WorkStays
+from src.library import MediaLibrary
+from src.models.clip_encoder import ClipEncoder
+from src.models.mask_generator import MaskGenerator
+from src.models.mask_rle import decode_rle
+from src.models.model_manager import ModelManager
+from src.processing import segment_again
+from src.records import StoredSegment
+from tests.conftest import MakeVideo
+from tests.two_clips import OLD, TwoClips
+
+SETTINGS = Settings(clip_model=OLD, duplicate_distance=-1)
+E = TypeVar("E", bound=Event)
+
+
+@pytest.fixture(scope="module")
+def other_sam() -> MaskGenerator:
+    """The starter SAM as one that cuts otherwise: another grid, and only what it is sure of."""
+    other = ModelManager(device="cpu").load_sam(points_per_side=7)
+    other.pred_iou_thresh = 0.9
+    other.name, other.label = "other-sam@1", "other SAM"
+    return other
+
+
+@pytest.fixture
+def managed(clip: ClipEncoder, mask_generator: MaskGenerator) -> TwoClips:
+    return TwoClips(clip, mask_generator)
+
+
+@pytest.fixture
+def photos(scene_files: list[Path], tmp_path: Path) -> list[Path]:
+    return [Path(shutil.copy(path, tmp_path / path.name)) for path in scene_files[:3]]
+
+
+@pytest.fixture
+def library(
+    paths: LibraryPaths, managed: TwoClips, photos: list[Path], other_sam: MaskGenerator
+) -> Iterator[MediaLibrary]:
+    """Three scenes cut by the first SAM, all segments tagged by a person; the other is in use."""
+    with MediaLibrary(paths, managed, SETTINGS) as library:
+        for _ in library.add(photos):
+            pass
+        for number, segment in enumerate(segments_of(library)):
+            library.add_tag(segment.id, f"mine {number}")
+        use(library, managed, other_sam)
+        yield library
+
+
+def use(library: MediaLibrary, managed: TwoClips, sam: MaskGenerator | None) -> None:
+    managed.sam = sam
+    library.choose_models(OLD, None)
+
+
+def segments_of(library: MediaLibrary, path: Path | None = None) -> list[StoredSegment]:
+    media = None if path is None else library.metadata.media_by_path(path)
+    where = EVERYTHING if media is None else SegmentFilter(media_file_ids=(media.id,))
+    return library.metadata.segments_where(where)
+
+
+def of_kind(events: list[Event], kind: type[E]) -> list[E]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def mine(library: MediaLibrary) -> dict[str, str]:
+    """Which segment has which of a person's tags."""
+    tags = library.metadata.tags_of([segment.id for segment in segments_of(library)])
+    return {tag.name: name for name, some in tags.items() for tag in some if tag.source == "human"}
+
+
+def mask_of(segment: StoredSegment) -> np.ndarray:
+    if segment.mask_rle is None:
+        return np.ones(segment.frame_wh[::-1], bool)
+    return decode_rle(segment.mask_rle, segment.frame_wh)
+
+
+def iou(one: np.ndarray, other: np.ndarray) -> float:
+    return float((one & other).sum() / (one | other).sum())
+
+
+def sound(library: MediaLibrary) -> None:
+    assert list(library.verify()) == []
+    crops = set(library.paths.extracted_segments.rglob("*.jpg"))
+    assert crops == {segment.crop_path for segment in segments_of(library)}
+
+
+def test_human_work_goes_to_the_same_thing_or_stays(
+    library: MediaLibrary, other_sam: MaskGenerator
+) -> None:
+    assert library.segmented_by_others() == 3
+    before = {segment.id: segment for segment in segments_of(library)}
+    tagged = mine(library)
+    events = list(library.segment_again())
+    assert library.segmented_by_others() == 0
+    after = {segment.id: segment for segment in segments_of(library)}
+    moved, stays = 0, {event.segment_id: event for event in of_kind(events, WorkStays)}
+    now = mine(library)
+    assert now.keys() == tagged.keys()  # nothing that a person did is gone
+    fresh = [segment for name, segment in after.items() if name not in stays]
+    for tag, old_id in tagged.items():
+        old = before[old_id]
+        beside = [s for s in fresh if s.media_path == old.media_path and s.kind == old.kind]
+        ious = {s.id: iou(mask_of(old), mask_of(s)) for s in beside}
+        best = max(ious.values(), default=0.0)
+        if now[tag] == old_id and old_id in stays:
+            event = stays[old_id]
+            assert best < segment_again.SAME_THING_IOU
+            assert (event.path, event.timestamp_s, event.tags) == (old.media_path, None, (tag,))
+        else:
+            assert ious[now[tag]] == best >= segment_again.SAME_THING_IOU
+            moved += now[tag] != old_id
+    assert moved and stays  # the test sees both
+    assert of_kind(events, JobDone) == [JobDone(3, 3, len(set(after) - set(before)), ())]
+    # the rest is what this SAM makes of the pictures
+    library.close()
+    sound_again = MediaLibrary(library.paths, library.models, SETTINGS)
+    with sound_again as again:
+        sound(again)
+        assert again.index.pending() == 0
+        assert again.segmented_by_others() == 0
+        assert not of_kind(list(again.segment_again()), FrameStored)
+
+
+def test_without_human_work_it_is_as_if_the_new_sam_had_cut(
+    paths: LibraryPaths,
+    tmp_path: Path,
+    managed: TwoClips,
+    photos: list[Path],
+    other_sam: MaskGenerator,
+    mask_generator: MaskGenerator,
+) -> None:
+    with MediaLibrary(paths, managed, SETTINGS) as library:
+        for _ in library.add(photos):
+            pass
+        use(library, managed, other_sam)
+        job = library.segment_again()
+        while not isinstance(next(job), FrameStored):
+            pass
+        job.close()  # type: ignore[attr-defined]
+        assert library.segmented_by_others() == 2  # it stops and goes on by the frame
+        assert len(of_kind(list(library.segment_again()), FrameStored)) == 2
+        found = segments_of(library)
+        tags = library.metadata.tags_of([segment.id for segment in found])
+        sound(library)
+    with MediaLibrary(LibraryPaths(tmp_path / "fresh"), managed, SETTINGS) as fresh:
+        for _ in fresh.add(photos):
+            pass
+        assert [s.id for s in segments_of(fresh)] == [s.id for s in found]
+        assert fresh.metadata.tags_of([segment.id for segment in found]) == tags
+
+
+def test_files_that_are_gone_or_changed_keep_their_segments(
+    library: MediaLibrary, photos: list[Path]
+) -> None:
+    before = {path: segments_of(library, path) for path in photos}
+    photos[0].unlink()
+    photos[1].write_bytes(photos[2].read_bytes())
+    events = list(library.segment_again())
+    reasons = {event.path: event.reason for event in of_kind(events, FileFailed)}
+    assert reasons.keys() == set(photos[:2])
+    assert all("its segments stay" in reason for reason in reasons.values())
+    assert "changed" in reasons[photos[1]]
+    assert of_kind(events, JobDone)[0].failed == tuple(of_kind(events, FileFailed))
+    for path in photos[:2]:
+        assert segments_of(library, path) == before[path]
+    assert library.segmented_by_others() == 2
+
+
+def test_a_kill_before_the_old_crops_are_removed_is_made_good(
+    library: MediaLibrary, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    tagged = mine(library)
+    with monkeypatch.context() as patch:
+        patch.setattr(segment_again, "remove_crops", killed)
+        with pytest.raises(KeyboardInterrupt):
+            list(library.segment_again())
+    left = json.loads(str(library.metadata.info("crops to remove")))
+    assert left and all((library.paths.root / path).is_file() for path in left)
+    assert library.segmented_by_others() == 2  # the frame itself is done
+    list(library.segment_again())
+    assert mine(library).keys() == tagged.keys()
+    sound(library)
+
+
+def test_a_tag_given_while_sam_works_is_kept(
+    library: MediaLibrary, other_sam: MaskGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generate = other_sam.generate
+    given: list[str] = []
+
+    def tag_meanwhile(*arguments: object, **options: object) -> object:
+        made = generate(*arguments, **options)  # type: ignore[arg-type]
+        for segment in [] if given else segments_of(library):
+            library.add_tag(segment.id, f"late {len(given)}")
+            given.append(f"late {len(given)}")
+        return made
+
+    monkeypatch.setattr(other_sam, "generate", tag_meanwhile)
+    list(library.segment_again())
+    assert set(given) <= mine(library).keys()
+
+
+def test_a_video_sampled_otherwise_today_is_cut_where_it_was(
+    paths: LibraryPaths,
+    managed: TwoClips,
+    make_video: MakeVideo,
+    other_sam: MaskGenerator,
+) -> None:
+    video = make_video("video.mp4", 3)
+    with MediaLibrary(paths, managed, Settings(frames_per_second=1.5)) as library:
+        managed.choices["clip"] = OLD
+        for _ in library.add([video]):
+            pass
+        before = {(s.frame_index, s.timestamp_s) for s in segments_of(library)}
+        assert len(before) > 3
+    managed.sam = other_sam
+    with MediaLibrary(paths, managed, Settings(frames_per_second=1)) as library:
+        events = list(library.segment_again())
+        assert not of_kind(events, FileFailed)
+        cut = {(e.frame_index, e.timestamp_s) for e in of_kind(events, FrameStored)}
+        assert cut == before == {(s.frame_index, s.timestamp_s) for s in segments_of(library)}
+        assert library.segmented_by_others() == 0
+
+
+def test_without_sam_nothing_is_cut_again(library: MediaLibrary, managed: TwoClips) -> None:
+    use(library, managed, None)
+    assert library.segmented_by_others() == 0
+    with pytest.raises(ModelNotLoadedError, match="no SAM"):
+        list(library.segment_again())
+
+
+def test_frames_of_clip_only_mode_are_cut_when_a_sam_comes(
+    paths: LibraryPaths, managed: TwoClips, photos: list[Path], other_sam: MaskGenerator
+) -> None:
+    managed.sam = None
+    with MediaLibrary(paths, managed, SETTINGS) as library:
+        for _ in library.add(photos):
+            pass
+        assert {segment.kind for segment in segments_of(library)} == {"frame"}
+        use(library, managed, other_sam)
+        assert library.segmented_by_others() == 3
+        list(library.segment_again())
+        assert {segment.kind for segment in segments_of(library)} == {"frame", "object"}
+        sound(library)
