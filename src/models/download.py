@@ -80,7 +80,8 @@ class Download:
         self.pauses_s = pauses_s
         self.total = entry.size
         self.sha256 = entry.sha256
-        self.host = urlsplit(entry.address).hostname
+        self.source = entry.source
+        self.host = urlsplit(self.source).hostname
 
     def run(self) -> Generator[Event, None, None]:
         """Fetch, verify, move into place.
@@ -118,7 +119,7 @@ class Download:
                 time.sleep(self.pauses_s[failures])
 
     def _attempt(self) -> Generator[Event, None, None]:
-        request = urllib.request.Request(self.entry.address, headers={"User-Agent": "main.py"})
+        request = urllib.request.Request(self.source, headers={"User-Agent": "main.py"})
         have, tag = self._have(), self._read_tag()
         if have and tag:
             request.add_header("Range", f"bytes={have}-")
@@ -235,7 +236,7 @@ class Download:
                 return
             gone = exc.code in (404, 410)
             raise DownloadError(
-                f"{self.entry.address}: "
+                f"{self.source}: "
                 + ("the file is no longer there" if gone else f"refused ({exc.code} {exc.reason})")
                 + f"; get it elsewhere and put it into {self.place.parent} as {self.place.name}"
             ) from exc

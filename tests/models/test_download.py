@@ -21,7 +21,7 @@ from safetensors.torch import save
 
 from src.errors import DownloadError
 from src.events import Downloading, ModelFetched
-from src.models.catalogue import CATALOGUE, CatalogueEntry, entry
+from src.models.catalogue import CATALOGUE, MIRROR, CatalogueEntry, entry
 from src.models.download import Download, _Redirects
 from src.models.model_manager import ModelManager
 
@@ -39,6 +39,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[dict[str, str]] = []
+        self.paths: list[str] = []
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is part of the tests."""
@@ -56,6 +57,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         server = self.server
         server.asked.append(dict(self.headers))
+        server.paths.append(self.path)
         if server.misdeed in ("404", "403", "503"):
             return self.send_error(int(server.misdeed))
         if server.misdeed == "html":
@@ -286,6 +288,18 @@ def test_a_proxy_of_the_environment_is_used(
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
     fetch(replace(small(server), address="http://models.invalid/model"), tmp_path)
     assert server.asked[0]["Host"] == "models.invalid"
+
+
+def test_a_mirror_has_the_files_under_their_own_names(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MIRROR, server.address + "/")
+    fetch(replace(small(server), address="http://models.invalid/elsewhere"), tmp_path)
+    assert server.paths == ["/model/small.safetensors"]
+    server.misdeed = "404"
+    refused(
+        small(server), tmp_path / "other", f"{server.address}/small.safetensors: the file is no"
+    )
 
 
 def test_the_catalogue_is_what_the_manager_finds(tmp_path: Path) -> None:
