@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from src.events import (
+    Downloading,
     Event,
     FileDone,
     FileFailed,
@@ -25,7 +27,9 @@ _DOING = {
     "index": "Updating the search index",
     "embed": "Reading segments with the new model",
     "export": "Writing",
+    "check": "Checking what has come",
 }
+JobKind = Literal["add", "export", "download", "switch"]
 
 
 @dataclass
@@ -34,6 +38,9 @@ class JobState:
 
     Attributes:
         name: what was asked for, in words.
+        kind: what it works on; a download and a switch say in place what went wrong.
+        download: how far the file is that is being fetched.
+        doing_from: when what it is `doing` began, and how much was done by then.
         cancelling: a person has asked it to stop.
     """
 
@@ -46,17 +53,22 @@ class JobState:
     segments: int = 0
     file_fraction: float = 0.0
     doing: Progress | None = None
+    download: Downloading | None = None
     failed: list[FileFailed] = field(default_factory=list)
     done: JobDone | None = None
     cancelling: bool = False
     clock: Callable[[], float] = time.monotonic
     started_at: float | None = None
+    doing_from: tuple[float, int] = (0.0, 0)
+    kind: JobKind = "add"
 
     def take(self, event: Event) -> None:
         """Take in what the job says."""
         if self.started_at is None:
             self.started_at = self.clock()
         if isinstance(event, Progress):
+            if self.doing is None or self.doing.doing != event.doing:
+                self.doing_from = self.clock(), event.done
             self.doing = event
             return
         if isinstance(event, JobStarted):
@@ -78,6 +90,8 @@ class JobState:
             self.failed.append(event)
         elif isinstance(event, JobDone):
             self.done = event
+        elif isinstance(event, Downloading):
+            self.download = event
         self.doing = None
 
     @property
@@ -87,6 +101,8 @@ class JobState:
             return self.doing.done / self.doing.total
         if self.done is not None:
             return 1.0
+        if self.download is not None:
+            return self.download.done_bytes / self.download.total_bytes
         if not self.files or not self.file_number:
             return 0.0
         return min(1.0, (self.file_number - 1 + self.file_fraction) / self.files)
@@ -97,13 +113,19 @@ class JobState:
             return _DOING.get(self.doing.doing, self.doing.doing)
         if self.file_number:
             return f"File {self.file_number} of {self.files}"
+        if self.download is not None:
+            return f"Downloading {self.download.name}"
         return self.name or "Starting"
 
     @property
     def detail(self) -> list[str]:
         """What stands behind the headline: name, frame, segments."""
         if self.doing is not None:
+            if self.doing.doing == "check":  # counted in bytes
+                return [f"{self.fraction:.0%}"]
             return [f"{self.doing.done:,} of {self.doing.total:,}"]
+        if self.download is not None:
+            return downloaded(self.download)
         parts = [] if self.path is None else [self.path.name]
         if self.file_frames > 1 or 0 < self.file_fraction < 1:
             parts.append(f"frame {self.file_frames}")
@@ -114,12 +136,18 @@ class JobState:
     @property
     def seconds_left(self) -> float | None:
         """A guess from the time it took so far; None while there is no ground for one."""
-        if self.started_at is None or self.doing is not None or self.done is not None:
+        if self.started_at is None or self.done is not None:
             return None
-        spent = self.clock() - self.started_at
-        if spent < _GUESS_AFTER_S or self.fraction < _GUESS_AFTER:
+        since, share = self.started_at, self.fraction
+        if self.doing is not None:
+            since, before = self.doing_from
+            share = (self.doing.done - before) / max(1, self.doing.total)
+        spent = self.clock() - since
+        if self.download is not None and self.doing is None:
+            return self.download.seconds_left if spent >= _GUESS_AFTER_S else None
+        if spent < _GUESS_AFTER_S or share < _GUESS_AFTER:
             return None
-        return spent * (1 - self.fraction) / self.fraction
+        return spent * (1 - self.fraction) / share
 
     @property
     def outcome(self) -> str:
@@ -136,6 +164,14 @@ class JobState:
 def counted(number: int, word: str) -> str:
     """1 file, 2 files."""
     return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def downloaded(event: Downloading) -> list[str]:
+    """How much of a file is here, and how fast it comes: 158 of 375 MB, 12.4 MB/s."""
+    done, total = megabytes(event.done_bytes), megabytes(event.total_bytes)
+    if done.split()[1] == total.split()[1]:
+        done = done.split()[0]
+    return [f"{done} of {total}", f"{megabytes(round(event.bytes_per_s))}/s"]
 
 
 def time_left(seconds: float) -> str:
