@@ -39,10 +39,10 @@ def list_models(
         if as_json:
             print_json(dataclasses.asdict(row))
         else:
-            size = "" if row.bytes is None else megabytes(row.bytes)
             state = f"{row.state}, in use" if row.in_use else row.state
+            size, licence = megabytes(row.bytes), row.licence or ""
             print(
-                f"{row.kind:5}{one_line(row.name):24} {size:>11}  {row.licence or '':11} "
+                f"{row.kind:5}{one_line(row.name):24} {size:>11}  {licence:11} "
                 f"{_speed(row):>16}  {state:19} {row.purpose}".rstrip()
             )
     if coverage is not None:

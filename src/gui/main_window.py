@@ -143,7 +143,10 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self,
             look,
             SidebarActions(
-                self.intake.choose_files, self.dialogs.settings, self.dialogs.models, self._go
+                self.intake.choose_files,
+                self.dialogs.settings,
+                lambda: self._go("models"),
+                self._go,
             ),
         )
         self.sidebar.grid(row=0, column=0, rowspan=2, sticky="ns")

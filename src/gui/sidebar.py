@@ -114,6 +114,7 @@ class Sidebar(ctk.CTkFrame):
         """Show where one is."""
         for name, row in self.rows.items():
             row.mark(name == here)
+        self.models.mark(here == "models")
 
     def show_stats(self, stats: LibraryStats) -> None:
         values = (
@@ -168,6 +169,10 @@ class _ModelsCard(Focusable):
         self._text.grid(row=1, column=0, columnspan=2, sticky="w", padx=12, pady=(0, 11))
         for part in (self._card, self._title, arrow, self._text):
             part.bind("<Button-1>", lambda _: on_open(), add="+")
+
+    def mark(self, here: bool) -> None:
+        c = self.look.colours
+        self._card.configure(fg_color=c.raised if here else c.card)
 
     def show(self, title: str, text: str) -> None:
         self._title.configure(text=title)

@@ -20,6 +20,7 @@ from src.models import checkpoints
 
 META = "https://dl.fbaipublicfiles.com/segment_anything/"
 HUB = "https://huggingface.co/"
+VIT_B_32 = 4 * 151_277_313  # parameters of float32
 MIRROR = "MEDIA_LIBRARY_MODELS_MIRROR"
 
 
@@ -46,6 +47,11 @@ class CatalogueEntry:
     licence: str
     size: int | None = None
     sha256: str | None = None
+
+    @property
+    def about(self) -> int:
+        """Its size in bytes, or about that where only the server knows."""
+        return self.size or VIT_B_32
 
     @property
     def source(self) -> str:
