@@ -28,6 +28,7 @@ _DOING = {
     "embed": "Reading segments with the new model",
     "export": "Writing",
     "check": "Checking what has come",
+    "connect": "Waiting for the server",
 }
 JobKind = Literal["add", "export", "download", "switch"]
 
@@ -121,6 +122,8 @@ class JobState:
     def detail(self) -> list[str]:
         """What stands behind the headline: name, frame, segments."""
         if self.doing is not None:
+            if not self.doing.total:
+                return [] if self.download is None else downloaded(self.download)[:1]
             if self.doing.doing == "check":  # counted in bytes
                 return [f"{self.fraction:.0%}"]
             return [f"{self.doing.done:,} of {self.doing.total:,}"]

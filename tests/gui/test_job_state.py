@@ -99,6 +99,8 @@ def test_a_download_says_how_much_how_fast_and_how_long(job: JobState, clock: Cl
     assert job.detail == ["94 of 375 MB", "31 MB/s"] and job.seconds_left == 9.01
     job.take(Downloading("vit_h", 9_000_000, 2_564_550_879, 1_234_000.0, 2000.0))
     assert job.detail == ["9.0 MB of 2.6 GB", "1.2 MB/s"]
+    job.take(Progress("connect", 0, 0))
+    assert (job.headline, job.detail) == ("Waiting for the server", ["9.0 MB of 2.6 GB"])
     job.take(Progress("check", 1 << 24, 1 << 26))
     assert (job.headline, job.detail, job.fraction) == ("Checking what has come", ["25%"], 0.25)
 

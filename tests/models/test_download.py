@@ -20,9 +20,9 @@ import torch
 from safetensors.torch import save
 
 from src.errors import DownloadError
-from src.events import Downloading, ModelFetched
+from src.events import Downloading, Event, ModelFetched
 from src.models.catalogue import CATALOGUE, MIRROR, CatalogueEntry, entry
-from src.models.download import Download, _Redirects
+from src.models.download import WAITING, Download, _Redirects
 from src.models.model_manager import ModelManager
 
 
@@ -30,6 +30,7 @@ class Server(ThreadingHTTPServer):
     """Serves `content`; `misdeed` names what it does wrong."""
 
     daemon_threads = True
+    block_on_close = False
     content = b""
     misdeed = ""
     tag = '"one"'
@@ -40,6 +41,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[dict[str, str]] = []
         self.paths: list[str] = []
+        self.goes_on = threading.Event()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is part of the tests."""
@@ -58,6 +60,8 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server
         server.asked.append(dict(self.headers))
         server.paths.append(self.path)
+        if server.misdeed == "no answer":
+            server.goes_on.wait()
         if server.misdeed in ("404", "403", "503"):
             return self.send_error(int(server.misdeed))
         if server.misdeed == "html":
@@ -87,6 +91,10 @@ class Handler(BaseHTTPRequestHandler):
             claim = 10**16 if server.misdeed == "claims much" else len(body) - start
             self.send_header("Content-Length", str(claim))
         self.end_headers()
+        if server.misdeed == "falls silent":
+            self.wfile.write(body[: len(body) // 4])
+            self.wfile.flush()
+            server.goes_on.wait()
         if server.resets:
             server.resets -= 1
             self.wfile.write(body[start : start + len(body) // 4])
@@ -179,16 +187,45 @@ def test_a_server_that_never_recovers(server: Server, tmp_path: Path) -> None:
     assert len(server.asked) == 3
 
 
+def first_of(job: Iterator[Event]) -> Downloading:
+    """Go on until something has come."""
+    return next(event for event in job if isinstance(event, Downloading))
+
+
 def test_cancelling_keeps_what_has_come(server: Server, tmp_path: Path) -> None:
     job = Download(small(server), tmp_path).run()
-    first = next(job)
-    assert isinstance(first, Downloading) and first.done_bytes < first.total_bytes
+    first = first_of(job)
+    assert first.done_bytes < first.total_bytes
     job.close()
     assert ModelManager(tmp_path).available() == []
     assert (tmp_path / "small.safetensors.part").stat().st_size == first.done_bytes
     fetch(small(server), tmp_path)
     assert server.asked[-1]["Range"] == f"bytes={first.done_bytes}-"
     assert (tmp_path / "small.safetensors").read_bytes() == server.content
+
+
+def test_a_server_that_falls_silent_can_be_left_at_once(server: Server, tmp_path: Path) -> None:
+    server.misdeed = "falls silent"
+    job = Download(small(server), tmp_path).run()
+    quarter = len(server.content) // 4
+    while first_of(job).done_bytes < quarter:
+        pass
+    assert first_of(job).done_bytes == quarter  # the server says nothing, and still we hear
+    job.close()
+    server.goes_on.set()
+    assert (tmp_path / "small.safetensors.part").stat().st_size == quarter
+    server.misdeed = ""
+    fetch(small(server), tmp_path)
+    assert server.asked[-1]["Range"] == f"bytes={quarter}-"
+
+
+def test_a_server_that_does_not_answer_can_be_left_at_once(server: Server, tmp_path: Path) -> None:
+    server.misdeed = "no answer"
+    job = Download(small(server), tmp_path).run()
+    assert [next(job) for _ in range(3)] == [WAITING] * 3
+    job.close()
+    server.goes_on.set()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("change", ["ignores range", "another version", "no tag"])
