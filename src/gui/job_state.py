@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -162,6 +162,31 @@ class JobState:
         )
         text = f"{counted(max(0, taken), 'file')} done, {counted(self.segments, 'segment')} added"
         return text if self.done is not None else f"Stopped. {text}"
+
+
+def question_at_close(kinds: Set[JobKind]) -> tuple[str, str]:
+    """What to ask before the window closes on running jobs: a question, and what becomes of them.
+
+    Args:
+        kinds: of the jobs that run; at least one.
+    """
+    again = "goes on when you open the library again."
+    questions: dict[JobKind, tuple[str, str]] = {
+        "add": ("Stop what is being added?", f"What is done so far is kept. The rest {again}"),
+        "export": ("Stop the export?", "Nothing is left of a dataset that is not whole."),
+        "download": (
+            "Stop the download?",
+            "What has come is kept. Press Download again, and it goes on from there.",
+        ),
+        "switch": (
+            "Stop reading segments with the new model?",
+            "What it has read is kept, and the old model goes on searching. In the Models panel "
+            "it goes on.",
+        ),
+    }
+    if len(kinds) == 1:
+        return questions[next(iter(kinds))]
+    return "Stop what is running?", " ".join(questions[kind][1] for kind in sorted(kinds))
 
 
 def counted(number: int, word: str) -> str:

@@ -123,6 +123,26 @@ def mode(rows: Sequence[ModelRow]) -> tuple[str, str]:
     return "Full mode" if full else "Between starter and full mode", f"{knows}; {cuts}."
 
 
+def card(rows: Sequence[ModelRow]) -> tuple[str, str]:
+    """What the card at the sidebar's foot says of the models in use."""
+    used = {row.kind: row for row in rows if row.in_use}
+    clip, sam = used.get("clip"), used.get("sam")
+    if clip is None:
+        return "No models", "Nothing can be searched or added without a CLIP."
+    if sam is None:
+        return "CLIP only", "Pictures are found as a whole, and not cut into segments."
+    if clip.state == sam.state == "bundled":
+        return "Starter models", "Know colours, shapes and textures. No download needed."
+    if clip.state == "bundled":
+        return clip.name, f"with {sam.name}. Knows colours, shapes and textures."
+    return clip.name, f"with {sam.name}. Knows ordinary words and things."
+
+
+def card_of_failure(name: str) -> tuple[str, str]:
+    """What it says while a download has failed and nobody has seen to it."""
+    return "Download failed", f"{name} is not here yet. Open to see why, and to try again."
+
+
 def choice_of(settings: Settings) -> str:
     """Name what was chosen for both kinds of models together."""
     if settings.sam_model == NO_SAM:

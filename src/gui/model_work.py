@@ -52,6 +52,12 @@ class ModelWork:
     def settings(self) -> Settings:
         return self._session.library.settings
 
+    @property
+    def card(self) -> tuple[str, str]:
+        """What the card in the sidebar says."""
+        failed = [row.name for row in self.rows if row.path is None and row.name in self._problems]
+        return model_face.card_of_failure(failed[0]) if failed else model_face.card(self.rows)
+
     def _download_of(self, row: ModelRow) -> JobState | None:
         downloads = self._session.jobs_of("download")
         return next((job for job in downloads if job.name == row.name), None)

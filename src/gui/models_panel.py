@@ -67,6 +67,7 @@ class ModelsPanel(ctk.CTkFrame):
         """The panel comes to the front."""
         if self._session.is_open:
             self._work.refresh()
+        self._show()
         tkinter.Misc.focus_set(self)  # Tab goes on from here
 
     # -- building
@@ -123,6 +124,8 @@ class ModelsPanel(ctk.CTkFrame):
 
     def _show(self) -> None:
         rows = self._work.rows
+        if not rows or not self.winfo_ismapped():
+            return
         title, meaning = model_face.mode(rows)
         self._mode.configure(text=title)
         self._meaning.configure(text=meaning)

@@ -44,6 +44,7 @@ class Panels:
         overlay: Overlay,
         dialogs: WindowDialogs,
         intake: Intake,
+        work: ModelWork,
     ) -> None:
         self._root, self._look, self._session = root, look, session
         self._overlay, self._dialogs, self._intake = overlay, dialogs, intake
@@ -98,9 +99,7 @@ class Panels:
                 self._detail_failed,
             ),
         )
-        self.models = ModelsPanel(
-            root, look, session, ModelWork(session, dialogs.show_error), dialogs.open_file
-        )
+        self.models = ModelsPanel(root, look, session, work, dialogs.open_file)
         self._panels: dict[str, ctk.CTkFrame] = {
             "library": self.library,
             "text": self.text,

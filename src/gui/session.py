@@ -122,6 +122,10 @@ class Session:
         return [state for state in self._jobs.values() if state.kind in kinds]
 
     @property
+    def all_jobs(self) -> list[JobState]:
+        return list(self._jobs.values())
+
+    @property
     def is_busy(self) -> bool:
         return bool(self._jobs)
 

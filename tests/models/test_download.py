@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import socket
-import struct
-import threading
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,89 +21,7 @@ from src.events import Downloading, Event, ModelFetched
 from src.models.catalogue import CATALOGUE, MIRROR, CatalogueEntry, entry
 from src.models.download import WAITING, Download, _Redirects
 from src.models.model_manager import ModelManager
-
-
-class Server(ThreadingHTTPServer):
-    """Serves `content`; `misdeed` names what it does wrong."""
-
-    daemon_threads = True
-    block_on_close = False
-    content = b""
-    misdeed = ""
-    tag = '"one"'
-    resets = 0
-    announced: str | None = None
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[dict[str, str]] = []
-        self.paths: list[str] = []
-        self.goes_on = threading.Event()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is part of the tests."""
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/model"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def log_message(self, *_: object) -> None: ...
-
-    def do_GET(self) -> None:
-        server = self.server
-        server.asked.append(dict(self.headers))
-        server.paths.append(self.path)
-        if server.misdeed == "no answer":
-            server.goes_on.wait()
-        if server.misdeed in ("404", "403", "503"):
-            return self.send_error(int(server.misdeed))
-        if server.misdeed == "html":
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(b"<html>log in</html>")
-            return None
-        if server.announced and self.path == "/model":
-            self.send_response(302)
-            self.send_header("X-Linked-Etag", f'"{server.announced}"')
-            self.send_header("Location", "/cdn")
-            self.end_headers()
-            return None
-        start, body = 0, server.content
-        wanted = self.headers.get("Range")
-        honours = server.misdeed != "ignores range" and self.headers.get("If-Range") == server.tag
-        if wanted and honours:
-            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
-            self.send_response(206)
-            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-        else:
-            self.send_response(200)
-        self.send_header("Content-Type", "application/octet-stream")
-        self.send_header("ETag", server.tag)
-        if server.misdeed != "no length":
-            claim = 10**16 if server.misdeed == "claims much" else len(body) - start
-            self.send_header("Content-Length", str(claim))
-        self.end_headers()
-        if server.misdeed == "falls silent":
-            self.wfile.write(body[: len(body) // 4])
-            self.wfile.flush()
-            server.goes_on.wait()
-        if server.resets:
-            server.resets -= 1
-            self.wfile.write(body[start : start + len(body) // 4])
-            self.wfile.flush()
-            if server.misdeed != "hangs up":  # no linger: a reset, what is on its way is lost
-                linger = struct.pack("ii", 1, 0)
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            self.close_connection = True
-            return None
-        extra = b"more" * 1000 if server.misdeed == "sends more" else b""
-        self.wfile.write(body[start:] + extra)
-        return None
+from tests.web_server import Server
 
 
 @pytest.fixture(scope="module")
@@ -118,13 +33,8 @@ def weights() -> bytes:
 @pytest.fixture
 def server(weights: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with Server() as running:
-        running.content = weights
-        thread = threading.Thread(target=running.serve_forever, args=(0.02,))
-        thread.start()
+    with Server.running(weights) as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 class AnyWeights(CatalogueEntry):
