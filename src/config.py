@@ -16,8 +16,9 @@ from typing import Any, Literal
 from src.errors import DatabaseError
 
 APPLICATION_FOLDER = Path(__file__).resolve().parents[1]
-MODELS_FOLDER = APPLICATION_FOLDER / "models"
-STARTER_FOLDER = MODELS_FOLDER / "starter"
+STARTER_FOLDER = APPLICATION_FOLDER / "models" / "starter"
+# Weights are large, and people who share a machine can share them.
+MODELS_FOLDER = Path(os.environ.get("MEDIA_LIBRARY_MODELS") or STARTER_FOLDER.parent).absolute()
 # What the settings call the bundled models, and doing without SAM.
 STARTER = "starter"
 NO_SAM = "none"

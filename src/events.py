@@ -98,7 +98,7 @@ class FileFailed(Event):
 
 @dataclass(frozen=True)
 class Progress(Event):
-    """So many of so many, for jobs that are not about files."""
+    """So many of so many, for jobs that are not about files; 0 of 0 while it waits."""
 
     doing: str
     done: int

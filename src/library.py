@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from src.models.clip_encoder import ClipEncoder
     from src.models.mask_generator import MaskGenerator
     from src.models.model_manager import ModelManager
+    from src.models.shelf import ModelShelf
 
 LONGEST_TAG = 80
 
@@ -107,6 +108,13 @@ class MediaLibrary:
     @property
     def models(self) -> ModelManager:
         return self._in_use.models
+
+    @property
+    def shelf(self) -> ModelShelf:
+        """Which models are here or can be fetched, and how fast they are."""
+        from src.models.shelf import ModelShelf
+
+        return ModelShelf(self.models)
 
     @property
     def vectors(self) -> VectorDatabase:

@@ -269,7 +269,7 @@ class ModelRow:
     """One line of the table of models.
 
     Attributes:
-        bytes: None where only the server knows.
+        bytes: of its file; about that, where only the server knows.
         speed: as measured on this machine: images a second for a CLIP, seconds an image of
             640x480 for a SAM; None when it was not measured.
         in_use: it is what embeds or segments now, or would if it is sound.
@@ -280,7 +280,7 @@ class ModelRow:
     kind: Literal["clip", "sam"]
     name: str
     purpose: str
-    bytes: int | None
+    bytes: int
     licence: str | None
     speed: float | None
     in_use: bool

@@ -11,10 +11,8 @@ from src.database.lock import LibraryLock
 from src.errors import CheckpointError, ModelNotLoadedError, QueryError
 from src.events import ModelFetched
 from src.library import MediaLibrary
-from src.models import catalogue
-from src.models.download import Download
 from src.models.model_manager import ModelManager
-from src.models.overview import measure, overview
+from src.models.shelf import ModelShelf
 from src.records import ModelRow
 
 
@@ -33,17 +31,18 @@ def list_models(
             coverage = library.coverage()
         except ModelNotLoadedError as exc:
             note(str(exc))
-    rows = overview(manager)
+    shelf = ModelShelf(manager)
+    rows = shelf.rows()
     if probe:
-        rows = [_measured(manager, row) for row in rows]
+        rows = [_measured(shelf, row) for row in rows]
     for row in rows:
         if as_json:
             print_json(dataclasses.asdict(row))
         else:
-            size = "" if row.bytes is None else megabytes(row.bytes)
             state = f"{row.state}, in use" if row.in_use else row.state
+            size, licence = megabytes(row.bytes), row.licence or ""
             print(
-                f"{row.kind:5}{one_line(row.name):24} {size:>11}  {row.licence or '':11} "
+                f"{row.kind:5}{one_line(row.name):24} {size:>11}  {licence:11} "
                 f"{_speed(row):>16}  {state:19} {row.purpose}".rstrip()
             )
     if coverage is not None:
@@ -56,7 +55,7 @@ def download_model(manager: ModelManager, name: str) -> None:
     """Fetch a model of the catalogue into the models folder."""
     progress = ProgressLine()
     try:
-        for event in Download(catalogue.entry(name), manager.models_folder).run():
+        for event in ModelShelf(manager).download(name):
             progress.show(event)
             if isinstance(event, ModelFetched):
                 progress.close()
@@ -80,7 +79,7 @@ def use_models(paths: LibraryPaths, names: Sequence[str]) -> None:
     lock = LibraryLock(paths.lock)
     try:
         settings = Settings.load(paths.settings)
-        rows = overview(ModelManager.of(settings))
+        rows = ModelShelf(ModelManager.of(settings)).rows()
         for name in names:
             settings = _with(settings, name, rows)
         settings.save(paths.settings)
@@ -110,9 +109,9 @@ def _with(settings: Settings, name: str, rows: Sequence[ModelRow]) -> Settings:
     raise QueryError(f'there is no model "{name}" here; there are {names}, and none, starter, auto')
 
 
-def _measured(manager: ModelManager, row: ModelRow) -> ModelRow:
+def _measured(shelf: ModelShelf, row: ModelRow) -> ModelRow:
     try:
-        return measure(manager, row)
+        return shelf.measure(row)
     except CheckpointError as exc:
         note(f"not measured: {exc}")
         return row

@@ -32,6 +32,7 @@ DOING = {
     "embed": "embedding segments again",
     "export": "writing crops",
     "check": "checking what has come",
+    "connect": "waiting for the server",
 }
 
 
@@ -147,9 +148,8 @@ class ProgressLine:
                 f"{megabytes(int(event.bytes_per_s))}/s  {clock(event.seconds_left)[:-3]} left"
             )
         elif isinstance(event, Progress):
-            self._redraw(
-                f"{DOING.get(event.doing, event.doing)}: {event.done:,} of {event.total:,}"
-            )
+            far = f": {event.done:,} of {event.total:,}" if event.total else ""
+            self._redraw(f"{DOING.get(event.doing, event.doing)}{far}")
         elif isinstance(event, FileDone):
             found = f"{event.frames} frames, {event.segments} segments"
             self._line(f"{event.path}: {found}" + (f"; {event.note}" if event.note else ""))

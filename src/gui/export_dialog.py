@@ -256,7 +256,9 @@ class ExportDialog:
             self._show_count()
             return
         library, selection, folder = self._session.library, self._selection(), self._folder()
-        self._job = self._session.export(lambda: library.export(folder, selection))
+        self._job = self._session.start(
+            "export", lambda: library.export(folder, selection), "Writing"
+        )
         look, c = self.look, self.look.colours
         for part in self._footer.winfo_children():
             part.destroy()

@@ -41,6 +41,7 @@ class Intake:
         self._root, self._session, self._overlay = root, session, overlay
         self._draw_samples = draw_samples
         self._failed: dict[Path, str] = {}
+        self._last: JobState | None = None  # that took media in
         self._show_waits = False
         self.strip = JobStrip(root, look, self.cancel, self.show_failed, self.dismiss)
         session.tell.job_event.append(self._job_event)
@@ -108,9 +109,14 @@ class Intake:
 
     # -- the running job
 
+    @property
+    def _jobs(self) -> list[JobState]:
+        """What the strip is about: media that come in, else work on models."""
+        return self._session.jobs or self._session.jobs_of("switch", "download")
+
     def cancel(self) -> None:
-        if self._session.jobs:
-            self._session.cancel(self._session.jobs[0])
+        if self._jobs:
+            self._session.cancel(self._jobs[0])
             self._show()
 
     def dismiss(self) -> None:
@@ -136,7 +142,7 @@ class Intake:
         )
 
     def _show(self) -> None:
-        jobs = self._session.jobs
+        jobs = self._jobs
         if jobs:
             self.strip.show(jobs[0], len(jobs) - 1)
             self.strip.grid(row=1, column=1, sticky="ew")
@@ -146,7 +152,7 @@ class Intake:
         self._show()
 
     def _job_event(self, job: JobState, event: Event) -> None:
-        if job not in self._session.jobs:
+        if job not in self._jobs:
             return  # an export has its dialog
         if isinstance(event, FileFailed):
             self._failed[event.path] = event.reason
@@ -155,9 +161,11 @@ class Intake:
             self._root.after(_SHOW_EVERY_MS, self._show_waiting)
 
     def _job_ended(self, job: JobState, ended: JobEnded) -> None:
-        if self._session.jobs:
+        if job.kind == "add":
+            self._last = job
+        if self._jobs:
             self._show()
-        elif self._failed:
-            self.strip.show_outcome(job, len(self._failed))
+        elif self._failed and self._last is not None:
+            self.strip.show_outcome(self._last, len(self._failed))
         else:
             self.dismiss()

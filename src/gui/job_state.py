@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from src.events import (
+    Downloading,
     Event,
     FileDone,
     FileFailed,
@@ -25,7 +27,10 @@ _DOING = {
     "index": "Updating the search index",
     "embed": "Reading segments with the new model",
     "export": "Writing",
+    "check": "Checking what has come",
+    "connect": "Waiting for the server",
 }
+JobKind = Literal["add", "export", "download", "switch"]
 
 
 @dataclass
@@ -34,6 +39,9 @@ class JobState:
 
     Attributes:
         name: what was asked for, in words.
+        kind: what it works on; a download and a switch say in place what went wrong.
+        download: how far the file is that is being fetched.
+        doing_from: when what it is `doing` began, and how much was done by then.
         cancelling: a person has asked it to stop.
     """
 
@@ -46,17 +54,22 @@ class JobState:
     segments: int = 0
     file_fraction: float = 0.0
     doing: Progress | None = None
+    download: Downloading | None = None
     failed: list[FileFailed] = field(default_factory=list)
     done: JobDone | None = None
     cancelling: bool = False
     clock: Callable[[], float] = time.monotonic
     started_at: float | None = None
+    doing_from: tuple[float, int] = (0.0, 0)
+    kind: JobKind = "add"
 
     def take(self, event: Event) -> None:
         """Take in what the job says."""
         if self.started_at is None:
             self.started_at = self.clock()
         if isinstance(event, Progress):
+            if self.doing is None or self.doing.doing != event.doing:
+                self.doing_from = self.clock(), event.done
             self.doing = event
             return
         if isinstance(event, JobStarted):
@@ -78,6 +91,8 @@ class JobState:
             self.failed.append(event)
         elif isinstance(event, JobDone):
             self.done = event
+        elif isinstance(event, Downloading):
+            self.download = event
         self.doing = None
 
     @property
@@ -87,6 +102,8 @@ class JobState:
             return self.doing.done / self.doing.total
         if self.done is not None:
             return 1.0
+        if self.download is not None:
+            return self.download.done_bytes / self.download.total_bytes
         if not self.files or not self.file_number:
             return 0.0
         return min(1.0, (self.file_number - 1 + self.file_fraction) / self.files)
@@ -97,13 +114,21 @@ class JobState:
             return _DOING.get(self.doing.doing, self.doing.doing)
         if self.file_number:
             return f"File {self.file_number} of {self.files}"
+        if self.download is not None:
+            return f"Downloading {self.download.name}"
         return self.name or "Starting"
 
     @property
     def detail(self) -> list[str]:
         """What stands behind the headline: name, frame, segments."""
         if self.doing is not None:
+            if not self.doing.total:
+                return [] if self.download is None else downloaded(self.download)[:1]
+            if self.doing.doing == "check":  # counted in bytes
+                return [f"{self.fraction:.0%}"]
             return [f"{self.doing.done:,} of {self.doing.total:,}"]
+        if self.download is not None:
+            return downloaded(self.download)
         parts = [] if self.path is None else [self.path.name]
         if self.file_frames > 1 or 0 < self.file_fraction < 1:
             parts.append(f"frame {self.file_frames}")
@@ -114,12 +139,18 @@ class JobState:
     @property
     def seconds_left(self) -> float | None:
         """A guess from the time it took so far; None while there is no ground for one."""
-        if self.started_at is None or self.doing is not None or self.done is not None:
+        if self.started_at is None or self.done is not None:
             return None
-        spent = self.clock() - self.started_at
-        if spent < _GUESS_AFTER_S or self.fraction < _GUESS_AFTER:
+        since, share = self.started_at, self.fraction
+        if self.doing is not None:
+            since, before = self.doing_from
+            share = (self.doing.done - before) / max(1, self.doing.total)
+        spent = self.clock() - since
+        if self.download is not None and self.doing is None:
+            return self.download.seconds_left if spent >= _GUESS_AFTER_S else None
+        if spent < _GUESS_AFTER_S or share < _GUESS_AFTER:
             return None
-        return spent * (1 - self.fraction) / self.fraction
+        return spent * (1 - self.fraction) / share
 
     @property
     def outcome(self) -> str:
@@ -133,9 +164,42 @@ class JobState:
         return text if self.done is not None else f"Stopped. {text}"
 
 
+def question_at_close(kinds: Set[JobKind]) -> tuple[str, str]:
+    """What to ask before the window closes on running jobs: a question, and what becomes of them.
+
+    Args:
+        kinds: of the jobs that run; at least one.
+    """
+    again = "goes on when you open the library again."
+    questions: dict[JobKind, tuple[str, str]] = {
+        "add": ("Stop what is being added?", f"What is done so far is kept. The rest {again}"),
+        "export": ("Stop the export?", "Nothing is left of a dataset that is not whole."),
+        "download": (
+            "Stop the download?",
+            "What has come is kept. Press Download again, and it goes on from there.",
+        ),
+        "switch": (
+            "Stop reading segments with the new model?",
+            "What it has read is kept, and the old model goes on searching. In the Models panel "
+            "it goes on.",
+        ),
+    }
+    if len(kinds) == 1:
+        return questions[next(iter(kinds))]
+    return "Stop what is running?", " ".join(questions[kind][1] for kind in sorted(kinds))
+
+
 def counted(number: int, word: str) -> str:
     """1 file, 2 files."""
     return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def downloaded(event: Downloading) -> list[str]:
+    """How much of a file is here, and how fast it comes: 158 of 375 MB, 12.4 MB/s."""
+    done, total = megabytes(event.done_bytes), megabytes(event.total_bytes)
+    if done.split()[1] == total.split()[1]:
+        done = done.split()[0]
+    return [f"{done} of {total}", f"{megabytes(round(event.bytes_per_s))}/s"]
 
 
 def time_left(seconds: float) -> str:

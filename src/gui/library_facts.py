@@ -1,4 +1,4 @@
-"""What the sidebar says of the library and its models, kept up to date."""
+"""What the sidebar says of the library, kept up to date."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ class LibraryFacts:
         session.tell.content_changed.append(self.refresh)
         session.tell.job_event.append(self._heard)
         session.tell.job_ended.append(lambda job, ended: self.refresh())
-        session.tell.models_ready.append(self._show_models)
-        session.tell.models_failed.append(self._show_none)
 
     def refresh(self) -> None:
         if self._session.is_open:
@@ -44,17 +42,3 @@ class LibraryFacts:
 
     def _show(self, stats: LibraryStats) -> None:
         self._sidebar.show_stats(stats)
-
-    def _show_none(self) -> None:
-        self._sidebar.models.show("No models", "Nothing can be searched or\nadded without a CLIP.")
-
-    def _show_models(self) -> None:
-        library = self._session.library
-        clip, sam = library.clip.label, library.mask_generator
-        show = self._sidebar.models.show
-        if sam is None:
-            show("CLIP only", "No SAM is here: pictures are found\nas a whole.")
-        elif clip.startswith("starter") and sam.label.startswith("starter"):
-            show("Starter models", "Know colours, shapes and\ntextures. No download needed.")
-        else:
-            show(clip, f"with {sam.label}. Knows ordinary\nwords and things.")

@@ -22,9 +22,11 @@ from src.gui.drop import DropTarget
 from src.gui.hand_over import Requests
 from src.gui.icons import logo
 from src.gui.intake import Intake
+from src.gui.job_state import question_at_close
 from src.gui.library_facts import LibraryFacts
 from src.gui.main_thread import MainThread
 from src.gui.messages import ask
+from src.gui.model_work import ModelWork
 from src.gui.overlay import Overlay
 from src.gui.panels import Panels
 from src.gui.probe import VARIABLE, Probe
@@ -143,12 +145,19 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self,
             look,
             SidebarActions(
-                self.intake.choose_files, self.dialogs.settings, self.dialogs.models, self._go
+                self.intake.choose_files,
+                self.dialogs.settings,
+                lambda: self._go("models"),
+                self._go,
             ),
         )
         self.sidebar.grid(row=0, column=0, rowspan=2, sticky="ns")
         LibraryFacts(self, self.session, self.sidebar)
-        self.panels = Panels(self, look, self.session, self.overlay, self.dialogs, self.intake)
+        work = ModelWork(self.session, self.dialogs.show_error)
+        work.changed.append(lambda: self.sidebar.models.show(*work.card))
+        self.panels = Panels(
+            self, look, self.session, self.overlay, self.dialogs, self.intake, work
+        )
         self.panels.went.append(self.sidebar.mark)
         self.drop = DropTarget(self, look, self.panels.take_drop, self.panels.drop_sentence)
         self.panels.go("library")
@@ -222,10 +231,11 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         if self._closing:
             return
         if self.session.is_busy:
+            question, sentence = question_at_close({job.kind for job in self.session.all_jobs})
             ask(
                 self.overlay,
-                "Stop what is being added?",
-                "What is done so far is kept. The rest goes on when you open the library again.",
+                question,
+                sentence,
                 "Stop and close",
                 lambda: self._close(then),
                 "Keep it running",

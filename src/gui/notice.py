@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import customtkinter as ctk
@@ -13,6 +14,7 @@ from src.gui.theme import RADIUS, Theme
 from src.gui.widgets.controls import Button, icon_label, label
 
 NoticeKind = Literal["info", "success", "warn", "error"]
+Action = tuple[str, Callable[[], object]]
 _ICONS = {"info": "info", "success": "check", "warn": "info", "error": "warning"}
 
 
@@ -29,14 +31,14 @@ class Notice(ctk.CTkFrame):
         self._icon.grid(row=0, column=0, padx=(12, 12))
         self._text = label(self, look, "", anchor="w", justify="left")
         self._text.grid(row=0, column=1, sticky="w", pady=8)
-        self._button: Button | None = None
+        self._shown: list[str] = []  # its kind, and the words of its links
+        self._actions: tuple[Action, ...] = ()
+        self._buttons: list[Button] = []
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._wrap(), "+")
 
     def _wrap(self) -> None:
         """Break the text where the notice ends; it grows by a line then."""
-        taken = 60 + (
-            0 if self._button is None else self._button.winfo_reqwidth() / self.look.scale
-        )
+        taken = 60 + sum(button.winfo_reqwidth() / self.look.scale for button in self._buttons)
         room = self.winfo_width() / self.look.scale - taken
         if room > 100:
             self._text.configure(wraplength=room)
@@ -45,23 +47,27 @@ class Notice(ctk.CTkFrame):
     def text(self) -> str:
         return str(self._text.cget("text"))
 
-    def say(
-        self,
-        text: str,
-        kind: NoticeKind = "warn",
-        action: tuple[str, Callable[[], object]] | None = None,
-    ) -> None:
+    def say(self, text: str, kind: NoticeKind = "warn", *actions: Action) -> None:
+        """Show a sentence, and links that do something about it: their words, and what they do."""
         ink, fill = self._colours(self.look, kind)
         self.configure(fg_color=fill)
         self._icon.configure(image=icon(_ICONS[kind], ink), fg_color=fill)
         self._text.configure(text=text, fg_color=fill)
-        if self._button is not None:
-            self._button.destroy()
-            self._button = None
-        if action is not None:
-            self._button = Button(self, self.look, action[0], action[1], kind="link", height=28)
-            self._button.grid(row=0, column=2, padx=(8, 4))
+        wanted = [kind, *(words for words, _ in actions)]
+        same, self._shown, self._actions = wanted == self._shown, wanted, actions
+        if not same:  # or a link would lose the focus whenever the sentence changes
+            for button in self._buttons:
+                button.destroy()
+            self._buttons = [
+                Button(self, self.look, words, partial(self._act, place), kind="link", height=28)
+                for place, (words, _) in enumerate(actions)
+            ]
+            for place, button in enumerate(self._buttons):
+                button.grid(row=0, column=2 + place, padx=(8 if place == 0 else 0, 4))
         self._wrap()
+
+    def _act(self, place: int) -> None:
+        self._actions[place][1]()
 
     @staticmethod
     def _colours(look: Theme, kind: NoticeKind) -> tuple[str, str]:

@@ -16,6 +16,8 @@ from src.gui.image_search_panel import ImageSearchPanel
 from src.gui.intake import Intake
 from src.gui.library_panel import LibraryActions, LibraryPanel
 from src.gui.messages import show_error
+from src.gui.model_work import ModelWork
+from src.gui.models_panel import ModelsPanel
 from src.gui.overlay import Overlay
 from src.gui.pictures import Stamps
 from src.gui.results import N_RESULTS
@@ -32,7 +34,7 @@ _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regu
 
 
 class Panels:
-    """Library, search by words, search by image, and one segment in its frame."""
+    """Library, search by words, search by image, one segment in its frame, and the models."""
 
     def __init__(
         self,
@@ -42,6 +44,7 @@ class Panels:
         overlay: Overlay,
         dialogs: WindowDialogs,
         intake: Intake,
+        work: ModelWork,
     ) -> None:
         self._root, self._look, self._session = root, look, session
         self._overlay, self._dialogs, self._intake = overlay, dialogs, intake
@@ -72,7 +75,11 @@ class Panels:
             ),
         )
         self.text = TextSearchPanel(
-            *common, painter, self._open_text_hit, self._similar_to_hit, dialogs.models
+            *common,
+            painter,
+            self._open_text_hit,
+            self._similar_to_hit,
+            lambda: self.go("models"),
         )
         self.image = ImageSearchPanel(
             *common,
@@ -92,11 +99,13 @@ class Panels:
                 self._detail_failed,
             ),
         )
+        self.models = ModelsPanel(root, look, session, work, dialogs.open_file)
         self._panels: dict[str, ctk.CTkFrame] = {
             "library": self.library,
             "text": self.text,
             "image": self.image,
             "detail": self.detail,
+            "models": self.models,
         }
 
     # -- going about
@@ -120,6 +129,8 @@ class Panels:
             self.text.shown()
         elif where == "library":
             self.library.focus_content()
+        elif where == "models":
+            self.models.shown()
 
     def back(self) -> None:
         self.go(self._before_detail)

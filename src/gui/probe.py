@@ -6,6 +6,7 @@ by another process (a window manager's frame falsifies them), and pictures can't
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import tkinter
 
     from src.gui.main_window import MainWindow
+    from src.gui.models_panel import ModelsPanel
     from src.gui.widgets.card_grid import CardGrid
 
 VARIABLE = "MEDIA_LIBRARY_PROBE"
@@ -72,6 +74,7 @@ class Probe:
             "picture": _box(p.detail.picture),
             "query": _box(p.image.query) if p.here == "image" else [],
             "part": p.image.query.part if p.here == "image" else None,
+            "models": _models(p.models) if p.here == "models" else {},
             "texts": texts,
             "buttons": buttons,
             "window": _box(w),
@@ -120,6 +123,15 @@ def _cards(grid: CardGrid) -> list[dict[str, Any]]:
         for place, face, box in grid.visible()
         if box[1] < bottom
     ]
+
+
+def _models(panel: ModelsPanel) -> dict[str, dict[str, Any]]:
+    """Each line of the table by its name, and where its button is."""
+    return {
+        line.face.name: dataclasses.asdict(line.face) | {"box": _box(line.button)}
+        for line in panel.lines.values()
+        if line.face is not None
+    }
 
 
 def _box(widget: tkinter.Misc) -> Box:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from src.errors import MediaLibraryError
 from src.events import Event
-from src.gui.job_state import JobState
+from src.gui.job_state import JobKind, JobState
 from src.gui.main_thread import MainThread
 from src.worker import JobEnded, Worker
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from src.library import MediaLibrary
 
 log = logging.getLogger(__name__)
+
+# What goes wrong with these stands where they were started.
+SAID_IN_PLACE: tuple[JobKind, ...] = ("download", "switch")
 
 
 @dataclass
@@ -37,7 +40,8 @@ class Listeners:
 class Session:
     """Opens the library behind the window, runs its jobs and answers its questions.
 
-    Ingestion and export have a worker each: a dataset can be written while media come in.
+    Each kind of job has a worker: a dataset can be written, a model fetched, and the library be
+    read by another model while media come in.
     """
 
     def __init__(
@@ -54,9 +58,11 @@ class Session:
         self._opening = threading.Lock()
         self._closing = False
         self._open_library, self._on_error = open_library, on_error
-        self._ingest, self._export = Worker(), Worker()
+        self._workers: dict[JobKind, Worker] = {
+            kind: Worker() for kind in ("add", "export", "download", "switch")
+        }
         self._jobs: dict[tuple[Worker, int], JobState] = {}
-        for worker in (self._ingest, self._export):
+        for worker in self._workers.values():
             main_thread.poll(partial(self._take_event, worker))
 
     # -- the library
@@ -98,16 +104,26 @@ class Session:
 
     def add(self, paths: Sequence[Path], name: str = "") -> None:
         """Take files and folders in; several adds queue."""
-        self._submit(self._ingest, lambda: self.library.add(paths), name)
+        self.start("add", lambda: self.library.add(paths), name)
 
-    def export(self, job: Callable[[], Iterator[Event]]) -> JobState:
-        """Write a dataset, beside whatever is being taken in."""
-        return self._submit(self._export, job, "Writing")
+    def start(self, kind: JobKind, job: Callable[[], Iterator[Event]], name: str) -> JobState:
+        """Run a job beside those of other kinds, after those of its own."""
+        state, worker = JobState(name, kind=kind), self._workers[kind]
+        self._jobs[worker, worker.submit(job)] = state
+        return state
 
     @property
     def jobs(self) -> list[JobState]:
         """Jobs that take media in, the running one first."""
-        return [state for (worker, _), state in self._jobs.items() if worker is self._ingest]
+        return self.jobs_of("add")
+
+    def jobs_of(self, *kinds: JobKind) -> list[JobState]:
+        """Jobs of these kinds, in the order in which they came."""
+        return [state for state in self._jobs.values() if state.kind in kinds]
+
+    @property
+    def all_jobs(self) -> list[JobState]:
+        return list(self._jobs.values())
 
     @property
     def is_busy(self) -> bool:
@@ -126,7 +142,7 @@ class Session:
         self._closing = True
 
         def stopping() -> None:
-            for worker in (self._ingest, self._export):
+            for worker in self._workers.values():
                 worker.stop()
 
         self.main_thread.run(stopping, lambda _: then())
@@ -136,11 +152,6 @@ class Session:
         with self._opening:
             if self._made is not None:
                 self._made.close()
-
-    def _submit(self, worker: Worker, job: Callable[[], Iterator[Event]], name: str) -> JobState:
-        state = JobState(name)
-        self._jobs[worker, worker.submit(job)] = state
-        return state
 
     def _take_event(self, worker: Worker) -> bool:
         """Hand one event on; says whether there was one."""
@@ -152,7 +163,7 @@ class Session:
             del self._jobs[worker, number]
             for ended in self.tell.job_ended:
                 ended(state, event)
-            if event.error is not None:
+            if event.error is not None and state.kind not in SAID_IN_PLACE:
                 self._on_error(event.error)
         else:
             state.take(event)

@@ -12,7 +12,7 @@ import customtkinter as ctk
 
 from src.gui.icons import icon, logo
 from src.gui.job_state import megabytes
-from src.gui.theme import NORMAL, SIDEBAR, SMALL, Theme
+from src.gui.theme import NORMAL, SIDEBAR, SMALL, Theme, shorten
 from src.gui.widgets.controls import Button, Focusable, IconButton, icon_label, label, rule
 from src.records import LibraryStats
 
@@ -114,6 +114,7 @@ class Sidebar(ctk.CTkFrame):
         """Show where one is."""
         for name, row in self.rows.items():
             row.mark(name == here)
+        self.models.mark(here == "models")
 
     def show_stats(self, stats: LibraryStats) -> None:
         values = (
@@ -165,10 +166,18 @@ class _ModelsCard(Focusable):
             justify="left",
             wraplength=180,
         )
+        self._shown = ("", "")
         self._text.grid(row=1, column=0, columnspan=2, sticky="w", padx=12, pady=(0, 11))
         for part in (self._card, self._title, arrow, self._text):
             part.bind("<Button-1>", lambda _: on_open(), add="+")
 
+    def mark(self, here: bool) -> None:
+        c = self.look.colours
+        self._card.configure(fg_color=c.raised if here else c.card)
+
     def show(self, title: str, text: str) -> None:
-        self._title.configure(text=title)
-        self._text.configure(text=text)
+        if (title, text) != self._shown:
+            self._shown = title, text
+            font = self.look.canvas_font(self, SMALL, "medium")
+            self._title.configure(text=shorten(title, font, self.look.px(156)))
+            self._text.configure(text=text)

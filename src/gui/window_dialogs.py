@@ -11,7 +11,7 @@ from src.config import Settings
 from src.errors import LibraryLockedError
 from src.gui import desktop
 from src.gui.export_dialog import ExportDialog
-from src.gui.messages import ask, show_error
+from src.gui.messages import show_error
 from src.gui.overlay import Overlay
 from src.gui.session import Session, explained
 from src.gui.settings_dialog import SettingsDialog
@@ -99,25 +99,6 @@ class WindowDialogs:
                 self._save_settings,
                 self._open_another,
             )
-
-    def models(self) -> None:
-        """Say which models are in use, and how others come in."""
-        if not self._session.models_ready:
-            return
-        library = self._session.library
-        sam = library.mask_generator
-        problems = "".join(f"\n\nNot used: {problem}" for problem in library.models.problems)
-        folder = library.models.models_folder
-        ask(
-            self._overlay,
-            f"{library.clip.label} and {sam.label if sam else 'no SAM'}",
-            f"Models run on: {library.models.device}. Larger ones take over when their files lie "
-            f"in {folder}: a SAM checkpoint under Meta's own name, and open_clip weights of 512 "
-            f"dimensions. Start the program again afterwards.{problems}",
-            "Open the folder",
-            lambda: self.open_file(folder),
-            "Close",
-        )
 
     def _save_settings(self, settings: Settings) -> None:
         library = self._session.library

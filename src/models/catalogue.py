@@ -2,19 +2,26 @@
 
 Meta's SHA-256 are known. The Hub's are not known here: it announces one with each file
 (`X-Linked-Etag`), which is checked, and a CLIP must hold every tensor of its architecture.
+
+Where these addresses can't be reached, MEDIA_LIBRARY_MODELS_MIRROR names a web folder that holds
+the same files under the names they have in the models folder.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from src.errors import CheckpointError, QueryError
 from src.models import checkpoints
 
 META = "https://dl.fbaipublicfiles.com/segment_anything/"
 HUB = "https://huggingface.co/"
+VIT_B_32 = 4 * 151_277_313  # parameters of float32
+MIRROR = "MEDIA_LIBRARY_MODELS_MIRROR"
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ class CatalogueEntry:
         purpose: what it is for, in a few words.
         file_name: its name in the models folder; ModelManager finds it by this.
         architecture: in open_clip's or segment_anything's registry.
+        address: its publisher's; see `source`.
         size: in bytes; None where only the server knows.
         sha256: 64 hex digits; None where only the server knows.
     """
@@ -39,6 +47,17 @@ class CatalogueEntry:
     licence: str
     size: int | None = None
     sha256: str | None = None
+
+    @property
+    def about(self) -> int:
+        """Its size in bytes, or about that where only the server knows."""
+        return self.size or VIT_B_32
+
+    @property
+    def source(self) -> str:
+        """Where it is fetched from: the mirror that the environment names, else its address."""
+        mirror = os.environ.get(MIRROR)
+        return f"{mirror.rstrip('/')}/{quote(self.file_name)}" if mirror else self.address
 
     def check(self, path: Path) -> None:
         """Refuse a file that is not the whole of this architecture.

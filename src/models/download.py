@@ -12,7 +12,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from email.message import Message
 from pathlib import Path
 from typing import IO, Any
@@ -22,11 +22,11 @@ from src.errors import CheckpointError, DownloadError
 from src.events import Downloading, Event, ModelFetched, Progress
 from src.models.catalogue import CatalogueEntry
 from src.models.checkpoints import PART
+from src.models.web_stream import WAIT_S, WebStream
 
-CHUNK = 1 << 18
 SPARE_DISK = 64 << 20  # left free, for the library itself
-TIMEOUT_S = 30
 EVENT_EVERY_S = 0.1
+WAITING = Progress("connect", 0, 0)
 
 
 class _BrokenOffError(Exception):
@@ -80,10 +80,14 @@ class Download:
         self.pauses_s = pauses_s
         self.total = entry.size
         self.sha256 = entry.sha256
-        self.host = urlsplit(entry.address).hostname
+        self.source = entry.source
+        self.host = urlsplit(self.source).hostname
 
     def run(self) -> Generator[Event, None, None]:
         """Fetch, verify, move into place.
+
+        While nothing comes there is WAITING, or the last Downloading again, several times a
+        second, so that whoever wants to stop need not wait for a silent server.
 
         Raises:
             DownloadError: it can't be had, and why; the models folder is as it was.
@@ -115,32 +119,35 @@ class Download:
                         f"the connection to {self.host} keeps breaking off ({_why(exc)}); "
                         "what has come is kept, start the download again to go on"
                     ) from exc
-                time.sleep(self.pauses_s[failures])
+                until = time.monotonic() + self.pauses_s[failures]
+                while (left := until - time.monotonic()) > 0:
+                    yield WAITING
+                    time.sleep(min(left, WAIT_S))
 
     def _attempt(self) -> Generator[Event, None, None]:
-        request = urllib.request.Request(self.entry.address, headers={"User-Agent": "main.py"})
+        request = urllib.request.Request(self.source, headers={"User-Agent": "main.py"})
         have, tag = self._have(), self._read_tag()
         if have and tag:
             request.add_header("Range", f"bytes={have}-")
             request.add_header("If-Range", tag)
         redirects = _Redirects()
+        stream = WebStream(request, redirects)
+        coming = stream.wait()
         try:
-            response = urllib.request.build_opener(redirects).open(request, timeout=TIMEOUT_S)
+            while (response := _next(coming)) is None:
+                yield WAITING
+            start = self._begin(response, have)
+            announced = redirects.sha256 or _announced_sha256(response.headers)
+            self.sha256 = self.entry.sha256 or announced
+            yield from self._receive(coming, start)
         except urllib.error.HTTPError as exc:
             exc.close()
             if exc.code == 416:  # what lies here is not the start of what lies there
                 self._drop()
                 raise _BrokenOffError("starts anew") from exc
             raise
-        except (urllib.error.URLError, DownloadError):
-            raise
-        except (http.client.HTTPException, OSError) as exc:
-            raise _BrokenOffError(_why(exc)) from exc
-        with response:
-            start = self._begin(response, have)
-            announced = redirects.sha256 or _announced_sha256(response.headers)
-            self.sha256 = self.entry.sha256 or announced
-            yield from self._receive(response, start)
+        finally:
+            stream.leave()
 
     def _begin(self, response: Any, have: int) -> int:
         """Read what the server promises, refuse what can't be the model; gives the first byte."""
@@ -185,26 +192,30 @@ class Download:
             self.tag.write_text(tag, encoding="utf-8")
         return start
 
-    def _receive(self, response: Any, done: int) -> Generator[Event, None, None]:
+    def _receive(self, coming: Iterator[Any], done: int) -> Generator[Event, None, None]:
         assert self.total is not None
         first, began = done, time.monotonic()
         told = began - 1
         with self.part.open("ab", buffering=0) as file:
             while done < self.total:
-                try:
-                    block = response.read(min(CHUNK, self.total - done))
-                except (http.client.HTTPException, OSError) as exc:
-                    raise _BrokenOffError(_why(exc)) from exc
-                if not block:
+                block = _next(coming)
+                if block == b"":
                     raise _BrokenOffError("the server stopped in the middle")
-                file.write(block)
-                done += len(block)
+                if block is not None:
+                    block = block[: self.total - done]
+                    file.write(block)
+                    done += len(block)
                 now = time.monotonic()
-                if now - told >= EVENT_EVERY_S or done == self.total:
+                if block is None or now - told >= EVENT_EVERY_S or done == self.total:
                     told = now
-                    speed = (done - first) / max(now - began, 1e-6)
-                    left = (self.total - done) / speed
-                    yield Downloading(self.entry.name, done, self.total, speed, left)
+                    yield self._how_far(done, done - first, max(now - began, 1e-6))
+
+    def _how_far(self, done: int, came: int, spent_s: float) -> Event:
+        assert self.total is not None
+        if not came:
+            return WAITING
+        speed = came / spent_s
+        return Downloading(self.entry.name, done, self.total, speed, (self.total - done) / speed)
 
     def _verify(self) -> Generator[Event, None, None]:
         digest, done, size = hashlib.sha256(), 0, self._have()
@@ -235,7 +246,7 @@ class Download:
                 return
             gone = exc.code in (404, 410)
             raise DownloadError(
-                f"{self.entry.address}: "
+                f"{self.source}: "
                 + ("the file is no longer there" if gone else f"refused ({exc.code} {exc.reason})")
                 + f"; get it elsewhere and put it into {self.place.parent} as {self.place.name}"
             ) from exc
@@ -273,6 +284,16 @@ class Download:
 def _announced_sha256(headers: Message) -> str | None:
     tag = headers.get("X-Linked-Etag", "").strip('"').lower()
     return tag if re.fullmatch(r"[0-9a-f]{64}", tag) else None
+
+
+def _next(coming: Iterator[Any]) -> Any:
+    """What comes next over the network; a connection that broke is told from a disk that did."""
+    try:
+        return next(coming)
+    except urllib.error.URLError:
+        raise
+    except (http.client.HTTPException, OSError) as exc:
+        raise _BrokenOffError(_why(exc)) from exc
 
 
 def _megabytes(size: int) -> str:

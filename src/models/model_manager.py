@@ -15,7 +15,7 @@ import open_clip
 import torch
 from segment_anything import sam_model_registry
 
-from src.config import MODELS_FOLDER, NO_SAM, STARTER, Settings
+from src.config import MODELS_FOLDER, NO_SAM, STARTER, STARTER_FOLDER, Settings
 from src.errors import CheckpointError, ModelNotLoadedError
 from src.models import checkpoints
 from src.models.clip_encoder import ClipEncoder
@@ -211,8 +211,10 @@ class ModelManager:
 
     def vocabulary(self, clip: ClipEncoder) -> Path:
         """Name the default vocabulary of a CLIP: a text file a person can edit."""
-        starts_small = clip.name.startswith("starter-clip@")
-        return (self._starter_folder if starts_small else self.models_folder) / "vocabulary.txt"
+        if clip.name.startswith("starter-clip@"):
+            return self._starter_folder / "vocabulary.txt"
+        own = self.models_folder / "vocabulary.txt"
+        return own if own.is_file() else STARTER_FOLDER.parent / "vocabulary.txt"
 
     def _model_file(self, kind: ModelKind, path: Path, bundled: bool = False) -> ModelFile:
         choice = STARTER if bundled else path.relative_to(self.models_folder).as_posix()
@@ -221,7 +223,9 @@ class ModelManager:
 
     @property
     def _starter_folder(self) -> Path:
-        return self.models_folder / "starter"
+        own = self.models_folder / "starter"
+        # the bundled models are there wherever a person keeps the others
+        return STARTER_FOLDER if self.models_folder == MODELS_FOLDER else own
 
     def _sam_paths(self) -> list[Path]:
         """SAM checkpoints in the models folder, the one that suits the device first."""

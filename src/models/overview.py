@@ -49,7 +49,7 @@ def overview(manager: ModelManager) -> list[ModelRow]:
             kind=entry.kind,
             name=entry.name,
             purpose=entry.purpose,
-            bytes=entry.size,
+            bytes=entry.about,
             licence=entry.licence,
             speed=None,
             in_use=False,

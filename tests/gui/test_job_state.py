@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from src.events import (
+    Downloading,
     FileDone,
     FileFailed,
     FileStarted,
@@ -77,6 +78,31 @@ def test_progress_of_something_else_has_its_own_words(job: JobState) -> None:
     )
     job.take(FileDone(PHOTO, 1, 1))
     assert job.headline == "File 1 of 1"
+
+
+def test_time_left_of_something_else_is_guessed_from_where_it_began(
+    job: JobState, clock: Clock
+) -> None:
+    clock.now = 50.0
+    job.take(Progress("embed", 600, 1000))  # an earlier run has read them
+    clock.now = 60.0
+    job.take(Progress("embed", 700, 1000))
+    assert job.fraction == 0.7 and job.seconds_left == pytest.approx(30)
+
+
+def test_a_download_says_how_much_how_fast_and_how_long(job: JobState, clock: Clock) -> None:
+    job.take(Downloading("vit_b", 0, 375_042_383, 0.0, 0.0))
+    assert job.seconds_left is None
+    clock.now = 3.0
+    job.take(Downloading("vit_b", 93_760_596, 375_042_383, 31_200_000.0, 9.01))
+    assert (job.headline, job.fraction) == ("Downloading vit_b", pytest.approx(0.25))
+    assert job.detail == ["94 of 375 MB", "31 MB/s"] and job.seconds_left == 9.01
+    job.take(Downloading("vit_h", 9_000_000, 2_564_550_879, 1_234_000.0, 2000.0))
+    assert job.detail == ["9.0 MB of 2.6 GB", "1.2 MB/s"]
+    job.take(Progress("connect", 0, 0))
+    assert (job.headline, job.detail) == ("Waiting for the server", ["9.0 MB of 2.6 GB"])
+    job.take(Progress("check", 1 << 24, 1 << 26))
+    assert (job.headline, job.detail, job.fraction) == ("Checking what has come", ["25%"], 0.25)
 
 
 def test_failures_are_kept_and_not_counted_as_done(job: JobState) -> None:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import socket
-import struct
-import threading
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,83 +17,11 @@ import torch
 from safetensors.torch import save
 
 from src.errors import DownloadError
-from src.events import Downloading, ModelFetched
-from src.models.catalogue import CATALOGUE, CatalogueEntry, entry
-from src.models.download import Download, _Redirects
+from src.events import Downloading, Event, ModelFetched
+from src.models.catalogue import CATALOGUE, MIRROR, CatalogueEntry, entry
+from src.models.download import WAITING, Download, _Redirects
 from src.models.model_manager import ModelManager
-
-
-class Server(ThreadingHTTPServer):
-    """Serves `content`; `misdeed` names what it does wrong."""
-
-    daemon_threads = True
-    content = b""
-    misdeed = ""
-    tag = '"one"'
-    resets = 0
-    announced: str | None = None
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[dict[str, str]] = []
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is part of the tests."""
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/model"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def log_message(self, *_: object) -> None: ...
-
-    def do_GET(self) -> None:
-        server = self.server
-        server.asked.append(dict(self.headers))
-        if server.misdeed in ("404", "403", "503"):
-            return self.send_error(int(server.misdeed))
-        if server.misdeed == "html":
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(b"<html>log in</html>")
-            return None
-        if server.announced and self.path == "/model":
-            self.send_response(302)
-            self.send_header("X-Linked-Etag", f'"{server.announced}"')
-            self.send_header("Location", "/cdn")
-            self.end_headers()
-            return None
-        start, body = 0, server.content
-        wanted = self.headers.get("Range")
-        honours = server.misdeed != "ignores range" and self.headers.get("If-Range") == server.tag
-        if wanted and honours:
-            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
-            self.send_response(206)
-            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-        else:
-            self.send_response(200)
-        self.send_header("Content-Type", "application/octet-stream")
-        self.send_header("ETag", server.tag)
-        if server.misdeed != "no length":
-            claim = 10**16 if server.misdeed == "claims much" else len(body) - start
-            self.send_header("Content-Length", str(claim))
-        self.end_headers()
-        if server.resets:
-            server.resets -= 1
-            self.wfile.write(body[start : start + len(body) // 4])
-            self.wfile.flush()
-            if server.misdeed != "hangs up":  # no linger: a reset, what is on its way is lost
-                linger = struct.pack("ii", 1, 0)
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            self.close_connection = True
-            return None
-        extra = b"more" * 1000 if server.misdeed == "sends more" else b""
-        self.wfile.write(body[start:] + extra)
-        return None
+from tests.web_server import Server
 
 
 @pytest.fixture(scope="module")
@@ -108,13 +33,8 @@ def weights() -> bytes:
 @pytest.fixture
 def server(weights: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with Server() as running:
-        running.content = weights
-        thread = threading.Thread(target=running.serve_forever, args=(0.02,))
-        thread.start()
+    with Server.running(weights) as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 class AnyWeights(CatalogueEntry):
@@ -177,16 +97,45 @@ def test_a_server_that_never_recovers(server: Server, tmp_path: Path) -> None:
     assert len(server.asked) == 3
 
 
+def first_of(job: Iterator[Event]) -> Downloading:
+    """Go on until something has come."""
+    return next(event for event in job if isinstance(event, Downloading))
+
+
 def test_cancelling_keeps_what_has_come(server: Server, tmp_path: Path) -> None:
     job = Download(small(server), tmp_path).run()
-    first = next(job)
-    assert isinstance(first, Downloading) and first.done_bytes < first.total_bytes
+    first = first_of(job)
+    assert first.done_bytes < first.total_bytes
     job.close()
     assert ModelManager(tmp_path).available() == []
     assert (tmp_path / "small.safetensors.part").stat().st_size == first.done_bytes
     fetch(small(server), tmp_path)
     assert server.asked[-1]["Range"] == f"bytes={first.done_bytes}-"
     assert (tmp_path / "small.safetensors").read_bytes() == server.content
+
+
+def test_a_server_that_falls_silent_can_be_left_at_once(server: Server, tmp_path: Path) -> None:
+    server.misdeed = "falls silent"
+    job = Download(small(server), tmp_path).run()
+    quarter = len(server.content) // 4
+    while first_of(job).done_bytes < quarter:
+        pass
+    assert first_of(job).done_bytes == quarter  # the server says nothing, and still we hear
+    job.close()
+    server.goes_on.set()
+    assert (tmp_path / "small.safetensors.part").stat().st_size == quarter
+    server.misdeed = ""
+    fetch(small(server), tmp_path)
+    assert server.asked[-1]["Range"] == f"bytes={quarter}-"
+
+
+def test_a_server_that_does_not_answer_can_be_left_at_once(server: Server, tmp_path: Path) -> None:
+    server.misdeed = "no answer"
+    job = Download(small(server), tmp_path).run()
+    assert [next(job) for _ in range(3)] == [WAITING] * 3
+    job.close()
+    server.goes_on.set()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("change", ["ignores range", "another version", "no tag"])
@@ -286,6 +235,18 @@ def test_a_proxy_of_the_environment_is_used(
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
     fetch(replace(small(server), address="http://models.invalid/model"), tmp_path)
     assert server.asked[0]["Host"] == "models.invalid"
+
+
+def test_a_mirror_has_the_files_under_their_own_names(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MIRROR, server.address + "/")
+    fetch(replace(small(server), address="http://models.invalid/elsewhere"), tmp_path)
+    assert server.paths == ["/model/small.safetensors"]
+    server.misdeed = "404"
+    refused(
+        small(server), tmp_path / "other", f"{server.address}/small.safetensors: the file is no"
+    )
 
 
 def test_the_catalogue_is_what_the_manager_finds(tmp_path: Path) -> None:

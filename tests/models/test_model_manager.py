@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from segment_anything import sam_model_registry
 
-from src.config import STARTER_FOLDER
+from src.config import APPLICATION_FOLDER, STARTER_FOLDER
 from src.errors import CheckpointError, ModelNotLoadedError
 from src.models.catalogue import CATALOGUE
 from src.models.model_manager import ModelManager
@@ -58,6 +61,22 @@ def test_with_nothing_else_the_starter_models_work(folder: Path) -> None:
     assert manager.vocabulary(clip).is_file()
 
 
+def test_a_models_folder_elsewhere_needs_no_copy_of_what_is_bundled(tmp_path: Path) -> None:
+    script = (
+        "from src.models.model_manager import ModelManager as M; m = M(device='cpu'); "
+        "print(m.models_folder, [f.bundled for f in m.available()], m.vocabulary(m.load_clip()))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"MEDIA_LIBRARY_MODELS": str(tmp_path)},
+        cwd=APPLICATION_FOLDER,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert said.split("\n")[0] == f"{tmp_path} [True, True] {STARTER_FOLDER / 'vocabulary.txt'}"
+
+
 def test_without_any_sam_the_manager_says_so(tmp_path: Path) -> None:
     with pytest.raises(ModelNotLoadedError, match="sam_vit_b"):
         ModelManager(tmp_path).load_sam()
@@ -86,6 +105,8 @@ def test_open_clip_weights_are_used_and_told_apart(folder: Path, clip_b: Path) -
     embeddings = clip.encode_image(images)
     assert embeddings.shape == (2, 512) and embeddings.dtype == np.float32
     assert clip.encode_text(["a red truck"]).shape == (1, 512)
+    assert manager.vocabulary(clip) == STARTER_FOLDER.parent / "vocabulary.txt"
+    (folder / "vocabulary.txt").write_text("truck\n")
     assert manager.vocabulary(clip) == folder / "vocabulary.txt"
 
 

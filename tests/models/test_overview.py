@@ -7,19 +7,21 @@ from pathlib import Path
 from src.config import STARTER_FOLDER
 from src.models import catalogue
 from src.models.model_manager import ModelManager
-from src.models.overview import SPEEDS_FILE, measure, overview
+from src.models.overview import SPEEDS_FILE
+from src.models.shelf import ModelShelf
 
 
 def test_a_measured_speed_is_remembered(tmp_path: Path) -> None:
     (tmp_path / "starter").symlink_to(STARTER_FOLDER)
-    manager = ModelManager(tmp_path, device="cpu")
-    clip = next(row for row in overview(manager) if row.name == "starter CLIP")
+    shelf = ModelShelf(ModelManager(tmp_path, device="cpu"))
+    assert shelf.folder == tmp_path
+    clip = next(row for row in shelf.rows() if row.name == "starter CLIP")
     assert clip.speed is None and clip.in_use and clip.state == "bundled"
-    speed = measure(manager, clip).speed
+    speed = shelf.measure(clip).speed
     assert speed is not None and speed > 0
-    assert next(r for r in overview(manager) if r.name == "starter CLIP").speed == speed
+    assert next(r for r in shelf.rows() if r.name == "starter CLIP").speed == speed
     (tmp_path / SPEEDS_FILE).write_text("not json")
-    assert all(row.speed is None for row in overview(manager))
+    assert all(row.speed is None for row in shelf.rows())
 
 
 def test_what_is_chosen_is_in_use_and_own_weights_have_their_own_names(tmp_path: Path) -> None:
@@ -30,7 +32,7 @@ def test_what_is_chosen_is_in_use_and_own_weights_have_their_own_names(tmp_path:
         (tmp_path / name).write_bytes(name.encode())
 
     def in_use(**choices: str) -> dict[str, str | None]:
-        rows = overview(ModelManager(tmp_path, device="cpu", **choices))  # type: ignore[arg-type]
+        rows = ModelShelf(ModelManager(tmp_path, device="cpu", **choices)).rows()  # type: ignore[arg-type]
         assert {row.name: row.choice for row in rows if row.path} == {
             "mine/open_clip_pytorch_model.bin": "mine/open_clip_pytorch_model.bin",
             "yours/open_clip_pytorch_model.bin": "yours/open_clip_pytorch_model.bin",
@@ -49,7 +51,7 @@ def test_what_is_chosen_is_in_use_and_own_weights_have_their_own_names(tmp_path:
     # once loaded, what is in use is what could be loaded
     manager = ModelManager(tmp_path, device="cpu")
     manager.load_clip(), manager.load_sam()
-    assert {row.kind: row.choice for row in overview(manager) if row.in_use} == {
+    assert {row.kind: row.choice for row in ModelShelf(manager).rows() if row.in_use} == {
         "clip": "starter",
         "sam": "starter",
     }

@@ -119,7 +119,7 @@ class Button(Focusable):
         super().__init__(master, look, self.invoke)
         self._command, self._kind, self._icon_name = command, kind, icon_name
         self._fill, self._over, self._down, self._ink, border = self._colours(kind)
-        self._own_width = width
+        self._own_width, self._size = width, size
         self._icon_size = 20 if height > 24 else 14
         self._button = ctk.CTkButton(
             self,
@@ -180,7 +180,7 @@ class Button(Focusable):
         )
 
     def _natural_width(self, text: str) -> int:
-        font = self.look.font(NORMAL, "medium")
+        font = self.look.font(self._size, "medium")
         wide = 8 if self._kind in ("link", "alert") else 32
         return int(font.measure(text)) + wide + (28 if self._icon_name and text else 0)
 

@@ -55,9 +55,13 @@ class MenuButton(Focusable):
 
     def choose(self, name: str) -> None:
         if name != self.value:
-            self.value = name
-            self._text.configure(text=name)
+            self.show(name)
             self._on_change(name)
+
+    def show(self, name: str) -> None:
+        """Show what was chosen elsewhere; it need not be one of the names."""
+        self.value = name
+        self._text.configure(text=name)
 
     def _open(self) -> None:
         entries = [

@@ -1,0 +1,189 @@
+"""What the Models panel says of each model and of all together, without a window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from src.config import NO_SAM, STARTER, Settings
+from src.gui.job_state import JobState, downloaded, megabytes, time_left
+from src.records import ModelRow
+
+AUTOMATIC, STARTER_ONLY, CLIP_ONLY = "Automatic", "Starter models", "CLIP only"
+BY_HAND = "As chosen below"
+
+Verb = Literal["use", "download", "cancel", "retry"]
+
+
+@dataclass(frozen=True)
+class ModelFace:
+    """One line of the table, in words.
+
+    Attributes:
+        verb: what its button does; None where there is nothing to do.
+        measure: words of the link that measures it; empty where it can't be measured.
+        fraction: of a download, 0 to 1; None while there is none.
+        doing: what stands beside the bar of a download.
+        problem: the sentence of what went wrong.
+    """
+
+    name: str
+    purpose: str
+    size: str = ""
+    licence: str = ""
+    speed: str = ""
+    measure: str = ""
+    state: str = ""
+    in_use: bool = False
+    verb: Verb | None = None
+    button: str = ""
+    enabled: bool = True
+    fraction: float | None = None
+    doing: str = ""
+    problem: str = ""
+
+
+def face(
+    row: ModelRow, job: JobState | None = None, problem: str = "", measuring: bool = False
+) -> ModelFace:
+    """Say what a person should see of a model.
+
+    Args:
+        job: its download, when one runs or waits.
+        problem: what went wrong with it last.
+        measuring: whether it is being measured, or waits for it.
+    """
+    is_here = row.path is not None
+    shown = ModelFace(
+        row.name,
+        row.purpose or "put here by hand",
+        megabytes(row.bytes),
+        row.licence or "",
+        _speed(row) if is_here else "",
+        state="in use" if row.in_use else row.state,
+        in_use=row.in_use,
+        problem=problem,
+    )
+    if job is not None:
+        return replace(
+            shown,
+            state="",
+            verb="cancel",
+            button="Cancelling…" if job.cancelling else "Cancel",
+            enabled=not job.cancelling,
+            fraction=job.fraction,
+            doing=_doing(job),
+            problem="",
+        )
+    if is_here:
+        again = "Measure" if row.speed is None else "Measure again"
+        shown = replace(shown, measure="Measuring…" if measuring else again)
+        return shown if row.in_use else replace(shown, verb="use", button="Use")
+    if problem:
+        return replace(shown, state="not downloaded", verb="retry", button="Retry")
+    return replace(shown, verb="download", button="Download")
+
+
+def face_of_no_sam(in_use: bool) -> ModelFace:
+    """The line for doing without SAM."""
+    return ModelFace(
+        "Whole pictures only (CLIP-only)",
+        "no segments; the quickest",
+        state="in use" if in_use else "always there",
+        in_use=in_use,
+        verb=None if in_use else "use",
+        button="" if in_use else "Use",
+    )
+
+
+def mode(rows: Sequence[ModelRow]) -> tuple[str, str]:
+    """Name the mode that the models in use make, and what it means."""
+    used = {row.kind: row for row in rows if row.in_use}
+    clip, sam = used.get("clip"), used.get("sam")
+    if clip is None:
+        return "No models", "Nothing can be searched or added without a CLIP. Download one below."
+    knows = (
+        "The bundled CLIP knows colours, shapes and textures, not the names of things"
+        if clip.state == "bundled"
+        else f"{clip.name} knows ordinary words and things"
+    )
+    if sam is None:
+        return "CLIP-only mode", (
+            f"Pictures and frames are found as a whole; nothing is cut into segments. {knows}."
+        )
+    cuts = (
+        "the bundled SAM cuts pictures into simple segments"
+        if sam.state == "bundled"
+        else f"{sam.name} cuts pictures into segments"
+    )
+    if clip.state == sam.state == "bundled":
+        return "Starter mode", f"{knows}; {cuts}. No download needed."
+    full = "bundled" not in (clip.state, sam.state)
+    return "Full mode" if full else "Between starter and full mode", f"{knows}; {cuts}."
+
+
+def card(rows: Sequence[ModelRow]) -> tuple[str, str]:
+    """What the card at the sidebar's foot says of the models in use."""
+    used = {row.kind: row for row in rows if row.in_use}
+    clip, sam = used.get("clip"), used.get("sam")
+    if clip is None:
+        return "No models", "Nothing can be searched or added without a CLIP."
+    if sam is None:
+        return "CLIP only", "Pictures are found as a whole, and not cut into segments."
+    if clip.state == sam.state == "bundled":
+        return "Starter models", "Know colours, shapes and textures. No download needed."
+    if clip.state == "bundled":
+        return clip.name, f"with {sam.name}. Knows colours, shapes and textures."
+    return clip.name, f"with {sam.name}. Knows ordinary words and things."
+
+
+def card_of_failure(name: str) -> tuple[str, str]:
+    """What it says while a download has failed and nobody has seen to it."""
+    return "Download failed", f"{name} is not here yet. Open to see why, and to try again."
+
+
+def choice_of(settings: Settings) -> str:
+    """Name what was chosen for both kinds of models together."""
+    if settings.sam_model == NO_SAM:
+        return CLIP_ONLY
+    chosen = settings.clip_model, settings.sam_model
+    return {(None, None): AUTOMATIC, (STARTER, STARTER): STARTER_ONLY}.get(chosen, BY_HAND)
+
+
+def chosen(settings: Settings, choice: str) -> Settings:
+    """Settings with both kinds of models chosen together."""
+    if choice == AUTOMATIC:
+        return replace(settings, clip_model=None, sam_model=None)
+    if choice == STARTER_ONLY:
+        return replace(settings, clip_model=STARTER, sam_model=STARTER)
+    if choice == CLIP_ONLY:
+        return replace(settings, sam_model=NO_SAM)
+    return settings
+
+
+def using(settings: Settings, row: ModelRow | None) -> Settings:
+    """Settings with one model chosen; None does without SAM."""
+    if row is None:
+        return replace(settings, sam_model=NO_SAM)
+    if row.kind == "clip":
+        return replace(settings, clip_model=row.choice)
+    return replace(settings, sam_model=row.choice)
+
+
+def _speed(row: ModelRow) -> str:
+    if row.speed is None:
+        return "not measured yet"
+    if row.kind == "sam":
+        return f"{row.speed:.1f} s an image"
+    return f"{row.speed:.0f} images a second" if row.speed >= 10 else f"{row.speed:.1f} images/s"
+
+
+def _doing(job: JobState) -> str:
+    if job.doing is not None:
+        return " · ".join([job.headline, *job.detail])
+    if job.download is None:
+        return "Waiting"
+    parts = [f"{job.fraction:.0%}", *downloaded(job.download)]
+    seconds = job.seconds_left
+    return " · ".join(parts if seconds is None else [*parts, time_left(seconds)])

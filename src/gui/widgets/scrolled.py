@@ -1,0 +1,56 @@
+"""Content higher than its place: a bar when there is something to scroll, and keys that follow."""
+
+from __future__ import annotations
+
+import tkinter
+from typing import Any
+
+import customtkinter as ctk
+
+from src.gui.theme import LEFT, RIGHT, Theme
+
+_BAR = 12
+
+
+class Scrolled(ctk.CTkScrollableFrame):
+    """Keeps the panel's margins; the bar lives in the right one and moves nothing."""
+
+    def __init__(self, master: Any, look: Theme) -> None:
+        c = look.colours
+        super().__init__(
+            master,
+            fg_color=c.window,
+            corner_radius=0,
+            scrollbar_button_color=c.strong_border,
+            scrollbar_button_hover_color=c.hint,
+            scrollbar_fg_color=c.window,
+        )
+        self.look = look
+        self._scrollbar.configure(width=_BAR, border_spacing=2)
+        self._parent_canvas.grid(padx=(look.px(LEFT), look.px(RIGHT)))
+        self._scrollbar.grid_remove()
+        self._scrollbar.place(relx=1.0, relheight=1.0, anchor="ne")
+        tkinter.Misc.bind(self, "<Configure>", lambda _: self._tidy(), "+")
+        self._parent_canvas.bind("<Configure>", lambda _: self._tidy(), add="+")
+
+    def follow_focus(self, widget: tkinter.Misc) -> None:
+        """Bring a control into sight when the Tab key reaches it."""
+        tkinter.Misc.bind(widget, "<FocusIn>", lambda _: self._see(widget), "+")
+
+    def _see(self, widget: tkinter.Misc) -> None:
+        content, room = self.winfo_reqheight(), self._parent_canvas.winfo_height()
+        top = widget.winfo_rooty() - self.winfo_rooty()
+        bottom, shown = top + widget.winfo_height(), -self.winfo_y()
+        margin = self.look.px(16)
+        if top - margin < shown:
+            self._parent_canvas.yview_moveto(max(0, top - margin) / content)
+        elif bottom + margin > shown + room:
+            self._parent_canvas.yview_moveto((bottom + margin - room) / content)
+
+    def _tidy(self) -> None:
+        """No scrollbar where there is nothing to scroll; CustomTkinter shows it always."""
+        if self.winfo_reqheight() > self._parent_canvas.winfo_height() > 1:
+            self._scrollbar.place(relx=1.0, relheight=1.0, anchor="ne")
+        else:
+            self._scrollbar.place_forget()
+            self._parent_canvas.yview_moveto(0)

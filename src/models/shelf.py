@@ -1,0 +1,49 @@
+"""The models of this machine, as a person meets them: listed, fetched, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from src.events import Event
+from src.models import catalogue
+from src.models.download import Download
+from src.models.model_manager import ModelManager
+from src.models.overview import measure, overview
+from src.records import ModelRow
+
+
+class ModelShelf:
+    """What the window and the command line ask about models beside using them."""
+
+    def __init__(self, manager: ModelManager) -> None:
+        self._manager = manager
+
+    @property
+    def folder(self) -> Path:
+        """Where weights lie, and where a person can drop them."""
+        return self._manager.models_folder
+
+    def rows(self) -> list[ModelRow]:
+        """List what is here, best first for each kind, then what can be downloaded."""
+        return overview(self._manager)
+
+    def download(self, name: str) -> Iterator[Event]:
+        """Fetch a model of the catalogue; goes on with what an earlier run has left.
+
+        Yields:
+            Downloading and Progress("check"), and ModelFetched once it is in its place.
+
+        Raises:
+            QueryError: no model of the catalogue is called so.
+            DownloadError: it can't be had, and why.
+        """
+        yield from Download(catalogue.entry(name), self.folder).run()
+
+    def measure(self, row: ModelRow) -> ModelRow:
+        """Run a model that is here on noise, and remember how fast it was; takes seconds.
+
+        Raises:
+            CheckpointError: the weights can't be used.
+        """
+        return measure(self._manager, row)
