@@ -72,7 +72,7 @@ class Ingest:
         yield JobStarted(len(files))
         failed: list[FileFailed] = []
         frames = segments = 0
-        waiting = self.index.pending()
+        waiting = self.embedding().index.pending()
         for number, path in enumerate(files, start=1):
             yield FileStarted(path, number)
             for event in self._file(path):
