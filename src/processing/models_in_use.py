@@ -194,7 +194,7 @@ class ModelsInUse:
             return
         self._wanted = wanted
         new = self._database(wanted)
-        if not self._take_over(new, self._tagger_of(wanted), set()):
+        if new.embeddings.lacks_any() or not self._take_over(new, self._tagger_of(wanted), set()):
             new.close()
 
     def coverage(self) -> Coverage | None:

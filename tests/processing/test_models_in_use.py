@@ -9,11 +9,12 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+import torch
 
 from src.config import LibraryPaths, Settings
 from src.database import vector_db
 from src.database.clip_in_use import clip_in_use
-from src.errors import DatabaseError
+from src.errors import DatabaseError, EmbeddingError
 from src.events import Event, FrameStored, JobDone, ProblemFound, Progress
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
@@ -283,6 +284,24 @@ def test_a_crop_that_is_gone_holds_nothing_up(library: MediaLibrary, clips: TwoC
     for _ in library.verify(repair=True):
         pass
     assert library.coverage() is None
+
+
+def test_a_clip_that_fails_leaves_the_old_one(library: MediaLibrary, clips: TwoClips) -> None:
+    projection = clips.clips[NEW].model.visual.attnpool.c_proj.weight
+    sound = projection.detach().clone()
+    job = library.switch_clip()
+    next(job)
+    with torch.no_grad():
+        projection.fill_(float("nan"))
+    with pytest.raises(EmbeddingError, match="not finite"):
+        list(job)
+    assert library.clip.name == name_of(OLD, clips)
+    assert len(library.search(QUERY, n_results=8)) == 8
+    with torch.no_grad():
+        projection.copy_(sound)
+    events = list(library.switch_clip())
+    assert events[0] == Progress("embed", 8, library.stats().segments)  # it goes on
+    assert library.clip.name == name_of(NEW, clips)
 
 
 def test_two_changes_at_once_are_refused(library: MediaLibrary) -> None:
