@@ -174,8 +174,9 @@ class MediaLibrary:
     def switch_clip(self) -> Iterator[Event]:
         """Embed the library with the CLIP that is wanted, and search with that from then on.
 
-        Searches are answered by the one before until the very end, when all changes in one
-        step. Cancelled or killed, the next call goes on where this one was.
+        Searches are answered by the one before until all is embedded, when the other takes over
+        in one step. Then automatic tags are given again; those of people stay. Cancelled or
+        killed, the next call goes on where this one was.
         """
         yield from self._in_use.switch()
 
@@ -357,6 +358,7 @@ class MediaLibrary:
         """
         self._in_use.write_down()
         yield from self._in_use.embed_missing(self.vectors)
+        yield from self._in_use.retag()
 
     def verify(self, repair: bool = False) -> Iterator[Event]:
         """Examine the library, and mend what can be mended when asked to."""

@@ -30,6 +30,7 @@ from src.records import Coverage, LibraryStats, SearchHit
 DOING = {
     "index": "telling the index",
     "embed": "embedding segments again",
+    "retag": "tagging segments again",
     "export": "writing crops",
     "check": "checking what has come",
     "connect": "waiting for the server",
@@ -60,6 +61,7 @@ def hit_as_json(hit: SearchHit) -> dict[str, Any]:
     segment = hit.segment
     return {
         "segment_id": segment.id,
+        "parent_id": segment.parent_id,
         "kind": segment.kind,
         "score": round(hit.score, 6),
         "path": segment.media_path,
