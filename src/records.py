@@ -81,7 +81,12 @@ class Segment:
 
 @dataclass(frozen=True)
 class StoredSegment:
-    """A segment as the library keeps it."""
+    """A segment as the library keeps it.
+
+    Attributes:
+        parent_id: the smallest segment of its frame that it lies in: the whole frame's when it
+            lies in no other; None for the whole frame.
+    """
 
     id: str
     media_file_id: int
@@ -96,6 +101,7 @@ class StoredSegment:
     stability_score: float | None
     mask_rle: bytes | None = field(repr=False)
     crop_path: Path
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ def hit_as_json(hit: SearchHit) -> dict[str, Any]:
     segment = hit.segment
     return {
         "segment_id": segment.id,
+        "parent_id": segment.parent_id,
         "kind": segment.kind,
         "score": round(hit.score, 6),
         "path": segment.media_path,

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from src.database.parents import set_parents
 from src.errors import DatabaseError
 
 
@@ -104,7 +105,18 @@ def m002_sam_of_frames(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE frames ADD COLUMN sam TEXT")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial, m002_sam_of_frames)
+def m003_parents(connection: sqlite3.Connection) -> None:
+    """In which segment of its frame each lies."""
+    connection.execute("ALTER TABLE segments ADD COLUMN parent_id TEXT")
+    for row in connection.execute("SELECT id FROM frames ORDER BY id").fetchall():
+        set_parents(connection, row[0])
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m001_initial,
+    m002_sam_of_frames,
+    m003_parents,
+)
 
 
 def check_version(connection: sqlite3.Connection, path: Path) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from src.database.backup import damage_of, newest_sound
 from src.database.migrations import MIGRATIONS, migrate
+from src.database.parents import set_parents
 from src.errors import DatabaseError
 
 # Parents before children. What Chroma has to be told is left out: it is told everything again.
@@ -114,6 +115,7 @@ def _copy_all(
     unread: dict[str, list[Range]] = {}
     failed = 0
     for table in NUMBERED:
+        before = result.rows
         columns = _columns(new, table)
         waiting = [(0, _highest(old, table))]
         lost: list[Range] = []
@@ -139,6 +141,8 @@ def _copy_all(
             result.rows += _insert(new, table, columns, good)
         if lost:
             unread[table] = lost
+        if result.rows > before:  # a table with a hole must not cost the next one its tries
+            failed = 0
     for table, key in KEYED.items():
         columns = _columns(new, table)
         for order in ("ASC", "DESC"):  # up to the damage from either side
@@ -225,6 +229,10 @@ def _tidy(new: sqlite3.Connection, unread: dict[str, list[Range]]) -> None:
         ("segment_tags", "tags", "tag_id"),
     ):
         new.execute(f"DELETE FROM {child} WHERE {reference} NOT IN (SELECT id FROM {parent})")
+    if "parent_id" in _columns(new, "segments"):
+        orphans = "SELECT DISTINCT frame_id FROM segments WHERE parent_id NOT IN"
+        for (frame,) in new.execute(f"{orphans} (SELECT id FROM segments)").fetchall():
+            set_parents(new, frame)
     if {"frames", "segments"} & unread.keys():
         # a frame that lost all its segments is made again; one that kept some keeps its tags
         new.execute("DELETE FROM frames WHERE id NOT IN (SELECT frame_id FROM segments)")

@@ -32,6 +32,8 @@ def stored_segment(row: sqlite3.Row, paths: LibraryPaths) -> StoredSegment:
         stability_score=row["stability_score"],
         mask_rle=row["mask"],
         crop_path=paths.crop(row["crop_path"]),
+        # who may only read opens a library of an older version as it is
+        parent_id=row["parent_id"] if "parent_id" in row.keys() else None,  # noqa: SIM118
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from src.database.connection import Connection
+from src.database.parents import set_parents
 from src.database.vector_cache import as_stored
 from src.records import Segment, Tag
 
@@ -59,6 +60,7 @@ def insert_segments(
             (new.id, model_id, as_stored(new.embedding)),
         )
         put_tags(db, new.id, new.tags, added_by="vocabulary")
+    set_parents(db, frame_id)
 
 
 def replace_segments(

@@ -19,6 +19,7 @@ from tests.two_clips import NEW, OLD, TwoClips
 
 HIT_KEYS = {
     "segment_id",
+    "parent_id",
     "kind",
     "score",
     "path",
