@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from src.config import NO_SAM, STARTER, Settings
-from src.gui.job_state import JobState, downloaded, megabytes, time_left
-from src.records import ModelRow
+from src.gui.job_state import JobState, counted, downloaded, megabytes, time_left
+from src.records import Coverage, ModelRow
 
 AUTOMATIC, STARTER_ONLY, CLIP_ONLY = "Automatic", "Starter models", "CLIP only"
 BY_HAND = "As chosen below"
@@ -45,7 +45,11 @@ class ModelFace:
 
 
 def face(
-    row: ModelRow, job: JobState | None = None, problem: str = "", measuring: bool = False
+    row: ModelRow,
+    job: JobState | None = None,
+    problem: str = "",
+    measuring: bool = False,
+    wanted: ModelRow | None = None,
 ) -> ModelFace:
     """Say what a person should see of a model.
 
@@ -53,6 +57,7 @@ def face(
         job: its download, when one runs or waits.
         problem: what went wrong with it last.
         measuring: whether it is being measured, or waits for it.
+        wanted: the CLIP that is to take over and has not yet.
     """
     is_here = row.path is not None
     shown = ModelFace(
@@ -79,7 +84,13 @@ def face(
     if is_here:
         again = "Measure" if row.speed is None else "Measure again"
         shown = replace(shown, measure="Measuring…" if measuring else again)
-        return shown if row.in_use else replace(shown, verb="use", button="Use")
+        if row == wanted:
+            return replace(shown, state="chosen")
+        if not row.in_use:
+            return replace(shown, verb="use", button="Use")
+        if row.kind == "clip" and wanted is not None:
+            return replace(shown, verb="use", button="Keep")
+        return shown
     if problem:
         return replace(shown, state="not downloaded", verb="retry", button="Retry")
     return replace(shown, verb="download", button="Download")
@@ -136,6 +147,75 @@ def card(rows: Sequence[ModelRow]) -> tuple[str, str]:
     if clip.state == "bundled":
         return clip.name, f"with {sam.name}. Knows colours, shapes and textures."
     return clip.name, f"with {sam.name}. Knows ordinary words and things."
+
+
+@dataclass(frozen=True)
+class Question:
+    """A line above the table that says what is to be decided, and what can be done.
+
+    Attributes:
+        kind: of notice.
+        verbs: what its links say.
+    """
+
+    text: str
+    kind: Literal["info", "warn", "error"]
+    verbs: tuple[Literal["Start", "Later", "Go on", "Cancel", "Cancelling…", "Try again"], ...]
+
+
+def question(
+    coverage: Coverage,
+    job: JobState | None = None,
+    problem: str = "",
+    speed: float | None = None,
+    put_off: bool = False,
+) -> Question:
+    """Say how far another CLIP is on its way into use, and ask whether to go on.
+
+    Args:
+        job: that reads the library with it, when it runs.
+        problem: why the last one ended early.
+        speed: images a second that it reads here, when that was measured.
+        put_off: whether a person wants it later.
+    """
+    done, total = coverage.done, coverage.total
+    if job is not None and job.doing is not None and job.doing.doing == "embed":
+        done, total = job.doing.done, job.doing.total
+    same = coverage.label == coverage.label_in_use
+    until = "" if same else f" {coverage.label_in_use} answers searches until then."
+    if job is not None:
+        verb: Literal["Cancel", "Cancelling…"] = "Cancelling…" if job.cancelling else "Cancel"
+        read = f"{coverage.label} has read {done:,} of {total:,} segments."
+        return Question(f"{read}{until}", "info", (verb,))
+    left = total - done
+    time = f", {time_left(left / speed).removesuffix(' left')}" if speed and left else ""
+    if problem:
+        return Question(f"{coverage.label} does not answer yet: {problem}", "error", ("Try again",))
+    if done:
+        text = f"{coverage.label} has read {done:,} of {total:,} segments; {left:,} are left{time}."
+        return Question(f"{text}{until}", "info" if put_off else "warn", ("Go on",))
+    text = f"{counted(total, 'segment')} must be read again by {coverage.label}{time}."
+    return Question(
+        f"{text}{until}",
+        "info" if put_off else "warn",
+        ("Start",) if put_off else ("Start", "Later"),
+    )
+
+
+def wanted_clip(rows: Sequence[ModelRow], coverage: Coverage | None) -> ModelRow | None:
+    """The CLIP that is to take over; None where none is."""
+    if coverage is None or coverage.label == coverage.label_in_use:
+        return None
+    first = next((row for row in rows if row.kind == "clip"), None)  # the one tried first
+    return first if first is not None and first.path is not None and not first.in_use else None
+
+
+def card_of_coverage(coverage: Coverage) -> tuple[str, str]:
+    """What the card says while another CLIP waits to be brought into use."""
+    return (
+        "Another CLIP waits",
+        f"It has read {coverage.done:,} of {coverage.total:,} segments. Open to go on.",
+    )
 
 
 def card_of_failure(name: str) -> tuple[str, str]:

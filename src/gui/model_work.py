@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable
 
 from src.config import Settings
-from src.errors import MediaLibraryError
+from src.errors import MediaLibraryError, ModelNotLoadedError
 from src.events import Event, ModelFetched
 from src.gui import model_face
 from src.gui.job_state import JobState
-from src.gui.model_face import ModelFace, Verb
+from src.gui.model_face import ModelFace, Question, Verb
 from src.gui.session import Session, explained
-from src.records import ModelRow
+from src.records import Coverage, ModelRow
 from src.worker import JobEnded
 
 log = logging.getLogger(__name__)
@@ -24,8 +24,12 @@ class ModelWork:
     def __init__(self, session: Session, on_error: Callable[[Exception], None]) -> None:
         self._session, self._on_error = session, on_error
         self.rows: list[ModelRow] = []
+        self.coverage: Coverage | None = None
+        self.choosing = False  # a choice is being carried out, which may load a model
         self.changed: list[Callable[[], None]] = []
         self._problems: dict[str, str] = {}
+        self._switch_problem = ""
+        self._put_off = ""  # the CLIP that a person wants to have read later
         self._to_measure: list[ModelRow] = []
         session.tell.models_ready.append(self.refresh)
         session.tell.models_failed.append(self.refresh)
@@ -35,28 +39,62 @@ class ModelWork:
     # -- what is shown
 
     def refresh(self) -> None:
-        """Look again at what lies in the models folder."""
+        """List what is here, and see how far another CLIP is on its way."""
         library = self._session.library
-        self._session.main_thread.run(lambda: library.shelf.rows(), self._listed)
 
-    def _listed(self, rows: list[ModelRow]) -> None:
-        self.rows = rows
+        def look() -> tuple[list[ModelRow], Coverage | None]:
+            try:
+                coverage = library.coverage()
+            except ModelNotLoadedError:
+                coverage = None
+            return library.shelf.rows(), coverage
+
+        self._session.main_thread.run(look, self._looked)
+
+    def _looked(self, found: tuple[list[ModelRow], Coverage | None]) -> None:
+        self.rows, self.coverage = found
         self._tell()
 
     def face(self, row: ModelRow) -> ModelFace:
         return model_face.face(
-            row, self._download_of(row), self._problems.get(row.name, ""), row in self._to_measure
+            row,
+            self._download_of(row),
+            self._problems.get(row.name, ""),
+            row in self._to_measure,
+            model_face.wanted_clip(self.rows, self.coverage),
         )
+
+    @property
+    def question(self) -> Question | None:
+        """What is to be decided about another CLIP; None when nothing is."""
+        if self.coverage is None:
+            return None
+        wanted = model_face.wanted_clip(self.rows, self.coverage)
+        return model_face.question(
+            self.coverage,
+            self._switch,
+            self._switch_problem,
+            None if wanted is None else wanted.speed,
+            self._put_off == self.coverage.name,
+        )
+
+    @property
+    def card(self) -> tuple[str, str]:
+        """What the card in the sidebar says."""
+        failed = [row.name for row in self.rows if row.path is None and row.name in self._problems]
+        if failed:
+            return model_face.card_of_failure(failed[0])
+        if self.coverage is not None and self._switch is None:
+            return model_face.card_of_coverage(self.coverage)
+        return model_face.card(self.rows)
 
     @property
     def settings(self) -> Settings:
         return self._session.library.settings
 
     @property
-    def card(self) -> tuple[str, str]:
-        """What the card in the sidebar says."""
-        failed = [row.name for row in self.rows if row.path is None and row.name in self._problems]
-        return model_face.card_of_failure(failed[0]) if failed else model_face.card(self.rows)
+    def _switch(self) -> JobState | None:
+        return next(iter(self._session.jobs_of("switch")), None)
 
     def _download_of(self, row: ModelRow) -> JobState | None:
         downloads = self._session.jobs_of("download")
@@ -81,15 +119,38 @@ class ModelWork:
             self._session.start("download", lambda: library.shelf.download(row.name), row.name)
         self._tell()
 
-    def choose(self, settings: Settings) -> None:
-        """Have other models used, now and from now on."""
-        library = self._session.library
+    def answer(self, verb: str) -> None:
+        """Do what a link of the question says."""
+        if verb == "Later" and self.coverage is not None:
+            self._put_off = self.coverage.name
+        elif verb == "Cancel" and self._switch is not None:
+            self._session.cancel(self._switch)
+        elif verb in ("Start", "Go on", "Try again") and self._switch is None:
+            self._switch_problem = ""
+            self._session.start("switch", self._session.library.switch_clip, "Loading the model")
+        self._tell()
 
-        def saved(_: None) -> None:
-            library.settings = settings
+    def choose(self, settings: Settings) -> None:
+        """Have the models of these settings used, now and from now on."""
+        library, self.choosing = self._session.library, True
+        self._put_off = self._switch_problem = ""
+
+        def chosen(_: None) -> None:
+            self.choosing = False
             self.refresh()
 
-        self._session.main_thread.run(lambda: settings.save(library.paths.settings), saved)
+        def failed(exc: Exception) -> None:
+            chosen(None)
+            self._on_error(exc)
+
+        self._session.main_thread.run(
+            lambda: library.choose_models(settings.clip_model, settings.sam_model), chosen, failed
+        )
+        self._tell()
+
+    def look_again(self) -> None:
+        """Take up what was put into the models folder, or taken from it."""
+        self.choose(self.settings)
 
     def measure(self, row: ModelRow) -> None:
         """Find out how fast a model is here; one after another, since they share the machine."""
@@ -124,15 +185,18 @@ class ModelWork:
 
     def _heard(self, job: JobState, event: Event) -> None:
         if isinstance(event, ModelFetched):
-            self.refresh()
-        elif job.kind == "download":
+            self.look_again()
+        elif job.kind in ("download", "switch"):
             self._tell()
 
     def _ended(self, job: JobState, ended: JobEnded) -> None:
-        if job.kind != "download":
+        if job.kind not in ("download", "switch"):
             return
         if ended.error is not None:
             sentence, details = explained(ended.error)
-            log.warning("%s was not downloaded: %s %s", job.name, sentence, details)
-            self._problems[job.name] = sentence
+            log.warning("%s: %s %s", job.name, sentence, details)
+            if job.kind == "download":
+                self._problems[job.name] = sentence
+            else:
+                self._switch_problem = sentence
         self.refresh()

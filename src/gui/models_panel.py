@@ -91,6 +91,7 @@ class ModelsPanel(ctk.CTkFrame):
         )
         self._meaning.pack(fill="x", padx=(LEFT, RIGHT), pady=(2, 4))
         self._meaning.bind("<Configure>", lambda event: self._wrap(event.width))
+        self._question = Notice(self, look)
 
     def _build_foot(self) -> None:
         look = self.look
@@ -99,7 +100,7 @@ class ModelsPanel(ctk.CTkFrame):
         rule(self, look).pack(
             side="bottom", fill="x", padx=(look.px(LEFT), look.px(RIGHT)), pady=(0, look.px(6))
         )
-        Button(foot, look, "Look again", self._work.refresh, icon_name="retry", height=32).pack(
+        Button(foot, look, "Look again", self._work.look_again, icon_name="retry", height=32).pack(
             side="right"
         )
         Button(
@@ -127,6 +128,8 @@ class ModelsPanel(ctk.CTkFrame):
         if not rows or not self.winfo_ismapped():
             return
         title, meaning = model_face.mode(rows)
+        if self._work.choosing:
+            title = f"{title} · loading what you chose…"
         self._mode.configure(text=title)
         self._meaning.configure(text=meaning)
         self.choice.show(model_face.choice_of(self._work.settings))
@@ -137,7 +140,19 @@ class ModelsPanel(ctk.CTkFrame):
             self.lines[row.kind, row.name].show(self._work.face(row))
         has_sam = any(row.kind == "sam" and row.in_use for row in rows)
         self.lines[NO_SAM_KEY].show(model_face.face_of_no_sam(not has_sam))
+        self._show_question()
         self._show_problems()
+
+    def _show_question(self) -> None:
+        question = self._work.question
+        if question is None:
+            self._question.pack_forget()
+            return
+        links = [(verb, partial(self._work.answer, verb)) for verb in question.verbs]
+        self._question.say(question.text, question.kind, *links)
+        self._question.pack(
+            fill="x", padx=(LEFT, RIGHT), pady=(4, 4), before=self._scrolled.outer
+        )
 
     def _make_lines(self, rows: list[ModelRow]) -> None:
         """Make lines anew when other models are listed than before; else they stay."""
