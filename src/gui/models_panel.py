@@ -129,7 +129,7 @@ class ModelsPanel(ctk.CTkFrame):
             return
         title, meaning = model_face.mode(rows)
         if self._work.choosing:
-            title = f"{title} · loading what you chose…"
+            title = f"{title} · loading a model…"
         self._mode.configure(text=title)
         self._meaning.configure(text=meaning)
         self.choice.show(model_face.choice_of(self._work.settings))
@@ -150,9 +150,7 @@ class ModelsPanel(ctk.CTkFrame):
             return
         links = [(verb, partial(self._work.answer, verb)) for verb in question.verbs]
         self._question.say(question.text, question.kind, *links)
-        self._question.pack(
-            fill="x", padx=(LEFT, RIGHT), pady=(4, 4), before=self._scrolled.outer
-        )
+        self._question.pack(fill="x", padx=(LEFT, RIGHT), pady=(4, 4), before=self._scrolled.outer)
 
     def _make_lines(self, rows: list[ModelRow]) -> None:
         """Make lines anew when other models are listed than before; else they stay."""

@@ -36,7 +36,8 @@ class Scrolled(ctk.CTkScrollableFrame):
     @property
     def outer(self) -> tkinter.Misc:
         """What is packed in the panel."""
-        return self._parent_frame
+        outer: tkinter.Misc = self._parent_frame
+        return outer
 
     def follow_focus(self, widget: tkinter.Misc) -> None:
         """Bring a control into sight when the Tab key reaches it."""
