@@ -45,8 +45,8 @@ class ModelsPanel(ctk.CTkFrame):
         self._open_folder = open_folder
         self.lines: dict[tuple[str, str], ModelLine] = {}
         self._build_head()
+        self._scrolled = Scrolled(self, look)  # the Tab key goes in the order of making
         self._build_foot()
-        self._scrolled = Scrolled(self, look)
         self._scrolled.pack(fill="both", expand=True)
         self._groups: dict[str, ctk.CTkFrame] = {}
         for kind, title in GROUPS.items():
@@ -100,12 +100,14 @@ class ModelsPanel(ctk.CTkFrame):
         rule(self, look).pack(
             side="bottom", fill="x", padx=(look.px(LEFT), look.px(RIGHT)), pady=(0, look.px(6))
         )
-        Button(foot, look, "Look again", self._work.look_again, icon_name="retry", height=32).pack(
-            side="right"
-        )
-        Button(
+        folder = Button(
             foot, look, "Open the folder", self._open_models, icon_name="folder", height=32
-        ).pack(side="right")
+        )
+        again = Button(
+            foot, look, "Look again", self._work.look_again, icon_name="retry", height=32
+        )
+        again.pack(side="right")
+        folder.pack(side="right")
         self._where = label(
             foot,
             look,
@@ -211,4 +213,6 @@ class ModelsPanel(ctk.CTkFrame):
 
     def _open_models(self) -> None:
         if self._session.is_open:
-            self._open_folder(self._session.library.shelf.folder)
+            folder = self._session.library.shelf.folder
+            folder.mkdir(parents=True, exist_ok=True)
+            self._open_folder(folder)

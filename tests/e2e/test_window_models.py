@@ -65,6 +65,11 @@ def press(window: Window, name: str, button: str) -> None:
     window.click_at(box)
 
 
+def middle(window: Window) -> tuple[int, int]:
+    left, top, width, height = window.state()["window"]
+    return left + width // 2, top + height // 2
+
+
 def wait_line(window: Window, name: str, what: str, look: Callable[[State], object]) -> State:
     """Wait until the line of a model says something."""
     return window.wait(
@@ -137,9 +142,11 @@ def test_what_can_not_be_fetched_says_why_and_what_is_stopped_stops(
 def test_a_mode_is_forced_and_kept(opened: Callable[[], Window], tmp_path: Path) -> None:
     window = opened()
     window.wait_text("Starter mode")
+    window.screen.do("mousemove", *middle(window), "click", "--repeat", 30, 5)  # to the end
     press(window, NO_SAM, "Use")
     wait_line(window, NO_SAM, "in use", lambda line: line["in_use"])
     window.wait_text("CLIP-only mode", "CLIP only")
+    window.wait("the choice", lambda s: "Automatic" not in s["texts"])
     settings = json.loads((tmp_path / "library" / "settings.json").read_text())
     assert (settings["clip_model"], settings["sam_model"]) == (None, "none")
     press(window, "starter SAM", "Use")
