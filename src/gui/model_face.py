@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from src.config import NO_SAM, STARTER, Settings
-from src.gui.job_state import JobState, counted, downloaded, megabytes, time_left
+from src.gui.job_state import JobState, downloaded, megabytes, time_left
 from src.records import Coverage, ModelRow
 
 AUTOMATIC, STARTER_ONLY, CLIP_ONLY = "Automatic", "Starter models", "CLIP only"
@@ -149,78 +149,12 @@ def card(rows: Sequence[ModelRow]) -> tuple[str, str]:
     return clip.name, f"with {sam.name}. Knows ordinary words and things."
 
 
-@dataclass(frozen=True)
-class Question:
-    """A line above the table that says what is to be decided, and what can be done.
-
-    Attributes:
-        kind: of notice.
-        verbs: what its links say.
-    """
-
-    text: str
-    kind: Literal["info", "warn", "error"]
-    verbs: tuple[Literal["Start", "Later", "Go on", "Cancel", "Cancelling…", "Try again"], ...]
-
-
-def question(
-    coverage: Coverage,
-    job: JobState | None = None,
-    problem: str = "",
-    speed: float | None = None,
-    put_off: bool = False,
-) -> Question:
-    """Say how far another CLIP is on its way into use, and ask whether to go on.
-
-    Args:
-        job: that reads the library with it, when it runs.
-        problem: why the last one ended early.
-        speed: images a second that it reads here, when that was measured.
-        put_off: whether a person wants it later.
-    """
-    done, total = coverage.done, coverage.total
-    if job is not None and job.doing is not None and job.doing.doing == "embed":
-        done, total = job.doing.done, job.doing.total
-    same = coverage.label == coverage.label_in_use
-    until = "" if same else f" {coverage.label_in_use} answers searches until then."
-    if job is not None:
-        verb: Literal["Cancel", "Cancelling…"] = "Cancelling…" if job.cancelling else "Cancel"
-        read = f"{coverage.label} has read {done:,} of {total:,} segments."
-        return Question(f"{read}{until}", "info", (verb,))
-    left = total - done
-    time = f", {time_left(left / speed).removesuffix(' left')}" if speed and left else ""
-    if problem:
-        return Question(f"{coverage.label} does not answer yet: {problem}", "error", ("Try again",))
-    if done:
-        text = f"{coverage.label} has read {done:,} of {total:,} segments; {left:,} are left{time}."
-        return Question(f"{text}{until}", "info" if put_off else "warn", ("Go on",))
-    text = f"{counted(total, 'segment')} must be read again by {coverage.label}{time}."
-    return Question(
-        f"{text}{until}",
-        "info" if put_off else "warn",
-        ("Start",) if put_off else ("Start", "Later"),
-    )
-
-
 def wanted_clip(rows: Sequence[ModelRow], coverage: Coverage | None) -> ModelRow | None:
     """The CLIP that is to take over; None where none is."""
-    if coverage is None or coverage.label == coverage.label_in_use:
+    if coverage is None:
         return None
     first = next((row for row in rows if row.kind == "clip"), None)  # the one tried first
     return first if first is not None and first.path is not None and not first.in_use else None
-
-
-def card_of_coverage(coverage: Coverage) -> tuple[str, str]:
-    """What the card says while another CLIP waits to be brought into use."""
-    return (
-        "Another CLIP waits",
-        f"It has read {coverage.done:,} of {coverage.total:,} segments. Open to go on.",
-    )
-
-
-def card_of_failure(name: str) -> tuple[str, str]:
-    """What it says while a download has failed and nobody has seen to it."""
-    return "Download failed", f"{name} is not here yet. Open to see why, and to try again."
 
 
 def choice_of(settings: Settings) -> str:

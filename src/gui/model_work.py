@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Literal
 
 from src.config import Settings
 from src.errors import MediaLibraryError, ModelNotLoadedError
-from src.events import Event, ModelFetched
-from src.gui import model_face
-from src.gui.job_state import JobState
-from src.gui.model_face import ModelFace, Question, Verb
+from src.events import Event, ModelFetched, WorkStays
+from src.gui import model_face, model_questions
+from src.gui.job_state import JobKind, JobState
+from src.gui.model_face import ModelFace, Verb
+from src.gui.model_questions import Answer, Question
 from src.gui.session import Session, explained
 from src.records import Coverage, ModelRow
 from src.worker import JobEnded
 
 log = logging.getLogger(__name__)
+
+About = Literal["clip", "sam", "kept"]
+SHOWN: tuple[JobKind, ...] = ("download", "switch", "segment")  # jobs that the panel is about
 
 
 class ModelWork:
@@ -30,6 +35,9 @@ class ModelWork:
         self._problems: dict[str, str] = {}
         self._switch_problem = ""
         self._put_off = ""  # the CLIP that a person wants to have read later
+        self._cut_by_others = 0
+        self._sam_put_off = False
+        self._kept: list[WorkStays] = []
         self._to_measure: list[ModelRow] = []
         session.tell.models_ready.append(self.refresh)
         session.tell.models_failed.append(self.refresh)
@@ -42,17 +50,17 @@ class ModelWork:
         """List what is here, and see how far another CLIP is on its way."""
         library = self._session.library
 
-        def look() -> tuple[list[ModelRow], Coverage | None]:
+        def look() -> tuple[list[ModelRow], Coverage | None, int]:
             try:
                 coverage = library.coverage()
             except ModelNotLoadedError:
                 coverage = None
-            return library.shelf.rows(), coverage
+            return library.shelf.rows(), coverage, library.segmented_by_others()
 
         self._session.main_thread.run(look, self._looked)
 
-    def _looked(self, found: tuple[list[ModelRow], Coverage | None]) -> None:
-        self.rows, self.coverage = found
+    def _looked(self, found: tuple[list[ModelRow], Coverage | None, int]) -> None:
+        self.rows, self.coverage, self._cut_by_others = found
         self._tell()
 
     def face(self, row: ModelRow) -> ModelFace:
@@ -65,36 +73,42 @@ class ModelWork:
         )
 
     @property
-    def question(self) -> Question | None:
-        """What is to be decided about another CLIP; None when nothing is."""
-        if self.coverage is None:
-            return None
-        wanted = model_face.wanted_clip(self.rows, self.coverage)
-        return model_face.question(
-            self.coverage,
-            self._switch,
-            self._switch_problem,
-            None if wanted is None else wanted.speed,
-            self._put_off == self.coverage.name,
-        )
+    def questions(self) -> dict[About, Question]:
+        """What is to be decided, or being done, about models that were chosen."""
+        asked: dict[About, Question] = {}
+        if self.coverage is not None:
+            used = (row for row in self.rows if row.kind == "clip" and row.in_use)
+            asked["clip"] = model_questions.question(
+                self.coverage,
+                model_face.wanted_clip(self.rows, self.coverage),
+                next(used, None),
+                self._job("switch"),
+                self._switch_problem,
+                self._put_off == self.coverage.name,
+            )
+        cutting = self._job("segment")
+        if cutting is not None or (self._cut_by_others and not self._sam_put_off):
+            asked["sam"] = model_questions.question_of_sam(self._cut_by_others, cutting)
+        if self._kept:
+            asked["kept"] = model_questions.list_of_kept(self._kept)
+        return asked
 
     @property
     def card(self) -> tuple[str, str]:
         """What the card in the sidebar says."""
         failed = [row.name for row in self.rows if row.path is None and row.name in self._problems]
         if failed:
-            return model_face.card_of_failure(failed[0])
-        if self.coverage is not None and self._switch is None:
-            return model_face.card_of_coverage(self.coverage)
+            return model_questions.card_of_failure(failed[0])
+        if self.coverage is not None and self._job("switch") is None:
+            return model_questions.card_of_coverage(self.coverage)
         return model_face.card(self.rows)
 
     @property
     def settings(self) -> Settings:
         return self._session.library.settings
 
-    @property
-    def _switch(self) -> JobState | None:
-        return next(iter(self._session.jobs_of("switch")), None)
+    def _job(self, kind: JobKind) -> JobState | None:
+        return next(iter(self._session.jobs_of(kind)), None)
 
     def _download_of(self, row: ModelRow) -> JobState | None:
         downloads = self._session.jobs_of("download")
@@ -119,21 +133,31 @@ class ModelWork:
             self._session.start("download", lambda: library.shelf.download(row.name), row.name)
         self._tell()
 
-    def answer(self, verb: str) -> None:
-        """Do what a link of the question says."""
-        if verb == "Later" and self.coverage is not None:
+    def answer(self, about: About, verb: Answer) -> None:
+        """Do what a link of a question says."""
+        job = self._job("switch" if about == "clip" else "segment")
+        library = self._session.library
+        if verb == "Cancel" and job is not None:
+            self._session.cancel(job)
+        elif about == "kept":
+            self._kept.clear()
+        elif about == "sam" and verb == "Later":
+            self._sam_put_off = True
+        elif about == "clip" and verb == "Later" and self.coverage is not None:
             self._put_off = self.coverage.name
-        elif verb == "Cancel" and self._switch is not None:
-            self._session.cancel(self._switch)
-        elif verb in ("Start", "Go on", "Try again") and self._switch is None:
+        elif about == "sam" and verb == "Segment again" and job is None:
+            self._kept.clear()
+            self._session.start("segment", library.segment_again, "Segmenting again")
+        elif about == "clip" and job is None:
             self._switch_problem = ""
-            self._session.start("switch", self._session.library.switch_clip, "Loading the model")
+            self._session.start("switch", library.switch_clip, "Loading the model")
         self._tell()
 
     def choose(self, settings: Settings) -> None:
         """Have the models of these settings used, now and from now on."""
         library, self.choosing = self._session.library, True
         self._put_off = self._switch_problem = ""
+        self._sam_put_off = False
 
         def chosen(_: None) -> None:
             self.choosing = False
@@ -184,15 +208,17 @@ class ModelWork:
     # -- what the jobs say
 
     def _heard(self, job: JobState, event: Event) -> None:
+        if isinstance(event, WorkStays):
+            self._kept.append(event)
         if isinstance(event, ModelFetched):
             self.look_again()
-        elif job.kind in ("download", "switch"):
+        elif job.kind in SHOWN:
             self._tell()
 
     def _ended(self, job: JobState, ended: JobEnded) -> None:
-        if job.kind not in ("download", "switch"):
+        if job.kind not in SHOWN:
             return
-        if ended.error is not None:
+        if ended.error is not None and job.kind != "segment":
             sentence, details = explained(ended.error)
             log.warning("%s: %s %s", job.name, sentence, details)
             if job.kind == "download":

@@ -13,7 +13,7 @@ import customtkinter as ctk
 from src.gui import model_face
 from src.gui.model_face import AUTOMATIC, CLIP_ONLY, STARTER_ONLY
 from src.gui.model_line import ModelLine
-from src.gui.model_work import ModelWork
+from src.gui.model_work import About, ModelWork
 from src.gui.notice import Notice
 from src.gui.session import Session
 from src.gui.theme import HEADER, LEFT, RIGHT, SMALL, Theme
@@ -91,7 +91,9 @@ class ModelsPanel(ctk.CTkFrame):
         )
         self._meaning.pack(fill="x", padx=(LEFT, RIGHT), pady=(2, 4))
         self._meaning.bind("<Configure>", lambda event: self._wrap(event.width))
-        self._question = Notice(self, look)
+        self._notices: dict[About, Notice] = {
+            about: Notice(self, look) for about in ("clip", "sam", "kept")
+        }
 
     def _build_foot(self) -> None:
         look = self.look
@@ -127,7 +129,7 @@ class ModelsPanel(ctk.CTkFrame):
 
     def _show(self) -> None:
         rows = self._work.rows
-        if not rows or not self.winfo_ismapped():
+        if not rows or not self.grid_info():  # not on the screen
             return
         title, meaning = model_face.mode(rows)
         if self._work.choosing:
@@ -142,17 +144,19 @@ class ModelsPanel(ctk.CTkFrame):
             self.lines[row.kind, row.name].show(self._work.face(row))
         has_sam = any(row.kind == "sam" and row.in_use for row in rows)
         self.lines[NO_SAM_KEY].show(model_face.face_of_no_sam(not has_sam))
-        self._show_question()
+        self._show_questions()
         self._show_problems()
 
-    def _show_question(self) -> None:
-        question = self._work.question
-        if question is None:
-            self._question.pack_forget()
-            return
-        links = [(verb, partial(self._work.answer, verb)) for verb in question.verbs]
-        self._question.say(question.text, question.kind, *links)
-        self._question.pack(fill="x", padx=(LEFT, RIGHT), pady=(4, 4), before=self._scrolled.outer)
+    def _show_questions(self) -> None:
+        questions = self._work.questions
+        for about, notice in self._notices.items():
+            question = questions.get(about)
+            if question is None:
+                notice.pack_forget()
+                continue
+            links = [(verb, partial(self._work.answer, about, verb)) for verb in question.verbs]
+            notice.say(question.text, question.kind, *links)
+            notice.pack(fill="x", padx=(LEFT, RIGHT), pady=4, before=self._scrolled.outer)
 
     def _make_lines(self, rows: list[ModelRow]) -> None:
         """Make lines anew when other models are listed than before; else they stay."""

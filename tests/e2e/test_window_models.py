@@ -107,7 +107,7 @@ def test_a_model_is_fetched_in_two_clicks_and_takes_over_when_it_has_read_the_li
     mirror.goes_on.set()  # it hangs up; the rest comes by itself
     wait_line(window, CLIP, "chosen", lambda line: line["state"] == "chosen")
     assert not part.exists()
-    window.wait("the question", says("segments must be read again by CLIP ViT-B-32"))
+    window.wait("the question", says("segments must be read again by ViT-B-32-laion2b"))
     window.click("Later")
     window.wait("no haste", lambda s: "Later" not in s["buttons"] and "Start" in s["buttons"])
     assert window.state()["models"]["starter CLIP"]["in_use"]
