@@ -31,7 +31,7 @@ _DOING = {
     "check": "Checking what has come",
     "connect": "Waiting for the server",
 }
-JobKind = Literal["add", "export", "download", "switch"]
+JobKind = Literal["add", "segment", "export", "download", "switch"]
 
 
 @dataclass
@@ -174,6 +174,10 @@ def question_at_close(kinds: Set[JobKind]) -> tuple[str, str]:
     again = "goes on when you open the library again."
     questions: dict[JobKind, tuple[str, str]] = {
         "add": ("Stop what is being added?", f"What is done so far is kept. The rest {again}"),
+        "segment": (
+            "Stop segmenting again?",
+            "What is done so far is kept. In the Models panel it goes on.",
+        ),
         "export": ("Stop the export?", "Nothing is left of a dataset that is not whole."),
         "download": (
             "Stop the download?",

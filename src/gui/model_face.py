@@ -8,7 +8,7 @@ from typing import Literal
 
 from src.config import NO_SAM, STARTER, Settings
 from src.gui.job_state import JobState, downloaded, megabytes, time_left
-from src.records import ModelRow
+from src.records import Coverage, ModelRow
 
 AUTOMATIC, STARTER_ONLY, CLIP_ONLY = "Automatic", "Starter models", "CLIP only"
 BY_HAND = "As chosen below"
@@ -45,7 +45,11 @@ class ModelFace:
 
 
 def face(
-    row: ModelRow, job: JobState | None = None, problem: str = "", measuring: bool = False
+    row: ModelRow,
+    job: JobState | None = None,
+    problem: str = "",
+    measuring: bool = False,
+    wanted: ModelRow | None = None,
 ) -> ModelFace:
     """Say what a person should see of a model.
 
@@ -53,6 +57,7 @@ def face(
         job: its download, when one runs or waits.
         problem: what went wrong with it last.
         measuring: whether it is being measured, or waits for it.
+        wanted: the CLIP that is to take over and has not yet.
     """
     is_here = row.path is not None
     shown = ModelFace(
@@ -79,7 +84,13 @@ def face(
     if is_here:
         again = "Measure" if row.speed is None else "Measure again"
         shown = replace(shown, measure="Measuring…" if measuring else again)
-        return shown if row.in_use else replace(shown, verb="use", button="Use")
+        if row == wanted:
+            return replace(shown, state="chosen")
+        if not row.in_use:
+            return replace(shown, verb="use", button="Use")
+        if row.kind == "clip" and wanted is not None:
+            return replace(shown, verb="use", button="Keep")
+        return shown
     if problem:
         return replace(shown, state="not downloaded", verb="retry", button="Retry")
     return replace(shown, verb="download", button="Download")
@@ -138,9 +149,12 @@ def card(rows: Sequence[ModelRow]) -> tuple[str, str]:
     return clip.name, f"with {sam.name}. Knows ordinary words and things."
 
 
-def card_of_failure(name: str) -> tuple[str, str]:
-    """What it says while a download has failed and nobody has seen to it."""
-    return "Download failed", f"{name} is not here yet. Open to see why, and to try again."
+def wanted_clip(rows: Sequence[ModelRow], coverage: Coverage | None) -> ModelRow | None:
+    """The CLIP that is to take over; None where none is."""
+    if coverage is None:
+        return None
+    first = next((row for row in rows if row.kind == "clip"), None)  # the one tried first
+    return first if first is not None and first.path is not None and not first.in_use else None
 
 
 def choice_of(settings: Settings) -> str:

@@ -103,8 +103,8 @@ class ModelLine(ctk.CTkFrame):
                 for part in facts:
                     part.grid()
             return
+        c = self.look.colours
         if self._bar is None:
-            c = self.look.colours
             for part in facts:
                 part.grid_remove()
             self._bar = ctk.CTkProgressBar(
@@ -117,6 +117,8 @@ class ModelLine(ctk.CTkFrame):
             )
             self._bar.grid(row=0, column=1, columnspan=3, sticky="sew", padx=(0, 16), pady=(0, 18))
             self._doing.grid(row=0, column=1, columnspan=3, sticky="new", pady=(14, 0))
+        # CustomTkinter draws a dot for nothing
+        self._bar.configure(progress_color=c.accent if face.fraction else c.hover)
         self._bar.set(face.fraction)
         self._doing.configure(text=face.doing)
 

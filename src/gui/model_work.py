@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Literal
 
 from src.config import Settings
-from src.errors import MediaLibraryError
-from src.events import Event, ModelFetched
-from src.gui import model_face
-from src.gui.job_state import JobState
+from src.errors import MediaLibraryError, ModelNotLoadedError
+from src.events import Event, ModelFetched, WorkStays
+from src.gui import model_face, model_questions
+from src.gui.job_state import JobKind, JobState
 from src.gui.model_face import ModelFace, Verb
+from src.gui.model_questions import Answer, Question
 from src.gui.session import Session, explained
-from src.records import ModelRow
+from src.records import Coverage, ModelRow
 from src.worker import JobEnded
 
 log = logging.getLogger(__name__)
+
+About = Literal["clip", "sam", "kept"]
+SHOWN: tuple[JobKind, ...] = ("download", "switch", "segment")  # jobs that the panel is about
 
 
 class ModelWork:
@@ -24,8 +29,15 @@ class ModelWork:
     def __init__(self, session: Session, on_error: Callable[[Exception], None]) -> None:
         self._session, self._on_error = session, on_error
         self.rows: list[ModelRow] = []
+        self.coverage: Coverage | None = None
+        self.choosing = False  # a choice is being carried out, which may load a model
         self.changed: list[Callable[[], None]] = []
         self._problems: dict[str, str] = {}
+        self._switch_problem = ""
+        self._put_off = ""  # the CLIP that a person wants to have read later
+        self._cut_by_others = 0
+        self._sam_put_off = False
+        self._kept: list[WorkStays] = []
         self._to_measure: list[ModelRow] = []
         session.tell.models_ready.append(self.refresh)
         session.tell.models_failed.append(self.refresh)
@@ -35,28 +47,68 @@ class ModelWork:
     # -- what is shown
 
     def refresh(self) -> None:
-        """Look again at what lies in the models folder."""
+        """List what is here, and see how far another CLIP is on its way."""
         library = self._session.library
-        self._session.main_thread.run(lambda: library.shelf.rows(), self._listed)
 
-    def _listed(self, rows: list[ModelRow]) -> None:
-        self.rows = rows
+        def look() -> tuple[list[ModelRow], Coverage | None, int]:
+            try:
+                coverage = library.coverage()
+            except ModelNotLoadedError:
+                coverage = None
+            return library.shelf.rows(), coverage, library.segmented_by_others()
+
+        self._session.main_thread.run(look, self._looked)
+
+    def _looked(self, found: tuple[list[ModelRow], Coverage | None, int]) -> None:
+        self.rows, self.coverage, self._cut_by_others = found
         self._tell()
 
     def face(self, row: ModelRow) -> ModelFace:
         return model_face.face(
-            row, self._download_of(row), self._problems.get(row.name, ""), row in self._to_measure
+            row,
+            self._download_of(row),
+            self._problems.get(row.name, ""),
+            row in self._to_measure,
+            model_face.wanted_clip(self.rows, self.coverage),
         )
 
     @property
-    def settings(self) -> Settings:
-        return self._session.library.settings
+    def questions(self) -> dict[About, Question]:
+        """What is to be decided, or being done, about models that were chosen."""
+        asked: dict[About, Question] = {}
+        if self.coverage is not None:
+            used = (row for row in self.rows if row.kind == "clip" and row.in_use)
+            asked["clip"] = model_questions.question(
+                self.coverage,
+                model_face.wanted_clip(self.rows, self.coverage),
+                next(used, None),
+                self._job("switch"),
+                self._switch_problem,
+                self._put_off == self.coverage.name,
+            )
+        cutting = self._job("segment")
+        if cutting is not None or (self._cut_by_others and not self._sam_put_off):
+            asked["sam"] = model_questions.question_of_sam(self._cut_by_others, cutting)
+        if self._kept:
+            asked["kept"] = model_questions.list_of_kept(self._kept)
+        return asked
 
     @property
     def card(self) -> tuple[str, str]:
         """What the card in the sidebar says."""
         failed = [row.name for row in self.rows if row.path is None and row.name in self._problems]
-        return model_face.card_of_failure(failed[0]) if failed else model_face.card(self.rows)
+        if failed:
+            return model_questions.card_of_failure(failed[0])
+        if self.coverage is not None and self._job("switch") is None:
+            return model_questions.card_of_coverage(self.coverage)
+        return model_face.card(self.rows)
+
+    @property
+    def settings(self) -> Settings:
+        return self._session.library.settings
+
+    def _job(self, kind: JobKind) -> JobState | None:
+        return next(iter(self._session.jobs_of(kind)), None)
 
     def _download_of(self, row: ModelRow) -> JobState | None:
         downloads = self._session.jobs_of("download")
@@ -81,15 +133,48 @@ class ModelWork:
             self._session.start("download", lambda: library.shelf.download(row.name), row.name)
         self._tell()
 
-    def choose(self, settings: Settings) -> None:
-        """Have other models used, now and from now on."""
+    def answer(self, about: About, verb: Answer) -> None:
+        """Do what a link of a question says."""
+        job = self._job("switch" if about == "clip" else "segment")
         library = self._session.library
+        if verb == "Cancel" and job is not None:
+            self._session.cancel(job)
+        elif about == "kept":
+            self._kept.clear()
+        elif about == "sam" and verb == "Later":
+            self._sam_put_off = True
+        elif about == "clip" and verb == "Later" and self.coverage is not None:
+            self._put_off = self.coverage.name
+        elif about == "sam" and verb == "Segment again" and job is None:
+            self._kept.clear()
+            self._session.start("segment", library.segment_again, "Segmenting again")
+        elif about == "clip" and job is None:
+            self._switch_problem = ""
+            self._session.start("switch", library.switch_clip, "Loading the model")
+        self._tell()
 
-        def saved(_: None) -> None:
-            library.settings = settings
+    def choose(self, settings: Settings) -> None:
+        """Have the models of these settings used, now and from now on."""
+        library, self.choosing = self._session.library, True
+        self._put_off = self._switch_problem = ""
+        self._sam_put_off = False
+
+        def chosen(_: None) -> None:
+            self.choosing = False
             self.refresh()
 
-        self._session.main_thread.run(lambda: settings.save(library.paths.settings), saved)
+        def failed(exc: Exception) -> None:
+            chosen(None)
+            self._on_error(exc)
+
+        self._session.main_thread.run(
+            lambda: library.choose_models(settings.clip_model, settings.sam_model), chosen, failed
+        )
+        self._tell()
+
+    def look_again(self) -> None:
+        """Take up what was put into the models folder, or taken from it."""
+        self.choose(self.settings)
 
     def measure(self, row: ModelRow) -> None:
         """Find out how fast a model is here; one after another, since they share the machine."""
@@ -123,16 +208,21 @@ class ModelWork:
     # -- what the jobs say
 
     def _heard(self, job: JobState, event: Event) -> None:
+        if isinstance(event, WorkStays):
+            self._kept.append(event)
         if isinstance(event, ModelFetched):
-            self.refresh()
-        elif job.kind == "download":
+            self.look_again()
+        elif job.kind in SHOWN:
             self._tell()
 
     def _ended(self, job: JobState, ended: JobEnded) -> None:
-        if job.kind != "download":
+        if job.kind not in SHOWN:
             return
-        if ended.error is not None:
+        if ended.error is not None and job.kind != "segment":
             sentence, details = explained(ended.error)
-            log.warning("%s was not downloaded: %s %s", job.name, sentence, details)
-            self._problems[job.name] = sentence
+            log.warning("%s: %s %s", job.name, sentence, details)
+            if job.kind == "download":
+                self._problems[job.name] = sentence
+            else:
+                self._switch_problem = sentence
         self.refresh()

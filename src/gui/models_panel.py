@@ -13,7 +13,7 @@ import customtkinter as ctk
 from src.gui import model_face
 from src.gui.model_face import AUTOMATIC, CLIP_ONLY, STARTER_ONLY
 from src.gui.model_line import ModelLine
-from src.gui.model_work import ModelWork
+from src.gui.model_work import About, ModelWork
 from src.gui.notice import Notice
 from src.gui.session import Session
 from src.gui.theme import HEADER, LEFT, RIGHT, SMALL, Theme
@@ -45,8 +45,8 @@ class ModelsPanel(ctk.CTkFrame):
         self._open_folder = open_folder
         self.lines: dict[tuple[str, str], ModelLine] = {}
         self._build_head()
+        self._scrolled = Scrolled(self, look)  # the Tab key goes in the order of making
         self._build_foot()
-        self._scrolled = Scrolled(self, look)
         self._scrolled.pack(fill="both", expand=True)
         self._groups: dict[str, ctk.CTkFrame] = {}
         for kind, title in GROUPS.items():
@@ -91,6 +91,9 @@ class ModelsPanel(ctk.CTkFrame):
         )
         self._meaning.pack(fill="x", padx=(LEFT, RIGHT), pady=(2, 4))
         self._meaning.bind("<Configure>", lambda event: self._wrap(event.width))
+        self._notices: dict[About, Notice] = {
+            about: Notice(self, look) for about in ("clip", "sam", "kept")
+        }
 
     def _build_foot(self) -> None:
         look = self.look
@@ -99,12 +102,14 @@ class ModelsPanel(ctk.CTkFrame):
         rule(self, look).pack(
             side="bottom", fill="x", padx=(look.px(LEFT), look.px(RIGHT)), pady=(0, look.px(6))
         )
-        Button(foot, look, "Look again", self._work.refresh, icon_name="retry", height=32).pack(
-            side="right"
-        )
-        Button(
+        folder = Button(
             foot, look, "Open the folder", self._open_models, icon_name="folder", height=32
-        ).pack(side="right")
+        )
+        again = Button(
+            foot, look, "Look again", self._work.look_again, icon_name="retry", height=32
+        )
+        again.pack(side="right")
+        folder.pack(side="right")
         self._where = label(
             foot,
             look,
@@ -124,9 +129,11 @@ class ModelsPanel(ctk.CTkFrame):
 
     def _show(self) -> None:
         rows = self._work.rows
-        if not rows or not self.winfo_ismapped():
+        if not rows or not self.grid_info():  # not on the screen
             return
         title, meaning = model_face.mode(rows)
+        if self._work.choosing:
+            title = f"{title} · loading a model…"
         self._mode.configure(text=title)
         self._meaning.configure(text=meaning)
         self.choice.show(model_face.choice_of(self._work.settings))
@@ -137,7 +144,19 @@ class ModelsPanel(ctk.CTkFrame):
             self.lines[row.kind, row.name].show(self._work.face(row))
         has_sam = any(row.kind == "sam" and row.in_use for row in rows)
         self.lines[NO_SAM_KEY].show(model_face.face_of_no_sam(not has_sam))
+        self._show_questions()
         self._show_problems()
+
+    def _show_questions(self) -> None:
+        questions = self._work.questions
+        for about, notice in self._notices.items():
+            question = questions.get(about)
+            if question is None:
+                notice.pack_forget()
+                continue
+            links = [(verb, partial(self._work.answer, about, verb)) for verb in question.verbs]
+            notice.say(question.text, question.kind, *links)
+            notice.pack(fill="x", padx=(LEFT, RIGHT), pady=4, before=self._scrolled.outer)
 
     def _make_lines(self, rows: list[ModelRow]) -> None:
         """Make lines anew when other models are listed than before; else they stay."""
@@ -198,4 +217,6 @@ class ModelsPanel(ctk.CTkFrame):
 
     def _open_models(self) -> None:
         if self._session.is_open:
-            self._open_folder(self._session.library.shelf.folder)
+            folder = self._session.library.shelf.folder
+            folder.mkdir(parents=True, exist_ok=True)
+            self._open_folder(folder)

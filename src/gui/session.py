@@ -61,8 +61,9 @@ class Session:
         self._workers: dict[JobKind, Worker] = {
             kind: Worker() for kind in ("add", "export", "download", "switch")
         }
+        self._workers["segment"] = self._workers["add"]  # both write what SAM finds
         self._jobs: dict[tuple[Worker, int], JobState] = {}
-        for worker in self._workers.values():
+        for worker in set(self._workers.values()):
             main_thread.poll(partial(self._take_event, worker))
 
     # -- the library
@@ -115,7 +116,7 @@ class Session:
     @property
     def jobs(self) -> list[JobState]:
         """Jobs that take media in, the running one first."""
-        return self.jobs_of("add")
+        return self.jobs_of("add", "segment")
 
     def jobs_of(self, *kinds: JobKind) -> list[JobState]:
         """Jobs of these kinds, in the order in which they came."""
@@ -142,7 +143,7 @@ class Session:
         self._closing = True
 
         def stopping() -> None:
-            for worker in self._workers.values():
+            for worker in set(self._workers.values()):
                 worker.stop()
 
         self.main_thread.run(stopping, lambda _: then())

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from src.config import write_atomically
+from src.errors import CheckpointError
 from src.models.catalogue import CATALOGUE
 from src.models.checkpoints import fingerprint
 from src.models.model_manager import ModelManager
@@ -66,7 +67,7 @@ def measure(manager: ModelManager, row: ModelRow) -> ModelRow:
     """Run a model that is here on noise, and remember its speed beside the models.
 
     Raises:
-        CheckpointError: the weights can't be used.
+        CheckpointError: the weights can't be used, or the speed can't be kept.
     """
     if row.path is None:
         return row
@@ -85,9 +86,16 @@ def measure(manager: ModelManager, row: ModelRow) -> ModelRow:
         sam.generate(noise)
         speed = time.perf_counter() - began
     speeds = _read_speeds(manager.models_folder) | {_speed_key(manager, row.path): speed}
-    write_atomically(
-        manager.models_folder / SPEEDS_FILE, json.dumps(speeds, indent=2, sort_keys=True).encode()
-    )
+    file = manager.models_folder / SPEEDS_FILE
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, json.dumps(speeds, indent=2, sort_keys=True).encode())
+    except OSError as exc:
+        raise CheckpointError(
+            file,
+            f"what was measured can't be kept ({exc.strerror or exc}); see that the folder can "
+            "be written to",
+        ) from exc
     return replace(row, speed=speed)
 
 

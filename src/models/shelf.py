@@ -44,6 +44,6 @@ class ModelShelf:
         """Run a model that is here on noise, and remember how fast it was; takes seconds.
 
         Raises:
-            CheckpointError: the weights can't be used.
+            CheckpointError: the weights can't be used, or the speed can't be kept.
         """
         return measure(self._manager, row)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from src.config import STARTER_FOLDER
+from src.errors import CheckpointError
 from src.models import catalogue
 from src.models.model_manager import ModelManager
 from src.models.overview import SPEEDS_FILE
@@ -22,6 +25,10 @@ def test_a_measured_speed_is_remembered(tmp_path: Path) -> None:
     assert next(r for r in shelf.rows() if r.name == "starter CLIP").speed == speed
     (tmp_path / SPEEDS_FILE).write_text("not json")
     assert all(row.speed is None for row in shelf.rows())
+    (tmp_path / SPEEDS_FILE).unlink()
+    (tmp_path / SPEEDS_FILE).mkdir()  # where nothing can be written
+    with pytest.raises(CheckpointError, match=r"can't be kept .* can be written to"):
+        shelf.measure(clip)
 
 
 def test_what_is_chosen_is_in_use_and_own_weights_have_their_own_names(tmp_path: Path) -> None:

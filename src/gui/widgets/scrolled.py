@@ -33,6 +33,12 @@ class Scrolled(ctk.CTkScrollableFrame):
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._tidy(), "+")
         self._parent_canvas.bind("<Configure>", lambda _: self._tidy(), add="+")
 
+    @property
+    def outer(self) -> tkinter.Misc:
+        """What is packed in the panel."""
+        outer: tkinter.Misc = self._parent_frame
+        return outer
+
     def follow_focus(self, widget: tkinter.Misc) -> None:
         """Bring a control into sight when the Tab key reaches it."""
         tkinter.Misc.bind(widget, "<FocusIn>", lambda _: self._see(widget), "+")

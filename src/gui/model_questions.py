@@ -1,0 +1,120 @@
+"""What the Models panel asks about models that were chosen, without a window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from src.events import WorkStays
+from src.gui.job_state import JobState, counted, moment, time_left
+from src.records import Coverage, ModelRow
+
+Answer = Literal[
+    "Start", "Later", "Go on", "Cancel", "Cancelling…", "Try again", "Segment again", "Close"
+]
+_LISTED = 4
+
+
+@dataclass(frozen=True)
+class Question:
+    """A line above the table that says what is to be decided, and what can be done.
+
+    Attributes:
+        kind: of notice.
+        verbs: what its links say.
+    """
+
+    text: str
+    kind: Literal["info", "warn", "error"]
+    verbs: tuple[Answer, ...]
+
+
+def question(
+    coverage: Coverage,
+    wanted: ModelRow | None,
+    used: ModelRow | None,
+    job: JobState | None = None,
+    problem: str = "",
+    put_off: bool = False,
+) -> Question:
+    """Say how far another CLIP is on its way into use, and ask whether to go on.
+
+    Args:
+        wanted: the CLIP that is to take over; None where the one in use has segments left to read.
+        used: the CLIP that answers.
+        job: that reads the library with it, when it runs.
+        problem: why the last one ended early.
+        put_off: whether a person wants it later.
+    """
+    done, total = coverage.done, coverage.total
+    if job is not None and job.doing is not None and job.doing.doing == "embed":
+        done, total = job.doing.done, job.doing.total
+    name = coverage.label if wanted is None else wanted.name
+    until = "" if wanted is None or used is None else f" {used.name} answers searches until then."
+    if job is not None:
+        verb: Answer = "Cancelling…" if job.cancelling else "Cancel"
+        read = f"{name} has read {done:,} of {total:,} segments."
+        return Question(f"{read}{until}", "info", (verb,))
+    left = total - done
+    speed = None if wanted is None else wanted.speed
+    time = f", {time_left(left / speed).removesuffix(' left')}" if speed and left else ""
+    if problem:
+        return Question(f"{name} does not answer yet: {problem}", "error", ("Try again",))
+    if done:
+        text = f"{name} has read {done:,} of {total:,} segments; {left:,} are left{time}."
+        return Question(f"{text}{until}", "info" if put_off else "warn", ("Go on",))
+    text = f"{counted(total, 'segment')} must be read again by {name}{time}."
+    return Question(
+        f"{text}{until}",
+        "info" if put_off else "warn",
+        ("Start",) if put_off else ("Start", "Later"),
+    )
+
+
+def question_of_sam(frames: int, job: JobState | None = None) -> Question:
+    """Offer to cut again what another SAM has cut.
+
+    Args:
+        frames: how many it has cut.
+        job: that cuts them again, when it runs or waits.
+    """
+    if job is not None:
+        verb: Answer = "Cancelling…" if job.cancelling else "Cancel"
+        parts = " · ".join([job.headline, *job.detail])
+        return Question(f"Segmenting again: {parts}", "info", (verb,))
+    cut = "1 frame was" if frames == 1 else f"{frames:,} frames were"
+    return Question(
+        f"{cut} not cut by this SAM; it is used for what is added from now on. Segmenting again "
+        "leaves your tags with the segments they fit, and lists those that fit none.",
+        "info",
+        ("Segment again", "Later"),
+    )
+
+
+def list_of_kept(kept: Sequence[WorkStays]) -> Question:
+    """List what people did on segments that are like none of the new ones."""
+    count = "1 segment" if len(kept) == 1 else f"{len(kept):,} segments"
+    lines = [
+        f"{stays.path.name}"
+        + ("" if stays.timestamp_s is None else f" at {moment(stays.timestamp_s)}")
+        + (f": {', '.join(stays.tags)}" if stays.tags else "")
+        for stays in kept[:_LISTED]
+    ]
+    if len(kept) > _LISTED:
+        lines.append(f"and {len(kept) - _LISTED:,} more; search for their tags to see them")
+    title = f"{count} that you worked on fit none of the new ones, and stay beside them:"
+    return Question("\n".join([title, *lines]), "info", ("Close",))
+
+
+def card_of_coverage(coverage: Coverage) -> tuple[str, str]:
+    """What the card says while another CLIP waits to be brought into use."""
+    return (
+        "Another CLIP waits",
+        f"It has read {coverage.done:,} of {coverage.total:,} segments. Open to go on.",
+    )
+
+
+def card_of_failure(name: str) -> tuple[str, str]:
+    """What it says while a download has failed and nobody has seen to it."""
+    return "Download failed", f"{name} is not here yet. Open to see why, and to try again."
