@@ -31,8 +31,7 @@ class VectorCache:
         self._lock = threading.Lock()
         self._model_id = 0
         self._versions: dict[int, int] = {}  # of each thread's connection
-        self._ids = np.empty(0, np.int64)
-        self._matrix = np.empty((0, EMBEDDING_DIM), np.float32)
+        self._make_empty()
 
     def rows(self, model_id: int) -> tuple[np.ndarray, np.ndarray] | None:
         """Give all embeddings of a model, or None when they are too many to hold.
@@ -44,7 +43,7 @@ class VectorCache:
             reader, thread = self._connection.read(), threading.get_ident()
             version: int = reader.execute("PRAGMA data_version").fetchone()[0]
             if self._model_id == model_id and self._versions.get(thread) == version:
-                return self._ids, self._matrix
+                return self._ids[: self._held], self._matrix[: self._held]
             count: int = reader.execute(
                 "SELECT count(*) FROM embeddings WHERE model_id = ?", (model_id,)
             ).fetchone()[0]
@@ -53,30 +52,48 @@ class VectorCache:
             if self._model_id != model_id:
                 self._clear(model_id)
             self._read_new(model_id)
-            if len(self._ids) != count:  # some are gone: read all again
+            if self._held != count:  # some are gone: read all again
                 self._clear(model_id)
                 self._read_new(model_id)
             self._versions[thread] = version
-            return self._ids, self._matrix
+            return self._ids[: self._held], self._matrix[: self._held]
 
     def _clear(self, model_id: int) -> None:
         self._model_id = model_id
         self._versions.clear()
+        self._make_empty()
+
+    def _make_empty(self) -> None:
+        self._held = 0
         self._ids = np.empty(0, np.int64)
         self._matrix = np.empty((0, EMBEDDING_DIM), np.float32)
 
     def _read_new(self, model_id: int) -> None:
-        last = int(self._ids[-1]) if len(self._ids) else 0
+        last = int(self._ids[self._held - 1]) if self._held else 0
         cursor = self._connection.read().execute(
             "SELECT id, vector FROM embeddings WHERE model_id = ? AND id > ? ORDER BY id",
             (model_id, last),
         )
-        ids, parts = [self._ids], [self._matrix]
         while rows := cursor.fetchmany(BATCH):
-            ids.append(np.array([row["id"] for row in rows], np.int64))
-            parts.append(matrix_of([row["vector"] for row in rows]))
-        if len(ids) > 1:
-            self._ids, self._matrix = np.concatenate(ids), np.concatenate(parts)
+            start, end = self._held, self._held + len(rows)
+            self._make_room(end)
+            self._ids[start:end] = [row["id"] for row in rows]
+            self._matrix[start:end] = matrix_of([row["vector"] for row in rows])
+            self._held = end
+
+    def _make_room(self, needed: int) -> None:
+        """Have room behind what is held, where no search looks.
+
+        All is copied only once it has grown by half: a search in the middle of an ingest would
+        else copy the whole library for each new row.
+        """
+        if needed > len(self._ids):
+            room = max(needed, len(self._ids) * 3 // 2, BATCH)
+            ids = np.empty(room, np.int64)
+            matrix = np.empty((room, EMBEDDING_DIM), np.float32)
+            ids[: self._held] = self._ids[: self._held]
+            matrix[: self._held] = self._matrix[: self._held]
+            self._ids, self._matrix = ids, matrix
 
 
 def as_stored(vector: np.ndarray) -> bytes:

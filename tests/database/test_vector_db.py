@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from src.config import APPLICATION_FOLDER, LibraryPaths
-from src.database import vector_db
+from src.database import vector_cache, vector_db
 from src.database.embeddings import EmbeddingTable
 from src.database.index_server import marker_of
 from src.database.metadata_db import MetadataDatabase, SegmentFilter
+from src.database.vector_cache import VectorCache
 from src.database.vector_db import VectorDatabase
 from src.database.vector_index import VectorIndex
 from src.errors import EmbeddingError, QueryError
@@ -312,6 +313,36 @@ def test_a_child_that_fails_costs_one_rebuild_and_no_more(
         for _ in index.rebuild():  # unless a person asks for it
             pass
         assert index.failure is None and index.problems() == []
+
+
+def test_what_is_held_grows_in_place_and_what_was_handed_out_stays(
+    metadata: MetadataDatabase,
+) -> None:
+    cache = VectorCache(metadata.connection)
+    vectors, copies = unit_vectors(60), 0
+    add_media_with(metadata, vectors[:1], "0.jpg")
+    first = before = cache.rows(1)
+    assert first is not None and before is not None
+    for number in range(1, 60):
+        add_media_with(metadata, vectors[number : number + 1], f"{number}.jpg")
+        now = cache.rows(1)
+        assert now is not None
+        copies += not np.shares_memory(now[1], before[1])
+        assert np.array_equal(now[1], vectors[: number + 1]) and len(now[0]) == number + 1
+        before = now
+    assert copies == 0
+    assert np.array_equal(first[1], vectors[:1]) and len(first[0]) == 1
+
+
+def test_more_than_there_is_room_for_is_held_all_the_same(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_cache, "BATCH", 4)
+    cache, vectors = VectorCache(metadata.connection), unit_vectors(60)
+    for number, (start, end) in enumerate([(0, 3), (3, 4), (4, 5), (5, 30), (30, 60)]):
+        add_media_with(metadata, vectors[start:end], f"{number}.jpg")
+        held = cache.rows(1)
+        assert held is not None and np.array_equal(held[1], vectors[:end])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such limit")
