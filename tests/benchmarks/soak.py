@@ -144,8 +144,8 @@ def media(folder: Path, images: int, videos: int) -> Iterator[Path]:
         yield path
         if number % every == every - 1 and program is not None:
             path = folder / f"video {number:06}.mp4"
-            hue = f"hue=h={number % 360}"
-            source = f"testsrc2=size=160x120:rate=5:duration=3,{hue}"
+            noise = f"noise=alls=20:allf=t:all_seed={number}"  # no two have the same content
+            source = f"testsrc2=size=160x120:rate=5:duration=3,{noise}"
             command = [program, "-v", "error", "-f", "lavfi", "-i", source, f"file:{path}"]
             subprocess.run(command, check=True)
             yield path
