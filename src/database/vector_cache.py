@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Sequence
 
@@ -44,19 +45,28 @@ class VectorCache:
             version: int = reader.execute("PRAGMA data_version").fetchone()[0]
             if self._model_id == model_id and self._versions.get(thread) == version:
                 return self._ids[: self._held], self._matrix[: self._held]
-            count: int = reader.execute(
-                "SELECT count(*) FROM embeddings WHERE model_id = ?", (model_id,)
-            ).fetchone()[0]
-            if count > ROWS_AT_MOST:
-                return None
-            if self._model_id != model_id:
-                self._clear(model_id)
-            self._read_new(model_id)
-            if self._held != count:  # some are gone: read all again
-                self._clear(model_id)
-                self._read_new(model_id)
-            self._versions[thread] = version
-            return self._ids[: self._held], self._matrix[: self._held]
+            reader.execute("BEGIN")  # so that what is counted is what is read
+            try:
+                return self._brought_up_to_date(reader, model_id, version)
+            finally:
+                reader.execute("COMMIT")
+
+    def _brought_up_to_date(
+        self, reader: sqlite3.Connection, model_id: int, version: int
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        count: int = reader.execute(
+            "SELECT count(*) FROM embeddings WHERE model_id = ?", (model_id,)
+        ).fetchone()[0]
+        if count > ROWS_AT_MOST:
+            return None
+        if self._model_id != model_id:
+            self._clear(model_id)
+        self._read_new(model_id, count)
+        if self._held != count:  # some are gone: read all again
+            self._clear(model_id)
+            self._read_new(model_id, count)
+        self._versions[threading.get_ident()] = version
+        return self._ids[: self._held], self._matrix[: self._held]
 
     def _clear(self, model_id: int) -> None:
         self._model_id = model_id
@@ -68,7 +78,8 @@ class VectorCache:
         self._ids = np.empty(0, np.int64)
         self._matrix = np.empty((0, EMBEDDING_DIM), np.float32)
 
-    def _read_new(self, model_id: int) -> None:
+    def _read_new(self, model_id: int, count: int) -> None:
+        self._make_room(count)
         last = int(self._ids[self._held - 1]) if self._held else 0
         cursor = self._connection.read().execute(
             "SELECT id, vector FROM embeddings WHERE model_id = ? AND id > ? ORDER BY id",
@@ -76,7 +87,7 @@ class VectorCache:
         )
         while rows := cursor.fetchmany(BATCH):
             start, end = self._held, self._held + len(rows)
-            self._make_room(end)
+            self._make_room(end)  # more than were counted, where some are gone
             self._ids[start:end] = [row["id"] for row in rows]
             self._matrix[start:end] = matrix_of([row["vector"] for row in rows])
             self._held = end

@@ -334,6 +334,26 @@ def test_what_is_held_grows_in_place_and_what_was_handed_out_stays(
     assert np.array_equal(first[1], vectors[:1]) and len(first[0]) == 1
 
 
+def test_a_frame_stored_in_the_middle_of_a_look_has_nothing_read_twice(
+    metadata: MetadataDatabase,
+) -> None:
+    cache, vectors = VectorCache(metadata.connection), unit_vectors(5)
+    add_media_with(metadata, vectors[:2], "0.jpg")
+    read: list[str] = []
+
+    def look(statement: str) -> None:
+        if "vector" in statement:
+            read.append(statement)
+            if len(read) == 1:  # after the count, before this very statement
+                add_media_with(metadata, vectors[2:], "1.jpg")
+
+    metadata.connection.read().set_trace_callback(look)
+    for held in (cache.rows(1), cache.rows(1)):
+        assert held is not None
+    assert np.array_equal(held[1], vectors)
+    assert len([statement for statement in read if "> 0" in statement]) == 1, read
+
+
 def test_more_than_there_is_room_for_is_held_all_the_same(
     metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
