@@ -242,7 +242,7 @@ class ModelManager:
             if path.suffix in checkpoints.SUFFIXES
             and path.is_file()
             and not path.match(SAM_FILES)
-            and path.parent != self._starter_folder
+            and path.parent != self.models_folder / "starter"
         )
 
     def _open_clip(self, path: Path) -> ClipEncoder:

@@ -172,7 +172,7 @@ class ModelsInUse:
         """Take up the choice in the settings, and weights that have come or gone meanwhile.
 
         The CLIP in use stays until `switch` has the one that is wanted now whole; one that is
-        whole already takes over at once. SAM changes at once.
+        whole already takes over at once, and gives automatic tags again. SAM changes at once.
 
         Raises:
             ModelNotLoadedError: no CLIP is on this machine any more; the one in use stays.
@@ -194,8 +194,12 @@ class ModelsInUse:
             return
         self._wanted = wanted
         new = self._database(wanted)
-        if new.embeddings.lacks_any() or not self._take_over(new, self._tagger_of(wanted), set()):
-            new.close()
+        if new.embeddings.lacks_any():
+            return
+        self.write_down()
+        if self._take_over(new, self._tagger_of(wanted), set()):
+            for _ in self.retag():
+                pass
 
     def coverage(self) -> Coverage | None:
         """Say how much the wanted CLIP has embedded; None when there is nothing left to do."""
@@ -260,7 +264,7 @@ class ModelsInUse:
         from src.database.clip_in_use import clip_of_tags, set_clip_of_tags
         from src.processing.retag import retag
 
-        if clip_of_tags(self.metadata) != self.vectors.clip.name:
+        if clip_of_tags(self.metadata) not in (None, self.vectors.clip.name):
             embedding = self.embedding()
             yield from retag(self.metadata, embedding)
             set_clip_of_tags(self.metadata, embedding.clip.name)

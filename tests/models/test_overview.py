@@ -62,3 +62,15 @@ def test_what_is_chosen_is_in_use_and_own_weights_have_their_own_names(tmp_path:
         "clip": "starter",
         "sam": "starter",
     }
+
+
+def test_a_copy_of_the_starter_models_elsewhere_is_no_other_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "starter").symlink_to(STARTER_FOLDER)
+    monkeypatch.setattr("src.models.model_manager.MODELS_FOLDER", tmp_path)
+    here = [row for row in ModelShelf(ModelManager(tmp_path, device="cpu")).rows() if row.path]
+    assert [(row.name, row.in_use) for row in here] == [
+        ("starter CLIP", True),
+        ("starter SAM", True),
+    ]

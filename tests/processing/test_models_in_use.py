@@ -355,3 +355,10 @@ def test_automatic_tags_are_given_again_and_those_of_people_stay(
         assert some == wanted.get(name, thing)
     assert len(tags()) == library.stats().segments
     assert not [e for e in of_kind(list(library.switch_clip()), Progress) if e.doing == "retag"]
+    library.add_tag(ids[2], "late")
+    library.choose_models(OLD, None)  # lacks what came since
+    for _ in library.switch_clip():
+        pass
+    library.choose_models(NEW, None)  # whole: takes over at once, its tags too
+    assert library.clip.name == name_of(NEW, clips)
+    assert tags()[ids[2]] == {("late", "human")} | thing and tags()[ids[3]] == thing
