@@ -217,7 +217,8 @@ class ModelsPanel(ctk.CTkFrame):
             self._work.measure(row)
 
     def _force(self, choice: str) -> None:
-        self._work.choose(model_face.chosen(self._work.settings, choice))
+        if self._session.is_open:
+            self._work.choose(model_face.chosen(self._work.settings, choice))
 
     def _open_models(self) -> None:
         if self._session.is_open:
