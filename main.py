@@ -351,8 +351,20 @@ def _first_word(argv: Sequence[str]) -> str | None:
     return None
 
 
+def log_to_console() -> None:
+    """Say errors on stderr; a warning is for the file alone."""
+    console = logging.StreamHandler()
+    console.setLevel(logging.ERROR)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(name)s: %(message)s", handlers=[console], force=True
+    )
+
+
 def log_to_file(path: Path) -> None:
-    """Keep what goes wrong in a file, since a window has no console to say it on."""
+    """Keep what goes wrong in a file, since a window has no console to say it on.
+
+    A full disk costs what could not be written, and nothing else.
+    """
     try:
         handler = logging.handlers.RotatingFileHandler(
             path, maxBytes=500_000, backupCount=2, encoding="utf-8"
@@ -360,8 +372,9 @@ def log_to_file(path: Path) -> None:
     except OSError:
         return  # the library will say itself that its folder can't be written to
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handler.setLevel(logging.WARNING)
     logging.getLogger().addHandler(handler)
+    # what it says under a warning was asked for in the settings
+    logging.getLogger("src.library").setLevel(logging.INFO)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -370,7 +383,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from src.gui.last_words import provide_streams, say_last_words
 
     no_console = provide_streams()
-    logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
+    log_to_console()
     arguments = parse(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):  # names of files are in any language
         if hasattr(stream, "reconfigure"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from src.models.shelf import ModelShelf
 
 LONGEST_TAG = 80
+
+log = logging.getLogger(__name__)
 
 
 class MediaLibrary:
@@ -171,8 +174,9 @@ class MediaLibrary:
     def switch_clip(self) -> Iterator[Event]:
         """Embed the library with the CLIP that is wanted, and search with that from then on.
 
-        Searches are answered by the one before until the very end, when all changes in one
-        step. Cancelled or killed, the next call goes on where this one was.
+        Searches are answered by the one before until all is embedded, when the other takes over
+        in one step. Then automatic tags are given again; those of people stay. Cancelled or
+        killed, the next call goes on where this one was.
         """
         yield from self._in_use.switch()
 
@@ -247,6 +251,8 @@ class MediaLibrary:
             QueryError: there is neither text nor image, or n_results is under 1.
             MediaReadError: the image can't be read.
         """
+        if text and self.settings.log_queries:
+            log.info("searched for %r", text)
         vectors = self.vectors
         if image is None:
             return vectors.search_by_text(text or "", n_results, where)
@@ -277,16 +283,21 @@ class MediaLibrary:
 
     # -- looking
 
-    def read_image(self, path: Path | str, draft_side: int | None = None) -> np.ndarray:
+    def read_image(self, source: Path | str | bytes, draft_side: int | None = None) -> np.ndarray:
         """Read any image file: (H, W, 3) uint8 RGB, upright; see load_image.
+
+        Args:
+            source: the file, or what is in one, as the clipboard has it.
 
         Raises:
             MediaReadError: it can't be read.
         """
-        from src.processing.image_loader import load_image
+        from src.processing.image_loader import load_image, load_image_content
 
         limit = self.settings.pixel_limit
-        return load_image(Path(path), limit, draft_side).frame.image_rgb
+        if isinstance(source, bytes):
+            return load_image_content(source, limit, draft_side).frame.image_rgb
+        return load_image(Path(source), limit, draft_side).frame.image_rgb
 
     def thumbnail(self, source: Path) -> np.ndarray:
         """Read an image file small: (h, w, 3) uint8 RGB, the longest side at most 512.
@@ -347,6 +358,7 @@ class MediaLibrary:
         """
         self._in_use.write_down()
         yield from self._in_use.embed_missing(self.vectors)
+        yield from self._in_use.retag()
 
     def verify(self, repair: bool = False) -> Iterator[Event]:
         """Examine the library, and mend what can be mended when asked to."""

@@ -34,6 +34,7 @@ class TwoClips(ModelManager):
         self.clips = {OLD: clip, NEW: other}
         self.sam = sam
         self.gone: set[str] = set()  # names of weights that are no longer on the machine
+        self.vocabularies: dict[str, Path] = {}  # by the name of a CLIP
 
     def load_clip(self, checkpoint_path: Path | str | None = None) -> ClipEncoder:
         return self.clips[str(self.choices["clip"])]
@@ -48,3 +49,6 @@ class TwoClips(ModelManager):
         if self.sam is None:
             raise ModelNotLoadedError("no SAM")
         return self.sam
+
+    def vocabulary(self, clip: ClipEncoder) -> Path:
+        return self.vocabularies.get(clip.name) or super().vocabulary(clip)

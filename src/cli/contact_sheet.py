@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from src.records import SearchHit
@@ -24,9 +25,16 @@ WINDOW, CARD, TEXT, TEXT_2, ACCENT, TRACK = (
 
 
 def write_contact_sheet(
-    rows: Sequence[tuple[str, Sequence[SearchHit]]], path: Path, columns: int = 6
+    rows: Sequence[tuple[str, Sequence[SearchHit]]],
+    path: Path,
+    read_image: Callable[[Path], np.ndarray],
+    columns: int = 6,
 ) -> None:
-    """Write a PNG of queries and their hits, with each hit's score as a number and a bar."""
+    """Write a PNG of queries and their hits, with each hit's score as a number and a bar.
+
+    Args:
+        read_image: reads a crop, (H, W, 3) uint8 RGB.
+    """
     row_height = THUMBNAIL + 28 + GAP
     width = 2 * MARGIN + LABEL_WIDTH + columns * (THUMBNAIL + GAP) - GAP
     sheet = Image.new("RGB", (width, 2 * MARGIN + len(rows) * row_height - GAP), WINDOW)
@@ -40,9 +48,8 @@ def write_contact_sheet(
         for column, hit in enumerate(hits[:columns]):
             left = MARGIN + LABEL_WIDTH + column * (THUMBNAIL + GAP)
             side = (THUMBNAIL, THUMBNAIL)
-            with Image.open(hit.segment.crop_path) as crop:
-                thumbnail = ImageOps.pad(crop.convert("RGB"), side, color=CARD)
-            sheet.paste(thumbnail, (left, top))
+            crop = Image.fromarray(read_image(hit.segment.crop_path))
+            sheet.paste(ImageOps.pad(crop, side, color=CARD), (left, top))
             bar = top + THUMBNAIL + 6
             length = round((THUMBNAIL - 40) * max(0.0, min(1.0, hit.score)))
             draw.rectangle((left, bar + 4, left + THUMBNAIL - 40, bar + 7), fill=TRACK)

@@ -94,6 +94,6 @@ def run_demo(folder: Path, open_library: Callable[[Path], MediaLibrary]) -> None
         print(f"\nlike {sample.name}")
         print_hits(result.hits)
         rows.append((f"like {sample.name}", result.hits))
-    sheet = folder / "hits.png"
-    write_contact_sheet(rows, sheet)
+        sheet = folder / "hits.png"
+        write_contact_sheet(rows, sheet, library.read_image)
     print(f"\nThe hits as a picture: {sheet}")

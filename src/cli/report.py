@@ -30,6 +30,7 @@ from src.records import Coverage, LibraryStats, SearchHit
 DOING = {
     "index": "telling the index",
     "embed": "embedding segments again",
+    "retag": "tagging segments again",
     "export": "writing crops",
     "check": "checking what has come",
     "connect": "waiting for the server",

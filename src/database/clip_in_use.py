@@ -9,6 +9,7 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
 
 _KEY = "clip in use"
+_TAGS_KEY = "automatic tags by"
 
 
 def clip_in_use(metadata: MetadataDatabase) -> str | None:
@@ -35,6 +36,15 @@ def set_clip_in_use(metadata: MetadataDatabase, name: str) -> None:
     """Write it down; inside a transaction it is part of that."""
     if metadata.info(_KEY) != name:
         metadata.set_info(_KEY, name)
+
+
+def clip_of_tags(metadata: MetadataDatabase) -> str | None:
+    """Name the CLIP that gave the automatic tags; None where nobody wrote it down."""
+    return metadata.info(_TAGS_KEY)
+
+
+def set_clip_of_tags(metadata: MetadataDatabase, name: str) -> None:
+    metadata.set_info(_TAGS_KEY, name)
 
 
 def load_clips(models: ModelManager, metadata: MetadataDatabase) -> tuple[ClipEncoder, ClipEncoder]:

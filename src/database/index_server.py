@@ -18,6 +18,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,6 +28,7 @@ from src.records import EMBEDDING_DIM
 
 COLLECTION = "media_segments"
 REST_S = 1.0
+LEAVE_S = 60.0  # for the request at hand, once the parent is gone
 # A flush killed at the wrong moment leaves files of terabytes, sparse on the disk.
 SPARE_BYTES = 256 << 20
 BYTES_PER_ROW = 16 << 10
@@ -181,6 +183,9 @@ def main() -> None:
         while (message := read_message(sys.stdin.buffer)) is not None:
             requests.put(message)
         requests.put(None)
+        # The parent has ended this one by now if it could; one that hangs would stay for ever.
+        time.sleep(LEAVE_S)
+        os._exit(1)
 
     threading.Thread(target=read, daemon=True).start()
     while True:

@@ -221,6 +221,11 @@ class MetadataDatabase:
         )
         return [stored_segment(row, self.paths) for row in rows]
 
+    def segment_ids(self) -> list[str]:
+        """List all segments, in the order in which they came."""
+        rows = self.connection.read().execute("SELECT id FROM segments ORDER BY rowid")
+        return [row["id"] for row in rows]
+
     def crop_paths(self) -> set[str]:
         """List every crop file the library refers to, relative to its folder."""
         return {

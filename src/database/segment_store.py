@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +90,28 @@ def put_tags(db: sqlite3.Connection, segment_id: str, tags: Iterable[Tag], added
             " source = excluded.source",
             (segment_id, tag.confidence, tag.source, tag.name),
         )
+
+
+def replace_automatic_tags(db: sqlite3.Connection, tags: Mapping[str, Sequence[Tag]]) -> None:
+    """Put other automatic tags on segments; a person's tag of the same name stays as it is.
+
+    Args:
+        tags: by segment; one that is gone meanwhile is left out.
+    """
+    for segment_id, some in tags.items():
+        db.execute(
+            "DELETE FROM segment_tags WHERE segment_id = ? AND source = 'auto'", (segment_id,)
+        )
+        for tag in some:
+            db.execute(
+                "INSERT OR IGNORE INTO tags (name, added_by) VALUES (?, 'vocabulary')", (tag.name,)
+            )
+            db.execute(
+                "INSERT OR IGNORE INTO segment_tags (segment_id, tag_id, confidence, source)"
+                " SELECT s.id, t.id, ?, 'auto' FROM segments s, tags t"
+                " WHERE s.id = ? AND t.name = ?",
+                (tag.confidence, segment_id, tag.name),
+            )
 
 
 def model_row(db: sqlite3.Connection, model: str) -> int:

@@ -9,19 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
-import numpy as np
-from PIL import Image, ImageGrab
+from PIL import ImageFile, ImageGrab
 
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/bmp", "image/tiff")
-_FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF")
-_MAX_PIXELS = 100_000_000
 
 
 @dataclass(frozen=True)
 class Pasted:
-    """An image, (H, W, 3) uint8 RGB, or files, or neither."""
+    """An image file's bytes, not decoded yet, or files, or neither."""
 
-    image_rgb: np.ndarray | None = None
+    image: bytes | None = None
     paths: tuple[Path, ...] = ()
 
 
@@ -29,10 +26,15 @@ def read_clipboard(root: tkinter.Misc) -> Pasted:
     """Take what can be searched for from the clipboard."""
     if sys.platform == "linux":
         return _from_x11(root)
+    return _from_pillow()
+
+
+def _from_pillow() -> Pasted:
+    """Take what Pillow gives on Windows and macOS: an image opened, but not decoded."""
     content = ImageGrab.grabclipboard()
-    if isinstance(content, Image.Image):
-        return Pasted(np.asarray(content.convert("RGB")))
-    return Pasted(paths=tuple(Path(name) for name in content or ()))
+    if isinstance(content, ImageFile.ImageFile) and isinstance(content.fp, io.BytesIO):
+        return Pasted(content.fp.getvalue())
+    return Pasted(paths=tuple(map(Path, content)) if isinstance(content, list) else ())
 
 
 def _from_x11(root: tkinter.Misc) -> Pasted:
@@ -40,13 +42,7 @@ def _from_x11(root: tkinter.Misc) -> Pasted:
     targets = _selection(root, "TARGETS").split()
     for kind in _IMAGE_TYPES:
         if kind in targets:
-            data = _bytes(_selection(root, kind))
-            try:
-                with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                    if image.width * image.height <= _MAX_PIXELS:
-                        return Pasted(np.asarray(image.convert("RGB")))
-            except (OSError, ValueError):
-                continue
+            return Pasted(_bytes(_selection(root, kind)))
     if "text/uri-list" in targets:
         text = _bytes(_selection(root, "text/uri-list")).decode("utf-8", "surrogateescape")
         return Pasted(paths=tuple(file_paths(text)))

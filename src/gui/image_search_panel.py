@@ -118,10 +118,17 @@ class ImageSearchPanel(ctk.CTkFrame):
 
     def use_file(self, path: Path) -> None:
         """Read an image file and search for it."""
+        self._read(path, path.name)
+
+    def use_pasted(self, content: bytes) -> None:
+        """Read an image file's bytes and search for it."""
+        self._read(content, "pasted image")
+
+    def _read(self, source: Path | bytes, name: str) -> None:
         library = self._session.library
         self._session.main_thread.run(
-            lambda: library.read_image(path, _QUERY_SIDE),
-            lambda image: self.use_image(image, path.name),
+            lambda: library.read_image(source, _QUERY_SIDE),
+            lambda image: self.use_image(image, name),
         )
 
     def use_image(self, image_rgb: np.ndarray, name: str) -> None:

@@ -26,6 +26,7 @@ _GUESS_AFTER_S, _GUESS_AFTER = 2.0, 0.02
 _DOING = {
     "index": "Updating the search index",
     "embed": "Reading segments with the new model",
+    "retag": "Tagging segments again",
     "export": "Writing",
     "check": "Checking what has come",
     "connect": "Waiting for the server",

@@ -245,9 +245,9 @@ class Panels:
     def paste(self) -> None:
         """Search for the image on the clipboard."""
         pasted = read_clipboard(self._root)
-        if pasted.image_rgb is not None:
+        if pasted.image is not None:
             self.go("image")
-            self.image.use_image(pasted.image_rgb, "pasted image")
+            self.image.use_pasted(pasted.image)
         elif pasted.paths:
             self.go("image")
             self.image.use_file(pasted.paths[0])

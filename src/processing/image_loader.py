@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,6 +112,26 @@ def load_image(path: Path, pixel_limit: int, draft_side: int | None = None) -> L
     if pixels is None:
         raise MediaReadError(path, answer.get("reason") or _not_an_image(path, b""))
     return LoadedImage(Frame(pixels), answer["captured_at"])
+
+
+def load_image_content(
+    content: bytes, pixel_limit: int, draft_side: int | None = None
+) -> LoadedImage:
+    """Read an image from a file's bytes; see load_image.
+
+    Raises:
+        MediaReadError: it can't be read, or is too large, or there is no room to put it down.
+    """
+    name = "pasted image"
+    try:
+        with tempfile.TemporaryDirectory(prefix="pasted-") as folder:
+            path = Path(folder) / name
+            path.write_bytes(content)
+            return load_image(path, pixel_limit, draft_side)
+    except MediaReadError as exc:
+        raise MediaReadError(name, exc.reason) from exc
+    except OSError as exc:
+        raise MediaReadError(name, f"can't be put on the disk ({exc.strerror or exc})") from exc
 
 
 def save_jpeg(image_rgb: np.ndarray, quality: int = 92) -> bytes:

@@ -142,10 +142,18 @@ class ModelsInUse:
         Raises:
             DatabaseError: it can't be written to.
         """
-        from src.database.clip_in_use import set_clip_in_use
+        from src.database.clip_in_use import (
+            clip_in_use,
+            clip_of_tags,
+            set_clip_in_use,
+            set_clip_of_tags,
+        )
 
-        with self._lock:
-            set_clip_in_use(self.metadata, self.vectors.clip.name)
+        with self._lock, self.metadata.connection.write():
+            name = self.vectors.clip.name
+            if clip_of_tags(self.metadata) is None:  # tags and embeddings came together so far
+                set_clip_of_tags(self.metadata, clip_in_use(self.metadata) or name)
+            set_clip_in_use(self.metadata, name)
 
     def load(self) -> None:
         """Load what searching and adding need; done at once when it is there.
@@ -186,7 +194,7 @@ class ModelsInUse:
             return
         self._wanted = wanted
         new = self._database(wanted)
-        if not self._take_over(new, self._tagger_of(wanted), set()):
+        if new.embeddings.lacks_any() or not self._take_over(new, self._tagger_of(wanted), set()):
             new.close()
 
     def coverage(self) -> Coverage | None:
@@ -203,7 +211,8 @@ class ModelsInUse:
     def switch(self) -> Iterator[Event]:
         """Embed every segment with the CLIP that is wanted, then have it take over in one step.
 
-        Until then the one before answers. Stopped or killed, the next call goes on.
+        Until then the one before answers. Automatic tags are given again at the end. Stopped or
+        killed, the next call goes on.
 
         Raises:
             DatabaseError: the library is read only, or being switched already.
@@ -219,6 +228,7 @@ class ModelsInUse:
                 yield from index_of(self.vectors).catch_up()
             while self.wanted.name != self.vectors.clip.name:
                 yield from self._switch(self.wanted)
+            yield from self.retag()
         finally:
             self._switching.release()
         yield JobDone(segments=self.vectors.embeddings.count())
@@ -244,6 +254,16 @@ class ModelsInUse:
 
         limit = self.settings().pixel_limit
         return reembed(self.metadata, vectors.embeddings, vectors.clip, limit)
+
+    def retag(self) -> Iterator[Event]:
+        """Give automatic tags again where another CLIP than the one in use gave them."""
+        from src.database.clip_in_use import clip_of_tags, set_clip_of_tags
+        from src.processing.retag import retag
+
+        if clip_of_tags(self.metadata) != self.vectors.clip.name:
+            embedding = self.embedding()
+            yield from retag(self.metadata, embedding)
+            set_clip_of_tags(self.metadata, embedding.clip.name)
 
     def _take_over(self, new: VectorDatabase, tagger: AutoTagger, unreadable: set[str]) -> bool:
         """Put a CLIP in the place of the one in use, unless segments came that it lacks.

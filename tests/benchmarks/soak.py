@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +50,8 @@ class Reading:
         cpu_per_file: processor seconds of this process without the thread that searches.
         children_cpu_per_file: of ffmpeg, the decoders and the index, its queries among them.
         own_mb: the resident memory that is not shared with files.
-        child_mb: the same of its children, the index among them.
+        index_mb: the same of the child that holds the index.
+        others_mb: the same of all other children, which decode.
     """
 
     files: int
@@ -58,7 +59,8 @@ class Reading:
     cpu_per_file: float
     children_cpu_per_file: float
     own_mb: float
-    child_mb: float
+    index_mb: float
+    others_mb: float
     handles: int
     threads: int
 
@@ -66,8 +68,8 @@ class Reading:
         return (
             f"{self.files:7} {self.seconds_per_file * 1000:8.1f} "
             f"{self.cpu_per_file * 1000:7.1f} {self.children_cpu_per_file * 1000:9.1f} "
-            f"{self.own_mb:8.0f} "
-            f"{self.child_mb:8.0f} {self.handles:7} {self.threads:7}"
+            f"{self.own_mb:8.1f} {self.index_mb:8.1f} {self.others_mb:8.1f} "
+            f"{self.handles:7} {self.threads:7}"
         )
 
 
@@ -91,6 +93,19 @@ def children() -> list[int]:
     return found
 
 
+def children_mb() -> tuple[float, float]:
+    """Give the memory of the index's child, and of all others."""
+    index_mb = others_mb = 0.0
+    for pid in children():
+        try:
+            is_index = b"index_server" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        except FileNotFoundError:
+            continue  # it has left since it was listed
+        index_mb += anonymous_mb(pid) * is_index
+        others_mb += anonymous_mb(pid) * (not is_index)
+    return index_mb, others_mb
+
+
 def cpu_seconds() -> tuple[float, float]:
     """Give the processor time so far of this process, and of its children, gone or alive."""
     gone = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -111,7 +126,7 @@ def reading(files: int, of_a_file: tuple[float, float, float]) -> Reading:
         files,
         *of_a_file,
         anonymous_mb(os.getpid()),
-        sum(map(anonymous_mb, children())),
+        *children_mb(),
         len(os.listdir("/proc/self/fd")),
         threading.active_count(),
     )
@@ -188,7 +203,7 @@ def soak(folder: Path, images: int, videos: int, minutes: float, sam: bool) -> l
         library.load_models()
         searches = Searches(library)
         failed = taken = 0
-        print("  files  ms/file  CPU ms  children's   own MB child MB handles threads")
+        print("  files  ms/file  CPU ms  children's   own MB index MB others MB handles threads")
         files = media(sources, images, videos)
         while batch := list(itertools.islice(files, BATCH)):
             before = times(searches)
@@ -208,6 +223,12 @@ def soak(folder: Path, images: int, videos: int, minutes: float, sam: bool) -> l
         )
         for exc in searches.failures[:3]:
             print(repr(exc))
+        stored = library.metadata.counts()["segments"]
+    with MediaLibrary(LibraryPaths(folder / "library"), models, settings) as library:
+        some = library.clip.encode_text(["a red circle"])[0]
+        assert library.index.candidates(some, 10), "the index has to answer"
+        index_mb, _ = children_mb()
+        print(f"{stored} segments; a child that has just opened their index: {index_mb:.1f} MB")
     return readings
 
 
@@ -222,16 +243,11 @@ def summary(readings: list[Reading]) -> str:
             f" (x{values[1] / values[0]:.2f})" if values[0] else ""
         )
 
-    names = (
-        "seconds_per_file",
-        "cpu_per_file",
-        "children_cpu_per_file",
-        "own_mb",
-        "child_mb",
-        "handles",
-        "threads",
-    )
-    return "\n".join(ratio(name) for name in names)
+    names = [field.name for field in fields(Reading)][1:]
+    files = [r.files for r in readings[fifth:]]
+    growth = np.polyfit(files, [r.index_mb for r in readings[fifth:]], 1)[0] * 1000
+    lines = [*map(ratio, names), f"index_mb grows by {growth:.2f} per 1,000 files"]
+    return "\n".join(lines)
 
 
 def main() -> None:

@@ -331,6 +331,27 @@ def test_a_child_that_asks_for_all_memory_is_refused_it() -> None:
     assert result.returncode == 1 and "MemoryError" in result.stderr
 
 
+def test_a_child_that_hangs_does_not_outlive_its_parent_for_long(tmp_path: Path) -> None:
+    hangs = (
+        "import threading\n"
+        "from src.database import index_server\n"
+        "index_server.LEAVE_S = 0.5\n"
+        "index_server.IndexServer.answer = lambda *_: threading.Event().wait()\n"
+        "index_server.main()\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", hangs, str(tmp_path)],
+        cwd=APPLICATION_FOLDER,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        child.communicate(b'{"verb": "count"}\n', timeout=60)  # and its end of the pipe is closed
+        assert child.returncode == 1
+    finally:
+        child.kill()
+
+
 BAD = {
     "NaN": np.full(512, np.nan),
     "infinite": np.full(512, np.inf),

@@ -28,7 +28,8 @@ State = dict[str, Any]
 Box = Sequence[int]
 Start = Callable[..., "Window"]
 
-DEADLINE_S = 60
+# Only what hangs takes so long: a busy machine has taken a minute to start a window.
+DEADLINE_S = 180
 LOOK_EVERY_S = 0.02
 STILL_LOOKS = 6  # the probe looks every 40 ms: what is the same so often has stopped moving
 FAST = Settings(points_per_side=6, duplicate_distance=-1)

@@ -26,6 +26,7 @@ from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
+from src.processing.thumbnails import CACHE_FROM_BYTES, thumbnail
 from src.records import ExportSelection, Tag
 from tests.conftest import MakeVideo
 
@@ -136,6 +137,20 @@ def test_a_full_disk_stops_the_job_with_a_sentence_and_it_goes_on_later(
         disk.free()
         assert take_in(library) + take_in(library, *photos) == 12 - acknowledged
         sound(library, 12)
+
+
+def test_a_full_disk_costs_no_picture(disk: Disk, photos: list[Path]) -> None:
+    disk.fill()
+    cache = disk.folder / "thumbnails"
+    assert photos[0].stat().st_size >= CACHE_FROM_BYTES
+    assert thumbnail(photos[0], cache, 10**9).shape == (300, 400, 3)
+    disk.free()
+    disk.fill()
+    assert thumbnail(photos[1], cache, 10**9).shape == (300, 400, 3)
+    assert not [path for path in cache.rglob("*") if path.is_file()]
+    disk.free()
+    assert thumbnail(photos[1], cache, 10**9).shape == (300, 400, 3)
+    assert len(list(cache.rglob("*.jpg"))) == 1
 
 
 def test_a_disk_that_fills_where_the_index_is_written_costs_no_answer(

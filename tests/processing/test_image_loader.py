@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import struct
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from PIL import Image
 
 from src.errors import MediaReadError
-from src.processing.image_loader import load_image, media_kind, save_jpeg
+from src.processing.decoder_process import DECODERS
+from src.processing.image_loader import load_image, load_image_content, media_kind, save_jpeg
 
 LIMIT = 250_000_000
 
@@ -164,3 +166,21 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
     finally:
         if root:
             os.seteuid(0)
+
+
+def test_pasted_bytes_are_read_as_a_file_is_and_leave_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    whole = save_jpeg(np.full((30, 40, 3), 90, np.uint8))
+    asked = []
+    ask = DECODERS.ask
+    monkeypatch.setattr(DECODERS, "ask", lambda *what: asked.append(what) or ask(*what))
+    assert load_image_content(whole, 10**9).frame.size_wh == (40, 30)
+    assert len(asked) == 1  # in a process apart
+    for content, reason in ((whole[:200], "damaged"), (b"%!PS", "not a photo"), (b"", "empty")):
+        with pytest.raises(MediaReadError, match=f"^pasted image: .*{reason}"):
+            load_image_content(content, 10**9)
+    with pytest.raises(MediaReadError, match="more than the limit"):
+        load_image_content(whole, 100)
+    assert not list(tmp_path.iterdir())

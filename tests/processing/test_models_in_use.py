@@ -9,16 +9,17 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+import torch
 
 from src.config import LibraryPaths, Settings
 from src.database import vector_db
 from src.database.clip_in_use import clip_in_use
-from src.errors import DatabaseError
+from src.errors import DatabaseError, EmbeddingError
 from src.events import Event, FrameStored, JobDone, ProblemFound, Progress
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
-from src.processing import reembed
+from src.processing import reembed, retag
 from src.processing.segment_maker import SegmentMaker
 from src.records import SearchResult
 from tests.two_clips import NEW, OLD, TwoClips
@@ -35,6 +36,7 @@ E = TypeVar("E", bound=Event)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a switch take several steps in a small library, and searches ask the index."""
     monkeypatch.setattr(reembed, "BATCH", 4)
+    monkeypatch.setattr(retag, "BATCH", 4)
     monkeypatch.setattr(vector_db, "EXACT_UP_TO", 5)
 
 
@@ -284,6 +286,24 @@ def test_a_crop_that_is_gone_holds_nothing_up(library: MediaLibrary, clips: TwoC
     assert library.coverage() is None
 
 
+def test_a_clip_that_fails_leaves_the_old_one(library: MediaLibrary, clips: TwoClips) -> None:
+    projection = clips.clips[NEW].model.visual.attnpool.c_proj.weight
+    sound = projection.detach().clone()
+    job = library.switch_clip()
+    next(job)
+    with torch.no_grad():
+        projection.fill_(float("nan"))
+    with pytest.raises(EmbeddingError, match="not finite"):
+        list(job)
+    assert library.clip.name == name_of(OLD, clips)
+    assert len(library.search(QUERY, n_results=8)) == 8
+    with torch.no_grad():
+        projection.copy_(sound)
+    events = list(library.switch_clip())
+    assert events[0] == Progress("embed", 8, library.stats().segments)  # it goes on
+    assert library.clip.name == name_of(NEW, clips)
+
+
 def test_two_changes_at_once_are_refused(library: MediaLibrary) -> None:
     job = library.switch_clip()
     next(job)
@@ -303,3 +323,35 @@ def test_beside_a_writer_a_reader_takes_the_clip_in_use(
             next(reader.switch_clip())
         with pytest.raises(DatabaseError, match="reading only"):
             reader.choose_models(OLD, None)
+
+
+def test_automatic_tags_are_given_again_and_those_of_people_stay(
+    library: MediaLibrary, clips: TwoClips, tmp_path: Path, scene_files: list[Path]
+) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("thing: a thing\n")  # a word alone is sure
+    clips.vocabularies[name_of(NEW, clips)] = words
+    ids = library.metadata.segment_ids()
+    library.add_tag(ids[0], "thing")
+    library.add_tag(ids[1], "mine")
+
+    def tags() -> dict[str, set[tuple[str, str]]]:
+        found = library.metadata.tags_of(library.metadata.segment_ids())
+        return {name: {(tag.name, tag.source) for tag in some} for name, some in found.items()}
+
+    before = tags()
+    assert not any(("thing", "auto") in some for some in before.values())
+    assert any(source == "auto" for some in before.values() for _, source in some)
+    job = library.switch_clip()
+    while next(job) != Progress("retag", 8, len(ids)):
+        assert library.clip.name == name_of(OLD, clips) or library.coverage() is None
+    job.close()  # type: ignore[attr-defined]
+    assert library.clip.name == name_of(NEW, clips)
+    events = list(library.add([scene_files[2]]))  # the next job goes on
+    assert Progress("retag", len(ids), len(ids)) in events
+    thing: set[tuple[str, str]] = {("thing", "auto")}
+    for name, some in tags().items():
+        wanted = {ids[0]: {("thing", "human")}, ids[1]: {("mine", "human")} | thing}
+        assert some == wanted.get(name, thing)
+    assert len(tags()) == library.stats().segments
+    assert not [e for e in of_kind(list(library.switch_clip()), Progress) if e.doing == "retag"]
