@@ -50,10 +50,6 @@ class ModelLine(ctk.CTkFrame):
         self._room = 0.0
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._wrap(), "+")
 
-    @property
-    def focusable(self) -> tuple[tkinter.Misc, ...]:
-        return self._measure, self.button
-
     def show(self, face: ModelFace) -> None:
         if face == self.face:
             return

@@ -51,7 +51,9 @@ def question(
     if job is not None and job.doing is not None and job.doing.doing == "embed":
         done, total = job.doing.done, job.doing.total
     name = coverage.label if wanted is None else wanted.name
-    until = "" if wanted is None or used is None else f" {used.name} answers searches until then."
+    until = (
+        "" if wanted is None or used is None else f" Search goes on with {used.name} until then."
+    )
     if job is not None:
         verb: Answer = "Cancelling…" if job.cancelling else "Cancel"
         read = f"{name} has read {done:,} of {total:,} segments."
@@ -85,8 +87,8 @@ def question_of_sam(frames: int, job: JobState | None = None) -> Question:
         return Question(f"Segmenting again: {parts}", "info", (verb,))
     cut = "1 frame was" if frames == 1 else f"{frames:,} frames were"
     return Question(
-        f"{cut} not cut by this SAM; it is used for what is added from now on. Segmenting again "
-        "leaves your tags with the segments they fit, and lists those that fit none.",
+        f"{cut} not cut by the SAM in use, which is for what is added from now on. Segment again? "
+        "Your tags stay with the segments they fit; those that fit none are listed.",
         "info",
         ("Segment again", "Later"),
     )

@@ -155,13 +155,18 @@ class ModelWork:
 
     def choose(self, settings: Settings) -> None:
         """Have the models of these settings used, now and from now on."""
+        if not self.rows:  # models are being loaded, and listed then
+            return
         library, self.choosing = self._session.library, True
         self._put_off = self._switch_problem = ""
         self._sam_put_off = False
 
         def chosen(_: None) -> None:
             self.choosing = False
-            self.refresh()
+            if self._session.models_ready:
+                self.refresh()
+            else:  # there was none that could be loaded at the start
+                self._session.load_models()
 
         def failed(exc: Exception) -> None:
             chosen(None)
@@ -174,7 +179,8 @@ class ModelWork:
 
     def look_again(self) -> None:
         """Take up what was put into the models folder, or taken from it."""
-        self.choose(self.settings)
+        if self.rows:
+            self.choose(self.settings)
 
     def measure(self, row: ModelRow) -> None:
         """Find out how fast a model is here; one after another, since they share the machine."""

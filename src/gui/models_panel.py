@@ -48,6 +48,13 @@ class ModelsPanel(ctk.CTkFrame):
         self._scrolled = Scrolled(self, look)  # the Tab key goes in the order of making
         self._build_foot()
         self._scrolled.pack(fill="both", expand=True)
+        # above the table, and scrolled away with it
+        self._above = ctk.CTkFrame(self._scrolled, fg_color="transparent", height=1)
+        self._above.pack(fill="x")
+        self._above.grid_columnconfigure(0, weight=1)
+        self._notices: dict[About, Notice] = {
+            about: Notice(self._above, look) for about in ("clip", "sam", "kept")
+        }
         self._groups: dict[str, ctk.CTkFrame] = {}
         for kind, title in GROUPS.items():
             label(self._scrolled, look, title, weight="medium").pack(anchor="w", pady=(12, 8))
@@ -91,9 +98,6 @@ class ModelsPanel(ctk.CTkFrame):
         )
         self._meaning.pack(fill="x", padx=(LEFT, RIGHT), pady=(2, 4))
         self._meaning.bind("<Configure>", lambda event: self._wrap(event.width))
-        self._notices: dict[About, Notice] = {
-            about: Notice(self, look) for about in ("clip", "sam", "kept")
-        }
 
     def _build_foot(self) -> None:
         look = self.look
@@ -149,14 +153,16 @@ class ModelsPanel(ctk.CTkFrame):
 
     def _show_questions(self) -> None:
         questions = self._work.questions
-        for about, notice in self._notices.items():
+        if not questions:
+            self._above.configure(height=1)  # a frame keeps the height of what was last in it
+        for row, (about, notice) in enumerate(self._notices.items()):
             question = questions.get(about)
             if question is None:
-                notice.pack_forget()
+                notice.grid_remove()
                 continue
             links = [(verb, partial(self._work.answer, about, verb)) for verb in question.verbs]
             notice.say(question.text, question.kind, *links)
-            notice.pack(fill="x", padx=(LEFT, RIGHT), pady=4, before=self._scrolled.outer)
+            notice.grid(row=row, column=0, sticky="ew", pady=4)
 
     def _make_lines(self, rows: list[ModelRow]) -> None:
         """Make lines anew when other models are listed than before; else they stay."""
@@ -179,8 +185,6 @@ class ModelsPanel(ctk.CTkFrame):
                 partial(self._measure, kind, name),
             )
             line.pack(fill="x", padx=1, pady=1)
-            for part in line.focusable:
-                self._scrolled.follow_focus(part)
             self.lines[key] = line
 
     def _show_problems(self) -> None:
@@ -213,7 +217,8 @@ class ModelsPanel(ctk.CTkFrame):
             self._work.measure(row)
 
     def _force(self, choice: str) -> None:
-        self._work.choose(model_face.chosen(self._work.settings, choice))
+        if self._session.is_open:
+            self._work.choose(model_face.chosen(self._work.settings, choice))
 
     def _open_models(self) -> None:
         if self._session.is_open:

@@ -123,9 +123,10 @@ class Panels:
                 panel.grid_remove()
         for told in self.went:
             told(self._place())
-        if where == "text":
+        if where in ("text", "models"):
             # Tk gives the focus to nothing that is not on the screen yet, and a quick hand types on
             self._root.update_idletasks()
+        if where == "text":
             self.text.shown()
         elif where == "library":
             self.library.focus_content()

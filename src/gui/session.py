@@ -91,7 +91,11 @@ class Session:
         if library is not None:
             self._library = library
             _call(self.tell.opened)
-            self.main_thread.run(library.load_models, lambda _: self._loaded(), self._not_loaded)
+            self.load_models()
+
+    def load_models(self) -> None:
+        """Load the models behind the window; again, when there was none to load before."""
+        self.main_thread.run(self.library.load_models, lambda _: self._loaded(), self._not_loaded)
 
     def _loaded(self) -> None:
         self.models_ready = True

@@ -74,7 +74,13 @@ class Screen:
         os.close(writing)
         with os.fdopen(reading) as number:
             self.display = f":{number.readline().strip()}"
-        left_out = ("WAYLAND_DISPLAY", "MEDIA_LIBRARY", "GDK_SCALE")  # of whoever runs the tests
+        left_out = (  # of whoever runs the tests
+            "WAYLAND_DISPLAY",
+            "MEDIA_LIBRARY",
+            "MEDIA_LIBRARY_MODELS",
+            "MEDIA_LIBRARY_MODELS_MIRROR",
+            "GDK_SCALE",
+        )
         self.environment = {k: v for k, v in os.environ.items() if k not in left_out} | {
             "DISPLAY": self.display,
             "GDK_BACKEND": "x11",

@@ -148,6 +148,7 @@ def test_what_comes_and_goes_leaves_nothing_behind(window: Window) -> None:
         window.wait("no dialog", lambda s: not s["dialog"])
         window.click("Starter models")
         window.wait("the models", lambda s: s["models"])
+        window.go_home()
         window.key("ctrl+comma")
         window.wait_text("Settings")
         window.key("Escape")

@@ -141,7 +141,7 @@ def test_another_clip_asks_once_and_waits_quietly() -> None:
     asked = question(COVERAGE, replace(LAION, speed=38.0), STARTER_CLIP)
     assert asked.text == (
         "48,210 segments must be read again by ViT-B-32-laion2b, about 21 min. "
-        "starter CLIP answers searches until then."
+        "Search goes on with starter CLIP until then."
     )
     assert (asked.kind, asked.verbs) == ("warn", ("Start", "Later"))
     later = question(COVERAGE, LAION, STARTER_CLIP, put_off=True)
@@ -161,7 +161,7 @@ def test_another_clip_asks_once_and_waits_quietly() -> None:
 
 
 def test_another_sam_offers_to_cut_again_and_lists_what_fits_nowhere() -> None:
-    assert question_of_sam(1).text.startswith("1 frame was not cut by this SAM")
+    assert question_of_sam(1).text.startswith("1 frame was not cut by the SAM in use")
     assert question_of_sam(1200).verbs == ("Segment again", "Later")
     assert question_of_sam(1200, JobState("Segmenting again", kind="segment")).verbs == ("Cancel",)
     stays = WorkStays(Path("/m/dog.mp4"), 5, 5.5, "s1", ("dog", "tail"))

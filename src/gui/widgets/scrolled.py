@@ -31,17 +31,13 @@ class Scrolled(ctk.CTkScrollableFrame):
         self._scrollbar.grid_remove()
         self._scrollbar.place(relx=1.0, relheight=1.0, anchor="ne")
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._tidy(), "+")
+        self.winfo_toplevel().bind("<FocusIn>", lambda event: self._follow(event.widget), "+")
         self._parent_canvas.bind("<Configure>", lambda _: self._tidy(), add="+")
 
-    @property
-    def outer(self) -> tkinter.Misc:
-        """What is packed in the panel."""
-        outer: tkinter.Misc = self._parent_frame
-        return outer
-
-    def follow_focus(self, widget: tkinter.Misc) -> None:
+    def _follow(self, focused: object) -> None:
         """Bring a control into sight when the Tab key reaches it."""
-        tkinter.Misc.bind(widget, "<FocusIn>", lambda _: self._see(widget), "+")
+        if isinstance(focused, tkinter.Misc) and str(focused).startswith(f"{self}."):
+            self._see(focused)
 
     def _see(self, widget: tkinter.Misc) -> None:
         content, room = self.winfo_reqheight(), self._parent_canvas.winfo_height()
