@@ -212,6 +212,7 @@ class VideoProcessor:
                 with log.waiting():
                     image = _read_ppm(process.stdout)
                     if image is None:
+                        process.wait()  # what it says last may be what is wrong with the video
                         break
                     frame_index, timestamp_s = log.next_shown()
                 yield Frame(image, frame_index, timestamp_s)

@@ -229,7 +229,7 @@ def test_a_disk_that_can_not_be_written_to_any_more_stops_the_job(
     disk: Disk, photos: list[Path], shared_models: ModelManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel turns a failing disk read-only under the files that are open."""
-    from src.processing import ingest
+    from src.processing import segment_maker
 
     paths = LibraryPaths(disk.folder / "library")
 
@@ -239,7 +239,7 @@ def test_a_disk_that_can_not_be_written_to_any_more_stops_the_job(
     with MediaLibrary(paths, shared_models, SETTINGS) as library:
         take_in(library, *photos[:2])
         with monkeypatch.context() as patch, pytest.raises(DatabaseError, match="Read-only"):
-            patch.setattr(ingest, "write_atomically", fails)
+            patch.setattr(segment_maker, "write_atomically", fails)
             take_in(library, *photos)
         take_in(library, *photos)
         sound(library, 12)
