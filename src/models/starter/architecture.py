@@ -25,6 +25,7 @@ from segment_anything.modeling import (
 from torch import nn
 
 from src.errors import CheckpointError
+from src.models.starter.image_encoder import ConvStem, DetailedEncoder
 
 CLIP_NAME = "starter-clip"
 CLIP_CONFIG_FILE = "starter-clip.json"
@@ -69,7 +70,13 @@ class ClipConfig:
 
 @dataclass(frozen=True)
 class SamConfig:
-    """Sizes of a starter SAM; they travel in the weights file."""
+    """Sizes of a starter SAM; they travel in the weights file.
+
+    Attributes:
+        stem: channels after each strided convolution but the last; empty for Meta's patches.
+        refine: residual blocks after each of these.
+        detail: whether what the stem saw at strides of 4 and 8 is added to the embedding.
+    """
 
     image_size: int = 512
     patch_size: int = 16
@@ -81,6 +88,8 @@ class SamConfig:
     decoder_heads: int = 4
     decoder_mlp: int = 512
     stem: tuple[int, ...] = (24, 48, 96)
+    refine: tuple[int, ...] = (0, 1, 2)
+    detail: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,32 +109,6 @@ class MaskThresholds:
     box_nms_thresh: float = 0.7
 
 
-class ConvStem(nn.Module):
-    """Patches by four strided convolutions instead of one (Xiao et al. 2021).
-
-    A small transformer learns edges from far fewer pictures this way. Takes and gives what
-    segment_anything's PatchEmbed does: (B, 3, H, W) -> (B, H / 16, W / 16, width) float32.
-    """
-
-    def __init__(self, channels: tuple[int, ...], width: int) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        before = 3
-        for after in channels:
-            layers += [
-                nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(after),
-                nn.ReLU(inplace=True),
-            ]
-            before = after
-        layers.append(nn.Conv2d(before, width, 3, stride=2, padding=1))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(B, 3, H, W) -> (B, h, w, width)."""
-        return cast(torch.Tensor, self.layers(images)).permute(0, 2, 3, 1)
-
-
 def build_clip(config: ClipConfig | None = None) -> CLIP:
     """A starter CLIP with random weights, from open_clip's own classes."""
     sizes = (config or ClipConfig()).as_open_clip()
@@ -138,21 +121,27 @@ def build_sam(config: SamConfig) -> Sam:
     All attention is global and without relative positions: so small a grid needs no windows.
     """
     grid = config.image_size // config.patch_size
-    encoder = ImageEncoderViT(
-        img_size=config.image_size,
-        patch_size=config.patch_size,
-        embed_dim=config.width,
-        depth=config.depth,
-        num_heads=config.heads,
-        out_chans=config.decoder_width,
-        qkv_bias=True,
-        norm_layer=partial(nn.LayerNorm, eps=1e-6),
-        use_rel_pos=False,
-        global_attn_indexes=tuple(range(config.depth)),
-        window_size=0,
-    )
+    sizes: dict[str, Any] = {
+        "img_size": config.image_size,
+        "patch_size": config.patch_size,
+        "embed_dim": config.width,
+        "depth": config.depth,
+        "num_heads": config.heads,
+        "out_chans": config.decoder_width,
+        "qkv_bias": True,
+        "norm_layer": partial(nn.LayerNorm, eps=1e-6),
+        "use_rel_pos": False,
+        "global_attn_indexes": tuple(range(config.depth)),
+        "window_size": 0,
+    }
     if config.stem:
-        encoder.patch_embed = ConvStem(tuple(config.stem), config.width)
+        stem = ConvStem(config.stem, config.width, config.refine)
+    if config.stem and config.detail:
+        encoder = DetailedEncoder(stem, config.stem, **sizes)
+    else:
+        encoder = ImageEncoderViT(**sizes)
+        if config.stem:
+            encoder.patch_embed = stem
     # Meta starts this at zero; nearly so is what lets a short training tell places apart.
     nn.init.trunc_normal_(encoder.pos_embed, std=0.02)
     return Sam(
@@ -266,8 +255,9 @@ def read_starter_sam(folder: Path) -> tuple[SamConfig, dict[str, torch.Tensor]]:
     path = folder / SAM_WEIGHTS_FILE
     metadata = _read_metadata(path)
     try:
-        sizes = json.loads(metadata["config"])
-        sizes["stem"] = tuple(sizes["stem"])
+        # Files from before these two were there do without.
+        sizes = {"refine": (), "detail": False} | json.loads(metadata["config"])
+        sizes["stem"], sizes["refine"] = tuple(sizes["stem"]), tuple(sizes["refine"])
         return SamConfig(**sizes), {name: t.float() for name, t in load_file(path).items()}
     except (SafetensorError, ValueError, KeyError, TypeError, OSError) as exc:
         raise CheckpointError(path, f"it is no starter SAM ({exc})") from exc

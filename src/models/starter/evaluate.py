@@ -6,6 +6,7 @@ import argparse
 import json
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -259,16 +260,16 @@ def drawn_regions(scene: Scene) -> list[np.ndarray]:
     return regions + pieces
 
 
-def measure_pipeline(folder: Path, scenes: Sequence[Scene]) -> Measure:
-    """Precision@5 of "a COLOUR SHAPE" through the whole application.
+def measure_pipeline(folder: Path, scenes: Sequence[Scene]) -> list[Measure]:
+    """Precision@5 of "a COLOUR SHAPE" and "a TEXTURE COLOUR SHAPE" through the whole application.
 
     The scenes are written as files, taken into a new library and searched by text. A hit is
-    right when its mask and a drawn shape of that colour and shape have an IoU of 0.5; where
+    right when its mask and a drawn shape of which all words are true have an IoU of 0.5; where
     fewer than five such shapes were drawn, only as many hits are looked at.
     """
     from src.library import MediaLibrary
 
-    tally = _Tally()
+    short, long = _Tally(), _Tally()
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         drawn: dict[str, Scene] = {}
@@ -281,17 +282,37 @@ def measure_pipeline(folder: Path, scenes: Sequence[Scene]) -> Measure:
         with MediaLibrary(LibraryPaths(root / "library"), models) as library:
             for _ in tqdm(library.add([root / "pictures"]), desc="ingest", leave=False):
                 pass
-            pairs = [(s.colour, s.shape) for scene in scenes for s in scene.shapes]
-            for pair in sorted(set(pairs)):
-                there = pairs.count(pair)
-                if there < 2:
-                    continue
-                found = library.search(f"a {pair[0]} {pair[1]}", n_results=5)
-                for hit in list(found)[: min(5, there)]:
-                    segment = hit.segment
-                    tally.add(_is_right(segment, drawn[segment.media_path.name], pair))
-    of = f"{tally.asked} hits in {len(scenes)} scenes"
-    return Measure('precision@5 of "a COLOUR SHAPE", whole pipeline', tally.share, of, 0.6)
+            shapes = [shape for scene in scenes for shape in scene.shapes]
+            for words, tally in ((_colour_shape, short), (_texture_colour_shape, long)):
+                there = Counter(map(words, shapes))
+                for asked in sorted(there):
+                    if there[asked] < 2:
+                        continue
+                    found = library.search(f"a {' '.join(asked)}", n_results=5)
+                    for hit in list(found)[: min(5, there[asked])]:
+                        scene = drawn[hit.segment.media_path.name]
+                        so_called = [s for s in scene.shapes if words(s) == asked]
+                        tally.add(_is_right(hit.segment, so_called))
+    return [
+        Measure(
+            f'precision@5 of "a {name}", whole pipeline',
+            tally.share,
+            f"{tally.asked} hits in {len(scenes)} scenes",
+            bar,
+        )
+        for name, tally, bar in (
+            ("COLOUR SHAPE", short, 0.6),
+            ("TEXTURE COLOUR SHAPE", long, None),
+        )
+    ]
+
+
+def _colour_shape(shape: DrawnShape) -> tuple[str, ...]:
+    return shape.colour, shape.shape
+
+
+def _texture_colour_shape(shape: DrawnShape) -> tuple[str, ...]:
+    return shape.texture, shape.colour, shape.shape
 
 
 def _only_these(folder: Path, root: Path) -> ModelManager:
@@ -305,14 +326,11 @@ def _only_these(folder: Path, root: Path) -> ModelManager:
     return ModelManager(root / "models", device="cpu")
 
 
-def _is_right(segment: StoredSegment, scene: Scene, pair: tuple[str, str]) -> bool:
+def _is_right(segment: StoredSegment, shapes: Sequence[DrawnShape]) -> bool:
     if segment.mask_rle is None:
         return False
     mask = decode_rle(segment.mask_rle, segment.frame_wh)
-    return any(
-        (shape.colour, shape.shape) == pair and iou(mask, shape.mask) >= MATCH_IOU
-        for shape in scene.shapes
-    )
+    return any(iou(mask, shape.mask) >= MATCH_IOU for shape in shapes)
 
 
 def measure_unknown_words() -> Measure:
@@ -353,7 +371,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         measures.append(measure_alike(models.clip, scenes))
         measures.append(measure_unknown_words())
     if chosen.only in (None, "pipeline"):
-        measures.append(measure_pipeline(chosen.models, scenes))
+        measures += measure_pipeline(chosen.models, scenes)
     for measure in measures:
         print(json.dumps(asdict(measure)) if chosen.json else measure.line())
     return 0

@@ -11,7 +11,7 @@ from src.models.starter.dead_leaves import draw_dead_leaves
 from src.models.starter.scenes import draw_scene
 
 # Smaller ones are a few cells of the decoder's grid and teach little.
-MIN_REGION = 90
+MIN_REGION = 64
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def draw_labelled_picture(seed: int, index: int, longest: int) -> LabelledPictur
 
 def _draw(rng: np.random.Generator, size_wh: tuple[int, int]) -> LabelledPicture:
     if rng.random() < 0.8:
-        calm = rng.random() < 0.3
-        scene = draw_scene(rng, size_wh, count=int(rng.integers(1, 11)), calm=calm)
+        calm = rng.random() < 0.1
+        scene = draw_scene(rng, size_wh, count=int(rng.integers(2, 13)), calm=calm)
         regions = int(scene.labels.max()) + 1
         parents = np.arange(regions, dtype=np.int32)
         return LabelledPicture(
@@ -76,8 +76,8 @@ def sample_clicks(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Clicks and the region that each of them means.
 
-    A fifth fall anywhere, as a grid of clicks does; half are meant for things, where there are
-    any; the others are shared out over all regions, large ones a little more often, or
+    Of twenty, three fall anywhere, as a grid of clicks does; twelve are meant for things, where
+    there are any; the others are shared out over all regions, large ones a little more often, or
     backgrounds would take most of them. A click on a part may mean the whole.
 
     Args:
@@ -99,14 +99,14 @@ def sample_clicks(
     filled = 0
     while filled < count:
         kind = rng.random()
-        if kind < 0.2:
+        if kind < 0.15:
             y, x = int(rng.integers(height)), int(rng.integers(width))
             if areas[labels[y, x]] < MIN_REGION:
                 continue
         else:
-            meant = kind < 0.7 and len(things) > 0
+            meant = kind < 0.75 and len(things) > 0
             region = rng.choice(things) if meant else rng.choice(eligible, p=chance)
-            rows, columns = np.nonzero(labels == region)
+            rows, columns = np.nonzero(_inside(labels == region))
             pick = rng.integers(len(rows))
             y, x = int(rows[pick]), int(columns[pick])
         label = int(labels[y, x])
@@ -123,3 +123,9 @@ def sample_clicks(
         points[filled], masks[filled] = (x, y), mask
         filled += 1
     return points, masks
+
+
+def _inside(mask: np.ndarray) -> np.ndarray:
+    """A region without its outermost pixels, which may belong to either side; (H, W) bool."""
+    inside = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    return inside if inside.any() else mask

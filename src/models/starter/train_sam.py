@@ -37,6 +37,8 @@ NEW_PICTURES_PER_STEP = 4
 KEPT_PICTURES = 400
 CALIBRATION_SCENES = 24
 PEAK_RATE = 6e-4
+# What weights that were trained before are moved with.
+START_RATE = 3e-4
 # Small pictures cost less a step, and what is learnt on them holds for larger ones: so the
 # two stages of a training are smaller than the size at which SAM then works (512).
 STAGE_SIZES = (256, 384)
@@ -246,7 +248,8 @@ def train_sam(
     Args:
         options: where, how long (each of the two stages) and from which seed. With `start`
             those weights take the place of the first stage.
-        config: sizes of the model at work; with `start` only its image size counts.
+        config: sizes of the model at work; with `start` only its image size counts, and what
+            it has and those weights lack (refine, detail): that begins as if it weren't there.
         sizes: image sizes of the two stages.
         pictures: a step.
         kept: recent drawings to choose from.
@@ -268,10 +271,15 @@ def train_sam(
         state, _ = _train_stage("sam-first", options, small, sam, pictures, kept)
     else:
         started, state = read_starter_sam(options.start)
-        config = replace(started, image_size=config.image_size)
+        config = replace(
+            started,
+            image_size=config.image_size,
+            refine=started.refine or config.refine,
+            detail=started.detail or config.detail,
+        )
     middle = replace(config, image_size=sizes[1])
     sam = build_sam(middle)
-    sam.load_state_dict(at_image_size(state, middle))
+    sam.load_state_dict({**sam.state_dict(), **at_image_size(state, middle)})
     # Other drawings than those of the first stage.
     second = replace(options, seed=options.seed + 1)
     state, running = _train_stage("sam", second, middle, sam, pictures, kept)
@@ -292,9 +300,12 @@ def _train_stage(
         The averaged weights and the running means of what mask_loss shows.
     """
     trainee = Trainee(sam, config.decoder_width).to(options.device).train()
-    optimizer = torch.optim.AdamW(weight_groups(trainee), lr=PEAK_RATE, betas=(0.9, 0.98))
+    # Heads that know nothing yet would push on an encoder that does.
+    affinity_weight = _AFFINITY_WEIGHT if options.start is None else 0.0
+    rate = PEAK_RATE if options.start is None else START_RATE
+    optimizer = torch.optim.AdamW(weight_groups(trainee), lr=rate, betas=(0.9, 0.98))
     average = AveragedWeights(trainee, 0.997)
-    run = Run(name, options, trainee, optimizer, average, PEAK_RATE, _FALL_FROM)
+    run = Run(name, options, trainee, optimizer, average, rate, _FALL_FROM)
     running: dict[str, float] = {}
     if run.progress >= 1:
         return _of_sam(average), running
@@ -312,10 +323,12 @@ def _train_stage(
         batch = make_batch(rng, recent.choose(rng, pictures), sam, CLICKS_PER_PICTURE, side)
         prediction = predict(sam, batch)
         loss, shown = mask_loss(prediction, batch)
-        affinity = trainee.affinity_loss(prediction, batch)
-        shown["affinity"] = float(affinity.detach())
+        if affinity_weight:
+            affinity = trainee.affinity_loss(prediction, batch)
+            shown["affinity"] = float(affinity.detach())
+            loss = loss + affinity_weight * affinity
         optimizer.zero_grad(set_to_none=True)
-        (loss + _AFFINITY_WEIGHT * affinity).backward()
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)
         optimizer.step()
         show_means(bar, step, running, {"loss": float(loss.detach()), **shown})

@@ -1,17 +1,24 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from src.models.starter.architecture import (
+    SAM_WEIGHTS_FILE,
     ClipConfig,
+    MaskThresholds,
     SamConfig,
+    build_sam,
     load_mask_thresholds,
     load_starter_clip,
     load_starter_sam,
     read_starter_sam,
+    save_starter_sam,
 )
 from src.models.starter.crops import COLOUR, FACTS, NONE, SCENE, SHAPE, UNKNOWN, draw_crops
 from src.models.starter.train import main
@@ -86,6 +93,38 @@ def test_sam_starts_from_weights_of_another_size(tmp_path: Path) -> None:
     learned = [name for name in before if name.endswith(("weight", "bias"))]
     assert all(torch.allclose(before[name], after[name], atol=5e-3) for name in learned)
     assert not (second / "work" / "sam-first.pt").exists()
+
+
+def test_what_weights_lack_is_added_without_a_change(tmp_path: Path) -> None:
+    """A SAM of before stems were refined is where one with a refined stem begins."""
+    plain = replace(TINY_SAM, refine=(), detail=False)
+    sam = build_sam(plain).eval()
+    save_starter_sam(sam.state_dict(), plain, MaskThresholds(), tmp_path)
+    config, state = read_starter_sam(tmp_path)
+    assert config == plain
+    grown = build_sam(TINY_SAM).eval()
+    grown.load_state_dict({**grown.state_dict(), **state})
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        before = load_starter_sam(tmp_path).image_encoder(images)
+        assert torch.equal(grown.image_encoder(images), before)
+    train_tiny_sam(replace(options(tmp_path / "more", 2), start=tmp_path))
+    config, state = read_starter_sam(tmp_path / "more" / "out")
+    assert (config.refine, config.detail) == (TINY_SAM.refine, True)
+    assert state["image_encoder.detail.0.weight"].abs().max() > 0
+
+
+def test_a_file_from_before_says_nothing_of_what_was_added(tmp_path: Path) -> None:
+    plain = replace(TINY_SAM, refine=(), detail=False)
+    save_starter_sam(build_sam(plain).state_dict(), plain, MaskThresholds(), tmp_path)
+    path = tmp_path / SAM_WEIGHTS_FILE
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    sizes = json.loads(metadata["config"])
+    del sizes["refine"], sizes["detail"]
+    save_file(load_file(path), path, metadata={**metadata, "config": json.dumps(sizes)})
+    assert read_starter_sam(tmp_path)[0] == plain
+    load_starter_sam(tmp_path)
 
 
 def test_missing_weights_to_start_from_are_a_usage_error(tmp_path: Path) -> None:

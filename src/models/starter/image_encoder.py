@@ -1,0 +1,121 @@
+"""The image encoder of the starter SAM, from segment_anything's own."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+from segment_anything.modeling import ImageEncoderViT
+from torch import nn
+
+
+class ConvStem(nn.Module):
+    """Patches by four strided convolutions instead of one (Xiao et al. 2021).
+
+    A small transformer learns edges from far fewer pictures this way. Takes and gives what
+    segment_anything's PatchEmbed does: (B, 3, H, W) -> (B, H / 16, W / 16, width) float32.
+    """
+
+    def __init__(self, channels: tuple[int, ...], width: int, refine: tuple[int, ...] = ()) -> None:
+        """Build the stem.
+
+        Args:
+            channels: after each convolution but the last.
+            width: after the last.
+            refine: residual blocks after each; none where it is empty.
+        """
+        super().__init__()
+        layers: list[nn.Module] = []
+        before = 3
+        for after in channels:
+            layers += [
+                nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(inplace=True),
+            ]
+            before = after
+        layers.append(nn.Conv2d(before, width, 3, stride=2, padding=1))
+        self.layers = nn.Sequential(*layers)
+        self.refined = nn.ModuleList(
+            nn.Sequential(*[_ResidualBlock(after) for _ in range(count)])
+            for after, count in zip(channels, refine, strict=False)
+        )
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) -> (B, h, w, width)."""
+        return self.patches(self.stages(images)[-1])
+
+    def stages(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """What each convolution but the last gives, refined: strides of 2, 4, 8, ..."""
+        seen, found = images, []
+        for index in range(len(self.layers) // 3):
+            seen = self.layers[3 * index : 3 * index + 3](seen)
+            if index < len(self.refined):
+                seen = self.refined[index](seen)
+            found.append(seen)
+        return found
+
+    def patches(self, seen: torch.Tensor) -> torch.Tensor:
+        """The last stage -> (B, h, w, width)."""
+        return cast(torch.Tensor, self.layers[-1](seen)).permute(0, 2, 3, 1)
+
+
+class _ResidualBlock(nn.Module):
+    """Two convolutions around which what comes in is led (He et al. 2016).
+
+    The second starts at zero, so that a block put into a trained stem changes nothing at first.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+        nn.init.zeros_(cast(nn.BatchNorm2d, self.layers[-1]).weight)
+
+    def forward(self, seen: torch.Tensor) -> torch.Tensor:
+        return nn.functional.relu(seen + self.layers(seen))
+
+
+class DetailedEncoder(ImageEncoderViT):
+    """Segment Anything's image encoder with a way around it for what is fine.
+
+    Sixteen pixels a side are one place of the transformer; edges within are told from the stem
+    alone. So what the stem saw there is added to the embedding, as U-Net does (Ronneberger et
+    al. 2015). Gives (B, out_chans, G, G) float32 as ever.
+    """
+
+    def __init__(self, stem: ConvStem, channels: tuple[int, ...], **sizes: Any) -> None:
+        """Build the encoder.
+
+        Args:
+            stem: of at least two stages; takes the place of the patches.
+            channels: of the stem.
+            sizes: of ImageEncoderViT.
+        """
+        super().__init__(**sizes)
+        self.patch_embed = stem
+        depth = len(channels)
+        # From zero, so that trained weights without it are its exact start.
+        self.detail = nn.ModuleList()
+        for index in (depth - 2, depth - 1):
+            side = 2 ** (depth - index)
+            layer = nn.Conv2d(channels[index], sizes["out_chans"], side, side)
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(cast(torch.Tensor, layer.bias))
+            self.detail.append(layer)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) -> (B, out_chans, G, G)."""
+        stages = self.patch_embed.stages(x)
+        seen = self.patch_embed.patches(stages[-1]) + self.pos_embed
+        for block in self.blocks:
+            seen = block(seen)
+        found = self.neck(seen.permute(0, 3, 1, 2))
+        for layer, stage in zip(self.detail, stages[-2:], strict=True):
+            found = found + layer(stage)
+        return cast(torch.Tensor, found)
