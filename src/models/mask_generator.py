@@ -216,36 +216,43 @@ class MaskGenerator:
 
         Stability and boxes are measured at the size of SAM's input, as Meta's generator does
         but for its last step to the image's size: islands of less than a pixel of the logits
-        decide many a box. What is far from stable is left out before.
+        decide many a box. What is far from stable is left out before. An adaptive grid is not
+        held to Meta's boxes, and the logits themselves are measured.
 
         Args:
             logits: (N, h, w).
             shown_wh: the image's size in pixels of SAM's input.
         """
-        offset = self.stability_score_offset
-        rough = _stability(logits, offset)
-        hopeful = (
-            (rough >= self.stability_score_thresh - 0.1) & (logits > 0).any(2).any(1)
-        ).nonzero()
-        kept, stabilities, boxes = [], [], []
         width, height = shown_wh
-        for index in hopeful[:, 0].tolist():
+        offset, least = self.stability_score_offset, self.stability_score_thresh
+        shown = logits[:, : math.ceil(height / self._pixel)]
+        stability = _stability(shown, offset)
+        exact = self.quality == "exact"
+        hopeful = (stability >= least - 0.1 * exact) & (shown > 0).any(2).any(1)
+        kept = hopeful.nonzero()[:, 0]
+        if not exact:
+            boxes = self._pixel * masks_to_boxes(shown[kept] > 0)
+            return _Candidates(
+                logits[kept], predicted_iou[kept], stability[kept], boxes, clicks[kept]
+            )
+        stable, stabilities, measured = [], [], []
+        for index in kept.tolist():
             large = functional.interpolate(
                 logits[index, None, None], scale_factor=self._pixel, mode="bilinear"
             )[0, :, :height, :width]
-            stability = _stability(large, offset)
-            if float(stability) >= self.stability_score_thresh and bool((large > 0).any()):
-                kept.append(index)
-                stabilities.append(stability)
-                boxes.append(masks_to_boxes(large > 0))
-        if not kept:
+            finely = _stability(large, offset)
+            if float(finely) >= least and bool((large > 0).any()):
+                stable.append(index)
+                stabilities.append(finely)
+                measured.append(masks_to_boxes(large > 0))
+        if not stable:
             return _nothing(logits.shape[1], logits.shape[2], logits.device)
         return _Candidates(
-            logits[kept],
-            predicted_iou[kept],
+            logits[stable],
+            predicted_iou[stable],
             torch.cat(stabilities),
-            torch.cat(boxes),
-            clicks[kept],
+            torch.cat(measured),
+            clicks[stable],
         )
 
     def _without_duplicates(self, found: _Candidates) -> _Candidates:
