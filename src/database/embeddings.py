@@ -22,6 +22,11 @@ WAITING = "unindexed u CROSS JOIN embeddings e ON e.id = u.embedding_id WHERE e.
 ALL_EMBEDDED = (
     "SELECT (SELECT count(*) FROM segments) = (SELECT count(*) FROM embeddings WHERE model_id = ?)"
 )
+# Segments without an embedding of a model.
+LACKING = (
+    "segments s WHERE NOT EXISTS (SELECT 1 FROM embeddings e"
+    " WHERE e.segment_id = s.id AND e.model_id = ?)"
+)
 
 
 class EmbeddingTable:
@@ -67,19 +72,15 @@ class EmbeddingTable:
         if self._count(ALL_EMBEDDED):
             return []
         rows = self.connection.read().execute(
-            "SELECT s.id FROM segments s WHERE NOT EXISTS (SELECT 1 FROM embeddings e"
-            " WHERE e.segment_id = s.id AND e.model_id = ?) ORDER BY s.rowid",
-            (self.model_id,),
+            f"SELECT s.id FROM {LACKING} ORDER BY s.rowid", (self.model_id,)
         )
         return [row["id"] for row in rows]
 
     def lacks_any(self) -> bool:
         """Say whether there is a segment without an embedding of this model."""
-        row = self.connection.read().execute(
-            "SELECT 1 FROM segments s WHERE NOT EXISTS (SELECT 1 FROM embeddings e"
-            " WHERE e.segment_id = s.id AND e.model_id = ?) LIMIT 1",
-            (self.model_id,),
-        )
+        if self._count(ALL_EMBEDDED):
+            return False
+        row = self.connection.read().execute(f"SELECT 1 FROM {LACKING} LIMIT 1", (self.model_id,))
         return row.fetchone() is not None
 
     def add(self, segment_ids: Sequence[str], vectors: np.ndarray) -> None:

@@ -13,7 +13,7 @@ import customtkinter as ctk
 
 from src.gui.job_state import length
 from src.gui.theme import NORMAL, SIDE_PANEL, SMALL, Theme, shorten
-from src.gui.widgets.controls import Button, IconButton, label, rule
+from src.gui.widgets.controls import Button, IconButton, label, progress_bar, rule
 from src.gui.widgets.inputs import Entry
 from src.records import FrameView, Tag
 
@@ -168,13 +168,10 @@ class DetailSide(ctk.CTkFrame):
             label(row, self.look, f"{tag.confidence:.2f}", size=SMALL, colour=c.text_2).pack(
                 side="right"
             )
-            bar = ctk.CTkProgressBar(
+            bar = progress_bar(
                 row,
+                self.look,
                 width=72,
-                height=4,
-                corner_radius=2,
-                border_width=0,
-                fg_color=c.hover,
                 progress_color=c.text_2 if tag.source == "human" else c.accent,
             )
             bar.set(tag.confidence)

@@ -16,7 +16,7 @@ from src.gui.overlay import Overlay
 from src.gui.session import Session, explained
 from src.gui.theme import SMALL, TITLE
 from src.gui.widgets.balance import Balance
-from src.gui.widgets.controls import Button, IconButton, label, rule
+from src.gui.widgets.controls import Button, IconButton, label, progress_bar, rule
 from src.gui.widgets.inputs import Choice, Entry
 from src.records import ExportPreview, ExportSelection, SearchHit
 from src.worker import JobEnded
@@ -272,14 +272,7 @@ class ExportDialog:
         self._doing.pack(side="left")
         self._left = label(line, look, "", colour=c.text_2)
         self._left.pack(side="right")
-        self._bar = ctk.CTkProgressBar(
-            words,
-            height=4,
-            corner_radius=2,
-            border_width=0,
-            fg_color=c.hover,
-            progress_color=c.accent,
-        )
+        self._bar = progress_bar(words, look)
         self._bar.set(0)
         self._bar.pack(fill="x")
 

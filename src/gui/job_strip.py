@@ -9,7 +9,7 @@ import customtkinter as ctk
 
 from src.gui.job_state import JobState, time_left
 from src.gui.theme import LEFT, NORMAL, RIGHT, STRIP, Theme, shorten
-from src.gui.widgets.controls import Button, label, rule
+from src.gui.widgets.controls import Button, label, progress_bar, rule
 
 
 class JobStrip(ctk.CTkFrame):
@@ -42,14 +42,7 @@ class JobStrip(ctk.CTkFrame):
         )
         self._left = label(self, look, "", colour=c.text_2)
         self._left.grid(row=0, column=3, sticky="se", padx=(8, 0), pady=(8, 8))
-        self.bar = ctk.CTkProgressBar(
-            self,
-            height=4,
-            fg_color=c.hover,
-            progress_color=c.accent,
-            corner_radius=2,
-            border_width=0,
-        )
+        self.bar = progress_bar(self, look)
         self.bar.set(0)
         self.bar.grid(row=1, column=0, columnspan=4, sticky="ew", padx=(LEFT, 0), pady=(0, 17))
         self.button = Button(self, look, "Cancel", self._pressed, height=32, width=104)

@@ -10,7 +10,7 @@ import customtkinter as ctk
 
 from src.gui.model_face import ModelFace, Verb
 from src.gui.theme import SMALL, Theme
-from src.gui.widgets.controls import Button, label
+from src.gui.widgets.controls import Button, label, progress_bar
 
 # Widths of the columns beside the name, which takes the rest.
 SIZE, SPEED, STATE, ACTION = 92, 132, 116, 120
@@ -103,14 +103,7 @@ class ModelLine(ctk.CTkFrame):
         if self._bar is None:
             for part in facts:
                 part.grid_remove()
-            self._bar = ctk.CTkProgressBar(
-                self,
-                height=4,
-                fg_color=c.hover,
-                progress_color=c.accent,
-                corner_radius=2,
-                border_width=0,
-            )
+            self._bar = progress_bar(self, self.look)
             self._bar.grid(row=0, column=1, columnspan=3, sticky="sew", padx=(0, 16), pady=(0, 18))
             self._doing.grid(row=0, column=1, columnspan=3, sticky="new", pady=(14, 0))
         # CustomTkinter draws a dot for nothing

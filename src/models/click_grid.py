@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from src.models.mask_shape import mutual_ious
+
 Quality = Literal["exact", "adaptive"]
 
 # Spacing of the coarsest clicks, in cells of the grid.
@@ -53,16 +55,17 @@ class ClickGrid:
                 waiting = waiting[~self._settled()[self._cells[waiting]]]
             yield waiting
 
-    def found(self, masks: torch.Tensor, clicks: torch.Tensor) -> None:
+    def found(self, logits: torch.Tensor, clicks: torch.Tensor) -> None:
         """Hear of masks.
 
         Args:
-            masks: (N, h, w) bool, of the whole image at any size.
+            logits: (N, h, w), of the whole image at any size.
             clicks: (N,) int64, the numbers of the clicks that brought them.
         """
-        if self.quality == "exact" or len(masks) == 0:
+        if self.quality == "exact" or len(logits) == 0:
             return
-        small = functional.interpolate(masks[:, None].float(), size=(_SIDE, _SIDE), mode="area")
+        masks = (logits > 0).float()[:, None]
+        small = functional.interpolate(masks, size=(_SIDE, _SIDE), mode="area")
         self._masks = torch.cat([self._masks, (small > 0.5).flatten(1).cpu()])
         self._clicks = torch.cat([self._clicks, clicks.cpu()])
 
@@ -72,9 +75,7 @@ class ClickGrid:
             return torch.zeros(_SIDE**2, dtype=torch.bool)
         flat = self._masks.float()
         areas = flat.sum(1)
-        common = flat @ flat.T
-        iou = common / (areas[:, None] + areas[None] - common).clamp(min=1)
         others = self._clicks[:, None] != self._clicks[None]
-        twice = ((iou > SAME_IOU) & others).any(dim=1)
+        twice = ((mutual_ious(flat) > SAME_IOU) & others).any(dim=1)
         smallest = torch.where(self._masks, areas[:, None], torch.inf).min(dim=0)
         return twice[smallest.indices] & smallest.values.isfinite()

@@ -24,7 +24,7 @@ from torchvision.ops import batched_nms, masks_to_boxes
 from src.models.click_grid import ClickGrid, Quality
 from src.models.device import FittingBatches, half_precision, in_precision
 from src.models.mask_rle import OutputMode, in_form
-from src.models.mask_shape import full_size, without_small_regions
+from src.models.mask_shape import full_size, mutual_ious, without_small_regions
 from src.models.prompt_decoder import PromptDecoder
 
 # Side of the pictures on which masks are compared with each other.
@@ -196,7 +196,7 @@ class MaskGenerator:
         for waiting in grid.levels():
             for found in batches_of_clicks.run(waiting, decoded):
                 batches.append(found)
-                grid.found(found.logits > 0, found.clicks)
+                grid.found(found.logits, found.clicks)
         return _Candidates(
             torch.cat([batch.logits for batch in batches]),
             torch.cat([batch.predicted_iou for batch in batches]),
@@ -269,9 +269,7 @@ class MaskGenerator:
                 small, size=COMPARE_SIDE, mode="bilinear", align_corners=False
             )
         flat = (small > 0).flatten(1).float()
-        common = flat @ flat.T
-        areas = flat.sum(1)
-        iou = common / (areas[:, None] + areas[None] - common).clamp(min=1)
+        iou = mutual_ious(flat)
         chosen: list[int] = []
         for i in range(len(flat)):  # best first, as batched_nms returns them
             if not chosen or float(iou[i, chosen].max()) <= self.mask_nms_thresh:

@@ -1,4 +1,4 @@
-"""One mask: brought to the size of its image, and freed of specks."""
+"""Masks: brought to the size of their image, freed of specks, held against each other."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import cv2
 import numpy as np
+import torch
 
 
 def full_size(
@@ -62,3 +63,14 @@ def without_small_regions(mask: np.ndarray, least_px: int) -> np.ndarray:
     areas = stats[1:, cv2.CC_STAT_AREA]
     kept = {1 + int(np.argmax(areas)), *(1 + np.flatnonzero(areas >= least_px))}
     return np.isin(labels, list(kept)).astype(np.uint8)
+
+
+def mutual_ious(flat: torch.Tensor) -> torch.Tensor:
+    """Measure how far each two of N masks are the same: (N, N) float32, 1 for the same.
+
+    Args:
+        flat: (N, P) float32, 0 or 1, of pictures of one size.
+    """
+    common = flat @ flat.T
+    areas = flat.sum(1)
+    return torch.as_tensor(common / (areas[:, None] + areas[None] - common).clamp(min=1))

@@ -114,13 +114,18 @@ def test_the_old_clip_serves_until_the_new_one_is_whole(
     assert list(library.verify()) == []
 
 
-def test_opened_again_in_the_middle_the_old_clip_still_serves(
-    library: MediaLibrary, paths: LibraryPaths, clips: TwoClips
-) -> None:
+def close_in_the_middle(library: MediaLibrary) -> None:
+    """Close a library while another CLIP is on its way."""
     job = library.switch_clip()
     next(job)
     job.close()  # type: ignore[attr-defined]
     library.close()
+
+
+def test_opened_again_in_the_middle_the_old_clip_still_serves(
+    library: MediaLibrary, paths: LibraryPaths, clips: TwoClips
+) -> None:
+    close_in_the_middle(library)
     with MediaLibrary(paths, clips) as again:  # the choice was saved
         assert again.clip.name == name_of(OLD, clips)
         assert len(again.search(QUERY, n_results=8)) == 8
@@ -257,10 +262,7 @@ def test_a_change_of_mind_on_the_way_leaves_the_old_clip(
 def test_without_the_old_weights_the_new_clip_serves_what_it_has(
     library: MediaLibrary, paths: LibraryPaths, clips: TwoClips
 ) -> None:
-    job = library.switch_clip()
-    next(job)
-    job.close()  # type: ignore[attr-defined]
-    library.close()
+    close_in_the_middle(library)
     clips.gone.add(name_of(OLD, clips))
     with MediaLibrary(paths, clips) as again:
         assert again.clip.name == name_of(NEW, clips)

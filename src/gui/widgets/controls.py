@@ -70,6 +70,14 @@ def rule(master: Any, look: Theme, length: int = 1) -> tkinter.Frame:
     return tkinter.Frame(master, bg=look.colours.border, width=1, height=look.px(length))
 
 
+def progress_bar(master: Any, look: Theme, **options: Any) -> ctk.CTkProgressBar:
+    """A thin bar in the house's look; options are CTkProgressBar's own."""
+    colours = {"fg_color": look.colours.hover, "progress_color": look.colours.accent}
+    return ctk.CTkProgressBar(
+        master, height=4, corner_radius=2, border_width=0, **(colours | options)
+    )
+
+
 class Focusable(ctk.CTkFrame):
     """A frame that the Tab key reaches, with a ring while it is there."""
 
