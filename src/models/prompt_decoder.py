@@ -22,6 +22,8 @@ from segment_anything.modeling import Sam
 from segment_anything.modeling.transformer import Attention, TwoWayAttentionBlock
 from torch.nn import functional
 
+from src.models.starter.mask_decoder import DetailedMaskDecoder
+
 Tensor = torch.Tensor
 
 # Numbers of float32: 8 MB. Of Meta's ViT-B a prompt took 12 ms two at a time, 20 ms sixteen at a
@@ -52,9 +54,21 @@ class PromptDecoder:
 
         Args:
             sam: in eval mode.
-            features: (1, C, G, G) of its image encoder.
+            features: (1, C, G, G) of its image encoder; (1, 4 C, G, G) for a DetailedMaskDecoder.
         """
         decoder, prompts = sam.mask_decoder, sam.prompt_encoder
+        # What is added to each place's corners while they are enlarged, and to their corners.
+        self._details: tuple[Tensor, Tensor] | None = None
+        if isinstance(decoder, DetailedMaskDecoder):
+            features, fine, finest = decoder.split(features)
+            # rows are places, corners, and their corners; so are columns
+            rows, columns = features.shape[2:]
+            fine = fine[0].unflatten(1, (rows, 2)).unflatten(3, (columns, 2))
+            finest = finest[0].unflatten(1, (rows, 2, 2)).unflatten(4, (columns, 2, 2))
+            self._details = (
+                fine.permute(1, 3, 2, 4, 0).reshape(rows * columns, 4, -1),
+                finest.permute(1, 4, 2, 5, 3, 6, 0).reshape(rows * columns, 4, 4, -1),
+            )
         self._decoder = decoder
         self._blocks: list[TwoWayAttentionBlock] = list(decoder.transformer.layers)
         no_mask = prompts.no_mask_embed.weight.reshape(1, -1, 1, 1)
@@ -111,11 +125,15 @@ class PromptDecoder:
         prompts = chosen.any(dim=1)
         seen = decoded.picture[:, : height * width][prompts]
         once = functional.linear(seen, _each_corner(enlarge)).unflatten(2, (4, -1))
-        once = functional.layer_norm(
-            once.add_(enlarge.bias), norm.weight.shape, norm.weight, norm.bias, norm.eps
-        )
+        once = once.add_(enlarge.bias)
+        if self._details is not None:
+            once = once.add_(self._details[0][: height * width])
+        once = functional.layer_norm(once, norm.weight.shape, norm.weight, norm.bias, norm.eps)
         twice = functional.linear(functional.gelu(once), _each_corner(enlarge_more))
-        twice = functional.gelu(twice.unflatten(3, (4, -1)).add_(enlarge_more.bias))
+        twice = twice.unflatten(3, (4, -1)).add_(enlarge_more.bias)
+        if self._details is not None:
+            twice = twice.add_(self._details[1][: height * width])
+        twice = functional.gelu(twice)
         tokens = decoded.tokens[prompts]
         weights = torch.stack(
             [

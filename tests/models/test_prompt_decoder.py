@@ -11,14 +11,17 @@ from segment_anything.modeling import MaskDecoder, PromptEncoder, TwoWayTransfor
 
 from src.models.mask_generator import MaskGenerator
 from src.models.prompt_decoder import PromptDecoder
+from src.models.starter.mask_decoder import DetailedMaskDecoder
 
 
-def decoder_of(width: int, grid: int, heads: int, depth: int = 2) -> Any:
+def decoder_of(
+    width: int, grid: int, heads: int, depth: int = 2, kind: type[MaskDecoder] = MaskDecoder
+) -> Any:
     """SAM's decoder with random weights, biases too: the parts of a Sam that decode."""
     torch.manual_seed(0)
     sam = SimpleNamespace(
         prompt_encoder=PromptEncoder(width, (grid, grid), (16 * grid, 16 * grid), 16).eval(),
-        mask_decoder=MaskDecoder(
+        mask_decoder=kind(
             num_multimask_outputs=3,
             transformer=TwoWayTransformer(depth, width, heads, 2 * width),
             transformer_dim=width,
@@ -66,6 +69,18 @@ def compare(sam: Any, features: torch.Tensor, size: int, count: int = 9) -> None
 def test_it_gives_what_metas_decoder_gives(width: int, grid: int, heads: int, depth: int) -> None:
     sam = decoder_of(width, grid, heads, depth)
     compare(sam, torch.randn(1, width, grid, grid), sam.img_size)
+
+
+def test_details_of_the_picture_reach_the_masks() -> None:
+    sam = decoder_of(64, 8, 4, kind=DetailedMaskDecoder)
+    features = torch.randn(1, 4 * 64, 8, 8)
+    compare(sam, features, sam.img_size)
+    embedding, fine, finest = sam.mask_decoder.split(features)
+    assert embedding.shape == (1, 64, 8, 8)
+    enlarge, norm, act, more, _ = sam.mask_decoder.output_upscaling
+    with torch.inference_mode():
+        wanted = act(more(act(norm(enlarge(embedding) + fine))) + finest)
+        torch.testing.assert_close(sam.mask_decoder.enlarge(embedding, fine, finest), wanted)
 
 
 def test_at_the_size_of_metas_models_too() -> None:

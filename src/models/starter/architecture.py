@@ -26,6 +26,7 @@ from torch import nn
 
 from src.errors import CheckpointError
 from src.models.starter.image_encoder import ConvStem, DetailedEncoder
+from src.models.starter.mask_decoder import DetailedMaskDecoder
 
 CLIP_NAME = "starter-clip"
 CLIP_CONFIG_FILE = "starter-clip.json"
@@ -76,6 +77,7 @@ class SamConfig:
         stem: channels after each strided convolution but the last; empty for Meta's patches.
         refine: residual blocks after each of these.
         detail: whether what the stem saw at strides of 4 and 8 is added to the embedding.
+        sharp: whether it is led past the transformer into the masks, too; needs detail.
     """
 
     image_size: int = 512
@@ -90,6 +92,7 @@ class SamConfig:
     stem: tuple[int, ...] = (24, 48, 96)
     refine: tuple[int, ...] = (0, 1, 2)
     detail: bool = True
+    sharp: bool = True
 
 
 @dataclass(frozen=True)
@@ -136,14 +139,16 @@ def build_sam(config: SamConfig) -> Sam:
     }
     if config.stem:
         stem = ConvStem(config.stem, config.width, config.refine)
-    if config.stem and config.detail:
-        encoder = DetailedEncoder(stem, config.stem, **sizes)
+    detailed = bool(config.stem) and config.detail
+    if detailed:
+        encoder = DetailedEncoder(stem, config.stem, config.sharp, **sizes)
     else:
         encoder = ImageEncoderViT(**sizes)
         if config.stem:
             encoder.patch_embed = stem
     # Meta starts this at zero; nearly so is what lets a short training tell places apart.
     nn.init.trunc_normal_(encoder.pos_embed, std=0.02)
+    decoder = DetailedMaskDecoder if detailed and config.sharp else MaskDecoder
     return Sam(
         image_encoder=encoder,
         prompt_encoder=PromptEncoder(
@@ -152,7 +157,7 @@ def build_sam(config: SamConfig) -> Sam:
             input_image_size=(config.image_size, config.image_size),
             mask_in_chans=16,
         ),
-        mask_decoder=MaskDecoder(
+        mask_decoder=decoder(
             num_multimask_outputs=3,
             transformer=TwoWayTransformer(
                 depth=config.decoder_depth,
@@ -255,8 +260,8 @@ def read_starter_sam(folder: Path) -> tuple[SamConfig, dict[str, torch.Tensor]]:
     path = folder / SAM_WEIGHTS_FILE
     metadata = _read_metadata(path)
     try:
-        # Files from before these two were there do without.
-        sizes = {"refine": (), "detail": False} | json.loads(metadata["config"])
+        # Files from before these were there do without.
+        sizes = {"refine": (), "detail": False, "sharp": False} | json.loads(metadata["config"])
         sizes["stem"], sizes["refine"] = tuple(sizes["stem"]), tuple(sizes["refine"])
         return SamConfig(**sizes), {name: t.float() for name, t in load_file(path).items()}
     except (SafetensorError, ValueError, KeyError, TypeError, OSError) as exc:

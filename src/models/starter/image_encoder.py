@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 import torch
 from segment_anything.modeling import ImageEncoderViT
 from torch import nn
+
+from src.models.starter.mask_decoder import DETAIL_STRIDES
 
 
 class ConvStem(nn.Module):
@@ -86,19 +89,25 @@ class DetailedEncoder(ImageEncoderViT):
 
     Sixteen pixels a side are one place of the transformer; edges within are told from the stem
     alone. So what the stem saw there is added to the embedding, as U-Net does (Ronneberger et
-    al. 2015). Gives (B, out_chans, G, G) float32 as ever.
+    al. 2015). Gives (B, out_chans, G, G) float32 as ever, and where it is sharp the details for
+    a DetailedMaskDecoder after it.
     """
 
-    def __init__(self, stem: ConvStem, channels: tuple[int, ...], **sizes: Any) -> None:
+    def __init__(
+        self, stem: ConvStem, channels: tuple[int, ...], sharp: bool, **sizes: Any
+    ) -> None:
         """Build the encoder.
 
         Args:
             stem: of at least two stages; takes the place of the patches.
             channels: of the stem.
+            sharp: whether details for the mask decoder come after the embedding; the stem's
+                last two stages have strides of 4 and 8 then.
             sizes: of ImageEncoderViT.
         """
         super().__init__(**sizes)
         self.patch_embed = stem
+        self._patch: int = sizes["patch_size"]
         depth = len(channels)
         # From zero, so that trained weights without it are its exact start.
         self.detail = nn.ModuleList()
@@ -108,9 +117,17 @@ class DetailedEncoder(ImageEncoderViT):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(cast(torch.Tensor, layer.bias))
             self.detail.append(layer)
+        self.sharp = nn.ModuleList()
+        if sharp:
+            for stride in DETAIL_STRIDES:
+                before = channels[int(math.log2(stride)) - 1]
+                layer = nn.Conv2d(before, sizes["out_chans"] * stride // 32, 3, padding=1)
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(cast(torch.Tensor, layer.bias))
+                self.sharp.append(layer)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, 3, H, W) -> (B, out_chans, G, G)."""
+        """(B, 3, H, W) -> (B, out_chans, G, G), or (B, 4 * out_chans, G, G) where it is sharp."""
         stages = self.patch_embed.stages(x)
         seen = self.patch_embed.patches(stages[-1]) + self.pos_embed
         for block in self.blocks:
@@ -118,4 +135,8 @@ class DetailedEncoder(ImageEncoderViT):
         found = self.neck(seen.permute(0, 3, 1, 2))
         for layer, stage in zip(self.detail, stages[-2:], strict=True):
             found = found + layer(stage)
-        return cast(torch.Tensor, found)
+        details = []
+        for layer, stride in zip(self.sharp, DETAIL_STRIDES, strict=False):
+            seen = layer(stages[int(math.log2(stride)) - 1])
+            details.append(nn.functional.pixel_unshuffle(seen, self._patch // stride))
+        return torch.cat([found, *details], dim=1)

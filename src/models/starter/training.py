@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,12 +161,26 @@ class Run:
 _BAR = "{desc} {n:5.1f}% |{bar:20}| {elapsed} {postfix}"
 
 
-def weight_groups(model: nn.Module) -> list[dict[str, Any]]:
-    """Split what is trained for the optimizer: matrices decay, vectors do not."""
-    trained = [p for p in model.parameters() if p.requires_grad]
+def weight_groups(
+    model: nn.Module, added: Collection[str] = (), scale: float = 1.0
+) -> list[dict[str, Any]]:
+    """Split what is trained for the optimizer: matrices decay, vectors do not.
+
+    Args:
+        added: names of parameters that are new to a trained model.
+        scale: how many times faster than the others these learn.
+    """
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            groups.setdefault((parameter.ndim > 1, name in added), []).append(parameter)
     return [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": 0.05},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        {
+            "params": parameters,
+            "weight_decay": 0.05 if is_matrix else 0.0,
+            "scale": scale if is_added else 1.0,
+        }
+        for (is_matrix, is_added), parameters in groups.items()
     ]
 
 
