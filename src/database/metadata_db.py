@@ -11,7 +11,7 @@ from typing import Any, cast
 from src.config import LibraryPaths
 from src.database.connection import Connection
 from src.database.rows import SEGMENT_COLUMNS, media_file, stored_segment
-from src.database.segment_store import NewSegment, insert_segments, put_tags
+from src.database.segment_store import NewSegment, insert_segments, put_tags, remove_tag
 from src.records import (
     MediaFile,
     MediaKind,
@@ -241,12 +241,9 @@ class MetadataDatabase:
             put_tags(db, segment_id, tags, added_by)
 
     def remove_tag(self, segment_id: str, name: str) -> None:
+        """Take a tag off a segment, which no model gives it again."""
         with self.connection.write() as db:
-            db.execute(
-                "DELETE FROM segment_tags WHERE segment_id = ?"
-                " AND tag_id = (SELECT id FROM tags WHERE name = ?)",
-                (segment_id, name),
-            )
+            remove_tag(db, segment_id, name)
 
     def tags_of(self, segment_ids: Sequence[str]) -> dict[str, tuple[Tag, ...]]:
         """Look up the tags of segments, surest first; segments without any are left out."""
@@ -262,6 +259,18 @@ class MetadataDatabase:
                 tag = Tag(row["name"], row["confidence"], cast(TagSource, row["source"]))
                 found.setdefault(row["segment_id"], []).append(tag)
         return {segment_id: tuple(tags) for segment_id, tags in found.items()}
+
+    def removed_tags_of(self, segment_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Look up which tags people took off segments; the others are left out."""
+        found: dict[str, tuple[str, ...]] = {}
+        for ids in _chunks(segment_ids):
+            for row in self.connection.read().execute(
+                "SELECT r.segment_id, t.name FROM removed_tags r JOIN tags t ON t.id = r.tag_id"
+                f" WHERE r.segment_id IN ({marks(ids)}) ORDER BY t.name",
+                ids,
+            ):
+                found[row["segment_id"]] = (*found.get(row["segment_id"], ()), row["name"])
+        return found
 
     def tag_counts(self) -> dict[str, int]:
         """Count the segments of each tag in use, by name."""

@@ -112,10 +112,22 @@ def m003_parents(connection: sqlite3.Connection) -> None:
         set_parents(connection, row[0])
 
 
+def m004_removed_tags(connection: sqlite3.Connection) -> None:
+    """What a person has said a segment is not: no model gives it that tag again."""
+    connection.execute(
+        """CREATE TABLE removed_tags (
+            segment_id TEXT NOT NULL REFERENCES segments (id) ON DELETE CASCADE,
+            tag_id INTEGER NOT NULL REFERENCES tags (id) ON DELETE CASCADE,
+            PRIMARY KEY (segment_id, tag_id)
+        ) WITHOUT ROWID"""
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_sam_of_frames,
     m003_parents,
+    m004_removed_tags,
 )
 
 

@@ -20,7 +20,11 @@ from src.errors import DatabaseError
 
 # Parents before children. What Chroma has to be told is left out: it is told everything again.
 NUMBERED = ("models", "media_files", "frames", "segments", "tags", "embeddings")
-KEYED = {"segment_tags": ("segment_id", "tag_id"), "info": ("key",)}
+KEYED = {
+    "segment_tags": ("segment_id", "tag_id"),
+    "removed_tags": ("segment_id", "tag_id"),
+    "info": ("key",),
+}
 # A file may be so broken that nearly every look into it fails; it must still come to an end.
 MOST_FAILED_READS = 50_000
 AT_ONCE = 2000
@@ -145,6 +149,8 @@ def _copy_all(
             failed = 0
     for table, key in KEYED.items():
         columns = _columns(new, table)
+        if not columns:  # a library from before there was this table
+            continue
         for order in ("ASC", "DESC"):  # up to the damage from either side
             whole = True
             by = ", ".join(f"{column} {order}" for column in key)
@@ -220,14 +226,20 @@ def _tidy(new: sqlite3.Connection, unread: dict[str, list[Range]]) -> None:
             (low, high),
         ).fetchone()
         suspects.update(frame for frame in around if frame is not None)
-    for child, parent, reference in (
+    children = [
         ("frames", "media_files", "media_file_id"),
         ("segments", "frames", "frame_id"),
         ("embeddings", "segments", "segment_id"),
         ("embeddings", "models", "model_id"),
         ("segment_tags", "segments", "segment_id"),
         ("segment_tags", "tags", "tag_id"),
-    ):
+    ]
+    if _columns(new, "removed_tags"):
+        children += [
+            ("removed_tags", "segments", "segment_id"),
+            ("removed_tags", "tags", "tag_id"),
+        ]
+    for child, parent, reference in children:
         new.execute(f"DELETE FROM {child} WHERE {reference} NOT IN (SELECT id FROM {parent})")
     if "parent_id" in _columns(new, "segments"):
         orphans = "SELECT DISTINCT frame_id FROM segments WHERE parent_id NOT IN"

@@ -13,6 +13,8 @@ from src.database.parents import set_parents
 from src.database.vector_cache import as_stored
 from src.records import Segment, Tag
 
+THIS_TAG = "segment_id = ? AND tag_id = (SELECT id FROM tags WHERE name = ?)"
+
 
 @dataclass(frozen=True)
 class NewSegment:
@@ -83,6 +85,7 @@ def put_tags(db: sqlite3.Connection, segment_id: str, tags: Iterable[Tag], added
         db.execute(
             "INSERT OR IGNORE INTO tags (name, added_by) VALUES (?, ?)", (tag.name, added_by)
         )
+        db.execute(f"DELETE FROM removed_tags WHERE {THIS_TAG}", (segment_id, tag.name))
         db.execute(
             "INSERT INTO segment_tags (segment_id, tag_id, confidence, source)"
             " SELECT ?, id, ?, ? FROM tags WHERE name = ?"
@@ -92,8 +95,18 @@ def put_tags(db: sqlite3.Connection, segment_id: str, tags: Iterable[Tag], added
         )
 
 
+def remove_tag(db: sqlite3.Connection, segment_id: str, name: str) -> None:
+    """Take a tag off a segment, which no model gives it again."""
+    db.execute(f"DELETE FROM segment_tags WHERE {THIS_TAG}", (segment_id, name))
+    db.execute(
+        "INSERT OR IGNORE INTO removed_tags (segment_id, tag_id)"
+        " SELECT s.id, t.id FROM segments s, tags t WHERE s.id = ? AND t.name = ?",
+        (segment_id, name),
+    )
+
+
 def replace_automatic_tags(db: sqlite3.Connection, tags: Mapping[str, Sequence[Tag]]) -> None:
-    """Put other automatic tags on segments; a person's tag of the same name stays as it is.
+    """Put other automatic tags on segments; what a person has tagged or removed stays so.
 
     Args:
         tags: by segment; one that is gone meanwhile is left out.
@@ -109,7 +122,8 @@ def replace_automatic_tags(db: sqlite3.Connection, tags: Mapping[str, Sequence[T
             db.execute(
                 "INSERT OR IGNORE INTO segment_tags (segment_id, tag_id, confidence, source)"
                 " SELECT s.id, t.id, ?, 'auto' FROM segments s, tags t"
-                " WHERE s.id = ? AND t.name = ?",
+                " WHERE s.id = ? AND t.name = ? AND NOT EXISTS"
+                " (SELECT 1 FROM removed_tags r WHERE r.segment_id = s.id AND r.tag_id = t.id)",
                 (tag.confidence, segment_id, tag.name),
             )
 

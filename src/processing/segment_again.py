@@ -163,9 +163,12 @@ class SegmentAgain:
             if not old:  # the media file was removed meanwhile
                 return 0, [segment.crop_path for segment in new], []
             work = self._work_on(old)
+            removed = self.metadata.removed_tags_of([segment.id for segment in old])
             same = {segment.id for segment in new} & {segment.id for segment in old}
-            heirs = _heirs([s for s in old if s.id in work and s.id not in same], new, frame)
-            gone = [s for s in old if s.id not in same and heirs.get(s.id, "") is not None]
+            concerned = work.keys() | removed.keys()
+            heirs = _heirs([s for s in old if s.id in concerned and s.id not in same], new, frame)
+            stay = {s: work[s] for s, heir in heirs.items() if heir is None and s in work}
+            gone = [s for s in old if s.id not in same and s.id not in stay]
             unused = [self._stored_path(segment) for segment in gone]
             with self.metadata.connection.write() as db:
                 added = [segment for segment in new if segment.id not in same]
@@ -173,11 +176,13 @@ class SegmentAgain:
                 replace_segments(db, frame_id, gone_ids, added, clip, self.maker.sam)
                 for old_id, heir in heirs.items():
                     if heir is not None:
-                        self.metadata.add_tags(heir, work[old_id], added_by="human")
+                        for name in removed.get(old_id, ()):
+                            self.metadata.remove_tag(heir, name)
+                        self.metadata.add_tags(heir, work.get(old_id, ()), added_by="human")
                 # written with the change, so that a kill before they are gone is made good
                 self.metadata.set_info(_CROPS_LEFT, json.dumps(unused))
-            names = {s: tuple(tag.name for tag in work[s]) for s, heir in heirs.items() if not heir}
-            return len(added), unused, list(names.items())
+            names = [(s, tuple(tag.name for tag in tags)) for s, tags in stay.items()]
+            return len(added), unused, names
 
         assert media.content_hash is not None
         count, unused, stay = self.maker.make(media.content_hash, frame, store)

@@ -11,6 +11,7 @@ import pytest
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase, SegmentFilter
 from src.database.migrations import MIGRATIONS
+from src.database.segment_store import replace_automatic_tags
 from src.errors import DatabaseError
 from src.records import Tag
 from tests.conftest import MODEL, add_media_with, new_segments, unit_vectors
@@ -50,6 +51,25 @@ def test_tags_are_added_changed_and_removed(metadata: MetadataDatabase) -> None:
     assert metadata.tags_of([first])[first] == (Tag("red", 1.0, "human"), Tag("Star", 0.9, "auto"))
     metadata.remove_tag(first, "star")
     assert metadata.tag_counts() == {"red": 1}
+
+
+def test_what_a_person_took_off_comes_back_from_that_person_only(
+    metadata: MetadataDatabase,
+) -> None:
+    add_media_with(metadata, unit_vectors(2))
+    first, second = "a.jpg-00000", "a.jpg-00001"
+    guess = (Tag("red", 0.5, "auto"),)
+    metadata.add_tags(first, guess, "vocabulary")
+    metadata.remove_tag(first, "RED")
+    metadata.remove_tag(first, "never heard of")
+    metadata.remove_tag("gone", "red")
+    assert metadata.removed_tags_of([first, second]) == {first: ("red",)}
+    with metadata.connection.write() as db:
+        replace_automatic_tags(db, {first: guess, second: guess})
+    assert metadata.tags_of([first, second]) == {second: guess}
+    metadata.add_tags(first, [Tag("red", 1.0, "human")], "human")
+    assert metadata.tags_of([first])[first] == (Tag("red", 1.0, "human"),)
+    assert metadata.removed_tags_of([first]) == {}
 
 
 def test_a_filter_narrows_by_kind_media_and_tag(metadata: MetadataDatabase) -> None:

@@ -54,6 +54,7 @@ def make_old(paths: LibraryPaths) -> None:
     with closing(sqlite3.connect(paths.metadata_db)) as db:
         db.execute("ALTER TABLE segments DROP COLUMN parent_id")
         db.execute("ALTER TABLE frames DROP COLUMN sam")
+        db.execute("DROP TABLE removed_tags")
         db.execute("PRAGMA user_version = 1")
         db.commit()
 

@@ -136,6 +136,38 @@ def test_human_work_goes_to_the_same_thing_or_stays(
         assert not of_kind(list(again.segment_again()), FrameStored)
 
 
+def test_what_a_person_took_off_stays_off_the_same_thing(
+    library: MediaLibrary, other_sam: MaskGenerator
+) -> None:
+    tags = library.metadata.tags_of([segment.id for segment in segments_of(library)])
+    removed = 0
+    for segment in segments_of(library):
+        for tag in tags.get(segment.id, ()):
+            if tag.source == "auto":
+                library.remove_tag(segment.id, tag.name)
+                removed += 1
+    before = {segment.id: segment for segment in segments_of(library)}
+    names = library.metadata.removed_tags_of(list(before))
+    assert removed == sum(map(len, names.values())) > 10
+    for _ in library.segment_again():
+        pass
+    after = segments_of(library)
+    now = library.metadata.removed_tags_of([segment.id for segment in after])
+    given = library.metadata.tags_of([segment.id for segment in after])
+    heirs = 0
+    for old in before.keys() - {segment.id for segment in after}:
+        mask, media_path = mask_of(before[old]), before[old].media_path
+        beside = [s for s in after if (s.media_path, s.kind) == (media_path, "object")]
+        ious = {s.id: iou(mask, mask_of(s)) for s in beside}
+        best = max(ious, key=lambda name: ious[name])
+        if ious[best] >= segment_again.SAME_THING_IOU:
+            assert set(names.get(old, ())) <= set(now.get(best, ()))
+            heirs += 1
+    assert heirs > 2
+    for name, some in now.items():
+        assert not {tag.name for tag in given.get(name, ())} & set(some)
+
+
 def test_without_human_work_it_is_as_if_the_new_sam_had_cut(
     paths: LibraryPaths,
     tmp_path: Path,
