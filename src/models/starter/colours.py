@@ -55,13 +55,14 @@ RANGES = (
     ColourRange("pink", "light", (318, 362), (0.15, 0.36), (0.92, 1.0)),
     ColourRange("pink", "dark", (310, 336), (0.62, 0.95), (0.66, 0.82)),
     ColourRange("brown", None, (12, 36), (0.48, 0.85), (0.34, 0.52)),
+    ColourRange("brown", None, (16, 40), (0.30, 0.48), (0.32, 0.54)),
     ColourRange("brown", "light", (18, 36), (0.34, 0.55), (0.55, 0.70)),
     ColourRange("brown", "dark", (8, 36), (0.48, 0.90), (0.19, 0.31)),
     ColourRange("black", None, _ANY_HUE, (0.0, 0.35), (0.0, 0.14)),
     ColourRange("white", None, _ANY_HUE, (0.0, 0.08), (0.90, 1.0)),
-    ColourRange("gray", None, _ANY_HUE, (0.0, 0.09), (0.42, 0.62)),
-    ColourRange("gray", "light", _ANY_HUE, (0.0, 0.08), (0.64, 0.80)),
-    ColourRange("gray", "dark", _ANY_HUE, (0.0, 0.12), (0.22, 0.38)),
+    ColourRange("gray", None, _ANY_HUE, (0.0, 0.14), (0.40, 0.62)),
+    ColourRange("gray", "light", _ANY_HUE, (0.0, 0.11), (0.64, 0.80)),
+    ColourRange("gray", "dark", _ANY_HUE, (0.0, 0.17), (0.22, 0.38)),
 )
 
 _RANGES_OF = {name: tuple(entry for entry in RANGES if entry.name == name) for name in COLOURS}

@@ -86,13 +86,13 @@ def draw_outline(rng: np.random.Generator, shape: str) -> Outline:
         hole = edge * rng.uniform(0.42, 0.76)
     elif shape == "square":
         edge = _polar(1.0, _around(4, np.pi / 4)) * 1.1
-        turn, squash = rng.normal(0, np.radians(9)), rng.uniform(0.78, 1.0)
+        turn, squash = rng.normal(0, np.radians(12)), rng.uniform(0.78, 1.0)
     elif shape == "diamond":
         # Upright and longer one way: what keeps it apart from a turned square.
         edge = _polar(1.0, _around(4)) * np.array([1.0, rng.uniform(0.5, 0.8)])
         if rng.random() < 0.7:
             edge = edge[:, ::-1]
-        turn, squash = rng.normal(0, np.radians(8)), 1.0
+        turn, squash = rng.normal(0, np.radians(15)), 1.0
     elif shape == "triangle":
         edge = _polar(1.0, _around(3) + rng.normal(0, 0.12, 3))
     elif shape == "hexagon":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,11 +55,12 @@ class Pattern:
             radius = np.sqrt(self.share / np.pi)
             inside = radius - np.hypot(along % 1.0 - 0.5, across % 1.0 - 0.5)
             return self._soften(inside)
-        # Checks: the sign of a product of two triangle waves, four checks a period square.
+        # Checks: the sign of a product of two triangle waves, four checks a period square, of
+        # which the second colour's two are the smaller the less it takes.
         first = np.abs(along % 1.0 - 0.5) - 0.25
         second = np.abs(across % 1.0 - 0.5) - 0.25
         inside = np.sign(first * second) * np.minimum(np.abs(first), np.abs(second))
-        return self._soften(inside)
+        return self._soften(inside - (0.5 - math.sqrt(self.share / 2)) / 2)
 
     def _soften(self, inside: np.ndarray) -> np.ndarray:
         edge = np.float32(self.period / max(self.softness, 0.05))
@@ -72,7 +74,8 @@ def draw_pattern(rng: np.random.Generator, kind: str, radius: float) -> Pattern:
         "dotted": (0.26, 0.55),
         "checkered": (0.36, 0.85),
     }.get(kind, (0.5, 0.6))
-    share = {"striped": rng.uniform(0.32, 0.5), "dotted": rng.uniform(0.2, 0.4)}.get(kind, 0.5)
+    half, less = rng.uniform(0.32, 0.5), rng.uniform(0.2, 0.4)
+    share = {"striped": half, "dotted": less, "checkered": half}.get(kind, 0.5)
     return Pattern(
         kind=kind,
         period=max(5.0, radius * float(np.exp(rng.uniform(np.log(finest), np.log(coarsest))))),
@@ -87,7 +90,7 @@ def second_colour(rng: np.random.Generator, name: str, first_rgb: np.ndarray) ->
     """A pattern's other colour: one that leaves the first the name of the whole.
 
     White or black, or a much lighter or darker variant; beside black, white and gray only
-    a gray, since a strong colour there would be the one people name.
+    another of these, since a strong colour there would be the one people name.
 
     Args:
         name: the first colour's word.
@@ -97,13 +100,16 @@ def second_colour(rng: np.random.Generator, name: str, first_rgb: np.ndarray) ->
         (3,) float32 RGB in 0..255.
     """
     if name == "black":
-        return np.full(3, rng.uniform(95, 150), np.float32)
+        return np.full(3, rng.uniform(95, 255), np.float32)
     if name == "white":
-        return np.full(3, rng.uniform(110, 170), np.float32)
+        return np.full(3, rng.uniform(0, 170), np.float32)
     if name == "gray":
         level = float(first_rgb.mean())
-        step = rng.uniform(55, 80)
-        return np.full(3, level - step if level > 120 else level + step, np.float32)
+        step = rng.uniform(-150, 150)
+        step += np.copysign(50, step)
+        # the other way where there is no room for it
+        paired = level - step if not 0 <= level + step <= 255 else level + step
+        return np.full(3, np.clip(paired, 0, 255), np.float32)
     for _ in range(12):
         pick = rng.random()
         other: np.ndarray
