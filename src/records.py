@@ -114,6 +114,36 @@ class Tag:
 
 
 @dataclass(frozen=True)
+class SegmentFilter:
+    """Which segments a search or an export is about; empty means all.
+
+    Attributes:
+        tags: each of them is on the segment, with at least `min_confidence`.
+        min_predicted_iou: masks that SAM thinks less of are left out; whole frames, which have
+            no mask, never are.
+    """
+
+    kinds: tuple[SegmentKind, ...] = ()
+    media_file_ids: tuple[int, ...] = ()
+    tags: tuple[str, ...] = ()
+    min_confidence: float = 0.0
+    segment_ids: tuple[str, ...] | None = None
+    min_predicted_iou: float = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.kinds
+            or self.media_file_ids
+            or self.tags
+            or self.segment_ids is not None
+            or self.min_predicted_iou > 0
+        )
+
+
+EVERYTHING = SegmentFilter()
+
+
+@dataclass(frozen=True)
 class SearchHit:
     """A segment that answers a query.
 
@@ -211,11 +241,13 @@ class ExportSelection:
         segment_ids: which segments; None for all.
         tags: which tags; None for all.
         min_confidence: tags less sure are left out, 0 to 1.
+        min_predicted_iou: masks that SAM thinks less of are left out; whole frames never are.
     """
 
     segment_ids: tuple[str, ...] | None = None
     tags: frozenset[str] | None = None
     min_confidence: float = 0.0
+    min_predicted_iou: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -224,7 +256,7 @@ class ExportPreview:
 
     Attributes:
         written: crops by tag.
-        left_out: by tag, what is less sure than asked for.
+        left_out: by tag, what is less sure than asked for, or on a worse mask.
         media_files: that the crops come from.
         bytes: of the crops, about.
     """

@@ -64,6 +64,7 @@ def hit_as_json(hit: SearchHit) -> dict[str, Any]:
         "parent_id": segment.parent_id,
         "kind": segment.kind,
         "score": round(hit.score, 6),
+        "predicted_iou": segment.predicted_iou,
         "path": segment.media_path,
         "frame_index": segment.frame_index,
         "timestamp_s": segment.timestamp_s,

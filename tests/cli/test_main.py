@@ -22,6 +22,7 @@ HIT_KEYS = {
     "parent_id",
     "kind",
     "score",
+    "predicted_iou",
     "path",
     "frame_index",
     "timestamp_s",
@@ -87,6 +88,19 @@ def test_search_by_image_finds_the_image(shell: Shell, scene_files: list[Path]) 
     assert (hit["path"], hit["kind"]) == (str(scene_files[3]), "frame")
     both = shell.objects("search", "red", "--image", scene_files[3], "--top", 1, "--json")
     assert len(both) == 1
+
+
+def test_worse_masks_can_be_left_out(shell: Shell, tmp_path: Path) -> None:
+    every = shell.objects("search", "red", "--top", 999, "--json")
+    qualities = sorted(hit["predicted_iou"] for hit in every if hit["kind"] == "object")
+    best = shell.objects("search", "red", "--top", 999, "--json", "--min-quality", qualities[-1])
+    whole = [hit["predicted_iou"] for hit in best if hit["kind"] == "frame"]
+    assert whole == [None] * 4 and len(best) == 5 < len(every)
+    count = [
+        int(shell("export", tmp_path / name, *words)[0].split()[0])
+        for name, words in (("all", ()), ("best", ("--min-quality", qualities[-1])))
+    ]
+    assert count[1] < count[0]
 
 
 def test_words_not_known_are_said(shell: Shell) -> None:
@@ -216,7 +230,14 @@ def test_an_error_is_one_line_and_exit_code_1(
 
 
 @pytest.mark.parametrize(
-    "words", [["search"], ["export"], ["ingest", "--fast"], ["search", "--top", "x"]]
+    "words",
+    [
+        ["search"],
+        ["export"],
+        ["ingest", "--fast"],
+        ["search", "--top", "x"],
+        ["export", "x", "--min-quality", "nan"],
+    ],
 )
 def test_wrong_usage_is_exit_code_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:

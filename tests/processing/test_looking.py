@@ -16,6 +16,7 @@ from src.errors import MediaReadError, QueryError
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.processing.thumbnails import thumbnail
+from src.records import SegmentFilter
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,30 @@ def test_the_most_similar_segment_is_the_segment_itself(
     found = library.similar(a_segment, 3)
     assert found[0].segment.id == a_segment
     assert found[0].score == pytest.approx(1.0, abs=1e-4)
+
+
+def test_every_search_can_leave_out_worse_masks(
+    library: MediaLibrary, a_segment: str, scene_files: list[Path]
+) -> None:
+    lowest, highest = library.catalog.quality_range() or (0, 0)
+    assert 0 < lowest < highest
+    middle = (lowest + highest) / 2
+    where = SegmentFilter(min_predicted_iou=middle)
+    for every, good in (
+        (library.search("red", n_results=999), library.search("red", n_results=999, where=where)),
+        (
+            library.search(image=scene_files[0], n_results=999),
+            library.search(image=scene_files[0], n_results=999, where=where),
+        ),
+        (library.similar(a_segment, 999), library.similar(a_segment, 999, where)),
+    ):
+        wanted = [
+            hit.segment.id
+            for hit in every
+            if hit.segment.predicted_iou is None or hit.segment.predicted_iou >= middle
+        ]
+        assert [hit.segment.id for hit in good] == wanted
+        assert 0 < len(wanted) < len(every)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 81])
