@@ -232,6 +232,17 @@ class FrameView:
     media: MediaFile
     frames: tuple[SampledFrame, ...]
 
+    def parent(self, number: int) -> int | None:
+        """Find the segment that one lies in; None for the whole frame, which lies in none."""
+        parent_id = self.segments[number].parent_id
+        found = (i for i, segment in enumerate(self.segments) if segment.id == parent_id)
+        return next(found, None)
+
+    def parts(self, number: int) -> list[int]:
+        """Find the segments that lie in one and in none between; largest first."""
+        whole = self.segments[number].id
+        return [i for i, segment in enumerate(self.segments) if segment.parent_id == whole]
+
 
 @dataclass(frozen=True)
 class ExportSelection:

@@ -50,6 +50,19 @@ def test_a_segment_is_shown_in_its_frame(library: MediaLibrary, a_segment: str) 
     np.testing.assert_array_equal(view.masks[ids.index(a_segment)], whole)
 
 
+def test_a_frame_knows_what_lies_in_what(library: MediaLibrary, a_segment: str) -> None:
+    view = library.frame_view(a_segment)
+    assert view.parent(0) is None
+    for number in range(1, len(view.segments)):
+        parent = view.parent(number)
+        assert parent is not None and number in view.parts(parent)
+        assert view.segments[parent].area > view.segments[number].area
+    assert sum(len(view.parts(number)) for number in range(len(view.segments))) == (
+        len(view.segments) - 1
+    )
+    assert view.parts(0) == sorted(view.parts(0))  # largest first, as they stand
+
+
 def test_outlines_run_along_the_mask(library: MediaLibrary, a_segment: str) -> None:
     view = library.frame_view(a_segment)
     number = [segment.id for segment in view.segments].index(a_segment)
