@@ -185,6 +185,7 @@ class DetailSide(ctk.CTkFrame):
         )
         # its words begin where the other facts do, whatever lies around them
         link.grid(row=row, column=1, sticky="w", padx=(3, 0))
+        table.grid_rowconfigure(row, minsize=self.look.px(28))  # as high without a link
         Tooltip(link, self.look, _LINKS[name])
         self._links[name] = link
         if name == "Parts":

@@ -228,9 +228,9 @@ class ExportDialog:
         preview = self._preview
         count = sum(preview.written.values())
         left_out = sum(preview.left_out.values())
-        verb = "is" if left_out == 1 else "are"
+        verb = "falls" if left_out == 1 else "fall"
         text = (
-            f"{counted(left_out, 'tag')} {verb} below that and will be left out"
+            f"{counted(left_out, 'tag')} {verb} below and will be left out"
             if left_out
             else ("Nothing is left out")
         )
