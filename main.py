@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from src.counting import counted
+
 if TYPE_CHECKING:
     from src.events import Event
     from src.library import MediaLibrary
@@ -113,8 +115,8 @@ class MediaLibraryApp:
                     done = event
             self._note_problems(library)
         note(
-            f"{done.files} files: {done.frames} frames and {done.segments} segments added, "
-            f"{len(done.failed)} files failed"
+            f"{counted(done.files, 'file')}: {counted(done.frames, 'frame')} and "
+            f"{counted(done.segments, 'segment')} added, {counted(len(done.failed), 'file')} failed"
         )
         return 0
 
@@ -154,7 +156,7 @@ class MediaLibraryApp:
         with self._open_to_read() as library:
             for event in self._shown(library.export(self.arguments.folder, selection)):
                 if isinstance(event, JobDone):
-                    print(f"{event.segments} crops in {event.written}")
+                    print(f"{counted(event.segments, 'crop')} in {event.written}")
         return 0
 
     def _stats(self) -> int:
@@ -179,7 +181,7 @@ class MediaLibraryApp:
         with self._initialize() as library:
             for event in self._shown(library.verify(self.arguments.repair)):
                 left += isinstance(event, ProblemFound) and not event.mended
-        print(f"{left} problems left" if left else "the library is sound")
+        print(f"{counted(left, 'problem')} left" if left else "the library is sound")
         return 0
 
     def _models(self) -> int:
@@ -226,8 +228,9 @@ class MediaLibraryApp:
                     done = event
             self._note_problems(library)
         note(
-            f"{done.frames} frames segmented again: {done.segments} new segments, {stay} old ones "
-            f"kept for their tags, {len(done.failed)} files failed"
+            f"{counted(done.frames, 'frame')} segmented again: "
+            f"{counted(done.segments, 'new segment')}, {counted(stay, 'old one')} kept for their "
+            f"tags, {counted(len(done.failed), 'file')} failed"
         )
         return 0
 

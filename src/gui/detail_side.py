@@ -11,7 +11,8 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.job_state import counted, length
+from src.counting import counted
+from src.gui.job_state import length
 from src.gui.theme import NORMAL, SIDE_PANEL, SMALL, Theme, shorten
 from src.gui.widgets.controls import Button, IconButton, label, progress_bar, rule
 from src.gui.widgets.inputs import Entry

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from src.counting import counted
 from src.events import (
     Downloading,
     Event,
@@ -192,11 +193,6 @@ def question_at_close(kinds: Set[JobKind]) -> tuple[str, str]:
     if len(kinds) == 1:
         return questions[next(iter(kinds))]
     return "Stop what is running?", " ".join(questions[kind][1] for kind in sorted(kinds))
-
-
-def counted(number: int, word: str) -> str:
-    """1 file, 2 files."""
-    return f"{number:,} {word}" + ("" if number == 1 else "s")
 
 
 def downloaded(event: Downloading) -> list[str]:

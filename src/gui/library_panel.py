@@ -10,6 +10,7 @@ from typing import Any
 
 import customtkinter as ctk
 
+from src.counting import counted
 from src.events import (
     Event,
     FileDone,
@@ -20,7 +21,7 @@ from src.events import (
     FrameStored,
 )
 from src.gui.empty_state import EmptyState
-from src.gui.job_state import JobState, counted, length
+from src.gui.job_state import JobState, length
 from src.gui.session import Session
 from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails

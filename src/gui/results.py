@@ -8,7 +8,8 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.job_state import counted, moment
+from src.counting import counted
+from src.gui.job_state import moment
 from src.gui.mask_quality import EDGE, MaskQuality
 from src.gui.session import Session
 from src.gui.theme import LEFT, NORMAL, RIGHT, Theme, shorten

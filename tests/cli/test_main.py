@@ -189,13 +189,14 @@ def test_frames_are_segmented_again(
     settings = tmp_path / "library" / "settings.json"
     settings.parent.mkdir()
     Settings(points_per_side=4, sam_model="none").save(settings)
-    shell("ingest", scene_files[0])
+    _, err = shell("ingest", scene_files[0])
+    assert "1 file: 1 frame and 1 segment added, 0 files failed" in err
     (frame,) = shell.objects("search", "red", "--json")
     _, err = shell("models", "segment-again", code=1)
     assert "there is no SAM" in err
     Settings(points_per_side=4).save(settings)
     _, err = shell("models", "segment-again")
-    assert "1 frames segmented again" in err and "0 files failed" in err
+    assert "1 frame segmented again: " in err and "0 files failed" in err
     kinds = {hit["kind"] for hit in shell.objects("search", "red", "--json")}
     assert (frame["kind"], kinds) == ("frame", {"frame", "object"})
     assert "0 frames segmented again" in shell("models", "segment-again")[1]
