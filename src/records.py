@@ -324,6 +324,7 @@ class ModelRow:
         in_use: it is what embeds or segments now, or would if it is sound.
         path: None while it is not here.
         choice: what the settings call it (clip_model, sam_model); None while it is not here.
+        part_bytes: what has come of it, of a download that was stopped.
     """
 
     kind: Literal["clip", "sam"]
@@ -336,3 +337,4 @@ class ModelRow:
     state: Literal["bundled", "here", "can be downloaded"]
     path: Path | None
     choice: str | None
+    part_bytes: int = 0
