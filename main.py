@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import logging
 import logging.handlers
+import math
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from src.counting import counted
 
 if TYPE_CHECKING:
     from src.events import Event
@@ -112,19 +115,25 @@ class MediaLibraryApp:
                     done = event
             self._note_problems(library)
         note(
-            f"{done.files} files: {done.frames} frames and {done.segments} segments added, "
-            f"{len(done.failed)} files failed"
+            f"{counted(done.files, 'file')}: {counted(done.frames, 'frame')} and "
+            f"{counted(done.segments, 'segment')} added, {counted(len(done.failed), 'file')} failed"
         )
         return 0
 
     def _search(self) -> int:
         from src.cli.report import hit_as_json, note, print_hits, print_json
+        from src.records import SegmentFilter
 
         with self._open_to_read() as library:
             if not library.read_only:
                 for _ in self._shown(library.reembed()):
                     pass
-            result = library.search(self.arguments.text, self.arguments.image, self.arguments.top)
+            result = library.search(
+                self.arguments.text,
+                self.arguments.image,
+                self.arguments.top,
+                SegmentFilter(min_predicted_iou=self.arguments.min_quality),
+            )
             self._note_problems(library)
             model = library.clip.label
         if result.unknown_words:
@@ -141,11 +150,13 @@ class MediaLibraryApp:
 
     def _export(self) -> int:
         from src.events import JobDone
+        from src.records import ExportSelection
 
+        selection = ExportSelection(min_predicted_iou=self.arguments.min_quality)
         with self._open_to_read() as library:
-            for event in self._shown(library.export(self.arguments.folder)):
+            for event in self._shown(library.export(self.arguments.folder, selection)):
                 if isinstance(event, JobDone):
-                    print(f"{event.segments} crops in {event.written}")
+                    print(f"{counted(event.segments, 'crop')} in {event.written}")
         return 0
 
     def _stats(self) -> int:
@@ -170,7 +181,7 @@ class MediaLibraryApp:
         with self._initialize() as library:
             for event in self._shown(library.verify(self.arguments.repair)):
                 left += isinstance(event, ProblemFound) and not event.mended
-        print(f"{left} problems left" if left else "the library is sound")
+        print(f"{counted(left, 'problem')} left" if left else "the library is sound")
         return 0
 
     def _models(self) -> int:
@@ -217,8 +228,9 @@ class MediaLibraryApp:
                     done = event
             self._note_problems(library)
         note(
-            f"{done.frames} frames segmented again: {done.segments} new segments, {stay} old ones "
-            f"kept for their tags, {len(done.failed)} files failed"
+            f"{counted(done.frames, 'frame')} segmented again: "
+            f"{counted(done.segments, 'new segment')}, {counted(stay, 'old one')} kept for their "
+            f"tags, {counted(len(done.failed), 'file')} failed"
         )
         return 0
 
@@ -296,6 +308,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     search.add_argument("--top", type=int, default=10, metavar="N", help="how many hits")
     export = command("export", "Write a dataset: one folder a tag, and labels.csv.")
     export.add_argument("folder", type=Path, metavar="DIR")
+    for which in (search, export):
+        which.add_argument(
+            "--min-quality",
+            type=_quality,
+            default=0.0,
+            metavar="Q",
+            help="leave out masks whose predicted IoU is less; whole frames stay",
+        )
     stats = command("stats", "Say what is in the library.")
     verify = command("verify", "Examine the library.")
     verify.add_argument("--repair", action="store_true", help="mend what can be mended")
@@ -336,6 +356,17 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:
         models.error(f"say which model to {arguments.verb}; `models` lists their names")
     return arguments
+
+
+def _quality(text: str) -> float:
+    """Read a predicted IoU; SAM's go a little over 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 0 on")
+    return number
 
 
 def _first_word(argv: Sequence[str]) -> str | None:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from src.config import LibraryPaths, Settings
 from src.database.catalog import Catalog
 from src.database.lock import LibraryLock
-from src.database.metadata_db import EVERYTHING, MetadataDatabase, SegmentFilter
+from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.records import (
+    EVERYTHING,
     BoxXywh,
     Coverage,
     ExportPreview,
@@ -27,6 +28,7 @@ from src.records import (
     FrameView,
     LibraryStats,
     SearchResult,
+    SegmentFilter,
     Tag,
 )
 
@@ -269,8 +271,10 @@ class MediaLibrary:
         found = vectors.search_by_embedding(both, n_results, where)
         return SearchResult(found.hits, vectors.clip.unknown_words(text))
 
-    def similar(self, segment_id: str, n_results: int = 10) -> SearchResult:
-        """Find the segments most like one, which comes first.
+    def similar(
+        self, segment_id: str, n_results: int = 10, where: SegmentFilter = EVERYTHING
+    ) -> SearchResult:
+        """Find the segments most like one, which comes first where the filter leaves it.
 
         Raises:
             QueryError: the segment has no embedding, or is gone.
@@ -279,7 +283,7 @@ class MediaLibrary:
         embedding = vectors.embeddings.vectors([segment_id]).get(segment_id)
         if embedding is None:
             raise QueryError("this segment is no longer in the library; search again")
-        return vectors.search_by_embedding(embedding, n_results)
+        return vectors.search_by_embedding(embedding, n_results, where)
 
     # -- looking
 

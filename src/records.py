@@ -114,6 +114,36 @@ class Tag:
 
 
 @dataclass(frozen=True)
+class SegmentFilter:
+    """Which segments a search or an export is about; empty means all.
+
+    Attributes:
+        tags: each of them is on the segment, with at least `min_confidence`.
+        min_predicted_iou: masks that SAM thinks less of are left out; whole frames, which have
+            no mask, never are.
+    """
+
+    kinds: tuple[SegmentKind, ...] = ()
+    media_file_ids: tuple[int, ...] = ()
+    tags: tuple[str, ...] = ()
+    min_confidence: float = 0.0
+    segment_ids: tuple[str, ...] | None = None
+    min_predicted_iou: float = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.kinds
+            or self.media_file_ids
+            or self.tags
+            or self.segment_ids is not None
+            or self.min_predicted_iou > 0
+        )
+
+
+EVERYTHING = SegmentFilter()
+
+
+@dataclass(frozen=True)
 class SearchHit:
     """A segment that answers a query.
 
@@ -202,6 +232,17 @@ class FrameView:
     media: MediaFile
     frames: tuple[SampledFrame, ...]
 
+    def parent(self, number: int) -> int | None:
+        """Find the segment that one lies in; None for the whole frame, which lies in none."""
+        parent_id = self.segments[number].parent_id
+        found = (i for i, segment in enumerate(self.segments) if segment.id == parent_id)
+        return next(found, None)
+
+    def parts(self, number: int) -> list[int]:
+        """Find the segments that lie in one and in none between; largest first."""
+        whole = self.segments[number].id
+        return [i for i, segment in enumerate(self.segments) if segment.parent_id == whole]
+
 
 @dataclass(frozen=True)
 class ExportSelection:
@@ -211,11 +252,13 @@ class ExportSelection:
         segment_ids: which segments; None for all.
         tags: which tags; None for all.
         min_confidence: tags less sure are left out, 0 to 1.
+        min_predicted_iou: masks that SAM thinks less of are left out; whole frames never are.
     """
 
     segment_ids: tuple[str, ...] | None = None
     tags: frozenset[str] | None = None
     min_confidence: float = 0.0
+    min_predicted_iou: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -224,7 +267,7 @@ class ExportPreview:
 
     Attributes:
         written: crops by tag.
-        left_out: by tag, what is less sure than asked for.
+        left_out: by tag, what is less sure than asked for, or on a worse mask.
         media_files: that the crops come from.
         bytes: of the crops, about.
     """
@@ -281,6 +324,7 @@ class ModelRow:
         in_use: it is what embeds or segments now, or would if it is sound.
         path: None while it is not here.
         choice: what the settings call it (clip_model, sam_model); None while it is not here.
+        part_bytes: what has come of it, of a download that was stopped.
     """
 
     kind: Literal["clip", "sam"]
@@ -293,3 +337,4 @@ class ModelRow:
     state: Literal["bundled", "here", "can be downloaded"]
     path: Path | None
     choice: str | None
+    part_bytes: int = 0

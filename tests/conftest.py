@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,24 @@ def new_segments(vectors: np.ndarray, prefix: str = "s") -> list[NewSegment]:
         )
         for number, vector in enumerate(vectors)
     ]
+
+
+def add_frame_of_qualities(
+    metadata: MetadataDatabase, qualities: Sequence[float | None], name: str = "a.jpg"
+) -> None:
+    """Add a media file with a segment of each predicted_iou; None makes a whole frame."""
+    media_id = metadata.add_media(Path("/photos") / name, "image", 10, 10)
+    made = new_segments(unit_vectors(len(qualities)), prefix=f"{name}-")
+    segments = [
+        replace(
+            new,
+            segment=replace(
+                new.segment, kind="frame" if quality is None else "object", predicted_iou=quality
+            ),
+        )
+        for new, quality in zip(made, qualities, strict=True)
+    ]
+    metadata.store_frame(media_id, 0, None, (100, 100), segments, MODEL)
 
 
 def add_media_with(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from src.counting import counted
 from src.events import (
     Downloading,
     Event,
@@ -64,6 +65,7 @@ def hit_as_json(hit: SearchHit) -> dict[str, Any]:
         "parent_id": segment.parent_id,
         "kind": segment.kind,
         "score": round(hit.score, 6),
+        "predicted_iou": segment.predicted_iou,
         "path": segment.media_path,
         "frame_index": segment.frame_index,
         "timestamp_s": segment.timestamp_s,
@@ -87,7 +89,8 @@ def print_hits(hits: Iterator[SearchHit] | tuple[SearchHit, ...]) -> None:
 
 def print_stats(stats: LibraryStats, coverage: Coverage | None, root: Path) -> None:
     print(f"library     {one_line(root)}")
-    print(f"media files {stats.media_files} ({stats.images} images, {stats.videos} videos)")
+    kinds = f"{counted(stats.images, 'image')}, {counted(stats.videos, 'video')}"
+    print(f"media files {stats.media_files} ({kinds})")
     print(f"frames      {stats.frames}")
     print(f"segments    {stats.segments}")
     print(f"tags        {stats.tags}")
@@ -99,7 +102,7 @@ def print_stats(stats: LibraryStats, coverage: Coverage | None, root: Path) -> N
 
 def coverage_in_words(coverage: Coverage) -> str:
     """Say which CLIP is to take over, and how far it is."""
-    seen = f"{coverage.done:,} of {coverage.total:,} segments"
+    seen = f"{coverage.done:,} of {counted(coverage.total, 'segment')}"
     if coverage.label == coverage.label_in_use:
         return f"{coverage.label} has embedded {seen}; `models switch` does the rest"
     return (
@@ -153,7 +156,7 @@ class ProgressLine:
             far = f": {event.done:,} of {event.total:,}" if event.total else ""
             self._redraw(f"{DOING.get(event.doing, event.doing)}{far}")
         elif isinstance(event, FileDone):
-            found = f"{event.frames} frames, {event.segments} segments"
+            found = f"{counted(event.frames, 'frame')}, {counted(event.segments, 'segment')}"
             self._line(f"{event.path}: {found}" + (f"; {event.note}" if event.note else ""))
         elif isinstance(event, FileKnown):
             self._line(f"{event.path}: {event.reason}")
@@ -176,9 +179,10 @@ class ProgressLine:
         spent = time.monotonic() - self.started
         if done > 0.02 and spent > 2:
             left = f"  {clock(spent * (1 - done) / done)[:-3]} left"
+        found = f"{counted(self.frames, 'frame')}  {counted(self.segments, 'segment')}"
         self._redraw(
             f"{bar} {done:4.0%}  file {self.file_number} of {self.files}  "
-            f"{self.frames} frames  {self.segments} segments{left}  {self.name}"
+            f"{found}{left}  {self.name}"
         )
 
     def _redraw(self, text: str) -> None:

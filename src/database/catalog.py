@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.database.metadata_db import MetadataDatabase, SegmentFilter, marks
+from src.database.metadata_db import MetadataDatabase, condition_of, marks
 from src.database.rows import SEGMENT_COLUMNS, media_file, stored_segment
-from src.records import MediaCard, MediaOrder, SampledFrame, StoredSegment
+from src.records import MediaCard, MediaOrder, SampledFrame, SegmentFilter, StoredSegment
 
 _ORDERS: dict[MediaOrder, str] = {
     "added": "SELECT id FROM media_files ORDER BY added_at DESC, id",
@@ -90,9 +90,17 @@ class Catalog:
         )
         return [stored_segment(row, self.metadata.paths) for row in rows]
 
+    def quality_range(self) -> tuple[float, float] | None:
+        """Find the lowest and the highest predicted_iou there is; None where SAM cut nothing."""
+        reader = self.metadata.connection.read()
+        lowest, highest = reader.execute(
+            "SELECT min(predicted_iou), max(predicted_iou) FROM segments"
+        ).fetchone()
+        return None if lowest is None else (lowest, highest)
+
     def tagged_by_people(self, name: str, limit: int, where: SegmentFilter) -> list[str]:
         """List the segments that a person gave a tag, whatever its case; newest first."""
-        condition, values = where.sql()
+        condition, values = condition_of(where)
         rows = self.metadata.connection.read().execute(
             "SELECT s.id FROM tags t JOIN segment_tags st ON st.tag_id = t.id"
             " JOIN segments s ON s.id = st.segment_id JOIN frames f ON f.id = s.frame_id"

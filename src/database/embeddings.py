@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from src.database.connection import Connection
-from src.database.metadata_db import CHUNK, SegmentFilter, marks
+from src.database.metadata_db import CHUNK, condition_of, marks
 from src.database.segment_store import model_row
 from src.database.vector_cache import BATCH, VectorCache, as_stored, matrix_of, usable
-from src.records import EMBEDDING_DIM
+from src.records import EMBEDDING_DIM, SegmentFilter
 
 Scored = list[tuple[str, float]]
 
@@ -132,7 +132,7 @@ class EmbeddingTable:
         """
         source, values = "embeddings e WHERE e.model_id = ?", [self.model_id]
         if where:
-            condition, its_values = where.sql()
+            condition, its_values = condition_of(where)
             # the plus keeps SQLite from going through the whole model instead of the filter
             source = (
                 "embeddings e JOIN segments s ON s.id = e.segment_id"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +15,7 @@ from src.records import (
     MediaFile,
     MediaKind,
     MediaStatus,
-    SegmentKind,
+    SegmentFilter,
     StoredSegment,
     Tag,
     TagSource,
@@ -24,43 +23,6 @@ from src.records import (
 
 # SQLite's limit on parameters is 32,766; a thousand at a time is as fast.
 CHUNK = 1000
-
-
-@dataclass(frozen=True)
-class SegmentFilter:
-    """Which segments a search or an export is about; empty means all."""
-
-    kinds: tuple[SegmentKind, ...] = ()
-    media_file_ids: tuple[int, ...] = ()
-    tags: tuple[str, ...] = ()
-    min_confidence: float = 0.0
-    segment_ids: tuple[str, ...] | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.kinds or self.media_file_ids or self.tags or self.segment_ids is not None)
-
-    def sql(self) -> tuple[str, list[Any]]:
-        """Write the filter as a condition on `s` (segments) and `f` (frames)."""
-        conditions, values = ["1"], list[Any]()
-        if self.kinds:
-            conditions.append(f"s.kind IN ({marks(self.kinds)})")
-            values += self.kinds
-        if self.media_file_ids:
-            conditions.append(f"f.media_file_id IN ({marks(self.media_file_ids)})")
-            values += self.media_file_ids
-        if self.segment_ids is not None:
-            conditions.append(f"s.id IN ({marks(self.segment_ids)})")
-            values += self.segment_ids
-        for tag in self.tags:
-            conditions.append(
-                "s.id IN (SELECT st.segment_id FROM segment_tags st JOIN tags t ON t.id = st.tag_id"
-                " WHERE t.name = ? AND st.confidence >= ?)"
-            )
-            values += (tag, self.min_confidence)
-        return " AND ".join(conditions), values
-
-
-EVERYTHING = SegmentFilter()
 
 
 class MetadataDatabase:
@@ -213,7 +175,7 @@ class MetadataDatabase:
 
     def segments_where(self, where: SegmentFilter) -> list[StoredSegment]:
         """List the segments that a filter leaves, in order of media file, frame and size."""
-        condition, values = where.sql()
+        condition, values = condition_of(where)
         rows = self.connection.read().execute(
             f"{SEGMENT_COLUMNS} WHERE {condition}"
             " ORDER BY f.media_file_id, f.frame_index, s.area DESC, s.id",
@@ -330,6 +292,30 @@ class MetadataDatabase:
             .fetchone()
         )
         return None if row is None else media_file(row)
+
+
+def condition_of(where: SegmentFilter) -> tuple[str, list[Any]]:
+    """Write a filter as a condition on `s` (segments) and `f` (frames), and its values."""
+    conditions, values = ["1"], list[Any]()
+    if where.kinds:
+        conditions.append(f"s.kind IN ({marks(where.kinds)})")
+        values += where.kinds
+    if where.media_file_ids:
+        conditions.append(f"f.media_file_id IN ({marks(where.media_file_ids)})")
+        values += where.media_file_ids
+    if where.segment_ids is not None:
+        conditions.append(f"s.id IN ({marks(where.segment_ids)})")
+        values += where.segment_ids
+    for tag in where.tags:
+        conditions.append(
+            "s.id IN (SELECT st.segment_id FROM segment_tags st JOIN tags t ON t.id = st.tag_id"
+            " WHERE t.name = ? AND st.confidence >= ?)"
+        )
+        values += (tag, where.min_confidence)
+    if where.min_predicted_iou > 0:
+        conditions.append("(s.predicted_iou IS NULL OR s.predicted_iou >= ?)")
+        values.append(where.min_predicted_iou)
+    return " AND ".join(conditions), values
 
 
 def marks(values: Sequence[Any]) -> str:

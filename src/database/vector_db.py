@@ -10,12 +10,12 @@ from src.config import LibraryPaths, Settings
 from src.database.catalog import Catalog
 from src.database.clip_in_use import load_clips
 from src.database.embeddings import EmbeddingTable, Scored
-from src.database.metadata_db import EVERYTHING, MetadataDatabase, SegmentFilter
+from src.database.metadata_db import MetadataDatabase
 from src.database.vector_index import VectorIndex
 from src.errors import QueryError
 from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
-from src.records import EMBEDDING_DIM, SearchHit, SearchResult
+from src.records import EMBEDDING_DIM, EVERYTHING, SearchHit, SearchResult, SegmentFilter
 
 # Up to here scoring every segment takes no longer than asking Chroma and scoring what it
 # gives once more (facts: 24 ms a 100,000 in memory).

@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from src.database.metadata_db import MetadataDatabase, SegmentFilter
+from src.database.metadata_db import MetadataDatabase
 from src.errors import ExportError
 from src.events import Event, JobDone, Progress
 from src.export.unfinished import unfinished_folder
-from src.records import ExportPreview, ExportSelection, StoredSegment, Tag
+from src.records import ExportPreview, ExportSelection, SegmentFilter, StoredSegment, Tag
 
 COLUMNS = (
     "file tag confidence source segment_id kind media_path frame_index timestamp_s x y w h".split()
@@ -37,7 +37,7 @@ def preview_tag_folders(metadata: MetadataDatabase, selection: ExportSelection) 
     media: set[int] = set()
     size = 0
     for segment, tag in _tagged(metadata, selection):
-        if tag.confidence < selection.min_confidence:
+        if not _is_wanted(selection, segment, tag):
             left_out[tag.name] += 1
             continue
         written[tag.name] += 1
@@ -68,10 +68,12 @@ def export_tag_folders(
     tagged = [
         (segment, tag)
         for segment, tag in _tagged(metadata, selection)
-        if tag.confidence >= selection.min_confidence
+        if _is_wanted(selection, segment, tag)
     ]
     if not tagged:
-        raise ExportError("no segment has a tag to export by; add media or choose other tags")
+        raise ExportError(
+            "no segment has a tag to export by; add media, choose other tags, or leave less out"
+        )
     folders = folder_names({tag.name for _, tag in tagged})
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -98,6 +100,14 @@ def _tagged(
         for tag in tags_of.get(segment.id, ()):
             if selection.tags is None or tag.name in selection.tags:
                 yield segment, tag
+
+
+def _is_wanted(selection: ExportSelection, segment: StoredSegment, tag: Tag) -> bool:
+    """Say whether a tag is sure enough, and the mask under it good enough."""
+    quality = segment.predicted_iou
+    return tag.confidence >= selection.min_confidence and (
+        quality is None or quality >= selection.min_predicted_iou
+    )
 
 
 def _write(

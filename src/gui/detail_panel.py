@@ -72,7 +72,15 @@ class DetailPanel(ctk.CTkFrame):
         self.side = DetailSide(
             body,
             look,
-            SideActions(self._add_tag, self._remove_tag, self._similar, self._open, self._folder),
+            SideActions(
+                self._add_tag,
+                self._remove_tag,
+                self._similar,
+                self._open,
+                self._folder,
+                self.show_segment,
+                lambda numbers: self.picture.outline(numbers),
+            ),
         )
         self.side.pack(side="right", fill="y")
         middle = ctk.CTkFrame(body, fg_color="transparent", corner_radius=0)

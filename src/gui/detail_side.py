@@ -11,14 +11,20 @@ from typing import Any
 
 import customtkinter as ctk
 
+from src.counting import counted
 from src.gui.job_state import length
 from src.gui.theme import NORMAL, SIDE_PANEL, SMALL, Theme, shorten
 from src.gui.widgets.controls import Button, IconButton, label, progress_bar, rule
 from src.gui.widgets.inputs import Entry
+from src.gui.widgets.tooltip import Tooltip
 from src.records import FrameView, Tag
 
 _SOURCES = {"auto": "auto", "human": "you", "propagated": "copied"}
 _INSIDE = SIDE_PANEL - 24 - 32
+_LINKS = {
+    "Part of": "Open what this segment lies in",
+    "Parts": "Lit in the picture while the pointer is here. A click opens the largest.",
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,8 @@ class SideActions:
     similar: Callable[[], None]
     open: Callable[[], None]
     folder: Callable[[], None]
+    show_segment: Callable[[str], None]
+    outline: Callable[[Sequence[int]], None]
 
 
 class DetailSide(ctk.CTkFrame):
@@ -66,8 +74,11 @@ class DetailSide(ctk.CTkFrame):
             self.entry, look, "plus", "Add this tag", lambda: self._add(self.entry.text), side=20
         ).grid(row=0, column=3, padx=(0, 4), pady=2)
         self._facts: dict[str, ctk.CTkLabel] = {}
+        self._links: dict[str, Button] = {}
+        self._opens: dict[str, str] = {}  # the segment that a link opens
+        self._parts: list[int] = []
         for title, names in (
-            ("Segment", ("Match", "Size", "Predicted IoU", "Stability")),
+            ("Segment", ("Match", "Size", "Part of", "Parts", "Predicted IoU", "Stability")),
             ("Media file", ("Name", "Frame", "Length", "Taken", "Added", "Folder")),
         ):
             rule(self._scrolled, look).pack(fill="x", padx=(0, 16))
@@ -82,6 +93,7 @@ class DetailSide(ctk.CTkFrame):
         share = 100 * segment.area / (frame_w * frame_h)
         self._fact("Match", score)
         self._fact("Size", f"{w} × {h} px · {share:.2g} %" if segment.kind == "object" else "")
+        self._show_place_among(view, chosen)
         self._fact("Predicted IoU", _two(segment.predicted_iou))
         self._fact("Stability", _two(segment.stability_score))
         self._fact("Name", media.path.name)
@@ -90,6 +102,27 @@ class DetailSide(ctk.CTkFrame):
         self._fact("Taken", "" if media.captured_at is None else _date(media.captured_at))
         self._fact("Added", _date(datetime.fromtimestamp(media.added_at).isoformat()))
         self._fact("Folder", str(media.path.parent))
+
+    def _show_place_among(self, view: FrameView, chosen: int) -> None:
+        """Say in which segment this one lies, and what lies in it."""
+        parent, self._parts = view.parent(chosen), view.parts(chosen)
+        if parent is not None:
+            self._opens["Part of"] = view.segments[parent].id
+        if self._parts:
+            self._opens["Parts"] = view.segments[self._parts[0]].id
+        self._link("Part of", "" if parent is None else _name(view, parent))
+        self._link("Parts", counted(len(self._parts), "segment") if self._parts else "")
+
+    def _link(self, name: str, text: str) -> None:
+        """Show a fact that can be clicked, or that there is none."""
+        font, link, none = self.look.canvas_font(self, SMALL), self._links[name], self._facts[name]
+        if text:
+            link.set_text(shorten(text, font, self.look.px(_INSIDE - 120)))
+            link.grid()
+            none.configure(text="")
+        else:
+            link.grid_remove()
+            none.configure(text="–")
 
     def _tidy_bar(self) -> None:
         """No scrollbar where there is nothing to scroll; CustomTkinter shows it always."""
@@ -138,6 +171,31 @@ class DetailSide(ctk.CTkFrame):
             value.grid(row=row, column=1, sticky="w", padx=(16, 0))
             table.grid_columnconfigure(0, minsize=self.look.px(88))
             self._facts[name] = value
+            if name in _LINKS:
+                self._build_link(table, row, name)
+
+    def _build_link(self, table: ctk.CTkFrame, row: int, name: str) -> None:
+        link = Button(
+            table,
+            self.look,
+            "–",
+            lambda: self._actions.show_segment(self._opens[name]),
+            kind="link",
+            height=16,
+            size=SMALL,
+        )
+        # its words begin where the other facts do, whatever lies around them
+        link.grid(row=row, column=1, sticky="w", padx=(3, 0))
+        table.grid_rowconfigure(row, minsize=self.look.px(28))  # as high without a link
+        Tooltip(link, self.look, _LINKS[name])
+        self._links[name] = link
+        if name == "Parts":
+            for part in (link, *link.winfo_children()[0].winfo_children()):
+                bind = partial(tkinter.Misc.bind, part)
+                for event in ("<Enter>", "<FocusIn>"):
+                    bind(event, lambda _: self._actions.outline(self._parts), "+")
+                for event in ("<Leave>", "<FocusOut>"):
+                    bind(event, lambda _: self._actions.outline(()), "+")
 
     def _fact(self, name: str, text: str) -> None:
         font = self.look.canvas_font(self, SMALL)
@@ -188,6 +246,16 @@ class DetailSide(ctk.CTkFrame):
         if name.strip():
             self.entry.set("")
             self._actions.add_tag(name)
+
+
+def _name(view: FrameView, number: int) -> str:
+    """Name a segment by its surest tag and its size."""
+    segment = view.segments[number]
+    if segment.kind == "frame":
+        return "the whole picture"
+    _, _, w, h = segment.bbox_xywh
+    tags = view.tags.get(segment.id, ())
+    return f"{tags[0].name}, {w} × {h} px" if tags else f"{w} × {h} px"
 
 
 def _two(value: float | None) -> str:

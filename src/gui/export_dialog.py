@@ -9,8 +9,10 @@ from pathlib import Path
 
 import customtkinter as ctk
 
+from src.counting import counted
 from src.events import Event
-from src.gui.job_state import JobState, counted, megabytes, time_left
+from src.gui.job_state import JobState, megabytes, time_left
+from src.gui.mask_quality import HINT, REST_MS, ends_of, least_of
 from src.gui.notice import Notice
 from src.gui.overlay import Overlay
 from src.gui.session import Session, explained
@@ -18,6 +20,8 @@ from src.gui.theme import SMALL, TITLE
 from src.gui.widgets.balance import Balance
 from src.gui.widgets.controls import Button, IconButton, label, progress_bar, rule
 from src.gui.widgets.inputs import Choice, Entry
+from src.gui.widgets.slider import Slider
+from src.gui.widgets.tooltip import Tooltip
 from src.records import ExportPreview, ExportSelection, SearchHit
 from src.worker import JobEnded
 
@@ -41,11 +45,20 @@ class ExportDialog:
         self._job: JobState | None = None
         self._preview = ExportPreview({}, {}, 0, 0)
         self._counted = False
-        dialog = overlay.open(on_close=self._closed)
+        self._waits: str | None = None
+        self._dialog = overlay.open(on_close=self._closed)
         session.tell.job_event.append(self._heard)
         session.tell.job_ended.append(self._ended)
-        self._build(dialog)
+        self._build(self._dialog)
+        self._say_least()
         self._count()
+        catalog = session.library.catalog
+        session.main_thread.run(catalog.quality_range, self._offer_quality)
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether this dialog is there still, not another one."""
+        return self.overlay.dialog is self._dialog
 
     # -- building
 
@@ -79,26 +92,10 @@ class ExportDialog:
         self.what = Choice(left, look, (ALL, BY_TAG, RESULTS), lambda _: self._what_changed())
         self.what.pack(anchor="w", pady=(8, 24))
         self.what.set_enabled(RESULTS, bool(self._hits))
-        line = ctk.CTkFrame(left, fg_color="transparent")
-        line.pack(fill="x")
-        label(line, look, "Minimum confidence", size=SMALL, colour=c.text_2).pack(side="left")
-        self._confidence_text = label(line, look, "0.50", size=SMALL)
-        self._confidence_text.pack(side="right")
-        self._confidence = ctk.CTkSlider(
-            left,
-            from_=0,
-            to=1,
-            number_of_steps=100,
-            height=16,
-            command=lambda _: self._count(),
-            fg_color=c.hover,
-            progress_color=c.text_2,
-            button_color=c.text,
-            button_hover_color=c.text,
-            border_width=6,
-        )
-        self._confidence.set(0.5)
-        self._confidence.pack(fill="x", pady=8)
+        self._confidence, self._confidence_text = self._slider(left, "Minimum confidence", 0.5)
+        self._quality, self._quality_text = self._slider(left, "Minimum mask quality", 0.0)
+        self._quality.set_enabled(False)  # until it is known what the library holds
+        Tooltip(self._quality, look, HINT)
         self._left_out = label(left, look, "", size=SMALL, colour=c.text_2)
         self._left_out.pack(anchor="w", pady=(0, 24))
         label(left, look, "Where", size=SMALL, colour=c.text_2).pack(anchor="w")
@@ -117,6 +114,18 @@ class ExportDialog:
             justify="left",
         )
         self._hint.pack(anchor="w")
+
+    def _slider(self, left: ctk.CTkFrame, name: str, value: float) -> tuple[Slider, ctk.CTkLabel]:
+        """A number from 0 to 1 with its name and what it stands at."""
+        look = self.look
+        line = ctk.CTkFrame(left, fg_color="transparent")
+        line.pack(fill="x")
+        label(line, look, name, size=SMALL, colour=look.colours.text_2).pack(side="left")
+        text = label(line, look, "", size=SMALL)
+        text.pack(side="right")
+        slider = Slider(left, look, (0.0, 1.0), value, lambda _: self._moved())
+        slider.pack(fill="x", pady=(2, 6))
+        return slider, text
 
     def _build_card(self, card: ctk.CTkFrame) -> None:
         look, c = self.look, self.look.colours
@@ -154,7 +163,7 @@ class ExportDialog:
         only = self.what.value == RESULTS
         ids = tuple(hit.segment.id for hit in self._hits) if only else None
         tags = frozenset(self.balance.chosen) if self.what.value == BY_TAG else None
-        return ExportSelection(ids, tags, round(float(self._confidence.get()), 2))
+        return ExportSelection(ids, tags, self._confidence.value, least_of(self._quality))
 
     def _what_changed(self) -> None:
         self.balance.choosing = self.what.value == BY_TAG
@@ -162,10 +171,35 @@ class ExportDialog:
             self.balance.chosen = set(self._preview.written)
         self._count()
 
+    def _offer_quality(self, lowest_highest: tuple[float, float] | None) -> None:
+        """Let the slider range over what the library holds."""
+        ends = ends_of(lowest_highest)
+        if ends is not None and self._is_open:
+            self._quality.set_ends(ends)
+            self._quality.set(ends[0])
+            self._quality.set_enabled(True)
+
+    def _moved(self) -> None:
+        """Say at once where a slider stands, and count when it rests: that reads every crop."""
+        self._say_least()
+        self._wait_no_more()
+        self._waits = self.overlay.root.after(REST_MS, self._count)
+
+    def _wait_no_more(self) -> None:
+        if self._waits is not None:
+            self.overlay.root.after_cancel(self._waits)
+            self._waits = None
+
+    def _say_least(self) -> None:
+        selection = self._selection()
+        quality = selection.min_predicted_iou
+        self._confidence_text.configure(text=f"{selection.min_confidence:.2f}")
+        self._quality_text.configure(text=f"{quality:.2f}" if quality else "any")
+
     def _count(self) -> None:
+        self._wait_no_more()
         self._asked += 1
         asked, selection = self._asked, self._selection()
-        self._confidence_text.configure(text=f"{selection.min_confidence:.2f}")
         library = self._session.library
         # what is not chosen is counted too, to be shown as a bar
         everything = replace(selection, tags=None)
@@ -177,7 +211,7 @@ class ExportDialog:
             return library.export_preview(selection), all_of_it
 
         def counted_it(previews: tuple[ExportPreview, ExportPreview]) -> None:
-            if asked == self._asked and self.overlay.is_open and self._job is None:
+            if asked == self._asked and self._is_open and self._job is None:
                 self._preview, all_of_it = previews
                 self._counted = True
                 totals = all_of_it.written.keys() | all_of_it.left_out.keys()
@@ -195,9 +229,9 @@ class ExportDialog:
         preview = self._preview
         count = sum(preview.written.values())
         left_out = sum(preview.left_out.values())
-        verb = "is" if left_out == 1 else "are"
+        verb = "falls" if left_out == 1 else "fall"
         text = (
-            f"{counted(left_out, 'tag')} {verb} below this and will be left out"
+            f"{counted(left_out, 'tag')} {verb} below and will be left out"
             if left_out
             else ("Nothing is left out")
         )
@@ -246,7 +280,7 @@ class ExportDialog:
 
     def _browse(self) -> None:
         chosen = self._choose_folder()
-        if chosen is not None and self.overlay.is_open:
+        if chosen is not None and self._is_open:
             self._set_where(_free_folder(chosen))
 
     # -- writing
@@ -318,6 +352,7 @@ class ExportDialog:
             notice.say("Cancelled. Nothing was left behind.", "info")
 
     def _closed(self) -> None:
+        self._wait_no_more()
         self._stop_quietly()
         self._session.tell.job_event.remove(self._heard)
         self._session.tell.job_ended.remove(self._ended)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,7 @@ class FramePicture(tkinter.Canvas):
         self._box = (0, 0, 0, 0)
         self._under: np.ndarray | None = None
         self._hover = -1
+        self.outlined: tuple[int, ...] = ()
         self.bind("<Configure>", lambda _: self._compose())
         self.bind("<Motion>", self._moved)
         self.bind("<Leave>", lambda _: self._light(-1))
@@ -162,13 +163,18 @@ class FramePicture(tkinter.Canvas):
         if number == self._hover or self.view is None:
             return
         self._hover = number
-        self.delete("hover")
         self.configure(cursor="hand2" if number >= 0 else "")
-        if number < 0 or number == self._lit.chosen:
+        self.outline([] if number in (-1, self._lit.chosen) else [number])
+
+    def outline(self, numbers: Sequence[int]) -> None:
+        """Outline some segments, and no others, until the pointer comes to one."""
+        self.outlined = tuple(numbers)
+        self.delete("hover")
+        if self.view is None:
             return
         left, top, width, _ = self._box
         scale = width / self.view.image_rgb.shape[1]
-        for points in self.view.outlines[number]:
+        for points in (points for number in numbers for points in self.view.outlines[number]):
             closed = np.concatenate([points, points[:1]]) * scale + (left, top)
             self.create_line(
                 *closed.ravel().tolist(), fill="#FFFFFF", width=self.look.px(1.5), tags="hover"

@@ -18,7 +18,7 @@ from src.gui.theme import LEFT, RIGHT, SMALL, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardPainter
 from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label, panel_header
-from src.records import SearchHit, SearchResult
+from src.records import SearchHit
 
 LEFT_COLUMN = 384
 _QUERY_SIDE = 2048  # CLIP sees far less; a part of a large photo still has pixels enough
@@ -41,7 +41,6 @@ class ImageSearchPanel(ctk.CTkFrame):
     ) -> None:
         super().__init__(master, fg_color=look.colours.window, corner_radius=0)
         self.look, self._session = look, session
-        self._asked = 0
         self._waits_for_models = False
         self.name = ""
         panel_header(self, look, "Search by Image")
@@ -56,7 +55,15 @@ class ImageSearchPanel(ctk.CTkFrame):
         self._build_zone(on_choose, on_paste)
         self._build_query(on_choose, on_paste)
         self.results = ResultsView(
-            body, look, thumbnails, painter, on_open, on_similar, margins=(20, RIGHT), wish=168
+            body,
+            look,
+            session,
+            thumbnails,
+            painter,
+            on_open,
+            on_similar,
+            margins=(20, RIGHT),
+            wish=168,
         )
         self.results.pack(side="left", fill="both", expand=True)
         self.results.say("What looks like your image, or like a part of it,\nis shown here.")
@@ -141,7 +148,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         self.search()
 
     def clear(self) -> None:
-        self._asked += 1
+        self.results.forget()
         self._query.pack_forget()
         self._zone.pack(fill="both", expand=True, padx=RING)
         self.query.show(None)
@@ -155,15 +162,12 @@ class ImageSearchPanel(ctk.CTkFrame):
             self._waits_for_models = True
             self.results.say("The models are still loading. The search starts in a moment.")
             return
-        self._asked += 1
-        asked, library = self._asked, self._session.library
-
-        def answered(result: SearchResult) -> None:
-            if asked == self._asked:
-                self.results.show(result.hits)
-
-        self._session.main_thread.run(
-            lambda: library.search(image=image, box_xywh=part, n_results=N_RESULTS), answered
+        library = self._session.library
+        self.results.ask(
+            lambda where: library.search(
+                image=image, box_xywh=part, n_results=N_RESULTS, where=where
+            ),
+            lambda result: self.results.show(result.hits),
         )
 
     def _models_ready(self) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from src.counting import counted
 from src.events import Event, FileFailed
 from src.gui import desktop
-from src.gui.job_state import JobState, counted
+from src.gui.job_state import JobState
 from src.gui.job_strip import JobStrip
 from src.gui.messages import ask, show_error, show_failures
 from src.gui.overlay import Overlay

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from src.counting import counted
 from src.events import (
     Downloading,
     Event,
@@ -181,7 +182,7 @@ def question_at_close(kinds: Set[JobKind]) -> tuple[str, str]:
         "export": ("Stop the export?", "Nothing is left of a dataset that is not whole."),
         "download": (
             "Stop the download?",
-            "What has come is kept. Press Download again, and it goes on from there.",
+            "What has come is kept. Press Resume in the Models panel, and it goes on from there.",
         ),
         "switch": (
             "Stop reading segments with the new model?",
@@ -194,17 +195,16 @@ def question_at_close(kinds: Set[JobKind]) -> tuple[str, str]:
     return "Stop what is running?", " ".join(questions[kind][1] for kind in sorted(kinds))
 
 
-def counted(number: int, word: str) -> str:
-    """1 file, 2 files."""
-    return f"{number:,} {word}" + ("" if number == 1 else "s")
-
-
 def downloaded(event: Downloading) -> list[str]:
     """How much of a file is here, and how fast it comes: 158 of 375 MB, 12.4 MB/s."""
-    done, total = megabytes(event.done_bytes), megabytes(event.total_bytes)
-    if done.split()[1] == total.split()[1]:
-        done = done.split()[0]
-    return [f"{done} of {total}", f"{megabytes(round(event.bytes_per_s))}/s"]
+    speed = f"{megabytes(round(event.bytes_per_s))}/s"
+    return [part_of(event.done_bytes, event.total_bytes), speed]
+
+
+def part_of(done_bytes: int, total_bytes: int) -> str:
+    """Say how much of a file is here: 158 of 375 MB."""
+    done, total = megabytes(done_bytes), megabytes(total_bytes)
+    return f"{done.split()[0] if done.split()[1] == total.split()[1] else done} of {total}"
 
 
 def time_left(seconds: float) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import customtkinter as ctk
 
+from src.counting import counted
 from src.events import (
     Event,
     FileDone,
@@ -20,15 +21,16 @@ from src.events import (
     FrameStored,
 )
 from src.gui.empty_state import EmptyState
-from src.gui.job_state import JobState, counted, length
+from src.gui.job_state import JobState, length
 from src.gui.session import Session
 from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardActions, CardFace, CardPainter
-from src.gui.widgets.card_grid import CardGrid
+from src.gui.widgets.card_grid import WISH, CardGrid
 from src.gui.widgets.controls import Button, icon_label, label, panel_header
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.popup import show_menu
+from src.gui.widgets.slider import Slider
 from src.records import MediaCard, MediaOrder
 
 ORDERS: dict[str, MediaOrder] = {
@@ -164,23 +166,12 @@ class LibraryPanel(ctk.CTkFrame):
         self._tools = ctk.CTkFrame(header, fg_color="transparent")
         self._sort = MenuButton(self._tools, look, list(ORDERS), self._sorted)
         self._sort.pack(side="left", padx=(0, 20))
-        icon_label(self._tools, "grid-small", c.text_2, 18).pack(side="left", padx=(0, 6))
-        self._size = ctk.CTkSlider(
-            self._tools,
-            from_=120,
-            to=320,
-            width=128,
-            height=16,
-            command=self._resize,
-            fg_color=c.hover,
-            progress_color=c.text_2,
-            button_color=c.text,
-            button_hover_color=c.text,
-            border_width=6,
+        icon_label(self._tools, "grid-small", c.text_2, 18).pack(side="left", padx=(0, 2))
+        self._size = Slider(
+            self._tools, look, (120, 320), WISH, self._resize, decimals=0, width=128
         )
-        self._size.set(184)
         self._size.pack(side="left")
-        icon_label(self._tools, "grid", c.text_2).pack(side="left", padx=(6, 0))
+        icon_label(self._tools, "grid", c.text_2).pack(side="left", padx=(2, 0))
         self._selection = ctk.CTkFrame(header, fg_color="transparent")
         self._selected_text = label(self._selection, look, "", weight="medium")
         self._selected_text.pack(side="left", padx=(0, 8))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import customtkinter as ctk
 
+from src.counting import counted
 from src.gui.overlay import Overlay
 from src.gui.theme import NORMAL, SMALL, TITLE
 from src.gui.widgets.controls import Button, icon_label, label
@@ -83,7 +84,7 @@ def show_failures(
     look = overlay.look
     c = look.colours
     count = len(failures)
-    title = "1 file could not be added" if count == 1 else f"{count} files could not be added"
+    title = f"{counted(count, 'file')} could not be added"
     body = _frame(overlay, title, "warning", c.error)
     label(body, look, "The others were taken in. Nothing else is wrong.", colour=c.text_2).grid(
         row=1, column=1, sticky="w", pady=(4, 12)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from src.config import NO_SAM, STARTER, Settings
-from src.gui.job_state import JobState, downloaded, megabytes, time_left
+from src.gui.job_state import JobState, downloaded, megabytes, part_of, time_left
 from src.records import Coverage, ModelRow
 
 AUTOMATIC, STARTER_ONLY, CLIP_ONLY = "Automatic", "Starter models", "CLIP only"
@@ -91,9 +91,12 @@ def face(
         if row.kind == "clip" and wanted is not None:
             return replace(shown, verb="use", button="Keep")
         return shown
+    if row.part_bytes:
+        shown = replace(shown, state=f"{part_of(row.part_bytes, row.bytes)} here")
     if problem:
-        return replace(shown, state="not downloaded", verb="retry", button="Retry")
-    return replace(shown, verb="download", button="Download")
+        state = shown.state if row.part_bytes else "not downloaded"
+        return replace(shown, state=state, verb="retry", button="Retry")
+    return replace(shown, verb="download", button="Resume" if row.part_bytes else "Download")
 
 
 def face_of_no_sam(in_use: bool) -> ModelFace:

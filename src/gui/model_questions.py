@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from src.counting import counted
 from src.events import WorkStays
-from src.gui.job_state import JobState, counted, moment, time_left
+from src.gui.job_state import JobState, moment, time_left
 from src.records import Coverage, ModelRow
 
 Answer = Literal[
@@ -85,7 +86,7 @@ def question_of_sam(frames: int, job: JobState | None = None) -> Question:
         verb: Answer = "Cancelling…" if job.cancelling else "Cancel"
         parts = " · ".join([job.headline, *job.detail])
         return Question(f"Segmenting again: {parts}", "info", (verb,))
-    cut = "1 frame was" if frames == 1 else f"{frames:,} frames were"
+    cut = f"{counted(frames, 'frame')} {'was' if frames == 1 else 'were'}"
     return Question(
         f"{cut} not cut by the SAM in use, which is for what is added from now on. Segment again? "
         "Your tags stay with the segments they fit; those that fit none are listed.",
@@ -96,7 +97,7 @@ def question_of_sam(frames: int, job: JobState | None = None) -> Question:
 
 def list_of_kept(kept: Sequence[WorkStays]) -> Question:
     """List what people did on segments that are like none of the new ones."""
-    count = "1 segment" if len(kept) == 1 else f"{len(kept):,} segments"
+    count = counted(len(kept), "segment")
     lines = [
         f"{stays.path.name}"
         + ("" if stays.timestamp_s is None else f" at {moment(stays.timestamp_s)}")

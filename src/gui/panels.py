@@ -20,7 +20,6 @@ from src.gui.model_work import ModelWork
 from src.gui.models_panel import ModelsPanel
 from src.gui.overlay import Overlay
 from src.gui.pictures import Stamps
-from src.gui.results import N_RESULTS
 from src.gui.session import Session
 from src.gui.text_search_panel import TextSearchPanel
 from src.gui.theme import Theme
@@ -28,7 +27,7 @@ from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardPainter
 from src.gui.widgets.card_grid import CardGrid
 from src.gui.window_dialogs import WindowDialogs
-from src.records import MediaCard, SearchHit, SearchResult
+from src.records import MediaCard, SearchHit
 
 _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
 
@@ -123,9 +122,11 @@ class Panels:
                 panel.grid_remove()
         for told in self.went:
             told(self._place())
-        if where in ("text", "models"):
-            # Tk gives the focus to nothing that is not on the screen yet, and a quick hand types on
-            self._root.update_idletasks()
+        # Tk gives the focus to nothing that is not on the screen yet, and a quick hand types on
+        self._root.update_idletasks()
+        focus = self._root.focus_get()
+        if focus is not None and not focus.winfo_viewable():
+            self._root.focus_set()  # or keys would go to an entry of the panel before
         if where == "text":
             self.text.shown()
         elif where == "library":
@@ -212,13 +213,7 @@ class Panels:
 
     def find_similar(self, segment_id: str, path: Path) -> None:
         """Search for what is like a segment of a file."""
-        library = self._session.library
-
-        def found(result: SearchResult) -> None:
-            self.go("text")
-            self.text.show_hits(result, f", similar to a segment of {path.name}")
-
-        self._session.main_thread.run(lambda: library.similar(segment_id, N_RESULTS), found)
+        self.text.search_similar(segment_id, path, lambda: self.go("text"))
 
     def _similar_to_hit(self, hit: SearchHit) -> None:
         self.find_similar(hit.segment.id, hit.segment.media_path)

@@ -71,6 +71,7 @@ class Probe:
             "count": 0 if grid is None else grid.count,
             "selected": [] if grid is None else sorted(grid.selection),
             "segment": p.detail.segment_id if p.here == "detail" else "",
+            "outlined": list(p.detail.picture.outlined),
             "picture": _box(p.detail.picture),
             "query": _box(p.image.query) if p.here == "image" else [],
             "part": p.image.query.part if p.here == "image" else None,

@@ -1,20 +1,25 @@
-"""Hits of a search as cards: what both search panels show."""
+"""Hits of a search as cards: what both search panels ask for and show."""
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.job_state import counted, moment
-from src.gui.theme import LEFT, RIGHT, Theme
+from src.counting import counted
+from src.gui.job_state import moment
+from src.gui.mask_quality import EDGE, MaskQuality
+from src.gui.session import Session
+from src.gui.theme import LEFT, NORMAL, RIGHT, Theme, shorten
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardActions, CardFace, CardPainter
 from src.gui.widgets.card_grid import WISH, CardGrid
 from src.gui.widgets.controls import label
-from src.records import SearchHit
+from src.records import SearchHit, SearchResult, SegmentFilter
 
+Question = Callable[[SegmentFilter], SearchResult]
 # More than anyone looks through, and found as fast as ten.
 N_RESULTS = 100
 
@@ -53,12 +58,17 @@ class Hits:
 
 
 class ResultsView(ctk.CTkFrame):
-    """A line that says how many, and the cards; or a sentence when there are none."""
+    """A line that says how many, and the cards; or a sentence when there are none.
+
+    A newer question makes the answer to an older one void. The last one is asked again when the
+    person asks for better or for worse masks.
+    """
 
     def __init__(
         self,
         master: Any,
         look: Theme,
+        session: Session,
         thumbnails: Thumbnails,
         painter: CardPainter,
         on_open: Callable[[Sequence[SearchHit], int], None],
@@ -67,15 +77,22 @@ class ResultsView(ctk.CTkFrame):
         wish: int = WISH,
     ) -> None:
         super().__init__(master, fg_color=look.colours.window, corner_radius=0)
-        self.look = look
+        self.look, self._session = look, session
         self.hits = Hits(())
+        self._asked = 0
+        self._question: tuple[Question, Callable[[SearchResult], None]] | None = None
         self._line = ctk.CTkFrame(self, fg_color="transparent", height=36)
-        self._line.pack(fill="x", padx=margins)
+        # the track of the slider ends where the cards do, the room for its ring does not
+        self._line.pack(fill="x", padx=(margins[0], margins[1] - EDGE))
         self._line.pack_propagate(False)
         self._count = label(self._line, look, "", weight="medium")
         self._count.pack(side="left")
         self._where = label(self._line, look, "", colour=look.colours.text_2)
         self._where.pack(side="left", padx=8)
+        self.quality = MaskQuality(self._line, look, self._ask_again)
+        self._wheres = [""]  # the same in fewer words after it
+        self._can_choose = False
+        tkinter.Misc.bind(self._line, "<Configure>", lambda _: self._fit(), "+")
         self.grid_view = CardGrid(
             self,
             look,
@@ -93,6 +110,50 @@ class ResultsView(ctk.CTkFrame):
         self._shows_grid = False
         self.say("")
 
+    # -- asking
+
+    def ask(
+        self,
+        question: Question,
+        show: Callable[[SearchResult], None],
+        arrived: Callable[[], None] | None = None,
+    ) -> None:
+        """Ask in another thread, and have the answer shown here.
+
+        Args:
+            question: gets what the person wants to have left out.
+            show: gets the answer, now and whenever the same is asked again.
+            arrived: called once, before the first answer is shown.
+        """
+        self._question = question, show
+        self._asked += 1
+        asked, library = self._asked, self._session.library
+        where = SegmentFilter(min_predicted_iou=self.quality.least)
+
+        def answered(found: tuple[SearchResult, tuple[float, float] | None]) -> None:
+            if asked == self._asked:
+                result, qualities = found
+                self._can_choose = self.quality.offer(qualities)
+                if arrived is not None:
+                    arrived()
+                show(result)
+
+        self._session.main_thread.run(
+            lambda: (question(where), library.catalog.quality_range()), answered
+        )
+
+    def forget(self) -> None:
+        """Take the question back; what is still to be answered is not shown."""
+        self._asked += 1
+        self._question = None
+        self._can_choose = False
+
+    def _ask_again(self) -> None:
+        if self._question is not None:
+            self.ask(*self._question)
+
+    # -- showing
+
     def show(self, hits: Sequence[SearchHit], like: str = "", query: str = "") -> None:
         """Show hits, best first, in one step.
 
@@ -102,25 +163,50 @@ class ResultsView(ctk.CTkFrame):
         """
         self.hits = Hits(hits, query)
         if not hits:
-            self.say("Nothing found. Try other words, or add more photos and videos.")
+            self.say(
+                "Nothing found with masks as good as that. Move the slider to the left for more."
+                if self.quality.least
+                else "Nothing found. Try other words, or add more photos and videos."
+            )
             return
         files = len({hit.segment.media_file_id for hit in hits})
         self._count.configure(text=counted(len(hits), "hit"))
-        self._where.configure(text=f"in {counted(files, 'media file')}{like}")
+        self._wheres = [f"in {counted(files, word)}{like}" for word in ("media file", "file")]
         self._sentence.place_forget()
         if not self._shows_grid:
             self.grid_view.pack(fill="both", expand=True)
             self._shows_grid = True
         self.grid_view.show(self.hits)
+        self._place_quality()
 
     def say(self, sentence: str) -> None:
         """Show a sentence in the place of cards."""
         self.hits = Hits(())
         self.grid_view.show(self.hits)
         self._count.configure(text="")
-        self._where.configure(text="")
+        self._wheres = [""]
         if self._shows_grid:
             self.grid_view.pack_forget()
             self._shows_grid = False
         self._sentence.configure(text=sentence)
         self._sentence.place(relx=0.5, rely=0.42, anchor="center")
+        self._place_quality()
+
+    def _place_quality(self) -> None:
+        """Offer the choice of masks beside hits, and where it may be why there are none."""
+        if self._can_choose and (len(self.hits) or self.quality.least):
+            self.quality.pack(side="right", before=self._count)
+        else:
+            self.quality.pack_forget()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Share the line out: a long name is shortened, so that the slider stays whole."""
+        px, look = self.look.px, self.look
+        font, medium = look.canvas_font(self, NORMAL), look.canvas_font(self, NORMAL, "medium")
+        room = self._line.winfo_width() - medium.measure(self._count.cget("text")) - px(16)
+        if self.quality.winfo_manager():
+            room -= self.quality.fit(room - font.measure(self._wheres[0]))
+        fitting = (text for text in self._wheres if font.measure(text) <= room)
+        text = next(fitting, self._wheres[-1])
+        self._where.configure(text=shorten(text, font, max(room, px(24))))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import customtkinter as ctk
@@ -37,7 +39,6 @@ class TextSearchPanel(ctk.CTkFrame):
     ) -> None:
         super().__init__(master, fg_color=look.colours.window, corner_radius=0)
         self.look, self._session, self._on_models = look, session, on_models
-        self._asked = 0
         self._waiting: str | None = None
         self.query = ""
         self.recent: list[str] = []
@@ -62,7 +63,7 @@ class TextSearchPanel(ctk.CTkFrame):
         self.chips = ChipRow(self, look, self._chosen)
         self.chips.pack(fill="x", padx=(LEFT, RIGHT), pady=(8, 8))
         self.notice = Notice(self, look)
-        self.results = ResultsView(self, look, thumbnails, painter, on_open, on_similar)
+        self.results = ResultsView(self, look, session, thumbnails, painter, on_open, on_similar)
         self.results.pack(fill="both", expand=True)
         self.results.say(self._invitation())
         session.tell.models_ready.append(self._models_ready)
@@ -86,23 +87,31 @@ class TextSearchPanel(ctk.CTkFrame):
             self.results.say("The models are still loading. The search starts in a moment.")
             return
         self._waiting = None
-        self._asked += 1
-        asked = self._asked
+        library = self._session.library
+        self.results.ask(
+            lambda where: library.search(query, n_results=N_RESULTS, where=where),
+            partial(self._show, query),
+        )
+
+    def search_similar(self, segment_id: str, path: Path, found: Callable[[], None]) -> None:
+        """Search for what is like a segment of a file.
+
+        Args:
+            found: called once, before the hits are shown.
+        """
         library = self._session.library
 
-        def answered(result: SearchResult) -> None:
-            if asked == self._asked:
-                self._show(query, result)
+        def arrived() -> None:
+            found()
+            self.query = ""
+            self.entry.set("")
+            self.notice.pack_forget()
 
-        self._session.main_thread.run(lambda: library.search(query, n_results=N_RESULTS), answered)
-
-    def show_hits(self, result: SearchResult, like: str) -> None:
-        """Show hits that another question found: what is similar to a segment."""
-        self._asked += 1
-        self.query = ""
-        self.entry.set("")
-        self.notice.pack_forget()
-        self.results.show(result.hits, like)
+        self.results.ask(
+            lambda where: library.similar(segment_id, N_RESULTS, where),
+            lambda result: self.results.show(result.hits, f", similar to a segment of {path.name}"),
+            arrived,
+        )
 
     def _show(self, query: str, result: SearchResult) -> None:
         self.query = query

@@ -12,7 +12,7 @@ import numpy as np
 from src.config import write_atomically
 from src.errors import CheckpointError
 from src.models.catalogue import CATALOGUE
-from src.models.checkpoints import fingerprint
+from src.models.checkpoints import PART, fingerprint
 from src.models.model_manager import ModelManager
 from src.records import ModelRow
 
@@ -57,6 +57,7 @@ def overview(manager: ModelManager) -> list[ModelRow]:
             state="can be downloaded",
             path=None,
             choice=None,
+            part_bytes=_bytes_of(manager.models_folder / (entry.file_name + PART)),
         )
         for entry in by_file.values()
     ]
@@ -97,6 +98,13 @@ def measure(manager: ModelManager, row: ModelRow) -> ModelRow:
             "be written to",
         ) from exc
     return replace(row, speed=speed)
+
+
+def _bytes_of(part: Path) -> int:
+    try:
+        return part.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _speed_key(manager: ModelManager, path: Path) -> str:

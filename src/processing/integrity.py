@@ -10,7 +10,7 @@ from pathlib import Path
 
 from src.config import Settings, write_atomically
 from src.database.embeddings import EmbeddingTable
-from src.database.metadata_db import MetadataDatabase, SegmentFilter
+from src.database.metadata_db import MetadataDatabase
 from src.database.vector_index import VectorIndex
 from src.errors import DatabaseError, MediaReadError
 from src.events import Event, ProblemFound
@@ -21,7 +21,7 @@ from src.processing.image_loader import save_jpeg
 from src.processing.media_finder import content_hash
 from src.processing.segment_extractor import CROP_SIDE, fitted
 from src.processing.video_processor import VideoFacts
-from src.records import Frame, StoredSegment
+from src.records import Frame, SegmentFilter, StoredSegment
 
 
 def examine(

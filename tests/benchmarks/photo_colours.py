@@ -17,11 +17,10 @@ import cv2
 import numpy as np
 
 from src.config import LibraryPaths, Settings
-from src.database.metadata_db import SegmentFilter
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.processing.image_loader import load_image
-from src.records import StoredSegment
+from src.records import SegmentFilter, StoredSegment
 
 FIRST = 5
 SEGMENTS = SegmentFilter(kinds=("object",))

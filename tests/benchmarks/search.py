@@ -18,10 +18,10 @@ import numpy as np
 from chromadb.config import Settings as ChromaSettings
 
 from src.config import LibraryPaths
-from src.database.metadata_db import MetadataDatabase, NewSegment, SegmentFilter
+from src.database.metadata_db import MetadataDatabase, NewSegment
 from src.database.vector_db import VectorDatabase
 from src.models.model_manager import ModelManager
-from src.records import EMBEDDING_DIM, Segment, Tag
+from src.records import EMBEDDING_DIM, Segment, SegmentFilter, Tag
 
 PER_FRAME = 20
 K = 10

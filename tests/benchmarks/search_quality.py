@@ -27,7 +27,6 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from src.config import APPLICATION_FOLDER, STARTER_FOLDER, LibraryPaths, Settings
-from src.database.metadata_db import SegmentFilter
 from src.library import MediaLibrary
 from src.models.auto_tagger import AutoTagger
 from src.models.clip_encoder import ClipEncoder
@@ -36,7 +35,7 @@ from src.models.model_manager import ModelManager
 from src.models.starter.evaluate import fresh_scenes
 from src.processing.crop import blur, cut_crop
 from src.processing.image_loader import load_image
-from src.records import StoredSegment
+from src.records import SegmentFilter, StoredSegment
 
 SEED = 91_001
 MATCH_IOU = 0.5

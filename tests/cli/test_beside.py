@@ -8,10 +8,9 @@ import pytest
 
 from main import main
 from src.config import LibraryPaths
-from src.database.metadata_db import EVERYTHING
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
-from src.records import Tag
+from src.records import EVERYTHING, Tag
 from tests.conftest import add_media_with, unit_vectors
 
 

@@ -22,6 +22,7 @@ HIT_KEYS = {
     "parent_id",
     "kind",
     "score",
+    "predicted_iou",
     "path",
     "frame_index",
     "timestamp_s",
@@ -87,6 +88,19 @@ def test_search_by_image_finds_the_image(shell: Shell, scene_files: list[Path]) 
     assert (hit["path"], hit["kind"]) == (str(scene_files[3]), "frame")
     both = shell.objects("search", "red", "--image", scene_files[3], "--top", 1, "--json")
     assert len(both) == 1
+
+
+def test_worse_masks_can_be_left_out(shell: Shell, tmp_path: Path) -> None:
+    every = shell.objects("search", "red", "--top", 999, "--json")
+    qualities = sorted(hit["predicted_iou"] for hit in every if hit["kind"] == "object")
+    best = shell.objects("search", "red", "--top", 999, "--json", "--min-quality", qualities[-1])
+    whole = [hit["predicted_iou"] for hit in best if hit["kind"] == "frame"]
+    assert whole == [None] * 4 and len(best) == 5 < len(every)
+    count = [
+        int(shell("export", tmp_path / name, *words)[0].split()[0])
+        for name, words in (("all", ()), ("best", ("--min-quality", qualities[-1])))
+    ]
+    assert count[1] < count[0]
 
 
 def test_words_not_known_are_said(shell: Shell) -> None:
@@ -175,13 +189,14 @@ def test_frames_are_segmented_again(
     settings = tmp_path / "library" / "settings.json"
     settings.parent.mkdir()
     Settings(points_per_side=4, sam_model="none").save(settings)
-    shell("ingest", scene_files[0])
+    _, err = shell("ingest", scene_files[0])
+    assert "1 file: 1 frame and 1 segment added, 0 files failed" in err
     (frame,) = shell.objects("search", "red", "--json")
     _, err = shell("models", "segment-again", code=1)
     assert "there is no SAM" in err
     Settings(points_per_side=4).save(settings)
     _, err = shell("models", "segment-again")
-    assert "1 frames segmented again" in err and "0 files failed" in err
+    assert "1 frame segmented again: " in err and "0 files failed" in err
     kinds = {hit["kind"] for hit in shell.objects("search", "red", "--json")}
     assert (frame["kind"], kinds) == ("frame", {"frame", "object"})
     assert "0 frames segmented again" in shell("models", "segment-again")[1]
@@ -216,7 +231,14 @@ def test_an_error_is_one_line_and_exit_code_1(
 
 
 @pytest.mark.parametrize(
-    "words", [["search"], ["export"], ["ingest", "--fast"], ["search", "--top", "x"]]
+    "words",
+    [
+        ["search"],
+        ["export"],
+        ["ingest", "--fast"],
+        ["search", "--top", "x"],
+        ["export", "x", "--min-quality", "nan"],
+    ],
 )
 def test_wrong_usage_is_exit_code_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -8,7 +8,7 @@ import pytest
 
 from src.database.catalog import Catalog
 from src.database.metadata_db import MetadataDatabase
-from tests.conftest import MODEL, add_media_with, new_segments, unit_vectors
+from tests.conftest import MODEL, add_frame_of_qualities, add_media_with, new_segments, unit_vectors
 
 
 @pytest.fixture
@@ -92,3 +92,11 @@ def test_nothing_is_stored_for_a_media_file_that_was_removed(
     stored = metadata.store_frame(media_id, 0, None, (9, 9), new_segments(unit_vectors(2)), MODEL)
     assert not stored
     assert metadata.counts()["segments"] == 0
+
+
+def test_the_range_of_mask_quality(catalog: Catalog, metadata: MetadataDatabase) -> None:
+    assert catalog.quality_range() is None
+    add_frame_of_qualities(metadata, [None])
+    assert catalog.quality_range() is None  # a whole frame has none
+    add_frame_of_qualities(metadata, [None, 0.5, 0.97, 0.7], "b.jpg")
+    assert catalog.quality_range() == (0.5, 0.97)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from src.config import LibraryPaths
-from src.database.metadata_db import MetadataDatabase, SegmentFilter
+from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
 from src.database.segment_store import replace_automatic_tags
 from src.errors import DatabaseError
-from src.records import Tag
-from tests.conftest import MODEL, add_media_with, new_segments, unit_vectors
+from src.records import SegmentFilter, Tag
+from tests.conftest import MODEL, add_frame_of_qualities, add_media_with, new_segments, unit_vectors
 
 
 def test_the_specified_tables_are_there(metadata: MetadataDatabase) -> None:
@@ -82,6 +82,19 @@ def test_a_filter_narrows_by_kind_media_and_tag(metadata: MetadataDatabase) -> N
     tagged = metadata.segments_where(SegmentFilter(tags=("red",)))
     assert [segment.id for segment in tagged] == ["a.jpg-00001"]
     assert metadata.segments_where(SegmentFilter(tags=("red",), min_confidence=0.5)) == []
+
+
+def test_a_filter_leaves_out_worse_masks_and_never_whole_frames(
+    metadata: MetadataDatabase,
+) -> None:
+    add_frame_of_qualities(metadata, [None, 0.5, 0.9, 0.7])
+    assert not SegmentFilter(min_predicted_iou=0.0) and SegmentFilter(min_predicted_iou=0.7)
+
+    def left(least: float) -> list[str]:
+        found = metadata.segments_where(SegmentFilter(min_predicted_iou=least))
+        return [segment.id[-1] for segment in found]
+
+    assert (left(0.0), left(0.7), left(0.95)) == (["0", "1", "2", "3"], ["0", "2", "3"], ["0"])
 
 
 def test_embeddings_come_back_as_they_went_in(metadata: MetadataDatabase) -> None:

@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 
 from src.config import LibraryPaths, Settings
-from src.database.metadata_db import EVERYTHING, MetadataDatabase
+from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle
-from src.records import StoredSegment
+from src.records import EVERYTHING, StoredSegment
 from tests.two_clips import TwoClips
 
 

@@ -17,13 +17,13 @@ from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database import vector_cache, vector_db
 from src.database.embeddings import EmbeddingTable
 from src.database.index_server import marker_of
-from src.database.metadata_db import MetadataDatabase, SegmentFilter
+from src.database.metadata_db import MetadataDatabase
 from src.database.vector_cache import VectorCache
 from src.database.vector_db import VectorDatabase
 from src.database.vector_index import VectorIndex
 from src.errors import EmbeddingError, QueryError
 from src.models.clip_encoder import ClipEncoder
-from src.records import Tag
+from src.records import SegmentFilter, Tag
 from tests.conftest import MODEL, add_media_with, new_segments, unit_vectors
 
 

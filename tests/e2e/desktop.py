@@ -271,6 +271,11 @@ class Window:
         """Click on the button or row of these words."""
         self.click_at(self.wait_still(f"“{text}” to click on", lambda s: s["buttons"].get(text)))
 
+    def point_at(self, text: str) -> None:
+        """Let the pointer rest on the button or row of these words."""
+        x, y, width, height = self.wait_still(text, lambda s: s["buttons"].get(text))
+        self.screen.do("mousemove", x + width // 2, y + height // 2)
+
     def click_at(self, box: Box, *, holding: str | None = None) -> None:
         """Click into the middle of a box on the screen."""
         self._wait_for_cover()

@@ -101,7 +101,8 @@ def test_a_model_is_fetched_in_two_clicks_and_takes_over_when_it_has_read_the_li
     assert part.stat().st_size == quarter
 
     window = opened()
-    press(window, CLIP, "Download")
+    assert window.state()["models"][CLIP]["state"].endswith(" MB here")
+    press(window, CLIP, "Resume")
     wait_line(window, CLIP, "half of it", lambda line: (line["fraction"] or 0) >= 0.49)
     assert mirror.asked[-1]["Range"] == f"bytes={quarter}-"
     mirror.misdeed = ""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import re
+import sqlite3
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from src.config import LibraryPaths
+from src.gui.mask_quality import WIDTH
 from src.gui.theme import DARK
+from src.gui.widgets.controls import RING
 from tests.e2e.desktop import Screen, State, Window, wait_until
 
 
@@ -20,10 +24,10 @@ def hits_after(window: Window, before: list[State], what: str) -> list[State]:
 
 def search(window: Window, query: str) -> list[State]:
     """Type a query; returns the cards of the hits that are seen."""
-    before = window.state()["cards"]
     window.key("ctrl+f")
     # what is typed before the entry is there goes to the panel before
     window.wait_still("the entry", lambda s: s["buttons"].get("entry:What are you looking for?"))
+    before = window.state()["cards"]  # of an earlier search
     window.type(query)
     window.key("Return")
     return hits_after(window, before, f"hits for {query}")
@@ -50,6 +54,57 @@ def test_words_find_segments_and_a_hit_leads_to_what_is_similar(window: Window) 
     window.wait("to what", lambda s: any("similar to a segment" in t for t in s["texts"]))
 
 
+def slide(window: Window, beside: str) -> None:
+    """Click into the middle of the slider of mask quality; keys go to it from then on."""
+    x, y, width, height = window.wait_still(beside, lambda s: s["buttons"].get(beside))
+    window.click_at((x + width + 4 + RING, y, WIDTH, height))
+
+
+def test_the_quality_of_masks_is_chosen_among_hits_and_the_question_stays(window: Window) -> None:
+    every = search(window, "something green")
+    count = window.state()["count"]
+    slide(window, "Any mask quality")
+    least = window.wait(
+        "the middle",
+        lambda s: next((t for t in s["texts"] if t.startswith("Mask quality from")), ""),
+    )
+    window.wait("fewer hits", lambda s: 4 < s["count"] < count)
+    window.key("End")
+    window.wait("whole pictures and the best mask", lambda s: s["count"] == 5)
+    window.key("Left")
+    window.wait("one step back", lambda s: least not in s["texts"])
+    window.key("Home")
+    window.wait_still(
+        "all hits", lambda s: s["cards"] == every and "Any mask quality" in s["texts"]
+    )
+
+    window.click_at(every[0]["box"])
+    window.wait_text("Find similar")
+    window.click("Find similar")
+    similar = hits_after(window, every, "the similar ones")
+    slide(window, "Any mask quality")
+    window.key("End")
+    window.wait("few similar ones", lambda s: s["count"] == 5)
+    assert any("similar to a segment" in text for text in window.state()["texts"])
+    window.key("Home")
+    window.wait_still("the similar ones again", lambda s: s["cards"] == similar)
+
+
+def test_a_segment_says_what_it_lies_in_and_what_lies_in_it(window: Window) -> None:
+    window.click_at(window.state()["cards"][0]["box"])
+    frame = window.wait("the frame", lambda s: s["panel"] == "detail" and s["segment"])
+    parts = window.wait_still(
+        "its parts",
+        lambda s: next((t for t in s["buttons"] if re.fullmatch(r"\d+ segments?", t)), ""),
+    )
+    window.point_at(parts)
+    window.wait("parts lit", lambda s: len(s["outlined"]) == int(parts.split()[0]))
+    window.click(parts)
+    window.wait("the largest", lambda s: s["segment"] not in ("", frame))
+    window.click("the whole picture")
+    window.wait("the frame again", lambda s: s["segment"] == frame)
+
+
 def test_a_word_that_is_not_known_is_said(window: Window) -> None:
     search(window, "red truck")
     said = window.wait(
@@ -63,6 +118,9 @@ def test_a_word_that_is_not_known_is_said(window: Window) -> None:
 def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
     window: Window, screen: Screen, scene_files: list[Path]
 ) -> None:
+    search(window, "something blue")
+    window.click("Search by Image")  # away from the entry, which would take the paste
+    window.wait("the panel", lambda s: s["panel"] == "image")
     with screen.helper("clipboard_owner.py", scene_files[2]):
         window.focus()
         window.key("ctrl+v")
@@ -72,6 +130,12 @@ def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
     assert (cards[0]["name"], cards[0]["facts"]) == ("scene 2.png", "Photo · whole picture")
     assert cards[0]["score"] > 0.99
     assert window.state()["part"] is None
+
+    slide(window, "Any mask quality")
+    window.key("End")
+    window.wait("whole pictures and the best mask", lambda s: s["count"] == 5 and s["query"])
+    window.key("Home")
+    window.wait_still("all of them", lambda s: s["cards"] == cards)
 
     x, y, width, height = window.wait_still("the picture", lambda s: s["query"])
     corners = (x + width // 4, y + height // 4), (x + width * 3 // 4, y + height * 3 // 4)
@@ -100,6 +164,33 @@ def test_an_export_writes_what_it_counted(window: Window) -> None:
         rows = list(csv.DictReader(stream))
     assert len(rows) == count
     assert all((where / row["file"]).is_file() for row in rows)
+    window.click("Close")
+    window.wait("no dialog", lambda s: not s["dialog"])
+
+
+def test_worse_masks_are_left_out_of_an_export(window: Window) -> None:
+    def button(state: State) -> str:
+        return next((t for t in state["buttons"] if re.fullmatch(r"Export \d+ crops", t)), "")
+
+    window.click("Export Dataset")
+    every = window.wait("the count", button)
+    x, y, width, height = window.wait_still(
+        "the slider", lambda s: s["buttons"].get("Minimum mask quality")
+    )
+    window.click_at((x, y + height + 2 + RING, 2 * width, 16))
+    fewer = window.wait("fewer", lambda s: button(s) if button(s) != every else "")
+    assert 0 < int(fewer.split()[1]) < int(every.split()[1])
+    texts = window.state()["texts"]
+    least = float(texts[texts.index("Minimum mask quality") + 1])
+    name = next(t for t in texts if t.startswith("datasets"))
+    window.click(fewer)
+    window.wait_text(f"{fewer.split()[1]} crops written.")
+    with (window.library / name / "labels.csv").open(newline="", encoding="utf-8") as stream:
+        ids = {row["segment_id"] for row in csv.DictReader(stream)}
+    db = sqlite3.connect(LibraryPaths(window.library).metadata_db)
+    qualities = dict(db.execute("SELECT id, predicted_iou FROM segments"))
+    db.close()
+    assert all(qualities[i] is None or qualities[i] >= least for i in ids)
     window.click("Close")
     window.wait("no dialog", lambda s: not s["dialog"])
 

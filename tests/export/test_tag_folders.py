@@ -13,9 +13,14 @@ from src.config import APPLICATION_FOLDER
 from src.database.metadata_db import MetadataDatabase
 from src.errors import ExportError
 from src.events import JobDone, Progress
-from src.export.tag_folders import as_text, export_tag_folders, folder_names
+from src.export.tag_folders import (
+    as_text,
+    export_tag_folders,
+    folder_names,
+    preview_tag_folders,
+)
 from src.records import ExportSelection, Tag
-from tests.conftest import add_media_with, unit_vectors
+from tests.conftest import add_frame_of_qualities, add_media_with, unit_vectors
 
 
 @pytest.fixture
@@ -60,6 +65,27 @@ def test_each_tag_has_a_folder_with_its_crops(tagged: MetadataDatabase, tmp_path
 def test_unsure_tags_can_be_left_out(tagged: MetadataDatabase, tmp_path: Path) -> None:
     list(export_tag_folders(tagged, tmp_path / "dataset", ExportSelection(min_confidence=0.5)))
     assert "red/a.jpg-00002.jpg" not in files_in(tmp_path / "dataset")
+
+
+def test_worse_masks_can_be_left_out_and_are_counted(
+    metadata: MetadataDatabase, tmp_path: Path
+) -> None:
+    add_frame_of_qualities(metadata, [None, 0.5, 0.9])
+    for segment_id in metadata.segment_ids():
+        metadata.add_tags(segment_id, [Tag("red", 0.9, "auto")], "vocabulary")
+    for crop_path in metadata.crop_paths():
+        path = metadata.paths.root / crop_path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"crop")
+    selection = ExportSelection(min_predicted_iou=0.6)
+    preview = preview_tag_folders(metadata, selection)
+    assert (preview.written, preview.left_out, preview.bytes) == ({"red": 2}, {"red": 1}, 8)
+    list(export_tag_folders(metadata, tmp_path / "dataset", selection))
+    assert files_in(tmp_path / "dataset") == {
+        "labels.csv",
+        "red/a.jpg-00000.jpg",
+        "red/a.jpg-00002.jpg",
+    }
 
 
 def test_nothing_is_written_over(tagged: MetadataDatabase, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from src.counting import counted
 from src.events import (
     Downloading,
     FileDone,
@@ -17,7 +18,7 @@ from src.events import (
     JobStarted,
     Progress,
 )
-from src.gui.job_state import JobState, counted, length, megabytes, moment, time_left
+from src.gui.job_state import JobState, length, megabytes, moment, time_left
 
 PHOTO, VIDEO = Path("/m/photo.jpg"), Path("/m/video.mp4")
 

@@ -74,6 +74,14 @@ def test_what_failed_says_why_and_can_be_tried_again() -> None:
     )
 
 
+def test_what_has_come_of_a_stopped_download_is_said() -> None:
+    part = replace(NOT_HERE, bytes=375_042_383, part_bytes=158_000_000)
+    shown = model_face.face(part)
+    assert (shown.state, shown.verb, shown.button) == ("158 of 375 MB here", "download", "Resume")
+    shown = model_face.face(part, problem="the disk is full")
+    assert (shown.state, shown.button) == ("158 of 375 MB here", "Retry")
+
+
 def test_speeds_are_written_for_people() -> None:
     assert model_face.face(LAION).speed == "not measured yet"
     assert model_face.face(LAION).measure == "Measure"

@@ -31,6 +31,14 @@ def test_a_measured_speed_is_remembered(tmp_path: Path) -> None:
         shelf.measure(clip)
 
 
+def test_what_has_come_of_a_download_is_known(tmp_path: Path) -> None:
+    (tmp_path / "starter").symlink_to(STARTER_FOLDER)
+    (tmp_path / f"{catalogue.entry('vit_b').file_name}.part").write_bytes(b"the first")
+    rows = {row.name: row for row in ModelShelf(ModelManager(tmp_path, device="cpu")).rows()}
+    assert (rows["vit_b"].part_bytes, rows["vit_b"].state) == (9, "can be downloaded")
+    assert rows["vit_h"].part_bytes == 0
+
+
 def test_what_is_chosen_is_in_use_and_own_weights_have_their_own_names(tmp_path: Path) -> None:
     (tmp_path / "starter").symlink_to(STARTER_FOLDER)
     known = catalogue.entry("vit_b").file_name

@@ -19,7 +19,7 @@ from PIL import Image
 
 from src.config import LibraryPaths, Settings
 from src.database.backup import backups
-from src.database.metadata_db import EVERYTHING, MetadataDatabase
+from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError, ExportError, MediaLibraryError
 from src.events import FileDone, FileFailed, FrameStored, JobDone, ProblemFound
 from src.library import MediaLibrary
@@ -27,7 +27,7 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
 from src.processing.thumbnails import CACHE_FROM_BYTES, thumbnail
-from src.records import ExportSelection, Tag
+from src.records import EVERYTHING, ExportSelection, Tag
 from tests.conftest import MakeVideo
 
 SETTINGS = Settings(points_per_side=4, duplicate_distance=-1)

@@ -16,6 +16,7 @@ from src.errors import MediaReadError, QueryError
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.processing.thumbnails import thumbnail
+from src.records import SegmentFilter
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,19 @@ def test_a_segment_is_shown_in_its_frame(library: MediaLibrary, a_segment: str) 
     np.testing.assert_array_equal(view.masks[ids.index(a_segment)], whole)
 
 
+def test_a_frame_knows_what_lies_in_what(library: MediaLibrary, a_segment: str) -> None:
+    view = library.frame_view(a_segment)
+    assert view.parent(0) is None
+    for number in range(1, len(view.segments)):
+        parent = view.parent(number)
+        assert parent is not None and number in view.parts(parent)
+        assert view.segments[parent].area > view.segments[number].area
+    assert sum(len(view.parts(number)) for number in range(len(view.segments))) == (
+        len(view.segments) - 1
+    )
+    assert view.parts(0) == sorted(view.parts(0))  # largest first, as they stand
+
+
 def test_outlines_run_along_the_mask(library: MediaLibrary, a_segment: str) -> None:
     view = library.frame_view(a_segment)
     number = [segment.id for segment in view.segments].index(a_segment)
@@ -74,6 +88,30 @@ def test_the_most_similar_segment_is_the_segment_itself(
     found = library.similar(a_segment, 3)
     assert found[0].segment.id == a_segment
     assert found[0].score == pytest.approx(1.0, abs=1e-4)
+
+
+def test_every_search_can_leave_out_worse_masks(
+    library: MediaLibrary, a_segment: str, scene_files: list[Path]
+) -> None:
+    lowest, highest = library.catalog.quality_range() or (0, 0)
+    assert 0 < lowest < highest
+    middle = (lowest + highest) / 2
+    where = SegmentFilter(min_predicted_iou=middle)
+    for every, good in (
+        (library.search("red", n_results=999), library.search("red", n_results=999, where=where)),
+        (
+            library.search(image=scene_files[0], n_results=999),
+            library.search(image=scene_files[0], n_results=999, where=where),
+        ),
+        (library.similar(a_segment, 999), library.similar(a_segment, 999, where)),
+    ):
+        wanted = [
+            hit.segment.id
+            for hit in every
+            if hit.segment.predicted_iou is None or hit.segment.predicted_iou >= middle
+        ]
+        assert [hit.segment.id for hit in good] == wanted
+        assert 0 < len(wanted) < len(every)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 81])

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from src.config import LibraryPaths, Settings
-from src.database.metadata_db import EVERYTHING, SegmentFilter
 from src.errors import ModelNotLoadedError
 from src.events import Event, FileFailed, FrameStored, JobDone, WorkStays
 from src.library import MediaLibrary
@@ -21,7 +20,7 @@ from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle
 from src.models.model_manager import ModelManager
 from src.processing import segment_again
-from src.records import StoredSegment
+from src.records import EVERYTHING, SegmentFilter, StoredSegment
 from tests.conftest import MakeVideo
 from tests.two_clips import OLD, TwoClips
 

@@ -42,6 +42,7 @@ class Tooltip:
         tkinter.Label(
             top,
             text=self.text,
+            justify="left",
             bg=c.raised,
             fg=c.text,
             padx=px(8),

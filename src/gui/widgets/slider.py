@@ -1,0 +1,104 @@
+"""A number to be set between two ends."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import customtkinter as ctk
+
+from src.gui.theme import Theme
+from src.gui.widgets.controls import RING, Focusable
+
+_PAGE = 10
+
+
+class Slider(Focusable):
+    """Set by pointer, by wheel, or by keys: arrows, Page Up and Page Down, Home and End."""
+
+    def __init__(
+        self,
+        master: Any,
+        look: Theme,
+        ends: tuple[float, float],
+        value: float,
+        on_change: Callable[[float], object],
+        *,
+        decimals: int = 2,
+        width: int = 200,
+    ) -> None:
+        """Make it, between two ends, the lower one first.
+
+        Args:
+            decimals: how many of a value count; one step of the slider is one of the last.
+        """
+        super().__init__(master, look, lambda: None)
+        c = look.colours
+        self._decimals, self._on_change = decimals, on_change
+        self.enabled = True
+        self._slider = ctk.CTkSlider(
+            self,
+            width=width,
+            height=16,
+            command=self._moved,
+            fg_color=c.hover,
+            progress_color=c.text_2,
+            button_color=c.text,
+            button_hover_color=c.text,
+            border_width=6,
+        )
+        self._slider.pack(fill="x", expand=True, padx=RING, pady=RING)
+        # who has set it about by the pointer goes on by keys
+        self._slider.bind("<Button-1>", lambda _: self.focus_set(), add="+")
+        self.set_ends(ends)
+        self.set(value)
+        for key, steps in (
+            ("Left", -1),
+            ("Down", -1),
+            ("Right", 1),
+            ("Up", 1),
+            ("Next", -_PAGE),
+            ("Prior", _PAGE),
+        ):
+            tkinter.Misc.bind(self, f"<{key}>", partial(self._step, steps), "+")
+        tkinter.Misc.bind(self, "<Home>", lambda _: self._go(self.ends[0]), "+")
+        tkinter.Misc.bind(self, "<End>", lambda _: self._go(self.ends[1]), "+")
+
+    def set_ends(self, ends: tuple[float, float]) -> None:
+        self.ends = ends
+        steps = round((ends[1] - ends[0]) * 10**self._decimals)
+        self._slider.configure(
+            from_=ends[0], to=ends[1], number_of_steps=steps, scroll_step=1 / steps
+        )
+
+    def set(self, value: float) -> None:
+        """Move it as near to a value as it goes; nobody is told."""
+        low, high = self.ends
+        self.value = round(min(max(value, low), high), self._decimals)
+        self._slider.set(self.value)
+
+    def set_enabled(self, enabled: bool) -> None:
+        self.enabled = enabled
+        c = self.look.colours
+        button = c.text if enabled else c.strong_border
+        self._slider.configure(
+            state="normal" if enabled else "disabled",
+            button_color=button,
+            button_hover_color=button,
+        )
+        self.tk.call(self._w, "configure", "-takefocus", int(enabled))
+
+    def _step(self, steps: int, _event: object) -> str:
+        return self._go(self.value + steps * 10**-self._decimals)
+
+    def _go(self, value: float) -> str:
+        self._moved(value)
+        return "break"
+
+    def _moved(self, value: float) -> None:
+        before = self.value
+        self.set(value if self.enabled else before)  # CustomTkinter's wheel turns a disabled one
+        if self.value != before:
+            self._on_change(self.value)
