@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import logging.handlers
-import math
 import os
 import signal
 import sys
@@ -13,15 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from src.cli.arguments import parse
 from src.counting import counted
 
 if TYPE_CHECKING:
     from src.events import Event
     from src.library import MediaLibrary
-
-COMMANDS = "ingest search export stats verify models demo install-desktop uninstall-desktop".split()
-
-NAMING = ("download", "use")  # verbs of `models` that are about some of them
 
 
 class MediaLibraryApp:
@@ -282,104 +278,6 @@ def _print_paths(paths: Sequence[Path], if_none: str) -> None:
         print(one_line(path))
     if not paths:
         note(if_none)
-
-
-def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """Read the command line; a first word that is no command is a path for the window."""
-    general = argparse.ArgumentParser(add_help=False)
-    general.add_argument(
-        "--library", type=Path, metavar="DIR", default=argparse.SUPPRESS, help="where it lives"
-    )
-    parser = argparse.ArgumentParser(
-        prog="main.py",
-        parents=[general],
-        description="Find what is in your photos and videos, and make datasets of it.",
-    )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-
-    def command(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=text, description=text, parents=[general])
-
-    ingest = command("ingest", "Take files and folders into the library.")
-    ingest.add_argument("paths", nargs="*", type=Path, metavar="PATH")
-    search = command("search", "Find segments by words, by an image, or by both.")
-    search.add_argument("text", nargs="?", metavar="TEXT")
-    search.add_argument("--image", type=Path, metavar="FILE", help="find what looks like it")
-    search.add_argument("--top", type=int, default=10, metavar="N", help="how many hits")
-    export = command("export", "Write a dataset: one folder a tag, and labels.csv.")
-    export.add_argument("folder", type=Path, metavar="DIR")
-    for which in (search, export):
-        which.add_argument(
-            "--min-quality",
-            type=_quality,
-            default=0.0,
-            metavar="Q",
-            help="leave out masks whose predicted IoU is less; whole frames stay",
-        )
-    stats = command("stats", "Say what is in the library.")
-    verify = command("verify", "Examine the library.")
-    verify.add_argument("--repair", action="store_true", help="mend what can be mended")
-    models = command("models", "List the models: those here, and those to download.")
-    models.add_argument(
-        "verb",
-        nargs="?",
-        choices=["download", "use", "switch", "segment-again"],
-        metavar="download|use|switch|segment-again",
-        help="fetch models; use them from now on; embed the library with the CLIP that is to be "
-        "used, and search with it from then on; cut again what another SAM has cut",
-    )
-    models.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help="which; to be used also: auto (the best here), starter, none (no SAM)",
-    )
-    models.add_argument("--measure", action="store_true", help="how fast each one here is")
-    command("demo", "Draw sample scenes, take them in, and find them again.")
-    command("install-desktop", "Put the application into the desktop's menu, for a double click.")
-    command("uninstall-desktop", "Take it out of the menu again.")
-    for which in (ingest, search, stats, models):
-        which.add_argument("--json", action="store_true", help="one JSON object a line")
-
-    first = _first_word(argv)
-    if first is not None and first not in COMMANDS:
-        window = argparse.ArgumentParser(prog="main.py", parents=[general])
-        window.add_argument("paths", nargs="*", type=Path)
-        window.set_defaults(command=None)
-        arguments = window.parse_args(argv)
-    else:
-        arguments = parser.parse_args(argv)
-    arguments.library = getattr(arguments, "library", None)
-    arguments.paths = getattr(arguments, "paths", [])
-    if arguments.command == "search" and not arguments.text and not arguments.image:
-        search.error("say what to look for: a TEXT, an --image FILE, or both")
-    if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:
-        models.error(f"say which model to {arguments.verb}; `models` lists their names")
-    return arguments
-
-
-def _quality(text: str) -> float:
-    """Read a predicted IoU; SAM's go a little over 1."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is no number from 0 on")
-    return number
-
-
-def _first_word(argv: Sequence[str]) -> str | None:
-    """Find the first argument that is no option and no option's value."""
-    words = iter(argv)
-    for word in words:
-        if word == "--library":
-            next(words, None)
-        elif word == "--":
-            return next(words, None)
-        elif not word.startswith("-"):
-            return word
-    return None
 
 
 def log_to_console() -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from main import main, parse
+from main import main
+from src.cli.arguments import parse
 from src.config import Settings
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator

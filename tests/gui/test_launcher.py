@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 import main
+from src.cli.arguments import COMMANDS
 from src.config import APPLICATION_FOLDER
 from src.errors import MediaLibraryError
 from src.gui import launcher
@@ -268,7 +269,7 @@ def test_run_bat_is_a_batch_file_that_knows_every_command() -> None:
     assert content.count(b"\n") == content.count(b"\r\n") > 10 and content.isascii()
     text = content.decode()
     listed = re.search(r"for %%C in \(([^)]*)\) do", text)
-    assert listed is not None and listed[1].split() == list(main.COMMANDS)
+    assert listed is not None and listed[1].split() == COMMANDS
     assert "DisableDelayedExpansion" in text
     labels = set(re.findall(r"^:(\w+)\r$", text, re.MULTILINE))
     asked = set(re.findall(r"(?:goto |call :)(\w+)", text))
