@@ -27,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", choices=("clip", "sam"), help="train one of the two")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--steps", type=int, default=6000, help="length of each training; SAM's has two stages"
+        "--steps",
+        type=int,
+        default=6000,
+        help="length of each training; SAM's has two such stages, and a short one",
     )
     parser.add_argument("--minutes", type=float, help="end each stage by the clock instead")
     parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, help="gets the weights")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import cast
 
 import numpy as np
 import torch
@@ -24,7 +23,7 @@ from src.models.starter.architecture import (
 from src.models.starter.calibrate import choose_thresholds
 from src.models.starter.click_batches import ClickBatch, make_batch
 from src.models.starter.drawing import DrawnInOrder, RecentlyDrawn
-from src.models.starter.mask_decoder import DetailedMaskDecoder
+from src.models.starter.mask_loss import Prediction, mask_loss, predict, reached_ious
 from src.models.starter.regions import draw_labelled_picture
 from src.models.starter.training import (
     AveragedWeights,
@@ -46,8 +45,10 @@ START_RATE = 1.2e-4
 # What they lacked learns so many times faster.
 _ADDED_RATE = 5.0
 # Small pictures cost less a step, and what is learnt on them holds for larger ones: so the
-# two stages of a training are smaller than the size at which SAM then works (512).
+# long stages of a training are smaller than the size at which SAM then works (512). At that size
+# masks come out a little too wide then, and a last stage, so much shorter, sets that right.
 STAGE_SIZES = (256, 384)
+_LAST_STAGE = 0.15
 # Pictures on which the predicted IoU is learnt once more at that size, and clicks on each.
 _RATED_PICTURES, _RATED_CLICKS = 400, 12
 # The loss looks at masks of the decoder's own size, where the share of a cell that is inside
@@ -61,21 +62,37 @@ _SAVE_WEIGHTS_EVERY = 200
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """What a SAM makes of a batch.
+class _Stage:
+    """A part of a training.
 
     Attributes:
-        logits: (B, K, 4, L, L) float32; the first of each four is SAM's single mask, the
-            others its three guesses.
-        ious: (B, K, 4) float32, predicted.
-        embeddings: (B, C, G, G) float32 of the image encoder, without the masks' details.
-        pixels: (B, C / 8, 4G, 4G) float32, the decoder's picture at each first click.
+        name: of its checkpoint.
+        number: decides which drawings it sees.
+        size: of its images.
+        rate: the highest.
+        length: of what the options say.
+        fall_from: when the rate begins to fall, 0..1.
+        fine_from: when finer masks are compared, 0..1.
+        affinity: weight of the two questions of Trainee.
     """
 
-    logits: torch.Tensor
-    ious: torch.Tensor
-    embeddings: torch.Tensor
-    pixels: torch.Tensor
+    name: str
+    number: int
+    size: int
+    rate: float
+    length: float = 1.0
+    fall_from: float = _FALL_FROM
+    fine_from: float = _FINE_FROM
+    affinity: float = 0.0
+
+    def options(self, options: TrainOptions) -> TrainOptions:
+        minutes = options.minutes
+        return replace(
+            options,
+            seed=options.seed + self.number,
+            steps=max(1, round(options.steps * self.length)),
+            minutes=None if minutes is None else minutes * self.length,
+        )
 
 
 class Trainee(nn.Module):
@@ -128,76 +145,6 @@ class _Affinity(nn.Module):
         return torch.as_tensor(together + apart)
 
 
-def predict(sam: Sam, batch: ClickBatch) -> Prediction:
-    """Masks under every click of a batch."""
-    device = batch.images.device.type
-    with torch.autocast(device, torch.bfloat16):
-        features = sam.image_encoder(
-            batch.images.contiguous(memory_format=torch.channels_last)
-        ).float()
-    clicks = batch.points.shape[1]
-    labels = torch.ones(batch.points.flatten(0, 1).shape[:2], device=batch.points.device)
-    sparse, dense = sam.prompt_encoder(
-        points=(batch.points.flatten(0, 1), labels), boxes=None, masks=None
-    )
-    position = sam.prompt_encoder.get_dense_pe()
-    with torch.autocast(device, torch.bfloat16):
-        decoder = cast(DetailedMaskDecoder, sam.mask_decoder)
-        logits, guessed, seen = decoder.decode(features, position, sparse, dense)
-    embeddings = features[:, : sparse.shape[-1]]
-    low = logits.float().unflatten(0, (-1, clicks))
-    ious = guessed.float().unflatten(0, (-1, clicks))
-    pixels = seen[::clicks].float()
-    side = batch.masks.shape[-1]
-    if side == low.shape[-1]:
-        return Prediction(low, ious, embeddings, pixels)
-    high = functional.interpolate(
-        low.flatten(0, 1), (side, side), mode="bilinear", align_corners=False
-    )
-    return Prediction(high.unflatten(0, low.shape[:2]), ious, embeddings, pixels)
-
-
-def mask_loss(prediction: Prediction, batch: ClickBatch) -> tuple[torch.Tensor, dict[str, float]]:
-    """SAM's loss (Kirillov et al. 2023, appendix A).
-
-    Focal (Lin et al. 2017) times 20 plus dice (Milletari et al. 2016), of the best guess and
-    half as much of all three, since SAM does not always prefer the best, and the squared error
-    of the predicted IoU.
-
-    Returns:
-        The loss, and what to show: the IoU of the best guess and of the one SAM prefers.
-    """
-    logits, ious = prediction.logits, prediction.ious
-    target = batch.masks[:, :, None].expand_as(logits)
-    inside = batch.inside[:, :, None]
-    shares = torch.sigmoid(logits) * inside
-    cross = functional.softplus(logits) - logits * target
-    focal = (cross * (shares - target).square() * inside).mean((-1, -2))
-    overlap = (shares * target).sum((-1, -2))
-    dice = 1 - (2 * overlap + 1) / (shares.sum((-1, -2)) + target.sum((-1, -2)) + 1)
-    each = 20 * focal + dice
-    guesses = each[..., 1:]
-    loss = guesses.min(-1).values.mean() + 0.5 * guesses.mean() + 0.15 * each[..., 0].mean()
-    true_ious = _true_ious(prediction, batch)
-    with torch.no_grad():
-        preferred = ious[..., 1:].argmax(-1, keepdim=True)
-        shown = {
-            "best": float(true_ious[..., 1:].max(-1).values.mean()),
-            "preferred": float(true_ious[..., 1:].gather(-1, preferred).mean()),
-            "iou_error": float((ious - true_ious).abs().mean()),
-        }
-    return loss + functional.mse_loss(ious, true_ious), shown
-
-
-@torch.no_grad()
-def _true_ious(prediction: Prediction, batch: ClickBatch) -> torch.Tensor:
-    """(B, K, 4) float32, of the masks found and those that were meant."""
-    found = (prediction.logits > 0) & (batch.inside[:, :, None] > 0.5)
-    wanted = batch.masks[:, :, None] > 0.5
-    union = (found | wanted).sum((-1, -2)).clamp(min=1)
-    return (found & wanted).sum((-1, -2)) / union
-
-
 def train_sam(
     options: TrainOptions,
     config: SamConfig | None = None,
@@ -208,14 +155,14 @@ def train_sam(
     rated: int = _RATED_PICTURES,
     calibration: int = CALIBRATION_SCENES,
 ) -> dict[str, float]:
-    """Train a starter SAM from nothing in two stages, or go on from a checkpoint.
+    """Train a starter SAM from nothing in three stages, or go on from a checkpoint.
 
     Args:
-        options: where, how long (each of the two stages) and from which seed. With `start`
+        options: where, how long (each of the first two stages) and from which seed. With `start`
             those weights take the place of the first stage.
         config: sizes of the model at work; with `start` only its image size counts. What those
             weights lack (refine, detail, sharp) begins as if it weren't there.
-        sizes: image sizes of the two stages.
+        sizes: image sizes of the first two stages.
         pictures: a step.
         kept: recent drawings to choose from.
         rated: pictures on which the predicted IoU is learnt once more at the end.
@@ -229,12 +176,12 @@ def train_sam(
     """
     config = config or SamConfig()
     torch.manual_seed(options.seed)
-    if options.start is None:
-        small = replace(config, image_size=sizes[0])
-        sam = build_sam(small)
-        look_where_clicked(sam)
-        state, _ = _train_stage("sam-first", options, small, sam, pictures, kept)
-    else:
+    state: dict[str, torch.Tensor] | None = None
+    stages = [
+        _Stage("sam-first", 0, sizes[0], PEAK_RATE, affinity=_AFFINITY_WEIGHT),
+        _Stage("sam", 1, sizes[1], PEAK_RATE, affinity=_AFFINITY_WEIGHT),
+    ]
+    if options.start is not None:
         started, state = read_starter_sam(options.start)
         config = replace(
             started,
@@ -243,29 +190,36 @@ def train_sam(
             detail=True,
             sharp=True,
         )
-    middle = replace(config, image_size=sizes[1])
-    sam = build_sam(middle)
-    added = sam.state_dict().keys() - state.keys()
-    sam.load_state_dict({**sam.state_dict(), **at_image_size(state, middle)})
-    # Other drawings than those of the first stage.
-    second = replace(options, seed=options.seed + 1)
-    state, running = _train_stage("sam", second, middle, sam, pictures, kept, added)
-    sam = build_sam(config).to(options.device).eval()
-    sam.load_state_dict(at_image_size(state, config))
-    learn_to_rate(sam, options.seed + 2, rated)
+        # Heads that know nothing yet would push on an encoder that does.
+        stages = [_Stage("sam", 1, sizes[1], START_RATE)]
+    stages.append(
+        _Stage("sam-last", 2, config.image_size, START_RATE / 3, _LAST_STAGE, 0.1, fine_from=0)
+    )
+    for stage in stages:
+        at_size = replace(config, image_size=stage.size)
+        sam = build_sam(at_size)
+        added = sam.state_dict().keys() - (state or sam.state_dict()).keys()
+        if state is None:
+            look_where_clicked(sam)
+        else:
+            sam.load_state_dict({**sam.state_dict(), **at_image_size(state, at_size)})
+        state, running = _train_stage(stage, options, at_size, sam, pictures, kept, added)
+    sam.load_state_dict(state)
+    sam.eval()
+    learn_to_rate(sam, options.seed + 3, rated)
     thresholds = choose_thresholds(sam, scenes=calibration)
     save_starter_sam(sam.state_dict(), config, thresholds, options.output)
     return running
 
 
 def _train_stage(
-    name: str,
+    stage: _Stage,
     options: TrainOptions,
     config: SamConfig,
     sam: Sam,
     pictures: int,
     kept: int,
-    added: Collection[str] = (),
+    added: Collection[str],
 ) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
     """Train at one image size, or go on from that stage's checkpoint.
 
@@ -275,14 +229,12 @@ def _train_stage(
     Returns:
         The averaged weights and the running means of what mask_loss shows.
     """
+    options = stage.options(options)
     trainee = Trainee(sam, config.decoder_width).to(options.device).train()
-    # Heads that know nothing yet would push on an encoder that does.
-    affinity_weight = _AFFINITY_WEIGHT if options.start is None else 0.0
-    rate = PEAK_RATE if options.start is None else START_RATE
     groups = weight_groups(trainee, {f"sam.{name}" for name in added}, _ADDED_RATE)
-    optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(groups, lr=stage.rate, betas=(0.9, 0.98))
     average = AveragedWeights(trainee, 0.997)
-    run = Run(name, options, trainee, optimizer, average, rate, _FALL_FROM)
+    run = Run(stage.name, options, trainee, optimizer, average, stage.rate, stage.fall_from)
     running: dict[str, float] = {}
     if run.progress >= 1:
         return _of_sam(average), running
@@ -296,14 +248,14 @@ def _train_stage(
     for step, bar in run.steps():
         rng = np.random.default_rng((options.seed, 2, step))
         recent.draw(new)
-        side = coarse if run.progress < _FINE_FROM else 2 * coarse
+        side = coarse if run.progress < stage.fine_from else 2 * coarse
         batch = make_batch(rng, recent.choose(rng, pictures), sam, CLICKS_PER_PICTURE, side)
         prediction = predict(sam, batch)
         loss, shown = mask_loss(prediction, batch)
-        if affinity_weight:
+        if stage.affinity:
             affinity = trainee.affinity_loss(prediction, batch)
             shown["affinity"] = float(affinity.detach())
-            loss = loss + affinity_weight * affinity
+            loss = loss + stage.affinity * affinity
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)
@@ -335,7 +287,7 @@ def learn_to_rate(sam: Sam, seed: int, pictures: int) -> None:
             rng = np.random.default_rng((seed, 4, index))
             picture = draw_labelled_picture(seed, index, size)
             batch = make_batch(rng, [picture], sam, _RATED_CLICKS, side)
-            ious.append(_true_ious(predict(sam, batch), batch).flatten(0, 1))
+            ious.append(reached_ious(predict(sam, batch), batch).flatten(0, 1))
     hook.remove()
     features, truth = torch.cat(read), torch.cat(ious)
     optimizer = torch.optim.AdamW(head.parameters(), lr=3e-4, weight_decay=0.05)
