@@ -190,7 +190,7 @@ class ModelWork:
         self._tell()
 
     def _measure_next(self) -> None:
-        row, library = self._to_measure[0], self._session.library
+        row, session = self._to_measure[0], self._session
 
         def measured(_: ModelRow) -> None:
             self._problems.pop(row.name, None)
@@ -209,7 +209,11 @@ class ModelWork:
             if self._to_measure:
                 self._measure_next()
 
-        self._session.main_thread.run(lambda: library.shelf.measure(row), measured, failed)
+        session.main_thread.run(
+            lambda: session.library.shelf.measure(row, lambda: not session.is_closing),
+            measured,
+            failed,
+        )
 
     # -- what the jobs say
 

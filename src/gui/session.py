@@ -74,6 +74,11 @@ class Session:
         return self._library
 
     @property
+    def is_closing(self) -> bool:
+        """Whether the window goes: what takes long is not waited for any more."""
+        return self._closing
+
+    @property
     def is_open(self) -> bool:
         return self._library is not None
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+import torch
 
 from src.config import write_atomically
 from src.errors import CheckpointError
@@ -64,28 +68,23 @@ def overview(manager: ModelManager) -> list[ModelRow]:
     return sorted(rows, key=lambda row: (row.kind, row.state == "can be downloaded"))
 
 
-def measure(manager: ModelManager, row: ModelRow) -> ModelRow:
+def measure(
+    manager: ModelManager, row: ModelRow, go_on: Callable[[], bool] = lambda: True
+) -> ModelRow:
     """Run a model that is here on noise, and remember its speed beside the models.
+
+    Args:
+        go_on: asked before each layer; once it says no, the row comes back as it was.
 
     Raises:
         CheckpointError: the weights can't be used, or the speed can't be kept.
     """
     if row.path is None:
         return row
-    bundled = row.path.parent.name == "starter"
-    width, height = PROBE_IMAGE_WH
-    noise = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
-    if row.kind == "clip":
-        clip = manager.load_starter_clip() if bundled else manager.load_clip(row.path)
-        clip.encode_image([noise])  # what happens once, is not its speed
-        began = time.perf_counter()
-        clip.encode_image([noise] * PROBE_IMAGES)
-        speed = PROBE_IMAGES / (time.perf_counter() - began)
-    else:
-        sam = manager.load_starter_sam() if bundled else manager.load_sam(row.path)
-        began = time.perf_counter()
-        sam.generate(noise)
-        speed = time.perf_counter() - began
+    try:
+        speed = _speed_of(manager, row.kind, row.path, go_on)
+    except _StoppedError:
+        return row
     speeds = _read_speeds(manager.models_folder) | {_speed_key(manager, row.path): speed}
     file = manager.models_folder / SPEEDS_FILE
     try:
@@ -98,6 +97,46 @@ def measure(manager: ModelManager, row: ModelRow) -> ModelRow:
             "be written to",
         ) from exc
     return replace(row, speed=speed)
+
+
+class _StoppedError(Exception):
+    """Nobody waits for the measurement any more."""
+
+
+def _speed_of(
+    manager: ModelManager, kind: Literal["clip", "sam"], path: Path, go_on: Callable[[], bool]
+) -> float:
+    bundled = path.parent.name == "starter"
+    width, height = PROBE_IMAGE_WH
+    noise = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+    if kind == "clip":
+        clip = manager.load_starter_clip() if bundled else manager.load_clip(path)
+        with _stopping(clip.model, go_on):
+            clip.encode_image([noise])  # what happens once, is not its speed
+            began = time.perf_counter()
+            clip.encode_image([noise] * PROBE_IMAGES)
+            return PROBE_IMAGES / (time.perf_counter() - began)
+    sam = manager.load_starter_sam() if bundled else manager.load_sam(path)
+    with _stopping(sam.sam, go_on):
+        began = time.perf_counter()
+        sam.generate(noise)
+        return time.perf_counter() - began
+
+
+@contextlib.contextmanager
+def _stopping(model: torch.nn.Module, go_on: Callable[[], bool]) -> Iterator[None]:
+    """Let a model run as long as `go_on` says so: one pass of a large one takes a minute."""
+
+    def ask(_module: torch.nn.Module, _inputs: object) -> None:
+        if not go_on():
+            raise _StoppedError
+
+    asking = [module.register_forward_pre_hook(ask) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for hook in asking:
+            hook.remove()
 
 
 def _bytes_of(part: Path) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from src.events import Event
@@ -40,10 +40,15 @@ class ModelShelf:
         """
         yield from Download(catalogue.entry(name), self.folder).run()
 
-    def measure(self, row: ModelRow) -> ModelRow:
-        """Run a model that is here on noise, and remember how fast it was; takes seconds.
+    def measure(self, row: ModelRow, go_on: Callable[[], bool] = lambda: True) -> ModelRow:
+        """Run a model that is here on noise, and remember how fast it was.
+
+        That takes seconds, minutes for a large one.
+
+        Args:
+            go_on: asked again and again; once it says no, the row comes back as it was.
 
         Raises:
             CheckpointError: the weights can't be used, or the speed can't be kept.
         """
-        return measure(self._manager, row)
+        return measure(self._manager, row, go_on)

@@ -118,7 +118,7 @@ def test_a_word_that_is_not_known_is_said(window: Window) -> None:
 def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
     window: Window, screen: Screen, scene_files: list[Path]
 ) -> None:
-    search(window, "something blue")
+    search(window, "a yellow star")
     window.click("Search by Image")  # away from the entry, which would take the paste
     window.wait("the panel", lambda s: s["panel"] == "image")
     with screen.helper("clipboard_owner.py", scene_files[2]):

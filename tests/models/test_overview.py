@@ -31,6 +31,22 @@ def test_a_measured_speed_is_remembered(tmp_path: Path) -> None:
         shelf.measure(clip)
 
 
+@pytest.mark.parametrize("name", ["starter CLIP", "starter SAM"])
+def test_a_measurement_stops_within_a_layer(name: str, tmp_path: Path) -> None:
+    (tmp_path / "starter").symlink_to(STARTER_FOLDER)
+    shelf = ModelShelf(ModelManager(tmp_path, device="cpu"))
+    row = next(row for row in shelf.rows() if row.name == name)
+    asked: list[bool] = []
+
+    def go_on() -> bool:
+        asked.append(len(asked) < 5)
+        return asked[-1]
+
+    assert shelf.measure(row, go_on) == row
+    assert asked == [True] * 5 + [False]
+    assert not (tmp_path / SPEEDS_FILE).exists()
+
+
 def test_what_has_come_of_a_download_is_known(tmp_path: Path) -> None:
     (tmp_path / "starter").symlink_to(STARTER_FOLDER)
     (tmp_path / f"{catalogue.entry('vit_b').file_name}.part").write_bytes(b"the first")
