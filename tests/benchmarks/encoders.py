@@ -1,7 +1,7 @@
 """Ways to run SAM's image encoder on a CPU: python -m tests.benchmarks.encoders
 
 Meta's ViT-B with random weights on a picture of 1024x1024. Each way runs in a process of its own,
-so that its peak memory is its own. They take turns twice, two pictures a turn, and of each the best
+so that its peak memory is its own. They take turns, two pictures a turn, and of each the best
 counts: other work on the machine weighs on all alike. `error` is the RMS of the difference from
 Meta's encoder in 32 bits, as a share of the RMS of what that one gives.
 
@@ -36,13 +36,13 @@ from src.models.image_encoder import encode_pixels
 
 Encode = Callable[[torch.Tensor], Any]
 
-ROUNDS = 2
 REFERENCE = "Meta's, float32"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--only", nargs="+", choices=list(WAYS), help="beside the reference")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     told: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
     missing: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(ROUNDS):
+        for _ in range(chosen.rounds):
             for way in ways:
                 if way not in missing:
                     one = in_a_process(way, folder, chosen.threads)
