@@ -1,17 +1,22 @@
-"""Memory that runs out halves the batch, and the work goes on to the same result."""
+"""Where models run, and what happens when the memory there runs out."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from src.config import APPLICATION_FOLDER, Settings
 from src.models.clip_encoder import ClipEncoder
 from src.models.device import FittingBatches, half_precision
 from src.models.mask_generator import MaskGenerator
+from src.models.model_manager import ModelManager, pick_device
 from src.models.prompt_decoder import Decoded, PromptDecoder
 
 CPU = torch.device("cpu")
@@ -92,6 +97,70 @@ def test_masks_are_the_same_when_fewer_clicks_fit(
     assert max(sizes) <= 3
     assert [r["point_coords"] for r in halved] == [r["point_coords"] for r in whole]
     assert [r["bbox"] for r in halved] == [r["bbox"] for r in whole]
+
+
+MEMORY_RUNS_OUT = """
+import resource
+import numpy as np
+from src.models.model_manager import ModelManager
+
+clip = ModelManager(device="cpu", batch_size=16, clip_model="starter").load_clip()
+images = list(np.random.default_rng(0).integers(0, 255, (300, 60, 60, 3), np.uint8))
+wanted = clip.encode_image(images[:16])
+mapped = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (mapped + 300_000_000,) * 2)
+clip.batches.size = 300
+np.testing.assert_allclose(clip.encode_image(images)[:16], wanted, atol=1e-5)
+print(clip.batches.size)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit of memory that holds is Linux's")
+def test_memory_that_runs_out_in_truth_halves_the_batch() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY_RUNS_OUT],
+        cwd=APPLICATION_FOLDER,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert int(done.stdout) < 300
+
+
+@pytest.mark.parametrize("wish", ["auto", "cpu", "cuda", "mps"])
+def test_models_run_where_it_is_wished_or_on_the_cpu(
+    wish: Literal["auto", "cpu", "cuda", "mps"],
+) -> None:
+    gpus = [
+        name
+        for name, there in (
+            ("cuda", torch.cuda.is_available()),
+            ("mps", torch.backends.mps.is_available()),
+        )
+        if there
+    ]
+    device = pick_device(wish)
+    if wish == "auto":
+        assert device.type == (gpus[0] if gpus else "cpu")
+    else:
+        assert device.type == (wish if wish in gpus else "cpu")
+    assert float(torch.ones(3, device=device).sum()) == 3
+    assert ModelManager.of(Settings(device=wish)).device == device
+
+
+def test_a_gpu_gives_what_the_cpu_gives(
+    clip: ClipEncoder, mask_generator: MaskGenerator, scene_files: list[Path]
+) -> None:
+    there = ModelManager()
+    if there.device.type == "cpu":
+        pytest.skip("no GPU here")
+    images = [np.asarray(Image.open(path).convert("RGB")) for path in scene_files]
+    likeness = (there.load_starter_clip().encode_image(images) * clip.encode_image(images)).sum(1)
+    assert likeness.min() > 0.999
+    embedding = there.load_starter_sam()._embedding(images[0]).cpu()
+    torch.testing.assert_close(
+        embedding, mask_generator._embedding(images[0]), rtol=0.01, atol=0.01
+    )
 
 
 def test_half_precision_is_for_devices_that_gain_by_it() -> None:
