@@ -18,7 +18,7 @@ import torch
 from segment_anything.modeling import Sam
 from segment_anything.utils.transforms import ResizeLongestSide
 from torch.nn import functional
-from torchvision.ops import batched_nms, masks_to_boxes
+from torchvision.ops import batched_nms, box_iou, masks_to_boxes
 
 from src.models.click_grid import ClickGrid, Quality
 from src.models.device import FittingBatches, half_precision, in_precision
@@ -27,6 +27,8 @@ from src.models.mask_rle import OutputMode, in_form
 from src.models.mask_shape import full_size, mutual_ious, without_small_regions
 from src.models.prompt_decoder import PromptDecoder
 
+# Stability at the size of SAM's input differs by less from that at the image's size.
+NEARLY = 0.02
 # Side of the pictures on which masks are compared with each other.
 COMPARE_SIDE = 64
 # Parameters of an encoder that gains by 16 bits. Meta's ViT-B (90 million) takes half the
@@ -140,7 +142,8 @@ class MaskGenerator:
         height, width = image_rgb.shape[:2]
         with torch.inference_mode():
             grid = ClickGrid(self.points_per_side, self.quality)
-            candidates = self._without_duplicates(self._decode_grid(image_rgb, grid))
+            candidates = self._decode_grid(image_rgb, grid)
+            candidates = self._without_duplicates(candidates, (width, height))
             clicks_xy = grid.xy[candidates.clicks.cpu().numpy()] * (width, height)
             records = [
                 self._record(
@@ -220,10 +223,10 @@ class MaskGenerator:
     ) -> _Candidates:
         """Keep the masks whose stability passes.
 
-        Stability and boxes are measured at the size of SAM's input, as Meta's generator does
-        but for its last step to the image's size: islands of less than a pixel of the logits
-        decide many a box. What is far from stable is left out before. An adaptive grid is not
-        held to Meta's boxes, and the logits themselves are measured.
+        Stability and boxes are measured at the size of SAM's input: islands of less than a pixel
+        of the logits decide many a box. What is far from stable is left out before, what is
+        nearly so is measured again in _best. An adaptive grid is not held to Meta's boxes, and
+        the logits themselves are measured.
 
         Args:
             logits: (N, h, w).
@@ -247,7 +250,7 @@ class MaskGenerator:
                 logits[index, None, None], scale_factor=self._pixel, mode="bilinear"
             )[0, :, :height, :width]
             finely = _stability(large, offset)
-            if float(finely) >= least and bool((large > 0).any()):
+            if float(finely) >= least - NEARLY and bool((large > 0).any()):
                 stable.append(index)
                 stabilities.append(finely)
                 measured.append(masks_to_boxes(large > 0))
@@ -261,14 +264,58 @@ class MaskGenerator:
             clicks[stable],
         )
 
-    def _without_duplicates(self, found: _Candidates) -> _Candidates:
+    def _measured_wh(self, size_wh: tuple[int, int]) -> tuple[int, int]:
+        """The size at which Meta's generator measures: the image's, where that is near SAM's."""
+        near = max(size_wh) <= 2 * int(self.sam.image_encoder.img_size)
+        return size_wh if near else self._shown_wh(size_wh)
+
+    def _best(self, found: _Candidates, size_wh: tuple[int, int]) -> _Candidates:
+        """Non-maximum suppression by boxes, as Meta's generator does it.
+
+        It measures every mask at the image's size first. Here that is done when a mask's turn
+        has come, so for those only that no better one clearly suppresses.
+        """
+        shown_wh, measured_wh = self._shown_wh(size_wh), self._measured_wh(size_wh)
+        scale = torch.tensor([measured_wh[i % 2] / shown_wh[i % 2] for i in range(4)])
+        # a pixel of SAM's input is what the boxes so far may be wrong by
+        slack = torch.tensor([1.0, 1.0, -1.0, -1.0]) * scale * (measured_wh != shown_wh)
+        rough = found.boxes.cpu() * scale
+        kept: list[int] = []
+        boxes, stabilities = torch.zeros(0, 4), list[torch.Tensor]()
+        for i in found.predicted_iou.argsort(descending=True, stable=True).tolist():
+            inner, outer = rough[i] + slack, rough[i] - slack
+            if bool((_least_ious(inner, outer, boxes) > self.box_nms_thresh).any()):
+                continue
+            logits = functional.interpolate(
+                found.logits[i, None, None], scale_factor=self._pixel, mode="bilinear"
+            )[:, :, : shown_wh[1], : shown_wh[0]]
+            if measured_wh != shown_wh:
+                logits = functional.interpolate(logits, measured_wh[::-1], mode="bilinear")
+            stability = _stability(logits[0], self.stability_score_offset)
+            inside = logits[0] > 0
+            if float(stability) < self.stability_score_thresh or not bool(inside.any()):
+                continue
+            box = masks_to_boxes(inside).cpu()
+            if bool((box_iou(box, boxes) > self.box_nms_thresh).any()):
+                continue
+            kept.append(i)
+            stabilities.append(stability)
+            boxes = torch.cat([boxes, box])
+        chosen = found.keep(torch.tensor(kept, dtype=torch.long, device=found.logits.device))
+        if kept:
+            chosen.stability = torch.cat(stabilities)
+        return chosen
+
+    def _without_duplicates(self, found: _Candidates, size_wh: tuple[int, int]) -> _Candidates:
         """Non-maximum suppression by boxes, then by the masks themselves."""
+        if self.quality == "exact":
+            found = self._best(found, size_wh)
+        else:
+            one_class = torch.zeros_like(found.predicted_iou)
+            kept = batched_nms(found.boxes, found.predicted_iou, one_class, self.box_nms_thresh)
+            found = found.keep(kept)
         if len(found.logits) == 0:
             return found
-        one_class = torch.zeros_like(found.predicted_iou)
-        kept = batched_nms(found.boxes, found.predicted_iou, one_class, self.box_nms_thresh)
-        found = found.keep(kept)
-
         small = found.logits[:, None]
         if max(small.shape[2:]) > COMPARE_SIDE:
             small = functional.interpolate(
@@ -308,6 +355,17 @@ class MaskGenerator:
             "point_coords": [[float(value) for value in click_xy]],
             "crop_box": [0, 0, size_wh[0], size_wh[1]],
         }
+
+
+def _least_ious(inner: torch.Tensor, outer: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+    """The least IoU with (N, 4) boxes of one that lies between two: (N,)."""
+    common = (
+        (torch.minimum(inner[2:], boxes[:, 2:]) - torch.maximum(inner[:2], boxes[:, :2]))
+        .clamp(min=0)
+        .prod(1)
+    )
+    areas = (outer[2:] - outer[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    return torch.as_tensor(common / (areas - common).clamp(min=1e-6))
 
 
 def _stability(logits: torch.Tensor, offset: float) -> torch.Tensor:
