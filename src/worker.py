@@ -34,8 +34,9 @@ class Worker:
     """Runs jobs in order; what they say comes out of `events` as (job id, event)."""
 
     def __init__(self) -> None:
-        self.events: queue.Queue[tuple[int, Event]] = queue.Queue()
-        self._jobs: queue.Queue[tuple[int, Job] | None] = queue.Queue()
+        # simple ones stay sound where a signal interrupts the main thread in them
+        self.events: queue.SimpleQueue[tuple[int, Event]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[int, Job] | None] = queue.SimpleQueue()
         self._cancelled: set[int] = set()
         self._numbers = itertools.count(1)
         self._stopping = threading.Event()

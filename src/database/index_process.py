@@ -32,7 +32,8 @@ class IndexProcess:
         """
         self.folder = folder
         self._lock = threading.Lock()
-        self._answers: queue.Queue[tuple[dict[str, Any], bytes] | None] = queue.Queue()
+        # simple ones stay sound where a signal interrupts the waiting
+        self._answers: queue.SimpleQueue[tuple[dict[str, Any], bytes] | None] = queue.SimpleQueue()
         try:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "src.database.index_server", str(folder)],

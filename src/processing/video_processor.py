@@ -243,7 +243,9 @@ class _FfmpegLog:
     def __init__(self, process: subprocess.Popen[bytes], facts: VideoFacts) -> None:
         self.process = process
         self.facts = facts
-        self._shown: queue.Queue[tuple[int, float] | None] = queue.Queue()
+        # A Ctrl-C in the middle of Queue.get can leave its lock taken for good; a SimpleQueue has
+        # none that a signal could interrupt.
+        self._shown: queue.SimpleQueue[tuple[int, float] | None] = queue.SimpleQueue()
         self._waits = False
         self._last_sign_s = time.monotonic()
         self._done = threading.Event()

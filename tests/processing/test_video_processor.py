@@ -297,3 +297,33 @@ def test_an_ffmpeg_that_hangs_is_ended(
     os.kill(started[0].pid, signal.SIGSTOP)
     assert len(list(frames)) < 5
     assert facts.damage is not None and started[0].returncode is not None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals by timer are POSIX's")
+def test_an_interruption_at_any_moment_leaves_nothing_waiting() -> None:
+    """A Ctrl-C between two steps of waiting for a frame's time once left its lock taken."""
+    line = "[Parsed_showinfo_0 @ 0x1] n: 1 pts: 1 pts_time: 1\\n"
+    other = line.replace("info_0", "info_1")
+    script = f"import sys\nwhile True: sys.stderr.write('{line}{other}' * 50)"
+    rng = np.random.default_rng(0)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        for _ in range(60):
+            with subprocess.Popen(
+                [sys.executable, "-c", script], stderr=subprocess.PIPE
+            ) as process:
+                log = video_processor._FfmpegLog(process, VideoFacts())
+                while log._shown.qsize() < 3000:  # none of what is asked for has to be waited for
+                    assert log.next_shown()
+                    time.sleep(1e-3)
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, rng.uniform(5e-5, 1e-3))
+                    while True:
+                        log.next_shown()
+                except KeyboardInterrupt:
+                    process.kill()
+                log._thread.join(60)
+                assert not log._thread.is_alive()
+                log.join()
+    finally:
+        signal.signal(signal.SIGALRM, before)
