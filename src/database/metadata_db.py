@@ -224,15 +224,16 @@ class MetadataDatabase:
 
     def removed_tags_of(self, segment_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Look up which tags people took off segments; the others are left out."""
-        found: dict[str, tuple[str, ...]] = {}
+        found: dict[str, list[str]] = {}
         for ids in _chunks(segment_ids):
-            for row in self.connection.read().execute(
+            rows = self.connection.read().execute(
                 "SELECT r.segment_id, t.name FROM removed_tags r JOIN tags t ON t.id = r.tag_id"
                 f" WHERE r.segment_id IN ({marks(ids)}) ORDER BY t.name",
                 ids,
-            ):
-                found[row["segment_id"]] = (*found.get(row["segment_id"], ()), row["name"])
-        return found
+            )
+            for row in rows:
+                found.setdefault(row["segment_id"], []).append(row["name"])
+        return {segment_id: tuple(names) for segment_id, names in found.items()}
 
     def tag_counts(self) -> dict[str, int]:
         """Count the segments of each tag in use, by name."""

@@ -226,21 +226,18 @@ def _tidy(new: sqlite3.Connection, unread: dict[str, list[Range]]) -> None:
             (low, high),
         ).fetchone()
         suspects.update(frame for frame in around if frame is not None)
-    children = [
+    for child, parent, reference in (
         ("frames", "media_files", "media_file_id"),
         ("segments", "frames", "frame_id"),
         ("embeddings", "segments", "segment_id"),
         ("embeddings", "models", "model_id"),
         ("segment_tags", "segments", "segment_id"),
         ("segment_tags", "tags", "tag_id"),
-    ]
-    if _columns(new, "removed_tags"):
-        children += [
-            ("removed_tags", "segments", "segment_id"),
-            ("removed_tags", "tags", "tag_id"),
-        ]
-    for child, parent, reference in children:
-        new.execute(f"DELETE FROM {child} WHERE {reference} NOT IN (SELECT id FROM {parent})")
+        ("removed_tags", "segments", "segment_id"),
+        ("removed_tags", "tags", "tag_id"),
+    ):
+        if _columns(new, child):  # a library from before may lack the table
+            new.execute(f"DELETE FROM {child} WHERE {reference} NOT IN (SELECT id FROM {parent})")
     if "parent_id" in _columns(new, "segments"):
         orphans = "SELECT DISTINCT frame_id FROM segments WHERE parent_id NOT IN"
         for (frame,) in new.execute(f"{orphans} (SELECT id FROM segments)").fetchall():

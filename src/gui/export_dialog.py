@@ -12,7 +12,7 @@ import customtkinter as ctk
 from src.counting import counted
 from src.events import Event
 from src.gui.job_state import JobState, megabytes, time_left
-from src.gui.mask_quality import HINT, REST_MS, ends_of, least_of
+from src.gui.mask_quality import HINT, ends_of, least_of
 from src.gui.notice import Notice
 from src.gui.overlay import Overlay
 from src.gui.session import Session, explained
@@ -45,7 +45,6 @@ class ExportDialog:
         self._job: JobState | None = None
         self._preview = ExportPreview({}, {}, 0, 0)
         self._counted = False
-        self._waits: str | None = None
         self._dialog = overlay.open(on_close=self._closed)
         session.tell.job_event.append(self._heard)
         session.tell.job_ended.append(self._ended)
@@ -123,7 +122,10 @@ class ExportDialog:
         label(line, look, name, size=SMALL, colour=look.colours.text_2).pack(side="left")
         text = label(line, look, "", size=SMALL)
         text.pack(side="right")
-        slider = Slider(left, look, (0.0, 1.0), value, lambda _: self._moved())
+        # said at once where it stands, and counted when it rests: that reads every crop
+        slider = Slider(
+            left, look, (0.0, 1.0), value, lambda _: self._say_least(), on_rest=self._count
+        )
         slider.pack(fill="x", pady=(2, 6))
         return slider, text
 
@@ -179,17 +181,6 @@ class ExportDialog:
             self._quality.set(ends[0])
             self._quality.set_enabled(True)
 
-    def _moved(self) -> None:
-        """Say at once where a slider stands, and count when it rests: that reads every crop."""
-        self._say_least()
-        self._wait_no_more()
-        self._waits = self.overlay.root.after(REST_MS, self._count)
-
-    def _wait_no_more(self) -> None:
-        if self._waits is not None:
-            self.overlay.root.after_cancel(self._waits)
-            self._waits = None
-
     def _say_least(self) -> None:
         selection = self._selection()
         quality = selection.min_predicted_iou
@@ -197,7 +188,6 @@ class ExportDialog:
         self._quality_text.configure(text=f"{quality:.2f}" if quality else "any")
 
     def _count(self) -> None:
-        self._wait_no_more()
         self._asked += 1
         asked, selection = self._asked, self._selection()
         library = self._session.library
@@ -352,7 +342,6 @@ class ExportDialog:
             notice.say("Cancelled. Nothing was left behind.", "info")
 
     def _closed(self) -> None:
-        self._wait_no_more()
         self._stop_quietly()
         self._session.tell.job_event.remove(self._heard)
         self._session.tell.job_ended.remove(self._ended)

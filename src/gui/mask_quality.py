@@ -20,8 +20,6 @@ HINT = (
 # What lies between the end of the slider's track and the edge of the widget.
 EDGE = 10
 WIDTH = 96  # of the slider
-# A hand that moves on is not answered at every step.
-REST_MS = 150
 
 
 def ends_of(lowest_highest: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -46,12 +44,13 @@ class MaskQuality(ctk.CTkFrame):
 
     def __init__(self, master: Any, look: Theme, on_change: Callable[[], None]) -> None:
         super().__init__(master, fg_color="transparent")
-        self.look, self._on_change = look, on_change
-        self._waits: str | None = None
+        self.look = look
         self._is_narrow = False
         self._words = label(self, look, "", size=SMALL, colour=look.colours.text_2, anchor="e")
         self._words.pack(side="left")
-        self.slider = Slider(self, look, (0.0, 1.0), 0.0, lambda _: self._moved(), width=WIDTH)
+        self.slider = Slider(
+            self, look, (0.0, 1.0), 0.0, lambda _: self._say(), on_rest=on_change, width=WIDTH
+        )
         self.slider.pack(side="left", padx=(4, 0))
         self._say()
         Tooltip(self, look, HINT)
@@ -87,16 +86,6 @@ class MaskQuality(ctk.CTkFrame):
 
     def _say(self) -> None:
         self._words.configure(text=_sentence(self.least, self._is_narrow))
-
-    def _moved(self) -> None:
-        self._say()
-        if self._waits is not None:
-            self.after_cancel(self._waits)
-        self._waits = self.after(REST_MS, self._rested)
-
-    def _rested(self) -> None:
-        self._waits = None
-        self._on_change()
 
 
 def _sentence(least: float, is_narrow: bool) -> str:

@@ -55,6 +55,14 @@ def read_state_dict(path: Path) -> StateDict:
     return {key.removeprefix("module."): value for key, value in content.items()}
 
 
+def bytes_here(part: Path) -> int:
+    """How much has come of a file that is being fetched; 0 before anything has."""
+    try:
+        return part.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def fingerprint(path: Path) -> str:
     """Tell one file of weights from another by its size and samples of its bytes: 12 hex digits."""
     size = path.stat().st_size

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from src.errors import CheckpointError, DownloadError
 from src.events import Downloading, Event, ModelFetched, Progress
 from src.models.catalogue import CatalogueEntry
-from src.models.checkpoints import PART
+from src.models.checkpoints import PART, bytes_here
 from src.models.web_stream import WAIT_S, WebStream
 
 SPARE_DISK = 64 << 20  # left free, for the library itself
@@ -271,7 +271,7 @@ class Download:
         return DownloadError(f"{self.part}: can't be written ({exc.strerror or exc})")
 
     def _have(self) -> int:
-        return self.part.stat().st_size if self.part.exists() else 0
+        return bytes_here(self.part)
 
     def _read_tag(self) -> str:
         return self.tag.read_text(encoding="utf-8") if self.tag.exists() else ""

@@ -225,16 +225,15 @@ class MaskGenerator:
 
         Stability and boxes are measured at the size of SAM's input: islands of less than a pixel
         of the logits decide many a box. What is far from stable is left out before, what is
-        nearly so is measured again in _best. An adaptive grid is not held to Meta's boxes, and
+        nearly so is decided on later. An adaptive grid is not held to Meta's boxes, and
         the logits themselves are measured.
 
         Args:
             logits: (N, h, w).
             shown_wh: the image's size in pixels of SAM's input.
         """
-        width, height = shown_wh
         offset, least = self.stability_score_offset, self.stability_score_thresh
-        shown = logits[:, : math.ceil(height / self._pixel)]
+        shown = logits[:, : math.ceil(shown_wh[1] / self._pixel)]
         stability = _stability(shown, offset)
         exact = self.quality == "exact"
         hopeful = (stability >= least - 0.1 * exact) & (shown > 0).any(2).any(1)
@@ -246,9 +245,7 @@ class MaskGenerator:
             )
         stable, stabilities, measured = [], [], []
         for index in kept.tolist():
-            large = functional.interpolate(
-                logits[index, None, None], scale_factor=self._pixel, mode="bilinear"
-            )[0, :, :height, :width]
+            large = self._at_input(logits[index], shown_wh)[0]
             finely = _stability(large, offset)
             if float(finely) >= least - NEARLY and bool((large > 0).any()):
                 stable.append(index)
@@ -264,21 +261,29 @@ class MaskGenerator:
             clicks[stable],
         )
 
+    def _at_input(self, logits: torch.Tensor, shown_wh: tuple[int, int]) -> torch.Tensor:
+        """One mask's logits (h, w) at the size of SAM's input: (1, 1, H, W)."""
+        large = functional.interpolate(
+            logits[None, None], scale_factor=self._pixel, mode="bilinear"
+        )
+        return large[:, :, : shown_wh[1], : shown_wh[0]]
+
     def _measured_wh(self, size_wh: tuple[int, int]) -> tuple[int, int]:
         """The size at which Meta's generator measures: the image's, where that is near SAM's."""
         near = max(size_wh) <= 2 * int(self.sam.image_encoder.img_size)
         return size_wh if near else self._shown_wh(size_wh)
 
-    def _best(self, found: _Candidates, size_wh: tuple[int, int]) -> _Candidates:
-        """Non-maximum suppression by boxes, as Meta's generator does it.
+    def _best(
+        self, found: _Candidates, shown_wh: tuple[int, int], measured_wh: tuple[int, int]
+    ) -> _Candidates:
+        """Non-maximum suppression by boxes at another size than SAM's input.
 
-        It measures every mask at the image's size first. Here that is done when a mask's turn
-        has come, so for those only that no better one clearly suppresses.
+        Meta's generator measures every mask at the image's size first. Here that is done when a
+        mask's turn has come, so for those only that no better one clearly suppresses.
         """
-        shown_wh, measured_wh = self._shown_wh(size_wh), self._measured_wh(size_wh)
         scale = torch.tensor([measured_wh[i % 2] / shown_wh[i % 2] for i in range(4)])
-        # a pixel of SAM's input is what the boxes so far may be wrong by
-        slack = torch.tensor([1.0, 1.0, -1.0, -1.0]) * scale * (measured_wh != shown_wh)
+        # a pixel of the coarser of both is what the boxes so far may be wrong by
+        slack = torch.tensor([1.0, 1.0, -1.0, -1.0]) * scale.clamp(min=1)
         rough = found.boxes.cpu() * scale
         kept: list[int] = []
         boxes, stabilities = torch.zeros(0, 4), list[torch.Tensor]()
@@ -287,12 +292,10 @@ class MaskGenerator:
             if bool((_least_ious(inner, outer, boxes) > self.box_nms_thresh).any()):
                 continue
             logits = functional.interpolate(
-                found.logits[i, None, None], scale_factor=self._pixel, mode="bilinear"
-            )[:, :, : shown_wh[1], : shown_wh[0]]
-            if measured_wh != shown_wh:
-                logits = functional.interpolate(logits, measured_wh[::-1], mode="bilinear")
-            stability = _stability(logits[0], self.stability_score_offset)
-            inside = logits[0] > 0
+                self._at_input(found.logits[i], shown_wh), measured_wh[::-1], mode="bilinear"
+            )[0]
+            stability = _stability(logits, self.stability_score_offset)
+            inside = logits > 0
             if float(stability) < self.stability_score_thresh or not bool(inside.any()):
                 continue
             box = masks_to_boxes(inside).cpu()
@@ -308,9 +311,11 @@ class MaskGenerator:
 
     def _without_duplicates(self, found: _Candidates, size_wh: tuple[int, int]) -> _Candidates:
         """Non-maximum suppression by boxes, then by the masks themselves."""
-        if self.quality == "exact":
-            found = self._best(found, size_wh)
+        shown_wh, measured_wh = self._shown_wh(size_wh), self._measured_wh(size_wh)
+        if self.quality == "exact" and measured_wh != shown_wh:
+            found = self._best(found, shown_wh, measured_wh)
         else:
+            found = found.keep((found.stability >= self.stability_score_thresh).nonzero()[:, 0])
             one_class = torch.zeros_like(found.predicted_iou)
             kept = batched_nms(found.boxes, found.predicted_iou, one_class, self.box_nms_thresh)
             found = found.keep(kept)

@@ -16,7 +16,7 @@ import torch
 from src.config import write_atomically
 from src.errors import CheckpointError
 from src.models.catalogue import CATALOGUE
-from src.models.checkpoints import PART, fingerprint
+from src.models.checkpoints import PART, bytes_here, fingerprint
 from src.models.model_manager import ModelManager
 from src.records import ModelRow
 
@@ -61,7 +61,7 @@ def overview(manager: ModelManager) -> list[ModelRow]:
             state="can be downloaded",
             path=None,
             choice=None,
-            part_bytes=_bytes_of(manager.models_folder / (entry.file_name + PART)),
+            part_bytes=bytes_here(manager.models_folder / (entry.file_name + PART)),
         )
         for entry in by_file.values()
     ]
@@ -137,13 +137,6 @@ def _stopping(model: torch.nn.Module, go_on: Callable[[], bool]) -> Iterator[Non
     finally:
         for hook in asking:
             hook.remove()
-
-
-def _bytes_of(part: Path) -> int:
-    try:
-        return part.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _speed_key(manager: ModelManager, path: Path) -> str:

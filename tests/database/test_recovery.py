@@ -30,6 +30,7 @@ TABLES = {
     "segments": "id",
     "tags": "id",
     "segment_tags": "segment_id, tag_id",
+    "removed_tags": "segment_id, tag_id",
     "embeddings": "id",
 }
 
@@ -40,6 +41,7 @@ def filled(paths: LibraryPaths, files: int = 40) -> None:
             name = f"{number}.jpg"
             add_media_with(metadata, unit_vectors(25, seed=number), name)
             metadata.add_tags(f"{name}-00003", [Tag(f"mine {number}", 1.0, "human")], "human")
+            metadata.remove_tag(f"{name}-00004", f"mine {number}")
 
 
 def rows(file: Path) -> dict[str, set[tuple[object, ...]]]:

@@ -13,6 +13,8 @@ from src.gui.theme import Theme
 from src.gui.widgets.controls import RING, Focusable
 
 _PAGE = 10
+# A hand that moves on is not answered at every step.
+_REST_MS = 150
 
 
 class Slider(Focusable):
@@ -26,17 +28,20 @@ class Slider(Focusable):
         value: float,
         on_change: Callable[[float], object],
         *,
+        on_rest: Callable[[], object] | None = None,
         decimals: int = 2,
         width: int = 200,
     ) -> None:
         """Make it, between two ends, the lower one first.
 
         Args:
+            on_rest: called once it has been moved and stands still.
             decimals: how many of a value count; one step of the slider is one of the last.
         """
         super().__init__(master, look, lambda: None)
         c = look.colours
-        self._decimals, self._on_change = decimals, on_change
+        self._decimals, self._on_change, self._on_rest = decimals, on_change, on_rest
+        self._waits: str | None = None
         self.enabled = True
         self._slider = ctk.CTkSlider(
             self,
@@ -102,3 +107,20 @@ class Slider(Focusable):
         self.set(value if self.enabled else before)  # CustomTkinter's wheel turns a disabled one
         if self.value != before:
             self._on_change(self.value)
+            self._wait_no_more()
+            if self._on_rest is not None:
+                self._waits = self.after(_REST_MS, self._rested)
+
+    def _rested(self) -> None:
+        self._waits = None
+        assert self._on_rest is not None
+        self._on_rest()
+
+    def _wait_no_more(self) -> None:
+        if self._waits is not None:
+            self.after_cancel(self._waits)
+            self._waits = None
+
+    def destroy(self) -> None:
+        self._wait_no_more()
+        super().destroy()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, cast
 
 import torch
 from segment_anything.modeling import ImageEncoderViT
 from torch import nn
-
-from src.models.starter.mask_decoder import DETAIL_STRIDES
 
 
 class ConvStem(nn.Module):
@@ -107,7 +104,6 @@ class DetailedEncoder(ImageEncoderViT):
         """
         super().__init__(**sizes)
         self.patch_embed = stem
-        self._patch: int = sizes["patch_size"]
         depth = len(channels)
         # From zero, so that trained weights without it are its exact start.
         self.detail = nn.ModuleList()
@@ -117,14 +113,13 @@ class DetailedEncoder(ImageEncoderViT):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(cast(torch.Tensor, layer.bias))
             self.detail.append(layer)
+        # What is finer has fewer channels, as the decoder's enlarged pictures do.
         self.sharp = nn.ModuleList()
-        if sharp:
-            for stride in DETAIL_STRIDES:
-                before = channels[int(math.log2(stride)) - 1]
-                layer = nn.Conv2d(before, sizes["out_chans"] * stride // 32, 3, padding=1)
-                nn.init.zeros_(layer.weight)
-                nn.init.zeros_(cast(torch.Tensor, layer.bias))
-                self.sharp.append(layer)
+        for index, part in ((depth - 1, 4), (depth - 2, 8)) if sharp else ():
+            layer = nn.Conv2d(channels[index], sizes["out_chans"] // part, 3, padding=1)
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(cast(torch.Tensor, layer.bias))
+            self.sharp.append(layer)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) -> (B, out_chans, G, G), or (B, 4 * out_chans, G, G) where it is sharp."""
@@ -135,8 +130,8 @@ class DetailedEncoder(ImageEncoderViT):
         found = self.neck(seen.permute(0, 3, 1, 2))
         for layer, stage in zip(self.detail, stages[-2:], strict=True):
             found = found + layer(stage)
-        details = []
-        for layer, stride in zip(self.sharp, DETAIL_STRIDES, strict=False):
-            seen = layer(stages[int(math.log2(stride)) - 1])
-            details.append(nn.functional.pixel_unshuffle(seen, self._patch // stride))
+        details = [
+            nn.functional.pixel_unshuffle(layer(stage), factor)
+            for layer, stage, factor in zip(self.sharp, stages[:-3:-1], (2, 4), strict=False)
+        ]
         return torch.cat([found, *details], dim=1)

@@ -8,9 +8,6 @@ import torch
 from segment_anything.modeling import MaskDecoder
 from torch.nn import functional
 
-# Strides, in pixels, of what reaches the masks past the transformer.
-DETAIL_STRIDES = (8, 4)
-
 
 class DetailedMaskDecoder(MaskDecoder):
     """Segment Anything's mask decoder with fine features of the picture led into its masks.

@@ -192,9 +192,8 @@ def train_sam(
         )
         # Heads that know nothing yet would push on an encoder that does.
         stages = [_Stage("sam", 1, sizes[1], START_RATE)]
-    stages.append(
-        _Stage("sam-last", 2, config.image_size, START_RATE / 3, _LAST_STAGE, 0.1, fine_from=0)
-    )
+    last = {"length": _LAST_STAGE, "fall_from": 0.1, "fine_from": 0.0}
+    stages.append(_Stage("sam-last", 2, config.image_size, START_RATE / 3, **last))
     for stage in stages:
         at_size = replace(config, image_size=stage.size)
         sam = build_sam(at_size)
