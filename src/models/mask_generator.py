@@ -18,13 +18,20 @@ import torch
 from segment_anything.modeling import Sam
 from segment_anything.utils.transforms import ResizeLongestSide
 from torch.nn import functional
-from torchvision.ops import batched_nms, box_iou, masks_to_boxes
+from torchvision.ops import batched_nms, box_iou
 
 from src.models.click_grid import ClickGrid, Quality
 from src.models.device import FittingBatches, half_precision, in_precision
 from src.models.image_encoder import encode_pixels
 from src.models.mask_rle import OutputMode, in_form
-from src.models.mask_shape import full_size, mutual_ious, without_small_regions
+from src.models.mask_shape import (
+    boxes_around,
+    full_size,
+    measure,
+    mutual_ious,
+    stabilities,
+    without_small_regions,
+)
 from src.models.prompt_decoder import PromptDecoder
 
 # Stability at the size of SAM's input differs by less from that at the image's size.
@@ -234,39 +241,49 @@ class MaskGenerator:
         """
         offset, least = self.stability_score_offset, self.stability_score_thresh
         shown = logits[:, : math.ceil(shown_wh[1] / self._pixel)]
-        stability = _stability(shown, offset)
+        stability = stabilities(shown, offset)
         exact = self.quality == "exact"
         hopeful = (stability >= least - 0.1 * exact) & (shown > 0).any(2).any(1)
         kept = hopeful.nonzero()[:, 0]
         if not exact:
-            boxes = self._pixel * masks_to_boxes(shown[kept] > 0)
+            boxes = self._pixel * boxes_around(shown[kept] > 0)
             return _Candidates(
                 logits[kept], predicted_iou[kept], stability[kept], boxes, clicks[kept]
             )
-        stable, stabilities, measured = [], [], []
-        for index in kept.tolist():
-            large = self._at_input(logits[index], shown_wh)[0]
-            finely = _stability(large, offset)
-            if float(finely) >= least - NEARLY and bool((large > 0).any()):
+        stable, finely, boxes_there = [], [], []
+        for index, mask in zip(kept.tolist(), logits[kept].cpu().numpy(), strict=True):
+            # beyond what the moved threshold lets in there is nothing to count
+            left, top, width, height = cv2.boundingRect(
+                (mask[: shown.shape[1]] > -offset).view(np.uint8)
+            )
+            left, top = max(0, left - 2), max(0, top - 2)
+            window = mask[top : top + height + 4, left : left + width + 4]
+            measured, box = measure(self._at_input(window, shown_wh, (left, top)), offset)
+            if measured >= least - NEARLY and box is not None:
                 stable.append(index)
-                stabilities.append(finely)
-                measured.append(masks_to_boxes(large > 0))
+                finely.append(measured)
+                boxes_there.append(box + self._pixel * np.array([left, top, left, top], np.float32))
         if not stable:
             return _nothing(logits.shape[1], logits.shape[2], logits.device)
         return _Candidates(
             logits[stable],
             predicted_iou[stable],
-            torch.cat(stabilities),
-            torch.cat(measured),
+            stability.new_tensor(finely),
+            torch.as_tensor(np.stack(boxes_there), device=logits.device),
             clicks[stable],
         )
 
-    def _at_input(self, logits: torch.Tensor, shown_wh: tuple[int, int]) -> torch.Tensor:
-        """One mask's logits (h, w) at the size of SAM's input: (1, 1, H, W)."""
-        large = functional.interpolate(
-            logits[None, None], scale_factor=self._pixel, mode="bilinear"
-        )
-        return large[:, :, : shown_wh[1], : shown_wh[0]]
+    def _at_input(
+        self, logits: np.ndarray, shown_wh: tuple[int, int], corner_xy: tuple[int, int] = (0, 0)
+    ) -> np.ndarray:
+        """One mask's logits (h, w) at the size of SAM's input: (H, W).
+
+        Args:
+            corner_xy: where they begin, if they are a window, in pixels of the logits.
+        """
+        large = cv2.resize(logits, None, fx=self._pixel, fy=self._pixel)
+        left, top = (self._pixel * corner for corner in corner_xy)
+        return large[: shown_wh[1] - top, : shown_wh[0] - left]
 
     def _measured_wh(self, size_wh: tuple[int, int]) -> tuple[int, int]:
         """The size at which Meta's generator measures: the image's, where that is near SAM's."""
@@ -286,27 +303,23 @@ class MaskGenerator:
         slack = torch.tensor([1.0, 1.0, -1.0, -1.0]) * scale.clamp(min=1)
         rough = found.boxes.cpu() * scale
         kept: list[int] = []
-        boxes, stabilities = torch.zeros(0, 4), list[torch.Tensor]()
+        boxes, measured = torch.zeros(0, 4), list[float]()
         for i in found.predicted_iou.argsort(descending=True, stable=True).tolist():
             inner, outer = rough[i] + slack, rough[i] - slack
             if bool((_least_ious(inner, outer, boxes) > self.box_nms_thresh).any()):
                 continue
-            logits = functional.interpolate(
-                self._at_input(found.logits[i], shown_wh), measured_wh[::-1], mode="bilinear"
-            )[0]
-            stability = _stability(logits, self.stability_score_offset)
-            inside = logits > 0
-            if float(stability) < self.stability_score_thresh or not bool(inside.any()):
+            logits = self._at_input(found.logits[i].cpu().numpy(), shown_wh)
+            stability, there = measure(cv2.resize(logits, measured_wh), self.stability_score_offset)
+            if stability < self.stability_score_thresh or there is None:
                 continue
-            box = masks_to_boxes(inside).cpu()
+            box = torch.from_numpy(there)[None]
             if bool((box_iou(box, boxes) > self.box_nms_thresh).any()):
                 continue
             kept.append(i)
-            stabilities.append(stability)
+            measured.append(stability)
             boxes = torch.cat([boxes, box])
         chosen = found.keep(torch.tensor(kept, dtype=torch.long, device=found.logits.device))
-        if kept:
-            chosen.stability = torch.cat(stabilities)
+        chosen.stability = chosen.stability.new_tensor(measured)
         return chosen
 
     def _without_duplicates(self, found: _Candidates, size_wh: tuple[int, int]) -> _Candidates:
@@ -371,13 +384,6 @@ def _least_ious(inner: torch.Tensor, outer: torch.Tensor, boxes: torch.Tensor) -
     )
     areas = (outer[2:] - outer[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(1)
     return torch.as_tensor(common / (areas - common).clamp(min=1e-6))
-
-
-def _stability(logits: torch.Tensor, offset: float) -> torch.Tensor:
-    """Of (N, h, w) logits: how little the mask's area changes with the threshold, (N,)."""
-    inner = (logits > offset).sum((1, 2), dtype=torch.float32)
-    outer = (logits > -offset).sum((1, 2), dtype=torch.float32)
-    return inner / outer.clamp(min=1)
 
 
 def _shrunk(image_rgb: np.ndarray, side: int) -> np.ndarray:

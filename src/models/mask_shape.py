@@ -1,4 +1,4 @@
-"""Masks: brought to the size of their image, freed of specks, held against each other."""
+"""Masks: measured, brought to the size of their image, freed of specks, held together."""
 
 from __future__ import annotations
 
@@ -7,6 +7,41 @@ import math
 import cv2
 import numpy as np
 import torch
+
+
+def stabilities(logits: torch.Tensor, offset: float) -> torch.Tensor:
+    """How little the area of each of (N, h, w) logits' masks changes with the threshold: (N,)."""
+    inner = (logits > offset).sum((1, 2), dtype=torch.float32)
+    outer = (logits > -offset).sum((1, 2), dtype=torch.float32)
+    return inner / outer.clamp(min=1)
+
+
+def measure(logits: np.ndarray, offset: float) -> tuple[float, np.ndarray | None]:
+    """One mask's stability, and its box: (4,) float32 XYXY of the outermost pixels, or None.
+
+    Args:
+        logits: (h, w) float32.
+        offset: by which the threshold is moved.
+    """
+    inner = int(np.count_nonzero(logits > offset))
+    outer = int(np.count_nonzero(logits > -offset))
+    x, y, width, height = cv2.boundingRect((logits > 0).view(np.uint8))
+    box = np.array([x, y, x + width - 1, y + height - 1], np.float32) if width else None
+    return inner / max(1, outer), box
+
+
+def boxes_around(inside: torch.Tensor) -> torch.Tensor:
+    """The box around each of (N, h, w) bool masks: (N, 4) float32 XYXY, of the outermost pixels.
+
+    What torchvision's masks_to_boxes gives, all at once; of an empty mask it is the whole.
+    """
+    edges = []
+    for across in (inside.any(1), inside.any(2)):
+        first = across.int().argmax(1)
+        last = across.shape[1] - 1 - across.flip(1).int().argmax(1)
+        edges.append((first, last))
+    (left, right), (top, bottom) = edges
+    return torch.stack([left, top, right, bottom], dim=1).float()
 
 
 def full_size(
