@@ -45,7 +45,7 @@ class Crops:
     facts: np.ndarray
 
 
-class _Cutter:
+class Cutter:
     """Collects the crops of one picture."""
 
     def __init__(self, rng: np.random.Generator, image_rgb: np.ndarray, size: int) -> None:
@@ -107,7 +107,7 @@ def shape_facts(drawn: DrawnShape) -> list[int]:
 
 
 def _scene_crops(rng: np.random.Generator, scene: Scene, size: int) -> Crops:
-    cutter = _Cutter(rng, scene.image_rgb, size)
+    cutter = Cutter(rng, scene.image_rgb, size)
     for drawn in scene.shapes:
         facts = shape_facts(drawn)
         mask, loose = (drawn.mask, False) if rng.random() < 0.3 else _as_found(rng, drawn.mask)
@@ -121,14 +121,14 @@ def _scene_crops(rng: np.random.Generator, scene: Scene, size: int) -> Crops:
         label = int(rng.integers(scene.background_regions))
         mask = scene.labels == label
         if mask.mean() > 0.08:
-            colour, tone = _colour_of(scene.image_rgb, mask)
+            colour, tone = colour_of(scene.image_rgb, mask)
             cutter.cut(mask, [colour, NONE, UNKNOWN, tone, UNKNOWN, 0, 1, UNKNOWN])
     if rng.random() < 0.45:
         _cut_mistake(rng, cutter, scene)
     return cutter.collect()
 
 
-def _cut_mistake(rng: np.random.Generator, cutter: _Cutter, scene: Scene) -> None:
+def _cut_mistake(rng: np.random.Generator, cutter: Cutter, scene: Scene) -> None:
     """A mask that is no shape: a piece of one, several at once, or any patch."""
     height, width = scene.labels.shape
     facts = [UNKNOWN, NONE, UNKNOWN, UNKNOWN, UNKNOWN, 0, UNKNOWN, UNKNOWN]
@@ -159,21 +159,21 @@ def _cut_mistake(rng: np.random.Generator, cutter: _Cutter, scene: Scene) -> Non
     cv2.fillPoly(stamp, [points.round().astype(np.int32)], 1)
     mask = stamp > 0
     if mask.sum() > 60:
-        colour, tone = _colour_of(scene.image_rgb, mask)
+        colour, tone = colour_of(scene.image_rgb, mask)
         facts[COLOUR], facts[TONE] = colour, tone
         cutter.cut(mask, facts)
 
 
 def _leaf_crops(rng: np.random.Generator, size_wh: tuple[int, int], size: int) -> Crops:
     leaves = draw_dead_leaves(rng, size_wh)
-    cutter = _Cutter(rng, leaves.image_rgb, size)
+    cutter = Cutter(rng, leaves.image_rgb, size)
     areas = np.bincount(leaves.labels.ravel(), minlength=len(leaves.parents))
     eligible = np.flatnonzero(areas > 150)
     for label in rng.permutation(eligible)[:7]:
         mask = leaves.labels == label
         texture = leaves.textures[int(label)]
         named = texture is not None and texture != "plain"
-        colour, tone = _colour_of(leaves.image_rgb, mask)
+        colour, tone = colour_of(leaves.image_rgb, mask)
         facts = [
             UNKNOWN if named else colour,
             # Some leaves are ellipses, bars or polygons: nobody said which.
@@ -188,7 +188,7 @@ def _leaf_crops(rng: np.random.Generator, size_wh: tuple[int, int], size: int) -
     return cutter.collect()
 
 
-def _colour_of(image_rgb: np.ndarray, mask: np.ndarray) -> tuple[int, int]:
+def colour_of(image_rgb: np.ndarray, mask: np.ndarray) -> tuple[int, int]:
     """Colour and tone of a region, by the pixels in it; UNKNOWN where they disagree."""
     pixels = image_rgb[mask].astype(np.float32)
     middle = np.median(pixels, axis=0)

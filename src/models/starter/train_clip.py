@@ -13,7 +13,9 @@ from open_clip.model import CLIP
 from torch import nn
 from torch.nn import functional
 
+from src.config import STARTER_FOLDER
 from src.models.starter.architecture import (
+    SAM_WEIGHTS_FILE,
     ClipConfig,
     build_clip,
     load_starter_clip,
@@ -33,6 +35,7 @@ from src.models.starter.crops import (
     draw_crops,
 )
 from src.models.starter.drawing import DrawnInOrder, RecentlyDrawn
+from src.models.starter.found_crops import draw_found_crops
 from src.models.starter.tokenizer import StarterTokenizer
 from src.models.starter.training import (
     AveragedWeights,
@@ -46,6 +49,10 @@ from src.models.starter.vocabulary import TEXTURES
 CROPS_PER_STEP = 160
 NEW_PICTURES_PER_STEP = 9
 KEPT_PICTURES = 2500
+# Crops of masks that a SAM found. Finding them takes longer than drawing, so one new scene a step
+# has to do, and more of what was drawn of late is kept.
+_FOUND_SHARE = 0.4
+_KEPT_FOUND = 600
 PEAK_RATE = 2e-3
 _SAVE_WEIGHTS_EVERY = 100
 _MOST_ALIKE = 0.4
@@ -248,17 +255,20 @@ def normalise(images: torch.Tensor) -> torch.Tensor:
 
 
 def _choose(
-    rng: np.random.Generator, recent: RecentlyDrawn[Crops], count: int
+    rng: np.random.Generator, wanted: dict[RecentlyDrawn[Crops], int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A batch of crops, each from another picture as far as chance goes."""
+    """A batch of so many crops of each kind, each from another picture as far as chance goes."""
     images: list[np.ndarray] = []
     facts: list[np.ndarray] = []
-    while len(images) < count:
-        for crops in recent.choose(rng, count - len(images)):
-            if len(crops.images):
+    for recent, count in wanted.items():
+        missing = count
+        while missing:
+            filled = [crops for crops in recent.choose(rng, missing) if len(crops.images)]
+            for crops in filled:
                 pick = int(rng.integers(len(crops.images)))
                 images.append(crops.images[pick])
                 facts.append(crops.facts[pick])
+            missing -= len(filled)
     batch = np.stack(images)
     if rng.random() < 0.5:
         batch = batch[:, :, ::-1]
@@ -275,8 +285,12 @@ def train_clip(
     *,
     crops: int = CROPS_PER_STEP,
     kept: int = KEPT_PICTURES,
+    kept_found: int = _KEPT_FOUND,
 ) -> dict[str, float]:
     """Train a starter CLIP from nothing, or go on from its checkpoint.
+
+    Part of what it sees is what the starter SAM finds: that in the output folder, where there is
+    one, or the bundled one.
 
     Args:
         options: where, how long and from which seed. With `start` from those weights, at half
@@ -284,6 +298,7 @@ def train_clip(
         config: sizes of the model, and of the weights to start from.
         crops: a step.
         kept: recent pictures to choose from.
+        kept_found: recent scenes in which SAM has found masks.
 
     Returns:
         Running means of the loss and of the share of single words guessed right.
@@ -306,12 +321,22 @@ def train_clip(
     source = DrawnInOrder(draw, options.seed, first, options.workers)
     recent: RecentlyDrawn[Crops] = RecentlyDrawn(source, kept)
     recent.draw(min(kept, crops))
+    trained = (options.output / SAM_WEIGHTS_FILE).is_file()
+    finds = options.output if trained else STARTER_FOLDER
+    find = partial(draw_found_crops, sam_folder=finds, size=config.image_size)
+    found_source = DrawnInOrder(
+        find, options.seed, max(0, run.step - kept_found // 4), options.workers
+    )
+    found: RecentlyDrawn[Crops] = RecentlyDrawn(found_source, kept_found)
+    of_found = round(_FOUND_SHARE * crops)
+    found.draw(min(kept_found, of_found))
     tokenizer = StarterTokenizer()
     running: dict[str, float] = {}
     for step, bar in run.steps():
         rng = np.random.default_rng((options.seed, 4, step))
         recent.draw(new)
-        images, facts = _choose(rng, recent, crops)
+        found.draw(1)
+        images, facts = _choose(rng, {recent: crops - of_found, found: of_found})
         captions = sample_captions(rng, facts)
         tokens = tokenizer([phrase(rng, caption) for caption in captions]).to(options.device)
         truth = torch.from_numpy(truth_table(facts, captions)).to(options.device)
@@ -346,6 +371,7 @@ def train_clip(
         if step % _SAVE_WEIGHTS_EVERY == _SAVE_WEIGHTS_EVERY - 1:
             save_starter_clip(_of_clip(average), config, options.output)
     source.close()
+    found_source.close()
     save_starter_clip(_of_clip(average), config, options.output)
     return running
 

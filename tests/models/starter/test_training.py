@@ -47,10 +47,10 @@ def options(folder: Path, steps: int) -> TrainOptions:
 
 
 def test_clip_trains_resumes_and_loads(tmp_path: Path) -> None:
-    train_clip(options(tmp_path, 2), TINY_CLIP, crops=8, kept=8)
+    train_clip(options(tmp_path, 2), TINY_CLIP, crops=8, kept=8, kept_found=4)
     checkpoint = tmp_path / "work" / "clip.pt"
     assert torch.load(checkpoint, weights_only=True)["step"] == 2
-    train_clip(options(tmp_path, 3), TINY_CLIP, crops=8, kept=8)
+    train_clip(options(tmp_path, 3), TINY_CLIP, crops=8, kept=8, kept_found=4)
     assert torch.load(checkpoint, weights_only=True)["step"] == 3
     model = load_starter_clip(tmp_path / "out")
     assert model.encode_image(torch.zeros(1, 3, 32, 32)).shape == (1, 512)
@@ -175,8 +175,10 @@ def test_truth_has_three_answers() -> None:
 
 def test_clip_starts_from_weights(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    train_clip(options(first, 1), TINY_CLIP, crops=8, kept=8)
-    train_clip(replace(options(second, 1), start=first / "out"), TINY_CLIP, crops=8, kept=8)
+    train_clip(options(first, 1), TINY_CLIP, crops=8, kept=8, kept_found=4)
+    train_clip(
+        replace(options(second, 1), start=first / "out"), TINY_CLIP, crops=8, kept=8, kept_found=4
+    )
     before = load_starter_clip(first / "out").state_dict()
     after = load_starter_clip(second / "out").state_dict()
     learned = [name for name in before if name.endswith("weight")]
