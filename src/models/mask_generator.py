@@ -31,6 +31,7 @@ from src.models.mask_shape import (
     mutual_ious,
     stabilities,
     without_small_regions,
+    without_specks,
 )
 from src.models.prompt_decoder import PromptDecoder
 
@@ -84,6 +85,7 @@ class MaskGenerator:
         box_nms_thresh: float = 0.7,
         mask_nms_thresh: float = 0.8,
         min_mask_region_area: int = 0,
+        speck_share: float = 0.0,
         output_mode: OutputMode = "binary_mask",
         label: str = "SAM",
         name: str = "sam",
@@ -102,6 +104,8 @@ class MaskGenerator:
             box_nms_thresh: of two masks whose boxes overlap more, the better stays.
             mask_nms_thresh: of two masks that overlap more, the better stays.
             min_mask_region_area: islands and holes of fewer pixels are removed.
+            speck_share: so are those smaller than this share of their mask, which Meta's
+                generator does not know. A speck far away makes a box, and a crop, of nothing.
             output_mode: form of `segmentation` in the records.
             label: what a person reads.
             name: names the weights in a library.
@@ -130,6 +134,7 @@ class MaskGenerator:
         self.box_nms_thresh = box_nms_thresh
         self.mask_nms_thresh = mask_nms_thresh
         self.min_mask_region_area = min_mask_region_area
+        self.speck_share = speck_share
         self.output_mode = output_mode
 
     def generate(
@@ -334,6 +339,8 @@ class MaskGenerator:
             found = found.keep(kept)
         if len(found.logits) == 0:
             return found
+        if self.speck_share > 0:
+            found.logits = without_specks(found.logits, self.speck_share)
         small = found.logits[:, None]
         if max(small.shape[2:]) > COMPARE_SIDE:
             small = functional.interpolate(

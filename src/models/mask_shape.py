@@ -8,6 +8,9 @@ import cv2
 import numpy as np
 import torch
 
+# Islands and holes of a smaller share of their mask are taken for flaws of it.
+SPECK_SHARE = 0.03
+
 
 def stabilities(logits: torch.Tensor, offset: float) -> torch.Tensor:
     """How little the area of each of (N, h, w) logits' masks changes with the threshold: (N,)."""
@@ -98,6 +101,20 @@ def without_small_regions(mask: np.ndarray, least_px: int) -> np.ndarray:
     areas = stats[1:, cv2.CC_STAT_AREA]
     kept = {1 + int(np.argmax(areas)), *(1 + np.flatnonzero(areas >= least_px))}
     return np.isin(labels, list(kept)).astype(np.uint8)
+
+
+def without_specks(logits: torch.Tensor, share: float) -> torch.Tensor:
+    """Turn the sign of islands and holes that are smaller than a share of their mask.
+
+    Args:
+        logits: (N, h, w) float32.
+    """
+    cleaned = logits.cpu().numpy().copy()
+    for one in cleaned:
+        mask = (one > 0).astype(np.uint8)
+        clean = without_small_regions(mask, math.ceil(share * int(mask.sum())))
+        one[mask != clean] *= -1
+    return torch.from_numpy(cleaned).to(logits.device)
 
 
 def mutual_ious(flat: torch.Tensor) -> torch.Tensor:

@@ -21,6 +21,7 @@ from src.models import checkpoints
 from src.models.clip_encoder import ClipEncoder
 from src.models.device import FittingBatches
 from src.models.mask_generator import MaskGenerator
+from src.models.mask_shape import SPECK_SHARE
 from src.models.starter import architecture as starter
 from src.models.starter.tokenizer import StarterTokenizer
 
@@ -304,7 +305,7 @@ class ModelManager:
             sam.to(self.device).eval(),
             label=f"SAM {name}",
             name=f"{name}@{checkpoints.fingerprint(path)}",
-            **options,
+            **({"speck_share": SPECK_SHARE} | options),
         )
 
     def load_starter_sam(self, **options: Any) -> MaskGenerator:

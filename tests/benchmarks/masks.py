@@ -197,6 +197,7 @@ class Clock:
 
 def starter() -> tuple[Sam, dict[str, Any]]:
     options = asdict(load_mask_thresholds(STARTER_FOLDER))
+    del options["speck_share"]  # Meta's generator does not know it
     return load_starter_sam(STARTER_FOLDER), options | {"points_per_side": 32}
 
 

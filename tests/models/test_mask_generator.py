@@ -11,7 +11,7 @@ from segment_anything import SamAutomaticMaskGenerator
 
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle, encode_rle
-from src.models.mask_shape import without_small_regions
+from src.models.mask_shape import without_small_regions, without_specks
 from src.models.prompt_decoder import Decoded, PromptDecoder
 from src.models.starter.scenes import draw_scene
 
@@ -134,6 +134,19 @@ def test_small_regions_go_and_the_largest_stays() -> None:
     cleaned = without_small_regions(mask, 10)
     assert cleaned[5:7, 5:7].all() and not cleaned[24:, 24:].any()
     assert without_small_regions(mask, 10_000)[3, 3] == 1
+
+
+def test_specks_and_pinholes_of_a_mask_are_mended_and_its_own_holes_stay() -> None:
+    logits = torch.full((2, 40, 60), -2.0)
+    logits[0, 5:25, 5:25] = 3.0  # a ring of 300 pixels
+    logits[0, 10:20, 10:20] = -1.0
+    whole = logits[0].clone()
+    logits[0, 6, 6] = -0.5
+    logits[0, 35:37, 55:58] = 0.5
+    logits[1, 1, 1] = 1.0  # all that there is of a mask is no speck
+    cleaned = without_specks(logits, 0.03)
+    assert torch.equal(cleaned[0] > 0, whole > 0)
+    assert torch.equal(cleaned[1], logits[1])
 
 
 def test_a_quality_that_is_none_is_refused(mask_generator: MaskGenerator) -> None:

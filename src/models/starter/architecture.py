@@ -25,6 +25,7 @@ from segment_anything.modeling import (
 from torch import nn
 
 from src.errors import CheckpointError
+from src.models.mask_shape import SPECK_SHARE
 from src.models.starter.image_encoder import ConvStem, DetailedEncoder
 from src.models.starter.mask_decoder import DetailedMaskDecoder
 
@@ -110,6 +111,7 @@ class MaskThresholds:
     stability_score_thresh: float = 0.3
     stability_score_offset: float = 1.0
     box_nms_thresh: float = 0.7
+    speck_share: float = SPECK_SHARE
 
 
 def build_clip(config: ClipConfig | None = None) -> CLIP:

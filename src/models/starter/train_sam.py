@@ -37,11 +37,11 @@ PICTURES_PER_STEP = 8
 CLICKS_PER_PICTURE = 12
 NEW_PICTURES_PER_STEP = 4
 KEPT_PICTURES = 400
-CALIBRATION_SCENES = 24
+CALIBRATION_SCENES = 60
 PEAK_RATE = 6e-4
 # What weights that were trained before are moved with: at 3e-4 they lost more than they gained in
 # the first thousand steps.
-START_RATE = 1.2e-4
+START_RATE = 2e-4
 # What they lacked learns so many times faster.
 _ADDED_RATE = 5.0
 # Small pictures cost less a step, and what is learnt on them holds for larger ones: so the
