@@ -273,8 +273,8 @@ def _choose(
     if rng.random() < 0.5:
         batch = batch[:, :, ::-1]
     # Colour constancy: the same thing under slightly other light.
-    gain = rng.normal(1.0, 0.03, (count, 1, 1, 3)).clip(0.92, 1.08).astype(np.float32)
-    gain *= rng.normal(1.0, 0.03, (count, 1, 1, 1)).clip(0.92, 1.08).astype(np.float32)
+    gain = rng.normal(1.0, 0.03, (len(batch), 1, 1, 3)).clip(0.92, 1.08).astype(np.float32)
+    gain *= rng.normal(1.0, 0.03, (len(batch), 1, 1, 1)).clip(0.92, 1.08).astype(np.float32)
     lit = np.clip(batch * gain, 0, 255).astype(np.uint8)
     return lit, np.stack(facts)
 
