@@ -9,7 +9,6 @@ to the size of the image, so memory does not grow with megapixels times clicks.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -18,57 +17,26 @@ import torch
 from segment_anything.modeling import Sam
 from segment_anything.utils.transforms import ResizeLongestSide
 from torch.nn import functional
-from torchvision.ops import batched_nms, box_iou
 
 from src.models.click_grid import ClickGrid, Quality
 from src.models.device import FittingBatches, half_precision, in_precision
 from src.models.image_encoder import encode_pixels
+from src.models.mask_candidates import Candidates, Sizes, distinct, stable
 from src.models.mask_rle import OutputMode, in_form
 from src.models.mask_shape import (
-    boxes_around,
     full_size,
-    measure,
     mutual_ious,
-    stabilities,
     without_small_regions,
     without_specks,
 )
 from src.models.prompt_decoder import PromptDecoder
 
-# Stability at the size of SAM's input differs by less from that at the image's size.
-NEARLY = 0.02
 # Side of the pictures on which masks are compared with each other.
 COMPARE_SIDE = 64
 # Parameters of an encoder that gains by 16 bits. Meta's ViT-B (90 million) takes half the
 # time of a CPU with AVX512-BF16; the starter's (2 million) gains nothing, and its masks, which
 # are less sure of themselves, change: mean best IoU with those of 32 bits 0.983.
 LARGE_ENCODER = 50_000_000
-
-
-@dataclass
-class _Candidates:
-    """Masks of one image that passed the scores, N of them, at the decoder's resolution."""
-
-    logits: torch.Tensor  # (N, h, w) float32
-    predicted_iou: torch.Tensor  # (N,)
-    stability: torch.Tensor  # (N,)
-    boxes: torch.Tensor  # (N, 4) XYXY in pixels of SAM's input
-    clicks: torch.Tensor  # (N,) int64, their numbers in the grid
-
-    def keep(self, chosen: torch.Tensor) -> _Candidates:
-        return _Candidates(
-            self.logits[chosen],
-            self.predicted_iou[chosen],
-            self.stability[chosen],
-            self.boxes[chosen],
-            self.clicks[chosen],
-        )
-
-
-def _nothing(height: int, width: int, device: torch.device) -> _Candidates:
-    empty = torch.empty(0, device=device)
-    logits, boxes = empty.reshape(0, height, width), empty.reshape(0, 4)
-    return _Candidates(logits, empty, empty, boxes, empty.long())
 
 
 class MaskGenerator:
@@ -154,29 +122,22 @@ class MaskGenerator:
         height, width = image_rgb.shape[:2]
         with torch.inference_mode():
             grid = ClickGrid(self.points_per_side, self.quality)
-            candidates = self._decode_grid(image_rgb, grid)
-            candidates = self._without_duplicates(candidates, (width, height))
+            sizes = Sizes.of(self.sam, (width, height))
+            candidates = self._decode_grid(image_rgb, grid, sizes)
+            candidates = self._without_duplicates(candidates, sizes)
             clicks_xy = grid.xy[candidates.clicks.cpu().numpy()] * (width, height)
             records = [
                 self._record(
-                    candidates, i, clicks_xy[i], (width, height), output_mode or self.output_mode
+                    candidates,
+                    i,
+                    clicks_xy[i],
+                    (width, height),
+                    sizes,
+                    output_mode or self.output_mode,
                 )
                 for i in range(len(candidates.logits))
             ]
         return [record for record in records if record["area"] > 0]
-
-    def _shown_wh(self, size_wh: tuple[int, int]) -> tuple[int, int]:
-        """The size at which SAM sees an image, in the corner of the square that is its input."""
-        width, height = size_wh
-        side = self.sam.image_encoder.img_size
-        shown_h, shown_w = ResizeLongestSide.get_preprocess_shape(height, width, side)
-        return shown_w, shown_h
-
-    @property
-    def _pixel(self) -> int:
-        """Pixels of SAM's input along a pixel of the logits."""
-        places: int = self.sam.prompt_encoder.image_embedding_size[0]
-        return int(self.sam.image_encoder.img_size) // (4 * places)
 
     def _embedding(self, image_rgb: np.ndarray) -> torch.Tensor:
         """What SAM's encoder makes of an image: (1, C, G, G) float32."""
@@ -187,156 +148,51 @@ class MaskGenerator:
         with in_precision(self.sam.device, self._encoder_precision):
             return encode_pixels(encoder, self.sam.preprocess(pixels)).float()
 
-    def _decode_grid(self, image_rgb: np.ndarray, grid: ClickGrid) -> _Candidates:
-        height, width = image_rgb.shape[:2]
-        shown_wh = self._shown_wh((width, height))
-        inputs_xy = torch.as_tensor(grid.xy * shown_wh, dtype=torch.float32, device=self.sam.device)
-        # the part of the decoder's picture that shows the image
-        part_w, part_h = (math.ceil(shown / self._pixel) for shown in shown_wh)
+    def _decode_grid(self, image_rgb: np.ndarray, grid: ClickGrid, sizes: Sizes) -> Candidates:
+        device = self.sam.device
+        inputs_xy = torch.as_tensor(grid.xy * sizes.shown_wh, dtype=torch.float32, device=device)
+        part_w, part_h = sizes.logits_wh
         decoder = PromptDecoder(self.sam, self._embedding(image_rgb))
 
-        def decoded(window: torch.Tensor) -> _Candidates:
+        def decoded(window: torch.Tensor) -> Candidates:
             clicks = inputs_xy[window, None]
             labels = torch.ones(clicks.shape[:2], dtype=torch.int, device=clicks.device)
             sparse, _ = self.sam.prompt_encoder((clicks, labels), None, None)
-            with in_precision(self.sam.device, self._decoder_precision):
+            with in_precision(device, self._decoder_precision):
                 guesses = decoder.decode(sparse)
             good = guesses.predicted_iou > self.pred_iou_thresh
             if not good.any():
-                return _nothing(part_h, part_w, clicks.device)
-            with in_precision(self.sam.device, self._decoder_precision):
+                return Candidates.none(sizes, device)
+            with in_precision(device, self._decoder_precision):
                 logits = decoder.draw(guesses, good, math.ceil(part_h / 4))[..., :part_w].float()
-            numbers = window.to(good.device)[good.nonzero()[:, 0]]
-            rated = guesses.predicted_iou[good].float()
-            found = self._stable(logits, rated, numbers, shown_wh)
-            found.logits = found.logits[:, :part_h]
-            return found
+            return stable(
+                logits,
+                guesses.predicted_iou[good].float(),
+                window.to(device)[good.nonzero()[:, 0]],
+                sizes,
+                self.stability_score_offset,
+                self.stability_score_thresh,
+                self.quality == "exact",
+            )
 
         batches_of_clicks = FittingBatches(min(self.points_per_batch, decoder.most_at_once))
-        batches = [_nothing(part_h, part_w, self.sam.device)]
+        batches = [Candidates.none(sizes, device)]
         for waiting in grid.levels():
             for found in batches_of_clicks.run(waiting, decoded):
                 batches.append(found)
                 grid.found(found.logits, found.clicks)
-        return _Candidates(
-            torch.cat([batch.logits for batch in batches]),
-            torch.cat([batch.predicted_iou for batch in batches]),
-            torch.cat([batch.stability for batch in batches]),
-            torch.cat([batch.boxes for batch in batches]),
-            torch.cat([batch.clicks for batch in batches]),
-        )
+        return Candidates.joined(batches)
 
-    def _stable(
-        self,
-        logits: torch.Tensor,
-        predicted_iou: torch.Tensor,
-        clicks: torch.Tensor,
-        shown_wh: tuple[int, int],
-    ) -> _Candidates:
-        """Keep the masks whose stability passes.
-
-        Stability and boxes are measured at the size of SAM's input: islands of less than a pixel
-        of the logits decide many a box. What is far from stable is left out before, what is
-        nearly so is decided on later. An adaptive grid is not held to Meta's boxes, and
-        the logits themselves are measured.
-
-        Args:
-            logits: (N, h, w).
-            shown_wh: the image's size in pixels of SAM's input.
-        """
-        offset, least = self.stability_score_offset, self.stability_score_thresh
-        shown = logits[:, : math.ceil(shown_wh[1] / self._pixel)]
-        stability = stabilities(shown, offset)
-        exact = self.quality == "exact"
-        hopeful = (stability >= least - 0.1 * exact) & (shown > 0).any(2).any(1)
-        kept = hopeful.nonzero()[:, 0]
-        if not exact:
-            boxes = self._pixel * boxes_around(shown[kept] > 0)
-            return _Candidates(
-                logits[kept], predicted_iou[kept], stability[kept], boxes, clicks[kept]
-            )
-        stable, finely, boxes_there = [], [], []
-        for index, mask in zip(kept.tolist(), logits[kept].cpu().numpy(), strict=True):
-            # beyond what the moved threshold lets in there is nothing to count
-            left, top, width, height = cv2.boundingRect(
-                (mask[: shown.shape[1]] > -offset).view(np.uint8)
-            )
-            left, top = max(0, left - 2), max(0, top - 2)
-            window = mask[top : top + height + 4, left : left + width + 4]
-            measured, box = measure(self._at_input(window, shown_wh, (left, top)), offset)
-            if measured >= least - NEARLY and box is not None:
-                stable.append(index)
-                finely.append(measured)
-                boxes_there.append(box + self._pixel * np.array([left, top, left, top], np.float32))
-        if not stable:
-            return _nothing(logits.shape[1], logits.shape[2], logits.device)
-        return _Candidates(
-            logits[stable],
-            predicted_iou[stable],
-            stability.new_tensor(finely),
-            torch.as_tensor(np.stack(boxes_there), device=logits.device),
-            clicks[stable],
-        )
-
-    def _at_input(
-        self, logits: np.ndarray, shown_wh: tuple[int, int], corner_xy: tuple[int, int] = (0, 0)
-    ) -> np.ndarray:
-        """One mask's logits (h, w) at the size of SAM's input: (H, W).
-
-        Args:
-            corner_xy: where they begin, if they are a window, in pixels of the logits.
-        """
-        large = cv2.resize(logits, None, fx=self._pixel, fy=self._pixel)
-        left, top = (self._pixel * corner for corner in corner_xy)
-        return large[: shown_wh[1] - top, : shown_wh[0] - left]
-
-    def _measured_wh(self, size_wh: tuple[int, int]) -> tuple[int, int]:
-        """The size at which Meta's generator measures: the image's, where that is near SAM's."""
-        near = max(size_wh) <= 2 * int(self.sam.image_encoder.img_size)
-        return size_wh if near else self._shown_wh(size_wh)
-
-    def _best(
-        self, found: _Candidates, shown_wh: tuple[int, int], measured_wh: tuple[int, int]
-    ) -> _Candidates:
-        """Non-maximum suppression by boxes at another size than SAM's input.
-
-        Meta's generator measures every mask at the image's size first. Here that is done when a
-        mask's turn has come, so for those only that no better one clearly suppresses.
-        """
-        scale = torch.tensor([measured_wh[i % 2] / shown_wh[i % 2] for i in range(4)])
-        # a pixel of the coarser of both is what the boxes so far may be wrong by
-        slack = torch.tensor([1.0, 1.0, -1.0, -1.0]) * scale.clamp(min=1)
-        rough = found.boxes.cpu() * scale
-        kept: list[int] = []
-        boxes, measured = torch.zeros(0, 4), list[float]()
-        for i in found.predicted_iou.argsort(descending=True, stable=True).tolist():
-            inner, outer = rough[i] + slack, rough[i] - slack
-            if bool((_least_ious(inner, outer, boxes) > self.box_nms_thresh).any()):
-                continue
-            logits = self._at_input(found.logits[i].cpu().numpy(), shown_wh)
-            stability, there = measure(cv2.resize(logits, measured_wh), self.stability_score_offset)
-            if stability < self.stability_score_thresh or there is None:
-                continue
-            box = torch.from_numpy(there)[None]
-            if bool((box_iou(box, boxes) > self.box_nms_thresh).any()):
-                continue
-            kept.append(i)
-            measured.append(stability)
-            boxes = torch.cat([boxes, box])
-        chosen = found.keep(torch.tensor(kept, dtype=torch.long, device=found.logits.device))
-        chosen.stability = chosen.stability.new_tensor(measured)
-        return chosen
-
-    def _without_duplicates(self, found: _Candidates, size_wh: tuple[int, int]) -> _Candidates:
+    def _without_duplicates(self, found: Candidates, sizes: Sizes) -> Candidates:
         """Non-maximum suppression by boxes, then by the masks themselves."""
-        shown_wh, measured_wh = self._shown_wh(size_wh), self._measured_wh(size_wh)
-        if self.quality == "exact" and measured_wh != shown_wh:
-            found = self._best(found, shown_wh, measured_wh)
-        else:
-            found = found.keep((found.stability >= self.stability_score_thresh).nonzero()[:, 0])
-            one_class = torch.zeros_like(found.predicted_iou)
-            kept = batched_nms(found.boxes, found.predicted_iou, one_class, self.box_nms_thresh)
-            found = found.keep(kept)
+        found = distinct(
+            found,
+            sizes,
+            self.stability_score_offset,
+            self.stability_score_thresh,
+            self.box_nms_thresh,
+            self.quality == "exact",
+        )
         if len(found.logits) == 0:
             return found
         if self.speck_share > 0:
@@ -356,18 +212,22 @@ class MaskGenerator:
 
     def _record(
         self,
-        found: _Candidates,
+        found: Candidates,
         i: int,
         click_xy: np.ndarray,
         size_wh: tuple[int, int],
+        sizes: Sizes,
         output_mode: OutputMode,
     ) -> dict[str, Any]:
-        shown_wh = self._shown_wh(size_wh)
-        scale_xy = (
-            shown_wh[0] / size_wh[0] / self._pixel,
-            shown_wh[1] / size_wh[1] / self._pixel,
-        )
-        mask = full_size(found.logits[i].float().cpu().numpy(), size_wh, scale_xy)
+        logits = found.logits[i].cpu().numpy()
+        if sizes.measured_wh == size_wh:  # in Meta's two steps
+            mask = (cv2.resize(sizes.at_input(logits), size_wh) > 0).view(np.uint8)
+        else:
+            scale_xy = (
+                sizes.shown_wh[0] / size_wh[0] / sizes.pixel,
+                sizes.shown_wh[1] / size_wh[1] / sizes.pixel,
+            )
+            mask = full_size(logits, size_wh, scale_xy)
         if self.min_mask_region_area > 0:
             mask = without_small_regions(mask, self.min_mask_region_area)
         x, y, w, h = cv2.boundingRect(mask)
@@ -380,17 +240,6 @@ class MaskGenerator:
             "point_coords": [[float(value) for value in click_xy]],
             "crop_box": [0, 0, size_wh[0], size_wh[1]],
         }
-
-
-def _least_ious(inner: torch.Tensor, outer: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
-    """The least IoU with (N, 4) boxes of one that lies between two: (N,)."""
-    common = (
-        (torch.minimum(inner[2:], boxes[:, 2:]) - torch.maximum(inner[:2], boxes[:, :2]))
-        .clamp(min=0)
-        .prod(1)
-    )
-    areas = (outer[2:] - outer[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    return torch.as_tensor(common / (areas - common).clamp(min=1e-6))
 
 
 def _shrunk(image_rgb: np.ndarray, side: int) -> np.ndarray:

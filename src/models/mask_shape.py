@@ -19,18 +19,20 @@ def stabilities(logits: torch.Tensor, offset: float) -> torch.Tensor:
     return inner / outer.clamp(min=1)
 
 
-def measure(logits: np.ndarray, offset: float) -> tuple[float, np.ndarray | None]:
-    """One mask's stability, and its box: (4,) float32 XYXY of the outermost pixels, or None.
-
-    Args:
-        logits: (h, w) float32.
-        offset: by which the threshold is moved.
-    """
+def stability_of(logits: np.ndarray, offset: float) -> float:
+    """The same of one mask's (h, w)."""
     inner = int(np.count_nonzero(logits > offset))
     outer = int(np.count_nonzero(logits > -offset))
-    x, y, width, height = cv2.boundingRect((logits > 0).view(np.uint8))
-    box = np.array([x, y, x + width - 1, y + height - 1], np.float32) if width else None
-    return inner / max(1, outer), box
+    return inner / max(1, outer)
+
+
+def box_of(inside: np.ndarray) -> np.ndarray:
+    """The box around an (h, w) bool mask: (4,) float32 XYXY, of the outermost pixels.
+
+    That of an empty mask ends before it begins.
+    """
+    x, y, width, height = cv2.boundingRect(inside.view(np.uint8))
+    return np.array([x, y, x + width - 1, y + height - 1], np.float32)
 
 
 def boxes_around(inside: torch.Tensor) -> torch.Tensor:
