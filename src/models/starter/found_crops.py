@@ -36,7 +36,7 @@ def draw_found_crops(seed: int, index: int, sam_folder: Path, size: int = 96) ->
     scene = draw_scene(rng, (longer, shorter) if rng.random() < 0.7 else (shorter, longer))
     cutter = Cutter(rng, scene.image_rgb, size)
     for record in _generator(sam_folder).generate(scene.image_rgb):
-        cutter.cut(record["segmentation"], _facts(scene, record["segmentation"]))
+        cutter.cut(record["segmentation"], facts_of_mask(scene, record["segmentation"]))
     return cutter.collect()
 
 
@@ -46,7 +46,7 @@ def _generator(folder: Path) -> MaskGenerator:
     return MaskGenerator(load_starter_sam(folder), **thresholds, quality="adaptive")
 
 
-def _facts(scene: Scene, mask: np.ndarray) -> list[int]:
+def facts_of_mask(scene: Scene, mask: np.ndarray) -> list[int]:
     """What is true of a crop around a mask, from what was drawn there."""
     area = int(mask.sum())
     best: DrawnShape | None = None
