@@ -24,7 +24,8 @@ def draw_found_crops(seed: int, index: int, sam_folder: Path, size: int = 96) ->
     """Draw the index-th scene of a seed and cut a crop for each mask that SAM finds in it.
 
     Invented flaws in true masks teach a CLIP to read those; what a SAM takes for a thing, and
-    how its masks fail, is a lesson of its own: a corner of a red square is no red square.
+    how its masks fail, is a lesson of its own: a corner of a red square is no red square. A scene in
+    which it finds nothing is seen as a whole, as in the application.
 
     Args:
         sam_folder: holds the starter SAM.
@@ -37,6 +38,8 @@ def draw_found_crops(seed: int, index: int, sam_folder: Path, size: int = 96) ->
     cutter = Cutter(rng, scene.image_rgb, size)
     for record in _generator(sam_folder).generate(scene.image_rgb):
         cutter.cut(record["segmentation"], facts_of_mask(scene, record["segmentation"]))
+    if not cutter.images:
+        cutter.whole([UNKNOWN, NONE, UNKNOWN, UNKNOWN, UNKNOWN, 1, UNKNOWN, UNKNOWN])
     return cutter.collect()
 
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from src.config import STARTER_FOLDER
+from src.models.starter.architecture import MaskThresholds, read_starter_sam, save_starter_sam
 from src.models.starter.crops import (
     BACKGROUND,
     COLOUR,
     NONE,
+    SCENE,
     SHAPE,
     TEXTURE,
     UNKNOWN,
@@ -52,3 +56,10 @@ def test_crops_of_what_sam_finds_depend_on_the_seed_alone() -> None:
     assert len(first.images) == len(first.facts) > 2
     shapes = first.facts[:, SHAPE]
     assert (shapes >= 0).any()
+
+
+def test_a_scene_in_which_sam_finds_nothing_is_seen_as_a_whole(tmp_path: Path) -> None:
+    config, state = read_starter_sam(STARTER_FOLDER)
+    save_starter_sam(state, config, MaskThresholds(pred_iou_thresh=2.0), tmp_path)
+    crops = draw_found_crops(5, 2, tmp_path, size=48)
+    assert crops.facts[:, SCENE].tolist() == [1]
