@@ -24,8 +24,8 @@ def draw_found_crops(seed: int, index: int, sam_folder: Path, size: int = 96) ->
     """Draw the index-th scene of a seed and cut a crop for each mask that SAM finds in it.
 
     Invented flaws in true masks teach a CLIP to read those; what a SAM takes for a thing, and
-    how its masks fail, is a lesson of its own: a corner of a red square is no red square. A scene in
-    which it finds nothing is seen as a whole, as in the application.
+    how its masks fail, is a lesson of its own: a corner of a red square is no red square. A scene
+    in which it finds nothing is seen as a whole, as in the application.
 
     Args:
         sam_folder: holds the starter SAM.
