@@ -1,4 +1,4 @@
-"""Masks: measured, brought to the size of their image, freed of specks, held together."""
+"""Masks: measured, brought to the size of their image, freed of specks, compared."""
 
 from __future__ import annotations
 
