@@ -79,6 +79,7 @@ class SamConfig:
         refine: residual blocks after each of these.
         detail: whether what the stem saw at strides of 4 and 8 is added to the embedding.
         sharp: whether it is led past the transformer into the masks, too; needs detail.
+        top_down: whether what the transformer found is led back to it first; needs sharp.
     """
 
     image_size: int = 512
@@ -94,6 +95,7 @@ class SamConfig:
     refine: tuple[int, ...] = (0, 1, 2)
     detail: bool = True
     sharp: bool = True
+    top_down: bool = True
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,9 @@ def build_sam(config: SamConfig) -> Sam:
         stem = ConvStem(config.stem, config.width, config.refine)
     detailed = bool(config.stem) and config.detail
     if detailed:
-        encoder = DetailedEncoder(stem, config.stem, config.sharp, **sizes)
+        encoder = DetailedEncoder(
+            stem, config.stem, sharp=config.sharp, top_down=config.top_down, **sizes
+        )
     else:
         encoder = ImageEncoderViT(**sizes)
         if config.stem:
@@ -263,7 +267,8 @@ def read_starter_sam(folder: Path) -> tuple[SamConfig, dict[str, torch.Tensor]]:
     metadata = _read_metadata(path)
     try:
         # Files from before these were there do without.
-        sizes = {"refine": (), "detail": False, "sharp": False} | json.loads(metadata["config"])
+        without = {"refine": (), "detail": False, "sharp": False, "top_down": False}
+        sizes = without | json.loads(metadata["config"])
         sizes["stem"], sizes["refine"] = tuple(sizes["stem"]), tuple(sizes["refine"])
         return SamConfig(**sizes), {name: t.float() for name, t in load_file(path).items()}
     except (SafetensorError, ValueError, KeyError, TypeError, OSError) as exc:

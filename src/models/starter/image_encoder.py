@@ -7,6 +7,7 @@ from typing import Any, cast
 import torch
 from segment_anything.modeling import ImageEncoderViT
 from torch import nn
+from torch.nn import functional
 
 
 class ConvStem(nn.Module):
@@ -78,7 +79,7 @@ class _ResidualBlock(nn.Module):
         nn.init.zeros_(cast(nn.BatchNorm2d, self.layers[-1]).weight)
 
     def forward(self, seen: torch.Tensor) -> torch.Tensor:
-        return nn.functional.relu(seen + self.layers(seen))
+        return functional.relu(seen + self.layers(seen))
 
 
 class DetailedEncoder(ImageEncoderViT):
@@ -87,11 +88,19 @@ class DetailedEncoder(ImageEncoderViT):
     Sixteen pixels a side are one place of the transformer; edges within are told from the stem
     alone. So what the stem saw there is added to the embedding, as U-Net does (Ronneberger et
     al. 2015). Gives (B, out_chans, G, G) float32 as ever, and where it is sharp the details for
-    a DetailedMaskDecoder after it.
+    a DetailedMaskDecoder after it. Of what the stem saw an edge within a thing and its outline
+    look alike; so what the transformer found is led back to it, from coarse to fine (Lin et al.
+    2017).
     """
 
     def __init__(
-        self, stem: ConvStem, channels: tuple[int, ...], sharp: bool, **sizes: Any
+        self,
+        stem: ConvStem,
+        channels: tuple[int, ...],
+        *,
+        sharp: bool,
+        top_down: bool,
+        **sizes: Any,
     ) -> None:
         """Build the encoder.
 
@@ -100,6 +109,7 @@ class DetailedEncoder(ImageEncoderViT):
             channels: of the stem.
             sharp: whether details for the mask decoder come after the embedding; the stem's
                 last two stages have strides of 4 and 8 then.
+            top_down: whether these details know what the transformer found; needs sharp.
             sizes: of ImageEncoderViT.
         """
         super().__init__(**sizes)
@@ -113,6 +123,15 @@ class DetailedEncoder(ImageEncoderViT):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(cast(torch.Tensor, layer.bias))
             self.detail.append(layer)
+        self.led_back, self.merged = nn.ModuleList(), nn.ModuleList()
+        above = sizes["out_chans"]
+        for stage in reversed(channels[-2:]) if top_down else ():
+            lead = nn.Conv2d(above, stage, 1)
+            nn.init.zeros_(lead.weight)
+            nn.init.zeros_(cast(torch.Tensor, lead.bias))
+            self.led_back.append(lead)
+            self.merged.append(_ResidualBlock(stage))
+            above = stage
         # What is finer has fewer channels, as the decoder's enlarged pictures do.
         self.sharp = nn.ModuleList()
         for index, part in ((depth - 1, 4), (depth - 2, 8)) if sharp else ():
@@ -131,7 +150,17 @@ class DetailedEncoder(ImageEncoderViT):
         for layer, stage in zip(self.detail, stages[-2:], strict=True):
             found = found + layer(stage)
         details = [
-            nn.functional.pixel_unshuffle(layer(stage), factor)
-            for layer, stage, factor in zip(self.sharp, stages[:-3:-1], (2, 4), strict=False)
+            functional.pixel_unshuffle(layer(stage), factor)
+            for layer, stage, factor in zip(
+                self.sharp, self._fine(found, stages), (2, 4), strict=False
+            )
         ]
         return torch.cat([found, *details], dim=1)
+
+    def _fine(self, found: torch.Tensor, stages: list[torch.Tensor]) -> list[torch.Tensor]:
+        """What is seen at strides of 8 and 4, knowing what was found above."""
+        above, fine = found, stages[:-3:-1]
+        for index, (lead, merge) in enumerate(zip(self.led_back, self.merged, strict=True)):
+            led = functional.interpolate(lead(above), scale_factor=2, mode="bilinear")
+            above = fine[index] = merge(fine[index] + led)
+        return fine

@@ -161,7 +161,7 @@ def train_sam(
         options: where, how long (each of the first two stages) and from which seed. With `start`
             those weights take the place of the first stage.
         config: sizes of the model at work; with `start` only its image size counts. What those
-            weights lack (refine, detail, sharp) begins as if it weren't there.
+            weights lack (refine, detail, sharp, top_down) begins as if it weren't there.
         sizes: image sizes of the first two stages.
         pictures: a step.
         kept: recent drawings to choose from.
@@ -189,6 +189,7 @@ def train_sam(
             refine=started.refine or config.refine,
             detail=True,
             sharp=True,
+            top_down=True,
         )
         # Heads that know nothing yet would push on an encoder that does.
         stages = [_Stage("sam", 1, sizes[1], START_RATE)]

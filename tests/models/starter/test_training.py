@@ -97,7 +97,7 @@ def test_sam_starts_from_weights_of_another_size(tmp_path: Path) -> None:
 
 def test_what_weights_lack_is_added_without_a_change(tmp_path: Path) -> None:
     """A SAM of before stems were refined is where one with a refined stem begins."""
-    plain = replace(TINY_SAM, refine=(), detail=False, sharp=False)
+    plain = replace(TINY_SAM, refine=(), detail=False, sharp=False, top_down=False)
     sam = build_sam(plain).eval()
     save_starter_sam(sam.state_dict(), plain, MaskThresholds(), tmp_path)
     config, state = read_starter_sam(tmp_path)
@@ -112,19 +112,21 @@ def test_what_weights_lack_is_added_without_a_change(tmp_path: Path) -> None:
     assert not any(detail.any() for detail in details)
     train_tiny_sam(replace(options(tmp_path / "more", 2), start=tmp_path))
     config, state = read_starter_sam(tmp_path / "more" / "out")
-    assert (config.refine, config.detail, config.sharp) == (TINY_SAM.refine, True, True)
+    assert (config.refine, config.detail) == (TINY_SAM.refine, True)
+    assert (config.sharp, config.top_down) == (True, True)
     assert state["image_encoder.detail.0.weight"].abs().max() > 0
     assert state["image_encoder.sharp.1.weight"].abs().max() > 0
+    assert state["image_encoder.led_back.1.weight"].abs().max() > 0
 
 
 def test_a_file_from_before_says_nothing_of_what_was_added(tmp_path: Path) -> None:
-    plain = replace(TINY_SAM, refine=(), detail=False, sharp=False)
+    plain = replace(TINY_SAM, refine=(), detail=False, sharp=False, top_down=False)
     save_starter_sam(build_sam(plain).state_dict(), plain, MaskThresholds(), tmp_path)
     path = tmp_path / SAM_WEIGHTS_FILE
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
     sizes = json.loads(metadata["config"])
-    del sizes["refine"], sizes["detail"], sizes["sharp"]
+    del sizes["refine"], sizes["detail"], sizes["sharp"], sizes["top_down"]
     save_file(load_file(path), path, metadata={**metadata, "config": json.dumps(sizes)})
     assert read_starter_sam(tmp_path)[0] == plain
     load_starter_sam(tmp_path)
