@@ -26,7 +26,7 @@ from torch import nn
 
 from src.errors import CheckpointError
 from src.models.mask_shape import SPECK_SHARE
-from src.models.starter.image_encoder import ConvStem, DetailedEncoder
+from src.models.starter.image_encoder import ConvStem, DetailedEncoder, positions_on
 from src.models.starter.mask_decoder import DetailedMaskDecoder
 
 CLIP_NAME = "starter-clip"
@@ -80,9 +80,11 @@ class SamConfig:
         detail: whether what the stem saw at strides of 4 and 8 is added to the embedding.
         sharp: whether it is led past the transformer into the masks, too; needs detail.
         top_down: whether what the transformer found is led back to it first; needs sharp.
+        positions: side of the grid of learned positions; that of the picture where it is 0, or
+            without detail.
     """
 
-    image_size: int = 512
+    image_size: int = 640
     patch_size: int = 16
     width: int = 160
     depth: int = 6
@@ -96,6 +98,13 @@ class SamConfig:
     detail: bool = True
     sharp: bool = True
     top_down: bool = True
+    positions: int = 24
+
+    @property
+    def position_side(self) -> int:
+        """Of the grid of learned positions."""
+        detailed = bool(self.stem) and self.detail
+        return (self.positions if detailed else 0) or self.image_size // self.patch_size
 
 
 @dataclass(frozen=True)
@@ -146,7 +155,12 @@ def build_sam(config: SamConfig) -> Sam:
     detailed = bool(config.stem) and config.detail
     if detailed:
         encoder = DetailedEncoder(
-            stem, config.stem, sharp=config.sharp, top_down=config.top_down, **sizes
+            stem,
+            config.stem,
+            sharp=config.sharp,
+            top_down=config.top_down,
+            positions=config.position_side,
+            **sizes,
         )
     else:
         encoder = ImageEncoderViT(**sizes)
@@ -267,7 +281,7 @@ def read_starter_sam(folder: Path) -> tuple[SamConfig, dict[str, torch.Tensor]]:
     metadata = _read_metadata(path)
     try:
         # Files from before these were there do without.
-        without = {"refine": (), "detail": False, "sharp": False, "top_down": False}
+        without = {"refine": (), "detail": False, "sharp": False, "top_down": False, "positions": 0}
         sizes = without | json.loads(metadata["config"])
         sizes["stem"], sizes["refine"] = tuple(sizes["stem"]), tuple(sizes["refine"])
         return SamConfig(**sizes), {name: t.float() for name, t in load_file(path).items()}
@@ -275,21 +289,15 @@ def read_starter_sam(folder: Path) -> tuple[SamConfig, dict[str, torch.Tensor]]:
         raise CheckpointError(path, f"it is no starter SAM ({exc})") from exc
 
 
-def at_image_size(state: dict[str, torch.Tensor], config: SamConfig) -> dict[str, torch.Tensor]:
-    """A SAM's weights for pictures of another size.
-
-    Only the learned positions, (1, G, G, width), depend on it; they are interpolated
-    (Dosovitskiy et al. 2021).
+def with_positions(state: dict[str, torch.Tensor], config: SamConfig) -> dict[str, torch.Tensor]:
+    """A SAM's weights with their positions on the grid that a config asks for.
 
     Args:
-        state: of a SAM that differs from config in nothing but its image size.
-        config: with the size wanted.
+        state: of a SAM that differs from config in nothing but image size and positions.
+        config: the one wanted.
     """
-    name, grid = "image_encoder.pos_embed", config.image_size // config.patch_size
-    positions = nn.functional.interpolate(
-        state[name].permute(0, 3, 1, 2), (grid, grid), mode="bilinear", align_corners=False
-    )
-    return {**state, name: positions.permute(0, 2, 3, 1)}
+    name = "image_encoder.pos_embed"
+    return {**state, name: positions_on(state[name], config.position_side)}
 
 
 def load_mask_thresholds(folder: Path) -> MaskThresholds:

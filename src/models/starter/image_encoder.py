@@ -61,6 +61,16 @@ class ConvStem(nn.Module):
         return cast(torch.Tensor, self.layers[-1](seen)).permute(0, 2, 3, 1)
 
 
+def positions_on(positions: torch.Tensor, side: int) -> torch.Tensor:
+    """Learned positions (1, P, P, C) on a grid of another side (Dosovitskiy et al. 2021)."""
+    if positions.shape[1] == side:
+        return positions
+    there = functional.interpolate(
+        positions.permute(0, 3, 1, 2), (side, side), mode="bilinear", align_corners=False
+    )
+    return there.permute(0, 2, 3, 1)
+
+
 class _ResidualBlock(nn.Module):
     """Two convolutions around which what comes in is led (He et al. 2016).
 
@@ -100,6 +110,7 @@ class DetailedEncoder(ImageEncoderViT):
         *,
         sharp: bool,
         top_down: bool,
+        positions: int,
         **sizes: Any,
     ) -> None:
         """Build the encoder.
@@ -110,10 +121,12 @@ class DetailedEncoder(ImageEncoderViT):
             sharp: whether details for the mask decoder come after the embedding; the stem's
                 last two stages have strides of 4 and 8 then.
             top_down: whether these details know what the transformer found; needs sharp.
+            positions: side of the grid of learned positions, interpolated to the picture's.
             sizes: of ImageEncoderViT.
         """
         super().__init__(**sizes)
         self.patch_embed = stem
+        self.pos_embed = nn.Parameter(torch.zeros(1, positions, positions, sizes["embed_dim"]))
         depth = len(channels)
         # From zero, so that trained weights without it are its exact start.
         self.detail = nn.ModuleList()
@@ -143,7 +156,8 @@ class DetailedEncoder(ImageEncoderViT):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) -> (B, out_chans, G, G), or (B, 4 * out_chans, G, G) where it is sharp."""
         stages = self.patch_embed.stages(x)
-        seen = self.patch_embed.patches(stages[-1]) + self.pos_embed
+        seen = self.patch_embed.patches(stages[-1])
+        seen = seen + positions_on(cast(torch.Tensor, self.pos_embed), seen.shape[1])
         for block in self.blocks:
             seen = block(seen)
         found = self.neck(seen.permute(0, 3, 1, 2))

@@ -11,7 +11,7 @@ import torch
 
 from src.config import APPLICATION_FOLDER, STARTER_FOLDER
 from src.errors import CheckpointError
-from src.models.starter.training import TrainOptions
+from src.models.starter.training import TrainOptions, keep_freed_memory
 
 DEFAULT_OUTPUT = STARTER_FOLDER
 DEFAULT_WORK = APPLICATION_FOLDER / "training"
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--steps",
         type=int,
-        default=6000,
+        default=5000,
         help="length of each training; SAM's has two such stages, and a short one",
     )
     parser.add_argument("--minutes", type=float, help="end each stage by the clock instead")
@@ -71,4 +71,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    keep_freed_memory()
     raise SystemExit(main())

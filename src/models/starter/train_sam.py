@@ -15,10 +15,10 @@ from torch.nn import functional
 from src.models.starter.architecture import (
     MaskThresholds,
     SamConfig,
-    at_image_size,
     build_sam,
     read_starter_sam,
     save_starter_sam,
+    with_positions,
 )
 from src.models.starter.calibrate import choose_thresholds
 from src.models.starter.click_batches import ClickBatch, make_batch
@@ -45,10 +45,10 @@ START_RATE = 2e-4
 # What they lacked learns so many times faster.
 _ADDED_RATE = 5.0
 # Small pictures cost less a step, and what is learnt on them holds for larger ones: so the
-# long stages of a training are smaller than the size at which SAM then works (512). At that size
+# long stages of a training are smaller than the size at which SAM then works (640). At that size
 # masks come out a little too wide then, and a last stage, so much shorter, sets that right.
 STAGE_SIZES = (256, 384)
-_LAST_STAGE = 0.15
+_LAST_STAGE = 0.4
 # Pictures on which the predicted IoU is learnt once more at that size, and clicks on each.
 _RATED_PICTURES, _RATED_CLICKS = 400, 12
 # The loss looks at masks of the decoder's own size, where the share of a cell that is inside
@@ -190,11 +190,12 @@ def train_sam(
             detail=True,
             sharp=True,
             top_down=True,
+            positions=config.positions,
         )
         # Heads that know nothing yet would push on an encoder that does.
         stages = [_Stage("sam", 1, sizes[1], START_RATE)]
-    last = {"length": _LAST_STAGE, "fall_from": 0.1, "fine_from": 0.0}
-    stages.append(_Stage("sam-last", 2, config.image_size, START_RATE / 3, **last))
+    last = {"length": _LAST_STAGE, "fall_from": 0.1, "fine_from": 0.6}
+    stages.append(_Stage("sam-last", 2, config.image_size, START_RATE / 2, **last))
     for stage in stages:
         at_size = replace(config, image_size=stage.size)
         sam = build_sam(at_size)
@@ -202,7 +203,7 @@ def train_sam(
         if state is None:
             look_where_clicked(sam)
         else:
-            sam.load_state_dict({**sam.state_dict(), **at_image_size(state, at_size)})
+            sam.load_state_dict({**sam.state_dict(), **with_positions(state, at_size)})
         state, running = _train_stage(stage, options, at_size, sam, pictures, kept, added)
     sam.load_state_dict(state)
     sam.eval()

@@ -38,7 +38,14 @@ from src.models.starter.vocabulary import COLOURS, SHAPES, WORDS
 
 TINY_CLIP = ClipConfig(image_size=32, width=16, layers=(1, 1, 1, 1), text_width=32, text_layers=1)
 TINY_SAM = SamConfig(
-    image_size=64, width=16, depth=1, heads=2, decoder_width=32, decoder_mlp=32, stem=(4, 8, 8)
+    image_size=64,
+    width=16,
+    depth=1,
+    heads=2,
+    decoder_width=32,
+    decoder_mlp=32,
+    stem=(4, 8, 8),
+    positions=3,
 )
 
 
@@ -57,7 +64,7 @@ def test_clip_trains_resumes_and_loads(tmp_path: Path) -> None:
 
 
 def train_tiny_sam(options: TrainOptions, size: int = 64, calibration: int = 0) -> None:
-    config = replace(TINY_SAM, image_size=size)
+    config = replace(TINY_SAM, image_size=size, positions=size // 24)
     train_sam(options, config, sizes=(48, 64), pictures=2, kept=4, rated=2, calibration=calibration)
 
 
@@ -84,10 +91,10 @@ def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
 def test_sam_starts_from_weights_of_another_size(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     train_tiny_sam(options(first, 1))
-    train_tiny_sam(replace(options(second, 1), start=first / "out"), size=96)
+    train_tiny_sam(replace(options(second, 1), start=first / "out"), size=144)
     before, after = (read_starter_sam(folder / "out")[1] for folder in (first, second))
     positions = "image_encoder.pos_embed"
-    assert before.pop(positions).shape == (1, 4, 4, 16)
+    assert before.pop(positions).shape == (1, 2, 2, 16)
     assert after.pop(positions).shape == (1, 6, 6, 16)
     # One step and the rating move them a little.
     learned = [name for name in before if name.endswith(("weight", "bias"))]
@@ -97,12 +104,12 @@ def test_sam_starts_from_weights_of_another_size(tmp_path: Path) -> None:
 
 def test_what_weights_lack_is_added_without_a_change(tmp_path: Path) -> None:
     """A SAM of before stems were refined is where one with a refined stem begins."""
-    plain = replace(TINY_SAM, refine=(), detail=False, sharp=False, top_down=False)
+    plain = replace(TINY_SAM, refine=(), detail=False, sharp=False, top_down=False, positions=0)
     sam = build_sam(plain).eval()
     save_starter_sam(sam.state_dict(), plain, MaskThresholds(), tmp_path)
     config, state = read_starter_sam(tmp_path)
     assert config == plain
-    grown = build_sam(TINY_SAM).eval()
+    grown = build_sam(replace(TINY_SAM, positions=0)).eval()
     grown.load_state_dict({**grown.state_dict(), **state})
     images = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
@@ -120,13 +127,14 @@ def test_what_weights_lack_is_added_without_a_change(tmp_path: Path) -> None:
 
 
 def test_a_file_from_before_says_nothing_of_what_was_added(tmp_path: Path) -> None:
-    plain = replace(TINY_SAM, refine=(), detail=False, sharp=False, top_down=False)
+    plain = replace(TINY_SAM, refine=(), detail=False, sharp=False, top_down=False, positions=0)
     save_starter_sam(build_sam(plain).state_dict(), plain, MaskThresholds(), tmp_path)
     path = tmp_path / SAM_WEIGHTS_FILE
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
     sizes = json.loads(metadata["config"])
-    del sizes["refine"], sizes["detail"], sizes["sharp"], sizes["top_down"]
+    del sizes["refine"], sizes["detail"], sizes["sharp"]
+    del sizes["top_down"], sizes["positions"]
     save_file(load_file(path), path, metadata={**metadata, "config": json.dumps(sizes)})
     assert read_starter_sam(tmp_path)[0] == plain
     load_starter_sam(tmp_path)

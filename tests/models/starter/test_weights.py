@@ -35,7 +35,7 @@ def models() -> StarterModels:
 
 def test_both_files_fit_into_16_megabytes() -> None:
     files = (CLIP_CONFIG_FILE, CLIP_WEIGHTS_FILE, SAM_WEIGHTS_FILE)
-    assert sum((DEFAULT_OUTPUT / name).stat().st_size for name in files) < 16 * 2**20
+    assert sum((DEFAULT_OUTPUT / name).stat().st_size for name in files) < 16_000_000
 
 
 def test_embeddings_are_512_unit_vectors(models: StarterModels) -> None:
