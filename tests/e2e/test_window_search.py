@@ -136,7 +136,9 @@ def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
     every = window.state()["count"]
     slide(window, "Any mask quality")
     window.key("End")
-    window.wait("whole pictures and the best masks", lambda s: 4 < s["count"] < every)
+    window.wait(
+        "whole pictures and the best masks", lambda s: 4 < s["count"] < every and s["query"]
+    )
     window.key("Home")
     window.wait_still("all of them", lambda s: s["cards"] == cards)
 
