@@ -26,18 +26,28 @@ class ClickGrid:
     """The centres of N x N cells of an image, in the order in which they are asked.
 
     An adaptive grid leaves a finer click out when the smallest mask at its place was found by
-    two clicks before: one more would bring it again.
+    two clicks before, and surely holds that place: one more would bring it again.
     """
 
-    def __init__(self, points_per_side: int, quality: Quality) -> None:
+    def __init__(self, points_per_side: int, quality: Quality, margin: float) -> None:
+        """Lay the clicks out.
+
+        Args:
+            points_per_side: N.
+            quality: of MaskGenerator.
+            margin: logits above it are surely inside. What a large mask covers by mistake is
+                often a small thing that waits for its own click.
+        """
         self.points_per_side = points_per_side
         self.quality = quality
+        self._margin = margin
         # rows and columns of the clicks, as shares of the image
         steps = (np.arange(points_per_side) + 0.5) / points_per_side
         self.xy = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
         places = (self.xy * _SIDE).astype(int)
         self._cells = torch.as_tensor(places[:, 1] * _SIDE + places[:, 0])
         self._masks = torch.zeros(0, _SIDE**2, dtype=torch.bool)
+        self._surely = self._masks
         self._clicks = torch.zeros(0, dtype=torch.int64)
 
     def levels(self) -> Iterator[torch.Tensor]:
@@ -64,13 +74,12 @@ class ClickGrid:
         """
         if self.quality == "exact" or len(logits) == 0:
             return
-        masks = (logits > 0).float()[:, None]
-        small = functional.interpolate(masks, size=(_SIDE, _SIDE), mode="area")
-        self._masks = torch.cat([self._masks, (small > 0.5).flatten(1).cpu()])
+        self._masks = torch.cat([self._masks, _small(logits > 0)])
+        self._surely = torch.cat([self._surely, _small(logits > self._margin)])
         self._clicks = torch.cat([self._clicks, clicks.cpu()])
 
     def _settled(self) -> torch.Tensor:
-        """Say of each cell whether its smallest mask was found twice: (S * S,) bool."""
+        """Say of each cell whether its smallest mask was found twice and holds it: (S * S,)."""
         if len(self._masks) == 0:
             return torch.zeros(_SIDE**2, dtype=torch.bool)
         flat = self._masks.float()
@@ -78,4 +87,11 @@ class ClickGrid:
         others = self._clicks[:, None] != self._clicks[None]
         twice = ((mutual_ious(flat) > SAME_IOU) & others).any(dim=1)
         smallest = torch.where(self._masks, areas[:, None], torch.inf).min(dim=0)
-        return twice[smallest.indices] & smallest.values.isfinite()
+        surely = self._surely.gather(0, smallest.indices[None])[0]
+        return twice[smallest.indices] & surely & smallest.values.isfinite()
+
+
+def _small(masks: torch.Tensor) -> torch.Tensor:
+    """Bring (N, h, w) bool masks to the cells: (N, S * S) bool."""
+    small = functional.interpolate(masks.float()[:, None], size=(_SIDE, _SIDE), mode="area")
+    return (small > 0.5).flatten(1).cpu()

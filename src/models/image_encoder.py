@@ -13,6 +13,8 @@ Nothing is approximated: what differs is the order of sums.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from segment_anything.modeling import ImageEncoderViT
 from segment_anything.modeling.image_encoder import (
@@ -24,6 +26,8 @@ from segment_anything.modeling.image_encoder import (
 )
 from torch.nn import functional
 
+from src.models.starter.image_encoder import DetailedEncoder
+
 Tensor = torch.Tensor
 
 # Scores at a time: 4 MB in 32 bits. A quarter or double of that took 2 to 8 % longer.
@@ -33,24 +37,35 @@ _IN_CACHE = 1 << 20
 def encode_pixels(encoder: ImageEncoderViT, pixels: Tensor) -> Tensor:
     """Do what the encoder's own `forward` does.
 
-    Other devices than a CPU, and encoders that are more than Meta's, do it themselves.
+    Other devices than a CPU, and encoders that are more than Meta's or the starter's, do it
+    themselves.
 
     Args:
         encoder: of any size, in eval mode.
         pixels: (1, 3, S, S), as `Sam.preprocess` gives them.
 
     Returns:
-        (1, C, G, G), in the precision in which the block it is called in multiplies.
+        (1, C, G, G), the starter's (1, 4 C, G, G), in the precision in which the block it is
+        called in multiplies.
     """
-    if pixels.device.type != "cpu" or type(encoder) is not ImageEncoderViT:
+    if pixels.device.type != "cpu" or type(encoder) not in (ImageEncoderViT, DetailedEncoder):
         return torch.as_tensor(encoder(pixels))
+    if isinstance(encoder, DetailedEncoder):
+        stages, seen = encoder.begin(pixels)
+        return encoder.finish(stages, _through(encoder.blocks, seen.contiguous()))
     seen = encoder.patch_embed(pixels).contiguous()
     if encoder.pos_embed is not None:
         seen = seen + encoder.pos_embed
-    for block in encoder.blocks:
+    seen = _through(encoder.blocks, seen)
+    return torch.as_tensor(encoder.neck(seen.permute(0, 3, 1, 2)))
+
+
+def _through(blocks: Iterable[Block], seen: Tensor) -> Tensor:
+    """Lead places (1, G, G, C) through the transformer."""
+    for block in blocks:
         seen = seen + _attention(block, block.norm1(seen))
         seen = seen + block.mlp(block.norm2(seen))
-    return torch.as_tensor(encoder.neck(seen.permute(0, 3, 1, 2)))
+    return seen
 
 
 def _attention(block: Block, seen: Tensor) -> Tensor:

@@ -121,7 +121,7 @@ class MaskGenerator:
         """
         height, width = image_rgb.shape[:2]
         with torch.inference_mode():
-            grid = ClickGrid(self.points_per_side, self.quality)
+            grid = ClickGrid(self.points_per_side, self.quality, self.stability_score_offset)
             sizes = Sizes.of(self.sam, (width, height))
             candidates = self._decode_grid(image_rgb, grid, sizes)
             candidates = self._without_duplicates(candidates, sizes)

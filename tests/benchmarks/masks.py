@@ -198,7 +198,7 @@ class Clock:
 
 def starter() -> tuple[Sam, dict[str, Any]]:
     options = asdict(load_mask_thresholds(STARTER_FOLDER))
-    del options["speck_share"]  # Meta's generator does not know it
+    del options["speck_share"], options["quality"]  # Meta's generator does not know them
     return load_starter_sam(STARTER_FOLDER), options | {"points_per_side": 32}
 
 

@@ -55,6 +55,15 @@ def test_it_gives_what_metas_encoder_gives(
         )
 
 
+def test_it_gives_what_the_starters_encoder_gives(mask_generator: MaskGenerator) -> None:
+    encoder = mask_generator.sam.image_encoder
+    pixels = torch.randn(1, 3, encoder.img_size, encoder.img_size)
+    with torch.inference_mode():
+        torch.testing.assert_close(
+            encode_pixels(encoder, pixels), encoder(pixels), rtol=1e-4, atol=1e-4
+        )
+
+
 def test_in_16_bits_it_is_as_near_as_metas() -> None:
     encoder = encoder_of(img_size=256, embed_dim=64)
     pixels = torch.randn(1, 3, 256, 256)

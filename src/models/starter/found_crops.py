@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -45,8 +45,8 @@ def draw_found_crops(seed: int, index: int, sam_folder: Path, size: int = 96) ->
 
 @lru_cache(maxsize=1)
 def _generator(folder: Path) -> MaskGenerator:
-    thresholds = asdict(load_mask_thresholds(folder)) | {"points_per_side": _POINTS_PER_SIDE}
-    return MaskGenerator(load_starter_sam(folder), **thresholds, quality="adaptive")
+    thresholds = replace(load_mask_thresholds(folder), points_per_side=_POINTS_PER_SIDE)
+    return MaskGenerator(load_starter_sam(folder), **asdict(thresholds))
 
 
 def facts_of_mask(scene: Scene, mask: np.ndarray) -> list[int]:

@@ -155,11 +155,19 @@ class DetailedEncoder(ImageEncoderViT):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) -> (B, out_chans, G, G), or (B, 4 * out_chans, G, G) where it is sharp."""
-        stages = self.patch_embed.stages(x)
-        seen = self.patch_embed.patches(stages[-1])
-        seen = seen + positions_on(cast(torch.Tensor, self.pos_embed), seen.shape[1])
+        stages, seen = self.begin(x)
         for block in self.blocks:
             seen = block(seen)
+        return self.finish(stages, seen)
+
+    def begin(self, x: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """What comes before the transformer: the stem's stages, and its places (B, G, G, C)."""
+        stages = self.patch_embed.stages(x)
+        seen = self.patch_embed.patches(stages[-1])
+        return stages, seen + positions_on(cast(torch.Tensor, self.pos_embed), seen.shape[1])
+
+    def finish(self, stages: list[torch.Tensor], seen: torch.Tensor) -> torch.Tensor:
+        """What comes after it."""
         found = self.neck(seen.permute(0, 3, 1, 2))
         for layer, stage in zip(self.detail, stages[-2:], strict=True):
             found = found + layer(stage)

@@ -12,6 +12,8 @@ from src.models.starter.scenes import draw_scene
 
 # Smaller ones are a few cells of the decoder's grid and teach little.
 MIN_REGION = 64
+# Longest side, in pixels, of the smallest pictures that are drawn.
+_SMALLEST = 192
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ def draw_labelled_picture(seed: int, index: int, longest: int) -> LabelledPictur
     rng = np.random.default_rng((seed, 1, index))
     shorter = longest * rng.choice([0.5625, 0.6667, 0.75, 1.0, rng.uniform(0.5, 1.0)])
     wanted = np.array((longest, shorter) if rng.random() < 0.7 else (shorter, longest))
-    scale = np.exp(rng.uniform(np.log(0.5), np.log(1.6))) if rng.random() < 0.75 else 1.0
+    least = min(0.5, _SMALLEST / longest)
+    scale = np.exp(rng.uniform(np.log(least), np.log(1.6))) if rng.random() < 0.75 else 1.0
     width, height = (wanted * scale).astype(int)
     picture = _draw(rng, (int(width), int(height)))
     if scale == 1.0:
