@@ -30,12 +30,14 @@ class Sizes:
     """The sizes at which the masks of an image are looked at.
 
     Attributes:
+        image_wh: of the image.
         pixel: pixels of SAM's input along a pixel of the logits.
         shown_wh: of the image in the corner of the square that is SAM's input.
         measured_wh: at which stability and boxes count: the image's, as in Meta's generator,
             where that is near SAM's; else that of SAM's input.
     """
 
+    image_wh: tuple[int, int]
     pixel: int
     shown_wh: tuple[int, int]
     measured_wh: tuple[int, int]
@@ -47,7 +49,8 @@ class Sizes:
         pixel = side // (4 * int(sam.prompt_encoder.image_embedding_size[0]))
         shown_h, shown_w = ResizeLongestSide.get_preprocess_shape(image_wh[1], image_wh[0], side)
         near = max(image_wh) <= 2 * side
-        return Sizes(pixel, (shown_w, shown_h), image_wh if near else (shown_w, shown_h))
+        shown_wh = shown_w, shown_h
+        return Sizes(image_wh, pixel, shown_wh, image_wh if near else shown_wh)
 
     @property
     def logits_wh(self) -> tuple[int, int]:

@@ -119,22 +119,15 @@ class MaskGenerator:
             ((H, W) bool or an RLE dict), area, bbox (XYWH), predicted_iou, stability_score,
             point_coords ([[x, y]]), crop_box (XYWH, the whole image).
         """
-        height, width = image_rgb.shape[:2]
+        image_wh = image_rgb.shape[1], image_rgb.shape[0]
         with torch.inference_mode():
             grid = ClickGrid(self.points_per_side, self.quality, self.stability_score_offset)
-            sizes = Sizes.of(self.sam, (width, height))
+            sizes = Sizes.of(self.sam, image_wh)
             candidates = self._decode_grid(image_rgb, grid, sizes)
             candidates = self._without_duplicates(candidates, sizes)
-            clicks_xy = grid.xy[candidates.clicks.cpu().numpy()] * (width, height)
+            clicks_xy = grid.xy[candidates.clicks.cpu().numpy()] * image_wh
             records = [
-                self._record(
-                    candidates,
-                    i,
-                    clicks_xy[i],
-                    (width, height),
-                    sizes,
-                    output_mode or self.output_mode,
-                )
+                self._record(candidates, i, clicks_xy[i], sizes, output_mode or self.output_mode)
                 for i in range(len(candidates.logits))
             ]
         return [record for record in records if record["area"] > 0]
@@ -215,19 +208,19 @@ class MaskGenerator:
         found: Candidates,
         i: int,
         click_xy: np.ndarray,
-        size_wh: tuple[int, int],
         sizes: Sizes,
         output_mode: OutputMode,
     ) -> dict[str, Any]:
         logits = found.logits[i].cpu().numpy()
-        if sizes.measured_wh == size_wh:  # in Meta's two steps
-            mask = (cv2.resize(sizes.at_input(logits), size_wh) > 0).view(np.uint8)
+        width, height = sizes.image_wh
+        if sizes.measured_wh == sizes.image_wh:  # in Meta's two steps
+            mask = (cv2.resize(sizes.at_input(logits), sizes.image_wh) > 0).view(np.uint8)
         else:
             scale_xy = (
-                sizes.shown_wh[0] / size_wh[0] / sizes.pixel,
-                sizes.shown_wh[1] / size_wh[1] / sizes.pixel,
+                sizes.shown_wh[0] / width / sizes.pixel,
+                sizes.shown_wh[1] / height / sizes.pixel,
             )
-            mask = full_size(logits, size_wh, scale_xy)
+            mask = full_size(logits, sizes.image_wh, scale_xy)
         if self.min_mask_region_area > 0:
             mask = without_small_regions(mask, self.min_mask_region_area)
         x, y, w, h = cv2.boundingRect(mask)
@@ -238,7 +231,7 @@ class MaskGenerator:
             "predicted_iou": float(found.predicted_iou[i]),
             "stability_score": float(found.stability[i]),
             "point_coords": [[float(value) for value in click_xy]],
-            "crop_box": [0, 0, size_wh[0], size_wh[1]],
+            "crop_box": [0, 0, width, height],
         }
 
 

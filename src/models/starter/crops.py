@@ -63,8 +63,9 @@ class Cutter:
         box = (left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1)
         self._keep(cut_crop(self._image, self._blurred, mask, box), facts)
 
-    def whole(self, facts: list[int]) -> None:
-        self._keep(self._image, facts)
+    def whole(self, many: int) -> None:
+        """Take the picture as it is, of which it is known or not whether it shows many things."""
+        self._keep(self._image, [UNKNOWN, NONE, UNKNOWN, UNKNOWN, UNKNOWN, 1, UNKNOWN, many])
 
     def _keep(self, crop: np.ndarray, facts: list[int]) -> None:
         self.images.append(letterbox(crop, self._size, FILL_RGB))
@@ -116,7 +117,7 @@ def _scene_crops(rng: np.random.Generator, scene: Scene, size: int) -> Crops:
         cutter.cut(mask, facts)
     if rng.random() < 0.4:
         many = 1 if len(scene.shapes) >= 3 else UNKNOWN
-        cutter.whole([UNKNOWN, NONE, UNKNOWN, UNKNOWN, UNKNOWN, 1, UNKNOWN, many])
+        cutter.whole(many)
     if rng.random() < 0.55:
         label = int(rng.integers(scene.background_regions))
         mask = scene.labels == label
@@ -184,7 +185,7 @@ def _leaf_crops(rng: np.random.Generator, size_wh: tuple[int, int], size: int) -
         ]  # fmt: skip
         cutter.cut(mask if rng.random() < 0.4 else _as_found(rng, mask)[0], facts)
     if rng.random() < 0.3:
-        cutter.whole([UNKNOWN, NONE, UNKNOWN, UNKNOWN, UNKNOWN, 1, UNKNOWN, 1])
+        cutter.whole(many=1)
     return cutter.collect()
 
 

@@ -39,7 +39,7 @@ def draw_found_crops(seed: int, index: int, sam_folder: Path, size: int = 96) ->
     for record in _generator(sam_folder).generate(scene.image_rgb):
         cutter.cut(record["segmentation"], facts_of_mask(scene, record["segmentation"]))
     if not cutter.images:
-        cutter.whole([UNKNOWN, NONE, UNKNOWN, UNKNOWN, UNKNOWN, 1, UNKNOWN, UNKNOWN])
+        cutter.whole(many=UNKNOWN)
     return cutter.collect()
 
 

@@ -71,6 +71,13 @@ def positions_on(positions: torch.Tensor, side: int) -> torch.Tensor:
     return there.permute(0, 2, 3, 1)
 
 
+def _silent(layer: nn.Conv2d) -> nn.Conv2d:
+    """A layer that gives zeros at first, so that trained weights without it are its exact start."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(cast(torch.Tensor, layer.bias))
+    return layer
+
+
 class _ResidualBlock(nn.Module):
     """Two convolutions around which what comes in is led (He et al. 2016).
 
@@ -125,33 +132,26 @@ class DetailedEncoder(ImageEncoderViT):
             sizes: of ImageEncoderViT.
         """
         super().__init__(**sizes)
+        if top_down and not sharp:
+            raise ValueError("top_down needs sharp: nothing else reads what is led back")
         self.patch_embed = stem
         self.pos_embed = nn.Parameter(torch.zeros(1, positions, positions, sizes["embed_dim"]))
         depth = len(channels)
-        # From zero, so that trained weights without it are its exact start.
         self.detail = nn.ModuleList()
         for index in (depth - 2, depth - 1):
             side = 2 ** (depth - index)
-            layer = nn.Conv2d(channels[index], sizes["out_chans"], side, side)
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(cast(torch.Tensor, layer.bias))
-            self.detail.append(layer)
+            self.detail.append(_silent(nn.Conv2d(channels[index], sizes["out_chans"], side, side)))
         self.led_back, self.merged = nn.ModuleList(), nn.ModuleList()
         above = sizes["out_chans"]
         for stage in reversed(channels[-2:]) if top_down else ():
-            lead = nn.Conv2d(above, stage, 1)
-            nn.init.zeros_(lead.weight)
-            nn.init.zeros_(cast(torch.Tensor, lead.bias))
-            self.led_back.append(lead)
+            self.led_back.append(_silent(nn.Conv2d(above, stage, 1)))
             self.merged.append(_ResidualBlock(stage))
             above = stage
         # What is finer has fewer channels, as the decoder's enlarged pictures do.
         self.sharp = nn.ModuleList()
         for index, part in ((depth - 1, 4), (depth - 2, 8)) if sharp else ():
-            layer = nn.Conv2d(channels[index], sizes["out_chans"] // part, 3, padding=1)
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(cast(torch.Tensor, layer.bias))
-            self.sharp.append(layer)
+            fewer = sizes["out_chans"] // part
+            self.sharp.append(_silent(nn.Conv2d(channels[index], fewer, 3, padding=1)))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) -> (B, out_chans, G, G), or (B, 4 * out_chans, G, G) where it is sharp."""

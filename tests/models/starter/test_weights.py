@@ -12,9 +12,12 @@ from src.models.starter.architecture import (
     CLIP_WEIGHTS_FILE,
     EMBEDDING_SIZE,
     SAM_WEIGHTS_FILE,
+    MaskThresholds,
+    SamConfig,
     load_mask_thresholds,
     load_starter_clip,
     load_starter_sam,
+    save_starter_sam,
 )
 from src.models.starter.evaluate import (
     StarterModels,
@@ -72,6 +75,12 @@ def test_everything_mode_finds_most_shapes(models: StarterModels) -> None:
 
 def test_unknown_words_are_recognised() -> None:
     assert measure_unknown_words().value == 1.0
+
+
+def test_sizes_that_contradict_each_other_are_a_checkpoint_error(tmp_path: Path) -> None:
+    save_starter_sam({}, SamConfig(sharp=False, top_down=True), MaskThresholds(), tmp_path)
+    with pytest.raises(CheckpointError, match="top_down needs sharp"):
+        load_starter_sam(tmp_path)
 
 
 def test_missing_and_damaged_files_are_checkpoint_errors(tmp_path: Path) -> None:
