@@ -67,8 +67,12 @@ RANGES = (
 
 _RANGES_OF = {name: tuple(entry for entry in RANGES if entry.name == name) for name in COLOURS}
 ACHROMATIC = frozenset({"black", "white", "gray"})
-# A measured colour may be this far outside a range and still take its name.
+# A measured colour may be this far outside a range and be in it all the same.
 _NAMING_SLACK = (3.0, 0.03, 0.03)
+# In units of that: beyond it no word holds, however far the others.
+_FARTHEST = 4.0
+# So many times as far the next word has to be.
+_CLEARLY = 1.4
 
 
 def hsv_to_rgb(hue: float, saturation: float, value: float) -> np.ndarray:
@@ -101,30 +105,42 @@ def sample_colour(rng: np.random.Generator, name: str) -> tuple[np.ndarray, str 
 
 
 def name_colour(rgb: np.ndarray) -> tuple[str | None, str | None]:
-    """Name a colour, if it lies clearly inside one word.
+    """Name a colour, if one word is clearly the nearest.
 
     Args:
         rgb: (3,) in 0..255.
 
     Returns:
-        (colour, tone); (None, None) for a colour between the words.
+        (colour, tone); (None, None) for a colour between the words, and no tone for one that
+        lies outside the ranges of its word.
     """
-    hue, saturation, value = rgb_to_hsv(rgb)
-    slack_h, slack_s, slack_v = _NAMING_SLACK
-    found: set[str] = set()
-    tones: set[str | None] = set()
-    for entry in RANGES:
-        offset = (hue - entry.hue[0] + slack_h) % 360.0
-        if (
-            offset <= entry.hue[1] - entry.hue[0] + 2 * slack_h
-            and entry.saturation[0] - slack_s <= saturation <= entry.saturation[1] + slack_s
-            and entry.value[0] - slack_v <= value <= entry.value[1] + slack_v
-        ):
-            found.add(entry.name)
-            tones.add(entry.tone)
-    if len(found) != 1:
+    away = [_steps_from(entry, rgb) for entry in RANGES]
+    by_word = {
+        name: min(steps for steps, entry in zip(away, RANGES, strict=True) if entry.name == name)
+        for name in COLOURS
+    }
+    (nearest, least), (_, second) = sorted(by_word.items(), key=lambda item: item[1])[:2]
+    if least > _FARTHEST or second <= max(1.0, _CLEARLY * least):
         return None, None
-    return found.pop(), tones.pop() if len(tones) == 1 else None
+    tones = {entry.tone for steps, entry in zip(away, RANGES, strict=True) if steps <= 1}
+    return nearest, tones.pop() if len(tones) == 1 else None
+
+
+def _steps_from(entry: ColourRange, rgb: np.ndarray) -> float:
+    """How far a colour, (3,) in 0..255, lies outside a range, in units of _NAMING_SLACK."""
+    hue, saturation, value = rgb_to_hsv(rgb)
+    middle = sum(entry.hue) / 2
+    hue = middle + (hue - middle + 180) % 360 - 180
+    beyond = [
+        max(low - x, x - high, 0.0) / slack
+        for x, (low, high), slack in zip(
+            (hue, saturation, value),
+            (entry.hue, entry.saturation, entry.value),
+            _NAMING_SLACK,
+            strict=True,
+        )
+    ]
+    return max(beyond)
 
 
 def lab_distance(first_rgb: np.ndarray, second_rgb: np.ndarray) -> float:

@@ -80,6 +80,19 @@ def test_a_colour_is_called_by_its_name(name: str) -> None:
         assert name_colour(rgb)[0] in (name, None)
 
 
+def test_a_colour_between_words_takes_the_nearest_or_none() -> None:
+    for rgb, named in (
+        ((169, 64, 67), ("red", None)),  # between red and its dark tone
+        ((105, 65, 62), ("brown", None)),  # a dull red
+        ((191, 151, 147), (None, None)),  # a beige, as far from brown as from pink
+        ((230, 68, 23), (None, None)),  # between red and orange
+        ((200, 30, 30), ("red", None)),
+        ((60, 200, 200), ("cyan", None)),
+        ((128, 128, 128), ("gray", None)),
+    ):
+        assert name_colour(np.array(rgb)) == named
+
+
 @pytest.mark.parametrize("name", SHAPES)
 def test_outlines_stay_near_the_unit_square(name: str) -> None:
     rng = np.random.default_rng(0)
