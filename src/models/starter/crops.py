@@ -211,7 +211,7 @@ def _as_found(rng: np.random.Generator, mask: np.ndarray) -> tuple[np.ndarray, b
     found: np.ndarray = mask.astype(np.float32)
     height, width = mask.shape
     if rng.random() < 0.75:
-        # The starter SAM's masks are 64 cells along the longest side.
+        # A SAM's masks are so many cells along the longest side.
         cells = rng.uniform(48, 160) / max(height, width)
         if cells < 1:
             coarse = cv2.resize(found, None, fx=cells, fy=cells, interpolation=cv2.INTER_AREA)
