@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from src.config import LibraryPaths
-from src.database.metadata_db import MetadataDatabase, NewSegment
+from src.database.metadata_db import MetadataDatabase
+from src.database.segment_store import NewSegment
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager

@@ -24,6 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 from pycocotools import mask as coco_mask
 from segment_anything import SamAutomaticMaskGenerator, SamPredictor, sam_model_registry
 from segment_anything.modeling import Sam
@@ -41,7 +42,7 @@ KINDS = ("official", "exact", "adaptive")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=("starter", "vit_b", "vit_b 12 MP"))
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
@@ -143,7 +144,7 @@ def measure_one(kind: str, weights: str, folder: str) -> None:
         for method in ("__init__", "decode", "draw"):
             clock.around(PromptDecoder, method, "decoder")
     paths = sorted(Path(folder).glob("*.png"))
-    images = [np.ascontiguousarray(cv2.imread(str(path))[..., ::-1]) for path in paths]
+    images = [np.array(Image.open(path).convert("RGB")) for path in paths]
     # the first call of anything is slow
     kind_of(sam, **options | {"points_per_side": 2}).generate(images[0][:64, :64])
     clock.seconds.clear()

@@ -149,7 +149,9 @@ def draw(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
     image += rng.normal(0, rng.uniform(0, 7), image.shape)
     pixels = np.clip(image, 0, 255).astype(np.uint8)
     written = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])[1]
-    image_rgb = np.ascontiguousarray(cv2.imdecode(written, cv2.IMREAD_COLOR)[..., ::-1])
+    read = cv2.imdecode(written, cv2.IMREAD_COLOR)
+    assert read is not None
+    image_rgb = np.ascontiguousarray(read[..., ::-1])
     shapes = []
     for label, (colour, shape, texture, whole) in enumerate(drawn, start=1):
         mask = labels == label
@@ -175,15 +177,15 @@ def scenes(count: int) -> list[Scene]:
 def measures(models: StarterModels, pictures: Sequence[Scene]) -> list[Measure]:
     return [
         *measure_clicks(models.sam, pictures),
-        *measure_everything(models.mask_generator(), pictures),
+        *measure_everything(models.mask_generator(), pictures)[:2],  # shares, not masks a scene
         *measure_words(models.clip, pictures),
         measure_alike(models.clip, pictures),
-        measure_pipeline(DEFAULT_OUTPUT, pictures),
+        *measure_pipeline(DEFAULT_OUTPUT, pictures),
     ]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=60)
     chosen = parser.parse_args(arguments)
     models = StarterModels.load(DEFAULT_OUTPUT)

@@ -18,7 +18,8 @@ import numpy as np
 from chromadb.config import Settings as ChromaSettings
 
 from src.config import LibraryPaths
-from src.database.metadata_db import MetadataDatabase, NewSegment
+from src.database.metadata_db import MetadataDatabase
+from src.database.segment_store import NewSegment
 from src.database.vector_db import VectorDatabase
 from src.models.model_manager import ModelManager
 from src.records import EMBEDDING_DIM, Segment, SegmentFilter, Tag
@@ -93,12 +94,13 @@ def measure(n: int, folder: Path) -> None:
     )
     start = time.perf_counter()
     for at in range(0, n, 1000):
-        rows = range(at, min(at + 1000, n))
+        added_rows = range(at, min(at + 1000, n))
         plain.add(
-            ids=[f"{i:08}" for i in rows],
+            ids=[f"{i:08}" for i in added_rows],
             embeddings=vectors[at : at + 1000],
             metadatas=[
-                {"media": i // PER_FRAME, "rare": i % 100 == 0, "half": i % 2 == 1} for i in rows
+                {"media": i // PER_FRAME, "rare": i % 100 == 0, "half": i % 2 == 1}
+                for i in added_rows
             ],
         )
     added = n / (time.perf_counter() - start)

@@ -329,7 +329,7 @@ def models_of(folder: Path, clip: Path | None, sam: Path | None) -> ModelManager
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=200)
     parser.add_argument("--coco", type=Path)
     parser.add_argument("--images", type=Path)

@@ -25,7 +25,8 @@ import numpy as np
 from PIL import Image
 
 from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
-from src.database.metadata_db import MetadataDatabase, NewSegment
+from src.database.metadata_db import MetadataDatabase
+from src.database.segment_store import NewSegment
 from src.gui.main_window import MainWindow, WindowOptions
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
