@@ -22,7 +22,7 @@ SCENES = 12
 SIZE_WH = (640, 480)
 VIDEO_RATE, VIDEO_FRAMES = 10, 60
 QUERIES = (
-    "a red circle",
+    "a yellow star",
     "a dotted blue star",
     "a photo of a green ring",
     "something purple",
