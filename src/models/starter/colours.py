@@ -114,21 +114,22 @@ def name_colour(rgb: np.ndarray) -> tuple[str | None, str | None]:
         (colour, tone); (None, None) for a colour between the words, and no tone for one that
         lies outside the ranges of its word.
     """
-    away = [_steps_from(entry, rgb) for entry in RANGES]
-    by_word = {
-        name: min(steps for steps, entry in zip(away, RANGES, strict=True) if entry.name == name)
-        for name in COLOURS
+    hsv = rgb_to_hsv(rgb)
+    away = {
+        name: [_steps_from(entry, hsv) for entry in entries] for name, entries in _RANGES_OF.items()
     }
-    (nearest, least), (_, second) = sorted(by_word.items(), key=lambda item: item[1])[:2]
+    nearest, next_word = sorted(away, key=lambda name: min(away[name]))[:2]
+    least, second = min(away[nearest]), min(away[next_word])
     if least > _FARTHEST or second <= max(1.0, _CLEARLY * least):
         return None, None
-    tones = {entry.tone for steps, entry in zip(away, RANGES, strict=True) if steps <= 1}
+    of_word = zip(_RANGES_OF[nearest], away[nearest], strict=True)
+    tones = {entry.tone for entry, steps in of_word if steps <= 1}
     return nearest, tones.pop() if len(tones) == 1 else None
 
 
-def _steps_from(entry: ColourRange, rgb: np.ndarray) -> float:
-    """How far a colour, (3,) in 0..255, lies outside a range, in units of _NAMING_SLACK."""
-    hue, saturation, value = rgb_to_hsv(rgb)
+def _steps_from(entry: ColourRange, hsv: tuple[float, float, float]) -> float:
+    """How far a colour lies outside a range, in units of _NAMING_SLACK."""
+    hue, saturation, value = hsv
     middle = sum(entry.hue) / 2
     hue = middle + (hue - middle + 180) % 360 - 180
     beyond = [
