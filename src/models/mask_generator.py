@@ -26,13 +26,17 @@ from src.models.mask_rle import OutputMode, in_form
 from src.models.mask_shape import (
     full_size,
     mutual_ious,
+    paired_ious,
+    stabilities,
     without_small_regions,
     without_specks,
 )
-from src.models.prompt_decoder import PromptDecoder
+from src.models.prompt_decoder import Decoded, PromptDecoder
 
 # Side of the pictures on which masks are compared with each other.
 COMPARE_SIDE = 64
+# A mask that was given back and overlaps less with what comes is of another thing.
+SAME_THING = 0.7
 # Parameters of an encoder that gains by 16 bits. Meta's ViT-B (90 million) takes half the
 # time of a CPU with AVX512-BF16; the starter's (2 million) gains nothing, and its masks, which
 # are less sure of themselves, change: mean best IoU with those of 32 bits 0.983.
@@ -58,6 +62,7 @@ class MaskGenerator:
         label: str = "SAM",
         name: str = "sam",
         quality: Quality = "exact",
+        refine: bool = False,
         full_precision: bool = False,
     ) -> None:
         """Wrap a SAM.
@@ -79,6 +84,9 @@ class MaskGenerator:
             name: names the weights in a library.
             quality: "exact" decodes every click of the grid; "adaptive" goes from coarse to
                 fine and leaves out clicks on masks that two clicks have found.
+            refine: give each mask that is left back to the decoder with its click, as SAM
+                learns to take it (Kirillov et al. 2023, appendix A), and keep what comes back
+                where SAM rates it higher and it is stable and of the same thing.
             full_precision: compute in 32 bits what the device would do faster in 16: the
                 encoder of a large SAM, and with "adaptive" also the decoder.
         """
@@ -88,6 +96,7 @@ class MaskGenerator:
             raise ValueError(f"quality can't be {quality!r}")
         self.sam = sam
         self.quality = quality
+        self.refine = refine
         half = None if full_precision else half_precision(sam.device)
         large = sum(p.numel() for p in sam.image_encoder.parameters()) >= LARGE_ENCODER
         self._encoder_precision = half if large else None
@@ -123,8 +132,12 @@ class MaskGenerator:
         with torch.inference_mode():
             grid = ClickGrid(self.points_per_side, self.quality, self.stability_score_offset)
             sizes = Sizes.of(self.sam, image_wh)
-            candidates = self._decode_grid(image_rgb, grid, sizes)
+            decoder = PromptDecoder(self.sam, self._embedding(image_rgb))
+            candidates = self._decode_grid(decoder, grid, sizes)
             candidates = self._without_duplicates(candidates, sizes)
+            if self.refine:
+                candidates = self._refined(decoder, candidates, grid, sizes)
+                candidates = self._without_duplicates(candidates, sizes)
             clicks_xy = grid.xy[candidates.clicks.cpu().numpy()] * image_wh
             records = [
                 self._record(candidates, i, clicks_xy[i], sizes, output_mode or self.output_mode)
@@ -141,40 +154,95 @@ class MaskGenerator:
         with in_precision(self.sam.device, self._encoder_precision):
             return encode_pixels(encoder, self.sam.preprocess(pixels)).float()
 
-    def _decode_grid(self, image_rgb: np.ndarray, grid: ClickGrid, sizes: Sizes) -> Candidates:
-        device = self.sam.device
-        inputs_xy = torch.as_tensor(grid.xy * sizes.shown_wh, dtype=torch.float32, device=device)
-        part_w, part_h = sizes.logits_wh
-        decoder = PromptDecoder(self.sam, self._embedding(image_rgb))
-
+    def _decode_grid(self, decoder: PromptDecoder, grid: ClickGrid, sizes: Sizes) -> Candidates:
         def decoded(window: torch.Tensor) -> Candidates:
-            clicks = inputs_xy[window, None]
-            labels = torch.ones(clicks.shape[:2], dtype=torch.int, device=clicks.device)
-            sparse, _ = self.sam.prompt_encoder((clicks, labels), None, None)
-            with in_precision(device, self._decoder_precision):
+            sparse, _ = self.sam.prompt_encoder(self._prompts(grid, window, sizes), None, None)
+            with in_precision(self.sam.device, self._decoder_precision):
                 guesses = decoder.decode(sparse)
             good = guesses.predicted_iou > self.pred_iou_thresh
+            good[:, 0] = False  # a click alone leaves doubts
             if not good.any():
-                return Candidates.none(sizes, device)
-            with in_precision(device, self._decoder_precision):
-                logits = decoder.draw(guesses, good, math.ceil(part_h / 4))[..., :part_w].float()
-            return stable(
-                logits,
-                guesses.predicted_iou[good].float(),
-                window.to(device)[good.nonzero()[:, 0]],
-                sizes,
-                self.stability_score_offset,
-                self.stability_score_thresh,
-                self.quality == "exact",
-            )
+                return Candidates.none(sizes, self.sam.device)
+            ious, clicks = guesses.predicted_iou[good].float(), window[good.nonzero()[:, 0].cpu()]
+            logits = self._drawn(decoder, guesses, good, sizes)
+            return self._stable(logits, ious, clicks.to(logits.device), sizes)
 
         batches_of_clicks = FittingBatches(min(self.points_per_batch, decoder.most_at_once))
-        batches = [Candidates.none(sizes, device)]
+        batches = [Candidates.none(sizes, self.sam.device)]
         for waiting in grid.levels():
             for found in batches_of_clicks.run(waiting, decoded):
                 batches.append(found)
                 grid.found(found.logits, found.clicks)
         return Candidates.joined(batches)
+
+    def _refined(
+        self, decoder: PromptDecoder, found: Candidates, grid: ClickGrid, sizes: Sizes
+    ) -> Candidates:
+        """Give masks back to the decoder; take what it rates higher, if it is of the same thing."""
+        side_h, side_w = (4 * side for side in self.sam.prompt_encoder.image_embedding_size)
+
+        def decoded(window: torch.Tensor) -> Candidates:
+            given = found.keep(window)
+            clicks, (height, width) = given.clicks.cpu(), given.logits.shape[1:]
+            # beyond the picture nobody knows
+            masks = functional.pad(given.logits, (0, side_w - width, 0, side_h - height))[:, None]
+            prompts = self._prompts(grid, clicks, sizes)
+            sparse, dense = self.sam.prompt_encoder(prompts, None, masks)
+            with in_precision(self.sam.device, self._decoder_precision):
+                again = decoder.decode(sparse, dense)
+            better = (again.predicted_iou[:, 0] > given.predicted_iou).nonzero()[:, 0]
+            if len(better) == 0:
+                return given
+            chosen = torch.zeros_like(again.predicted_iou, dtype=torch.bool)
+            chosen[better, 0] = True  # a mask and a click leave no doubt
+            logits = self._drawn(decoder, again, chosen, sizes)
+            shown = logits[:, :height]
+            same = paired_ious(shown > 0, given.logits[better] > 0) >= SAME_THING
+            same &= stabilities(shown, self.stability_score_offset) >= self.stability_score_thresh
+            taken = better[same]
+            rated = again.predicted_iou[taken, 0].float()
+            refined = self._stable(logits[same], rated, given.clicks[taken], sizes)
+            rest = torch.ones(len(window), dtype=torch.bool, device=better.device)
+            rest[taken] = False
+            return Candidates.joined([given.keep(rest.nonzero()[:, 0]), refined])
+
+        batches = FittingBatches(min(self.points_per_batch, decoder.most_at_once))
+        every = torch.arange(len(found.logits), device=found.logits.device)
+        none = Candidates.none(sizes, self.sam.device)
+        return Candidates.joined([none, *batches.run(every, decoded)])
+
+    def _prompts(
+        self, grid: ClickGrid, clicks: torch.Tensor, sizes: Sizes
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Clicks (B,) of a grid as the prompt encoder takes them: (B, 1, 2) and (B, 1)."""
+        inputs_xy = grid.xy[clicks.numpy()] * sizes.shown_wh
+        points = torch.as_tensor(inputs_xy, dtype=torch.float32, device=self.sam.device)[:, None]
+        return points, torch.ones(points.shape[:2], dtype=torch.int, device=points.device)
+
+    def _drawn(
+        self, decoder: PromptDecoder, decoded: Decoded, chosen: torch.Tensor, sizes: Sizes
+    ) -> torch.Tensor:
+        """Logits of masks, (N, h, w) float32: what shows the image, and rows to enlarge by.
+
+        Args:
+            chosen: (B, 4) bool, which masks of each prompt.
+        """
+        part_w, part_h = sizes.logits_wh
+        with in_precision(self.sam.device, self._decoder_precision):
+            return decoder.draw(decoded, chosen, math.ceil(part_h / 4))[..., :part_w].float()
+
+    def _stable(
+        self, logits: torch.Tensor, ious: torch.Tensor, clicks: torch.Tensor, sizes: Sizes
+    ) -> Candidates:
+        return stable(
+            logits,
+            ious,
+            clicks,
+            sizes,
+            self.stability_score_offset,
+            self.stability_score_thresh,
+            self.quality == "exact",
+        )
 
     def _without_duplicates(self, found: Candidates, sizes: Sizes) -> Candidates:
         """Non-maximum suppression by boxes, then by the masks themselves."""

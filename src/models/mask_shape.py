@@ -128,3 +128,13 @@ def mutual_ious(flat: torch.Tensor) -> torch.Tensor:
     common = flat @ flat.T
     areas = flat.sum(1)
     return torch.as_tensor(common / (areas[:, None] + areas[None] - common).clamp(min=1))
+
+
+def paired_ious(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Measure how far each of N masks is the same as its partner: (N,) float32.
+
+    Args:
+        first, second: (N, h, w) bool.
+    """
+    common = (first & second).sum((1, 2), dtype=torch.float32)
+    return common / (first | second).sum((1, 2), dtype=torch.float32).clamp(min=1)

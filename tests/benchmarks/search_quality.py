@@ -62,11 +62,14 @@ class Truth:
     Attributes:
         queries: text -> the words that a thing must have to be an answer.
         same: which of a thing's words two things must share to be alike.
+        anywhere: words that may be true of what is not among `things` too, as a background has
+            a colour; a segment of nothing known is neither right nor wrong there.
     """
 
     things: dict[Path, list[Thing]]
     queries: dict[str, Words]
     same: Callable[[Words], Words]
+    anywhere: Words = frozenset()
 
 
 @dataclass(frozen=True)
@@ -134,8 +137,9 @@ def drawn(folder: Path, count: int, seed: int = SEED) -> Truth:
         if shape.texture != "plain":
             words = frozenset((shape.texture, shape.colour, shape.shape))
             asked[f"a {shape.texture} {shape.colour} {shape.shape}"] = words
-    textures = {shape.texture for shape in shapes}
-    return Truth(things, _asked_often(asked, things), lambda words: words - textures)
+    textures = frozenset(shape.texture for shape in shapes)
+    anywhere = textures | {shape.colour for shape in shapes}
+    return Truth(things, _asked_often(asked, things), lambda words: words - textures, anywhere)
 
 
 def coco(file: Path, images: Path) -> Truth:
@@ -259,6 +263,8 @@ def by_tag(matrix: np.ndarray, cuts: Sequence[Cut], truth: Truth, tagger: AutoTa
     for name in sorted(set().union(*every)):
         right = np.array([_answers(each, truth, frozenset((name,))) for each in cuts])
         order = [place for _, place in sorted(scored[name])]
+        if name in truth.anywhere:
+            order = [place for place in order if cuts[place].thing >= 0]
         ranks.add(order, right, _covers(cuts), sum(name in words for words in every))
     return ranks
 

@@ -13,6 +13,7 @@ from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle, encode_rle
 from src.models.mask_shape import without_small_regions, without_specks
 from src.models.prompt_decoder import Decoded, PromptDecoder
+from src.models.starter.evaluate import MATCH_IOU, fresh_scenes, iou
 from src.models.starter.scenes import draw_scene
 
 
@@ -87,10 +88,12 @@ def test_adaptive_asks_less_and_finds_most(
     asked = 0
     decode = PromptDecoder.decode
 
-    def counted(decoder: PromptDecoder, sparse: torch.Tensor) -> Decoded:
+    def counted(
+        decoder: PromptDecoder, sparse: torch.Tensor, dense: torch.Tensor | None = None
+    ) -> Decoded:
         nonlocal asked
-        asked += len(sparse)
-        return decode(decoder, sparse)
+        asked += len(sparse) if dense is None else 0
+        return decode(decoder, sparse, dense)
 
     monkeypatch.setattr(PromptDecoder, "decode", counted)
     found, clicks = {}, {}
@@ -111,6 +114,26 @@ def test_adaptive_asks_less_and_finds_most(
         ]
     )
     assert np.mean(best > 0.5) > 0.75
+
+
+def test_masks_given_back_are_fewer_and_of_the_same_things(
+    mask_generator: MaskGenerator, scene_files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [*map(read, scene_files), *(scene.image_rgb for scene in fresh_scenes(6, seed=5))]
+    found: dict[bool, list[list[np.ndarray]]] = {}
+    for refine in (False, True):
+        monkeypatch.setattr(mask_generator, "refine", refine)
+        found[refine] = [
+            [record["segmentation"] for record in mask_generator.generate(picture)]
+            for picture in pictures
+        ]
+    assert sum(map(len, found[True])) < sum(map(len, found[False]))
+    still_there = [
+        max(iou(mask, other) for other in refined) > MATCH_IOU
+        for given, refined in zip(found[False], found[True], strict=True)
+        for mask in given
+    ]
+    assert np.mean(still_there) > 0.97
 
 
 def test_size_and_shape_of_the_image_do_not_matter(mask_generator: MaskGenerator) -> None:

@@ -58,7 +58,7 @@ class Measure:
     def line(self) -> str:
         """For people."""
         bar = "" if self.bar is None else f"{'<=' if self.at_most else '>='} {self.bar:.2f}"
-        return f"{self.name:<46} {self.value:6.3f}  {bar:<8}  {self.of}"
+        return f"{self.name:<48} {self.value:6.3f}  {bar:<8}  {self.of}"
 
 
 @dataclass
@@ -199,27 +199,48 @@ def inner_point(rng: np.random.Generator, mask: np.ndarray) -> np.ndarray:
 
 
 def measure_clicks(sam: Sam, scenes: Sequence[Scene]) -> list[Measure]:
-    """One click on a shape: how well SAM's preferred mask, and its best one, fits."""
+    """One click on a shape: how well SAM's masks fit.
+
+    Its preferred one, as it is and given back with the click as MaskGenerator does, and the best
+    of its three.
+    """
     predictor = SamPredictor(sam)
     rng = np.random.default_rng(SEED)
+    refined: list[float] = []
     preferred: list[float] = []
     best: list[float] = []
     for scene in tqdm(scenes, desc="clicks", leave=False):
         predictor.set_image(scene.image_rgb)
         for shape in scene.shapes:
             for _ in range(CLICKS_PER_SHAPE):
-                point = inner_point(rng, shape.mask)
-                masks, ious, _ = predictor.predict(point[None], np.ones(1), multimask_output=True)
+                point, label = inner_point(rng, shape.mask)[None], np.ones(1)
+                masks, ious, logits = predictor.predict(point, label)
+                first = int(ious.argmax())
+                guess = _without_padding(logits[first], sam, predictor.input_size)
+                (mask,), _, _ = predictor.predict(
+                    point, label, mask_input=guess[None], multimask_output=False
+                )
                 each = [iou(mask, shape.mask) for mask in masks]
-                preferred.append(each[int(ious.argmax())])
+                refined.append(iou(mask, shape.mask))
+                preferred.append(each[first])
                 best.append(max(each))
     of = f"{len(preferred)} clicks"
     return [
         Measure(
-            "single click IoU, mask of highest predicted IoU", float(np.mean(preferred)), of, 0.88
+            "single click IoU, preferred mask given back once", float(np.mean(refined)), of, 0.88
         ),
+        Measure("single click IoU, mask of highest predicted IoU", float(np.mean(preferred)), of),
         Measure("single click IoU, best of the three masks", float(np.mean(best)), of),
     ]
+
+
+def _without_padding(logits: np.ndarray, sam: Sam, shown_hw: tuple[int, int]) -> np.ndarray:
+    """Logits (4G, 4G) that are 0 beyond the picture, where SAM was taught nothing."""
+    pixel = sam.image_encoder.img_size // logits.shape[-1]
+    shown = np.zeros_like(logits)
+    rows, columns = (-(-side // pixel) for side in shown_hw)
+    shown[:rows, :columns] = logits[:rows, :columns]
+    return shown
 
 
 def measure_everything(generator: MaskGenerator, scenes: Sequence[Scene]) -> list[Measure]:

@@ -62,9 +62,10 @@ def test_what_looks_alike_lies_near(models: StarterModels) -> None:
 
 
 def test_a_click_finds_a_shape(models: StarterModels) -> None:
-    preferred, best = measure_clicks(models.sam, fresh_scenes(10, seed=5))
+    refined, preferred, best = measure_clicks(models.sam, fresh_scenes(10, seed=5))
     assert preferred.value >= 0.75
     assert best.value >= preferred.value
+    assert refined.value >= preferred.value
 
 
 def test_everything_mode_finds_most_shapes(models: StarterModels) -> None:
