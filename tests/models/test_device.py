@@ -86,11 +86,13 @@ def test_masks_are_the_same_when_fewer_clicks_fit(
     whole = mask_generator.generate(image)
     decode, error, sizes = PromptDecoder.decode, out_of_memory(), set[int]()
 
-    def small_memory(decoder: PromptDecoder, sparse: torch.Tensor) -> Decoded:
+    def small_memory(
+        decoder: PromptDecoder, sparse: torch.Tensor, dense: torch.Tensor | None = None
+    ) -> Decoded:
         if len(sparse) > 3:
             raise error
         sizes.add(len(sparse))
-        return decode(decoder, sparse)
+        return decode(decoder, sparse, dense)
 
     monkeypatch.setattr(PromptDecoder, "decode", small_memory)
     halved = mask_generator.generate(image)
