@@ -27,7 +27,6 @@ from src.models.mask_shape import (
     full_size,
     mutual_ious,
     paired_ious,
-    stabilities,
     without_small_regions,
     without_specks,
 )
@@ -133,10 +132,11 @@ class MaskGenerator:
             grid = ClickGrid(self.points_per_side, self.quality, self.stability_score_offset)
             sizes = Sizes.of(self.sam, image_wh)
             decoder = PromptDecoder(self.sam, self._embedding(image_rgb))
-            candidates = self._decode_grid(decoder, grid, sizes)
+            batches = FittingBatches(min(self.points_per_batch, decoder.most_at_once))
+            candidates = self._decode_grid(decoder, batches, grid, sizes)
             candidates = self._without_duplicates(candidates, sizes)
             if self.refine:
-                candidates = self._refined(decoder, candidates, grid, sizes)
+                candidates = self._refined(decoder, batches, candidates, grid, sizes)
                 candidates = self._without_duplicates(candidates, sizes)
             clicks_xy = grid.xy[candidates.clicks.cpu().numpy()] * image_wh
             records = [
@@ -154,7 +154,9 @@ class MaskGenerator:
         with in_precision(self.sam.device, self._encoder_precision):
             return encode_pixels(encoder, self.sam.preprocess(pixels)).float()
 
-    def _decode_grid(self, decoder: PromptDecoder, grid: ClickGrid, sizes: Sizes) -> Candidates:
+    def _decode_grid(
+        self, decoder: PromptDecoder, batches: FittingBatches, grid: ClickGrid, sizes: Sizes
+    ) -> Candidates:
         def decoded(window: torch.Tensor) -> Candidates:
             sparse, _ = self.sam.prompt_encoder(self._prompts(grid, window, sizes), None, None)
             with in_precision(self.sam.device, self._decoder_precision):
@@ -167,16 +169,20 @@ class MaskGenerator:
             logits = self._drawn(decoder, guesses, good, sizes)
             return self._stable(logits, ious, clicks.to(logits.device), sizes)
 
-        batches_of_clicks = FittingBatches(min(self.points_per_batch, decoder.most_at_once))
-        batches = [Candidates.none(sizes, self.sam.device)]
+        parts = [Candidates.none(sizes, self.sam.device)]
         for waiting in grid.levels():
-            for found in batches_of_clicks.run(waiting, decoded):
-                batches.append(found)
+            for found in batches.run(waiting, decoded):
+                parts.append(found)
                 grid.found(found.logits, found.clicks)
-        return Candidates.joined(batches)
+        return Candidates.joined(parts)
 
     def _refined(
-        self, decoder: PromptDecoder, found: Candidates, grid: ClickGrid, sizes: Sizes
+        self,
+        decoder: PromptDecoder,
+        batches: FittingBatches,
+        found: Candidates,
+        grid: ClickGrid,
+        sizes: Sizes,
     ) -> Candidates:
         """Give masks back to the decoder; take what it rates higher, if it is of the same thing."""
         side_h, side_w = (4 * side for side in self.sam.prompt_encoder.image_embedding_size)
@@ -196,17 +202,15 @@ class MaskGenerator:
             chosen = torch.zeros_like(again.predicted_iou, dtype=torch.bool)
             chosen[better, 0] = True  # a mask and a click leave no doubt
             logits = self._drawn(decoder, again, chosen, sizes)
-            shown = logits[:, :height]
-            same = paired_ious(shown > 0, given.logits[better] > 0) >= SAME_THING
-            same &= stabilities(shown, self.stability_score_offset) >= self.stability_score_thresh
-            taken = better[same]
-            rated = again.predicted_iou[taken, 0].float()
-            refined = self._stable(logits[same], rated, given.clicks[taken], sizes)
+            # numbered by what was given, until it is known what takes whose place
+            refined = self._stable(logits, again.predicted_iou[chosen].float(), better, sizes)
+            overlap = paired_ious(refined.logits > 0, given.logits[refined.clicks] > 0)
+            refined = refined.keep((overlap >= SAME_THING).nonzero()[:, 0])
             rest = torch.ones(len(window), dtype=torch.bool, device=better.device)
-            rest[taken] = False
+            rest[refined.clicks] = False
+            refined.clicks = given.clicks[refined.clicks]
             return Candidates.joined([given.keep(rest.nonzero()[:, 0]), refined])
 
-        batches = FittingBatches(min(self.points_per_batch, decoder.most_at_once))
         every = torch.arange(len(found.logits), device=found.logits.device)
         none = Candidates.none(sizes, self.sam.device)
         return Candidates.joined([none, *batches.run(every, decoded)])

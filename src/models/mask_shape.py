@@ -131,10 +131,10 @@ def mutual_ious(flat: torch.Tensor) -> torch.Tensor:
 
 
 def paired_ious(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Measure how far each of N masks is the same as its partner: (N,) float32.
+    """Measure how far each mask is the same as its partner: (...) float32, 1 for the same.
 
     Args:
-        first, second: (N, h, w) bool.
+        first, second: (..., h, w) bool.
     """
-    common = (first & second).sum((1, 2), dtype=torch.float32)
-    return common / (first | second).sum((1, 2), dtype=torch.float32).clamp(min=1)
+    common = (first & second).sum((-1, -2), dtype=torch.float32)
+    return common / (first | second).sum((-1, -2), dtype=torch.float32).clamp(min=1)

@@ -72,10 +72,9 @@ class PromptDecoder:
             )
         self._decoder = decoder
         self._blocks: list[TwoWayAttentionBlock] = list(decoder.transformer.layers)
-        no_mask = prompts.no_mask_embed.weight.reshape(1, -1, 1, 1)
         self._grid = features.shape[2:]
         self._seen = _flat(features)  # (G * G, C)
-        self._places = _flat(features + no_mask)
+        self._places: Tensor = self._seen + prompts.no_mask_embed.weight
         self._position = _flat(prompts.get_dense_pe())
         placed = self._places + self._position
         to_image = self._blocks[0].cross_attn_token_to_image
@@ -102,13 +101,13 @@ class PromptDecoder:
         own = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
         start = torch.cat([own.expand(len(sparse), -1, -1), sparse], dim=1)
         if dense is None:
-            tokens, picture = self._first_block(start)
+            tokens, picture = self._shared_block(start)
             blocks = self._blocks[1:]
         else:
             tokens, picture = start, self._seen + dense.flatten(2).mT
             blocks = self._blocks
         for block in blocks:
-            tokens, picture = self._later_block(block, tokens, start, picture)
+            tokens, picture = self._own_block(block, tokens, start, picture)
         last = decoder.transformer.final_attn_token_to_image
         seen = _look(last, tokens + start, picture, picture + self._position)
         tokens = decoder.transformer.norm_final_attn(tokens + seen)
@@ -152,7 +151,7 @@ class PromptDecoder:
         pixels = corners.permute(0, 1, 3, 5, 2, 4, 6).reshape(-1, 4 * height, 4 * width)
         return torch.as_tensor(pixels)
 
-    def _first_block(self, start: Tensor) -> tuple[Tensor, Tensor]:
+    def _shared_block(self, start: Tensor) -> tuple[Tensor, Tensor]:
         """The first block, where every prompt sees the same picture."""
         block = self._blocks[0]
         tokens = _attend_to_each_other(block, start, start)
@@ -179,10 +178,10 @@ class PromptDecoder:
         seen = (shares @ self._values).unflatten(1, (count, length))
         return torch.as_tensor(attention.out_proj(seen.permute(1, 2, 0, 3).flatten(2)))
 
-    def _later_block(
+    def _own_block(
         self, block: TwoWayAttentionBlock, tokens: Tensor, start: Tensor, picture: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Any block, where each prompt has a picture of its own."""
+        """A block in which each prompt has a picture of its own."""
         tokens = _attend_to_each_other(block, tokens, start)
         placed = picture + self._position
         seen = _look(block.cross_attn_token_to_image, tokens + start, picture, placed)

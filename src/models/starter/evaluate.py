@@ -201,8 +201,8 @@ def inner_point(rng: np.random.Generator, mask: np.ndarray) -> np.ndarray:
 def measure_clicks(sam: Sam, scenes: Sequence[Scene]) -> list[Measure]:
     """One click on a shape: how well SAM's masks fit.
 
-    Its preferred one, as it is and given back with the click as MaskGenerator does, and the best
-    of its three.
+    Its preferred one, as it is and as it comes back when given back with the click, and the best
+    of its three. MaskGenerator takes what comes back only where it is rated higher.
     """
     predictor = SamPredictor(sam)
     rng = np.random.default_rng(SEED)

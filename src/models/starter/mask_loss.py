@@ -9,6 +9,7 @@ import torch
 from segment_anything.modeling import Sam
 from torch.nn import functional
 
+from src.models.mask_shape import paired_ious
 from src.models.starter.click_batches import ClickBatch
 from src.models.starter.mask_decoder import DetailedMaskDecoder
 
@@ -158,6 +159,4 @@ def _outline(masks: torch.Tensor) -> torch.Tensor:
 def reached_ious(logits: torch.Tensor, batch: ClickBatch) -> torch.Tensor:
     """(B, K, N) float32, of the masks found (B, K, N, L, L) and those that were meant."""
     found = (logits > 0) & (batch.inside[:, :, None] > 0.5)
-    wanted = batch.masks[:, :, None] > 0.5
-    union = (found | wanted).sum((-1, -2)).clamp(min=1)
-    return (found & wanted).sum((-1, -2)) / union
+    return paired_ious(found, batch.masks[:, :, None] > 0.5)
