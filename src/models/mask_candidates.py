@@ -58,6 +58,11 @@ class Sizes:
         width, height = self.shown_wh
         return math.ceil(width / self.pixel), math.ceil(height / self.pixel)
 
+    @property
+    def in_logits_wh(self) -> tuple[float, float]:
+        """The same to a part of a pixel."""
+        return self.shown_wh[0] / self.pixel, self.shown_wh[1] / self.pixel
+
     def at_input(self, logits: np.ndarray, corner_xy: tuple[int, int] = (0, 0)) -> np.ndarray:
         """One mask's logits (h, w) at the size of SAM's input: (H, W).
 

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import torch
 
+# Side of the pictures on which masks are compared with each other.
+COMPARE_SIDE = 64
 # Islands and holes of a smaller share of their mask are taken for flaws of it.
 SPECK_SHARE = 0.03
 
@@ -50,19 +52,22 @@ def boxes_around(inside: torch.Tensor) -> torch.Tensor:
 
 
 def full_size(
-    logits: np.ndarray, size_wh: tuple[int, int], scale_xy: tuple[float, float]
+    logits: np.ndarray, size_wh: tuple[int, int], shown_wh: tuple[float, float]
 ) -> np.ndarray:
     """Bring one mask's logits (h, w) to the image and threshold: (H, W) uint8, 0 or 1.
 
     Only the window that holds the mask is looked at; the rest of the image stays zero.
 
     Args:
-        scale_xy: pixels of the logits a pixel of the image.
+        size_wh: of the image.
+        shown_wh: size of the part of the logits that shows the image.
     """
     width, height = size_wh
     mask = np.zeros((height, width), np.uint8)
     ys, xs = np.nonzero(logits > 0)
-    x_scale, y_scale = scale_xy
+    if len(xs) == 0:
+        return mask
+    x_scale, y_scale = shown_wh[0] / width, shown_wh[1] / height
     left, top = max(0, int((xs.min() - 1) / x_scale)), max(0, int((ys.min() - 1) / y_scale))
     right = min(width, math.ceil((xs.max() + 2) / x_scale))
     bottom = min(height, math.ceil((ys.max() + 2) / y_scale))
@@ -105,18 +110,43 @@ def without_small_regions(mask: np.ndarray, least_px: int) -> np.ndarray:
     return np.isin(labels, list(kept)).astype(np.uint8)
 
 
-def without_specks(logits: torch.Tensor, share: float) -> torch.Tensor:
+def without_specks(logits: np.ndarray, share: float) -> np.ndarray:
     """Turn the sign of islands and holes that are smaller than a share of their mask.
 
     Args:
-        logits: (N, h, w) float32.
+        logits: (h, w) float32.
     """
-    cleaned = logits.cpu().numpy().copy()
-    for one in cleaned:
-        mask = (one > 0).astype(np.uint8)
-        clean = without_small_regions(mask, math.ceil(share * int(mask.sum())))
-        one[mask != clean] *= -1
-    return torch.from_numpy(cleaned).to(logits.device)
+    mask = (logits > 0).astype(np.uint8)
+    clean = without_small_regions(mask, math.ceil(share * int(mask.sum())))
+    return np.where(mask == clean, logits, -logits)
+
+
+class Unlike:
+    """Masks of one picture that overlap little with each other."""
+
+    def __init__(self, most_overlap: float) -> None:
+        """Begin without any.
+
+        Args:
+            most_overlap: the IoU that two of them may have.
+        """
+        self._most_overlap = most_overlap
+        self._admitted = np.zeros((0, COMPARE_SIDE**2), np.float32)
+
+    def admit(self, logits: np.ndarray) -> bool:
+        """Take one more, unless it is like one that is here; say whether it was taken.
+
+        Args:
+            logits: (h, w) float32, above 0 inside.
+        """
+        small = cv2.resize(logits, (COMPARE_SIDE, COMPARE_SIDE), interpolation=cv2.INTER_AREA)
+        flat = (small > 0).ravel().astype(np.float32)
+        common = self._admitted @ flat
+        either = self._admitted.sum(1) + flat.sum() - common
+        if (common > self._most_overlap * np.maximum(either, 1)).any():
+            return False
+        self._admitted = np.vstack([self._admitted, flat])
+        return True
 
 
 def mutual_ious(flat: torch.Tensor) -> torch.Tensor:
@@ -128,13 +158,3 @@ def mutual_ious(flat: torch.Tensor) -> torch.Tensor:
     common = flat @ flat.T
     areas = flat.sum(1)
     return torch.as_tensor(common / (areas[:, None] + areas[None] - common).clamp(min=1))
-
-
-def paired_ious(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Measure how far each mask is the same as its partner: (...) float32, 1 for the same.
-
-    Args:
-        first, second: (..., h, w) bool.
-    """
-    common = (first & second).sum((-1, -2), dtype=torch.float32)
-    return common / (first | second).sum((-1, -2), dtype=torch.float32).clamp(min=1)

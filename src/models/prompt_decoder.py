@@ -5,7 +5,7 @@ Here, for a SAM of any size:
 
 - in the first block all prompts attend to the same picture, whose keys, values and queries are
   therefore projected once and not once a prompt;
-- where each has its own the projections move from the thousands of places of the picture to the few
+- in later blocks the projections move from the thousands of places of the picture to the few
   tokens: q (W x) = (W' q) x, and a sum of W v is W of the sum of v;
 - masks are enlarged only for the prompts that a caller chooses by their predicted IoU.
 
@@ -36,8 +36,7 @@ class Decoded:
     """What the decoder makes of B prompts, before any mask is drawn.
 
     Attributes:
-        predicted_iou: (B, 4), of SAM's single mask, for prompts that leave no doubt, and of
-            its three guesses.
+        predicted_iou: (B, 3), of SAM's three guesses.
         tokens: (B, T, C), after the transformer.
         picture: (B, G * G, C), the picture as each prompt sees it.
     """
@@ -72,9 +71,9 @@ class PromptDecoder:
             )
         self._decoder = decoder
         self._blocks: list[TwoWayAttentionBlock] = list(decoder.transformer.layers)
+        no_mask = prompts.no_mask_embed.weight.reshape(1, -1, 1, 1)
         self._grid = features.shape[2:]
-        self._seen = _flat(features)  # (G * G, C)
-        self._places: Tensor = self._seen + prompts.no_mask_embed.weight
+        self._places = _flat(features + no_mask)  # (G * G, C)
         self._position = _flat(prompts.get_dense_pe())
         placed = self._places + self._position
         to_image = self._blocks[0].cross_attn_token_to_image
@@ -90,29 +89,23 @@ class PromptDecoder:
             return 1024
         return max(1, _IN_CACHE // self._places.numel())
 
-    def decode(self, sparse: Tensor, dense: Tensor | None = None) -> Decoded:
+    def decode(self, sparse: Tensor) -> Decoded:
         """Run the transformer.
 
         Args:
-            sparse: (B, N, C) prompt embeddings of SAM's prompt encoder.
-            dense: (B, C, G, G), those of mask prompts; with these no two prompts share a picture.
+            sparse: (B, N, C) prompt embeddings of SAM's prompt encoder; no mask prompts.
         """
         decoder = self._decoder
         own = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
         start = torch.cat([own.expand(len(sparse), -1, -1), sparse], dim=1)
-        if dense is None:
-            tokens, picture = self._shared_block(start)
-            blocks = self._blocks[1:]
-        else:
-            tokens, picture = start, self._seen + dense.flatten(2).mT
-            blocks = self._blocks
-        for block in blocks:
-            tokens, picture = self._own_block(block, tokens, start, picture)
+        tokens, picture = self._first_block(start)
+        for block in self._blocks[1:]:
+            tokens, picture = self._later_block(block, tokens, start, picture)
         last = decoder.transformer.final_attn_token_to_image
         seen = _look(last, tokens + start, picture, picture + self._position)
         tokens = decoder.transformer.norm_final_attn(tokens + seen)
         ious = decoder.iou_prediction_head(tokens[:, 0])
-        return Decoded(ious, tokens, picture)
+        return Decoded(ious[:, 1:], tokens, picture)
 
     def draw(self, decoded: Decoded, chosen: Tensor, rows: int | None = None) -> Tensor:
         """Draw masks.
@@ -121,7 +114,7 @@ class PromptDecoder:
         neighbour, so here it is a matrix product over the channels, which stay last.
 
         Args:
-            chosen: (B, 4) bool, which masks of which prompts.
+            chosen: (B, 3) bool, which guesses of which prompts.
             rows: how many rows of places to draw, from the top; all when None.
 
         Returns:
@@ -142,17 +135,22 @@ class PromptDecoder:
             twice = twice.add_(self._details[1][: height * width])
         twice = functional.gelu(twice)
         tokens = decoded.tokens[prompts]
-        layers = self._decoder.output_hypernetworks_mlps
-        asked = chosen.any(dim=0).nonzero()[:, 0].tolist() or [0]
-        weights = torch.stack([layers[i](tokens[:, 1 + i]) for i in asked], dim=1)
-        logits = weights @ twice.flatten(1, 3).mT  # (B, asked, places * 16)
+        weights = torch.stack(
+            [
+                layer(tokens[:, 1 + index])
+                for index, layer in enumerate(self._decoder.output_hypernetworks_mlps)
+                if index > 0  # the first is for prompts that leave no doubt, and is not asked
+            ],
+            dim=1,
+        )
+        logits = weights @ twice.flatten(1, 3).mT  # (B, 3, places * 16)
         # a place's row and column, its corners' and theirs: to rows and columns of pixels
-        corners = logits[chosen[prompts][:, asked]].unflatten(1, (height, width, 2, 2, 2, 2))
+        corners = logits[chosen[prompts]].unflatten(1, (height, width, 2, 2, 2, 2))
         pixels = corners.permute(0, 1, 3, 5, 2, 4, 6).reshape(-1, 4 * height, 4 * width)
         return torch.as_tensor(pixels)
 
-    def _shared_block(self, start: Tensor) -> tuple[Tensor, Tensor]:
-        """The first block, where every prompt sees the same picture."""
+    def _first_block(self, start: Tensor) -> tuple[Tensor, Tensor]:
+        """The block in which every prompt sees the same picture."""
         block = self._blocks[0]
         tokens = _attend_to_each_other(block, start, start)
         tokens = _mlp(block, tokens + self._look_at_shared(tokens + start))
@@ -178,7 +176,7 @@ class PromptDecoder:
         seen = (shares @ self._values).unflatten(1, (count, length))
         return torch.as_tensor(attention.out_proj(seen.permute(1, 2, 0, 3).flatten(2)))
 
-    def _own_block(
+    def _later_block(
         self, block: TwoWayAttentionBlock, tokens: Tensor, start: Tensor, picture: Tensor
     ) -> tuple[Tensor, Tensor]:
         """A block in which each prompt has a picture of its own."""

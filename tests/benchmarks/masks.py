@@ -199,7 +199,7 @@ class Clock:
 
 def starter() -> tuple[Sam, dict[str, Any]]:
     options = asdict(load_mask_thresholds(STARTER_FOLDER))
-    for ours in ("speck_share", "quality", "refine"):  # Meta's generator does not know them
+    for ours in ("speck_share", "quality", "fit_edges"):  # Meta's generator does not know them
         del options[ours]
     return load_starter_sam(STARTER_FOLDER), options | {"points_per_side": 32}
 

@@ -176,7 +176,7 @@ def scenes(count: int) -> list[Scene]:
 
 def measures(models: StarterModels, pictures: Sequence[Scene]) -> list[Measure]:
     return [
-        *measure_clicks(models.sam, pictures),
+        *measure_clicks(models.mask_generator(), pictures),
         *measure_everything(models.mask_generator(), pictures)[:2],  # shares, not masks a scene
         *measure_words(models.clip, pictures),
         measure_alike(models.clip, pictures),
@@ -189,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scenes", type=int, default=60)
     chosen = parser.parse_args(arguments)
     models = StarterModels.load(DEFAULT_OUTPUT)
-    print(f"{'':48} {'own':>6} {'other':>6} points")
+    print(f"{'':46} {'own':>6} {'other':>6} points")
     for own, other in zip(
         measures(models, fresh_scenes(chosen.scenes)),
         measures(models, scenes(chosen.scenes)),
@@ -197,7 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ):
         points = 100 * (other.value - own.value) * (-1 if own.at_most else 1)
         far = "" if points > -CLOSE_BY else "  further than 5 points"
-        print(f"{own.name:<48} {own.value:6.3f} {other.value:6.3f} {points:+6.1f}{far}")
+        print(f"{own.name:<46} {own.value:6.3f} {other.value:6.3f} {points:+6.1f}{far}")
 
 
 if __name__ == "__main__":

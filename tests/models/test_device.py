@@ -86,13 +86,11 @@ def test_masks_are_the_same_when_fewer_clicks_fit(
     whole = mask_generator.generate(image)
     decode, error, sizes = PromptDecoder.decode, out_of_memory(), set[int]()
 
-    def small_memory(
-        decoder: PromptDecoder, sparse: torch.Tensor, dense: torch.Tensor | None = None
-    ) -> Decoded:
+    def small_memory(decoder: PromptDecoder, sparse: torch.Tensor) -> Decoded:
         if len(sparse) > 3:
             raise error
         sizes.add(len(sparse))
-        return decode(decoder, sparse, dense)
+        return decode(decoder, sparse)
 
     monkeypatch.setattr(PromptDecoder, "decode", small_memory)
     halved = mask_generator.generate(image)

@@ -13,7 +13,7 @@ from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle, encode_rle
 from src.models.mask_shape import without_small_regions, without_specks
 from src.models.prompt_decoder import Decoded, PromptDecoder
-from src.models.starter.evaluate import MATCH_IOU, fresh_scenes, iou
+from src.models.starter.evaluate import fresh_scenes, iou
 from src.models.starter.scenes import draw_scene
 
 
@@ -88,12 +88,10 @@ def test_adaptive_asks_less_and_finds_most(
     asked = 0
     decode = PromptDecoder.decode
 
-    def counted(
-        decoder: PromptDecoder, sparse: torch.Tensor, dense: torch.Tensor | None = None
-    ) -> Decoded:
+    def counted(decoder: PromptDecoder, sparse: torch.Tensor) -> Decoded:
         nonlocal asked
-        asked += len(sparse) if dense is None else 0
-        return decode(decoder, sparse, dense)
+        asked += len(sparse)
+        return decode(decoder, sparse)
 
     monkeypatch.setattr(PromptDecoder, "decode", counted)
     found, clicks = {}, {}
@@ -116,24 +114,26 @@ def test_adaptive_asks_less_and_finds_most(
     assert np.mean(best > 0.5) > 0.75
 
 
-def test_masks_given_back_are_fewer_and_of_the_same_things(
-    mask_generator: MaskGenerator, scene_files: list[Path], monkeypatch: pytest.MonkeyPatch
+def test_masks_fitted_to_the_picture_fit_what_was_drawn_and_are_fewer(
+    mask_generator: MaskGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pictures = [*map(read, scene_files), *(scene.image_rgb for scene in fresh_scenes(6, seed=5))]
-    found: dict[bool, list[list[np.ndarray]]] = {}
-    for refine in (False, True):
-        monkeypatch.setattr(mask_generator, "refine", refine)
-        found[refine] = [
-            [record["segmentation"] for record in mask_generator.generate(picture)]
-            for picture in pictures
+    scenes = fresh_scenes(6, seed=5)
+    count, reached = {}, {}
+    for fit in (False, True):
+        monkeypatch.setattr(mask_generator, "fit_edges", fit)
+        masks = [
+            [record["segmentation"] for record in mask_generator.generate(scene.image_rgb)]
+            for scene in scenes
         ]
-    assert sum(map(len, found[True])) < sum(map(len, found[False]))
-    still_there = [
-        max(iou(mask, other) for other in refined) > MATCH_IOU
-        for given, refined in zip(found[False], found[True], strict=True)
-        for mask in given
-    ]
-    assert np.mean(still_there) > 0.97
+        count[fit] = sum(map(len, masks))
+        best = [
+            max(iou(mask, shape.mask) for mask in found)
+            for scene, found in zip(scenes, masks, strict=True)
+            for shape in scene.shapes
+        ]
+        reached[fit] = np.mean(best)
+    assert count[True] < count[False]
+    assert reached[True] > reached[False] + 0.02
 
 
 def test_size_and_shape_of_the_image_do_not_matter(mask_generator: MaskGenerator) -> None:
@@ -160,16 +160,16 @@ def test_small_regions_go_and_the_largest_stays() -> None:
 
 
 def test_specks_and_pinholes_of_a_mask_are_mended_and_its_own_holes_stay() -> None:
-    logits = torch.full((2, 40, 60), -2.0)
-    logits[0, 5:25, 5:25] = 3.0  # a ring of 300 pixels
-    logits[0, 10:20, 10:20] = -1.0
-    whole = logits[0].clone()
-    logits[0, 6, 6] = -0.5
-    logits[0, 35:37, 55:58] = 0.5
-    logits[1, 1, 1] = 1.0  # all that there is of a mask is no speck
-    cleaned = without_specks(logits, 0.03)
-    assert torch.equal(cleaned[0] > 0, whole > 0)
-    assert torch.equal(cleaned[1], logits[1])
+    logits = np.full((40, 60), -2, np.float32)
+    dot = logits.copy()
+    dot[1, 1] = 1  # all that there is of a mask is no speck
+    np.testing.assert_array_equal(without_specks(dot, 0.03), dot)
+    logits[5:25, 5:25] = 3  # a ring of 300 pixels
+    logits[10:20, 10:20] = -1
+    whole = logits > 0
+    logits[6, 6] = -0.5
+    logits[35:37, 55:58] = 0.5
+    np.testing.assert_array_equal(without_specks(logits, 0.03) > 0, whole)
 
 
 def test_a_quality_that_is_none_is_refused(mask_generator: MaskGenerator) -> None:

@@ -38,30 +38,29 @@ def decoder_of(
 
 def compare(sam: Any, features: torch.Tensor, size: int, count: int = 9) -> None:
     points = torch.rand(count, 1, 2) * size
-    prompts = points, torch.ones(count, 1, dtype=torch.int)
-    side = 4 * features.shape[-1]
+    labels = torch.ones(count, 1, dtype=torch.int)
     with torch.inference_mode():
+        sparse, dense = sam.prompt_encoder((points, labels), None, None)
+        logits, ious = sam.mask_decoder(
+            image_embeddings=features,
+            image_pe=sam.prompt_encoder.get_dense_pe(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=True,
+        )
         decoder = PromptDecoder(sam, features)
-        for masks in (None, torch.randn(count, 1, side, side)):
-            sparse, dense = sam.prompt_encoder(prompts, None, masks)
-            logits, ious = sam.mask_decoder.predict_masks(
-                image_embeddings=features,
-                image_pe=sam.prompt_encoder.get_dense_pe(),
-                sparse_prompt_embeddings=sparse,
-                dense_prompt_embeddings=dense,
-            )
-            decoded = decoder.decode(sparse, None if masks is None else dense)
-            scale = float(logits.abs().max())
-            torch.testing.assert_close(decoded.predicted_iou, ious, rtol=1e-4, atol=1e-5)
-            everything = torch.ones(count, 4, dtype=torch.bool)
-            drawn = decoder.draw(decoded, everything).reshape(logits.shape)
-            torch.testing.assert_close(drawn, logits, rtol=1e-4, atol=1e-5 * scale)
-            some = torch.zeros(count, 4, dtype=torch.bool)
-            some[2, 2] = some[5, 0] = some[5, 3] = True
-            torch.testing.assert_close(
-                decoder.draw(decoded, some), logits[some], rtol=1e-4, atol=1e-5 * scale
-            )
-            assert len(decoder.draw(decoded, torch.zeros_like(some))) == 0
+        decoded = decoder.decode(sparse)
+        scale = float(logits.abs().max())
+        torch.testing.assert_close(decoded.predicted_iou, ious, rtol=1e-4, atol=1e-5)
+        everything = torch.ones(count, 3, dtype=torch.bool)
+        drawn = decoder.draw(decoded, everything).reshape(logits.shape)
+        torch.testing.assert_close(drawn, logits, rtol=1e-4, atol=1e-5 * scale)
+        some = torch.zeros(count, 3, dtype=torch.bool)
+        some[2, 1] = some[5, 0] = some[5, 2] = True
+        torch.testing.assert_close(
+            decoder.draw(decoded, some), logits[some], rtol=1e-4, atol=1e-5 * scale
+        )
+        assert len(decoder.draw(decoded, torch.zeros_like(some))) == 0
 
 
 @pytest.mark.parametrize(

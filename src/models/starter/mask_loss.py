@@ -9,14 +9,11 @@ import torch
 from segment_anything.modeling import Sam
 from torch.nn import functional
 
-from src.models.mask_shape import paired_ious
 from src.models.starter.click_batches import ClickBatch
 from src.models.starter.mask_decoder import DetailedMaskDecoder
 
 _EDGE_WEIGHT = 0.5
 _EDGE_REACH = 2
-# A guess with such an IoU is of the thing that was meant.
-_SAME_THING = 0.5
 
 
 @dataclass(frozen=True)
@@ -27,114 +24,58 @@ class Prediction:
         logits: (B, K, 4, L, L) float32; the first of each four is SAM's single mask, the
             others its three guesses.
         ious: (B, K, 4) float32, predicted.
-        refined: (B, K, 1, L, L) float32, SAM's single mask once a guess is given back with
-            its click: the one it prefers of those that are of what was meant.
-        refined_ious: (B, K, 1) float32, predicted.
         embeddings: (B, C, G, G) float32 of the image encoder, without the masks' details.
         pixels: (B, C / 8, 4G, 4G) float32, the decoder's picture at each first click.
     """
 
     logits: torch.Tensor
     ious: torch.Tensor
-    refined: torch.Tensor
-    refined_ious: torch.Tensor
     embeddings: torch.Tensor
     pixels: torch.Tensor
 
 
 def predict(sam: Sam, batch: ClickBatch) -> Prediction:
     """Masks under every click of a batch."""
-    with torch.autocast(batch.images.device.type, torch.bfloat16):
+    device = batch.images.device.type
+    with torch.autocast(device, torch.bfloat16):
         features = sam.image_encoder(
             batch.images.contiguous(memory_format=torch.channels_last)
         ).float()
-    clicks, side = batch.points.shape[1], batch.masks.shape[-1]
-    low, ious, seen = _decode(sam, features, batch, None)
-    logits = _at_side(low, side)
-    reached = reached_ious(logits, batch)[..., 1:]
-    preferred = ious.detach()[..., 1:] + 2 * (reached >= _SAME_THING)
-    guess = low.detach()[:, :, 1:].take_along_dim(
-        preferred.argmax(-1, keepdim=True)[..., None, None], 2
+    clicks = batch.points.shape[1]
+    labels = torch.ones(batch.points.flatten(0, 1).shape[:2], device=batch.points.device)
+    sparse, dense = sam.prompt_encoder(
+        points=(batch.points.flatten(0, 1), labels), boxes=None, masks=None
     )
-    # What lies on the padding nobody asks for, and nothing teaches.
-    guess = guess * functional.interpolate(batch.inside, low.shape[-1])[:, :, None]
-    again, rated, _ = _decode(sam, features, batch, guess.flatten(0, 1))
-    return Prediction(
-        logits,
-        ious,
-        _at_side(again[:, :, :1], side),
-        rated[..., :1],
-        features[:, : sam.prompt_encoder.embed_dim],
-        seen[::clicks].float(),
-    )
-
-
-def _decode(
-    sam: Sam, features: torch.Tensor, batch: ClickBatch, masks: torch.Tensor | None
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """One pass of the decoder over all clicks, with masks given back (B * K, 1, 4G, 4G) or not.
-
-    Returns:
-        (B, K, 4, 4G, 4G) float32 logits, (B, K, 4) float32 predicted IoUs, and the decoder's
-        pictures (B * K, C / 8, 4G, 4G).
-    """
-    points = batch.points.flatten(0, 1)
-    labels = torch.ones(points.shape[:2], device=points.device)
-    prompts = sam.prompt_encoder
-    sparse, dense = prompts(points=(points, labels), boxes=None, masks=masks)
-    with torch.autocast(points.device.type, torch.bfloat16):
+    position = sam.prompt_encoder.get_dense_pe()
+    with torch.autocast(device, torch.bfloat16):
         decoder = cast(DetailedMaskDecoder, sam.mask_decoder)
-        logits, ious, seen = decoder.decode(features, prompts.get_dense_pe(), sparse, dense)
-    shape = batch.points.shape[:2]
-    return logits.float().unflatten(0, shape), ious.float().unflatten(0, shape), seen
-
-
-def _at_side(logits: torch.Tensor, side: int) -> torch.Tensor:
-    """(B, K, N, l, l) logits enlarged to (B, K, N, side, side)."""
-    if side == logits.shape[-1]:
-        return logits
-    large = functional.interpolate(
-        logits.flatten(0, 1), (side, side), mode="bilinear", align_corners=False
+        logits, guessed, seen = decoder.decode(features, position, sparse, dense)
+    embeddings = features[:, : sparse.shape[-1]]
+    low = logits.float().unflatten(0, (-1, clicks))
+    ious = guessed.float().unflatten(0, (-1, clicks))
+    pixels = seen[::clicks].float()
+    side = batch.masks.shape[-1]
+    if side == low.shape[-1]:
+        return Prediction(low, ious, embeddings, pixels)
+    high = functional.interpolate(
+        low.flatten(0, 1), (side, side), mode="bilinear", align_corners=False
     )
-    return torch.as_tensor(large.unflatten(0, logits.shape[:2]))
+    return Prediction(high.unflatten(0, low.shape[:2]), ious, embeddings, pixels)
 
 
 def mask_loss(prediction: Prediction, batch: ClickBatch) -> tuple[torch.Tensor, dict[str, float]]:
     """SAM's loss (Kirillov et al. 2023, appendix A).
 
-    Of the best guess and half as much of all three, since SAM does not always prefer the best;
-    of the guess that was given back; and the squared errors of the predicted IoUs.
+    Focal (Lin et al. 2017) times 20 plus dice (Milletari et al. 2016), of the best guess and
+    half as much of all three, since SAM does not always prefer the best, and the squared error
+    of the predicted IoU. To these two the cross entropy along the outline is added, where both
+    say little: the focal one because a doubt counts by its square, dice because it asks only for
+    areas.
 
     Returns:
-        The loss, and what to show: the IoU of the best guess, of the one SAM prefers, and of the
-        one given back.
+        The loss, and what to show: the IoU of the best guess and of the one SAM prefers.
     """
-    each = _losses(prediction.logits, batch)
-    guesses = each[..., 1:]
-    loss = guesses.min(-1).values.mean() + 0.5 * guesses.mean() + 0.15 * each[..., 0].mean()
-    loss = loss + _losses(prediction.refined, batch).mean()
-    ious, refined_ious = prediction.ious, prediction.refined_ious
-    true_ious = reached_ious(prediction.logits, batch)
-    refined = reached_ious(prediction.refined, batch)
-    with torch.no_grad():
-        preferred = ious[..., 1:].argmax(-1, keepdim=True)
-        shown = {
-            "best": float(true_ious[..., 1:].max(-1).values.mean()),
-            "preferred": float(true_ious[..., 1:].gather(-1, preferred).mean()),
-            "refined": float(refined.mean()),
-            "iou_error": float((ious - true_ious).abs().mean()),
-        }
-    rating = functional.mse_loss(ious, true_ious) + functional.mse_loss(refined_ious, refined)
-    return loss + rating, shown
-
-
-def _losses(logits: torch.Tensor, batch: ClickBatch) -> torch.Tensor:
-    """How wrong each of N masks under each click is: (B, K, N, L, L) -> (B, K, N).
-
-    Focal (Lin et al. 2017) times 20 plus dice (Milletari et al. 2016). To these two the cross
-    entropy along the outline is added, where both say little: the focal one because a doubt
-    counts by its square, dice because it asks only for areas.
-    """
+    logits, ious = prediction.logits, prediction.ious
     target = batch.masks[:, :, None].expand_as(logits)
     inside = batch.inside[:, :, None]
     shares = torch.sigmoid(logits) * inside
@@ -144,7 +85,18 @@ def _losses(logits: torch.Tensor, batch: ClickBatch) -> torch.Tensor:
     dice = 1 - (2 * overlap + 1) / (shares.sum((-1, -2)) + target.sum((-1, -2)) + 1)
     along = _outline(batch.masks)[:, :, None] * inside
     edge = (cross * along).sum((-1, -2)) / along.sum((-1, -2)).clamp(min=1)
-    return 20 * focal + dice + _EDGE_WEIGHT * edge
+    each = 20 * focal + dice + _EDGE_WEIGHT * edge
+    guesses = each[..., 1:]
+    loss = guesses.min(-1).values.mean() + 0.5 * guesses.mean() + 0.15 * each[..., 0].mean()
+    true_ious = reached_ious(prediction, batch)
+    with torch.no_grad():
+        preferred = ious[..., 1:].argmax(-1, keepdim=True)
+        shown = {
+            "best": float(true_ious[..., 1:].max(-1).values.mean()),
+            "preferred": float(true_ious[..., 1:].gather(-1, preferred).mean()),
+            "iou_error": float((ious - true_ious).abs().mean()),
+        }
+    return loss + functional.mse_loss(ious, true_ious), shown
 
 
 def _outline(masks: torch.Tensor) -> torch.Tensor:
@@ -156,7 +108,9 @@ def _outline(masks: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def reached_ious(logits: torch.Tensor, batch: ClickBatch) -> torch.Tensor:
-    """(B, K, N) float32, of the masks found (B, K, N, L, L) and those that were meant."""
-    found = (logits > 0) & (batch.inside[:, :, None] > 0.5)
-    return paired_ious(found, batch.masks[:, :, None] > 0.5)
+def reached_ious(prediction: Prediction, batch: ClickBatch) -> torch.Tensor:
+    """(B, K, 4) float32, of the masks found and those that were meant."""
+    found = (prediction.logits > 0) & (batch.inside[:, :, None] > 0.5)
+    wanted = batch.masks[:, :, None] > 0.5
+    union = (found | wanted).sum((-1, -2)).clamp(min=1)
+    return (found & wanted).sum((-1, -2)) / union

@@ -34,7 +34,7 @@ from src.models.starter.training import (
 )
 
 PICTURES_PER_STEP = 8
-CLICKS_PER_PICTURE = 8
+CLICKS_PER_PICTURE = 12
 NEW_PICTURES_PER_STEP = 4
 KEPT_PICTURES = 400
 CALIBRATION_SCENES = 60
@@ -281,7 +281,6 @@ def learn_to_rate(sam: Sam, seed: int, pictures: int) -> None:
     head = sam.mask_decoder.iou_prediction_head
     read: list[torch.Tensor] = []
     ious: list[torch.Tensor] = []
-    unknown = torch.full((_RATED_CLICKS, 3), torch.nan)  # of a mask given back one is drawn
     hook = head.register_forward_pre_hook(lambda _, seen: read.append(seen[0].float()))
     size, side = sam.image_encoder.img_size, 8 * sam.prompt_encoder.image_embedding_size[0]
     with torch.no_grad():
@@ -289,10 +288,7 @@ def learn_to_rate(sam: Sam, seed: int, pictures: int) -> None:
             rng = np.random.default_rng((seed, 4, index))
             picture = draw_labelled_picture(seed, index, size)
             batch = make_batch(rng, [picture], sam, _RATED_CLICKS, side)
-            found = predict(sam, batch)
-            ious.append(reached_ious(found.logits, batch)[0])
-            refined = reached_ious(found.refined, batch)[0]
-            ious.append(torch.cat([refined, unknown.to(refined.device)], dim=1))
+            ious.append(reached_ious(predict(sam, batch), batch).flatten(0, 1))
     hook.remove()
     features, truth = torch.cat(read), torch.cat(ious)
     optimizer = torch.optim.AdamW(head.parameters(), lr=3e-4, weight_decay=0.05)
@@ -302,8 +298,7 @@ def learn_to_rate(sam: Sam, seed: int, pictures: int) -> None:
         for group in optimizer.param_groups:
             group["lr"] = 3e-4 * (1 - epoch / epochs)
         for rows in torch.randperm(len(truth), generator=generator).to(truth.device).split(64):
-            known = truth[rows].isfinite()
-            loss = functional.mse_loss(head(features[rows])[known], truth[rows][known])
+            loss = functional.mse_loss(head(features[rows]), truth[rows])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

@@ -135,12 +135,8 @@ def test_a_file_from_before_says_nothing_of_what_was_added(tmp_path: Path) -> No
     sizes = json.loads(metadata["config"])
     del sizes["refine"], sizes["detail"], sizes["sharp"]
     del sizes["top_down"], sizes["positions"]
-    thresholds = json.loads(metadata["thresholds"])
-    del thresholds["refine"]
-    metadata |= {"config": json.dumps(sizes), "thresholds": json.dumps(thresholds)}
-    save_file(load_file(path), path, metadata=metadata)
+    save_file(load_file(path), path, metadata={**metadata, "config": json.dumps(sizes)})
     assert read_starter_sam(tmp_path)[0] == plain
-    assert not load_mask_thresholds(tmp_path).refine
     load_starter_sam(tmp_path)
 
 
