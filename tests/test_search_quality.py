@@ -30,14 +30,14 @@ def quality(tmp_path_factory: pytest.TempPathFactory) -> Quality:
 
 
 def test_what_was_drawn_is_cut_and_found(quality: Quality) -> None:
-    # a few points under what was measured: 0.95; 0.93 and 0.96; 0.76; 0.90 and 0.92
+    # a few points under what was measured: 0.95; 0.96 and 1.00; 0.82; 0.91 and 0.94
     assert quality.found >= 0.9
     ours = quality.figures["blurred 21x21 (ours)"]
-    assert ours["words"][0] >= 0.86  # precision
-    assert ours["words"][2] >= 0.9  # mean reciprocal rank
-    assert ours["example"][0] >= 0.64
-    assert ours["tag"][0] >= 0.85
-    assert ours["tag"][2] >= 0.87
+    assert ours["words"][0] >= 0.9  # precision
+    assert ours["words"][2] >= 0.95  # mean reciprocal rank
+    assert ours["example"][0] >= 0.76
+    assert ours["tag"][0] >= 0.86
+    assert ours["tag"][2] >= 0.89
 
 
 def test_a_segment_is_found_better_than_its_whole_frame(quality: Quality) -> None:

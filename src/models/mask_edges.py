@@ -9,6 +9,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+# What follows was chosen by one click on each shape of 60 drawn scenes, none of them of training
+# or evaluation; twice or half of most of it changes the mean IoU by less than 0.003.
+#
 # The guided filter learns from so many pixels to each side how inside and colour go together;
 # colours (0 to 1) of a smaller variance have no edge.
 _REACH, _CALM = 4, 3e-4
@@ -20,9 +23,11 @@ _CHANCE, _AROUND = 0.2, 0.25
 # large outside as if both were of one size, 0 to 1. Not at all says "outside" of every colour that
 # both have, wholly says "inside" of too many.
 _TRUST, _BALANCE = 2.0, 0.4
+# Colours are counted so often, and of the odds so much is made: what is likely shall be sure.
 _PASSES, _SHARPNESS = 2, 4.0
 # A piece apart from the largest stays where this was its chance before colours were asked.
 _BELIEF = 0.8
+# Nothing is surer than that, or colours could change nothing.
 _DOUBT = 0.003
 
 

@@ -65,13 +65,13 @@ def test_a_click_finds_a_shape(models: StarterModels) -> None:
     cut, preferred, best = measure_clicks(models.mask_generator(), fresh_scenes(10, seed=5))
     assert preferred.value >= 0.75
     assert best.value >= preferred.value
-    assert cut.value >= preferred.value + 0.02
+    assert cut.value >= max(0.82, preferred.value + 0.02)
 
 
 def test_everything_mode_finds_most_shapes(models: StarterModels) -> None:
     recall, spurious, _ = measure_everything(models.mask_generator(), fresh_scenes(5, seed=5))
-    assert recall.value >= 0.88
-    assert spurious.value <= 0.25
+    assert recall.value >= 0.9
+    assert spurious.value <= 0.2
 
 
 def test_unknown_words_are_recognised() -> None:
