@@ -13,6 +13,9 @@ Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
+# What torch's allocators say; the last is all that oneDNN says when it gets none for its code.
+_OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "could not create a primitive")
+
 
 def half_precision(device: torch.device) -> torch.dtype | None:
     """Name the 16-bit type in which a device multiplies matrices faster; None when in none.
@@ -66,5 +69,5 @@ class FittingBatches:
 def is_out_of_memory(exc: BaseException) -> bool:
     """Say whether torch, on any device, or Python could not get memory."""
     return isinstance(exc, torch.OutOfMemoryError | MemoryError) or any(
-        words in str(exc) for words in ("can't allocate memory", "out of memory")
+        words in str(exc) for words in _OUT_OF_MEMORY
     )

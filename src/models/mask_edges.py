@@ -126,8 +126,9 @@ def _odds(colours: np.ndarray, share: np.ndarray) -> np.ndarray:
     They count as far as the colours inside and outside are apart.
     """
     inside, outside = _counted(colours, share), _counted(colours, 1 - share)
-    apart = 1 - np.minimum(inside / inside.sum(), outside / outside.sum()).sum()
-    balance = _BALANCE * np.log(inside.sum() / outside.sum())
+    areas = max(1.0, inside.sum()), max(1.0, outside.sum())
+    apart = 1 - np.minimum(inside / areas[0], outside / areas[1]).sum()
+    balance = _BALANCE * np.log(areas[0] / areas[1])
     odds = _TRUST * apart * (np.log((inside + 1) / (outside + 1)) - balance)
     return np.asarray(odds.astype(np.float32)[colours])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,13 +30,23 @@ def out_of_memory() -> RuntimeError:
     return raised.value
 
 
-def test_batches_are_halved_until_they_fit_and_stay_so() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        out_of_memory(),
+        MemoryError(),
+        RuntimeError("could not create a primitive"),
+    ],
+    ids=["GPU", "CPU", "Python", "oneDNN"],
+)
+def test_batches_are_halved_until_they_fit_and_stay_so(error: Exception) -> None:
     refused: list[int] = []
 
     def work(items: list[int]) -> list[int]:
         if len(items) > 3:
             refused.append(len(items))
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise error
         return items
 
     batches = FittingBatches(16)
@@ -117,9 +128,12 @@ print(clip.batches.size)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a limit of memory that holds is Linux's")
 def test_memory_that_runs_out_in_truth_halves_the_batch() -> None:
+    # What malloc keeps for later counts under this limit, and oneDNN can't have it for its code.
+    give_back = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
     done = subprocess.run(
         [sys.executable, "-c", MEMORY_RUNS_OUT],
         cwd=APPLICATION_FOLDER,
+        env=os.environ | give_back,
         check=True,
         capture_output=True,
         text=True,

@@ -65,6 +65,7 @@ def test_without_edges_a_mask_stays_as_it_is(star: np.ndarray) -> None:
     assert iou(MaskEdges(flat).fit(logits) > 0, logits > 0) > 0.9
 
 
+@pytest.mark.filterwarnings("error")
 def test_what_touches_the_border_and_what_is_tiny_and_what_is_nothing(picture: np.ndarray) -> None:
     edges = MaskEdges(picture)
     everything = np.full(picture.shape[:2], 5, np.float32)
