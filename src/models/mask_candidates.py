@@ -55,8 +55,8 @@ class Sizes:
     @property
     def logits_wh(self) -> tuple[int, int]:
         """The part of the logits that shows the image."""
-        width, height = self.shown_wh
-        return math.ceil(width / self.pixel), math.ceil(height / self.pixel)
+        width, height = self.in_logits_wh
+        return math.ceil(width), math.ceil(height)
 
     @property
     def in_logits_wh(self) -> tuple[float, float]:

@@ -71,9 +71,10 @@ class MaskEdges:
             odds = sure + _odds(self._colours[window], share)
             share = _sigmoid(_SHARPNESS * odds)
         share = self._guided(share, window)
-        if not (share > 0.5).any():
+        inside = share > 0.5
+        if not inside.any():
             return logits
-        gone = _unlikely(share > 0.5, first)
+        gone = _unlikely(inside, first)
         share[gone] = 1 - share[gone]
         fitted = np.full(logits.shape, -0.5, np.float32)
         fitted[window] = share - 0.5

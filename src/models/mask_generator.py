@@ -193,8 +193,8 @@ class MaskGenerator:
         for i, logits in enumerate(found.logits.cpu().numpy()):  # best first
             if self.speck_share > 0:
                 logits = without_specks(logits, self.speck_share)
-                found.logits[i] = found.logits.new_tensor(logits)
             if unlike.admit(logits):
+                found.logits[i] = torch.from_numpy(logits)
                 chosen.append(i)
         return found.keep(torch.tensor(chosen, dtype=torch.long, device=found.logits.device))
 
@@ -255,12 +255,9 @@ def _shrunk(image_rgb: np.ndarray, side: int) -> np.ndarray:
 
     Meta's own resizing goes the rest of the way.
     """
-    scale = 2 * side / max(image_rgb.shape[:2])
-    if scale >= 1:
-        return image_rgb
     height, width = image_rgb.shape[:2]
-    size_wh = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(image_rgb, size_wh, interpolation=cv2.INTER_AREA)
+    scale = 2 * side / max(height, width)
+    return _at_most(image_rgb, (max(1, round(width * scale)), max(1, round(height * scale))))
 
 
 def _at_most(image_rgb: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:

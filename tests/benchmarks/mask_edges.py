@@ -10,6 +10,7 @@ import argparse
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import cv2
 import numpy as np
@@ -42,9 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sizes = Sizes.of(sam, (image.shape[1], image.shape[0]))
         edges = MaskEdges(image)
         ways: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-            "as SAM gives it": lambda logits: logits > 0,
-            "GrabCut": lambda logits, image=image: grab_cut(image, logits),  # type: ignore[misc]
-            "ours": lambda logits, edges=edges: edges.fit(logits) > 0,  # type: ignore[misc]
+            "as SAM gives it": np.asarray,
+            "GrabCut": partial(grab_cut, image),
+            "ours": edges.fit,
         }
         for shape in scene.shapes:
             point = inner_point(rng, shape.mask)
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             logits = cv2.resize(sizes.at_input(found[ious.argmax()]), sizes.image_wh)
             for name, way in ways.items():
                 began = time.process_time()
-                mask = way(logits)
+                mask = way(logits) > 0
                 seconds[name].append(time.process_time() - began)
                 reached[name].append(iou(mask, shape.mask))
     before = np.array(reached["as SAM gives it"])
