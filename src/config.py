@@ -22,6 +22,7 @@ MODELS_FOLDER = Path(os.environ.get("MEDIA_LIBRARY_MODELS") or STARTER_FOLDER.pa
 # What the settings call the bundled models, and doing without SAM.
 STARTER = "starter"
 NO_SAM = "none"
+Device = Literal["auto", "cpu", "cuda", "mps"]
 # For child processes: on Windows none of them may flash a console when the window has none.
 NO_CONSOLE: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 
@@ -179,7 +180,7 @@ class Settings:
     batch_size: int = 32
     blur_kernel: int = 21
     pixel_limit: int = 250_000_000
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    device: Device = "auto"
     clip_model: str | None = None
     sam_model: str | None = None
     tag_confidence: float = 0.3

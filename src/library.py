@@ -265,11 +265,12 @@ class MediaLibrary:
         if image_rgb.size == 0:
             raise QueryError(f"the part {box_xywh} lies outside the image")
         embedding = vectors.clip.encode_image([image_rgb])[0]
-        if text is None or not text.strip():
-            return vectors.search_by_embedding(embedding, n_results, where)
-        both = embedding + vectors.clip.encode_text([text])[0]  # the mean of the two scores
-        found = vectors.search_by_embedding(both, n_results, where)
-        return SearchResult(found.hits, vectors.clip.unknown_words(text))
+        text = text or ""
+        known = vectors.clip.known_words(text)
+        if known:
+            embedding = embedding + vectors.clip.encode_text([text])[0]  # the mean of both scores
+        found = vectors.search_by_embedding(embedding, n_results, where)
+        return SearchResult(found.hits, vectors.clip.unknown_words(text), known)
 
     def similar(
         self, segment_id: str, n_results: int = 10, where: SegmentFilter = EVERYTHING

@@ -163,10 +163,12 @@ class SearchResult(Sequence[SearchHit]):
     Attributes:
         unknown_words: words of the query that the CLIP in use was never taught;
             they had no part in the ranking.
+        known_words: those that had a part in it.
     """
 
     hits: tuple[SearchHit, ...]
     unknown_words: tuple[str, ...] = ()
+    known_words: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.hits)

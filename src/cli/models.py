@@ -48,7 +48,13 @@ def list_models(
     if coverage is not None:
         note(coverage_in_words(coverage))
     if not as_json:
-        print(f"models run on: {manager.device}; more go into {one_line(manager.models_folder)}")
+        lacks = (
+            ", as what the settings ask for is not here"
+            if manager.lacks(manager.wished_device)
+            else ""
+        )
+        folder = one_line(manager.models_folder)
+        print(f"models run on: {manager.device}{lacks}; more go into {folder}")
 
 
 def download_model(manager: ModelManager, name: str) -> None:

@@ -98,13 +98,13 @@ class VectorDatabase:
             raise QueryError("the search is empty; type what you are looking for")
         tagged = self._tagged(query, n_results, where)
         unknown = self.clip.unknown_words(query)
-        known = [word for word in query.split() if not set(self.clip.unknown_words(word))]
+        known = self.clip.known_words(query)
         if unknown and not known:
             return SearchResult(tagged, () if tagged else unknown)
         found = self.search_by_embedding(self.clip.encode_text([query])[0], n_results, where)
         certain = {hit.segment.id for hit in tagged}
         others = tuple(hit for hit in found if hit.segment.id not in certain)
-        return SearchResult((*tagged, *others)[:n_results], () if tagged else unknown)
+        return SearchResult((*tagged, *others)[:n_results], () if tagged else unknown, known)
 
     def _tagged(self, query: str, n: int, where: SegmentFilter) -> tuple[SearchHit, ...]:
         """Give what a person has tagged with the very words of a query."""

@@ -66,6 +66,7 @@ class SettingsDialog:
         overlay: Overlay,
         settings: Settings,
         library: str,
+        lacks_device: bool,
         on_save: Callable[[Settings], None],
         on_folder: Callable[[], None],
     ) -> None:
@@ -96,7 +97,8 @@ class SettingsDialog:
             s.points_per_side,
         )
         self.batch = self._number("Batch size", "crops read by CLIP at once", str(s.batch_size))
-        self.device = self._menu("Device", "where the models run", _DEVICES, s.device)
+        runs = "not on this machine; the CPU is used" if lacks_device else "where the models run"
+        self.device = self._menu("Device", runs, _DEVICES, s.device)
         self.appearance = self._menu("Appearance", "", _LOOKS, s.appearance)
         self.scaling = self._menu("Size of everything", "", _SIZES, s.widget_scaling)
         self._line("Library folder", library)

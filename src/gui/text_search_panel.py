@@ -119,8 +119,8 @@ class TextSearchPanel(ctk.CTkFrame):
         self._suggest()
         if result.unknown_words:
             words = _listed([f"“{word}”" for word in result.unknown_words])
-            known = [word for word in query.split() if word not in result.unknown_words]
-            rest = f" These hits are for “{' '.join(known)}” alone." if result.hits else ""
+            known = " ".join(result.known_words)
+            rest = f" These hits are for “{known}” alone." if result.hits else ""
             self.notice.say(
                 f"The starter models do not know {words}.{rest}",
                 "warn",

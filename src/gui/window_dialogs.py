@@ -96,6 +96,7 @@ class WindowDialogs:
                 self._overlay,
                 library.settings,
                 str(library.paths.root),
+                library.models.lacks(library.settings.device),
                 self._save_settings,
                 self._open_another,
             )

@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional
 
 from src.models.device import FittingBatches, half_precision, in_precision
+from src.models.starter.tokenizer import StarterTokenizer
 from src.records import EMBEDDING_DIM
 
 
@@ -51,7 +52,7 @@ class ClipEncoder:
         label: what a person reads.
         model: an open_clip model in eval mode.
         tokenize: texts -> token ids, as open_clip's tokenizers.
-        unknown_words: the words of a text that the model was never taught.
+        vocabulary: the words that the model was taught; None where it takes any.
         image_size: side of the model's input in pixels.
         mean_rgb, std_rgb: the model's normalisation, of values 0 to 1.
         batches: how many images are embedded at once; fewer once they don't fit.
@@ -61,12 +62,20 @@ class ClipEncoder:
     label: str
     model: Any
     tokenize: Callable[[Sequence[str]], torch.Tensor]
-    unknown_words: Callable[[str], tuple[str, ...]]
+    vocabulary: StarterTokenizer | None
     image_size: int
     mean_rgb: tuple[float, float, float]
     std_rgb: tuple[float, float, float]
     device: torch.device
     batches: FittingBatches = field(default_factory=lambda: FittingBatches(32))
+
+    def known_words(self, text: str) -> tuple[str, ...]:
+        """The words of a text that say something to the model."""
+        return tuple(text.split()) if self.vocabulary is None else self.vocabulary.known_words(text)
+
+    def unknown_words(self, text: str) -> tuple[str, ...]:
+        """The words of a text that the model was never taught; fillers are not among them."""
+        return () if self.vocabulary is None else self.vocabulary.unknown_words(text)
 
     @property
     def logit_scale(self) -> float:

@@ -15,7 +15,7 @@ import open_clip
 import torch
 from segment_anything import sam_model_registry
 
-from src.config import MODELS_FOLDER, NO_SAM, STARTER, STARTER_FOLDER, Settings
+from src.config import MODELS_FOLDER, NO_SAM, STARTER, STARTER_FOLDER, Device, Settings
 from src.errors import CheckpointError, ModelNotLoadedError
 from src.models import checkpoints
 from src.models.clip_encoder import ClipEncoder
@@ -57,7 +57,7 @@ class ModelManager:
     def __init__(
         self,
         models_folder: Path | str = MODELS_FOLDER,
-        device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+        device: Device = "auto",
         batch_size: int = 32,
         points_per_side: int | None = None,
         clip_model: str | None = None,
@@ -70,6 +70,7 @@ class ModelManager:
         """
         self.models_folder = Path(models_folder)
         self.device = pick_device(device)
+        self.wished_device = device
         self.batch_size = batch_size
         self.points_per_side = points_per_side
         self.choices: dict[ModelKind, str | None] = {"clip": clip_model, "sam": sam_model}
@@ -89,6 +90,11 @@ class ModelManager:
             clip_model=settings.clip_model,
             sam_model=settings.sam_model,
         )
+
+    @staticmethod
+    def lacks(device: Device) -> bool:
+        """Say whether a device that is wished for is not on this machine, so that the CPU works."""
+        return device not in ("auto", pick_device(device).type)
 
     def available(self, kind: ModelKind | None = None) -> list[ModelFile]:
         """List the weights on this machine, in the order in which a kind's are tried."""
@@ -258,7 +264,7 @@ class ModelManager:
         return self._encoder(
             model,
             tokenizer,
-            lambda text: (),
+            None,
             f"CLIP {name}",
             f"{name}@{checkpoints.fingerprint(path)}",
         )
@@ -270,13 +276,18 @@ class ModelManager:
         return self._encoder(
             starter.load_starter_clip(self._starter_folder, self.device),
             tokenizer,
-            tokenizer.unknown_words,
+            tokenizer,
             "starter CLIP",
             f"starter-clip@{checkpoints.fingerprint(path)}",
         )
 
     def _encoder(
-        self, model: Any, tokenize: Any, unknown_words: Any, label: str, name: str
+        self,
+        model: Any,
+        tokenize: Any,
+        vocabulary: StarterTokenizer | None,
+        label: str,
+        name: str,
     ) -> ClipEncoder:
         preprocess = open_clip.get_model_preprocess_cfg(model)
         size = preprocess["size"]
@@ -285,7 +296,7 @@ class ModelManager:
             label=label,
             model=model.to(self.device).eval(),
             tokenize=tokenize,
-            unknown_words=unknown_words,
+            vocabulary=vocabulary,
             image_size=size if isinstance(size, int) else size[0],
             mean_rgb=tuple(preprocess["mean"]),
             std_rgb=tuple(preprocess["std"]),
@@ -317,7 +328,7 @@ class ModelManager:
         return MaskGenerator(sam, label="starter SAM", name=name, **(defaults | options))
 
 
-def pick_device(wish: Literal["auto", "cpu", "cuda", "mps"]) -> torch.device:
+def pick_device(wish: Device) -> torch.device:
     """Choose where models run: the device wished for when it is there, else the CPU."""
     if wish in ("auto", "cuda") and torch.cuda.is_available():
         return torch.device("cuda")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 
 from main import main
@@ -210,6 +211,16 @@ def test_models_are_listed(shell: Shell) -> None:
     assert "vit_h" in out and "Apache-2.0" in out and "can be downloaded" in out
     rows = {row["name"]: row for row in shell.objects("models", "--json")}
     assert rows["vit_b"]["bytes"] == 375_042_383 and rows["starter SAM"]["path"]
+
+
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="a Mac has it")
+def test_a_device_that_is_not_here_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    Settings(device="mps").save(library / "settings.json")
+    assert "as what the settings ask for is not here" in Shell(library, capsys)("models")[0]
 
 
 def test_a_download_of_no_known_model_is_refused(shell: Shell) -> None:

@@ -224,8 +224,10 @@ def test_words_the_starter_does_not_know_are_named_and_not_ranked(
     with VectorDatabase(paths, clip, metadata) as database:
         some = database.search_by_text("a red lorry")
         assert (some.unknown_words, len(some)) == (("lorry",), 3)
-        none = database.search_by_text("Lorries!")
-        assert (none.unknown_words, len(none)) == (("lorries",), 0)
+        assert some.known_words == ("red",)
+        for query in ("Lorries!", "find me a photo of the Lorries"):
+            none = database.search_by_text(query)
+            assert (none.unknown_words, none.known_words, len(none)) == (("lorries",), (), 0)
 
 
 @pytest.mark.parametrize("query", ["", "  \n "])

@@ -6,14 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from src.config import APPLICATION_FOLDER, Settings
+from src.config import APPLICATION_FOLDER, Device, Settings
 from src.models.clip_encoder import ClipEncoder
 from src.models.device import FittingBatches, half_precision
 from src.models.mask_generator import MaskGenerator
@@ -143,7 +142,7 @@ def test_memory_that_runs_out_in_truth_halves_the_batch() -> None:
 
 @pytest.mark.parametrize("wish", ["auto", "cpu", "cuda", "mps"])
 def test_models_run_where_it_is_wished_or_on_the_cpu(
-    wish: Literal["auto", "cpu", "cuda", "mps"],
+    wish: Device,
 ) -> None:
     gpus = [
         name
@@ -159,7 +158,9 @@ def test_models_run_where_it_is_wished_or_on_the_cpu(
     else:
         assert device.type == (wish if wish in gpus else "cpu")
     assert float(torch.ones(3, device=device).sum()) == 3
-    assert ModelManager.of(Settings(device=wish)).device == device
+    manager = ModelManager.of(Settings(device=wish))
+    assert manager.device == device
+    assert manager.lacks(manager.wished_device) == (wish not in ("auto", "cpu", *gpus))
 
 
 def test_a_gpu_gives_what_the_cpu_gives(

@@ -101,6 +101,7 @@ def test_open_clip_weights_are_used_and_told_apart(folder: Path, clip_b: Path) -
     assert clip.label == "CLIP ViT-B-32"
     assert clip.name.startswith("ViT-B-32@")
     assert clip.unknown_words("a red truck") == ()
+    assert clip.known_words("a red truck") == ("a", "red", "truck")
     images = [np.zeros((30, 90, 3), np.uint8), np.full((50, 50, 3), 200, np.uint8)]
     embeddings = clip.encode_image(images)
     assert embeddings.shape == (2, 512) and embeddings.dtype == np.float32

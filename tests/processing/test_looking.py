@@ -138,6 +138,17 @@ def test_part_of_an_image_outside_it_is_refused(library: MediaLibrary) -> None:
     assert len(library.search(image=image, box_xywh=(0, 0, 5, 5), n_results=2)) == 2
 
 
+def test_words_that_say_nothing_leave_an_image_as_it_is(
+    library: MediaLibrary, scene_files: list[Path]
+) -> None:
+    alone = library.search(image=scene_files[0])
+    for text in ("a photo of the lorry", "something like this"):
+        assert library.search(text, scene_files[0]).hits == alone.hits
+    assert library.search("lorry", scene_files[0]).unknown_words == ("lorry",)
+    red = library.search("a red lorry", scene_files[0])
+    assert red.hits != alone.hits and red.known_words == ("red",)
+
+
 def test_what_is_removed_leaves_nothing_but_the_own_file(
     tmp_path: Path, scene_files: list[Path]
 ) -> None:

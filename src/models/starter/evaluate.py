@@ -97,7 +97,7 @@ class StarterModels:
             label="starter CLIP",
             model=model,
             tokenize=tokenizer,
-            unknown_words=tokenizer.unknown_words,
+            vocabulary=tokenizer,
             image_size=_side(model.visual.image_size),
             mean_rgb=OPENAI_DATASET_MEAN,
             std_rgb=OPENAI_DATASET_STD,

@@ -65,6 +65,17 @@ class StarterTokenizer:
             ids[row, : len(tokens)] = torch.tensor(tokens)
         return ids
 
+    def known_words(self, text: str) -> tuple[str, ...]:
+        """The words of a text from which the starter CLIP makes an embedding.
+
+        Args:
+            text: any text.
+
+        Returns:
+            Lower-case words in order of appearance, without fillers, punctuation or duplicates.
+        """
+        return tuple(word for word in dict.fromkeys(split_words(text)) if word in CANONICAL)
+
     def unknown_words(self, text: str) -> tuple[str, ...]:
         """The words of a text that mean nothing to the starter CLIP.
 

@@ -62,7 +62,9 @@ def test_nothing_known_is_an_empty_text(tokenizer: StarterTokenizer) -> None:
 def test_unknown_words_in_order_without_doubles(tokenizer: StarterTokenizer) -> None:
     text = "A red Dog, a blue CAT and a dog's striped zebra-crossing…"
     assert tokenizer.unknown_words(text) == ("dog", "cat", "s", "zebra", "crossing")
+    assert tokenizer.known_words(text) == ("red", "blue", "striped")
     assert tokenizer.unknown_words("a photo of something light gray") == ()
+    assert tokenizer.known_words("a photo of the dog") == ()
 
 
 def test_words_and_fillers_do_not_mix() -> None:
