@@ -26,13 +26,16 @@ class MediaLibraryApp:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
 
-    def _initialize(self, root: Path | None = None, read_only: bool = False) -> MediaLibrary:
+    def _initialize(
+        self, root: Path | None = None, read_only: bool = False, examine: bool = False
+    ) -> MediaLibrary:
         """Open the library, with the models and settings it is to use."""
         from src.config import LibraryPaths, Settings, default_library
         from src.library import MediaLibrary
 
         paths = LibraryPaths(root or self.arguments.library or default_library())
-        library = MediaLibrary(paths, settings=Settings.load(paths.settings), read_only=read_only)
+        settings = Settings.load(paths.settings)
+        library = MediaLibrary(paths, settings=settings, read_only=read_only, examine=examine)
         if library.notice is not None:
             from src.cli.report import note
 
@@ -174,7 +177,7 @@ class MediaLibraryApp:
         from src.events import ProblemFound
 
         left = 0
-        with self._initialize() as library:
+        with self._initialize(examine=True) as library:
             for event in self._shown(library.verify(self.arguments.repair)):
                 left += isinstance(event, ProblemFound) and not event.mended
         print(f"{counted(left, 'problem')} left" if left else "the library is sound")

@@ -62,10 +62,12 @@ class MediaLibrary:
         models: ModelManager | None = None,
         settings: Settings | None = None,
         read_only: bool = False,
+        examine: bool = False,
     ) -> None:
         """Open a library, making it when it is not there.
 
         Args:
+            examine: look for damage even where nothing speaks for any.
             read_only: look, search and export beside the process that has it open; searches
                 are exact and don't ask the index, and what would write raises DatabaseError.
 
@@ -79,7 +81,7 @@ class MediaLibrary:
         self.read_only = read_only
         self._lock = None if read_only else LibraryLock(self.paths.lock)
         try:
-            self.metadata = MetadataDatabase(self.paths, read_only)
+            self.metadata = MetadataDatabase(self.paths, read_only, examine)
         except BaseException:
             if self._lock is not None:
                 self._lock.release()

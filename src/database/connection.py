@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sqlite3
@@ -11,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from src.database.backup import back_up, damage_of, is_due
+from src.database.damage import WatchedConnection
 from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.database.recovery import Recovered, recover
 from src.errors import DatabaseError
@@ -28,18 +30,20 @@ class Connection:
     two connections reset at once); readers see whole transactions and never wait for it.
     """
 
-    def __init__(self, path: Path, read_only: bool = False) -> None:
+    def __init__(self, path: Path, read_only: bool = False, examine: bool = False) -> None:
         """Open the file, make it if it is not there, and bring it to this schema.
 
         Args:
             read_only: open no writer, for a process that does not hold the library's lock.
+            examine: look for damage even where nothing speaks for any.
 
         Raises:
             DatabaseError: it is no library of ours, damaged, newer, or out of reach.
         """
         self.path = path
         self.recovered: Recovered | None = None
-        # Stands while a writer is open: whoever finds it knows that the last one was killed.
+        # Stands while a writer is open: whoever finds it knows that the last one was killed. It
+        # stays, and is not empty, when somebody has come across damage.
         self._marker = path.with_name(f"{path.name}.open")
         self._read_only = read_only and path.exists()
         self._write_lock = threading.RLock()
@@ -52,7 +56,7 @@ class Connection:
                 check_version(self.read(), path)
             else:
                 self._refuse_newer()
-                self._writer = self._opened_to_write()
+                self._writer = self._opened_to_write(examine)
         except (sqlite3.Error, OSError) as exc:
             self.close()
             raise DatabaseError(
@@ -74,9 +78,9 @@ class Connection:
             except sqlite3.DatabaseError as exc:
                 log.warning("%s: %s", self.path, exc)  # damaged: the writer will see what is left
 
-    def _opened_to_write(self) -> sqlite3.Connection:
+    def _opened_to_write(self, examine: bool) -> sqlite3.Connection:
         known = self.path.exists() and self.path.stat().st_size > 0
-        writer = self._sound_writer() if known else self._connect_to_write()
+        writer = self._sound_writer(examine) if known else self._connect_to_write()
         try:
             old = known and check_version(writer, self.path) < len(MIGRATIONS)
             if old or (known and is_due(self.path)):
@@ -87,13 +91,14 @@ class Connection:
             raise
         return writer
 
-    def _sound_writer(self) -> sqlite3.Connection:
+    def _sound_writer(self, examine: bool) -> sqlite3.Connection:
         """Open the file, and recover it when it is damaged.
 
-        It is examined when the last writer was killed, and when the day's backup is due.
+        It is examined when the last writer was killed or somebody has come across damage, and
+        when the day's backup is due.
         """
         writer: sqlite3.Connection | None = None
-        examine = self._marker.exists() or is_due(self.path)
+        examine = examine or self._marker.exists() or is_due(self.path)
         try:
             writer = self._connect_to_write()
             writer.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -102,16 +107,18 @@ class Connection:
             if writer is not None:
                 writer.close()
             raise
-        except sqlite3.DatabaseError as exc:
-            problems = [str(exc)]
+        except (sqlite3.DatabaseError, DatabaseError) as exc:
+            problems = [str(exc.__cause__ or exc)]
         if not problems:
             assert writer is not None
+            self._marker.write_bytes(b"")
             return writer
         log.warning("%s is damaged: %s", self.path, problems[0])
         if writer is not None:
             writer.close()
         self.recovered = recover(self.path)
         log.warning("%s", self.recovered)
+        self._marker.write_bytes(b"")
         return self._connect_to_write()
 
     def _back_up(self, writer: sqlite3.Connection, must: bool) -> None:
@@ -148,10 +155,26 @@ class Connection:
             still = not log_there and not os.access(self.path.parent, os.W_OK)
             uri += "?mode=ro&immutable=1" if still else "?mode=ro"
         connection = sqlite3.connect(
-            uri, timeout=10, isolation_level=None, check_same_thread=False, uri=True
+            uri,
+            timeout=10,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=WatchedConnection,
+            uri=True,
         )
+        connection.on_damage = self._damaged
         connection.row_factory = sqlite3.Row
         return connection
+
+    def _damaged(self, exc: sqlite3.DatabaseError) -> DatabaseError:
+        """Have whoever opens the file next examine it."""
+        log.warning("%s: %s", self.path, exc)
+        with contextlib.suppress(OSError):  # only looking is allowed here
+            self._marker.write_text("damaged", encoding="ascii")
+        return DatabaseError(
+            f"{self.path}: the library's database is damaged ({exc}); start the application again: "
+            "what can be read is kept then, and the rest comes from a backup"
+        )
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -211,7 +234,8 @@ class Connection:
                 self._empty_log(self._writer)
                 self._writer.close()
                 self._writer = None
-                self._marker.unlink(missing_ok=True)
+                if self._marker.exists() and self._marker.stat().st_size == 0:
+                    self._marker.unlink()
 
     def _empty_log(self, writer: sqlite3.Connection) -> None:
         """Move the WAL into the file: closing does that only where no reader is left open."""

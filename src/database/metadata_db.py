@@ -28,18 +28,19 @@ CHUNK = 1000
 class MetadataDatabase:
     """The verbs on the library's tables. Every write is one transaction."""
 
-    def __init__(self, paths: LibraryPaths, read_only: bool = False) -> None:
+    def __init__(self, paths: LibraryPaths, read_only: bool = False, examine: bool = False) -> None:
         """Open the library's SQLite file, making it when it is not there.
 
         Args:
             read_only: for a process that does not hold the library's lock.
+            examine: look for damage even where nothing speaks for any.
 
         Raises:
             DatabaseError: it can't be opened.
         """
         paths.create()
         self.paths = paths
-        self.connection = Connection(paths.metadata_db, read_only)
+        self.connection = Connection(paths.metadata_db, read_only, examine)
 
     def close(self) -> None:
         self.connection.close()

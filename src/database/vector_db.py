@@ -88,7 +88,8 @@ class VectorDatabase:
 
         Returns:
             Up to n_results hits, best first, and the words of the query that the CLIP in use
-            does not know and nobody has tagged with. No hits when that is all of them.
+            does not know and nobody has tagged with. No hits but tagged ones where no word says
+            anything to it.
 
         Raises:
             QueryError: the query is empty, or n_results is under 1.
@@ -96,10 +97,11 @@ class VectorDatabase:
         query = " ".join(query.split())
         if not query:
             raise QueryError("the search is empty; type what you are looking for")
+        _check_count(n_results)
         tagged = self._tagged(query, n_results, where)
         unknown = self.clip.unknown_words(query)
         known = self.clip.known_words(query)
-        if unknown and not known:
+        if not known:
             return SearchResult(tagged, () if tagged else unknown)
         found = self.search_by_embedding(self.clip.encode_text([query])[0], n_results, where)
         certain = {hit.segment.id for hit in tagged}
@@ -108,8 +110,6 @@ class VectorDatabase:
 
     def _tagged(self, query: str, n: int, where: SegmentFilter) -> tuple[SearchHit, ...]:
         """Give what a person has tagged with the very words of a query."""
-        if n < 1:
-            return ()  # the search itself says what is wrong
         ids = Catalog(self.metadata).tagged_by_people(query, n, where)
         segments, tags = self.metadata.segments(ids), self.metadata.tags_of(ids)
         return tuple(SearchHit(segments[i], 1.0, tags[i]) for i in ids if i in segments)
@@ -125,8 +125,7 @@ class VectorDatabase:
         Raises:
             QueryError: it has another shape, is zero or not finite, or n_results is under 1.
         """
-        if n_results < 1:
-            raise QueryError(f"{n_results} results can't be shown; ask for 1 or more")
+        _check_count(n_results)
         vector = np.asarray(embedding, np.float32).reshape(-1)
         if vector.shape != (EMBEDDING_DIM,):
             raise QueryError(f"an embedding has {EMBEDDING_DIM} numbers; this has {vector.size}")
@@ -147,10 +146,16 @@ class VectorDatabase:
     def _scored(self, vector: np.ndarray, n: int, where: SegmentFilter) -> Scored:
         if where or self.index is None or not self.embeddings.is_more_than(EXACT_UP_TO):
             return self.embeddings.best(vector, n, where)
-        near = self.index.candidates(vector, MORE * n + 50)
+        # Chroma may still hold segments that are gone, and can't hold the newest ones.
+        gone = self.embeddings.count_removals()
+        near = self.index.candidates(vector, MORE * n + 50 + gone)
         if near is None:
             return self.embeddings.best(vector, n, where)
-        # Chroma may still hold segments that are gone, and can't hold the newest ones.
         scored = dict(self.embeddings.best_of(vector, n, near))
         scored.update(self.embeddings.best_unindexed(vector, n))
         return sorted(scored.items(), key=lambda item: (-item[1], item[0]))[:n]
+
+
+def _check_count(n_results: int) -> None:
+    if not 0 < n_results < 1 << 31:
+        raise QueryError(f"{n_results} results can't be shown; ask for 1 or more")

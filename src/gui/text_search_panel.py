@@ -129,7 +129,7 @@ class TextSearchPanel(ctk.CTkFrame):
             self.notice.pack(fill="x", padx=(LEFT, RIGHT), before=self.results)
         else:
             self.notice.pack_forget()
-        if result.hits or not result.unknown_words:
+        if result.hits or result.known_words:
             self.results.show(result.hits, query=query)
         else:
             self.results.say("Try colours, shapes and textures: “something red”, “a blue circle”.")

@@ -23,7 +23,7 @@ from src.database.vector_db import VectorDatabase
 from src.database.vector_index import VectorIndex
 from src.errors import EmbeddingError, QueryError
 from src.models.clip_encoder import ClipEncoder
-from src.records import SegmentFilter, Tag
+from src.records import EVERYTHING, SegmentFilter, Tag
 from tests.conftest import MODEL, add_media_with, new_segments, unit_vectors
 
 
@@ -202,6 +202,26 @@ def test_search_over_a_large_library_asks_the_index_and_scores_exactly(
         assert all(hit.segment.id.startswith("a.jpg") for hit in found)
 
 
+def test_what_is_removed_takes_no_place_from_what_is_left(
+    metadata: MetadataDatabase,
+    paths: LibraryPaths,
+    clip: ClipEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(vector_db, "EXACT_UP_TO", 100)
+    film = unit_vectors(1)[0] + 0.3 * unit_vectors(300, seed=5)
+    film /= np.linalg.norm(film, axis=1, keepdims=True)
+    add_media_with(metadata, unit_vectors(200, seed=7), model=clip.name)
+    media_id = add_media_with(metadata, film, "film.jpg", model=clip.name)
+    with VectorDatabase(paths, clip, metadata, use_index=True) as database:
+        assert database.index is not None
+        catch_up(database.index)
+        metadata.remove_media(media_id)
+        found = database.search_by_embedding(film[0], 10)
+        exact = database.embeddings.best(film[0], 10, EVERYTHING)
+        assert [hit.segment.id for hit in found] == [segment_id for segment_id, _ in exact]
+
+
 def test_more_results_than_segments_gives_them_all(
     metadata: MetadataDatabase, paths: LibraryPaths, clip: ClipEncoder
 ) -> None:
@@ -225,9 +245,17 @@ def test_words_the_starter_does_not_know_are_named_and_not_ranked(
         some = database.search_by_text("a red lorry")
         assert (some.unknown_words, len(some)) == (("lorry",), 3)
         assert some.known_words == ("red",)
-        for query in ("Lorries!", "find me a photo of the Lorries"):
+        for query, unknown in (
+            ("Lorries!", ("lorries",)),
+            ("find me a photo of the Lorries", ("lorries",)),
+            ("find me a photo", ()),
+            ("???", ()),
+        ):
             none = database.search_by_text(query)
-            assert (none.unknown_words, none.known_words, len(none)) == (("lorries",), (), 0)
+            assert (none.unknown_words, none.known_words, len(none)) == (unknown, (), 0)
+        for count in (0, 10**20):
+            with pytest.raises(QueryError, match="can't be shown"):
+                database.search_by_text("red", count)
 
 
 @pytest.mark.parametrize("query", ["", "  \n "])

@@ -1,0 +1,52 @@
+"""Damage to the library's file that shows while it is in use."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from src.errors import DatabaseError
+
+_SIGNS = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class WatchedConnection(sqlite3.Connection):
+    """A connection whose cursors tell of damage, wherever they come across it.
+
+    Attributes:
+        on_damage: turns what SQLite says into what a person is told.
+    """
+
+    on_damage: Callable[[sqlite3.DatabaseError], DatabaseError]
+
+    def cursor(self, *_: Any) -> Any:
+        return super().cursor(_WatchedCursor)
+
+    def execute(self, *arguments: Any) -> Any:
+        return self.cursor().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> Any:
+        return self.cursor().executemany(*arguments)
+
+
+def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
+    def run(cursor: _WatchedCursor, *arguments: Any) -> Any:
+        try:
+            return method(cursor, *arguments)
+        except sqlite3.DatabaseError as exc:
+            if getattr(exc, "sqlite_errorcode", 0) & 0xFF not in _SIGNS:
+                raise
+            assert isinstance(cursor.connection, WatchedConnection)
+            raise cursor.connection.on_damage(exc) from exc
+
+    return run
+
+
+class _WatchedCursor(sqlite3.Cursor):
+    execute = _watched(sqlite3.Cursor.execute)
+    executemany = _watched(sqlite3.Cursor.executemany)
+    fetchone = _watched(sqlite3.Cursor.fetchone)
+    fetchmany = _watched(sqlite3.Cursor.fetchmany)
+    fetchall = _watched(sqlite3.Cursor.fetchall)
+    __next__ = _watched(sqlite3.Cursor.__next__)
