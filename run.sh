@@ -3,7 +3,9 @@
 # Checks and tests it:      bash run.sh test [arguments of pytest]
 # The first start makes .venv and installs what requirements.txt names.
 set -euo pipefail
+called_from=$PWD
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+app=$PWD
 
 venv=.venv
 case "$(uname -s)" in
@@ -79,6 +81,12 @@ have_screen() {
   say "the window's tests are skipped; for them, 'apt install ${missing[*]}' (Debian, Ubuntu)"
 }
 
+# Back where it was called: paths may be named from there.
+start() {
+  cd -- "$called_from"
+  exec "$app/$python" "$app/main.py" "$@"
+}
+
 set_up
 if [ "${1:-}" = test ]; then
   shift
@@ -96,7 +104,7 @@ if [ "${1:-}" = test ]; then
   step tests "$python" -m pytest "$@"
 elif [ $# -eq 0 ] && ! has_display; then
   say "no display here: running the demo; for the window, start this where DISPLAY is set"
-  exec "$python" main.py demo
+  start demo
 else
-  exec "$python" main.py "$@"
+  start "$@"
 fi

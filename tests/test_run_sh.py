@@ -13,6 +13,7 @@ from src.config import APPLICATION_FOLDER
 
 STAND_IN = """#!/bin/sh
 echo "$*" >> "$LOG"
+pwd > "$LOG.folder"
 case "$*" in
   *"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
   *"-m pip"*) exit "${PIP_EXIT:-0}" ;;
@@ -76,9 +77,12 @@ def test_the_first_start_sets_up_and_the_next_only_starts(checkout: Checkout) ->
     first, _ = checkout.run("stats", "--json")
     assert any("-m venv .venv" in line for line in first)
     assert any("-m pip install" in line and "-r requirements.txt" in line for line in first)
-    assert first[-1] == "main.py stats --json"
+    start = f"{checkout.folder}/main.py"
+    assert first[-1] == f"{start} stats --json"
     second, said = checkout.run("stats", "--json")
-    assert second == ["main.py stats --json"] and said == ""
+    assert second == [f"{start} stats --json"] and said == ""
+    # paths are named from where it was called
+    assert checkout.log.with_name("log.folder").read_text() == "/\n"
 
 
 def test_changed_requirements_are_installed(checkout: Checkout) -> None:
@@ -94,15 +98,17 @@ def test_a_set_up_that_was_interrupted_starts_clean(checkout: Checkout) -> None:
     checkout.run("stats", code=7, PIP_EXIT="7")
     (checkout.folder / ".venv" / "half").touch()
     asked, _ = checkout.run("stats")
-    assert any("-m venv" in line for line in asked) and asked[-1] == "main.py stats"
+    assert (
+        any("-m venv" in line for line in asked) and asked[-1] == f"{checkout.folder}/main.py stats"
+    )
     assert not (checkout.folder / ".venv" / "half").exists()
 
 
 def test_without_a_display_it_shows_the_demo(checkout: Checkout) -> None:
     checkout.add_python()
     asked, said = checkout.run()
-    assert asked[-1] == "main.py demo" and "DISPLAY" in said
-    assert checkout.run(DISPLAY=":0")[0] == ["main.py"]
+    assert asked[-1] == f"{checkout.folder}/main.py demo" and "DISPLAY" in said
+    assert checkout.run(DISPLAY=":0")[0] == [f"{checkout.folder}/main.py"]
 
 
 def test_the_checks_run_in_order_with_what_they_need(checkout: Checkout) -> None:

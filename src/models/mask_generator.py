@@ -125,6 +125,8 @@ class MaskGenerator:
         with torch.inference_mode():
             grid = ClickGrid(self.points_per_side, self.quality, self.stability_score_offset)
             sizes = Sizes.of(self.sam, image_wh)
+            if 0 in sizes.shown_wh:  # too thin for anything to be seen at SAM's size
+                return []
             candidates = self._decode_grid(image_rgb, grid, sizes)
             candidates = self._without_duplicates(candidates, sizes)
             clicks_xy = grid.xy[candidates.clicks.cpu().numpy()] * image_wh

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 
 from src.config import Settings
@@ -22,12 +23,23 @@ def read_frames(
     Raises:
         MediaReadError: nothing in the file can be read.
     """
+    with closing(read_sampled(path, kind, settings, facts)) as frames:
+        yield from (frame for frame, differs in frames if differs)
+
+
+def read_sampled(
+    path: Path, kind: MediaKind, settings: Settings, facts: VideoFacts
+) -> Generator[tuple[Frame, bool]]:
+    """Read the same and, marked by False, the frames that look like the one before.
+
+    So whoever waits for frames can stop in a video that stands still.
+    """
     if kind == "video":
         processor = VideoProcessor(
             settings.frames_per_second, settings.duplicate_distance, settings.frames_per_video
         )
-        yield from processor.frames(path, facts)
+        yield from processor.sampled(path, facts)
         return
     loaded = load_image(path, settings.pixel_limit)
     facts.captured_at = loaded.captured_at
-    yield loaded.frame
+    yield loaded.frame, True

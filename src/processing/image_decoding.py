@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
 from src.errors import MediaReadError
 
@@ -28,6 +28,17 @@ FORMATS = (
 ).split()
 
 
+# Drawing programs keep the drawing itself in a PNG's text; the process has a limit of its own.
+PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 # An icon's largest image, whatever size of it is named.
 LEAST_PIXELS = 1 << 20
 
@@ -84,8 +95,7 @@ def decode(
         if draft_side is not None:
             image.draft(None, (draft_side, draft_side))
         image.load()
-        upright = ImageOps.exif_transpose(image)
-        pixels = np.ascontiguousarray(_to_srgb(upright))
+        pixels = np.ascontiguousarray(_to_srgb(_upright(image)))
         if pixels.size == 0 or pixels.ndim != 3:
             raise MediaReadError(path, "there is no picture in it")
         return Decoded(pixels, captured_at)
@@ -95,6 +105,16 @@ def _opened(path: Path) -> Image.Image:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     Image.init()
     return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn an image as its EXIF says; where that is broken the picture matters more."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:
+        return image
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    return image if turn is None else image.transpose(turn)
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
@@ -139,6 +159,7 @@ def _captured_at(image: Image.Image) -> str | None:
         text = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
         text = text or exif.get(ExifTags.Base.DateTime)
         date, time = str(text).split(" ")[:2] if text else ("", "")
-        return f"{date.replace(':', '-')}T{time}" if date and time else None
+        date = date.replace(":", "-")
+        return f"{date}T{time}" if re.fullmatch(r"\d{4}-\d\d-\d\d", date) and time else None
     except Exception:
         return None  # the picture matters, a broken note about it does not

@@ -21,7 +21,7 @@ def main() -> None:
         seconds = capture.get(cv2.CAP_PROP_FRAME_COUNT) / rate
         minutes, seconds = divmod(seconds, 60)
         print(
-            f"Duration: {int(minutes // 60)}:{int(minutes % 60):02}:{seconds:05.2f}",
+            f"[info]   Duration: {int(minutes // 60)}:{int(minutes % 60):02}:{seconds:05.2f}",
             file=sys.stderr,
         )
     last_slot, frame_index = None, -1

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,12 +40,15 @@ MAX_PIXELS = 100_000_000
 MEMORY_BYTES = 6 << 30
 # Pixels are made square up to this; a header can claim that each is as wide as a wall.
 MAX_SAR = 8
+# What a look-alike's cells may differ by in colour (0..255), for each step that may differ.
+LEVELS_A_STEP = 8
 # A container may say a little more than its last frame shows: audio's end, rounding.
 SHORT_S = 2.0
 
-DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)")
-SHOWN = re.compile(r"Parsed_showinfo_(\d+) .*?\] n: *(\d+) pts: *\S+ +pts_time: *(\S+)")
-DAMAGE = re.compile(r"\[(?:error|fatal)\] (.*)")
+# ffmpeg repeats titles, comments and names of files: each line is known by how it begins.
+DURATION = re.compile(r"\[info\]   Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)(?:, start: (-?[\d.]+))?")
+SHOWN = re.compile(r"\[Parsed_showinfo_(\d+) .*?\] n: *\d+ pts: *\S+ +pts_time: *(\S+)")
+DAMAGE = re.compile(r"(?:\[[^\]]* @ \w+\] )?\[(?:error|fatal)\] (.*)")
 CREATED = re.compile(r"creation_time\s*: (\S+)")
 
 
@@ -129,7 +132,8 @@ class VideoProcessor:
         Args:
             frames_per_second: of each 1/frames_per_second of a second, the first frame.
             duplicate_distance: a frame whose dHash differs from the last kept one's in at most
-                so many of 64 bits is left out; -1 keeps every sampled frame.
+                so many of 64 bits, and its colours by little for each, is left out; -1 keeps
+                every sampled frame.
             frames_per_video: how many frames are taken from one at most.
         """
         self.frames_per_second = frames_per_second
@@ -146,20 +150,27 @@ class VideoProcessor:
         Raises:
             MediaReadError: there is no frame in it that can be read.
         """
+        with closing(self.sampled(path, facts)) as frames:
+            yield from (frame for frame, differs in frames if differs)
+
+    def sampled(self, path: Path, facts: VideoFacts) -> Generator[tuple[Frame, bool]]:
+        """Read every sampled frame, and say of each whether it differs from the last that did.
+
+        Args, Raises: as of frames.
+        """
         check_readable(path)
         path = Path(os.path.abspath(path))
         program = find_ffmpeg()
         command = self._opencv(path) if program is None else self._ffmpeg(program, path)
         read = self._read(command, facts)
-        last_hash: int | None = None
+        last: _Look | None = None
         taken = 0
         for frame in read:
-            this_hash = dhash(frame.image_rgb)
-            if last_hash is not None:
-                distance = (this_hash ^ last_hash).bit_count()
-                if distance <= self.duplicate_distance:
-                    continue
-            last_hash = this_hash
+            this = _Look.of(frame.image_rgb)
+            if last is not None and this.is_like(last, self.duplicate_distance):
+                yield frame, False
+                continue
+            last = this
             if taken == self.frames_per_video:
                 facts.damage = (
                     f"only its first {taken} frames are taken in; "
@@ -168,7 +179,7 @@ class VideoProcessor:
                 read.close()
                 return
             taken += 1
-            yield frame
+            yield frame, True
         if not taken:
             raise MediaReadError(path, facts.damage or "there is no video in it")
         _judge_length(facts)
@@ -284,24 +295,30 @@ class _FfmpegLog:
     def _read(self) -> None:
         assert self.process.stderr is not None
         first_filter: str | None = None
-        source_index = 0
+        # counted here: ffmpeg begins anew where the size of the pictures changes
+        source_index = -1
+        counts_from_zero = False  # whether a container's duration has what is before its start
         for raw in self.process.stderr:
             line = raw.decode("utf-8", "replace")
-            if match := SHOWN.search(line):
+            if match := SHOWN.match(line):
                 first_filter = first_filter or match[1]
-                timestamp_s = float(match[3]) if match[3] != "NOPTS" else 0.0
+                timestamp_s = float(match[2]) if match[2] != "NOPTS" else 0.0
                 self._last_sign_s = time.monotonic()
                 if match[1] == first_filter:
-                    source_index = int(match[2])
+                    source_index += 1
                     self.facts.last_timestamp_s = timestamp_s
                 else:
                     self._shown.put((source_index, timestamp_s))
-            elif match := DURATION.search(line):
-                hours, minutes, seconds = match.groups()
-                self.facts.duration_s = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+            elif line.startswith("[info] Input #0, matroska"):
+                counts_from_zero = True
+            elif match := DURATION.match(line):
+                hours, minutes, seconds, start_s = match.groups()
+                said_s = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+                late_s = max(0.0, float(start_s or 0)) if counts_from_zero else 0.0
+                self.facts.duration_s = said_s - late_s
             elif self.facts.captured_at is None and (match := CREATED.search(line)):
                 self.facts.captured_at = match[1]
-            elif self.facts.damage is None and (match := DAMAGE.search(line)):
+            elif self.facts.damage is None and (match := DAMAGE.match(line)):
                 self.facts.damage = _in_words(match[1])
         self.process.stderr.close()
         self._shown.put(None)
@@ -323,8 +340,34 @@ def _judge_length(facts: VideoFacts) -> None:
     missing_s = facts.duration_s - facts.last_timestamp_s
     if missing_s > max(SHORT_S, 0.05 * facts.duration_s):
         facts.damage = (
-            f"cut short: frames end at {facts.last_timestamp_s:.1f} s of {facts.duration_s:.1f} s"
+            f"cut short, or only sound after it: frames end at {facts.last_timestamp_s:.1f} s "
+            f"of {facts.duration_s:.1f} s"
         )
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What two frames that look alike have in common.
+
+    Attributes:
+        steps: the dHash, 64 bits; it knows nothing of colours, and nothing of flat pictures.
+        colours_rgb: (8, 8, 3) int16, the means of 8x8 cells.
+    """
+
+    steps: int
+    colours_rgb: np.ndarray
+
+    @staticmethod
+    def of(image_rgb: np.ndarray) -> _Look:
+        cells = cv2.resize(image_rgb, (8, 8), interpolation=cv2.INTER_AREA)
+        return _Look(dhash(image_rgb), cells.astype(np.int16))
+
+    def is_like(self, other: _Look, distance: int) -> bool:
+        """Say whether at most so many steps differ, and no cell by more than that allows."""
+        if (self.steps ^ other.steps).bit_count() > distance:
+            return False
+        difference = np.abs(self.colours_rgb - other.colours_rgb).max()
+        return bool(difference <= LEVELS_A_STEP * max(1, distance))
 
 
 def dhash(image_rgb: np.ndarray) -> int:

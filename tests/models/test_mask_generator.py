@@ -144,6 +144,11 @@ def test_size_and_shape_of_the_image_do_not_matter(mask_generator: MaskGenerator
             assert record["segmentation"].shape == (height, width)
 
 
+def test_what_is_too_thin_to_be_seen_has_no_masks(mask_generator: MaskGenerator) -> None:
+    for height, width in ((1, 1400), (30_000, 3)):
+        assert mask_generator.generate(np.zeros((height, width, 3), np.uint8)) == []
+
+
 def test_rle_survives_the_way_there_and_back() -> None:
     mask = np.random.default_rng(0).random((31, 17)) > 0.5
     np.testing.assert_array_equal(decode_rle(encode_rle(mask)["counts"], (17, 31)), mask)

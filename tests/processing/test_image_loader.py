@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from src.errors import MediaReadError
 from src.processing.decoder_process import DECODERS
@@ -96,6 +97,35 @@ def test_when_a_photo_was_taken_is_read(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     halves().save(path, exif=exif)
     assert load_image(path, LIMIT).captured_at == "2024-05-06T07:08:09"
+
+
+def test_odd_notes_do_not_cost_the_picture(tmp_path: Path) -> None:
+    ascii_text, short = 2, 3
+    notes = [  # a width, and a resolution, as text; and that the camera was held upright
+        struct.pack("<HHI4s", 0x0100, ascii_text, 3, b"40"),
+        struct.pack("<HHIHH", 0x0112, short, 1, 6, 0),
+        struct.pack("<HHI4s", 0x011A, ascii_text, 3, b"72"),
+    ]
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(notes)) + b"".join(notes) + bytes(4)
+    path = tmp_path / "portrait.jpg"
+    halves().save(path, exif=exif)
+    assert load(path).shape == (40, 20, 3)
+
+
+def test_a_date_that_is_none_is_not_taken_for_one(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0132] = "Sat Jun 1 2021"
+    path = tmp_path / "photo.jpg"
+    halves().save(path, exif=exif)
+    assert load_image(path, LIMIT).captured_at is None
+
+
+def test_a_drawing_kept_in_a_pngs_text_does_not_cost_the_picture(tmp_path: Path) -> None:
+    text = PngInfo()
+    text.add_text("mxfile", "a drawing " * 300_000, zip=True)
+    path = tmp_path / "drawing.png"
+    halves().save(path, pnginfo=text)
+    np.testing.assert_array_equal(load(path), np.asarray(halves()))
 
 
 def test_a_name_does_not_decide_what_a_file_is(tmp_path: Path) -> None:

@@ -104,7 +104,53 @@ def test_a_cut_video_gives_its_good_frames_and_says_so(make_video: MakeVideo) ->
     frames, facts = read(path)
     assert 5 <= len(frames) <= 15
     assert facts.damage is not None
-    assert "cut short: frames end at" in facts.damage
+    assert "cut short, or only sound after it: frames end at" in facts.damage
+
+
+def test_a_picture_that_changes_its_size_is_one_video(
+    make_video: MakeVideo, tmp_path: Path
+) -> None:
+    parts = [
+        make_video(f"{width}.ts", 3, "-vf", f"scale={width}:240", "-c:v", "libx264")
+        for width in (320, 160)
+    ]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    frames, _ = read(joined)
+    indices = [frame.frame_index for frame in frames]
+    assert indices == sorted(set(indices)) and indices[-1] >= 40
+
+
+@pytest.mark.parametrize("where", ["x=0:y=0", "x=60:y=40:w=40:h=40"])
+def test_a_change_of_colour_alone_is_a_change(make_video: MakeVideo, where: str) -> None:
+    boxes = ["drawbox=c=white:t=fill"] + [
+        f"drawbox={where}:c={colour}:t=fill:enable='{when}'"
+        for colour, when in (("red", "lt(t,2)"), ("blue", "gte(t,2)"))
+    ]
+    path = make_video("colours.mp4", 4, "-vf", ",".join(boxes))
+    assert [frame.timestamp_s for frame in read(path, distance=2)[0]] == pytest.approx([0, 2])
+
+
+def test_a_still_video_says_that_it_goes_on(make_video: MakeVideo) -> None:
+    path = make_video("still.mp4", 4, "-vf", "drawbox=c=white:t=fill")
+    found = VideoProcessor(1, 2).sampled(path, VideoFacts())
+    assert [(frame.timestamp_s, differs) for frame, differs in found] == [
+        (0, True), (1, False), (2, False), (3, False)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["[error] of mine.mp4", "notes.mkv"])
+def test_what_is_written_about_a_video_is_no_fact_of_it(make_video: MakeVideo, name: str) -> None:
+    comment = "Duration: 01:00:00.00, [error] of the cook"
+    path = make_video(name, 3, "-metadata", f"comment={comment}", "-metadata", f"title={comment}")
+    _, facts = read(path)
+    assert facts.duration_s == pytest.approx(3, abs=0.2) and facts.damage is None
+
+
+def test_a_video_that_begins_late_is_whole(make_video: MakeVideo) -> None:
+    path = make_video("late.mkv", 3, "-output_ts_offset", "100")
+    _, facts = read(path)
+    assert facts.duration_s == pytest.approx(3, abs=0.2) and facts.damage is None
 
 
 def test_noise_in_the_middle_costs_only_what_it_covers(make_video: MakeVideo) -> None:
