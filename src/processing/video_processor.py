@@ -193,7 +193,7 @@ class VideoProcessor:
             f"scale=w='max(1,round(iw*clip(sar,1/{MAX_SAR},{MAX_SAR})))':h=ih,setsar=1,showinfo=checksum=0"
         )
         return [
-            program, "-hide_banner", "-nostdin", "-loglevel", "level+info",
+            program, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info",
             "-protocol_whitelist", PROTOCOLS, "-format_whitelist", DEMUXERS,
             "-max_pixels", str(MAX_PIXELS),
             "-i", f"file:{path}", "-map", "0:V:0", "-vf", filters, "-fps_mode", "passthrough",
