@@ -31,7 +31,7 @@ def read_vocabulary(path: Path) -> list[Entry]:
         MediaLibraryError: it can't be read, or holds no word.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
         raise MediaLibraryError(f"{path}: the vocabulary can't be read ({exc})") from exc
     entries: list[Entry] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from src.errors import MediaReadError
@@ -19,12 +19,17 @@ DRIVE_GONE = {
 }
 
 
-def find_media(paths: Iterable[Path], leave_out: Iterable[Path] = ()) -> list[Path]:
+def find_media(
+    paths: Iterable[Path],
+    leave_out: Iterable[Path] = (),
+    unread: Callable[[OSError], None] = lambda _: None,
+) -> list[Path]:
     """List media files: those named, whatever their suffix, and those in folders, by suffix.
 
     Args:
         paths: files and folders; folders are walked to the bottom, links followed once.
         leave_out: folders not to enter (a library's own crops are not new media).
+        unread: told of each folder that can't be read.
 
     Returns:
         Absolute paths, each once; folders' contents in the order of their names.
@@ -34,15 +39,15 @@ def find_media(paths: Iterable[Path], leave_out: Iterable[Path] = ()) -> list[Pa
     for path in paths:
         absolute = Path(os.path.abspath(path))
         if absolute.is_dir():
-            found.update(dict.fromkeys(_in_folder(absolute, kept_out)))
+            found.update(dict.fromkeys(_in_folder(absolute, kept_out, unread)))
         else:
             found[absolute] = None
     return list(found)
 
 
-def _in_folder(root: Path, kept_out: set[str]) -> Iterator[Path]:
+def _in_folder(root: Path, kept_out: set[str], unread: Callable[[OSError], None]) -> Iterator[Path]:
     seen: set[str] = set()
-    for folder, subfolders, files in os.walk(root, followlinks=True):
+    for folder, subfolders, files in os.walk(root, onerror=unread, followlinks=True):
         real = os.path.realpath(folder)
         if real in seen or real in kept_out:
             subfolders.clear()

@@ -11,11 +11,13 @@ from src.models.auto_tagger import AutoTagger, Entry, read_vocabulary
 from src.models.clip_encoder import ClipEncoder
 
 
-def test_a_vocabulary_is_read_as_it_is_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_vocabulary_is_read_as_it_is_written(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "words.txt"
     path.write_text(
-        "# a comment\n[colour]\nred: something red # not blue\nblue\n\n"
-        "~ a grey thing\n[shape]\nring: a ring\n"
+        "[colour]\nred: something red # not blue\nblue\n\n"
+        "# a comment\n~ a grey thing\n[shape]\nring: a ring\n",
+        encoding=encoding,
     )
     assert read_vocabulary(path) == [
         Entry("red", "something red", 1),

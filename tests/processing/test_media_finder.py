@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from src.processing.media_finder import content_hash, find_media
 
@@ -11,6 +16,18 @@ def make(folder: Path, *names: str) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(name.encode())
+
+
+def may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a folder from everybody; root, who runs some tests, may read them all."""
+    scandir = os.scandir
+
+    def refusing(path: Any = ".") -> Any:
+        if os.fspath(path) == str(folder):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
 
 
 def test_folders_are_walked_in_the_order_of_names(tmp_path: Path) -> None:
@@ -40,3 +57,13 @@ def test_folders_left_out_are_not_entered(tmp_path: Path) -> None:
 def test_the_hash_is_of_the_content(tmp_path: Path) -> None:
     make(tmp_path, "a.jpg")
     assert content_hash(tmp_path / "a.jpg") == hashlib.blake2b(b"a.jpg", digest_size=20).hexdigest()
+
+
+def test_a_folder_that_may_not_be_read_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "open/1.jpg", "secret/2.jpg")
+    may_not_be_read(tmp_path / "secret", monkeypatch)
+    told: list[OSError] = []
+    assert find_media([tmp_path], unread=told.append) == [tmp_path / "open" / "1.jpg"]
+    assert [error.filename for error in told] == [str(tmp_path / "secret")]
