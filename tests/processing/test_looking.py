@@ -31,7 +31,7 @@ def library(tmp_path_factory: pytest.TempPathFactory, scene_files: list[Path]) -
 @pytest.fixture
 def a_segment(library: MediaLibrary) -> str:
     """One that SAM cut."""
-    hits = library.search("something", n_results=50)
+    hits = library.search("something red", n_results=50)
     return next(hit.segment.id for hit in hits if hit.segment.kind == "object")
 
 
