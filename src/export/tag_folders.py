@@ -7,10 +7,9 @@ import csv
 import hashlib
 import os
 import re
-import shutil
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
@@ -26,6 +25,7 @@ RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[\d¹²³]", re.IGNORECASE)
 LONGEST_BYTES = 200
 # The wide ones are what East Asian keyboards give, and some spreadsheets take them as well.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+NOTHING = "no segment has a tag to export by; add media, choose other tags, or leave less out"
 
 ALL = ExportSelection()
 
@@ -71,16 +71,14 @@ def export_tag_folders(
         if _is_wanted(selection, segment, tag)
     ]
     if not tagged:
-        raise ExportError(
-            "no segment has a tag to export by; add media, choose other tags, or leave less out"
-        )
+        raise ExportError(NOTHING)
     folders = folder_names({tag.name for _, tag in tagged})
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with unfinished_folder(folder.parent) as unfinished:
             dataset = unfinished / "dataset"
             dataset.mkdir()
-            yield from _write(dataset, tagged, folders)
+            written = yield from _write(metadata, dataset, tagged, folders)
             if folder.exists():
                 folder.rmdir()
             os.replace(dataset, folder)
@@ -88,7 +86,7 @@ def export_tag_folders(
         raise ExportError(
             f"{folder}: the dataset can't be written ({exc.strerror or exc}); nothing was left"
         ) from exc
-    yield JobDone(segments=len(tagged), written=folder)
+    yield JobDone(segments=written, written=folder)
 
 
 def _tagged(
@@ -111,36 +109,61 @@ def _is_wanted(selection: ExportSelection, segment: StoredSegment, tag: Tag) -> 
 
 
 def _write(
-    dataset: Path, tagged: Sequence[tuple[StoredSegment, Tag]], folders: dict[str, str]
-) -> Iterator[Event]:
-    for name in folders.values():
-        (dataset / name).mkdir()
+    metadata: MetadataDatabase,
+    dataset: Path,
+    tagged: Sequence[tuple[StoredSegment, Tag]],
+    folders: dict[str, str],
+) -> Generator[Event, None, int]:
+    """Write crops and labels.csv; returns how many crops, without what was removed meanwhile."""
+    written = 0
     with (dataset / "labels.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         for number, (segment, tag) in enumerate(tagged, start=1):
-            file = f"{folders[tag.name]}/{_file_name(segment.id)}"
-            if segment.crop_path.is_symlink():  # to what a stranger may have wanted copied
-                raise ExportError(
-                    f"{segment.crop_path}: this crop is a link to somewhere else; "
-                    "verify with repair makes it again. Nothing was written"
-                )
-            shutil.copyfile(segment.crop_path, dataset / file)
-            writer.writerow(
-                (
-                    file,
-                    as_text(tag.name),
-                    f"{tag.confidence:.4f}",
-                    tag.source,
-                    as_text(segment.id),
-                    segment.kind,
-                    as_text(str(segment.media_path)),
-                    segment.frame_index,
-                    "" if segment.timestamp_s is None else f"{segment.timestamp_s:.6f}",
-                    *segment.bbox_xywh,
-                )
-            )
+            crop = _crop(metadata, segment)
+            if crop is not None:
+                file = f"{folders[tag.name]}/{_file_name(segment.id)}"
+                (dataset / file).parent.mkdir(exist_ok=True)
+                (dataset / file).write_bytes(crop)
+                writer.writerow(_row(file, segment, tag))
+                written += 1
             yield Progress("export", number, len(tagged))
+    if not written:
+        raise ExportError(NOTHING)
+    return written
+
+
+def _crop(metadata: MetadataDatabase, segment: StoredSegment) -> bytes | None:
+    """Read a crop; None when the window has removed its segment since the export began."""
+    path, mend = segment.crop_path, "`verify --repair` makes it again. Nothing was written"
+    try:
+        if path.is_symlink():  # to what a stranger may have wanted copied
+            raise ExportError(f"{path}: this crop is a link to somewhere else; {mend}")
+        if path.exists() and not path.is_file():  # a pipe would never come to an end
+            raise ExportError(f"{path}: this crop is no file; {mend}")
+        return path.read_bytes()
+    except OSError as exc:
+        if not metadata.segments([segment.id]):
+            return None
+        raise ExportError(
+            f"{path}: this crop can't be read ({exc.strerror or exc}); {mend}"
+        ) from exc
+
+
+def _row(file: str, segment: StoredSegment, tag: Tag) -> tuple[object, ...]:
+    """Write a line of labels.csv; see COLUMNS."""
+    return (
+        file,
+        as_text(tag.name),
+        f"{tag.confidence:.4f}",
+        tag.source,
+        as_text(segment.id),
+        segment.kind,
+        as_text(str(segment.media_path)),
+        segment.frame_index,
+        "" if segment.timestamp_s is None else f"{segment.timestamp_s:.6f}",
+        *segment.bbox_xywh,
+    )
 
 
 def folder_names(tags: set[str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import subprocess
 import sys
@@ -99,8 +100,57 @@ def test_an_export_is_whole_or_absent(tagged: MetadataDatabase, tmp_path: Path) 
     next(cancelled)
     cancelled.close()  # type: ignore[attr-defined]
     (tagged.paths.root / "extracted_segments" / "a.jpg-00002.jpg").unlink()
-    with pytest.raises(ExportError, match="can't be written"):
+    with pytest.raises(ExportError):
         list(export_tag_folders(tagged, tmp_path / "broken"))
+    assert [path.name for path in tmp_path.iterdir()] == ["library"]
+
+
+@pytest.mark.parametrize("damage", ["missing", "a folder", "a pipe"])
+def test_a_crop_that_can_not_be_read_is_named_and_how_it_is_mended(
+    tagged: MetadataDatabase, tmp_path: Path, damage: str
+) -> None:
+    crop = tagged.paths.extracted_segments / "a.jpg-00002.jpg"
+    crop.unlink()
+    if damage == "a folder":
+        crop.mkdir()
+    elif damage == "a pipe":
+        os.mkfifo(crop)
+    with pytest.raises(ExportError) as said:
+        list(export_tag_folders(tagged, tmp_path / "broken"))
+    for part in (str(crop), "`verify --repair` makes it again", "Nothing was written"):
+        assert part in str(said.value)
+    assert "broken" not in str(said.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["library"]
+
+
+def test_what_is_removed_while_it_is_exported_is_left_out(
+    tagged: MetadataDatabase, tmp_path: Path
+) -> None:
+    add_media_with(tagged, unit_vectors(1), "gone.jpg")
+    tagged.add_tags("gone.jpg-00000", [Tag("gone", 1.0, "human")], "human")
+    (tagged.paths.extracted_segments / "gone.jpg-00000.jpg").write_bytes(b"crop")
+    export = export_tag_folders(tagged, tmp_path / "dataset")
+    next(export)
+    media = tagged.media_by_path(Path("/photos/gone.jpg"))
+    assert media is not None
+    for crop_path in tagged.remove_media(media.id):
+        tagged.paths.crop(crop_path).unlink()
+    assert list(export)[-1] == JobDone(segments=3, written=tmp_path / "dataset")
+    assert {path.name for path in (tmp_path / "dataset").iterdir()} == {"labels.csv", "red", "a_b"}
+    assert "gone" not in (tmp_path / "dataset" / "labels.csv").read_text(encoding="utf-8")
+
+
+def test_an_export_of_which_all_is_removed_meanwhile_writes_nothing(
+    tagged: MetadataDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def removed_meanwhile(tags: set[str]) -> dict[str, str]:
+        for crop_path in tagged.remove_media(1):
+            tagged.paths.crop(crop_path).unlink()
+        return folder_names(tags)
+
+    monkeypatch.setattr("src.export.tag_folders.folder_names", removed_meanwhile)
+    with pytest.raises(ExportError, match="no segment has a tag"):
+        list(export_tag_folders(tagged, tmp_path / "dataset"))
     assert [path.name for path in tmp_path.iterdir()] == ["library"]
 
 
