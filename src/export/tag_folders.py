@@ -15,7 +15,7 @@ from pathlib import Path
 from src.database.metadata_db import MetadataDatabase
 from src.errors import ExportError
 from src.events import Event, JobDone, Progress
-from src.export.unfinished import unfinished_folder
+from src.export.place import LABELS, check_free, dataset_at
 from src.records import ExportPreview, ExportSelection, SegmentFilter, StoredSegment, Tag
 
 COLUMNS = (
@@ -52,8 +52,8 @@ def export_tag_folders(
 ) -> Iterator[Event]:
     """Write the tagged segments of a library as an image-classification dataset.
 
-    Everything is written beside the place and renamed into it, so the dataset is whole or
-    not there.
+    Everything is written in a hidden folder first and renamed into its place, so the dataset is
+    whole or not there.
 
     Args:
         folder: where to; it must not exist, or be empty.
@@ -62,9 +62,9 @@ def export_tag_folders(
     Raises:
         ExportError: there is something there already, or it can't be written.
     """
-    folder = Path(os.path.abspath(folder))
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ExportError(f"{folder}: there is something here already; choose an empty folder")
+    with _told(folder):
+        folder = Path(os.path.abspath(folder))
+        check_free(folder)
     tagged = [
         (segment, tag)
         for segment, tag in _tagged(metadata, selection)
@@ -73,20 +73,20 @@ def export_tag_folders(
     if not tagged:
         raise ExportError(NOTHING)
     folders = folder_names({tag.name for _, tag in tagged})
+    with _told(folder), dataset_at(folder) as dataset:
+        written = yield from _write(metadata, dataset, tagged, folders)
+    yield JobDone(segments=written, written=folder)
+
+
+@contextlib.contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Say where a dataset can't be written."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished_folder(folder.parent) as unfinished:
-            dataset = unfinished / "dataset"
-            dataset.mkdir()
-            written = yield from _write(metadata, dataset, tagged, folders)
-            if folder.exists():
-                folder.rmdir()
-            os.replace(dataset, folder)
+        yield
     except OSError as exc:
         raise ExportError(
             f"{folder}: the dataset can't be written ({exc.strerror or exc}); nothing was left"
         ) from exc
-    yield JobDone(segments=written, written=folder)
 
 
 def _tagged(
@@ -116,7 +116,7 @@ def _write(
 ) -> Generator[Event, None, int]:
     """Write crops and labels.csv; returns how many crops, without what was removed meanwhile."""
     written = 0
-    with (dataset / "labels.csv").open("w", encoding="utf-8", newline="") as stream:
+    with (dataset / LABELS).open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         for number, (segment, tag) in enumerate(tagged, start=1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from src.database.lock import LibraryLock
 from src.errors import DatabaseError
 
 PREFIX, SUFFIX, LOCK = ".export-", ".unfinished", "lock"
+# What a dataset in it is called from the moment on when its parts are moved up.
+MOVING = "moving"
 
 
 @contextmanager
@@ -24,7 +27,7 @@ def unfinished_folder(parent: Path) -> Iterator[Path]:
     Raises:
         OSError: the folder can't be made.
     """
-    _clear_dead(parent)
+    clear_killed(parent)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, suffix=SUFFIX, dir=parent))
     lock = _locked(folder)
     if lock is None:
@@ -37,7 +40,8 @@ def unfinished_folder(parent: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _clear_dead(parent: Path) -> None:
+def clear_killed(parent: Path) -> None:
+    """Clear away what killed exports left inside a folder."""
     for folder in parent.glob(f"{PREFIX}*{SUFFIX}"):
         lock_file = folder / LOCK
         # a link is none of ours, and must not lead to what is to be kept
@@ -45,8 +49,34 @@ def _clear_dead(parent: Path) -> None:
             continue
         lock = _locked(folder)
         if lock is not None:
+            for moved in _moved_up(folder, parent):
+                shutil.rmtree(moved, ignore_errors=True)
             lock.release()
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _moved_up(folder: Path, parent: Path) -> list[Path]:
+    """List the parts of a dataset that an export had moved up when it was killed.
+
+    It had begun in an empty folder. Where anything lies there that its labels.csv does not
+    name, somebody has been at work since, and nothing is taken for what it left.
+    """
+    labels = folder / MOVING / "labels.csv"
+    if labels.parent.is_symlink() or labels.is_symlink() or not labels.is_file():
+        return []
+    try:
+        with labels.open(encoding="utf-8", newline="") as stream:
+            written = {row.get("file") or "" for row in csv.DictReader(stream)}
+        folders = {file.partition("/")[0] for file in written}
+        moved = [child for child in parent.iterdir() if not child.match(f"{PREFIX}*{SUFFIX}")]
+        for child in moved:
+            if child.name not in folders or child.is_symlink():
+                return []
+            if any(f"{child.name}/{file.name}" not in written for file in child.iterdir()):
+                return []
+    except (OSError, ValueError, csv.Error):  # a file in it, or a table that is none of ours
+        return []
+    return moved
 
 
 def _locked(folder: Path) -> LibraryLock | None:
