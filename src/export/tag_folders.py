@@ -23,6 +23,11 @@ COLUMNS = (
 )
 RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[\d¹²³]", re.IGNORECASE)
 LONGEST_BYTES = 200
+# Letters and marks that nobody sees: a name may not be made of them, nor differ by them, which
+# some file systems don't take for a difference.
+UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 # The wide ones are what East Asian keyboards give, and some spreadsheets take them as well.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 NOTHING = "no segment has a tag to export by; add media, choose other tags, or leave less out"
@@ -171,9 +176,13 @@ def folder_names(tags: set[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     taken: set[str] = set()
     for tag in sorted(tags):
-        base = re.sub(r"[^\w\- ]+", "_", unicodedata.normalize("NFC", tag))[:80]
+        seen = UNSEEN.sub("", unicodedata.normalize("NFC", tag))
+        base = re.sub("\0+", "_", "".join(char if _is_safe(char) else "\0" for char in seen))[:80]
         # cut by bytes as well: a file system counts those
-        base = base.encode()[:LONGEST_BYTES].decode(errors="ignore").strip(" _-") or "tag"
+        base = base.encode()[:LONGEST_BYTES].decode(errors="ignore")
+        # a mark belongs to what it stands on, so none comes first
+        first = next((i for i, char in enumerate(base) if _is_letter(char)), len(base))
+        base = base[first:].rstrip(" _-") or "tag"
         if RESERVED.fullmatch(base):
             base += "_"
         name, number = base, 2
@@ -182,6 +191,15 @@ def folder_names(tags: set[str]) -> dict[str, str]:
         taken.add(_as_a_system_sees(name))
         names[tag] = name
     return names
+
+
+def _is_letter(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LN"
+
+
+def _is_safe(char: str) -> bool:
+    """Say whether a character may stand in a name: letters, numbers, and marks on them."""
+    return char in "_- " or _is_letter(char) or unicodedata.category(char)[0] == "M"
 
 
 def _file_name(segment_id: str) -> str:

@@ -202,6 +202,23 @@ def test_folder_names_are_safe_and_different() -> None:
     assert names["CON"] == "CON_" and names["鳥"] == "鳥"
 
 
+def test_a_name_keeps_the_marks_of_its_letters() -> None:
+    words = {"का", "की", "हिन्दी", "ภาษาไทย", "น้ำ", "தமிழ்", "वर्षा ऋतु", "שָׁלוֹם", "Café"}
+    composed = {unicodedata.normalize("NFC", word) for word in words}
+    assert folder_names(composed) == {word: word for word in composed}
+    (name,) = folder_names({"Cafe\u0301"}).values()
+    assert name == "Caf\u00e9"
+    assert folder_names({"का/../की"}) == {"का/../की": "का_की"}
+
+
+def test_a_name_is_not_made_of_what_nobody_sees() -> None:
+    tags = {"\u0301", "\u2764\ufe0f", "\u3164", "a\ufe0f", "a", "_\u0301x", "a\u034fb", "ab"}
+    names = folder_names(tags)
+    assert len({on_any_system(name) for name in names.values()}) == len(tags)
+    for name in names.values():
+        assert re.fullmatch(r"(tag|a|ab|x)(_\d)?", name), name
+
+
 def test_an_export_stays_in_its_folder(metadata: MetadataDatabase, tmp_path: Path) -> None:
     add_media_with(metadata, unit_vectors(1))
     (crop_path,) = metadata.crop_paths()
