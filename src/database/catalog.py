@@ -10,12 +10,22 @@ from src.database.metadata_db import MetadataDatabase, condition_of, marks
 from src.database.rows import SEGMENT_COLUMNS, media_file, stored_segment
 from src.records import MediaCard, MediaOrder, SampledFrame, SegmentFilter, StoredSegment
 
+# A camera writes its own clock's time, a video's container UTC with a Z, and a file has a moment:
+# all are brought to the time on this machine's clock. What is no date is passed over.
+_CAPTURED = """
+    coalesce(
+        CASE WHEN captured_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' THEN
+            CASE WHEN captured_at LIKE '%Z'
+                THEN strftime('%Y-%m-%dT%H:%M:%S', captured_at, 'localtime')
+                ELSE strftime('%Y-%m-%dT%H:%M:%S', captured_at)
+            END
+        END,
+        strftime('%Y-%m-%dT%H:%M:%S', modified_at_ns / 1000000000, 'unixepoch', 'localtime')
+    )
+"""
 _ORDERS: dict[MediaOrder, str] = {
     "added": "SELECT id FROM media_files ORDER BY added_at DESC, id",
-    "captured": (
-        "SELECT id FROM media_files ORDER BY coalesce(captured_at,"
-        " strftime('%Y-%m-%dT%H:%M:%S', modified_at_ns / 1000000000, 'unixepoch')) DESC, id"
-    ),
+    "captured": f"SELECT id FROM media_files ORDER BY {_CAPTURED} DESC, id",
     "segments": (
         "SELECT m.id FROM media_files m LEFT JOIN frames f ON f.media_file_id = m.id"
         " LEFT JOIN segments s ON s.frame_id = f.id GROUP BY m.id ORDER BY count(s.id) DESC, m.id"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,49 @@ def test_orders(catalog: Catalog, metadata: MetadataDatabase) -> None:
     assert names(catalog, "name") == ["b.jpg", "img_9.jpg", "IMG_10.jpg"]
     assert names(catalog, "segments") == ["b.jpg", "img_9.jpg", "IMG_10.jpg"]
     assert names(catalog, "captured") == ["IMG_10.jpg", "img_9.jpg", "b.jpg"]
+
+
+@pytest.fixture
+def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two hours ahead of UTC in summer."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("the clock of this system can't be set so")
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_berlin")
+def test_times_of_photos_videos_and_files_are_put_in_one_order(
+    catalog: Catalog, metadata: MetadataDatabase
+) -> None:
+    at_noon_utc = 1622548800  # 14:00 in Berlin
+    for name, captured_at, modified_at_s in (
+        ("photo at 13.jpg", "2021-06-01T13:00:00", 10**9),
+        ("video at 13:30.mp4", "2021-06-01T11:30:00.000000Z", 10**9),
+        ("file at 14.jpg", None, at_noon_utc),
+        ("photo at 14:30.jpg", "2021-06-01T14:30:00", 10**9),
+        ("video at 15.mp4", "2021-06-01T13:00:00Z", 10**9),
+    ):
+        media_id = metadata.add_media(Path(name), "image", 1, modified_at_s * 10**9)
+        metadata.update_media(media_id, captured_at=captured_at)
+    hours = [re.sub(r".* at |\.\w+$", "", name) for name in names(catalog, "captured")]
+    assert hours == ["15", "14:30", "14", "13:30", "13"]
+
+
+@pytest.mark.parametrize(
+    "captured_at", ["SatTJun", "0000-00-00T00:00:00", "2021-06-01Tnoon", "9999-99-99T00:00:00Z", ""]
+)
+def test_what_is_no_date_is_not_taken_for_the_newest(
+    catalog: Catalog, metadata: MetadataDatabase, captured_at: str
+) -> None:
+    for year, date in ((2020, captured_at), (2019, None), (2021, None)):
+        moment = (year - 1970) * 365 * 24 * 3600 * 10**9
+        media_id = metadata.add_media(Path(f"{year}.jpg"), "image", 1, moment)
+        metadata.update_media(media_id, captured_at=date)
+    assert names(catalog, "captured") == ["2021.jpg", "2020.jpg", "2019.jpg"]
 
 
 def test_what_was_added_together_keeps_its_order(
