@@ -15,6 +15,7 @@ from src.database.catalog import Catalog
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
+from src.database.words import as_typed
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
@@ -252,7 +253,8 @@ class MediaLibrary:
             box_xywh: the part of the image to look for, in its pixels.
 
         Raises:
-            QueryError: there is neither text nor image, or n_results is under 1.
+            QueryError: there is neither text nor image, the text is none, or n_results is under
+                1.
             MediaReadError: the image can't be read.
         """
         if text and self.settings.log_queries:
@@ -267,7 +269,7 @@ class MediaLibrary:
         if image_rgb.size == 0:
             raise QueryError(f"the part {box_xywh} lies outside the image")
         embedding = vectors.clip.encode_image([image_rgb])[0]
-        text = text or ""
+        text = as_typed(text or "")
         known = vectors.clip.known_words(text)
         if known:
             embedding = embedding + vectors.clip.encode_text([text])[0]  # the mean of both scores
@@ -333,15 +335,15 @@ class MediaLibrary:
         """Put a person's tag on a segment; a person is sure.
 
         Raises:
-            QueryError: the tag has no name, or a very long one.
+            QueryError: the tag has no name, a very long one, or one that is no text.
         """
-        name = " ".join(name.split())
+        name = as_typed(name)
         if not 0 < len(name) <= LONGEST_TAG:
             raise QueryError(f"a tag has a name of 1 to {LONGEST_TAG} characters")
         self.metadata.add_tags(segment_id, [Tag(name, 1.0, "human")], added_by="human")
 
     def remove_tag(self, segment_id: str, name: str) -> None:
-        self.metadata.remove_tag(segment_id, name)
+        self.metadata.remove_tag(segment_id, as_typed(name))
 
     def tag_counts(self) -> dict[str, int]:
         """Count the segments of each tag, most first."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase, condition_of, marks
 from src.database.rows import SEGMENT_COLUMNS, media_file, stored_segment
+from src.database.segment_store import ROWS_OF_TAG
+from src.database.words import folded
 from src.records import MediaCard, MediaOrder, SampledFrame, SegmentFilter, StoredSegment
 
 # A camera writes its own clock's time, a video's container UTC with a Z, and a file has a moment:
@@ -112,11 +114,11 @@ class Catalog:
         """List the segments that a person gave a tag, whatever its case; newest first."""
         condition, values = condition_of(where)
         rows = self.metadata.connection.read().execute(
-            "SELECT s.id FROM tags t JOIN segment_tags st ON st.tag_id = t.id"
-            " JOIN segments s ON s.id = st.segment_id JOIN frames f ON f.id = s.frame_id"
-            f" WHERE t.name = ? AND st.source = 'human' AND {condition}"
+            "SELECT s.id FROM segments s JOIN frames f ON f.id = s.frame_id"
+            " WHERE s.id IN (SELECT segment_id FROM segment_tags WHERE source = 'human'"
+            f" AND tag_id IN ({ROWS_OF_TAG})) AND {condition}"
             " ORDER BY s.rowid DESC LIMIT ?",
-            (name, *values, limit),
+            (folded(name), *values, limit),
         )
         return [row["id"] for row in rows]
 

@@ -15,6 +15,7 @@ from src.database.backup import back_up, damage_of, is_due
 from src.database.damage import WatchedConnection
 from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.database.recovery import Recovered, recover
+from src.database.words import folded
 from src.errors import DatabaseError
 
 log = logging.getLogger(__name__)
@@ -163,6 +164,8 @@ class Connection:
             uri=True,
         )
         connection.on_damage = self._damaged
+        # for queries alone: with it in the schema no other program could open the file
+        connection.create_function("folded", 1, folded, deterministic=True)
         connection.row_factory = sqlite3.Row
         return connection
 

@@ -10,7 +10,14 @@ from typing import Any, cast
 from src.config import LibraryPaths
 from src.database.connection import Connection
 from src.database.rows import SEGMENT_COLUMNS, media_file, stored_segment
-from src.database.segment_store import NewSegment, insert_segments, put_tags, remove_tag
+from src.database.segment_store import (
+    ROWS_OF_TAG,
+    NewSegment,
+    insert_segments,
+    put_tags,
+    remove_tag,
+)
+from src.database.words import folded
 from src.records import (
     MediaFile,
     MediaKind,
@@ -310,10 +317,10 @@ def condition_of(where: SegmentFilter) -> tuple[str, list[Any]]:
         values += where.segment_ids
     for tag in where.tags:
         conditions.append(
-            "s.id IN (SELECT st.segment_id FROM segment_tags st JOIN tags t ON t.id = st.tag_id"
-            " WHERE t.name = ? AND st.confidence >= ?)"
+            "s.id IN (SELECT st.segment_id FROM segment_tags st"
+            f" WHERE st.tag_id IN ({ROWS_OF_TAG}) AND st.confidence >= ?)"
         )
-        values += (tag, where.min_confidence)
+        values += (folded(tag), where.min_confidence)
     if where.min_predicted_iou > 0:
         conditions.append("(s.predicted_iou IS NULL OR s.predicted_iou >= ?)")
         values.append(where.min_predicted_iou)

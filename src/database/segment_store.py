@@ -5,15 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from src.database.connection import Connection
 from src.database.parents import set_parents
 from src.database.vector_cache import as_stored
+from src.database.words import folded
 from src.records import Segment, Tag
 
-THIS_TAG = "segment_id = ? AND tag_id = (SELECT id FROM tags WHERE name = ?)"
+# By the folded name. A library of an earlier version may have several: it took only letters of
+# English for the same in both cases.
+ROWS_OF_TAG = "SELECT id FROM tags WHERE folded(name) = ?"
 
 
 @dataclass(frozen=True)
@@ -82,26 +86,28 @@ def replace_segments(
 def put_tags(db: sqlite3.Connection, segment_id: str, tags: Iterable[Tag], added_by: str) -> None:
     """Put tags on a segment; one that is there takes the new confidence and source."""
     for tag in tags:
+        tag_id = _tag_row(db, tag.name, added_by)
         db.execute(
-            "INSERT OR IGNORE INTO tags (name, added_by) VALUES (?, ?)", (tag.name, added_by)
+            "DELETE FROM removed_tags WHERE segment_id = ? AND tag_id = ?", (segment_id, tag_id)
         )
-        db.execute(f"DELETE FROM removed_tags WHERE {THIS_TAG}", (segment_id, tag.name))
         db.execute(
-            "INSERT INTO segment_tags (segment_id, tag_id, confidence, source)"
-            " SELECT ?, id, ?, ? FROM tags WHERE name = ?"
+            "INSERT INTO segment_tags (segment_id, tag_id, confidence, source) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET confidence = excluded.confidence,"
             " source = excluded.source",
-            (segment_id, tag.confidence, tag.source, tag.name),
+            (segment_id, tag_id, tag.confidence, tag.source),
         )
 
 
 def remove_tag(db: sqlite3.Connection, segment_id: str, name: str) -> None:
     """Take a tag off a segment, which no model gives it again."""
-    db.execute(f"DELETE FROM segment_tags WHERE {THIS_TAG}", (segment_id, name))
+    db.execute(
+        f"DELETE FROM segment_tags WHERE segment_id = ? AND tag_id IN ({ROWS_OF_TAG})",
+        (segment_id, folded(name)),
+    )
     db.execute(
         "INSERT OR IGNORE INTO removed_tags (segment_id, tag_id)"
-        " SELECT s.id, t.id FROM segments s, tags t WHERE s.id = ? AND t.name = ?",
-        (segment_id, name),
+        f" SELECT s.id, t.id FROM segments s, tags t WHERE s.id = ? AND t.id IN ({ROWS_OF_TAG})",
+        (segment_id, folded(name)),
     )
 
 
@@ -117,15 +123,26 @@ def replace_automatic_tags(db: sqlite3.Connection, tags: Mapping[str, Sequence[T
         )
         for tag in some:
             db.execute(
-                "INSERT OR IGNORE INTO tags (name, added_by) VALUES (?, 'vocabulary')", (tag.name,)
-            )
-            db.execute(
                 "INSERT OR IGNORE INTO segment_tags (segment_id, tag_id, confidence, source)"
                 " SELECT s.id, t.id, ?, 'auto' FROM segments s, tags t"
-                " WHERE s.id = ? AND t.name = ? AND NOT EXISTS"
+                " WHERE s.id = ? AND t.id = ? AND NOT EXISTS"
                 " (SELECT 1 FROM removed_tags r WHERE r.segment_id = s.id AND r.tag_id = t.id)",
-                (tag.confidence, segment_id, tag.name),
+                (tag.confidence, segment_id, _tag_row(db, tag.name, "vocabulary")),
             )
+
+
+def _tag_row(db: sqlite3.Connection, name: str, added_by: str) -> int:
+    """Give a tag's row id inside a transaction, adding the tag when it is new."""
+    # the first is quick, and nearly always enough; the second goes through all names
+    for query, value in (
+        ("SELECT id FROM tags WHERE name = ?", name),
+        (f"{ROWS_OF_TAG} ORDER BY id LIMIT 1", folded(name)),
+    ):
+        row = db.execute(query, (value,)).fetchone()
+        if row is not None:
+            return int(row[0])
+    added = db.execute("INSERT INTO tags (name, added_by) VALUES (?, ?)", (name, added_by))
+    return cast(int, added.lastrowid)
 
 
 def model_row(db: sqlite3.Connection, model: str) -> int:

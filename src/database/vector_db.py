@@ -12,6 +12,7 @@ from src.database.clip_in_use import load_clips
 from src.database.embeddings import EmbeddingTable, Scored
 from src.database.metadata_db import MetadataDatabase
 from src.database.vector_index import VectorIndex
+from src.database.words import as_typed
 from src.errors import QueryError
 from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
@@ -92,9 +93,9 @@ class VectorDatabase:
             anything to it.
 
         Raises:
-            QueryError: the query is empty, or n_results is under 1.
+            QueryError: the query is empty or no text, or n_results is under 1.
         """
-        query = " ".join(query.split())
+        query = as_typed(query)
         if not query:
             raise QueryError("the search is empty; type what you are looking for")
         _check_count(n_results)

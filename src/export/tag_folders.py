@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
+from src.database.words import folded
 from src.errors import ExportError
 from src.events import Event, JobDone, Progress
 from src.export.place import LABELS, check_free, dataset_at
@@ -186,9 +187,9 @@ def folder_names(tags: set[str]) -> dict[str, str]:
         if RESERVED.fullmatch(base):
             base += "_"
         name, number = base, 2
-        while _as_a_system_sees(name) in taken:
+        while folded(name) in taken:  # for some systems those are the same
             name, number = f"{base}_{number}", number + 1
-        taken.add(_as_a_system_sees(name))
+        taken.add(folded(name))
         names[tag] = name
     return names
 
@@ -207,11 +208,6 @@ def _file_name(segment_id: str) -> str:
     if not re.fullmatch(r"\w[\w.\-]{,80}", segment_id, re.ASCII):
         segment_id = hashlib.sha1(segment_id.encode()).hexdigest()
     return f"{segment_id}.jpg"
-
-
-def _as_a_system_sees(name: str) -> str:
-    """Bring names to one form that some system takes for the same."""
-    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 
 def as_text(value: str) -> str:

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from src.config import LibraryPaths
+from src.database.catalog import Catalog
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
 from src.database.segment_store import replace_automatic_tags
 from src.errors import DatabaseError
-from src.records import SegmentFilter, Tag
+from src.records import EVERYTHING, SegmentFilter, Tag
 from tests.conftest import MODEL, add_frame_of_qualities, add_media_with, new_segments, unit_vectors
 
 
@@ -70,6 +71,53 @@ def test_what_a_person_took_off_comes_back_from_that_person_only(
     metadata.add_tags(first, [Tag("red", 1.0, "human")], "human")
     assert metadata.tags_of([first])[first] == (Tag("red", 1.0, "human"),)
     assert metadata.removed_tags_of([first]) == {}
+
+
+NAMES = (("Ärger", "ärger"), ("Caf\u00e9", "cafe\u0301"), ("STRASSE", "straße"), ("Ёлка", "ёлка"))
+
+
+@pytest.mark.parametrize(("name", "other"), NAMES)
+def test_a_tag_is_the_same_in_any_case_and_however_its_accents_are_made(
+    metadata: MetadataDatabase, name: str, other: str
+) -> None:
+    add_media_with(metadata, unit_vectors(2))
+    first, second = "a.jpg-00000", "a.jpg-00001"
+    metadata.add_tags(first, [Tag(name, 0.5, "auto")], "vocabulary")
+    metadata.add_tags(first, [Tag(other, 1.0, "human")], "human")
+    assert metadata.tags_of([first]) == {first: (Tag(name, 1.0, "human"),)}
+    assert Catalog(metadata).tagged_by_people(other, 9, EVERYTHING) == [first]
+    assert [s.id for s in metadata.segments_where(SegmentFilter(tags=(other,)))] == [first]
+    metadata.remove_tag(first, other)
+    assert metadata.removed_tags_of([first]) == {first: (name,)}
+    with metadata.connection.write() as db:
+        replace_automatic_tags(db, dict.fromkeys((first, second), (Tag(other, 0.5, "auto"),)))
+    assert metadata.tags_of([first, second]) == {second: (Tag(name, 0.5, "auto"),)}
+
+
+@pytest.mark.parametrize(("name", "other"), NAMES)
+def test_a_tag_that_an_earlier_version_kept_twice_is_found_and_removed_as_one(
+    metadata: MetadataDatabase, name: str, other: str
+) -> None:
+    add_media_with(metadata, unit_vectors(2))
+    segment = "a.jpg-00000"
+    metadata.add_tags(segment, [Tag(name, 1.0, "human")], "human")
+    with metadata.connection.write() as db:
+        db.execute("INSERT INTO tags (name, added_by) VALUES (?, 'human')", (other,))
+    metadata.add_tags(segment, [Tag(other, 1.0, "human")], "human")
+    assert len(metadata.tags_of([segment])[segment]) == 2
+    for written in (name, other):
+        assert Catalog(metadata).tagged_by_people(written, 9, EVERYTHING) == [segment]
+    metadata.remove_tag(segment, name)
+    assert metadata.tags_of([segment]) == {}
+
+
+def test_another_program_can_read_and_write_a_librarys_tags(metadata: MetadataDatabase) -> None:
+    add_media_with(metadata, unit_vectors(1))
+    metadata.add_tags("a.jpg-00000", [Tag("Ärger", 1.0, "human")], "human")
+    with closing(sqlite3.connect(metadata.paths.metadata_db)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert db.execute("SELECT name FROM tags WHERE name = 'Ärger'").fetchall() == [("Ärger",)]
+        db.execute("UPDATE tags SET prompt = 'a photo of it'")
 
 
 def test_a_filter_narrows_by_kind_media_and_tag(metadata: MetadataDatabase) -> None:

@@ -131,6 +131,35 @@ def test_tags_of_a_person_come_and_go(library: MediaLibrary, a_segment: str) -> 
     assert "my own" not in library.tag_counts()
 
 
+def test_a_tag_is_found_and_removed_however_it_is_typed(
+    library: MediaLibrary, a_segment: str
+) -> None:
+    library.add_tag(a_segment, "Grand Cafe\u0301")
+    try:
+        assert library.tag_counts()["Grand Caf\u00e9"] == 1
+        for typed in ("grand caf\u00e9", "GRAND CAFE\u0301"):
+            assert library.search(typed)[0].score == 1.0
+    finally:
+        library.remove_tag(a_segment, "grand cafe\u0301")
+    assert "Grand Caf\u00e9" not in library.tag_counts()
+
+
+NO_TEXT = "caf\udce9"  # as an argument in another encoding comes in
+
+
+def test_words_that_are_no_text_are_refused(
+    library: MediaLibrary, a_segment: str, scene_files: list[Path]
+) -> None:
+    for asks in (
+        lambda: library.search(NO_TEXT),
+        lambda: library.search(NO_TEXT, scene_files[0]),
+        lambda: library.add_tag(a_segment, NO_TEXT),
+        lambda: library.remove_tag(a_segment, NO_TEXT),
+    ):
+        with pytest.raises(QueryError, match="no character"):
+            asks()
+
+
 def test_part_of_an_image_outside_it_is_refused(library: MediaLibrary) -> None:
     image = np.zeros((10, 10, 3), np.uint8)
     with pytest.raises(QueryError, match="outside"):
