@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from src.models.shelf import ModelShelf
 
 LONGEST_TAG = 80
+GONE = "this segment is no longer in the library; search again"
 
 log = logging.getLogger(__name__)
 
@@ -287,7 +288,7 @@ class MediaLibrary:
         vectors = self.vectors
         embedding = vectors.embeddings.vectors([segment_id]).get(segment_id)
         if embedding is None:
-            raise QueryError("this segment is no longer in the library; search again")
+            raise QueryError(GONE)
         return vectors.search_by_embedding(embedding, n_results, where)
 
     # -- looking
@@ -335,12 +336,14 @@ class MediaLibrary:
         """Put a person's tag on a segment; a person is sure.
 
         Raises:
-            QueryError: the tag has no name, a very long one, or one that is no text.
+            QueryError: the tag has no name, a very long one, or one that is no text; or the
+                segment is gone.
         """
         name = as_typed(name)
         if not 0 < len(name) <= LONGEST_TAG:
             raise QueryError(f"a tag has a name of 1 to {LONGEST_TAG} characters")
-        self.metadata.add_tags(segment_id, [Tag(name, 1.0, "human")], added_by="human")
+        if not self.metadata.add_tags(segment_id, [Tag(name, 1.0, "human")], added_by="human"):
+            raise QueryError(GONE)
 
     def remove_tag(self, segment_id: str, name: str) -> None:
         self.metadata.remove_tag(segment_id, as_typed(name))

@@ -205,10 +205,18 @@ class MetadataDatabase:
 
     # -- tags
 
-    def add_tags(self, segment_id: str, tags: Iterable[Tag], added_by: str) -> None:
-        """Put tags on a segment; one that is there takes the new confidence and source."""
+    def add_tags(self, segment_id: str, tags: Iterable[Tag], added_by: str) -> bool:
+        """Put tags on a segment; one that is there takes the new confidence and source.
+
+        Returns:
+            False when the segment has been removed meanwhile; nothing is stored then.
+        """
         with self.connection.write() as db:
+            is_there = db.execute("SELECT 1 FROM segments WHERE id = ?", (segment_id,)).fetchone()
+            if is_there is None:
+                return False
             put_tags(db, segment_id, tags, added_by)
+            return True
 
     def remove_tag(self, segment_id: str, name: str) -> None:
         """Take a tag off a segment, which no model gives it again."""

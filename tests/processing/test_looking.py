@@ -80,6 +80,10 @@ def test_a_segment_that_is_gone_is_said_to_be(library: MediaLibrary) -> None:
         library.frame_view("0" * 24)
     with pytest.raises(QueryError, match="no longer"):
         library.similar("0" * 24)
+    with pytest.raises(QueryError, match="no longer"):
+        library.add_tag("0" * 24, "never given")
+    reader = library.metadata.connection.read()
+    assert not reader.execute("SELECT 1 FROM tags WHERE name = 'never given'").fetchall()
 
 
 def test_the_most_similar_segment_is_the_segment_itself(
