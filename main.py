@@ -16,6 +16,7 @@ from src.cli.arguments import parse
 from src.counting import counted
 
 if TYPE_CHECKING:
+    from src.config import LibraryPaths
     from src.events import Event
     from src.library import MediaLibrary
 
@@ -30,10 +31,10 @@ class MediaLibraryApp:
         self, root: Path | None = None, read_only: bool = False, examine: bool = False
     ) -> MediaLibrary:
         """Open the library, with the models and settings it is to use."""
-        from src.config import LibraryPaths, Settings, default_library
+        from src.config import LibraryPaths, Settings
         from src.library import MediaLibrary
 
-        paths = LibraryPaths(root or self.arguments.library or default_library())
+        paths = self._paths() if root is None else LibraryPaths(root)
         settings = Settings.load(paths.settings)
         library = MediaLibrary(paths, settings=settings, read_only=read_only, examine=examine)
         if library.notice is not None:
@@ -42,11 +43,20 @@ class MediaLibraryApp:
             note(library.notice)
         return library
 
+    def _paths(self) -> LibraryPaths:
+        from src.config import LibraryPaths, default_library
+
+        return LibraryPaths(self.arguments.library or default_library())
+
     def _open_to_read(self) -> MediaLibrary:
-        """Open the library, for reading only when another process has it open."""
+        """Open the library, for reading only when it is open elsewhere or can't be written to."""
         from src.cli.report import note
         from src.errors import LibraryLockedError
 
+        paths = self._paths()
+        if paths.has_library() and not paths.is_writable():
+            note("the library can't be written to; it is only read here")
+            return self._initialize(read_only=True)
         try:
             return self._initialize()
         except LibraryLockedError:
@@ -60,13 +70,13 @@ class MediaLibraryApp:
 
     def _window(self) -> int:
         """Show the window. It comes before torch, chromadb and the library itself are loaded."""
-        from src.config import LibraryPaths, Settings, default_library, remember_library
+        from src.config import Settings, remember_library
         from src.database.lock import LibraryLock
         from src.errors import LibraryLockedError
         from src.gui.hand_over import hand_over
         from src.gui.main_window import MainWindow, WindowOptions
 
-        paths = LibraryPaths(self.arguments.library or default_library())
+        paths = self._paths()
         paths.create()
         log_to_file(paths.log)
         media = [path.absolute() for path in self.arguments.paths]
@@ -174,9 +184,14 @@ class MediaLibraryApp:
         return 0
 
     def _verify(self) -> int:
+        from src.errors import DatabaseError
         from src.events import ProblemFound
 
-        left = 0
+        paths, left = self._paths(), 0
+        if not paths.has_library():  # to make one and call it sound would say nothing of theirs
+            raise DatabaseError(
+                f"{paths.root}: there is no library in this folder; say with --library where it is"
+            )
         with self._initialize(examine=True) as library:
             for event in self._shown(library.verify(self.arguments.repair)):
                 left += isinstance(event, ProblemFound) and not event.mended
@@ -185,10 +200,10 @@ class MediaLibraryApp:
 
     def _models(self) -> int:
         from src.cli.models import download_model, list_models, use_models
-        from src.config import LibraryPaths, Settings, default_library
+        from src.config import Settings
         from src.models.model_manager import ModelManager
 
-        paths = LibraryPaths(self.arguments.library or default_library())
+        paths = self._paths()
         if self.arguments.verb == "use":
             use_models(paths, self.arguments.names)
             return 0
@@ -235,10 +250,8 @@ class MediaLibraryApp:
 
     def _demo(self) -> int:
         from src.cli.demo import run_demo
-        from src.config import default_library
 
-        root = self.arguments.library or default_library()
-        run_demo(Path(root).absolute() / "datasets" / "demo", self._initialize)
+        run_demo(self._paths().datasets / "demo", self._initialize)
         return 0
 
     def _install_desktop(self) -> int:

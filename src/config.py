@@ -121,12 +121,22 @@ class LibraryPaths:
             return path
         return self.extracted_segments / "elsewhere" / f"{sha1(stored.encode()).hexdigest()}.jpg"
 
-    def create(self) -> None:
-        """Make the folders that are missing.
+    def has_library(self) -> bool:
+        return os.path.exists(self.metadata_db)  # Path.exists raises where one may not look
+
+    def is_writable(self) -> bool:
+        """Say whether who runs this may change what is here."""
+        files = (self.root, self.lock, self.metadata_db)
+        return all(os.access(file, os.W_OK) for file in files if os.path.exists(file))
+
+    def create(self, read_only: bool = False) -> None:
+        """Make the folders that are missing; none where a library is only to be read.
 
         Raises:
             DatabaseError: the place can't be written to.
         """
+        if read_only and self.has_library():
+            return
         try:
             for folder in (self.root, self.extracted_segments, self.datasets):
                 folder.mkdir(parents=True, exist_ok=True)

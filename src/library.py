@@ -78,7 +78,7 @@ class MediaLibrary:
             DatabaseError: it can't be read or written.
         """
         self.paths = paths or LibraryPaths()
-        self.paths.create()
+        self.paths.create(read_only)
         self.settings = settings or Settings.load(self.paths.settings)
         self.read_only = read_only
         self._lock = None if read_only else LibraryLock(self.paths.lock)
@@ -258,11 +258,12 @@ class MediaLibrary:
                 1.
             MediaReadError: the image can't be read.
         """
+        text = as_typed(text or "")
         if text and self.settings.log_queries:
             log.info("searched for %r", text)
         vectors = self.vectors
         if image is None:
-            return vectors.search_by_text(text or "", n_results, where)
+            return vectors.search_by_text(text, n_results, where)
         image_rgb = self.read_image(image) if isinstance(image, str | Path) else image
         if box_xywh is not None:
             x, y, w, h = box_xywh
@@ -270,7 +271,6 @@ class MediaLibrary:
         if image_rgb.size == 0:
             raise QueryError(f"the part {box_xywh} lies outside the image")
         embedding = vectors.clip.encode_image([image_rgb])[0]
-        text = as_typed(text or "")
         known = vectors.clip.known_words(text)
         if known:
             embedding = embedding + vectors.clip.encode_text([text])[0]  # the mean of both scores

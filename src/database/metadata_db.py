@@ -45,7 +45,7 @@ class MetadataDatabase:
         Raises:
             DatabaseError: it can't be opened.
         """
-        paths.create()
+        paths.create(read_only)
         self.paths = paths
         self.connection = Connection(paths.metadata_db, read_only, examine)
 

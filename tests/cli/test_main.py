@@ -125,6 +125,17 @@ def test_verify_finds_the_library_sound(shell: Shell) -> None:
     assert shell("verify")[0] == "the library is sound\n"
 
 
+def test_verify_makes_no_library_where_there_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = Shell(tmp_path / "libary", capsys)
+    for words in (["verify"], ["verify", "--repair"]):
+        out, err = shell(*words, code=1)
+        assert not out and err.count("\n") == 1
+        assert err.startswith("error: ") and "there is no library in this folder" in err
+    assert not (tmp_path / "libary").exists()
+
+
 def test_export_writes_crops_and_labels(shell: Shell, tmp_path: Path) -> None:
     out, _ = shell("export", tmp_path / "dataset")
     assert str(tmp_path / "dataset") in out
@@ -233,6 +244,8 @@ def test_a_download_of_no_known_model_is_refused(shell: Shell) -> None:
     [
         (["search", " "], "the search is empty"),
         (["search", "--image", "missing.jpg"], "there is no such file"),
+        (["search", "caf\udce9"], "no character"),
+        (["search", "caf\udce9", "--image", "missing.jpg"], "no character"),
         (["search", "red", "--top", "0"], "ask for 1 or more"),
     ],
 )
