@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from src.config import LibraryPaths, Settings
+from src.database.backup import backup_folder
 from src.database.catalog import Catalog
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
@@ -395,10 +396,10 @@ class MediaLibrary:
 
 
 def size_on_disk(paths: LibraryPaths) -> int:
-    """Add up the files of a library, in bytes, without its datasets."""
+    """Add up the files of a library, in bytes, its backups too; without its datasets."""
     folder = paths.metadata_db.parent
     total = sum(path.stat().st_size for path in folder.glob(paths.metadata_db.name + "*"))
-    for root in (paths.extracted_segments, paths.chroma_db):
+    for root in (paths.extracted_segments, paths.chroma_db, backup_folder(paths.metadata_db)):
         for parent, _, files in os.walk(root):
             for name in files:
                 try:

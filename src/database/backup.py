@@ -10,6 +10,7 @@ from pathlib import Path
 
 KEPT = 5
 DAY_S = 24 * 3600
+MOMENT = "%Y-%m-%dT%H%M%S"
 PAGES_AT_ONCE = 1000
 
 
@@ -18,14 +19,20 @@ def backup_folder(database: Path) -> Path:
 
 
 def backups(database: Path) -> list[Path]:
-    """List a library's backups, the newest first; their names are their times."""
-    return sorted(backup_folder(database).glob(f"{database.stem}-*.db"), reverse=True)
+    """List a library's backups, the newest first; their names are their times.
+
+    One of the future comes last: the clock was wrong then, and it may be as old as any.
+    """
+    # a day later, since names have the local time, and that is set back in autumn
+    latest = f"{database.stem}-{time.strftime(MOMENT, time.localtime(time.time() + DAY_S))}"
+    found = backup_folder(database).glob(f"{database.stem}-*.db")
+    return sorted(found, key=lambda path: (path.name < latest, path.name), reverse=True)
 
 
 def is_due(database: Path) -> bool:
-    """Say whether the newest backup is a day old, or there is none."""
-    newest = backups(database)
-    return not newest or time.time() - newest[0].stat().st_mtime > DAY_S
+    """Say whether none of the backups was written within the last day."""
+    now = time.time()
+    return not any(0 <= now - path.stat().st_mtime <= DAY_S for path in backups(database))
 
 
 def back_up(source: sqlite3.Connection, database: Path) -> Path:
@@ -40,7 +47,7 @@ def back_up(source: sqlite3.Connection, database: Path) -> Path:
     folder.mkdir(exist_ok=True)
     for stray in folder.glob("*.tmp*"):  # of a process that was killed here
         stray.unlink()
-    moment = time.strftime("%Y-%m-%dT%H%M%S")
+    moment = time.strftime(MOMENT)
     taken = {path.name for path in backups(database)}
     names = (f"{database.stem}-{moment}{more}.db" for more in ("", *"abcdefghijklmnopqrstuvwxyz"))
     final = folder / next(name for name in names if name not in taken)

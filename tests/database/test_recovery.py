@@ -17,7 +17,7 @@ import pytest
 
 from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database import connection, migrations
-from src.database.backup import KEPT, back_up, backups, newest_sound
+from src.database.backup import KEPT, back_up, backups, is_due, newest_sound
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
 from src.errors import DatabaseError
@@ -81,6 +81,24 @@ def test_a_backup_a_day_and_five_are_kept(paths: LibraryPaths) -> None:
     newest = newest_sound(paths.metadata_db)
     assert newest is not None and rows(newest) == rows(paths.metadata_db)
     assert {path.suffix for path in (paths.root / "backups").iterdir()} == {".db"}
+
+
+def test_a_backup_of_the_future_stops_no_other_and_is_no_newer(paths: LibraryPaths) -> None:
+    filled(paths, 2)
+    MetadataDatabase(paths).close()
+    (first,) = backups(paths.metadata_db)
+    ahead = first.with_name("metadata-2999-01-01T000000.db")
+    first.rename(ahead)
+    os.utime(ahead, (time.time() + 3600,) * 2)
+    assert is_due(paths.metadata_db)
+    for _ in range(2):  # the second has the one of today
+        MetadataDatabase(paths).close()
+        assert len(backups(paths.metadata_db)) == 2
+        assert newest_sound(paths.metadata_db) != ahead
+    for _ in range(KEPT):
+        age_backups(paths, 1.5)
+        MetadataDatabase(paths).close()
+    assert len(backups(paths.metadata_db)) == KEPT and not ahead.exists()
 
 
 def test_a_library_that_is_closed_well_is_opened_as_it_was(paths: LibraryPaths) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from src.config import LibraryPaths, Settings
 from src.errors import MediaReadError, QueryError
-from src.library import MediaLibrary
+from src.library import MediaLibrary, size_on_disk
 from src.models.mask_rle import decode_rle
 from src.processing.thumbnails import thumbnail
 from src.records import SegmentFilter
@@ -269,3 +269,13 @@ def test_what_a_person_tagged_is_found_by_the_very_words(
     finally:
         library.remove_tag(a_segment, "Grandma's teapot")
         library.remove_tag(a_segment, "red")
+
+
+def test_backups_count_to_what_is_on_disk(paths: LibraryPaths) -> None:
+    for _ in range(2):  # the second one writes the day's backup
+        MediaLibrary(paths).close()
+    before = size_on_disk(paths)
+    (backup,) = (paths.root / "backups").iterdir()
+    size = backup.stat().st_size
+    backup.unlink()
+    assert size_on_disk(paths) == before - size
