@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -68,6 +68,15 @@ class MetadataDatabase:
             "SELECT * FROM media_files WHERE ?1 IS NULL OR status = ?1 ORDER BY id", (status,)
         )
         return [media_file(row) for row in rows]
+
+    def media_of_sizes(self, sizes: Collection[int]) -> list[MediaFile]:
+        """List the media files whose content is known and has one of some sizes in bytes."""
+        if not sizes:
+            return []
+        rows = self.connection.read().execute(
+            "SELECT * FROM media_files WHERE content_hash IS NOT NULL ORDER BY id"
+        )
+        return [media_file(row) for row in rows if row["file_size"] in sizes]
 
     def add_media(
         self,
@@ -250,6 +259,18 @@ class MetadataDatabase:
             for row in rows:
                 found.setdefault(row["segment_id"], []).append(row["name"])
         return {segment_id: tuple(names) for segment_id, names in found.items()}
+
+    def has_work_of_people(self, media_file_id: int) -> bool:
+        """Say whether a person has given a media file's segments a tag, or taken one off."""
+        row = self.connection.read().execute(
+            "SELECT EXISTS (SELECT 1 FROM frames f JOIN segments s ON s.frame_id = f.id"
+            " WHERE f.media_file_id = ?"
+            " AND (EXISTS (SELECT 1 FROM removed_tags r WHERE r.segment_id = s.id)"
+            " OR EXISTS (SELECT 1 FROM segment_tags st"
+            " WHERE st.segment_id = s.id AND st.source != 'auto')))",
+            (media_file_id,),
+        )
+        return bool(row.fetchone()[0])
 
     def tag_counts(self) -> dict[str, int]:
         """Count the segments of each tag in use, by name."""

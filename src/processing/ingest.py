@@ -28,11 +28,12 @@ from src.events import (
 from src.models.mask_generator import MaskGenerator
 from src.processing.frames import read_frames
 from src.processing.image_loader import media_kind
-from src.processing.media_finder import content_hash, find_media, guessed_kind, is_out_of_reach
+from src.processing.media_finder import find_media, guessed_kind, is_out_of_reach
 from src.processing.models_in_use import Embedding
+from src.processing.moved_files import MovedFiles
 from src.processing.segment_maker import SegmentMaker, remove_crops
 from src.processing.video_processor import VideoFacts
-from src.records import Frame, MediaFile, MediaKind
+from src.records import Frame, MediaKind
 
 # The index is told in between once so many segments wait, so that the end has little left.
 TELL_INDEX = 2000
@@ -56,6 +57,8 @@ class Ingest:
         self.embedding = embedding
         self.settings = settings
         self.maker = SegmentMaker(metadata, embedding, mask_generator, settings)
+        self.moved = MovedFiles(metadata)
+        self._files: list[Path] = []
         self._never_seen: set[Path] = set()  # a name that was wrong from the start
 
     def run(self, paths: Iterable[Path]) -> Iterator[Event]:
@@ -68,7 +71,8 @@ class Ingest:
             DatabaseError: the library can't be written to; the job can't go on.
         """
         own = self.paths.extracted_segments, self.paths.chroma_db, self.paths.datasets
-        files = self._register(find_media(paths, leave_out=own))
+        files = self._files = self._register(find_media(paths, leave_out=own))
+        yield from self.moved.follow([path for path in files if _is_unicode(path)])
         yield JobStarted(len(files))
         failed: list[FileFailed] = []
         frames = segments = 0
@@ -130,31 +134,36 @@ class Ingest:
 
     def _take(self, path: Path) -> Iterator[Event]:
         media = self.metadata.media_by_path(path)
-        if media is None:  # a relink or a removal took it away since the job began
+        if media is None:  # it was followed or removed since the job began
+            to = self.moved.went.get(path)
+            yield FileKnown(path, f"moved to {to}" if to else "removed from the library meanwhile")
             return
         kind = media_kind(path)
         stat = path.stat()
         same_stamp = (media.file_size, media.modified_at_ns) == (stat.st_size, stat.st_mtime_ns)
+        known = "moved here" if path in self.moved.came else "already in the library"
         if media.status == "done" and same_stamp:
-            yield FileKnown(path, "already in the library")
+            yield FileKnown(path, known)
             return
-        digest = content_hash(path)
+        digest = self.moved.content_hash(path)
         twin = self.metadata.media_by_hash(digest)
         if twin is not None and twin.id != media.id:
-            if _still_holds(twin):
-                self._remove_crops(self.metadata.remove_media(media.id))
+            if self.moved.holds(twin):
+                self.moved.make_room(media)
                 yield FileKnown(path, f"same content as {twin.path}")
                 return
-            self._remove_crops(self.metadata.remove_media(media.id))
-            self.metadata.update_media(twin.id, path=path)
-            media = twin
+            self.moved.move([(twin, path)], self._files)  # moved since the job began
+            media = self.metadata.media_by_path(path)
+            if media is None or media.id != twin.id:
+                raise MediaReadError(path, "was moved or removed meanwhile; add it again")
+            known = "moved here"
         if media.content_hash not in (None, digest):
             self._remove_crops(self.metadata.remove_frames(media.id))
         self.metadata.update_media(
             media.id, content_hash=digest, file_size=stat.st_size, modified_at_ns=stat.st_mtime_ns
         )
         if media.status == "done" and media.content_hash == digest:
-            yield FileKnown(path, "already in the library" if media.path == path else "moved here")
+            yield FileKnown(path, known)
             return
         if media.status == "processing":  # a kill may have left a crop half written
             for stray in self.maker.crop_folder(digest).glob(".*.tmp"):
@@ -216,17 +225,6 @@ class Ingest:
 
     def _remove_crops(self, crop_paths: Iterable[str]) -> None:
         remove_crops(self.paths, crop_paths)
-
-
-def _still_holds(media: MediaFile) -> bool:
-    """Say whether a media file is where the library thinks, with the content it had."""
-    try:
-        stat = media.path.stat()
-        if (media.file_size, media.modified_at_ns) == (stat.st_size, stat.st_mtime_ns):
-            return True
-        return content_hash(media.path) == media.content_hash
-    except (OSError, MediaReadError):
-        return False
 
 
 def _fraction(frame: Frame, facts: VideoFacts) -> float:

@@ -1,0 +1,176 @@
+"""Files that were moved, renumbered or swapped: each row follows its content."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import stat
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from src.database.metadata_db import MetadataDatabase
+from src.errors import MediaReadError
+from src.events import Event, Progress
+from src.processing.media_finder import content_hash, guessed_kind
+from src.processing.segment_maker import remove_crops
+from src.records import MediaFile
+
+LOOKING = "looking for moved files"
+
+log = logging.getLogger(__name__)
+
+
+class MovedFiles:
+    """What one job knows of where contents lie."""
+
+    def __init__(self, metadata: MetadataDatabase) -> None:
+        self.metadata = metadata
+        self.came: set[Path] = set()  # where a row has followed its content to
+        self.went: dict[Path, Path] = {}  # and from where
+        self._hashes: dict[Path, tuple[tuple[int, int], str]] = {}
+
+    def content_hash(self, path: Path) -> str:
+        """Hash a file, once as long as its size and time stay the same.
+
+        Raises:
+            MediaReadError: it can't be read to its end.
+            OSError: it is gone.
+        """
+        stamp = _stamp(path.stat())
+        known = self._hashes.get(path)
+        if known is None or known[0] != stamp:
+            known = self._hashes[path] = stamp, content_hash(path)
+        return known[1]
+
+    def holds(self, media: MediaFile) -> bool:
+        """Say whether a media file is where the library thinks, with the content it had."""
+        now = _stamp_at(media.path)
+        if now is None:
+            return False
+        if now == (media.file_size, media.modified_at_ns):
+            return True
+        try:
+            return self.content_hash(media.path) == media.content_hash
+        except (OSError, MediaReadError):
+            return False
+
+    def follow(self, files: Sequence[Path]) -> Iterator[Event]:
+        """Find contents that lie under other names now, and have their rows follow them.
+
+        All of them at once: of files that were renumbered each has the name of another, and a
+        row that had to make room before its content was met would be lost. Only contents that
+        have left their place are looked for, and only in files of their size.
+
+        Args:
+            files: those of the job, each of which has its row.
+        """
+        changed: dict[Path, int] = {}
+        for path in files:
+            now, media = _stamp_at(path), self.metadata.media_by_path(path)
+            if now is None or media is None:
+                continue
+            if media.content_hash is None or now != (media.file_size, media.modified_at_ns):
+                changed[path] = now[0]
+        loose = [
+            media
+            for media in self.metadata.media_of_sizes(set(changed.values()))
+            if _stamp_at(media.path) != (media.file_size, media.modified_at_ns)
+        ]
+        sizes = {media.file_size for media in loose}
+        candidates = [path for path, size in changed.items() if size in sizes]
+        # one that was only touched has not moved
+        touched = [media.path for media in loose if _size_at(media.path) == media.file_size]
+        found: dict[Path, str] = {}
+        to_read = list(dict.fromkeys([*candidates, *touched]))
+        for number, path in enumerate(to_read):
+            yield Progress(LOOKING, number, len(to_read))
+            try:
+                found[path] = self.content_hash(path)
+            except (OSError, MediaReadError):
+                continue  # its turn comes, and then it is said
+        places: dict[str | None, Path] = {}
+        for path in candidates:
+            if path in found:
+                places.setdefault(found[path], path)
+        moves = [
+            (media, places[media.content_hash])
+            for media in loose
+            if media.content_hash in places and found.get(media.path) != media.content_hash
+        ]
+        self.move(moves, files)
+
+    def move(self, moves: Sequence[tuple[MediaFile, Path]], files: Collection[Path]) -> None:
+        """Have rows follow their contents, in one transaction.
+
+        Args:
+            moves: rows, and where their contents lie now.
+            files: those of the job; one of them that loses its row gets a new one.
+        """
+        unused: list[str] = []
+        with self.metadata.connection.write():
+            moves = [(row, path) for row, path in moves if self._is_still_at(row)]
+            moving = {media.id for media, _ in moves}
+            for media, _ in moves:  # a path is of one row, and some wait for each other's
+                self.metadata.update_media(media.id, path=Path(f"moving {media.id}"))
+            for media, path in moves:
+                other = self.metadata.media_by_path(path)  # as it was before this transaction
+                if other is not None and other.id not in moving:
+                    unused += self._make_room(other)
+                size, modified_at_ns = _stamp_at(path) or (0, 0)
+                self.metadata.update_media(
+                    media.id, path=path, file_size=size, modified_at_ns=modified_at_ns
+                )
+            left = {media.path for media, _ in moves} - {path for _, path in moves}
+            for path in sorted(left & set(files)):
+                if os.path.lexists(path):
+                    self.metadata.add_media(path, guessed_kind(path), 0, 0)
+        self.came |= {path for _, path in moves}
+        self.went |= {media.path: path for media, path in moves}
+        remove_crops(self.metadata.paths, unused)
+
+    def make_room(self, media: MediaFile) -> None:
+        """Take a row from its path, where the content of another lies now."""
+        with self.metadata.connection.write():
+            unused = self._make_room(media)
+        remove_crops(self.metadata.paths, unused)
+
+    def _make_room(self, media: MediaFile) -> list[str]:
+        """Take a row from its path; returns the crop files now unused.
+
+        What people have worked on stays, as that of a file that is gone: its content may be
+        somewhere else, and be met by a later job.
+        """
+        if not self.metadata.has_work_of_people(media.id):
+            return self.metadata.remove_media(media.id)
+        for number in itertools.count(1):
+            name = f"{media.path.stem} (replaced {number}){media.path.suffix}"
+            beside = media.path.with_name(name)
+            if not os.path.lexists(beside) and self.metadata.media_by_path(beside) is None:
+                log.info("%s was replaced; what people did on it is kept as %s", media.path, beside)
+                self.metadata.update_media(media.id, path=beside)
+                break
+        return []
+
+    def _is_still_at(self, media: MediaFile) -> bool:
+        """Say whether nobody has removed or moved a row meanwhile."""
+        now = self.metadata.media(media.id)
+        return now is not None and (now.path, now.content_hash) == (media.path, media.content_hash)
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns
+
+
+def _stamp_at(path: Path) -> tuple[int, int] | None:
+    """Give size and time of a file that has a content; None where there is none."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return _stamp(status) if stat.S_ISREG(status.st_mode) and status.st_size else None
+
+
+def _size_at(path: Path) -> int | None:
+    stamp = _stamp_at(path)
+    return None if stamp is None else stamp[0]
