@@ -316,6 +316,10 @@ class MetadataDatabase:
         with self.connection.write() as db:
             db.execute("INSERT OR REPLACE INTO info (key, value) VALUES (?, ?)", (key, value))
 
+    def forget_info(self, key: str) -> None:
+        with self.connection.write() as db:
+            db.execute("DELETE FROM info WHERE key = ?", (key,))
+
     def integrity_problems(self) -> list[str]:
         """Ask SQLite to check itself; empty means sound."""
         db = self.connection.read()

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 
@@ -26,11 +27,14 @@ from src.events import (
     JobStarted,
 )
 from src.models.mask_generator import MaskGenerator
+from src.processing.changed_files import ChangedFiles
+from src.processing.crops_left import remove_left_crops
 from src.processing.frames import read_frames
 from src.processing.image_loader import media_kind
 from src.processing.media_finder import find_media, guessed_kind, is_out_of_reach
 from src.processing.models_in_use import Embedding
 from src.processing.moved_files import MovedFiles
+from src.processing.peoples_work import Work
 from src.processing.segment_maker import SegmentMaker, remove_crops
 from src.processing.video_processor import VideoFacts
 from src.records import Frame, MediaKind
@@ -58,6 +62,7 @@ class Ingest:
         self.settings = settings
         self.maker = SegmentMaker(metadata, embedding, mask_generator, settings)
         self.moved = MovedFiles(metadata)
+        self.changed = ChangedFiles(metadata)
         self._files: list[Path] = []
         self._never_seen: set[Path] = set()  # a name that was wrong from the start
 
@@ -71,6 +76,7 @@ class Ingest:
             DatabaseError: the library can't be written to; the job can't go on.
         """
         own = self.paths.extracted_segments, self.paths.chroma_db, self.paths.datasets
+        remove_left_crops(self.metadata)
         files = self._files = self._register(find_media(paths, leave_out=own))
         yield from self.moved.follow([path for path in files if _is_unicode(path)])
         yield JobStarted(len(files))
@@ -91,6 +97,7 @@ class Ingest:
                 yield from self.embedding().index.catch_up()
                 waiting = 0
         yield from self.embedding().index.catch_up()
+        remove_left_crops(self.metadata)
         yield JobDone(len(files), frames, segments, tuple(failed))
 
     def _register(self, found: Sequence[Path]) -> list[Path]:
@@ -128,7 +135,9 @@ class Ingest:
 
     def _failed(self, path: Path, reason: str) -> FileFailed:
         media = self.metadata.media_by_path(path)
-        if media is not None and media.status != "done":
+        if media is not None and (media.status == "done" or self.changed.give_back(media)):
+            reason += "; what was taken in of it before stays"
+        elif media is not None:
             self.metadata.update_media(media.id, status="failed", error=reason)
         return FileFailed(path, reason)
 
@@ -157,22 +166,41 @@ class Ingest:
             if media is None or media.id != twin.id:
                 raise MediaReadError(path, "was moved or removed meanwhile; add it again")
             known = "moved here"
-        if media.content_hash not in (None, digest):
-            self._remove_crops(self.metadata.remove_frames(media.id))
-        self.metadata.update_media(
-            media.id, content_hash=digest, file_size=stat.st_size, modified_at_ns=stat.st_mtime_ns
-        )
-        if media.status == "done" and media.content_hash == digest:
-            yield FileKnown(path, known)
-            return
-        if media.status == "processing":  # a kill may have left a crop half written
-            for stray in self.maker.crop_folder(digest).glob(".*.tmp"):
-                stray.unlink()
-        self.metadata.update_media(media.id, kind=kind, status="processing", error=None)
-        yield from self._frames(media.id, path, kind, digest)
+        content = {
+            "content_hash": digest,
+            "file_size": stat.st_size,
+            "modified_at_ns": stat.st_mtime_ns,
+        }
+        begun: dict[str, Any] = {**content, "kind": kind, "status": "processing", "error": None}
+        changed = media.content_hash not in (None, digest)
+        if changed:
+            self.changed.begin(media)
+        else:
+            self.metadata.update_media(media.id, **content)
+            if media.status == "done" or self.changed.give_back(media):
+                yield FileKnown(path, known)
+                return
+            self.metadata.update_media(media.id, **begun)
+        for stray in self.maker.crop_folder(digest).glob(".*.tmp"):
+            stray.unlink()  # a kill may have left a crop half written
+        yield from self._frames(media.id, path, kind, digest, begun if changed else None)
 
-    def _frames(self, media_id: int, path: Path, kind: MediaKind, digest: str) -> Iterator[Event]:
-        stored = self.metadata.stored_frames(media_id)
+    def _frames(
+        self,
+        media_id: int,
+        path: Path,
+        kind: MediaKind,
+        digest: str,
+        replaces: dict[str, Any] | None,
+    ) -> Iterator[Event]:
+        """Store the frames of a file.
+
+        Args:
+            replaces: what its row holds from the first of them on, which takes the place of
+                all frames of another content; None for a file that has none.
+        """
+        stored = set[int]() if replaces else self.metadata.stored_frames(media_id)
+        works = self.changed.waiting(media_id)
         facts = VideoFacts()
         source = read_frames(path, kind, self.settings, facts)
         size_wh: tuple[int, int] | None = None
@@ -183,7 +211,8 @@ class Ingest:
                 if frame.frame_index in stored:
                     yield FrameSkipped(path, frame.frame_index, fraction)
                     continue
-                count = self._store(media_id, digest, frame)
+                count = self._store(media_id, digest, frame, replaces, works)
+                replaces = None
                 if count is None:
                     yield FileKnown(path, "removed from the library meanwhile")
                     return
@@ -193,38 +222,50 @@ class Ingest:
         if facts.damage is not None and is_out_of_reach(path):
             raise MediaReadError(path, "can't be reached any more")  # not damaged: cut off
         width, height = size_wh or (None, None)
-        self.metadata.update_media(
-            media_id,
-            status="done",
-            error=facts.damage,
-            width=width,
-            height=height,
-            duration_s=facts.duration_s,
-            captured_at=facts.captured_at,
-        )
-        yield FileDone(path, *self.metadata.count_of_media(media_id), facts.damage)
+        with self.metadata.connection.write():
+            self.metadata.update_media(
+                media_id,
+                status="done",
+                error=facts.damage,
+                width=width,
+                height=height,
+                duration_s=facts.duration_s,
+                captured_at=facts.captured_at,
+            )
+            lost = self.changed.end(media_id, works)
+        note = "; ".join(filter(None, (facts.damage, lost))) or None
+        yield FileDone(path, *self.metadata.count_of_media(media_id), note)
 
-    def _store(self, media_id: int, digest: str, frame: Frame) -> int | None:
-        """Store a frame with its segments.
+    def _store(
+        self,
+        media_id: int,
+        digest: str,
+        frame: Frame,
+        replaces: dict[str, Any] | None,
+        works: list[Work],
+    ) -> int | None:
+        """Store a frame with its segments, and give them what people did on the one before it.
 
         Returns:
             The number of segments; None when the media file has been removed meanwhile.
         """
 
+        unused: list[str] = []
+
         def store(new: list[NewSegment], clip: str) -> tuple[bool, list[NewSegment]]:
+            if replaces is not None:
+                unused.extend(self.changed.replace(media_id, replaces, works))
             moment, size = frame.timestamp_s, frame.size_wh
             stored = self.metadata.store_frame(
                 media_id, frame.frame_index, moment, size, new, clip, self.maker.sam
             )
+            if stored:
+                self.changed.hand_over(works, frame, new)
             return stored, new
 
         stored, new = self.maker.make(digest, frame, store)
-        if not stored:
-            self._remove_crops(segment.crop_path for segment in new)
+        remove_crops(self.paths, unused if stored else [segment.crop_path for segment in new])
         return len(new) if stored else None
-
-    def _remove_crops(self, crop_paths: Iterable[str]) -> None:
-        remove_crops(self.paths, crop_paths)
 
 
 def _fraction(frame: Frame, facts: VideoFacts) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError
 from src.events import Event, Progress
+from src.processing.crops_left import write_down_crops
 from src.processing.media_finder import content_hash, guessed_kind
 from src.processing.segment_maker import remove_crops
 from src.records import MediaFile
@@ -125,6 +126,8 @@ class MovedFiles:
             for path in sorted(left & set(files)):
                 if os.path.lexists(path):
                     self.metadata.add_media(path, guessed_kind(path), 0, 0)
+            if unused:
+                write_down_crops(self.metadata, unused)
         self.came |= {path for _, path in moves}
         self.went |= {media.path: path for media, path in moves}
         remove_crops(self.metadata.paths, unused)
@@ -133,6 +136,8 @@ class MovedFiles:
         """Take a row from its path, where the content of another lies now."""
         with self.metadata.connection.write():
             unused = self._make_room(media)
+            if unused:
+                write_down_crops(self.metadata, unused)
         remove_crops(self.metadata.paths, unused)
 
     def _make_room(self, media: MediaFile) -> list[str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 
@@ -27,22 +26,19 @@ from src.events import (
     WorkStays,
 )
 from src.models.mask_generator import MaskGenerator
-from src.models.mask_rle import mask_ious
+from src.processing.crops_left import remove_left_crops, write_down_crops
 from src.processing.frames import read_frames
 from src.processing.media_finder import content_hash
 from src.processing.models_in_use import Embedding
+from src.processing.peoples_work import find_heirs, hand_over, work_on
 from src.processing.segment_maker import SegmentMaker, remove_crops
 from src.processing.video_processor import VideoFacts
-from src.records import Frame, MediaFile, StoredSegment, Tag
+from src.records import Frame, MediaFile, StoredSegment
 
-# From here on two masks are taken for the same thing, as PASCAL VOC and COCO do: of masks that
-# don't overlap each other no two can reach it with the same third.
-SAME_THING_IOU = 0.5
 # More than any video has, so every frame is met.
 EVERY_FRAME = 1000.0
 # The index is told in between once so many changes wait, as in an ingest.
 TELL_INDEX = 2000
-_CROPS_LEFT = "crops to remove"
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +74,7 @@ class SegmentAgain:
         Raises:
             DatabaseError: the library can't be written to; the job can't go on.
         """
-        self._remove_left_crops()
+        remove_left_crops(self.metadata)
         by_media = frames_cut_by_others(self.metadata.connection, self.maker.sam)
         yield JobStarted(len(by_media))
         failed: list[FileFailed] = []
@@ -98,7 +94,7 @@ class SegmentAgain:
             if self.embedding().index.pending() >= TELL_INDEX:
                 yield from self.embedding().index.catch_up()
         yield from self.embedding().index.catch_up()
-        self._remove_left_crops()
+        remove_left_crops(self.metadata)
         yield JobDone(len(by_media), frames, segments, tuple(failed))
 
     def _file(self, media: MediaFile, wanted: dict[int, int]) -> Iterator[Event]:
@@ -162,25 +158,20 @@ class SegmentAgain:
             old = self.catalog.segments_on(frame_id)
             if not old:  # the media file was removed meanwhile
                 return 0, [segment.crop_path for segment in new], []
-            work = self._work_on(old)
-            removed = self.metadata.removed_tags_of([segment.id for segment in old])
+            work = {work.segment_id: work for work in work_on(self.metadata, old)}
             same = {segment.id for segment in new} & {segment.id for segment in old}
-            concerned = work.keys() | removed.keys()
-            heirs = _heirs([s for s in old if s.id in concerned and s.id not in same], new, frame)
-            stay = {s: work[s] for s, heir in heirs.items() if heir is None and s in work}
+            moves = [each for name, each in work.items() if name not in same]
+            heirs = find_heirs(moves, new, frame.size_wh)
+            stay = {s: work[s].tags for s, heir in heirs.items() if heir is None and work[s].tags}
             gone = [s for s in old if s.id not in same and s.id not in stay]
             unused = [self._stored_path(segment) for segment in gone]
             with self.metadata.connection.write() as db:
                 added = [segment for segment in new if segment.id not in same]
                 gone_ids = [segment.id for segment in gone]
                 replace_segments(db, frame_id, gone_ids, added, clip, self.maker.sam)
-                for old_id, heir in heirs.items():
-                    if heir is not None:
-                        for name in removed.get(old_id, ()):
-                            self.metadata.remove_tag(heir, name)
-                        self.metadata.add_tags(heir, work.get(old_id, ()), added_by="human")
+                hand_over(self.metadata, moves, heirs)
                 # written with the change, so that a kill before they are gone is made good
-                self.metadata.set_info(_CROPS_LEFT, json.dumps(unused))
+                write_down_crops(self.metadata, unused)
             names = [(s, tuple(tag.name for tag in tags)) for s, tags in stay.items()]
             return len(added), unused, names
 
@@ -189,43 +180,8 @@ class SegmentAgain:
         remove_crops(self.metadata.paths, unused)
         return count, stay
 
-    def _work_on(self, segments: Sequence[StoredSegment]) -> dict[str, tuple[Tag, ...]]:
-        """Give what people have tagged, by segment."""
-        tags = self.metadata.tags_of([segment.id for segment in segments])
-        work = {name: tuple(t for t in some if t.source == "human") for name, some in tags.items()}
-        return {name: some for name, some in work.items() if some}
-
     def _stored_path(self, segment: StoredSegment) -> str:
         return segment.crop_path.relative_to(self.metadata.paths.root).as_posix()
-
-    def _remove_left_crops(self) -> None:
-        """Remove the crops of the last frame that was changed, if a kill came before."""
-        left = self.metadata.info(_CROPS_LEFT)
-        if left is not None:
-            in_use = self.metadata.crop_paths()
-            remove_crops(
-                self.metadata.paths, (path for path in json.loads(left) if path not in in_use)
-            )
-            with self.metadata.connection.write() as db:
-                db.execute("DELETE FROM info WHERE key = ?", (_CROPS_LEFT,))
-
-
-def _heirs(
-    worked_on: Sequence[StoredSegment], new: Sequence[NewSegment], frame: Frame
-) -> dict[str, str | None]:
-    """Find for each old segment the new one that is the same thing; None where there is none."""
-    olds = [segment for segment in worked_on if segment.mask_rle is not None]
-    others = [segment for segment in new if segment.segment.mask_rle is not None]
-    ious = mask_ious(
-        [segment.mask_rle or b"" for segment in olds],
-        [segment.segment.mask_rle or b"" for segment in others],
-        frame.size_wh,
-    )
-    heirs: dict[str, str | None] = {segment.id: None for segment in worked_on}
-    for segment, row in zip(olds, ious, strict=True):
-        if segment.frame_wh == frame.size_wh and len(row) and row.max() >= SAME_THING_IOU:
-            heirs[segment.id] = others[int(row.argmax())].id
-    return heirs
 
 
 def _fraction(frame: Frame, media: MediaFile) -> float:

@@ -19,7 +19,7 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle
 from src.models.model_manager import ModelManager
-from src.processing import segment_again
+from src.processing import peoples_work, segment_again
 from src.records import EVERYTHING, SegmentFilter, StoredSegment
 from tests.conftest import MakeVideo
 from tests.two_clips import OLD, TwoClips
@@ -118,10 +118,10 @@ def test_human_work_goes_to_the_same_thing_or_stays(
         best = max(ious.values(), default=0.0)
         if now[tag] == old_id and old_id in stays:
             event = stays[old_id]
-            assert best < segment_again.SAME_THING_IOU
+            assert best < peoples_work.SAME_THING_IOU
             assert (event.path, event.timestamp_s, event.tags) == (old.media_path, None, (tag,))
         else:
-            assert ious[now[tag]] == best >= segment_again.SAME_THING_IOU
+            assert ious[now[tag]] == best >= peoples_work.SAME_THING_IOU
             moved += now[tag] != old_id
     assert moved and stays  # the test sees both
     assert of_kind(events, JobDone) == [JobDone(3, 3, len(set(after) - set(before)), ())]
@@ -159,7 +159,7 @@ def test_what_a_person_took_off_stays_off_the_same_thing(
         beside = [s for s in after if (s.media_path, s.kind) == (media_path, "object")]
         ious = {s.id: iou(mask, mask_of(s)) for s in beside}
         best = max(ious, key=lambda name: ious[name])
-        if ious[best] >= segment_again.SAME_THING_IOU:
+        if ious[best] >= peoples_work.SAME_THING_IOU:
             assert set(names.get(old, ())) <= set(now.get(best, ()))
             heirs += 1
     assert heirs > 2

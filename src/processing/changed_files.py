@@ -1,0 +1,120 @@
+"""Files with another content than before: the old one stays until there is a new one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from src.counting import counted
+from src.database.metadata_db import MetadataDatabase
+from src.database.segment_store import NewSegment
+from src.processing.crops_left import write_down_crops
+from src.processing.peoples_work import Work, find_heirs, hand_over, work_on
+from src.records import Frame, MediaFile, SegmentFilter, Tag
+
+
+class ChangedFiles:
+    """Replaces what was taken in of a file by what is in it now.
+
+    What people did on the old frames goes to the new frames of the same number, each as it comes;
+    until the last has come it is kept in the library, for a job that goes on after a kill.
+    """
+
+    def __init__(self, metadata: MetadataDatabase) -> None:
+        self.metadata = metadata
+        self._without_heir = 0
+
+    def begin(self, media: MediaFile) -> None:
+        """Have the next job go on with a changed file, and know then that it was whole before."""
+        if media.status == "done":
+            with self.metadata.connection.write():
+                self.metadata.set_info(_whole(media.id), str(media.content_hash))
+                self.metadata.update_media(media.id, status="pending")
+
+    def give_back(self, media: MediaFile) -> bool:
+        """Call a file done again when all of its old content is still here; says whether it is."""
+        whole = media.status == "pending" and self.metadata.info(_whole(media.id))
+        if not whole or whole != media.content_hash:
+            return False
+        with self.metadata.connection.write():
+            self.metadata.forget_info(_whole(media.id))
+            self.metadata.update_media(media.id, status="done")
+        return True
+
+    def waiting(self, media_id: int) -> list[Work]:
+        """List the work on old frames that a job before has not come to the end of."""
+        self._without_heir = 0
+        text = self.metadata.info(_waiting(media_id))
+        return [] if text is None else [_from_json(columns) for columns in json.loads(text)]
+
+    def replace(self, media_id: int, columns: dict[str, Any], works: list[Work]) -> list[str]:
+        """Make room for the first frame of the new content, in its transaction.
+
+        Args:
+            columns: of the media file, as they are with the new content.
+            works: what waits already; the work on the old frames is added.
+
+        Returns:
+            The crop files now unused.
+        """
+        old = self.metadata.segments_where(SegmentFilter(media_file_ids=(media_id,)))
+        met = self.metadata.stored_frames(media_id)  # these have been given what waits
+        works[:] = [work for work in works if work.frame_index not in met]
+        works += work_on(self.metadata, old)
+        with self.metadata.connection.write():
+            unused = self.metadata.remove_frames(media_id)
+            write_down_crops(self.metadata, unused)
+            self.metadata.update_media(media_id, **columns)
+            self.metadata.forget_info(_whole(media_id))
+            self.metadata.set_info(_waiting(media_id), json.dumps([_as_json(w) for w in works]))
+        return unused
+
+    def hand_over(self, works: Sequence[Work], frame: Frame, new: Sequence[NewSegment]) -> None:
+        """Give a new frame's segments the work on the old frame, in the frame's transaction."""
+        mine = [work for work in works if work.frame_index == frame.frame_index]
+        if mine:
+            heirs = find_heirs(mine, new, frame.size_wh)
+            hand_over(self.metadata, mine, heirs)
+            self._without_heir += sum(
+                1 for work in mine if work.tags and heirs[work.segment_id] is None
+            )
+
+    def end(self, media_id: int, works: Sequence[Work]) -> str | None:
+        """Forget the work that waits: the last frame has come.
+
+        Returns:
+            What went with the old content, in words for a person; None when nothing did.
+        """
+        self.metadata.forget_info(_waiting(media_id))
+        met = self.metadata.stored_frames(media_id)
+        gone = sum(1 for work in works if work.tags and work.frame_index not in met)
+        if not (lost := self._without_heir + gone):
+            return None
+        return f"tags on {counted(lost, 'segment')} of its old content fit nothing in the new one"
+
+
+def _whole(media_id: int) -> str:
+    return f"content that media file {media_id} had whole"
+
+
+def _waiting(media_id: int) -> str:
+    return f"work of people on media file {media_id}"
+
+
+def _as_json(work: Work) -> dict[str, Any]:
+    mask = None if work.mask_rle is None else work.mask_rle.decode("ascii")
+    return {**asdict(work), "mask_rle": mask}
+
+
+def _from_json(columns: dict[str, Any]) -> Work:
+    mask, (width, height) = columns["mask_rle"], columns["frame_wh"]
+    return Work(
+        columns["segment_id"],
+        columns["frame_index"],
+        (width, height),
+        None if mask is None else mask.encode("ascii"),
+        tuple(Tag(**tag) for tag in columns["tags"]),
+        tuple(columns["removed"]),
+    )

@@ -1,0 +1,28 @@
+"""Crops that no row refers to any more, written down until they are removed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from src.database.metadata_db import MetadataDatabase
+from src.processing.segment_maker import remove_crops
+
+_LEFT = "crops to remove"
+
+
+def write_down_crops(metadata: MetadataDatabase, crop_paths: Iterable[str]) -> None:
+    """Write down which crops are unused once the caller's transaction is kept.
+
+    A kill before they are gone is made good then.
+    """
+    metadata.set_info(_LEFT, json.dumps(list(crop_paths)))
+
+
+def remove_left_crops(metadata: MetadataDatabase) -> None:
+    """Remove the crops of the last change, if a kill came before."""
+    left = metadata.info(_LEFT)
+    if left is not None:
+        in_use = metadata.crop_paths()
+        remove_crops(metadata.paths, (path for path in json.loads(left) if path not in in_use))
+        metadata.forget_info(_LEFT)

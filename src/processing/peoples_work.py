@@ -1,0 +1,90 @@
+"""What people did on segments, carried over to other segments of the same picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from src.database.metadata_db import MetadataDatabase
+from src.database.segment_store import NewSegment
+from src.models.mask_rle import mask_ious
+from src.records import StoredSegment, Tag
+
+# From here on two masks are taken for the same thing, as PASCAL VOC and COCO do: of masks that
+# don't overlap each other no two can reach it with the same third.
+SAME_THING_IOU = 0.5
+
+
+@dataclass(frozen=True)
+class Work:
+    """What people did on one segment.
+
+    Attributes:
+        mask_rle: compressed COCO RLE counts; None for a whole frame.
+        tags: that people gave it.
+        removed: names of tags that people took off.
+    """
+
+    segment_id: str
+    frame_index: int
+    frame_wh: tuple[int, int]
+    mask_rle: bytes | None
+    tags: tuple[Tag, ...]
+    removed: tuple[str, ...]
+
+
+def work_on(metadata: MetadataDatabase, segments: Sequence[StoredSegment]) -> list[Work]:
+    """Look up what people did on segments; those that nobody worked on are left out."""
+    ids = [segment.id for segment in segments]
+    tags, removed = metadata.tags_of(ids), metadata.removed_tags_of(ids)
+    found = [
+        Work(
+            segment.id,
+            segment.frame_index,
+            segment.frame_wh,
+            segment.mask_rle,
+            tuple(tag for tag in tags.get(segment.id, ()) if tag.source == "human"),
+            removed.get(segment.id, ()),
+        )
+        for segment in segments
+    ]
+    return [work for work in found if work.tags or work.removed]
+
+
+def find_heirs(
+    works: Sequence[Work], new: Sequence[NewSegment], size_wh: tuple[int, int]
+) -> dict[str, str | None]:
+    """Find for each segment worked on the new one that is the same thing.
+
+    Args:
+        works: on segments of one frame.
+        new: the frame's new segments.
+        size_wh: of the frame now; nothing of a frame of another size has an heir.
+
+    Returns:
+        Old id -> new id; None where there is none.
+    """
+    heirs: dict[str, str | None] = {work.segment_id: None for work in works}
+    works = [work for work in works if work.frame_wh == size_wh]
+    whole = next((segment.id for segment in new if segment.segment.mask_rle is None), None)
+    heirs.update((work.segment_id, whole) for work in works if work.mask_rle is None)
+    masks = {work.segment_id: work.mask_rle for work in works if work.mask_rle is not None}
+    others = {s.id: s.segment.mask_rle for s in new if s.segment.mask_rle is not None}
+    ious = mask_ious(list(masks.values()), list(others.values()), size_wh)
+    for segment_id, row in zip(masks, ious, strict=True):
+        if len(row) and row.max() >= SAME_THING_IOU:
+            heirs[segment_id] = list(others)[int(row.argmax())]
+    return heirs
+
+
+def hand_over(
+    metadata: MetadataDatabase, works: Sequence[Work], heirs: Mapping[str, str | None]
+) -> None:
+    """Give heirs the work of those before them; what one of several was given counts."""
+    with metadata.connection.write():
+        inherited = [(heir, work) for work in works if (heir := heirs.get(work.segment_id))]
+        for heir, work in inherited:
+            for name in work.removed:
+                metadata.remove_tag(heir, name)
+        for heir, work in inherited:
+            metadata.add_tags(heir, work.tags, added_by="human")
