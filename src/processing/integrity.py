@@ -16,11 +16,10 @@ from src.errors import DatabaseError, MediaReadError
 from src.events import Event, ProblemFound
 from src.models.mask_rle import decode_rle
 from src.processing.crop import blur, cut_crop
-from src.processing.frames import read_frames
+from src.processing.frames_again import read_frames_again
 from src.processing.image_loader import save_jpeg
 from src.processing.media_finder import content_hash
 from src.processing.segment_extractor import CROP_SIDE, fitted
-from src.processing.video_processor import VideoFacts
 from src.records import Frame, SegmentFilter, StoredSegment
 
 
@@ -120,18 +119,20 @@ def _cut_again(
 ) -> set[str]:
     """Cut crops of one media file's segments from its file again; returns whose were made."""
     media = metadata.media(wanted[0].media_file_id)
+    by_frame: dict[int, list[StoredSegment]] = {}
+    for segment in wanted:
+        by_frame.setdefault(segment.frame_index, []).append(segment)
     made: set[str] = set()
     if media is None:
         return made
     try:
         if content_hash(media.path) != media.content_hash:
             return made  # another picture lies in its place now
-        with closing(read_frames(media.path, media.kind, settings, VideoFacts())) as frames:
+        with closing(read_frames_again(media, by_frame.keys(), settings)) as frames:
             for frame in frames:
-                for segment in wanted:
-                    if segment.frame_index == frame.frame_index:
-                        _cut(frame, segment, settings)
-                        made.add(segment.id)
+                for segment in by_frame.pop(frame.frame_index, ()):
+                    _cut(frame, segment, settings)
+                    made.add(segment.id)
     except MediaReadError:
         pass  # what could not be made again is said to be missing
     return made

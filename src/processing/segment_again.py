@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 
 import cv2
 
@@ -27,16 +26,13 @@ from src.events import (
 )
 from src.models.mask_generator import MaskGenerator
 from src.processing.crops_left import remove_left_crops, write_down_crops
-from src.processing.frames import read_frames
+from src.processing.frames_again import read_frames_again
 from src.processing.media_finder import content_hash
 from src.processing.models_in_use import Embedding
 from src.processing.peoples_work import find_heirs, hand_over, work_on
 from src.processing.segment_maker import SegmentMaker, remove_crops
-from src.processing.video_processor import VideoFacts
 from src.records import Frame, MediaFile, StoredSegment
 
-# More than any video has, so every frame is met.
-EVERY_FRAME = 1000.0
 # The index is told in between once so many changes wait, as in an ingest.
 TELL_INDEX = 2000
 
@@ -60,8 +56,7 @@ class SegmentAgain:
         self.metadata = metadata
         self.catalog = Catalog(metadata)
         self.embedding = embedding
-        # frames that looked alike were left out when they were taken in; here each is wanted
-        self.settings = replace(settings, duplicate_distance=-1)
+        self.settings = settings
         self.maker = SegmentMaker(metadata, embedding, mask_generator, settings)
 
     def run(self) -> Iterator[Event]:
@@ -118,30 +113,20 @@ class SegmentAgain:
         yield FileDone(media.path, *self.metadata.count_of_media(media.id))
 
     def _frames(self, media: MediaFile, wanted: dict[int, int]) -> Iterator[Event]:
-        """Cut the frames of a file again; what remains in `wanted` was not met.
-
-        They are looked for at today's frames a second, then among all frames.
-        """
-        every = replace(self.settings, frames_per_second=EVERY_FRAME)
-        for settings in (self.settings, every):
-            if not wanted or (settings is every and media.kind != "video"):
-                return
-            with closing(read_frames(media.path, media.kind, settings, VideoFacts())) as frames:
-                for frame in frames:
-                    fraction = _fraction(frame, media)
-                    frame_id = wanted.pop(frame.frame_index, None)
-                    if frame_id is None:
-                        yield FrameSkipped(media.path, frame.frame_index, fraction)
-                        continue
-                    count, stay = self._cut(media, frame, frame_id)
-                    yield from (
-                        WorkStays(media.path, frame.frame_index, frame.timestamp_s, old, tags)
-                        for old, tags in stay
-                    )
-                    moment = frame.timestamp_s
-                    yield FrameStored(media.path, frame.frame_index, moment, count, fraction)
-                    if not wanted:
-                        return
+        """Cut the frames of a file again; what remains in `wanted` was not met."""
+        with closing(read_frames_again(media, wanted, self.settings)) as frames:
+            for frame in frames:
+                fraction = _fraction(frame, media)
+                frame_id = wanted.pop(frame.frame_index, None)
+                if frame_id is None:
+                    yield FrameSkipped(media.path, frame.frame_index, fraction)
+                    continue
+                count, stay = self._cut(media, frame, frame_id)
+                yield from (
+                    WorkStays(media.path, frame.frame_index, frame.timestamp_s, old, tags)
+                    for old, tags in stay
+                )
+                yield FrameStored(media.path, frame.frame_index, frame.timestamp_s, count, fraction)
 
     def _cut(
         self, media: MediaFile, frame: Frame, frame_id: int

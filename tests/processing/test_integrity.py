@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from src.events import ProblemFound
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
+from tests.conftest import MakeVideo
 
 SETTINGS = Settings(points_per_side=4)
 
@@ -122,6 +124,24 @@ def test_crops_whose_media_file_is_gone_or_another_are_listed(library: MediaLibr
     left = [problem for problem in problems(library, repair=True) if not problem.mended]
     assert len(left) == 1 + library.metadata.counts()["segments"]
     assert crops(library) == {}  # none was cut from another picture
+
+
+def test_crops_of_a_video_sampled_otherwise_today_are_made_again(
+    paths: LibraryPaths, shared_models: ModelManager, make_video: MakeVideo
+) -> None:
+    video = make_video("video.mp4", 3)
+    then = replace(SETTINGS, frames_per_second=1.5, duplicate_distance=-1)
+    with MediaLibrary(paths, shared_models, then) as library:
+        for _ in library.add([video]):
+            pass
+        before = crops(library)
+    today = replace(SETTINGS, duplicate_distance=64, frames_per_video=2)
+    with MediaLibrary(paths, shared_models, today) as library:
+        assert library.metadata.counts()["frames"] > 3
+        for path in before:
+            path.unlink()
+        mended_whole(library, "missing or half")
+        assert crops(library) == before
 
 
 @pytest.mark.parametrize("how", ["..", "absolute", "linked folder", "linked file"])

@@ -249,11 +249,13 @@ def test_a_tag_given_while_sam_works_is_kept(
     assert set(given) <= mine(library).keys()
 
 
+@pytest.mark.parametrize("most", [100_000, 2])
 def test_a_video_sampled_otherwise_today_is_cut_where_it_was(
     paths: LibraryPaths,
     managed: TwoClips,
     make_video: MakeVideo,
     other_sam: MaskGenerator,
+    most: int,
 ) -> None:
     video = make_video("video.mp4", 3)
     with MediaLibrary(paths, managed, Settings(frames_per_second=1.5)) as library:
@@ -263,7 +265,7 @@ def test_a_video_sampled_otherwise_today_is_cut_where_it_was(
         before = {(s.frame_index, s.timestamp_s) for s in segments_of(library)}
         assert len(before) > 3
     managed.sam = other_sam
-    with MediaLibrary(paths, managed, Settings(frames_per_second=1)) as library:
+    with MediaLibrary(paths, managed, Settings(frames_per_video=most)) as library:
         events = list(library.segment_again())
         assert not of_kind(events, FileFailed)
         cut = {(e.frame_index, e.timestamp_s) for e in of_kind(events, FrameStored)}
