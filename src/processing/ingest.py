@@ -9,12 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from src.config import Settings
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
-from src.errors import EmbeddingError, MediaReadError
+from src.errors import MediaReadError
 from src.events import (
     Event,
     FileDone,
@@ -34,6 +32,7 @@ from src.processing.image_loader import media_kind
 from src.processing.media_finder import find_media, guessed_kind, is_out_of_reach
 from src.processing.models_in_use import Embedding
 from src.processing.moved_files import MovedFiles
+from src.processing.one_file import in_words, is_of_one_file
 from src.processing.peoples_work import Work
 from src.processing.segment_maker import SegmentMaker, remove_crops
 from src.processing.video_processor import VideoFacts
@@ -122,10 +121,11 @@ class Ingest:
             yield self._waits_or_failed(path, exc.reason)
         except OSError as exc:  # it went between two looks at it
             yield self._waits_or_failed(path, f"can't be read ({exc.strerror or exc})")
-        except (EmbeddingError, RuntimeError, ValueError, MemoryError, cv2.error) as exc:
-            # A decoder or a model that stumbles over one file must not cost the others.
+        except Exception as exc:
+            if not is_of_one_file(exc):
+                raise
             log.warning("%s could not be processed", path, exc_info=True)
-            yield self._failed(path, f"could not be processed ({' '.join(str(exc).split())[:160]})")
+            yield self._failed(path, f"could not be processed ({in_words(exc)})")
 
     def _waits_or_failed(self, path: Path, reason: str) -> FileFailed:
         """Leave a file for the next run when its drive is gone: that says nothing about it."""

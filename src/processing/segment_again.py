@@ -6,13 +6,11 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-import cv2
-
 from src.config import Settings
 from src.database.catalog import Catalog
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment, frames_cut_by_others, replace_segments
-from src.errors import EmbeddingError, MediaReadError
+from src.errors import MediaReadError
 from src.events import (
     Event,
     FileDone,
@@ -29,6 +27,7 @@ from src.processing.crops_left import remove_left_crops, write_down_crops
 from src.processing.frames_again import read_frames_again
 from src.processing.media_finder import content_hash
 from src.processing.models_in_use import Embedding
+from src.processing.one_file import in_words, is_of_one_file
 from src.processing.peoples_work import find_heirs, hand_over, work_on
 from src.processing.segment_maker import SegmentMaker, remove_crops
 from src.records import Frame, MediaFile, StoredSegment
@@ -105,10 +104,11 @@ class SegmentAgain:
         except OSError as exc:  # it went between two looks at it
             yield FileFailed(media.path, f"can't be read ({exc.strerror or exc})")
             return
-        except (EmbeddingError, RuntimeError, ValueError, MemoryError, cv2.error) as exc:
+        except Exception as exc:
+            if not is_of_one_file(exc):
+                raise
             log.warning("%s could not be segmented again", media.path, exc_info=True)
-            said = " ".join(str(exc).split())[:160]
-            yield FileFailed(media.path, f"could not be segmented again ({said})")
+            yield FileFailed(media.path, f"could not be segmented again ({in_words(exc)})")
             return
         yield FileDone(media.path, *self.metadata.count_of_media(media.id))
 

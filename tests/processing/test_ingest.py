@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -25,7 +26,8 @@ from src.events import (
 )
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
-from src.records import SegmentKind
+from src.processing.segment_extractor import SegmentExtractor
+from src.records import Frame, SegmentKind
 from tests.conftest import MakeVideo
 
 # A coarse grid: the masks are real, and a frame takes a quarter of the time.
@@ -338,6 +340,56 @@ def test_replaced_weights_embed_the_library_again(
         again = library.search("something red", n_results=5)
         # the stored crops are JPEGs, so scores move in the third place
         assert again[0].score == pytest.approx(first[0].score, abs=0.05)
+
+
+@pytest.fixture
+def odd_picture(scene_files: list[Path], tmp_path: Path) -> Path:
+    """One of a size of its own, which the tests have a model stumble over."""
+    path = tmp_path / "odd.png"
+    Image.open(scene_files[0]).resize((50, 40)).save(path)
+    return path
+
+
+def stumble(patch: pytest.MonkeyPatch, error: Exception) -> None:
+    segments = SegmentExtractor.segments
+
+    def odd(self: SegmentExtractor, frame: Frame, *others: object) -> object:
+        if frame.size_wh == (50, 40):
+            raise error
+        return segments(self, frame, *others)  # type: ignore[arg-type]
+
+    patch.setattr(SegmentExtractor, "segments", odd)
+
+
+@pytest.mark.parametrize("error", [IndexError("out of range"), KeyError(), ZeroDivisionError()])
+def test_a_model_that_stumbles_over_one_picture_costs_that_alone(
+    library: MediaLibrary,
+    scene_files: list[Path],
+    odd_picture: Path,
+    error: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stumble(monkeypatch, error)
+    (done,) = of_kind(add(library, odd_picture, scene_files[1]), JobDone)
+    (failed,) = done.failed
+    said = str(error) or type(error).__name__
+    assert (failed.path, failed.reason) == (odd_picture, f"could not be processed ({said})")
+    assert done.frames == 1 and library.unfinished() == 0
+    assert [media.path for media in library.metadata.all_media("failed")] == [odd_picture]
+
+
+@pytest.mark.parametrize(
+    "error", [DatabaseError("no room"), ModelNotLoadedError("gone"), sqlite3.OperationalError("io")]
+)
+def test_trouble_of_the_library_itself_ends_the_job(
+    library: MediaLibrary, odd_picture: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        stumble(patch, error)
+        with pytest.raises(type(error)):
+            add(library, odd_picture)
+    assert library.metadata.all_media("failed") == []
+    assert of_kind(add(library), FileDone)
 
 
 def test_a_full_disk_stops_the_job_with_a_sentence(

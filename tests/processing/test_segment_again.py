@@ -212,6 +212,25 @@ def test_files_that_are_gone_or_changed_keep_their_segments(
     assert library.segmented_by_others() == 2
 
 
+def test_a_model_that_stumbles_over_one_picture_costs_that_alone(
+    library: MediaLibrary, other_sam: MaskGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generate, called = other_sam.generate, [0]
+
+    def stumble(*arguments: object, **options: object) -> object:
+        called[0] += 1
+        if called[0] == 1:
+            raise IndexError("out of range")
+        return generate(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(other_sam, "generate", stumble)
+    (done,) = of_kind(list(library.segment_again()), JobDone)
+    assert [event.reason for event in done.failed] == [
+        "could not be segmented again (out of range)"
+    ]
+    assert done.frames == 2 and library.segmented_by_others() == 1
+
+
 def test_a_kill_before_the_old_crops_are_removed_is_made_good(
     library: MediaLibrary, photos: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,22 @@
+"""What stumbles over one file must not cost the others."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from src.errors import EmbeddingError, MediaLibraryError, MediaReadError
+
+
+def is_of_one_file(exc: Exception) -> bool:
+    """Tell what a decoder or a model does with one odd file from trouble of the library itself.
+
+    The latter ends a job: it would befall the next file, too.
+    """
+    if isinstance(exc, EmbeddingError | MediaReadError):
+        return True
+    return not isinstance(exc, MediaLibraryError | sqlite3.Error)
+
+
+def in_words(exc: Exception) -> str:
+    """Say in a line what went wrong; the kind of error where that is all there is to know."""
+    return " ".join(str(exc).split())[:160] or type(exc).__name__
