@@ -62,7 +62,6 @@ class Ingest:
         self.maker = SegmentMaker(metadata, embedding, mask_generator, settings)
         self.moved = MovedFiles(metadata)
         self.changed = ChangedFiles(metadata)
-        self._files: list[Path] = []
         self._never_seen: set[Path] = set()  # a name that was wrong from the start
 
     def run(self, paths: Iterable[Path]) -> Iterator[Event]:
@@ -76,7 +75,7 @@ class Ingest:
         """
         own = self.paths.extracted_segments, self.paths.chroma_db, self.paths.datasets
         remove_left_crops(self.metadata)
-        files = self._files = self._register(find_media(paths, leave_out=own))
+        files = self._register(find_media(paths, leave_out=own))
         yield from self.moved.follow([path for path in files if _is_unicode(path)])
         yield JobStarted(len(files))
         failed: list[FileFailed] = []
@@ -161,7 +160,7 @@ class Ingest:
                 self.moved.make_room(media)
                 yield FileKnown(path, f"same content as {twin.path}")
                 return
-            self.moved.move([(twin, path)], self._files)  # moved since the job began
+            self.moved.move([(twin, path)])  # moved since the job began
             media = self.metadata.media_by_path(path)
             if media is None or media.id != twin.id:
                 raise MediaReadError(path, "was moved or removed meanwhile; add it again")

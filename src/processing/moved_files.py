@@ -6,7 +6,7 @@ import itertools
 import logging
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
@@ -27,6 +27,7 @@ class MovedFiles:
 
     def __init__(self, metadata: MetadataDatabase) -> None:
         self.metadata = metadata
+        self.files: set[Path] = set()  # of the job
         self.came: set[Path] = set()  # where a row has followed its content to
         self.went: dict[Path, Path] = {}  # and from where
         self._hashes: dict[Path, tuple[tuple[int, int], str]] = {}
@@ -66,22 +67,26 @@ class MovedFiles:
         Args:
             files: those of the job, each of which has its row.
         """
+        self.files = set(files)
         changed: dict[Path, int] = {}
+        new: set[Path] = set()
         for path in files:
             now, media = _stamp_at(path), self.metadata.media_by_path(path)
             if now is None or media is None:
                 continue
             if media.content_hash is None or now != (media.file_size, media.modified_at_ns):
                 changed[path] = now[0]
-        loose = [
-            media
+            if media.content_hash is None:
+                new.add(path)
+        loose = {
+            media.content_hash: media
             for media in self.metadata.media_of_sizes(set(changed.values()))
             if _stamp_at(media.path) != (media.file_size, media.modified_at_ns)
-        ]
-        sizes = {media.file_size for media in loose}
+        }
+        sizes = {media.file_size for media in loose.values()}
         candidates = [path for path, size in changed.items() if size in sizes]
         # one that was only touched has not moved
-        touched = [media.path for media in loose if _size_at(media.path) == media.file_size]
+        touched = [m.path for m in loose.values() if _size_at(m.path) == m.file_size]
         found: dict[Path, str] = {}
         to_read = list(dict.fromkeys([*candidates, *touched]))
         for number, path in enumerate(to_read):
@@ -90,24 +95,33 @@ class MovedFiles:
                 found[path] = self.content_hash(path)
             except (OSError, MediaReadError):
                 continue  # its turn comes, and then it is said
+            media = loose.get(found[path])
+            if media is not None and path in new and _stamp_at(media.path) is None:
+                # nobody else is concerned, and a job that is stopped need not read it again
+                self.move([(media, path)])
+                del loose[found[path]]
         places: dict[str | None, Path] = {}
         for path in candidates:
             if path in found:
                 places.setdefault(found[path], path)
-        moves = [
-            (media, places[media.content_hash])
-            for media in loose
-            if media.content_hash in places and found.get(media.path) != media.content_hash
-        ]
-        self.move(moves, files)
+        self.move(
+            [
+                (media, places[digest])
+                for digest, media in loose.items()
+                if digest in places and found.get(media.path) != digest
+            ]
+        )
 
-    def move(self, moves: Sequence[tuple[MediaFile, Path]], files: Collection[Path]) -> None:
+    def move(self, moves: Sequence[tuple[MediaFile, Path]]) -> None:
         """Have rows follow their contents, in one transaction.
 
+        A file of the job that loses its row gets a new one.
+
         Args:
-            moves: rows, and where their contents lie now.
-            files: those of the job; one of them that loses its row gets a new one.
+            moves: rows, and the files whose `content_hash` is theirs.
         """
+        if not moves:
+            return
         unused: list[str] = []
         with self.metadata.connection.write():
             moves = [(row, path) for row, path in moves if self._is_still_at(row)]
@@ -118,12 +132,13 @@ class MovedFiles:
                 other = self.metadata.media_by_path(path)  # as it was before this transaction
                 if other is not None and other.id not in moving:
                     unused += self._make_room(other)
-                size, modified_at_ns = _stamp_at(path) or (0, 0)
+                # as it was before its content was read: should it change now, that is seen later
+                size, modified_at_ns = self._hashes[path][0]
                 self.metadata.update_media(
                     media.id, path=path, file_size=size, modified_at_ns=modified_at_ns
                 )
             left = {media.path for media, _ in moves} - {path for _, path in moves}
-            for path in sorted(left & set(files)):
+            for path in sorted(left & self.files):
                 if os.path.lexists(path):
                     self.metadata.add_media(path, guessed_kind(path), 0, 0)
             if unused:

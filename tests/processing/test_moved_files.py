@@ -208,6 +208,22 @@ def test_looking_for_moved_files_can_be_stopped_and_reads_each_file_once(
     assert sorted(read) == ["1.png", "2.png", "3.png", "4.png"]
 
 
+def test_what_was_found_of_a_moved_folder_stays_found_when_the_job_is_stopped(
+    library: MediaLibrary, folder: Path
+) -> None:
+    moved = folder.rename(folder.parent / "moved")
+    job = library.add([moved])
+    for event in job:
+        if isinstance(event, Progress) and (event.doing, event.done) == (moved_files.LOOKING, 2):
+            break
+    job.close()  # type: ignore[attr-defined]
+    done = {media.path for media in library.metadata.all_media("done")}
+    assert done == {moved / "1.png", moved / "2.png", folder / "3.png"}
+    assert set(ends(add(library, moved)).values()) == {"already in the library", "moved here"}
+    assert tags(library) == {f"{n}.png": [f"content of {n}.png"] for n in (1, 2, 3)}
+    sound(library)
+
+
 def test_a_first_job_looks_for_no_moved_files(
     library: MediaLibrary, scene_files: list[Path]
 ) -> None:
