@@ -222,6 +222,12 @@ class ModelsPanel(ctk.CTkFrame):
 
     def _open_models(self) -> None:
         if self._session.is_open:
-            folder = self._session.library.shelf.folder
-            folder.mkdir(parents=True, exist_ok=True)
-            self._open_folder(folder)
+            library = self._session.library
+
+            def make() -> Path:
+                folder = library.shelf.folder
+                folder.mkdir(parents=True, exist_ok=True)
+                return folder
+
+            # models that are still loading are waited for, and the window must not wait
+            self._session.main_thread.run(make, self._open_folder)

@@ -66,13 +66,12 @@ class SettingsDialog:
         overlay: Overlay,
         settings: Settings,
         library: str,
-        lacks_device: bool,
         on_save: Callable[[Settings], None],
         on_folder: Callable[[], None],
     ) -> None:
         self.overlay, self.look = overlay, overlay.look
         self._settings, self._on_save = settings, on_save
-        dialog = overlay.open(640)
+        self._dialog = dialog = overlay.open(640)
         look, c = self.look, self.look.colours
         head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(12, 4))
@@ -82,6 +81,7 @@ class SettingsDialog:
         self._table.grid(row=1, column=0, sticky="ew", padx=(32, 28))
         self._table.grid_columnconfigure(0, weight=1)
         self._row = 0
+        self._hints: dict[str, ctk.CTkLabel] = {}
         s = settings
         self.rate = self._menu("Frames from a video", "", _RATES, s.frames_per_second)
         self.alike = self._menu(
@@ -97,8 +97,7 @@ class SettingsDialog:
             s.points_per_side,
         )
         self.batch = self._number("Batch size", "crops read by CLIP at once", str(s.batch_size))
-        runs = "not on this machine; the CPU is used" if lacks_device else "where the models run"
-        self.device = self._menu("Device", runs, _DEVICES, s.device)
+        self.device = self._menu("Device", "where the models run", _DEVICES, s.device)
         self.appearance = self._menu("Appearance", "", _LOOKS, s.appearance)
         self.scaling = self._menu("Size of everything", "", _SIZES, s.widget_scaling)
         self._line("Library folder", library)
@@ -120,6 +119,11 @@ class SettingsDialog:
         )
         self._note.pack(side="left")
 
+    def say_whether_device_lacks(self, lacks: bool) -> None:
+        """Say that the device wished for is not there; this is found out after the dialog came."""
+        if lacks and self.overlay.dialog is self._dialog:
+            self._hints["Device"].configure(text="not on this machine; the CPU is used")
+
     def _line(self, name: str, hint: str) -> None:
         look = self.look
         self._row += 1
@@ -128,7 +132,7 @@ class SettingsDialog:
         self._table.grid_rowconfigure(self._row, minsize=look.px(44))
         label(words, look, name).pack(anchor="w")
         if hint:
-            label(
+            self._hints[name] = label(
                 words,
                 look,
                 hint,
@@ -136,7 +140,8 @@ class SettingsDialog:
                 colour=look.colours.text_2,
                 wraplength=300,
                 justify="left",
-            ).pack(anchor="w")
+            )
+            self._hints[name].pack(anchor="w")
 
     def _menu(
         self, name: str, hint: str, choices: dict[str, Any], value: Any

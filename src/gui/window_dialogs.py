@@ -92,13 +92,17 @@ class WindowDialogs:
     def settings(self) -> None:
         if self._session.is_open:
             library = self._session.library
-            SettingsDialog(
+            dialog = SettingsDialog(
                 self._overlay,
                 library.settings,
                 str(library.paths.root),
-                library.models.lacks(library.settings.device),
                 self._save_settings,
                 self._open_another,
+            )
+            device = library.settings.device
+            # only what runs models knows, and that may still be loading
+            self._session.main_thread.run(
+                lambda: library.models.lacks(device), dialog.say_whether_device_lacks
             )
 
     def _save_settings(self, settings: Settings) -> None:

@@ -86,6 +86,9 @@ class ModelsInUse:
 
     @property
     def models(self) -> ModelManager:
+        models = self._models
+        if models is not None:  # whoever asks only this waits for no model that is being loaded
+            return models
         with self._lock:
             if self._models is None:
                 from src.models.model_manager import ModelManager

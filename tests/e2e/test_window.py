@@ -100,3 +100,16 @@ def test_closing_during_a_job_asks_and_what_was_left_is_finished_next_time(
 
     finish_video(start, library)
     assert stored < stored_segments(library)
+
+
+def test_settings_come_while_models_load_and_say_which_device_is_not_there(
+    start: Start, tmp_path: Path
+) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    replace(FAST, device="mps").save(library / "settings.json")
+    window = start(library)
+    window.key("ctrl+comma")
+    window.wait_text("Settings", "not on this machine; the CPU is used")
+    window.key("Escape")
+    window.wait("no dialog", lambda s: not s["dialog"])
