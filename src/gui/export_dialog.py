@@ -79,9 +79,10 @@ class ExportDialog:
         card.grid(row=0, column=1, sticky="ns")
         card.grid_propagate(False)
         self._build_card(card)
-        rule(dialog, self.look).grid(row=2, column=0, sticky="ew", padx=1, pady=(24, 0))
+        self._notice = Notice(dialog, look)  # what came of the last export
+        rule(dialog, self.look).grid(row=3, column=0, sticky="ew", padx=1, pady=(24, 0))
         self._footer = ctk.CTkFrame(dialog, fg_color="transparent", height=88)
-        self._footer.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=1)
+        self._footer.grid(row=4, column=0, sticky="ew", padx=(32, 28), pady=1)
         self._footer.pack_propagate(False)
         self._build_footer()
 
@@ -144,14 +145,14 @@ class ExportDialog:
             )
             label(legend, look, text, size=SMALL, colour=c.text_2).pack(side="left", padx=(8, 12))
 
-    def _build_footer(self) -> None:
-        """What would be written, and the buttons; later the progress and what was written."""
+    def _build_footer(self, leave: str = "Cancel") -> None:
+        """What would be written, and the buttons; the progress takes their place."""
         look, c = self.look, self.look.colours
         for part in self._footer.winfo_children():
             part.destroy()
         self.export = Button(self._footer, look, "Export", self._start, kind="main")
         self.export.pack(side="right", pady=20)
-        Button(self._footer, look, "Cancel", self.overlay.close).pack(side="right")
+        Button(self._footer, look, leave, self.overlay.close).pack(side="right")
         words = ctk.CTkFrame(self._footer, fg_color="transparent")
         words.pack(side="left")
         self._summary = label(words, look, "Counting…", weight="medium")
@@ -259,6 +260,11 @@ class ExportDialog:
             return "Say where the dataset is to go."
         try:
             folder = self._folder()
+        except RuntimeError:  # ~name
+            return (
+                "~ begins a person's own folder, and there is no such person.\nTake another name."
+            )
+        try:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
                 return (
                     "There is something in this folder already.\n"
@@ -284,6 +290,7 @@ class ExportDialog:
             "export", lambda: library.export(folder, selection), "Writing"
         )
         look, c = self.look, self.look.colours
+        self._notice.grid_remove()
         for part in self._footer.winfo_children():
             part.destroy()
         self.cancel = Button(self._footer, look, "Cancel export", self._stop)
@@ -317,29 +324,19 @@ class ExportDialog:
         if job is not self._job:
             return
         self._job = None
-        for part in self._footer.winfo_children():
-            part.destroy()
-        look = self.look
+        self._build_footer("Close")
         written = job.done.written if job.done is not None else None
-        Button(self._footer, look, "Close", self.overlay.close).pack(side="right", pady=20)
-        if written is not None:
-            self.open_folder = Button(
-                self._footer,
-                look,
-                "Open folder",
-                lambda: self._open_folder(written),
-                kind="main",
-                icon_name="folder",
-            )
-            self.open_folder.pack(side="right")
-        notice = Notice(self._footer, look, "success")
-        notice.pack(side="left", fill="x", expand=True, padx=(0, 8))
         if written is not None and job.done is not None:
-            notice.say(f"{counted(job.done.segments, 'crop')} written.", "success")
+            text, link = f"{counted(job.done.segments, 'crop')} written.", "Open folder"
+            self._notice.say(text, "success", (link, lambda: self._open_folder(written)))
+            self._set_where(_free_folder(written.parent))  # for another one
         elif ended.error is not None:
-            notice.say(explained(ended.error)[0], "error")
+            self._notice.say(explained(ended.error)[0], "error")
         else:
-            notice.say("Cancelled. Nothing was left behind.", "info")
+            self._notice.say("Cancelled. Nothing was left behind.", "info")
+        self._notice.grid(row=2, column=0, sticky="ew", padx=32, pady=(24, 0))
+        self._count()
+        self._dialog.after_idle(self.overlay.match_corners)
 
     def _closed(self) -> None:
         self._stop_quietly()
@@ -348,6 +345,7 @@ class ExportDialog:
 
     def _stop_quietly(self) -> None:
         if self._job is not None:
+            self._job.in_place = False
             self._session.cancel(self._job)
 
 

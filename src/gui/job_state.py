@@ -41,7 +41,8 @@ class JobState:
 
     Attributes:
         name: what was asked for, in words.
-        kind: what it works on; a download and a switch say in place what went wrong.
+        kind: what it works on.
+        in_place: whether that which started it is still there to say what goes wrong.
         download: how far the file is that is being fetched.
         doing_from: when what it is `doing` began, and how much was done by then.
         cancelling: a person has asked it to stop.
@@ -64,6 +65,7 @@ class JobState:
     started_at: float | None = None
     doing_from: tuple[float, int] = (0.0, 0)
     kind: JobKind = "add"
+    in_place: bool = True
 
     def take(self, event: Event) -> None:
         """Take in what the job says."""

@@ -68,10 +68,10 @@ class Overlay:
         self.dialog.grid_columnconfigure(0, weight=1, minsize=self.look.px(width))
         self.dialog.place(relx=0.5, rely=0.5, anchor="center")
         self._picture = picture
-        self.dialog.after_idle(self._match_corners)
+        self.dialog.after_idle(self.match_corners)
         return self.dialog
 
-    def _match_corners(self) -> None:
+    def match_corners(self) -> None:
         """Behind its rounded corners the dialog shows the colours of the picture there."""
         dialog, picture = self.dialog, self._picture
         if dialog is None or picture is None:

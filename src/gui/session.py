@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # What goes wrong with these stands where they were started.
-SAID_IN_PLACE: tuple[JobKind, ...] = ("download", "switch")
+SAID_IN_PLACE: tuple[JobKind, ...] = ("download", "switch", "export")
 
 
 @dataclass
@@ -173,7 +173,7 @@ class Session:
             del self._jobs[worker, number]
             for ended in self.tell.job_ended:
                 ended(state, event)
-            if event.error is not None and state.kind not in SAID_IN_PLACE:
+            if event.error is not None and not (state.in_place and state.kind in SAID_IN_PLACE):
                 self._on_error(event.error)
         else:
             state.take(event)

@@ -182,6 +182,53 @@ def test_an_export_writes_what_it_counted(window: Window) -> None:
     window.wait("no dialog", lambda s: not s["dialog"])
 
 
+def write_over(window: Window, entry: str, text: str) -> None:
+    """Type a text in the place of what stands in an entry."""
+    window.click_at(window.wait_still(entry, lambda s: s["buttons"].get(f"entry:{entry}")))
+    window.key("ctrl+a")
+    window.type(text)
+    window.wait(text, lambda s: text in s["texts"])
+
+
+def test_a_second_export_follows_the_first_in_the_same_dialog(window: Window) -> None:
+    def button(state: State) -> str:
+        return next((t for t in state["buttons"] if re.fullmatch(r"Export \d+ crops", t)), "")
+
+    window.click("Export Dataset")
+    first = window.wait("the count", button)
+    window.click(first)
+    window.wait_text(f"{first.split()[1]} crops written.", "Open folder", "Close")
+    assert window.wait("the count again", button) == first
+    window.click("By tag")
+    write_over(window, "A folder", "~no.such.person")
+    window.wait("no such person", lambda s: any("no such person" in t for t in s["texts"]))
+    write_over(window, "A folder", "second")
+    window.click(window.wait("the count by tag", button))
+    wait_until("labels", (window.library / "second" / "labels.csv").exists)
+    window.wait_text("Close")
+    window.click("Close")
+    window.wait("no dialog", lambda s: not s["dialog"])
+
+
+def test_an_export_that_fails_says_so_in_its_dialog(window: Window) -> None:
+    window.click("Export Dataset")
+    window.wait("the count", lambda s: any(t.startswith("Export ") for t in s["buttons"]))
+    write_over(window, "A folder", "/proc/no/data")
+    button = window.wait(
+        "the button", lambda s: next(t for t in s["buttons"] if re.fullmatch(r"Export \d+.*", t))
+    )
+    window.click(button)
+    window.wait(
+        "why not", lambda s: any("/proc/no" in t for t in s["texts"]) and button in s["texts"]
+    )
+    window.wait_text("Close", "Where")
+    write_over(window, "A folder", "after a failure")
+    window.click(button)
+    window.wait_text(f"{button.split()[1]} crops written.")
+    window.click("Close")
+    window.wait("no dialog", lambda s: not s["dialog"])
+
+
 def test_worse_masks_are_left_out_of_an_export(window: Window) -> None:
     def button(state: State) -> str:
         return next((t for t in state["buttons"] if re.fullmatch(r"Export \d+ crops", t)), "")
