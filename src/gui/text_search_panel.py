@@ -99,7 +99,7 @@ class TextSearchPanel(ctk.CTkFrame):
         Args:
             found: called once, before the hits are shown.
         """
-        library = self._session.library
+        library, self._waiting = self._session.library, None
 
         def arrived() -> None:
             found()
@@ -135,6 +135,9 @@ class TextSearchPanel(ctk.CTkFrame):
             self.results.say("Try colours, shapes and textures: “something red”, “a blue circle”.")
 
     def _typed(self, text: str) -> None:
+        if self._waiting is not None and " ".join(text.split()) != self._waiting:
+            self._waiting = None  # a search of it would write over what is being typed
+            self.results.say(self._invitation())
         self._suggest()
 
     def _chosen(self, text: str) -> None:

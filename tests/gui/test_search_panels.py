@@ -1,0 +1,87 @@
+"""What the search panels ask for, and when; without their widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from src.gui.text_search_panel import TextSearchPanel
+
+
+class Entry:
+    """Tells the panel of each change, as the one on the screen does."""
+
+    text = ""
+
+    def __init__(self, changed: Callable[[str], None]) -> None:
+        self._changed = changed
+
+    def set(self, text: str) -> None:
+        if text != self.text:
+            self.text = text
+            self._changed(text)
+
+
+class Results:
+    def __init__(self) -> None:
+        self.said = ""
+        self.asked: list[str] = []
+
+    def say(self, sentence: str) -> None:
+        self.said = sentence
+
+    def ask(self, question: Any, show: Any, arrived: Callable[[], None] | None = None) -> None:
+        question(None)
+        if arrived is not None:
+            arrived()
+
+
+class WordPanel(TextSearchPanel):
+    def __init__(self) -> None:
+        self.results: Any = Results()
+        library = SimpleNamespace(
+            search=lambda query, **_: self.results.asked.append(query),
+            similar=lambda segment_id, *_: self.results.asked.append(segment_id),
+        )
+        self._session: Any = SimpleNamespace(models_ready=False, library=library)
+        self._waiting = None
+        self._tags, self.recent = {}, []
+        self.chips: Any = SimpleNamespace(show=lambda groups: None)
+        self.notice: Any = SimpleNamespace(pack_forget=lambda: None)
+        self.entry: Any = Entry(self._typed)
+
+    def models_come(self) -> None:
+        self._session.models_ready = True
+        self._models_ready()
+
+
+@pytest.fixture
+def words() -> WordPanel:
+    return WordPanel()
+
+
+def test_what_waits_for_the_models_is_searched_for_when_they_are_there(words: WordPanel) -> None:
+    words.search(" a  red circle")
+    assert "still loading" in words.results.said
+    words.models_come()
+    assert words.results.asked == ["a red circle"]
+
+
+def test_what_was_typed_since_is_not_written_over(words: WordPanel) -> None:
+    words.search("red")
+    words.entry.set("red ")  # the same words
+    assert "still loading" in words.results.said
+    words.entry.set("red squ")
+    assert "still loading" not in words.results.said
+    words.models_come()
+    assert (words.entry.text, words.results.asked) == ("red squ", [])
+
+
+def test_a_search_by_a_segment_takes_the_place_of_one_that_waits(words: WordPanel) -> None:
+    words.search("red")
+    words.search_similar("a segment", SimpleNamespace(name="a.png"), lambda: None)  # type: ignore[arg-type]
+    words.models_come()
+    assert words.results.asked == ["a segment"]
