@@ -42,6 +42,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         super().__init__(master, fg_color=look.colours.window, corner_radius=0)
         self.look, self._session = look, session
         self._waits_for_models = False
+        self._asked = 0
         self.name = ""
         panel_header(self, look, "Search by Image")
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
@@ -133,10 +134,14 @@ class ImageSearchPanel(ctk.CTkFrame):
 
     def _read(self, source: Path | bytes, name: str) -> None:
         library = self._session.library
-        self._session.main_thread.run(
-            lambda: library.read_image(source, _QUERY_SIDE),
-            lambda image: self.use_image(image, name),
-        )
+        self._asked += 1
+        asked = self._asked
+
+        def read(image_rgb: np.ndarray) -> None:
+            if asked == self._asked:  # no later image was chosen, and none taken away
+                self.use_image(image_rgb, name)
+
+        self._session.main_thread.run(lambda: library.read_image(source, _QUERY_SIDE), read)
 
     def use_image(self, image_rgb: np.ndarray, name: str) -> None:
         """Search for an image: (H, W, 3) uint8 RGB."""
@@ -148,6 +153,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         self.search()
 
     def clear(self) -> None:
+        self._asked += 1
         self.results.forget()
         self._query.pack_forget()
         self._zone.pack(fill="both", expand=True, padx=RING)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from src.gui.image_search_panel import ImageSearchPanel
 from src.gui.text_search_panel import TextSearchPanel
 
 
@@ -85,3 +88,43 @@ def test_a_search_by_a_segment_takes_the_place_of_one_that_waits(words: WordPane
     words.search_similar("a segment", SimpleNamespace(name="a.png"), lambda: None)  # type: ignore[arg-type]
     words.models_come()
     assert words.results.asked == ["a segment"]
+
+
+class ImagePanel(ImageSearchPanel):
+    """Shows nothing, but knows which image it would show."""
+
+    def __init__(self) -> None:
+        self.reading: dict[str, Callable[[], None]] = {}
+        self.shown: list[str] = []
+        self._asked = 0
+        self.results: Any = SimpleNamespace(forget=lambda: None, say=lambda sentence: None)
+        self._query: Any = SimpleNamespace(pack_forget=lambda: None)
+        self._zone: Any = SimpleNamespace(pack=lambda **_: None)
+        self.query: Any = SimpleNamespace(show=lambda image: None)
+        library = SimpleNamespace(read_image=lambda source, _: source.name)
+        self._session: Any = SimpleNamespace(
+            library=library, main_thread=SimpleNamespace(run=self._read_later)
+        )
+
+    def _read_later(self, work: Callable[[], str], then: Callable[[str], None]) -> None:
+        self.reading[work()] = lambda: then(work())
+
+    def use_image(self, image_rgb: np.ndarray, name: str) -> None:
+        self.shown.append(name)
+
+
+def test_an_older_image_that_reads_slowly_comes_after_no_newer_one() -> None:
+    panel = ImagePanel()
+    panel.use_file(Path("slow.jpg"))
+    panel.use_file(Path("quick.jpg"))
+    panel.reading["quick.jpg"]()
+    panel.reading["slow.jpg"]()
+    assert panel.shown == ["quick.jpg"]
+
+
+def test_an_image_that_was_taken_away_does_not_come_back() -> None:
+    panel = ImagePanel()
+    panel.use_file(Path("slow.jpg"))
+    panel.clear()
+    panel.reading["slow.jpg"]()
+    assert panel.shown == []
