@@ -129,6 +129,8 @@ class Panels:
             self._root.focus_set()  # or keys would go to an entry of the panel before
         if where == "text":
             self.text.shown()
+        elif where == "image":
+            self.image.results.look_again()
         elif where == "library":
             self.library.focus_content()
         elif where == "models":

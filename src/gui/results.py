@@ -9,7 +9,8 @@ from typing import Any
 import customtkinter as ctk
 
 from src.counting import counted
-from src.gui.job_state import moment
+from src.errors import MediaLibraryError
+from src.gui.job_state import JobState, moment
 from src.gui.mask_quality import EDGE, MaskQuality
 from src.gui.session import Session
 from src.gui.theme import LEFT, NORMAL, RIGHT, Theme, shorten
@@ -18,6 +19,7 @@ from src.gui.widgets.card_face import CardActions, CardFace, CardPainter
 from src.gui.widgets.card_grid import WISH, CardGrid
 from src.gui.widgets.controls import label
 from src.records import SearchHit, SearchResult, SegmentFilter
+from src.worker import JobEnded
 
 Question = Callable[[SegmentFilter], SearchResult]
 # More than anyone looks through, and found as fast as ten.
@@ -61,7 +63,7 @@ class ResultsView(ctk.CTkFrame):
     """A line that says how many, and the cards; or a sentence when there are none.
 
     A newer question makes the answer to an older one void. The last one is asked again when the
-    person asks for better or for worse masks.
+    person asks for better or for worse masks, and when the library changed since.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class ResultsView(ctk.CTkFrame):
         self.hits = Hits(())
         self._asked = 0
         self._question: tuple[Question, Callable[[SearchResult], None]] | None = None
+        self._is_stale = self._keeps_place = False
         self._line = ctk.CTkFrame(self, fg_color="transparent", height=36)
         # the track of the slider ends where the cards do, the room for its ring does not
         self._line.pack(fill="x", padx=(margins[0], margins[1] - EDGE))
@@ -109,6 +112,8 @@ class ResultsView(ctk.CTkFrame):
         self._sentence = label(self, look, "", colour=look.colours.text_2, justify="center")
         self._shows_grid = False
         self.say("")
+        session.tell.content_changed.append(self._content_changed)
+        session.tell.job_ended.append(self._job_ended)
 
     # -- asking
 
@@ -126,6 +131,17 @@ class ResultsView(ctk.CTkFrame):
             arrived: called once, before the first answer is shown.
         """
         self._question = question, show
+        self._ask(question, show, arrived)
+
+    def _ask(
+        self,
+        question: Question,
+        show: Callable[[SearchResult], None],
+        arrived: Callable[[], None] | None = None,
+        keep_place: bool = False,
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        self._is_stale = False
         self._asked += 1
         asked, library = self._asked, self._session.library
         where = SegmentFilter(min_predicted_iou=self.quality.least)
@@ -136,10 +152,11 @@ class ResultsView(ctk.CTkFrame):
                 self._can_choose = self.quality.offer(qualities)
                 if arrived is not None:
                     arrived()
+                self._keeps_place = keep_place
                 show(result)
 
         self._session.main_thread.run(
-            lambda: (question(where), library.catalog.quality_range()), answered
+            lambda: (question(where), library.catalog.quality_range()), answered, failed
         )
 
     def forget(self) -> None:
@@ -150,7 +167,32 @@ class ResultsView(ctk.CTkFrame):
 
     def _ask_again(self) -> None:
         if self._question is not None:
-            self.ask(*self._question)
+            self._ask(*self._question)
+
+    def look_again(self) -> None:
+        """The panel comes to the front: hits of a library that changed since are found anew."""
+        question = self._question
+        if not self._is_stale or question is None:
+            return
+
+        def failed(exc: Exception) -> None:
+            if not isinstance(exc, MediaLibraryError):
+                raise exc
+            if self._question is question:  # said in place: nobody has asked just now
+                self.forget()
+                self.say(str(exc))
+
+        self._ask(*question, keep_place=True, failed=failed)
+
+    def _content_changed(self) -> None:
+        self._is_stale = True
+        if self.winfo_viewable():
+            self.look_again()
+
+    def _job_ended(self, job: JobState, _ended: JobEnded) -> None:
+        """Hits that are looked at stay as they are, until the panel is shown again."""
+        if job.kind in ("add", "segment", "switch"):
+            self._is_stale = True
 
     # -- showing
 
@@ -176,7 +218,7 @@ class ResultsView(ctk.CTkFrame):
         if not self._shows_grid:
             self.grid_view.pack(fill="both", expand=True)
             self._shows_grid = True
-        self.grid_view.show(self.hits)
+        self.grid_view.show(self.hits, keep_place=self._keeps_place)
         self._place_quality()
 
     def say(self, sentence: str) -> None:

@@ -73,6 +73,7 @@ class TextSearchPanel(ctk.CTkFrame):
         if self._session.is_open:
             library = self._session.library
             self._session.main_thread.run(library.tag_counts, self._counted)
+        self.results.look_again()
         self.entry.focus_field()
 
     def search(self, query: str) -> None:

@@ -16,7 +16,7 @@ from src.config import LibraryPaths
 from src.gui.mask_quality import WIDTH
 from src.gui.theme import DARK
 from src.gui.widgets.controls import RING
-from tests.e2e.desktop import Screen, State, Window, wait_until
+from tests.e2e.desktop import Screen, State, Window, draw_photo, wait_until
 
 
 def hits_after(window: Window, before: list[State], what: str) -> list[State]:
@@ -54,6 +54,66 @@ def test_words_find_segments_and_a_hit_leads_to_what_is_similar(window: Window) 
     similar = window.wait_still("the similar ones", lambda s: s["cards"])
     assert similar[0]["key"] == cards[1]["key"] and similar[0]["score"] > 0.99
     window.wait("to what", lambda s: any("similar to a segment" in t for t in s["texts"]))
+
+
+def write_over(window: Window, entry: str, text: str) -> None:
+    """Type a text in the place of what stands in an entry."""
+    window.click_at(window.wait_still(entry, lambda s: s["buttons"].get(f"entry:{entry}")))
+    window.key("ctrl+a")
+    window.type(text)
+    window.wait(text, lambda s: text in s["texts"])
+
+
+def test_hits_go_with_their_file_and_the_place_among_the_others_stays(
+    window: Window, tmp_path: Path
+) -> None:
+    photo = draw_photo(tmp_path / "soon gone.png", 50)
+    window.hand_over(photo)
+    card = window.card(photo.name)
+    window.wait("the end", lambda s: not s["jobs"])
+    hits = search(window, "something orange")
+    count = window.state()["count"]
+    left, top, width, height = window.state()["window"]
+    window.screen.do("mousemove", left + width // 2, top + height * 2 // 3, "click", 5, "click", 5)
+    there = hits_after(window, hits, "hits further down")
+    seen = there[5]  # in the second row: the first is cut at the top
+    window.click_at(seen["box"])
+    window.wait("the hit", lambda s: s["segment"] == seen["key"])
+    assert window.hand_over(photo) == 0  # a job that changes nothing
+    window.wait("its end", lambda s: not s["jobs"] and not s["strip"])
+    window.go_home()
+    window.click("Search by Tag")
+    window.wait_still("the place", lambda s: s["panel"] == "text" and s["cards"] == there)
+
+    window.go_home()
+    window.click_at(window.card(photo.name)["box"], holding="ctrl")
+    window.wait("one selected", lambda s: s["selected"] == [card["place"]])
+    window.key("Delete")
+    window.click("Remove")
+    window.wait("no photo", lambda s: photo.name not in {card["name"] for card in s["cards"]})
+    window.click("Search by Tag")
+    window.wait("fewer hits", lambda s: s["panel"] == "text" and 0 < s["count"] < count)
+    assert photo.name not in {card["name"] for card in window.state()["cards"]}
+
+
+def test_what_is_similar_to_a_segment_that_is_gone_is_no_error(
+    window: Window, tmp_path: Path
+) -> None:
+    photo = draw_photo(tmp_path / "soon gone, too.png", 51)
+    window.hand_over(photo)
+    window.click_at(window.card(photo.name)["box"])
+    window.wait("the end", lambda s: not s["jobs"])
+    window.wait_text("Find similar")
+    window.click("Find similar")
+    window.wait("the similar ones", lambda s: any("similar to a segment" in t for t in s["texts"]))
+    window.go_home()
+    window.click_at(window.card(photo.name)["box"], holding="ctrl")
+    window.wait_text("1 selected")
+    window.key("Delete")
+    window.click("Remove")
+    window.wait("no photo", lambda s: photo.name not in {card["name"] for card in s["cards"]})
+    window.click("Search by Tag")
+    window.wait("a word on it", lambda s: any("no longer in the library" in t for t in s["texts"]))
 
 
 def slide(window: Window, beside: str) -> None:
@@ -180,14 +240,6 @@ def test_an_export_writes_what_it_counted(window: Window) -> None:
     assert all((where / row["file"]).is_file() for row in rows)
     window.click("Close")
     window.wait("no dialog", lambda s: not s["dialog"])
-
-
-def write_over(window: Window, entry: str, text: str) -> None:
-    """Type a text in the place of what stands in an entry."""
-    window.click_at(window.wait_still(entry, lambda s: s["buttons"].get(f"entry:{entry}")))
-    window.key("ctrl+a")
-    window.type(text)
-    window.wait(text, lambda s: text in s["texts"])
 
 
 def test_a_second_export_follows_the_first_in_the_same_dialog(window: Window) -> None:
