@@ -162,7 +162,7 @@ class Intake:
             self._root.after(_SHOW_EVERY_MS, self._show_waiting)
 
     def _job_ended(self, job: JobState, ended: JobEnded) -> None:
-        if job.kind == "add":
+        if job.kind == "add" and job.started_at is not None:
             self._last = job
         if self._jobs:
             self._show()

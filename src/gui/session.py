@@ -140,10 +140,14 @@ class Session:
         return bool(self._jobs)
 
     def cancel(self, job: JobState) -> None:
-        """Stop a job at its next event; what it has done stays."""
-        for (worker, number), state in self._jobs.items():
-            if state is job:
-                job.cancelling = True
+        """Stop a job at its next event; what it has done stays.
+
+        Adds that wait are stopped with one that runs: any of them takes up what it has left.
+        """
+        # the last first, or one of them might begin meanwhile
+        for (worker, number), state in reversed(self._jobs.items()):
+            if state is job or state.kind == job.kind == "add":
+                state.cancelling = True
                 worker.cancel(number)
 
     def stop(self, then: Callable[[], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from src.errors import ExportError
-from src.events import Event
+from src.events import Event, Progress
 from src.gui.session import Session
+
+Job = Callable[[], Iterator[Event]]
 
 
 class MainThread:
@@ -62,3 +65,45 @@ def test_a_failed_export_is_said_once(
     main_thread.turn_until(lambda: not session.is_busy)
     assert [str(error) for error in in_dialog] == ["the disk is full"]
     assert [str(error) for error in errors] == ([] if dialog_is_there else ["the disk is full"])
+
+
+def saying(job_id: str, said: list[str], goes_on: threading.Event) -> Job:
+    def job() -> Iterator[Event]:
+        said.append(job_id)
+        while True:
+            yield Progress(job_id, 0, 0)
+            goes_on.wait(30)
+
+    return job
+
+
+def test_a_cancelled_add_takes_those_that_wait_with_it(
+    session: Session, main_thread: MainThread, errors: list[Exception]
+) -> None:
+    said: list[str] = []
+    goes_on = threading.Event()
+    first, *_ = [
+        session.start("add", saying(name, said, goes_on), name) for name in ("first", "second")
+    ]
+    other = session.start("export", saying("export", said, goes_on), "export")
+    third = session.start("add", saying("third", said, goes_on), "third")
+    main_thread.turn_until(lambda: first.doing and other.doing)
+    session.cancel(first)
+    assert third.cancelling and not other.cancelling
+    goes_on.set()
+    main_thread.turn_until(lambda: not session.jobs)
+    assert sorted(said) == ["export", "first"] and session.is_busy and not errors
+
+
+def test_cancelled_segmenting_leaves_an_add_that_waits(
+    session: Session, main_thread: MainThread
+) -> None:
+    said: list[str] = []
+    goes_on = threading.Event()
+    cutting = session.start("segment", saying("segment", said, goes_on), "segment")
+    add = session.start("add", saying("add", said, goes_on), "add")
+    main_thread.turn_until(lambda: cutting.doing)
+    session.cancel(cutting)
+    goes_on.set()
+    main_thread.turn_until(lambda: add.doing)
+    assert said == ["segment", "add"]
