@@ -90,13 +90,15 @@ _TITLES = {
     "library": "Open a library",
 }
 _TYPES = [("All files", "*")]
+# Becomes true when the dialog that is open is answered, or no longer needed.
+_answered: tkinter.BooleanVar | None = None
 
 
 def ask_for_files(root: tkinter.Misc, wish: Wish, start: Path | None = None) -> list[Path]:
     """Ask a person for files or a folder, by the desktop's own dialog where there is one.
 
     Returns:
-        What was chosen; empty when nothing was.
+        What was chosen; empty when nothing was, and where another dialog is open already.
     """
     title, folder = _TITLES[wish], wish in ("folder", "library")
     program = shutil.which("zenity") if sys.platform == "linux" else None
@@ -117,12 +119,15 @@ def _by_zenity(
     root: tkinter.Misc, program: str, title: str, folder: bool, many: bool, start: Path | None
 ) -> list[Path]:
     """GNOME's own dialog; the window lives on while it is open."""
+    global _answered
+    if _answered is not None:
+        return []
     command = [program, "--file-selection", "--modal", f"--title={title}", "--separator=\n"]
     command += ["--directory"] if folder else []
     command += ["--multiple"] if many else []
     command += [f"--filename={start}{os.sep}"] if start is not None else []
     asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    done = tkinter.BooleanVar(root, False)
+    _answered = done = tkinter.BooleanVar(root, False)
 
     def look() -> None:
         if asked.poll() is None:
@@ -132,9 +137,22 @@ def _by_zenity(
 
     look()
     root.wait_variable(done)
+    _answered = None
+    if asked.poll() is None:
+        asked.terminate()
+        return []
     assert asked.stdout is not None
     names = asked.stdout.read().decode("utf-8", "surrogateescape").rstrip("\n")
     return [Path(name) for name in names.split("\n") if name]
+
+
+def end_file_dialog() -> None:
+    """Take the question back, as if nothing was chosen: the window goes, and nobody waits for it.
+
+    A window that is destroyed asks no more whether there is an answer, so it would wait for good.
+    """
+    if _answered is not None:
+        _answered.set(True)
 
 
 def dress_tk_dialogs(root: tkinter.Misc, look: Theme) -> None:

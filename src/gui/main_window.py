@@ -251,6 +251,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     def _close(self, then: Callable[[], None] | None) -> None:
         self._closing = True
         self.intake.dismiss()
+        desktop.end_file_dialog()
         self.title("Media Library – closing…")
         self.withdraw()
 

@@ -7,9 +7,11 @@ import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from src.config import LibraryPaths
 from tests.conftest import MakeVideo
-from tests.e2e.desktop import FAST, Start, Window, draw_photo
+from tests.e2e.desktop import FAST, Screen, Start, Window, draw_photo, wait_until
 
 # So long a frame, and so many, that there is time to stop it on a fast machine too.
 SLOW = replace(FAST, points_per_side=32)
@@ -113,3 +115,21 @@ def test_settings_come_while_models_load_and_say_which_device_is_not_there(
     window.wait_text("Settings", "not on this machine; the CPU is used")
     window.key("Escape")
     window.wait("no dialog", lambda s: not s["dialog"])
+
+
+def test_the_desktops_file_dialog_comes_once_and_goes_with_the_window(
+    start: Start, screen: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zenity, came = tmp_path / "bin" / "zenity", tmp_path / "came"
+    zenity.parent.mkdir()
+    zenity.write_text(f'#!/bin/sh\necho $$ >> "{came}"\nexec sleep 600\n')
+    zenity.chmod(0o755)
+    monkeypatch.setitem(screen.environment, "PATH", f"{zenity.parent}:{screen.environment['PATH']}")
+    window = start(tmp_path / "library")
+    window.key("ctrl+o")
+    wait_until("the dialog", came.exists)
+    window.key("ctrl+o", "ctrl+comma")
+    window.wait_text("Settings")
+    window.close()
+    (process,) = came.read_text().split()
+    wait_until("its end", lambda: not Path("/proc", process).exists())
