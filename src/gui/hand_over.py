@@ -9,7 +9,7 @@ import tkinter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from src.config import write_atomically
+from src.config import LibraryPaths, write_atomically
 
 _REQUEST = "window.request"
 TAKEN_WITHIN_S = 5.0
@@ -23,16 +23,24 @@ def hand_over(library: Path, paths: Sequence[Path]) -> bool:
     A file in the library carries the request, so it needs no port and works everywhere.
 
     Returns:
-        Whether a window took it; the request is withdrawn otherwise.
+        Whether a window took it. The request is withdrawn otherwise, and at once when the library
+        is open no more: the window that had it was closing.
     """
+    from src.library import is_open  # a first start comes here without it
+
     request = library / f"{_REQUEST}.{os.getpid()}"
     write_atomically(request, json.dumps([os.path.abspath(path) for path in paths]).encode())
     until = time.monotonic() + TAKEN_WITHIN_S
     while time.monotonic() < until:
         if not request.exists():
             return True
+        if not is_open(LibraryPaths(library)):
+            break
         time.sleep(_LOOK_EVERY_S)
-    request.unlink(missing_ok=True)
+    try:
+        request.unlink()
+    except FileNotFoundError:  # taken in the last moment
+        return True
     return False
 
 
@@ -43,13 +51,18 @@ class Requests:
         self, root: tkinter.Misc, library: Path, on_request: Callable[[list[Path]], None]
     ) -> None:
         self._root, self._library, self._on_request = root, library, on_request
+        self._turn = ""
         self._look()
 
+    def close(self) -> None:
+        """Take nothing more: what a window takes that goes is lost."""
+        self._root.after_cancel(self._turn)
+
     def _look(self) -> None:
+        self._turn = self._root.after(_LOOK_EVERY_MS, self._look)
         paths = take_requests(self._library)
         if paths is not None:
             self._on_request(paths)
-        self._root.after(_LOOK_EVERY_MS, self._look)
 
 
 def take_requests(library: Path) -> list[Path] | None:

@@ -96,7 +96,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self._bind_keys()
         self.session.tell.opened.append(self._opened)
         self.session.open(self.dialogs.show_not_opened)
-        Requests(self, options.library, self._come_forward)
+        self._requests = Requests(self, options.library, self._come_forward)
         if VARIABLE in os.environ:
             Probe(self, Path(os.environ[VARIABLE]))
 
@@ -250,6 +250,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
 
     def _close(self, then: Callable[[], None] | None) -> None:
         self._closing = True
+        self._requests.close()
         self.intake.dismiss()
         desktop.end_file_dialog()
         self.title("Media Library – closing…")

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from src.config import LibraryPaths
+from src.database.lock import LibraryLock
 from src.gui import hand_over as module
-from src.gui.hand_over import hand_over, take_requests
+from src.gui.hand_over import Requests, hand_over, take_requests
 
 
-def test_a_window_takes_the_paths(tmp_path: Path) -> None:
+@pytest.fixture
+def lock(tmp_path: Path) -> Iterator[LibraryLock]:
+    """That of a window which has the library open."""
+    lock = LibraryLock(LibraryPaths(tmp_path).lock)
+    yield lock
+    lock.release()
+
+
+def left_in(library: Path) -> list[Path]:
+    return [path for path in library.iterdir() if path != LibraryPaths(library).lock]
+
+
+def test_a_window_takes_the_paths(tmp_path: Path, lock: LibraryLock) -> None:
     taken: list[list[Path]] = []
 
     def window() -> None:
@@ -31,11 +48,48 @@ def test_a_window_takes_the_paths(tmp_path: Path) -> None:
 
 
 def test_where_no_window_answers_the_request_is_withdrawn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, lock: LibraryLock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "TAKEN_WITHIN_S", 0.1)
     assert not hand_over(tmp_path, [])
-    assert list(tmp_path.iterdir()) == []
+    assert left_in(tmp_path) == []
+
+
+def test_where_the_window_closes_the_request_is_withdrawn_at_once(
+    tmp_path: Path, lock: LibraryLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TAKEN_WITHIN_S", 60.0)
+    closing = threading.Timer(0.2, lock.release)
+    closing.start()
+    began = time.monotonic()
+    assert not hand_over(tmp_path, [])
+    assert time.monotonic() - began < 30
+    closing.join()
+    assert left_in(tmp_path) == []
+
+
+def test_a_window_that_closes_takes_nothing(tmp_path: Path) -> None:
+    class Root:
+        waiting: dict[str, Callable[[], None]]
+
+        def __init__(self) -> None:
+            self.waiting = {}
+
+        def after(self, _ms: int, call: Callable[[], None]) -> str:
+            self.waiting["turn"] = call
+            return "turn"
+
+        def after_cancel(self, name: str) -> None:
+            del self.waiting[name]
+
+    root: Any = Root()
+    taken: list[list[Path]] = []
+    requests = Requests(root, tmp_path, taken.append)
+    (tmp_path / "window.request.1").write_text("[]")
+    root.waiting.pop("turn")()
+    assert taken == [[]]
+    requests.close()
+    assert not root.waiting
 
 
 def test_no_paths_is_still_a_request_to_come_forward(tmp_path: Path) -> None:
