@@ -1,4 +1,7 @@
-"""What an empty library shows: one drawing, one sentence, one main button, one way to try."""
+"""What stands in the place of cards: an invitation, or why there is no library.
+
+One drawing, one sentence, one main button, one other way.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from PIL import ImageTk
 
 from src.gui.pictures import dashed_zone, empty_drawing
 from src.gui.theme import RADIUS_LARGE, SMALL, TITLE, Theme
-from src.gui.widgets.controls import Button, label
+from src.gui.widgets.controls import Button, icon_label, label
 
 FORMATS = "JPG, PNG, WebP, TIFF, HEIC · MP4, AVI, MOV, MKV, WebM"
 
@@ -85,3 +88,41 @@ class EmptyState(DropZone):
         label(self, look, FORMATS, size=SMALL, colour=c.hint).place(
             relx=0.5, rely=1.0, y=-24, anchor="s"
         )
+
+
+class NotOpened(ctk.CTkFrame):
+    """Stays until the library can be opened, or another one is."""
+
+    def __init__(
+        self,
+        master: Any,
+        look: Theme,
+        again: Callable[[], None],
+        other: Callable[[], None],
+    ) -> None:
+        c = look.colours
+        super().__init__(master, fg_color="transparent", corner_radius=0)
+        middle = ctk.CTkFrame(self, fg_color="transparent")
+        middle.place(relx=0.5, rely=0.45, anchor="center")
+        icon_label(middle, "warning", c.warn, 32).pack(pady=(0, 16))
+        self._title = label(middle, look, "", size=TITLE, weight="medium")
+        self._title.pack(pady=(0, 8))
+        self._sentence = label(middle, look, "", wraplength=560)
+        self._sentence.pack()
+        self._details = label(middle, look, "", size=SMALL, colour=c.text_2, wraplength=560)
+        self._details.pack(pady=(8, 20))
+        buttons = ctk.CTkFrame(middle, fg_color="transparent")
+        buttons.pack()
+        Button(buttons, look, "Retry", again, kind="main", icon_name="retry").pack(side="left")
+        Button(buttons, look, "Open another library", other, icon_name="folder").pack(side="left")
+
+    def say(self, held: bool, sentence: str, details: str) -> None:
+        """Say why.
+
+        Args:
+            held: another process has it open, which is no damage.
+        """
+        title = "This library is open already" if held else "This library can't be opened"
+        self._title.configure(text=title)
+        self._sentence.configure(text=sentence)
+        self._details.configure(text="" if held else details)

@@ -48,9 +48,19 @@ class Requests:
     """Looks, in a window's thread, for what later starts ask of it."""
 
     def __init__(
-        self, root: tkinter.Misc, library: Path, on_request: Callable[[list[Path]], None]
+        self,
+        root: tkinter.Misc,
+        library: Path,
+        on_request: Callable[[list[Path]], None],
+        can_take: Callable[[], bool] = lambda: True,
     ) -> None:
+        """Begin to look.
+
+        Args:
+            can_take: a window without its library leaves requests to the one that has it.
+        """
         self._root, self._library, self._on_request = root, library, on_request
+        self._can_take = can_take
         self._turn = ""
         self._look()
 
@@ -60,7 +70,7 @@ class Requests:
 
     def _look(self) -> None:
         self._turn = self._root.after(_LOOK_EVERY_MS, self._look)
-        paths = take_requests(self._library)
+        paths = take_requests(self._library) if self._can_take() else None
         if paths is not None:
             self._on_request(paths)
 

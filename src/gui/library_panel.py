@@ -11,6 +11,7 @@ from typing import Any
 import customtkinter as ctk
 
 from src.counting import counted
+from src.errors import LibraryLockedError
 from src.events import (
     Event,
     FileDone,
@@ -20,9 +21,9 @@ from src.events import (
     FrameSkipped,
     FrameStored,
 )
-from src.gui.empty_state import EmptyState
+from src.gui.empty_state import EmptyState, NotOpened
 from src.gui.job_state import JobState, length
-from src.gui.session import Session
+from src.gui.session import Session, explained
 from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardActions, CardFace, CardPainter
@@ -53,6 +54,7 @@ class LibraryActions:
     retry: Callable[[Sequence[Path]], None]
     show_failure: Callable[[MediaCard], None]
     show_in_folder: Callable[[Path], None]
+    open_another: Callable[[], None]
 
 
 class _Media:
@@ -147,7 +149,9 @@ class LibraryPanel(ctk.CTkFrame):
             ),
         )
         self.empty = EmptyState(self, look, actions.add_files, actions.add_folder, actions.samples)
+        self.not_opened = NotOpened(self, look, session.open, actions.open_another)
         self._shown: ctk.CTkFrame | None = None
+        session.tell.not_opened.append(self._show_not_opened)
         session.tell.opened.append(self.reload)
         session.tell.content_changed.append(self.content_changed)
         session.tell.job_event.append(self._job_event)
@@ -249,11 +253,17 @@ class LibraryPanel(ctk.CTkFrame):
         if part is not self._shown:
             if self._shown is not None:
                 self._shown.pack_forget()
-            if part is self.empty:
+            if part is not self.grid_view:
                 part.pack(fill="both", expand=True, padx=(LEFT, RIGHT), pady=(8, 24))
             else:
                 part.pack(fill="both", expand=True)
             self._shown = part
+
+    def _show_not_opened(self) -> None:
+        exc = self._session.not_opened
+        assert exc is not None
+        self.not_opened.say(isinstance(exc, LibraryLockedError), *explained(exc))
+        self._show(self.not_opened)
 
     def content_changed(self) -> None:
         self.media.forget()

@@ -31,7 +31,7 @@ from src.gui.overlay import Overlay
 from src.gui.panels import Panels
 from src.gui.probe import VARIABLE, Probe
 from src.gui.session import Session
-from src.gui.sidebar import Sidebar, SidebarActions
+from src.gui.sidebar import LOADING, NO_LIBRARY, Sidebar, SidebarActions
 from src.gui.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
 from src.gui.window_dialogs import WindowDialogs
 
@@ -95,8 +95,10 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self._build()
         self._bind_keys()
         self.session.tell.opened.append(self._opened)
-        self.session.open(self.dialogs.show_not_opened)
-        self._requests = Requests(self, options.library, self._come_forward)
+        self.session.open()
+        self._requests = Requests(
+            self, options.library, self._come_forward, lambda: self.session.not_opened is None
+        )
         if VARIABLE in os.environ:
             Probe(self, Path(os.environ[VARIABLE]))
 
@@ -145,16 +147,19 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self,
             look,
             SidebarActions(
-                self.intake.choose_files,
-                self.dialogs.settings,
+                self._in_library(self.intake.choose_files),
+                self._in_library(self.dialogs.settings),
                 lambda: self._go("models"),
                 self._go,
             ),
         )
         self.sidebar.grid(row=0, column=0, rowspan=2, sticky="ns")
         LibraryFacts(self, self.session, self.sidebar)
+        tell, card = self.session.tell, self.sidebar.models
+        tell.not_opened.append(lambda: card.show(*NO_LIBRARY))
+        tell.opened.append(lambda: card.show(*LOADING))
         work = ModelWork(self.session, self.dialogs.show_error)
-        work.changed.append(lambda: self.sidebar.models.show(*work.card))
+        work.changed.append(lambda: card.show(*work.card))
         self.panels = Panels(
             self, look, self.session, self.overlay, self.dialogs, self.intake, work
         )
@@ -164,10 +169,10 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
 
     def _bind_keys(self) -> None:
         for keys, command in (
-            ("<Control-o>", self.intake.choose_files),
+            ("<Control-o>", self._in_library(self.intake.choose_files)),
             ("<Control-f>", lambda: self._go("text")),
-            ("<Control-comma>", self.dialogs.settings),
-            ("<Control-v>", self.panels.paste_unless_typing),
+            ("<Control-comma>", self._in_library(self.dialogs.settings)),
+            ("<Control-v>", self._in_library(self.panels.paste_unless_typing)),
             ("<Escape>", self._escape),
             ("<F11>", self._full_screen),
             ("<Prior>", lambda: self.panels.page(-1)),
@@ -179,6 +184,17 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     def _key(self, command: Callable[[], object], _event: object) -> None:
         if not self.overlay.is_open or command in (self._escape, self._full_screen):
             command()
+
+    def _in_library(self, command: Callable[[], object]) -> Callable[[], None]:
+        """Do something with the library; where it can't be opened, show that instead."""
+
+        def do() -> None:
+            if self.session.not_opened is None:
+                command()
+            else:
+                self._go("library")
+
+        return do
 
     def _go(self, where: str) -> None:
         self.panels.go(where)

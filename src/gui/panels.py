@@ -71,6 +71,7 @@ class Panels:
                 intake.add,
                 intake.show_failure,
                 dialogs.show_in_folder,
+                dialogs.open_another,
             ),
         )
         self.text = TextSearchPanel(
@@ -99,6 +100,7 @@ class Panels:
             ),
         )
         self.models = ModelsPanel(root, look, session, work, dialogs.open_file)
+        session.tell.not_opened.append(lambda: self.go("library"))
         self._panels: dict[str, ctk.CTkFrame] = {
             "library": self.library,
             "text": self.text,
@@ -110,7 +112,12 @@ class Panels:
     # -- going about
 
     def go(self, where: str) -> None:
-        """Show a panel; the export dialog opens over the one that is there."""
+        """Show a panel; the export dialog opens over the one that is there.
+
+        Where the library can't be opened all ways lead to the panel that says so.
+        """
+        if self._session.not_opened is not None:
+            where = "library"
         if where == "export":
             self._dialogs.export(self._hits())
             return
@@ -222,7 +229,9 @@ class Panels:
 
     def take_drop(self, paths: list[Path], cut: bool) -> None:
         """Add what was dropped; one file dropped on the image search is searched for."""
-        if self.here == "image" and len(paths) == 1 and paths[0].is_file():
+        if self._session.not_opened is not None:
+            self.go("library")
+        elif self.here == "image" and len(paths) == 1 and paths[0].is_file():
             self.image.use_file(paths[0])
         else:
             self._intake.add_dropped(paths, cut)

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.errors import MediaLibraryError
+from src.errors import LibraryLockedError, MediaLibraryError
 from src.events import Event
 from src.gui.job_state import JobKind, JobState
 from src.gui.main_thread import MainThread
@@ -30,6 +30,7 @@ class Listeners:
     """Who is told what, always in the window's thread."""
 
     opened: list[Callable[[], None]] = field(default_factory=list)
+    not_opened: list[Callable[[], None]] = field(default_factory=list)
     models_ready: list[Callable[[], None]] = field(default_factory=list)
     models_failed: list[Callable[[], None]] = field(default_factory=list)
     job_event: list[Callable[[JobState, Event], None]] = field(default_factory=list)
@@ -53,6 +54,7 @@ class Session:
         self.main_thread = main_thread
         self.tell = Listeners()
         self.models_ready = False
+        self.not_opened: Exception | None = None  # why there is no library to work with
         self._library: MediaLibrary | None = None
         self._made: MediaLibrary | None = None  # the same, before the window has heard of it
         self._opening = threading.Lock()
@@ -82,19 +84,25 @@ class Session:
     def is_open(self) -> bool:
         return self._library is not None
 
-    def open(self, failed: Callable[[Exception], None]) -> None:
-        """Open the library, then load the models, both behind the window."""
+    def open(self) -> None:
+        """Open the library, then load the models, both behind the window; again to try again."""
 
         def opening() -> MediaLibrary | None:
             with self._opening:  # whoever closes meanwhile waits, and finds it
                 self._made = None if self._closing else self._open_library()
                 return self._made
 
-        self.main_thread.run(opening, self._opened, failed)
+        self.main_thread.run(opening, self._opened, self._not_opened)
+
+    def _not_opened(self, exc: Exception) -> None:
+        held = isinstance(exc, LibraryLockedError)
+        log.log(logging.INFO if held else logging.ERROR, "the library can't be opened: %s", exc)
+        self.not_opened = exc
+        _call(self.tell.not_opened)
 
     def _opened(self, library: MediaLibrary | None) -> None:
         if library is not None:
-            self._library = library
+            self._library, self.not_opened = library, None
             _call(self.tell.opened)
             self.load_models()
 

@@ -22,6 +22,9 @@ ROWS = (
     ("image", "image", "Search by Image", ""),
     ("export", "export", "Export Dataset", ""),
 )
+# What the card of models says before there are any.
+LOADING = ("Loading models", "Your library is here already;\nsearching can start in a moment.")
+NO_LIBRARY = ("No library is open", "Models are loaded\nonce there is one.")
 
 
 @dataclass(frozen=True)
@@ -153,20 +156,20 @@ class _ModelsCard(Focusable):
         )
         self._card.pack(fill="both", expand=True, padx=4, pady=4)
         self._card.grid_columnconfigure(0, weight=1)
-        self._title = label(self._card, look, "Loading models", size=SMALL, weight="medium")
+        self._title = label(self._card, look, LOADING[0], size=SMALL, weight="medium")
         self._title.grid(row=0, column=0, sticky="w", padx=(12, 4), pady=(11, 2))
         arrow = icon_label(self._card, "right", c.text_2, 16)
         arrow.grid(row=0, column=1, padx=(0, 10), pady=(11, 2))
         self._text = label(
             self._card,
             look,
-            "Your library is here already;\nsearching can start in a moment.",
+            LOADING[1],
             size=SMALL,
             colour=c.text_2,
             justify="left",
             wraplength=180,
         )
-        self._shown = ("", "")
+        self._shown = LOADING
         self._text.grid(row=1, column=0, columnspan=2, sticky="w", padx=12, pady=(0, 11))
         for part in (self._card, self._title, arrow, self._text):
             part.bind("<Button-1>", lambda _: on_open(), add="+")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from src.config import Settings
-from src.errors import LibraryLockedError
 from src.gui import desktop
 from src.gui.export_dialog import ExportDialog
 from src.gui.messages import show_error
@@ -53,20 +52,6 @@ class WindowDialogs:
         log.error("%s %s", sentence, details, exc_info=exc)
         show_error(self._overlay, "That did not work", sentence, details)
 
-    def show_not_opened(self, exc: Exception) -> None:
-        """Say why there is no library, and offer to try again."""
-        sentence, details = explained(exc)
-        self.errors.append(sentence)
-        log.error("the library can't be opened", exc_info=exc)
-        locked = isinstance(exc, LibraryLockedError)
-        show_error(
-            self._overlay,
-            "This library is open already" if locked else "This library can't be opened",
-            sentence,
-            details,
-            lambda: self._session.open(self.show_not_opened),
-        )
-
     def show_recovered(self, notice: str) -> None:
         """Say once that the library's database was damaged, and what came of it."""
         show_error(self._overlay, "Your library was damaged and is mended", notice)
@@ -97,7 +82,7 @@ class WindowDialogs:
                 library.settings,
                 str(library.paths.root),
                 self._save_settings,
-                self._open_another,
+                self.open_another,
             )
             device = library.settings.device
             # only what runs models knows, and that may still be loading
@@ -113,7 +98,8 @@ class WindowDialogs:
 
         self._session.main_thread.run(lambda: settings.save(library.paths.settings), saved)
 
-    def _open_another(self) -> None:
+    def open_another(self) -> None:
+        """Ask for the folder of another library, and go on with that."""
         found = desktop.ask_for_files(self._root, "library")
         if found:
             self._overlay.close()

@@ -57,8 +57,8 @@ def start(windows: list[Window], screen: Screen, request: pytest.FixtureRequest)
         windows.pop().close()
     started: list[Window] = []
 
-    def start_one(library: Path, media: Sequence[Path] = ()) -> Window:
-        started.append(Window(screen, library, media))
+    def start_one(library: Path, media: Sequence[Path] = (), opens: bool = True) -> Window:
+        started.append(Window(screen, library, media, opens))
         return started[-1]
 
     yield start_one

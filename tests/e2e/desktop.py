@@ -158,7 +158,9 @@ class Screen:
 class Window:
     """A started program. What it shows comes from its probe, what is done to it from X."""
 
-    def __init__(self, screen: Screen, library: Path, media: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, screen: Screen, library: Path, media: Sequence[Path] = (), opens: bool = True
+    ) -> None:
         self.screen, self.library = screen, library
         library.mkdir(parents=True, exist_ok=True)
         if not (library / "settings.json").exists():
@@ -171,7 +173,8 @@ class Window:
         screen.windows.append(self)
         # the probe tells of the window before it has its size and place
         self.wait_still(
-            "the window", lambda s: s["open"] and s["window"][2] >= FIRST_WH[0] and s["window"]
+            "the window",
+            lambda s: s["open"] is opens and s["window"][2] >= FIRST_WH[0] and s["window"],
         )
         self.focus()
 

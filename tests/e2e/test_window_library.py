@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.desktop import Screen, Window, draw_photo
+from src.config import LibraryPaths
+from src.database.lock import LibraryLock
+from tests.e2e.desktop import Screen, Start, Window, draw_photo
 
 AWKWARD_NAMES = (
     "two  words.png",
@@ -80,3 +82,25 @@ def test_what_is_removed_is_forgotten_and_the_files_stay(window: Window, tmp_pat
     window.wait("two fewer", lambda s: s["count"] == count - 2)
     assert not {file.name for file in files} & {card["name"] for card in window.state()["cards"]}
     assert all(file.exists() for file in files)
+
+
+def test_a_library_that_another_program_holds_is_said_until_it_is_free(
+    start: Start, tmp_path: Path
+) -> None:
+    library, photo = tmp_path / "library", draw_photo(tmp_path / "waits.png", 60)
+    library.mkdir()
+    lock = LibraryLock(LibraryPaths(library).lock)
+    window = start(library, [photo], opens=False)
+    title, ways = "This library is open already", ("Retry", "Open another library")
+    window.wait_text(title, *ways, "No library is open")
+    for place in ("Search by Tag", "Search by Image", "Export Dataset"):
+        window.click(place)
+    window.key("ctrl+f", "ctrl+o", "ctrl+v", "ctrl+comma")
+    window.click("Retry")
+    window.wait_text(title, *ways)
+    state = window.state()
+    assert state["panel"] == "library" and not state["dialog"]
+    lock.release()
+    window.click("Retry")
+    window.card(photo.name)
+    window.wait("no word of it", lambda s: title not in s["texts"] and not s["jobs"])

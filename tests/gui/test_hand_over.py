@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -90,6 +91,18 @@ def test_a_window_that_closes_takes_nothing(tmp_path: Path) -> None:
     assert taken == [[]]
     requests.close()
     assert not root.waiting
+
+
+def test_a_window_without_its_library_leaves_requests_to_the_one_that_has_it(
+    tmp_path: Path,
+) -> None:
+    root: Any = SimpleNamespace(after=lambda *_: "")
+    (tmp_path / "window.request.1").write_text("[]")
+    taken: list[list[Path]] = []
+    Requests(root, tmp_path, taken.append, lambda: False)
+    assert not taken
+    Requests(root, tmp_path, taken.append)
+    assert taken == [[]]
 
 
 def test_no_paths_is_still_a_request_to_come_forward(tmp_path: Path) -> None:
