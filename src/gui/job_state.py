@@ -14,6 +14,7 @@ from src.events import (
     Event,
     FileDone,
     FileFailed,
+    FileKnown,
     FileStarted,
     FrameSkipped,
     FrameStored,
@@ -56,6 +57,7 @@ class JobState:
     file_frames: int = 0
     segments: int = 0
     file_fraction: float = 0.0
+    file_is_over: bool = True
     doing: Progress | None = None
     download: Downloading | None = None
     failed: list[FileFailed] = field(default_factory=list)
@@ -81,7 +83,7 @@ class JobState:
             self.started_at = self.clock()  # what came before was not about files
         elif isinstance(event, FileStarted):
             self.path, self.file_number = event.path, event.file_number
-            self.file_fraction, self.file_frames = 0.0, 0
+            self.file_fraction, self.file_frames, self.file_is_over = 0.0, 0, False
         elif isinstance(event, FrameStored):
             self.frames += 1
             self.file_frames += 1
@@ -90,9 +92,12 @@ class JobState:
         elif isinstance(event, FrameSkipped):
             self.file_fraction = event.fraction
         elif isinstance(event, FileDone):
-            self.file_fraction = 1.0
+            self.file_fraction, self.file_is_over = 1.0, True
+        elif isinstance(event, FileKnown):
+            self.file_is_over = True
         elif isinstance(event, FileFailed):
             self.failed.append(event)
+            self.file_is_over = True
         elif isinstance(event, JobDone):
             self.done = event
         elif isinstance(event, Downloading):
@@ -159,11 +164,8 @@ class JobState:
     @property
     def outcome(self) -> str:
         """What came of it, once it is over."""
-        taken = (
-            self.file_number - len(self.failed)
-            if self.done is None
-            else (self.done.files - len(self.failed))
-        )
+        over = self.file_number - (not self.file_is_over)
+        taken = (over if self.done is None else self.done.files) - len(self.failed)
         text = f"{counted(max(0, taken), 'file')} done, {counted(self.segments, 'segment')} added"
         return text if self.done is not None else f"Stopped. {text}"
 

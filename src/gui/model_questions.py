@@ -57,7 +57,7 @@ def question(
     )
     if job is not None:
         verb: Answer = "Cancelling…" if job.cancelling else "Cancel"
-        read = f"{name} has read {done:,} of {total:,} segments."
+        read = f"{name} has read {done:,} of {counted(total, 'segment')}."
         return Question(f"{read}{until}", "info", (verb,))
     left = total - done
     speed = None if wanted is None else wanted.speed
@@ -65,7 +65,11 @@ def question(
     if problem:
         return Question(f"{name} does not answer yet: {problem}", "error", ("Try again",))
     if done:
-        text = f"{name} has read {done:,} of {total:,} segments; {left:,} are left{time}."
+        verb_left = "is" if left == 1 else "are"
+        text = (
+            f"{name} has read {done:,} of {counted(total, 'segment')}; "
+            f"{left:,} {verb_left} left{time}."
+        )
         return Question(f"{text}{until}", "info" if put_off else "warn", ("Go on",))
     text = f"{counted(total, 'segment')} must be read again by {name}{time}."
     return Question(
@@ -106,7 +110,8 @@ def list_of_kept(kept: Sequence[WorkStays]) -> Question:
     ]
     if len(kept) > _LISTED:
         lines.append(f"and {len(kept) - _LISTED:,} more; search for their tags to see them")
-    title = f"{count} that you worked on fit none of the new ones, and stay beside them:"
+    fit, stay = ("fits", "stays") if len(kept) == 1 else ("fit", "stay")
+    title = f"{count} that you worked on {fit} none of the new ones, and {stay} beside them:"
     return Question("\n".join([title, *lines]), "info", ("Close",))
 
 

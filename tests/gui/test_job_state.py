@@ -11,6 +11,7 @@ from src.events import (
     Downloading,
     FileDone,
     FileFailed,
+    FileKnown,
     FileStarted,
     FrameSkipped,
     FrameStored,
@@ -119,10 +120,18 @@ def test_failures_are_kept_and_not_counted_as_done(job: JobState) -> None:
     assert job.fraction == 1.0
 
 
-def test_a_stopped_job_says_so(job: JobState) -> None:
+def test_a_stopped_job_says_so_and_counts_no_file_that_is_not_whole(job: JobState) -> None:
     job.take(JobStarted(5))
     job.take(FileStarted(PHOTO, 1))
-    assert job.outcome.startswith("Stopped. ")
+    assert job.outcome == "Stopped. 0 files done, 0 segments added"
+    job.take(FileDone(PHOTO, 1, 0))
+    job.take(FileStarted(VIDEO, 2))
+    job.take(FrameStored(VIDEO, 0, 0.0, 3, 0.25))
+    assert job.outcome == "Stopped. 1 file done, 3 segments added"
+    job.take(FileFailed(VIDEO, "its end is missing"))
+    job.take(FileStarted(PHOTO, 3))
+    job.take(FileKnown(PHOTO, "already in the library"))
+    assert job.outcome == "Stopped. 2 files done, 3 segments added"
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,8 @@ def test_another_clip_asks_once_and_waits_quietly() -> None:
     begun = question(half, LAION, STARTER_CLIP)
     assert "31,200 of 48,210 segments; 17,010 are left" in begun.text
     assert begun.verbs == ("Go on",)
+    nearly = question(replace(COVERAGE, done=48_209), LAION, STARTER_CLIP)
+    assert "48,209 of 48,210 segments; 1 is left" in nearly.text
     assert "31,200 of 48,210" in card_of_coverage(half)[1]
     failed = question(half, LAION, STARTER_CLIP, problem="the disk is full")
     assert failed.kind == "error" and failed.text.endswith("the disk is full")
@@ -174,7 +176,12 @@ def test_another_sam_offers_to_cut_again_and_lists_what_fits_nowhere() -> None:
     assert question_of_sam(1200, JobState("Segmenting again", kind="segment")).verbs == ("Cancel",)
     stays = WorkStays(Path("/m/dog.mp4"), 5, 5.5, "s1", ("dog", "tail"))
     lines = list_of_kept([stays] * 6).text.splitlines()
-    assert lines[0].startswith("6 segments that you worked on")
+    assert lines[0] == (
+        "6 segments that you worked on fit none of the new ones, and stay beside them:"
+    )
+    assert list_of_kept([stays]).text.splitlines()[0] == (
+        "1 segment that you worked on fits none of the new ones, and stays beside them:"
+    )
     assert lines[1] == "dog.mp4 at 0:05.5: dog, tail"
     assert lines[-1].startswith("and 2 more") and len(lines) == 6
 
