@@ -155,7 +155,7 @@ class LibraryPanel(ctk.CTkFrame):
         session.tell.opened.append(self.reload)
         session.tell.content_changed.append(self.content_changed)
         session.tell.job_event.append(self._job_event)
-        session.tell.job_ended.append(lambda job, ended: self._job_ended())
+        session.tell.job_ended.append(lambda job, ended: self._job_ended(job))
 
     def focus_content(self) -> None:
         self.grid_view.canvas.focus_set()
@@ -293,8 +293,10 @@ class LibraryPanel(ctk.CTkFrame):
         self._reload_waits = False
         self.reload()
 
-    def _job_ended(self) -> None:
-        self._set_busy(None, None)
+    def _job_ended(self, job: JobState) -> None:
+        busy = self.media.busy
+        if busy is not None and busy[1] is job:  # not another one, beside which files are read
+            self._set_busy(None, None)
         self.content_changed()
 
     def _set_busy(self, path: Path | None, job: JobState | None) -> None:
