@@ -13,6 +13,7 @@ from src.gui.theme import NORMAL, RADIUS, SMALL, Theme
 from src.gui.widgets.controls import RING, Focusable, label, rule
 
 HEIGHT = 40
+_BETWEEN = 29  # a line between groups, with what lies beside it
 Group = tuple[str, Sequence[tuple[str, str]]]
 
 
@@ -79,22 +80,36 @@ class ChipRow(ctk.CTkFrame):
                 self._parts.append(chip)
 
     def _fitting(self, room: float) -> list[Group]:
-        """Leave out from the end what there is no room for."""
         normal, small = self.look.font(NORMAL), self.look.font(SMALL)
-        chosen: list[Group] = []
-        for name, chips in self._groups:
-            room -= small.measure(name) + 8 + (29 if chosen else 0)
-            kept = []
-            for text, count in chips:
-                room -= (
-                    normal.measure(text)
-                    + 24
-                    + 2 * RING
-                    + (small.measure(count) + 8 if count else 0)
-                )
-                if room < 0:
-                    break
+
+        def chip_width(text: str, count: str) -> float:
+            beside = small.measure(count) + 8 if count else 0
+            return float(normal.measure(text) + 24 + 2 * RING + beside)
+
+        return fitting(self._groups, room, lambda name: small.measure(name) + 8, chip_width)
+
+
+def fitting(
+    groups: Sequence[Group],
+    room: float,
+    name_width: Callable[[str], float],
+    chip_width: Callable[[str, str], float],
+) -> list[Group]:
+    """Leave out what there is no room for: a chip that is too long hides no other one.
+
+    Each group but the last takes half of the room at most, so that those after it are seen.
+    """
+    chosen: list[Group] = []
+    for number, (name, chips) in enumerate(groups, start=1):
+        head = name_width(name) + (_BETWEEN if chosen else 0)
+        left = (room if number == len(groups) else room / 2) - head
+        kept, taken = [], head
+        for text, count in chips:
+            width = chip_width(text, count)
+            if width <= left:
                 kept.append((text, count))
-            if kept:
-                chosen.append((name, kept))
-        return chosen
+                left, taken = left - width, taken + width
+        if kept:
+            chosen.append((name, kept))
+            room -= taken
+    return chosen
