@@ -160,6 +160,11 @@ class DetailPanel(ctk.CTkFrame):
         self.picture.clear()
         self._read(segment_id)
 
+    @property
+    def place(self) -> int | None:
+        """Which of the hits is looked at; None where one came by no hit."""
+        return self._origin.place if self._origin.hits else None
+
     def show_segment(self, segment_id: str) -> None:
         """Show another segment, of the same frame or another one."""
         view = self._view

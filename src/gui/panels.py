@@ -144,7 +144,10 @@ class Panels:
             self.models.shown()
 
     def back(self) -> None:
+        place = self.detail.place
         self.go(self._before_detail)
+        if (grid := self.grid_shown()) is not None:
+            grid.return_to(place)
 
     def step_back(self) -> bool:
         """Do what Escape means here; says whether there was anything to step back from."""

@@ -56,6 +56,22 @@ def test_words_find_segments_and_a_hit_leads_to_what_is_similar(window: Window) 
     window.wait("to what", lambda s: any("similar to a segment" in t for t in s["texts"]))
 
 
+def test_escape_leads_back_to_the_card_of_the_hit(window: Window) -> None:
+    cards = search(window, "something blue")
+    window.click_at(cards[1]["box"])
+    window.wait("the hit", lambda s: s["segment"] == cards[1]["key"])
+    window.key("Escape")
+    window.wait("the hits", lambda s: s["panel"] == "text")
+    window.key("Right", "Return")
+    window.wait("the one beside it", lambda s: s["segment"] == cards[2]["key"])
+    window.key("Next")
+    window.wait("the one after that", lambda s: s["segment"] == cards[3]["key"])
+    window.key("Escape")
+    window.wait("the hits", lambda s: s["panel"] == "text")
+    window.key("Return")
+    window.wait("the same", lambda s: s["segment"] == cards[3]["key"])
+
+
 def write_over(window: Window, entry: str, text: str) -> None:
     """Type a text in the place of what stands in an entry."""
     window.click_at(window.wait_still(entry, lambda s: s["buttons"].get(f"entry:{entry}")))

@@ -104,6 +104,14 @@ class CardGrid(ctk.CTkFrame):
             self._redraw_waits = True
             self.after_idle(self._redraw)
 
+    def return_to(self, card: int | None) -> None:
+        """Give the keyboard back to the card that was looked at; None for the one it had."""
+        if card is not None and card != self.focused and card < self.count:
+            self.focused = card
+            self.scroll_to_card(card)
+        self.canvas.focus_set()
+        self.show_focus(True)
+
     def set_wish(self, width: int) -> None:
         """Set the card width wished for, keeping the card at the top where it is."""
         top = self._first_row() * self._columns
