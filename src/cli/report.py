@@ -29,6 +29,7 @@ from src.events import (
 from src.records import Coverage, LibraryStats, SearchHit
 
 DOING = {
+    "look": "looking for moved files",
     "index": "telling the index",
     "embed": "embedding segments again",
     "retag": "tagging segments again",

@@ -26,6 +26,7 @@ from src.events import (
 # Before that a guess of the time left is worth nothing.
 _GUESS_AFTER_S, _GUESS_AFTER = 2.0, 0.02
 _DOING = {
+    "look": "Looking for moved files",
     "index": "Updating the search index",
     "embed": "Reading segments with the new model",
     "retag": "Tagging segments again",

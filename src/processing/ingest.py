@@ -27,7 +27,7 @@ from src.events import (
 from src.models.mask_generator import MaskGenerator
 from src.processing.changed_files import ChangedFiles
 from src.processing.crops_left import remove_left_crops
-from src.processing.frames import read_frames
+from src.processing.frames import read_sampled
 from src.processing.image_loader import media_kind
 from src.processing.media_finder import find_media, guessed_kind, is_out_of_reach
 from src.processing.models_in_use import Embedding
@@ -75,10 +75,12 @@ class Ingest:
         """
         own = self.paths.extracted_segments, self.paths.chroma_db, self.paths.datasets
         remove_left_crops(self.metadata)
-        files = self._register(find_media(paths, leave_out=own))
+        unread: list[OSError] = []
+        files = self._register(find_media(paths, own, unread.append))
         yield from self.moved.follow([path for path in files if _is_unicode(path)])
         yield JobStarted(len(files))
-        failed: list[FileFailed] = []
+        failed = [_unread_folder(error) for error in unread]
+        yield from failed
         frames = segments = 0
         waiting = self.embedding().index.pending()
         for number, path in enumerate(files, start=1):
@@ -201,13 +203,13 @@ class Ingest:
         stored = set[int]() if replaces else self.metadata.stored_frames(media_id)
         works = self.changed.waiting(media_id)
         facts = VideoFacts()
-        source = read_frames(path, kind, self.settings, facts)
+        source = read_sampled(path, kind, self.settings, facts)
         size_wh: tuple[int, int] | None = None
         try:
-            for frame in source:
+            for frame, differs in source:
                 size_wh = frame.size_wh
                 fraction = _fraction(frame, facts)
-                if frame.frame_index in stored:
+                if not differs or frame.frame_index in stored:
                     yield FrameSkipped(path, frame.frame_index, fraction)
                     continue
                 count = self._store(media_id, digest, frame, replaces, works)
@@ -265,6 +267,10 @@ class Ingest:
         stored, new = self.maker.make(digest, frame, store)
         remove_crops(self.paths, unused if stored else [segment.crop_path for segment in new])
         return len(new) if stored else None
+
+
+def _unread_folder(error: OSError) -> FileFailed:
+    return FileFailed(Path(error.filename), f"this folder can't be read ({error.strerror})")
 
 
 def _fraction(frame: Frame, facts: VideoFacts) -> float:

@@ -17,7 +17,7 @@ from src.processing.media_finder import content_hash, guessed_kind
 from src.processing.segment_maker import remove_crops
 from src.records import MediaFile
 
-LOOKING = "looking for moved files"
+LOOKING = "look"
 
 log = logging.getLogger(__name__)
 

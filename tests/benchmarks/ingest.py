@@ -31,7 +31,7 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.starter.scenes import draw_scene
 from src.processing import ingest
-from src.processing.frames import read_frames
+from src.processing.frames import read_sampled
 from src.processing.image_loader import load_image
 from src.processing.segment_extractor import SegmentExtractor
 
@@ -99,7 +99,7 @@ def measure_stages(paths: list[Path], root: Path) -> None:
     with MediaLibrary(LibraryPaths(root), settings=Settings()) as library:
         _ = library.mask_generator, library.tagger  # loading is not ingest
         with (
-            patch.object(ingest, "read_frames", watch.timed_steps("decode", read_frames)),
+            patch.object(ingest, "read_sampled", watch.timed_steps("decode", read_sampled)),
             patch.object(
                 MaskGenerator, "generate", watch.timed("SAM masks", MaskGenerator.generate)
             ),

@@ -146,7 +146,7 @@ def test_killed_before_the_first_new_frame_the_old_content_is_whole(
     before, people, whole = content(library), work(library), photo.read_bytes()
     rate(photo)
     with monkeypatch.context() as patch:
-        patch.setattr(ingest, "read_frames", killed)
+        patch.setattr(ingest, "read_sampled", killed)
         with pytest.raises(KeyboardInterrupt):
             add(library, photo)
     assert work(library) == people and library.unfinished() == 1

@@ -29,6 +29,7 @@ from src.models.model_manager import ModelManager
 from src.processing.segment_extractor import SegmentExtractor
 from src.records import Frame, SegmentKind
 from tests.conftest import MakeVideo
+from tests.processing.test_media_finder import may_not_be_read
 
 # A coarse grid: the masks are real, and a frame takes a quarter of the time.
 SETTINGS = Settings(points_per_side=8, duplicate_distance=-1)
@@ -404,3 +405,27 @@ def test_a_full_disk_stops_the_job_with_a_sentence(
         with pytest.raises(DatabaseError, match="No space left"):
             add(library, scene_files[1])
     assert of_kind(add(library), FileDone)  # and it goes on once there is room
+
+
+def test_a_folder_that_may_not_be_read_is_told_of_and_costs_no_other(
+    library: MediaLibrary,
+    scene_files: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("open", "secret"):
+        (tmp_path / name).mkdir()
+        shutil.copy(scene_files[0], tmp_path / name / "photo.png")
+    may_not_be_read(tmp_path / "secret", monkeypatch)
+    done = of_kind(add(library, tmp_path), JobDone)[0]
+    assert done.files == 1 and [failed.path for failed in done.failed] == [tmp_path / "secret"]
+    assert "this folder can't be read" in done.failed[0].reason
+
+
+def test_a_video_that_stands_still_can_be_stopped_at_every_frame(
+    paths: LibraryPaths, shared_models: ModelManager, make_video: MakeVideo
+) -> None:
+    video = make_video("still.mp4", 4, "-vf", "drawbox=c=white:t=fill")
+    with MediaLibrary(paths, shared_models, Settings(points_per_side=4)) as library:
+        skipped = of_kind(add(library, video), FrameSkipped)
+    assert [event.frame_index for event in skipped] == [10, 20, 30]
