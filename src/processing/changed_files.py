@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from src.counting import counted
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
+from src.errors import MediaReadError
 from src.processing.crops_left import write_down_crops
+from src.processing.image_loader import load_image
 from src.processing.peoples_work import Work, find_heirs, hand_over, work_on
+from src.processing.video_processor import dhash
 from src.records import Frame, MediaFile, SegmentFilter, Tag
+
+# Of the 64 bits of two pictures' dHash half differ by chance; light, colours and compression
+# change few of them.
+SAME_PICTURE_BITS = 10
 
 
 class ChangedFiles:
@@ -25,6 +33,7 @@ class ChangedFiles:
     def __init__(self, metadata: MetadataDatabase) -> None:
         self.metadata = metadata
         self._without_heir = 0
+        self._looks: dict[int, int] = {}
 
     def begin(self, media: MediaFile) -> None:
         """Have the next job go on with a changed file, and know then that it was whole before."""
@@ -49,6 +58,17 @@ class ChangedFiles:
         text = self.metadata.info(_waiting(media_id))
         return [] if text is None else [_from_json(columns) for columns in json.loads(text)]
 
+    def look_at(self, media_id: int, pixel_limit: int) -> None:
+        """Look at the old frames that people worked on, while their crops are there."""
+        old = self.metadata.segments_where(SegmentFilter(media_file_ids=(media_id,)))
+        worked_on = {work.frame_index for work in work_on(self.metadata, old)}
+        self._looks = {}
+        for segment in old:
+            if segment.kind == "frame" and segment.frame_index in worked_on:
+                with contextlib.suppress(MediaReadError):  # its size has to do then
+                    crop = load_image(segment.crop_path, pixel_limit).frame
+                    self._looks[segment.frame_index] = dhash(crop.image_rgb)
+
     def replace(self, media_id: int, columns: dict[str, Any], works: list[Work]) -> list[str]:
         """Make room for the first frame of the new content, in its transaction.
 
@@ -62,7 +82,10 @@ class ChangedFiles:
         old = self.metadata.segments_where(SegmentFilter(media_file_ids=(media_id,)))
         met = self.metadata.stored_frames(media_id)  # these have been given what waits
         works[:] = [work for work in works if work.frame_index not in met]
-        works += work_on(self.metadata, old)
+        works += [
+            replace(work, look=self._looks.get(work.frame_index))
+            for work in work_on(self.metadata, old)
+        ]
         with self.metadata.connection.write():
             unused = self.metadata.remove_frames(media_id)
             write_down_crops(self.metadata, unused)
@@ -72,10 +95,20 @@ class ChangedFiles:
         return unused
 
     def hand_over(self, works: Sequence[Work], frame: Frame, new: Sequence[NewSegment]) -> None:
-        """Give a new frame's segments the work on the old frame, in the frame's transaction."""
+        """Give a new frame's segments the work on the old frame, in the frame's transaction.
+
+        What was done on another picture ends with that picture.
+        """
         mine = [work for work in works if work.frame_index == frame.frame_index]
         if mine:
-            heirs = find_heirs(mine, new, frame.size_wh)
+            look = dhash(frame.image_rgb)
+            same = [
+                work
+                for work in mine
+                if work.look is None or (work.look ^ look).bit_count() <= SAME_PICTURE_BITS
+            ]
+            heirs = dict.fromkeys(work.segment_id for work in mine)
+            heirs |= find_heirs(same, new, frame.size_wh)
             hand_over(self.metadata, mine, heirs)
             self._without_heir += sum(
                 1 for work in mine if work.tags and heirs[work.segment_id] is None
@@ -117,4 +150,5 @@ def _from_json(columns: dict[str, Any]) -> Work:
         None if mask is None else mask.encode("ascii"),
         tuple(Tag(**tag) for tag in columns["tags"]),
         tuple(columns["removed"]),
+        columns["look"],
     )

@@ -202,6 +202,8 @@ class Ingest:
         """
         stored = set[int]() if replaces else self.metadata.stored_frames(media_id)
         works = self.changed.waiting(media_id)
+        if replaces:
+            self.changed.look_at(media_id, self.settings.pixel_limit)
         facts = VideoFacts()
         source = read_sampled(path, kind, self.settings, facts)
         size_wh: tuple[int, int] | None = None

@@ -23,6 +23,7 @@ class Work:
         mask_rle: compressed COCO RLE counts; None for a whole frame.
         tags: that people gave it.
         removed: names of tags that people took off.
+        look: dHash of the frame; None where nobody looked.
     """
 
     segment_id: str
@@ -31,6 +32,7 @@ class Work:
     mask_rle: bytes | None
     tags: tuple[Tag, ...]
     removed: tuple[str, ...]
+    look: int | None = None
 
 
 def work_on(metadata: MetadataDatabase, segments: Sequence[StoredSegment]) -> list[Work]:

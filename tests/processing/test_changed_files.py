@@ -106,6 +106,18 @@ def test_work_on_a_picture_of_another_size_goes_with_it(library: MediaLibrary, p
     assert done.note is not None and f"tags on {tagged} segments" in done.note
 
 
+def test_work_on_another_picture_of_the_same_size_goes_with_it(
+    library: MediaLibrary, photo: Path, scene_files: list[Path]
+) -> None:
+    add(library, photo)
+    work_on_each(library)
+    with Image.open(photo) as old, Image.open(scene_files[1]) as other:
+        other.resize(old.size).save(photo)
+    done = of_kind(add(library, photo), FileDone)[0]
+    assert done.note is not None and "fit nothing in the new one" in done.note
+    assert not any(names or removed for names, removed in work(library).values())
+
+
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "model"])
 def test_a_new_content_that_fails_costs_nothing_of_the_old(
     library: MediaLibrary, photo: Path, damage: str, monkeypatch: pytest.MonkeyPatch
