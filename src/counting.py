@@ -1,4 +1,4 @@
-"""Numbers of things, as a person writes them."""
+"""Numbers and sizes of things, as a person writes them."""
 
 from __future__ import annotations
 
@@ -10,3 +10,12 @@ def counted(number: int, word: str) -> str:
         word: for one of them; its plural takes an s.
     """
     return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def megabytes(size: int) -> str:
+    """Write a size in bytes: 0 MB, 80 kB, 4.2 MB, 375 MB, 2.6 GB."""
+    if size >= 10**9:
+        return f"{size / 1e9:,.1f} GB"
+    if 0 < size < 10**5:
+        return f"{max(1, round(size / 1e3))} kB"
+    return f"{size / 1e6:.0f} MB" if size >= 10**7 or size == 0 else f"{size / 1e6:.1f} MB"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from src.cli.report import ProgressLine, coverage_in_words, megabytes, note, one_line, print_json
+from src.cli.report import ProgressLine, coverage_in_words, note, one_line, print_json
 from src.config import NO_SAM, STARTER, LibraryPaths, Settings
+from src.counting import megabytes
 from src.database.lock import LibraryLock
 from src.errors import CheckpointError, ModelNotLoadedError, QueryError
 from src.events import ModelFetched

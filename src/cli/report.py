@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from src.counting import counted
+from src.counting import counted, megabytes
 from src.events import (
     Downloading,
     Event,
@@ -110,10 +110,6 @@ def coverage_in_words(coverage: Coverage) -> str:
         f"{coverage.label} takes over from {coverage.label_in_use} when it has embedded all: "
         f"{seen} so far; `models switch` goes on"
     )
-
-
-def megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"
 
 
 def clock(seconds: float) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import customtkinter as ctk
 
-from src.counting import counted
+from src.counting import counted, megabytes
 from src.events import Event
-from src.gui.job_state import JobState, megabytes, time_left
+from src.gui.job_state import JobState, time_left
 from src.gui.mask_quality import HINT, ends_of, least_of
 from src.gui.notice import Notice
 from src.gui.overlay import Overlay

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from src.counting import counted
+from src.counting import counted, megabytes
 from src.events import (
     Downloading,
     Event,
@@ -238,9 +238,3 @@ def length(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def megabytes(size: int) -> str:
-    if size >= 10**9:
-        return f"{size / 1e9:.1f} GB"
-    return f"{size / 1e6:,.0f} MB" if size >= 10**7 or size == 0 else f"{size / 1e6:.1f} MB"

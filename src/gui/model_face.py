@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from src.config import NO_SAM, STARTER, Settings
-from src.gui.job_state import JobState, downloaded, megabytes, part_of, time_left
+from src.counting import megabytes
+from src.gui.job_state import JobState, downloaded, part_of, time_left
 from src.records import Coverage, ModelRow
 
 AUTOMATIC, STARTER_ONLY, CLIP_ONLY = "Automatic", "Starter models", "CLIP only"

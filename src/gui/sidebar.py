@@ -10,8 +10,8 @@ from typing import Any
 
 import customtkinter as ctk
 
+from src.counting import megabytes
 from src.gui.icons import icon, logo
-from src.gui.job_state import megabytes
 from src.gui.theme import NORMAL, SIDEBAR, SMALL, Theme, shorten
 from src.gui.widgets.controls import Button, Focusable, IconButton, icon_label, label, rule
 from src.records import LibraryStats

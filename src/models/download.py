@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from src.counting import megabytes
 from src.errors import CheckpointError, DownloadError
 from src.events import Downloading, Event, ModelFetched, Progress
 from src.models.catalogue import CatalogueEntry
@@ -182,8 +183,8 @@ class Download:
         free = shutil.disk_usage(self.part.parent).free
         if free < self.total - start + SPARE_DISK:
             raise DownloadError(
-                f"{self.part.parent}: {self.entry.file_name} needs {_megabytes(self.total - start)}"
-                f" and {_megabytes(free)} are free; make room, then start the download again"
+                f"{self.part.parent}: {self.entry.file_name} needs {megabytes(self.total - start)}"
+                f" and {megabytes(free)} are free; make room, then start the download again"
             )
         if start == 0:
             self._drop()
@@ -294,10 +295,6 @@ def _next(coming: Iterator[Any]) -> Any:
         raise
     except (http.client.HTTPException, OSError) as exc:
         raise _BrokenOffError(_why(exc)) from exc
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB"
 
 
 def _why(exc: BaseException) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from src.counting import counted
+from src.counting import counted, megabytes
 from src.events import (
     Downloading,
     FileDone,
@@ -19,7 +19,7 @@ from src.events import (
     JobStarted,
     Progress,
 )
-from src.gui.job_state import JobState, length, megabytes, moment, time_left
+from src.gui.job_state import JobState, length, moment, time_left
 
 PHOTO, VIDEO = Path("/m/photo.jpg"), Path("/m/video.mp4")
 
@@ -151,8 +151,6 @@ def test_numbers_are_written_for_people() -> None:
     assert (counted(1, "file"), counted(1200, "file")) == ("1 file", "1,200 files")
     assert (moment(5.5), moment(59.96), moment(3723)) == ("0:05.5", "1:00.0", "1:02:03")
     assert (length(9.7), length(3723.2)) == ("0:09", "1:02:03")
-    assert (megabytes(0), megabytes(4_200_000), megabytes(2_500_000_000)) == (
-        "0 MB",
-        "4.2 MB",
-        "2.5 GB",
-    )
+    sizes = (0, 300, 80_200, 4_200_000, 375_000_000, 2_500_000_000)
+    written = ["0 MB", "1 kB", "80 kB", "4.2 MB", "375 MB", "2.5 GB"]
+    assert [megabytes(size) for size in sizes] == written

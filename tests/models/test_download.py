@@ -212,7 +212,7 @@ def test_a_full_disk_while_writing(server: Server, tmp_path: Path) -> None:
 
 def test_disk_space_is_asked_first(server: Server, tmp_path: Path) -> None:
     server.misdeed = "claims much"
-    refused(small(server, size=None), tmp_path, "10,000,000,000 MB .* make room")
+    refused(small(server, size=None), tmp_path, "10,000,000.0 GB .* make room")
 
 
 def test_a_redirect_out_of_https_is_refused() -> None:
