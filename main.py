@@ -71,8 +71,7 @@ class MediaLibraryApp:
     def _window(self) -> int:
         """Show the window. It comes before torch, chromadb and the library itself are loaded."""
         from src.config import Settings, remember_library
-        from src.database.lock import LibraryLock
-        from src.errors import LibraryLockedError
+        from src.database.lock import is_locked
         from src.gui.hand_over import hand_over
         from src.gui.main_window import MainWindow, WindowOptions
 
@@ -80,11 +79,12 @@ class MediaLibraryApp:
         paths.create()
         log_to_file(paths.log)
         media = [path.absolute() for path in self.arguments.paths]
-        try:
-            LibraryLock(paths.lock).release()
-        except LibraryLockedError:
-            if hand_over(paths.root, media):
-                return 0
+
+        def is_open() -> bool:
+            return is_locked(paths.lock)
+
+        if is_open() and hand_over(paths.root, media, is_open):
+            return 0
         next_library: list[Path] = []
 
         def draw_samples() -> list[Path]:

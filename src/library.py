@@ -17,7 +17,7 @@ from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
 from src.database.words import as_typed
-from src.errors import DatabaseError, LibraryLockedError, ModelNotLoadedError, QueryError
+from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
 from src.processing.models_in_use import ModelsInUse, index_of
@@ -393,15 +393,6 @@ class MediaLibrary:
             clip_model=self.clip.label if name_models else None,
             sam_model=None if sam is None else sam.label,
         )
-
-
-def is_open(paths: LibraryPaths) -> bool:
-    """Say whether a process has a library open to write."""
-    try:
-        LibraryLock(paths.lock).release()
-    except LibraryLockedError:
-        return True
-    return False
 
 
 def size_on_disk(paths: LibraryPaths) -> int:

@@ -88,3 +88,12 @@ else:
 
     def _lock(stream: IO[str]) -> None:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_locked(path: Path) -> bool:
+    """Say whether a process holds a lock."""
+    try:
+        LibraryLock(path).release()
+    except LibraryLockedError:
+        return True
+    return False

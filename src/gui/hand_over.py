@@ -9,7 +9,7 @@ import tkinter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from src.config import LibraryPaths, write_atomically
+from src.config import write_atomically
 
 _REQUEST = "window.request"
 TAKEN_WITHIN_S = 5.0
@@ -17,24 +17,25 @@ _LOOK_EVERY_S = 0.05
 _LOOK_EVERY_MS = 300
 
 
-def hand_over(library: Path, paths: Sequence[Path]) -> bool:
+def hand_over(library: Path, paths: Sequence[Path], is_open: Callable[[], bool]) -> bool:
     """Ask the window that has a library open to come forward and add paths.
 
     A file in the library carries the request, so it needs no port and works everywhere.
+
+    Args:
+        is_open: whether a process has the library open still.
 
     Returns:
         Whether a window took it. The request is withdrawn otherwise, and at once when the library
         is open no more: the window that had it was closing.
     """
-    from src.library import is_open  # a first start comes here without it
-
     request = library / f"{_REQUEST}.{os.getpid()}"
     write_atomically(request, json.dumps([os.path.abspath(path) for path in paths]).encode())
     until = time.monotonic() + TAKEN_WITHIN_S
     while time.monotonic() < until:
         if not request.exists():
             return True
-        if not is_open(LibraryPaths(library)):
+        if not is_open():
             break
         time.sleep(_LOOK_EVERY_S)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from src.config import LibraryPaths
-from src.database.lock import LibraryLock
+from src.database.lock import LibraryLock, is_locked
 from src.gui import hand_over as module
 from src.gui.hand_over import Requests, hand_over, take_requests
 
@@ -41,7 +42,9 @@ def test_a_window_takes_the_paths(tmp_path: Path, lock: LibraryLock) -> None:
     first = threading.Thread(target=window)
     first.start()
     try:
-        assert hand_over(tmp_path, [tmp_path / "a photo.jpg", Path("鳥.png")])
+        assert hand_over(
+            tmp_path, [tmp_path / "a photo.jpg", Path("鳥.png")], partial(is_locked, lock.path)
+        )
     finally:
         first.join()
     assert taken == [[tmp_path / "a photo.jpg", Path("鳥.png").absolute()]]
@@ -52,7 +55,7 @@ def test_where_no_window_answers_the_request_is_withdrawn(
     tmp_path: Path, lock: LibraryLock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "TAKEN_WITHIN_S", 0.1)
-    assert not hand_over(tmp_path, [])
+    assert not hand_over(tmp_path, [], partial(is_locked, lock.path))
     assert left_in(tmp_path) == []
 
 
@@ -63,7 +66,7 @@ def test_where_the_window_closes_the_request_is_withdrawn_at_once(
     closing = threading.Timer(0.2, lock.release)
     closing.start()
     began = time.monotonic()
-    assert not hand_over(tmp_path, [])
+    assert not hand_over(tmp_path, [], partial(is_locked, lock.path))
     assert time.monotonic() - began < 30
     closing.join()
     assert left_in(tmp_path) == []
