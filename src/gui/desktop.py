@@ -90,8 +90,10 @@ _TITLES = {
     "library": "Open a library",
 }
 _TYPES = [("All files", "*")]
-# Becomes true when the dialog that is open is answered, or no longer needed.
-_answered: tkinter.BooleanVar | None = None
+# Tcl's variable that is set when the dialog that is open is answered, or no longer needed. One of
+# tkinter's own would speak to Tcl when it is collected, in whichever thread that happens.
+_ANSWERED = "file_dialog_is_answered"
+_waiting: tkinter.Misc | None = None  # the window that waits for it
 
 
 def ask_for_files(root: tkinter.Misc, wish: Wish, start: Path | None = None) -> list[Path]:
@@ -119,25 +121,25 @@ def _by_zenity(
     root: tkinter.Misc, program: str, title: str, folder: bool, many: bool, start: Path | None
 ) -> list[Path]:
     """GNOME's own dialog; the window lives on while it is open."""
-    global _answered
-    if _answered is not None:
+    global _waiting
+    if _waiting is not None:
         return []
     command = [program, "--file-selection", "--modal", f"--title={title}", "--separator=\n"]
     command += ["--directory"] if folder else []
     command += ["--multiple"] if many else []
     command += [f"--filename={start}{os.sep}"] if start is not None else []
     asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    _answered = done = tkinter.BooleanVar(root, False)
+    _waiting = root
 
     def look() -> None:
         if asked.poll() is None:
             root.after(50, look)
         else:
-            done.set(True)
+            end_file_dialog()
 
-    look()
-    root.wait_variable(done)
-    _answered = None
+    root.after(50, look)
+    root.wait_variable(_ANSWERED)
+    _waiting = None
     if asked.poll() is None:
         asked.terminate()
         return []
@@ -151,8 +153,8 @@ def end_file_dialog() -> None:
 
     A window that is destroyed asks no more whether there is an answer, so it would wait for good.
     """
-    if _answered is not None:
-        _answered.set(True)
+    if _waiting is not None:
+        _waiting.setvar(_ANSWERED, "1")
 
 
 def dress_tk_dialogs(root: tkinter.Misc, look: Theme) -> None:

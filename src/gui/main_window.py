@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -273,6 +274,8 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.withdraw()
 
         def stopped() -> None:
+            # what another thread collects of the window waits for this one, which waits for that
+            gc.disable()
             self.main_thread.close()
             self.panels.thumbnails.close()
             for waiting in self.tk.splitlist(self.tk.call("after", "info")):
