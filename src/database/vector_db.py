@@ -23,6 +23,9 @@ from src.records import EMBEDDING_DIM, EVERYTHING, SearchHit, SearchResult, Segm
 EXACT_UP_TO = 20_000
 # Chroma is asked for more than is wanted, and what it gives is scored again.
 MORE = 4
+# For each segment that it does not know to be gone it is asked for one more; reading and scoring
+# many more takes longer than scoring all, until the next ingest tells it.
+MOST_GONE = 1000
 
 
 class VectorDatabase:
@@ -149,7 +152,9 @@ class VectorDatabase:
             return self.embeddings.best(vector, n, where)
         # Chroma may still hold segments that are gone, and can't hold the newest ones.
         gone = self.embeddings.count_removals()
-        near = self.index.candidates(vector, MORE * n + 50 + gone)
+        near = None
+        if gone <= MOST_GONE:
+            near = self.index.candidates(vector, MORE * n + 50 + gone)
         if near is None:
             return self.embeddings.best(vector, n, where)
         scored = dict(self.embeddings.best_of(vector, n, near))
