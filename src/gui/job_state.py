@@ -45,6 +45,7 @@ class JobState:
         name: what was asked for, in words.
         kind: what it works on.
         in_place: whether that which started it is still there to say what goes wrong.
+        taken: files that are done, now or before; a folder that can't be read is none.
         download: how far the file is that is being fetched.
         doing_from: when what it is `doing` began, and how much was done by then.
         cancelling: a person has asked it to stop.
@@ -58,7 +59,7 @@ class JobState:
     file_frames: int = 0
     segments: int = 0
     file_fraction: float = 0.0
-    file_is_over: bool = True
+    taken: int = 0
     doing: Progress | None = None
     download: Downloading | None = None
     failed: list[FileFailed] = field(default_factory=list)
@@ -84,7 +85,7 @@ class JobState:
             self.started_at = self.clock()  # what came before was not about files
         elif isinstance(event, FileStarted):
             self.path, self.file_number = event.path, event.file_number
-            self.file_fraction, self.file_frames, self.file_is_over = 0.0, 0, False
+            self.file_fraction, self.file_frames = 0.0, 0
         elif isinstance(event, FrameStored):
             self.frames += 1
             self.file_frames += 1
@@ -93,12 +94,12 @@ class JobState:
         elif isinstance(event, FrameSkipped):
             self.file_fraction = event.fraction
         elif isinstance(event, FileDone):
-            self.file_fraction, self.file_is_over = 1.0, True
+            self.file_fraction = 1.0
+            self.taken += 1
         elif isinstance(event, FileKnown):
-            self.file_is_over = True
+            self.taken += 1
         elif isinstance(event, FileFailed):
             self.failed.append(event)
-            self.file_is_over = True
         elif isinstance(event, JobDone):
             self.done = event
         elif isinstance(event, Downloading):
@@ -165,9 +166,7 @@ class JobState:
     @property
     def outcome(self) -> str:
         """What came of it, once it is over."""
-        over = self.file_number - (not self.file_is_over)
-        taken = (over if self.done is None else self.done.files) - len(self.failed)
-        text = f"{counted(max(0, taken), 'file')} done, {counted(self.segments, 'segment')} added"
+        text = f"{counted(self.taken, 'file')} done, {counted(self.segments, 'segment')} added"
         return text if self.done is not None else f"Stopped. {text}"
 
 

@@ -114,10 +114,21 @@ def test_failures_are_kept_and_not_counted_as_done(job: JobState) -> None:
     job.take(failed)
     job.take(FileStarted(VIDEO, 2))
     job.take(FrameStored(VIDEO, 0, 0.0, 1, 1.0))
+    job.take(FileDone(VIDEO, 1, 1))
     job.take(JobDone(2, 1, 1, (failed,)))
     assert job.failed == [failed]
     assert job.outcome == "1 file done, 1 segment added"
     assert job.fraction == 1.0
+
+
+def test_a_folder_that_failed_is_no_file_that_was_not_done(job: JobState) -> None:
+    failed = FileFailed(Path("/media/secret"), "this folder can't be read")
+    job.take(JobStarted(1))
+    job.take(failed)
+    job.take(FileStarted(PHOTO, 1))
+    job.take(FileDone(PHOTO, 1, 2))
+    job.take(JobDone(1, 1, 2, (failed,)))
+    assert (job.failed, job.outcome) == ([failed], "1 file done, 0 segments added")
 
 
 def test_a_stopped_job_says_so_and_counts_no_file_that_is_not_whole(job: JobState) -> None:
