@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from src.config import LibraryPaths, Settings
-from src.database.backup import backup_folder
 from src.database.catalog import Catalog
+from src.database.disk_use import size_on_disk
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
@@ -393,17 +392,3 @@ class MediaLibrary:
             clip_model=self.clip.label if name_models else None,
             sam_model=None if sam is None else sam.label,
         )
-
-
-def size_on_disk(paths: LibraryPaths) -> int:
-    """Add up the files of a library, in bytes, its backups too; without its datasets."""
-    folder = paths.metadata_db.parent
-    total = sum(path.stat().st_size for path in folder.glob(paths.metadata_db.name + "*"))
-    for root in (paths.extracted_segments, paths.chroma_db, backup_folder(paths.metadata_db)):
-        for parent, _, files in os.walk(root):
-            for name in files:
-                try:
-                    total += os.lstat(os.path.join(parent, name)).st_size
-                except FileNotFoundError:
-                    pass  # a temporary file that has its name by now
-    return total

@@ -82,6 +82,7 @@ class Connection:
     def _opened_to_write(self, examine: bool) -> sqlite3.Connection:
         known = self.path.exists() and self.path.stat().st_size > 0
         writer = self._sound_writer(examine) if known else self._connect_to_write()
+        self._marker.write_bytes(b"")
         try:
             old = known and check_version(writer, self.path) < len(MIGRATIONS)
             if old or (known and is_due(self.path)):
@@ -112,14 +113,12 @@ class Connection:
             problems = [str(exc.__cause__ or exc)]
         if not problems:
             assert writer is not None
-            self._marker.write_bytes(b"")
             return writer
         log.warning("%s is damaged: %s", self.path, problems[0])
         if writer is not None:
             writer.close()
         self.recovered = recover(self.path)
         log.warning("%s", self.recovered)
-        self._marker.write_bytes(b"")
         return self._connect_to_write()
 
     def _back_up(self, writer: sqlite3.Connection, must: bool) -> None:

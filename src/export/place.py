@@ -9,9 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from src.errors import ExportError
-from src.export.unfinished import MOVING, clear_killed, unfinished_folder
-
-LABELS = "labels.csv"
+from src.export.unfinished import LABELS, MOVING, clear_killed, unfinished_folder
 
 
 def check_free(folder: Path) -> None:

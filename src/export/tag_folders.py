@@ -16,7 +16,8 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.words import folded
 from src.errors import ExportError
 from src.events import Event, JobDone, Progress
-from src.export.place import LABELS, check_free, dataset_at
+from src.export.place import check_free, dataset_at
+from src.export.unfinished import LABELS
 from src.records import ExportPreview, ExportSelection, SegmentFilter, StoredSegment, Tag
 
 COLUMNS = (

@@ -13,6 +13,7 @@ from src.database.lock import LibraryLock
 from src.errors import DatabaseError
 
 PREFIX, SUFFIX, LOCK = ".export-", ".unfinished", "lock"
+LABELS = "labels.csv"
 # What a dataset in it is called from the moment on when its parts are moved up.
 MOVING = "moving"
 
@@ -61,7 +62,7 @@ def _moved_up(folder: Path, parent: Path) -> list[Path]:
     It had begun in an empty folder. Where anything lies there that its labels.csv does not
     name, somebody has been at work since, and nothing is taken for what it left.
     """
-    labels = folder / MOVING / "labels.csv"
+    labels = folder / MOVING / LABELS
     if labels.parent.is_symlink() or labels.is_symlink() or not labels.is_file():
         return []
     try:

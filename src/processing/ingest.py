@@ -176,11 +176,11 @@ class Ingest:
         changed = media.content_hash not in (None, digest)
         if changed:
             self.changed.begin(media)
-        else:
+        elif media.status == "done" or self.changed.give_back(media):
             self.metadata.update_media(media.id, **content)
-            if media.status == "done" or self.changed.give_back(media):
-                yield FileKnown(path, known)
-                return
+            yield FileKnown(path, known)
+            return
+        else:
             self.metadata.update_media(media.id, **begun)
         for stray in self.maker.crop_folder(digest).glob(".*.tmp"):
             stray.unlink()  # a kill may have left a crop half written

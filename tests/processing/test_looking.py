@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from src.config import LibraryPaths, Settings
+from src.database.disk_use import size_on_disk
 from src.errors import MediaReadError, QueryError
-from src.library import MediaLibrary, size_on_disk
+from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.processing.thumbnails import thumbnail
 from src.records import SegmentFilter
