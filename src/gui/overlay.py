@@ -48,7 +48,8 @@ class Overlay:
         self.close()
         c = self.look.colours
         self._focus_before = self.root.focus_get()
-        self._cover = tkinter.Label(self.root, bg=c.window, bd=0)
+        # a window that gets another size meanwhile keeps its picture where the sidebar is
+        self._cover = tkinter.Label(self.root, bg=c.window, bd=0, anchor="nw")
         picture = darkened_window(self.root, c.window)
         if picture is not None:
             self._photo = ImageTk.PhotoImage(picture)

@@ -52,6 +52,7 @@ class Probe:
             "pid": os.getpid(),
             "panel": p.here,
             "open": w.session.is_open,
+            "closing": w.session.is_closing,
             "models_ready": w.session.models_ready,
             "jobs": [
                 {

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,6 +114,22 @@ class Screen:
         subprocess.run(
             command, env=self.environment, check=True, timeout=DEADLINE_S, stdout=subprocess.DEVNULL
         )
+
+    def activate(self, title: str) -> None:
+        """Let keys go to the window of a title, as soon as there is one.
+
+        xdotool looks for it among all windows, and gives up where one of them, if only a
+        button, goes away meanwhile: then it is asked again.
+        """
+        search = ["xdotool", "search", "--onlyvisible", "--name", title]
+
+        def found() -> list[str]:
+            looked = subprocess.run(
+                search, env=self.environment, capture_output=True, text=True, timeout=DEADLINE_S
+            )
+            return looked.stdout.split()
+
+        self.do("windowactivate", "--sync", wait_until(f"a window “{title}”", found)[0])
 
     def picture(self) -> Image.Image:
         return ImageGrab.grab(xdisplay=self.display)
@@ -262,7 +279,7 @@ class Window:
 
     def focus(self) -> None:
         """Let keys go to the window: other windows may have come and gone."""
-        self.screen.do(*_the_window("^Media Library"), "windowactivate", "--sync")
+        self.screen.activate("^Media Library")
 
     def key(self, *keys: str) -> None:
         self.screen.do("key", *keys)
@@ -310,7 +327,7 @@ class Window:
 
     def answer_file_dialog(self, title: str, path: Path) -> None:
         """Type a file's name into the desktop's dialog."""
-        self.screen.do(*_the_window(f"^{title}$"), "windowactivate", "--sync")
+        self.screen.activate(f"^{title}$")
         self.screen.keep(title)
         self.type(str(path))
         self.key("Return")
@@ -333,8 +350,24 @@ class Window:
     def close(self) -> None:
         """Close as the window manager's button does; it ends well, and nothing was amiss."""
         self.focus()
-        self.key("alt+F4")
+        self.ask_to_close()
         self.ends()
+
+    def ask_to_close(self) -> None:
+        """Press what closes a window; where that has no answer, say so and press it again.
+
+        It was seen to go by, a few times, right after a dialog had gone.
+        """
+        for _ in range(6):
+            self.key("alt+F4")
+            until = time.monotonic() + DEADLINE_S / 6
+            while time.monotonic() < until:
+                state = self.state()
+                if self.process.poll() is not None or state["closing"] or state["dialog"]:
+                    return
+                time.sleep(LOOK_EVERY_S)
+            warnings.warn("alt+F4 had no answer", stacklevel=2)
+        raise AssertionError(f"the window does not close; it shows {self.state()}")
 
     def ends(self) -> None:
         """Wait until the program has ended by itself, without a complaint."""
@@ -359,10 +392,6 @@ class Window:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(DEADLINE_S)
-
-
-def _the_window(title: str) -> tuple[str, ...]:
-    return "search", "--sync", "--onlyvisible", "--name", title
 
 
 def draw_photo(path: Path, seed: int) -> Path:

@@ -91,11 +91,11 @@ def test_closing_during_a_job_asks_and_what_was_left_is_finished_next_time(
 ) -> None:
     library = tmp_path / "library"
     window = start_slow_video(start, library, make_video)
-    window.key("alt+F4")
+    window.ask_to_close()
     window.wait_text("Stop what is being added?")
     window.click("Keep it running")
     window.wait("no question", lambda s: not s["dialog"] and s["jobs"])
-    window.key("alt+F4")
+    window.ask_to_close()
     window.click("Stop and close")
     window.ends()
     stored = stored_segments(library)

@@ -93,7 +93,7 @@ def test_a_model_is_fetched_in_two_clicks_and_takes_over_when_it_has_read_the_li
     quarter = len(mirror.content) // 4
     wait_line(window, CLIP, "a quarter", lambda line: (line["fraction"] or 0) >= 0.24)
     window.wait("the strip", lambda s: s["strip"].startswith(f"Downloading {CLIP}"))
-    window.key("alt+F4")
+    window.ask_to_close()
     window.wait_text("Stop the download?")
     window.click("Stop and close")
     window.ends()  # at once, while the server still says nothing
