@@ -48,13 +48,24 @@ class MediaLibraryApp:
 
         return LibraryPaths(self.arguments.library or default_library())
 
+    def _paths_of_library(self) -> LibraryPaths:
+        """Where the library lies; one that is made to be looked at would say nothing of theirs."""
+        from src.errors import DatabaseError
+
+        paths = self._paths()
+        if not paths.has_library():
+            raise DatabaseError(
+                f"{paths.root}: there is no library in this folder; say with --library where it "
+                "is, or add media to make one"
+            )
+        return paths
+
     def _open_to_read(self) -> MediaLibrary:
         """Open the library, for reading only when it is open elsewhere or can't be written to."""
         from src.cli.report import note
         from src.errors import LibraryLockedError
 
-        paths = self._paths()
-        if paths.has_library() and not paths.is_writable():
+        if not self._paths_of_library().is_writable():
             note("the library can't be written to; it is only read here")
             return self._initialize(read_only=True)
         try:
@@ -184,15 +195,10 @@ class MediaLibraryApp:
         return 0
 
     def _verify(self) -> int:
-        from src.errors import DatabaseError
         from src.events import ProblemFound
 
-        paths, left = self._paths(), 0
-        if not paths.has_library():  # to make one and call it sound would say nothing of theirs
-            raise DatabaseError(
-                f"{paths.root}: there is no library in this folder; say with --library where it is"
-            )
-        with self._initialize(examine=True) as library:
+        left = 0
+        with self._initialize(self._paths_of_library().root, examine=True) as library:
             for event in self._shown(library.verify(self.arguments.repair)):
                 left += isinstance(event, ProblemFound) and not event.mended
         print(f"{counted(left, 'problem')} left" if left else "the library is sound")
@@ -215,7 +221,7 @@ class MediaLibraryApp:
         if self.arguments.verb == "download":
             for name in self.arguments.names:
                 download_model(manager, name)
-        elif paths.metadata_db.is_file():
+        elif paths.has_library():
             with self._open_to_read() as library:
                 list_models(manager, self.arguments.measure, self.arguments.json, library)
         else:
@@ -223,7 +229,7 @@ class MediaLibraryApp:
         return 0
 
     def _switch_clip(self) -> int:
-        with self._initialize() as library:
+        with self._initialize(self._paths_of_library().root) as library:
             for _ in self._shown(library.switch_clip()):
                 pass
             self._note_problems(library)
@@ -235,7 +241,7 @@ class MediaLibraryApp:
         from src.events import JobDone, WorkStays
 
         done, stay = JobDone(), 0
-        with self._initialize() as library:
+        with self._initialize(self._paths_of_library().root) as library:
             for event in self._shown(library.segment_again()):
                 stay += isinstance(event, WorkStays)
                 if isinstance(event, JobDone):

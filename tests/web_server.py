@@ -84,6 +84,12 @@ class Handler(BaseHTTPRequestHandler):
         honours = server.misdeed != "ignores range" and self.headers.get("If-Range") == server.tag
         if wanted and honours:
             start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+            if start >= len(body):
+                self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(body)}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return None
             self.send_response(206)
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         else:

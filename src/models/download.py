@@ -143,6 +143,13 @@ class Download:
             yield from self._receive(coming, start)
         except urllib.error.HTTPError as exc:
             exc.close()
+            if exc.code == 416 and exc.headers.get("Content-Range") == f"bytes */{have}":
+                # all of it had come, and was being checked; where no SHA-256 is known, the tag
+                # that was sent along says that it is the same file still
+                self.sha256 = (
+                    self.entry.sha256 or redirects.sha256 or _announced_sha256(exc.headers)
+                )
+                return
             if exc.code == 416:  # what lies here is not the start of what lies there
                 self._drop()
                 raise _BrokenOffError("starts anew") from exc

@@ -104,7 +104,9 @@ class PromptDecoder:
         last = decoder.transformer.final_attn_token_to_image
         seen = _look(last, tokens + start, picture, picture + self._position)
         tokens = decoder.transformer.norm_final_attn(tokens + seen)
-        ious = decoder.iou_prediction_head(tokens[:, 0])
+        with torch.autocast(tokens.device.type, enabled=False):
+            # in 16 bits many masks of a picture would be rated alike, and one takes the best
+            ious = decoder.iou_prediction_head(tokens[:, 0].float())
         return Decoded(ious[:, 1:], tokens, picture)
 
     def draw(self, decoded: Decoded, chosen: Tensor, rows: int | None = None) -> Tensor:

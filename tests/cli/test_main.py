@@ -125,14 +125,25 @@ def test_verify_finds_the_library_sound(shell: Shell) -> None:
     assert shell("verify")[0] == "the library is sound\n"
 
 
-def test_verify_makes_no_library_where_there_is_none(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "words",
+    [
+        "verify",
+        "verify --repair",
+        "stats",
+        "search red",
+        "export dataset",
+        "models switch",
+        "models segment-again",
+    ],
+)
+def test_where_there_is_no_library_only_adding_makes_one(
+    words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shell = Shell(tmp_path / "libary", capsys)
-    for words in (["verify"], ["verify", "--repair"]):
-        out, err = shell(*words, code=1)
-        assert not out and err.count("\n") == 1
-        assert err.startswith("error: ") and "there is no library in this folder" in err
+    out, err = shell(*words.split(), code=1)
+    assert not out and err.count("\n") == 1
+    assert err.startswith("error: ") and "there is no library in this folder" in err
     assert not (tmp_path / "libary").exists()
 
 
@@ -148,7 +159,9 @@ def test_export_writes_crops_and_labels(shell: Shell, tmp_path: Path) -> None:
     assert err.startswith("error: ") and err.count("\n") == 1
 
 
-def test_models_are_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_models_are_chosen(
+    tmp_path: Path, scene_files: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     shell = Shell(tmp_path / "library", capsys)
     settings = tmp_path / "library" / "settings.json"
     assert "none" in shell("models", "use", "none", "starter CLIP")[0]
@@ -156,6 +169,7 @@ def test_models_are_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert (chosen.clip_model, chosen.sam_model) == ("starter", "none")
     in_use = [row["name"] for row in shell.objects("models", "--json") if row["in_use"]]
     assert in_use == ["starter CLIP"]
+    shell("ingest", scene_files[0])
     assert "whole frames only" in shell("stats")[0]
     _, err = shell("models", "use", "vit_b", code=1)
     assert "models download vit_b" in err

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save
 
 from src.errors import DownloadError
-from src.events import Downloading, Event, ModelFetched
+from src.events import Downloading, Event, ModelFetched, Progress
 from src.models.catalogue import CATALOGUE, MIRROR, CatalogueEntry, entry
 from src.models.download import WAITING, Download, _Redirects
 from src.models.model_manager import ModelManager
@@ -150,6 +150,27 @@ def test_what_can_not_be_gone_on_from_starts_anew(
         server.tag = '"two"'
     fetch(small(server), tmp_path)
     assert (tmp_path / "small.safetensors").read_bytes() == server.content
+
+
+@pytest.mark.parametrize("announced", [False, True])
+def test_stopped_while_it_is_checked_nothing_comes_twice(
+    server: Server, tmp_path: Path, announced: bool
+) -> None:
+    if announced:
+        server.announced = hashlib.sha256(server.content).hexdigest()
+    job = Download(small(server, sha256=None, size=None), tmp_path).run()
+    assert any(isinstance(event, Progress) and event.doing == "check" for event in job)
+    job.close()
+    events = fetch(small(server, sha256=None, size=None), tmp_path)
+    assert not any(isinstance(event, Downloading) for event in events)
+    assert (tmp_path / "small.safetensors").read_bytes() == server.content
+
+
+def test_a_whole_file_that_is_another_is_deleted(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "small.safetensors.part").write_bytes(b"?" * len(server.content))
+    (tmp_path / "small.safetensors.part.tag").write_text(server.tag)
+    server.announced = hashlib.sha256(server.content).hexdigest()
+    refused(small(server, sha256=None, size=None), tmp_path, "SHA-256")
 
 
 def test_a_wrong_checksum_is_deleted(server: Server, tmp_path: Path) -> None:

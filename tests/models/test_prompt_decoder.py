@@ -94,3 +94,17 @@ def test_with_the_starter_sam(mask_generator: MaskGenerator) -> None:
     with torch.inference_mode():
         features = sam.image_encoder(torch.randn(1, 3, size, size))
     compare(sam, features, size)
+
+
+def test_in_16_bits_too_no_two_masks_are_rated_alike() -> None:
+    sam, features = decoder_of(64, 8, 4), torch.randn(1, 64, 8, 8)
+    points = torch.rand(400, 1, 2) * sam.img_size
+    with torch.inference_mode():
+        sparse, _ = sam.prompt_encoder((points, torch.ones(400, 1, dtype=torch.int)), None, None)
+        decoder = PromptDecoder(sam, features)
+        exact = decoder.decode(sparse).predicted_iou
+        with torch.autocast("cpu", torch.bfloat16):
+            rated = decoder.decode(sparse).predicted_iou
+    assert rated.dtype == torch.float32
+    assert len(rated.unique()) > 0.99 * rated.numel()
+    torch.testing.assert_close(rated, exact, rtol=0.05, atol=0.05 * float(exact.abs().max()))
