@@ -131,6 +131,8 @@ def test_what_can_not_be_fetched_says_why_and_what_is_stopped_stops(
     window.wait_text(line["problem"], "Download failed")
     mirror.misdeed = "no answer"
     press(window, CLIP, "Retry")
+    # with the reason its row of the table goes, and what is below moves up
+    wait_line(window, CLIP, "asked again", lambda line: not line["problem"])
     press(window, SAM, "Download")
     wait_line(window, SAM, "its turn", lambda line: line["doing"] == "Waiting")
     press(window, SAM, "Cancel")
