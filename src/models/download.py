@@ -138,24 +138,25 @@ class Download:
             while (response := _next(coming)) is None:
                 yield WAITING
             start = self._begin(response, have)
-            announced = redirects.sha256 or _announced_sha256(response.headers)
-            self.sha256 = self.entry.sha256 or announced
+            self._expect(redirects, response.headers)
             yield from self._receive(coming, start)
         except urllib.error.HTTPError as exc:
             exc.close()
-            if exc.code == 416 and exc.headers.get("Content-Range") == f"bytes */{have}":
-                # all of it had come, and was being checked; where no SHA-256 is known, the tag
-                # that was sent along says that it is the same file still
-                self.sha256 = (
-                    self.entry.sha256 or redirects.sha256 or _announced_sha256(exc.headers)
-                )
-                return
-            if exc.code == 416:  # what lies here is not the start of what lies there
+            if exc.code != 416:
+                raise
+            if exc.headers.get("Content-Range") != f"bytes */{have}":
+                # what lies here is not the start of what lies there
                 self._drop()
                 raise _BrokenOffError("starts anew") from exc
-            raise
+            # all of it had come, and was being checked; where no SHA-256 is known, the tag that
+            # was sent along says that it is the same file still
+            self._expect(redirects, exc.headers)
         finally:
             stream.leave()
+
+    def _expect(self, redirects: _Redirects, headers: Message) -> None:
+        """Keep the SHA-256 that is known, or else the one announced on the way."""
+        self.sha256 = self.entry.sha256 or redirects.sha256 or _announced_sha256(headers)
 
     def _begin(self, response: Any, have: int) -> int:
         """Read what the server promises, refuse what can't be the model; gives the first byte."""

@@ -164,7 +164,7 @@ class MaskGenerator:
                 logits = decoder.draw(guesses, good, math.ceil(part_h / 4))[..., :part_w].float()
             return stable(
                 logits,
-                guesses.predicted_iou[good].float(),
+                guesses.predicted_iou[good],
                 window.to(device)[good.nonzero()[:, 0]],
                 sizes,
                 self.stability_score_offset,

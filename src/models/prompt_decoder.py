@@ -36,7 +36,7 @@ class Decoded:
     """What the decoder makes of B prompts, before any mask is drawn.
 
     Attributes:
-        predicted_iou: (B, 3), of SAM's three guesses.
+        predicted_iou: (B, 3) float32, of SAM's three guesses.
         tokens: (B, T, C), after the transformer.
         picture: (B, G * G, C), the picture as each prompt sees it.
     """

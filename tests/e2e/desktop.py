@@ -52,9 +52,15 @@ def missing_packages() -> list[str]:
 
 def wait_until(what: str, condition: Callable[[], Found]) -> Found:
     """Wait for a state, with a deadline."""
-    until = time.monotonic() + DEADLINE_S
-    while not (found := condition()):
-        assert time.monotonic() < until, f"waited {DEADLINE_S} s for {what}"
+    found = look_for(condition, DEADLINE_S)
+    assert found, f"waited {DEADLINE_S} s for {what}"
+    return found
+
+
+def look_for(condition: Callable[[], Found], seconds: float) -> Found:
+    """Give what the condition gives as soon as that is true, or when the time is up."""
+    until = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < until:
         time.sleep(LOOK_EVERY_S)
     return found
 
@@ -358,14 +364,15 @@ class Window:
 
         It was seen to go by, a few times, right after a dialog had gone.
         """
+
+        def answered() -> bool:
+            state = self.state()
+            return self.process.poll() is not None or state["closing"] or state["dialog"]
+
         for _ in range(6):
             self.key("alt+F4")
-            until = time.monotonic() + DEADLINE_S / 6
-            while time.monotonic() < until:
-                state = self.state()
-                if self.process.poll() is not None or state["closing"] or state["dialog"]:
-                    return
-                time.sleep(LOOK_EVERY_S)
+            if look_for(answered, DEADLINE_S / 6):
+                return
             warnings.warn("alt+F4 had no answer", stacklevel=2)
         raise AssertionError(f"the window does not close; it shows {self.state()}")
 
