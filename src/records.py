@@ -147,13 +147,15 @@ EVERYTHING = SegmentFilter()
 class SearchHit:
     """A segment that answers a query.
 
-    `score` is cosine similarity, higher is better; 1 where a person has tagged the segment with
-    the very words of the query.
+    Attributes:
+        score: cosine similarity, higher is better; 1 where it is tagged_so.
+        tagged_so: whether a person has tagged the segment with the very words of the query.
     """
 
     segment: StoredSegment
     score: float
     tags: tuple[Tag, ...] = ()
+    tagged_so: bool = False
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,9 @@ class VectorDatabase:
         """Give what a person has tagged with the very words of a query."""
         ids = Catalog(self.metadata).tagged_by_people(query, n, where)
         segments, tags = self.metadata.segments(ids), self.metadata.tags_of(ids)
-        return tuple(SearchHit(segments[i], 1.0, tags[i]) for i in ids if i in segments)
+        return tuple(
+            SearchHit(segments[i], 1.0, tags[i], tagged_so=True) for i in ids if i in segments
+        )
 
     def search_by_embedding(
         self, embedding: np.ndarray, n_results: int = 10, where: SegmentFilter = EVERYTHING

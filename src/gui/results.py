@@ -29,9 +29,8 @@ N_RESULTS = 100
 class Hits:
     """A grid's source of search hits."""
 
-    def __init__(self, hits: Sequence[SearchHit], query: str = "") -> None:
+    def __init__(self, hits: Sequence[SearchHit]) -> None:
         self.hits = tuple(hits)
-        self._query = query.casefold()
         # the bar compares hits of one search: the best fills nine tenths
         self._full = max((hit.score for hit in self.hits), default=1.0) / 0.9 or 1.0
 
@@ -46,7 +45,7 @@ class Hits:
         facts = "Photo" if segment.timestamp_s is None else moment(segment.timestamp_s)
         if segment.kind == "frame":
             facts += " · whole picture"
-        if any(tag.source == "human" and tag.name.casefold() == self._query for tag in hit.tags):
+        if hit.tagged_so:
             facts += " · tagged by you"
         return CardFace(
             segment.id,
@@ -196,14 +195,13 @@ class ResultsView(ctk.CTkFrame):
 
     # -- showing
 
-    def show(self, hits: Sequence[SearchHit], like: str = "", query: str = "") -> None:
+    def show(self, hits: Sequence[SearchHit], like: str = "") -> None:
         """Show hits, best first, in one step.
 
         Args:
             like: what goes on the line that counts them.
-            query: the words searched for; a person's tag of the same words is marked.
         """
-        self.hits = Hits(hits, query)
+        self.hits = Hits(hits)
         if not hits:
             self.say(
                 "Nothing found with masks as good as that. Move the slider to the left for more."

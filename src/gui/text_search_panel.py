@@ -131,7 +131,7 @@ class TextSearchPanel(ctk.CTkFrame):
         else:
             self.notice.pack_forget()
         if result.hits or result.known_words:
-            self.results.show(result.hits, query=query)
+            self.results.show(result.hits)
         else:
             self.results.say("Try colours, shapes and textures: “something red”, “a blue circle”.")
 

@@ -194,6 +194,20 @@ def test_a_segment_says_what_it_lies_in_and_what_lies_in_it(window: Window) -> N
     window.wait("the frame again", lambda s: s["segment"] == frame)
 
 
+def test_what_a_person_tags_is_found_by_that_tag(window: Window) -> None:
+    thing = search(window, "something green")[0]
+    window.click_at(thing["box"])
+    window.wait("the hit", lambda s: s["segment"] == thing["key"])
+    write_over(window, "Add a tag", "Granny's teapot")
+    window.key("Return")
+    window.wait("an empty entry", lambda s: s["texts"].count("Granny's teapot") == 1)
+    window.key("Escape")
+    window.wait("the hits", lambda s: s["panel"] == "text")
+    found = search(window, "granny's TEAPOT")
+    assert (found[0]["key"], found[0]["score"]) == (thing["key"], 1.0)
+    assert [card["facts"].endswith("tagged by you") for card in found] == [True]
+
+
 def test_a_word_that_is_not_known_is_said(window: Window) -> None:
     search(window, "a Red Truck!")
     said = window.wait(

@@ -143,7 +143,8 @@ def test_a_tag_is_found_and_removed_however_it_is_typed(
     try:
         assert library.tag_counts()["Grand Caf\u00e9"] == 1
         for typed in ("grand caf\u00e9", "GRAND CAFE\u0301"):
-            assert library.search(typed)[0].score == 1.0
+            hit = library.search(typed)[0]
+            assert (hit.score, hit.tagged_so) == (1.0, True)
     finally:
         library.remove_tag(a_segment, "grand cafe\u0301")
     assert "Grand Caf\u00e9" not in library.tag_counts()
@@ -267,6 +268,7 @@ def test_what_a_person_tagged_is_found_by_the_very_words(
         reds = library.search("red", n_results=3)
         assert (reds[0].segment.id, reds[0].score, len(reds)) == (a_segment, 1.0, 3)
         assert len({hit.segment.id for hit in reds}) == 3
+        assert [hit.tagged_so for hit in reds] == [True, False, False]
     finally:
         library.remove_tag(a_segment, "Grandma's teapot")
         library.remove_tag(a_segment, "red")
