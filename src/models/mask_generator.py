@@ -149,7 +149,9 @@ class MaskGenerator:
         device = self.sam.device
         inputs_xy = torch.as_tensor(grid.xy * sizes.shown_wh, dtype=torch.float32, device=device)
         part_w, part_h = sizes.logits_wh
-        decoder = PromptDecoder(self.sam, self._embedding(image_rgb))
+        embedding = self._embedding(image_rgb)
+        with in_precision(device, self._decoder_precision):
+            decoder = PromptDecoder(self.sam, embedding)
 
         def decoded(window: torch.Tensor) -> Candidates:
             clicks = inputs_xy[window, None]

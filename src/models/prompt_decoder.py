@@ -57,24 +57,26 @@ class PromptDecoder:
             features: (1, C, G, G) of its image encoder; (1, 4 C, G, G) for a DetailedMaskDecoder.
         """
         decoder, prompts = sam.mask_decoder, sam.prompt_encoder
+        kind = _multiplied_in(features)
         # What is added to each place's corners while they are enlarged, and to their corners.
-        self._details: tuple[Tensor, Tensor] | None = None
+        enlarge, _, _, enlarge_more, _ = decoder.output_upscaling
+        added, added_more = enlarge.bias.view(1, 1, -1), enlarge_more.bias.view(1, 1, 1, -1)
         if isinstance(decoder, DetailedMaskDecoder):
             features, fine, finest = decoder.split(features)
             # rows are places, corners, and their corners; so are columns
             rows, columns = features.shape[2:]
             fine = fine[0].unflatten(1, (rows, 2)).unflatten(3, (columns, 2))
             finest = finest[0].unflatten(1, (rows, 2, 2)).unflatten(4, (columns, 2, 2))
-            self._details = (
-                fine.permute(1, 3, 2, 4, 0).reshape(rows * columns, 4, -1),
-                finest.permute(1, 4, 2, 5, 3, 6, 0).reshape(rows * columns, 4, 4, -1),
-            )
+            added = added + fine.permute(1, 3, 2, 4, 0).reshape(rows * columns, 4, -1)
+            finest = finest.permute(1, 4, 2, 5, 3, 6, 0).reshape(rows * columns, 4, 4, -1)
+            added_more = added_more + finest
+        self._added, self._added_more = added.to(kind), added_more.to(kind)
         self._decoder = decoder
         self._blocks: list[TwoWayAttentionBlock] = list(decoder.transformer.layers)
         no_mask = prompts.no_mask_embed.weight.reshape(1, -1, 1, 1)
         self._grid = features.shape[2:]
-        self._places = _flat(features + no_mask)  # (G * G, C)
-        self._position = _flat(prompts.get_dense_pe())
+        self._places = _flat(features + no_mask).to(kind)  # (G * G, C)
+        self._position = _flat(prompts.get_dense_pe()).to(kind)
         placed = self._places + self._position
         to_image = self._blocks[0].cross_attn_token_to_image
         to_tokens = self._blocks[0].cross_attn_image_to_token
@@ -127,14 +129,10 @@ class PromptDecoder:
         prompts = chosen.any(dim=1)
         seen = decoded.picture[:, : height * width][prompts]
         once = functional.linear(seen, _each_corner(enlarge)).unflatten(2, (4, -1))
-        once = once.add_(enlarge.bias)
-        if self._details is not None:
-            once = once.add_(self._details[0][: height * width])
+        once = once.add_(self._added[: height * width])
         once = functional.layer_norm(once, norm.weight.shape, norm.weight, norm.bias, norm.eps)
         twice = functional.linear(functional.gelu(once), _each_corner(enlarge_more))
-        twice = twice.unflatten(3, (4, -1)).add_(enlarge_more.bias)
-        if self._details is not None:
-            twice = twice.add_(self._details[1][: height * width])
+        twice = twice.unflatten(3, (4, -1)).add_(self._added_more[: height * width])
         twice = functional.gelu(twice)
         tokens = decoded.tokens[prompts]
         weights = torch.stack(
@@ -157,11 +155,11 @@ class PromptDecoder:
         tokens = _attend_to_each_other(block, start, start)
         tokens = _mlp(block, tokens + self._look_at_shared(tokens + start))
         to_tokens = block.cross_attn_image_to_token
-        keys = _token_heads(to_tokens.k_proj(tokens + start), to_tokens)
-        count, _, length, width = keys.shape
+        keys = _scaled_heads(to_tokens.k_proj(tokens + start), to_tokens)
+        count, _, length, _ = keys.shape
         # every place asks every token of every prompt, in one product a head
         flat = keys.transpose(0, 1).flatten(1, 2)  # (H, B * T, d)
-        scores = flat @ self._queries.mT * (1 / math.sqrt(width))
+        scores = flat @ self._queries.mT
         # over the tokens, with the places side by side in memory
         shares = torch.softmax(scores.unflatten(1, (count, length)), dim=2)
         shares = shares.transpose(0, 1).flatten(1, 2)  # (B, H * T, G * G)
@@ -171,10 +169,10 @@ class PromptDecoder:
     def _look_at_shared(self, asked: Tensor) -> Tensor:
         """Tokens look at the picture that all prompts share: (B, T, C)."""
         attention = self._blocks[0].cross_attn_token_to_image
-        queries = _token_heads(attention.q_proj(asked), attention)
-        count, _, length, width = queries.shape
+        queries = _scaled_heads(attention.q_proj(asked), attention)
+        count, _, length, _ = queries.shape
         flat = queries.transpose(0, 1).flatten(1, 2)  # (H, B * T, d)
-        shares = torch.softmax(flat @ self._keys.mT / math.sqrt(width), dim=-1)
+        shares = torch.softmax(flat @ self._keys.mT, dim=-1)
         seen = (shares @ self._values).unflatten(1, (count, length))
         return torch.as_tensor(attention.out_proj(seen.permute(1, 2, 0, 3).flatten(2)))
 
@@ -187,15 +185,26 @@ class PromptDecoder:
         seen = _look(block.cross_attn_token_to_image, tokens + start, picture, placed)
         tokens = _mlp(block, tokens + seen)
         attention = block.cross_attn_image_to_token
-        keys = _token_heads(attention.k_proj(tokens + start), attention)
+        keys = _scaled_heads(attention.k_proj(tokens + start), attention)
         _, heads, length, width = keys.shape
         folded = (keys @ _by_head(attention.q_proj.weight, heads)).flatten(1, 2)  # (B, H * T, C)
         bias = attention.q_proj.bias.unflatten(0, (heads, 1, width))
         offset = (keys * bias).sum(-1).flatten(1)[..., None]  # (B, H * T, 1)
         scores = torch.baddbmm(offset, folded, placed.mT).unflatten(1, (heads, length))
-        shares = torch.softmax(scores * (1 / math.sqrt(width)), dim=2).flatten(1, 2)
+        shares = torch.softmax(scores, dim=2).flatten(1, 2)
         told = _told(attention, tokens)
         return tokens, block.norm4(torch.baddbmm(picture, shares.mT, told))
+
+
+def _multiplied_in(features: Tensor) -> torch.dtype:
+    """The type in which matrices are multiplied where these features are: autocast's, if any.
+
+    What many prompts read is kept in it, lest it be brought to it for each of them.
+    """
+    device = features.device.type
+    if torch.is_autocast_enabled(device):
+        return torch.get_autocast_dtype(device)
+    return features.dtype
 
 
 def _attend_to_each_other(block: TwoWayAttentionBlock, tokens: Tensor, start: Tensor) -> Tensor:
@@ -212,14 +221,14 @@ def _mlp(block: TwoWayAttentionBlock, tokens: Tensor) -> Tensor:
 
 def _look(attention: Attention, asked: Tensor, picture: Tensor, placed: Tensor) -> Tensor:
     """Tokens (B, T, C) look at pictures (B, P, C), with position in `placed`: (B, T, C)."""
-    queries = _token_heads(attention.q_proj(asked), attention)
-    _, heads, length, width = queries.shape
+    queries = _scaled_heads(attention.q_proj(asked), attention)
+    _, heads, length, _ = queries.shape
     # a key's bias adds the same to all scores of a query, which softmax takes out again
     folded = (queries @ _by_head(attention.k_proj.weight, heads)).flatten(1, 2)
-    shares = torch.softmax(folded @ placed.mT / math.sqrt(width), dim=-1)
+    shares = torch.softmax(folded @ placed.mT, dim=-1)
     seen = (shares @ picture).unflatten(1, (heads, length))  # (B, H, T, C)
     values = seen @ _by_head(attention.v_proj.weight, heads).mT
-    values = values + attention.v_proj.bias.unflatten(0, (heads, 1, width))
+    values = values + attention.v_proj.bias.unflatten(0, (heads, 1, -1))
     return torch.as_tensor(attention.out_proj(values.transpose(1, 2).flatten(2)))
 
 
@@ -254,6 +263,12 @@ def _token_heads(projected: Tensor, attention: Attention) -> Tensor:
     """(B, T, H * d) -> (B, H, T, d)."""
     split = projected.unflatten(2, (attention.num_heads, -1))
     return torch.as_tensor(split.transpose(1, 2))
+
+
+def _scaled_heads(projected: Tensor, attention: Attention) -> Tensor:
+    """The same, so scaled that products with it are scores: the tokens are few, scores many."""
+    heads = _token_heads(projected, attention)
+    return heads * (1 / math.sqrt(heads.shape[-1]))
 
 
 def _flat(picture: Tensor) -> Tensor:
