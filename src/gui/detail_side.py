@@ -21,6 +21,7 @@ from src.records import FrameView, Tag
 
 _SOURCES = {"auto": "auto", "human": "you", "propagated": "copied"}
 _INSIDE = SIDE_PANEL - 24 - 32
+_TAG_NAME, _TAG_BAR = 72, 80
 _LINKS = {
     "Part of": "Open what this segment lies in",
     "Parts": "Lit in the picture while the pointer is here. A click opens the largest.",
@@ -67,7 +68,8 @@ class DetailSide(ctk.CTkFrame):
         )
         self._tags = ctk.CTkFrame(self._scrolled, fg_color="transparent")
         self._tags.pack(fill="x")
-        self._rows: list[tkinter.Misc] = []
+        self._tags.grid_columnconfigure(0, weight=1)
+        self._tag_cells: list[tkinter.Misc] = []
         self.entry = Entry(self._scrolled, look, "Add a tag", height=32, on_enter=self._add)
         self.entry.pack(fill="x", pady=(8, 20), padx=(0, 16))
         IconButton(
@@ -202,45 +204,52 @@ class DetailSide(ctk.CTkFrame):
         self._facts[name].configure(text=shorten(text, font, self.look.px(_INSIDE - 112)) or "–")
 
     def _show_tags(self, tags: Sequence[Tag]) -> None:
-        for row in self._rows:
-            row.destroy()
-        self._rows.clear()
-        c = self.look.colours
-        font = self.look.canvas_font(self, NORMAL)
-        for tag in tags:
-            row = ctk.CTkFrame(self._tags, fg_color="transparent", height=32)
-            row.pack(fill="x", padx=(0, 8))
-            row.pack_propagate(False)
-            label(row, self.look, shorten(tag.name, font, self.look.px(72))).pack(side="left")
-            IconButton(
-                row,
-                self.look,
-                "close",
-                f"Remove “{tag.name}”",
-                partial(self._actions.remove_tag, tag.name),
-                side=20,
-            ).pack(side="right")
-            label(
-                row, self.look, _SOURCES[tag.source], size=SMALL, colour=c.text_2, anchor="e"
-            ).pack(side="right", padx=(8, 2))
-            label(row, self.look, f"{tag.confidence:.2f}", size=SMALL, colour=c.text_2).pack(
-                side="right"
-            )
-            bar = progress_bar(
-                row,
-                self.look,
-                width=72,
-                progress_color=c.text_2 if tag.source == "human" else c.accent,
-            )
-            bar.set(tag.confidence)
-            bar.pack(side="right", padx=8)
-            self._rows.append(row)
+        for cell in self._tag_cells:
+            cell.destroy()
+        self._tag_cells.clear()
+        for row, tag in enumerate(tags):
+            self._show_tag(row, tag)
         if not tags:
+            c = self.look.colours
             none = label(
                 self._tags, self.look, "None yet. Add one of your own.", size=SMALL, colour=c.text_2
             )
-            none.pack(anchor="w", pady=6)
-            self._rows.append(none)
+            none.grid(row=0, column=0, sticky="w", pady=6)
+            self._tag_cells.append(none)
+
+    def _show_tag(self, row: int, tag: Tag) -> None:
+        """Show name, bar, confidence, giver and a cross; a long name takes the bar's place, too."""
+        table, look, c = self._tags, self.look, self.look.colours
+        font = look.canvas_font(self, NORMAL)
+        is_long = font.measure(tag.name) > look.px(_TAG_NAME)
+        name = shorten(tag.name, font, look.px(_TAG_NAME + _TAG_BAR if is_long else _TAG_NAME))
+        word = label(table, look, name)
+        word.grid(row=row, column=0, columnspan=2 if is_long else 1, sticky="w", pady=6)
+        self._tag_cells.append(word)
+        if not is_long:
+            bar = progress_bar(
+                table,
+                look,
+                width=_TAG_BAR - 8,
+                progress_color=c.text_2 if tag.source == "human" else c.accent,
+            )
+            bar.set(tag.confidence)
+            bar.grid(row=row, column=1, padx=(8, 0))
+            self._tag_cells.append(bar)
+        for column, text in ((2, f"{tag.confidence:.2f}"), (3, _SOURCES[tag.source])):
+            fact = label(table, look, text, size=SMALL, colour=c.text_2)
+            fact.grid(row=row, column=column, sticky="e", padx=(8, 0))
+            self._tag_cells.append(fact)
+        cross = IconButton(
+            table,
+            look,
+            "close",
+            f"Remove “{tag.name}”",
+            partial(self._actions.remove_tag, tag.name),
+            side=20,
+        )
+        cross.grid(row=row, column=4, padx=(2, 8))
+        self._tag_cells.append(cross)
 
     def _add(self, name: str) -> None:
         if name.strip():
