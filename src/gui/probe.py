@@ -70,6 +70,7 @@ class Probe:
             "dialog": w.overlay.is_open,
             "cards": [] if grid is None else _cards(grid),
             "count": 0 if grid is None else grid.count,
+            "searched": p.text.query,
             "selected": [] if grid is None else sorted(grid.selection),
             "segment": p.detail.segment_id if p.here == "detail" else "",
             "outlined": list(p.detail.picture.outlined),
