@@ -69,7 +69,6 @@ class DetailSide(ctk.CTkFrame):
         self._tags = ctk.CTkFrame(self._scrolled, fg_color="transparent")
         self._tags.pack(fill="x")
         self._tags.grid_columnconfigure(0, weight=1)
-        self._tag_cells: list[tkinter.Misc] = []
         self.entry = Entry(self._scrolled, look, "Add a tag", height=32, on_enter=self._add)
         self.entry.pack(fill="x", pady=(8, 20), padx=(0, 16))
         IconButton(
@@ -204,9 +203,8 @@ class DetailSide(ctk.CTkFrame):
         self._facts[name].configure(text=shorten(text, font, self.look.px(_INSIDE - 112)) or "–")
 
     def _show_tags(self, tags: Sequence[Tag]) -> None:
-        for cell in self._tag_cells:
+        for cell in self._tags.grid_slaves():
             cell.destroy()
-        self._tag_cells.clear()
         for row, tag in enumerate(tags):
             self._show_tag(row, tag)
         if not tags:
@@ -215,17 +213,15 @@ class DetailSide(ctk.CTkFrame):
                 self._tags, self.look, "None yet. Add one of your own.", size=SMALL, colour=c.text_2
             )
             none.grid(row=0, column=0, sticky="w", pady=6)
-            self._tag_cells.append(none)
 
     def _show_tag(self, row: int, tag: Tag) -> None:
         """Show name, bar, confidence, giver and a cross; a long name takes the bar's place, too."""
         table, look, c = self._tags, self.look, self.look.colours
         font = look.canvas_font(self, NORMAL)
         is_long = font.measure(tag.name) > look.px(_TAG_NAME)
-        name = shorten(tag.name, font, look.px(_TAG_NAME + _TAG_BAR if is_long else _TAG_NAME))
+        name = shorten(tag.name, font, look.px(_TAG_NAME + _TAG_BAR))
         word = label(table, look, name)
         word.grid(row=row, column=0, columnspan=2 if is_long else 1, sticky="w", pady=6)
-        self._tag_cells.append(word)
         if not is_long:
             bar = progress_bar(
                 table,
@@ -235,11 +231,9 @@ class DetailSide(ctk.CTkFrame):
             )
             bar.set(tag.confidence)
             bar.grid(row=row, column=1, padx=(8, 0))
-            self._tag_cells.append(bar)
         for column, text in ((2, f"{tag.confidence:.2f}"), (3, _SOURCES[tag.source])):
             fact = label(table, look, text, size=SMALL, colour=c.text_2)
             fact.grid(row=row, column=column, sticky="e", padx=(8, 0))
-            self._tag_cells.append(fact)
         cross = IconButton(
             table,
             look,
@@ -249,7 +243,6 @@ class DetailSide(ctk.CTkFrame):
             side=20,
         )
         cross.grid(row=row, column=4, padx=(2, 8))
-        self._tag_cells.append(cross)
 
     def _add(self, name: str) -> None:
         if name.strip():
