@@ -36,14 +36,20 @@ class Decoded:
     """What the decoder makes of B prompts, before any mask is drawn.
 
     Attributes:
-        predicted_iou: (B, 3) float32, of SAM's three guesses.
+        ious: (B, 4) float32, predicted: of the one mask for prompts that leave no doubt, and of
+            SAM's three guesses.
         tokens: (B, T, C), after the transformer.
         picture: (B, G * G, C), the picture as each prompt sees it.
     """
 
-    predicted_iou: Tensor
+    ious: Tensor
     tokens: Tensor
     picture: Tensor
+
+    @property
+    def predicted_iou(self) -> Tensor:
+        """(B, 3), of the three guesses."""
+        return self.ious[:, 1:]
 
 
 class PromptDecoder:
@@ -109,13 +115,10 @@ class PromptDecoder:
         with torch.autocast(tokens.device.type, enabled=False):
             # in 16 bits many masks of a picture would be rated alike, and one takes the best
             ious = decoder.iou_prediction_head(tokens[:, 0].float())
-        return Decoded(ious[:, 1:], tokens, picture)
+        return Decoded(ious, tokens, picture)
 
     def draw(self, decoded: Decoded, chosen: Tensor, rows: int | None = None) -> Tensor:
-        """Draw masks.
-
-        Enlarging by ConvTranspose2d(2, stride 2) gives each place 2 x 2 new ones and asks no
-        neighbour, so here it is a matrix product over the channels, which stay last.
+        """Draw some of the guesses.
 
         Args:
             chosen: (B, 3) bool, which guesses of which prompts.
@@ -125,29 +128,43 @@ class PromptDecoder:
             (K, 4 rows, 4G) logits, in the order of chosen.nonzero().
         """
         height, width = rows or self._grid[0], self._grid[1]
-        enlarge, norm, _, enlarge_more, _ = self._decoder.output_upscaling
         prompts = chosen.any(dim=1)
-        seen = decoded.picture[:, : height * width][prompts]
+        enlarged = self._enlarge(decoded.picture[:, : height * width][prompts])
+        guesses = self._read(decoded.tokens[prompts], enlarged, range(1, 4))
+        return _in_rows(guesses[chosen[prompts]], height, width)
+
+    def draw_all(self, decoded: Decoded) -> tuple[Tensor, Tensor]:
+        """Draw all masks, and what they are read from. For training: gradients pass.
+
+        Returns:
+            (B, 4, 4G, 4G) logits in the order of Decoded.ious, and (C / 8, 4G, 4G) the enlarged
+            picture as the first prompt sees it.
+        """
+        enlarged = self._enlarge(decoded.picture)
+        masks = self._read(decoded.tokens, enlarged, range(4))
+        seen = _in_rows(enlarged[0].flatten(0, 2).mT, *self._grid)
+        return _in_rows(masks.flatten(0, 1), *self._grid).unflatten(0, masks.shape[:2]), seen
+
+    def _enlarge(self, seen: Tensor) -> Tensor:
+        """Places (B, P, C) to their corners' corners: (B, P, 4, 4, C / 8).
+
+        Enlarging by ConvTranspose2d(2, stride 2) gives each place 2 x 2 new ones and asks no
+        neighbour, so here it is a matrix product over the channels, which stay last.
+        """
+        places = seen.shape[1]
+        enlarge, norm, _, enlarge_more, _ = self._decoder.output_upscaling
         once = functional.linear(seen, _each_corner(enlarge)).unflatten(2, (4, -1))
-        once = once.add_(self._added[: height * width])
+        once = once.add_(self._added[:places])
         once = functional.layer_norm(once, norm.weight.shape, norm.weight, norm.bias, norm.eps)
         twice = functional.linear(functional.gelu(once), _each_corner(enlarge_more))
-        twice = twice.unflatten(3, (4, -1)).add_(self._added_more[: height * width])
-        twice = functional.gelu(twice)
-        tokens = decoded.tokens[prompts]
-        weights = torch.stack(
-            [
-                layer(tokens[:, 1 + index])
-                for index, layer in enumerate(self._decoder.output_hypernetworks_mlps)
-                if index > 0  # the first is for prompts that leave no doubt, and is not asked
-            ],
-            dim=1,
-        )
-        logits = weights @ twice.flatten(1, 3).mT  # (B, 3, places * 16)
-        # a place's row and column, its corners' and theirs: to rows and columns of pixels
-        corners = logits[chosen[prompts]].unflatten(1, (height, width, 2, 2, 2, 2))
-        pixels = corners.permute(0, 1, 3, 5, 2, 4, 6).reshape(-1, 4 * height, 4 * width)
-        return torch.as_tensor(pixels)
+        twice = twice.unflatten(3, (4, -1)).add_(self._added_more[:places])
+        return torch.as_tensor(functional.gelu(twice))
+
+    def _read(self, tokens: Tensor, enlarged: Tensor, masks: range) -> Tensor:
+        """Logits of some of the four masks: (B, M, P * 16)."""
+        layers = self._decoder.output_hypernetworks_mlps
+        weights = torch.stack([layers[mask](tokens[:, 1 + mask]) for mask in masks], dim=1)
+        return torch.as_tensor(weights @ enlarged.flatten(1, 3).mT)
 
     def _first_block(self, start: Tensor) -> tuple[Tensor, Tensor]:
         """The block in which every prompt sees the same picture."""
@@ -269,6 +286,13 @@ def _scaled_heads(projected: Tensor, attention: Attention) -> Tensor:
     """The same, so scaled that products with it are scores: the tokens are few, scores many."""
     heads = _token_heads(projected, attention)
     return heads * (1 / math.sqrt(heads.shape[-1]))
+
+
+def _in_rows(corners: Tensor, height: int, width: int) -> Tensor:
+    """Corners' corners of places (N, height * width * 16) to pixels (N, 4 height, 4 width)."""
+    apart = corners.unflatten(1, (height, width, 2, 2, 2, 2))
+    pixels = apart.permute(0, 1, 3, 5, 2, 4, 6).reshape(-1, 4 * height, 4 * width)
+    return torch.as_tensor(pixels)
 
 
 def _flat(picture: Tensor) -> Tensor:

@@ -61,6 +61,16 @@ def compare(sam: Any, features: torch.Tensor, size: int, count: int = 9) -> None
             decoder.draw(decoded, some), logits[some], rtol=1e-4, atol=1e-5 * scale
         )
         assert len(decoder.draw(decoded, torch.zeros_like(some))) == 0
+        all_logits, all_ious = sam.mask_decoder.predict_masks(
+            features, sam.prompt_encoder.get_dense_pe(), sparse, dense
+        )
+        torch.testing.assert_close(decoded.ious, all_ious, rtol=1e-4, atol=1e-5)
+        masks, seen = decoder.draw_all(decoded)
+        torch.testing.assert_close(masks, all_logits, rtol=1e-4, atol=1e-5 * scale)
+        layers = sam.mask_decoder.output_hypernetworks_mlps
+        for mask, layer in enumerate(layers):
+            read = layer(decoded.tokens[0, 1 + mask]) @ seen.flatten(1)
+            torch.testing.assert_close(read, masks[0, mask].flatten(), rtol=1e-4, atol=1e-5 * scale)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from src.models.starter.regions import LabelledPicture, sample_clicks
 
 # Pairs of places are compared, so their number is kept apart from the size of the grid.
 _SPOTS = 192
+# Cells on either side of an edge that belong to the outline.
+_EDGE_REACH = 2
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class ClickBatch:
         images: (B, 3, S, S) float32, normalised and padded.
         points: (B, K, 1, 2) float32, in pixels of the padded square.
         masks: (B, K, L, L) float32 in 0..1, the share of each cell that is inside.
+        outlines: (B, K, L, L) float32, 1 near an edge of its mask, else and on the padding 0.
         inside: (B, 1, L, L) float32, 0 on the padding.
         cells: (B, M) int64, random places on SAM's grid of G * G.
         cell_regions: (B, M) int64, the regions there.
@@ -33,6 +36,7 @@ class ClickBatch:
     images: torch.Tensor
     points: torch.Tensor
     masks: torch.Tensor
+    outlines: torch.Tensor
     inside: torch.Tensor
     cells: torch.Tensor
     cell_regions: torch.Tensor
@@ -56,10 +60,11 @@ def make_batch(
     count = len(pictures)
     images = np.zeros((count, size, size, 3), np.float32)
     points = np.zeros((count, clicks, 1, 2), np.float32)
-    masks = np.zeros((count, clicks, side, side), np.float32)
+    masks, outlines = np.zeros((2, count, clicks, side, side), np.float32)
     inside = np.zeros((count, 1, side, side), np.float32)
     cells, cell_regions, spots, spot_regions = np.zeros((4, count, _SPOTS), np.int64)
     patch = size // sam.prompt_encoder.image_embedding_size[0]
+    near = np.ones((2 * _EDGE_REACH + 1,) * 2, np.uint8)
     mean, std = (
         sam.pixel_mean.flatten().numpy(force=True),
         sam.pixel_std.flatten().numpy(force=True),
@@ -70,11 +75,13 @@ def make_batch(
         images[row, :height, :width] = (picture.image_rgb - mean) / std
         points[row, :, 0], found = sample_clicks(rng, picture, clicks)
         padded = np.zeros((size, size), np.float32)
+        padded[:height, :width] = 1
+        inside[row, 0] = cv2.resize(padded, (side, side), interpolation=cv2.INTER_NEAREST)
         for column, mask in enumerate(found):
             padded[:height, :width] = mask
             masks[row, column] = cv2.resize(padded, (side, side), interpolation=cv2.INTER_AREA)
-        padded[:height, :width] = 1
-        inside[row, 0] = cv2.resize(padded, (side, side), interpolation=cv2.INTER_NEAREST)
+            steps = cv2.morphologyEx(masks[row, column], cv2.MORPH_GRADIENT, near)
+            outlines[row, column] = (steps > 0.5) * inside[row, 0]
         cells[row], cell_regions[row] = _spots(rng, picture.labels, patch, size)
         spots[row], spot_regions[row] = _spots(rng, picture.labels, patch // 4, size)
     device = sam.device
@@ -82,6 +89,7 @@ def make_batch(
         torch.from_numpy(images).permute(0, 3, 1, 2).to(device),
         torch.from_numpy(points).to(device),
         torch.from_numpy(masks).to(device),
+        torch.from_numpy(outlines).to(device),
         torch.from_numpy(inside).to(device),
         torch.from_numpy(cells).to(device),
         torch.from_numpy(cell_regions).to(device),

@@ -37,43 +37,41 @@ class DetailedMaskDecoder(MaskDecoder):
         """The picture from which masks are read.
 
         Args:
-            picture: (B * K, C, G, G) after the transformer, for K prompts on each of B pictures.
-            fine: (B, C / 4, 2G, 2G).
-            finest: (B, C / 8, 4G, 4G).
+            picture: (N, C, G, G) after the transformer.
+            fine: (1, C / 4, 2G, 2G).
+            finest: (1, C / 8, 4G, 4G).
 
         Returns:
-            (B * K, C / 8, 4G, 4G).
+            (N, C / 8, 4G, 4G).
         """
         enlarge, norm, act, enlarge_more, act_more = self.output_upscaling
-        seen = enlarge(picture).unflatten(0, (len(fine), -1)) + fine[:, None]
-        seen = enlarge_more(act(norm(seen.flatten(0, 1)))).unflatten(0, (len(finest), -1))
-        return torch.as_tensor(act_more((seen + finest[:, None]).flatten(0, 1)))
+        seen = act(norm(enlarge(picture) + fine))
+        return torch.as_tensor(act_more(enlarge_more(seen) + finest))
 
-    def decode(
+    def predict_masks(
         self,
-        features: torch.Tensor,
-        position: torch.Tensor,
-        sparse: torch.Tensor,
-        dense: torch.Tensor,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Masks for K prompts on each of B pictures.
+        image_embeddings: torch.Tensor,
+        image_pe: torch.Tensor,
+        sparse_prompt_embeddings: torch.Tensor,
+        dense_prompt_embeddings: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Masks for N prompts on one picture, as Meta's gives them; PromptDecoder is faster.
 
         Args:
-            features: (B, 4 C, G, G) as the class describes.
-            position: (1, C, G, G).
-            sparse: (B * K, T, C) prompt tokens.
-            dense: (B * K, C, G, G).
+            image_embeddings: (1, 4 C, G, G) as the class describes.
+            image_pe: (1, C, G, G).
+            sparse_prompt_embeddings: (N, T, C).
+            dense_prompt_embeddings: (N, C, G, G).
 
         Returns:
-            (B * K, 4, 4G, 4G) logits, (B * K, 4) predicted IoUs, and (B * K, C / 8, 4G, 4G)
-            the picture that the logits are read from.
+            (N, 4, 4G, 4G) logits and (N, 4) predicted IoUs.
         """
-        count = len(sparse)
-        embedding, fine, finest = self.split(features)
+        count = len(sparse_prompt_embeddings)
+        embedding, fine, finest = self.split(image_embeddings)
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
-        tokens = torch.cat([own.expand(count, -1, -1), sparse], dim=1)
-        picture = embedding.repeat_interleave(count // len(features), dim=0) + dense
-        read, seen = self.transformer(picture, position.expand(count, -1, -1, -1), tokens)
+        tokens = torch.cat([own.expand(count, -1, -1), sparse_prompt_embeddings], dim=1)
+        picture = embedding + dense_prompt_embeddings
+        read, seen = self.transformer(picture, image_pe.expand(count, -1, -1, -1), tokens)
         upscaled = self.enlarge(seen.mT.reshape(picture.shape), fine, finest)
         weights = torch.stack(
             [
@@ -83,17 +81,4 @@ class DetailedMaskDecoder(MaskDecoder):
             dim=1,
         )
         logits = (weights @ upscaled.flatten(2)).unflatten(2, upscaled.shape[2:])
-        return logits, self.iou_prediction_head(read[:, 0]), upscaled
-
-    def predict_masks(
-        self,
-        image_embeddings: torch.Tensor,
-        image_pe: torch.Tensor,
-        sparse_prompt_embeddings: torch.Tensor,
-        dense_prompt_embeddings: torch.Tensor,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """What Meta's gives: logits and predicted IoUs, as decode does for one picture."""
-        logits, ious, _ = self.decode(
-            image_embeddings, image_pe, sparse_prompt_embeddings, dense_prompt_embeddings
-        )
-        return logits, ious
+        return logits, self.iou_prediction_head(read[:, 0])

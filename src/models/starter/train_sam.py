@@ -23,7 +23,7 @@ from src.models.starter.architecture import (
 from src.models.starter.calibrate import choose_thresholds
 from src.models.starter.click_batches import ClickBatch, make_batch
 from src.models.starter.drawing import DrawnInOrder, RecentlyDrawn
-from src.models.starter.mask_loss import Prediction, mask_loss, predict, reached_ious
+from src.models.starter.mask_loss import Prediction, each_mask, mask_loss, predict
 from src.models.starter.regions import draw_labelled_picture
 from src.models.starter.training import (
     AveragedWeights,
@@ -288,7 +288,7 @@ def learn_to_rate(sam: Sam, seed: int, pictures: int) -> None:
             rng = np.random.default_rng((seed, 4, index))
             picture = draw_labelled_picture(seed, index, size)
             batch = make_batch(rng, [picture], sam, _RATED_CLICKS, side)
-            ious.append(reached_ious(predict(sam, batch), batch).flatten(0, 1))
+            ious.append(each_mask(predict(sam, batch).logits, batch)[1].flatten(0, 1))
     hook.remove()
     features, truth = torch.cat(read), torch.cat(ious)
     optimizer = torch.optim.AdamW(head.parameters(), lr=3e-4, weight_decay=0.05)
