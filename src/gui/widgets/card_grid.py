@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tkinter
 from typing import Literal
 
@@ -21,10 +20,10 @@ from src.gui.widgets.card_face import (
     Marks,
 )
 from src.gui.widgets.card_keys import CardKeys
+from src.gui.widgets.card_pointer import CardPointer
 
 GAP = 16
 WISH = 184
-WHEEL_PX = 80
 
 
 class _Slot:
@@ -65,7 +64,6 @@ class CardGrid(ctk.CTkFrame):
         self._selected: set[int] = set()
         self.focused: int | None = None
         self._focus_seen = False
-        self._hover: tuple[int, bool] | None = None  # card, and whether over its button
         self._redraw_waits = False
         self.canvas = tkinter.Canvas(
             self, bg=look.colours.window, highlightthickness=0, bd=0, takefocus=1
@@ -84,7 +82,10 @@ class CardGrid(ctk.CTkFrame):
         self._bar_shown = False
         self._measure(1)
         CardKeys(self)
-        self._listen()
+        self._pointer = CardPointer(self)
+        self.canvas.bind("<Configure>", self._resized)
+        self.canvas.bind("<FocusIn>", lambda _: self.refresh())
+        self.canvas.bind("<FocusOut>", lambda _: self.show_focus(False))
 
     # -- what is shown
 
@@ -140,6 +141,10 @@ class CardGrid(ctk.CTkFrame):
                 self.actions.selected(cards)
             self.refresh()
 
+    def toggle(self, card: int) -> None:
+        if self.actions.selected is not None:
+            self.select(self.selection ^ {card})
+
     def visible(self) -> list[tuple[int, CardFace, tuple[int, int, int, int]]]:
         """List the cards that are seen: number, face, box of the thumbnail on the Canvas."""
         first, last = self._seen()
@@ -147,8 +152,8 @@ class CardGrid(ctk.CTkFrame):
         found = []
         for card, face in enumerate(faces, start=first):
             x, y = self._at(card)
-            width, height = self._size.thumb_wh
-            m = self._size.margin
+            width, height = self.size.thumb_wh
+            m = self.size.margin
             found.append((card, face, (x + m, y + m, x + m + width, y + m + height)))
         return found
 
@@ -163,7 +168,7 @@ class CardGrid(ctk.CTkFrame):
         cell = (room - (self._columns - 1) * px(GAP)) / self._columns
         thumb_wh = max(8, int(cell)), max(6, round(cell * 3 / 4))
         text = px(44 if self._kind == "media" else 64)
-        self._size = CardSize(thumb_wh, text, px(MARGIN))
+        self.size = CardSize(thumb_wh, text, px(MARGIN))
         self._step = cell + px(GAP)
         self._pitch = thumb_wh[1] + text + px(24 if self._kind == "media" else 20)
         for slot in self._slots:
@@ -173,7 +178,7 @@ class CardGrid(ctk.CTkFrame):
     def _at(self, card: int) -> tuple[int, int]:
         """The top left corner of a card's slot on the Canvas."""
         row, column = divmod(card, self._columns)
-        left = self.look.px(self._margins[0]) - self._size.margin
+        left = self.look.px(self._margins[0]) - self.size.margin
         return round(left + column * self._step), row * self._pitch - self._offset
 
     @property
@@ -193,11 +198,11 @@ class CardGrid(ctk.CTkFrame):
 
     def _bottom(self) -> int:
         """The largest offset."""
-        content = self._rows() * self._pitch + self._size.margin
+        content = self._rows() * self._pitch + self.size.margin
         return max(0, content - self.canvas.winfo_height())
 
     def _first_row(self) -> int:
-        return max(0, (self._offset - self._size.margin) // self._pitch)
+        return max(0, (self._offset - self.size.margin) // self._pitch)
 
     def _seen(self) -> tuple[int, int]:
         first = self._first_row() * self._columns
@@ -214,11 +219,11 @@ class CardGrid(ctk.CTkFrame):
         first, last = self._seen()
         faces = self._source.faces(first, last)
         self.thumbnails.want(
-            self, [(face.thumbnail, self._size.thumb_wh) for face in faces if face.thumbnail]
+            self, [(face.thumbnail, self.size.thumb_wh) for face in faces if face.thumbnail]
         )
         need = (self.canvas.winfo_height() // self._pitch + 3) * self._columns
         while len(self._slots) < need:
-            self._slots.append(_Slot(self.canvas, self._size))
+            self._slots.append(_Slot(self.canvas, self.size))
         used = set()
         for card, face in enumerate(faces, start=first):
             slot = self._slots[card % len(self._slots)]
@@ -230,27 +235,30 @@ class CardGrid(ctk.CTkFrame):
                 for item in slot.items:
                     self.canvas.coords(item, -10000, -10000)
         self._draw_bar()
+        self._pointer.look_again()
 
     def _fill(self, slot: _Slot, card: int, face: CardFace) -> None:
         x, y = self._at(card)
+        spot = self._pointer.over
+        over = spot is not None and spot.card == card
         marks = Marks(
-            hover=self._hover is not None and self._hover[0] == card,
+            hover=over,
             focus=self.focused == card and self._focus_seen,
             selected=card in self._selected,
             selecting=self.actions.selected is not None,
-            button_hover=self._hover == (card, True),
+            button_hover=over and spot is not None and spot.button,
         )
         source = face.thumbnail
-        picture = None if source is None else self.thumbnails.get(source, self._size.thumb_wh)
+        picture = None if source is None else self.thumbnails.get(source, self.size.thumb_wh)
         shows = (face, marks, id(picture) if picture is not None else None)
         if slot.shows != shows:
-            slot.photo.paste(self.painter.paint(face, marks, picture, self._size))
+            slot.photo.paste(self.painter.paint(face, marks, picture, self.size))
             self._write(slot, face)
             slot.shows = shows
         self._place(slot, x, y, face)
 
     def _write(self, slot: _Slot, face: CardFace) -> None:
-        colours, width = self.look.colours, self._size.thumb_wh[0]
+        colours, width = self.look.colours, self.size.thumb_wh[0]
         normal = self.look.canvas_font(self, NORMAL)
         small = self.look.canvas_font(self, SMALL)
         configure = self.canvas.itemconfigure
@@ -263,8 +271,8 @@ class CardGrid(ctk.CTkFrame):
         configure(slot.items[3], text=score, font=small, fill=colours.text_2)
 
     def _place(self, slot: _Slot, x: int, y: int, face: CardFace) -> None:
-        px, m = self.look.px, self._size.margin
-        width, height = self._size.thumb_wh
+        px, m = self.look.px, self.size.margin
+        width, height = self.size.thumb_wh
         left, top = x + m, y + m + height
         first_line = top + px(18 if face.score is None else 38)
         coords = self.canvas.coords
@@ -298,7 +306,7 @@ class CardGrid(ctk.CTkFrame):
     def scroll_to_card(self, card: int) -> None:
         """Bring a card into view, by no more than it takes."""
         top = card // self._columns * self._pitch
-        below = top + self._size.slot_wh[1] - self.canvas.winfo_height()
+        below = top + self.size.slot_wh[1] - self.canvas.winfo_height()
         self.scroll_by(min(top, max(self._offset, below)) - self._offset)
 
     def _scroll_command(self, verb: str, amount: str, unit: str = "") -> None:
@@ -308,28 +316,12 @@ class CardGrid(ctk.CTkFrame):
         else:
             self.scroll_by(float(amount) * self.canvas.winfo_height() * 0.9)
 
-    # -- pointer
-
-    def _listen(self) -> None:
-        bind = self.canvas.bind
-        bind("<Configure>", self._resized)
-        bind("<Motion>", self._moved)
-        bind("<Leave>", lambda _: self._set_hover(None))
-        bind("<ButtonRelease-1>", self._clicked)
-        bind("<Button-1>", lambda _: self.canvas.focus_set())
-        bind("<Button-2>" if sys.platform == "darwin" else "<Button-3>", self._menu)
-        bind("<MouseWheel>", lambda e: self.scroll_by(-self.look.px(WHEEL_PX) * _steps(e)))
-        bind("<Button-4>", lambda _: self.scroll_by(-self.look.px(WHEEL_PX)))
-        bind("<Button-5>", lambda _: self.scroll_by(self.look.px(WHEEL_PX)))
-        bind("<FocusIn>", lambda _: self.refresh())
-        bind("<FocusOut>", lambda _: self.show_focus(False))
-
     def _resized(self, event: tkinter.Event[tkinter.Misc]) -> None:
         top = self._first_row() * self._columns
         at_top = self._offset == 0
-        columns, size = self._columns, self._size
+        columns, size = self._columns, self.size
         self._measure(event.width)
-        if (columns, size) != (self._columns, self._size):
+        if (columns, size) != (self._columns, self.size):
             self._offset = 0 if at_top else top // self._columns * self._pitch
         self.refresh()
 
@@ -338,66 +330,3 @@ class CardGrid(ctk.CTkFrame):
         if seen != self._focus_seen:
             self._focus_seen = seen
             self.refresh()
-
-    def _hit(self, x: int, y: int) -> tuple[int, bool] | None:
-        for card, face, (left, top, right, bottom) in self.visible():
-            if left <= x <= right and top <= y <= bottom + self._size.text_height:
-                button = self.painter.button_box(face, self._size)
-                m = self._size.margin
-                at = x - left + m, y - top + m
-                over = button is not None and _inside(button[0], at)
-                return card, over
-        return None
-
-    def _moved(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        self._set_hover(self._hit(event.x, event.y))
-
-    def _set_hover(self, hover: tuple[int, bool] | None) -> None:
-        if hover != self._hover:
-            self._hover = hover
-            self.canvas.configure(cursor="hand2" if hover else "")
-            self.refresh()
-
-    def _clicked(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        hit = self._hit(event.x, event.y)
-        self.show_focus(False)
-        if hit is None:
-            self.select(frozenset())
-            return
-        card, over_button = hit
-        before, self.focused = self.focused, card
-        selects = self.actions.selected is not None
-        state = int(event.state)
-        if over_button and self.actions.button is not None:
-            self.actions.button(card)
-        elif selects and state & 0x1:  # Shift
-            low, high = sorted((card if before is None else before, card))
-            self.select(self.selection | frozenset(range(low, high + 1)))
-        elif selects and (state & 0x4 or self._selected or self._over_tick(card, event)):
-            self.toggle(card)
-        else:
-            self.actions.open(card)
-        self.refresh()
-
-    def _over_tick(self, card: int, event: tkinter.Event[tkinter.Misc]) -> bool:
-        x, y = self._at(card)
-        reach = self._size.margin + self.look.px(34)
-        return bool(event.x - x <= reach and event.y - y <= reach)
-
-    def toggle(self, card: int) -> None:
-        if self.actions.selected is not None:
-            self.select(self.selection ^ {card})
-
-    def _menu(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        hit = self._hit(event.x, event.y)
-        if hit is not None and self.actions.menu is not None:
-            self.focused = hit[0]
-            self.actions.menu(hit[0], event.x_root, event.y_root)
-
-
-def _steps(event: tkinter.Event[tkinter.Misc]) -> float:
-    return event.delta / (1 if sys.platform == "darwin" else 120)
-
-
-def _inside(box: tuple[int, int, int, int], at: tuple[int, int]) -> bool:
-    return box[0] <= at[0] <= box[2] and box[1] <= at[1] <= box[3]
