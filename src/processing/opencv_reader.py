@@ -1,7 +1,7 @@
 """Video frames by OpenCV: `python -m src.processing.opencv_reader FILE FRAMES_PER_SECOND`.
 
 It stands in for ffmpeg where none starts, in a process of its own as that is, and says what it
-does in ffmpeg's own form: binary PPMs on standard output, and on standard error the duration
+does in ffmpeg's own form: the RGB of frames on standard output, and on standard error the duration
 and a line of showinfo for each frame, 0 for those of the source and 1 for those sampled.
 """
 
@@ -35,15 +35,17 @@ def main() -> None:
         done, bgr = capture.retrieve()
         if done:
             last_slot = slot
-            _show(1, frame_index, timestamp_s)
             height, width = bgr.shape[:2]
-            sys.stdout.buffer.write(b"P6\n%d %d\n255\n" % (width, height))
+            _show(1, frame_index, timestamp_s, (width, height))
             sys.stdout.buffer.write(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).data)
 
 
-def _show(filter_number: int, frame_index: int, timestamp_s: float) -> None:
+def _show(
+    filter_number: int, frame_index: int, timestamp_s: float, size_wh: tuple[int, int] = (0, 0)
+) -> None:
     print(
-        f"[Parsed_showinfo_{filter_number} @ 0] n: {frame_index} pts: 0 pts_time: {timestamp_s}",
+        f"[Parsed_showinfo_{filter_number} @ 0] n: {frame_index} pts: 0 pts_time: {timestamp_s}"
+        f" s:{size_wh[0]}x{size_wh[1]}",
         file=sys.stderr,
         flush=True,
     )

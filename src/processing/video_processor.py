@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import cv2
 import imageio_ffmpeg
@@ -47,7 +47,9 @@ SHORT_S = 2.0
 
 # ffmpeg repeats titles, comments and names of files: each line is known by how it begins.
 DURATION = re.compile(r"\[info\]   Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)(?:, start: (-?[\d.]+))?")
-SHOWN = re.compile(r"\[Parsed_showinfo_(\d+) .*?\] n: *\d+ pts: *\S+ +pts_time: *(\S+)")
+SHOWN = re.compile(
+    r"\[Parsed_showinfo_(\d+) .*?\] n: *\d+ pts: *\S+ +pts_time: *(\S+).* s:(\d+)x(\d+)"
+)
 DAMAGE = re.compile(r"(?:\[[^\]]* @ \w+\] )?\[(?:error|fatal)\] (.*)")
 CREATED = re.compile(r"creation_time\s*: (\S+)")
 
@@ -197,7 +199,8 @@ class VideoProcessor:
             "-protocol_whitelist", PROTOCOLS, "-format_whitelist", DEMUXERS,
             "-max_pixels", str(MAX_PIXELS),
             "-i", f"file:{path}", "-map", "0:V:0", "-vf", filters, "-fps_mode", "passthrough",
-            "-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1",
+            # each frame in its own size, which showinfo says, also where that changes
+            "-noautoscale", "-f", "rawvideo", "-c:v", "rawvideo", "-pix_fmt", "rgb24", "pipe:1",
         ]  # fmt: skip
 
     def _opencv(self, path: Path) -> list[str]:
@@ -221,12 +224,12 @@ class VideoProcessor:
         try:
             while True:
                 with log.waiting():
-                    image = _read_ppm(process.stdout)
-                    if image is None:
+                    shown = log.next_shown()
+                    image = None if shown is None else _read_rgb(process.stdout, shown.size_wh)
+                    if shown is None or image is None:
                         process.wait()  # what it says last may be what is wrong with the video
                         break
-                    frame_index, timestamp_s = log.next_shown()
-                yield Frame(image, frame_index, timestamp_s)
+                yield Frame(image, shown.frame_index, shown.timestamp_s)
         finally:
             process.kill()
             process.stdout.close()
@@ -248,6 +251,14 @@ def _limit(process: subprocess.Popen[bytes]) -> None:
                 resource.prlimit(process.pid, what, (most, most))
 
 
+class _Shown(NamedTuple):
+    """What ffmpeg says of a sampled frame before it gives it."""
+
+    frame_index: int
+    timestamp_s: float
+    size_wh: tuple[int, int]
+
+
 class _FfmpegLog:
     """Reads ffmpeg's stderr beside its frames, and ends an ffmpeg that hangs."""
 
@@ -256,7 +267,7 @@ class _FfmpegLog:
         self.facts = facts
         # A Ctrl-C in the middle of Queue.get can leave its lock taken for good; a SimpleQueue has
         # none that a signal could interrupt.
-        self._shown: queue.SimpleQueue[tuple[int, float] | None] = queue.SimpleQueue()
+        self._shown: queue.SimpleQueue[_Shown | None] = queue.SimpleQueue()
         self._waits = False
         self._last_sign_s = time.monotonic()
         self._done = threading.Event()
@@ -274,12 +285,9 @@ class _FfmpegLog:
         finally:
             self._waits = False
 
-    def next_shown(self) -> tuple[int, float]:
-        """Give (frame_index, timestamp_s) of the next sampled frame."""
-        shown = self._shown.get()
-        if shown is None:
-            raise MediaReadError("video", "ffmpeg gave a frame without its time")
-        return shown
+    def next_shown(self) -> _Shown | None:
+        """Wait for the next sampled frame to be announced; None once there is none."""
+        return self._shown.get()
 
     def join(self) -> None:
         self._thread.join()
@@ -308,7 +316,8 @@ class _FfmpegLog:
                     source_index += 1
                     self.facts.last_timestamp_s = timestamp_s
                 else:
-                    self._shown.put((source_index, timestamp_s))
+                    size_wh = int(match[3]), int(match[4])
+                    self._shown.put(_Shown(source_index, timestamp_s, size_wh))
             elif line.startswith("[info] Input #0, matroska"):
                 counts_from_zero = True
             elif match := DURATION.match(line):
@@ -378,12 +387,9 @@ def dhash(image_rgb: np.ndarray) -> int:
     return int.from_bytes(bits.tobytes(), "big")
 
 
-def _read_ppm(stream: IO[bytes]) -> np.ndarray | None:
-    """Read one binary PPM: (H, W, 3) uint8 RGB; None at the end, or where it is cut."""
-    if stream.readline() != b"P6\n":
-        return None
-    width, height = (int(number) for number in stream.readline().split())
-    stream.readline()  # the greatest value, 255
+def _read_rgb(stream: IO[bytes], size_wh: tuple[int, int]) -> np.ndarray | None:
+    """Read one frame: (H, W, 3) uint8 RGB; None where it is cut."""
+    width, height = size_wh
     content = stream.read(width * height * 3)
     if len(content) < width * height * 3:
         return None

@@ -111,7 +111,7 @@ def test_a_picture_that_changes_its_size_is_one_video(
     make_video: MakeVideo, tmp_path: Path
 ) -> None:
     parts = [
-        make_video(f"{width}.ts", 3, "-vf", f"scale={width}:240", "-c:v", "libx264")
+        make_video(f"{width}.ts", 3, "-vf", f"scale={width}:240,setsar=1", "-c:v", "libx264")
         for width in (320, 160)
     ]
     joined = tmp_path / "joined.ts"
@@ -119,6 +119,10 @@ def test_a_picture_that_changes_its_size_is_one_video(
     frames, _ = read(joined)
     indices = [frame.frame_index for frame in frames]
     assert indices == sorted(set(indices)) and indices[-1] >= 40
+    alone = [frame for part in parts for frame in read(part)[0]]
+    assert [frame.size_wh for frame in alone] == [(320, 240)] * 3 + [(160, 240)] * 3
+    for frame, same in zip(frames, alone, strict=True):
+        np.testing.assert_array_equal(frame.image_rgb, same.image_rgb)
 
 
 @pytest.mark.parametrize("where", ["x=0:y=0", "x=60:y=40:w=40:h=40"])
@@ -213,6 +217,7 @@ def test_opencv_reads_where_no_ffmpeg_starts(
     monkeypatch.setattr(video_processor, "find_ffmpeg", lambda: None)
     frames, facts = read(path)
     assert [frame.timestamp_s for frame in frames] == pytest.approx([0, 1, 2])
+    assert [frame.size_wh for frame in frames] == [(160, 120)] * 3
     assert facts.duration_s == pytest.approx(3)
 
 
@@ -348,7 +353,7 @@ def test_an_ffmpeg_that_hangs_is_ended(
 @pytest.mark.skipif(sys.platform == "win32", reason="signals by timer are POSIX's")
 def test_an_interruption_at_any_moment_leaves_nothing_waiting() -> None:
     """A Ctrl-C between two steps of waiting for a frame's time once left its lock taken."""
-    line = "[Parsed_showinfo_0 @ 0x1] n: 1 pts: 1 pts_time: 1\\n"
+    line = "[Parsed_showinfo_0 @ 0x1] n: 1 pts: 1 pts_time: 1 s:4x3\\n"
     other = line.replace("info_0", "info_1")
     script = f"import sys\nwhile True: sys.stderr.write('{line}{other}' * 50)"
     rng = np.random.default_rng(0)
