@@ -29,7 +29,7 @@ class Grid(SimpleNamespace):
                 focus_set=lambda: None,
             ),
             look=SimpleNamespace(px=lambda value: value),
-            size=SimpleNamespace(margin=4, text_height=44),
+            size=SimpleNamespace(margin=4),
             # at the right end of the picture, from the slot's corner on
             painter=SimpleNamespace(button_box=lambda face, size: ((80, 60, 104, 79), "name")),
             actions=SimpleNamespace(
@@ -41,13 +41,17 @@ class Grid(SimpleNamespace):
             focused=None,
             show_focus=lambda seen: None,
             refresh=lambda: None,
-            **self.__dict__,
+            face=lambda card: None,
         )
         self.pointer = CardPointer(self)  # type: ignore[arg-type]
 
-    def visible(self) -> list[tuple[int, None, tuple[int, int, int, int]]]:
-        lefts = [120 * card - self.offset for card in range(4)]
-        return [(card, None, (left, 0, left + 100, 75)) for card, left in enumerate(lefts)]
+    def box(self, card: int) -> tuple[int, int, int, int]:
+        left = 120 * card - self.offset
+        return left, 0, left + 100, 75
+
+    def card_at(self, x: int, y: int) -> int | None:
+        card, inside = divmod(x + self.offset, 120)
+        return card if card < 4 and inside <= 100 else None
 
     def select(self, cards: frozenset[int]) -> None:
         self.selection = cards

@@ -149,13 +149,12 @@ class CardGrid(ctk.CTkFrame):
         """List the cards that are seen: number, face, box of the thumbnail on the Canvas."""
         first, last = self._seen()
         faces = [] if self._source is None else self._source.faces(first, last)
-        found = []
-        for card, face in enumerate(faces, start=first):
-            x, y = self._at(card)
-            width, height = self.size.thumb_wh
-            m = self.size.margin
-            found.append((card, face, (x + m, y + m, x + m + width, y + m + height)))
-        return found
+        return [(card, face, self.box(card)) for card, face in enumerate(faces, start=first)]
+
+    def face(self, card: int) -> CardFace:
+        """What a card shows; there is one of that number."""
+        assert self._source is not None
+        return self._source.faces(card, card + 1)[0]
 
     # -- geometry, in device pixels
 
@@ -180,6 +179,21 @@ class CardGrid(ctk.CTkFrame):
         row, column = divmod(card, self._columns)
         left = self.look.px(self._margins[0]) - self.size.margin
         return round(left + column * self._step), row * self._pitch - self._offset
+
+    def box(self, card: int) -> tuple[int, int, int, int]:
+        """The box of a card's thumbnail on the Canvas: left, top, right, bottom."""
+        x, y = self._at(card)
+        width, height = self.size.thumb_wh
+        m = self.size.margin
+        return x + m, y + m, x + m + width, y + m + height
+
+    def card_at(self, x: int, y: int) -> int | None:
+        """The card whose thumbnail or words lie at a place on the Canvas."""
+        for card in range(*self._seen()):
+            left, top, right, bottom = self.box(card)
+            if left <= x <= right and top <= y <= bottom + self.size.text_height:
+                return card
+        return None
 
     @property
     def first_seen(self) -> int:
@@ -239,14 +253,14 @@ class CardGrid(ctk.CTkFrame):
 
     def _fill(self, slot: _Slot, card: int, face: CardFace) -> None:
         x, y = self._at(card)
-        spot = self._pointer.over
-        over = spot is not None and spot.card == card
+        over = self._pointer.over
+        spot = over if over is not None and over.card == card else None
         marks = Marks(
-            hover=over,
+            hover=spot is not None,
             focus=self.focused == card and self._focus_seen,
             selected=card in self._selected,
             selecting=self.actions.selected is not None,
-            button_hover=over and spot is not None and spot.button,
+            button_hover=spot is not None and spot.button,
         )
         source = face.thumbnail
         picture = None if source is None else self.thumbnails.get(source, self.size.thumb_wh)

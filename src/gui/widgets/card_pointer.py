@@ -54,26 +54,27 @@ class CardPointer:
 
     def _spot(self, x: int, y: int) -> Spot | None:
         grid = self._grid
+        card = grid.card_at(x, y)
+        if card is None:
+            return None
+        left, top, _, _ = grid.box(card)
         size, reach = grid.size, grid.look.px(_TICK_PX)
-        for card, face, (left, top, right, bottom) in grid.visible():
-            if left <= x <= right and top <= y <= bottom + size.text_height:
-                box = grid.painter.button_box(face, size)
-                at = x - left + size.margin, y - top + size.margin
-                over = box is not None and _inside(box[0], at)
-                return Spot(card, over, x - left <= reach and y - top <= reach)
-        return None
+        box = grid.painter.button_box(grid.face(card), size)
+        at = x - left + size.margin, y - top + size.margin
+        over = box is not None and _inside(box[0], at)
+        return Spot(card, over, x - left <= reach and y - top <= reach)
 
     def _press(self, event: tkinter.Event[tkinter.Misc]) -> None:
         self._grid.canvas.focus_set()
-        spot = self._spot(event.x, event.y)
-        self._pressed = None if spot is None else spot.card
+        self._pressed = self._grid.card_at(event.x, event.y)
 
     def _release(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        grid, spot = self._grid, self._spot(event.x, event.y)
+        grid = self._grid
         pressed, self._pressed = self._pressed, None
-        if (None if spot is None else spot.card) != pressed:
+        if grid.card_at(event.x, event.y) != pressed:
             return  # led away from where it was pressed: thought better of
         grid.show_focus(False)
+        spot = self._spot(event.x, event.y)
         if spot is None:
             grid.select(frozenset())
             return
@@ -92,10 +93,11 @@ class CardPointer:
         grid.refresh()
 
     def _menu(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        spot, grid = self._spot(event.x, event.y), self._grid
-        if spot is not None and grid.actions.menu is not None:
-            grid.focused = spot.card
-            grid.actions.menu(spot.card, event.x_root, event.y_root)
+        grid = self._grid
+        card = grid.card_at(event.x, event.y)
+        if card is not None and grid.actions.menu is not None:
+            grid.focused = card
+            grid.actions.menu(card, event.x_root, event.y_root)
 
 
 def _steps(event: tkinter.Event[tkinter.Misc]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from segment_anything.modeling import Sam
 from torch.nn import functional
@@ -100,17 +101,17 @@ class _EachMask(torch.autograd.Function):
     def forward(
         ctx: Any, logits: torch.Tensor, batch: ClickBatch
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        slopes = torch.empty_like(logits)
+        teaches = ctx.needs_input_grad[0]
+        slopes = torch.empty_like(logits) if teaches else None
         each, reached = logits.new_empty((2, *logits.shape[:3]))
-        for row, inside in enumerate(batch.inside):
-            for click, (mask, outline) in enumerate(
-                zip(batch.masks[row], batch.outlines[row], strict=True)
-            ):
-                own = logits[row, click].detach().requires_grad_()
-                with torch.enable_grad():
-                    wrong, reached[row, click] = _of_a_click(own, mask, outline, inside)
+        for row, click in np.ndindex(*logits.shape[:2]):
+            own = logits[row, click].detach().requires_grad_(teaches)
+            meant = batch.masks[row, click], batch.outlines[row, click], batch.inside[row]
+            with torch.enable_grad():
+                wrong, reached[row, click] = _of_a_click(own, *meant)
+                if slopes is not None:
                     (slopes[row, click],) = torch.autograd.grad(wrong.sum(), own)
-                each[row, click] = wrong.detach()
+            each[row, click] = wrong.detach()
         ctx.save_for_backward(slopes)
         ctx.mark_non_differentiable(reached)
         return each, reached
