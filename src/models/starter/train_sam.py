@@ -48,7 +48,7 @@ _ADDED_RATE = 5.0
 # long stages of a training are smaller than the size at which SAM then works (640). At that size
 # masks come out a little too wide then, and a last stage, so much shorter, sets that right.
 STAGE_SIZES = (256, 384)
-_LAST_STAGE = 0.4
+_LAST_STAGE = 0.2
 # Pictures on which the predicted IoU is learnt once more at that size, and clicks on each.
 _RATED_PICTURES, _RATED_CLICKS = 400, 12
 # The loss looks at masks of the decoder's own size, where the share of a cell that is inside
