@@ -34,17 +34,17 @@ FINE = 3
 CLOSE_BY = 5.0  # percentage points
 
 COLOURS = {
-    "red": ((220, 20, 40), (178, 34, 34), (232, 52, 44)),
-    "orange": ((255, 140, 0), (244, 122, 30)),
-    "yellow": ((255, 221, 40), (240, 226, 90)),
-    "green": ((34, 139, 34), (0, 104, 40), (124, 200, 92)),
-    "cyan": ((0, 200, 210), (72, 220, 224)),
-    "blue": ((30, 60, 205), (65, 120, 230), (20, 28, 112)),
-    "purple": ((128, 36, 170), (98, 50, 140)),
-    "pink": ((255, 112, 180), (250, 182, 205)),
-    "brown": ((122, 70, 30), (92, 52, 26), (150, 104, 70)),
-    "black": ((14, 14, 18), (26, 22, 20)),
-    "white": ((250, 250, 247), (238, 240, 242)),
+    "red": ((220, 20, 40), (178, 34, 34), (232, 52, 44), (255, 0, 0)),
+    "orange": ((255, 140, 0), (244, 122, 30), (255, 165, 0)),
+    "yellow": ((255, 221, 40), (240, 226, 90), (255, 255, 0)),
+    "green": ((34, 139, 34), (0, 104, 40), (124, 200, 92), (0, 255, 0)),
+    "cyan": ((0, 200, 210), (72, 220, 224), (0, 255, 255)),
+    "blue": ((30, 60, 205), (65, 120, 230), (20, 28, 112), (0, 0, 255)),
+    "purple": ((128, 36, 170), (98, 50, 140), (128, 0, 128)),
+    "pink": ((255, 112, 180), (250, 182, 205), (255, 192, 203)),
+    "brown": ((122, 70, 30), (92, 52, 26), (150, 104, 70), (139, 69, 19), (150, 75, 0)),
+    "black": ((14, 14, 18), (26, 22, 20), (0, 0, 0)),
+    "white": ((250, 250, 247), (238, 240, 242), (255, 255, 255)),
     "gray": ((128, 128, 128), (90, 92, 95), (166, 166, 170)),
 }
 
@@ -175,9 +175,10 @@ def scenes(count: int) -> list[Scene]:
 
 
 def measures(models: StarterModels, pictures: Sequence[Scene]) -> list[Measure]:
+    generator = models.mask_generator()
     return [
-        *measure_clicks(models.mask_generator(), pictures),
-        *measure_everything(models.mask_generator(), pictures)[:2],  # shares, not masks a scene
+        *measure_clicks(generator, pictures),
+        *measure_everything(generator, pictures)[:2],  # shares, not masks a scene
         *measure_words(models.clip, pictures),
         measure_alike(models.clip, pictures),
         *measure_pipeline(DEFAULT_OUTPUT, pictures),

@@ -369,8 +369,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scenes = fresh_scenes(chosen.scenes)
     measures: list[Measure] = []
     if chosen.only in (None, "sam"):
-        measures += measure_clicks(models.mask_generator(), scenes)
-        measures += measure_everything(models.mask_generator(), scenes)
+        generator = models.mask_generator()
+        measures += measure_clicks(generator, scenes)
+        measures += measure_everything(generator, scenes)
     if chosen.only in (None, "clip"):
         measures += measure_words(models.clip, scenes)
         measures.append(measure_alike(models.clip, scenes))

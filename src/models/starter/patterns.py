@@ -22,6 +22,7 @@ class Pattern:
         share: how much of a period the second colour takes.
         phase: offset of the pattern's origin, in periods, for both axes.
         softness: width of the edge between the colours, in pixels.
+        stagger: how far each second row of dots is moved, in periods; 0 is a square grid.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Pattern:
     share: float
     phase: tuple[float, float]
     softness: float
+    stagger: float
 
     def weight(self, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
         """How much of the second colour shows at each place.
@@ -51,7 +53,7 @@ class Pattern:
         across = (ys * cos - xs * sin) / np.float32(self.period) + np.float32(self.phase[1])
         if self.kind == "dotted":
             rows = np.floor(across)
-            along = along + 0.5 * (rows % 2)
+            along = along + self.stagger * (rows % 2)
             radius = np.sqrt(self.share / np.pi)
             inside = radius - np.hypot(along % 1.0 - 0.5, across % 1.0 - 0.5)
             return self._soften(inside)
@@ -83,6 +85,7 @@ def draw_pattern(rng: np.random.Generator, kind: str, radius: float) -> Pattern:
         share=float(share),
         phase=(rng.random(), rng.random()),
         softness=rng.uniform(0.4, 1.6),
+        stagger=float(rng.choice([0.0, 0.5])),
     )
 
 

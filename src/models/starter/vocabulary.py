@@ -23,13 +23,13 @@ PLACES: Final = ("scene", "background", "many")
 WORDS: Final = COLOURS + SHAPES + TEXTURES + TONES + SIZES + PLACES
 
 _SYNONYMS_OF: Final = {
-    "red": "reddish crimson scarlet ruby",
+    "red": "reddish crimson scarlet ruby maroon burgundy vermilion",
     "orange": "orangish tangerine amber",
     "yellow": "yellowish golden gold lemon",
     "green": "greenish emerald lime olive",
     "cyan": "turquoise teal aqua",
     "blue": "bluish navy azure",
-    "purple": "purplish violet lilac",
+    "purple": "purplish violet lilac mauve indigo",
     "pink": "pinkish magenta rose fuchsia",
     "brown": "brownish chocolate tan",
     "black": "blackish",

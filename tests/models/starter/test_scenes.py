@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -87,6 +89,8 @@ def test_a_colour_between_words_takes_the_nearest_or_none() -> None:
         ((191, 151, 147), (None, None)),  # a beige, as far from brown as from pink
         ((230, 68, 23), (None, None)),  # between red and orange
         ((200, 30, 30), ("red", None)),
+        ((139, 69, 19), ("brown", None)),  # screens call it saddle brown: as vivid as an orange
+        ((150, 75, 0), ("brown", None)),
         ((60, 200, 200), ("cyan", None)),
         ((128, 128, 128), ("gray", None)),
     ):
@@ -110,6 +114,18 @@ def test_the_first_colour_keeps_at_least_half(kind: str) -> None:
         weight = draw_pattern(rng, kind, 40.0).weight(xs, ys)
         assert 0.15 < weight.mean() < 0.54
         assert weight.min() >= 0 and weight.max() <= 1
+
+
+def test_dots_stand_in_squares_and_in_a_honeycomb() -> None:
+    rng = np.random.default_rng(0)
+    assert {draw_pattern(rng, "dotted", 40.0).stagger for _ in range(20)} == {0.0, 0.5}
+    ys, xs = np.mgrid[0:200, 0:200].astype(np.float32)
+    square = replace(draw_pattern(rng, "dotted", 40.0), angle=0.0, period=20.0, stagger=0.0)
+    weight = square.weight(xs, ys)
+    assert np.allclose(weight[:180], weight[20:], atol=1e-3)
+    staggered = replace(square, stagger=0.5).weight(xs, ys)
+    assert np.allclose(staggered[:160], staggered[40:], atol=1e-3)
+    assert not np.allclose(staggered[:180], staggered[20:], atol=1e-3)
 
 
 def test_dead_leaves_repeat_and_cover_everything() -> None:

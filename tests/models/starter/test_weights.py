@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import ImageColor
 
 from src.errors import CheckpointError
 from src.models.starter.architecture import (
@@ -19,6 +20,7 @@ from src.models.starter.architecture import (
     load_starter_sam,
     save_starter_sam,
 )
+from src.models.starter.crops import crops_of
 from src.models.starter.evaluate import (
     StarterModels,
     fresh_scenes,
@@ -28,7 +30,9 @@ from src.models.starter.evaluate import (
     measure_unknown_words,
     measure_words,
 )
+from src.models.starter.scenes import DrawnShape
 from src.models.starter.train import DEFAULT_OUTPUT
+from src.models.starter.vocabulary import COLOURS
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +59,38 @@ def test_words_are_seen(models: StarterModels) -> None:
     assert shape.value >= 0.92
     assert texture.value >= 0.94
     assert precision.value >= 0.92
+
+
+def test_well_known_colours_of_screens_have_their_names(models: StarterModels) -> None:
+    known = {
+        "red": "#ff0000 #dc143c #b22222 #8b0000",
+        "orange": "#ffa500 #ff8c00 #ff7f0e",
+        "yellow": "#ffff00 #ffd700",
+        "green": "#008000 #00ff00 #228b22 #2e8b57",
+        "cyan": "#00ffff #40e0d0 #17becf",
+        "blue": "#0000ff #000080 #4169e1 #1e90ff",
+        "purple": "#800080 #9400d3 #8a2be2",
+        "pink": "#ffc0cb #ff69b4 #ff1493",
+        "brown": "#8b4513 #964b00 #a0522d #654321 #9a6324",
+        "black": "#000000 #141414",
+        "white": "#ffffff #f5f5f5",
+        "gray": "#808080 #696969 #a9a9a9",
+    }
+    asked = models.clip.encode_text([f"something {name}" for name in COLOURS])
+    ys, xs = np.mgrid[:120, :160]
+    inside = np.hypot(xs - 80, ys - 60) < 40
+    disc = DrawnShape(inside, "", "circle", "plain", None, None, (41, 21, 79, 79), 1.0)
+    wrong = []
+    for name, written in known.items():
+        for ground in (70, 150, 215):
+            pictures = np.full((len(written.split()), 120, 160, 3), ground, np.uint8)
+            for picture, code in zip(pictures, written.split(), strict=True):
+                picture[inside] = ImageColor.getrgb(code)
+            crops = [crop for picture in pictures for crop in crops_of(picture, [disc])]
+            named = (models.clip.encode_image(crops) @ asked.T).argmax(axis=1)
+            told = zip(written.split(), (COLOURS[index] for index in named), strict=True)
+            wrong += [(code, word, ground) for code, word in told if word != name]
+    assert wrong == []
 
 
 def test_what_looks_alike_lies_near(models: StarterModels) -> None:
