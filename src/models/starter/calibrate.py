@@ -17,7 +17,7 @@ from src.models.starter.scenes import Scene
 _SEED = 70_001
 # A person looks over a spurious segment more easily than for a missing one.
 _LEAST_REAL = 0.86
-_PREDICTED_IOUS = np.arange(0.20, 0.92, 0.02)
+_PREDICTED_IOUS = np.arange(0.30, 0.92, 0.02)
 _STABILITIES = np.arange(0.30, 0.96, 0.02)
 
 
