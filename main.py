@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import logging.handlers
 import os
 import signal
 import sys
@@ -35,8 +34,10 @@ class MediaLibraryApp:
         from src.library import MediaLibrary
 
         paths = self._paths() if root is None else LibraryPaths(root)
-        settings = Settings.load(paths.settings)
+        problems: list[str] = []
+        settings = Settings.load(paths.settings, problems.append)
         library = MediaLibrary(paths, settings=settings, read_only=read_only, examine=examine)
+        library.notice = "; ".join(filter(None, (library.notice, *problems))) or None
         if library.notice is not None:
             from src.cli.report import note
 
@@ -101,7 +102,7 @@ class MediaLibraryApp:
         def draw_samples() -> list[Path]:
             from src.cli.demo import draw_samples
 
-            return draw_samples(paths.datasets / "samples")
+            return draw_samples(paths, paths.datasets / "samples")
 
         window = MainWindow(
             WindowOptions(
@@ -257,7 +258,7 @@ class MediaLibraryApp:
     def _demo(self) -> int:
         from src.cli.demo import run_demo
 
-        run_demo(self._paths().datasets / "demo", self._initialize)
+        run_demo(self._paths(), self._initialize)
         return 0
 
     def _install_desktop(self) -> int:
@@ -316,10 +317,10 @@ def log_to_file(path: Path) -> None:
 
     A full disk costs what could not be written, and nothing else.
     """
+    from src.log_file import LogFile
+
     try:
-        handler = logging.handlers.RotatingFileHandler(
-            path, maxBytes=500_000, backupCount=2, encoding="utf-8"
-        )
+        handler = LogFile(path)
     except OSError:
         return  # the library will say itself that its folder can't be written to
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha1
-from pathlib import Path
-from typing import Any, Literal
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, cast
 
+from src import ownership
 from src.errors import DatabaseError
+from src.library_files import SafeFolder, write_atomically
 
 APPLICATION_FOLDER = Path(__file__).resolve().parents[1]
 STARTER_FOLDER = APPLICATION_FOLDER / "models" / "starter"
@@ -25,6 +29,9 @@ NO_SAM = "none"
 Device = Literal["auto", "cpu", "cuda", "mps"]
 # For child processes: on Windows none of them may flash a console when the window has none.
 NO_CONSOLE: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+LARGEST_SETTINGS = 1 << 20  # bytes
+
+log = logging.getLogger(__name__)
 
 
 def default_library() -> Path:
@@ -62,9 +69,9 @@ def _user_file() -> Path:
 
 
 @lru_cache(4096)
-def _lies_in(folder: Path, other: Path) -> bool:
-    """Say whether a folder is another or inside it, whatever `..` and links lead to."""
-    return folder.resolve().is_relative_to(other.resolve())
+def _is_reached_without_links(folder: Path, root: Path) -> bool:
+    """Say whether no link leads from a library's folder to one inside it."""
+    return folder.resolve() == root.resolve() / folder.relative_to(root)
 
 
 @dataclass(frozen=True)
@@ -77,32 +84,37 @@ class LibraryPaths:
         object.__setattr__(self, "root", Path(self.root).expanduser().absolute())
 
     @property
+    def files(self) -> SafeFolder:
+        """What writes, renames and removes here; nothing else does."""
+        return SafeFolder(self.root)
+
+    @property
     def metadata_db(self) -> Path:
-        return self.root / "metadata.db"
+        return self.root / ownership.METADATA_DB
 
     @property
     def chroma_db(self) -> Path:
-        return self.root / "chroma_db"
+        return self.root / ownership.INDEXES
 
     @property
     def extracted_segments(self) -> Path:
-        return self.root / "extracted_segments"
+        return self.root / ownership.SEGMENTS
 
     @property
     def datasets(self) -> Path:
-        return self.root / "datasets"
+        return self.root / ownership.DATASETS
 
     @property
     def settings(self) -> Path:
-        return self.root / "settings.json"
+        return self.root / ownership.SETTINGS
 
     @property
     def lock(self) -> Path:
-        return self.root / "library.lock"
+        return self.root / ownership.LOCK
 
     @property
     def log(self) -> Path:
-        return self.root / "library.log"
+        return self.root / ownership.LOG
 
     @property
     def thumbnails(self) -> Path:
@@ -116,10 +128,17 @@ class LibraryPaths:
         would be deleted with the segment or copied into a dataset, so it is taken for a crop
         that is missing.
         """
-        path = self.root / stored
-        if _lies_in(path.parent, self.extracted_segments):
-            return path
-        return self.extracted_segments / "elsewhere" / f"{sha1(stored.encode()).hexdigest()}.jpg"
+        parts = PurePosixPath(stored).parts
+        if len(parts) > 1 and parts[0] == ownership.SEGMENTS and not {"..", "\0"} & set(parts):
+            path = self.root.joinpath(*parts)
+            if path.suffix == ".jpg" and _is_reached_without_links(path.parent, self.root):
+                return path
+        name = sha1(stored.encode("utf-8", "surrogateescape")).hexdigest()
+        return self.extracted_segments / "elsewhere" / f"{name}.jpg"
+
+    def name(self, path: Path) -> str:
+        """Name a path inside the library relative to it, as rows and `files` do."""
+        return path.relative_to(self.root).as_posix()
 
     def has_library(self) -> bool:
         return os.path.exists(self.metadata_db)  # Path.exists raises where one may not look
@@ -133,22 +152,63 @@ class LibraryPaths:
         """Make the folders that are missing; none where a library is only to be read.
 
         Raises:
-            DatabaseError: the place can't be written to.
+            DatabaseError: the place can't be written to, or something under the library's names
+                there is somebody else's; see `ownership`.
         """
         if read_only and self.has_library():
+            ownership.check_ownership(self.root)
             return
         try:
-            for folder in (self.root, self.extracted_segments, self.datasets):
-                folder.mkdir(parents=True, exist_ok=True)
+            ownership.claim(self.root)
         except OSError as exc:
             raise DatabaseError(
-                f"{self.root}: a library can't be kept here ({exc.strerror}); "
+                f"{self.root}: a library can't be kept here ({exc.strerror or exc}); "
                 "choose another folder with --library"
             ) from exc
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    return isinstance(value, str) and bool(value.strip()) and "\0" not in value
+
+
+def _is_whole(value: object, least: int, most: int) -> bool:
+    return type(value) is int and least <= value <= most
+
+
+def _is_number(value: object, least: float, most: float) -> bool:
+    return type(value) in (int, float) and least <= cast(float, value) <= most
+
+
+def _optional(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or fits(value)
+
+
+def _one_of(*values: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in values
+
+
+# What each setting may be; no NaN is in any range.
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "frames_per_second": lambda value: _is_number(value, 1e-6, 1000),
+    "duplicate_distance": lambda value: _is_whole(value, -1, 64),
+    "frames_per_video": lambda value: _is_whole(value, 1, sys.maxsize),
+    "min_segment_px": lambda value: _is_whole(value, 1, sys.maxsize),
+    "min_segment_share": lambda value: _is_number(value, 0, 1) and value < 1,
+    "max_segment_share": lambda value: _is_number(value, 0, 1) and value > 0,
+    "duplicate_mask_iou": lambda value: _is_number(value, 0, 1) and value > 0,
+    "points_per_side": _optional(lambda value: _is_whole(value, 1, 128)),
+    "batch_size": lambda value: _is_whole(value, 1, 4096),
+    "blur_kernel": lambda value: _is_whole(value, 1, 999) and value % 2 == 1,
+    "pixel_limit": lambda value: _is_whole(value, 1, sys.maxsize),
+    "device": _one_of("auto", "cpu", "cuda", "mps"),
+    "clip_model": _optional(_is_name),
+    "sam_model": _optional(_is_name),
+    "tag_confidence": lambda value: _is_number(value, 0, 1),
+    "vocabulary": _optional(_is_name),
+    "appearance": _one_of("dark", "light", "system"),
+    "widget_scaling": _optional(lambda value: _is_number(value, 0.75, 3)),
+    "log_queries": lambda value: isinstance(value, bool),
+}
 
 
 @dataclass(frozen=True)
@@ -200,47 +260,42 @@ class Settings:
     log_queries: bool = False
 
     def __post_init__(self) -> None:
-        checks = {
-            "frames_per_second": 0 < self.frames_per_second <= 1000,
-            "duplicate_distance": -1 <= self.duplicate_distance <= 64,
-            "frames_per_video": self.frames_per_video >= 1,
-            "min_segment_px": self.min_segment_px >= 1,
-            "min_segment_share": 0 <= self.min_segment_share < 1,
-            "max_segment_share": 0 < self.max_segment_share <= 1,
-            "duplicate_mask_iou": 0 < self.duplicate_mask_iou <= 1,
-            "points_per_side": self.points_per_side is None or 1 <= self.points_per_side <= 128,
-            "batch_size": 1 <= self.batch_size <= 4096,
-            "blur_kernel": self.blur_kernel >= 1 and self.blur_kernel % 2 == 1,
-            "pixel_limit": self.pixel_limit >= 1,
-            "device": self.device in ("auto", "cpu", "cuda", "mps"),
-            "clip_model": self.clip_model is None or _is_name(self.clip_model),
-            "sam_model": self.sam_model is None or _is_name(self.sam_model),
-            "tag_confidence": 0 <= self.tag_confidence <= 1,
-            "appearance": self.appearance in ("dark", "light", "system"),
-            "log_queries": isinstance(self.log_queries, bool),
-            "widget_scaling": self.widget_scaling is None or 0.75 <= self.widget_scaling <= 3,
-        }
-        for name, fits in checks.items():
-            if not fits:
+        for name, fits in _FITS.items():
+            if not fits(getattr(self, name)):
                 raise ValueError(f"{name} can't be {getattr(self, name)!r}")
 
     @classmethod
-    def load(cls, path: Path) -> Settings:
+    def load(cls, path: Path, on_problem: Callable[[str], None] = log.warning) -> Settings:
         """Read settings; a missing file gives the defaults, unknown names are left out.
 
+        Args:
+            on_problem: told of each value that can't be used; its default is used instead.
+
         Raises:
-            DatabaseError: the file is not JSON, or a value is out of its range.
+            DatabaseError: the file can't be read, is not JSON, or is another program's.
         """
         try:
-            stored: Any = json.loads(path.read_text(encoding="utf-8"))
-            known = {field.name for field in dataclasses.fields(cls)}
-            return cls(**{name: value for name, value in stored.items() if name in known})
+            content = SafeFolder(path.parent).read(path.name, LARGEST_SETTINGS)
+            stored: Any = json.loads(content)
         except FileNotFoundError:
             return cls()
-        except (OSError, ValueError, TypeError, AttributeError) as exc:
+        except (OSError, ValueError, RecursionError) as exc:
+            reason = exc.strerror if isinstance(exc, OSError) else exc
             raise DatabaseError(
-                f"{path}: the settings can't be read ({exc}); mend or delete the file"
+                f"{path}: the settings can't be read ({reason}); mend or delete the file"
             ) from exc
+        if not isinstance(stored, dict) or (stored and not _FITS.keys() & stored.keys()):
+            raise DatabaseError(
+                f"{path}: these are not the settings of this program; move the file elsewhere, or "
+                "choose another folder with --library"
+            )
+        known = {name: value for name, value in stored.items() if name in _FITS}
+        for name, value in list(known.items()):
+            if not _FITS[name](value):
+                del known[name]
+                default = getattr(cls, name)
+                on_problem(f"{path}: {name} can't be {str(value)[:40]!r}; {default!r} is used")
+        return cls(**known)
 
     def save(self, path: Path) -> None:
         """Write the settings, whole or not at all.
@@ -255,14 +310,3 @@ class Settings:
                 f"{path}: the settings can't be saved ({exc.strerror or exc}); see that the disk "
                 "has room and can be written to"
             ) from exc
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file by a temporary one beside it and a rename, so no half file is ever seen."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

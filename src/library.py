@@ -19,6 +19,7 @@ from src.database.words import as_typed
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
+from src.processing.crop_files import remove_crops
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.records import (
     EVERYTHING,
@@ -234,8 +235,7 @@ class MediaLibrary:
     def remove(self, media_file_ids: Sequence[int]) -> None:
         """Forget media files and all that was made of them; the files themselves stay."""
         for media_file_id in media_file_ids:
-            for crop_path in self.metadata.remove_media(media_file_id):
-                self.paths.crop(crop_path).unlink(missing_ok=True)
+            remove_crops(self.paths, self.metadata.remove_media(media_file_id))
 
     # -- finding
 
@@ -317,7 +317,7 @@ class MediaLibrary:
         """
         from src.processing.thumbnails import thumbnail
 
-        return thumbnail(source, self.paths.thumbnails, self.settings.pixel_limit)
+        return thumbnail(source, self.paths, self.settings.pixel_limit)
 
     def frame_view(self, segment_id: str) -> FrameView:
         """Show a segment in its frame, with the frame's other segments.

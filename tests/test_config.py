@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
-from src.config import LibraryPaths, Settings, write_atomically
+from src.config import LibraryPaths, Settings
 from src.errors import DatabaseError
+from src.library_files import write_atomically
 
 
 def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:
@@ -21,10 +24,61 @@ def test_no_file_gives_the_defaults_and_unknown_names_do_no_harm(tmp_path: Path)
     assert Settings.load(path) == Settings(batch_size=8)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"batch_size": 0}', '{"batch_size": "many"}'])
-def test_settings_that_can_not_be_are_refused_by_name(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"[]", b"7", b"\xff", b"[" * 100_000, b'{"editor.fontSize": 12}', b" " * (2 << 20)],
+)
+def test_a_file_that_holds_no_settings_is_refused_and_kept(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.json"
-    path.write_text(text)
+    path.write_bytes(content)
+    with pytest.raises(DatabaseError, match=r"settings\.json"):
+        Settings.load(path)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("batch_size", 0),
+        ("batch_size", "many"),
+        ("batch_size", 1.5),
+        ("batch_size", True),
+        ("frames_per_second", [1]),
+        ("frames_per_second", float("nan")),
+        ("frames_per_second", float("inf")),
+        ("points_per_side", {"a": 1}),
+        ("duplicate_distance", 1e300),
+        ("min_segment_px", 10**400),
+        ("blur_kernel", 21.0),
+        ("pixel_limit", "250000000"),
+        ("device", ["cpu"]),
+        ("clip_model", 7),
+        ("vocabulary", "a\0b"),
+        ("appearance", None),
+        ("log_queries", 1),
+    ],
+)
+def test_a_setting_that_can_not_be_is_named_and_the_others_hold(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({name: value, "tag_confidence": 0.5}))
+    said: list[str] = []
+    assert Settings.load(path, said.append) == Settings(tag_confidence=0.5)
+    assert len(said) == 1 and name in said[0] and str(path) in said[0]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has pipes and devices")
+@pytest.mark.parametrize("kind", ["pipe", "device", "link", "folder"])
+def test_settings_that_are_no_file_are_refused_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "settings.json"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        (tmp_path / "other.json").write_text("{}")
+        path.symlink_to("/dev/zero" if kind == "device" else tmp_path / "other.json")
     with pytest.raises(DatabaseError, match=r"settings\.json"):
         Settings.load(path)
 
@@ -34,7 +88,7 @@ def test_a_write_that_fails_leaves_what_was_there(
 ) -> None:
     path = tmp_path / "file"
     write_atomically(path, b"old")
-    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr("os.replace", lambda *_, **__: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,13 +25,12 @@ WINDOW, CARD, TEXT, TEXT_2, ACCENT, TRACK = (
 )
 
 
-def write_contact_sheet(
+def contact_sheet(
     rows: Sequence[tuple[str, Sequence[SearchHit]]],
-    path: Path,
     read_image: Callable[[Path], np.ndarray],
     columns: int = 6,
-) -> None:
-    """Write a PNG of queries and their hits, with each hit's score as a number and a bar.
+) -> bytes:
+    """Draw queries and their hits, with each hit's score as a number and a bar: a PNG file.
 
     Args:
         read_image: reads a crop, (H, W, 3) uint8 RGB.
@@ -57,8 +57,9 @@ def write_contact_sheet(
             draw.text(
                 (left + THUMBNAIL, bar), f"{hit.score:.2f}", fill=TEXT_2, font=small, anchor="ra"
             )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path)
+    content = io.BytesIO()
+    sheet.save(content, "PNG")
+    return content.getvalue()
 
 
 def _wrapped(text: str, columns: int = 18) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import io
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from src.cli.contact_sheet import write_contact_sheet
+from src.cli.contact_sheet import contact_sheet
 from src.cli.report import ProgressLine, note, print_hits
-from src.config import NO_CONSOLE
+from src.config import NO_CONSOLE, LibraryPaths
+from src.errors import DatabaseError
 from src.library import MediaLibrary
 from src.models.starter.scenes import draw_scene
 from src.processing.video_processor import find_ffmpeg
@@ -30,54 +32,76 @@ QUERIES = (
 )
 
 
-def draw_samples(folder: Path, count: int = SCENES) -> list[Path]:
-    """Draw sample scenes as PNG files, and a video; those that are there already stay."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"scene {number:02}.png" for number in range(1, count + 1)]
-    for seed, path in enumerate(paths):
-        if not path.exists():
-            scene = draw_scene(np.random.default_rng([2026, seed]), SIZE_WH, count=7, calm=True)
-            Image.fromarray(scene.image_rgb).save(path)
-    video = folder / "walk.mp4"
-    if video.exists() or _draw_video(video):
-        paths.append(video)
-    return paths
+def draw_samples(paths: LibraryPaths, folder: Path, count: int = SCENES) -> list[Path]:
+    """Draw sample scenes as PNG files, and a video; those that are there already stay.
+
+    Args:
+        folder: where to, inside the library's own folder.
+
+    Raises:
+        DatabaseError: they can't be written there.
+    """
+    samples = [folder / f"scene {number:02}.png" for number in range(1, count + 1)]
+    try:
+        for seed, path in enumerate(samples):
+            if paths.files.entry(paths.name(path)) is None:
+                paths.files.write(paths.name(path), _drawn_scene(seed))
+        video = folder / "walk.mp4"
+        if paths.files.entry(paths.name(video)) is None:
+            film = _drawn_video()
+            if film is None:
+                return samples  # they are enough to try the program
+            paths.files.write(paths.name(video), film)
+    except OSError as exc:
+        raise DatabaseError(
+            f"{folder}: the samples can't be written ({exc.strerror or exc}); see that the disk "
+            "has room and can be written to"
+        ) from exc
+    return [*samples, video]
 
 
-def _draw_video(path: Path) -> bool:
-    """Walk past a wide scene; says whether there was an ffmpeg to do it."""
+def _drawn_scene(seed: int) -> bytes:
+    scene = draw_scene(np.random.default_rng([2026, seed]), SIZE_WH, count=7, calm=True)
+    content = io.BytesIO()
+    Image.fromarray(scene.image_rgb).save(content, "PNG")
+    return content.getvalue()
+
+
+def _drawn_video() -> bytes | None:
+    """Walk past a wide scene; None where there is no ffmpeg to make a film of it."""
     program = find_ffmpeg()
     if program is None:
-        return False
+        return None
     width, height = SIZE_WH
     scene = draw_scene(np.random.default_rng([2026, 99]), (3 * width, height), count=14, calm=True)
     frames = [
         np.ascontiguousarray(scene.image_rgb[:, left : left + width])
         for left in np.linspace(0, 2 * width, VIDEO_FRAMES).astype(int)
     ]
-    part = path.with_suffix(".part.mp4")
     command = [program, "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
     command += ["-s", f"{width}x{height}", "-r", str(VIDEO_RATE), "-i", "pipe:0"]
-    command += ["-c:v", "mpeg4", "-q:v", "3", "-pix_fmt", "yuv420p", f"file:{part}"]
-    try:
-        subprocess.run(
-            command,
-            input=b"".join(frame.tobytes() for frame in frames),
-            check=True,
-            capture_output=True,
-            creationflags=NO_CONSOLE,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        part.unlink(missing_ok=True)
-        return False  # a sample less; the drawn scenes are enough to try the program
-    os.replace(part, path)
-    return True
+    command += ["-c:v", "mpeg4", "-q:v", "3", "-pix_fmt", "yuv420p"]
+    with tempfile.TemporaryDirectory(prefix="samples-") as folder:
+        film = Path(folder) / "walk.mp4"
+        try:
+            subprocess.run(
+                [*command, f"file:{film}"],
+                input=b"".join(frame.tobytes() for frame in frames),
+                check=True,
+                capture_output=True,
+                creationflags=NO_CONSOLE,
+            )
+            return film.read_bytes()
+        except (OSError, subprocess.CalledProcessError):
+            return None
 
 
-def run_demo(folder: Path, open_library: Callable[[Path], MediaLibrary]) -> None:
-    """Draw, ingest and search in a library of its own under `folder`, and write hits.png."""
+def run_demo(paths: LibraryPaths, open_library: Callable[[Path], MediaLibrary]) -> None:
+    """Draw, ingest and search in a library of its own in `datasets`, and write hits.png."""
+    folder = paths.datasets / "demo"
+    paths.create()
     note(f"drawing {SCENES} sample scenes in {folder / 'scenes'}")
-    samples = draw_samples(folder / "scenes")
+    samples = draw_samples(paths, folder / "scenes")
     with open_library(folder / "library") as library:
         progress = ProgressLine()
         for event in library.add(samples):
@@ -95,5 +119,5 @@ def run_demo(folder: Path, open_library: Callable[[Path], MediaLibrary]) -> None
         print_hits(result.hits)
         rows.append((f"like {sample.name}", result.hits))
         sheet = folder / "hits.png"
-        write_contact_sheet(rows, sheet, library.read_image)
+        paths.files.write(paths.name(sheet), contact_sheet(rows, library.read_image))
     print(f"\nThe hits as a picture: {sheet}")

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
 
+from src.library_files import TEMPORARY, SafeFolder
+from src.ownership import BACKUP_NAME, BACKUPS
+
 KEPT = 5
 DAY_S = 24 * 3600
 MOMENT = "%Y-%m-%dT%H%M%S"
 PAGES_AT_ONCE = 1000
+TEMPORARY_NAME = re.compile(BACKUP_NAME.pattern + re.escape(TEMPORARY) + "(-journal|-wal|-shm)?")
 
 
 def backup_folder(database: Path) -> Path:
-    return database.parent / "backups"
+    return database.parent / BACKUPS
 
 
 def backups(database: Path) -> list[Path]:
@@ -25,7 +30,11 @@ def backups(database: Path) -> list[Path]:
     """
     # a day later, since names have the local time, and that is set back in autumn
     latest = f"{database.stem}-{time.strftime(MOMENT, time.localtime(time.time() + DAY_S))}"
-    found = backup_folder(database).glob(f"{database.stem}-*.db")
+    found = [
+        database.parent / entry.name
+        for entry in SafeFolder(database.parent).entries(BACKUPS)
+        if entry.is_file and BACKUP_NAME.fullmatch(Path(entry.name).name)
+    ]
     return sorted(found, key=lambda path: (path.name < latest, path.name), reverse=True)
 
 
@@ -44,32 +53,39 @@ def back_up(source: sqlite3.Connection, database: Path) -> Path:
         OSError, sqlite3.Error: it can't be written, or what was written is not sound.
     """
     folder = backup_folder(database)
-    folder.mkdir(exist_ok=True)
-    for stray in folder.glob("*.tmp*"):  # of a process that was killed here
-        stray.unlink()
+    files = SafeFolder(database.parent)
+    files.make_marked_folder(BACKUPS)
+    _remove_temporary(files)  # of a process that was killed here
     moment = time.strftime(MOMENT)
     taken = {path.name for path in backups(database)}
     names = (f"{database.stem}-{moment}{more}.db" for more in ("", *"abcdefghijklmnopqrstuvwxyz"))
     final = folder / next(name for name in names if name not in taken)
-    temporary = folder / f"{final.name}.tmp"
+    temporary = folder / f"{final.name}{TEMPORARY}"
     try:
+        files.create(f"{BACKUPS}/{temporary.name}")  # SQLite would follow a link
         with closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
             source.backup(copy, pages=PAGES_AT_ONCE, sleep=0)
             # the copy says that it is in WAL mode, and would leave files of its own beside it
             copy.execute("PRAGMA journal_mode = DELETE")
             if problems := damage_of(copy):
                 raise sqlite3.DatabaseError(f"the backup is not sound: {problems[0]}")
-        with temporary.open("rb+") as stream:
+        with files.open_to_change(f"{BACKUPS}/{temporary.name}") as stream:
             os.fsync(stream.fileno())
-        os.replace(temporary, final)
-        _sync_folder(folder)
+        files.rename(f"{BACKUPS}/{temporary.name}", f"{BACKUPS}/{final.name}")
+        files.sync(BACKUPS)
     except BaseException:
-        for left in folder.glob(f"{temporary.name}*"):
-            left.unlink(missing_ok=True)
+        _remove_temporary(files)
         raise
     for old in backups(database)[KEPT:]:
-        old.unlink()
+        files.remove(f"{BACKUPS}/{old.name}")
     return final
+
+
+def _remove_temporary(files: SafeFolder) -> None:
+    """Remove backups that were never finished, with what SQLite left beside them."""
+    for entry in files.entries(BACKUPS):
+        if TEMPORARY_NAME.fullmatch(Path(entry.name).name):
+            files.remove(entry.name)
 
 
 def newest_sound(database: Path) -> Path | None:
@@ -87,13 +103,3 @@ def newest_sound(database: Path) -> Path | None:
 def damage_of(connection: sqlite3.Connection) -> list[str]:
     """Ask SQLite for what is wrong with the structure of a file; empty means sound."""
     return [row[0] for row in connection.execute("PRAGMA quick_check") if row[0] != "ok"]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last through a loss of power; Windows has no such call."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -17,6 +17,7 @@ from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.database.recovery import Recovered, recover
 from src.database.words import folded
 from src.errors import DatabaseError
+from src.library_files import SafeFolder
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,8 @@ class Connection:
         self.recovered: Recovered | None = None
         # Stands while a writer is open: whoever finds it knows that the last one was killed. It
         # stays, and is not empty, when somebody has come across damage.
-        self._marker = path.with_name(f"{path.name}.open")
+        self._marker = f"{path.name}.open"
+        self._files = SafeFolder(path.parent)
         self._read_only = read_only and path.exists()
         self._write_lock = threading.RLock()
         self._readers: dict[int, sqlite3.Connection] = {}
@@ -82,7 +84,7 @@ class Connection:
     def _opened_to_write(self, examine: bool) -> sqlite3.Connection:
         known = self.path.exists() and self.path.stat().st_size > 0
         writer = self._sound_writer(examine) if known else self._connect_to_write()
-        self._marker.write_bytes(b"")
+        self._mark(b"")
         try:
             old = known and check_version(writer, self.path) < len(MIGRATIONS)
             if old or (known and is_due(self.path)):
@@ -100,7 +102,7 @@ class Connection:
         when the day's backup is due.
         """
         writer: sqlite3.Connection | None = None
-        examine = examine or self._marker.exists() or is_due(self.path)
+        examine = examine or self._files.entry(self._marker) is not None or is_due(self.path)
         try:
             writer = self._connect_to_write()
             writer.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -134,7 +136,8 @@ class Connection:
             log.warning("no backup was written: %s", exc)
 
     def _connect_to_write(self) -> sqlite3.Connection:
-        self._marker.touch()
+        with contextlib.suppress(FileExistsError):
+            self._files.create(self._marker)
         writer = self._connect()
         try:
             writer.execute(f"PRAGMA page_size = {PAGE_SIZE}")
@@ -172,7 +175,7 @@ class Connection:
         """Have whoever opens the file next examine it."""
         log.warning("%s: %s", self.path, exc)
         with contextlib.suppress(OSError):  # only looking is allowed here
-            self._marker.write_text("damaged", encoding="ascii")
+            self._mark(b"damaged")
         return DatabaseError(
             f"{self.path}: the library's database is damaged ({exc}); start the application again: "
             "what can be read is kept then, and the rest comes from a backup"
@@ -236,8 +239,14 @@ class Connection:
                 self._empty_log(self._writer)
                 self._writer.close()
                 self._writer = None
-                if self._marker.exists() and self._marker.stat().st_size == 0:
-                    self._marker.unlink()
+                marker = self._files.entry(self._marker)
+                if marker is not None and marker.status.st_size == 0:
+                    self._files.remove(self._marker)
+
+    def _mark(self, content: bytes) -> None:
+        with self._files.open_to_change(self._marker) as stream:
+            stream.truncate()
+            stream.write(content)
 
     def _empty_log(self, writer: sqlite3.Connection) -> None:
         """Move the WAL into the file: closing does that only where no reader is left open."""

@@ -24,6 +24,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from src.library_files import SafeFolder
 from src.records import EMBEDDING_DIM
 
 COLLECTION = "media_segments"
@@ -59,6 +60,8 @@ class IndexServer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.marker = marker_of(folder).name
+        self.files = SafeFolder(folder.parent)
         self.dirty = False
         self.collection: Any = None
 
@@ -69,11 +72,11 @@ class IndexServer:
             model: the CLIP whose embeddings it holds.
             rows: how many it should hold, to judge the size of its files by.
         """
-        if marker_of(self.folder).exists():
+        if self.files.entry(self.marker) is not None:
             return {"error": "the index was being written when its process ended"}
-        for path in self.folder.rglob("*"):
-            if path.is_file() and path.stat().st_size > SPARE_BYTES + rows * BYTES_PER_ROW:
-                return {"error": f"{path.name} has grown out of all proportion"}
+        for entry in self.files.walk(self.folder.name):
+            if entry.status.st_size > SPARE_BYTES + rows * BYTES_PER_ROW:
+                return {"error": f"{entry.name} has grown out of all proportion"}
         limit_memory(rows)
         import chromadb  # slow to load, and only here
         from chromadb.config import Settings
@@ -119,9 +122,8 @@ class IndexServer:
 
     def mark_dirty(self) -> None:
         if not self.dirty:
-            with marker_of(self.folder).open("w") as stream:
-                stream.write(str(os.getpid()))
-                stream.flush()
+            with self.files.open_to_change(self.marker) as stream:
+                stream.write(str(os.getpid()).encode())
                 os.fsync(stream.fileno())
             self.dirty = True
 
@@ -131,7 +133,7 @@ class IndexServer:
             if self.collection.count():
                 probe = np.full((1, EMBEDDING_DIM), EMBEDDING_DIM**-0.5, np.float32)
                 self.collection.query(query_embeddings=probe, n_results=1, include=[])
-            marker_of(self.folder).unlink(missing_ok=True)
+            self.files.remove(self.marker)
             self.dirty = False
 
     def answer(self, request: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import sqlite3
 import threading
 import uuid
@@ -17,6 +16,7 @@ from src.database.index_process import START_S, IndexProcess, IndexUnavailableEr
 from src.database.index_server import marker_of
 from src.database.metadata_db import MetadataDatabase
 from src.events import Progress
+from src.ownership import INDEX_NAME, INDEXES
 from src.records import EMBEDDING_DIM
 
 # Small enough that a search never waits long behind a batch, and under Chroma's 5,461.
@@ -48,8 +48,11 @@ class VectorIndex:
 
     @property
     def _folder(self) -> Path | None:
+        """Where the index is; a row that names no folder of our form names none."""
         name = self.metadata.info(f"index of {self.embeddings.model}")
-        return None if name is None else self.metadata.paths.chroma_db / name
+        if name is None or not INDEX_NAME.fullmatch(name):
+            return None
+        return self.metadata.paths.chroma_db / name
 
     # -- search
 
@@ -161,12 +164,7 @@ class VectorIndex:
                 folder = self._folder
                 if folder is None:
                     return None
-                try:
-                    there = folder.is_dir()
-                except OSError as exc:
-                    raise IndexUnavailableError(f"its folder can't be read ({exc})") from exc
-                if not there:
-                    raise IndexUnavailableError("its folder is gone")
+                self._check_folder(folder)
                 process = self._start(folder)
                 try:
                     self._probe(process)
@@ -175,6 +173,23 @@ class VectorIndex:
                     raise
                 self._process = process
             return self._process
+
+    def _check_folder(self, folder: Path) -> None:
+        """See that an index is there, and that nothing in it leads elsewhere: Chroma follows links.
+
+        Raises:
+            IndexUnavailableError: it is not to be opened.
+        """
+        files = self.metadata.paths.files
+        name = self.metadata.paths.name(folder)
+        try:
+            if not files.is_marked(name):
+                raise IndexUnavailableError("its folder is gone")
+            for entry in files.walk(name):
+                if not entry.is_file or entry.status.st_nlink > 1:
+                    raise IndexUnavailableError(f"{entry.name} leads elsewhere")
+        except OSError as exc:
+            raise IndexUnavailableError(f"its folder can't be read ({exc})") from exc
 
     def _start(self, folder: Path) -> IndexProcess:
         process = IndexProcess(folder)
@@ -220,7 +235,7 @@ class VectorIndex:
                 self.embeddings.mark_all_unindexed(db)
                 db.execute("DELETE FROM info WHERE key = ?", (f"index of {self.embeddings.model}",))
             if folder is not None:
-                _remove(folder)
+                self._remove(folder.name)
 
     def _fresh(self) -> IndexProcess:
         """Start an empty index in a folder of its own, and tell SQLite that it knows nothing."""
@@ -243,26 +258,28 @@ class VectorIndex:
         """Remove index folders that no model's index is in: a kill may leave one behind."""
         rows = db.execute("SELECT value FROM info WHERE key LIKE 'index of %'")
         kept = {new.name, *(row["value"] for row in rows)}
-        for path in new.parent.iterdir():
-            if path.is_dir() and path.name not in kept:
-                _remove(path)
+        for entry in self.metadata.paths.files.entries(INDEXES):
+            name = Path(entry.name).name
+            if entry.is_folder and INDEX_NAME.fullmatch(name) and name not in kept:
+                self._remove(name)
 
     def _make(self, folder: Path) -> None:
-        """Make a folder; what can't be written to in chroma_db's place is put aside, and kept."""
+        files = self.metadata.paths.files
         try:
-            folder.mkdir(parents=True)
-        except OSError:
-            try:
-                aside = folder.parent.with_name(f"{folder.parent.name}.aside-{folder.name}")
-                folder.parent.rename(aside)
-                folder.mkdir(parents=True)
-            except OSError as exc:
-                raise IndexUnavailableError(f"{folder.parent} can't be written to ({exc})") from exc
+            files.make_marked_folder(INDEXES)
+            files.make_marked_folder(self.metadata.paths.name(folder))
+        except OSError as exc:
+            reason = exc.strerror or exc
+            raise IndexUnavailableError(f"{folder.parent} can't be written to ({reason})") from exc
 
-
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        marker_of(folder).unlink(missing_ok=True)
-    except OSError:
-        pass  # a folder that is not ours any more; its marker says that it is not to be used
+    def _remove(self, name: str) -> None:
+        """Remove an index folder that this program made; what can't be removed stays behind."""
+        files, folder = self.metadata.paths.files, f"{INDEXES}/{name}"
+        try:
+            if files.is_marked(folder):
+                files.remove_folder(folder)
+            else:
+                files.remove_if_empty(folder)
+            files.remove(marker_of(Path(folder)).as_posix())
+        except OSError as exc:
+            log.warning("an index that is not used any more stays in %s: %s", folder, exc)

@@ -6,22 +6,44 @@ import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from src.errors import ExportError
 from src.export.unfinished import LABELS, MOVING, clear_killed, unfinished_folder
+from src.library_files import SafeFolder
+from src.ownership import owner_of
+
+
+@dataclass(frozen=True)
+class DatasetFolder:
+    """A folder that a dataset is written in before it comes to its place."""
+
+    files: SafeFolder
+    name: str
+
+    def path(self, file: str) -> str:
+        """Name a file of the dataset, relative to `files`."""
+        return f"{self.name}/{file}"
 
 
 def check_free(folder: Path) -> None:
     """See that a dataset can go here; what a killed export left in the folder is cleared away.
 
     Raises:
-        ExportError: there is something here already.
+        ExportError: there is something here already, or it is in a library's own folder.
         OSError: nobody can tell.
     """
+    owner = owner_of(folder)
+    if owner is not None:
+        raise ExportError(
+            f"{folder}: lies in {owner}, where a library keeps its own files and removes others; "
+            "choose another folder"
+        )
     if folder.is_dir():
-        clear_killed(folder)
-        is_free = not any(folder.iterdir())
+        files = SafeFolder(folder)
+        clear_killed(files)
+        is_free = not files.entries()
     else:
         is_free = not os.path.lexists(folder)  # a link that leads nowhere is something, too
     if not is_free:
@@ -29,7 +51,7 @@ def check_free(folder: Path) -> None:
 
 
 @contextmanager
-def dataset_at(folder: Path) -> Iterator[Path]:
+def dataset_at(folder: Path) -> Iterator[DatasetFolder]:
     """Give a folder to write a dataset in; at the end of the block it is at its place.
 
     A folder that is not there comes in one step, by a rename. An empty one stays the folder it
@@ -42,30 +64,34 @@ def dataset_at(folder: Path) -> Iterator[Path]:
         OSError: it can't be written, or something has come to its place meanwhile.
     """
     keep = folder.is_dir()
+    place = folder if keep else folder.parent
     if not keep:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    with unfinished_folder(folder if keep else folder.parent) as unfinished:
-        dataset = unfinished / "dataset"
-        dataset.mkdir()
+        os.makedirs(place, exist_ok=True)
+    with SafeFolder(place).held() as files, unfinished_folder(files) as unfinished:
+        dataset = DatasetFolder(files, f"{unfinished}/dataset")
+        files.make_folder(dataset.name)
         yield dataset
         if keep:
-            _move_up(dataset.rename(unfinished / MOVING), folder)
+            moving = f"{unfinished}/{MOVING}"
+            files.rename(dataset.name, moving)
+            _move_up(files, unfinished, moving)
         else:
-            os.replace(dataset, folder)
+            files.rename(dataset.name, folder.name)
 
 
-def _move_up(dataset: Path, folder: Path) -> None:
+def _move_up(files: SafeFolder, unfinished: str, moving: str) -> None:
     """Move what is in a finished dataset into the folder, all of it or nothing."""
-    if any(child != dataset.parent for child in folder.iterdir()):
+    if any(entry.name != unfinished for entry in files.entries()):
         raise FileExistsError("something has come into the folder meanwhile")
-    names = sorted((child.name for child in dataset.iterdir()), key=lambda name: name == LABELS)
+    names = [Path(entry.name).name for entry in files.entries(moving)]
+    names.sort(key=lambda name: name == LABELS)
     moved: list[str] = []
     try:
         for name in names:
-            os.rename(dataset / name, folder / name)
+            files.rename(f"{moving}/{name}", name)
             moved.append(name)
     except BaseException:
         for name in moved:
             with contextlib.suppress(OSError):  # the rest can go back all the same
-                os.rename(folder / name, dataset / name)
+                files.rename(name, f"{moving}/{name}")
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import hashlib
+import io
 import os
 import re
 import unicodedata
@@ -16,7 +17,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.words import folded
 from src.errors import ExportError
 from src.events import Event, JobDone, Progress
-from src.export.place import check_free, dataset_at
+from src.export.place import DatasetFolder, check_free, dataset_at
 from src.export.unfinished import LABELS
 from src.records import ExportPreview, ExportSelection, SegmentFilter, StoredSegment, Tag
 
@@ -32,6 +33,8 @@ UNSEEN = re.compile(
 )
 # The wide ones are what East Asian keyboards give, and some spreadsheets take them as well.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Crops have 1,024 pixels on their longer side at most.
+LARGEST_CROP = 1 << 26
 NOTHING = "no segment has a tag to export by; add media, choose other tags, or leave less out"
 
 ALL = ExportSelection()
@@ -117,21 +120,21 @@ def _is_wanted(selection: ExportSelection, segment: StoredSegment, tag: Tag) -> 
 
 def _write(
     metadata: MetadataDatabase,
-    dataset: Path,
+    dataset: DatasetFolder,
     tagged: Sequence[tuple[StoredSegment, Tag]],
     folders: dict[str, str],
 ) -> Generator[Event, None, int]:
     """Write crops and labels.csv; returns how many crops, without what was removed meanwhile."""
     written = 0
-    with (dataset / LABELS).open("w", encoding="utf-8", newline="") as stream:
+    labels = dataset.files.open_new(dataset.path(LABELS))
+    with io.TextIOWrapper(labels, encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         for number, (segment, tag) in enumerate(tagged, start=1):
             crop = _crop(metadata, segment)
             if crop is not None:
                 file = f"{folders[tag.name]}/{_file_name(segment.id)}"
-                (dataset / file).parent.mkdir(exist_ok=True)
-                (dataset / file).write_bytes(crop)
+                dataset.files.create(dataset.path(file), crop)
                 writer.writerow(_row(file, segment, tag))
                 written += 1
             yield Progress("export", number, len(tagged))
@@ -144,11 +147,7 @@ def _crop(metadata: MetadataDatabase, segment: StoredSegment) -> bytes | None:
     """Read a crop; None when the window has removed its segment since the export began."""
     path, mend = segment.crop_path, "`verify --repair` makes it again. Nothing was written"
     try:
-        if path.is_symlink():  # to what a stranger may have wanted copied
-            raise ExportError(f"{path}: this crop is a link to somewhere else; {mend}")
-        if path.exists() and not path.is_file():  # a pipe would never come to an end
-            raise ExportError(f"{path}: this crop is no file; {mend}")
-        return path.read_bytes()
+        return metadata.paths.files.read(metadata.paths.name(path), LARGEST_CROP)
     except OSError as exc:
         if not metadata.segments([segment.id]):
             return None

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import csv
-import shutil
-import tempfile
+import io
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from src.database.lock import LibraryLock
 from src.errors import DatabaseError
+from src.library_files import Entry, SafeFolder
 
 PREFIX, SUFFIX, LOCK = ".export-", ".unfinished", "lock"
 LABELS = "labels.csv"
 # What a dataset in it is called from the moment on when its parts are moved up.
 MOVING = "moving"
+LARGEST_LABELS = 1 << 30  # bytes
 
 
 @contextmanager
-def unfinished_folder(parent: Path) -> Iterator[Path]:
-    """Give a new hidden folder inside `parent`; it goes with the block.
+def unfinished_folder(parent: SafeFolder) -> Iterator[str]:
+    """Make a hidden folder inside `parent` and give its name; it goes with the block.
 
     A lock in it says that its writer lives. It ends with the process, so a folder whose lock can
     be taken is one that a killed export left, and the next one clears it away.
@@ -29,60 +31,79 @@ def unfinished_folder(parent: Path) -> Iterator[Path]:
         OSError: the folder can't be made.
     """
     clear_killed(parent)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, suffix=SUFFIX, dir=parent))
-    lock = _locked(folder)
-    if lock is None:
-        (folder / LOCK).unlink(missing_ok=True)  # without it nobody takes the folder for dead
+    name = f"{PREFIX}{secrets.token_hex(4)}{SUFFIX}"
+    parent.make_folder(name)
+    lock = _locked(parent, name)
+    if lock is not None:  # without the marker nobody takes the folder for dead
+        parent.mark(name)
     try:
-        yield folder
+        yield name
     finally:
         if lock is not None:
             lock.release()  # Windows removes no file that is open
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            parent.remove_folder(name)
+        except OSError:
+            pass  # the next export clears it away
 
 
-def clear_killed(parent: Path) -> None:
-    """Clear away what killed exports left inside a folder."""
-    for folder in parent.glob(f"{PREFIX}*{SUFFIX}"):
-        lock_file = folder / LOCK
-        # a link is none of ours, and must not lead to what is to be kept
-        if folder.is_symlink() or lock_file.is_symlink() or not lock_file.is_file():
+def clear_killed(parent: SafeFolder) -> None:
+    """Clear away what killed exports left inside a folder.
+
+    Raises:
+        OSError: it can't be looked at.
+    """
+    for entry in parent.entries():
+        name = PurePosixPath(entry.name)
+        if not (entry.is_folder and name.match(f"{PREFIX}*{SUFFIX}")):
             continue
-        lock = _locked(folder)
+        if not parent.is_marked(entry.name):
+            continue  # none of ours
+        lock = _locked(parent, entry.name)
         if lock is not None:
-            for moved in _moved_up(folder, parent):
-                shutil.rmtree(moved, ignore_errors=True)
-            lock.release()
-            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                for moved in _moved_up(entry.name, parent):
+                    _remove(parent, moved)
+            finally:
+                lock.release()
+            parent.remove_folder(entry.name)
 
 
-def _moved_up(folder: Path, parent: Path) -> list[Path]:
+def _remove(parent: SafeFolder, entry: Entry) -> None:
+    if entry.is_folder:
+        parent.remove_folder(entry.name)
+    else:
+        parent.remove(entry.name)
+
+
+def _moved_up(name: str, parent: SafeFolder) -> list[Entry]:
     """List the parts of a dataset that an export had moved up when it was killed.
 
     It had begun in an empty folder. Where anything lies there that its labels.csv does not
     name, somebody has been at work since, and nothing is taken for what it left.
     """
-    labels = folder / MOVING / LABELS
-    if labels.parent.is_symlink() or labels.is_symlink() or not labels.is_file():
-        return []
     try:
-        with labels.open(encoding="utf-8", newline="") as stream:
-            written = {row.get("file") or "" for row in csv.DictReader(stream)}
-        folders = {file.partition("/")[0] for file in written}
-        moved = [child for child in parent.iterdir() if not child.match(f"{PREFIX}*{SUFFIX}")]
-        for child in moved:
-            if child.name not in folders or child.is_symlink():
+        table = parent.read(f"{name}/{MOVING}/{LABELS}", LARGEST_LABELS).decode()
+        written = {row.get("file") or "" for row in csv.DictReader(io.StringIO(table, newline=""))}
+        moved = [
+            entry
+            for entry in parent.entries()
+            if not PurePosixPath(entry.name).match(f"{PREFIX}*{SUFFIX}")
+        ]
+        for entry in moved:
+            if not entry.is_folder:
                 return []
-            if any(f"{child.name}/{file.name}" not in written for file in child.iterdir()):
+            files = parent.entries(entry.name)
+            if any(not file.is_file or file.name not in written for file in files):
                 return []
-    except (OSError, ValueError, csv.Error):  # a file in it, or a table that is none of ours
+    except (OSError, ValueError, csv.Error):  # there is none, or a table that is none of ours
         return []
     return moved
 
 
-def _locked(folder: Path) -> LibraryLock | None:
+def _locked(parent: SafeFolder, name: str) -> LibraryLock | None:
     """Take a folder's lock; None when a living process has it, or nothing can be locked here."""
     try:
-        return LibraryLock(folder / LOCK)
+        return LibraryLock(parent.root / name / LOCK)
     except DatabaseError:
         return None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import tkinter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from src.config import write_atomically
+from src.library_files import SafeFolder
 
 _REQUEST = "window.request"
+_OF_A_START = re.compile(re.escape(_REQUEST) + r"\.\d+")
+_LARGEST = 1 << 24  # bytes
 TAKEN_WITHIN_S = 5.0
 _LOOK_EVERY_S = 0.05
 _LOOK_EVERY_MS = 300
@@ -29,20 +32,16 @@ def hand_over(library: Path, paths: Sequence[Path], is_open: Callable[[], bool])
         Whether a window took it. The request is withdrawn otherwise, and at once when the library
         is open no more: the window that had it was closing.
     """
-    request = library / f"{_REQUEST}.{os.getpid()}"
-    write_atomically(request, json.dumps([os.path.abspath(path) for path in paths]).encode())
+    files, request = SafeFolder(library), f"{_REQUEST}.{os.getpid()}"
+    files.write(request, json.dumps([os.path.abspath(path) for path in paths]).encode())
     until = time.monotonic() + TAKEN_WITHIN_S
     while time.monotonic() < until:
-        if not request.exists():
+        if files.entry(request) is None:
             return True
         if not is_open():
             break
         time.sleep(_LOOK_EVERY_S)
-    try:
-        request.unlink()
-    except FileNotFoundError:  # taken in the last moment
-        return True
-    return False
+    return not files.remove(request)  # gone: taken in the last moment
 
 
 class Requests:
@@ -78,13 +77,21 @@ class Requests:
 
 def take_requests(library: Path) -> list[Path] | None:
     """Take what later starts have asked for: paths, an empty list, or None for no request."""
+    files = SafeFolder(library)
     paths: list[Path] | None = None
-    for request in sorted(library.glob(f"{_REQUEST}.*")):
+    try:
+        entries = files.entries()
+    except OSError:
+        return None  # the drive is gone: nobody asks for anything there
+    for entry in entries:
+        if not _OF_A_START.fullmatch(entry.name):
+            continue
         try:
-            text = request.read_text(encoding="utf-8")
-            request.unlink()
-            found = [Path(name) for name in json.loads(text)]
-        except (OSError, ValueError, TypeError):
+            names = json.loads(files.read(entry.name, _LARGEST))
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                continue  # none of ours
+            files.remove(entry.name)
+        except (OSError, ValueError, RecursionError):
             continue  # withdrawn meanwhile, or none of ours
-        paths = (paths or []) + found
+        paths = (paths or []) + [Path(name) for name in names]
     return paths

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from src.config import LibraryPaths, default_library
 from src.errors import MediaLibraryError
+from src.library_files import SafeFolder
 
 _TITLE = "Media Library"
 
@@ -90,8 +91,8 @@ def _write_down(error: Exception, library: Path | None) -> Path | None:
     content = text.encode("utf-8", "backslashreplace")
     with contextlib.suppress(Exception):
         log = LibraryPaths(library or default_library()).log
-        with log.open("ab") as stream:
-            stream.write(content)
+        with SafeFolder(log.parent).open_to_append(log.name) as stream:
+            stream.write(content.decode())
         return log
     with contextlib.suppress(Exception):
         # a new name each time: one that can be guessed might be someone else's in a shared folder

@@ -16,9 +16,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from src.config import write_atomically
 from src.errors import MediaLibraryError
 from src.gui.icons import logo
+from src.library_files import write_atomically
 
 NAME = "media-segment-library"
 TITLE = "Media Library"

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.config import write_atomically
+from src.library_files import write_atomically
 
 if TYPE_CHECKING:
     import tkinter

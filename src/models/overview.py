@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 import torch
 
-from src.config import write_atomically
 from src.errors import CheckpointError
+from src.library_files import write_atomically
 from src.models.catalogue import CATALOGUE
 from src.models.checkpoints import PART, bytes_here, fingerprint
 from src.models.model_manager import ModelManager

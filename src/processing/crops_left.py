@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from src.database.metadata_db import MetadataDatabase
-from src.processing.segment_maker import remove_crops
+from src.processing.crop_files import remove_crops
 
 _LEFT = "crops to remove"
 

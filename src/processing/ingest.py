@@ -26,6 +26,7 @@ from src.events import (
 )
 from src.models.mask_generator import MaskGenerator
 from src.processing.changed_files import ChangedFiles
+from src.processing.crop_files import remove_crops, remove_half_written
 from src.processing.crops_left import remove_left_crops
 from src.processing.frames import read_sampled
 from src.processing.image_loader import media_kind
@@ -34,7 +35,7 @@ from src.processing.models_in_use import Embedding
 from src.processing.moved_files import MovedFiles
 from src.processing.one_file import in_words, is_of_one_file
 from src.processing.peoples_work import Work
-from src.processing.segment_maker import SegmentMaker, remove_crops
+from src.processing.segment_maker import SegmentMaker
 from src.processing.video_processor import VideoFacts
 from src.records import Frame, MediaKind
 
@@ -182,8 +183,7 @@ class Ingest:
             return
         else:
             self.metadata.update_media(media.id, **begun)
-        for stray in self.maker.crop_folder(digest).glob(".*.tmp"):
-            stray.unlink()  # a kill may have left a crop half written
+        remove_half_written(self.paths, digest)
         yield from self._frames(media.id, path, kind, digest, begun if changed else None)
 
     def _frames(

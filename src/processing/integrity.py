@@ -8,14 +8,17 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from src.config import Settings, write_atomically
+from src.config import LibraryPaths, Settings
 from src.database.embeddings import EmbeddingTable
 from src.database.metadata_db import MetadataDatabase
 from src.database.vector_index import VectorIndex
 from src.errors import DatabaseError, MediaReadError
 from src.events import Event, ProblemFound
+from src.library_files import KEEP, MARKER
 from src.models.mask_rle import decode_rle
+from src.ownership import SEGMENTS
 from src.processing.crop import blur, cut_crop
+from src.processing.crop_files import OURS
 from src.processing.frames_again import read_frames_again
 from src.processing.image_loader import save_jpeg
 from src.processing.media_finder import content_hash
@@ -78,14 +81,7 @@ def _embeddings(
 
 
 def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iterator[Event]:
-    folder = metadata.paths.extracted_segments
-    known = {metadata.paths.crop(crop_path) for crop_path in metadata.crop_paths()}
-    for path in sorted(folder.rglob("*")):
-        ours = metadata.paths.thumbnails in path.parents or path.name == ".gitkeep"
-        if path.is_file() and path not in known and not ours:
-            if repair:
-                path.unlink()
-            yield ProblemFound(f"{path}: belongs to no segment", mended=repair)
+    yield from _files_of_no_segment(metadata, repair)
     missing = [
         segment
         for segment in metadata.segments_where(SegmentFilter())
@@ -99,6 +95,23 @@ def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iter
                 f"{segment.crop_path}: a crop of {segment.media_path} is missing or half",
                 mended=segment.id in mended,
             )
+
+
+def _files_of_no_segment(metadata: MetadataDatabase, repair: bool) -> Iterator[Event]:
+    """Look for files that are no segment's crop; only those that this program made are removed."""
+    paths, files = metadata.paths, metadata.paths.files
+    known = {paths.name(paths.crop(crop_path)) for crop_path in metadata.crop_paths()}
+    thumbnails = f"{paths.name(paths.thumbnails)}/"
+    for entry in files.walk(SEGMENTS):
+        if entry.name in known or Path(entry.name).name in (MARKER, KEEP):
+            continue
+        ours = entry.is_file and OURS.fullmatch(entry.name)
+        if ours and entry.name.startswith(thumbnails):
+            continue
+        if ours and repair:
+            files.remove(entry.name)
+        what = "belongs to no segment" if ours else "was not made by this program, and stays"
+        yield ProblemFound(f"{paths.root / entry.name}: {what}", mended=bool(ours and repair))
 
 
 def _is_whole(crop: Path) -> bool:
@@ -131,14 +144,14 @@ def _cut_again(
         with closing(read_frames_again(media, by_frame.keys(), settings)) as frames:
             for frame in frames:
                 for segment in by_frame.pop(frame.frame_index, ()):
-                    _cut(frame, segment, settings)
+                    _cut(metadata.paths, frame, segment, settings)
                     made.add(segment.id)
     except MediaReadError:
         pass  # what could not be made again is said to be missing
     return made
 
 
-def _cut(frame: Frame, segment: StoredSegment, settings: Settings) -> None:
+def _cut(paths: LibraryPaths, frame: Frame, segment: StoredSegment, settings: Settings) -> None:
     crop = frame.image_rgb
     if segment.mask_rle is not None:
         mask = decode_rle(segment.mask_rle, segment.frame_wh)
@@ -146,8 +159,7 @@ def _cut(frame: Frame, segment: StoredSegment, settings: Settings) -> None:
         crop = cut_crop(frame.image_rgb, blurred, mask, segment.bbox_xywh)
     path: Path = segment.crop_path
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, save_jpeg(fitted(crop, CROP_SIDE)))
+        paths.files.write(paths.name(path), save_jpeg(fitted(crop, CROP_SIDE)))
     except OSError as exc:
         raise DatabaseError(
             f"{path}: the crop can't be written ({exc.strerror or exc}); see that the disk has "

@@ -12,9 +12,9 @@ from pathlib import Path
 from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError
 from src.events import Event, Progress
+from src.processing.crop_files import remove_crops
 from src.processing.crops_left import write_down_crops
 from src.processing.media_finder import content_hash, guessed_kind
-from src.processing.segment_maker import remove_crops
 from src.records import MediaFile
 
 LOOKING = "look"

@@ -23,13 +23,14 @@ from src.events import (
     WorkStays,
 )
 from src.models.mask_generator import MaskGenerator
+from src.processing.crop_files import remove_crops
 from src.processing.crops_left import remove_left_crops, write_down_crops
 from src.processing.frames_again import read_frames_again
 from src.processing.media_finder import content_hash
 from src.processing.models_in_use import Embedding
 from src.processing.one_file import in_words, is_of_one_file
 from src.processing.peoples_work import find_heirs, hand_over, work_on
-from src.processing.segment_maker import SegmentMaker, remove_crops
+from src.processing.segment_maker import SegmentMaker
 from src.records import Frame, MediaFile, StoredSegment
 
 # The index is told in between once so many changes wait, as in an ingest.

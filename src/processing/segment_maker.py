@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from src.config import NO_SAM, LibraryPaths, Settings, write_atomically
+from src.config import NO_SAM, Settings
 from src.database.clip_in_use import clip_in_use
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.database.vector_cache import as_stored
 from src.errors import DatabaseError
 from src.models.mask_generator import MaskGenerator
+from src.processing.crop_files import crop_folder
 from src.processing.image_loader import save_jpeg
 from src.processing.models_in_use import Embedding
 from src.processing.segment_extractor import SegmentExtractor
@@ -75,17 +75,16 @@ class SegmentMaker:
         vectors = embedding.clip.encode_image([segment.crop_rgb for segment in segments])
         for vector in vectors:  # refused before a crop is written
             as_stored(vector)
-        folder = self.crop_folder(digest)
+        folder = crop_folder(self.paths, digest)
         new: list[NewSegment] = []
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             for segment, vector, tags in zip(
                 segments, vectors, embedding.tagger.tags(vectors), strict=True
             ):
                 name = segment_id(digest, frame.frame_index, segment)
                 crop = folder / f"{name}.jpg"
-                write_atomically(crop, save_jpeg(segment.crop_rgb))
-                crop_path = crop.relative_to(self.paths.root).as_posix()
+                crop_path = self.paths.name(crop)
+                self.paths.files.write(crop_path, save_jpeg(segment.crop_rgb))
                 new.append(NewSegment(name, segment, crop_path, vector, tags))
         except OSError as exc:
             raise DatabaseError(
@@ -93,14 +92,6 @@ class SegmentMaker:
                 "see that the disk has room, then start again: nothing is lost"
             ) from exc
         return new
-
-    def crop_folder(self, digest: str) -> Path:
-        return self.paths.extracted_segments / digest[:2] / digest[:16]
-
-
-def remove_crops(paths: LibraryPaths, crop_paths: Iterable[str]) -> None:
-    for crop_path in crop_paths:
-        paths.crop(crop_path).unlink(missing_ok=True)
 
 
 def segment_id(digest: str, frame_index: int, segment: Segment) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from src.config import write_atomically
+from src.config import LibraryPaths
 from src.errors import MediaReadError
 from src.processing.image_loader import load_image, save_jpeg
 
@@ -19,12 +19,12 @@ SIDE = 512
 CACHE_FROM_BYTES = 200_000
 
 
-def thumbnail(source: Path, folder: Path, pixel_limit: int) -> np.ndarray:
+def thumbnail(source: Path, paths: LibraryPaths, pixel_limit: int) -> np.ndarray:
     """Give an image file at thumbnail size, from the cache where it is there.
 
     Args:
         source: any image the application reads.
-        folder: of the cache; it can be deleted at any time.
+        paths: the library that keeps the cache, which can be deleted at any time.
 
     Returns:
         (h, w, 3) uint8 RGB, the longest side at most 512.
@@ -38,7 +38,7 @@ def thumbnail(source: Path, folder: Path, pixel_limit: int) -> np.ndarray:
         raise MediaReadError(source, f"can't be read ({exc.strerror or exc})") from exc
     key = f"{source}|{stat.st_size}|{stat.st_mtime_ns}".encode("utf-8", "surrogateescape")
     name = hashlib.blake2b(key, digest_size=12).hexdigest()
-    cached = folder / name[:2] / f"{name}.jpg"
+    cached = paths.thumbnails / name[:2] / f"{name}.jpg"
     worth_it = stat.st_size >= CACHE_FROM_BYTES
     if worth_it and cached.is_file():
         with contextlib.suppress(MediaReadError):  # a damaged one is made again
@@ -51,6 +51,5 @@ def thumbnail(source: Path, folder: Path, pixel_limit: int) -> np.ndarray:
         image = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA)
     if worth_it:
         with contextlib.suppress(OSError):  # a full disk costs the next start some time, no more
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(cached, save_jpeg(image, quality=85))
+            paths.files.write(paths.name(cached), save_jpeg(image, quality=85))
     return image

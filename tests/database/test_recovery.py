@@ -21,6 +21,7 @@ from src.database.backup import KEPT, back_up, backups, is_due, newest_sound
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
 from src.errors import DatabaseError
+from src.library_files import MARKER
 from src.records import Tag
 from tests.conftest import add_media_with, unit_vectors
 
@@ -80,7 +81,8 @@ def test_a_backup_a_day_and_five_are_kept(paths: LibraryPaths) -> None:
         assert len(backups(paths.metadata_db)) == min(day + 1, KEPT)
     newest = newest_sound(paths.metadata_db)
     assert newest is not None and rows(newest) == rows(paths.metadata_db)
-    assert {path.suffix for path in (paths.root / "backups").iterdir()} == {".db"}
+    others = {path.name for path in (paths.root / "backups").iterdir() if path.suffix != ".db"}
+    assert others == {MARKER}
 
 
 def test_a_backup_of_the_future_stops_no_other_and_is_no_newer(paths: LibraryPaths) -> None:

@@ -16,6 +16,7 @@ from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.errors import ExportError
 from src.export.tag_folders import export_tag_folders
+from src.library_files import SafeFolder
 from src.records import EVERYTHING, Tag
 from tests.cli.nobody import NOBODY, as_nobody, needs_root
 from tests.conftest import add_media_with, unit_vectors
@@ -113,17 +114,17 @@ def test_a_folder_in_one_that_may_not_be_written_takes_a_dataset(open_to_all: Pa
 def test_what_goes_wrong_while_it_is_moved_up_is_moved_back(
     tagged: MetadataDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    folder, rename, parts = tmp_path / "empty", os.rename, []
+    folder, rename, parts = tmp_path / "empty", SafeFolder.rename, []
     folder.mkdir()
 
-    def fails(source: Path, target: Path) -> None:
-        if Path(target).parent == folder:
+    def fails(files: SafeFolder, source: str, target: str) -> None:
+        if "/" not in target:
             parts.append(target)
             if len(parts) == number + 1:
                 raise OSError(5, "Input/output error")
-        rename(source, target)
+        rename(files, source, target)
 
-    monkeypatch.setattr("src.export.place.os.rename", fails)
+    monkeypatch.setattr(SafeFolder, "rename", fails)
     assert "Input/output error" in refusal(tagged, folder)
     assert names(folder) == set()
 
@@ -147,15 +148,16 @@ from pathlib import Path
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.export.tag_folders import export_tag_folders
-rename, left = os.rename, int(sys.argv[3])
-def killed(source, target):
+from src.library_files import SafeFolder
+rename, left = SafeFolder.rename, int(sys.argv[3])
+def killed(files, source, target):
     global left
-    if Path(target).parent == Path(sys.argv[2]):
+    if "/" not in target:
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
         left -= 1
-    rename(source, target)
-os.rename = killed
+    rename(files, source, target)
+SafeFolder.rename = killed
 metadata = MetadataDatabase(LibraryPaths(Path(sys.argv[1])), read_only=True)
 list(export_tag_folders(metadata, Path(sys.argv[2])))
 """

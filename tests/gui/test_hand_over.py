@@ -113,8 +113,15 @@ def test_no_paths_is_still_a_request_to_come_forward(tmp_path: Path) -> None:
     assert take_requests(tmp_path) == []
 
 
-def test_a_damaged_request_is_dropped(tmp_path: Path) -> None:
-    (tmp_path / "window.request.1").write_text("[")
+@pytest.mark.parametrize("content", ["[", "{}", "[1]", "[" * 100_000, "my own"])
+def test_a_file_that_is_no_request_stays_and_stops_no_other(tmp_path: Path, content: str) -> None:
+    (tmp_path / "window.request.1").write_text(content)
     (tmp_path / "window.request.2").write_text('["/a.jpg"]')
+    (tmp_path / "window.request.mine").write_text('["/b.jpg"]')
     assert take_requests(tmp_path) == [Path("/a.jpg")]
-    assert list(tmp_path.iterdir()) == []
+    left = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert left == {"window.request.1": content, "window.request.mine": '["/b.jpg"]'}
+
+
+def test_a_library_whose_drive_is_gone_asks_for_nothing(tmp_path: Path) -> None:
+    assert take_requests(tmp_path / "gone") is None

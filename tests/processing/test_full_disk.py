@@ -23,6 +23,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError, ExportError, MediaLibraryError
 from src.events import FileDone, FileFailed, FrameStored, JobDone, ProblemFound
 from src.library import MediaLibrary
+from src.library_files import SafeFolder
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
@@ -141,15 +142,16 @@ def test_a_full_disk_stops_the_job_with_a_sentence_and_it_goes_on_later(
 
 def test_a_full_disk_costs_no_picture(disk: Disk, photos: list[Path]) -> None:
     disk.fill()
-    cache = disk.folder / "thumbnails"
+    library = LibraryPaths(disk.folder)
+    cache = library.thumbnails
     assert photos[0].stat().st_size >= CACHE_FROM_BYTES
-    assert thumbnail(photos[0], cache, 10**9).shape == (300, 400, 3)
+    assert thumbnail(photos[0], library, 10**9).shape == (300, 400, 3)
     disk.free()
     disk.fill()
-    assert thumbnail(photos[1], cache, 10**9).shape == (300, 400, 3)
+    assert thumbnail(photos[1], library, 10**9).shape == (300, 400, 3)
     assert not [path for path in cache.rglob("*") if path.is_file()]
     disk.free()
-    assert thumbnail(photos[1], cache, 10**9).shape == (300, 400, 3)
+    assert thumbnail(photos[1], library, 10**9).shape == (300, 400, 3)
     assert len(list(cache.rglob("*.jpg"))) == 1
 
 
@@ -229,8 +231,6 @@ def test_a_disk_that_can_not_be_written_to_any_more_stops_the_job(
     disk: Disk, photos: list[Path], shared_models: ModelManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel turns a failing disk read-only under the files that are open."""
-    from src.processing import segment_maker
-
     paths = LibraryPaths(disk.folder / "library")
 
     def fails(*_: object) -> None:
@@ -239,7 +239,7 @@ def test_a_disk_that_can_not_be_written_to_any_more_stops_the_job(
     with MediaLibrary(paths, shared_models, SETTINGS) as library:
         take_in(library, *photos[:2])
         with monkeypatch.context() as patch, pytest.raises(DatabaseError, match="Read-only"):
-            patch.setattr(segment_maker, "write_atomically", fails)
+            patch.setattr(SafeFolder, "write", fails)
             take_in(library, *photos)
         take_in(library, *photos)
         sound(library, 12)

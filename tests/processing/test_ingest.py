@@ -25,6 +25,7 @@ from src.events import (
     ProblemFound,
 )
 from src.library import MediaLibrary
+from src.library_files import SafeFolder
 from src.models.model_manager import ModelManager
 from src.processing.segment_extractor import SegmentExtractor
 from src.records import Frame, SegmentKind
@@ -311,7 +312,7 @@ def test_crops_lost_are_cut_again_and_strays_are_removed(
     before = [np.asarray(Image.open(path)) for path in lost]
     for path in lost:
         path.unlink()
-    stray = library.paths.extracted_segments / "stray.jpg"
+    stray = lost[0].with_name(f"{0:024x}.jpg")
     stray.write_bytes(b"x")
     assert len(of_kind(list(library.verify()), ProblemFound)) == len(lost) + 1
     assert stray.exists() and not lost[0].exists()
@@ -396,12 +397,12 @@ def test_trouble_of_the_library_itself_ends_the_job(
 def test_a_full_disk_stops_the_job_with_a_sentence(
     library: MediaLibrary, scene_files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, content: bytes) -> None:
+    def full(files: SafeFolder, name: str, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
     add(library, scene_files[0])
     with monkeypatch.context() as patch:
-        patch.setattr("src.processing.segment_maker.write_atomically", full)
+        patch.setattr(SafeFolder, "write", full)
         with pytest.raises(DatabaseError, match="No space left"):
             add(library, scene_files[1])
     assert of_kind(add(library), FileDone)  # and it goes on once there is room

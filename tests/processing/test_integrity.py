@@ -169,17 +169,38 @@ def test_no_crop_outside_of_the_library_is_touched(
     assert not (tmp_path / "dataset").exists()
     library.remove([media_file_id])
     assert secret.exists()
-    mended_whole(library, "missing or half")
+    assert all(problem.mended or str(link) in problem.what for problem in problems(library, True))
+    assert [problem.what for problem in problems(library)] == (
+        [f"{link}: was not made by this program, and stays"] if "linked" in how else []
+    )
     list(library.export(tmp_path / "dataset"))
-    assert secret.exists()
+    assert secret.exists() and link.is_symlink() == ("linked" in how)
 
 
 def test_crops_of_no_segment_are_removed(library: MediaLibrary) -> None:
     before = crops(library)
-    (library.paths.extracted_segments / "stray.jpg").write_bytes(b"x")
-    (next(iter(before)).parent / ".half.jpg.77.tmp").write_bytes(b"x")
+    first = next(iter(before))
+    first.with_name(f"{0:024x}.jpg").write_bytes(b"x")
+    first.with_name(f".{first.name}.77.tmp").write_bytes(b"x")
     mended_whole(library, "belongs to no segment")
     assert crops(library) == before
+
+
+def test_files_that_somebody_put_among_the_crops_are_named_and_stay(library: MediaLibrary) -> None:
+    before = crops(library)
+    mine = [
+        library.paths.extracted_segments / "holiday.jpg",
+        library.paths.extracted_segments / "mine" / "letter.txt",
+        next(iter(before)).with_name("copy of a crop.jpg"),
+    ]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    for repair in (False, True):
+        found = problems(library, repair)
+        assert {problem.what.split(":")[0] for problem in found} == {str(path) for path in mine}
+        assert not any(problem.mended for problem in found)
+    assert [path.read_text() for path in mine] == ["mine"] * 3
 
 
 VALUES = {"zero": 0.0, "NaN": np.nan, "infinite": np.inf, "long": 3.0}
@@ -210,27 +231,46 @@ def test_segments_without_embeddings_get_them(library: MediaLibrary) -> None:
     mended_whole(library, "its embedding is missing")
 
 
-@pytest.mark.parametrize("damage", ["deleted", "emptied", "random", "a file in its place"])
+@pytest.mark.parametrize("damage", ["deleted", "emptied", "random"])
 def test_chroma_is_made_again_while_searches_stay_exact(library: MediaLibrary, damage: str) -> None:
     library.index.close()
     chroma = library.paths.chroma_db
     if damage == "emptied":
         for path in chroma.iterdir():
-            shutil.rmtree(path)
+            path.unlink() if path.is_file() else shutil.rmtree(path)
     elif damage == "random":
         for path in chroma.rglob("*"):
             if path.is_file():
                 path.write_bytes(np.random.default_rng(1).bytes(4096))
     else:
         shutil.rmtree(chroma)
-        if damage != "deleted":
-            chroma.write_text("this is no folder")
     segment = library.metadata.segments_where(vector_db.EVERYTHING)[0].id
     assert library.similar(segment, 1).hits[0].segment.id == segment
     mended_whole(library, "index:")
-    if damage == "a file in its place":
-        aside = list(library.paths.root.glob("chroma_db.aside-*"))
-        assert [path.read_text() for path in aside] == ["this is no folder"]
+
+
+@pytest.mark.parametrize("what", ["a file", "a folder", "a link"])
+def test_what_came_into_the_place_of_the_index_stays_and_costs_no_search(
+    library: MediaLibrary, tmp_path: Path, what: str
+) -> None:
+    library.index.close()
+    chroma, theirs = library.paths.chroma_db, tmp_path / "theirs"
+    shutil.rmtree(chroma)
+    (theirs / "0123456789ab").mkdir(parents=True)
+    (theirs / "0123456789ab" / "letter.txt").write_text("mine")
+    if what == "a file":
+        chroma.write_text("mine")
+    elif what == "a folder":
+        shutil.copytree(theirs, chroma)
+    else:
+        chroma.symlink_to(theirs)
+    segment = library.metadata.segments_where(vector_db.EVERYTHING)[0].id
+    assert library.similar(segment, 1).hits[0].segment.id == segment
+    found = problems(library, repair=True)
+    assert [problem.what.split(":")[0] for problem in found] == ["index"] and not found[0].mended
+    assert library.similar(segment, 1).hits[0].segment.id == segment
+    kept = chroma if what == "a file" else chroma / "0123456789ab" / "letter.txt"
+    assert kept.read_text() == "mine" and (theirs / "0123456789ab" / "letter.txt").exists()
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root to be nobody")

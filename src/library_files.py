@@ -1,0 +1,424 @@
+"""The one place that writes, renames and deletes files in a library, and follows no link there.
+
+A library may come from a stranger: a link, a pipe or a device under one of our names must lead
+nowhere. And the folder a library is kept in may hold somebody's own files: only what this program
+made is ever removed. So every path is walked from the library's folder, one name at a time, with
+links refused on the way, and each of our folders holds a marker that says whose it is.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+# In every folder that this program fills and empties by itself.
+MARKER = "made-by-media-library.txt"
+_MARKER_TEXT = (
+    b"Media Segment Library made this folder, and removes what it no longer needs in it.\n"
+    b"Keep your own files elsewhere.\n"
+)
+# A folder with nothing else in it is taken for empty: a checkout needs it there.
+KEEP = ".gitkeep"
+TEMPORARY = ".tmp"
+# Windows opens nothing relative to a folder; there each name on the way is looked at first.
+_HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
+_NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+_DIRECTORY: int = getattr(os, "O_DIRECTORY", 0)
+_NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)  # a pipe would wait for its other end
+_BINARY: int = getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something in a folder, by what it is itself: a link is a link, wherever it leads.
+
+    Attributes:
+        name: relative to the root of the `SafeFolder`, with slashes.
+    """
+
+    name: str
+    status: os.stat_result
+
+    @property
+    def is_file(self) -> bool:
+        return stat.S_ISREG(self.status.st_mode) and not _is_link(self.status)
+
+    @property
+    def is_folder(self) -> bool:
+        return stat.S_ISDIR(self.status.st_mode) and not _is_link(self.status)
+
+    @property
+    def is_link(self) -> bool:
+        return _is_link(self.status)
+
+
+class SafeFolder:
+    """A folder whose files are made, replaced and removed with no link followed inside it.
+
+    Names are relative to it and use slashes. Where something on the way is a link, or the thing
+    itself is one, an OSError says so; what the link leads to is not touched. The folder itself
+    may be reached through links: that is the choice of whoever names it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._held: int | None = None
+
+    @contextmanager
+    def held(self) -> Iterator[SafeFolder]:
+        """Work in the very folder that is there now, wherever its path leads later."""
+        if not _HAS_DIR_FD:
+            yield self
+            return
+        folder = SafeFolder(self.root)
+        folder._held = os.open(self.root, os.O_RDONLY | _DIRECTORY)
+        try:
+            yield folder
+        finally:
+            os.close(folder._held)
+
+    # -- looking
+
+    def entry(self, name: str) -> Entry | None:
+        """Look at one thing; None where there is nothing.
+
+        Raises:
+            OSError: it can't be looked at, or lies behind a link.
+        """
+        try:
+            with self._parent(name) as (last, folder):
+                return Entry(name, os.stat(last, dir_fd=folder, follow_symlinks=False))
+        except FileNotFoundError:
+            return None
+
+    def entries(self, name: str = "") -> list[Entry]:
+        """List what is in a folder, by name; nothing where there is no such folder.
+
+        Raises:
+            OSError: it is no folder, or lies behind a link.
+        """
+        try:
+            with self._folder(name) as folder:
+                names = sorted(os.listdir(folder))
+                found = []
+                for child in names:
+                    with suppress(FileNotFoundError):  # gone meanwhile
+                        status = _status(folder, child)
+                        found.append(Entry(f"{name}/{child}" if name else child, status))
+                return found
+        except FileNotFoundError:
+            return []
+
+    def walk(self, name: str) -> Iterator[Entry]:
+        """List everything below a folder but the folders themselves; links are not entered."""
+        for entry in self.entries(name):
+            if entry.is_folder:
+                yield from self.walk(entry.name)
+            else:
+                yield entry
+
+    def read(self, name: str, limit: int) -> bytes:
+        """Read a regular file of at most `limit` bytes.
+
+        Raises:
+            FileNotFoundError: there is none.
+            OSError: it is a link, no regular file, too large, or can't be read.
+        """
+        with self.open(name) as stream:
+            content = stream.read(limit + 1)
+        if len(content) > limit:
+            raise OSError(errno.EFBIG, f"it is larger than {limit:,} bytes", str(self.root / name))
+        return content
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a regular file for reading.
+
+        Raises:
+            OSError: it is a link, no regular file, or can't be read.
+        """
+        return os.fdopen(self._opened(name, os.O_RDONLY), "rb")
+
+    # -- writing
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file, making its folders: whole or not at all, by a temporary one and a rename.
+
+        Raises:
+            OSError: it can't be written; what was there before stays.
+        """
+        with self._parent(name, make=True) as (last, folder):
+            base = os.path.basename(last)
+            temporary = last[: len(last) - len(base)] + f".{base}.{secrets.token_hex(4)}{TEMPORARY}"
+            try:
+                with _open_new(temporary, folder) as stream:
+                    stream.write(content)
+                os.replace(temporary, last, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                with suppress(FileNotFoundError):
+                    os.unlink(temporary, dir_fd=folder)
+                raise
+
+    def create(self, name: str, content: bytes = b"") -> None:
+        """Write a file that is not there yet, making its folders.
+
+        Raises:
+            FileExistsError: something is there.
+            OSError: it can't be written.
+        """
+        with self.open_new(name) as stream:
+            stream.write(content)
+
+    def open_new(self, name: str) -> IO[bytes]:
+        """Open a file for writing that is not there yet, making its folders.
+
+        Raises:
+            FileExistsError: something is there.
+            OSError: it can't be made.
+        """
+        with self._parent(name, make=True) as (last, folder):
+            return _open_new(last, folder)
+
+    def open_to_change(self, name: str) -> IO[bytes]:
+        """Open a file for reading and for writing in place, making it where it is not there.
+
+        Raises:
+            OSError: it is a link, no regular file, has another name elsewhere, or can't be opened.
+        """
+        handle = self._opened(name, os.O_RDWR | os.O_CREAT)
+        if os.fstat(handle).st_nlink > 1:
+            os.close(handle)
+            raise _not_ours(errno.EMLINK, "the same file has a name elsewhere", self.root / name)
+        return os.fdopen(handle, "r+b", buffering=0)
+
+    def open_to_append(self, name: str) -> IO[str]:
+        """Open a text file for adding to its end, making it where it is not there.
+
+        Raises:
+            OSError: it is a link, no regular file, has another name elsewhere, or can't be opened.
+        """
+        stream = self.open_to_change(name)
+        stream.close()
+        handle = self._opened(name, os.O_WRONLY | os.O_APPEND)
+        return os.fdopen(handle, "a", encoding="utf-8")
+
+    def make_folder(self, name: str) -> None:
+        """Make a folder, and those above it, where they are not there yet.
+
+        Raises:
+            OSError: something else is there, or it can't be made.
+        """
+        with self._folder(name, make=True):
+            pass
+
+    def make_marked_folder(self, name: str) -> None:
+        """Make a folder of ours with the marker in it; one that is there and empty is taken.
+
+        Raises:
+            FileExistsError: it holds something already, and no marker.
+            OSError: it can't be made.
+        """
+        self.make_folder(name)
+        if not self.is_marked(name):
+            foreign = [entry.name for entry in self.entries(name) if not entry.name.endswith(KEEP)]
+            if foreign:
+                raise _not_ours(errno.EEXIST, "it holds somebody else's files", self.root / name)
+            self.mark(name)
+
+    def mark(self, name: str) -> None:
+        """Say with a marker that a folder is ours."""
+        with suppress(FileExistsError):
+            self.create(f"{name}/{MARKER}" if name else MARKER, _MARKER_TEXT)
+
+    def is_marked(self, name: str) -> bool:
+        """Say whether a folder is there and holds the marker."""
+        marker = self.entry(f"{name}/{MARKER}" if name else MARKER)
+        return marker is not None and marker.is_file
+
+    # -- moving and removing
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a file or folder another name; what is a link is moved as a link.
+
+        Raises:
+            OSError: it can't be done.
+        """
+        with (
+            self._parent(name) as (old_last, old_folder),
+            self._parent(new) as (new_last, new_folder),
+        ):
+            os.replace(old_last, new_last, src_dir_fd=old_folder, dst_dir_fd=new_folder)
+
+    def link(self, name: str, new: str) -> None:
+        """Give a file a second name.
+
+        Raises:
+            OSError: the file system has no such thing, or it can't be done.
+        """
+        with (
+            self._parent(name) as (old_last, old_folder),
+            self._parent(new) as (new_last, new_folder),
+        ):
+            os.link(
+                old_last,
+                new_last,
+                src_dir_fd=old_folder,
+                dst_dir_fd=new_folder,
+                follow_symlinks=False,
+            )
+
+    def remove(self, name: str) -> bool:
+        """Remove a file, or a link as such; says whether there was one.
+
+        Raises:
+            OSError: it is a folder, lies behind a link, or can't be removed.
+        """
+        with suppress(FileNotFoundError), self._parent(name) as (last, folder):
+            os.unlink(last, dir_fd=folder)
+            return True
+        return False
+
+    def remove_folder(self, name: str) -> None:
+        """Remove a folder with all that is in it; links in it go, what they lead to stays.
+
+        Raises:
+            OSError: it is no folder, lies behind a link, or can't be removed whole.
+        """
+        with suppress(FileNotFoundError), self._parent(name) as (last, folder):
+            if _is_link(os.stat(last, dir_fd=folder, follow_symlinks=False)):
+                raise _not_ours(errno.ELOOP, "it is a link", self.root / name)
+            shutil.rmtree(last, dir_fd=folder)
+
+    def remove_if_empty(self, name: str) -> bool:
+        """Remove a folder that holds nothing; says whether it is gone."""
+        try:
+            with self._parent(name) as (last, folder):
+                os.rmdir(last, dir_fd=folder)
+        except OSError as exc:
+            if isinstance(exc, FileNotFoundError):
+                return True
+            if exc.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                return False
+            raise
+        return True
+
+    def sync(self, name: str = "") -> None:
+        """Have the renames in a folder last through a loss of power; Windows has no such call."""
+        with self._folder(name) as folder:
+            if isinstance(folder, int):
+                os.fsync(folder)
+
+    # -- the way there
+
+    def _opened(self, name: str, flags: int) -> int:
+        with self._parent(name, make=bool(flags & os.O_CREAT)) as (last, folder):
+            path = self.root / name
+            if not _NO_FOLLOW:
+                with suppress(FileNotFoundError):
+                    if _is_link(os.stat(last, dir_fd=folder, follow_symlinks=False)):
+                        raise _not_ours(errno.ELOOP, "it is a link", path)
+            try:
+                more = _NO_FOLLOW | _NONBLOCK | _BINARY
+                handle = os.open(last, flags | more, 0o666, dir_fd=folder)
+            except OSError as exc:
+                if exc.errno in (errno.ELOOP, errno.EMLINK):
+                    raise _not_ours(errno.ELOOP, "it is a link", path) from exc
+                if exc.errno == errno.ENXIO:  # a pipe that nobody reads
+                    raise _not_ours(errno.EINVAL, "it is no regular file", path) from exc
+                raise
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                os.close(handle)
+                raise _not_ours(errno.EINVAL, "it is no regular file", path)
+            return handle
+
+    @contextmanager
+    def _parent(self, name: str, make: bool = False) -> Iterator[tuple[str, int | None]]:
+        """Give what os functions need to reach a file: its name, and the folder it is in."""
+        parts = _parts(name)
+        with self._folder("/".join(parts[:-1]), make) as folder:
+            if isinstance(folder, int):
+                yield parts[-1], folder
+            else:
+                yield os.path.join(folder, parts[-1]), None
+
+    @contextmanager
+    def _folder(self, name: str, make: bool = False) -> Iterator[int | str]:
+        """Give a folder inside the root: a handle of it, or its path on Windows."""
+        parts = _parts(name) if name else ()
+        if not _HAS_DIR_FD:
+            yield self._checked_path(parts, make)
+            return
+        if self._held is None:
+            handle = os.open(self.root, os.O_RDONLY | _DIRECTORY)
+        else:
+            handle = os.dup(self._held)
+        try:
+            for depth, part in enumerate(parts, start=1):
+                if make:
+                    with suppress(FileExistsError):
+                        os.mkdir(part, dir_fd=handle)
+                try:
+                    below = os.open(part, os.O_RDONLY | _DIRECTORY | _NO_FOLLOW, dir_fd=handle)
+                except OSError as exc:
+                    if exc.errno in (errno.ELOOP, errno.EMLINK, errno.ENOTDIR):
+                        path = self.root.joinpath(*parts[:depth])
+                        raise _not_ours(errno.ENOTDIR, "it is no folder", path) from exc
+                    raise
+                os.close(handle)
+                handle = below
+            yield handle
+        finally:
+            os.close(handle)
+
+    def _checked_path(self, parts: tuple[str, ...], make: bool) -> str:
+        path = str(self.root)
+        for part in parts:
+            path = os.path.join(path, part)
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(path)
+            status = os.lstat(path)
+            if _is_link(status) or not stat.S_ISDIR(status.st_mode):
+                raise _not_ours(errno.ENOTDIR, "it is no folder", Path(path))
+        return path
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all; see SafeFolder.write."""
+    SafeFolder(path.parent).write(path.name, content)
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    parts = PurePosixPath(name).parts
+    if not parts or any(part in ("..", "/") or "\0" in part for part in parts):
+        raise _not_ours(errno.EINVAL, "it lies outside", Path(name))
+    return parts
+
+
+def _open_new(name: str, folder: int | None) -> IO[bytes]:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
+    return os.fdopen(os.open(name, flags, 0o666, dir_fd=folder), "wb")
+
+
+def _status(folder: int | str, name: str) -> os.stat_result:
+    if isinstance(folder, int):
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    return os.lstat(os.path.join(folder, name))
+
+
+def _is_link(status: os.stat_result) -> bool:
+    if sys.platform == "win32":  # a junction is a folder to stat, and leads elsewhere
+        return bool(status.st_file_attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT)
+    return stat.S_ISLNK(status.st_mode)
+
+
+def _not_ours(number: int, what: str, path: Path) -> OSError:
+    return OSError(number, what, str(path))
