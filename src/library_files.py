@@ -239,8 +239,11 @@ class SafeFolder:
             self.create(f"{name}/{MARKER}" if name else MARKER, _MARKER_TEXT)
 
     def is_marked(self, name: str) -> bool:
-        """Say whether a folder is there and holds the marker."""
-        marker = self.entry(f"{name}/{MARKER}" if name else MARKER)
+        """Say whether a folder, and no link to one, is there and holds the marker."""
+        try:
+            marker = self.entry(f"{name}/{MARKER}" if name else MARKER)
+        except NotADirectoryError:
+            return False
         return marker is not None and marker.is_file
 
     # -- moving and removing

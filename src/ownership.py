@@ -114,7 +114,8 @@ def _problem_of_file(files: SafeFolder, entry: Entry) -> str | None:
         return "is a link"
     if not entry.is_file:
         return "is no regular file"
-    if entry.status.st_nlink > 1 and not _all_names_here(files, entry):
+    in_place = entry.name != SETTINGS  # which is only ever replaced
+    if in_place and entry.status.st_nlink > 1 and not _all_names_here(files, entry):
         return "is a hard link, and the same file has a name elsewhere: put a copy in its place"
     return check(files, entry)
 
