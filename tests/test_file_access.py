@@ -33,7 +33,7 @@ FUNCTIONS = {
         "remove unlink rmdir removedirs rename renames replace link symlink mkdir makedirs truncate"
         " mknod mkfifo".split()
     ),
-    "shutil": set("rmtree move copy copy2 copyfile copytree copyfileobj".split()),
+    "shutil": set("rmtree move copy copy2 copyfile copytree".split()),
     "tempfile": set("mkdtemp mkstemp NamedTemporaryFile TemporaryDirectory TemporaryFile".split()),
 }
 FILES_METHODS = {"rename"}  # SafeFolder has one of that name

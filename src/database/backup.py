@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.library_files import TEMPORARY, SafeFolder
 from src.ownership import BACKUP_NAME, BACKUPS
 
@@ -16,7 +19,8 @@ KEPT = 5
 DAY_S = 24 * 3600
 MOMENT = "%Y-%m-%dT%H%M%S"
 PAGES_AT_ONCE = 1000
-TEMPORARY_NAME = re.compile(BACKUP_NAME.pattern + re.escape(TEMPORARY) + "(-journal|-wal|-shm)?")
+# Of a backup that is being written, and of an old one brought to today's schema to be read.
+TEMPORARY_NAME = re.compile(rf"{BACKUP_NAME.pattern}(\.of-today)?\.tmp(-journal|-wal|-shm)?")
 
 
 def backup_folder(database: Path) -> Path:
@@ -98,6 +102,39 @@ def newest_sound(database: Path) -> Path | None:
         except sqlite3.Error:
             continue  # an older one may do
     return None
+
+
+@contextmanager
+def open_backup(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give a connection that reads a backup as if it had today's schema.
+
+    An older one is copied beside itself and the copy brought to today's schema; the copy goes
+    at the end of the block.
+
+    Raises:
+        DatabaseError: it was made by a newer version.
+        OSError, sqlite3.Error: it can't be read, or the copy can't be written.
+    """
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as saved:
+        if check_version(saved, path) == len(MIGRATIONS):
+            yield saved
+            return
+    files = SafeFolder(path.parents[1])
+    copy = path.with_name(f"{path.name}.of-today{TEMPORARY}")  # a stray one goes with the next
+    try:
+        _remove_temporary(files)
+        with (
+            files.open(f"{BACKUPS}/{path.name}") as old,
+            files.open_new(f"{BACKUPS}/{copy.name}") as new,
+        ):
+            shutil.copyfileobj(old, new, 1 << 20)
+        with closing(sqlite3.connect(copy, isolation_level=None)) as changed:
+            changed.execute("PRAGMA synchronous = OFF")  # nothing in it has to outlive a crash
+            migrate(changed, copy)
+            changed.execute("PRAGMA query_only = ON")
+            yield changed
+    finally:
+        _remove_temporary(files)
 
 
 def damage_of(connection: sqlite3.Connection) -> list[str]:
