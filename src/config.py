@@ -17,7 +17,7 @@ from typing import Any, Literal, cast
 
 from src import ownership
 from src.errors import DatabaseError
-from src.library_files import SafeFolder, write_atomically
+from src.library_files import SafeFolder, read_small, write_atomically
 
 APPLICATION_FOLDER = Path(__file__).resolve().parents[1]
 STARTER_FOLDER = APPLICATION_FOLDER / "models" / "starter"
@@ -52,9 +52,9 @@ def remember_library(folder: Path) -> None:
 
 def _remembered_library() -> str | None:
     try:
-        folder = json.loads(_user_file().read_text(encoding="utf-8"))["library"]
+        folder = json.loads(read_small(_user_file(), LARGEST_SETTINGS))["library"]
         return folder if Path(folder).is_dir() else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

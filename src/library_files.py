@@ -134,10 +134,7 @@ class SafeFolder:
             OSError: it is a link, no regular file, too large, or can't be read.
         """
         with self.open(name) as stream:
-            content = stream.read(limit + 1)
-        if len(content) > limit:
-            raise OSError(errno.EFBIG, f"it is larger than {limit:,} bytes", str(self.root / name))
-        return content
+            return _read(stream, limit, self.root / name)
 
     def open(self, name: str) -> IO[bytes]:
         """Open a regular file for reading.
@@ -337,10 +334,7 @@ class SafeFolder:
                 if exc.errno == errno.ENXIO:  # a pipe that nobody reads
                     raise _not_ours(errno.EINVAL, "it is no regular file", path) from exc
                 raise
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                os.close(handle)
-                raise _not_ours(errno.EINVAL, "it is no regular file", path)
-            return handle
+            return _regular(handle, path)
 
     @contextmanager
     def _parent(self, name: str, make: bool = False) -> Iterator[tuple[str, int | None]]:
@@ -394,6 +388,18 @@ class SafeFolder:
         return path
 
 
+def read_small(path: Path, limit: int) -> bytes:
+    """Read a regular file of at most `limit` bytes, wherever it lies; links to it are followed.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OSError: it is a pipe, a device or a folder, too large, or can't be read.
+    """
+    handle = os.open(path, os.O_RDONLY | _NONBLOCK | _BINARY)
+    with os.fdopen(_regular(handle, path), "rb") as stream:
+        return _read(stream, limit, path)
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all; see SafeFolder.write."""
     SafeFolder(path.parent).write(path.name, content)
@@ -404,6 +410,21 @@ def _parts(name: str) -> tuple[str, ...]:
     if not parts or any(part in ("..", "/") or "\0" in part for part in parts):
         raise _not_ours(errno.EINVAL, "it lies outside", Path(name))
     return parts
+
+
+def _regular(handle: int, path: Path) -> int:
+    """Give a handle back if it is of a regular file, and close it otherwise."""
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _not_ours(errno.EINVAL, "it is no regular file", path)
+    return handle
+
+
+def _read(stream: IO[bytes], limit: int, path: Path) -> bytes:
+    content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"it is larger than {limit:,} bytes", str(path))
+    return content
 
 
 def _open_new(name: str, folder: int | None) -> IO[bytes]:

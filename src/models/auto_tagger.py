@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from src.errors import MediaLibraryError
+from src.library_files import read_small
 from src.models.clip_encoder import ClipEncoder
 from src.records import Tag
+
+LARGEST_VOCABULARY = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,13 @@ def read_vocabulary(path: Path) -> list[Entry]:
         MediaLibraryError: it can't be read, or holds no word.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_small(path, LARGEST_VOCABULARY).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
-        raise MediaLibraryError(f"{path}: the vocabulary can't be read ({exc})") from exc
+        reason = exc.strerror if isinstance(exc, OSError) else "it is no UTF-8"
+        raise MediaLibraryError(
+            f"{path}: the vocabulary can't be read ({reason}); mend the file, or take "
+            "`vocabulary` out of the settings"
+        ) from exc
     entries: list[Entry] = []
     group = 0
     for line in lines:

@@ -14,13 +14,14 @@ import numpy as np
 import torch
 
 from src.errors import CheckpointError
-from src.library_files import write_atomically
+from src.library_files import read_small, write_atomically
 from src.models.catalogue import CATALOGUE
 from src.models.checkpoints import PART, bytes_here, fingerprint
 from src.models.model_manager import ModelManager
 from src.records import ModelRow
 
 SPEEDS_FILE = "speeds.json"
+LARGEST_SPEEDS = 1 << 20  # bytes
 PROBE_IMAGES = 32
 PROBE_IMAGE_WH = 640, 480
 BUNDLED = "works with no download"
@@ -146,8 +147,8 @@ def _speed_key(manager: ModelManager, path: Path) -> str:
 def _read_speeds(folder: Path) -> dict[str, float]:
     """Speeds measured before; a file that can't be read is measured anew."""
     try:
-        stored = json.loads((folder / SPEEDS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        stored = json.loads(read_small(folder / SPEEDS_FILE, LARGEST_SPEEDS))
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(stored, dict):
         return {}

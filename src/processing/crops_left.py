@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 
 from src.database.metadata_db import MetadataDatabase
 from src.processing.crop_files import remove_crops
+
+log = logging.getLogger(__name__)
 
 _LEFT = "crops to remove"
 
@@ -24,5 +27,17 @@ def remove_left_crops(metadata: MetadataDatabase) -> None:
     left = metadata.info(_LEFT)
     if left is not None:
         in_use = metadata.crop_paths()
-        remove_crops(metadata.paths, (path for path in json.loads(left) if path not in in_use))
+        remove_crops(metadata.paths, (path for path in _names(left) if path not in in_use))
         metadata.forget_info(_LEFT)
+
+
+def _names(text: str) -> list[str]:
+    """Read what was written down; nothing where a row is damaged: verify finds the crops then."""
+    try:
+        names = json.loads(text)
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        log.warning("the list of crops to remove is damaged; verify finds them")
+        return []
+    return names

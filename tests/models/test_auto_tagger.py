@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +65,19 @@ def test_confidence_is_shared_out_within_a_group(clip: ClipEncoder) -> None:
     names = {tag.name for tag in sure}
     assert "red" in names and "green" not in names
     assert all(tag.source == "auto" for tag in sure)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has pipes and devices")
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "too large"])
+def test_a_vocabulary_that_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "vocabulary.txt"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.write_bytes(b"word\n" * 1_000_000)
+    with pytest.raises(MediaLibraryError, match=r"vocabulary\.txt"):
+        read_vocabulary(path)
