@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +18,26 @@ from src.database.index_server import read_message, write_message
 START_S = 60.0
 REQUEST_S = 60.0
 LEAVE_S = 20.0
+# Only a process that waits for a dead drive outlives a kill for longer.
+KILLED_S = 10.0
+
+log = logging.getLogger(__name__)
 
 
 class IndexUnavailableError(Exception):
     """The child does not answer, or says that the index can't be trusted."""
 
 
+class IndexBusyError(IndexUnavailableError):
+    """Other requests took all the time; nothing is known against the index."""
+
+
 class IndexProcess:
-    """One child with one Chroma folder. Calls may come from any thread; they take turns."""
+    """One child with one Chroma folder. Calls may come from any thread; they take turns.
+
+    No call takes longer than its time limit, whatever the child does: what is not done by then
+    is ended by a kill, which also ends a write into a pipe that nobody reads.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Start the child.
@@ -59,6 +74,7 @@ class IndexProcess:
             while (message := read_message(self._child.stdout)) is not None:
                 self._answers.put(message)
         finally:
+            self._child.stdout.close()
             self._answers.put(None)
 
     def ask(
@@ -66,23 +82,30 @@ class IndexProcess:
     ) -> tuple[dict[str, Any], bytes]:
         """Send a request and wait for its answer.
 
+        Args:
+            timeout_s: of waiting for a turn, and again of the request itself; REQUEST_S when
+                None.
+
         Raises:
-            IndexUnavailableError: the child said no, is gone, or did not answer in time; a child
-                that hangs is killed, since its next answer would be taken for another's.
+            IndexBusyError: its turn did not come.
+            IndexUnavailableError: the child said no, is gone, or did not read or answer in time;
+                a child that hangs is killed, since its next answer would be taken for another's.
         """
         assert self._child.stdin is not None
         timeout_s = REQUEST_S if timeout_s is None else timeout_s
-        with self._lock:
-            try:
-                write_message(self._child.stdin, request, payload)
-                answer = self._answers.get(timeout=timeout_s)
-            except queue.Empty as exc:
-                self._child.kill()
-                raise IndexUnavailableError(f"no answer within {timeout_s:.0f} s") from exc
-            except (OSError, ValueError) as exc:
-                raise IndexUnavailableError("its process is gone") from exc
+        if not self._lock.acquire(timeout=timeout_s):
+            raise IndexBusyError(f"it was busy for {timeout_s:.0f} s")
+        try:
+            with self._killed_after(timeout_s) as late:
+                try:
+                    write_message(self._child.stdin, request, payload)
+                    answer = self._answers.get(timeout=timeout_s + KILLED_S)
+                except (OSError, ValueError, queue.Empty) as exc:
+                    raise IndexUnavailableError(_why_gone(late, timeout_s)) from exc
             if answer is None:
-                raise IndexUnavailableError("its process is gone")
+                raise IndexUnavailableError(_why_gone(late, timeout_s))
+        finally:
+            self._lock.release()
         if "error" in answer[0]:
             raise IndexUnavailableError(answer[0]["error"])
         return answer
@@ -90,9 +113,33 @@ class IndexProcess:
     def close(self) -> None:
         """Let the child finish and leave; one that does not is killed."""
         assert self._child.stdin is not None
-        try:
-            self._child.stdin.close()
-            self._child.wait(LEAVE_S)
-        except (OSError, subprocess.TimeoutExpired):
+        with self._killed_after(LEAVE_S):
+            try:
+                self._child.stdin.close()
+            except OSError:
+                pass  # a request that it never read to its end
+            try:
+                self._child.wait(LEAVE_S + KILLED_S)
+            except subprocess.TimeoutExpired:
+                log.warning("the index's process %d outlives its kill", self.pid)
+
+    @contextmanager
+    def _killed_after(self, limit_s: float) -> Iterator[threading.Event]:
+        """Kill the child when what is done within takes longer; says so by an event."""
+        late = threading.Event()
+
+        def kill() -> None:
+            late.set()
             self._child.kill()
-            self._child.wait()
+
+        timer = threading.Timer(limit_s, kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield late
+        finally:
+            timer.cancel()
+
+
+def _why_gone(late: threading.Event, limit_s: float) -> str:
+    return f"no answer within {limit_s:.0f} s" if late.is_set() else "its process is gone"

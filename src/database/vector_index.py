@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from src.database import index_process
 from src.database.embeddings import EmbeddingTable
-from src.database.index_process import START_S, IndexProcess, IndexUnavailableError
+from src.database.index_process import IndexBusyError, IndexProcess, IndexUnavailableError
 from src.database.index_server import marker_of
 from src.database.metadata_db import MetadataDatabase
 from src.events import Progress
@@ -66,6 +67,8 @@ class VectorIndex:
             answer, _ = process.ask({"verb": "query", "n": n}, payload, QUERY_S)
             ids: list[str] = answer["ids"]
             return ids
+        except IndexBusyError:
+            return None  # scoring all of them is faster
         except IndexUnavailableError as exc:
             if self._retired:  # its child left while this was on its way
                 return None
@@ -196,7 +199,7 @@ class VectorIndex:
         try:
             rows = self.embeddings.count()
             request = {"verb": "open", "model": self.embeddings.model, "rows": rows}
-            process.ask(request, timeout_s=START_S)
+            process.ask(request, timeout_s=index_process.START_S)
         except IndexUnavailableError:
             process.close()
             raise

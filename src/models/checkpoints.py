@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from src.errors import CheckpointError
+from src.models.weight_checks import check_tensors, examine
 from src.records import EMBEDDING_DIM
 
 StateDict = dict[str, torch.Tensor]
@@ -32,7 +33,9 @@ def read_state_dict(path: Path) -> StateDict:
     """
     try:
         content: Any
-        if path.name.removesuffix(PART).endswith(".safetensors"):
+        is_safetensors = path.name.removesuffix(PART).endswith(".safetensors")
+        examine(path, is_safetensors)
+        if is_safetensors:
             content = load_file(path)
         else:
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -42,6 +45,8 @@ def read_state_dict(path: Path) -> StateDict:
             "not a file of plain weights: it is damaged, or holds code, which is never run. "
             "Get it again, or convert it to .safetensors",
         ) from exc
+    except CheckpointError:
+        raise
     except FileNotFoundError as exc:
         raise CheckpointError(path, "there is no such file") from exc
     except Exception as exc:  # bytes that are no pickle make its reader stumble in any way
@@ -52,6 +57,7 @@ def read_state_dict(path: Path) -> StateDict:
         isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in content.items()
     ):
         raise CheckpointError(path, "holds something else than the weights of a model")
+    check_tensors(content.values(), path)
     return {key.removeprefix("module."): value for key, value in content.items()}
 
 

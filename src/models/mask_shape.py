@@ -12,6 +12,8 @@ import torch
 COMPARE_SIDE = 64
 # Islands and holes of a smaller share of their mask are taken for flaws of it.
 SPECK_SHARE = 0.03
+# Of an image so many pixels are brought from logits at a time.
+AT_ONCE_PIXELS = 32_000_000
 
 
 def stabilities(logits: torch.Tensor, offset: float) -> torch.Tensor:
@@ -71,22 +73,28 @@ def full_size(
     left, top = max(0, int((xs.min() - 1) / x_scale)), max(0, int((ys.min() - 1) / y_scale))
     right = min(width, math.ceil((xs.max() + 2) / x_scale))
     bottom = min(height, math.ceil((ys.max() + 2) / y_scale))
-    if right > left and bottom > top:
+    if right <= left:
+        return mask
+    logits = np.ascontiguousarray(logits)
+    # enlarged as numbers a mask takes four times the room of its image's pixels: not all at once
+    rows = max(1, AT_ONCE_PIXELS // (right - left))
+    for start in range(top, bottom, rows):
+        end = min(bottom, start + rows)
         # pixel centres lie at halves
         to_logits = np.array(
             [
                 [x_scale, 0, (left + 0.5) * x_scale - 0.5],
-                [0, y_scale, (top + 0.5) * y_scale - 0.5],
+                [0, y_scale, (start + 0.5) * y_scale - 0.5],
             ]
         )
         window = cv2.warpAffine(
-            np.ascontiguousarray(logits),
+            logits,
             to_logits,
-            (right - left, bottom - top),
+            (right - left, end - start),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        mask[top:bottom, left:right] = window > 0
+        mask[start:end, left:right] = window > 0
     return mask
 
 

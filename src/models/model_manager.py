@@ -24,6 +24,7 @@ from src.models.mask_generator import MaskGenerator
 from src.models.mask_shape import SPECK_SHARE
 from src.models.starter import architecture as starter
 from src.models.starter.tokenizer import StarterTokenizer
+from src.models.weight_checks import check_finite
 
 SAM_FILES = "sam_vit_*.pth"
 
@@ -260,6 +261,7 @@ class ModelManager:
             model.load_state_dict(state)
         except RuntimeError as exc:
             raise CheckpointError(path, f"not the weights of a CLIP {name}") from exc
+        check_finite(model, path)
         tokenizer = open_clip.get_tokenizer(name)
         return self._encoder(
             model,
@@ -273,8 +275,10 @@ class ModelManager:
         """Load the bundled CLIP, whatever else is here."""
         path = self._starter_folder / starter.CLIP_WEIGHTS_FILE
         tokenizer = StarterTokenizer()
+        model = starter.load_starter_clip(self._starter_folder, self.device)
+        check_finite(model, path)
         return self._encoder(
-            starter.load_starter_clip(self._starter_folder, self.device),
+            model,
             tokenizer,
             tokenizer,
             "starter CLIP",
@@ -312,6 +316,7 @@ class ModelManager:
             sam.load_state_dict(state)
         except RuntimeError as exc:
             raise CheckpointError(path, f"not a whole SAM {name} checkpoint") from exc
+        check_finite(sam, path)
         return MaskGenerator(
             sam.to(self.device).eval(),
             label=f"SAM {name}",
@@ -322,6 +327,7 @@ class ModelManager:
     def load_starter_sam(self, **options: Any) -> MaskGenerator:
         """Load the bundled SAM, whatever else is here."""
         sam = starter.load_starter_sam(self._starter_folder, self.device)
+        check_finite(sam, self._starter_folder / starter.SAM_WEIGHTS_FILE)
         defaults = asdict(starter.load_mask_thresholds(self._starter_folder))
         print_of = checkpoints.fingerprint(self._starter_folder / starter.SAM_WEIGHTS_FILE)
         name = f"starter-sam@{print_of}"

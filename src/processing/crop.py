@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -11,6 +13,11 @@ from src.records import BoxXywh
 # lets a small segment look small, which is all CLIP can know of its size.
 MARGIN_OF_SEGMENT = 0.10
 MARGIN_OF_FRAME = 0.02
+# Longest side of a stored crop: four times what CLIP sees, and enough for a card.
+CROP_SIDE = 1024
+# A larger frame is never blurred as a whole: with its crops it would be in memory three times.
+AT_ONCE_PIXELS = 32_000_000
+STRIP_PIXELS = 4_000_000
 
 
 def blur(image_rgb: np.ndarray, kernel: int = 21) -> np.ndarray:
@@ -53,3 +60,65 @@ def cut_crop(
     x, y, w, h = crop_box(bbox_xywh, (image_rgb.shape[1], image_rgb.shape[0]))
     window = np.s_[y : y + h, x : x + w]
     return np.where(mask[window][..., None], image_rgb[window], blurred_rgb[window])
+
+
+def fitted(image_rgb: np.ndarray, side: int) -> np.ndarray:
+    """Shrink an image so that its longest side is at most `side` pixels; never enlarge."""
+    height, width = image_rgb.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return image_rgb
+    size_wh = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(image_rgb, size_wh, interpolation=cv2.INTER_AREA)
+
+
+class CropCutter:
+    """Cuts the segments of one frame out of it, at the size in which they are stored."""
+
+    def __init__(self, image_rgb: np.ndarray, kernel: int) -> None:
+        """Set the cut.
+
+        Args:
+            image_rgb: (H, W, 3) uint8 RGB.
+            kernel: see `blur`.
+        """
+        self.image_rgb = image_rgb
+        self.kernel = kernel
+        self._blurred: np.ndarray | None = None
+
+    def cut(self, mask: np.ndarray, bbox_xywh: BoxXywh) -> np.ndarray:
+        """Cut one segment out, its longest side at most CROP_SIDE.
+
+        Args:
+            mask, bbox_xywh: see `cut_crop`.
+
+        Returns:
+            (h, w, 3) uint8 RGB.
+        """
+        height, width = self.image_rgb.shape[:2]
+        if height * width > AT_ONCE_PIXELS:
+            return self._in_strips(mask, crop_box(bbox_xywh, (width, height)))
+        if self._blurred is None:
+            self._blurred = blur(self.image_rgb, self.kernel)
+        return fitted(cut_crop(self.image_rgb, self._blurred, mask, bbox_xywh), CROP_SIDE)
+
+    def _in_strips(self, mask: np.ndarray, box_xywh: BoxXywh) -> np.ndarray:
+        """Do the same a strip of the crop at a time, each shrunk by a whole number at once."""
+        x, y, w, h = box_xywh
+        shrink = max(1, max(w, h) // CROP_SIDE)
+        rows = shrink * max(1, STRIP_PIXELS // (w * shrink))
+        reach = self.kernel // 2  # the blur looks so far beyond what is cut
+        left = max(0, x - reach)
+        strips = []
+        for top in range(y, y + h, rows):
+            bottom = min(y + h, top + rows)
+            above = max(0, top - reach)
+            around = self.image_rgb[above : bottom + reach, left : x + w + reach]
+            ground = blur(around, self.kernel)[
+                top - above : bottom - above, x - left : x - left + w
+            ]
+            window = np.s_[top:bottom, x : x + w]
+            strip = np.where(mask[window][..., None], self.image_rgb[window], ground)
+            size_wh = math.ceil(w / shrink), math.ceil((bottom - top) / shrink)
+            strips.append(cv2.resize(strip, size_wh, interpolation=cv2.INTER_AREA))
+        return fitted(np.concatenate(strips), CROP_SIDE)

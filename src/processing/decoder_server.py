@@ -20,9 +20,12 @@ import queue
 import signal
 import sys
 import threading
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 from PIL import UnidentifiedImageError
 
 from src.errors import MediaReadError
@@ -30,8 +33,12 @@ from src.processing.image_decoding import decode, is_image
 
 # The process itself with its libraries, and a small image.
 START_BYTES = 1 << 30
-# 16-bit greys go through several arrays of float64 on their way to 8 bits.
+# A small image may take more than its pixels: decoders keep planes of 32 bits, and copies.
 BYTES_PER_PIXEL = 48
+# A large one is held to what Pillow keeps of it and its strips, so that with the application
+# itself an image at the default pixel limit stays under 2.5 GB.
+LARGE_BYTES = 1280 << 20
+BYTES_PER_LARGE_PIXEL = 5
 # Of a larger image the parent is told before it is decoded, so that it waits longer.
 SMALL_PIXELS = 16_000_000
 SMALL_S = 30.0
@@ -63,7 +70,7 @@ def main() -> None:
 def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
     _limit(0)
     path = Path(request["path"])
-    pixels = None
+    strips: Iterable[np.ndarray] = ()
     try:
         if request["verb"] == "is_image":
             answer: dict[str, Any] = {"is_image": is_image(path)}
@@ -75,8 +82,10 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
                     _write(answers, {"pixels": count})
 
             decoded = decode(path, request["pixel_limit"], request["draft_side"], on_size)
-            pixels = decoded.image_rgb
-            answer = {"shape": pixels.shape, "captured_at": decoded.captured_at}
+            width, height = decoded.size_wh
+            first = next(decoded.strips)  # what can fail does so here
+            strips = chain([first], decoded.strips)
+            answer = {"shape": (height, width, 3), "captured_at": decoded.captured_at}
     except MediaReadError as exc:
         answer = {"reason": exc.reason}
     except UnidentifiedImageError:
@@ -86,13 +95,15 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
     except Exception as exc:  # Pillow's plugins raise whatever a wrong byte leads them to
         said = " ".join(str(exc).split())[:120] or type(exc).__name__
         answer = {"reason": f"damaged or cut short ({said})"}
-    _write(answers, answer, b"" if pixels is None else pixels.data.cast("B"))
+    _write(answers, answer)
+    for strip in strips:
+        answers.write(strip.data.cast("B"))
+    answers.flush()
     _limit(None)
 
 
-def _write(answers: IO[bytes], answer: dict[str, Any], content: bytes | memoryview = b"") -> None:
+def _write(answers: IO[bytes], answer: dict[str, Any]) -> None:
     answers.write(json.dumps(answer).encode() + b"\n")
-    answers.write(content)
     answers.flush()
 
 
@@ -105,7 +116,8 @@ def _limit(pixels: int | None) -> None:
         import resource
 
         _, most = resource.getrlimit(resource.RLIMIT_AS)
-        wanted = START_BYTES + BYTES_PER_PIXEL * pixels
+        small = min(BYTES_PER_PIXEL * pixels, LARGE_BYTES)
+        wanted = START_BYTES + max(small, BYTES_PER_LARGE_PIXEL * pixels)
         soft = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
         resource.setrlimit(resource.RLIMIT_AS, (soft, most))
 

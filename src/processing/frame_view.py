@@ -46,7 +46,8 @@ def _mask_at(segment: StoredSegment, size_wh: tuple[int, int]) -> np.ndarray:
     """A segment's mask, resized to a picture of its frame: (h, w) bool."""
     if segment.mask_rle is None:
         return np.ones((size_wh[1], size_wh[0]), bool)
-    mask = decode_rle(segment.mask_rle, segment.frame_wh).astype(np.uint8) * 255
+    mask = decode_rle(segment.mask_rle, segment.frame_wh).view(np.uint8)
+    mask *= 255  # in place: a frame may have 250 million pixels
     small: np.ndarray = cv2.resize(mask, size_wh, interpolation=cv2.INTER_AREA) > 127
     return small
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,15 +39,44 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_ITS_SIDE = {
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+}
+# Whose upright left, or top, is the right, or bottom, of what the file holds.
+_MIRRORED_X = {
+    Image.Transpose.FLIP_LEFT_RIGHT,
+    Image.Transpose.ROTATE_180,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+}
+_MIRRORED_Y = {
+    Image.Transpose.FLIP_TOP_BOTTOM,
+    Image.Transpose.ROTATE_180,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_270,
+}
 # An icon's largest image, whatever size of it is named.
 LEAST_PIXELS = 1 << 20
+# Colours are converted so many pixels at a time: some ways go through 40 bytes a pixel.
+STRIP_PIXELS = 4_000_000
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """(H, W, 3) uint8 RGB, and when the camera says it was taken."""
+    """An image that has been decoded.
 
-    image_rgb: np.ndarray
+    Attributes:
+        size_wh: upright, in pixels.
+        strips: its rows from top to bottom, some at a time: (h, W, 3) uint8 RGB each. They are
+            made when they are asked for, so that the whole is in memory only once.
+        captured_at: when the camera says it was taken.
+    """
+
+    size_wh: tuple[int, int]
+    strips: Iterator[np.ndarray]
     captured_at: str | None
 
 
@@ -94,11 +123,12 @@ def decode(
         captured_at = _captured_at(image)
         if draft_side is not None:
             image.draft(None, (draft_side, draft_side))
-        image.load()
-        pixels = np.ascontiguousarray(_to_srgb(_upright(image)))
-        if pixels.size == 0 or pixels.ndim != 3:
+        image.load()  # the file can be closed: all is in memory
+        if 0 in image.size:
             raise MediaReadError(path, "there is no picture in it")
-        return Decoded(pixels, captured_at)
+        turn = _turn_of(image)
+        size_wh = image.size if turn not in _ON_ITS_SIDE else image.size[::-1]
+        return Decoded(size_wh, _strips(image, turn, size_wh), captured_at)
 
 
 def _opened(path: Path) -> Image.Image:
@@ -107,20 +137,46 @@ def _opened(path: Path) -> Image.Image:
     return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Turn an image as its EXIF says; where that is broken the picture matters more."""
+def _turn_of(image: Image.Image) -> Image.Transpose | None:
+    """Say how to turn an image upright by its EXIF; where that is broken the picture matters."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:
-        return image
-    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
-    return image if turn is None else image.transpose(turn)
+        return None
+    return _TURNS.get(orientation) if isinstance(orientation, int) else None
 
 
-def _to_srgb(image: Image.Image) -> Image.Image:
+def _strips(
+    image: Image.Image, turn: Image.Transpose | None, size_wh: tuple[int, int]
+) -> Iterator[np.ndarray]:
+    width, height = size_wh
+    range_of_greys = _range_of(image) if image.mode.startswith(("I", "F")) else (0.0, 255.0)
+    rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        part = _upright_part(image, turn, (0, top, width, min(height, top + rows)))
+        yield np.ascontiguousarray(_to_srgb(part, range_of_greys))
+
+
+def _upright_part(
+    image: Image.Image, turn: Image.Transpose | None, box: tuple[int, int, int, int]
+) -> Image.Image:
+    """Cut a box (XYXY) out of an image as it lies when it is upright."""
+    left, top, right, bottom = box
+    if turn in _ON_ITS_SIDE:
+        left, top, right, bottom = top, left, bottom, right
+    width, height = image.size
+    if turn in _MIRRORED_X:
+        left, right = width - right, width - left
+    if turn in _MIRRORED_Y:
+        top, bottom = height - bottom, height - top
+    part = image.crop((left, top, right, bottom))
+    return part if turn is None else part.transpose(turn)
+
+
+def _to_srgb(image: Image.Image, range_of_greys: tuple[float, float]) -> Image.Image:
     """Bring any mode to RGB, over white where there is transparency."""
     if image.mode.startswith(("I", "F")):
-        image = _stretched(image)
+        image = _stretched(image, *range_of_greys)
     profile = image.info.get("icc_profile")
     if profile and image.mode in ("RGB", "CMYK", "L", "RGBA"):
         mode = "RGBA" if image.mode == "RGBA" else "RGB"
@@ -141,14 +197,27 @@ def _to_srgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _stretched(image: Image.Image) -> Image.Image:
-    """Bring 16-bit and floating point greys to 8 bits by their kind's own range."""
-    pixels = np.asarray(image).astype(np.float64)
-    if image.mode.startswith("F") or pixels.max(initial=0) > 65535 or pixels.min(initial=0) < 0:
+def _range_of(image: Image.Image) -> tuple[float, float]:
+    """Find what is black and what is white in 16-bit and floating point greys."""
+    width, height = image.size
+    rows = max(1, STRIP_PIXELS // width)
+    low, high = np.inf, -np.inf
+    for top in range(0, height, rows):
+        part = image.crop((0, top, width, min(height, top + rows)))
+        pixels = np.asarray(part).astype(np.float64)
         finite = pixels[np.isfinite(pixels)]
-        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-    else:
-        low, high = 0.0, 65535.0 if pixels.max(initial=0) > 255 else 255.0
+        low = min(low, finite.min(initial=np.inf))
+        high = max(high, finite.max(initial=-np.inf))
+    if low > high:
+        return 0.0, 1.0  # not one number among them
+    if image.mode.startswith("F") or high > 65535 or low < 0:
+        return float(low), float(high)
+    return 0.0, 65535.0 if high > 255 else 255.0
+
+
+def _stretched(image: Image.Image, low: float, high: float) -> Image.Image:
+    """Bring 16-bit and floating point greys to 8 bits."""
+    pixels = np.asarray(image).astype(np.float64)
     scaled = np.nan_to_num((pixels - low) / max(high - low, 1e-9) * 255)
     return Image.fromarray(scaled.clip(0, 255).astype(np.uint8))
 

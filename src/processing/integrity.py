@@ -17,12 +17,11 @@ from src.events import Event, ProblemFound
 from src.library_files import KEEP, MARKER
 from src.models.mask_rle import decode_rle
 from src.ownership import SEGMENTS
-from src.processing.crop import blur, cut_crop
+from src.processing.crop import CROP_SIDE, CropCutter, fitted
 from src.processing.crop_files import OURS
 from src.processing.frames_again import read_frames_again
 from src.processing.image_loader import save_jpeg
 from src.processing.media_finder import content_hash
-from src.processing.segment_extractor import CROP_SIDE, fitted
 from src.records import Frame, SegmentFilter, StoredSegment
 
 
@@ -152,14 +151,14 @@ def _cut_again(
 
 
 def _cut(paths: LibraryPaths, frame: Frame, segment: StoredSegment, settings: Settings) -> None:
-    crop = frame.image_rgb
-    if segment.mask_rle is not None:
+    if segment.mask_rle is None:
+        crop = fitted(frame.image_rgb, CROP_SIDE)
+    else:
         mask = decode_rle(segment.mask_rle, segment.frame_wh)
-        blurred = blur(frame.image_rgb, settings.blur_kernel)
-        crop = cut_crop(frame.image_rgb, blurred, mask, segment.bbox_xywh)
+        crop = CropCutter(frame.image_rgb, settings.blur_kernel).cut(mask, segment.bbox_xywh)
     path: Path = segment.crop_path
     try:
-        paths.files.write(paths.name(path), save_jpeg(fitted(crop, CROP_SIDE)))
+        paths.files.write(paths.name(path), save_jpeg(crop))
     except OSError as exc:
         raise DatabaseError(
             f"{path}: the crop can't be written ({exc.strerror or exc}); see that the disk has "

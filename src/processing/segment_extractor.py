@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
@@ -14,12 +13,9 @@ from src.config import Settings
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle, encode_rle
-from src.processing.crop import blur, cut_crop
+from src.processing.crop import CROP_SIDE, CropCutter, fitted
 from src.processing.image_loader import load_image
 from src.records import Frame, Segment
-
-# Longest side of a stored crop: four times what CLIP sees, and enough for a card.
-CROP_SIDE = 1024
 
 
 class GeneratesMasks(Protocol):
@@ -75,13 +71,11 @@ class SegmentExtractor:
         if generator is None:
             return
         records = self._cleaned(_in_rle(generator, frame.image_rgb))
-        blurred = blur(frame.image_rgb, self.blur_kernel) if records else frame.image_rgb
+        cutter = CropCutter(frame.image_rgb, self.blur_kernel)
         for record in records:
             counts = record["segmentation"]["counts"]
             x, y, w, h = (int(value) for value in coco_mask.toBbox(record["segmentation"]))
-            crop = cut_crop(
-                frame.image_rgb, blurred, decode_rle(counts, frame.size_wh), (x, y, w, h)
-            )
+            crop = cutter.cut(decode_rle(counts, frame.size_wh), (x, y, w, h))
             yield Segment(
                 "object",
                 (x, y, w, h),
@@ -89,7 +83,7 @@ class SegmentExtractor:
                 float(record["predicted_iou"]),
                 float(record["stability_score"]),
                 counts,
-                fitted(crop, CROP_SIDE),
+                crop,
             )
 
     def _cleaned(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -112,16 +106,6 @@ class SegmentExtractor:
             if all(overlap[i][j] <= self.settings.duplicate_mask_iou for j in kept):
                 kept.append(i)
         return [records[i] for i in kept]
-
-
-def fitted(image_rgb: np.ndarray, side: int) -> np.ndarray:
-    """Shrink an image so that its longest side is at most `side` pixels; never enlarge."""
-    height, width = image_rgb.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return image_rgb
-    size_wh = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(image_rgb, size_wh, interpolation=cv2.INTER_AREA)
 
 
 def _in_rle(generator: GeneratesMasks, image_rgb: np.ndarray) -> list[dict[str, Any]]:

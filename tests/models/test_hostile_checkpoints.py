@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
+import shutil
 import struct
+import time
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from src.config import STARTER_FOLDER
+from src.errors import CheckpointError, ModelNotLoadedError
 from src.models.checkpoints import read_state_dict
 from src.models.model_manager import ModelManager
+from src.models.weight_checks import check_finite
 
 
 class RunsCode:
@@ -120,3 +127,72 @@ def test_plain_weights_are_read_from_every_kind_of_file(tmp_path: Path) -> None:
     save_file(state, tmp_path / "weights.safetensors")
     for path in tmp_path.iterdir():
         assert read_state_dict(path)["a"].tolist() == [0, 1, 2, 3]
+
+
+def safetensors(header: object) -> bytes:
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + bytes(16)
+
+
+def zipped(parts: dict[str, bytes], packed: bool = False) -> bytes:
+    stream = io.BytesIO()
+    kind = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+    with zipfile.ZipFile(stream, "w", kind) as file:
+        for name, content in parts.items():
+            file.writestr(f"archive/{name}", content)
+    return stream.getvalue()
+
+
+def bombs() -> dict[str, bytes]:
+    """Small files that cost minutes or gigabytes to read in good faith, by name."""
+    numbers = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+    halves = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+    marks = b"\x80\x02" + b"(" * 3_000_000
+    return {
+        "many.safetensors": safetensors({str(i): numbers for i in range(70_000)}),
+        "overlap.safetensors": safetensors({"a": halves, "b": {**halves, "data_offsets": [4, 12]}}),
+        "header.safetensors": struct.pack("<Q", 20 << 20) + b"[" * (20 << 20),
+        "packed.pth": zipped({"data.pkl": bytes(32 << 20), "version": b"3"}, packed=True),
+        "entries.pth": zipped(
+            {"data.pkl": b"\x80\x02}."} | {f"data/{i}": b"" for i in range(30_000)}
+        ),
+        "steps.pth": marks,
+        "steps in a zip.pth": zipped({"data.pkl": marks, "version": b"3"}),
+    }
+
+
+def test_what_would_cost_minutes_or_gigabytes_is_refused_at_once(tmp_path: Path) -> None:
+    """Long before the reader itself would stop: each of these is a miniature of a worse one."""
+    for name, content in bombs().items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        began = time.process_time()
+        with pytest.raises(CheckpointError) as refused:
+            read_state_dict(path)
+        assert time.process_time() - began < 3, name
+        assert len(refused.value.reason) > 20, name
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_weight_that_is_no_number_is_named(tmp_path: Path, bad: float) -> None:
+    layer = torch.nn.Linear(2, 2)
+    check_finite(layer, tmp_path / "weights.pt")
+    with torch.no_grad():
+        layer.weight[1, 1] = bad
+    with pytest.raises(CheckpointError, match="the weights weight are not all numbers"):
+        check_finite(layer, tmp_path / "weights.pt")
+
+
+@pytest.mark.parametrize("file", ["starter-clip.safetensors", "starter-sam.safetensors"])
+def test_a_model_with_a_nan_is_not_used(models: Path, file: str) -> None:
+    folder = models / "starter"
+    folder.unlink()
+    shutil.copytree(STARTER_FOLDER, folder)
+    with safe_open(folder / file, "pt") as weights:
+        metadata = weights.metadata()
+    state = load_file(folder / file)
+    next(value for value in state.values() if value.numel() > 7).view(-1)[7] = torch.nan
+    save_file(state, folder / file, metadata)
+    manager = ModelManager(models, device="cpu")
+    with pytest.raises(ModelNotLoadedError, match="not all numbers"):
+        manager.load_clip() if "clip" in file else manager.load_sam()
