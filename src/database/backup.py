@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+
+from src.database.migrations import MIGRATIONS, check_version, migrate
 
 KEPT = 5
 DAY_S = 24 * 3600
@@ -82,6 +86,34 @@ def newest_sound(database: Path) -> Path | None:
         except sqlite3.Error:
             continue  # an older one may do
     return None
+
+
+@contextmanager
+def open_backup(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give a connection that reads a backup as if it had today's schema.
+
+    An older one is copied beside itself and the copy brought to today's schema; the copy goes
+    at the end of the block.
+
+    Raises:
+        DatabaseError: it was made by a newer version.
+        OSError, sqlite3.Error: it can't be read, or the copy can't be written.
+    """
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as saved:
+        if check_version(saved, path) == len(MIGRATIONS):
+            yield saved
+            return
+    copy = path.with_name(f"{path.name}.tmp-of-today")  # a stray one goes with the next backup
+    try:
+        shutil.copyfile(path, copy)
+        with closing(sqlite3.connect(copy, isolation_level=None)) as changed:
+            changed.execute("PRAGMA synchronous = OFF")  # nothing in it has to outlive a crash
+            migrate(changed, copy)
+            changed.execute("PRAGMA query_only = ON")
+            yield changed
+    finally:
+        for left in copy.parent.glob(f"{copy.name}*"):
+            left.unlink(missing_ok=True)
 
 
 def damage_of(connection: sqlite3.Connection) -> list[str]:

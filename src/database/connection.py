@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from src.database.backup import back_up, damage_of, is_due
+from src.database.checksums import watch_rows
 from src.database.damage import WatchedConnection
 from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.database.recovery import Recovered, recover
@@ -88,6 +89,7 @@ class Connection:
             if old or (known and is_due(self.path)):
                 self._back_up(writer, must=old)
             migrate(writer, self.path)
+            watch_rows(writer)
         except BaseException:
             writer.close()
             raise

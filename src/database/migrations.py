@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from src.database.checksums import fill_checksums
 from src.database.parents import set_parents
 from src.errors import DatabaseError
 
@@ -123,11 +124,41 @@ def m004_removed_tags(connection: sqlite3.Connection) -> None:
     )
 
 
+def m005_checksums(connection: sqlite3.Connection) -> None:
+    """A checksum in every row, the hash of every crop, and the number of rows of every table.
+
+    What people decided stands in two places of the file from here on: the table and an index
+    with all of its columns.
+    """
+    for table in (
+        "models",
+        "media_files",
+        "frames",
+        "segments",
+        "tags",
+        "embeddings",
+        "segment_tags",
+        "removed_tags",
+        "info",
+    ):
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER")
+    for statement in (
+        "ALTER TABLE segments ADD COLUMN crop_hash TEXT",
+        "CREATE TABLE row_counts (name TEXT PRIMARY KEY, rows INTEGER NOT NULL) WITHOUT ROWID",
+        "DROP INDEX segment_tags_by_tag",
+        "CREATE INDEX segment_tags_by_tag ON segment_tags (tag_id, confidence, segment_id, source)",
+        "CREATE INDEX removed_tags_by_tag ON removed_tags (tag_id, segment_id)",
+    ):
+        connection.execute(statement)
+    fill_checksums(connection)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_sam_of_frames,
     m003_parents,
     m004_removed_tags,
+    m005_checksums,
 )
 
 

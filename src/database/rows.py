@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -39,4 +40,5 @@ def stored_segment(row: sqlite3.Row, paths: LibraryPaths) -> StoredSegment:
 
 def media_file(row: sqlite3.Row | dict[str, Any]) -> MediaFile:
     """Read a row of media_files."""
-    return MediaFile(**{**dict(row), "path": Path(row["path"])})
+    columns = {field.name: row[field.name] for field in fields(MediaFile)}
+    return MediaFile(**{**columns, "path": Path(row["path"])})

@@ -155,7 +155,7 @@ def test_embeddings_come_back_as_they_went_in(metadata: MetadataDatabase) -> Non
 def test_readers_in_other_threads_see_what_is_committed(metadata: MetadataDatabase) -> None:
     seen: list[int] = []
     with metadata.connection.write() as db:
-        db.execute("INSERT INTO info VALUES ('a', 'b')")
+        db.execute("INSERT INTO info (key, value) VALUES ('a', 'b')")
         reader = threading.Thread(target=lambda: seen.append(metadata.info("a") is not None))
         reader.start()
         reader.join()

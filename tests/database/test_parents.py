@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +19,7 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle
 from src.records import EVERYTHING, StoredSegment
+from tests.old_schema import make_old
 from tests.two_clips import TwoClips
 
 
@@ -47,16 +47,6 @@ def library(
 def segments(paths: LibraryPaths) -> dict[str, StoredSegment]:
     with closing(MetadataDatabase(paths)) as metadata:
         return {segment.id: segment for segment in metadata.segments_where(EVERYTHING)}
-
-
-def make_old(paths: LibraryPaths) -> None:
-    """Take away what the first version of the schema did not have."""
-    with closing(sqlite3.connect(paths.metadata_db)) as db:
-        db.execute("ALTER TABLE segments DROP COLUMN parent_id")
-        db.execute("ALTER TABLE frames DROP COLUMN sam")
-        db.execute("DROP TABLE removed_tags")
-        db.execute("PRAGMA user_version = 1")
-        db.commit()
 
 
 def test_every_segment_lies_in_the_smallest_that_holds_it(
@@ -89,7 +79,7 @@ def test_what_was_there_before_gets_its_tree_and_no_name_of_a_sam(
     library: MediaLibrary, paths: LibraryPaths
 ) -> None:
     found = segments(paths)
-    make_old(paths)
+    make_old(paths.metadata_db, 1)
     assert segments(paths) == found
     with closing(MetadataDatabase(paths)) as metadata:
         version = metadata.connection.read().execute("PRAGMA user_version").fetchone()[0]
@@ -101,7 +91,7 @@ def test_what_was_there_before_gets_its_tree_and_no_name_of_a_sam(
 def test_who_may_only_read_reads_an_older_library_as_it_is(
     library: MediaLibrary, paths: LibraryPaths
 ) -> None:
-    make_old(paths)
+    make_old(paths.metadata_db, 1)
     before = paths.metadata_db.read_bytes()
     with MediaLibrary(paths, library.models, library.settings, read_only=True) as reader:
         hits = reader.search("a red circle", n_results=5).hits

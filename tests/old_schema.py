@@ -1,0 +1,34 @@
+"""A library's file as an earlier version of the program would have made it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from src.database.connection import PAGE_SIZE
+from src.database.migrations import migrate
+
+
+def make_old(database: Path, version: int) -> None:
+    """Put a file of an earlier schema in the place of one, with all rows that it can hold."""
+    old = database.with_name(f"{database.name}.old")
+    with closing(sqlite3.connect(old, isolation_level=None)) as db:
+        db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+        db.execute("PRAGMA journal_mode = WAL")
+        migrate(db, old, up_to=version)
+        triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        stored = triggers.fetchall()
+        for name, _ in stored:
+            db.execute(f"DROP TRIGGER {name}")
+        db.execute("ATTACH ? AS today", (str(database),))
+        tables = "SELECT name FROM main.sqlite_master WHERE type = 'table'"
+        for (table,) in db.execute(f"{tables} AND name NOT LIKE 'sqlite_%'").fetchall():
+            columns = ", ".join(row[1] for row in db.execute(f"PRAGMA main.table_info({table})"))
+            db.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM today.{table}")
+        db.execute("DETACH today")
+        for _, sql in stored:
+            db.execute(sql)
+    for side in ("-wal", "-shm"):
+        database.with_name(database.name + side).unlink(missing_ok=True)
+    old.replace(database)
