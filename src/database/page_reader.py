@@ -6,7 +6,8 @@ don't add up to its size is known to be damaged. What is whole on such a page is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import mmap
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ LEAVES = (INDEX_LEAF, TABLE_LEAF)
 KINDS = (INDEX_BRANCH, TABLE_BRANCH, INDEX_LEAF, TABLE_LEAF)
 FILE_HEADER = 100
 MAGIC = b"SQLite format 3\x00"
+Content = bytes | mmap.mmap
 # The sizes that libraries of ours have come first.
 PAGE_SIZES = (16384, 4096, 8192, 32768, 2048, 1024, 512, 65536)
 _SAMPLE = 64
@@ -68,12 +70,12 @@ class Pages:
 
     def __init__(
         self,
-        content: bytes,
+        content: Content,
         page_size: int,
         over: Mapping[int, bytes] | None = None,
         count: int | None = None,
     ) -> None:
-        """Take the content of a file; mmap objects do as well.
+        """Take the content of a file.
 
         Args:
             over: newer content of pages, by number.
@@ -123,6 +125,14 @@ class Pages:
             if found.is_whole:
                 return found
         return None
+
+    def cells_at(self, number: int, kind: int, places: Iterable[int]) -> Iterator[Cell]:
+        """Read what may be cells at places of a page, whatever its header says."""
+        parser = _PageParser(self, number, self.bytes_of(number), kind)
+        for place in places:
+            cell = parser.cell(place, 0)
+            if cell.record is not None:
+                yield cell
 
     def overflow(self, first: int, length: int) -> bytes | None:
         """Read the rest of a record from the chain of pages that it goes on in."""
@@ -175,9 +185,7 @@ class Pages:
         following, count = int.from_bytes(data[:4], "big"), int.from_bytes(data[4:8], "big")
         if count > self.size // 4 - 2 or (following and not self.is_page(following)):
             return None
-        leaves = {
-            int.from_bytes(data[8 + 4 * i : 12 + 4 * i], "big") for i in range(count)
-        }
+        leaves = {int.from_bytes(data[8 + 4 * i : 12 + 4 * i], "big") for i in range(count)}
         if len(leaves) != count or number in leaves:
             return None
         good = {leaf for leaf in leaves if leaf > 1 and self.is_page(leaf)}
@@ -228,7 +236,7 @@ class _PageParser:
         return int.from_bytes(self.data[at : at + 2], "big")
 
     def _cells(self, count: int) -> list[Cell]:
-        return [self._cell(self._pointer(place), count) for place in range(count)]
+        return [self.cell(self._pointer(place), count) for place in range(count)]
 
     def _adds_up(self, cells: list[Cell], wanted: int | None) -> bool:
         if wanted is None or any(cell.size == 0 for cell in cells):
@@ -250,7 +258,7 @@ class _PageParser:
                 return count
             if taken >= wanted and count:
                 return None
-            cell = self._cell(self._pointer(count), count + 1)
+            cell = self.cell(self._pointer(count), count + 1)
             if cell.size == 0 or cell.at in seen:
                 return None
             seen.add(cell.at)
@@ -282,7 +290,7 @@ class _PageParser:
         found: list[Cell] = []
         for begin, size in [*taken, (self.size, 0)]:
             while at + 4 <= begin:
-                cell = self._cell(at, len(cells))
+                cell = self.cell(at, len(cells))
                 if cell.record is None or cell.at + cell.size > begin:
                     at += 1
                     # beyond three bytes, which can be left between cells, nothing is guessed
@@ -294,7 +302,7 @@ class _PageParser:
             at = max(at, begin + size)
         return found
 
-    def _cell(self, at: int, count: int) -> Cell:
+    def cell(self, at: int, count: int) -> Cell:
         """Read a cell; of one that can't be read the size is 0."""
         data, child, rowid = self.data, None, None
         if not self.pointers_at + 2 * count <= at <= self.size - 4:
@@ -343,7 +351,7 @@ def local_size(length: int, page_size: int, is_table: bool) -> int:
     return size if size <= most else least
 
 
-def infer_page_size(content: bytes) -> int:
+def infer_page_size(content: Content) -> int:
     """Find the size of a file's pages: what its header says, unless another fits far better."""
     said = int.from_bytes(content[16:18], "big")
     said = 65536 if said == 1 else said
