@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -66,11 +66,13 @@ class MediaLibrary:
         settings: Settings | None = None,
         read_only: bool = False,
         examine: bool = False,
+        on_recovery: Callable[[int, int], None] | None = None,
     ) -> None:
         """Open a library, making it when it is not there.
 
         Args:
             examine: look for damage even where nothing speaks for any.
+            on_recovery: is told how far the recovery of a damaged library is: done, of how much.
             read_only: look, search and export beside the process that has it open; searches
                 are exact and don't ask the index, and what would write raises DatabaseError.
 
@@ -84,7 +86,7 @@ class MediaLibrary:
         self.read_only = read_only
         self._lock = None if read_only else LibraryLock(self.paths.lock)
         try:
-            self.metadata = MetadataDatabase(self.paths, read_only, examine)
+            self.metadata = MetadataDatabase(self.paths, read_only, examine, on_recovery)
         except BaseException:
             if self._lock is not None:
                 self._lock.release()

@@ -11,11 +11,26 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from src.database.backup import back_up, damage_of, is_due
+from src.database.backup import back_up, is_due
 from src.database.checksums import watch_rows
 from src.database.damage import WatchedConnection
+from src.database.inspection import (
+    are_of_indexes,
+    log_is_foreign,
+    mend_indexes,
+    problems_of,
+    refuse_newer,
+)
+from src.database.log_reader import has_log
 from src.database.migrations import MIGRATIONS, check_version, migrate
-from src.database.recovery import Recovered, recover
+from src.database.recovery import (
+    OnProgress,
+    Recovered,
+    finish_recovery,
+    forget_recovery,
+    recover,
+    set_log_aside,
+)
 from src.database.words import folded
 from src.errors import DatabaseError
 from src.library_files import SafeFolder
@@ -33,12 +48,19 @@ class Connection:
     two connections reset at once); readers see whole transactions and never wait for it.
     """
 
-    def __init__(self, path: Path, read_only: bool = False, examine: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        read_only: bool = False,
+        examine: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> None:
         """Open the file, make it if it is not there, and bring it to this schema.
 
         Args:
             read_only: open no writer, for a process that does not hold the library's lock.
             examine: look for damage even where nothing speaks for any.
+            on_progress: is told how far the recovery of a damaged library is: done, of how much.
 
         Raises:
             DatabaseError: it is no library of ours, damaged, newer, or out of reach.
@@ -60,7 +82,7 @@ class Connection:
                 check_version(self.read(), path)
             else:
                 self._refuse_newer()
-                self._writer = self._opened_to_write(examine)
+                self._writer = self._opened_to_write(examine, on_progress)
         except (sqlite3.Error, OSError) as exc:
             self.close()
             raise DatabaseError(
@@ -74,17 +96,17 @@ class Connection:
     def _refuse_newer(self) -> None:
         """Look at the version before anything is written, be it the log into the file."""
         if self.path.exists() and self.path.stat().st_size:
-            wal = self.path.with_name(f"{self.path.name}-wal").exists()
-            how = "mode=ro" if wal else "mode=ro&immutable=1"
             try:
-                with closing(sqlite3.connect(f"{self.path.as_uri()}?{how}", uri=True)) as db:
-                    check_version(db, self.path)
+                refuse_newer(self.path)
             except sqlite3.DatabaseError as exc:
-                log.warning("%s: %s", self.path, exc)  # damaged: the writer will see what is left
+                log.warning("%s: %s", self.path, exc)  # damaged: what is left is seen below
 
-    def _opened_to_write(self, examine: bool) -> sqlite3.Connection:
+    def _opened_to_write(self, examine: bool, on_progress: OnProgress | None) -> sqlite3.Connection:
+        self.recovered = finish_recovery(self.path)
         known = self.path.exists() and self.path.stat().st_size > 0
-        writer = self._sound_writer(examine) if known else self._connect_to_write()
+        if known:
+            self._recover_if_damaged(examine, on_progress)
+        writer = self._connect_to_write()
         self._mark(b"")
         try:
             old = known and check_version(writer, self.path) < len(MIGRATIONS)
@@ -92,38 +114,44 @@ class Connection:
                 self._back_up(writer, must=old)
             migrate(writer, self.path)
             watch_rows(writer)
+            if self.recovered is not None:
+                forget_recovery(writer)
         except BaseException:
             writer.close()
             raise
         return writer
 
-    def _sound_writer(self, examine: bool) -> sqlite3.Connection:
-        """Open the file, and recover it when it is damaged.
+    def _recover_if_damaged(self, examine: bool, on_progress: OnProgress | None) -> None:
+        """Look at the file, and recover it when it is damaged.
 
-        It is examined when the last writer was killed or somebody has come across damage, and
-        when the day's backup is due.
+        All of it is examined when the last writer was killed or somebody has come across damage,
+        and when the day's backup is due. Until it is known to be sound nothing is written to it,
+        nor is the log moved into it.
         """
-        writer: sqlite3.Connection | None = None
-        examine = examine or self._files.entry(self._marker) is not None or is_due(self.path)
-        try:
-            writer = self._connect_to_write()
-            writer.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            problems = damage_of(writer) if examine else []
-        except sqlite3.OperationalError:  # locked, or no room: nothing is said of its content
-            if writer is not None:
-                writer.close()
-            raise
-        except (sqlite3.DatabaseError, DatabaseError) as exc:
-            problems = [str(exc.__cause__ or exc)]
+        marker = self._files.entry(self._marker)
+        told = marker is not None and marker.status.st_size > 0
+        problems = problems_of(
+            self.path,
+            examine=examine or marker is not None or is_due(self.path),
+            thorough=examine or told,
+        )
         if not problems:
-            assert writer is not None
-            return writer
+            return
         log.warning("%s is damaged: %s", self.path, problems[0])
-        if writer is not None:
-            writer.close()
-        self.recovered = recover(self.path)
+        self._mark(b"damaged")  # until it is mended
+        if log_is_foreign(self.path):
+            self.recovered = set_log_aside(self.path)
+        elif are_of_indexes(problems) and self._indexes_are_mended():
+            self.recovered = Recovered(self.path, indexes_only=True)
+        else:
+            self.recovered = recover(self.path, on_progress)
         log.warning("%s", self.recovered)
-        return self._connect_to_write()
+
+    def _indexes_are_mended(self) -> bool:
+        if has_log(self.path):  # opening to write would move it into a file that is damaged
+            return False
+        with closing(self._connect_to_write()) as writer:
+            return mend_indexes(writer)
 
     def _back_up(self, writer: sqlite3.Connection, must: bool) -> None:
         """Write the day's backup; without one before a change of schema there is no change."""

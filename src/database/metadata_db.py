@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,19 +35,26 @@ CHUNK = 1000
 class MetadataDatabase:
     """The verbs on the library's tables. Every write is one transaction."""
 
-    def __init__(self, paths: LibraryPaths, read_only: bool = False, examine: bool = False) -> None:
+    def __init__(
+        self,
+        paths: LibraryPaths,
+        read_only: bool = False,
+        examine: bool = False,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
         """Open the library's SQLite file, making it when it is not there.
 
         Args:
             read_only: for a process that does not hold the library's lock.
             examine: look for damage even where nothing speaks for any.
+            on_progress: is told how far the recovery of a damaged library is: done, of how much.
 
         Raises:
             DatabaseError: it can't be opened.
         """
         paths.create(read_only)
         self.paths = paths
-        self.connection = Connection(paths.metadata_db, read_only, examine)
+        self.connection = Connection(paths.metadata_db, read_only, examine, on_progress)
 
     def close(self) -> None:
         self.connection.close()

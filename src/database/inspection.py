@@ -1,0 +1,201 @@
+"""What is wrong with a library's file and its log, asked before anything is written to either."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from src.database import migrations
+from src.database.checksums import CHECKED, checked_columns, checksum_sql, register_checksum
+from src.database.known_schema import read_schema, state_of
+from src.database.log_reader import Log, has_log, log_of, read_log
+from src.database.migrations import check_version
+from src.database.page_reader import FILE_HEADER, MAGIC, PAGE_SIZES
+
+# What SQLite says of the world around a file, not of its content.
+_OF_THE_WORLD = (
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_AUTH,
+)
+# Places in a file's header whose values never change in a library of ours.
+_FIXED = {
+    20: (0,),  # bytes kept free at the end of each page
+    21: (64,),
+    22: (32,),
+    23: (32,),
+}
+_FIXED_NUMBERS = {
+    44: (0, 4),  # the format of the schema; 0 while there is none
+    52: (0,),  # no file of ours shrinks by itself
+    56: (0, 1),  # UTF-8
+    64: (0,),
+}
+_ABOUT_INDEXES = re.compile(
+    r"row \d+ missing from index|wrong # of entries in index|non-unique entry in index"
+    r"|values differ from index|rowid not at end-of-record for row"
+)
+
+
+def problems_of(path: Path, examine: bool, thorough: bool, alone: bool = False) -> list[str]:
+    """Look for damage; empty means that none was found.
+
+    Args:
+        examine: go through the whole file, too, not only its header, schema and log. A log that
+            was left behind has it gone through, as well.
+        thorough: compare indexes with their tables then.
+        alone: without the log beside it.
+
+    Raises:
+        sqlite3.OperationalError: the file can't be read; nothing is said of its content.
+        OSError: as well.
+    """
+    with path.open("rb") as stream:
+        header = stream.read(FILE_HEADER)
+    if problem := _of_header(header):
+        return [problem]
+    logged = has_log(path) and not alone
+    if logged and (problem := _of_log(path, header)):
+        return [problem]
+    try:
+        with closing(_open(path, logged)) as db:
+            if problem := _of_schema(db):
+                return [problem]
+            if not (examine or logged):
+                return []
+            check = "integrity_check" if thorough else "quick_check"
+            rows = db.execute(f"PRAGMA {check}").fetchall()
+            return [text for text in (_decoded(row[0]) for row in rows) if text != "ok"]
+    except sqlite3.DatabaseError as exc:
+        if getattr(exc, "sqlite_errorcode", 0) & 0xFF in _OF_THE_WORLD:
+            raise
+        return [str(exc)]
+
+
+def refuse_newer(path: Path) -> None:
+    """Look at the version before anything is written, be it the log into the file.
+
+    Raises:
+        DatabaseError: the library was made by a newer version.
+    """
+    with closing(_open(path, has_log(path))) as db:
+        if not _has_damaged_version(db):
+            check_version(db, path)
+
+
+def log_is_foreign(path: Path) -> bool:
+    """Say, of a file that is damaged with its log, whether the log is what does not belong to it.
+
+    A log of ours of which bits have changed is no foreign one.
+    """
+    if not has_log(path):
+        return False
+    with path.open("rb") as stream:
+        header = stream.read(FILE_HEADER)
+    log = _log(path, header)
+    if log is not None and log.damaged and log.page_size == _page_size(header):
+        return False
+    return not problems_of(path, examine=True, thorough=False, alone=True)
+
+
+def are_of_indexes(problems: list[str]) -> bool:
+    """Say whether problems are of nothing but indexes that lack some rows."""
+    return all(_ABOUT_INDEXES.search(problem) for problem in problems)
+
+
+def mend_indexes(db: sqlite3.Connection) -> bool:
+    """Make indexes again where every row is sound; returns whether all is well then."""
+    register_checksum(db)
+    for table in CHECKED:  # a row that has changed does not fit its index, either
+        columns = checked_columns(db, table)
+        wrong = f"SELECT 1 FROM {table} WHERE checksum IS NOT {checksum_sql(columns)} LIMIT 1"
+        if db.execute(wrong).fetchone() is not None:
+            return False
+    try:
+        db.execute("REINDEX")
+    except sqlite3.DatabaseError:
+        return False  # rows that an index says can't be there twice: recovery sorts that out
+    rows = db.execute("PRAGMA integrity_check").fetchall()
+    return [row[0] for row in rows] == ["ok"]
+
+
+def _open(path: Path, logged: bool) -> sqlite3.Connection:
+    how = "mode=ro" if logged else "mode=ro&immutable=1"
+    db = sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, isolation_level=None)
+    db.text_factory = bytes
+    return db
+
+
+def _decoded(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _page_size(header: bytes) -> int:
+    size = int.from_bytes(header[16:18], "big")
+    return 65536 if size == 1 else size
+
+
+def _of_header(header: bytes) -> str | None:
+    if len(header) < FILE_HEADER or header[: len(MAGIC)] != MAGIC:
+        return "file is not a database"
+    fixed = {
+        **{at: (header[at], good) for at, good in _FIXED.items()},
+        **{at: (_number(header, at), good) for at, good in _FIXED_NUMBERS.items()},
+        16: (_page_size(header), PAGE_SIZES),
+        18: (header[18], (1, 2)),
+        19: (header[19], (1, 2)),
+        72: (sum(header[72:92]), (0,)),
+    }
+    for at, (value, good) in sorted(fixed.items()):
+        if value not in good:
+            return f"byte {at} of the file's header is {value}"
+    return None
+
+
+def _number(header: bytes, at: int) -> int:
+    return int.from_bytes(header[at : at + 4], "big")
+
+
+def _log(path: Path, header: bytes) -> Log | None:
+    return read_log(log_of(path), _page_size(header))
+
+
+def _of_log(path: Path, header: bytes) -> str | None:
+    log = _log(path, header)
+    if log is None:
+        return None
+    if log.page_size != _page_size(header):
+        return f"the log's pages have {log.page_size} bytes, the file's {_page_size(header)}"
+    return "the log is damaged" if log.hides else None
+
+
+def _of_schema(db: sqlite3.Connection) -> str | None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    state = state_of(read_schema(db), version)
+    if state.is_damaged:
+        return "the schema is damaged"
+    newest = len(migrations.MIGRATIONS)
+    if _has_damaged_version(db) or (
+        state.versions and version <= newest and version not in state.versions
+    ):
+        return f"the schema is not that of version {version}, which the file says it has"
+    return None
+
+
+def _has_damaged_version(db: sqlite3.Connection) -> bool:
+    """Say whether a file that says it is far newer has a schema that is ours all the same."""
+    newest = len(migrations.MIGRATIONS)
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    if 0 <= version <= newest + 1:
+        return False
+    return bool(state_of(read_schema(db)).versions)

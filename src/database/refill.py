@@ -1,0 +1,488 @@
+"""A new library filled from a damaged one: its trees, then what lies beside them, then backups."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from src.database.backup import backups, damage_of, open_backup
+from src.database.checksums import (
+    CHECKED,
+    checked_columns,
+    checksum_sql,
+    count_rows,
+    register_checksum,
+    row_checksum,
+    watch_rows,
+)
+from src.database.known_schema import Form, known_versions, match, schema_row
+from src.database.page_reader import Pages
+from src.database.parents import set_parents
+from src.database.record_format import Value
+from src.database.recovered import Recovered
+from src.database.row_format import Key, Row, RowFormat, key_of, key_of_rowid
+from src.database.tidy import Gaps, drop_orphans, look_again, reset_index, set_sequences
+from src.database.tree_reader import Tree, TreeReader, key_in_index, schema_of
+from src.errors import DatabaseError
+
+log = logging.getLogger(__name__)
+
+# What Chroma has to be told is left out: it is told everything again. The others SQLite and the
+# triggers keep themselves.
+DERIVED = ("unindexed", "index_removals", "row_counts", "sqlite_sequence")
+PAGES_PER_REPORT = 32
+ROWS_AT_ONCE = 500
+
+
+@dataclass
+class Known:
+    """What a table's indexes say of the rows that its tree may lack.
+
+    Attributes:
+        keys: of such rows, from indexes that are whole; None when there is no such index.
+        perhaps: of such rows, from all indexes.
+        count: how many rows the table has, from an index that is whole.
+        at_least: how many it has, from indexes that are not.
+        identities: the values of the table's own key, by row id, for tables whose key is not it.
+        rows: those rows that an index holds whole.
+        frames: of segments, and media files of frames, by row id: where gaps are.
+    """
+
+    keys: set[Key] | None = None
+    perhaps: set[Key] = field(default_factory=set)
+    count: int | None = None
+    at_least: int = 0
+    identities: dict[Key, tuple[Value, ...]] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    owners: dict[Key, int] = field(default_factory=dict)
+
+
+class Refill:
+    """Fills a new file of today's schema with all that can be had of a damaged one."""
+
+    def __init__(
+        self,
+        new: sqlite3.Connection,
+        pages: Pages,
+        database: Path,
+        result: Recovered,
+        on_progress: Callable[[int, int], None],
+    ) -> None:
+        """Take a new file without rows, in autocommit mode.
+
+        Args:
+            result: is filled on the way.
+        """
+        self.new, self.pages, self.database = new, pages, database
+        self.result, self._on_progress = result, on_progress
+        self.reader = TreeReader(pages)
+        self.versions = known_versions()
+        self.forms = self.versions[-1].forms
+        self.roots = self._roots()
+        self._read = 0
+        self._trees: dict[str, Tree] = {}
+        self._without_parents: set[int] = set()
+        self._said: dict[str, int] = {}
+        self._expected: dict[str, int] = {}
+        self._gaps = Gaps()
+
+    def tables(self) -> list[Form]:
+        """List the tables whose rows are to be recovered, parents before their children."""
+        tables = [f for f in self.forms.values() if f.is_table and f.name not in DERIVED]
+        names = {form.name for form in tables}
+        parents = {
+            form.name: {
+                str(row[2])
+                for row in self.new.execute(f"PRAGMA foreign_key_list({form.name})")
+                if row[2] in names and row[2] != form.name
+            }
+            for form in tables
+        }
+        ordered: list[Form] = []
+        while len(ordered) < len(tables):
+            done = {form.name for form in ordered}
+            ready = [f for f in tables if f.name not in done and parents[f.name] <= done]
+            ordered += ready or [f for f in tables if f.name not in done]
+        return ordered
+
+    def run(self) -> None:
+        """Read everything, fill in what is missing, and count what is lost."""
+        self.new.execute("PRAGMA foreign_keys = OFF")
+        triggers = self.new.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall()
+        for name, _ in triggers:
+            self.new.execute(f"DROP TRIGGER {name}")
+        self.new.execute("BEGIN")
+        for table in self._derived_tables():
+            self.new.execute(f"DELETE FROM {table}")
+        tables = self.tables()
+        for form in tables:
+            self._copy(form)
+        self._read_the_rest()
+        holed = [form for form in tables if self._trees[form.name].holes]
+        known = {form.name: self._known(form) for form in holed}
+        for form in tables:
+            self._expect(form, known.get(form.name))
+        if holed:
+            self._fill(holed, known)
+        self._finish(tables, holed, known)
+        self.new.execute("COMMIT")
+        for _, sql in triggers:
+            self.new.execute(sql)
+        self._on_progress(self.pages.count, self.pages.count)
+
+    def _derived_tables(self) -> Iterator[str]:
+        return (table for table in DERIVED if table in self.forms)
+
+    # -- where the trees are
+
+    def _roots(self) -> dict[str, list[tuple[Form, int]]]:
+        """Find where the trees of our tables and indexes may begin, the likeliest first."""
+        by_row = {row: version for version in self.versions for row in version.rows}
+        found: dict[str, list[tuple[Form, int]]] = {}
+        rows = [schema_row(values) for values in schema_of(self.pages)]  # type: ignore[arg-type]
+        for row, ours in match(rows):
+            if ours is None or ours.type not in ("table", "index"):
+                continue
+            form = by_row[ours].forms[ours.name]
+            if form.is_table:
+                form = self.forms.get(form.name, form)
+            found.setdefault(form.name, []).append((form, row.root))
+        for version in reversed(self.versions):
+            for form in version.forms.values():
+                if form.name not in found or form.is_table:
+                    today = self.forms.get(form.name, form) if form.is_table else form
+                    found.setdefault(form.name, []).append((today, form.root))
+        return found
+
+    def _begins_here(self, form: Form, root: int) -> bool:
+        """Say whether a page may be the first of a table's tree: what is on it decides."""
+        tree, pages = self.reader.rows(form, root)
+        self_used = set(self.reader.used)
+        rows = next(pages, None)
+        self.reader.used = self_used
+        return rows is not None or not tree.holes
+
+    # -- what the trees hold
+
+    def _copy(self, form: Form) -> None:
+        """Read a table's tree into the new file."""
+        for _, root in self.roots[form.name]:
+            if self._begins_here(form, root):
+                break
+        else:
+            root = self.roots[form.name][0][1]
+        tree, pages = self.reader.rows(form, root)
+        self._trees[form.name] = tree
+        for rows in pages:
+            self._count_page()
+            self.result.rows += self._insert(form, rows, tree)
+        self.result.mended += tree.mended
+
+    def _count_page(self) -> None:
+        self._read += 1
+        if self._read % PAGES_PER_REPORT == 0:
+            self._on_progress(min(self._read, self.pages.count), self.pages.count)
+
+    def _insert(self, form: Form, rows: Iterable[Row], tree: Tree | None = None) -> int:
+        """Insert rows; those that break the schema are damaged, and leave a hole in their tree."""
+        rows = list(rows)
+        if form.name == "segments":
+            self._note_parents(form, rows)
+        before = self.new.total_changes
+        names = ", ".join(form.columns)
+        marks = ", ".join("?" * len(form.columns))
+        with_id = form.has_rowid and form.rowid_column is None
+        if with_id:
+            sql = f"INSERT OR IGNORE INTO {form.name} (rowid, {names}) VALUES (?, {marks})"
+            values = [[row.rowid, *row.values] for row in rows]
+        else:
+            sql = f"INSERT OR IGNORE INTO {form.name} ({names}) VALUES ({marks})"
+            values = [row.values for row in rows]
+        self.new.executemany(sql, values)
+        added = self.new.total_changes - before
+        if added < len(rows) and tree is not None:
+            for row in rows:
+                if not self._has(form, row.key, row.values):
+                    added += self._insert_elsewhere(form, row, tree)
+        return added
+
+    def _insert_elsewhere(self, form: Form, row: Row, tree: Tree) -> int:
+        """Insert a row whose row id is taken: a bit of it has changed, and nobody refers to it."""
+        if form.has_rowid and form.rowid_column is None and row.is_proven:
+            names, marks = ", ".join(form.columns), ", ".join("?" * len(form.columns))
+            before = self.new.total_changes
+            self.new.execute(
+                f"INSERT OR IGNORE INTO {form.name} ({names}) VALUES ({marks})", row.values
+            )
+            if self.new.total_changes > before:
+                return 1
+        tree.holes.add(row.key, row.key)
+        return 0
+
+    def _has(self, form: Form, key: Key, values: list[Value] | None = None) -> bool:
+        if form.has_rowid:
+            sql = f"SELECT {', '.join(form.columns)} FROM {form.name} WHERE rowid = ?"
+            row = self.new.execute(sql, (key[0][1],)).fetchone()
+        else:
+            names = [form.columns[place] for place in form.key]
+            condition = " AND ".join(f"{name} = ?" for name in names)
+            sql = f"SELECT {', '.join(form.columns)} FROM {form.name} WHERE {condition}"
+            row = self.new.execute(sql, [_plain(part) for part in key]).fetchone()
+        return row is not None and (values is None or list(row) == list(values))
+
+    def _note_parents(self, form: Form, rows: list[Row]) -> None:
+        """Remember the frames of segments that are older than the column of their parents."""
+        place = form.columns.index("parent_id") if "parent_id" in form.columns else 0
+        frame = form.columns.index("frame_id")
+        for row in rows:
+            frame_id = row.values[frame]
+            if row.stored <= place and isinstance(frame_id, int):
+                self._without_parents.add(frame_id)
+
+    def _read_the_rest(self) -> None:
+        """Read the tables that are kept by SQLite and by triggers: they count and number rows."""
+        for name in self._derived_tables():
+            form = self.forms[name]
+            for _, root in self.roots.get(name, [])[:1]:
+                tree, pages = self.reader.rows(form, root)
+                self._trees[name] = tree
+                for rows in pages:
+                    if name in ("row_counts", "sqlite_sequence"):
+                        for row in rows:
+                            self._take_number(name, row)
+
+    def _take_number(self, table: str, row: Row) -> None:
+        name, number = row.values[0], row.values[1]
+        if not isinstance(name, str) or not isinstance(number, int) or number < 0:
+            return
+        if table == "row_counts":
+            self._said[name] = number
+        else:
+            self._gaps.sequences[name] = number
+
+    # -- what the indexes say
+
+    def _known(self, form: Form) -> Known:
+        """Ask a table's indexes what it held where its tree has holes."""
+        known = Known()
+        holes = self._trees[form.name].holes
+        for name, found in self.roots.items():
+            index, root = found[0]
+            if index.is_table or index.table != form.name:
+                continue
+            tree, pages = self.reader.rows(index, root)
+            self._trees[name] = tree
+            count, keys = 0, set[Key]()
+            for rows in pages:
+                self._count_page()
+                count += len(rows)
+                for entry in rows:
+                    key = key_in_index(form, index, entry)
+                    if key is not None and holes.cover(key):
+                        keys.add(key)
+                        self._take_entry(known, form, index, key, entry)
+            known.perhaps |= keys
+            if not tree.holes and not tree.strays:
+                known.count = count if known.count is None else max(count, known.count)
+                known.keys = keys if known.keys is None else known.keys | keys
+            else:
+                known.at_least = max(known.at_least, count)
+        return known
+
+    def _take_entry(self, known: Known, form: Form, index: Form, key: Key, entry: Row) -> None:
+        values = dict(zip(index.columns, entry.values, strict=True))
+        lacking = set(form.columns) - set(values) - {"checksum"}
+        if not form.has_rowid and not lacking:
+            whole = [values.get(column) for column in form.columns]
+            if form.checksum is not None:
+                others = [*whole[: form.checksum], *whole[form.checksum + 1 :]]
+                whole[form.checksum] = row_checksum(*others)
+            row = RowFormat(form).row(None, whole, len(whole))
+            if row is not None:
+                known.rows.append(row)
+        if form.has_rowid and form.rowid_column is None and index.sql is None:
+            known.identities[key] = tuple(entry.values[:-1])
+        for owner in ("frame_id", "media_file_id"):
+            value = values.get(owner)
+            if isinstance(value, int):
+                known.owners[key] = value
+
+    def _expect(self, form: Form, known: Known | None) -> None:
+        """Write down how many rows a table had."""
+        held = self._count(form.name)
+        if known is None:
+            self._expected[form.name] = held
+            return
+        said = self._said.get(form.name)
+        if known.count is not None:
+            self._expected[form.name] = max(held, known.count)
+        elif said is not None:
+            self._expected[form.name] = max(held, said)
+        else:
+            self._expected[form.name] = max(held, known.at_least)
+            self.result.uncertain.append(form.name)
+
+    def _count(self, table: str) -> int:
+        count: int = self.new.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        return count
+
+    # -- what fills the holes
+
+    def _fill(self, holed: list[Form], known: dict[str, Known]) -> None:
+        for form in holed:
+            strays = self._trees[form.name].strays
+            self.result.rows += self._offer(form, known[form.name], strays)
+        if any(self._lacks(form) for form in holed):
+            self._take_lost_pages(holed, known)
+        for form in holed:
+            self.result.from_index += self._offer(form, known[form.name], known[form.name].rows)
+        for number, path in enumerate(backups(self.database)):
+            lacking = [form for form in holed if self._lacks(form)]
+            if not lacking:
+                break
+            # an older one is asked only for what indexes say has been there
+            self._take_from(path, lacking, known, is_newest=number == 0)
+
+    def _lacks(self, form: Form) -> bool:
+        return form.name in self.result.uncertain or (
+            self._count(form.name) < self._expected[form.name]
+        )
+
+    def _offer(self, form: Form, known: Known, rows: Iterable[Row]) -> int:
+        """Insert those of some rows that are missing; what was deleted is not."""
+        taken = 0
+        holes = self._trees[form.name].holes
+        for row in rows:
+            if not holes.cover(row.key) or (known.keys is not None and row.key not in known.keys):
+                continue
+            identity = known.identities.get(row.key)
+            if identity is not None and not set(identity) <= set(row.values):
+                continue
+            taken += self._insert(form, [row])
+        return taken
+
+    def _take_lost_pages(self, holed: list[Form], known: dict[str, Known]) -> None:
+        """Look for missing rows on the pages that no tree reaches."""
+        for form in self.forms.values():
+            if form.name not in self._trees:
+                self._mark_index(form)
+        for number in self.reader.lost_pages():
+            self._count_page()
+            found = [(form, self.reader.rows_of_page(form, number)) for form in holed]
+            found = [(form, rows) for form, rows in found if rows]
+            proven = [(f, rows) for f, rows in found if all(row.is_proven for row in rows)]
+            if len(proven) == 1:
+                found = proven
+            if len(found) != 1 or self._may_be_index(found[0], number):
+                continue  # nothing says which table's it is
+            form, rows = found[0]
+            self.result.rows += self._offer(form, known[form.name], rows)
+
+    def _mark_index(self, form: Form) -> None:
+        """Walk an index for its pages alone."""
+        root = next((r for f, r in self.roots[form.name] if f.name == form.name), 0)
+        tree, pages = self.reader.rows(form, root)
+        self._trees[form.name] = tree
+        for _ in pages:
+            pass
+
+    def _may_be_index(self, found: tuple[Form, list[Row]], number: int) -> bool:
+        form, rows = found
+        if form.has_rowid or any(row.is_proven for row in rows):
+            return False
+        return any(
+            len(self.reader.rows_of_page(other, number)) >= len(rows)
+            for other in self.forms.values()
+            if not other.has_rowid and other is not form
+        )
+
+    def _take_from(
+        self, path: Path, lacking: list[Form], known: dict[str, Known], is_newest: bool
+    ) -> None:
+        """Take missing rows from a backup, brought to today's schema."""
+        try:
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as copy:
+                if damage_of(copy):
+                    return
+            with open_backup(path) as saved:
+                for form in lacking:
+                    rows = self._rows_of_backup(saved, form, known[form.name], is_newest)
+                    taken = self._offer(form, known[form.name], rows)
+                    self.result.from_backup += taken
+                    if taken and self.result.backup is None:
+                        self.result.backup = path
+        except (sqlite3.Error, OSError, DatabaseError) as exc:
+            log.warning("%s: this backup can't be used (%s)", path, exc)
+
+    def _rows_of_backup(
+        self, saved: sqlite3.Connection, form: Form, known: Known, is_newest: bool
+    ) -> Iterator[Row]:
+        """Give the sound rows of a backup that may be missing."""
+        saved.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+        reader = RowFormat(form)
+        holes = self._trees[form.name].holes
+        keys = ("rowid",) if form.has_rowid else tuple(form.columns[p] for p in form.key)
+        condition = " AND ".join(f"{name} = ?" for name in keys)
+        whole = f"SELECT {', '.join(form.columns)} FROM {form.name} WHERE {condition}"
+        for values in saved.execute(f"SELECT {', '.join(keys)} FROM {form.name}"):
+            key = key_of_rowid(values[0]) if form.has_rowid else key_of(values)
+            if not holes.cover(key) or not (is_newest or key in known.perhaps):
+                continue
+            if self._has(form, key):
+                continue
+            stored = list(saved.execute(whole, values).fetchone())
+            row = reader.row(values[0] if form.has_rowid else None, stored, len(stored))
+            if row is not None:
+                yield row
+
+    # -- the end
+
+    def _finish(self, tables: list[Form], holed: list[Form], known: dict[str, Known]) -> None:
+        """Compute what migrations compute, leave no row without its parent, count what is lost."""
+        missing = {
+            form.name: {
+                owner for key, owner in known[form.name].owners.items() if not self._has(form, key)
+            }
+            for form in holed
+        }
+        self._gaps.owners = missing
+        self._gaps.around = {
+            form.name: self._trees[form.name].holes.ranges() for form in holed if self._lacks(form)
+        }
+        self._fill_checksums()
+        watch_rows(self.new)
+        count_rows(self.new)
+        drop_orphans(self.new, [form.name for form in tables])
+        for frame_id in sorted(self._without_parents):
+            with contextlib.suppress(TypeError):  # its frame is gone, and it with it
+                set_parents(self.new, frame_id)
+        for form in tables:
+            lost = self._expected[form.name] - self._count(form.name)
+            if lost > 0:
+                self.result.lost[form.name] = lost
+        look_again(self.new, self._gaps, set(self.result.lost) | set(self.result.uncertain))
+        reset_index(self.new)
+        set_sequences(self.new, self._gaps.sequences)
+        count_rows(self.new)
+
+    def _fill_checksums(self) -> None:
+        register_checksum(self.new)
+        for table in CHECKED:
+            columns = checked_columns(self.new, table)
+            self.new.execute(
+                f"UPDATE {table} SET checksum = {checksum_sql(columns)} WHERE checksum IS NULL"
+            )
+
+
+def _plain(part: tuple[int, int | float | bytes]) -> Value:
+    rank, value = part
+    if rank == 2 and isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    return None if rank == 0 else value

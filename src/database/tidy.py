@@ -1,0 +1,111 @@
+"""A recovered library put in order: no row without its parent, and gaps are looked at again."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from src.database.parents import set_parents
+from src.database.row_format import HIGHEST, Key
+
+# No library gets so far; a number beyond it is damage.
+HIGHEST_ID = 1 << 40
+
+
+@dataclass
+class Gaps:
+    """Where rows are missing.
+
+    Attributes:
+        owners: by table: frames of missing segments, media files of missing frames, as far as
+            indexes say.
+        around: by table: ranges of row ids in which rows are missing.
+        sequences: by table: the highest row id that was ever given.
+    """
+
+    owners: dict[str, set[int]] = field(default_factory=dict)
+    around: dict[str, list[tuple[Key, Key]]] = field(default_factory=dict)
+    sequences: dict[str, int] = field(default_factory=dict)
+
+
+def drop_orphans(db: sqlite3.Connection, tables: Iterable[str]) -> None:
+    """Delete rows that refer to what is gone, until there are none."""
+    references = [
+        (table, row[2], row[3], row[4] or "id")
+        for table in tables
+        for row in db.execute(f"PRAGMA foreign_key_list({table})").fetchall()
+    ]
+    while True:
+        before = db.total_changes
+        deleted = 0
+        for child, parent, column, to in references:
+            deleted += db.execute(
+                f"DELETE FROM {child} WHERE {column} IS NOT NULL"
+                f" AND {column} NOT IN (SELECT {to} FROM {parent})"
+            ).rowcount
+        if not deleted or db.total_changes == before:
+            break
+    orphans = "SELECT DISTINCT frame_id FROM segments WHERE parent_id NOT IN"
+    for (frame,) in db.execute(f"{orphans} (SELECT id FROM segments)").fetchall():
+        set_parents(db, frame)
+
+
+def look_again(db: sqlite3.Connection, gaps: Gaps, lossy: set[str]) -> None:
+    """Have the next ingest look again at media files of which something is lost.
+
+    Args:
+        lossy: tables of which rows are lost.
+    """
+    frames = set(gaps.owners.get("segments", ()))
+    media = set(gaps.owners.get("frames", ()))
+    if "segments" in lossy:
+        for low, high in gaps.around.get("segments", []):
+            frames.update(_around(db, "segments", "frame_id", low, high))
+    if "frames" in lossy:
+        for low, high in gaps.around.get("frames", []):
+            media.update(_around(db, "frames", "media_file_id", low, high))
+    if {"frames", "segments"} & lossy:
+        # a frame that lost all its segments is made again; one that kept some keeps its tags
+        db.execute("DELETE FROM frames WHERE id NOT IN (SELECT frame_id FROM segments)")
+        db.execute(
+            "UPDATE media_files SET status = 'pending' WHERE status = 'done' AND (kind = 'video'"
+            " OR id NOT IN (SELECT media_file_id FROM frames))"
+        )
+    pending = "UPDATE media_files SET status = 'pending' WHERE status = 'done' AND id ="
+    db.executemany(
+        f"{pending} (SELECT media_file_id FROM frames WHERE id = ?)",
+        [(frame,) for frame in sorted(frames)],
+    )
+    db.executemany(f"{pending} ?", [(media_id,) for media_id in sorted(media)])
+
+
+def _around(db: sqlite3.Connection, table: str, column: str, low: Key, high: Key) -> list[int]:
+    """Name the owners of the rows at both ends of a range of row ids."""
+    first = low[0][1] if low else -1
+    last = high[0][1] if high < HIGHEST else 1 << 62
+    row = db.execute(
+        f"SELECT (SELECT {column} FROM {table} WHERE rowid <= ? ORDER BY rowid DESC LIMIT 1),"
+        f" (SELECT {column} FROM {table} WHERE rowid >= ? ORDER BY rowid LIMIT 1)",
+        (first, last),
+    ).fetchone()
+    return [owner for owner in row if owner is not None]
+
+
+def reset_index(db: sqlite3.Connection) -> None:
+    """Say that Chroma knows nothing: it is told everything again."""
+    db.execute("DELETE FROM info WHERE key LIKE 'index of %'")
+    db.execute("DELETE FROM index_removals")
+    db.execute("INSERT OR IGNORE INTO unindexed SELECT id FROM embeddings")
+
+
+def set_sequences(db: sqlite3.Connection, said: Mapping[str, int]) -> None:
+    """See that no row id is given a second time, of what was deleted before, too."""
+    for table, number in said.items():
+        if number <= HIGHEST_ID:
+            known = db.execute("SELECT 1 FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+            if known is None:
+                db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, number))
+            db.execute(
+                "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (number, table)
+            )
