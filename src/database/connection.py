@@ -19,7 +19,7 @@ from src.database.inspection import (
     log_is_foreign,
     mend_indexes,
     problems_of,
-    refuse_newer,
+    refuse_others,
 )
 from src.database.log_reader import has_log
 from src.database.migrations import MIGRATIONS, check_version, migrate
@@ -78,10 +78,10 @@ class Connection:
         self._closed = False
         self._writer: sqlite3.Connection | None = None
         try:
+            self._refuse_others()
             if self._read_only:
                 check_version(self.read(), path)
             else:
-                self._refuse_newer()
                 self._writer = self._opened_to_write(examine, on_progress)
         except (sqlite3.Error, OSError) as exc:
             self.close()
@@ -93,11 +93,11 @@ class Connection:
             self.close()
             raise
 
-    def _refuse_newer(self) -> None:
-        """Look at the version before anything is written, be it the log into the file."""
+    def _refuse_others(self) -> None:
+        """Look whose the file is before anything is written, be it the log into the file."""
         if self.path.exists() and self.path.stat().st_size:
             try:
-                refuse_newer(self.path)
+                refuse_others(self.path)
             except sqlite3.DatabaseError as exc:
                 log.warning("%s: %s", self.path, exc)  # damaged: what is left is seen below
 
@@ -196,6 +196,8 @@ class Connection:
             uri=True,
         )
         connection.on_damage = self._damaged
+        # what stands in a stranger's schema calls no function that could do harm
+        connection.execute("PRAGMA trusted_schema = OFF")
         # for queries alone: with it in the schema no other program could open the file
         connection.create_function("folded", 1, folded, deterministic=True)
         connection.row_factory = sqlite3.Row

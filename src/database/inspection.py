@@ -9,10 +9,11 @@ from pathlib import Path
 
 from src.database import migrations
 from src.database.checksums import CHECKED, checked_columns, checksum_sql, register_checksum
-from src.database.known_schema import read_schema, state_of
+from src.database.known_schema import is_of_sqlite, read_schema, state_of
 from src.database.log_reader import Log, has_log, log_of, read_log
 from src.database.migrations import check_version
 from src.database.page_reader import FILE_HEADER, MAGIC, PAGE_SIZES
+from src.errors import DatabaseError
 
 # What SQLite says of the world around a file, not of its content.
 _OF_THE_WORLD = (
@@ -82,15 +83,32 @@ def problems_of(path: Path, examine: bool, thorough: bool, alone: bool = False) 
         return [str(exc)]
 
 
-def refuse_newer(path: Path) -> None:
-    """Look at the version before anything is written, be it the log into the file.
+def refuse_others(path: Path) -> None:
+    """Look whose a file is before anything is written, be it the log into the file.
 
     Raises:
-        DatabaseError: the library was made by a newer version.
+        DatabaseError: the library was made by a newer version, something in the file was made by
+            another program, or all of it was.
+        sqlite3.DatabaseError: the file is damaged so far that it does not say.
     """
     with closing(_open(path, has_log(path))) as db:
-        if not _has_damaged_version(db):
-            check_version(db, path)
+        if _has_damaged_version(db):
+            return
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        rows = [row for row in read_schema(db) if not is_of_sqlite(row)]
+        state = state_of(rows, version)
+        names = ", ".join(sorted(state.foreign)[:5])
+        if rows and len(state.foreign) == len(rows):
+            raise DatabaseError(
+                f"{path}: this is a database of another program (it holds {names}); choose "
+                "another folder with --library"
+            )
+        if version <= len(migrations.MIGRATIONS) and state.foreign and not state.is_damaged:
+            raise DatabaseError(
+                f"{path}: this library holds what this program did not make ({names}), and is not "
+                "opened; drop it with another program, or use a copy from elsewhere"
+            )
+        check_version(db, path)
 
 
 def log_is_foreign(path: Path) -> bool:
@@ -133,6 +151,7 @@ def _open(path: Path, logged: bool) -> sqlite3.Connection:
     how = "mode=ro" if logged else "mode=ro&immutable=1"
     db = sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, isolation_level=None)
     db.text_factory = bytes
+    db.execute("PRAGMA trusted_schema = OFF")
     return db
 
 

@@ -225,10 +225,10 @@ def state_of(rows: Iterable[SchemaRow], said: int | None = None) -> SchemaState:
     rows = list(rows)
     if said is not None and 0 < said <= len(migrations.MIGRATIONS):
         wanted_rows = {_without_root(row) for row in known_versions(said)[-1].rows}
-        own = [_without_root(row) for row in rows if not _is_of_sqlite(row)]
+        own = [_without_root(row) for row in rows if not is_of_sqlite(row)]
         if len(own) == len(wanted_rows) and set(own) == wanted_rows:
             return SchemaState([said], False, [])
-    rows = [row for row in rows if not _is_of_sqlite(row)]
+    rows = [row for row in rows if not is_of_sqlite(row)]
     found = {_without_root(row) for row in rows}
     wanted: list[set[tuple[str, str, str, str | None]]] = [set()]
     for version in known_versions():
@@ -243,7 +243,7 @@ def state_of(rows: Iterable[SchemaRow], said: int | None = None) -> SchemaState:
     return SchemaState([], not any(ours == some for some in wanted), foreign)
 
 
-def _is_of_sqlite(row: SchemaRow) -> bool:
+def is_of_sqlite(row: SchemaRow) -> bool:
     """Say whether SQLite adds a row as it likes: what ANALYZE has counted."""
     return row.name.startswith("sqlite_stat") and row.type == "table"
 

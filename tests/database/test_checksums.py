@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 
 from src.config import LibraryPaths
+from src.database import connection, migrations
 from src.database.backup import back_up, open_backup
 from src.database.checksums import CHECKED, checked_columns, register_checksum, row_checksum
 from src.database.metadata_db import MetadataDatabase
@@ -134,12 +135,17 @@ def test_other_programs_can_open_and_write_the_file(paths: LibraryPaths) -> None
         assert unsound(db) == ["info key"]
 
 
-def test_a_column_that_comes_later_leaves_old_checksums_valid(paths: LibraryPaths) -> None:
+def test_a_column_that_comes_later_leaves_old_checksums_valid(
+    paths: LibraryPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with closing(MetadataDatabase(paths)) as metadata:
         filled(metadata)
-    with closing(sqlite3.connect(paths.metadata_db)) as db:
+
+    def m006_later(db: sqlite3.Connection) -> None:
         db.execute("ALTER TABLE segments ADD COLUMN later REAL")
-        db.commit()
+
+    for module in (migrations, connection):
+        monkeypatch.setattr(module, "MIGRATIONS", (*MIGRATIONS, m006_later))
     with closing(MetadataDatabase(paths)) as metadata:
         assert_sound(metadata)
         with metadata.connection.write() as writer:
