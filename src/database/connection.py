@@ -131,6 +131,7 @@ class Connection:
             self.path,
             examine=examine or self._marker.exists() or is_due(self.path),
             thorough=examine or told,
+            rows=told,
         )
         if not problems:
             return

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from src.database import migrations
-from src.database.checksums import CHECKED, checked_columns, checksum_sql, register_checksum
+from src.database.checksums import CHECKED, COLUMN, checksum_sql, register_checksum
 from src.database.known_schema import read_schema, state_of
 from src.database.log_reader import Log, has_log, log_of, read_log
 from src.database.migrations import check_version
@@ -47,13 +47,16 @@ _ABOUT_INDEXES = re.compile(
 )
 
 
-def problems_of(path: Path, examine: bool, thorough: bool, alone: bool = False) -> list[str]:
+def problems_of(
+    path: Path, examine: bool, thorough: bool, rows: bool = False, alone: bool = False
+) -> list[str]:
     """Look for damage; empty means that none was found.
 
     Args:
         examine: go through the whole file, too, not only its header, schema and log. A log that
             was left behind has it gone through, as well.
         thorough: compare indexes with their tables then.
+        rows: compare rows with their checksums, too.
         alone: without the log beside it.
 
     Raises:
@@ -74,8 +77,10 @@ def problems_of(path: Path, examine: bool, thorough: bool, alone: bool = False) 
             if not (examine or logged):
                 return []
             check = "integrity_check" if thorough else "quick_check"
-            rows = db.execute(f"PRAGMA {check}").fetchall()
-            return [text for text in (_decoded(row[0]) for row in rows) if text != "ok"]
+            said = [_decoded(row[0]) for row in db.execute(f"PRAGMA {check}").fetchall()]
+            if said != ["ok"] or not rows:
+                return [text for text in said if text != "ok"]
+            return [f"{table}: rows have changed" for table in damaged_rows(db)]
     except sqlite3.DatabaseError as exc:
         if getattr(exc, "sqlite_errorcode", 0) & 0xFF in _OF_THE_WORLD:
             raise
@@ -113,14 +118,30 @@ def are_of_indexes(problems: list[str]) -> bool:
     return all(_ABOUT_INDEXES.search(problem) for problem in problems)
 
 
+def damaged_rows(db: sqlite3.Connection) -> dict[str, int]:
+    """Count the rows whose checksum does not fit, by table; those that have none are left out."""
+    register_checksum(db)
+    found: dict[str, int] = {}
+    for table in CHECKED:
+        columns = {_decoded(row[1]) for row in db.execute(f"PRAGMA table_info({table})")}
+        if COLUMN not in columns:
+            continue  # a library of an older version
+        wrong = f"{COLUMN} != {checksum_sql(_checked_columns(db, table))}"
+        count = db.execute(f"SELECT count(*) FROM {table} WHERE {wrong}").fetchone()[0]
+        if count:
+            found[table] = count
+    return found
+
+
+def _checked_columns(db: sqlite3.Connection, table: str) -> list[str]:
+    columns = (_decoded(row[1]) for row in db.execute(f"PRAGMA table_info({table})"))
+    return [column for column in columns if column != COLUMN]
+
+
 def mend_indexes(db: sqlite3.Connection) -> bool:
     """Make indexes again where every row is sound; returns whether all is well then."""
-    register_checksum(db)
-    for table in CHECKED:  # a row that has changed does not fit its index, either
-        columns = checked_columns(db, table)
-        wrong = f"SELECT 1 FROM {table} WHERE checksum IS NOT {checksum_sql(columns)} LIMIT 1"
-        if db.execute(wrong).fetchone() is not None:
-            return False
+    if damaged_rows(db):  # a row that has changed does not fit its index, either
+        return False
     try:
         db.execute("REINDEX")
     except sqlite3.DatabaseError:
