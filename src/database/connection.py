@@ -14,10 +14,12 @@ from pathlib import Path
 from src.database.backup import back_up, damage_of, is_due
 from src.database.checksums import watch_rows
 from src.database.damage import WatchedConnection
+from src.database.mending import Mended, mend_rows
 from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.database.recovery import Recovered, recover
+from src.database.row_values import LONGEST_VALUE
 from src.database.words import folded
-from src.errors import DatabaseError
+from src.errors import DamagedMaskError, DamagedRowError, DatabaseError
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class Connection:
         """
         self.path = path
         self.recovered: Recovered | None = None
+        self.mended: Mended | None = None
         # Stands while a writer is open: whoever finds it knows that the last one was killed. It
         # stays, and is not empty, when somebody has come across damage.
         self._marker = path.with_name(f"{path.name}.open")
@@ -82,18 +85,59 @@ class Connection:
 
     def _opened_to_write(self, examine: bool) -> sqlite3.Connection:
         known = self.path.exists() and self.path.stat().st_size > 0
+        told = self._marker.exists() and self._marker.stat().st_size > 0
         writer = self._sound_writer(examine) if known else self._connect_to_write()
-        self._marker.write_bytes(b"")
         try:
             old = known and check_version(writer, self.path) < len(MIGRATIONS)
-            if old or (known and is_due(self.path)):
+            # damaged rows are mended first, so that no backup of them drives a sound one out
+            if old or (known and is_due(self.path) and not told):
                 self._back_up(writer, must=old)
             migrate(writer, self.path)
             watch_rows(writer)
+            if known and told:
+                writer = self._mended(writer)
+            self._marker.write_bytes(b"")
         except BaseException:
             writer.close()
             raise
         return writer
+
+    def _mended(self, writer: sqlite3.Connection) -> sqlite3.Connection:
+        """Mend the rows that somebody has met, and all others; recover the file if that fails."""
+        try:
+            self.mended = self._mend(writer)
+        except (sqlite3.Error, DatabaseError) as exc:
+            log.warning("%s: %s", self.path, exc)
+            writer.close()
+            self.recovered = recover(self.path)
+            writer = self._connect_to_write()
+            migrate(writer, self.path)
+            watch_rows(writer)
+        return writer
+
+    def _mend(self, writer: sqlite3.Connection) -> Mended | None:
+        writer.execute("BEGIN IMMEDIATE")
+        try:
+            mended = mend_rows(writer, self.path)
+            writer.execute("COMMIT")
+        except BaseException:
+            writer.execute("ROLLBACK")
+            raise
+        if mended is not None:
+            log.warning("%s: %s", self.path, mended)
+        return mended
+
+    def mend(self) -> Mended | None:
+        """Mend every damaged row; see mend_rows.
+
+        Raises:
+            DatabaseError: some can't be mended in place; the next start recovers the file.
+        """
+        with self.write() as writer:
+            try:
+                return mend_rows(writer, self.path)
+            except sqlite3.DatabaseError as exc:
+                raise self._damaged(exc) from exc
 
     def _sound_writer(self, examine: bool) -> sqlite3.Connection:
         """Open the file, and recover it when it is damaged.
@@ -168,9 +212,10 @@ class Connection:
         # for queries alone: with it in the schema no other program could open the file
         connection.create_function("folded", 1, folded, deterministic=True)
         connection.row_factory = sqlite3.Row
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
         return connection
 
-    def _damaged(self, exc: sqlite3.DatabaseError) -> DatabaseError:
+    def _damaged(self, exc: sqlite3.Error | DatabaseError) -> DatabaseError:
         """Have whoever opens the file next examine it."""
         log.warning("%s: %s", self.path, exc)
         with contextlib.suppress(OSError):  # only looking is allowed here
@@ -179,6 +224,18 @@ class Connection:
             f"{self.path}: the library's database is damaged ({exc}); start the application again: "
             "what can be read is kept then, and the rest comes from a backup"
         )
+
+    @contextmanager
+    def noticing_damage(self) -> Iterator[None]:
+        """Treat a damaged row that is met inside the block as damage to the file.
+
+        Raises:
+            DatabaseError: there was one; the next start mends it.
+        """
+        try:
+            yield
+        except (DamagedRowError, DamagedMaskError) as exc:
+            raise self._damaged(exc) from exc
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
