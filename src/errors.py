@@ -6,7 +6,9 @@
     ├── CheckpointError(path, reason)     weights that can't be used
     ├── DownloadError                     a model that can't be fetched
     ├── DatabaseError                     the library's own files
-    │   └── LibraryLockedError            another process has the library open
+    │   ├── LibraryLockedError            another process has the library open
+    │   ├── DamagedRowError(table, key)   a row that can't be what was stored
+    │   └── DamagedMaskError              a mask that fits no picture of its frame's size
     ├── EmbeddingError                    a vector that nothing can be near to
     ├── ExportError                       a dataset that can't be written
     └── QueryError                        a search that can't be asked
@@ -56,6 +58,26 @@ class DatabaseError(MediaLibraryError):
 
 class LibraryLockedError(DatabaseError):
     """Another process has the library open."""
+
+
+class DamagedRowError(DatabaseError):
+    """A row of the library holds what can't have been stored in it.
+
+    Attributes:
+        table: of the row.
+        key: what tells it from the table's other rows.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, table: str, key: object, reason: str) -> None:
+        super().__init__(f"row {key} of {table}: {reason}")
+        self.table = table
+        self.key = key
+        self.reason = reason
+
+
+class DamagedMaskError(DatabaseError):
+    """A mask is no mask of a picture of its frame's size."""
 
 
 class EmbeddingError(MediaLibraryError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
+from src.models.mask_rle import encode_rle
 from src.models.model_manager import ModelManager
 from src.models.starter.scenes import draw_scene
 from src.processing.video_processor import find_ffmpeg
@@ -89,13 +91,22 @@ def unit_vectors(n: int, seed: int = 0) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
+@functools.cache
+def small_mask(number: int) -> bytes:
+    """The mask of new_segments' segment of a number: a square of 4 x 4 in a frame of 100 x 100."""
+    mask = np.zeros((100, 100), bool)
+    mask[:4, number % 50 : number % 50 + 4] = True
+    counts: bytes = encode_rle(mask)["counts"]
+    return counts
+
+
 def new_segments(vectors: np.ndarray, prefix: str = "s") -> list[NewSegment]:
     """Segments that hold given embeddings, for tests of the stores alone."""
     crop = np.zeros((4, 4, 3), np.uint8)
     return [
         NewSegment(
             f"{prefix}{number:05}",
-            Segment("object", (number % 50, 0, 4, 4), 16, 0.9, 0.9, b"rle", crop),
+            Segment("object", (number % 50, 0, 4, 4), 16, 0.9, 0.9, small_mask(number), crop),
             f"extracted_segments/{prefix}{number:05}.jpg",
             vector,
         )

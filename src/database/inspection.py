@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from src.database import migrations
-from src.database.checksums import CHECKED, COLUMN, checksum_sql, register_checksum
 from src.database.known_schema import read_schema, state_of
 from src.database.log_reader import Log, has_log, log_of, read_log
 from src.database.migrations import check_version
@@ -41,22 +39,14 @@ _FIXED_NUMBERS = {
     56: (0, 1),  # UTF-8
     64: (0,),
 }
-_ABOUT_INDEXES = re.compile(
-    r"row \d+ missing from index|wrong # of entries in index|non-unique entry in index"
-    r"|values differ from index|rowid not at end-of-record for row"
-)
 
 
-def problems_of(
-    path: Path, examine: bool, thorough: bool, rows: bool = False, alone: bool = False
-) -> list[str]:
+def problems_of(path: Path, examine: bool, alone: bool = False) -> list[str]:
     """Look for damage; empty means that none was found.
 
     Args:
         examine: go through the whole file, too, not only its header, schema and log. A log that
             was left behind has it gone through, as well.
-        thorough: compare indexes with their tables then.
-        rows: compare rows with their checksums, too.
         alone: without the log beside it.
 
     Raises:
@@ -76,11 +66,8 @@ def problems_of(
                 return [problem]
             if not (examine or logged):
                 return []
-            check = "integrity_check" if thorough else "quick_check"
-            said = [_decoded(row[0]) for row in db.execute(f"PRAGMA {check}").fetchall()]
-            if said != ["ok"] or not rows:
-                return [text for text in said if text != "ok"]
-            return [f"{table}: rows have changed" for table in damaged_rows(db)]
+            said = (_decoded(row[0]) for row in db.execute("PRAGMA quick_check").fetchall())
+            return [text for text in said if text != "ok"]
     except sqlite3.DatabaseError as exc:
         if getattr(exc, "sqlite_errorcode", 0) & 0xFF in _OF_THE_WORLD:
             raise
@@ -110,44 +97,7 @@ def log_is_foreign(path: Path) -> bool:
     log = _log(path, header)
     if log is not None and log.damaged and log.page_size == _page_size(header):
         return False
-    return not problems_of(path, examine=True, thorough=False, alone=True)
-
-
-def are_of_indexes(problems: list[str]) -> bool:
-    """Say whether problems are of nothing but indexes that lack some rows."""
-    return all(_ABOUT_INDEXES.search(problem) for problem in problems)
-
-
-def damaged_rows(db: sqlite3.Connection) -> dict[str, int]:
-    """Count the rows whose checksum does not fit, by table; those that have none are left out."""
-    register_checksum(db)
-    found: dict[str, int] = {}
-    for table in CHECKED:
-        columns = {_decoded(row[1]) for row in db.execute(f"PRAGMA table_info({table})")}
-        if COLUMN not in columns:
-            continue  # a library of an older version
-        wrong = f"{COLUMN} != {checksum_sql(_checked_columns(db, table))}"
-        count = db.execute(f"SELECT count(*) FROM {table} WHERE {wrong}").fetchone()[0]
-        if count:
-            found[table] = count
-    return found
-
-
-def _checked_columns(db: sqlite3.Connection, table: str) -> list[str]:
-    columns = (_decoded(row[1]) for row in db.execute(f"PRAGMA table_info({table})"))
-    return [column for column in columns if column != COLUMN]
-
-
-def mend_indexes(db: sqlite3.Connection) -> bool:
-    """Make indexes again where every row is sound; returns whether all is well then."""
-    if damaged_rows(db):  # a row that has changed does not fit its index, either
-        return False
-    try:
-        db.execute("REINDEX")
-    except sqlite3.DatabaseError:
-        return False  # rows that an index says can't be there twice: recovery sorts that out
-    rows = db.execute("PRAGMA integrity_check").fetchall()
-    return [row[0] for row in rows] == ["ok"]
+    return not problems_of(path, examine=True, alone=True)
 
 
 def _open(path: Path, logged: bool) -> sqlite3.Connection:

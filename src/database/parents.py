@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+from typing import Any
 
+from src.errors import DamagedMaskError
 from src.models.containment import containers
+from src.models.mask_rle import MOST_PIXELS, runs_of
 
 
 def set_parents(db: sqlite3.Connection, frame_id: int) -> None:
     """Write down in which segment of its frame each lies, inside the caller's transaction.
 
-    A segment that lies in no other is the whole frame's child, which has no parent.
+    A segment that lies in no other is the whole frame's child, which has no parent. So is one
+    whose row is damaged, until it is mended.
     """
     size = db.execute("SELECT width, height FROM frames WHERE id = ?", (frame_id,)).fetchone()
     rows = db.execute(
         "SELECT id, mask, area, x, y, w, h, kind FROM segments WHERE frame_id = ?", (frame_id,)
     ).fetchall()
     whole = next((row[0] for row in rows if row[7] == "frame"), None)
-    cut = [row for row in rows if row[1] is not None]
+    cut = [row for row in rows if _is_usable(row, size)]
     held_by = containers(
         [row[1] for row in cut],
         [row[2] for row in cut],
@@ -32,3 +37,16 @@ def set_parents(db: sqlite3.Connection, frame_id: int) -> None:
             for row, place in zip(cut, held_by, strict=True)
         ],
     )
+    damaged = [(whole, row[0]) for row in rows if row[7] != "frame" and row not in cut]
+    db.executemany("UPDATE segments SET parent_id = ? WHERE id = ?", damaged)
+
+
+def _is_usable(row: Sequence[Any], size_wh: Sequence[Any]) -> bool:
+    """Return whether a row's mask, area and box can be computed with."""
+    if not all(isinstance(value, int) and abs(value) <= MOST_PIXELS for value in row[2:7]):
+        return False
+    try:
+        runs_of(row[1], (size_wh[0], size_wh[1]))
+    except DamagedMaskError:
+        return False
+    return True

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from src.models.mask_rle import checked_rle
+
 # How much of a part has to lie in the whole. SAM's edges of the two differ by some pixels, and
 # of two neighbours far less of one lies in the other.
 CONTAINED_SHARE = 0.9
@@ -28,8 +30,11 @@ def containers(
 
     Returns:
         N places in the sequences; None for a mask that none of the others holds.
+
+    Raises:
+        DamagedMaskError: one of them is no mask of a picture of that size.
     """
-    rles = [{"size": [frame_wh[1], frame_wh[0]], "counts": counts} for counts in masks]
+    rles = [checked_rle(counts, frame_wh) for counts in masks]
     area = np.asarray(areas, np.int64)
     found: list[int | None] = []
     for part in range(len(rles)):

@@ -1,4 +1,8 @@
-"""The forms of a mask; the library keeps compressed COCO RLE."""
+"""The forms of a mask; the library keeps compressed COCO RLE.
+
+Whatever gives RLE to pycocotools goes through `checked_rle`: pycocotools trusts it, and crashes
+or never ends on one that is damaged or made to do harm.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,17 @@ from typing import Any, Literal
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from src.errors import DamagedMaskError
+
 OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
+
+# A picture of 31,600 x 31,600; its mask takes 1 GB as an array.
+MOST_PIXELS = 1_000_000_000
+# A mask of 12 megapixels has a few thousand bytes; noise all over such a picture has 6 million.
+MOST_BYTES = 1 << 24
+# Each character holds five bits of a number. Seven hold more than any run needs, and sums of
+# as many numbers as there can be stay within int64.
+MOST_CHARACTERS = 7
 
 
 def encode_rle(mask: np.ndarray) -> dict[str, Any]:
@@ -17,10 +31,76 @@ def encode_rle(mask: np.ndarray) -> dict[str, Any]:
     return rle
 
 
+def runs_of(counts: object, size_wh: tuple[int, int]) -> np.ndarray:
+    """Read compressed COCO RLE: the lengths of its runs, (N,) int64, zeros and ones in turn.
+
+    Numbers are written five bits a character, the lowest first, with a sixth bit where more
+    follow; from the fourth run on only the difference to the run two before is written.
+
+    Args:
+        counts: as stored; anything may come.
+        size_wh: of the picture.
+
+    Raises:
+        DamagedMaskError: it is no mask of a picture of that size.
+    """
+    width, height = size_wh
+    if not (isinstance(width, int) and isinstance(height, int)):
+        raise DamagedMaskError("a frame has no size in whole pixels")
+    if not (width > 0 and height > 0 and width * height <= MOST_PIXELS):
+        raise DamagedMaskError(f"a frame of {width} x {height} pixels has no mask")
+    if not isinstance(counts, bytes):
+        raise DamagedMaskError("a mask is no bytes")
+    if not 0 < len(counts) <= MOST_BYTES:
+        raise DamagedMaskError(f"a mask has {len(counts):,} bytes")
+    characters = np.frombuffer(counts, np.uint8)
+    if characters.min() < 48 or characters.max() > 111:
+        raise DamagedMaskError("a mask holds characters that are none of RLE")
+    characters = characters - np.uint8(48)
+    ends = np.flatnonzero(characters < 32)
+    if not len(ends) or ends[-1] != len(characters) - 1:
+        raise DamagedMaskError("a mask ends within a number")
+    starts = np.empty_like(ends)
+    starts[0], starts[1:] = 0, ends[:-1] + 1
+    lengths = ends - starts + 1
+    longest = int(lengths.max())
+    if longest > MOST_CHARACTERS:
+        raise DamagedMaskError("a mask holds a number that is too long")
+    runs = np.zeros(len(ends), np.int64)
+    for place in range(longest):  # at most 7
+        there = lengths > place
+        runs[there] |= (characters[starts[there] + place].astype(np.int64) & 0x1F) << 5 * place
+    negative = characters[ends] & 0x10 != 0
+    runs[negative] -= np.int64(1) << 5 * lengths[negative]
+    for first in (1, 2):
+        runs[first::2] = np.cumsum(runs[first::2])
+    # only the first run may be empty: where the mask begins with a one. A sum of runs that are
+    # each within the frame stays within int64.
+    fits = runs[0] >= 0 and runs[1:].min(initial=1) >= 1 and runs.max() <= width * height
+    if not fits or runs.sum() != width * height:
+        raise DamagedMaskError(f"the runs of a mask don't fit its frame of {width} x {height}")
+    return runs
+
+
+def checked_rle(counts: object, size_wh: tuple[int, int]) -> dict[str, Any]:
+    """Give RLE in the form that pycocotools takes, once it is known to be sound.
+
+    Raises:
+        DamagedMaskError: it is not; see runs_of.
+    """
+    runs_of(counts, size_wh)
+    return {"size": [size_wh[1], size_wh[0]], "counts": counts}
+
+
 def decode_rle(counts: bytes, size_wh: tuple[int, int]) -> np.ndarray:
-    """Read compressed COCO RLE counts: (H, W) bool."""
-    decoded = coco_mask.decode({"size": [size_wh[1], size_wh[0]], "counts": counts})
-    mask: np.ndarray = decoded.astype(bool)
+    """Read compressed COCO RLE counts: (H, W) bool.
+
+    Raises:
+        DamagedMaskError: it is no mask of a picture of that size.
+    """
+    runs = runs_of(counts, size_wh)
+    flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+    mask: np.ndarray = flat.reshape(size_wh).T  # column by column, as COCO has it
     return mask
 
 
@@ -47,9 +127,11 @@ def mask_ious(
 
     Args:
         masks, others: N and M compressed COCO RLE counts of pictures of one size.
+
+    Raises:
+        DamagedMaskError: one of them is no mask of a picture of that size.
     """
     if not masks or not others:
         return np.zeros((len(masks), len(others)))
-    size = [size_wh[1], size_wh[0]]
-    both = [[{"size": size, "counts": counts} for counts in some] for some in (masks, others)]
+    both = [[checked_rle(counts, size_wh) for counts in some] for some in (masks, others)]
     return np.asarray(coco_mask.iou(both[0], both[1], [0] * len(others)), np.float64)

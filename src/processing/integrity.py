@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import stat
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,16 +12,20 @@ from pathlib import Path
 from src.config import Settings, write_atomically
 from src.database.embeddings import EmbeddingTable
 from src.database.metadata_db import MetadataDatabase
+from src.database.segment_store import crop_hash
 from src.database.vector_index import VectorIndex
 from src.errors import DatabaseError, MediaReadError
 from src.events import Event, ProblemFound
 from src.models.mask_rle import decode_rle
 from src.processing.crop import blur, cut_crop
 from src.processing.frames_again import read_frames_again
-from src.processing.image_loader import save_jpeg
+from src.processing.image_loader import load_image, save_jpeg
 from src.processing.media_finder import content_hash
 from src.processing.segment_extractor import CROP_SIDE, fitted
 from src.records import Frame, SegmentFilter, StoredSegment
+
+# A crop has at most 1024 x 1024 pixels, and a JPEG of noise 2 bytes for each.
+LARGEST_CROP = 16 << 20
 
 
 def examine(
@@ -39,8 +44,9 @@ def examine(
     Args:
         reembed: embeds what has no embedding of the CLIP in use.
     """
-    for problem in metadata.integrity_problems():
-        yield ProblemFound(f"{metadata.paths.metadata_db}: {problem}", mended=False)
+    left = yield from _rows(metadata, repair)
+    if left:
+        return  # what such rows say can't be compared with anything
     for media in metadata.all_media():
         if media.status == "failed":
             yield ProblemFound(f"{media.path}: {media.error}", mended=False)
@@ -56,6 +62,28 @@ def examine(
         if repair:
             yield from index.rebuild()
         yield ProblemFound(f"index: {problem}", mended=repair and not index.problems())
+
+
+def _rows(metadata: MetadataDatabase, repair: bool) -> Generator[Event, None, bool]:
+    """Look for rows that can't be what was stored; returns whether there are any left."""
+    damaged, problems = metadata.damaged_rows(), metadata.integrity_problems()
+    counts = metadata.miscounted()
+    if repair and (damaged or problems or counts):
+        mended = metadata.connection.mend()
+        gone = set() if mended is None else {(each.table, each.key) for each in mended.left}
+        if mended is not None and mended.damaged:
+            yield ProblemFound(f"{metadata.paths.metadata_db}: {mended}", mended=not mended.left)
+    else:
+        gone = {(each.table, each.key) for each in damaged}
+    for each in damaged:
+        is_lost = (each.table, each.key) in gone
+        yield ProblemFound(f"{metadata.paths.metadata_db}: {each}", mended=not is_lost)
+    for problem in problems:
+        yield ProblemFound(f"{metadata.paths.metadata_db}: {problem}", mended=repair)
+    for table, (counted, there) in counts.items():
+        what = f"{table} had {counted:,} rows, and {there:,} are there"
+        yield ProblemFound(f"{metadata.paths.metadata_db}: {what}", mended=repair)
+    return bool(damaged or problems) and not repair
 
 
 def _embeddings(
@@ -86,32 +114,53 @@ def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iter
             if repair:
                 path.unlink()
             yield ProblemFound(f"{path}: belongs to no segment", mended=repair)
-    missing = [
-        segment
-        for segment in metadata.segments_where(SegmentFilter())
-        if not _is_whole(segment.crop_path)
-    ]
+    hashes, taken = metadata.crop_hashes(), dict[str, str]()
+    missing = []
+    for segment in metadata.segments_where(SegmentFilter()):
+        content, known_hash = read_crop(segment.crop_path), hashes.get(segment.id)
+        if content is None or not _is_as_stored(content, known_hash):
+            missing.append(segment)
+        elif known_hash is None and repair and _decodes(segment.crop_path, settings):
+            taken[segment.id] = crop_hash(content)
+    metadata.set_crop_hashes(taken)
     for _, segments in itertools.groupby(missing, key=lambda segment: segment.media_file_id):
         wanted = list(segments)
         mended = _cut_again(metadata, wanted, settings) if repair else set[str]()
         for segment in wanted:
             yield ProblemFound(
-                f"{segment.crop_path}: a crop of {segment.media_path} is missing or half",
+                f"{segment.crop_path}: a crop of {segment.media_path} is missing or damaged",
                 mended=segment.id in mended,
             )
 
 
-def _is_whole(crop: Path) -> bool:
-    """Say whether a crop is there from a JPEG's first two bytes to its last two."""
+def read_crop(path: Path) -> bytes | None:
+    """Read a crop file; None where there is no regular file of a crop's size, or only a link."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        with crop.open("rb") as stream:
-            if crop.is_symlink():
-                return False
-            start = stream.read(2)
-            stream.seek(-2, os.SEEK_END)
-            return start == b"\xff\xd8" and stream.read(2) == b"\xff\xd9"
+        if path.is_symlink():  # where the system can't open so that it follows none
+            return None
+        with open(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                return None
+            content = stream.read(LARGEST_CROP + 1)
     except OSError:
+        return None
+    return content if len(content) <= LARGEST_CROP else None
+
+
+def _is_as_stored(content: bytes, known_hash: str | None) -> bool:
+    """Compare a crop with its hash; without one it has to be a JPEG from its start to its end."""
+    if known_hash is not None:
+        return crop_hash(content) == known_hash
+    return content[:2] == b"\xff\xd8" and content[-2:] == b"\xff\xd9"
+
+
+def _decodes(path: Path, settings: Settings) -> bool:
+    try:
+        load_image(path, settings.pixel_limit)
+    except MediaReadError:
         return False
+    return True
 
 
 def _cut_again(
@@ -122,23 +171,24 @@ def _cut_again(
     by_frame: dict[int, list[StoredSegment]] = {}
     for segment in wanted:
         by_frame.setdefault(segment.frame_index, []).append(segment)
-    made: set[str] = set()
+    made: dict[str, str] = {}
     if media is None:
-        return made
+        return set()
     try:
         if content_hash(media.path) != media.content_hash:
-            return made  # another picture lies in its place now
+            return set()  # another picture lies in its place now
         with closing(read_frames_again(media, by_frame.keys(), settings)) as frames:
             for frame in frames:
                 for segment in by_frame.pop(frame.frame_index, ()):
-                    _cut(frame, segment, settings)
-                    made.add(segment.id)
+                    made[segment.id] = _cut(frame, segment, settings)
     except MediaReadError:
         pass  # what could not be made again is said to be missing
-    return made
+    metadata.set_crop_hashes(made)
+    return set(made)
 
 
-def _cut(frame: Frame, segment: StoredSegment, settings: Settings) -> None:
+def _cut(frame: Frame, segment: StoredSegment, settings: Settings) -> str:
+    """Cut a crop again; returns its hash."""
     crop = frame.image_rgb
     if segment.mask_rle is not None:
         mask = decode_rle(segment.mask_rle, segment.frame_wh)
@@ -147,9 +197,11 @@ def _cut(frame: Frame, segment: StoredSegment, settings: Settings) -> None:
     path: Path = segment.crop_path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, save_jpeg(fitted(crop, CROP_SIDE)))
+        content = save_jpeg(fitted(crop, CROP_SIDE))
+        write_atomically(path, content)
     except OSError as exc:
         raise DatabaseError(
             f"{path}: the crop can't be written ({exc.strerror or exc}); see that the disk has "
             "room, then verify again: nothing is lost"
         ) from exc
+    return crop_hash(content)
