@@ -70,7 +70,7 @@ class DamagedRowError(DatabaseError):
     """
 
     def __init__(self, table: str, key: object, reason: str) -> None:
-        super().__init__(f"row {key!r} of {table}: {reason}")
+        super().__init__(f"row {key} of {table}: {reason}")
         self.table = table
         self.key = key
         self.reason = reason

@@ -93,9 +93,10 @@ class MediaLibrary:
             raise
         self.catalog = Catalog(self.metadata)
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
-        recovered = self.metadata.connection.recovered
+        connection = self.metadata.connection
         # What a person has to be told about the library once, now that it is open.
-        self.notice = None if recovered is None else str(recovered)
+        said = [str(what) for what in (connection.recovered, connection.mended) if what is not None]
+        self.notice = "; ".join(said) or None
 
     def __enter__(self) -> MediaLibrary:
         return self

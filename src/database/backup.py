@@ -85,10 +85,15 @@ def back_up(source: sqlite3.Connection, database: Path) -> Path:
     return final
 
 
-def _remove_temporary(files: SafeFolder) -> None:
-    """Remove backups that were never finished, with what SQLite left beside them."""
+def _remove_temporary(files: SafeFolder, of: str = "") -> None:
+    """Remove backups that were never finished, with what SQLite left beside them.
+
+    Args:
+        of: only those whose names begin so.
+    """
     for entry in files.entries(BACKUPS):
-        if TEMPORARY_NAME.fullmatch(Path(entry.name).name):
+        name = Path(entry.name).name
+        if name.startswith(of) and TEMPORARY_NAME.fullmatch(name):
             files.remove(entry.name)
 
 
@@ -122,7 +127,7 @@ def open_backup(path: Path) -> Iterator[sqlite3.Connection]:
     files = SafeFolder(path.parents[1])
     copy = path.with_name(f"{path.name}.of-today{TEMPORARY}")  # a stray one goes with the next
     try:
-        _remove_temporary(files)
+        _remove_temporary(files, copy.name)
         with (
             files.open(f"{BACKUPS}/{path.name}") as old,
             files.open_new(f"{BACKUPS}/{copy.name}") as new,
@@ -134,7 +139,7 @@ def open_backup(path: Path) -> Iterator[sqlite3.Connection]:
             changed.execute("PRAGMA query_only = ON")
             yield changed
     finally:
-        _remove_temporary(files)
+        _remove_temporary(files, copy.name)
 
 
 def damage_of(connection: sqlite3.Connection) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase, condition_of, marks
-from src.database.rows import SEGMENT_COLUMNS, media_file, stored_segment
+from src.database.rows import SEGMENT_COLUMNS
 from src.database.segment_store import ROWS_OF_TAG
 from src.database.words import folded
 from src.records import MediaCard, MediaOrder, SampledFrame, SegmentFilter, StoredSegment
@@ -68,7 +68,8 @@ class Catalog:
             columns = dict(row)
             segments, poster = columns.pop("segment_count"), columns.pop("poster")
             crop = None if poster is None else self.metadata.paths.crop(poster)
-            cards[row["id"]] = MediaCard(media_file(columns), segments, crop)
+            (media,) = self.metadata.rows.media_files([columns])
+            cards[media.id] = MediaCard(media, segments, crop)
         return cards
 
     def sampled_frames(self, media_file_id: int) -> list[SampledFrame]:
@@ -92,7 +93,7 @@ class Catalog:
             " ORDER BY s.kind, s.area DESC, s.id",
             (segment_id,),
         )
-        return [stored_segment(row, self.metadata.paths) for row in rows]
+        return self.metadata.rows.segments(rows)
 
     def segments_on(self, frame_id: int) -> list[StoredSegment]:
         """List all segments of a frame by its row id; none when it is gone."""
@@ -100,7 +101,7 @@ class Catalog:
             f"{SEGMENT_COLUMNS} WHERE s.frame_id = ? ORDER BY s.kind, s.area DESC, s.id",
             (frame_id,),
         )
-        return [stored_segment(row, self.metadata.paths) for row in rows]
+        return self.metadata.rows.segments(rows)
 
     def quality_range(self) -> tuple[float, float] | None:
         """Find the lowest and the highest predicted_iou there is; None where SAM cut nothing."""

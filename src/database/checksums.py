@@ -26,6 +26,8 @@ CHECKED = (
 )
 COLUMN = "checksum"
 
+# Of each value in a checksum, before its content: its position (2 bytes) and its type's mark.
+HEAD_BYTES = 3
 # The function as SQL knows it; see checksum_sql.
 _FUNCTION = "checksum_of_row"
 _INTEGER, _REAL, _TEXT, _BLOB = b"i", b"f", b"t", b"b"
@@ -60,16 +62,17 @@ def _checksum(values: Iterable[tuple[bytes, Value]]) -> int:
     for position, (mark, value) in enumerate(values):
         if value is None:
             continue
-        if isinstance(value, int):
-            content = struct.pack("<q", value)
-        elif isinstance(value, float):
-            content = struct.pack("<d", value + 0.0)  # SQLite stores -0.0 as 0
-        elif isinstance(value, str):
-            content = value.encode("utf-8", "surrogateescape")
-        else:
-            content = value
-        parts += (struct.pack("<H", position), mark, content)
+        parts += (struct.pack("<H", position), mark, content_of(value))
     return zlib.crc32(b"".join(parts))
+
+
+def content_of(value: int | float | str | bytes) -> bytes:
+    """Give the bytes with which a value enters a checksum."""
+    if isinstance(value, int):
+        return struct.pack("<q", value)
+    if isinstance(value, float):
+        return struct.pack("<d", value + 0.0)  # SQLite stores -0.0 as 0
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
 
 
 def _checksum_of_pairs(*pairs: str | Value) -> int:

@@ -8,20 +8,14 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from src.database.backup import back_up, is_due
 from src.database.checksums import watch_rows
 from src.database.damage import WatchedConnection
-from src.database.inspection import (
-    are_of_indexes,
-    log_is_foreign,
-    mend_indexes,
-    problems_of,
-    refuse_others,
-)
-from src.database.log_reader import has_log
+from src.database.inspection import log_is_foreign, problems_of, refuse_others
+from src.database.mending import Mended, mend_rows
 from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.database.recovery import (
     OnProgress,
@@ -31,8 +25,9 @@ from src.database.recovery import (
     recover,
     set_log_aside,
 )
+from src.database.row_values import LONGEST_VALUE
 from src.database.words import folded
-from src.errors import DatabaseError
+from src.errors import DamagedMaskError, DamagedRowError, DatabaseError
 from src.library_files import SafeFolder
 
 log = logging.getLogger(__name__)
@@ -67,6 +62,7 @@ class Connection:
         """
         self.path = path
         self.recovered: Recovered | None = None
+        self.mended: Mended | None = None
         # Stands while a writer is open: whoever finds it knows that the last one was killed. It
         # stays, and is not empty, when somebody has come across damage.
         self._marker = f"{path.name}.open"
@@ -104,18 +100,23 @@ class Connection:
     def _opened_to_write(self, examine: bool, on_progress: OnProgress | None) -> sqlite3.Connection:
         self.recovered = finish_recovery(self.path)
         known = self.path.exists() and self.path.stat().st_size > 0
+        marker = self._files.entry(self._marker)
+        told = marker is not None and marker.status.st_size > 0
         if known:
             self._recover_if_damaged(examine, on_progress)
         writer = self._connect_to_write()
-        self._mark(b"")
         try:
             old = known and check_version(writer, self.path) < len(MIGRATIONS)
-            if old or (known and is_due(self.path)):
+            # damaged rows are mended first, so that no backup of them drives a sound one out
+            if old or (known and is_due(self.path) and not told):
                 self._back_up(writer, must=old)
             migrate(writer, self.path)
             watch_rows(writer)
+            if known and told:
+                writer = self._mended(writer, on_progress)
             if self.recovered is not None:
                 forget_recovery(writer)
+            self._mark(b"")
         except BaseException:
             writer.close()
             raise
@@ -128,30 +129,57 @@ class Connection:
         and when the day's backup is due. Until it is known to be sound nothing is written to it,
         nor is the log moved into it.
         """
-        marker = self._files.entry(self._marker)
-        told = marker is not None and marker.status.st_size > 0
-        problems = problems_of(
-            self.path,
-            examine=examine or marker is not None or is_due(self.path),
-            thorough=examine or told,
-        )
+        marked = self._files.entry(self._marker) is not None
+        problems = problems_of(self.path, examine or marked or is_due(self.path))
         if not problems:
             return
         log.warning("%s is damaged: %s", self.path, problems[0])
         self._mark(b"damaged")  # until it is mended
         if log_is_foreign(self.path):
             self.recovered = set_log_aside(self.path)
-        elif are_of_indexes(problems) and self._indexes_are_mended():
-            self.recovered = Recovered(self.path, indexes_only=True)
         else:
             self.recovered = recover(self.path, on_progress)
         log.warning("%s", self.recovered)
 
-    def _indexes_are_mended(self) -> bool:
-        if has_log(self.path):  # opening to write would move it into a file that is damaged
-            return False
-        with closing(self._connect_to_write()) as writer:
-            return mend_indexes(writer)
+    def _mended(
+        self, writer: sqlite3.Connection, on_progress: OnProgress | None
+    ) -> sqlite3.Connection:
+        """Mend the rows that somebody has met, and all others; recover the file if that fails."""
+        try:
+            self.mended = self._mend(writer)
+        except (sqlite3.Error, DatabaseError) as exc:
+            log.warning("%s: %s", self.path, exc)
+            writer.close()
+            self.recovered = recover(self.path, on_progress)
+            log.warning("%s", self.recovered)
+            writer = self._connect_to_write()
+            migrate(writer, self.path)
+            watch_rows(writer)
+        return writer
+
+    def _mend(self, writer: sqlite3.Connection) -> Mended | None:
+        writer.execute("BEGIN IMMEDIATE")
+        try:
+            mended = mend_rows(writer, self.path)
+            writer.execute("COMMIT")
+        except BaseException:
+            writer.execute("ROLLBACK")
+            raise
+        if mended is not None:
+            log.warning("%s: %s", self.path, mended)
+        return mended
+
+    def mend(self) -> Mended | None:
+        """Mend every damaged row; see mend_rows.
+
+        Raises:
+            DatabaseError: some can't be mended in place; the next start recovers the file.
+        """
+        with self.write() as writer:
+            try:
+                return mend_rows(writer, self.path)
+            except sqlite3.DatabaseError as exc:
+                raise self._damaged(exc) from exc
 
     def _back_up(self, writer: sqlite3.Connection, must: bool) -> None:
         """Write the day's backup; without one before a change of schema there is no change."""
@@ -201,9 +229,10 @@ class Connection:
         # for queries alone: with it in the schema no other program could open the file
         connection.create_function("folded", 1, folded, deterministic=True)
         connection.row_factory = sqlite3.Row
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
         return connection
 
-    def _damaged(self, exc: sqlite3.DatabaseError) -> DatabaseError:
+    def _damaged(self, exc: sqlite3.Error | DatabaseError) -> DatabaseError:
         """Have whoever opens the file next examine it."""
         log.warning("%s: %s", self.path, exc)
         with contextlib.suppress(OSError):  # only looking is allowed here
@@ -212,6 +241,18 @@ class Connection:
             f"{self.path}: the library's database is damaged ({exc}); start the application again: "
             "what can be read is kept then, and the rest comes from a backup"
         )
+
+    @contextmanager
+    def noticing_damage(self) -> Iterator[None]:
+        """Treat a damaged row that is met inside the block as damage to the file.
+
+        Raises:
+            DatabaseError: there was one; the next start mends it.
+        """
+        try:
+            yield
+        except (DamagedRowError, DamagedMaskError) as exc:
+            raise self._damaged(exc) from exc
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:

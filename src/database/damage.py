@@ -8,7 +8,10 @@ from typing import Any
 
 from src.errors import DatabaseError
 
-_SIGNS = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_SIGNS = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG)
+# For these Python's sqlite3 has no code of SQLite's: a text that is no UTF-8, as the result of a
+# query or as the argument of a function of ours.
+_WORDS = ("Could not decode to UTF-8", "user-defined function raised exception")
 
 
 class WatchedConnection(sqlite3.Connection):
@@ -30,12 +33,18 @@ class WatchedConnection(sqlite3.Connection):
         return self.cursor().executemany(*arguments)
 
 
+def is_damage(exc: sqlite3.DatabaseError) -> bool:
+    """Return whether an error says that the file holds what can't have been stored in it."""
+    code: int = getattr(exc, "sqlite_errorcode", 0)
+    return code & 0xFF in _SIGNS or str(exc).startswith(_WORDS)
+
+
 def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
     def run(cursor: _WatchedCursor, *arguments: Any) -> Any:
         try:
             return method(cursor, *arguments)
         except sqlite3.DatabaseError as exc:
-            if getattr(exc, "sqlite_errorcode", 0) & 0xFF not in _SIGNS:
+            if not is_damage(exc):
                 raise
             assert isinstance(cursor.connection, WatchedConnection)
             raise cursor.connection.on_damage(exc) from exc

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from src.database.connection import Connection
-from src.database.metadata_db import CHUNK, condition_of, marks
+from src.database.metadata_db import condition_of, marks
+from src.database.row_values import check_row
+from src.database.rows import CHUNK
 from src.database.segment_store import model_row
 from src.database.vector_cache import BATCH, VectorCache, as_stored, matrix_of, usable
 from src.records import EMBEDDING_DIM, SegmentFilter
@@ -111,8 +113,8 @@ class EmbeddingTable:
         )
         found = []
         while rows := cursor.fetchmany(BATCH):
-            whole = [row for row in rows if len(row["vector"]) == 4 * EMBEDDING_DIM]
-            found += [row for row in rows if len(row["vector"]) != 4 * EMBEDDING_DIM]
+            whole = [row for row in rows if _has_length(row["vector"])]
+            found += [row for row in rows if not _has_length(row["vector"])]
             good = usable(matrix_of([row["vector"] for row in whole]))
             found += [row for row, is_good in zip(whole, good, strict=True) if not is_good]
         return [(row["id"], row["segment_id"]) for row in found]
@@ -161,9 +163,9 @@ class EmbeddingTable:
         for start in range(0, len(top), CHUNK):
             part = [row for row, _ in top[start : start + CHUNK]]
             rows = self.connection.read().execute(
-                f"SELECT id, segment_id FROM embeddings WHERE id IN ({marks(part)})", part
+                f"SELECT * FROM embeddings WHERE id IN ({marks(part)})", part
             )
-            names.update((row["id"], row["segment_id"]) for row in rows)
+            names.update((row["id"], row["segment_id"]) for row in self._checked(rows))
         named = ((names[row], score) for row, score in top if row in names)
         return sorted(named, key=_best_first)
 
@@ -182,26 +184,45 @@ class EmbeddingTable:
         kept: Scored = []
         cursor = self.connection.read().execute(sql, values)
         while rows := cursor.fetchmany(BATCH):
-            scores = matrix_of([row["vector"] for row in rows]) @ embedding
+            scores = self._matrix_of(rows) @ embedding
             top = _top(np.arange(len(rows)), scores, n)
             kept += [(rows[i]["segment_id"], score) for i, score in top]
             kept = sorted(kept, key=_best_first)[:n]
+        self.vectors([segment_id for segment_id, _ in kept])  # checks those of hits
         return kept
 
     # -- the vectors themselves
 
     def vectors(self, segment_ids: Sequence[str]) -> dict[str, np.ndarray]:
-        """Look embeddings up: id -> (512,) float32."""
+        """Look embeddings up, and check them: id -> (512,) float32."""
         found: dict[str, np.ndarray] = {}
         for start in range(0, len(segment_ids), CHUNK):
             ids = segment_ids[start : start + CHUNK]
             rows = self.connection.read().execute(
-                f"SELECT segment_id, vector FROM embeddings"
-                f" WHERE segment_id IN ({marks(ids)}) AND model_id = ?",
+                f"SELECT * FROM embeddings WHERE segment_id IN ({marks(ids)}) AND model_id = ?",
                 (*ids, self.model_id),
             )
-            found.update((row["segment_id"], np.frombuffer(row["vector"], "<f4")) for row in rows)
+            found.update(
+                (row["segment_id"], np.frombuffer(row["vector"], "<f4"))
+                for row in self._checked(rows)
+            )
         return found
+
+    def _matrix_of(self, rows: Iterable[sqlite3.Row]) -> np.ndarray:
+        with self.connection.noticing_damage():
+            return matrix_of([row["vector"] for row in rows])
+
+    def _checked(self, rows: Iterable[sqlite3.Row]) -> list[sqlite3.Row]:
+        """Check whole rows of embeddings.
+
+        Raises:
+            DatabaseError: one of them is damaged.
+        """
+        with self.connection.noticing_damage():
+            found = list(rows)
+            for row in found:
+                check_row("embeddings", dict(row))
+            return found
 
     def sample(self, n: int) -> dict[str, np.ndarray]:
         """Take n indexed embeddings spread over the whole range of their ids."""
@@ -237,7 +258,7 @@ class EmbeddingTable:
         return (
             [row["id"] for row in rows],
             [row["segment_id"] for row in rows],
-            matrix_of([row["vector"] for row in rows]),
+            self._matrix_of(rows),
         )
 
     def mark_indexed(self, embedding_ids: Sequence[int]) -> None:
@@ -268,6 +289,10 @@ class EmbeddingTable:
             (self.model_id,),
         )
         db.execute("DELETE FROM index_removals WHERE model_id = ?", (self.model_id,))
+
+
+def _has_length(vector: object) -> bool:
+    return isinstance(vector, bytes) and len(vector) == 4 * EMBEDDING_DIM
 
 
 def _top(ids: np.ndarray, scores: np.ndarray, n: int) -> list[tuple[int, float]]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from src.database import migrations
-from src.database.checksums import CHECKED, checked_columns, checksum_sql, register_checksum
 from src.database.known_schema import is_of_sqlite, read_schema, state_of
 from src.database.log_reader import Log, has_log, log_of, read_log
 from src.database.migrations import check_version
@@ -42,19 +40,14 @@ _FIXED_NUMBERS = {
     56: (0, 1),  # UTF-8
     64: (0,),
 }
-_ABOUT_INDEXES = re.compile(
-    r"row \d+ missing from index|wrong # of entries in index|non-unique entry in index"
-    r"|values differ from index|rowid not at end-of-record for row"
-)
 
 
-def problems_of(path: Path, examine: bool, thorough: bool, alone: bool = False) -> list[str]:
+def problems_of(path: Path, examine: bool, alone: bool = False) -> list[str]:
     """Look for damage; empty means that none was found.
 
     Args:
         examine: go through the whole file, too, not only its header, schema and log. A log that
             was left behind has it gone through, as well.
-        thorough: compare indexes with their tables then.
         alone: without the log beside it.
 
     Raises:
@@ -74,9 +67,8 @@ def problems_of(path: Path, examine: bool, thorough: bool, alone: bool = False) 
                 return [problem]
             if not (examine or logged):
                 return []
-            check = "integrity_check" if thorough else "quick_check"
-            rows = db.execute(f"PRAGMA {check}").fetchall()
-            return [text for text in (_decoded(row[0]) for row in rows) if text != "ok"]
+            said = (_decoded(row[0]) for row in db.execute("PRAGMA quick_check").fetchall())
+            return [text for text in said if text != "ok"]
     except sqlite3.DatabaseError as exc:
         if getattr(exc, "sqlite_errorcode", 0) & 0xFF in _OF_THE_WORLD:
             raise
@@ -123,28 +115,7 @@ def log_is_foreign(path: Path) -> bool:
     log = _log(path, header)
     if log is not None and log.damaged and log.page_size == _page_size(header):
         return False
-    return not problems_of(path, examine=True, thorough=False, alone=True)
-
-
-def are_of_indexes(problems: list[str]) -> bool:
-    """Say whether problems are of nothing but indexes that lack some rows."""
-    return all(_ABOUT_INDEXES.search(problem) for problem in problems)
-
-
-def mend_indexes(db: sqlite3.Connection) -> bool:
-    """Make indexes again where every row is sound; returns whether all is well then."""
-    register_checksum(db)
-    for table in CHECKED:  # a row that has changed does not fit its index, either
-        columns = checked_columns(db, table)
-        wrong = f"SELECT 1 FROM {table} WHERE checksum IS NOT {checksum_sql(columns)} LIMIT 1"
-        if db.execute(wrong).fetchone() is not None:
-            return False
-    try:
-        db.execute("REINDEX")
-    except sqlite3.DatabaseError:
-        return False  # rows that an index says can't be there twice: recovery sorts that out
-    rows = db.execute("PRAGMA integrity_check").fetchall()
-    return [row[0] for row in rows] == ["ok"]
+    return not problems_of(path, examine=True, alone=True)
 
 
 def _open(path: Path, logged: bool) -> sqlite3.Connection:

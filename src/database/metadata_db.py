@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from src.config import LibraryPaths
 from src.database.connection import Connection
-from src.database.rows import SEGMENT_COLUMNS, media_file, stored_segment
+from src.database.damaged_rows import DamagedRow, damaged_rows, miscounted
+from src.database.mending import problems_of
+from src.database.rows import CHUNK, SEGMENT_COLUMNS, RowReader
 from src.database.segment_store import (
     ROWS_OF_TAG,
     NewSegment,
@@ -27,9 +29,6 @@ from src.records import (
     Tag,
     TagSource,
 )
-
-# SQLite's limit on parameters is 32,766; a thousand at a time is as fast.
-CHUNK = 1000
 
 
 class MetadataDatabase:
@@ -55,6 +54,7 @@ class MetadataDatabase:
         paths.create(read_only)
         self.paths = paths
         self.connection = Connection(paths.metadata_db, read_only, examine, on_progress)
+        self.rows = RowReader(self.connection, paths)
 
     def close(self) -> None:
         self.connection.close()
@@ -74,7 +74,7 @@ class MetadataDatabase:
         rows = self.connection.read().execute(
             "SELECT * FROM media_files WHERE ?1 IS NULL OR status = ?1 ORDER BY id", (status,)
         )
-        return [media_file(row) for row in rows]
+        return self.rows.media_files(rows)
 
     def media_of_sizes(self, sizes: Collection[int]) -> list[MediaFile]:
         """List the media files whose content is known and has one of some sizes in bytes."""
@@ -83,7 +83,7 @@ class MetadataDatabase:
         rows = self.connection.read().execute(
             "SELECT * FROM media_files WHERE content_hash IS NOT NULL ORDER BY id"
         )
-        return [media_file(row) for row in rows if row["file_size"] in sizes]
+        return self.rows.media_files(row for row in rows if row["file_size"] in sizes)
 
     def add_media(
         self,
@@ -194,23 +194,40 @@ class MetadataDatabase:
             rows = self.connection.read().execute(
                 f"{SEGMENT_COLUMNS} WHERE s.id IN ({marks(ids)})", ids
             )
-            found.update((row["id"], stored_segment(row, self.paths)) for row in rows)
+            found.update((segment.id, segment) for segment in self.rows.segments(rows))
         return found
 
-    def segments_where(self, where: SegmentFilter) -> list[StoredSegment]:
-        """List the segments that a filter leaves, in order of media file, frame and size."""
+    def segments_where(self, where: SegmentFilter, with_masks: bool = False) -> list[StoredSegment]:
+        """List the segments that a filter leaves, in order of media file, frame and size.
+
+        Args:
+            with_masks: check their masks, for those who use them.
+        """
         condition, values = condition_of(where)
         rows = self.connection.read().execute(
             f"{SEGMENT_COLUMNS} WHERE {condition}"
             " ORDER BY f.media_file_id, f.frame_index, s.area DESC, s.id",
             values,
         )
-        return [stored_segment(row, self.paths) for row in rows]
+        return self.rows.segments(rows, with_masks)
 
     def segment_ids(self) -> list[str]:
         """List all segments, in the order in which they came."""
         rows = self.connection.read().execute("SELECT id FROM segments ORDER BY rowid")
         return [row["id"] for row in rows]
+
+    def crop_hashes(self) -> dict[str, str | None]:
+        """Look up the hash of every segment's crop file; None where nobody has taken it."""
+        rows = self.connection.read().execute("SELECT id, crop_hash FROM segments")
+        return {row["id"]: row["crop_hash"] for row in rows}
+
+    def set_crop_hashes(self, hashes: Mapping[str, str]) -> None:
+        """Write down the hashes of segments' crop files."""
+        with self.connection.write() as db:
+            db.executemany(
+                "UPDATE segments SET crop_hash = ? WHERE id = ?",
+                [(value, segment_id) for segment_id, value in hashes.items()],
+            )
 
     def crop_paths(self) -> set[str]:
         """List every crop file the library refers to, relative to its folder."""
@@ -244,13 +261,13 @@ class MetadataDatabase:
         found: dict[str, list[Tag]] = {}
         for ids in _chunks(segment_ids):
             rows = self.connection.read().execute(
-                "SELECT st.segment_id, t.name, st.confidence, st.source FROM segment_tags st"
+                "SELECT st.*, t.name AS _name FROM segment_tags st"
                 f" JOIN tags t ON t.id = st.tag_id WHERE st.segment_id IN ({marks(ids)})"
                 " ORDER BY st.confidence DESC, t.name",
                 ids,
             )
-            for row in rows:
-                tag = Tag(row["name"], row["confidence"], cast(TagSource, row["source"]))
+            for row in self.rows.checked("segment_tags", rows):
+                tag = Tag(row["_name"], row["confidence"], cast(TagSource, row["source"]))
                 found.setdefault(row["segment_id"], []).append(tag)
         return {segment_id: tuple(tags) for segment_id, tags in found.items()}
 
@@ -259,12 +276,12 @@ class MetadataDatabase:
         found: dict[str, list[str]] = {}
         for ids in _chunks(segment_ids):
             rows = self.connection.read().execute(
-                "SELECT r.segment_id, t.name FROM removed_tags r JOIN tags t ON t.id = r.tag_id"
+                "SELECT r.*, t.name AS _name FROM removed_tags r JOIN tags t ON t.id = r.tag_id"
                 f" WHERE r.segment_id IN ({marks(ids)}) ORDER BY t.name",
                 ids,
             )
-            for row in rows:
-                found.setdefault(row["segment_id"], []).append(row["name"])
+            for row in self.rows.checked("removed_tags", rows):
+                found.setdefault(row["segment_id"], []).append(row["_name"])
         return {segment_id: tuple(names) for segment_id, names in found.items()}
 
     def has_work_of_people(self, media_file_id: int) -> bool:
@@ -282,10 +299,10 @@ class MetadataDatabase:
     def tag_counts(self) -> dict[str, int]:
         """Count the segments of each tag in use, by name."""
         rows = self.connection.read().execute(
-            "SELECT t.name, count(*) AS segments FROM tags t"
+            "SELECT t.*, count(*) AS _segments FROM tags t"
             " JOIN segment_tags st ON st.tag_id = t.id GROUP BY t.id ORDER BY t.name"
         )
-        return {row["name"]: row["segments"] for row in rows}
+        return {row["name"]: row["_segments"] for row in self.rows.checked("tags", rows)}
 
     # -- facts about the library
 
@@ -312,12 +329,9 @@ class MetadataDatabase:
         return dict(row)
 
     def info(self, key: str) -> str | None:
-        row = (
-            self.connection.read()
-            .execute("SELECT value FROM info WHERE key = ?", (key,))
-            .fetchone()
-        )
-        return None if row is None else str(row["value"])
+        found = self.connection.read().execute("SELECT * FROM info WHERE key = ?", (key,))
+        rows = self.rows.checked("info", found)
+        return str(rows[0]["value"]) if rows else None
 
     def set_info(self, key: str, value: str) -> None:
         with self.connection.write() as db:
@@ -329,18 +343,21 @@ class MetadataDatabase:
 
     def integrity_problems(self) -> list[str]:
         """Ask SQLite to check itself; empty means sound."""
-        db = self.connection.read()
-        rows = [row[0] for row in db.execute("PRAGMA integrity_check")]
-        rows += [f"{row[0]}: broken reference" for row in db.execute("PRAGMA foreign_key_check")]
-        return [row for row in rows if row != "ok"]
+        return problems_of(self.connection.read())
+
+    def damaged_rows(self) -> list[DamagedRow]:
+        """Find every row that can't be what was stored."""
+        return damaged_rows(self.connection.read())
+
+    def miscounted(self) -> dict[str, tuple[int, int]]:
+        """List the tables that have another number of rows than is written down, and theirs."""
+        return miscounted(self.connection.read())
 
     def _media(self, condition: str, value: Any) -> MediaFile | None:
-        row = (
-            self.connection.read()
-            .execute(f"SELECT * FROM media_files WHERE {condition}", (value,))
-            .fetchone()
+        found = self.connection.read().execute(
+            f"SELECT * FROM media_files WHERE {condition}", (value,)
         )
-        return None if row is None else media_file(row)
+        return next(iter(self.rows.media_files(found)), None)
 
 
 def condition_of(where: SegmentFilter) -> tuple[str, list[Any]]:

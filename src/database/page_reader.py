@@ -54,7 +54,6 @@ class Page:
         cells: in order of their keys; those that can't be read have no record.
         last_child: of an interior page: what comes after its last key.
         is_whole: all bytes of the page are accounted for.
-        strays: cells that nothing on the page points to; only where it is not whole.
     """
 
     number: int
@@ -62,7 +61,6 @@ class Page:
     cells: list[Cell]
     last_child: int | None
     is_whole: bool
-    strays: list[Cell]
 
 
 class Pages:
@@ -121,10 +119,19 @@ class Pages:
         if data.count(0) == len(data):
             return None
         for kind in possible:
-            found = _PageParser(self, number, data, kind).page()
-            if found.is_whole:
-                return found
+            parser = _PageParser(self, number, data, kind)
+            if parser.has_sound_header():
+                found = parser.page()
+                if found.is_whole:
+                    return found
         return None
+
+    def strays(self, page: Page) -> list[Cell]:
+        """Look for cells of a page that nothing on it points to; only where it is not whole."""
+        if page.is_whole:
+            return []
+        parser = _PageParser(self, page.number, self.bytes_of(page.number), page.kind)
+        return parser.strays(page.cells)
 
     def cells_at(self, number: int, kind: int, places: Iterable[int]) -> Iterator[Cell]:
         """Read what may be cells at places of a page, whatever its header says."""
@@ -218,18 +225,15 @@ class _PageParser:
             wanted = self.size - content_at - sum(size for _, size in blocks) - loose
         cells = self._cells(min(count, most))
         is_whole = count <= most and self._adds_up(cells, wanted)
-        strays: list[Cell] = []
         if not is_whole:
             other = self._other_count(most, wanted)
             if other is not None:
                 # the number of cells alone is damaged
                 cells, is_whole = self._cells(other), True
-            else:
-                strays = self._strays(cells, blocks or [])
         last = None
         if self.is_branch:
             last = int.from_bytes(data[start + 8 : start + 12], "big")
-        return Page(self.number, self.kind, cells, last, is_whole, strays)
+        return Page(self.number, self.kind, cells, last, is_whole)
 
     def _pointer(self, place: int) -> int:
         at = self.pointers_at + 2 * place
@@ -279,8 +283,16 @@ class _PageParser:
             at = int.from_bytes(self.data[at : at + 2], "big")
         return blocks
 
-    def _strays(self, cells: list[Cell], blocks: list[tuple[int, int]]) -> list[Cell]:
+    def has_sound_header(self) -> bool:
+        """Say whether the first bytes of a page can be those of its kind."""
+        count = int.from_bytes(self.data[self.start + 3 : self.start + 5], "big")
+        content_at = int.from_bytes(self.data[self.start + 5 : self.start + 7], "big") or 65536
+        end = self.pointers_at + 2 * count
+        return count > 0 and end <= content_at <= self.size and self._free_blocks() is not None
+
+    def strays(self, cells: list[Cell]) -> list[Cell]:
         """Look for cells where no pointer and no free block leads."""
+        blocks = self._free_blocks() or []
         taken = sorted([(cell.at, cell.size) for cell in cells if cell.size] + blocks)
         lowest = self.pointers_at + 2 * len(cells)
         content_at = int.from_bytes(self.data[self.start + 5 : self.start + 7], "big")

@@ -26,8 +26,7 @@ class Recovered:
     """What came of a damaged library.
 
     Attributes:
-        kept: the damaged file, under its new name; of a log that was only set aside, that log;
-            where only indexes were mended, the library's own file.
+        kept: the damaged file, under its new name; of a log that was only set aside, that log.
         rows: how many rows could be read.
         mended: how many of them had one changed bit, which has been put back.
         from_index: how many rows were taken from an index that holds all of them.
@@ -35,7 +34,6 @@ class Recovered:
         backup: the newest backup that one came from.
         lost: how many rows are gone, by table; empty when none is.
         uncertain: tables of which more may be gone, since nothing that can be read counts them.
-        indexes_only: every row is as it was, and indexes that lacked some were made again.
         log_only: the database is as it was, and a log that did not belong to it was set aside.
         told: what a recovery said that was interrupted at its last step and is finished now.
     """
@@ -48,18 +46,12 @@ class Recovered:
     backup: Path | None = None
     lost: dict[str, int] = field(default_factory=dict)
     uncertain: list[str] = field(default_factory=list)
-    indexes_only: bool = False
     log_only: bool = False
     told: str | None = None
 
     def __str__(self) -> str:
         if self.told is not None:
             return self.told
-        if self.indexes_only:
-            return (
-                f"{self.kept}: an index of the library's database did not fit its rows and has "
-                "been made again; nothing is lost"
-            )
         if self.log_only:
             return (
                 f"{self.kept.parent}: the log beside the library's database does not belong to "

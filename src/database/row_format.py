@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Sequence
-from functools import lru_cache
-
-import numpy as np
 
 from src.database.checksums import row_checksum
 from src.database.known_schema import Form
+from src.database.one_bit import one_bit_back
 from src.database.record_format import Value, as_signed, read_record, read_varint, value_places
 
 Key = tuple[tuple[int, int | float | bytes], ...]
 LOWEST: Key = ()
 HIGHEST: Key = ((9, 0),)
 
-# Bits are tried one by one in so much of a cell; longer values are looked up in a table.
+# Bits are tried one by one in so much of a cell; longer values are left to one_bit_back.
 _TRIED_BYTES = 640
 _HEADER_BYTES = 40
 _LONGEST_ROW = 1 << 16
@@ -149,7 +145,7 @@ class RowFormat:
             rowid, record = found
             read = self.values(rowid, record)
             if read is not None:
-                row = self._mended_by_table(rowid, *read)
+                row = self._mended_by_checksum(rowid, *read)
                 if row is not None:
                     return row, 0
             if len(record) <= _TRIED_BYTES:
@@ -202,41 +198,24 @@ class RowFormat:
             return None
         return rowid, raw[place : place + length]
 
-    def _mended_by_table(self, rowid: int | None, values: list[Value], stored: int) -> Row | None:
+    def _mended_by_checksum(
+        self, rowid: int | None, values: list[Value], stored: int
+    ) -> Row | None:
         """Look the changed bit up: a CRC says which one it is, if it is one."""
         place = self.form.checksum
         assert place is not None
         said = values[place]
         if not isinstance(said, int):
             return None
-        others = [*values[:place], *values[place + 1 :]]
-        difference = row_checksum(*others) ^ (said & 0xFFFFFFFF)
-        if not 0 <= said < 1 << 32 or difference.bit_count() == 1:
-            # the checksum itself is damaged, if all else fits
-            if bin(row_checksum(*others) ^ said).count("1") != 1:
-                return None
-            fixed = list(values)
-            fixed[place] = row_checksum(*others)
-            return self.row(rowid, fixed, stored)
-        length = _message_length(others)
-        if length > _LONGEST_ROW:
+        found = one_bit_back([*values[:place], *values[place + 1 :]], said)
+        if found is None:
             return None
-        for at, bit in _bits_of(difference, length):
-            fixed_others = _with_bit(others, at, bit)
-            if fixed_others is None:
-                continue
-            fixed = [*fixed_others[:place], said, *fixed_others[place:]]
-            new_rowid = rowid
-            alias = self.form.rowid_column
-            if alias is not None:
-                fixed_id = fixed[alias]
-                if not isinstance(fixed_id, int):
-                    continue
-                new_rowid = fixed_id
-            row = self.row(new_rowid, fixed, stored)
-            if row is not None and row.is_proven:
-                return row
-        return None
+        fixed = [*found[:place], row_checksum(*found), *found[place:]]
+        alias = self.form.rowid_column
+        fixed_id = rowid if alias is None else fixed[alias]
+        if self.form.has_rowid and not isinstance(fixed_id, int):
+            return None
+        return self.row(fixed_id if isinstance(fixed_id, int) else None, fixed, stored)
 
 
 def _is_utf8(text: str) -> bool:
@@ -247,76 +226,3 @@ def _is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _content(value: Value) -> bytes:
-    """The bytes with which a value enters a row's checksum."""
-    if isinstance(value, int):
-        return struct.pack("<q", value)
-    if isinstance(value, float):
-        return struct.pack("<d", value + 0.0)
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape")
-    return value or b""
-
-
-def _message_length(values: Sequence[Value]) -> int:
-    return sum(3 + len(_content(value)) for value in values if value is not None)
-
-
-def _with_bit(values: list[Value], at: int, bit: int) -> list[Value] | None:
-    """Change one bit of what a checksum is of; None when it is in no value."""
-    begin = 0
-    for place, value in enumerate(values):
-        if value is None:
-            continue
-        content = bytearray(_content(value))
-        begin += 3  # its position and type
-        if at < begin:
-            return None
-        if at < begin + len(content):
-            content[at - begin] ^= 1 << bit
-            changed = list(values)
-            changed[place] = _value_of(bytes(content), value)
-            return changed
-        begin += len(content)
-    return None
-
-
-def _value_of(content: bytes, like: Value) -> Value:
-    if isinstance(like, int):
-        number: int = struct.unpack("<q", content)[0]
-        return number
-    if isinstance(like, float):
-        real: float = struct.unpack("<d", content)[0]
-        return real
-    return content.decode("utf-8", "surrogateescape") if isinstance(like, str) else content
-
-
-def _bits_of(difference: int, length: int) -> list[tuple[int, int]]:
-    """Find the bits of a message whose change changes its CRC-32 in a given way.
-
-    Returns:
-        Places in bytes from the beginning, and bits.
-    """
-    size = 4096
-    while size < length:
-        size *= 2
-    table = _changes(size)[:length]
-    found = np.argwhere(table == np.uint32(difference))
-    return [(length - 1 - int(behind), int(bit)) for behind, bit in found]
-
-
-@lru_cache(maxsize=5)
-def _changes(length: int) -> np.ndarray:
-    """Compute how each bit of a message changes its CRC-32: (bytes from the end, 8) uint32."""
-    steps = np.array(
-        [zlib.crc32(bytes([value])) ^ zlib.crc32(b"\0") for value in range(256)], np.uint32
-    )
-    rows = np.zeros((length, 8), np.uint32)
-    row = np.array([steps[1 << bit] for bit in range(8)], np.uint32)
-    for behind in range(length):
-        rows[behind] = row
-        # one more byte of zeros behind it
-        row = (row >> np.uint32(8)) ^ steps[row & np.uint32(255)]
-    return rows

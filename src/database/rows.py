@@ -1,44 +1,128 @@
-"""Rows of SQLite -> the records of the house."""
+"""Rows of SQLite -> the records of the house. Each row is checked on the way."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from src.config import LibraryPaths
+from src.database.connection import Connection
+from src.database.row_values import check_row
 from src.records import MediaFile, StoredSegment
 
+# The columns of segments come first, and whole: their checksum is computed from them.
 SEGMENT_COLUMNS = """
     SELECT s.*, f.frame_index, f.timestamp_s, f.width, f.height, f.media_file_id,
            m.path AS media_path
     FROM segments s JOIN frames f ON f.id = s.frame_id JOIN media_files m ON m.id = f.media_file_id
 """
+# SQLite's limit on parameters is 32,766; a thousand at a time is as fast.
+CHUNK = 1000
+_BESIDE = ("frame_index", "timestamp_s", "width", "height", "media_file_id", "media_path")
 
 
-def stored_segment(row: sqlite3.Row, paths: LibraryPaths) -> StoredSegment:
-    """Read a row of SEGMENT_COLUMNS."""
+def stored_segment(row: sqlite3.Row, paths: LibraryPaths, with_mask: bool = True) -> StoredSegment:
+    """Read a row of SEGMENT_COLUMNS.
+
+    Args:
+        with_mask: look into its mask as well, for those who use it.
+
+    Raises:
+        DamagedRowError: it can't be what was stored.
+    """
+    columns = dict(row)
+    beside = {name: columns.pop(name) for name in _BESIDE}
+    check_row("frames", {name: beside[name] for name in _BESIDE[:5]})
+    size_wh = beside["width"], beside["height"]
+    check_row("segments", columns, size_wh, with_mask)
+    check_row("media_files", {"path": beside["media_path"]})
     return StoredSegment(
-        id=row["id"],
-        media_file_id=row["media_file_id"],
-        media_path=Path(row["media_path"]),
-        frame_index=row["frame_index"],
-        timestamp_s=row["timestamp_s"],
-        frame_wh=(row["width"], row["height"]),
-        kind=row["kind"],
-        bbox_xywh=(row["x"], row["y"], row["w"], row["h"]),
-        area=row["area"],
-        predicted_iou=row["predicted_iou"],
-        stability_score=row["stability_score"],
-        mask_rle=row["mask"],
-        crop_path=paths.crop(row["crop_path"]),
+        id=columns["id"],
+        media_file_id=beside["media_file_id"],
+        media_path=Path(beside["media_path"]),
+        frame_index=beside["frame_index"],
+        timestamp_s=beside["timestamp_s"],
+        frame_wh=size_wh,
+        kind=columns["kind"],
+        bbox_xywh=(columns["x"], columns["y"], columns["w"], columns["h"]),
+        area=columns["area"],
+        predicted_iou=columns["predicted_iou"],
+        stability_score=columns["stability_score"],
+        mask_rle=columns["mask"],
+        crop_path=paths.crop(columns["crop_path"]),
         # who may only read opens a library of an older version as it is
-        parent_id=row["parent_id"] if "parent_id" in row.keys() else None,  # noqa: SIM118
+        parent_id=columns.get("parent_id"),
     )
 
 
-def media_file(row: sqlite3.Row | dict[str, Any]) -> MediaFile:
-    """Read a row of media_files."""
-    columns = {field.name: row[field.name] for field in fields(MediaFile)}
-    return MediaFile(**{**columns, "path": Path(row["path"])})
+def media_file(row: sqlite3.Row | Mapping[str, Any]) -> MediaFile:
+    """Read a row of media_files.
+
+    Raises:
+        DamagedRowError: it can't be what was stored.
+    """
+    columns = dict(row)
+    check_row("media_files", columns)
+    known = {field.name: columns[field.name] for field in fields(MediaFile)}
+    return MediaFile(**{**known, "path": Path(columns["path"])})
+
+
+class RowReader:
+    """Reads rows of a library. One that is damaged is told of, and mended at the next start."""
+
+    def __init__(self, connection: Connection, paths: LibraryPaths) -> None:
+        self._connection = connection
+        self._paths = paths
+
+    def segments(self, rows: Iterable[sqlite3.Row], with_masks: bool = True) -> list[StoredSegment]:
+        """Read rows of SEGMENT_COLUMNS, and check the frames and media files they are of.
+
+        Args:
+            with_masks: look into their masks as well, for those who use them.
+
+        Raises:
+            DatabaseError: one of them is damaged.
+        """
+        with self._connection.noticing_damage():
+            rows = list(rows)
+            self._check("frames", {row["frame_id"] for row in rows})
+            self._check("media_files", {row["media_file_id"] for row in rows})
+            return [stored_segment(row, self._paths, with_masks) for row in rows]
+
+    def media_files(self, rows: Iterable[sqlite3.Row | Mapping[str, Any]]) -> list[MediaFile]:
+        """Read rows of media_files.
+
+        Raises:
+            DatabaseError: one of them is damaged.
+        """
+        with self._connection.noticing_damage():
+            return [media_file(row) for row in rows]
+
+    def checked(self, table: str, rows: Iterable[sqlite3.Row]) -> list[dict[str, Any]]:
+        """Check rows of a table that begin with all of its columns; for a join with tags, those.
+
+        Args:
+            rows: what stands behind the columns of the table is named with a leading "_".
+
+        Raises:
+            DatabaseError: one of them is damaged.
+        """
+        with self._connection.noticing_damage():
+            found = [dict(row) for row in rows]
+            for row in found:
+                check_row(table, {name: row[name] for name in row if not name.startswith("_")})
+            if found and "tag_id" in found[0]:
+                self._check("tags", {row["tag_id"] for row in found})
+            return found
+
+    def _check(self, table: str, ids: Collection[int]) -> None:
+        ordered = list(ids)
+        for start in range(0, len(ordered), CHUNK):
+            some = ordered[start : start + CHUNK]
+            for row in self._connection.read().execute(
+                f"SELECT * FROM {table} WHERE id IN ({','.join('?' * len(some))})", some
+            ):
+                check_row(table, dict(row))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,13 +23,23 @@ ROWS_OF_TAG = "SELECT id FROM tags WHERE folded(name) = ?"
 
 @dataclass(frozen=True)
 class NewSegment:
-    """A segment on its way into the library: its id, crop file, embedding and tags."""
+    """A segment on its way into the library: its id, crop file, embedding and tags.
+
+    Attributes:
+        crop_hash: of the crop file's bytes, see crop_hash; None where nobody has read it.
+    """
 
     id: str
     segment: Segment
     crop_path: str
     embedding: np.ndarray
     tags: tuple[Tag, ...] = ()
+    crop_hash: str | None = None
+
+
+def crop_hash(content: bytes) -> str:
+    """Name the content of a crop file: 16 hex digits of BLAKE2b."""
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
 def insert_segments(
@@ -47,8 +58,8 @@ def insert_segments(
         segment = new.segment
         db.execute(
             "INSERT INTO segments (id, frame_id, kind, x, y, w, h, area, predicted_iou,"
-            " stability_score, mask, crop_path)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " stability_score, mask, crop_path, crop_hash)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 new.id,
                 frame_id,
@@ -59,6 +70,7 @@ def insert_segments(
                 segment.stability_score,
                 segment.mask_rle,
                 new.crop_path,
+                new.crop_hash,
             ),
         )
         db.execute(

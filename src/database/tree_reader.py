@@ -213,7 +213,7 @@ class TreeReader:
     def _strays(self, reader: RowFormat, page: Page) -> list[Row]:
         """Look on a page that is not whole for rows that nothing points to."""
         if reader.form.checksum is None:
-            rows = [reader.read(cell.rowid, cell.record) for cell in page.strays]
+            rows = [reader.read(cell.rowid, cell.record) for cell in self.pages.strays(page)]
             return [row for row in rows if row is not None]
         good = [
             (cell.at, cell.at + cell.size)
@@ -390,7 +390,7 @@ def schema_of(pages: Pages) -> list[list[object]]:
         page = pages.page(number, (TABLE_BRANCH, TABLE_LEAF))
         if page is None:
             continue
-        for cell in [*page.cells, *page.strays]:
+        for cell in [*page.cells, *pages.strays(page)]:
             if cell.child is not None:
                 waiting.append(cell.child)
             elif cell.record is not None and (values := read_record(cell.record)) is not None:

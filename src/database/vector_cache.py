@@ -9,13 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from src.database.connection import Connection
-from src.errors import EmbeddingError
+from src.database.row_values import LENGTH_TOLERANCE
+from src.errors import DamagedRowError, EmbeddingError
 from src.records import EMBEDDING_DIM
 
 # 200 MB of vectors; a larger library is scored from SQLite or by way of Chroma.
 ROWS_AT_MOST = 100_000
-# Single precision is off by a millionth; a flipped exponent or sign of a model's is far more.
-LENGTH_TOLERANCE = 0.01
 # Rows read and scored at once: 8 MB of vectors.
 BATCH = 4096
 
@@ -85,6 +84,11 @@ class VectorCache:
             "SELECT id, vector FROM embeddings WHERE model_id = ? AND id > ? ORDER BY id",
             (model_id, last),
         )
+        with self._connection.noticing_damage():
+            self._hold(cursor)
+
+    def _hold(self, cursor: sqlite3.Cursor) -> None:
+        """Hold the rows of a query for ids and vectors behind what is held already."""
         while rows := cursor.fetchmany(BATCH):
             start, end = self._held, self._held + len(rows)
             self._make_room(end)  # more than were counted, where some are gone
@@ -131,5 +135,12 @@ def usable(matrix: np.ndarray) -> np.ndarray:
 
 
 def matrix_of(vectors: Sequence[bytes]) -> np.ndarray:
-    """Read vectors as they are stored: (N, 512) float32."""
+    """Read vectors as they are stored: (N, 512) float32.
+
+    Raises:
+        DamagedRowError: one of them has another length.
+    """
+    for vector in vectors:
+        if not isinstance(vector, bytes) or len(vector) != 4 * EMBEDDING_DIM:
+            raise DamagedRowError("embeddings", "of a segment", "its vector has another length")
     return np.frombuffer(b"".join(vectors), "<f4").reshape(-1, EMBEDDING_DIM)

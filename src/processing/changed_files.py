@@ -91,7 +91,8 @@ class ChangedFiles:
         Returns:
             The crop files now unused.
         """
-        old = self.metadata.segments_where(SegmentFilter(media_file_ids=(media_id,)))
+        mine = SegmentFilter(media_file_ids=(media_id,))
+        old = self.metadata.segments_where(mine, with_masks=True)
         met = self.metadata.stored_frames(media_id)  # these have been given what waits
         works[:] = [work for work in works if work.frame_index not in met]
         works += [

@@ -11,6 +11,7 @@ from pathlib import Path
 from src.config import LibraryPaths, Settings
 from src.database.embeddings import EmbeddingTable
 from src.database.metadata_db import MetadataDatabase
+from src.database.segment_store import crop_hash
 from src.database.vector_index import VectorIndex
 from src.errors import DatabaseError, MediaReadError
 from src.events import Event, ProblemFound
@@ -20,9 +21,12 @@ from src.ownership import SEGMENTS
 from src.processing.crop import CROP_SIDE, CropCutter, fitted
 from src.processing.crop_files import OURS
 from src.processing.frames_again import read_frames_again
-from src.processing.image_loader import save_jpeg
+from src.processing.image_loader import load_image, save_jpeg
 from src.processing.media_finder import content_hash
 from src.records import Frame, SegmentFilter, StoredSegment
+
+# A crop has at most 1024 x 1024 pixels, and a JPEG of noise 2 bytes for each.
+LARGEST_CROP = 16 << 20
 
 
 def examine(
@@ -41,8 +45,9 @@ def examine(
     Args:
         reembed: embeds what has no embedding of the CLIP in use.
     """
-    for problem in metadata.integrity_problems():
-        yield ProblemFound(f"{metadata.paths.metadata_db}: {problem}", mended=False)
+    left = yield from _rows(metadata, repair)
+    if left:
+        return  # what such rows say can't be compared with anything
     for media in metadata.all_media():
         if media.status == "failed":
             yield ProblemFound(f"{media.path}: {media.error}", mended=False)
@@ -58,6 +63,28 @@ def examine(
         if repair:
             yield from index.rebuild()
         yield ProblemFound(f"index: {problem}", mended=repair and not index.problems())
+
+
+def _rows(metadata: MetadataDatabase, repair: bool) -> Generator[Event, None, bool]:
+    """Look for rows that can't be what was stored; returns whether there are any left."""
+    damaged, problems = metadata.damaged_rows(), metadata.integrity_problems()
+    counts = metadata.miscounted()
+    if repair and (damaged or problems or counts):
+        mended = metadata.connection.mend()
+        gone = set() if mended is None else {(each.table, each.key) for each in mended.left}
+        if mended is not None and mended.damaged:
+            yield ProblemFound(f"{metadata.paths.metadata_db}: {mended}", mended=not mended.left)
+    else:
+        gone = {(each.table, each.key) for each in damaged}
+    for each in damaged:
+        is_lost = (each.table, each.key) in gone
+        yield ProblemFound(f"{metadata.paths.metadata_db}: {each}", mended=not is_lost)
+    for problem in problems:
+        yield ProblemFound(f"{metadata.paths.metadata_db}: {problem}", mended=repair)
+    for table, (counted, there) in counts.items():
+        what = f"{table} had {counted:,} rows, and {there:,} are there"
+        yield ProblemFound(f"{metadata.paths.metadata_db}: {what}", mended=repair)
+    return bool(damaged or problems) and not repair
 
 
 def _embeddings(
@@ -81,17 +108,22 @@ def _embeddings(
 
 def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iterator[Event]:
     yield from _files_of_no_segment(metadata, repair)
-    missing = [
-        segment
-        for segment in metadata.segments_where(SegmentFilter())
-        if not _is_whole(segment.crop_path)
-    ]
+    hashes, taken = metadata.crop_hashes(), dict[str, str]()
+    missing = []
+    for segment in metadata.segments_where(SegmentFilter()):
+        content = read_crop(metadata.paths, segment.crop_path)
+        known_hash = hashes.get(segment.id)
+        if content is None or not _is_as_stored(content, known_hash):
+            missing.append(segment)
+        elif known_hash is None and repair and _decodes(segment.crop_path, settings):
+            taken[segment.id] = crop_hash(content)
+    metadata.set_crop_hashes(taken)
     for _, segments in itertools.groupby(missing, key=lambda segment: segment.media_file_id):
         wanted = list(segments)
         mended = _cut_again(metadata, wanted, settings) if repair else set[str]()
         for segment in wanted:
             yield ProblemFound(
-                f"{segment.crop_path}: a crop of {segment.media_path} is missing or half",
+                f"{segment.crop_path}: a crop of {segment.media_path} is missing or damaged",
                 mended=segment.id in mended,
             )
 
@@ -113,17 +145,27 @@ def _files_of_no_segment(metadata: MetadataDatabase, repair: bool) -> Iterator[E
         yield ProblemFound(f"{paths.root / entry.name}: {what}", mended=bool(ours and repair))
 
 
-def _is_whole(crop: Path) -> bool:
-    """Say whether a crop is there from a JPEG's first two bytes to its last two."""
+def read_crop(paths: LibraryPaths, path: Path) -> bytes | None:
+    """Read a crop file; None where there is no regular file of a crop's size, or only a link."""
     try:
-        with crop.open("rb") as stream:
-            if crop.is_symlink():
-                return False
-            start = stream.read(2)
-            stream.seek(-2, os.SEEK_END)
-            return start == b"\xff\xd8" and stream.read(2) == b"\xff\xd9"
+        return paths.files.read(paths.name(path), LARGEST_CROP)
     except OSError:
+        return None
+
+
+def _is_as_stored(content: bytes, known_hash: str | None) -> bool:
+    """Compare a crop with its hash; without one it has to be a JPEG from its start to its end."""
+    if known_hash is not None:
+        return crop_hash(content) == known_hash
+    return content[:2] == b"\xff\xd8" and content[-2:] == b"\xff\xd9"
+
+
+def _decodes(path: Path, settings: Settings) -> bool:
+    try:
+        load_image(path, settings.pixel_limit)
+    except MediaReadError:
         return False
+    return True
 
 
 def _cut_again(
@@ -134,23 +176,24 @@ def _cut_again(
     by_frame: dict[int, list[StoredSegment]] = {}
     for segment in wanted:
         by_frame.setdefault(segment.frame_index, []).append(segment)
-    made: set[str] = set()
+    made: dict[str, str] = {}
     if media is None:
-        return made
+        return set()
     try:
         if content_hash(media.path) != media.content_hash:
-            return made  # another picture lies in its place now
+            return set()  # another picture lies in its place now
         with closing(read_frames_again(media, by_frame.keys(), settings)) as frames:
             for frame in frames:
                 for segment in by_frame.pop(frame.frame_index, ()):
-                    _cut(metadata.paths, frame, segment, settings)
-                    made.add(segment.id)
+                    made[segment.id] = _cut(metadata.paths, frame, segment, settings)
     except MediaReadError:
         pass  # what could not be made again is said to be missing
-    return made
+    metadata.set_crop_hashes(made)
+    return set(made)
 
 
-def _cut(paths: LibraryPaths, frame: Frame, segment: StoredSegment, settings: Settings) -> None:
+def _cut(paths: LibraryPaths, frame: Frame, segment: StoredSegment, settings: Settings) -> str:
+    """Cut a crop again; returns its hash."""
     if segment.mask_rle is None:
         crop = fitted(frame.image_rgb, CROP_SIDE)
     else:
@@ -158,9 +201,11 @@ def _cut(paths: LibraryPaths, frame: Frame, segment: StoredSegment, settings: Se
         crop = CropCutter(frame.image_rgb, settings.blur_kernel).cut(mask, segment.bbox_xywh)
     path: Path = segment.crop_path
     try:
-        paths.files.write(paths.name(path), save_jpeg(crop))
+        content = save_jpeg(crop)
+        paths.files.write(paths.name(path), content)
     except OSError as exc:
         raise DatabaseError(
             f"{path}: the crop can't be written ({exc.strerror or exc}); see that the disk has "
             "room, then verify again: nothing is lost"
         ) from exc
+    return crop_hash(content)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from src.config import NO_SAM, Settings
 from src.database.clip_in_use import clip_in_use
 from src.database.metadata_db import MetadataDatabase
-from src.database.segment_store import NewSegment
+from src.database.segment_store import NewSegment, crop_hash
 from src.database.vector_cache import as_stored
 from src.errors import DatabaseError
 from src.models.mask_generator import MaskGenerator
@@ -84,8 +84,9 @@ class SegmentMaker:
                 name = segment_id(digest, frame.frame_index, segment)
                 crop = folder / f"{name}.jpg"
                 crop_path = self.paths.name(crop)
-                self.paths.files.write(crop_path, save_jpeg(segment.crop_rgb))
-                new.append(NewSegment(name, segment, crop_path, vector, tags))
+                content = save_jpeg(segment.crop_rgb)
+                self.paths.files.write(crop_path, content)
+                new.append(NewSegment(name, segment, crop_path, vector, tags, crop_hash(content)))
         except OSError as exc:
             raise DatabaseError(
                 f"{folder}: crops can't be written ({exc.strerror or exc}); "

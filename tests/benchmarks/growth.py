@@ -24,7 +24,7 @@ def fill(library: MediaLibrary, stored: int) -> None:
     with library.metadata.connection.write():
         for number, new in enumerate(new_segments(unit_vectors(stored), "old-")):
             media_id = library.metadata.add_media(Path(f"/old/{number}.jpg"), "image", 1, 1)
-            library.metadata.store_frame(media_id, 0, None, (9, 9), [new], library.clip.name)
+            library.metadata.store_frame(media_id, 0, None, (100, 100), [new], library.clip.name)
             library.metadata.update_media(media_id, status="done", content_hash=f"old {number}")
     for _ in library.index.catch_up():
         pass

@@ -23,6 +23,7 @@ from src.database.segment_store import NewSegment
 from src.database.vector_db import VectorDatabase
 from src.models.model_manager import ModelManager
 from src.records import EMBEDDING_DIM, Segment, SegmentFilter, Tag
+from tests.conftest import small_mask
 
 PER_FRAME = 20
 K = 10
@@ -39,7 +40,7 @@ def clustered(n: int, rng: np.random.Generator) -> np.ndarray:
 def fill(metadata: MetadataDatabase, vectors: np.ndarray, model: str) -> None:
     """Store vectors as segments, 20 a frame, one frame a file; 1 in 100 is tagged rare."""
     crop = np.zeros((1, 1, 3), np.uint8)
-    segment = Segment("object", (0, 0, 9, 9), 81, 0.9, 0.9, b"", crop)
+    segment = Segment("object", (0, 0, 9, 9), 81, 0.9, 0.9, small_mask(0), crop)
     with metadata.connection.write():
         for start in range(0, len(vectors), PER_FRAME):
             media_id = metadata.add_media(Path(f"/photos/{start}.jpg"), "image", 1, 1)
@@ -54,7 +55,7 @@ def fill(metadata: MetadataDatabase, vectors: np.ndarray, model: str) -> None:
                 )
                 for i in range(start, min(start + PER_FRAME, len(vectors)))
             ]
-            metadata.store_frame(media_id, 0, None, (9, 9), new, model)
+            metadata.store_frame(media_id, 0, None, (100, 100), new, model)
             metadata.update_media(media_id, status="done")
 
 

@@ -119,7 +119,7 @@ def test_a_video_has_its_first_frame_as_poster_and_lists_its_frames(
             )
             for new in segments[:1]
         ]
-        metadata.store_frame(media_id, index, index / 30, (9, 9), [*whole, segments[1]], MODEL)
+        metadata.store_frame(media_id, index, index / 30, (100, 100), [*whole, segments[1]], MODEL)
     card = catalog.media_cards([media_id])[media_id]
     assert card.segments == 4
     assert card.poster == metadata.paths.root / "extracted_segments/f0-00000.jpg"
@@ -135,7 +135,9 @@ def test_nothing_is_stored_for_a_media_file_that_was_removed(
 ) -> None:
     media_id = metadata.add_media(Path("/a.jpg"), "image", 1, 1)
     metadata.remove_media(media_id)
-    stored = metadata.store_frame(media_id, 0, None, (9, 9), new_segments(unit_vectors(2)), MODEL)
+    stored = metadata.store_frame(
+        media_id, 0, None, (100, 100), new_segments(unit_vectors(2)), MODEL
+    )
     assert not stored
     assert metadata.counts()["segments"] == 0
 

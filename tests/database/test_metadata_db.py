@@ -27,7 +27,7 @@ def test_a_frame_is_stored_whole_or_not_at_all(metadata: MetadataDatabase) -> No
     media_id = add_media_with(metadata, unit_vectors(3))
     twice = new_segments(unit_vectors(2, seed=1), prefix="b")
     with pytest.raises(DatabaseError):
-        metadata.store_frame(media_id, 1, None, (9, 9), [*twice, twice[0]], MODEL)
+        metadata.store_frame(media_id, 1, None, (100, 100), [*twice, twice[0]], MODEL)
     assert metadata.stored_frames(media_id) == {0}
     assert metadata.counts()["segments"] == 3
 

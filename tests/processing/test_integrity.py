@@ -111,7 +111,7 @@ def test_crops_are_made_again(library: MediaLibrary, damage: str) -> None:
         first.write_bytes(b"")
     else:
         first.write_bytes(np.random.default_rng(0).bytes(5000))
-    mended_whole(library, "missing or half")
+    mended_whole(library, "missing or damaged")
     assert crops(library) == before
 
 
@@ -140,7 +140,7 @@ def test_crops_of_a_video_sampled_otherwise_today_are_made_again(
         assert library.metadata.counts()["frames"] > 3
         for path in before:
             path.unlink()
-        mended_whole(library, "missing or half")
+        mended_whole(library, "missing or damaged")
         assert crops(library) == before
 
 

@@ -1,0 +1,127 @@
+"""The rows of a library that can't be what was stored in them."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from src.database.checksums import CHECKED, COLUMN, checked_columns, key_columns
+from src.database.row_values import problem_of
+from src.models.mask_rle import MOST_PIXELS
+
+AT_ONCE = 500
+
+log = logging.getLogger(__name__)
+
+Key = tuple[Any, ...]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DamagedRow:
+    """A row that is not sound.
+
+    Attributes:
+        key: of key_columns.
+        reason: what is wrong with it, for a person.
+        row: its columns by name; None where it can't be read at all.
+    """
+
+    table: str
+    key: Key
+    reason: str
+    row: Row | None
+
+    def __str__(self) -> str:
+        key = ", ".join(ascii(part)[:60] for part in self.key)
+        return f"row {key} of {self.table}: {self.reason}"
+
+
+@contextmanager
+def raw_text(db: sqlite3.Connection) -> Iterator[None]:
+    """Read text that is no UTF-8 as well, inside the block; see row_checksum."""
+    before = db.text_factory
+    db.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        db.text_factory = before
+
+
+def damaged_rows(db: sqlite3.Connection) -> list[DamagedRow]:
+    """Find every row that is not sound, in tables that others refer to first.
+
+    A row without a checksum, which another program wrote, is judged by its values.
+    """
+    found: list[DamagedRow] = []
+    sizes: dict[Any, tuple[int, int]] = {}
+    with raw_text(db):
+        for table in CHECKED:
+            for key, row in _rows(db, table):
+                if row is None:
+                    found.append(DamagedRow(table, key, "it can't be read", None))
+                    continue
+                size_wh = sizes.get(row["frame_id"]) if table == "segments" else None
+                problem = problem_of(table, row, size_wh)
+                if problem is not None:
+                    found.append(DamagedRow(table, key, problem, row))
+                elif table == "frames" and row["width"] * row["height"] <= MOST_PIXELS:
+                    sizes[row["id"]] = row["width"], row["height"]
+    return found
+
+
+def miscounted(db: sqlite3.Connection) -> dict[str, tuple[int, int]]:
+    """List the tables that have another number of rows than is written down: that, and theirs."""
+    found = {}
+    cursor = sqlite3.Cursor(db)
+    for table in CHECKED:
+        cursor.execute("SELECT rows FROM row_counts WHERE name = ?", (table,))
+        counted = (cursor.fetchone() or (0,))[0]
+        there = cursor.execute(f"SELECT count(*) FROM {table} NOT INDEXED").fetchone()[0]
+        if counted != there:
+            found[table] = (counted, there)
+    return found
+
+
+def row_of(db: sqlite3.Connection, table: str, key: Key) -> Row | None:
+    """Read one row whole; None where there is none or it can't be read."""
+    columns = _columns(db, table)
+    here = " AND ".join(f"{name} = ?" for name in key_columns(db, table))
+    try:
+        found = sqlite3.Cursor(db).execute(
+            f"SELECT {', '.join(columns)} FROM {table} WHERE {here}", key
+        )
+        values = found.fetchone()
+    except (sqlite3.Error, OverflowError, MemoryError):
+        return None
+    return None if values is None else dict(zip(columns, values, strict=True))
+
+
+def _columns(db: sqlite3.Connection, table: str) -> list[str]:
+    return [*checked_columns(db, table), COLUMN]
+
+
+def _rows(db: sqlite3.Connection, table: str) -> Iterator[tuple[Key, Row | None]]:
+    """Read all rows of a table; those that can't be read come without their columns."""
+    keys, columns = key_columns(db, table), _columns(db, table)
+    # a cursor of sqlite3's own: what is wrong here is known already, and looked for
+    cursor = sqlite3.Cursor(db)
+    read = set[Key]()
+    try:
+        cursor.execute(f"SELECT {', '.join((*keys, *columns))} FROM {table} NOT INDEXED")
+        while rows := cursor.fetchmany(AT_ONCE):
+            for row in rows:
+                key = row[: len(keys)]
+                read.add(key)
+                yield key, dict(zip(columns, row[len(keys) :], strict=True))
+        return
+    except sqlite3.Error as exc:
+        log.warning("%s: %s", table, exc)  # one of its rows: each is read alone
+    cursor.execute(f"SELECT {', '.join(keys)} FROM {table} NOT INDEXED")
+    for key in cursor.fetchall():
+        if key not in read:
+            yield key, row_of(db, table, key)

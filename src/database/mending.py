@@ -1,0 +1,386 @@
+"""Damaged rows mended in place, in a file whose structure is sound.
+
+Each row is taken from the first that has it whole: its own checksum, which says what one changed
+bit was; the indexes, in which what people decided and what rows are known by stands once more;
+the newest backup; what is left of the row. What none of them has is removed, so that it can be
+made again, and counted.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from src.counting import counted
+from src.database.backup import backups, damage_of, open_backup
+from src.database.checksums import CHECKED, COLUMN, count_rows, key_columns
+from src.database.damaged_rows import DamagedRow, Row, damaged_rows, miscounted, raw_text, row_of
+from src.database.kept_in_part import kept_in_part
+from src.database.one_bit import one_bit_back
+from src.database.parents import set_parents
+from src.database.row_values import checksum_of, problem_of
+from src.errors import DatabaseError
+
+# Columns that stand in an index as well, and with the row id in it.
+_INDEXED = {
+    "models": [("name",)],
+    "media_files": [("path",), ("content_hash",)],
+    "frames": [("media_file_id", "frame_index")],
+    "segments": [("id",), ("frame_id",)],
+    "tags": [("name",)],
+    "embeddings": [("segment_id", "model_id")],
+}
+_DECISIONS = {
+    "segment_tags": ("segment_id", "tag_id", "confidence", "source"),
+    "removed_tags": ("segment_id", "tag_id"),
+}
+_REFERENCES = (
+    ("frames", "media_files", "media_file_id"),
+    ("segments", "frames", "frame_id"),
+    ("embeddings", "segments", "segment_id"),
+    ("embeddings", "models", "model_id"),
+    ("segment_tags", "segments", "segment_id"),
+    ("segment_tags", "tags", "tag_id"),
+    ("removed_tags", "segments", "segment_id"),
+    ("removed_tags", "tags", "tag_id"),
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Mended:
+    """What came of the damaged rows of a library.
+
+    Attributes:
+        damaged: all that were found.
+        by: how many were mended, by what had them whole.
+        in_part: tables with rows that were kept as far as they could be read.
+        lost: rows that are gone, by table, with those that went with them.
+        again: embeddings that the next job makes again.
+        media_again: media files that the next ingest looks at again.
+        left: damaged rows that were removed: lost, or to be made again.
+    """
+
+    damaged: list[DamagedRow] = field(default_factory=list)
+    by: Counter[str] = field(default_factory=Counter)
+    in_part: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    again: int = 0
+    media_again: set[int] = field(default_factory=set)
+    left: list[DamagedRow] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        if not self.damaged:
+            return "the indexes of the library's database were damaged and have been made again"
+        were = "row was" if len(self.damaged) == 1 else "rows were"
+        parts = [f"{len(self.damaged):,} {were} damaged in the library's database"]
+        parts += [f"{counted(number, 'row')} mended from {by}" for by, number in self.by.items()]
+        parts += [
+            f"{counted(number, 'row')} of {table} kept as far as it could be read"
+            for table, number in self.in_part.items()
+        ]
+        if self.again:
+            parts.append(f"{counted(self.again, 'embedding')} to be made again by the next job")
+        if any(self.lost.values()):
+            lost = (f"{counted(n, 'row')} of {table}" for table, n in self.lost.items() if n)
+            parts.append(f"lost: {', '.join(lost)}")
+        if self.media_again:
+            files = counted(len(self.media_again), "media file")
+            parts.append(f"add your folders again: {files} will be looked at once more")
+        return "; ".join(parts)
+
+
+def mend_rows(db: sqlite3.Connection, database: Path) -> Mended | None:
+    """Mend every damaged row, inside the caller's transaction.
+
+    Args:
+        db: the writer, with watch_rows.
+        database: its file; the backups lie beside it.
+
+    Returns:
+        None when nothing was wrong.
+
+    Raises:
+        DatabaseError, sqlite3.Error: some of it can't be mended in place; the caller's
+            transaction has to be rolled back, and the whole file recovered.
+    """
+    damaged = damaged_rows(db)
+    problems = problems_of(db)
+    if not damaged and not problems and not miscounted(db):
+        return None
+    with ExitStack() as stack:
+        mender = _Mender(db, _sound_backups(database, stack))
+        with _lenient(db), raw_text(db):
+            mended = mender.mend(damaged)
+        db.execute("REINDEX")
+    count_rows(db)
+    if left := [*map(str, damaged_rows(db)), *problems_of(db)]:
+        raise DatabaseError(f"{database}: rows of it can't be mended ({left[0]})")
+    return mended
+
+
+def problems_of(db: sqlite3.Connection) -> list[str]:
+    """Ask SQLite for what is wrong with a file, its indexes and references; empty means sound."""
+    cursor = sqlite3.Cursor(db)
+    rows = [str(row[0]) for row in cursor.execute("PRAGMA integrity_check")]
+    references = cursor.execute("PRAGMA foreign_key_check").fetchall()
+    rows += [f"{row[0]}: broken reference" for row in references]
+    return [row for row in rows if row != "ok"]
+
+
+def _sound_backups(database: Path, stack: ExitStack) -> Iterator[tuple[str, sqlite3.Connection]]:
+    """Open the backups that are sound, the newest first, each when it is asked for."""
+    for path in backups(database):
+        try:
+            saved = stack.enter_context(open_backup(path))
+            if damage_of(saved):
+                continue
+        except (sqlite3.Error, OSError, DatabaseError) as exc:
+            log.warning("%s: %s", path, exc)  # an older one may do
+            continue
+        yield path.name, saved
+
+
+@contextmanager
+def _lenient(db: sqlite3.Connection) -> Iterator[None]:
+    """Let rows be changed that their indexes don't know, and references be wrong on the way."""
+    db.execute("PRAGMA defer_foreign_keys = ON")
+    db.execute("PRAGMA writable_schema = ON")
+    db.execute("PRAGMA ignore_check_constraints = ON")
+    try:
+        yield
+    finally:
+        db.execute("PRAGMA ignore_check_constraints = OFF")
+        db.execute("PRAGMA writable_schema = OFF")
+
+
+class _Mender:
+    def __init__(
+        self, db: sqlite3.Connection, saved: Iterator[tuple[str, sqlite3.Connection]]
+    ) -> None:
+        self._db = db
+        self._unopened = saved
+        self._opened: list[tuple[str, sqlite3.Connection]] = []
+        self._indexed: dict[tuple[str, tuple[str, ...]], dict[int, tuple[object, ...]]] = {}
+        self._result = Mended()
+
+    def mend(self, damaged: list[DamagedRow]) -> Mended:
+        self._result.damaged = damaged
+        before = self._counts()
+        # what the indexes say, before any row is changed and they with it
+        whole = [(each, self._whole(each)) for each in damaged]
+        unmended = []
+        for each, found in whole:
+            if found is not None and self._store(each, found[0]):
+                self._result.by[found[1]] += 1
+            else:
+                unmended.append(each)
+        frames = set[int]()
+        for each in unmended:
+            row = kept_in_part(self._db, each)
+            if row is not None and self._store(each, row):
+                self._result.in_part[each.table] += 1
+                if each.table == "media_files":
+                    self._result.media_again.add(each.key[0])
+                if each.table == "segments":
+                    frames.add(row["frame_id"])
+            else:
+                self._result.left.append(each)
+        self._remove(self._result.left)
+        self._remove_orphans()
+        for frame in frames:
+            if self._db.execute("SELECT 1 FROM frames WHERE id = ?", (frame,)).fetchone():
+                set_parents(self._db, frame)
+        after = self._counts()
+        self._result.lost = Counter({table: before[table] - after[table] for table in before})
+        self._result.lost["embeddings"] -= self._result.again
+        return self._result
+
+    # -- where a row may be whole
+
+    def _whole(self, damaged: DamagedRow) -> tuple[Row, str] | None:
+        for find in (self._by_checksum, self._by_indexes, self._by_backups):
+            found = find(damaged)
+            if found is not None:
+                return found
+        return None
+
+    def _by_checksum(self, damaged: DamagedRow) -> tuple[Row, str] | None:
+        row = damaged.row
+        if row is None or not isinstance(row[COLUMN], int):
+            return None
+        columns = [column for column in row if column != COLUMN]
+        values = one_bit_back([row[column] for column in columns], row[COLUMN])
+        if values is None:
+            return None
+        found = dict(zip(columns, values, strict=True))
+        return (found, "their checksums") if self._is_sound(damaged.table, found) else None
+
+    def _by_indexes(self, damaged: DamagedRow) -> tuple[Row, str] | None:
+        """Put what an index holds in the place of what the row holds, and see if it fits then."""
+        row = damaged.row
+        if row is None:
+            return None
+        if damaged.table in _DECISIONS:
+            return self._decision(damaged, row)
+        found: Row = {column: value for column, value in row.items() if column != COLUMN}
+        for columns in _INDEXED.get(damaged.table, ()):
+            values = self._index(damaged.table, columns).get(damaged.key[0])
+            if values is not None:
+                found |= dict(zip(columns, values, strict=True))
+        if checksum_of(found) != row[COLUMN] or not self._is_sound(damaged.table, found):
+            return None
+        return found, "an index"
+
+    def _decision(self, damaged: DamagedRow, row: Row) -> tuple[Row, str] | None:
+        """Find the row of segment_tags or removed_tags whose checksum this one has."""
+        columns = _DECISIONS[damaged.table]
+        rows = self._db.execute(
+            f"SELECT {', '.join(columns)} FROM {damaged.table} INDEXED BY {damaged.table}_by_tag"
+        )
+        for values in rows.fetchall():
+            copy = dict(zip(columns, tuple(values), strict=True))
+            if row[COLUMN] == checksum_of(copy) and self._is_sound(damaged.table, copy):
+                return copy, "an index"
+        return None
+
+    def _index(self, table: str, columns: tuple[str, ...]) -> dict[int, tuple[object, ...]]:
+        """Read an index from its beginning to its end: row id -> columns."""
+        if (table, columns) not in self._indexed:
+            name = next(
+                row[1]
+                for row in self._db.execute(f"PRAGMA index_list({table})").fetchall()
+                if tuple(part[2] for part in self._db.execute(f"PRAGMA index_info({row[1]})"))
+                == columns
+            )
+            rows = self._db.execute(
+                f"SELECT rowid, {', '.join(columns)} FROM {table} INDEXED BY {name}"
+                f" ORDER BY {', '.join(columns)}"
+            )
+            self._indexed[table, columns] = {row[0]: tuple(row)[1:] for row in rows}
+        return self._indexed[table, columns]
+
+    def _by_backups(self, damaged: DamagedRow) -> tuple[Row, str] | None:
+        for name, saved in self._backups():
+            with raw_text(saved):
+                row = row_of(saved, damaged.table, damaged.key)
+            if row is None or problem_of(damaged.table, row) is not None:
+                continue
+            if damaged.row is not None and not _is_of_same(row, damaged.row):
+                continue
+            row.pop(COLUMN)
+            if self._is_sound(damaged.table, row):
+                return row, f"the backup {name}"
+        return None
+
+    def _backups(self) -> Iterator[tuple[str, sqlite3.Connection]]:
+        yield from self._opened
+        for opened in self._unopened:
+            self._opened.append(opened)
+            yield opened
+
+    def _is_sound(self, table: str, row: Row) -> bool:
+        size_wh = None
+        if table == "segments":
+            size = self._db.execute(
+                "SELECT width, height FROM frames WHERE id = ?", (row["frame_id"],)
+            ).fetchone()
+            # a frame that is itself damaged says nothing of its segments
+            if size is not None and problem_of("frames", {"width": size[0], "height": size[1]}):
+                size = None
+            size_wh = None if size is None else (size[0], size[1])
+        return problem_of(table, row, size_wh) is None
+
+    # -- what becomes of it
+
+    def _store(self, damaged: DamagedRow, row: Row) -> bool:
+        """Write a row in the place of a damaged one; returns whether there was room for it."""
+        names = [name for name in row if name != COLUMN]
+        here = " AND ".join(f"{name} = ?" for name in key_columns(self._db, damaged.table))
+        columns = ", ".join(f"{name} = ?" for name in names)
+        try:
+            changed = self._db.execute(
+                f"UPDATE {damaged.table} SET {columns} WHERE {here}",
+                (*(row[name] for name in names), *damaged.key),
+            )
+        except sqlite3.IntegrityError as exc:  # another row has its place
+            log.warning("%s: %s", damaged, exc)
+            return False
+        self._see_that_it_was_there(damaged, changed)
+        return True
+
+    def _remove(self, left: Iterable[DamagedRow]) -> None:
+        """Remove what could not be mended, and have it made again."""
+        for each in left:
+            if each.table in ("frames", "segments"):
+                self._make_again(each)
+            else:
+                self._delete(each)
+                self._result.again += each.table == "embeddings"
+
+    def _delete(self, damaged: DamagedRow) -> None:
+        here = " AND ".join(f"{name} = ?" for name in key_columns(self._db, damaged.table))
+        removed = self._db.execute(f"DELETE FROM {damaged.table} WHERE {here}", damaged.key)
+        self._see_that_it_was_there(damaged, removed)
+
+    def _see_that_it_was_there(self, damaged: DamagedRow, done: sqlite3.Cursor) -> None:
+        """Notice where a row is not found by its key, since that is what is damaged in it."""
+        if done.rowcount != 1:
+            raise DatabaseError(f"{damaged}; it can't be found by its key")
+
+    def _make_again(self, damaged: DamagedRow) -> None:
+        """Remove a frame or a segment so that the next ingest makes it again.
+
+        A frame is made again only whole. Where people have worked on others of its segments, it
+        stays without the one; cutting it with SAM again brings that back.
+        """
+        frame_id = damaged.key[0]
+        if damaged.table == "segments":
+            frame_id = None if damaged.row is None else damaged.row["frame_id"]
+            self._delete(damaged)
+            if frame_id is None or self._has_work_of_people(frame_id):
+                self._db.execute("UPDATE frames SET sam = NULL WHERE id = ?", (frame_id,))
+                return
+        media = self._db.execute("SELECT media_file_id FROM frames WHERE id = ?", (frame_id,))
+        row = media.fetchone()
+        self._db.execute("DELETE FROM frames WHERE id = ?", (frame_id,))
+        if row is not None and isinstance(row[0], int):
+            self._db.execute("UPDATE media_files SET status = 'pending' WHERE id = ?", (row[0],))
+            self._result.media_again.add(row[0])
+
+    def _has_work_of_people(self, frame_id: object) -> bool:
+        found = self._db.execute(
+            "SELECT EXISTS (SELECT 1 FROM segments s WHERE s.frame_id = ?"
+            " AND (EXISTS (SELECT 1 FROM removed_tags r WHERE r.segment_id = s.id)"
+            " OR EXISTS (SELECT 1 FROM segment_tags t"
+            " WHERE t.segment_id = s.id AND t.source != 'auto')))",
+            (frame_id,),
+        )
+        return bool(found.fetchone()[0])
+
+    def _remove_orphans(self) -> None:
+        """Remove the rows that belong to one that is gone."""
+        for child, parent, reference in _REFERENCES:
+            self._db.execute(
+                f"DELETE FROM {child} WHERE {reference} IS NULL"
+                f" OR {reference} NOT IN (SELECT id FROM {parent} NOT INDEXED)"
+            )
+
+    def _counts(self) -> dict[str, int]:
+        return {
+            table: self._db.execute(f"SELECT count(*) FROM {table} NOT INDEXED").fetchone()[0]
+            for table in CHECKED
+        }
+
+
+def _is_of_same(saved: Row, damaged: Row) -> bool:
+    """Return whether two rows of one key are the same thing: most of their columns agree."""
+    columns = [column for column in saved if column != COLUMN]
+    same = sum(1 for column in columns if saved[column] == damaged.get(column))
+    return 2 * same > len(columns)
