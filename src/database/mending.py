@@ -27,7 +27,7 @@ from src.database.row_values import checksum_of, problem_of
 from src.errors import DatabaseError
 
 # Columns that stand in an index as well, and with the row id in it.
-_INDEXED = {
+_INDEXED: dict[str, list[tuple[str, ...]]] = {
     "models": [("name",)],
     "media_files": [("path",), ("content_hash",)],
     "frames": [("media_file_id", "frame_index")],

@@ -20,6 +20,7 @@ from src.database.mending import Mended
 from src.database.metadata_db import MetadataDatabase
 from src.database.recovered import Recovered
 from src.errors import DatabaseError
+from src.library_files import SafeFolder
 from src.records import Tag
 from tests.conftest import MODEL, add_media_with, new_segments, unit_vectors
 
@@ -87,10 +88,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
     paths = LibraryPaths(folder / "library")
     with closing(MetadataDatabase(paths)) as metadata:
         change_library(metadata, range(18))
-    for old in (paths.root / "backups").glob("*"):
+    for old in (paths.root / "backups").glob("*.db"):
         old.unlink()
     MetadataDatabase(paths).close()  # writes the day's backup
-    (backup,) = (paths.root / "backups").iterdir()
+    (backup,) = (paths.root / "backups").glob("*.db")
     logged = folder / "logged"
     logged.mkdir()
     with closing(MetadataDatabase(paths)) as metadata:
@@ -158,7 +159,7 @@ def one_round(base: Base, folder: Path, seed: int) -> tuple[str, int, int]:
     paths = LibraryPaths(folder)
     shutil.copytree(base.logged if with_log else base.whole, folder)
     if with_backup:
-        (folder / "backups").mkdir()
+        SafeFolder(folder).make_marked_folder("backups")
         shutil.copy2(base.backup, folder / "backups" / base.backup.name)
     flipped = flip(folder, bits, random)
     context = f"seed {seed}: {flipped}"
