@@ -69,3 +69,22 @@ def test_a_place_that_can_not_lock_files_is_not_called_a_locked_library(
     with pytest.raises(DatabaseError, match="No locks available") as caught:
         LibraryLock(tmp_path / "library.lock")
     assert not isinstance(caught.value, LibraryLockedError)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts need root")
+def test_a_library_mounted_elsewhere_as_well_is_the_same_library(tmp_path: Path) -> None:
+    library, other = tmp_path / "library", tmp_path / "other"
+    for folder in (library, other):
+        folder.mkdir()
+    mounted = subprocess.run(["mount", "--bind", str(library), str(other)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        lock = LibraryLock(library / "library.lock")
+        (library / "library.lock").unlink()
+        with pytest.raises(LibraryLockedError):
+            LibraryLock(other / "library.lock")
+        lock.release()
+        LibraryLock(other / "library.lock").release()
+    finally:
+        subprocess.run(["umount", str(other)], check=True)

@@ -195,3 +195,36 @@ def test_what_somebody_put_to_a_half_moved_dataset_stays(
     assert "something here already" in refusal(tagged, folder)
     assert (folder / mine).read_text() == "mine"
     assert {"red", "blue"} <= names(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links there need rights of their own")
+@pytest.mark.parametrize("part", ["dataset", "unfinished", "folder of a tag", "parent"])
+def test_parts_that_are_replaced_by_links_meanwhile_lead_nowhere(
+    tagged: MetadataDatabase, tmp_path: Path, part: str
+) -> None:
+    outside, parent = tmp_path / "outside", tmp_path / "parent"
+    for folder in (outside, parent):
+        folder.mkdir()
+    for name in ("labels.csv", "red", "blue"):
+        (outside / name).mkdir() if name != "labels.csv" else (outside / name).write_text("mine")
+    export = export_tag_folders(tagged, parent / "first")
+    next(export)
+    (unfinished,) = parent.glob(".export-*")
+    place = {
+        "dataset": unfinished / "dataset",
+        "unfinished": unfinished,
+        "folder of a tag": next(
+            path for path in (unfinished / "dataset").iterdir() if path.is_dir()
+        ),
+        "parent": parent,
+    }[part]
+    place.rename(tmp_path / "taken away")
+    place.symlink_to(outside, target_is_directory=True)
+    try:
+        list(export)
+    except ExportError:
+        assert part != "parent"
+    assert {path.name for path in outside.rglob("*")} == DATASET
+    assert (outside / "labels.csv").read_text() == "mine"
+    if part == "parent":  # the folder that was asked for, wherever it is now
+        assert names(tmp_path / "taken away" / "first") == DATASET
