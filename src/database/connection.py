@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 # Seven embeddings of 2 KB fit a page of 16 KB; of SQLite's usual 4 KB each would waste half.
 PAGE_SIZE = 16384
+# What SQLite says of rows that break the schema's rules, in pages that are sound.
+_OF_ROWS = ("CHECK constraint failed", "NULL value in")
 
 
 class Connection:
@@ -47,6 +49,7 @@ class Connection:
         self.path = path
         self.recovered: Recovered | None = None
         self.mended: Mended | None = None
+        self._rows_are_damaged = False
         # Stands while a writer is open: whoever finds it knows that the last one was killed. It
         # stays, and is not empty, when somebody has come across damage.
         self._marker = path.with_name(f"{path.name}.open")
@@ -90,6 +93,7 @@ class Connection:
         try:
             old = known and check_version(writer, self.path) < len(MIGRATIONS)
             # damaged rows are mended first, so that no backup of them drives a sound one out
+            told = told or self._rows_are_damaged
             if old or (known and is_due(self.path) and not told):
                 self._back_up(writer, must=old)
             migrate(writer, self.path)
@@ -151,6 +155,8 @@ class Connection:
             writer = self._connect_to_write()
             writer.execute("SELECT count(*) FROM sqlite_master").fetchone()
             problems = damage_of(writer) if examine else []
+            if problems and all(problem.startswith(_OF_ROWS) for problem in problems):
+                self._rows_are_damaged, problems = True, []
         except sqlite3.OperationalError:  # locked, or no room: nothing is said of its content
             if writer is not None:
                 writer.close()
