@@ -31,15 +31,21 @@ class MediaLibraryApp:
         self, root: Path | None = None, read_only: bool = False, examine: bool = False
     ) -> MediaLibrary:
         """Open the library, with the models and settings it is to use."""
+        # also for the window, which says so itself as soon as there is one
+        from src.cli.report import RecoveryLine, note
         from src.config import LibraryPaths, Settings
         from src.library import MediaLibrary
 
         paths = self._paths() if root is None else LibraryPaths(root)
         settings = Settings.load(paths.settings)
-        library = MediaLibrary(paths, settings=settings, read_only=read_only, examine=examine)
+        library = MediaLibrary(
+            paths,
+            settings=settings,
+            read_only=read_only,
+            examine=examine,
+            on_recovery=RecoveryLine().show,
+        )
         if library.notice is not None:
-            from src.cli.report import note
-
             note(library.notice)
         return library
 

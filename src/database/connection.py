@@ -24,6 +24,7 @@ from src.database.recovery import (
     forget_recovery,
     recover,
     set_log_aside,
+    untold_recovery,
 )
 from src.database.row_values import LONGEST_VALUE
 from src.database.words import folded
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 # Seven embeddings of 2 KB fit a page of 16 KB; of SQLite's usual 4 KB each would waste half.
 PAGE_SIZE = 16384
+# What SQLite says of rows that break the schema's rules, in pages that are sound.
+_OF_ROWS = ("CHECK constraint failed", "NULL value in")
 
 
 class Connection:
@@ -62,6 +65,7 @@ class Connection:
         self.path = path
         self.recovered: Recovered | None = None
         self.mended: Mended | None = None
+        self._rows_are_damaged = False
         # Stands while a writer is open: whoever finds it knows that the last one was killed. It
         # stays, and is not empty, when somebody has come across damage.
         self._marker = path.with_name(f"{path.name}.open")
@@ -92,11 +96,11 @@ class Connection:
         if self.path.exists() and self.path.stat().st_size:
             try:
                 refuse_newer(self.path)
-            except sqlite3.DatabaseError as exc:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as exc:
                 log.warning("%s: %s", self.path, exc)  # damaged: what is left is seen below
 
     def _opened_to_write(self, examine: bool, on_progress: OnProgress | None) -> sqlite3.Connection:
-        self.recovered = finish_recovery(self.path)
+        finish_recovery(self.path)
         known = self.path.exists() and self.path.stat().st_size > 0
         told = self._marker.exists() and self._marker.stat().st_size > 0
         if known:
@@ -105,13 +109,16 @@ class Connection:
         try:
             old = known and check_version(writer, self.path) < len(MIGRATIONS)
             # damaged rows are mended first, so that no backup of them drives a sound one out
+            told = told or self._rows_are_damaged
             if old or (known and is_due(self.path) and not told):
                 self._back_up(writer, must=old)
             migrate(writer, self.path)
             watch_rows(writer)
             if known and told:
                 writer = self._mended(writer, on_progress)
-            if self.recovered is not None:
+            untold = untold_recovery(writer, self.path)
+            self.recovered = self.recovered or untold
+            if untold is not None:
                 forget_recovery(writer)
             self._marker.write_bytes(b"")
         except BaseException:
@@ -130,6 +137,9 @@ class Connection:
         if not problems:
             return
         log.warning("%s is damaged: %s", self.path, problems[0])
+        if all(problem.startswith(_OF_ROWS) for problem in problems):
+            self._rows_are_damaged = True
+            return
         self._marker.write_text("damaged", encoding="ascii")  # until it is mended
         if log_is_foreign(self.path):
             self.recovered = set_log_aside(self.path)

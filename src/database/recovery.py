@@ -22,13 +22,20 @@ from src.database.recovered import Recovered
 from src.database.refill import Refill
 from src.errors import DatabaseError
 
-__all__ = ["Recovered", "finish_recovery", "forget_recovery", "recover", "set_log_aside"]
+__all__ = [
+    "Recovered",
+    "finish_recovery",
+    "forget_recovery",
+    "recover",
+    "set_log_aside",
+    "untold_recovery",
+]
 
 OnProgress = Callable[[int, int], None]
 
 # Seven embeddings of 2 KB fit a page of 16 KB; of SQLite's usual 4 KB each would waste half.
 PAGE_SIZE = 16384
-# Stand in `info` until the recovered library has been opened: see forget_recovery.
+# Stand in `info` until the recovered library has been opened: see untold_recovery.
 KEPT_AS = "recovery kept"
 SAID = "recovery said"
 
@@ -73,20 +80,17 @@ def recover(database: Path, on_progress: OnProgress | None = None) -> Recovered:
     return result
 
 
-def finish_recovery(database: Path) -> Recovered | None:
+def finish_recovery(database: Path) -> None:
     """Put a recovered file that is whole in its place, if there is one.
 
     The damaged file and its log are kept first. A kill anywhere leaves what this needs to go on.
-
-    Returns:
-        What the recovery that was interrupted has to say; None when there is none.
     """
     whole = _whole(database)
     if not whole.exists():
-        return None
+        return
     with closing(sqlite3.connect(f"{whole.as_uri()}?mode=ro&immutable=1", uri=True)) as db:
-        said = dict(db.execute("SELECT key, value FROM info WHERE key IN (?, ?)", (KEPT_AS, SAID)))
-    kept = database.with_name(Path(said[KEPT_AS]).name)
+        said = untold_recovery(db, database)
+    kept = _kept_name(database) if said is None else said.kept
     if database.exists() and not kept.exists():
         # by a link first: there is a file of the library's name at every moment
         try:
@@ -98,11 +102,18 @@ def finish_recovery(database: Path) -> Recovered | None:
         if file.exists():
             os.replace(file, kept.with_name(kept.name + side))
     os.replace(whole, database)
-    return Recovered(kept, told=said[SAID])
+
+
+def untold_recovery(db: sqlite3.Connection, database: Path) -> Recovered | None:
+    """Read what a recovery has to say that was killed before it said it."""
+    said = dict(db.execute("SELECT key, value FROM info WHERE key IN (?, ?)", (KEPT_AS, SAID)))
+    if len(said) < 2:
+        return None
+    return Recovered(database.with_name(Path(said[KEPT_AS]).name), told=said[SAID])
 
 
 def forget_recovery(db: sqlite3.Connection) -> None:
-    """Take out of a library what finish_recovery needed."""
+    """Take out of a library what a recovery has said now."""
     db.execute("DELETE FROM info WHERE key IN (?, ?)", (KEPT_AS, SAID))
 
 
