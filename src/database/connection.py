@@ -181,11 +181,16 @@ class Connection:
         Raises:
             DatabaseError: some can't be mended in place; the next start recovers the file.
         """
-        with self.write() as writer:
-            try:
-                return mend_rows(writer, self.path)
-            except sqlite3.DatabaseError as exc:
-                raise self._damaged(exc) from exc
+        try:
+            with self.write() as writer:
+                try:
+                    return mend_rows(writer, self.path)
+                except (sqlite3.DatabaseError, DatabaseError) as exc:
+                    raise self._damaged(exc) from exc
+        except DatabaseError as exc:
+            if isinstance(exc.__cause__, sqlite3.IntegrityError):  # seen at the end of it only
+                raise self._damaged(exc.__cause__) from exc
+            raise
 
     def _back_up(self, writer: sqlite3.Connection, must: bool) -> None:
         """Write the day's backup; without one before a change of schema there is no change."""
