@@ -30,17 +30,18 @@ class MediaLibraryApp:
         self, root: Path | None = None, read_only: bool = False, examine: bool = False
     ) -> MediaLibrary:
         """Open the library, with the models and settings it is to use."""
-        from src.config import LibraryPaths, Settings
+        # also for the window, which says so itself as soon as there is one
+        from src.cli.report import RecoveryLine, note
+        from src.config import LibraryPaths
         from src.library import MediaLibrary
 
         paths = self._paths() if root is None else LibraryPaths(root)
-        problems: list[str] = []
-        settings = Settings.load(paths.settings, problems.append)
-        library = MediaLibrary(paths, settings=settings, read_only=read_only, examine=examine)
-        library.notice = "; ".join(filter(None, (library.notice, *problems))) or None
+        library = MediaLibrary(
+            paths, read_only=read_only, examine=examine, on_recovery=RecoveryLine().show
+        )
+        for problem in library.settings_problems:
+            note(problem)
         if library.notice is not None:
-            from src.cli.report import note
-
             note(library.notice)
         return library
 

@@ -82,7 +82,11 @@ class MediaLibrary:
         """
         self.paths = paths or LibraryPaths()
         self.paths.create(read_only)
-        self.settings = settings or Settings.load(self.paths.settings)
+        # What a person has to be told about the settings: values that can't be used.
+        self.settings_problems: list[str] = []
+        self.settings = settings or Settings.load(
+            self.paths.settings, self.settings_problems.append
+        )
         self.read_only = read_only
         self._lock = None if read_only else LibraryLock(self.paths.lock)
         try:

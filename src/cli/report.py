@@ -29,6 +29,7 @@ from src.events import (
 from src.records import Coverage, LibraryStats, SearchHit
 
 DOING = {
+    "recover": "recovering the library, pages read",
     "look": "looking for moved files",
     "index": "telling the index",
     "embed": "embedding segments again",
@@ -191,3 +192,26 @@ class ProgressLine:
     def _line(self, text: str) -> None:
         self._redraw("")
         note(text)
+
+
+class RecoveryLine:
+    """Says how far the recovery of a damaged library is, once it takes longer than a moment."""
+
+    MOMENT_S = 2.0
+
+    def __init__(self) -> None:
+        self._begun: float | None = None
+        self._line: ProgressLine | None = None
+
+    def show(self, done: int, total: int) -> None:
+        """Take in how many pages have been read, and of how many."""
+        if self._begun is None:
+            self._begun = time.monotonic()
+        if self._line is None and time.monotonic() - self._begun >= self.MOMENT_S:
+            self._line = ProgressLine()
+            if not self._line.live:
+                note("the library's database is damaged and is being recovered; this takes a while")
+        if self._line is not None:
+            self._line.show(Progress("recover", done, total))
+            if done >= total:
+                self._line.close()

@@ -24,6 +24,7 @@ from src.database.recovery import (
     forget_recovery,
     recover,
     set_log_aside,
+    untold_recovery,
 )
 from src.database.row_values import LONGEST_VALUE
 from src.database.words import folded
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 # Seven embeddings of 2 KB fit a page of 16 KB; of SQLite's usual 4 KB each would waste half.
 PAGE_SIZE = 16384
+# What SQLite says of rows that break the schema's rules, in pages that are sound.
+_OF_ROWS = ("CHECK constraint failed", "NULL value in")
 
 
 class Connection:
@@ -63,6 +66,7 @@ class Connection:
         self.path = path
         self.recovered: Recovered | None = None
         self.mended: Mended | None = None
+        self._rows_are_damaged = False
         # Stands while a writer is open: whoever finds it knows that the last one was killed. It
         # stays, and is not empty, when somebody has come across damage.
         self._marker = f"{path.name}.open"
@@ -94,11 +98,11 @@ class Connection:
         if self.path.exists() and self.path.stat().st_size:
             try:
                 refuse_others(self.path)
-            except sqlite3.DatabaseError as exc:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as exc:
                 log.warning("%s: %s", self.path, exc)  # damaged: what is left is seen below
 
     def _opened_to_write(self, examine: bool, on_progress: OnProgress | None) -> sqlite3.Connection:
-        self.recovered = finish_recovery(self.path)
+        finish_recovery(self.path)
         known = self.path.exists() and self.path.stat().st_size > 0
         marker = self._files.entry(self._marker)
         told = marker is not None and marker.status.st_size > 0
@@ -108,13 +112,16 @@ class Connection:
         try:
             old = known and check_version(writer, self.path) < len(MIGRATIONS)
             # damaged rows are mended first, so that no backup of them drives a sound one out
+            told = told or self._rows_are_damaged
             if old or (known and is_due(self.path) and not told):
                 self._back_up(writer, must=old)
             migrate(writer, self.path)
             watch_rows(writer)
             if known and told:
                 writer = self._mended(writer, on_progress)
-            if self.recovered is not None:
+            untold = untold_recovery(writer, self.path)
+            self.recovered = self.recovered or untold
+            if untold is not None:
                 forget_recovery(writer)
             self._mark(b"")
         except BaseException:
@@ -134,6 +141,9 @@ class Connection:
         if not problems:
             return
         log.warning("%s is damaged: %s", self.path, problems[0])
+        if all(problem.startswith(_OF_ROWS) for problem in problems):
+            self._rows_are_damaged = True
+            return
         self._mark(b"damaged")  # until it is mended
         if log_is_foreign(self.path):
             self.recovered = set_log_aside(self.path)
@@ -175,11 +185,16 @@ class Connection:
         Raises:
             DatabaseError: some can't be mended in place; the next start recovers the file.
         """
-        with self.write() as writer:
-            try:
-                return mend_rows(writer, self.path)
-            except sqlite3.DatabaseError as exc:
-                raise self._damaged(exc) from exc
+        try:
+            with self.write() as writer:
+                try:
+                    return mend_rows(writer, self.path)
+                except (sqlite3.DatabaseError, DatabaseError) as exc:
+                    raise self._damaged(exc) from exc
+        except DatabaseError as exc:
+            if isinstance(exc.__cause__, sqlite3.IntegrityError):  # seen at the end of it only
+                raise self._damaged(exc.__cause__) from exc
+            raise
 
     def _back_up(self, writer: sqlite3.Connection, must: bool) -> None:
         """Write the day's backup; without one before a change of schema there is no change."""

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from src.database import migrations
+from src.database.checksums import CHECKED
 from src.database.known_schema import is_of_sqlite, read_schema, state_of
 from src.database.log_reader import Log, has_log, log_of, read_log
 from src.database.migrations import check_version
@@ -67,12 +68,16 @@ def problems_of(path: Path, examine: bool, alone: bool = False) -> list[str]:
                 return [problem]
             if not (examine or logged):
                 return []
-            said = (_decoded(row[0]) for row in db.execute("PRAGMA quick_check").fetchall())
+            said = [_decoded(row[0]) for row in db.execute("PRAGMA quick_check").fetchall()]
+            if logged and said == ["ok"]:
+                return _miscounted(db)
             return [text for text in said if text != "ok"]
     except sqlite3.DatabaseError as exc:
         if getattr(exc, "sqlite_errorcode", 0) & 0xFF in _OF_THE_WORLD:
             raise
         return [str(exc)]
+    except UnicodeDecodeError as exc:  # of what SQLite says of a schema that is no UTF-8
+        return [f"the schema is no text ({exc.reason})"]
 
 
 def refuse_others(path: Path) -> None:
@@ -166,7 +171,15 @@ def _of_log(path: Path, header: bytes) -> str | None:
         return None
     if log.page_size != _page_size(header):
         return f"the log's pages have {log.page_size} bytes, the file's {_page_size(header)}"
-    return "the log is damaged" if log.hides else None
+    if log.hides:
+        return "the log is damaged"
+    pages = path.stat().st_size // log.page_size
+    # no library shrinks, and each new page is in the log before it is in the file
+    if log.page_count < pages or any(
+        number not in log.pages for number in range(pages + 1, log.page_count + 1)
+    ):
+        return f"the log is of a file of {log.page_count} pages, and this one has {pages}"
+    return None
 
 
 def _of_schema(db: sqlite3.Connection) -> str | None:
@@ -180,6 +193,25 @@ def _of_schema(db: sqlite3.Connection) -> str | None:
     ):
         return f"the schema is not that of version {version}, which the file says it has"
     return None
+
+
+def _miscounted(db: sqlite3.Connection) -> list[str]:
+    """List the tables that don't have as many rows as is written down.
+
+    An older log of the same library, laid over it, leaves both as they were: in other pages.
+    """
+    names = {_decoded(row[0]) for row in db.execute("SELECT name FROM sqlite_master")}
+    if "row_counts" not in names:
+        return []  # a library of an older version
+    problems = []
+    for name, rows in db.execute("SELECT name, rows FROM row_counts").fetchall():
+        table = _decoded(name)
+        if table not in CHECKED:
+            continue
+        count = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        if count != rows:
+            problems.append(f"{table} has {count} rows, and {rows} are written down")
+    return problems
 
 
 def _has_damaged_version(db: sqlite3.Connection) -> bool:

@@ -19,10 +19,19 @@ from pathlib import Path
 from src.counting import counted
 from src.database.backup import backups, damage_of, open_backup
 from src.database.checksums import CHECKED, COLUMN, count_rows, key_columns
-from src.database.damaged_rows import DamagedRow, Row, damaged_rows, miscounted, raw_text, row_of
+from src.database.damaged_rows import (
+    DamagedRow,
+    Key,
+    Row,
+    damaged_rows,
+    miscounted,
+    raw_text,
+    row_of,
+)
 from src.database.kept_in_part import kept_in_part
 from src.database.one_bit import one_bit_back
 from src.database.parents import set_parents
+from src.database.rebuild_table import rebuild_table
 from src.database.row_values import checksum_of, problem_of
 from src.errors import DatabaseError
 
@@ -39,6 +48,7 @@ _DECISIONS = {
     "segment_tags": ("segment_id", "tag_id", "confidence", "source"),
     "removed_tags": ("segment_id", "tag_id"),
 }
+_REBUILT = (*_DECISIONS, "info")
 _REFERENCES = (
     ("frames", "media_files", "media_file_id"),
     ("segments", "frames", "frame_id"),
@@ -168,6 +178,7 @@ class _Mender:
         self._unopened = saved
         self._opened: list[tuple[str, sqlite3.Connection]] = []
         self._indexed: dict[tuple[str, tuple[str, ...]], dict[int, tuple[object, ...]]] = {}
+        self._misplaced: dict[str, dict[Key, Row | None]] = {}
         self._result = Mended()
 
     def mend(self, damaged: list[DamagedRow]) -> Mended:
@@ -181,6 +192,7 @@ class _Mender:
                 self._result.by[found[1]] += 1
             else:
                 unmended.append(each)
+        self._make_indexes_again()  # what follows asks them
         frames = set[int]()
         for each in unmended:
             row = kept_in_part(self._db, each)
@@ -193,6 +205,8 @@ class _Mender:
             else:
                 self._result.left.append(each)
         self._remove(self._result.left)
+        for table, changed in self._misplaced.items():
+            rebuild_table(self._db, table, changed)
         self._remove_orphans()
         for frame in frames:
             if self._db.execute("SELECT 1 FROM frames WHERE id = ?", (frame,)).fetchone():
@@ -312,8 +326,14 @@ class _Mender:
         except sqlite3.IntegrityError as exc:  # another row has its place
             log.warning("%s: %s", damaged, exc)
             return False
-        self._see_that_it_was_there(damaged, changed)
+        self._rebuild_later(damaged, changed, row)
         return True
+
+    def _make_indexes_again(self) -> None:
+        try:
+            self._db.execute("REINDEX")
+        except sqlite3.IntegrityError as exc:  # rows that are still damaged; they are met below
+            log.warning("%s", exc)
 
     def _remove(self, left: Iterable[DamagedRow]) -> None:
         """Remove what could not be mended, and have it made again."""
@@ -327,12 +347,15 @@ class _Mender:
     def _delete(self, damaged: DamagedRow) -> None:
         here = " AND ".join(f"{name} = ?" for name in key_columns(self._db, damaged.table))
         removed = self._db.execute(f"DELETE FROM {damaged.table} WHERE {here}", damaged.key)
-        self._see_that_it_was_there(damaged, removed)
+        self._rebuild_later(damaged, removed, None)
 
-    def _see_that_it_was_there(self, damaged: DamagedRow, done: sqlite3.Cursor) -> None:
-        """Notice where a row is not found by its key, since that is what is damaged in it."""
-        if done.rowcount != 1:
+    def _rebuild_later(self, damaged: DamagedRow, done: sqlite3.Cursor, row: Row | None) -> None:
+        """Note a row that was not found by its key, since that is what is damaged in it."""
+        if done.rowcount == 1:
+            return
+        if damaged.table not in _REBUILT:
             raise DatabaseError(f"{damaged}; it can't be found by its key")
+        self._misplaced.setdefault(damaged.table, {})[damaged.key] = row
 
     def _make_again(self, damaged: DamagedRow) -> None:
         """Remove a frame or a segment so that the next ingest makes it again.
@@ -369,7 +392,7 @@ class _Mender:
         for child, parent, reference in _REFERENCES:
             self._db.execute(
                 f"DELETE FROM {child} WHERE {reference} IS NULL"
-                f" OR {reference} NOT IN (SELECT id FROM {parent} NOT INDEXED)"
+                f" OR {reference} NOT IN (SELECT +id FROM {parent})"
             )
 
     def _counts(self) -> dict[str, int]:
@@ -380,7 +403,7 @@ class _Mender:
 
 
 def _is_of_same(saved: Row, damaged: Row) -> bool:
-    """Return whether two rows of one key are the same thing: most of their columns agree."""
+    """Return whether two rows of one key are the same thing: half of their columns agree."""
     columns = [column for column in saved if column != COLUMN]
     same = sum(1 for column in columns if saved[column] == damaged.get(column))
-    return 2 * same > len(columns)
+    return 2 * same >= len(columns)

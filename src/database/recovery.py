@@ -24,7 +24,14 @@ from src.errors import DatabaseError
 from src.library_files import SafeFolder
 from src.ownership import BACKUPS
 
-__all__ = ["Recovered", "finish_recovery", "forget_recovery", "recover", "set_log_aside"]
+__all__ = [
+    "Recovered",
+    "finish_recovery",
+    "forget_recovery",
+    "recover",
+    "set_log_aside",
+    "untold_recovery",
+]
 
 OnProgress = Callable[[int, int], None]
 
@@ -33,7 +40,7 @@ RECOVERING, RECOVERED = f"{BACKUPS}/recovering.db", f"{BACKUPS}/recovered.db"
 
 # Seven embeddings of 2 KB fit a page of 16 KB; of SQLite's usual 4 KB each would waste half.
 PAGE_SIZE = 16384
-# Stand in `info` until the recovered library has been opened: see forget_recovery.
+# Stand in `info` until the recovered library has been opened: see untold_recovery.
 KEPT_AS = "recovery kept"
 SAID = "recovery said"
 
@@ -56,7 +63,7 @@ def recover(database: Path, on_progress: OnProgress | None = None) -> Recovered:
     _remove(files, RECOVERING)
     files.create(RECOVERING)
     fresh = database.parent / RECOVERING
-    result = Recovered(database.parent / _free_name(files, f"{database.stem}-damaged", ".db"))
+    result = Recovered(database.with_name(_kept_name(files, database)))
     with files.open(database.name) as stream, closing(_mapped(stream.fileno())) as content:
         pages = _laid_over(content, _log_beside(database, content))
         with closing(sqlite3.connect(fresh, isolation_level=None)) as new:
@@ -81,21 +88,18 @@ def recover(database: Path, on_progress: OnProgress | None = None) -> Recovered:
     return result
 
 
-def finish_recovery(database: Path) -> Recovered | None:
+def finish_recovery(database: Path) -> None:
     """Put a recovered file that is whole in its place, if there is one.
 
     The damaged file and its log are kept first. A kill anywhere leaves what this needs to go on.
-
-    Returns:
-        What the recovery that was interrupted has to say; None when there is none.
     """
     files = SafeFolder(database.parent)
     if not files.is_marked(BACKUPS) or files.entry(RECOVERED) is None:
-        return None
+        return
     whole = database.parent / RECOVERED
     with closing(sqlite3.connect(f"{whole.as_uri()}?mode=ro&immutable=1", uri=True)) as db:
-        said = dict(db.execute("SELECT key, value FROM info WHERE key IN (?, ?)", (KEPT_AS, SAID)))
-    kept = Path(said[KEPT_AS]).name
+        said = untold_recovery(db, database)
+    kept = _kept_name(files, database) if said is None else said.kept.name
     if files.entry(database.name) is not None and files.entry(kept) is None:
         # by a link first: there is a file of the library's name at every moment
         try:
@@ -106,11 +110,18 @@ def finish_recovery(database: Path) -> Recovered | None:
         if files.entry(database.name + side) is not None:
             files.rename(database.name + side, kept + side)
     files.rename(RECOVERED, database.name)
-    return Recovered(database.with_name(kept), told=said[SAID])
+
+
+def untold_recovery(db: sqlite3.Connection, database: Path) -> Recovered | None:
+    """Read what a recovery has to say that was killed before it said it."""
+    said = dict(db.execute("SELECT key, value FROM info WHERE key IN (?, ?)", (KEPT_AS, SAID)))
+    if len(said) < 2:
+        return None
+    return Recovered(database.with_name(Path(said[KEPT_AS]).name), told=said[SAID])
 
 
 def forget_recovery(db: sqlite3.Connection) -> None:
-    """Take out of a library what finish_recovery needed."""
+    """Take out of a library what a recovery has said now."""
     db.execute("DELETE FROM info WHERE key IN (?, ?)", (KEPT_AS, SAID))
 
 
@@ -136,6 +147,10 @@ def _log_beside(database: Path, content: Content) -> Log | None:
 
 def _mapped(handle: int) -> mmap.mmap:
     return mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
+
+
+def _kept_name(files: SafeFolder, database: Path) -> str:
+    return _free_name(files, f"{database.stem}-damaged", ".db")
 
 
 def _free_name(files: SafeFolder, stem: str, suffix: str) -> str:

@@ -1,0 +1,418 @@
+"""Kinds of damage that each need a look of their own: schema, log, texts, older backups, kills."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from main import main
+from src.config import APPLICATION_FOLDER, LibraryPaths
+from src.database import connection, migrations, recovery
+from src.database.backup import back_up
+from src.database.connection import PAGE_SIZE
+from src.database.known_schema import SchemaRow, known_versions, state_of
+from src.database.log_reader import read_log
+from src.database.metadata_db import MetadataDatabase
+from src.database.migrations import MIGRATIONS
+from src.database.page_reader import Pages, infer_page_size
+from tests.conftest import add_media_with, unit_vectors
+from tests.database.test_recovery import back_up_now, damage_pages, filled, leave_a_log, rows
+from tests.old_schema import make_old
+
+
+def change_bytes(file: Path, old: bytes, new: bytes) -> None:
+    """Change the first place of some bytes in a file."""
+    content = file.read_bytes()
+    assert old in content and len(old) == len(new)
+    file.write_bytes(content.replace(old, new, 1))
+
+
+def root_of(file: Path, name: str) -> int:
+    with closing(sqlite3.connect(file)) as db:
+        found = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,))
+        return int(found.fetchone()[0])
+
+
+# -- the schema
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"CREATE TABLE segments", b"CREATE TABLE segmentq"),
+        (b"CREATE TABLE embeddings", b"CREATE\x80TABLE embeddings"),
+        (b"predicted_iou REAL", b"predicted_iot REAL"),
+        (b"kind IN ('frame', 'object')", b"kind IN ('grame', 'object')"),
+        (b"tableframesframes", b"tableframdsframes"),
+        (b"AFTER INSERT ON embeddings", b"AFTER INSERT ON embeddingr"),
+    ],
+)
+def test_a_changed_bit_in_the_schemas_text_loses_nothing(
+    paths: LibraryPaths, old: bytes, new: bytes
+) -> None:
+    filled(paths, 4)
+    truth = rows(paths.metadata_db)
+    change_bytes(paths.metadata_db, old, new)
+    with closing(MetadataDatabase(paths)) as metadata:
+        recovered = metadata.connection.recovered
+    assert recovered is not None and not recovered.lost and "nothing is lost" in str(recovered)
+    assert rows(paths.metadata_db) == truth
+
+
+@pytest.mark.parametrize("version", [0, 1, 4, 13, 69, 1 << 30])
+def test_a_changed_version_number_is_no_other_version(paths: LibraryPaths, version: int) -> None:
+    filled(paths, 2)
+    truth = rows(paths.metadata_db)
+    with closing(sqlite3.connect(paths.metadata_db)) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+    with closing(MetadataDatabase(paths)) as metadata:
+        assert metadata.connection.recovered is not None
+    assert rows(paths.metadata_db) == truth
+
+
+def test_a_schema_is_ours_damaged_or_foreign() -> None:
+    ours = list(known_versions()[-1].rows)
+    assert state_of(ours).versions == [len(MIGRATIONS)] and not state_of(ours).is_damaged
+    assert state_of([]).versions == [0]
+    changed = [
+        row._replace(sql=row.sql and row.sql.replace("frame_id", "gramd_id")) for row in ours
+    ]
+    assert state_of(changed).is_damaged and state_of(changed).foreign == []
+    assert state_of(ours[:-1]).is_damaged
+    planted = SchemaRow("trigger", "evil", "tags", 0, "CREATE TRIGGER evil AFTER INSERT ON tags …")
+    assert state_of([*ours, planted]).foreign == ["evil"]
+    assert not state_of([*ours, planted]).is_damaged
+
+
+# -- what migrations added
+
+
+def test_a_table_of_a_later_migration_is_recovered_unnamed(
+    paths: LibraryPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def notes(db: sqlite3.Connection) -> None:
+        db.execute(
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY, media_file_id INTEGER NOT NULL"
+            " REFERENCES media_files (id), text TEXT NOT NULL, weight REAL)"
+        )
+
+    steps = (*MIGRATIONS, notes)
+    monkeypatch.setattr(migrations, "MIGRATIONS", steps)
+    monkeypatch.setattr(connection, "MIGRATIONS", steps)
+    filled(paths, 3)
+    with closing(sqlite3.connect(paths.metadata_db)) as db, db:
+        db.executemany(
+            "INSERT INTO notes (media_file_id, text, weight) VALUES (?, ?, ?)",
+            [(1 + i % 3, f"note {i}", i / 4) for i in range(1000)],
+        )
+        truth = set(db.execute("SELECT * FROM notes"))
+    damage_pages(paths.metadata_db, [root_of(paths.metadata_db, "frames") - 1])
+    with closing(MetadataDatabase(paths)) as metadata:
+        assert metadata.connection.recovered is not None
+    with closing(sqlite3.connect(paths.metadata_db)) as db:
+        assert set(db.execute("SELECT * FROM notes")) == truth
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+def test_a_damaged_library_of_an_older_schema_is_recovered_into_todays(
+    paths: LibraryPaths, version: int
+) -> None:
+    filled(paths, 4)
+    truth = rows(paths.metadata_db)
+    make_old(paths.metadata_db, version)
+    change_bytes(paths.metadata_db, b"CREATE TABLE segments", b"CREATE TABLE segmentq")
+    with closing(MetadataDatabase(paths)) as metadata:
+        assert metadata.connection.recovered is not None
+        assert not metadata.damaged_rows() and not metadata.miscounted()
+    found = rows(paths.metadata_db)
+    if version < 4:
+        truth["removed_tags"] = set()
+    assert found == truth
+
+
+def test_a_backup_of_an_older_schema_takes_no_newer_table_with_it(paths: LibraryPaths) -> None:
+    filled(paths, 20)
+    shutil.rmtree(paths.root / "backups", ignore_errors=True)
+    truth = rows(paths.metadata_db)
+    old = paths.root / "old.db"
+    shutil.copy(paths.metadata_db, old)
+    make_old(old, 1)
+    with closing(sqlite3.connect(old)) as db:
+        back_up(db, paths.metadata_db)
+    old.unlink()
+    # a leaf of the embeddings, as a whole
+    with closing(sqlite3.connect(paths.metadata_db)) as db:
+        db.execute("PRAGMA writable_schema = ON")
+        total = db.execute("PRAGMA page_count").fetchone()[0]
+    pages = Pages(paths.metadata_db.read_bytes(), PAGE_SIZE)
+    root = pages.page(root_of(paths.metadata_db, "embeddings"))
+    assert root is not None and root.cells[3].child is not None and root.cells[3].child <= total
+    with paths.metadata_db.open("r+b") as stream:
+        stream.seek((root.cells[3].child - 1) * PAGE_SIZE)
+        stream.write(b"\xa5" * PAGE_SIZE)
+    with closing(MetadataDatabase(paths, examine=True)) as metadata:
+        recovered = metadata.connection.recovered
+    assert recovered is not None and recovered.from_backup > 0 and not recovered.lost
+    assert rows(paths.metadata_db) == truth
+
+
+def test_what_is_lost_is_said_by_table_and_count(paths: LibraryPaths) -> None:
+    filled(paths, 20)
+    truth = rows(paths.metadata_db)
+    shutil.rmtree(paths.root / "backups", ignore_errors=True)
+    pages = Pages(paths.metadata_db.read_bytes(), PAGE_SIZE)
+    root = pages.page(root_of(paths.metadata_db, "embeddings"))
+    assert root is not None and root.cells[3].child is not None
+    with paths.metadata_db.open("r+b") as stream:
+        stream.seek((root.cells[3].child - 1) * PAGE_SIZE)
+        stream.write(b"\xa5" * PAGE_SIZE)
+    with closing(MetadataDatabase(paths, examine=True)) as metadata:
+        recovered = metadata.connection.recovered
+    found = rows(paths.metadata_db)
+    gone = len(truth["embeddings"]) - len(found["embeddings"])
+    assert recovered is not None and gone > 0 and recovered.lost == {"embeddings": gone}
+    assert f"lost: {gone} embeddings;" in str(recovered)
+
+
+def test_decisions_come_back_whole_from_their_index(paths: LibraryPaths) -> None:
+    filled(paths, 40)
+    truth = rows(paths.metadata_db)
+    shutil.rmtree(paths.root / "backups", ignore_errors=True)
+    with paths.metadata_db.open("r+b") as stream:
+        for table in ("segment_tags", "removed_tags"):
+            stream.seek((root_of(paths.metadata_db, table) - 1) * PAGE_SIZE)
+            stream.write(b"\xa5" * PAGE_SIZE)
+    with closing(MetadataDatabase(paths, examine=True)) as metadata:
+        recovered = metadata.connection.recovered
+    assert recovered is not None and recovered.from_index == 80 and not recovered.lost
+    assert rows(paths.metadata_db) == truth
+
+
+def test_a_text_that_is_no_utf_8_is_mended(paths: LibraryPaths) -> None:
+    filled(paths, 4)
+    truth = rows(paths.metadata_db)
+    back_up_now(paths)
+    change_bytes(paths.metadata_db, b"/photos/2.jpg", b"/ph\xeftos/2.jpg")
+    for _ in range(2):  # whoever comes across it says so, and the next start mends it
+        main(["--library", str(paths.root), "verify", "--repair"])
+    assert rows(paths.metadata_db) == truth
+
+
+def test_deleted_rows_stay_deleted(paths: LibraryPaths) -> None:
+    filled(paths, 30)
+    with closing(MetadataDatabase(paths)) as metadata:
+        for media in metadata.all_media()[5:25]:
+            metadata.remove_media(media.id)
+    truth = rows(paths.metadata_db)
+    for name in ("segments", "embeddings", "frames"):
+        damage_pages(paths.metadata_db, [root_of(paths.metadata_db, name) - 1])
+    shutil.rmtree(paths.root / "backups", ignore_errors=True)
+    with closing(MetadataDatabase(paths, examine=True)) as metadata:
+        assert metadata.connection.recovered is not None
+    found = rows(paths.metadata_db)
+    for table, those in found.items():
+        if table != "media_files":  # of which some may be waiting again
+            assert those <= truth[table], table
+    assert len(found["segments"]) > 0.9 * len(truth["segments"])
+
+
+# -- the log
+
+
+def test_a_foreign_log_is_set_aside_and_said(
+    paths: LibraryPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled(paths, 6)
+    truth = rows(paths.metadata_db)
+    other = LibraryPaths(tmp_path / "other")
+    filled(other, 12)
+    leave_a_log(other)
+    shutil.copy(other.root / "metadata.db-wal", paths.root / "metadata.db-wal")
+    foreign = (paths.root / "metadata.db-wal").read_bytes()
+    main(["--library", str(paths.root), "stats"])
+    said = capsys.readouterr().err
+    assert "log" in said and "set aside" in said
+    kept = re.search(r"metadata-log-\S+\.db-wal", said)
+    assert kept is not None and (paths.root / kept.group()).read_bytes() == foreign
+    assert rows(paths.metadata_db) == truth
+    main(["--library", str(paths.root), "stats"])
+    assert "set aside" not in capsys.readouterr().err
+
+
+def test_a_log_of_other_pages_is_set_aside(paths: LibraryPaths, tmp_path: Path) -> None:
+    filled(paths, 3)
+    truth = rows(paths.metadata_db)
+    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as db:
+        db.execute("PRAGMA page_size = 4096")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("CREATE TABLE x (y)")
+        shutil.copy(tmp_path / "x.db-wal", paths.root / "metadata.db-wal")
+    with closing(MetadataDatabase(paths)) as metadata:
+        recovered = metadata.connection.recovered
+    assert recovered is not None and recovered.log_only
+    assert rows(paths.metadata_db) == truth
+
+
+def logged(paths: LibraryPaths) -> Path:
+    """Make a library whose last transactions are in its log, as a killed writer leaves it."""
+    copy = paths.root.with_name("killed")
+    copy.mkdir()
+    with closing(MetadataDatabase(paths)) as metadata:
+        for number in range(100, 106):
+            add_media_with(metadata, unit_vectors(10, seed=number), f"{number}.jpg")
+        for name in ("metadata.db", "metadata.db-wal", "metadata.db.open"):
+            shutil.copy(paths.root / name, copy / name)
+    return copy
+
+
+@pytest.mark.parametrize("place", [4, 20, 32 + 3, 32 + 9, 32 + 20, 32 + 24 + 5000])
+def test_a_changed_bit_in_the_log_costs_no_later_transaction(
+    paths: LibraryPaths, place: int
+) -> None:
+    filled(paths, 3)
+    killed = LibraryPaths(logged(paths))
+    truth = rows(paths.metadata_db)
+    log = killed.root / "metadata.db-wal"
+    content = bytearray(log.read_bytes())
+    content[place] ^= 0x10
+    log.write_bytes(content)
+    with closing(MetadataDatabase(killed)) as metadata:
+        recovered = metadata.connection.recovered
+    assert recovered is not None and not recovered.lost
+    assert rows(killed.metadata_db) == truth
+
+
+def test_a_log_that_ends_in_half_a_frame_is_no_damage(paths: LibraryPaths) -> None:
+    filled(paths, 3)
+    killed = LibraryPaths(logged(paths))
+    log = killed.root / "metadata.db-wal"
+    whole = read_log(log, PAGE_SIZE)
+    assert whole is not None and not whole.damaged and not whole.hides
+    with log.open("ab") as stream:
+        stream.write(log.read_bytes()[32 : 32 + 9000])
+    truth = rows(paths.metadata_db)
+    with closing(MetadataDatabase(killed)) as metadata:
+        assert metadata.connection.recovered is None
+    assert rows(killed.metadata_db) == truth
+
+
+# -- the header
+
+
+@pytest.mark.parametrize("place", [0, 16, 17, 18, 19, 20, 21, 28, 31, 47, 52, 59, 63, 80, 101, 103])
+def test_damage_to_the_header_loses_nothing(paths: LibraryPaths, place: int) -> None:
+    filled(paths, 3)
+    truth = rows(paths.metadata_db)
+    content = bytearray(paths.metadata_db.read_bytes())
+    content[place] ^= 0x44
+    paths.metadata_db.write_bytes(content)
+    with closing(MetadataDatabase(paths, examine=True)) as metadata:
+        recovered = metadata.connection.recovered
+    assert recovered is not None and not recovered.lost
+    assert rows(paths.metadata_db) == truth
+
+
+@pytest.mark.parametrize("size", [4096, 16384])
+def test_the_size_of_pages_is_found_without_the_header(tmp_path: Path, size: int) -> None:
+    file = tmp_path / "x.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        db.execute(f"PRAGMA page_size = {size}")
+        db.execute("CREATE TABLE x (y)")
+        db.executemany("INSERT INTO x VALUES (?)", [(b"y" * (i % 700),) for i in range(2000)])
+    content = bytearray(file.read_bytes())
+    assert infer_page_size(bytes(content)) == size
+    content[16:18] = b"\x02\x00"
+    assert infer_page_size(bytes(content)) == size
+
+
+# -- kills and progress
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing behind it is done."""
+
+
+@pytest.mark.parametrize("kill_at", range(12))
+def test_a_kill_at_any_step_of_the_swap_is_gone_on_with(
+    paths: LibraryPaths, monkeypatch: pytest.MonkeyPatch, kill_at: int
+) -> None:
+    filled(paths, 3)
+    killed = LibraryPaths(logged(paths))
+    truth = rows(paths.metadata_db)
+    content = bytearray((killed.root / "metadata.db-wal").read_bytes())
+    content[32 + 24 + 5000] ^= 1
+    (killed.root / "metadata.db-wal").write_bytes(content)
+    steps = 0
+
+    def counted(call):  # type: ignore[no-untyped-def]
+        def run(*arguments, **named):  # type: ignore[no-untyped-def]
+            nonlocal steps
+            if steps == kill_at:
+                raise Killed
+            steps += 1
+            return call(*arguments, **named)
+
+        return run
+
+    with monkeypatch.context() as patch:
+        for name in ("replace", "link", "fsync"):
+            patch.setattr(recovery.os, name, counted(getattr(os, name)))
+        try:
+            MetadataDatabase(killed).close()
+            was_killed = False
+        except Killed:
+            was_killed = True
+        assert was_killed or kill_at > 5
+    with closing(MetadataDatabase(killed)) as metadata:
+        said = metadata.connection.recovered
+        assert metadata.info("recovery said") is None
+    if was_killed:
+        assert said is not None and "recovered" in str(said) and said.kept.exists()
+    assert rows(killed.metadata_db) == truth
+
+
+RECOVERS = """
+import sys
+from pathlib import Path
+from src.config import LibraryPaths
+from src.database.metadata_db import MetadataDatabase
+def show(done, total):
+    print(done, total, flush=True)
+    sys.stdin.readline()
+MetadataDatabase(LibraryPaths(Path(sys.argv[1])), examine=True, on_progress=show)
+"""
+
+
+def test_a_recovery_that_is_killed_begins_again_and_tells_how_far_it_is(
+    paths: LibraryPaths,
+) -> None:
+    filled(paths, 60)
+    truth = rows(paths.metadata_db)
+    back_up_now(paths)
+    change_bytes(paths.metadata_db, b"CREATE TABLE segments", b"CREATE TABLE segmentq")
+    command = [sys.executable, "-c", RECOVERS, str(paths.root)]
+    with subprocess.Popen(
+        command, cwd=APPLICATION_FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        done, total = (int(word) for word in process.stdout.readline().split())
+        assert 0 < done < total
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    told: list[tuple[int, int]] = []
+    with closing(
+        MetadataDatabase(paths, on_progress=lambda done, total: told.append((done, total)))
+    ) as metadata:
+        assert metadata.connection.recovered is not None
+    assert rows(paths.metadata_db) == truth
+    assert told == sorted(told) and told[-1][0] == told[-1][1]
+    assert not list(paths.root.glob("*.recovering*")) and not list(paths.root.glob("*.recovered*"))
