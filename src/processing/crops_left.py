@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 
 from src.database.metadata_db import MetadataDatabase
 from src.processing.segment_maker import remove_crops
 
 _LEFT = "crops to remove"
+
+log = logging.getLogger(__name__)
 
 
 def write_down_crops(metadata: MetadataDatabase, crop_paths: Iterable[str]) -> None:
@@ -24,5 +27,17 @@ def remove_left_crops(metadata: MetadataDatabase) -> None:
     left = metadata.info(_LEFT)
     if left is not None:
         in_use = metadata.crop_paths()
-        remove_crops(metadata.paths, (path for path in json.loads(left) if path not in in_use))
+        remove_crops(metadata.paths, (path for path in _listed(left) if path not in in_use))
         metadata.forget_info(_LEFT)
+
+
+def _listed(text: str) -> list[str]:
+    """Read what write_down_crops wrote; what it can't have written costs no job."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list) or not all(isinstance(path, str) for path in found):
+        log.warning("%r is no list; verify --repair finds crops that belong to none", _LEFT)
+        return []
+    return found

@@ -314,9 +314,8 @@ def test_a_damaged_row_is_listed_and_then_mended(library: MediaLibrary) -> None:
         db.execute("UPDATE segments SET area = area + 1 WHERE kind = 'object'")
         changed = db.execute("SELECT changes()").fetchone()[0]
     found = problems(library)
-    assert len(
-        [each for each in found if "of segments: it is not what was stored" in each.what]
-    ) == (changed)
+    listed = [each for each in found if "of segments: it is not what was stored" in each.what]
+    assert len(listed) == changed
     mended_whole(library, "checksum differs")
 
 
