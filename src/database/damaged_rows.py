@@ -63,7 +63,8 @@ def damaged_rows(db: sqlite3.Connection) -> list[DamagedRow]:
         for table in CHECKED:
             for key, row in _rows(db, table):
                 if row is None:
-                    found.append(DamagedRow(table, key, "it can't be read", None))
+                    part = _part_of(db, table, key)
+                    found.append(DamagedRow(table, key, "it can't be read whole", part))
                     continue
                 size_wh = sizes.get(row["frame_id"]) if table == "segments" else None
                 problem = problem_of(table, row, size_wh)
@@ -90,15 +91,26 @@ def miscounted(db: sqlite3.Connection) -> dict[str, tuple[int, int]]:
 def row_of(db: sqlite3.Connection, table: str, key: Key) -> Row | None:
     """Read one row whole; None where there is none or it can't be read."""
     columns = _columns(db, table)
-    here = " AND ".join(f"{name} = ?" for name in key_columns(db, table))
-    try:
-        found = sqlite3.Cursor(db).execute(
-            f"SELECT {', '.join(columns)} FROM {table} WHERE {here}", key
-        )
-        values = found.fetchone()
-    except (sqlite3.Error, OverflowError, MemoryError):
-        return None
+    values = _read(db, table, key, columns)
     return None if values is None else dict(zip(columns, values, strict=True))
+
+
+def _part_of(db: sqlite3.Connection, table: str, key: Key) -> Row | None:
+    """Read what can be read of a row, column by column; None for the rest of the columns."""
+    columns = _columns(db, table)
+    found = [_read(db, table, key, [column]) for column in columns]
+    if not any(found):
+        return None
+    return {name: value and value[0] for name, value in zip(columns, found, strict=True)}
+
+
+def _read(db: sqlite3.Connection, table: str, key: Key, columns: list[str]) -> Any:
+    here = " AND ".join(f"{name} = ?" for name in key_columns(db, table))
+    sql = f"SELECT {', '.join(columns)} FROM {table} WHERE {here}"
+    try:
+        return sqlite3.Cursor(db).execute(sql, key).fetchone()
+    except (sqlite3.Error, OverflowError):
+        return None
 
 
 def _columns(db: sqlite3.Connection, table: str) -> list[str]:

@@ -92,13 +92,13 @@ def _segment(db: sqlite3.Connection, row: Row) -> Row | None:
         row["mask"] = None
         row |= {"x": 0, "y": 0, "w": size_wh[0], "h": size_wh[1], "area": size_wh[0] * size_wh[1]}
         return row
-    measured = _measured(row["mask"], size_wh)
-    if measured is not None and (measured[0] == box or measured[1] == row["area"]):
+    measured, worked_on = _measured(row["mask"], size_wh), _has_work_of_people(db, row["id"])
+    if measured is not None and (measured[0] == box or measured[1] == row["area"] or worked_on):
         (row["x"], row["y"], row["w"], row["h"]), row["area"] = measured
         return row
     if problem_of("segments", {**row, "mask": None}, size_wh) is not None:
         return None
-    if not _has_work_of_people(db, row["id"]):
+    if not worked_on:
         return None  # the frame is cut again, and better
     mask = np.zeros((size_wh[1], size_wh[0]), np.uint8)
     mask[row["y"] : row["y"] + row["h"], row["x"] : row["x"] + row["w"]] = 1

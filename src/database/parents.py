@@ -22,13 +22,12 @@ def set_parents(db: sqlite3.Connection, frame_id: int) -> None:
         "SELECT id, mask, area, x, y, w, h, kind FROM segments WHERE frame_id = ?", (frame_id,)
     ).fetchall()
     whole = next((row[0] for row in rows if row[7] == "frame"), None)
-    cut = [row for row in rows if _is_usable(row, size)]
-    held_by = containers(
-        [row[1] for row in cut],
-        [row[2] for row in cut],
-        [tuple(row[3:7]) for row in cut],
-        (size[0], size[1]),
-    )
+    cut = [row for row in rows if row[1] is not None and _has_numbers(row)]
+    try:
+        held_by = _containers(cut, size)
+    except DamagedMaskError:
+        cut = [row for row in cut if _has_mask(row, size)]
+        held_by = _containers(cut, size)
     db.execute("UPDATE segments SET parent_id = NULL WHERE id = ?", (whole,))
     db.executemany(
         "UPDATE segments SET parent_id = ? WHERE id = ?",
@@ -41,10 +40,21 @@ def set_parents(db: sqlite3.Connection, frame_id: int) -> None:
     db.executemany("UPDATE segments SET parent_id = ? WHERE id = ?", damaged)
 
 
-def _is_usable(row: Sequence[Any], size_wh: Sequence[Any]) -> bool:
-    """Return whether a row's mask, area and box can be computed with."""
-    if not all(isinstance(value, int) and abs(value) <= MOST_PIXELS for value in row[2:7]):
-        return False
+def _containers(rows: Sequence[Any], size_wh: Sequence[Any]) -> list[int | None]:
+    return containers(
+        [row[1] for row in rows],
+        [row[2] for row in rows],
+        [tuple(row[3:7]) for row in rows],
+        (size_wh[0], size_wh[1]),
+    )
+
+
+def _has_numbers(row: Sequence[Any]) -> bool:
+    """Return whether a row's area and box can be computed with."""
+    return all(isinstance(value, int) and abs(value) <= MOST_PIXELS for value in row[2:7])
+
+
+def _has_mask(row: Sequence[Any], size_wh: Sequence[Any]) -> bool:
     try:
         runs_of(row[1], (size_wh[0], size_wh[1]))
     except DamagedMaskError:

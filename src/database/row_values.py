@@ -124,7 +124,7 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "parent_id": _or_null(_name),
         "crop_hash": _or_null(_name),
     },
-    "tags": {"id": _ID, "name": _name, "prompt": _or_null(_is_text), "added_by": _is_text},
+    "tags": {"id": _ID, "name": _is_text, "prompt": _or_null(_is_text), "added_by": _is_text},
     "segment_tags": {
         "segment_id": _name,
         "tag_id": _ID,

@@ -60,16 +60,12 @@ def runs_of(counts: object, size_wh: tuple[int, int]) -> np.ndarray:
     ends = np.flatnonzero(characters < 32)
     if not len(ends) or ends[-1] != len(characters) - 1:
         raise DamagedMaskError("a mask ends within a number")
-    starts = np.empty_like(ends)
-    starts[0], starts[1:] = 0, ends[:-1] + 1
-    lengths = ends - starts + 1
-    longest = int(lengths.max())
-    if longest > MOST_CHARACTERS:
+    lengths = np.diff(ends, prepend=-1)
+    if lengths.max() > MOST_CHARACTERS:
         raise DamagedMaskError("a mask holds a number that is too long")
-    runs = np.zeros(len(ends), np.int64)
-    for place in range(longest):  # at most 7
-        there = lengths > place
-        runs[there] |= (characters[starts[there] + place].astype(np.int64) & 0x1F) << 5 * place
+    starts = ends - lengths + 1
+    places = np.arange(len(characters)) - np.repeat(starts, lengths)
+    runs = np.add.reduceat((characters & 0x1F).astype(np.int64) << 5 * places, starts)
     negative = characters[ends] & 0x10 != 0
     runs[negative] -= np.int64(1) << 5 * lengths[negative]
     for first in (1, 2):

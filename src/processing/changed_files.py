@@ -11,8 +11,10 @@ from typing import Any
 
 from src.counting import counted
 from src.database.metadata_db import MetadataDatabase
+from src.database.row_values import wrong_columns
 from src.database.segment_store import NewSegment
-from src.errors import MediaReadError
+from src.errors import DamagedMaskError, MediaReadError
+from src.models.mask_rle import runs_of
 from src.processing.crops_left import write_down_crops
 from src.processing.image_loader import load_image
 from src.processing.peoples_work import Work, find_heirs, hand_over, work_on
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 # Of the 64 bits of two pictures' dHash half differ by chance; light, colours and compression
 # change few of them.
 SAME_PICTURE_BITS = 10
+
+log = logging.getLogger(__name__)
 
 
 class ChangedFiles:
@@ -59,15 +63,11 @@ class ChangedFiles:
         """List the work on old frames that a job before has not come to the end of."""
         self._without_heir = 0
         text = self.metadata.info(_waiting(media_id))
-        if text is None:
-            return []
         try:
-            return [_from_json(columns) for columns in json.loads(text)]
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
-            # a row with a bit wrong is mended by its checksum before; this was never one of ours
-            log.warning(
-                "what people did on old content of file %d can't be read: %s", media_id, exc
-            )
+            return [] if text is None else [_from_json(columns) for columns in json.loads(text)]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, DamagedMaskError):
+            # nothing that this program wrote: it must not stop the file from being taken in
+            log.warning("what is noted as %r can't be read", _waiting(media_id), exc_info=True)
             return []
 
     def look_at(self, media_id: int, pixel_limit: int) -> None:
@@ -155,13 +155,28 @@ def _as_json(work: Work) -> dict[str, Any]:
 
 
 def _from_json(columns: dict[str, Any]) -> Work:
-    mask, (width, height) = columns["mask_rle"], columns["frame_wh"]
+    """Read what _as_json wrote.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError, DamagedMaskError: it is none of that.
+    """
+    text, (width, height) = columns["mask_rle"], columns["frame_wh"]
+    mask = None if text is None else text.encode("ascii")
+    if mask is not None:
+        runs_of(mask, (width, height))
+    tags = tuple(Tag(**tag) for tag in columns["tags"])
+    names = [*columns["removed"], *(tag.name for tag in tags)]
+    if not all(isinstance(name, str) and name.isprintable() for name in names):
+        raise ValueError("a tag's name that is none")
+    for tag in tags:
+        if wrong_columns("segment_tags", {"confidence": tag.confidence, "source": tag.source}):
+            raise ValueError("a tag that can't be stored")
     return Work(
-        columns["segment_id"],
-        columns["frame_index"],
+        str(columns["segment_id"]),
+        int(columns["frame_index"]),
         (width, height),
-        None if mask is None else mask.encode("ascii"),
-        tuple(Tag(**tag) for tag in columns["tags"]),
+        mask,
+        tags,
         tuple(columns["removed"]),
-        columns["look"],
+        None if columns["look"] is None else int(columns["look"]),
     )

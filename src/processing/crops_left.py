@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 _LEFT = "crops to remove"
 
+log = logging.getLogger(__name__)
+
 
 def write_down_crops(metadata: MetadataDatabase, crop_paths: Iterable[str]) -> None:
     """Write down which crops are unused once the caller's transaction is kept.
@@ -27,17 +29,17 @@ def remove_left_crops(metadata: MetadataDatabase) -> None:
     left = metadata.info(_LEFT)
     if left is not None:
         in_use = metadata.crop_paths()
-        remove_crops(metadata.paths, (path for path in _names(left) if path not in in_use))
+        remove_crops(metadata.paths, (path for path in _listed(left) if path not in in_use))
         metadata.forget_info(_LEFT)
 
 
-def _names(text: str) -> list[str]:
-    """Read what was written down; nothing where a row is damaged: verify finds the crops then."""
+def _listed(text: str) -> list[str]:
+    """Read what write_down_crops wrote; what it can't have written costs no job."""
     try:
-        names = json.loads(text)
+        found = json.loads(text)
     except (ValueError, RecursionError):
-        names = None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        log.warning("the list of crops to remove is damaged; verify finds them")
+        found = None
+    if not isinstance(found, list) or not all(isinstance(path, str) for path in found):
+        log.warning("%r is no list; verify --repair finds crops that belong to none", _LEFT)
         return []
-    return names
+    return found

@@ -279,11 +279,11 @@ def test_a_text_that_is_no_utf8_is_damage_as_any_other(paths: LibraryPaths) -> N
     assert content(paths.metadata_db) == before
 
 
-def test_a_blob_of_a_gigabyte_is_refused_and_taken_away(paths: LibraryPaths) -> None:
+def test_a_blob_of_a_quarter_gigabyte_is_refused_and_taken_away(paths: LibraryPaths) -> None:
     fill(paths)
     save(paths)
     before = content(paths.metadata_db)
-    damage(paths, "UPDATE segments SET mask = zeroblob(400000000) WHERE id = '1.jpg-00001'")
+    damage(paths, "UPDATE segments SET mask = zeroblob(268435457) WHERE id = '1.jpg-00001'")
     with closing(MetadataDatabase(paths)) as metadata, pytest.raises(DatabaseError, match="damage"):
         metadata.segments(["1.jpg-00001"])
     MetadataDatabase(paths).close()

@@ -226,6 +226,7 @@ def test_an_export_stays_in_its_folder(metadata: MetadataDatabase, tmp_path: Pat
     crop.parent.mkdir(parents=True, exist_ok=True)
     crop.write_bytes(b"crop")
     tags = [Tag(name, 1.0, "human") for name in (*HOSTILE_TAGS, "=1+1", "@x", "+x")]
+    tags = [tag for tag in tags if "\0" not in tag.name]  # such a row is taken for damaged
     metadata.add_tags("a.jpg-00000", tags, "human")
     before = files_in(tmp_path)
     folder = tmp_path / "data set"

@@ -13,7 +13,7 @@ from PIL import Image, PngImagePlugin
 
 from src.config import LibraryPaths
 from src.errors import EmbeddingError
-from src.events import FileDone, FileFailed, FileKnown, FrameStored
+from src.events import FileDone, FileFailed, FileKnown, FrameStored, JobDone
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
 from src.processing import ingest
@@ -246,3 +246,33 @@ def test_work_that_waits_is_read_as_it_was_written(library: MediaLibrary, photo:
     text = json.dumps([changed_files._as_json(each) for each in works])
     assert [changed_files._from_json(columns) for columns in json.loads(text)] == works
     assert np.any([each.mask_rle is None for each in works])
+
+
+NOTES = {
+    "no JSON": "{",
+    "no list": "7",
+    "no works": "[1, null]",
+    "deep": "[" * 100_000,
+    "a hostile mask": '[{"segment_id": "a", "frame_index": 0, "frame_wh": [200000, 200000],'
+    ' "mask_rle": "ooooo", "tags": [], "removed": [], "look": null}]',
+    "a tag that is none": '[{"segment_id": "a", "frame_index": 0, "frame_wh": [9, 9],'
+    ' "mask_rle": null, "tags": [{"name": 3, "confidence": 9, "source": "x"}],'
+    ' "removed": [], "look": null}]',
+}
+
+
+@pytest.mark.parametrize("note", NOTES.values(), ids=NOTES.keys())
+def test_notes_that_nobody_wrote_stop_no_job(
+    frames_only: MediaLibrary, photo: Path, note: str
+) -> None:
+    from src.processing import changed_files, crops_left
+
+    library = frames_only
+    add(library, photo)
+    (media,) = library.metadata.all_media()
+    library.metadata.set_info(changed_files._waiting(media.id), note)
+    library.metadata.set_info(crops_left._LEFT, note)
+    library.metadata.update_media(media.id, status="pending")
+    (done,) = of_kind(add(library), JobDone)
+    assert done.failed == ()
+    assert library.metadata.info(crops_left._LEFT) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -304,3 +305,76 @@ def _as_nobody(library: MediaLibrary, folder: Path) -> None:
         assert library.index.failure is not None and str(chroma) in library.index.failure
     finally:
         os.seteuid(0)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["with its hash", "of an older library"])
+def test_a_crop_that_only_looks_whole_is_cut_again(library: MediaLibrary, known: bool) -> None:
+    before = crops(library)
+    first = next(iter(before))
+    changed = bytearray(before[first])
+    changed[len(changed) // 2] ^= 16
+    if known:
+        first.write_bytes(changed)
+        mended_whole(library, f"{first}: a crop of ")
+        assert crops(library) == before
+        return
+    with library.metadata.connection.write() as db:
+        db.execute("UPDATE segments SET crop_hash = NULL")
+    assert problems(library) == []  # nobody can tell
+    assert set(library.metadata.crop_hashes().values()) == {None}
+    assert problems(library, repair=True) == []  # but from now on
+    hashes = library.metadata.crop_hashes()
+    assert None not in hashes.values()
+    first.write_bytes(changed)
+    mended_whole(library, f"{first}: a crop of ")
+    assert library.metadata.crop_hashes() == hashes
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+@pytest.mark.parametrize("what", ["pipe", "folder", "zero", "large"])
+def test_what_is_no_crop_file_is_not_read_for_one(library: MediaLibrary, what: str) -> None:
+    first = next(iter(crops(library)))
+    first.unlink()
+    if what == "pipe":
+        os.mkfifo(first)
+    elif what == "folder":
+        first.mkdir()
+    elif what == "zero":
+        first.symlink_to("/dev/zero")
+    else:
+        with first.open("wb") as stream:
+            stream.truncate(1 << 34)
+    found = [problem.what for problem in problems(library)]
+    assert [f"{first}: a crop of" in what for what in found] == [True], found
+
+
+def test_a_damaged_row_is_listed_and_then_mended(library: MediaLibrary) -> None:
+    database = library.paths.metadata_db
+    with sqlite3.connect(database) as db:  # another program: no checksum follows
+        db.execute("UPDATE segments SET area = area + 1 WHERE kind = 'object'")
+        changed = db.execute("SELECT changes()").fetchone()[0]
+    found = problems(library)
+    listed = [each for each in found if "of segments: it is not what was stored" in each.what]
+    assert len(listed) == changed
+    mended_whole(library, "checksum differs")
+
+
+def test_an_index_that_lacks_a_row_is_made_again(library: MediaLibrary) -> None:
+    with sqlite3.connect(library.paths.metadata_db) as db:
+        db.execute("PRAGMA writable_schema = ON")
+        sql = "SELECT sql FROM sqlite_master WHERE name = 'segments_by_frame'"
+        (whole,) = db.execute(sql).fetchone()
+        for partial in (f"{whole} WHERE rowid > 2", whole):
+            db.execute(
+                "UPDATE sqlite_master SET sql = ? WHERE name = 'segments_by_frame'", (partial,)
+            )
+            version = db.execute("PRAGMA schema_version").fetchone()[0]
+            db.execute(f"PRAGMA schema_version = {version + 1}")
+            if partial != whole:
+                db.commit()
+                with sqlite3.connect(library.paths.metadata_db) as other:
+                    other.execute("REINDEX segments_by_frame")
+                other.close()
+        db.commit()
+    db.close()
+    mended_whole(library, "missing from index segments_by_frame")
