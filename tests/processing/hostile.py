@@ -169,9 +169,7 @@ def bombs() -> dict[str, bytes]:
         "frames.png": frames_png(20_000),
         "pages.tif": pages_tiff(100_000),
         "round.tif": pages_tiff(50, round_and_round=True),
-        "markers.jpg": real_images()["jpg"][:2]
-        + b"\xff\xfe\0\2" * 100_000
-        + real_images()["jpg"][2:],
+        "markers.jpg": photo[:2] + b"\xff\xfe\0\2" * 100_000 + photo[2:],
         "pixels.bmp": bmp + struct.pack("<HHIIIIII", 1, 24, *[0] * 6),
         "pixels.tif": ifd,
         "pixels.webp": webp,

@@ -17,9 +17,11 @@ from PIL import Image
 from src.config import LibraryPaths, Settings
 from src.events import FileStarted
 from src.library import MediaLibrary
+from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
 from tests.benchmarks.soak import children, media
 from tests.conftest import add_media_with, unit_vectors
+from tests.processing.test_full_disk import LoadedOnce
 from tests.processing.test_ingest import shared_models  # noqa: F401 (a fixture)
 
 STORED = 1000
@@ -76,13 +78,11 @@ def test_a_file_costs_sqlite_no_more_in_a_larger_library(
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("jobs", [12, pytest.param(400, marks=pytest.mark.slow)])
 def test_jobs_and_searches_leave_no_handle_thread_or_process(
-    tmp_path: Path,
-    shared_models: ModelManager,  # noqa: F811
-    jobs: int,
+    tmp_path: Path, clip: ClipEncoder, jobs: int
 ) -> None:
     used: list[tuple[int, int, int]] = []
     paths = LibraryPaths(tmp_path / "library")
-    with MediaLibrary(paths, shared_models, Settings(points_per_side=4)) as library:
+    with MediaLibrary(paths, LoadedOnce(clip), Settings()) as library:
         for number, path in enumerate(media(tmp_path, jobs, 0)):
             for _ in library.add([path]):
                 pass
