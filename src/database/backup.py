@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 KEPT = 5
@@ -16,6 +18,27 @@ PAGES_AT_ONCE = 1000
 
 def backup_folder(database: Path) -> Path:
     return database.parent / "backups"
+
+
+def _next_name(database: Path) -> str:
+    """Name a backup by the time; where the clock was set back, by a second after the newest."""
+    now = datetime.fromtimestamp(int(time.time()))
+    moments = [now]
+    for path in backups(database):
+        moment = _moment(path)
+        # names have the local time, and that is set back in autumn; later ones: see `backups`
+        if moment is not None and moment < now + timedelta(days=1):
+            moments.append(moment + timedelta(seconds=1))
+    return f"{database.stem}-{max(moments).strftime(MOMENT)}.db"
+
+
+def _moment(backup: Path) -> datetime | None:
+    """Read when a backup was made from its name, to the second."""
+    found = re.search(r"-(\d{4}-\d\d-\d\dT\d{6})", backup.name)
+    try:
+        return None if found is None else datetime.strptime(found[1], MOMENT)
+    except ValueError:
+        return None  # a month 99: none of ours
 
 
 def backups(database: Path) -> list[Path]:
@@ -47,10 +70,7 @@ def back_up(source: sqlite3.Connection, database: Path) -> Path:
     folder.mkdir(exist_ok=True)
     for stray in folder.glob("*.tmp*"):  # of a process that was killed here
         stray.unlink()
-    moment = time.strftime(MOMENT)
-    taken = {path.name for path in backups(database)}
-    names = (f"{database.stem}-{moment}{more}.db" for more in ("", *"abcdefghijklmnopqrstuvwxyz"))
-    final = folder / next(name for name in names if name not in taken)
+    final = folder / _next_name(database)
     temporary = folder / f"{final.name}.tmp"
     try:
         with closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
@@ -67,7 +87,7 @@ def back_up(source: sqlite3.Connection, database: Path) -> Path:
         for left in folder.glob(f"{temporary.name}*"):
             left.unlink(missing_ok=True)
         raise
-    for old in backups(database)[KEPT:]:
+    for old in [path for path in backups(database) if path != final][KEPT - 1 :]:
         old.unlink()
     return final
 
