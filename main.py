@@ -332,7 +332,7 @@ def log_to_file(path: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the application; returns the exit code."""
-    from src.errors import MediaLibraryError
+    from src.errors import MediaLibraryError, is_out_of_memory
     from src.gui.last_words import provide_streams, say_last_words
 
     no_console = provide_streams()
@@ -363,6 +363,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as exc:
         if unread:
             say_last_words(exc, arguments.library)
+        if is_out_of_memory(exc):
+            print(
+                "error: there is not enough memory; close other programs or raise the limit that "
+                "is set for this one, then start again: nothing is lost",
+                file=sys.stderr,
+            )
+            return 1
         raise
 
 

@@ -90,3 +90,12 @@ class ExportError(MediaLibraryError):
 
 class QueryError(MediaLibraryError):
     """A search can't be asked as it stands."""
+
+
+# As torch, the loader of libraries, and the system say it.
+_NO_MEMORY = ("allocate memory", "out of memory", "failed to map segment")
+
+
+def is_out_of_memory(exc: BaseException) -> bool:
+    """Say whether something failed because the system gave no more memory."""
+    return isinstance(exc, MemoryError) or any(words in str(exc) for words in _NO_MEMORY)

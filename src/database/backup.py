@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from src.database.migrations import MIGRATIONS, check_version, migrate
@@ -25,6 +26,27 @@ TEMPORARY_NAME = re.compile(rf"{BACKUP_NAME.pattern}(\.of-today)?\.tmp(-journal|
 
 def backup_folder(database: Path) -> Path:
     return database.parent / BACKUPS
+
+
+def _next_name(database: Path) -> str:
+    """Name a backup by the time; where the clock was set back, by a second after the newest."""
+    now = datetime.fromtimestamp(int(time.time()))
+    moments = [now]
+    for path in backups(database):
+        moment = _moment(path)
+        # names have the local time, and that is set back in autumn; later ones: see `backups`
+        if moment is not None and moment < now + timedelta(days=1):
+            moments.append(moment + timedelta(seconds=1))
+    return f"{database.stem}-{max(moments).strftime(MOMENT)}.db"
+
+
+def _moment(backup: Path) -> datetime | None:
+    """Read when a backup was made from its name, to the second."""
+    found = re.search(r"-(\d{4}-\d\d-\d\dT\d{6})", backup.name)
+    try:
+        return None if found is None else datetime.strptime(found[1], MOMENT)
+    except ValueError:
+        return None  # a month 99: none of ours
 
 
 def backups(database: Path) -> list[Path]:
@@ -60,10 +82,7 @@ def back_up(source: sqlite3.Connection, database: Path) -> Path:
     files = SafeFolder(database.parent)
     files.make_marked_folder(BACKUPS)
     _remove_temporary(files)  # of a process that was killed here
-    moment = time.strftime(MOMENT)
-    taken = {path.name for path in backups(database)}
-    names = (f"{database.stem}-{moment}{more}.db" for more in ("", *"abcdefghijklmnopqrstuvwxyz"))
-    final = folder / next(name for name in names if name not in taken)
+    final = folder / _next_name(database)
     temporary = folder / f"{final.name}{TEMPORARY}"
     try:
         files.create(f"{BACKUPS}/{temporary.name}")  # SQLite would follow a link
@@ -80,7 +99,7 @@ def back_up(source: sqlite3.Connection, database: Path) -> Path:
     except BaseException:
         _remove_temporary(files)
         raise
-    for old in backups(database)[KEPT:]:
+    for old in [path for path in backups(database) if path != final][KEPT - 1 :]:
         files.remove(f"{BACKUPS}/{old.name}")
     return final
 

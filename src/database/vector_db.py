@@ -11,6 +11,7 @@ from src.database.catalog import Catalog
 from src.database.clip_in_use import load_clips
 from src.database.embeddings import EmbeddingTable, Scored
 from src.database.metadata_db import MetadataDatabase
+from src.database.vector_cache import ROWS_AT_MOST
 from src.database.vector_index import VectorIndex
 from src.database.words import as_typed
 from src.errors import QueryError
@@ -18,9 +19,9 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
 from src.records import EMBEDDING_DIM, EVERYTHING, SearchHit, SearchResult, SegmentFilter
 
-# Up to here scoring every segment takes no longer than asking Chroma and scoring what it
-# gives once more (facts: 24 ms a 100,000 in memory).
-EXACT_UP_TO = 20_000
+# As many as are held in memory are all scored (24 ms a 100,000): no damage to Chroma's files, and
+# no gap in its graph, can then change an answer. Beyond that its candidates are scored again.
+EXACT_UP_TO = ROWS_AT_MOST
 # Chroma is asked for more than is wanted, and what it gives is scored again.
 MORE = 4
 # For each segment that it does not know to be gone it is asked for one more; reading and scoring

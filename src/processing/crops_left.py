@@ -13,8 +13,6 @@ log = logging.getLogger(__name__)
 
 _LEFT = "crops to remove"
 
-log = logging.getLogger(__name__)
-
 
 def write_down_crops(metadata: MetadataDatabase, crop_paths: Iterable[str]) -> None:
     """Write down which crops are unused once the caller's transaction is kept.

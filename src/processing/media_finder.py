@@ -34,7 +34,7 @@ def find_media(
     Returns:
         Absolute paths, each once; folders' contents in the order of their names.
     """
-    kept_out = {os.path.realpath(folder) for folder in leave_out}
+    kept_out = {identity for folder in leave_out if (identity := _identity(folder)) is not None}
     found: dict[Path, None] = {}
     for path in paths:
         absolute = Path(os.path.abspath(path))
@@ -45,18 +45,50 @@ def find_media(
     return list(found)
 
 
-def _in_folder(root: Path, kept_out: set[str], unread: Callable[[OSError], None]) -> Iterator[Path]:
-    seen: set[str] = set()
-    for folder, subfolders, files in os.walk(root, onerror=unread, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen or real in kept_out:
-            subfolders.clear()
+def _in_folder(
+    root: Path, kept_out: set[tuple[int, int]], unread: Callable[[OSError], None]
+) -> Iterator[Path]:
+    """Walk a folder without recursion, which folders can be deeper than Python allows."""
+    seen = set(kept_out)
+    waiting = [str(root)]
+    while waiting:
+        folder = waiting.pop()
+        identity = _identity(folder)
+        if identity in seen:
             continue
-        seen.add(real)
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith(".") and _suffix(name) in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
-                yield Path(folder) / name
+        if identity is not None:
+            seen.add(identity)
+        try:
+            with os.scandir(folder) as entries:
+                shown = sorted((each for each in entries if each.name[0] != "."), key=_name)
+        except OSError as exc:
+            unread(exc)
+            continue
+        folders = [each.path for each in shown if _is_folder(each)]
+        waiting += reversed(folders)
+        for each in shown:
+            if _suffix(each.name) in IMAGE_SUFFIXES | VIDEO_SUFFIXES and not _is_folder(each):
+                yield Path(each.path)
+
+
+def _identity(folder: str | Path) -> tuple[int, int] | None:
+    """Tell a folder from others, by whatever path it is reached; None when it is out of reach."""
+    try:
+        found = os.stat(folder)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link that goes round is no folder; reading it will say so
 
 
 def guessed_kind(path: Path) -> MediaKind:

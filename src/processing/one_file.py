@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from src.errors import EmbeddingError, MediaLibraryError, MediaReadError
+from src.errors import EmbeddingError, MediaLibraryError, MediaReadError, is_out_of_memory
 
 
 def is_of_one_file(exc: Exception) -> bool:
@@ -19,4 +19,6 @@ def is_of_one_file(exc: Exception) -> bool:
 
 def in_words(exc: Exception) -> str:
     """Say in a line what went wrong; the kind of error where that is all there is to know."""
+    if is_out_of_memory(exc):
+        return "there is not enough memory for it; close other programs, then add it again"
     return " ".join(str(exc).split())[:160] or type(exc).__name__

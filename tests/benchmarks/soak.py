@@ -1,9 +1,12 @@
 """Hours of use in one run: python -m tests.benchmarks.soak [--images N] [--videos N] [--sam]
+                                                        [--batch N] [--state FILE]
 
 Draws small images and short videos, takes them in batch by batch, searches and looks all the
 while, and prints the process's memory, file handles and threads, the index child's memory, and
 the time a file takes: on the clock, which a busy machine stretches, and of a processor, without
-the searches' own. CLIP-only unless --sam is given. --minutes stops it earlier.
+the searches' own. CLIP-only unless --sam is given. --minutes stops it earlier. With --batch 1 each
+file is a job of its own with a search after it, and --state keeps the readings in a file:
+python -m tests.benchmarks.soak --images 3000 --videos 0 --batch 1
 """
 
 from __future__ import annotations
@@ -192,7 +195,21 @@ def times(searches: Searches) -> tuple[float, float, float]:
     return time.monotonic(), own_s - searches.cpu_s, children_s
 
 
-def soak(folder: Path, images: int, videos: int, minutes: float, sam: bool) -> list[Reading]:
+def soak(
+    folder: Path,
+    images: int,
+    videos: int,
+    minutes: float,
+    sam: bool,
+    batch: int = BATCH,
+    state: Path | None = None,
+) -> list[Reading]:
+    """Take files in, a reading after every BATCH of them.
+
+    Args:
+        batch: files a job; after each job there is a search.
+        state: a file that each reading is added to.
+    """
     models = (ModelManager if sam else ClipOnly)(device="cpu")
     settings = Settings(points_per_side=8)
     readings: list[Reading] = []
@@ -205,15 +222,20 @@ def soak(folder: Path, images: int, videos: int, minutes: float, sam: bool) -> l
         failed = taken = 0
         print("  files  ms/file  CPU ms  children's   own MB index MB others MB handles threads")
         files = media(sources, images, videos)
-        while batch := list(itertools.islice(files, BATCH)):
+        while some := list(itertools.islice(files, BATCH)):
             before = times(searches)
-            for event in library.add(batch):
-                taken += isinstance(event, FileDone | FileKnown)
-                failed += isinstance(event, FileFailed)
+            for start in range(0, len(some), batch):
+                for event in library.add(some[start : start + batch]):
+                    taken += isinstance(event, FileDone | FileKnown)
+                    failed += isinstance(event, FileFailed)
+                assert library.search(WORDS[start % len(WORDS)], n_results=20).hits
             wall, cpu, its = (now - was for now, was in zip(times(searches), before, strict=True))
-            n = len(batch)
+            n = len(some)
             readings.append(reading(taken, (wall / n, cpu / n, its / n)))
             print(readings[-1], flush=True)
+            if state is not None:
+                with state.open("a") as stream:
+                    stream.write(f"{readings[-1]}\n")
             if time.monotonic() > deadline:
                 break
         searches.stop()
@@ -256,10 +278,18 @@ def main() -> None:
     parser.add_argument("--videos", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=240)
     parser.add_argument("--sam", action="store_true")
+    parser.add_argument("--batch", type=int, default=BATCH, help="files a job")
+    parser.add_argument("--state", type=Path, help="a file that the readings are added to")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
         readings = soak(
-            Path(name), arguments.images, arguments.videos, arguments.minutes, arguments.sam
+            Path(name),
+            arguments.images,
+            arguments.videos,
+            arguments.minutes,
+            arguments.sam,
+            arguments.batch,
+            arguments.state,
         )
     print(summary(readings))
 

@@ -202,6 +202,22 @@ def test_search_over_a_large_library_asks_the_index_and_scores_exactly(
         assert all(hit.segment.id.startswith("a.jpg") for hit in found)
 
 
+def test_a_library_that_fits_in_memory_is_answered_without_the_index(
+    metadata: MetadataDatabase,
+    paths: LibraryPaths,
+    clip: ClipEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An index that gives wrong candidates changes no answer of it."""
+    vectors = unit_vectors(20_100)
+    add_media_with(metadata, vectors, model=clip.name)
+    monkeypatch.setattr(VectorIndex, "candidates", lambda *_: ["a.jpg-00007"])
+    with VectorDatabase(paths, clip, metadata, use_index=True) as database:
+        query = unit_vectors(1, seed=4)[0]
+        nearest = [hit.segment.id for hit in database.search_by_embedding(query, 10)]
+    assert nearest == [f"a.jpg-{i:05}" for i in np.argsort(-(vectors @ query))[:10]]
+
+
 def test_what_is_removed_takes_no_place_from_what_is_left(
     metadata: MetadataDatabase,
     paths: LibraryPaths,

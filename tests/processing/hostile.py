@@ -117,9 +117,32 @@ def png(width: int, height: int, body: bytes = b"", *chunks: tuple[bytes, bytes]
     )
 
 
+def frames_png(count: int) -> bytes:
+    """An APNG of so many frames."""
+    drawn = zlib.compress(bytes(8 * 25))
+    parts = [(b"acTL", struct.pack(">II", count, 0))]
+    for number in range(count):
+        control = struct.pack(">IIIIIHHBB", 2 * number, 8, 8, 0, 0, 1, 10, 0, 0)
+        parts += [(b"fcTL", control), (b"fdAT", struct.pack(">I", 2 * number + 1) + drawn)]
+    return png(8, 8, bytes(8 * 25), *parts)
+
+
+def pages_tiff(count: int, round_and_round: bool = False) -> bytes:
+    """A TIFF of so many pages of 8 x 8 pixels, of which the last may lead to the first."""
+    tags = (256, 8), (257, 8), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, 8), (279, 64)
+    page = struct.pack("<H", len(tags))
+    page += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    first, size = 8 + 64, len(page) + 4
+    nexts = [first + size * (number + 1) for number in range(count)]
+    nexts[-1] = first if round_and_round else 0
+    pages = b"".join(page + struct.pack("<I", at) for at in nexts)
+    return struct.pack("<2sHI", b"II", 42, first) + bytes(64) + pages
+
+
 def bombs() -> dict[str, bytes]:
     """Small files that claim or hold far more than they look."""
     flat = Image.new("RGB", (16, 16))
+    photo = real_images()["jpg"]
     frames = io.BytesIO()
     red = Image.new("RGB", (16, 16), "red")
     flat.save(frames, format="GIF", save_all=True, append_images=[red, flat] * 2500)
@@ -143,6 +166,10 @@ def bombs() -> dict[str, bytes]:
         "notes.png": png(8, 8, bytes(8 * 25), (b"zTXt", b"x\0\0" + notes)),
         "pixels.gif": gif + struct.pack("<cHHHHB", b",", 0, 0, 65535, 65535, 0) + b"\2\2L\1\0;",
         "frames.gif": frames.getvalue(),
+        "frames.png": frames_png(20_000),
+        "pages.tif": pages_tiff(100_000),
+        "round.tif": pages_tiff(50, round_and_round=True),
+        "markers.jpg": photo[:2] + b"\xff\xfe\0\2" * 100_000 + photo[2:],
         "pixels.bmp": bmp + struct.pack("<HHIIIIII", 1, 24, *[0] * 6),
         "pixels.tif": ifd,
         "pixels.webp": webp,

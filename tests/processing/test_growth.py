@@ -1,7 +1,13 @@
-"""What a file costs does not grow with the library."""
+"""What a file costs does not grow with the library, and what is used does not with the session.
+
+The long variant of the latter: python -m tests.benchmarks.soak --images 3000 --videos 0 --batch 1
+"""
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +17,11 @@ from PIL import Image
 from src.config import LibraryPaths, Settings
 from src.events import FileStarted
 from src.library import MediaLibrary
+from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
+from tests.benchmarks.soak import children, media
 from tests.conftest import add_media_with, unit_vectors
+from tests.processing.test_full_disk import LoadedOnce
 from tests.processing.test_ingest import shared_models  # noqa: F401 (a fixture)
 
 STORED = 1000
@@ -64,3 +73,21 @@ def test_a_file_costs_sqlite_no_more_in_a_larger_library(
             costs.append(steps(library, files))
     few, many = costs
     assert many < 1.1 * few
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("jobs", [12, pytest.param(400, marks=pytest.mark.slow)])
+def test_jobs_and_searches_leave_no_handle_thread_or_process(
+    tmp_path: Path, clip: ClipEncoder, jobs: int
+) -> None:
+    used: list[tuple[int, int, int]] = []
+    paths = LibraryPaths(tmp_path / "library")
+    with MediaLibrary(paths, LoadedOnce(clip), Settings()) as library:
+        for number, path in enumerate(media(tmp_path, jobs, 0)):
+            for _ in library.add([path]):
+                pass
+            assert len(library.search("a red circle", n_results=999).hits) > number
+            handles = len(os.listdir("/proc/self/fd"))
+            used.append((handles, threading.active_count(), len(children())))
+    for early, late in zip(used[2], used[-1], strict=True):
+        assert late <= early, used

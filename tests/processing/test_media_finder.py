@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +68,23 @@ def test_a_folder_that_may_not_be_read_is_told_of(
     told: list[OSError] = []
     assert find_media([tmp_path], unread=told.append) == [tmp_path / "open" / "1.jpg"]
     assert [error.filename for error in told] == [str(tmp_path / "secret")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no path so long")
+def test_folders_deeper_than_python_recurses_are_walked_to_what_can_be_reached(
+    tmp_path: Path,
+) -> None:
+    inside = os.open(tmp_path, os.O_RDONLY)
+    unread: list[OSError] = []
+    for depth in range(2400):  # the last ones' paths are longer than the system takes
+        os.mkdir("d", dir_fd=inside)
+        deeper = os.open("d", os.O_RDONLY, dir_fd=inside)
+        os.close(inside)
+        inside = deeper
+        if depth == 1500:
+            os.close(os.open("deep.png", os.O_CREAT | os.O_WRONLY, dir_fd=inside))
+    os.close(inside)
+    found = find_media([tmp_path], (), unread.append)
+    assert [path.name for path in found] == ["deep.png"] and found[0].exists()
+    assert [error.errno for error in unread] == [errno.ENAMETOOLONG]
+    subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)  # shutil recurses, too
