@@ -229,6 +229,11 @@ class MetadataDatabase:
                 [(value, segment_id) for segment_id, value in hashes.items()],
             )
 
+    def set_crop_path(self, segment_id: str, crop_path: str) -> None:
+        """Give a segment another crop file."""
+        with self.connection.write() as db:
+            db.execute("UPDATE segments SET crop_path = ? WHERE id = ?", (crop_path, segment_id))
+
     def crop_paths(self) -> set[str]:
         """List every crop file the library refers to, relative to its folder."""
         return {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from src.config import LibraryPaths, Settings
@@ -109,8 +112,10 @@ def _embeddings(
 def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iterator[Event]:
     yield from _files_of_no_segment(metadata, repair)
     hashes, taken = metadata.crop_hashes(), dict[str, str]()
+    segments = metadata.segments_where(SegmentFilter())
+    users = Counter(segment.crop_path for segment in segments)
     missing = []
-    for segment in metadata.segments_where(SegmentFilter()):
+    for segment in segments:
         content = read_crop(metadata.paths, segment.crop_path)
         known_hash = hashes.get(segment.id)
         if content is None or not _is_as_stored(content, known_hash):
@@ -118,8 +123,13 @@ def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iter
         elif known_hash is None and repair and _decodes(segment.crop_path, settings):
             taken[segment.id] = crop_hash(content)
     metadata.set_crop_hashes(taken)
-    for _, segments in itertools.groupby(missing, key=lambda segment: segment.media_file_id):
-        wanted = list(segments)
+    if repair:
+        missing = [
+            _with_file_of_its_own(metadata, segment) if users[segment.crop_path] > 1 else segment
+            for segment in missing
+        ]
+    for _, some in itertools.groupby(missing, key=lambda segment: segment.media_file_id):
+        wanted = list(some)
         mended = _cut_again(metadata, wanted, settings) if repair else set[str]()
         for segment in wanted:
             yield ProblemFound(
@@ -158,6 +168,15 @@ def _is_as_stored(content: bytes, known_hash: str | None) -> bool:
     if known_hash is not None:
         return crop_hash(content) == known_hash
     return content[:2] == b"\xff\xd8" and content[-2:] == b"\xff\xd9"
+
+
+def _with_file_of_its_own(metadata: MetadataDatabase, segment: StoredSegment) -> StoredSegment:
+    """Give a segment another crop file than the one that rows of a stranger share."""
+    paths = metadata.paths
+    name = hashlib.sha1(segment.id.encode("utf-8", "surrogateescape")).hexdigest()
+    path = paths.extracted_segments / "elsewhere" / f"{name}.jpg"
+    metadata.set_crop_path(segment.id, paths.name(path))
+    return replace(segment, crop_path=path)
 
 
 def _decodes(path: Path, settings: Settings) -> bool:
