@@ -7,7 +7,6 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from src.database.backup import backups, damage_of, open_backup
@@ -17,9 +16,9 @@ from src.database.checksums import (
     checksum_sql,
     count_rows,
     register_checksum,
-    row_checksum,
     watch_rows,
 )
+from src.database.index_evidence import Known, ask_indexes
 from src.database.known_schema import Form, known_versions, match, schema_row
 from src.database.page_reader import Pages
 from src.database.parents import set_parents
@@ -27,7 +26,7 @@ from src.database.record_format import Value
 from src.database.recovered import Recovered
 from src.database.row_format import Key, Row, RowFormat, key_of, key_of_rowid
 from src.database.tidy import Gaps, drop_orphans, look_again, reset_index, set_sequences
-from src.database.tree_reader import Tree, TreeReader, key_in_index, schema_of
+from src.database.tree_reader import Tree, TreeReader, schema_of
 from src.errors import DatabaseError
 
 log = logging.getLogger(__name__)
@@ -37,29 +36,6 @@ log = logging.getLogger(__name__)
 DERIVED = ("unindexed", "index_removals", "row_counts", "sqlite_sequence")
 PAGES_PER_REPORT = 32
 ROWS_AT_ONCE = 500
-
-
-@dataclass
-class Known:
-    """What a table's indexes say of the rows that its tree may lack.
-
-    Attributes:
-        keys: of such rows, from indexes that are whole; None when there is no such index.
-        perhaps: of such rows, from all indexes.
-        count: how many rows the table has, from an index that is whole.
-        at_least: how many it has, from indexes that are not.
-        identities: the values of the table's own key, by row id, for tables whose key is not it.
-        rows: those rows that an index holds whole.
-        frames: of segments, and media files of frames, by row id: where gaps are.
-    """
-
-    keys: set[Key] | None = None
-    perhaps: set[Key] = field(default_factory=set)
-    count: int | None = None
-    at_least: int = 0
-    identities: dict[Key, tuple[Value, ...]] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)
-    owners: dict[Key, int] = field(default_factory=dict)
 
 
 class Refill:
@@ -270,49 +246,14 @@ class Refill:
     # -- what the indexes say
 
     def _known(self, form: Form) -> Known:
-        """Ask a table's indexes what it held where its tree has holes."""
-        known = Known()
-        holes = self._trees[form.name].holes
-        for name, found in self.roots.items():
-            index, root = found[0]
-            if index.is_table or index.table != form.name:
-                continue
-            tree, pages = self.reader.rows(index, root)
-            self._trees[name] = tree
-            count, keys = 0, set[Key]()
-            for rows in pages:
-                self._count_page()
-                count += len(rows)
-                for entry in rows:
-                    key = key_in_index(form, index, entry)
-                    if key is not None and holes.cover(key):
-                        keys.add(key)
-                        self._take_entry(known, form, index, key, entry)
-            known.perhaps |= keys
-            if not tree.holes and not tree.strays:
-                known.count = count if known.count is None else max(count, known.count)
-                known.keys = keys if known.keys is None else known.keys | keys
-            else:
-                known.at_least = max(known.at_least, count)
+        indexes = [
+            found[0]
+            for found in self.roots.values()
+            if not found[0][0].is_table and found[0][0].table == form.name
+        ]
+        known, trees = ask_indexes(self.reader, self._trees[form.name], indexes, self._count_page)
+        self._trees.update(trees)
         return known
-
-    def _take_entry(self, known: Known, form: Form, index: Form, key: Key, entry: Row) -> None:
-        values = dict(zip(index.columns, entry.values, strict=True))
-        lacking = set(form.columns) - set(values) - {"checksum"}
-        if not form.has_rowid and not lacking:
-            whole = [values.get(column) for column in form.columns]
-            if form.checksum is not None:
-                others = [*whole[: form.checksum], *whole[form.checksum + 1 :]]
-                whole[form.checksum] = row_checksum(*others)
-            row = RowFormat(form).row(None, whole, len(whole))
-            if row is not None:
-                known.rows.append(row)
-        if form.has_rowid and form.rowid_column is None and index.sql is None:
-            known.identities[key] = tuple(entry.values[:-1])
-        for owner in ("frame_id", "media_file_id"):
-            value = values.get(owner)
-            if isinstance(value, int):
-                known.owners[key] = value
 
     def _expect(self, form: Form, known: Known | None) -> None:
         """Write down how many rows a table had."""
