@@ -14,10 +14,10 @@ from pathlib import Path
 from src.database.backup import back_up, is_due
 from src.database.checksums import watch_rows
 from src.database.damage import WatchedConnection
-from src.database.inspection import log_is_foreign, problems_of, refuse_others
-from src.database.mending import Mended, mend_rows
 from src.database.migrations import MIGRATIONS, check_version, migrate
-from src.database.recovery import (
+from src.database.repair.inspection import log_is_foreign, problems_of, refuse_others
+from src.database.repair.mending import Mended, mend_rows
+from src.database.repair.recovery import (
     OnProgress,
     Recovered,
     finish_recovery,

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from src.config import LibraryPaths
 from src.database.connection import Connection
-from src.database.damaged_rows import DamagedRow, damaged_rows, miscounted
-from src.database.mending import problems_of
+from src.database.repair.damaged_rows import DamagedRow, damaged_rows, miscounted
+from src.database.repair.mending import problems_of
 from src.database.rows import CHUNK, SEGMENT_COLUMNS, RowReader
 from src.database.segment_store import (
     ROWS_OF_TAG,

@@ -16,7 +16,7 @@ import pytest
 from main import main
 from src.config import LibraryPaths, Settings
 from src.database.checksums import checked_columns, checksum_sql, register_checksum
-from src.database.damaged_rows import damaged_rows
+from src.database.repair.damaged_rows import damaged_rows
 from src.database.row_values import LONGEST_VALUE
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from src.database import migrations
 from src.database.checksums import COLUMN, key_columns
-from src.database.record_format import Value
+from src.database.repair.record_format import Value
 
 # Two texts that differ in so few bytes of a hundred are one, of which the other is damaged.
 _SHARE_DAMAGED = 0.1

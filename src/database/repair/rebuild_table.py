@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from src.database.checksums import checked_columns, key_columns, watch_rows
-from src.database.damaged_rows import Key, Row
+from src.database.repair.damaged_rows import Key, Row
 
 
 def rebuild_table(db: sqlite3.Connection, table: str, changed: Mapping[Key, Row | None]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from src.database.damaged_rows import DamagedRow, Row
+from src.database.repair.damaged_rows import DamagedRow, Row
 from src.database.row_values import ALLOWED, problem_of, wrong_columns
 from src.errors import DamagedMaskError
 from src.models.mask_rle import decode_rle, encode_rle

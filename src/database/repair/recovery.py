@@ -15,11 +15,11 @@ from contextlib import closing
 from pathlib import Path
 
 from src.database.backup import damage_of
-from src.database.log_reader import Log, has_log, log_of, read_log
 from src.database.migrations import migrate
-from src.database.page_reader import Content, Pages, infer_page_size
-from src.database.recovered import Recovered
-from src.database.refill import Refill
+from src.database.repair.log_reader import Log, has_log, log_of, read_log
+from src.database.repair.page_reader import Content, Pages, infer_page_size
+from src.database.repair.recovered import Recovered
+from src.database.repair.refill import Refill
 from src.errors import DatabaseError
 from src.library_files import SafeFolder
 from src.ownership import BACKUPS

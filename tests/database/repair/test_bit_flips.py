@@ -16,9 +16,9 @@ import pytest
 from src.config import LibraryPaths
 from src.database.checksums import CHECKED
 from src.database.connection import PAGE_SIZE
-from src.database.mending import Mended
 from src.database.metadata_db import MetadataDatabase
-from src.database.recovered import Recovered
+from src.database.repair.mending import Mended
+from src.database.repair.recovered import Recovered
 from src.errors import DatabaseError
 from src.library_files import SafeFolder
 from src.records import Tag

@@ -19,7 +19,7 @@ from src.database.catalog import Catalog
 from src.database.checksums import CHECKED, checked_columns, row_checksum
 from src.database.embeddings import EmbeddingTable
 from src.database.metadata_db import MetadataDatabase
-from src.database.one_bit import one_bit_back
+from src.database.repair.one_bit import one_bit_back
 from src.errors import DatabaseError
 from src.records import EVERYTHING, Tag
 from tests.conftest import MODEL, add_media_with, unit_vectors

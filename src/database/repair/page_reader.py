@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from src.database.record_format import as_signed, read_varint, record_length
+from src.database.repair.record_format import as_signed, read_varint, record_length
 
 INDEX_BRANCH, TABLE_BRANCH, INDEX_LEAF, TABLE_LEAF = 2, 5, 10, 13
 LEAVES = (INDEX_LEAF, TABLE_LEAF)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from src.database.parents import set_parents
-from src.database.row_format import HIGHEST, Key
+from src.database.repair.row_format import HIGHEST, Key
 
 # No library gets so far; a number beyond it is damage.
 HIGHEST_ID = 1 << 40

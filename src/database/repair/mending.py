@@ -19,7 +19,8 @@ from pathlib import Path
 from src.counting import counted
 from src.database.backup import backups, damage_of, open_backup
 from src.database.checksums import CHECKED, COLUMN, count_rows, key_columns
-from src.database.damaged_rows import (
+from src.database.parents import set_parents
+from src.database.repair.damaged_rows import (
     DamagedRow,
     Key,
     Row,
@@ -28,10 +29,9 @@ from src.database.damaged_rows import (
     raw_text,
     row_of,
 )
-from src.database.kept_in_part import kept_in_part
-from src.database.one_bit import one_bit_back
-from src.database.parents import set_parents
-from src.database.rebuild_table import rebuild_table
+from src.database.repair.kept_in_part import kept_in_part
+from src.database.repair.one_bit import one_bit_back
+from src.database.repair.rebuild_table import rebuild_table
 from src.database.row_values import checksum_of, problem_of
 from src.errors import DatabaseError
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from src.database import migrations
 from src.database.checksums import CHECKED
-from src.database.known_schema import is_of_sqlite, read_schema, state_of
-from src.database.log_reader import Log, has_log, log_of, read_log
 from src.database.migrations import check_version
-from src.database.page_reader import FILE_HEADER, MAGIC, PAGE_SIZES
+from src.database.repair.known_schema import is_of_sqlite, read_schema, state_of
+from src.database.repair.log_reader import Log, has_log, log_of, read_log
+from src.database.repair.page_reader import FILE_HEADER, MAGIC, PAGE_SIZES
 from src.errors import DatabaseError
 
 # What SQLite says of the world around a file, not of its content.

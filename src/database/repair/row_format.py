@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from src.database.checksums import row_checksum
-from src.database.known_schema import Form
-from src.database.one_bit import one_bit_back
-from src.database.record_format import Value, as_signed, read_record, read_varint, value_places
+from src.database.repair.known_schema import Form
+from src.database.repair.one_bit import one_bit_back
+from src.database.repair.record_format import (
+    Value,
+    as_signed,
+    read_record,
+    read_varint,
+    value_places,
+)
 
 Key = tuple[tuple[int, int | float | bytes], ...]
 LOWEST: Key = ()

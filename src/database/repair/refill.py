@@ -18,15 +18,15 @@ from src.database.checksums import (
     register_checksum,
     watch_rows,
 )
-from src.database.index_evidence import Known, ask_indexes
-from src.database.known_schema import Form, known_versions, match, schema_row
-from src.database.page_reader import Pages
 from src.database.parents import set_parents
-from src.database.record_format import Value
-from src.database.recovered import Recovered
-from src.database.row_format import Key, Row, RowFormat, key_of, key_of_rowid
-from src.database.tidy import Gaps, drop_orphans, look_again, reset_index, set_sequences
-from src.database.tree_reader import Tree, TreeReader, schema_of
+from src.database.repair.index_evidence import Known, ask_indexes
+from src.database.repair.known_schema import Form, known_versions, match, schema_row
+from src.database.repair.page_reader import Pages
+from src.database.repair.record_format import Value
+from src.database.repair.recovered import Recovered
+from src.database.repair.row_format import Key, Row, RowFormat, key_of, key_of_rowid
+from src.database.repair.tidy import Gaps, drop_orphans, look_again, reset_index, set_sequences
+from src.database.repair.tree_reader import Tree, TreeReader, schema_of
 from src.errors import DatabaseError
 
 log = logging.getLogger(__name__)

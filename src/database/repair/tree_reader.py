@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from src.database.known_schema import Form
-from src.database.page_reader import (
+from src.database.repair.known_schema import Form
+from src.database.repair.page_reader import (
     INDEX_BRANCH,
     INDEX_LEAF,
     KINDS,
@@ -20,8 +20,8 @@ from src.database.page_reader import (
     Page,
     Pages,
 )
-from src.database.record_format import read_record
-from src.database.row_format import (
+from src.database.repair.record_format import read_record
+from src.database.repair.row_format import (
     HIGHEST,
     LOWEST,
     Key,

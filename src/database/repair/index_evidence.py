@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from src.database.checksums import row_checksum
-from src.database.known_schema import Form
-from src.database.record_format import Value
-from src.database.row_format import Key, Row, RowFormat
-from src.database.tree_reader import Tree, TreeReader, key_in_index
+from src.database.repair.known_schema import Form
+from src.database.repair.record_format import Value
+from src.database.repair.row_format import Key, Row, RowFormat
+from src.database.repair.tree_reader import Tree, TreeReader, key_in_index
 
 
 @dataclass

@@ -16,16 +16,17 @@ import pytest
 
 from main import main
 from src.config import APPLICATION_FOLDER, LibraryPaths
-from src.database import connection, migrations, recovery
+from src.database import connection, migrations
 from src.database.backup import back_up
 from src.database.connection import PAGE_SIZE
-from src.database.known_schema import SchemaRow, known_versions, state_of
-from src.database.log_reader import read_log
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
-from src.database.page_reader import Pages, infer_page_size
+from src.database.repair import recovery
+from src.database.repair.known_schema import SchemaRow, known_versions, state_of
+from src.database.repair.log_reader import read_log
+from src.database.repair.page_reader import Pages, infer_page_size
 from tests.conftest import add_media_with, unit_vectors
-from tests.database.test_recovery import back_up_now, damage_pages, filled, leave_a_log, rows
+from tests.database.repair.test_recovery import back_up_now, damage_pages, filled, leave_a_log, rows
 from tests.old_schema import make_old
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from src.database.page_reader import PAGE_SIZES
+from src.database.repair.page_reader import PAGE_SIZES
 
 _MAGIC = (0x377F0682, 0x377F0683)  # little-endian and big-endian checksums
 _HEADER = 32
