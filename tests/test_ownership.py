@@ -225,7 +225,11 @@ def test_no_library_is_made_among_somebody_elses_files(
 def test_a_calibre_library_is_none_of_ours(tmp_path: Path) -> None:
     """It has a metadata.db, too."""
     with closing(sqlite3.connect(tmp_path / "metadata.db")) as db:
-        db.executescript("CREATE TABLE books (id INTEGER PRIMARY KEY); PRAGMA user_version = 3;")
+        db.executescript(
+            "CREATE TABLE books (id INTEGER PRIMARY KEY AUTOINCREMENT);"
+            "CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE);"
+            "CREATE INDEX by_title ON books (id); ANALYZE; PRAGMA user_version = 26;"
+        )
     before = snapshot(tmp_path)
     with pytest.raises(DatabaseError, match="books"):
         MediaLibrary(LibraryPaths(tmp_path))

@@ -9,7 +9,7 @@ from pathlib import Path
 from src.database import migrations
 from src.database.checksums import CHECKED
 from src.database.migrations import check_version
-from src.database.repair.known_schema import is_of_sqlite, read_schema, state_of
+from src.database.repair.known_schema import SchemaRow, SchemaState, read_schema, state_of
 from src.database.repair.log_reader import Log, has_log, log_of, read_log
 from src.database.repair.page_reader import FILE_HEADER, MAGIC, PAGE_SIZES
 from src.errors import DatabaseError
@@ -28,6 +28,8 @@ _OF_THE_WORLD = (
     sqlite3.SQLITE_PROTOCOL,
     sqlite3.SQLITE_AUTH,
 )
+# Tables, indexes and triggers; the first schema had sixteen.
+LEAST_OF_OURS = 5
 # Places in a file's header whose values never change in a library of ours.
 _FIXED = {
     20: (0,),  # bytes kept free at the end of each page
@@ -92,20 +94,47 @@ def refuse_others(path: Path) -> None:
         if _has_damaged_version(db):
             return
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        rows = [row for row in read_schema(db) if not is_of_sqlite(row)]
+        rows = read_schema(db)
         state = state_of(rows, version)
-        names = ", ".join(sorted(state.foreign)[:5])
-        if rows and len(state.foreign) == len(rows):
+        foreign = _foreign_names(state, rows)
+        if foreign and has_log(path) and not _is_foreign_alone(path):
+            return  # it is the log that does not belong here: it is set aside
+        if foreign and not _has_ours(state, rows):
             raise DatabaseError(
-                f"{path}: this is a database of another program (it holds {names}); choose "
+                f"{path}: this is a database of another program (it holds {foreign}); choose "
                 "another folder with --library"
             )
-        if version <= len(migrations.MIGRATIONS) and state.foreign and not state.is_damaged:
+        if foreign and version <= len(migrations.MIGRATIONS):
             raise DatabaseError(
-                f"{path}: this library holds what this program did not make ({names}), and is not "
-                "opened; drop it with another program, or use a copy from elsewhere"
+                f"{path}: this library holds what this program did not make ({foreign}), and is "
+                "not opened; drop it with another program, or use a copy from elsewhere"
             )
         check_version(db, path)
+
+
+def _foreign_names(state: SchemaState, rows: list[SchemaRow]) -> str:
+    """Name what is in a schema beside all of ours; empty where it is, or was, only ours."""
+    if state.is_damaged and _has_ours(state, rows):
+        return ""  # recovery takes our tables out of it, and nothing else
+    return ", ".join(sorted(state.foreign)[:5])
+
+
+def _has_ours(state: SchemaState, rows: list[SchemaRow]) -> bool:
+    """Say whether enough is ours: another program may have a table `tags` as well."""
+    theirs = set(state.foreign)
+    ours = [row for row in rows if row.name not in theirs and not row.name.startswith("sqlite_")]
+    return len(ours) >= LEAST_OF_OURS
+
+
+def _is_foreign_alone(path: Path) -> bool:
+    """Say whether a file holds what is not ours without the log beside it, too, or nothing."""
+    try:
+        with closing(_open(path, logged=False)) as db:
+            rows = read_schema(db)
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            return not rows or bool(_foreign_names(state_of(rows, version), rows))
+    except sqlite3.DatabaseError:
+        return False
 
 
 def log_is_foreign(path: Path) -> bool:
@@ -187,6 +216,8 @@ def _of_schema(db: sqlite3.Connection) -> str | None:
     state = state_of(read_schema(db), version)
     if state.is_damaged:
         return "the schema is damaged"
+    if state.foreign:
+        return "the schema holds what this program did not make"
     newest = len(migrations.MIGRATIONS)
     if _has_damaged_version(db) or (
         state.versions and version <= newest and version not in state.versions

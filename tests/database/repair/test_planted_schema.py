@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -110,3 +111,17 @@ def test_a_newer_library_with_tables_we_do_not_know_is_called_newer(library: Lib
     execute(library, "CREATE TABLE decisions (id)", "PRAGMA user_version = 6")
     with pytest.raises(DatabaseError, match="newer version"):
         MetadataDatabase(library)
+
+
+def test_a_trigger_that_only_the_log_holds_is_set_aside_with_the_log(
+    library: LibraryPaths,
+) -> None:
+    copy = library.root.with_name("copy")
+    with closing(sqlite3.connect(library.metadata_db, isolation_level=None)) as db:
+        db.execute(PLANTED["eraser"])
+        shutil.copytree(library.root, copy)  # as a kill leaves it
+        db.execute("DROP TRIGGER eraser")
+    with closing(MetadataDatabase(LibraryPaths(copy))) as metadata:
+        assert "set aside" in str(metadata.connection.recovered)
+        add_media_with(metadata, unit_vectors(1), "b.jpg")
+        assert metadata.count_segments() == 4
