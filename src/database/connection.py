@@ -236,8 +236,11 @@ class Connection:
                 self._empty_log(self._writer)
                 self._writer.close()
                 self._writer = None
-                if self._marker.exists() and self._marker.stat().st_size == 0:
-                    self._marker.unlink()
+                try:
+                    if self._marker.exists() and self._marker.stat().st_size == 0:
+                        self._marker.unlink()
+                except OSError as exc:  # the disk has turned read-only: the next start looks
+                    log.warning("%s: can't be removed (%s)", self._marker, exc)
 
     def _empty_log(self, writer: sqlite3.Connection) -> None:
         """Move the WAL into the file: closing does that only where no reader is left open."""
