@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -114,11 +115,12 @@ class MediaLibrary:
         self.close()
 
     def close(self) -> None:
-        """Let the index finish, close the files and release the lock."""
-        self._in_use.close()
-        self.metadata.close()
-        if self._lock is not None:
-            self._lock.release()
+        """Let the index finish, close the files and release the lock, whichever of it fails."""
+        with ExitStack() as last:
+            if self._lock is not None:
+                last.callback(self._lock.release)
+            last.callback(self.metadata.close)
+            self._in_use.close()
 
     # -- what is in use
 

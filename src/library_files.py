@@ -14,7 +14,7 @@ import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -146,8 +146,11 @@ class SafeFolder:
 
     # -- writing
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes, lasting: bool = True) -> None:
         """Write a file, making its folders: whole or not at all, by a temporary one and a rename.
+
+        Args:
+            lasting: wait until its content is on the disk, so that it outlives a loss of power.
 
         Raises:
             OSError: it can't be written; what was there before stays.
@@ -158,6 +161,9 @@ class SafeFolder:
             try:
                 with _open_new(temporary, folder) as stream:
                     stream.write(content)
+                    if lasting:
+                        stream.flush()
+                        os.fsync(stream.fileno())
                 os.replace(temporary, last, src_dir_fd=folder, dst_dir_fd=folder)
             except BaseException:
                 with suppress(FileNotFoundError):
@@ -309,6 +315,17 @@ class SafeFolder:
                 return False
             raise
         return True
+
+    def sync_files(self, folder: str, names: Iterable[str]) -> None:
+        """Have files of a folder outlive a loss of power; cheaper for many than one by one.
+
+        Raises:
+            OSError: they can't be written.
+        """
+        for name in names:
+            with self.open_to_change(f"{folder}/{name}") as stream:
+                os.fsync(stream.fileno())
+        self.sync(folder)
 
     def sync(self, name: str = "") -> None:
         """Have the renames in a folder last through a loss of power; Windows has no such call."""

@@ -327,9 +327,12 @@ class Connection:
                 self._empty_log(self._writer)
                 self._writer.close()
                 self._writer = None
-                marker = self._files.entry(self._marker)
-                if marker is not None and marker.status.st_size == 0:
-                    self._files.remove(self._marker)
+                try:
+                    marker = self._files.entry(self._marker)
+                    if marker is not None and marker.status.st_size == 0:
+                        self._files.remove(self._marker)
+                except OSError as exc:  # the disk has turned read-only: the next start looks
+                    log.warning("%s: can't be removed (%s)", self._marker, exc)
 
     def _mark(self, content: bytes) -> None:
         with self._files.open_to_change(self._marker) as stream:

@@ -33,7 +33,9 @@ def hand_over(library: Path, paths: Sequence[Path], is_open: Callable[[], bool])
         is open no more: the window that had it was closing.
     """
     files, request = SafeFolder(library), f"{_REQUEST}.{os.getpid()}"
-    files.write(request, json.dumps([os.path.abspath(path) for path in paths]).encode())
+    files.write(
+        request, json.dumps([os.path.abspath(path) for path in paths]).encode(), lasting=False
+    )
     until = time.monotonic() + TAKEN_WITHIN_S
     while time.monotonic() < until:
         if files.entry(request) is None:

@@ -85,8 +85,12 @@ class SegmentMaker:
                 crop = folder / f"{name}.jpg"
                 crop_path = self.paths.name(crop)
                 content = save_jpeg(segment.crop_rgb)
-                self.paths.files.write(crop_path, content)
+                self.paths.files.write(crop_path, content, lasting=False)
                 new.append(NewSegment(name, segment, crop_path, vector, tags, crop_hash(content)))
+            # before the rows that name them
+            self.paths.files.sync_files(
+                self.paths.name(folder), [f"{segment.id}.jpg" for segment in new]
+            )
         except OSError as exc:
             raise DatabaseError(
                 f"{folder}: crops can't be written ({exc.strerror or exc}); "

@@ -51,5 +51,6 @@ def thumbnail(source: Path, paths: LibraryPaths, pixel_limit: int) -> np.ndarray
         image = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA)
     if worth_it:
         with contextlib.suppress(OSError):  # a full disk costs the next start some time, no more
-            paths.files.write(paths.name(cached), save_jpeg(image, quality=85))
+            content = save_jpeg(image, quality=85)
+            paths.files.write(paths.name(cached), content, lasting=False)
     return image

@@ -397,7 +397,7 @@ def test_trouble_of_the_library_itself_ends_the_job(
 def test_a_full_disk_stops_the_job_with_a_sentence(
     library: MediaLibrary, scene_files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(files: SafeFolder, name: str, content: bytes) -> None:
+    def full(files: SafeFolder, name: str, content: bytes, lasting: bool = True) -> None:
         raise OSError(28, "No space left on device")
 
     add(library, scene_files[0])
