@@ -27,17 +27,28 @@ class MediaLibraryApp:
         self.arguments = arguments
 
     def _initialize(
-        self, root: Path | None = None, read_only: bool = False, examine: bool = False
+        self,
+        root: Path | None = None,
+        read_only: bool = False,
+        examine: bool = False,
+        on_recovery: Callable[[int, int], None] | None = None,
     ) -> MediaLibrary:
-        """Open the library, with the models and settings it is to use."""
-        # also for the window, which says so itself as soon as there is one
+        """Open the library, with the models and settings it is to use.
+
+        Args:
+            on_recovery: is told how far the recovery of a damaged library is; a line on stderr
+                says it where this is None.
+        """
         from src.cli.report import RecoveryLine, note
         from src.config import LibraryPaths
         from src.library import MediaLibrary
 
         paths = self._paths() if root is None else LibraryPaths(root)
         library = MediaLibrary(
-            paths, read_only=read_only, examine=examine, on_recovery=RecoveryLine().show
+            paths,
+            read_only=read_only,
+            examine=examine,
+            on_recovery=on_recovery or RecoveryLine().show,
         )
         for problem in library.settings_problems:
             note(problem)
@@ -109,7 +120,7 @@ class MediaLibraryApp:
             WindowOptions(
                 paths.root,
                 Settings.load(paths.settings),
-                self._initialize,
+                lambda on_recovery: self._initialize(on_recovery=on_recovery),
                 media,
                 draw_samples,
                 next_library.append,

@@ -14,7 +14,7 @@ from PIL import ImageTk
 
 from src.gui.pictures import dashed_zone, empty_drawing
 from src.gui.theme import RADIUS_LARGE, SMALL, TITLE, Theme
-from src.gui.widgets.controls import Button, icon_label, label
+from src.gui.widgets.controls import Button, icon_label, label, progress_bar
 
 FORMATS = "JPG, PNG, WebP, TIFF, HEIC · MP4, AVI, MOV, MKV, WebM"
 
@@ -88,6 +88,33 @@ class EmptyState(DropZone):
         label(self, look, FORMATS, size=SMALL, colour=c.hint).place(
             relx=0.5, rely=1.0, y=-24, anchor="s"
         )
+
+
+class Recovering(ctk.CTkFrame):
+    """Says how far the recovery of a damaged library is."""
+
+    def __init__(self, master: Any, look: Theme) -> None:
+        c = look.colours
+        super().__init__(master, fg_color="transparent", corner_radius=0)
+        middle = ctk.CTkFrame(self, fg_color="transparent")
+        middle.place(relx=0.5, rely=0.45, anchor="center")
+        label(middle, look, "Recovering your library", size=TITLE, weight="medium").pack(
+            pady=(0, 8)
+        )
+        label(
+            middle,
+            look,
+            "Its database was damaged. What can be read is kept, and the rest comes from a backup.",
+            colour=c.text_2,
+            wraplength=560,
+        ).pack(pady=(0, 20))
+        self._bar = progress_bar(middle, look, width=320)
+        self._bar.pack()
+        self._bar.set(0)
+
+    def say(self, done: int, total: int) -> None:
+        """Take in how much has been read, and of how much."""
+        self._bar.set(done / total if total else 0)
 
 
 class NotOpened(ctk.CTkFrame):

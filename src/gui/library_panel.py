@@ -21,7 +21,7 @@ from src.events import (
     FrameSkipped,
     FrameStored,
 )
-from src.gui.empty_state import EmptyState, NotOpened
+from src.gui.empty_state import EmptyState, NotOpened, Recovering
 from src.gui.job_state import JobState, length
 from src.gui.session import Session, explained
 from src.gui.theme import LEFT, RIGHT, Theme
@@ -150,7 +150,9 @@ class LibraryPanel(ctk.CTkFrame):
         )
         self.empty = EmptyState(self, look, actions.add_files, actions.add_folder, actions.samples)
         self.not_opened = NotOpened(self, look, session.open, actions.open_another)
+        self.recovering = Recovering(self, look)
         self._shown: ctk.CTkFrame | None = None
+        session.tell.recovering.append(self._show_recovering)
         session.tell.not_opened.append(self._show_not_opened)
         session.tell.opened.append(self.reload)
         session.tell.content_changed.append(self.content_changed)
@@ -264,6 +266,11 @@ class LibraryPanel(ctk.CTkFrame):
         assert exc is not None
         self.not_opened.say(isinstance(exc, LibraryLockedError), *explained(exc))
         self._show(self.not_opened)
+
+    def _show_recovering(self, done: int, total: int) -> None:
+        if not self._session.is_open:
+            self.recovering.say(done, total)
+            self._show(self.recovering)
 
     def content_changed(self) -> None:
         self.media.forget()

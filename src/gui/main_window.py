@@ -31,7 +31,7 @@ from src.gui.model_work import ModelWork
 from src.gui.overlay import Overlay
 from src.gui.panels import Panels
 from src.gui.probe import VARIABLE, Probe
-from src.gui.session import Session
+from src.gui.session import OnProgress, Session
 from src.gui.sidebar import LOADING, NO_LIBRARY, Sidebar, SidebarActions
 from src.gui.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
 from src.gui.window_dialogs import WindowDialogs
@@ -52,7 +52,8 @@ class WindowOptions:
     Attributes:
         library: its folder.
         settings: as they are in it.
-        open_library: makes the MediaLibrary, in another thread.
+        open_library: makes the MediaLibrary, in another thread, and tells its argument how far
+            the recovery of a damaged one is.
         paths: to be added as soon as it is open.
         draw_samples: makes sample media and returns them; may take seconds.
         restart: starts the program again on another library, once the window is closed.
@@ -60,7 +61,7 @@ class WindowOptions:
 
     library: Path
     settings: Settings
-    open_library: Callable[[], MediaLibrary]
+    open_library: Callable[[OnProgress], MediaLibrary]
     paths: Sequence[Path]
     draw_samples: Callable[[], Sequence[Path]]
     restart: Callable[[Path], None]
@@ -225,8 +226,11 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     # -- the library opens, and closes
 
     def _opened(self) -> None:
-        if self.session.library.notice is not None:
-            self.dialogs.show_recovered(self.session.library.notice)
+        library = self.session.library
+        if library.notice is not None:
+            self.dialogs.show_recovered(library.notice)
+        if library.settings_problems:
+            self.dialogs.show_settings_problems("\n".join(library.settings_problems))
         if self.options.paths:
             self.intake.add(self.options.paths)
         elif self.session.library.unfinished():

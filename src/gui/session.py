@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+OnProgress = Callable[[int, int], None]
+TELL_EVERY_S = 0.2
+
 # What goes wrong with these stands where they were started.
 SAID_IN_PLACE: tuple[JobKind, ...] = ("download", "switch", "export")
 
@@ -29,6 +33,7 @@ SAID_IN_PLACE: tuple[JobKind, ...] = ("download", "switch", "export")
 class Listeners:
     """Who is told what, always in the window's thread."""
 
+    recovering: list[OnProgress] = field(default_factory=list)  # done, of how much
     opened: list[Callable[[], None]] = field(default_factory=list)
     not_opened: list[Callable[[], None]] = field(default_factory=list)
     models_ready: list[Callable[[], None]] = field(default_factory=list)
@@ -48,9 +53,14 @@ class Session:
     def __init__(
         self,
         main_thread: MainThread,
-        open_library: Callable[[], MediaLibrary],
+        open_library: Callable[[OnProgress], MediaLibrary],
         on_error: Callable[[Exception], None],
     ) -> None:
+        """Take what makes a library; see `open`.
+
+        Args:
+            open_library: tells its argument how far the recovery of a damaged library is.
+        """
         self.main_thread = main_thread
         self.tell = Listeners()
         self.models_ready = False
@@ -58,6 +68,7 @@ class Session:
         self._library: MediaLibrary | None = None
         self._made: MediaLibrary | None = None  # the same, before the window has heard of it
         self._opening = threading.Lock()
+        self._told_at = 0.0  # of a recovery, on the monotonic clock
         self._closing = False
         self._open_library, self._on_error = open_library, on_error
         self._workers: dict[JobKind, Worker] = {
@@ -89,10 +100,22 @@ class Session:
 
         def opening() -> MediaLibrary | None:
             with self._opening:  # whoever closes meanwhile waits, and finds it
-                self._made = None if self._closing else self._open_library()
+                self._made = None if self._closing else self._open_library(self._recovers)
                 return self._made
 
         self.main_thread.run(opening, self._opened, self._not_opened)
+
+    def _recovers(self, done: int, total: int) -> None:
+        """Tell the window's thread how far a recovery is, a few times a second."""
+
+        def tell() -> None:
+            for heard in self.tell.recovering:
+                heard(done, total)
+
+        now = time.monotonic()
+        if now - self._told_at >= TELL_EVERY_S:
+            self._told_at = now
+            self.main_thread.post(tell)
 
     def _not_opened(self, exc: Exception) -> None:
         held = isinstance(exc, LibraryLockedError)

@@ -56,6 +56,10 @@ class WindowDialogs:
         """Say once that the library's database was damaged, and what came of it."""
         show_error(self._overlay, "Your library was damaged and is mended", notice)
 
+    def show_settings_problems(self, problems: str) -> None:
+        """Say which settings can't be used."""
+        show_error(self._overlay, "Some settings can't be used", problems)
+
     # -- dialogs
 
     def export(self, hits: Sequence[SearchHit]) -> None:

@@ -110,7 +110,7 @@ def seconds_of_bare_tk() -> float:
 def opened(library: Path) -> MainWindow:
     paths = LibraryPaths(library)
     options = WindowOptions(
-        paths.root, Settings.load(paths.settings), lambda: MediaLibrary(paths), (), list, print
+        paths.root, Settings.load(paths.settings), lambda _: MediaLibrary(paths), (), list, print
     )
     window = MainWindow(options)
     until(window, lambda: window.session.models_ready)

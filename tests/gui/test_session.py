@@ -44,7 +44,7 @@ def main_thread() -> MainThread:
 @pytest.fixture
 def session(main_thread: MainThread, errors: list[Exception]) -> Iterator[Session]:
     thread: Any = main_thread
-    session = Session(thread, lambda: pytest.fail("no library is opened"), errors.append)
+    session = Session(thread, lambda _: pytest.fail("no library is opened"), errors.append)
     yield session
     for worker in session._workers.values():
         worker.stop()
@@ -107,3 +107,28 @@ def test_cancelled_segmenting_leaves_an_add_that_waits(
     goes_on.set()
     main_thread.turn_until(lambda: add.doing)
     assert said == ["segment", "add"]
+
+
+def test_how_far_a_recovery_is_comes_to_the_window_now_and_then(
+    errors: list[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([10.0, 10.1, 10.5])
+    monkeypatch.setattr("src.gui.session.time.monotonic", lambda: next(clock))
+    thread: Any = MainThread()
+    thread.post = lambda call: call()
+    thread.run = lambda work, then, failed: work()
+    made: Any = object()
+
+    def open_library(on_progress: Callable[[int, int], None]) -> Any:
+        for done in (1, 2, 3):
+            on_progress(done, 3)
+        return made
+
+    session = Session(thread, open_library, errors.append)
+    told: list[tuple[int, int]] = []
+    session.tell.recovering.append(lambda done, total: told.append((done, total)))
+    monkeypatch.setattr("src.gui.session.TELL_EVERY_S", 0.2)
+    session.open()
+    for worker in set(session._workers.values()):
+        worker.stop()
+    assert told == [(1, 3), (3, 3)] and not errors
