@@ -294,7 +294,8 @@ class Settings:
             if not _FITS[name](value):
                 del known[name]
                 default = getattr(cls, name)
-                on_problem(f"{path}: {name} can't be {str(value)[:40]!r}; {default!r} is used")
+                used = "the default" if default is None else f"the default, {default},"
+                on_problem(f"{path}: {name} can't be {str(value)[:40]!r}; {used} is used")
         return cls(**known)
 
     def save(self, path: Path) -> None:

@@ -32,7 +32,7 @@ from src.gui.overlay import Overlay
 from src.gui.panels import Panels
 from src.gui.probe import VARIABLE, Probe
 from src.gui.session import OnProgress, Session
-from src.gui.sidebar import LOADING, NO_LIBRARY, Sidebar, SidebarActions
+from src.gui.sidebar import LOADING, NO_LIBRARY, RECOVERING, Sidebar, SidebarActions
 from src.gui.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
 from src.gui.window_dialogs import WindowDialogs
 
@@ -160,6 +160,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         tell, card = self.session.tell, self.sidebar.models
         tell.not_opened.append(lambda: card.show(*NO_LIBRARY))
         tell.opened.append(lambda: card.show(*LOADING))
+        tell.recovering.append(lambda *_: card.show(*RECOVERING))
         work = ModelWork(self.session, self.dialogs.show_error)
         work.changed.append(lambda: card.show(*work.card))
         self.panels = Panels(
@@ -227,10 +228,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
 
     def _opened(self) -> None:
         library = self.session.library
-        if library.notice is not None:
-            self.dialogs.show_recovered(library.notice)
-        if library.settings_problems:
-            self.dialogs.show_settings_problems("\n".join(library.settings_problems))
+        self.dialogs.show_notices(library.notice, library.settings_problems)
         if self.options.paths:
             self.intake.add(self.options.paths)
         elif self.session.library.unfinished():

@@ -24,6 +24,7 @@ ROWS = (
 )
 # What the card of models says before there are any.
 LOADING = ("Loading models", "Your library is here already;\nsearching can start in a moment.")
+RECOVERING = ("Recovering", "Models are loaded once\nyour library is recovered.")
 NO_LIBRARY = ("No library is open", "Models are loaded\nonce there is one.")
 
 

@@ -52,13 +52,19 @@ class WindowDialogs:
         log.error("%s %s", sentence, details, exc_info=exc)
         show_error(self._overlay, "That did not work", sentence, details)
 
-    def show_recovered(self, notice: str) -> None:
-        """Say once that the library's database was damaged, and what came of it."""
-        show_error(self._overlay, "Your library was damaged and is mended", notice)
+    def show_notices(self, recovered: str | None, settings_problems: Sequence[str]) -> None:
+        """Say once what a person has to know of the library that is open now, if anything.
 
-    def show_settings_problems(self, problems: str) -> None:
-        """Say which settings can't be used."""
-        show_error(self._overlay, "Some settings can't be used", problems)
+        Args:
+            recovered: that its database was damaged, and what came of it.
+            settings_problems: settings that can't be used.
+        """
+        title = "Some settings can't be used"
+        if recovered is not None:
+            title = "Your library was damaged and is mended"
+        notices = [*([] if recovered is None else [recovered]), *settings_problems]
+        if notices:
+            show_error(self._overlay, title, "\n\n".join(notices))
 
     # -- dialogs
 
