@@ -17,7 +17,8 @@ from typing import Any, Literal, cast
 
 from src import ownership
 from src.errors import DatabaseError
-from src.library_files import SafeFolder, read_small, write_atomically
+from src.library_files import SafeFolder, write_atomically
+from src.regular_files import read_small
 
 APPLICATION_FOLDER = Path(__file__).resolve().parents[1]
 STARTER_FOLDER = APPLICATION_FOLDER / "models" / "starter"

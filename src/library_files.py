@@ -20,6 +20,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from src.regular_files import (
+    BINARY,
+    DIRECTORY,
+    NO_FOLLOW,
+    NONBLOCK,
+    checked_regular,
+    open_new_file,
+    read_up_to,
+    unusable,
+)
+
 # In every folder that this program fills and empties by itself.
 MARKER = "made-by-media-library.txt"
 _MARKER_TEXT = (
@@ -31,10 +42,6 @@ KEEP = ".gitkeep"
 TEMPORARY = ".tmp"
 # Windows opens nothing relative to a folder; there each name on the way is looked at first.
 _HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
-_NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
-_DIRECTORY: int = getattr(os, "O_DIRECTORY", 0)
-_NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)  # a pipe would wait for its other end
-_BINARY: int = getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ class SafeFolder:
             yield self
             return
         folder = SafeFolder(self.root)
-        folder._held = os.open(self.root, os.O_RDONLY | _DIRECTORY)
+        folder._held = os.open(self.root, os.O_RDONLY | DIRECTORY)
         try:
             yield folder
         finally:
@@ -134,7 +141,7 @@ class SafeFolder:
             OSError: it is a link, no regular file, too large, or can't be read.
         """
         with self.open(name) as stream:
-            return _read(stream, limit, self.root / name)
+            return read_up_to(stream, limit, self.root / name)
 
     def open(self, name: str) -> IO[bytes]:
         """Open a regular file for reading.
@@ -159,7 +166,7 @@ class SafeFolder:
             base = os.path.basename(last)
             temporary = last[: len(last) - len(base)] + f".{base}.{secrets.token_hex(4)}{TEMPORARY}"
             try:
-                with _open_new(temporary, folder) as stream:
+                with open_new_file(temporary, folder) as stream:
                     stream.write(content)
                     if lasting:
                         stream.flush()
@@ -188,7 +195,7 @@ class SafeFolder:
             OSError: it can't be made.
         """
         with self._parent(name, make=True) as (last, folder):
-            return _open_new(last, folder)
+            return open_new_file(last, folder)
 
     def open_to_change(self, name: str) -> IO[bytes]:
         """Open a file for reading and for writing in place, making it where it is not there.
@@ -199,7 +206,7 @@ class SafeFolder:
         handle = self._opened(name, os.O_RDWR | os.O_CREAT)
         if os.fstat(handle).st_nlink > 1:
             os.close(handle)
-            raise _not_ours(errno.EMLINK, "the same file has a name elsewhere", self.root / name)
+            raise unusable(errno.EMLINK, "the same file has a name elsewhere", self.root / name)
         return os.fdopen(handle, "r+b", buffering=0)
 
     def open_to_append(self, name: str) -> IO[str]:
@@ -233,7 +240,7 @@ class SafeFolder:
         if not self.is_marked(name):
             foreign = [entry.name for entry in self.entries(name) if not entry.name.endswith(KEEP)]
             if foreign:
-                raise _not_ours(errno.EEXIST, "it holds somebody else's files", self.root / name)
+                raise unusable(errno.EEXIST, "it holds somebody else's files", self.root / name)
             self.mark(name)
 
     def mark(self, name: str) -> None:
@@ -300,7 +307,7 @@ class SafeFolder:
         """
         with suppress(FileNotFoundError), self._parent(name) as (last, folder):
             if _is_link(os.stat(last, dir_fd=folder, follow_symlinks=False)):
-                raise _not_ours(errno.ELOOP, "it is a link", self.root / name)
+                raise unusable(errno.ELOOP, "it is a link", self.root / name)
             shutil.rmtree(last, dir_fd=folder)
 
     def remove_if_empty(self, name: str) -> bool:
@@ -338,20 +345,20 @@ class SafeFolder:
     def _opened(self, name: str, flags: int) -> int:
         with self._parent(name, make=bool(flags & os.O_CREAT)) as (last, folder):
             path = self.root / name
-            if not _NO_FOLLOW:
+            if not NO_FOLLOW:
                 with suppress(FileNotFoundError):
                     if _is_link(os.stat(last, dir_fd=folder, follow_symlinks=False)):
-                        raise _not_ours(errno.ELOOP, "it is a link", path)
+                        raise unusable(errno.ELOOP, "it is a link", path)
             try:
-                more = _NO_FOLLOW | _NONBLOCK | _BINARY
+                more = NO_FOLLOW | NONBLOCK | BINARY
                 handle = os.open(last, flags | more, 0o666, dir_fd=folder)
             except OSError as exc:
                 if exc.errno in (errno.ELOOP, errno.EMLINK):
-                    raise _not_ours(errno.ELOOP, "it is a link", path) from exc
+                    raise unusable(errno.ELOOP, "it is a link", path) from exc
                 if exc.errno == errno.ENXIO:  # a pipe that nobody reads
-                    raise _not_ours(errno.EINVAL, "it is no regular file", path) from exc
+                    raise unusable(errno.EINVAL, "it is no regular file", path) from exc
                 raise
-            return _regular(handle, path)
+            return checked_regular(handle, path)
 
     @contextmanager
     def _parent(self, name: str, make: bool = False) -> Iterator[tuple[str, int | None]]:
@@ -371,7 +378,7 @@ class SafeFolder:
             yield self._checked_path(parts, make)
             return
         if self._held is None:
-            handle = os.open(self.root, os.O_RDONLY | _DIRECTORY)
+            handle = os.open(self.root, os.O_RDONLY | DIRECTORY)
         else:
             handle = os.dup(self._held)
         try:
@@ -380,11 +387,11 @@ class SafeFolder:
                     with suppress(FileExistsError):
                         os.mkdir(part, dir_fd=handle)
                 try:
-                    below = os.open(part, os.O_RDONLY | _DIRECTORY | _NO_FOLLOW, dir_fd=handle)
+                    below = os.open(part, os.O_RDONLY | DIRECTORY | NO_FOLLOW, dir_fd=handle)
                 except OSError as exc:
                     if exc.errno in (errno.ELOOP, errno.EMLINK, errno.ENOTDIR):
                         path = self.root.joinpath(*parts[:depth])
-                        raise _not_ours(errno.ENOTDIR, "it is no folder", path) from exc
+                        raise unusable(errno.ENOTDIR, "it is no folder", path) from exc
                     raise
                 os.close(handle)
                 handle = below
@@ -401,20 +408,8 @@ class SafeFolder:
                     os.mkdir(path)
             status = os.lstat(path)
             if _is_link(status) or not stat.S_ISDIR(status.st_mode):
-                raise _not_ours(errno.ENOTDIR, "it is no folder", Path(path))
+                raise unusable(errno.ENOTDIR, "it is no folder", Path(path))
         return path
-
-
-def read_small(path: Path, limit: int) -> bytes:
-    """Read a regular file of at most `limit` bytes, wherever it lies; links to it are followed.
-
-    Raises:
-        FileNotFoundError: there is none.
-        OSError: it is a pipe, a device or a folder, too large, or can't be read.
-    """
-    handle = os.open(path, os.O_RDONLY | _NONBLOCK | _BINARY)
-    with os.fdopen(_regular(handle, path), "rb") as stream:
-        return _read(stream, limit, path)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -425,28 +420,8 @@ def write_atomically(path: Path, content: bytes) -> None:
 def _parts(name: str) -> tuple[str, ...]:
     parts = PurePosixPath(name).parts
     if not parts or any(part in ("..", "/") or "\0" in part for part in parts):
-        raise _not_ours(errno.EINVAL, "it lies outside", Path(name))
+        raise unusable(errno.EINVAL, "it lies outside", Path(name))
     return parts
-
-
-def _regular(handle: int, path: Path) -> int:
-    """Give a handle back if it is of a regular file, and close it otherwise."""
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise _not_ours(errno.EINVAL, "it is no regular file", path)
-    return handle
-
-
-def _read(stream: IO[bytes], limit: int, path: Path) -> bytes:
-    content = stream.read(limit + 1)
-    if len(content) > limit:
-        raise OSError(errno.EFBIG, f"it is larger than {limit:,} bytes", str(path))
-    return content
-
-
-def _open_new(name: str, folder: int | None) -> IO[bytes]:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
-    return os.fdopen(os.open(name, flags, 0o666, dir_fd=folder), "wb")
 
 
 def _status(folder: int | str, name: str) -> os.stat_result:
@@ -459,7 +434,3 @@ def _is_link(status: os.stat_result) -> bool:
     if sys.platform == "win32":  # a junction is a folder to stat, and leads elsewhere
         return bool(status.st_file_attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT)
     return stat.S_ISLNK(status.st_mode)
-
-
-def _not_ours(number: int, what: str, path: Path) -> OSError:
-    return OSError(number, what, str(path))

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from src.errors import MediaLibraryError
-from src.library_files import read_small
 from src.models.clip_encoder import ClipEncoder
 from src.records import Tag
+from src.regular_files import read_small
 
 LARGEST_VOCABULARY = 1 << 20  # bytes
 

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 
 from src.errors import CheckpointError
-from src.library_files import read_small, write_atomically
+from src.library_files import write_atomically
 from src.models.catalogue import CATALOGUE
 from src.models.checkpoints import PART, bytes_here, fingerprint
 from src.models.model_manager import ModelManager
 from src.records import ModelRow
+from src.regular_files import read_small
 
 SPEEDS_FILE = "speeds.json"
 LARGEST_SPEEDS = 1 << 20  # bytes
