@@ -37,6 +37,7 @@ FUNCTIONS = {
     "shutil": set("rmtree move copy copy2 copyfile copytree".split()),
     "tempfile": set("mkdtemp mkstemp NamedTemporaryFile TemporaryDirectory TemporaryFile".split()),
 }
+WRITING_FLAGS = set("O_CREAT O_WRONLY O_RDWR O_APPEND O_TRUNC".split())
 FILES_METHODS = {"rename"}  # SafeFolder has one of that name
 
 
