@@ -404,14 +404,18 @@ class Refill:
         for frame_id in sorted(self._without_parents):
             with contextlib.suppress(TypeError):  # its frame is gone, and it with it
                 set_parents(self.new, frame_id)
+        self._count_lost(tables)
+        look_again(self.new, self._gaps, set(self.result.lost) | set(self.result.uncertain))
+        self._count_lost(tables)  # frames without segments went
+        reset_index(self.new)
+        set_sequences(self.new, self._gaps.sequences)
+        count_rows(self.new)
+
+    def _count_lost(self, tables: list[Form]) -> None:
         for form in tables:
             lost = self._expected[form.name] - self._count(form.name)
             if lost > 0:
                 self.result.lost[form.name] = lost
-        look_again(self.new, self._gaps, set(self.result.lost) | set(self.result.uncertain))
-        reset_index(self.new)
-        set_sequences(self.new, self._gaps.sequences)
-        count_rows(self.new)
 
     def _fill_checksums(self) -> None:
         register_checksum(self.new)

@@ -184,6 +184,20 @@ def test_what_is_lost_is_said_by_table_and_count(paths: LibraryPaths) -> None:
     assert f"lost: {gone} embeddings;" in str(recovered)
 
 
+def test_frames_that_went_with_all_their_segments_are_counted_as_lost(paths: LibraryPaths) -> None:
+    filled(paths, 40)
+    truth = rows(paths.metadata_db)
+    shutil.rmtree(paths.root / "backups", ignore_errors=True)
+    content = paths.metadata_db.read_bytes()
+    paths.metadata_db.write_bytes(content[: len(content) // PAGE_SIZE // 2 * PAGE_SIZE])
+    with closing(MetadataDatabase(paths, examine=True)) as metadata:
+        recovered = metadata.connection.recovered
+    found = rows(paths.metadata_db)
+    gone = {table: len(truth[table]) - len(found[table]) for table in truth}
+    assert recovered is not None and gone["frames"] > 0
+    assert recovered.lost == {table: count for table, count in gone.items() if count}
+
+
 def test_decisions_come_back_whole_from_their_index(paths: LibraryPaths) -> None:
     filled(paths, 40)
     truth = rows(paths.metadata_db)
