@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from src.database.backup import backups, damage_of, open_backup
@@ -24,7 +25,15 @@ from src.database.repair.known_schema import Form, known_versions, match, schema
 from src.database.repair.page_reader import Pages
 from src.database.repair.record_format import Value
 from src.database.repair.recovered import Recovered
-from src.database.repair.row_format import Key, Row, RowFormat, key_of, key_of_rowid
+from src.database.repair.row_format import (
+    HIGHEST,
+    LOWEST,
+    Key,
+    Row,
+    RowFormat,
+    key_of,
+    key_of_rowid,
+)
 from src.database.repair.tidy import Gaps, drop_orphans, look_again, reset_index, set_sequences
 from src.database.repair.tree_reader import Tree, TreeReader, schema_of
 from src.errors import DatabaseError
@@ -58,13 +67,14 @@ class Refill:
         self.result, self._on_progress = result, on_progress
         self.reader = TreeReader(pages)
         self.versions = known_versions()
-        self.forms = self.versions[-1].forms
+        self.forms = dict(self.versions[-1].forms)
         self.roots = self._roots()
         self._read = 0
         self._trees: dict[str, Tree] = {}
         self._without_parents: set[int] = set()
         self._said: dict[str, int] = {}
         self._expected: dict[str, int] = {}
+        self._doubted: set[str] = set()
         self._gaps = Gaps()
 
     def tables(self) -> list[Form]:
@@ -101,6 +111,8 @@ class Refill:
         for form in tables:
             self._copy(form)
         self._read_the_rest()
+        for form in tables:
+            self._doubt(form)
         holed = [form for form in tables if self._trees[form.name].holes]
         known = {form.name: self._known(form) for form in holed}
         for form in tables:
@@ -128,7 +140,7 @@ class Refill:
                 continue
             form = by_row[ours].forms[ours.name]
             if form.is_table:
-                form = self.forms.get(form.name, form)
+                form = self._as_stored(form)
             found.setdefault(form.name, []).append((form, row.root))
         for version in reversed(self.versions):
             for form in version.forms.values():
@@ -136,6 +148,18 @@ class Refill:
                     today = self.forms.get(form.name, form) if form.is_table else form
                     found.setdefault(form.name, []).append((today, form.root))
         return found
+
+    def _as_stored(self, form: Form) -> Form:
+        """Give today's form of a file's table, for rows of no fewer values than it has there.
+
+        The step that brought the checksums wrote every row anew.
+        """
+        today = self.forms.get(form.name, form)
+        place = today.checksum
+        if form.checksum is not None and place is not None:
+            today = replace(today, lengths=frozenset(n for n in today.lengths if n > place))
+            self.forms[form.name] = today
+        return today
 
     def _begins_here(self, form: Form, root: int) -> bool:
         """Say whether a page may be the first of a table's tree: what is on it decides."""
@@ -255,6 +279,17 @@ class Refill:
         self._trees.update(trees)
         return known
 
+    def _doubt(self, form: Form) -> None:
+        """Look for more where a tree seems whole, but has not the rows that are written down.
+
+        Another page of the same kind may lie where it begins.
+        """
+        tree = self._trees[form.name]
+        said = self._said.get(form.name)
+        if not tree.holes and said is not None and said != self._count(form.name):
+            tree.holes.add(LOWEST, HIGHEST)
+            self._doubted.add(form.name)
+
     def _expect(self, form: Form, known: Known | None) -> None:
         """Write down how many rows a table had."""
         held = self._count(form.name)
@@ -264,7 +299,7 @@ class Refill:
         said = self._said.get(form.name)
         if known.count is not None:
             self._expected[form.name] = max(held, known.count)
-        elif said is not None:
+        elif said is not None and not (form.name in self._doubted and known.at_least <= held):
             self._expected[form.name] = max(held, said)
         else:
             self._expected[form.name] = max(held, known.at_least)

@@ -198,6 +198,30 @@ def test_frames_that_went_with_all_their_segments_are_counted_as_lost(paths: Lib
     assert recovered.lost == {table: count for table, count in gone.items() if count}
 
 
+def put_page(file: Path, number: int, content: bytes) -> None:
+    with file.open("r+b") as stream:
+        stream.seek((number - 1) * PAGE_SIZE)
+        stream.write(content)
+
+
+def test_a_sound_page_where_another_tree_begins_costs_no_rows(paths: LibraryPaths) -> None:
+    filled(paths, 20)
+    truth = rows(paths.metadata_db)
+    shutil.rmtree(paths.root / "backups", ignore_errors=True)
+    pages = Pages(paths.metadata_db.read_bytes(), PAGE_SIZE)
+    roots = {name: root_of(paths.metadata_db, name) for name in ("embeddings", "removed_tags")}
+    root = pages.page(roots["embeddings"])
+    assert root is not None and root.cells[3].child is not None
+    put_page(paths.metadata_db, roots["embeddings"], pages.bytes_of(root.cells[3].child))
+    # its entries look like removed tags of an earlier version, which had no checksums
+    other = root_of(paths.metadata_db, "sqlite_autoindex_media_files_2")
+    put_page(paths.metadata_db, roots["removed_tags"], pages.bytes_of(other))
+    with closing(MetadataDatabase(paths, examine=True)) as metadata:
+        recovered = metadata.connection.recovered
+    assert recovered is not None and not recovered.lost
+    assert rows(paths.metadata_db) == truth
+
+
 def test_decisions_come_back_whole_from_their_index(paths: LibraryPaths) -> None:
     filled(paths, 40)
     truth = rows(paths.metadata_db)
