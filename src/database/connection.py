@@ -13,7 +13,7 @@ from pathlib import Path
 
 from src.database.backup import back_up, is_due
 from src.database.checksums import watch_rows
-from src.database.damage import WatchedConnection
+from src.database.damage import WatchedConnection, is_damage
 from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.database.repair.inspection import log_is_foreign, problems_of, refuse_others
 from src.database.repair.mending import Mended, mend_rows
@@ -259,14 +259,18 @@ class Connection:
 
     @contextmanager
     def noticing_damage(self) -> Iterator[None]:
-        """Treat a damaged row that is met inside the block as damage to the file.
+        """Treat damage that is met inside the block as damage to the file.
 
         Raises:
-            DatabaseError: there was one; the next start mends it.
+            DatabaseError: there was some; the next start mends it.
         """
         try:
             yield
         except (DamagedRowError, DamagedMaskError) as exc:
+            raise self._damaged(exc) from exc
+        except sqlite3.DatabaseError as exc:
+            if not is_damage(exc):
+                raise
             raise self._damaged(exc) from exc
 
     @contextmanager

@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 # What Chroma has to be told is left out: it is told everything again. The others SQLite and the
 # triggers keep themselves.
 DERIVED = ("unindexed", "index_removals", "row_counts", "sqlite_sequence")
+# A segment has a tag, or it was removed from it.
+_OPPOSITES = {"segment_tags": "removed_tags", "removed_tags": "segment_tags"}
 PAGES_PER_REPORT = 32
 ROWS_AT_ONCE = 500
 
@@ -313,12 +315,13 @@ class Refill:
 
     def _fill(self, holed: list[Form], known: dict[str, Known]) -> None:
         for form in holed:
+            self.result.from_index += self._offer(form, known[form.name], known[form.name].rows)
+        # among these may be what was deleted
+        for form in holed:
             strays = self._trees[form.name].strays
             self.result.rows += self._offer(form, known[form.name], strays)
         if any(self._lacks(form) for form in holed):
             self._take_lost_pages(holed, known)
-        for form in holed:
-            self.result.from_index += self._offer(form, known[form.name], known[form.name].rows)
         for number, path in enumerate(backups(self.database)):
             lacking = [form for form in holed if self._lacks(form)]
             if not lacking:
@@ -338,6 +341,8 @@ class Refill:
         for row in rows:
             if not holes.cover(row.key) or (known.keys is not None and row.key not in known.keys):
                 continue
+            if form.name in _OPPOSITES and self._has(self.forms[_OPPOSITES[form.name]], row.key):
+                continue  # a person has changed that since
             identity = known.identities.get(row.key)
             if identity is not None and not set(identity) <= set(row.values):
                 continue

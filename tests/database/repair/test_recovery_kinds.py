@@ -25,6 +25,8 @@ from src.database.repair import recovery
 from src.database.repair.known_schema import SchemaRow, known_versions, state_of
 from src.database.repair.log_reader import read_log
 from src.database.repair.page_reader import Pages, infer_page_size
+from src.errors import DatabaseError
+from src.records import Tag
 from tests.conftest import add_media_with, unit_vectors
 from tests.database.repair.test_recovery import back_up_now, damage_pages, filled, leave_a_log, rows
 from tests.old_schema import make_old
@@ -217,6 +219,52 @@ def test_a_sound_page_where_another_tree_begins_costs_no_rows(paths: LibraryPath
     other = root_of(paths.metadata_db, "sqlite_autoindex_media_files_2")
     put_page(paths.metadata_db, roots["removed_tags"], pages.bytes_of(other))
     with closing(MetadataDatabase(paths, examine=True)) as metadata:
+        recovered = metadata.connection.recovered
+    assert recovered is not None and not recovered.lost
+    assert rows(paths.metadata_db) == truth
+
+
+@pytest.mark.parametrize("table", ["segment_tags", "removed_tags"])
+def test_what_people_changed_since_the_backup_does_not_come_back_from_it(
+    paths: LibraryPaths, table: str
+) -> None:
+    with closing(MetadataDatabase(paths)) as metadata:
+        for number in range(6):
+            add_media_with(metadata, unit_vectors(3, seed=number), f"{number}.jpg")
+            for place in (1, 2):
+                metadata.add_tags(f"{number}.jpg-0000{place}", [Tag("cat", 0.9, "auto")], "clip")
+            metadata.remove_tag(f"{number}.jpg-00002", "cat")
+    shutil.rmtree(paths.root / "backups", ignore_errors=True)
+    back_up_now(paths)
+    with closing(MetadataDatabase(paths)) as metadata:
+        for number in range(6):
+            metadata.remove_tag(f"{number}.jpg-00001", "cat")
+            metadata.add_tags(f"{number}.jpg-00002", [Tag("cat", 1.0, "human")], "human")
+    truth = rows(paths.metadata_db)
+    for name in (table, f"{table}_by_tag"):
+        put_page(paths.metadata_db, root_of(paths.metadata_db, name), b"\xa5" * PAGE_SIZE)
+    with closing(MetadataDatabase(paths, examine=True)) as metadata:
+        recovered = metadata.connection.recovered
+    assert recovered is not None and recovered.lost == {table: 6}
+    assert rows(paths.metadata_db) == truth | {table: set()}
+
+
+def test_a_page_of_a_table_in_the_place_of_an_index_is_told_of_and_recovered(
+    paths: LibraryPaths,
+) -> None:
+    filled(paths, 20)
+    truth = rows(paths.metadata_db)
+    pages = Pages(paths.metadata_db.read_bytes(), PAGE_SIZE)
+    root = pages.page(root_of(paths.metadata_db, "embeddings"))
+    assert root is not None and root.cells[3].child is not None
+    leaf = pages.bytes_of(root.cells[3].child)
+    put_page(paths.metadata_db, root_of(paths.metadata_db, "sqlite_autoindex_frames_1"), leaf)
+    with (
+        closing(MetadataDatabase(paths)) as metadata,
+        pytest.raises(DatabaseError, match="start the application again"),
+    ):
+        metadata.integrity_problems()
+    with closing(MetadataDatabase(paths)) as metadata:
         recovered = metadata.connection.recovered
     assert recovered is not None and not recovered.lost
     assert rows(paths.metadata_db) == truth
