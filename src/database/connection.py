@@ -119,10 +119,7 @@ class Connection:
             watch_rows(writer)
             if known and told:
                 writer = self._mended(writer, on_progress)
-            untold = untold_recovery(writer, self.path)
-            self.recovered = self.recovered or untold
-            if untold is not None:
-                forget_recovery(writer)
+            self.recovered = self.recovered or untold_recovery(writer, self.path)
             self._mark(b"")
         except BaseException:
             writer.close()
@@ -328,6 +325,8 @@ class Connection:
             # (CPython's sqlite3). The garbage collector closes it, some time.
             self._readers.clear()
             if self._writer is not None:
+                if self.recovered is not None:
+                    self._forget_recovery(self._writer)
                 self._empty_log(self._writer)
                 self._writer.close()
                 self._writer = None
@@ -339,6 +338,13 @@ class Connection:
         with self._files.open_to_change(self._marker) as stream:
             stream.truncate()
             stream.write(content)
+
+    def _forget_recovery(self, writer: sqlite3.Connection) -> None:
+        """Say it no more: it has been told, unless the program was killed on the way."""
+        try:
+            forget_recovery(writer)
+        except sqlite3.Error as exc:  # no room: it is told once more
+            log.warning("%s: %s", self.path, exc)
 
     def _empty_log(self, writer: sqlite3.Connection) -> None:
         """Move the WAL into the file: closing does that only where no reader is left open."""

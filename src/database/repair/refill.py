@@ -117,6 +117,8 @@ class Refill:
             self._doubt(form)
         holed = [form for form in tables if self._trees[form.name].holes]
         known = {form.name: self._known(form) for form in holed}
+        for form in holed:
+            self._drop_strangers(form, known[form.name])
         for form in tables:
             self._expect(form, known.get(form.name))
         if holed:
@@ -291,6 +293,23 @@ class Refill:
         if not tree.holes and said is not None and said != self._count(form.name):
             tree.holes.add(LOWEST, HIGHEST)
             self._doubted.add(form.name)
+
+    def _drop_strangers(self, form: Form, known: Known) -> None:
+        """Take out rows of a page that is not the table's: two witnesses speak against it.
+
+        An index that is whole has as many rows as are written down, and does not have these.
+        """
+        if form.name not in self._doubted or known.keys is None:
+            return
+        if known.count != self._said.get(form.name):
+            return
+        names = ["rowid"] if form.has_rowid else [form.columns[place] for place in form.key]
+        condition = " AND ".join(f"{name} = ?" for name in names)
+        for values in self.new.execute(f"SELECT {', '.join(names)} FROM {form.name}").fetchall():
+            key = key_of_rowid(values[0]) if form.has_rowid else key_of(values)
+            if key not in known.keys:
+                self.new.execute(f"DELETE FROM {form.name} WHERE {condition}", values)
+                self.result.rows -= 1
 
     def _expect(self, form: Form, known: Known | None) -> None:
         """Write down how many rows a table had."""
