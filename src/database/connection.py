@@ -23,6 +23,7 @@ from src.database.repair.recovery import (
     finish_recovery,
     forget_recovery,
     recover,
+    remember_to_say,
     set_log_aside,
     untold_recovery,
 )
@@ -117,9 +118,11 @@ class Connection:
                 self._back_up(writer, must=old)
             migrate(writer, self.path)
             watch_rows(writer)
+            if self.recovered is not None and self.recovered.log_only:
+                remember_to_say(writer, self.recovered.kept, str(self.recovered))
+            self.recovered = self.recovered or untold_recovery(writer, self.path)
             if known and told:
                 writer = self._mended(writer, on_progress)
-            self.recovered = self.recovered or untold_recovery(writer, self.path)
             self._mark(b"")
         except BaseException:
             writer.close()
@@ -168,6 +171,8 @@ class Connection:
         writer.execute("BEGIN IMMEDIATE")
         try:
             mended = mend_rows(writer, self.path)
+            if mended is not None:
+                remember_to_say(writer, self.path, str(mended))
             writer.execute("COMMIT")
         except BaseException:
             writer.execute("ROLLBACK")
@@ -325,7 +330,7 @@ class Connection:
             # (CPython's sqlite3). The garbage collector closes it, some time.
             self._readers.clear()
             if self._writer is not None:
-                if self.recovered is not None:
+                if self.recovered is not None or self.mended is not None:
                     self._forget_recovery(self._writer)
                 self._empty_log(self._writer)
                 self._writer.close()
