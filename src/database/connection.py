@@ -13,7 +13,7 @@ from pathlib import Path
 
 from src.database.backup import back_up, is_due
 from src.database.checksums import watch_rows
-from src.database.damage import WatchedConnection
+from src.database.damage import WatchedConnection, is_damage
 from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.database.repair.inspection import log_is_foreign, problems_of, refuse_others
 from src.database.repair.mending import Mended, mend_rows
@@ -23,6 +23,7 @@ from src.database.repair.recovery import (
     finish_recovery,
     forget_recovery,
     recover,
+    remember_to_say,
     set_log_aside,
     untold_recovery,
 )
@@ -117,12 +118,11 @@ class Connection:
                 self._back_up(writer, must=old)
             migrate(writer, self.path)
             watch_rows(writer)
+            if self.recovered is not None and self.recovered.log_only:
+                remember_to_say(writer, self.recovered.kept, str(self.recovered))
+            self.recovered = self.recovered or untold_recovery(writer, self.path)
             if known and told:
                 writer = self._mended(writer, on_progress)
-            untold = untold_recovery(writer, self.path)
-            self.recovered = self.recovered or untold
-            if untold is not None:
-                forget_recovery(writer)
             self._mark(b"")
         except BaseException:
             writer.close()
@@ -171,6 +171,8 @@ class Connection:
         writer.execute("BEGIN IMMEDIATE")
         try:
             mended = mend_rows(writer, self.path)
+            if mended is not None:
+                remember_to_say(writer, self.path, str(mended))
             writer.execute("COMMIT")
         except BaseException:
             writer.execute("ROLLBACK")
@@ -259,14 +261,18 @@ class Connection:
 
     @contextmanager
     def noticing_damage(self) -> Iterator[None]:
-        """Treat a damaged row that is met inside the block as damage to the file.
+        """Treat damage that is met inside the block as damage to the file.
 
         Raises:
-            DatabaseError: there was one; the next start mends it.
+            DatabaseError: there was some; the next start mends it.
         """
         try:
             yield
         except (DamagedRowError, DamagedMaskError) as exc:
+            raise self._damaged(exc) from exc
+        except sqlite3.DatabaseError as exc:
+            if not is_damage(exc):
+                raise
             raise self._damaged(exc) from exc
 
     @contextmanager
@@ -324,6 +330,8 @@ class Connection:
             # (CPython's sqlite3). The garbage collector closes it, some time.
             self._readers.clear()
             if self._writer is not None:
+                if self.recovered is not None or self.mended is not None:
+                    self._forget_recovery(self._writer)
                 self._empty_log(self._writer)
                 self._writer.close()
                 self._writer = None
@@ -338,6 +346,13 @@ class Connection:
         with self._files.open_to_change(self._marker) as stream:
             stream.truncate()
             stream.write(content)
+
+    def _forget_recovery(self, writer: sqlite3.Connection) -> None:
+        """Say it no more: it has been told, unless the program was killed on the way."""
+        try:
+            forget_recovery(writer)
+        except sqlite3.Error as exc:  # no room: it is told once more
+            log.warning("%s: %s", self.path, exc)
 
     def _empty_log(self, writer: sqlite3.Connection) -> None:
         """Move the WAL into the file: closing does that only where no reader is left open."""

@@ -348,15 +348,18 @@ class MetadataDatabase:
 
     def integrity_problems(self) -> list[str]:
         """Ask SQLite to check itself; empty means sound."""
-        return problems_of(self.connection.read())
+        with self.connection.noticing_damage():
+            return problems_of(self.connection.read())
 
     def damaged_rows(self) -> list[DamagedRow]:
         """Find every row that can't be what was stored."""
-        return damaged_rows(self.connection.read())
+        with self.connection.noticing_damage():
+            return damaged_rows(self.connection.read())
 
     def miscounted(self) -> dict[str, tuple[int, int]]:
         """List the tables that have another number of rows than is written down, and theirs."""
-        return miscounted(self.connection.read())
+        with self.connection.noticing_damage():
+            return miscounted(self.connection.read())
 
     def _media(self, condition: str, value: Any) -> MediaFile | None:
         found = self.connection.read().execute(

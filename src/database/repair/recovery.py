@@ -29,6 +29,7 @@ __all__ = [
     "finish_recovery",
     "forget_recovery",
     "recover",
+    "remember_to_say",
     "set_log_aside",
     "untold_recovery",
 ]
@@ -77,8 +78,7 @@ def recover(database: Path, on_progress: OnProgress | None = None) -> Recovered:
                     f"{database}: the library can't be opened: nothing in it can be read, and "
                     "there is no backup; put a copy of your own in its place"
                 )
-            for key, value in ((KEPT_AS, result.kept.name), (SAID, str(result))):
-                new.execute("INSERT INTO info (key, value) VALUES (?, ?)", (key, value))
+            remember_to_say(new, result.kept, str(result))
             if problems := damage_of(new):
                 raise DatabaseError(f"{database}: the library can't be recovered ({problems[0]})")
     with files.open_to_change(RECOVERING) as written:
@@ -112,8 +112,18 @@ def finish_recovery(database: Path) -> None:
     files.rename(RECOVERED, database.name)
 
 
+def remember_to_say(db: sqlite3.Connection, kept: Path, said: str) -> None:
+    """Write down what is to be said of damage, for the next start: see untold_recovery.
+
+    Args:
+        kept: the damaged file, or the database where none is kept.
+    """
+    for key, value in ((KEPT_AS, kept.name), (SAID, said)):
+        db.execute("INSERT OR REPLACE INTO info (key, value) VALUES (?, ?)", (key, value))
+
+
 def untold_recovery(db: sqlite3.Connection, database: Path) -> Recovered | None:
-    """Read what a recovery has to say that was killed before it said it."""
+    """Read what a recovery, or a mending, has to say that was killed before it said it."""
     said = dict(db.execute("SELECT key, value FROM info WHERE key IN (?, ?)", (KEPT_AS, SAID)))
     if len(said) < 2:
         return None

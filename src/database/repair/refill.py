@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from src.database.backup import backups, damage_of, open_backup
@@ -24,7 +25,15 @@ from src.database.repair.known_schema import Form, known_versions, match, schema
 from src.database.repair.page_reader import Pages
 from src.database.repair.record_format import Value
 from src.database.repair.recovered import Recovered
-from src.database.repair.row_format import Key, Row, RowFormat, key_of, key_of_rowid
+from src.database.repair.row_format import (
+    HIGHEST,
+    LOWEST,
+    Key,
+    Row,
+    RowFormat,
+    key_of,
+    key_of_rowid,
+)
 from src.database.repair.tidy import Gaps, drop_orphans, look_again, reset_index, set_sequences
 from src.database.repair.tree_reader import Tree, TreeReader, schema_of
 from src.errors import DatabaseError
@@ -34,6 +43,8 @@ log = logging.getLogger(__name__)
 # What Chroma has to be told is left out: it is told everything again. The others SQLite and the
 # triggers keep themselves.
 DERIVED = ("unindexed", "index_removals", "row_counts", "sqlite_sequence")
+# A segment has a tag, or it was removed from it.
+_OPPOSITES = {"segment_tags": "removed_tags", "removed_tags": "segment_tags"}
 PAGES_PER_REPORT = 32
 ROWS_AT_ONCE = 500
 
@@ -58,13 +69,14 @@ class Refill:
         self.result, self._on_progress = result, on_progress
         self.reader = TreeReader(pages)
         self.versions = known_versions()
-        self.forms = self.versions[-1].forms
+        self.forms = dict(self.versions[-1].forms)
         self.roots = self._roots()
         self._read = 0
         self._trees: dict[str, Tree] = {}
         self._without_parents: set[int] = set()
         self._said: dict[str, int] = {}
         self._expected: dict[str, int] = {}
+        self._doubted: set[str] = set()
         self._gaps = Gaps()
 
     def tables(self) -> list[Form]:
@@ -101,8 +113,12 @@ class Refill:
         for form in tables:
             self._copy(form)
         self._read_the_rest()
+        for form in tables:
+            self._doubt(form)
         holed = [form for form in tables if self._trees[form.name].holes]
         known = {form.name: self._known(form) for form in holed}
+        for form in holed:
+            self._drop_strangers(form, known[form.name])
         for form in tables:
             self._expect(form, known.get(form.name))
         if holed:
@@ -128,7 +144,7 @@ class Refill:
                 continue
             form = by_row[ours].forms[ours.name]
             if form.is_table:
-                form = self.forms.get(form.name, form)
+                form = self._as_stored(form)
             found.setdefault(form.name, []).append((form, row.root))
         for version in reversed(self.versions):
             for form in version.forms.values():
@@ -136,6 +152,18 @@ class Refill:
                     today = self.forms.get(form.name, form) if form.is_table else form
                     found.setdefault(form.name, []).append((today, form.root))
         return found
+
+    def _as_stored(self, form: Form) -> Form:
+        """Give today's form of a file's table, for rows of no fewer values than it has there.
+
+        The step that brought the checksums wrote every row anew.
+        """
+        today = self.forms.get(form.name, form)
+        place = today.checksum
+        if form.checksum is not None and place is not None:
+            today = replace(today, lengths=frozenset(n for n in today.lengths if n > place))
+            self.forms[form.name] = today
+        return today
 
     def _begins_here(self, form: Form, root: int) -> bool:
         """Say whether a page may be the first of a table's tree: what is on it decides."""
@@ -255,6 +283,34 @@ class Refill:
         self._trees.update(trees)
         return known
 
+    def _doubt(self, form: Form) -> None:
+        """Look for more where a tree seems whole, but has not the rows that are written down.
+
+        Another page of the same kind may lie where it begins.
+        """
+        tree = self._trees[form.name]
+        said = self._said.get(form.name)
+        if not tree.holes and said is not None and said != self._count(form.name):
+            tree.holes.add(LOWEST, HIGHEST)
+            self._doubted.add(form.name)
+
+    def _drop_strangers(self, form: Form, known: Known) -> None:
+        """Take out rows of a page that is not the table's: two witnesses speak against it.
+
+        An index that is whole has as many rows as are written down, and does not have these.
+        """
+        if form.name not in self._doubted or known.keys is None:
+            return
+        if known.count != self._said.get(form.name):
+            return
+        names = ["rowid"] if form.has_rowid else [form.columns[place] for place in form.key]
+        condition = " AND ".join(f"{name} = ?" for name in names)
+        for values in self.new.execute(f"SELECT {', '.join(names)} FROM {form.name}").fetchall():
+            key = key_of_rowid(values[0]) if form.has_rowid else key_of(values)
+            if key not in known.keys:
+                self.new.execute(f"DELETE FROM {form.name} WHERE {condition}", values)
+                self.result.rows -= 1
+
     def _expect(self, form: Form, known: Known | None) -> None:
         """Write down how many rows a table had."""
         held = self._count(form.name)
@@ -264,7 +320,7 @@ class Refill:
         said = self._said.get(form.name)
         if known.count is not None:
             self._expected[form.name] = max(held, known.count)
-        elif said is not None:
+        elif said is not None and not (form.name in self._doubted and known.at_least <= held):
             self._expected[form.name] = max(held, said)
         else:
             self._expected[form.name] = max(held, known.at_least)
@@ -278,12 +334,13 @@ class Refill:
 
     def _fill(self, holed: list[Form], known: dict[str, Known]) -> None:
         for form in holed:
+            self.result.from_index += self._offer(form, known[form.name], known[form.name].rows)
+        # among these may be what was deleted
+        for form in holed:
             strays = self._trees[form.name].strays
             self.result.rows += self._offer(form, known[form.name], strays)
         if any(self._lacks(form) for form in holed):
             self._take_lost_pages(holed, known)
-        for form in holed:
-            self.result.from_index += self._offer(form, known[form.name], known[form.name].rows)
         for number, path in enumerate(backups(self.database)):
             lacking = [form for form in holed if self._lacks(form)]
             if not lacking:
@@ -303,6 +360,8 @@ class Refill:
         for row in rows:
             if not holes.cover(row.key) or (known.keys is not None and row.key not in known.keys):
                 continue
+            if form.name in _OPPOSITES and self._has(self.forms[_OPPOSITES[form.name]], row.key):
+                continue  # a person has changed that since
             identity = known.identities.get(row.key)
             if identity is not None and not set(identity) <= set(row.values):
                 continue
@@ -404,14 +463,18 @@ class Refill:
         for frame_id in sorted(self._without_parents):
             with contextlib.suppress(TypeError):  # its frame is gone, and it with it
                 set_parents(self.new, frame_id)
+        self._count_lost(tables)
+        look_again(self.new, self._gaps, set(self.result.lost) | set(self.result.uncertain))
+        self._count_lost(tables)  # frames without segments went
+        reset_index(self.new)
+        set_sequences(self.new, self._gaps.sequences)
+        count_rows(self.new)
+
+    def _count_lost(self, tables: list[Form]) -> None:
         for form in tables:
             lost = self._expected[form.name] - self._count(form.name)
             if lost > 0:
                 self.result.lost[form.name] = lost
-        look_again(self.new, self._gaps, set(self.result.lost) | set(self.result.uncertain))
-        reset_index(self.new)
-        set_sequences(self.new, self._gaps.sequences)
-        count_rows(self.new)
 
     def _fill_checksums(self) -> None:
         register_checksum(self.new)

@@ -23,6 +23,7 @@ from src.database.repair.one_bit import one_bit_back
 from src.errors import DatabaseError
 from src.records import EVERYTHING, Tag
 from tests.conftest import MODEL, add_media_with, unit_vectors
+from tests.database.repair.test_recovery import leave_a_log
 
 VECTORS = unit_vectors(5)
 
@@ -342,6 +343,21 @@ def test_rows_of_another_program_without_a_checksum_are_judged_by_their_values(
         db.commit()
     with closing(MetadataDatabase(paths)) as metadata:
         assert metadata.info("theirs") == "x" and metadata.damaged_rows() == []
+
+
+def test_what_was_mended_is_told_again_when_the_program_was_killed_after_it(
+    paths: LibraryPaths,
+) -> None:
+    fill(paths)
+    damage(paths, "UPDATE frames SET width = -3, sam = 'x' WHERE id = 3")
+    mark(paths)
+    leave_a_log(paths)  # of a process that mended it and did not get to say anything
+    with closing(MetadataDatabase(paths)) as metadata:
+        said = metadata.connection.recovered
+        assert metadata.connection.mended is None
+    assert said is not None and "1 row was damaged" in str(said) and "lost: " in str(said)
+    with closing(MetadataDatabase(paths)) as metadata:
+        assert metadata.connection.recovered is None and metadata.miscounted() == {}
 
 
 def test_the_windows_lists_notice_as_well(paths: LibraryPaths) -> None:
