@@ -40,6 +40,9 @@ _MARKER_TEXT = (
 # A folder with nothing else in it is taken for empty: a checkout needs it there.
 KEEP = ".gitkeep"
 TEMPORARY = ".tmp"
+# Nothing of a library lies in so many folders one inside the other, and Python's own limits are not
+# far behind.
+DEEPEST = 30
 # Windows opens nothing relative to a folder; there each name on the way is looked at first.
 _HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
 
@@ -126,10 +129,19 @@ class SafeFolder:
             return []
 
     def walk(self, name: str) -> Iterator[Entry]:
-        """List everything below a folder but the folders themselves; links are not entered."""
+        """List everything below a folder but the folders themselves; links are not entered.
+
+        A folder that can't be looked into, or lies too deep for any of ours, is listed itself.
+
+        Raises:
+            OSError: the folder itself is none, lies behind a link, or can't be looked into.
+        """
         for entry in self.entries(name):
-            if entry.is_folder:
-                yield from self.walk(entry.name)
+            if entry.is_folder and entry.name.count("/") < DEEPEST:
+                try:
+                    yield from self.walk(entry.name)
+                except OSError:
+                    yield entry
             else:
                 yield entry
 
@@ -308,6 +320,8 @@ class SafeFolder:
         with suppress(FileNotFoundError), self._parent(name) as (last, folder):
             if _is_link(os.stat(last, dir_fd=folder, follow_symlinks=False)):
                 raise unusable(errno.ELOOP, "it is a link", self.root / name)
+            if any(entry.is_folder for entry in self.walk(name)):
+                raise unusable(errno.EINVAL, "it holds folders too deep", self.root / name)
             shutil.rmtree(last, dir_fd=folder)
 
     def remove_if_empty(self, name: str) -> bool:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +19,7 @@ from src.database.backup import back_up
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError, LibraryLockedError
+from src.export.unfinished import clear_killed
 from src.library import MediaLibrary
 from src.library_files import KEEP, MARKER, SafeFolder
 from src.ownership import BACKUPS, INDEXES, MARKED_FOLDERS, SEGMENTS, claim, owner_of
@@ -390,6 +392,58 @@ def test_a_folder_is_removed_without_what_its_links_lead_to(tmp_path: Path, outs
     (folder / "file").symlink_to(outside / "letter.txt")
     SafeFolder(tmp_path).remove_folder("folder")
     assert not folder.exists() and snapshot(outside) == before
+
+
+def make_deep(folder: Path, depth: int = 1500) -> None:
+    """Make folders one inside the other, more than a path can name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("d", dir_fd=handle)
+        below = os.open("d", os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        handle = below
+    os.close(handle)
+
+
+@pytest.fixture
+def deep(paths: LibraryPaths, tmp_path: Path) -> Iterator[Callable[[Path], None]]:
+    yield make_deep
+    subprocess.run(["rm", "-rf", str(tmp_path)], check=True)  # Python's own way has a limit
+
+
+def test_folders_deeper_than_any_of_ours_stay_and_are_named(
+    paths: LibraryPaths, deep: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    index, segments = paths.chroma_db / "0123456789ab", paths.extracted_segments / "ab"
+    for folder in (index, segments, paths.root / BACKUPS / "deep", paths.datasets / "deep"):
+        deep(folder)
+    (index / MARKER).touch()
+    with MediaLibrary(paths) as library:
+        library.metadata.set_info(f"index of {library.clip.name}", index.name)
+    for command in (["stats"], ["verify"], ["verify", "--repair"], ["stats"]):
+        assert main.main(["--library", str(paths.root), *command]) == 0, command
+    said = capsys.readouterr()
+    assert "lies too deep" in said.out + said.err
+    assert index.is_dir() and (segments / "d").is_dir()
+
+
+def test_what_a_stranger_left_for_a_killed_export_costs_no_memory(
+    base: Path, tmp_path: Path, deep: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = SafeFolder(tmp_path)
+    for name in ("one", "two"):
+        files.make_marked_folder(f".export-{name}.unfinished")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / ".export-one.unfinished" / "moving").mkdir()
+    with (tmp_path / ".export-one.unfinished" / "moving" / "labels.csv").open("wb") as stream:
+        stream.truncate(1 << 30)
+    clear_killed(files)
+    assert not (tmp_path / ".export-one.unfinished").exists() and (tmp_path / "mine").exists()
+    files.make_marked_folder(".export-two.unfinished")
+    deep(tmp_path / ".export-two.unfinished" / "deep")
+    with pytest.raises(OSError, match="too deep"):
+        clear_killed(files)
 
 
 # -- the lock

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 
 from src.config import LibraryPaths
-from src.database.backup import backup_folder
+from src.ownership import MARKED_FOLDERS
 
 
 def size_on_disk(paths: LibraryPaths) -> int:
     """Add up the files of a library, in bytes, its backups too; without its datasets."""
     folder = paths.metadata_db.parent
     total = sum(path.stat().st_size for path in folder.glob(paths.metadata_db.name + "*"))
-    for root in (paths.extracted_segments, paths.chroma_db, backup_folder(paths.metadata_db)):
-        for parent, _, files in os.walk(root):
-            for name in files:
-                try:
-                    total += os.lstat(os.path.join(parent, name)).st_size
-                except FileNotFoundError:
-                    pass  # a temporary file that has its name by now
+    for name in MARKED_FOLDERS:
+        with contextlib.suppress(OSError):  # it can't be looked into
+            total += sum(entry.status.st_size for entry in paths.files.walk(name))
     return total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ PREFIX, SUFFIX, LOCK = ".export-", ".unfinished", "lock"
 LABELS = "labels.csv"
 # What a dataset in it is called from the moment on when its parts are moved up.
 MOVING = "moving"
-LARGEST_LABELS = 1 << 30  # bytes
+LARGEST_LABELS = 1 << 26  # bytes, of some 400,000 crops
 
 
 @contextmanager
@@ -83,19 +84,23 @@ def _moved_up(name: str, parent: SafeFolder) -> list[Entry]:
     name, somebody has been at work since, and nothing is taken for what it left.
     """
     try:
-        table = parent.read(f"{name}/{MOVING}/{LABELS}", LARGEST_LABELS).decode()
-        written = {row.get("file") or "" for row in csv.DictReader(io.StringIO(table, newline=""))}
         moved = [
             entry
             for entry in parent.entries()
             if not PurePosixPath(entry.name).match(f"{PREFIX}*{SUFFIX}")
         ]
-        for entry in moved:
-            if not entry.is_folder:
+        files = [file for entry in moved for file in parent.entries(entry.name)]
+        if not all(file.is_file for file in files):
+            return []
+        unknown = {file.name for file in files}
+        with parent.open(f"{name}/{MOVING}/{LABELS}") as stream:
+            if os.fstat(stream.fileno()).st_size > LARGEST_LABELS:
                 return []
-            files = parent.entries(entry.name)
-            if any(not file.is_file or file.name not in written for file in files):
-                return []
+            lines = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+            for row in csv.reader(lines):  # a line at a time: it may be a stranger's
+                unknown.discard(row[0] if row else "")
+        if unknown:
+            return []
     except (OSError, ValueError, csv.Error):  # there is none, or a table that is none of ours
         return []
     return moved

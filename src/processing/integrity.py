@@ -152,6 +152,8 @@ def _files_of_no_segment(metadata: MetadataDatabase, repair: bool) -> Iterator[E
         if ours and repair:
             files.remove(entry.name)
         what = "belongs to no segment" if ours else "was not made by this program, and stays"
+        if entry.is_folder:
+            what = "can't be looked into, or lies too deep to be this program's; it stays"
         yield ProblemFound(f"{paths.root / entry.name}: {what}", mended=bool(ours and repair))
 
 

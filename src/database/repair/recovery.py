@@ -6,8 +6,10 @@ and refill. SQLite is asked for nothing in it.
 
 from __future__ import annotations
 
+import logging
 import mmap
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Callable
@@ -16,12 +18,13 @@ from pathlib import Path
 
 from src.database.backup import damage_of
 from src.database.migrations import migrate
+from src.database.repair.inspection import problems_of
 from src.database.repair.log_reader import Log, has_log, log_of, read_log
 from src.database.repair.page_reader import Content, Pages, infer_page_size
 from src.database.repair.recovered import Recovered
 from src.database.repair.refill import Refill
 from src.errors import DatabaseError
-from src.library_files import SafeFolder
+from src.library_files import Entry, SafeFolder
 from src.ownership import BACKUPS
 
 __all__ = [
@@ -34,6 +37,8 @@ __all__ = [
     "untold_recovery",
 ]
 
+log = logging.getLogger(__name__)
+
 OnProgress = Callable[[int, int], None]
 
 # The new file while it is being written, and once it is whole.
@@ -44,6 +49,11 @@ PAGE_SIZE = 16384
 # Stand in `info` until the recovered library has been opened: see untold_recovery.
 KEPT_AS = "recovery kept"
 SAID = "recovery said"
+_MOMENT = r"\d{4}-\d\d-\d\dT\d{6}(-\d{1,3})?"
+KEPT_NAME = re.compile(
+    rf"metadata-damaged-{_MOMENT}\.db|metadata-log-{_MOMENT}\.db-wal|metadata\.db"
+)
+LONGEST_SAID = 4000
 
 
 def recover(database: Path, on_progress: OnProgress | None = None) -> Recovered:
@@ -97,10 +107,16 @@ def finish_recovery(database: Path) -> None:
     if not files.is_marked(BACKUPS) or files.entry(RECOVERED) is None:
         return
     whole = database.parent / RECOVERED
+    if problem := _problem_of_recovered(files, whole):
+        log.warning("%s: this is no recovered library, and stays where it is: %s", whole, problem)
+        return
     with closing(sqlite3.connect(f"{whole.as_uri()}?mode=ro&immutable=1", uri=True)) as db:
         said = untold_recovery(db, database)
     kept = _kept_name(files, database) if said is None else said.kept.name
-    if files.entry(database.name) is not None and files.entry(kept) is None:
+    there, kept_before = files.entry(database.name), files.entry(kept)
+    if there is not None and kept_before is not None and not _is_same(there, kept_before):
+        kept, kept_before = _kept_name(files, database), None
+    if there is not None and kept_before is None:
         # by a link first: there is a file of the library's name at every moment
         try:
             files.link(database.name, kept)
@@ -122,12 +138,29 @@ def remember_to_say(db: sqlite3.Connection, kept: Path, said: str) -> None:
         db.execute("INSERT OR REPLACE INTO info (key, value) VALUES (?, ?)", (key, value))
 
 
+def _problem_of_recovered(files: SafeFolder, whole: Path) -> str | None:
+    """Say why a file can't be what a recovery has made; it may be a stranger's, like any other."""
+    entry = files.entry(RECOVERED)
+    if entry is None or not entry.is_file or entry.status.st_nlink > 1:
+        return "it is no regular file, or has another name elsewhere"
+    problems = problems_of(whole, examine=True, alone=True)
+    return problems[0] if problems else None
+
+
+def _is_same(one: Entry, other: Entry) -> bool:
+    return (one.status.st_dev, one.status.st_ino) == (other.status.st_dev, other.status.st_ino)
+
+
 def untold_recovery(db: sqlite3.Connection, database: Path) -> Recovered | None:
-    """Read what a recovery, or a mending, has to say that was killed before it said it."""
+    """Read what a recovery, or a mending, has to say that was killed before it said it.
+
+    What none of them can have written is not said.
+    """
     said = dict(db.execute("SELECT key, value FROM info WHERE key IN (?, ?)", (KEPT_AS, SAID)))
-    if len(said) < 2:
+    kept, told = said.get(KEPT_AS), said.get(SAID)
+    if not isinstance(kept, str) or not KEPT_NAME.fullmatch(kept) or not isinstance(told, str):
         return None
-    return Recovered(database.with_name(Path(said[KEPT_AS]).name), told=said[SAID])
+    return Recovered(database.with_name(kept), told=told[:LONGEST_SAID])
 
 
 def forget_recovery(db: sqlite3.Connection) -> None:
