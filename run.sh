@@ -4,10 +4,23 @@
 # The first start makes .venv and installs what requirements.txt names.
 set -euo pipefail
 called_from=$PWD
-cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+# Through a link it is the checkout's .venv that counts, not one that lies beside the link.
+self=${BASH_SOURCE[0]}
+while [ -L "$self" ]; do
+  target=$(readlink -- "$self")
+  case "$target" in
+    /*) self=$target ;;
+    *) self=$(dirname -- "$self")/$target ;;
+  esac
+done
+cd -- "$(dirname -- "$self")"
 app=$PWD
 
 venv=.venv
+# A copy of requirements.txt once all it names is there; and what tells an environment that is
+# being made here from any other: nothing else is ever removed.
+stamp=$venv/installed.txt
+unfinished=$venv/unfinished-by-run.sh
 case "$(uname -s)" in
   MINGW* | MSYS* | CYGWIN*) python=$venv/Scripts/python.exe ;;
   *) python=$venv/bin/python ;;
@@ -31,27 +44,159 @@ find_python() {
   return 1
 }
 
-# install LIST STAMP: what LIST names is installed, and STAMP is a copy of it once that is done.
-install() {
-  if cmp -s "$1" "$2"; then return; fi
-  rm -f "$2"
-  say "installing what $1 names"
-  local quiet=--quiet
-  if [ -t 2 ]; then quiet=--progress-bar=on; fi
-  "$python" -m pip install --disable-pip-version-check $quiet -r "$1" >&2
-  cp "$1" "$2.part" && mv "$2.part" "$2"
+# fail SENTENCE...: says what is wrong and what to do, and ends.
+fail() {
+  say "run.sh: $*"
+  exit 1
 }
 
-set_up() {
-  # No stamp means that an earlier set-up was interrupted, or never was: start clean.
-  if [ ! -e $venv/installed.txt ] || [ ! -x $python ]; then
-    local base
-    base=$(find_python)
-    rm -rf $venv
-    say "first start: making $venv (some minutes; torch brings several GB on Linux)"
-    "$base" -m venv $venv
+# install LIST STAMP IMPORTS: what LIST names is installed, and STAMP is a copy of it once that is
+# done. Where it can't be, what was there before stays, and does if IMPORTS can be imported.
+install() {
+  if cmp -s "$1" "$2"; then return; fi
+  say "installing what $1 names"
+  local code=0 quiet=--quiet
+  if [ -t 2 ]; then quiet=--progress-bar=on; fi
+  "$python" -m pip install --disable-pip-version-check $quiet -r "$1" >&2 || code=$?
+  if [ $code -eq 0 ]; then
+    # in a folder that can't be written to, pip has found all of it there
+    { cp "$1" "$2.part" && mv "$2.part" "$2"; } 2>/dev/null || true
+    return
   fi
-  install requirements.txt $venv/installed.txt
+  if [ ! -e $unfinished ] && "$python" -c "import $3" >/dev/null 2>&1; then
+    say "what $1 names could not all be installed; going on with what is in $venv already. The" \
+      "next start tries again"
+    return
+  fi
+  say "run.sh: what $1 names could not be installed; pip says why above. See that there is a" \
+    "network and room on the disk, then start this again"
+  exit $code
+}
+
+is_set_up() { [ -x $python ] && cmp -s requirements.txt $stamp; }
+
+# One start at a time works on .venv, of whichever checkout its folder is. Another one waits.
+# The lock of flock goes with its last holder, so also after a kill, once pip has ended.
+lock() {
+  local place
+  place=$(cd -P -- $venv/.. 2>/dev/null && pwd) || place=$app
+  if command -v flock >/dev/null && { exec 9<"$place"; } 2>/dev/null; then
+    if flock -n 9; then return; fi
+    say "waiting for another start that sets $venv up"
+    if flock 9; then return; fi
+    exec 9<&-
+  fi
+  lock_folder "$place"
+}
+
+unlock() {
+  { exec 9<&-; } 2>/dev/null
+  if [ -n "${locked:-}" ]; then rm -rf -- "$locked"; fi
+  locked=
+}
+
+# lock_folder PLACE: where there is no flock. Whoever can make the folder in PLACE has the lock.
+lock_folder() {
+  local folder=$1/.venv.lock said='' tries=0 holder taker
+  until mkdir -- "$folder" 2>/dev/null; do
+    if [ ! -w "$1" ]; then fail "$1: nothing can be set up here; see that you may write to it"; fi
+    if [ ! -d "$folder" ]; then continue; fi # it has just been given up
+    holder=$(cat -- "$folder/holder" 2>/dev/null) || true
+    # who was killed, perhaps before it could write its name, is followed by one of those waiting
+    taker=$folder/after-${holder%% *}
+    if [ -n "$holder" ] && is_running "$holder"; then
+      tries=0
+    elif [ -n "$holder" ] || [ $tries -gt 5 ]; then
+      if mkdir -- "$taker" 2>/dev/null; then
+        if [ "$(cat -- "$folder/holder" 2>/dev/null)" = "$holder" ]; then
+          hold "$folder"
+          rmdir -- "$taker"
+          return
+        fi
+        rmdir -- "$taker" 2>/dev/null || true # another one has come first
+        continue
+      elif [ $tries -gt 10 ]; then
+        rmdir -- "$taker" 2>/dev/null || true # who followed was killed, too
+        tries=0
+      fi
+    fi
+    if [ -z "$said" ]; then say "waiting for another start that sets $venv up"; fi
+    said=yes
+    tries=$((tries + 1))
+    sleep 1
+  done
+  hold "$folder"
+}
+
+hold() {
+  locked=$1
+  trap unlock EXIT
+  printf '%s\n' "$$ $(begun $$)" >"$1/holder.$$"
+  mv -f -- "$1/holder.$$" "$1/holder"
+}
+
+# is_running "PID WHEN IT BEGAN": the same number can be given again.
+is_running() {
+  local pid=${1%% *}
+  if kill -0 "$pid" 2>/dev/null || [ -n "$(begun "$pid")" ]; then
+    [ "$1" = "$pid $(begun "$pid")" ]
+  else
+    return 1
+  fi
+}
+
+begun() { LC_ALL=C TZ=UTC0 ps -o lstart= -p "$1" 2>/dev/null || true; }
+
+set_up() {
+  if is_set_up; then return; fi
+  lock
+  if ! is_set_up; then
+    if [ -e $unfinished ] && [ ! -e $stamp ]; then
+      if [ -L $venv ]; then
+        fail "$venv leads to an environment whose set-up was not finished; start the run.sh it" \
+          "belongs to, or remove the link"
+      fi
+      say "removing $venv, whose set-up was not finished"
+      rm -rf $venv
+    fi
+    if [ -d $venv ] && [ ! -L $venv ]; then rmdir $venv 2>/dev/null || true; fi # an empty one
+    if [ -e $venv ] || [ -L $venv ]; then
+      check_environment
+    else
+      make_environment
+    fi
+    install requirements.txt $stamp "$parts"
+    rm -f $unfinished
+  fi
+  unlock
+}
+
+# What the program consists of, with what it takes from elsewhere.
+parts="chromadb, src.gui.main_window, src.library, src.models.model_manager, src.processing.ingest"
+
+make_environment() {
+  local base
+  base=$(find_python)
+  say "first start: making $venv (some minutes; torch brings several GB on Linux)"
+  mkdir $venv 2>/dev/null ||
+    fail "$app: $venv can't be made here; see that you may write to this folder, or copy it to" \
+      "one where you may"
+  printf '%s\n' "run.sh makes this environment anew at its next start" >$unfinished
+  "$base" -m venv $venv
+}
+
+# An environment that is there already may be somebody's own: it is used if it fits, and stays.
+check_environment() {
+  if [ ! -x $python ]; then
+    fail "$app/$venv holds no Python that can be started (perhaps the one it was made with is" \
+      "gone); move it away or delete it, then start this again, which makes a new one"
+  fi
+  if [ -e $stamp ]; then return; fi
+  if ! "$python" -c 'import sys, tkinter; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+    fail "the Python of $app/$venv is older than 3.11 or has no tkinter; move it away or delete" \
+      "it, then start this again, which makes a new one"
+  fi
+  say "using the environment in $venv, which run.sh has not made"
 }
 
 has_display() {
@@ -61,17 +206,30 @@ has_display() {
   esac
 }
 
-# Tests drive the window on a screen of their own, with files dragged from a GTK program.
-have_screen() {
+# What the window's tests need of the system: they drive it on a screen of their own, with files
+# dragged from a GTK program.
+look_for_screen() {
+  missing=()
   if [ "$(uname -s)" != Linux ]; then return; fi
-  local tool missing=()
+  local tool
   for tool in Xvfb openbox xdotool; do
     command -v $tool >/dev/null || missing+=("${tool,,}")
   done
   /usr/bin/python3 -c "import gi; gi.require_version('Gtk', '3.0')" >/dev/null 2>&1 ||
     missing+=(python3-gi gir1.2-gtk-3.0)
+  if [ ${#missing[@]} -gt 0 ] && may_install; then
+    say "run.sh test will install system packages with apt-get, for the window's tests:" \
+      "${missing[*]}. With SYSTEM_PACKAGES=no it installs none and skips those tests"
+  fi
+}
+
+may_install() {
+  [ "$EUID" -eq 0 ] && [ "${SYSTEM_PACKAGES:-}" != no ] && command -v apt-get >/dev/null
+}
+
+have_screen() {
   if [ ${#missing[@]} -eq 0 ]; then return; fi
-  if [ "$EUID" -eq 0 ] && command -v apt-get >/dev/null; then
+  if may_install; then
     say "installing ${missing[*]} for the window's tests"
     if apt-get -qq update >&2 &&
       DEBIAN_FRONTEND=noninteractive apt-get -qq install "${missing[@]}" >/dev/null; then
@@ -87,10 +245,13 @@ start() {
   exec "$app/$python" "$app/main.py" "$@"
 }
 
+if [ "${1:-}" = test ]; then look_for_screen; fi
 set_up
 if [ "${1:-}" = test ]; then
   shift
-  install tests/requirements.txt $venv/installed-tests.txt
+  lock
+  install tests/requirements.txt $venv/installed-tests.txt "importlinter, mypy, pytest, ruff"
+  unlock
   have_screen
   step() {
     say "== $1"
