@@ -22,7 +22,7 @@ class JobEnded(Event):
     """The worker is through with a job.
 
     Attributes:
-        error: why it ended early; None when it came to its end.
+        error: what went wrong, be it while a cancelled one cleaned up; None when nothing did.
         cancelled: whether a person stopped it, which is no error.
     """
 
@@ -66,25 +66,35 @@ class Worker:
             self.events.put((number, self._run_job(number, job)))
 
     def _run_job(self, number: int, job: Job) -> JobEnded:
+        """Run a job to its end, and say how it ended: the thread must outlive whatever it raises.
+
+        Closing a generator runs its clean-up, which can fail as well: on a full disk, say.
+        """
         events: Iterator[Event] = iter(())
+        cancelled, error = False, None
         try:
-            if self._is_over(number):
-                return JobEnded(cancelled=True)
-            events = job()
-            for event in events:
-                self.events.put((number, event))
-                if self._is_over(number):
-                    return JobEnded(cancelled=True)
-            return JobEnded()
+            try:
+                cancelled = self._is_over(number)
+                if not cancelled:
+                    events = job()
+                    cancelled = self._tell_all(number, events)
+            finally:
+                if isinstance(events, Generator):
+                    events.close()
         except MediaLibraryError as exc:
-            return JobEnded(error=exc)
-        except Exception as exc:  # the thread must outlive a job, and the person be told
+            error = exc
+        except BaseException as exc:  # a panic of a library in Rust is no Exception
             log.exception("a job ended unexpectedly")
             error = MediaLibraryError(f"unexpected: {type(exc).__name__}: {exc}; see the log")
-            return JobEnded(error=error)
-        finally:
-            if isinstance(events, Generator):
-                events.close()
+        return JobEnded(error, cancelled)
+
+    def _tell_all(self, number: int, events: Iterator[Event]) -> bool:
+        """Hand on what a job says to its end; returns whether it was stopped before."""
+        for event in events:
+            self.events.put((number, event))
+            if self._is_over(number):
+                return True
+        return False
 
     def _is_over(self, number: int) -> bool:
         return self._stopping.is_set() or number in self._cancelled

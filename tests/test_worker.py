@@ -3,6 +3,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+import pytest
+
 from src.errors import QueryError
 from src.events import Event, Progress
 from src.worker import JobEnded, Worker
@@ -92,3 +94,61 @@ def test_stopping_ends_the_job_at_hand() -> None:
     worker.events.get(timeout=DEADLINE_S)
     assert worker.stop(DEADLINE_S)
     assert said(worker, job_id)[-1] == JobEnded(cancelled=True)
+
+
+class Panic(BaseException):
+    """What a library written in Rust raises where it gives up: no Exception."""
+
+
+@pytest.mark.parametrize("raised", [QueryError("the disk is full"), OSError("no room"), Panic("x")])
+def test_a_cancelled_job_that_fails_as_it_is_closed_ends_and_the_worker_goes_on(
+    raised: BaseException,
+) -> None:
+    worker = Worker()
+
+    def fails_in_the_end() -> Iterator[Event]:
+        try:
+            while True:
+                yield Progress("on", 0, 1)
+        finally:
+            raise raised
+
+    job_id = worker.submit(fails_in_the_end)
+    worker.events.get(timeout=DEADLINE_S)
+    worker.cancel(job_id)
+    ended = said(worker, job_id)[-1]
+    assert isinstance(ended, JobEnded) and ended.cancelled and str(raised) in str(ended.error)
+    assert said(worker, worker.submit(lambda: counting(1)))[-1] == JobEnded()
+    assert worker.stop(DEADLINE_S)
+
+
+def test_a_job_that_will_not_be_closed_ends_and_the_worker_goes_on() -> None:
+    worker = Worker()
+
+    def deaf() -> Iterator[Event]:
+        while True:
+            try:
+                yield Progress("on", 0, 1)
+            except GeneratorExit:
+                yield Progress("still on", 0, 1)
+
+    job_id = worker.submit(deaf)
+    worker.events.get(timeout=DEADLINE_S)
+    worker.cancel(job_id)
+    ended = said(worker, job_id)[-1]
+    assert isinstance(ended, JobEnded) and ended.cancelled and "GeneratorExit" in str(ended.error)
+    assert said(worker, worker.submit(lambda: counting(1)))[-1] == JobEnded()
+    assert worker.stop(DEADLINE_S)
+
+
+def test_a_panic_ends_the_job_and_not_the_worker() -> None:
+    worker = Worker()
+
+    def panics() -> Iterator[Event]:
+        yield Progress("on", 0, 1)
+        raise Panic("index out of range")
+
+    ended = said(worker, worker.submit(panics))[-1]
+    assert isinstance(ended, JobEnded) and "index out of range" in str(ended.error)
+    assert said(worker, worker.submit(lambda: counting(1)))[-1] == JobEnded()
+    assert worker.stop(DEADLINE_S)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import tkinter
 import tkinter.font
 from pathlib import Path
@@ -16,6 +18,8 @@ from typing import Literal
 from src.gui.theme import Theme
 
 _DESKTOP_DPI = 96.0
+
+log = logging.getLogger(__name__)
 
 
 def desktop_scale() -> float:
@@ -94,6 +98,7 @@ _TYPES = [("All files", "*")]
 # tkinter's own would speak to Tcl when it is collected, in whichever thread that happens.
 _ANSWERED = "file_dialog_is_answered"
 _waiting: tkinter.Misc | None = None  # the window that waits for it
+_ZENITY_ANSWERS = (0, 1)  # chosen, cancelled; with any other it has failed
 
 
 def ask_for_files(root: tkinter.Misc, wish: Wish, start: Path | None = None) -> list[Path]:
@@ -105,7 +110,9 @@ def ask_for_files(root: tkinter.Misc, wish: Wish, start: Path | None = None) -> 
     title, folder = _TITLES[wish], wish in ("folder", "library")
     program = shutil.which("zenity") if sys.platform == "linux" else None
     if program is not None:
-        return _by_zenity(root, program, title, folder, wish == "media", start)
+        found = _by_zenity(root, program, title, folder, wish == "media", start)
+        if found is not None:
+            return found
     initial = str(start) if start is not None else None
     if folder:
         name = filedialog.askdirectory(parent=root, title=title, initialdir=initial)
@@ -119,8 +126,8 @@ def ask_for_files(root: tkinter.Misc, wish: Wish, start: Path | None = None) -> 
 
 def _by_zenity(
     root: tkinter.Misc, program: str, title: str, folder: bool, many: bool, start: Path | None
-) -> list[Path]:
-    """GNOME's own dialog; the window lives on while it is open."""
+) -> list[Path] | None:
+    """GNOME's own dialog, with the window living on while it is open; None where it can't come."""
     global _waiting
     if _waiting is not None:
         return []
@@ -128,23 +135,37 @@ def _by_zenity(
     command += ["--directory"] if folder else []
     command += ["--multiple"] if many else []
     command += [f"--filename={start}{os.sep}"] if start is not None else []
-    asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    _waiting = root
+    try:
+        asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except OSError as exc:
+        log.warning("%s does not start: %s", program, exc)
+        return None
+    said: list[bytes] = []
+    # read while it runs: it does not end before a long list is taken off the pipe
+    reading = threading.Thread(target=lambda: said.append(asked.communicate()[0]), daemon=True)
+    reading.start()
 
     def look() -> None:
-        if asked.poll() is None:
+        if reading.is_alive():
             root.after(50, look)
         else:
             end_file_dialog()
 
-    root.after(50, look)
-    root.wait_variable(_ANSWERED)
-    _waiting = None
-    if asked.poll() is None:
-        asked.terminate()
+    _waiting = root
+    try:
+        root.after(50, look)
+        root.wait_variable(_ANSWERED)
+    finally:
+        _waiting = None
+        left = reading.is_alive()  # the window goes
+        if left:
+            asked.terminate()
+    if left or not said:
         return []
-    assert asked.stdout is not None
-    names = asked.stdout.read().decode("utf-8", "surrogateescape").rstrip("\n")
+    if asked.returncode not in _ZENITY_ANSWERS:
+        log.warning("%s ended with %s", program, asked.returncode)
+        return None
+    names = said[0].decode("utf-8", "surrogateescape").rstrip("\n")
     return [Path(name) for name in names.split("\n") if name]
 
 

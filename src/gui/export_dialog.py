@@ -56,8 +56,8 @@ class ExportDialog:
 
     @property
     def _is_open(self) -> bool:
-        """Whether this dialog is there still, not another one."""
-        return self.overlay.dialog is self._dialog
+        """Whether this dialog is there still, be it under another one."""
+        return self.overlay.holds(self._dialog)
 
     # -- building
 
@@ -66,7 +66,7 @@ class ExportDialog:
         head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(16, 12))
         label(head, look, "Export Dataset", size=TITLE, weight="medium").pack(side="left")
-        IconButton(head, look, "close", "Close (Escape)", self.overlay.close).pack(side="right")
+        IconButton(head, look, "close", "Close (Escape)", self._close).pack(side="right")
         body = ctk.CTkFrame(dialog, fg_color="transparent")
         body.grid(row=1, column=0, sticky="ew", padx=32)
         body.grid_columnconfigure(0, weight=1)
@@ -152,7 +152,7 @@ class ExportDialog:
             part.destroy()
         self.export = Button(self._footer, look, "Export", self._start, kind="main")
         self.export.pack(side="right", pady=20)
-        Button(self._footer, look, leave, self.overlay.close).pack(side="right")
+        Button(self._footer, look, leave, self._close).pack(side="right")
         words = ctk.CTkFrame(self._footer, fg_color="transparent")
         words.pack(side="left")
         self._summary = label(words, look, "Counting…", weight="medium")
@@ -336,7 +336,10 @@ class ExportDialog:
             self._notice.say("Cancelled. Nothing was left behind.", "info")
         self._notice.grid(row=2, column=0, sticky="ew", padx=32, pady=(24, 0))
         self._count()
-        self._dialog.after_idle(self.overlay.match_corners)
+        self._dialog.after_idle(self.overlay.match_corners, self._dialog)
+
+    def _close(self) -> None:
+        self.overlay.close(self._dialog)
 
     def _closed(self) -> None:
         self._stop_quietly()

@@ -1,8 +1,12 @@
-"""The one door for errors, and questions before something is taken away."""
+"""The one door for errors, and questions before something is taken away.
+
+What is said already, and was not read yet, is not said a second time over it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import customtkinter as ctk
 
@@ -23,9 +27,12 @@ def show_error(
     retry: Callable[[], object] | None = None,
 ) -> None:
     """Say what failed, where and what to do; details on demand."""
+    about = (title, sentence, details)
+    if overlay.shows(about):
+        return
     look = overlay.look
     c = look.colours
-    body = _frame(overlay, title, "warning", c.error)
+    body, close = _frame(overlay, title, "warning", c.error, about)
     label(body, look, sentence, wraplength=TEXT, justify="left").grid(
         row=1, column=1, sticky="w", pady=(4, 0)
     )
@@ -46,12 +53,12 @@ def show_error(
         more.pack(side="left")
     if retry is not None:
         again = Button(
-            buttons, look, "Retry", lambda: _close_and(overlay, retry), kind="main", height=32
+            buttons, look, "Retry", lambda: _close_and(close, retry), kind="main", height=32
         )
         again.pack(side="right")
-    close = Button(buttons, look, "Close", overlay.close, height=32)
-    close.pack(side="right")
-    close.focus_set()
+    leave = Button(buttons, look, "Close", close, height=32)
+    leave.pack(side="right")
+    leave.focus_set()
 
 
 def ask(
@@ -63,16 +70,19 @@ def ask(
     no: str = "Cancel",
 ) -> None:
     """Ask before something is taken away; Escape is no."""
+    about = (title, sentence)
+    if overlay.shows(about):
+        return
     look = overlay.look
-    body = _frame(overlay, title, "info", look.colours.accent)
+    body, close = _frame(overlay, title, "info", look.colours.accent, about)
     label(body, look, sentence, colour=look.colours.text_2, wraplength=TEXT, justify="left").grid(
         row=1, column=1, sticky="w", pady=(4, 0)
     )
     buttons = _buttons(body, 3)
-    Button(buttons, look, yes, lambda: _close_and(overlay, then), kind="main", height=32).pack(
+    Button(buttons, look, yes, lambda: _close_and(close, then), kind="main", height=32).pack(
         side="right"
     )
-    refuse = Button(buttons, look, no, overlay.close, height=32)
+    refuse = Button(buttons, look, no, close, height=32)
     refuse.pack(side="right")
     refuse.focus_set()
 
@@ -85,7 +95,7 @@ def show_failures(
     c = look.colours
     count = len(failures)
     title = f"{counted(count, 'file')} could not be added"
-    body = _frame(overlay, title, "warning", c.error)
+    body, close = _frame(overlay, title, "warning", c.error, title)
     label(body, look, "The others were taken in. Nothing else is wrong.", colour=c.text_2).grid(
         row=1, column=1, sticky="w", pady=(4, 12)
     )
@@ -111,15 +121,18 @@ def show_failures(
     text.grid(row=2, column=1, sticky="ew")
     buttons = _buttons(body, 3)
     Button(
-        buttons, look, "Retry all", lambda: _close_and(overlay, retry), kind="main", height=32
+        buttons, look, "Retry all", lambda: _close_and(close, retry), kind="main", height=32
     ).pack(side="right")
-    close = Button(buttons, look, "Close", overlay.close, height=32)
-    close.pack(side="right")
-    close.focus_set()
+    leave = Button(buttons, look, "Close", close, height=32)
+    leave.pack(side="right")
+    leave.focus_set()
 
 
-def _frame(overlay: Overlay, title: str, icon_name: str, colour: str) -> ctk.CTkFrame:
-    dialog = overlay.open(WIDTH)
+def _frame(
+    overlay: Overlay, title: str, icon_name: str, colour: str, about: object
+) -> tuple[ctk.CTkFrame, Callable[[], None]]:
+    """Open a dialog with a title; returns where the rest goes, and what closes it."""
+    dialog = overlay.open(WIDTH, about=about)
     body = ctk.CTkFrame(dialog, fg_color="transparent")
     body.grid(row=0, column=0, sticky="nsew", padx=32, pady=(28, 20))
     body.grid_columnconfigure(1, weight=1)
@@ -127,7 +140,7 @@ def _frame(overlay: Overlay, title: str, icon_name: str, colour: str) -> ctk.CTk
     label(
         body, overlay.look, title, size=TITLE, weight="medium", wraplength=TEXT, justify="left"
     ).grid(row=0, column=1, sticky="w")
-    return body
+    return body, partial(overlay.close, dialog)
 
 
 def _buttons(body: ctk.CTkFrame, row: int) -> ctk.CTkFrame:
@@ -136,6 +149,6 @@ def _buttons(body: ctk.CTkFrame, row: int) -> ctk.CTkFrame:
     return buttons
 
 
-def _close_and(overlay: Overlay, then: Callable[[], object]) -> None:
-    overlay.close()
+def _close_and(close: Callable[[], None], then: Callable[[], object]) -> None:
+    close()
     then()

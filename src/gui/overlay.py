@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import customtkinter as ctk
@@ -27,37 +28,65 @@ def darkened_window(root: tkinter.Misc, colour: str) -> Image.Image | None:
     return Image.blend(Image.new("RGB", picture.size, colour), picture, _DARK)
 
 
+@dataclass
+class _Layer:
+    """One dialog with what lies behind it."""
+
+    dialog: ctk.CTkFrame
+    cover: tkinter.Label
+    picture: Image.Image | None
+    photo: ImageTk.PhotoImage | None
+    on_close: Callable[[], None] | None
+    focus_before: tkinter.Misc | None
+    about: object
+
+
 class Overlay:
-    """Covers the window with one dialog at a time; Escape and the cross close it."""
+    """Covers the window with dialogs, one over another; Escape and the cross close the top one."""
 
     def __init__(self, root: Any, look: Theme) -> None:
         self.root, self.look = root, look
-        self._cover: tkinter.Label | None = None
-        self._photo: ImageTk.PhotoImage | None = None
-        self._picture: Image.Image | None = None
-        self.dialog: ctk.CTkFrame | None = None
-        self._on_close: Callable[[], None] | None = None
-        self._focus_before: tkinter.Misc | None = None
+        self._layers: list[_Layer] = []
 
     @property
     def is_open(self) -> bool:
-        return self.dialog is not None
+        return bool(self._layers)
 
-    def open(self, width: int = DIALOG, on_close: Callable[[], None] | None = None) -> ctk.CTkFrame:
-        """Give an empty dialog to fill; one that is open gives way."""
-        self.close()
+    @property
+    def dialog(self) -> ctk.CTkFrame | None:
+        """The dialog on top, which gets the clicks and keys."""
+        return self._layers[-1].dialog if self._layers else None
+
+    def holds(self, dialog: ctk.CTkFrame) -> bool:
+        """Say whether a dialog is open still, be it under another one."""
+        return self._layer(dialog) is not None
+
+    def shows(self, about: object) -> bool:
+        """Say whether a dialog about this is open already."""
+        return any(layer.about == about for layer in self._layers)
+
+    def open(
+        self,
+        width: int = DIALOG,
+        on_close: Callable[[], None] | None = None,
+        about: object = None,
+    ) -> ctk.CTkFrame:
+        """Give an empty dialog to fill, over the one that is open.
+
+        Args:
+            about: what it says, for `shows`.
+        """
         c = self.look.colours
-        self._focus_before = self.root.focus_get()
+        focus_before = self.root.focus_get()
         # a window that gets another size meanwhile keeps its picture where the sidebar is
-        self._cover = tkinter.Label(self.root, bg=c.window, bd=0, anchor="nw")
-        picture = darkened_window(self.root, c.window)
+        cover = tkinter.Label(self.root, bg=c.window, bd=0, anchor="nw")
+        picture, photo = darkened_window(self.root, c.window), None
         if picture is not None:
-            self._photo = ImageTk.PhotoImage(picture)
-            self._cover.configure(image=self._photo)
-        self._cover.place(x=0, y=0, relwidth=1, relheight=1)
-        self._cover.bind("<Button-1>", lambda _: "break")
-        self._on_close = on_close
-        self.dialog = ctk.CTkFrame(
+            photo = ImageTk.PhotoImage(picture)
+            cover.configure(image=photo)
+        cover.place(x=0, y=0, relwidth=1, relheight=1)
+        cover.bind("<Button-1>", lambda _: "break")
+        dialog = ctk.CTkFrame(
             self.root,
             fg_color=c.sidebar,
             corner_radius=RADIUS_LARGE,
@@ -66,46 +95,58 @@ class Overlay:
             width=width,
             bg_color=c.window,
         )
-        self.dialog.grid_columnconfigure(0, weight=1, minsize=self.look.px(width))
-        self.dialog.place(relx=0.5, rely=0.5, anchor="center")
-        self._picture = picture
-        self.dialog.after_idle(self.match_corners)
-        return self.dialog
+        dialog.grid_columnconfigure(0, weight=1, minsize=self.look.px(width))
+        dialog.place(relx=0.5, rely=0.5, anchor="center")
+        self._layers.append(_Layer(dialog, cover, picture, photo, on_close, focus_before, about))
+        dialog.focus_set()  # what is typed must not go to what lies under it
+        dialog.after_idle(self.match_corners, dialog)
+        return dialog
 
-    def match_corners(self) -> None:
-        """Behind its rounded corners the dialog shows the colours of the picture there."""
-        dialog, picture = self.dialog, self._picture
-        if dialog is None or picture is None:
+    def match_corners(self, dialog: ctk.CTkFrame) -> None:
+        """Behind its rounded corners a dialog shows the colours of the picture there."""
+        layer = self._layer(dialog)
+        if layer is None or layer.picture is None:
             return
         self.root.update_idletasks()
         left, top = dialog.winfo_x(), dialog.winfo_y()
         right, bottom = left + dialog.winfo_width() - 1, top + dialog.winfo_height() - 1
-        colours = []
+        colours, picture = [], layer.picture
         for x, y in ((left, top), (right, top), (right, bottom), (left, bottom)):
             at = min(max(0, x), picture.width - 1), min(max(0, y), picture.height - 1)
             colours.append("#{:02x}{:02x}{:02x}".format(*picture.getpixel(at)))  # type: ignore[misc]
         dialog.configure(background_corner_colors=tuple(colours))
 
-    def close(self) -> None:
-        """Take the dialog away."""
-        if self.dialog is None or self._cover is None:
+    def close(self, dialog: ctk.CTkFrame | None = None) -> None:
+        """Take a dialog away, wherever it lies; the one on top where none is named."""
+        layer = self._layer(dialog or self.dialog)
+        if layer is None:
             return
-        on_close, self._on_close = self._on_close, None
-        self.dialog.destroy()
-        self._cover.destroy()
-        self.dialog = self._cover = self._photo = self._picture = None
-        if self._focus_before is not None and self._focus_before.winfo_exists():
-            self._focus_before.focus_set()
-        if on_close is not None:
-            on_close()
+        was_on_top = layer is self._layers[-1]
+        if not was_on_top:  # whoever lies over it gives the focus back to where it was before both
+            above = self._layers[self._layers.index(layer) + 1]
+            above.focus_before = layer.focus_before
+        self._layers.remove(layer)
+        layer.dialog.destroy()
+        layer.cover.destroy()
+        before = layer.focus_before
+        if was_on_top and before is not None and before.winfo_exists():
+            before.focus_set()
+        if layer.on_close is not None:
+            layer.on_close()
 
     def keep_focus_inside(self) -> None:
         """Tab stays among the dialog's controls: whoever gets the focus outside gives it back."""
-        focus = self.root.focus_get()
-        if self.dialog is None or focus is None or focus is self.root:
+        focus, dialog = self.root.focus_get(), self.dialog
+        if dialog is None or focus is None or focus is self.root:
             return
-        inside = str(self.dialog)
-        if not str(focus).startswith(inside):
-            first = self.dialog.tk_focusNext()
-            if first is not None and str(first).startswith(inside):
+        if not _is_inside(focus, dialog):
+            first = dialog.tk_focusNext()
+            if first is not None and _is_inside(first, dialog):
                 first.focus_set()
+
+    def _layer(self, dialog: ctk.CTkFrame | None) -> _Layer | None:
+        return next((layer for layer in self._layers if layer.dialog is dialog), None)
+
+
+def _is_inside(widget: tkinter.Misc, dialog: tkinter.Misc) -> bool:
+    return f"{widget}.".startswith(f"{dialog}.")

@@ -109,8 +109,7 @@ class Session:
         """Tell the window's thread how far a recovery is, a few times a second."""
 
         def tell() -> None:
-            for heard in self.tell.recovering:
-                heard(done, total)
+            self._tell_each(self.tell.recovering, done, total)
 
         now = time.monotonic()
         if now - self._told_at >= TELL_EVERY_S:
@@ -121,12 +120,12 @@ class Session:
         held = isinstance(exc, LibraryLockedError)
         log.log(logging.INFO if held else logging.ERROR, "the library can't be opened: %s", exc)
         self.not_opened = exc
-        _call(self.tell.not_opened)
+        self._tell_each(self.tell.not_opened)
 
     def _opened(self, library: MediaLibrary | None) -> None:
         if library is not None:
             self._library, self.not_opened = library, None
-            _call(self.tell.opened)
+            self._tell_each(self.tell.opened)
             self.load_models()
 
     def load_models(self) -> None:
@@ -135,10 +134,10 @@ class Session:
 
     def _loaded(self) -> None:
         self.models_ready = True
-        _call(self.tell.models_ready)
+        self._tell_each(self.tell.models_ready)
 
     def _not_loaded(self, exc: Exception) -> None:
-        _call(self.tell.models_failed)
+        self._tell_each(self.tell.models_failed)
         self._on_error(exc)
 
     # -- jobs
@@ -206,15 +205,22 @@ class Session:
         state = self._jobs[worker, number]
         if isinstance(event, JobEnded):
             del self._jobs[worker, number]
-            for ended in self.tell.job_ended:
-                ended(state, event)
+            self._tell_each(self.tell.job_ended, state, event)
             if event.error is not None and not (state.in_place and state.kind in SAID_IN_PLACE):
                 self._on_error(event.error)
         else:
             state.take(event)
-            for heard in self.tell.job_event:
-                heard(state, event)
+            self._tell_each(self.tell.job_event, state, event)
         return True
+
+    def _tell_each(self, listeners: Sequence[Callable[..., None]], *what: object) -> None:
+        """Tell everyone who listens: one that fails must not keep the others from hearing."""
+        for listener in tuple(listeners):
+            try:
+                listener(*what)
+            except Exception as exc:
+                log.exception("a listener failed")
+                self._on_error(exc)
 
     # -- small changes
 
@@ -224,7 +230,7 @@ class Session:
         def changed(_: None) -> None:
             if then is not None:
                 then()
-            _call(self.tell.content_changed)
+            self._tell_each(self.tell.content_changed)
 
         self.main_thread.run(work, changed)
 
@@ -237,8 +243,3 @@ def explained(exc: Exception) -> tuple[str, str]:
     return "Something went wrong that was not foreseen. Nothing in the library was lost.", (
         f"{type(exc).__name__}: {exc}"
     )
-
-
-def _call(listeners: Sequence[Callable[[], None]]) -> None:
-    for listener in listeners:
-        listener()

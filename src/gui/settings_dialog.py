@@ -76,7 +76,7 @@ class SettingsDialog:
         head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(12, 4))
         label(head, look, "Settings", size=TITLE, weight="medium").pack(side="left")
-        IconButton(head, look, "close", "Close (Escape)", overlay.close).pack(side="right")
+        IconButton(head, look, "close", "Close (Escape)", self.close).pack(side="right")
         self._table = ctk.CTkFrame(dialog, fg_color="transparent")
         self._table.grid(row=1, column=0, sticky="ew", padx=(32, 28))
         self._table.grid_columnconfigure(0, weight=1)
@@ -108,7 +108,7 @@ class SettingsDialog:
         foot = ctk.CTkFrame(dialog, fg_color="transparent")
         foot.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=12)
         Button(foot, look, "Save", self._save, kind="main", height=36).pack(side="right")
-        Button(foot, look, "Cancel", overlay.close, height=36).pack(side="right")
+        Button(foot, look, "Cancel", self.close, height=36).pack(side="right")
         self._note = label(
             foot,
             look,
@@ -121,8 +121,11 @@ class SettingsDialog:
 
     def say_whether_device_lacks(self, lacks: bool) -> None:
         """Say that the device wished for is not there; this is found out after the dialog came."""
-        if lacks and self.overlay.dialog is self._dialog:
+        if lacks and self.overlay.holds(self._dialog):
             self._hints["Device"].configure(text="not on this machine; the CPU is used")
+
+    def close(self) -> None:
+        self.overlay.close(self._dialog)
 
     def _line(self, name: str, hint: str) -> None:
         look = self.look
@@ -182,7 +185,7 @@ class SettingsDialog:
                 text=f"Not saved: {exc}", text_color=self.look.colours.error, wraplength=330
             )
             return
-        self.overlay.close()
+        self.close()
         self._on_save(settings)
 
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class WindowDialogs:
-    """Opens them over the window, one at a time."""
+    """Opens them over the window, and over one another."""
 
     def __init__(
         self,
@@ -112,7 +112,8 @@ class WindowDialogs:
         """Ask for the folder of another library, and go on with that."""
         found = desktop.ask_for_files(self._root, "library")
         if found:
-            self._overlay.close()
+            while self._overlay.is_open:
+                self._overlay.close()
             self._on_other_library(found[0])
 
     # -- the desktop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from dataclasses import replace
@@ -133,3 +134,26 @@ def test_the_desktops_file_dialog_comes_once_and_goes_with_the_window(
     window.close()
     (process,) = came.read_text().split()
     wait_until("its end", lambda: not Path("/proc", process).exists())
+
+
+def test_a_thousand_files_with_long_names_come_in_through_the_dialog(
+    start: Start, screen: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = draw_photo(tmp_path / "photo.png", 160)
+    names = tmp_path / "names"
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    files = [folder / f"{'long ' * 40}{number}.png" for number in range(1500)]
+    for file in files:
+        os.link(photo, file)
+    names.write_text("\n".join(map(str, files)) + "\n")
+    zenity = tmp_path / "bin" / "zenity"
+    zenity.parent.mkdir()
+    zenity.write_text(f'#!/bin/sh\nexec cat "{names}"\n')
+    zenity.chmod(0o755)
+    monkeypatch.setitem(screen.environment, "PATH", f"{zenity.parent}:{screen.environment['PATH']}")
+    window = start(tmp_path / "library")
+    window.wait("the models", lambda s: s["models_ready"])
+    window.key("ctrl+o")
+    window.wait("all of them", lambda s: any(job["files"] == 1500 for job in s["jobs"]))
+    window.wait("the end", lambda s: s["media"] == 1 and not s["jobs"])

@@ -67,6 +67,22 @@ def test_a_failed_export_is_said_once(
     assert [str(error) for error in errors] == ([] if dialog_is_there else ["the disk is full"])
 
 
+def test_a_listener_that_fails_keeps_no_other_from_hearing(
+    session: Session, main_thread: MainThread, errors: list[Exception]
+) -> None:
+    heard: list[str] = []
+
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError
+
+    session.tell.job_event += [breaks, lambda *_: heard.append("event")]
+    session.tell.job_ended += [breaks, lambda *_: heard.append("ended")]
+    session.start("add", lambda: iter([Progress("on", 0, 1)]), "add")
+    main_thread.turn_until(lambda: not session.is_busy)
+    assert heard == ["event", "ended"]
+    assert [type(error) for error in errors] == [ZeroDivisionError] * 2
+
+
 def saying(job_id: str, said: list[str], goes_on: threading.Event) -> Job:
     def job() -> Iterator[Event]:
         said.append(job_id)

@@ -1,0 +1,138 @@
+"""Dialogs over one another, in a window of their own and in the program."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import customtkinter as ctk
+import pytest
+
+from src.config import LibraryPaths
+from src.database.metadata_db import MetadataDatabase
+from src.gui.messages import ask, show_error
+from src.gui.overlay import Overlay
+from src.gui.theme import DARK, Theme
+from src.gui.widgets.controls import Button
+from src.records import Tag
+from tests.e2e.desktop import Screen, Start
+
+TAGS = 400  # of each segment: an export of all takes seconds
+
+
+@pytest.fixture
+def overlay(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> Iterator[Overlay]:
+    """Dialogs over an empty window, in this process."""
+    monkeypatch.setenv("DISPLAY", screen.display)
+    root: Any = ctk.CTk()
+    look = Theme(DARK, 1.0)
+    look.find_fonts(root)
+    root.update()
+    yield Overlay(root, look)
+    root.update()
+    root.destroy()
+
+
+def test_a_dialog_that_opens_leaves_the_one_under_it(overlay: Overlay) -> None:
+    closed: list[str] = []
+    entry = ctk.CTkEntry(overlay.root)
+    entry.pack()
+    overlay.root.update()
+    entry.focus_force()
+    overlay.root.update()
+    first = overlay.open(on_close=lambda: closed.append("first"))
+    inside = ctk.CTkEntry(first)
+    inside.grid()
+    inside.focus_force()
+    overlay.root.update()
+    second = overlay.open(on_close=lambda: closed.append("second"))
+    overlay.root.update()
+    assert not closed and overlay.dialog is second
+    assert overlay.holds(first) and overlay.holds(second)
+    assert not str(overlay.root.focus_get()).startswith(f"{first}.")
+    overlay.close()
+    overlay.root.update()
+    assert closed == ["second"] and overlay.dialog is first and not overlay.holds(second)
+    assert str(overlay.root.focus_get()).startswith(f"{inside}.")
+    overlay.close()
+    overlay.root.update()
+    assert closed == ["second", "first"] and not overlay.is_open
+    assert str(overlay.root.focus_get()).startswith(f"{entry}.")
+
+
+def test_a_dialog_goes_from_under_another(overlay: Overlay) -> None:
+    closed: list[str] = []
+    first = overlay.open(on_close=lambda: closed.append("first"))
+    second = overlay.open(on_close=lambda: closed.append("second"))
+    overlay.close(first)
+    assert closed == ["first"] and overlay.dialog is second
+    overlay.close(first)  # it is gone already
+    assert closed == ["first"] and overlay.dialog is second
+
+
+def test_the_same_message_comes_once(overlay: Overlay) -> None:
+    for _ in range(3):
+        show_error(overlay, "That did not work", "the disk is full")
+    show_error(overlay, "That did not work", "the file is gone")
+    for _ in range(2):
+        ask(overlay, "Stop?", "What is done is kept.", "Stop", lambda: None)
+    shown = 0
+    while overlay.is_open:
+        overlay.close()
+        shown += 1
+    assert shown == 3
+
+
+def test_an_answer_closes_the_dialog_it_stands_in(overlay: Overlay) -> None:
+    said: list[str] = []
+    ask(overlay, "Stop?", "What is done is kept.", "Stop", lambda: said.append("stop"))
+    question = overlay.dialog
+    assert question is not None
+    show_error(overlay, "That did not work", "the disk is full")
+    error = overlay.dialog
+    _button(question, "Stop").invoke()
+    assert said == ["stop"] and overlay.dialog is error
+
+
+def test_a_question_over_a_running_export_does_not_stop_it(
+    start: Start, filled: Path, tmp_path: Path
+) -> None:
+    library = tmp_path / "library"
+    shutil.copytree(filled, library)
+    database = MetadataDatabase(LibraryPaths(library))
+    with database.connection.write():
+        for segment_id in database.segment_ids():
+            tags = [Tag(f"tag {number}", 1.0, "human") for number in range(TAGS)]
+            database.add_tags(segment_id, tags, "human")
+    database.close()
+    window = start(library)
+    window.click("Export Dataset")
+    button = window.wait(
+        "the count",
+        lambda s: next((t for t in s["buttons"] if re.fullmatch(r"Export [\d,]+ crops", t)), ""),
+    )
+    window.click(button)
+    window.wait("the export", lambda s: any(t.startswith("Writing ") for t in s["texts"]))
+    window.key("alt+F4")
+    window.click("Keep it running")
+    window.wait("its end", lambda s: any(t.endswith("crops written.") for t in s["texts"]))
+    assert f"{button.split()[1]} crops written." in window.state()["texts"]
+    window.key("Escape")
+    window.wait("no dialog", lambda s: not s["dialog"])
+
+
+def _button(dialog: Any, text: str) -> Button:
+    found = [
+        widget for widget in _all_in(dialog) if isinstance(widget, Button) and widget.text == text
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def _all_in(widget: Any) -> Iterator[Any]:
+    for child in widget.winfo_children():
+        yield child
+        yield from _all_in(child)
