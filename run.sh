@@ -76,11 +76,13 @@ install() {
 is_set_up() { [ -x $python ] && cmp -s requirements.txt $stamp; }
 
 # One start at a time works on .venv, of whichever checkout its folder is. Another one waits.
-# The lock of flock goes with its last holder, so also after a kill, once pip has ended.
+# The lock of flock goes with its last holder, so also after a kill, once pip has ended. It is on
+# a file: the folder is locked by a program that has a library open there.
 lock() {
-  local place
+  local place file
   place=$(cd -P -- $venv/.. 2>/dev/null && pwd) || place=$app
-  if command -v flock >/dev/null && { exec 9<"$place"; } 2>/dev/null; then
+  file=$place/requirements.txt
+  if command -v flock >/dev/null && { exec 9<"$file"; } 2>/dev/null; then
     if flock -n 9; then return; fi
     say "waiting for another start that sets $venv up"
     if flock 9; then return; fi

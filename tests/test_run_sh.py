@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from src.config import APPLICATION_FOLDER
+from src.database.lock import LibraryLock
 
 STAND_IN = """#!/bin/sh
 echo "$*" >> "$LOG"
@@ -250,6 +251,16 @@ def test_starts_at_once_wait_for_each_other(locking: Checkout) -> None:
     assert sum(line.endswith("main.py stats") for line in asked) == 4
     assert sum("waiting for another start" in text for text in said) == 3
     assert not (locking.folder / ".venv.lock").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no folder can be locked there")
+def test_an_open_library_in_the_checkout_holds_up_no_set_up(locking: Checkout) -> None:
+    lock = LibraryLock(locking.folder / "library.lock")
+    try:
+        asked, _ = locking.run("stats")
+    finally:
+        lock.release()
+    assert any("main.py stats" in line for line in asked)
 
 
 def test_who_was_killed_holds_up_nobody(locking: Checkout) -> None:
