@@ -12,6 +12,7 @@ import sqlite3
 import struct
 import zlib
 from collections.abc import Iterable
+from functools import cache
 
 CHECKED = (
     "models",
@@ -33,6 +34,9 @@ _FUNCTION = "checksum_of_row"
 _INTEGER, _REAL, _TEXT, _BLOB = b"i", b"f", b"t", b"b"
 _MARKS = {"integer": _INTEGER, "real": _REAL, "text": _TEXT, "blob": _BLOB}
 
+_MARK_OF: dict[type, bytes] = {int: _INTEGER, bool: _INTEGER, float: _REAL, str: _TEXT}
+_pack_integer, _pack_real = struct.Struct("<q").pack, struct.Struct("<d").pack
+
 Value = int | float | str | bytes | None
 
 
@@ -50,28 +54,28 @@ def row_checksum(*values: Value) -> int:
 
 
 def _mark(value: Value) -> bytes:
-    if isinstance(value, int):
-        return _INTEGER
-    if isinstance(value, float):
-        return _REAL
-    return _TEXT if isinstance(value, str) else _BLOB
+    return _MARK_OF.get(type(value), _BLOB)
 
 
 def _checksum(values: Iterable[tuple[bytes, Value]]) -> int:
     parts: list[bytes] = []
     for position, (mark, value) in enumerate(values):
-        if value is None:
-            continue
-        parts += (struct.pack("<H", position), mark, content_of(value))
+        if value is not None:
+            parts += (_head(position, mark), content_of(value))
     return zlib.crc32(b"".join(parts))
+
+
+@cache  # every row of a library is read through here
+def _head(position: int, mark: bytes) -> bytes:
+    return struct.pack("<H", position) + mark
 
 
 def content_of(value: int | float | str | bytes) -> bytes:
     """Give the bytes with which a value enters a checksum."""
     if isinstance(value, int):
-        return struct.pack("<q", value)
+        return _pack_integer(value)
     if isinstance(value, float):
-        return struct.pack("<d", value + 0.0)  # SQLite stores -0.0 as 0
+        return _pack_real(value + 0.0)  # SQLite stores -0.0 as 0
     return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
 
 

@@ -25,7 +25,7 @@ _BESIDE = ("frame_index", "timestamp_s", "width", "height", "media_file_id", "me
 
 
 def stored_segment(row: sqlite3.Row, paths: LibraryPaths, with_mask: bool = True) -> StoredSegment:
-    """Read a row of SEGMENT_COLUMNS.
+    """Read a row of SEGMENT_COLUMNS, whose frame and media file have been looked at.
 
     Args:
         with_mask: look into its mask as well, for those who use it.
@@ -35,10 +35,8 @@ def stored_segment(row: sqlite3.Row, paths: LibraryPaths, with_mask: bool = True
     """
     columns = dict(row)
     beside = {name: columns.pop(name) for name in _BESIDE}
-    check_row("frames", {name: beside[name] for name in _BESIDE[:5]})
     size_wh = beside["width"], beside["height"]
     check_row("segments", columns, size_wh, with_mask)
-    check_row("media_files", {"path": beside["media_path"]})
     return StoredSegment(
         id=columns["id"],
         media_file_id=beside["media_file_id"],
