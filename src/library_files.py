@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -409,9 +410,18 @@ def read_small(path: Path, limit: int) -> bytes:
         FileNotFoundError: there is none.
         OSError: it is a pipe, a device or a folder, too large, or can't be read.
     """
-    handle = os.open(path, os.O_RDONLY | _NONBLOCK | _BINARY)
-    with os.fdopen(_regular(handle, path), "rb") as stream:
+    with open_regular(path) as stream:
         return _read(stream, limit, path)
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file for reading, wherever it lies; links to it are followed.
+
+    Raises:
+        OSError: it is a pipe, a device or a folder, or can't be read.
+    """
+    handle = os.open(path, os.O_RDONLY | _NONBLOCK | _BINARY)
+    return os.fdopen(_regular(handle, path), "rb")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
