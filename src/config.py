@@ -82,7 +82,7 @@ class LibraryPaths:
     root: Path = field(default_factory=default_library)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "root", Path(self.root).expanduser().absolute())
+        object.__setattr__(self, "root", Path(os.path.expanduser(self.root)).absolute())
 
     @property
     def files(self) -> SafeFolder:
@@ -212,6 +212,15 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 }
 
 
+def _are_of_another(stored: dict[str, Any]) -> bool:
+    """Say whether settings are another program's, which may have a `device` or two as well.
+
+    Ours are written whole; what a person wrote by hand holds nothing that we don't know.
+    """
+    ours = _FITS.keys() & stored.keys()
+    return bool(stored.keys() - ours) and len(ours) < len(_FITS) // 2
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a person can set, with the defaults.
@@ -285,7 +294,7 @@ class Settings:
             raise DatabaseError(
                 f"{path}: the settings can't be read ({reason}); mend or delete the file"
             ) from exc
-        if not isinstance(stored, dict) or (stored and not _FITS.keys() & stored.keys()):
+        if not isinstance(stored, dict) or _are_of_another(stored):
             raise DatabaseError(
                 f"{path}: these are not the settings of this program; move the file elsewhere, or "
                 "choose another folder with --library"

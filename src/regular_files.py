@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
@@ -21,9 +22,18 @@ def read_small(path: Path, limit: int) -> bytes:
         FileNotFoundError: there is none.
         OSError: it is a pipe, a device or a folder, too large, or can't be read.
     """
-    handle = os.open(path, os.O_RDONLY | NONBLOCK | BINARY)
-    with os.fdopen(checked_regular(handle, path), "rb") as stream:
+    with open_regular(path) as stream:
         return read_up_to(stream, limit, path)
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file for reading, wherever it lies; links to it are followed.
+
+    Raises:
+        OSError: it is a pipe, a device or a folder, or can't be read.
+    """
+    handle = os.open(path, os.O_RDONLY | NONBLOCK | BINARY)
+    return os.fdopen(checked_regular(handle, path), "rb")
 
 
 def checked_regular(handle: int, path: Path) -> int:

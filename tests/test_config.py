@@ -20,7 +20,8 @@ def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:
 def test_no_file_gives_the_defaults_and_unknown_names_do_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     assert Settings.load(path) == Settings()
-    path.write_text('{"batch_size": 8, "from_the_future": true}')
+    Settings(batch_size=8).save(path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "from_the_future": True}))
     assert Settings.load(path) == Settings(batch_size=8)
 
 
@@ -99,3 +100,16 @@ def test_a_place_where_no_library_can_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DatabaseError, match="choose another folder"):
         LibraryPaths(tmp_path / "file" / "library").create()
+
+
+def test_settings_of_another_program_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"device": "cuda", "batch_size": 8, "learning_rate": 0.1}')
+    with pytest.raises(DatabaseError, match="not the settings of this program"):
+        Settings.load(path)
+    path.write_text('{"device": "cpu"}')
+    assert Settings.load(path).device == "cpu"
+
+
+def test_a_home_that_nobody_knows_is_a_name_like_any_other() -> None:
+    assert LibraryPaths(Path("~nosuchuser/x")).root.name == "x"

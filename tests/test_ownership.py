@@ -18,11 +18,12 @@ from src.config import LibraryPaths
 from src.database.backup import back_up
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
-from src.errors import DatabaseError, LibraryLockedError
+from src.errors import DatabaseError, LibraryLockedError, MediaReadError
 from src.export.unfinished import clear_killed
 from src.library import MediaLibrary
 from src.library_files import KEEP, MARKER, SafeFolder
 from src.ownership import BACKUPS, INDEXES, MARKED_FOLDERS, SEGMENTS, claim, owner_of
+from src.processing.media_finder import content_hash
 from src.records import Tag
 from tests.conftest import add_media_with, unit_vectors
 
@@ -392,6 +393,45 @@ def test_a_folder_is_removed_without_what_its_links_lead_to(tmp_path: Path, outs
     (folder / "file").symlink_to(outside / "letter.txt")
     SafeFolder(tmp_path).remove_folder("folder")
     assert not folder.exists() and snapshot(outside) == before
+
+
+@pytest.mark.parametrize("command", [["verify", "--repair"], ["ingest", "photo.jpg"]])
+def test_a_row_that_names_a_persons_picture_for_a_crop_costs_no_picture(
+    paths: LibraryPaths, command: list[str]
+) -> None:
+    name = f"{SEGMENTS}/holiday/photo.jpg"
+    mine = paths.root / name
+    mine.parent.mkdir()
+    mine.write_bytes(b"mine")
+    with MediaLibrary(paths) as library:
+        library.metadata.set_crop_path("a.jpg-00000", name)
+        library.metadata.set_info("crops to remove", f'["{name}", "{SEGMENTS}/holiday/2.jpg"]')
+    assert main.main(["--library", str(paths.root), *command]) == 0
+    assert mine.read_bytes() == b"mine"
+    with MediaLibrary(paths) as library:
+        library.remove([1])
+    assert mine.read_bytes() == b"mine"
+
+
+def test_a_demo_is_not_kept_behind_a_link(
+    paths: LibraryPaths, outside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (paths.datasets / "demo").mkdir(parents=True)
+    (paths.datasets / "demo" / "library").symlink_to(outside)
+    before = snapshot(outside)
+    assert main.main(["--library", str(paths.root), "demo"]) == 1
+    assert "can't be kept here" in capsys.readouterr().err and snapshot(outside) == before
+
+
+@pytest.mark.parametrize("what", ["a device", "a pipe", "a folder"])
+def test_only_a_regular_file_is_hashed(tmp_path: Path, what: str) -> None:
+    path = Path("/dev/zero") if what == "a device" else tmp_path / "pipe"
+    if what == "a pipe":
+        os.mkfifo(path)
+    elif what == "a folder":
+        path = tmp_path
+    with pytest.raises(MediaReadError, match=r"no regular file|directory"):
+        content_hash(path)
 
 
 def make_deep(folder: Path, depth: int = 1500) -> None:

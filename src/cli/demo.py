@@ -100,6 +100,12 @@ def run_demo(paths: LibraryPaths, open_library: Callable[[Path], MediaLibrary]) 
     """Draw, ingest and search in a library of its own in `datasets`, and write hits.png."""
     folder = paths.datasets / "demo"
     paths.create()
+    try:
+        paths.files.make_folder(paths.name(folder / "library"))  # and no link to one elsewhere
+    except OSError as exc:
+        raise DatabaseError(
+            f"{folder}: the demo can't be kept here ({exc.strerror or exc}); move it elsewhere"
+        ) from exc
     note(f"drawing {SCENES} sample scenes in {folder / 'scenes'}")
     samples = draw_samples(paths, folder / "scenes")
     with open_library(folder / "library") as library:

@@ -25,9 +25,11 @@ def crop_folder(paths: LibraryPaths, digest: str) -> Path:
 
 
 def remove_crops(paths: LibraryPaths, crop_paths: Iterable[str]) -> None:
-    """Remove crop files by the names that rows give them."""
+    """Remove crop files by the names that rows give them; one that we don't give stays."""
     for crop_path in crop_paths:
-        paths.files.remove(paths.name(paths.crop(crop_path)))
+        name = paths.name(paths.crop(crop_path))
+        if OURS.fullmatch(name):
+            paths.files.remove(name)
 
 
 def remove_half_written(paths: LibraryPaths, digest: str) -> None:

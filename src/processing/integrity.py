@@ -125,7 +125,9 @@ def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iter
     metadata.set_crop_hashes(taken)
     if repair:
         missing = [
-            _with_file_of_its_own(metadata, segment) if users[segment.crop_path] > 1 else segment
+            segment
+            if users[segment.crop_path] == 1 and _is_named_by_us(metadata, segment)
+            else _with_file_of_its_own(metadata, segment)
             for segment in missing
         ]
     for _, some in itertools.groupby(missing, key=lambda segment: segment.media_file_id):
@@ -172,8 +174,12 @@ def _is_as_stored(content: bytes, known_hash: str | None) -> bool:
     return content[:2] == b"\xff\xd8" and content[-2:] == b"\xff\xd9"
 
 
+def _is_named_by_us(metadata: MetadataDatabase, segment: StoredSegment) -> bool:
+    return OURS.fullmatch(metadata.paths.name(segment.crop_path)) is not None
+
+
 def _with_file_of_its_own(metadata: MetadataDatabase, segment: StoredSegment) -> StoredSegment:
-    """Give a segment another crop file than the one that rows of a stranger share."""
+    """Give a segment another crop file than the one that a stranger's rows share or name."""
     paths = metadata.paths
     name = hashlib.sha1(segment.id.encode("utf-8", "surrogateescape")).hexdigest()
     path = paths.extracted_segments / "elsewhere" / f"{name}.jpg"

@@ -11,6 +11,7 @@ from pathlib import Path
 from src.errors import MediaReadError
 from src.processing.image_loader import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from src.records import MediaKind
+from src.regular_files import open_regular
 
 DRIVE_GONE = {
     getattr(errno, name)
@@ -100,10 +101,10 @@ def content_hash(path: Path) -> str:
     """Hash a file's bytes: 40 hex digits of BLAKE2b.
 
     Raises:
-        MediaReadError: it can't be read to its end.
+        MediaReadError: it is no regular file, or can't be read to its end.
     """
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
     except OSError as exc:
         raise MediaReadError(path, f"can't be read ({exc.strerror or exc})") from exc

@@ -18,6 +18,7 @@ import numpy as np
 
 from src.database.repair.page_reader import PAGE_SIZES
 
+LARGEST_LOG = 1 << 29  # bytes
 _MAGIC = (0x377F0682, 0x377F0683)  # little-endian and big-endian checksums
 _HEADER = 32
 _FRAME_HEADER = 24
@@ -62,8 +63,11 @@ def read_log(path: Path, page_size: int) -> Log | None:
         page_size: of the file it belongs to, for a log whose header is damaged.
 
     Returns:
-        None when it holds nothing that was committed, or is no log.
+        None when it holds nothing that was committed, or is no log, or is far larger than any
+        that this program leaves: SQLite alone reads it then, a frame at a time.
     """
+    if path.stat().st_size > LARGEST_LOG:
+        return None
     content = path.read_bytes()
     if len(content) < _HEADER + _FRAME_HEADER:
         return None

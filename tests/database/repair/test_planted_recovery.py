@@ -100,3 +100,11 @@ def test_a_recovered_library_that_is_none_stays_where_it_is(
     if what != "a link":  # which the new one replaces as well, and not what it leads to
         result = recover(library.metadata_db)
         assert result.rows and not planted.exists()
+
+
+def test_a_log_of_terabytes_costs_no_memory(library: LibraryPaths) -> None:
+    with library.metadata_db.with_name("metadata.db-wal").open("wb") as stream:
+        stream.write(bytes(range(256)) * 16)
+        stream.truncate(1 << 40)
+    with MediaLibrary(library) as opened:
+        assert opened.metadata.count_segments() == 3
