@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from src.library_files import SafeFolder
+from src.ownership import LOCK
 
 _REQUEST = "window.request"
 _OF_A_START = re.compile(re.escape(_REQUEST) + r"\.\d+")
-_LARGEST = 1 << 24  # bytes
+_LARGEST = 1 << 20  # bytes: some thousands of paths
 TAKEN_WITHIN_S = 5.0
 _LOOK_EVERY_S = 0.05
 _LOOK_EVERY_MS = 300
@@ -78,15 +79,22 @@ class Requests:
 
 
 def take_requests(library: Path) -> list[Path] | None:
-    """Take what later starts have asked for: paths, an empty list, or None for no request."""
+    """Take what later starts have asked for: paths, an empty list, or None for no request.
+
+    A request that is older than the lock of the library's window came along with the library, from
+    whoever packed it, and is left alone.
+    """
     files = SafeFolder(library)
     paths: list[Path] | None = None
     try:
         entries = files.entries()
+        lock = files.entry(LOCK)
     except OSError:
         return None  # the drive is gone: nobody asks for anything there
+    opened_at = 0 if lock is None else lock.status.st_mtime_ns
     for entry in entries:
-        if not _OF_A_START.fullmatch(entry.name):
+        # unlike the time of its content, a packer can't set when it came to this machine
+        if not _OF_A_START.fullmatch(entry.name) or entry.status.st_ctime_ns < opened_at:
             continue
         try:
             names = json.loads(files.read(entry.name, _LARGEST))

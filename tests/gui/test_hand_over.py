@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -125,3 +126,18 @@ def test_a_file_that_is_no_request_stays_and_stops_no_other(tmp_path: Path, cont
 
 def test_a_library_whose_drive_is_gone_asks_for_nothing(tmp_path: Path) -> None:
     assert take_requests(tmp_path / "gone") is None
+
+
+def test_a_request_that_came_with_the_library_is_left_alone(tmp_path: Path) -> None:
+    """A stranger could have the window take in any folder of whoever opens the library."""
+    planted = tmp_path / "window.request.1"
+    planted.write_text('["/home"]')
+    os.utime(planted, (time.time() + 3600,) * 2)
+    time.sleep(0.05)  # the clock of a file system is no finer than some milliseconds
+    lock = LibraryLock(LibraryPaths(tmp_path).lock)
+    try:
+        assert take_requests(tmp_path) is None and planted.exists()
+        (tmp_path / "window.request.2").write_text('["/a.jpg"]')
+        assert take_requests(tmp_path) == [Path("/a.jpg")]
+    finally:
+        lock.release()
