@@ -20,7 +20,7 @@ from src.database.words import as_typed
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
-from src.processing.crop_files import remove_crops
+from src.processing.crops_left import remove_media
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.records import (
     EVERYTHING,
@@ -242,9 +242,12 @@ class MediaLibrary:
         return len(self.metadata.all_media("pending")) + len(self.metadata.all_media("processing"))
 
     def remove(self, media_file_ids: Sequence[int]) -> None:
-        """Forget media files and all that was made of them; the files themselves stay."""
+        """Forget media files and all that was made of them; the files themselves stay.
+
+        Crops that can't be removed now are by the next job.
+        """
         for media_file_id in media_file_ids:
-            remove_crops(self.paths, self.metadata.remove_media(media_file_id))
+            remove_media(self.metadata, media_file_id)
 
     # -- finding
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.database.metadata_db import MetadataDatabase, condition_of, marks
-from src.database.rows import SEGMENT_COLUMNS
+from src.database.metadata_db import MetadataDatabase, condition_of
+from src.database.rows import LISTED, SEGMENT_COLUMNS
 from src.database.segment_store import ROWS_OF_TAG
 from src.database.words import folded
 from src.records import MediaCard, MediaOrder, SampledFrame, SegmentFilter, StoredSegment
@@ -60,8 +61,8 @@ class Catalog:
             " (SELECT s.crop_path FROM frames f JOIN segments s ON s.frame_id = f.id"
             " WHERE f.media_file_id = m.id AND s.kind = 'frame'"
             " ORDER BY f.frame_index LIMIT 1) AS poster"
-            f" FROM media_files m WHERE m.id IN ({marks(media_file_ids)})",
-            list(media_file_ids),
+            f" FROM media_files m WHERE m.id IN {LISTED}",
+            (json.dumps(list(media_file_ids)),),
         )
         cards = {}
         for row in rows:

@@ -28,6 +28,7 @@ from src.database.repair.recovery import (
     untold_recovery,
 )
 from src.database.row_values import LONGEST_VALUE
+from src.database.transactions import transaction
 from src.database.words import folded
 from src.errors import DamagedMaskError, DamagedRowError, DatabaseError
 from src.library_files import SafeFolder
@@ -168,15 +169,10 @@ class Connection:
         return writer
 
     def _mend(self, writer: sqlite3.Connection) -> Mended | None:
-        writer.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(writer):
             mended = mend_rows(writer, self.path)
             if mended is not None:
                 remember_to_say(writer, self.path, str(mended))
-            writer.execute("COMMIT")
-        except BaseException:
-            writer.execute("ROLLBACK")
-            raise
         if mended is not None:
             log.warning("%s: %s", self.path, mended)
         return mended
@@ -287,16 +283,9 @@ class Connection:
                 yield writer
                 return
             try:
-                writer.execute("BEGIN IMMEDIATE")
-                try:
+                with transaction(writer):
                     yield writer
-                except BaseException:
-                    writer.execute("ROLLBACK")
-                    raise
-                writer.execute("COMMIT")
             except sqlite3.Error as exc:
-                if writer.in_transaction:
-                    writer.execute("ROLLBACK")
                 raise DatabaseError(
                     f"{self.path}: nothing was written ({exc}); "
                     "see that the disk has room and can be written to"

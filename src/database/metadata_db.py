@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from src.config import LibraryPaths
 from src.database.connection import Connection
 from src.database.repair.damaged_rows import DamagedRow, damaged_rows, miscounted
 from src.database.repair.mending import problems_of
-from src.database.rows import CHUNK, SEGMENT_COLUMNS, RowReader
+from src.database.rows import CHUNK, LISTED, SEGMENT_COLUMNS, RowReader
 from src.database.segment_store import (
     ROWS_OF_TAG,
     NewSegment,
@@ -375,11 +376,11 @@ def condition_of(where: SegmentFilter) -> tuple[str, list[Any]]:
         conditions.append(f"s.kind IN ({marks(where.kinds)})")
         values += where.kinds
     if where.media_file_ids:
-        conditions.append(f"f.media_file_id IN ({marks(where.media_file_ids)})")
-        values += where.media_file_ids
+        conditions.append(f"f.media_file_id IN {LISTED}")
+        values.append(json.dumps(where.media_file_ids))
     if where.segment_ids is not None:
-        conditions.append(f"s.id IN ({marks(where.segment_ids)})")
-        values += where.segment_ids
+        conditions.append(f"s.id IN {LISTED}")
+        values.append(json.dumps(where.segment_ids))
     for tag in where.tags:
         conditions.append(
             "s.id IN (SELECT st.segment_id FROM segment_tags st"

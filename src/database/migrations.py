@@ -8,6 +8,7 @@ from pathlib import Path
 
 from src.database.checksums import fill_checksums
 from src.database.parents import set_parents
+from src.database.transactions import transaction
 from src.errors import DatabaseError
 
 
@@ -190,11 +191,6 @@ def migrate(connection: sqlite3.Connection, path: Path, up_to: int | None = None
     """
     version = check_version(connection, path)
     for number, step in enumerate(MIGRATIONS[version:up_to], start=version + 1):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             step(connection)
             connection.execute(f"PRAGMA user_version = {number}")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")

@@ -21,6 +21,8 @@ SEGMENT_COLUMNS = """
 """
 # SQLite's limit on parameters is 32,766; a thousand at a time is as fast.
 CHUNK = 1000
+# What is in a list, which SQLite takes as one JSON text: single values may be 32,766 at most.
+LISTED = "(SELECT value FROM json_each(?))"
 _BESIDE = ("frame_index", "timestamp_s", "width", "height", "media_file_id", "media_path")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from src.database.connection import Connection
 from src.database.row_values import LENGTH_TOLERANCE
+from src.database.transactions import transaction
 from src.errors import DamagedRowError, EmbeddingError
 from src.records import EMBEDDING_DIM
 
@@ -44,11 +45,8 @@ class VectorCache:
             version: int = reader.execute("PRAGMA data_version").fetchone()[0]
             if self._model_id == model_id and self._versions.get(thread) == version:
                 return self._ids[: self._held], self._matrix[: self._held]
-            reader.execute("BEGIN")  # so that what is counted is what is read
-            try:
+            with transaction(reader, "BEGIN"):  # so that what is counted is what is read
                 return self._brought_up_to_date(reader, model_id, version)
-            finally:
-                reader.execute("COMMIT")
 
     def _brought_up_to_date(
         self, reader: sqlite3.Connection, model_id: int, version: int
@@ -57,6 +55,7 @@ class VectorCache:
             "SELECT count(*) FROM embeddings WHERE model_id = ?", (model_id,)
         ).fetchone()[0]
         if count > ROWS_AT_MOST:
+            self._clear(0)  # what is held is of no use any more
             return None
         if self._model_id != model_id:
             self._clear(model_id)
@@ -103,7 +102,8 @@ class VectorCache:
         else copy the whole library for each new row.
         """
         if needed > len(self._ids):
-            room = max(needed, len(self._ids) * 3 // 2, BATCH)
+            grown = min(max(len(self._ids) * 3 // 2, BATCH), ROWS_AT_MOST)
+            room = max(needed, grown)
             ids = np.empty(room, np.int64)
             matrix = np.empty((room, EMBEDDING_DIM), np.float32)
             ids[: self._held] = self._ids[: self._held]

@@ -252,8 +252,7 @@ class ExportDialog:
         self.where.field.xview_moveto(1.0)
 
     def _folder(self) -> Path:
-        """Where to; a relative name lies in the library's datasets."""
-        return self._session.library.paths.root / Path(self.where.text.strip()).expanduser()
+        return dataset_folder(self._session.library.paths.datasets, self.where.text)
 
     def _where_is_wrong(self) -> str:
         if not self.where.text.strip():
@@ -350,6 +349,19 @@ class ExportDialog:
         if self._job is not None:
             self._job.in_place = False
             self._session.cancel(self._job)
+
+
+def dataset_folder(datasets: Path, text: str) -> Path:
+    """Say which folder is meant: a relative name lies in the library's datasets.
+
+    It may begin with the name of that folder, as those do that are proposed.
+
+    Raises:
+        RuntimeError: it begins with ~name, and there is no such person.
+    """
+    folder = Path(text.strip()).expanduser()
+    begins_with_it = folder.parts[:1] == (datasets.name,)
+    return (datasets.parent if begins_with_it else datasets) / folder
 
 
 def _free_folder(parent: Path) -> Path:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from src.counting import counted
-from src.events import Event, FileFailed
+from src.events import Event, FileFailed, JobStarted
 from src.gui import desktop
-from src.gui.job_state import JobState
+from src.gui.job_state import JobKind, JobState
 from src.gui.job_strip import JobStrip
 from src.gui.messages import ask, show_error, show_failures
 from src.gui.overlay import Overlay
@@ -21,6 +22,8 @@ from src.worker import JobEnded
 _LOOK_AGAIN_MS = 100
 # A folder that is known already gives thousands of events a second.
 _SHOW_EVERY_MS = 40
+# What jobs do with each file, in the words of a list of those that failed.
+_DONE_WITH_FILES: dict[JobKind, str] = {"add": "added", "segment": "segmented again"}
 
 
 class Intake:
@@ -41,8 +44,9 @@ class Intake:
         """
         self._root, self._session, self._overlay = root, session, overlay
         self._draw_samples = draw_samples
-        self._failed: dict[Path, str] = {}
-        self._last: JobState | None = None  # that took media in
+        # why, by file, and by what was to be done with it
+        self._failed: dict[JobKind, dict[Path, str]] = {kind: {} for kind in _DONE_WITH_FILES}
+        self._last: JobState | None = None  # that worked on files
         self._show_waits = False
         self.strip = JobStrip(root, look, self.cancel, self.show_failed, self.dismiss)
         session.tell.job_event.append(self._job_event)
@@ -67,9 +71,9 @@ class Intake:
             self._root.after(_LOOK_AGAIN_MS, self.add, paths)
             return
         if not self._session.jobs:
-            self._failed.clear()
+            self._failed["add"].clear()
         for path in paths:
-            self._failed.pop(path, None)
+            self._failed["add"].pop(path, None)
         self._session.add(paths, "Looking for media")
         self._show()
 
@@ -121,15 +125,23 @@ class Intake:
             self._show()
 
     def dismiss(self) -> None:
-        self._failed.clear()
+        for failed in self._failed.values():
+            failed.clear()
         self.strip.grid_remove()
 
     def show_failed(self) -> None:
-        """List what could not be taken in, with reasons."""
-        paths = list(self._failed)
-        failures = [(str(path), reason) for path, reason in self._failed.items()]
-        if failures:
-            show_failures(self._overlay, failures, lambda: self.add(paths))
+        """List what could not be taken in or cut again, with reasons."""
+        for kind, what in _DONE_WITH_FILES.items():
+            failures = [(str(path), reason) for path, reason in self._failed[kind].items()]
+            if failures:
+                show_failures(self._overlay, failures, partial(self._try_again, kind), what)
+
+    def _try_again(self, kind: JobKind) -> None:
+        if kind == "add":
+            self.add(list(self._failed["add"]))
+        else:
+            self._session.start(kind, self._session.library.segment_again, "Segmenting again")
+            self._show()
 
     def show_failure(self, card: MediaCard) -> None:
         """Say why one file could not be taken in."""
@@ -155,18 +167,21 @@ class Intake:
     def _job_event(self, job: JobState, event: Event) -> None:
         if job not in self._jobs:
             return  # an export has its dialog
-        if isinstance(event, FileFailed):
-            self._failed[event.path] = event.reason
+        if isinstance(event, JobStarted) and job.kind == "segment":
+            self._failed["segment"].clear()  # it works on all that is left
+        elif isinstance(event, FileFailed) and job.kind in self._failed:
+            self._failed[job.kind][event.path] = event.reason
         if not self._show_waits:
             self._show_waits = True
             self._root.after(_SHOW_EVERY_MS, self._show_waiting)
 
     def _job_ended(self, job: JobState, ended: JobEnded) -> None:
-        if job.kind == "add" and job.started_at is not None:
+        if job.kind in self._failed and job.started_at is not None:
             self._last = job
+        failed = sum(map(len, self._failed.values()))
         if self._jobs:
             self._show()
-        elif self._failed and self._last is not None:
-            self.strip.show_outcome(self._last, len(self._failed))
+        elif failed and self._last is not None:
+            self.strip.show_outcome(self._last, failed)
         else:
             self.dismiss()

@@ -42,6 +42,10 @@ class MainThread:
         """Have something done in the window's thread; from any thread."""
         self._calls.put(call)
 
+    def after(self, seconds: float, call: Callable[[], None]) -> None:
+        """Have something done later; in the window's thread, from that."""
+        self._root.after(round(1000 * seconds), self._safely, call)
+
     def poll(self, poller: Callable[[], bool]) -> None:
         """Have something asked in every turn; while it says True there may be more at once."""
         self._pollers.append(poller)

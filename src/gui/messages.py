@@ -88,15 +88,23 @@ def ask(
 
 
 def show_failures(
-    overlay: Overlay, failures: Sequence[tuple[str, str]], retry: Callable[[], object]
+    overlay: Overlay,
+    failures: Sequence[tuple[str, str]],
+    retry: Callable[[], object],
+    what: str = "added",
 ) -> None:
-    """List the files that could not be taken in, each with its reason."""
+    """List the files with which something could not be done, each with its reason.
+
+    Args:
+        what: that was to be done: "added", "segmented again".
+    """
     look = overlay.look
     c = look.colours
     count = len(failures)
-    title = f"{counted(count, 'file')} could not be added"
+    title = f"{counted(count, 'file')} could not be {what}"
     body, close = _frame(overlay, title, "warning", c.error, title)
-    label(body, look, "The others were taken in. Nothing else is wrong.", colour=c.text_2).grid(
+    others = "The others were taken in." if what == "added" else "Their segments stay."
+    label(body, look, f"{others} Nothing else is wrong.", colour=c.text_2).grid(
         row=1, column=1, sticky="w", pady=(4, 12)
     )
     text = ctk.CTkTextbox(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from collections.abc import Iterable
 
 from src.database.metadata_db import MetadataDatabase
@@ -15,19 +16,57 @@ _LEFT = "crops to remove"
 
 
 def write_down_crops(metadata: MetadataDatabase, crop_paths: Iterable[str]) -> None:
-    """Write down which crops are unused once the caller's transaction is kept.
+    """Write down, beside others, which crops are unused once the caller's transaction is kept.
 
     A kill before they are gone is made good then.
     """
-    metadata.set_info(_LEFT, json.dumps(list(crop_paths)))
+    with metadata.connection.write() as db:
+        _write(metadata, [*_read(db), *crop_paths])
+
+
+def remove_unused_crops(metadata: MetadataDatabase, crop_paths: Iterable[str]) -> None:
+    """Remove crops that were written down, and strike them off."""
+    gone = list(crop_paths)
+    if gone:
+        remove_crops(metadata.paths, gone)
+        _strike_off(metadata, gone)
+
+
+def remove_media(metadata: MetadataDatabase, media_file_id: int) -> None:
+    """Forget a media file and all that was made of it, now or, crops, at the next job."""
+    with metadata.connection.write():
+        unused = metadata.remove_media(media_file_id)
+        write_down_crops(metadata, unused)
+    try:
+        remove_unused_crops(metadata, unused)
+    except OSError as exc:
+        log.warning("crops of what was removed stay for now (%s)", exc)
 
 
 def remove_left_crops(metadata: MetadataDatabase) -> None:
-    """Remove the crops of the last change, if a kill came before."""
+    """Remove the crops of earlier changes, if a kill or an error came before."""
     left = metadata.info(_LEFT)
     if left is not None:
-        in_use = metadata.crop_paths()
-        remove_crops(metadata.paths, (path for path in _listed(left) if path not in in_use))
+        listed, in_use = _listed(left), metadata.crop_paths()
+        remove_crops(metadata.paths, (path for path in listed if path not in in_use))
+        _strike_off(metadata, listed)
+
+
+def _strike_off(metadata: MetadataDatabase, crop_paths: Iterable[str]) -> None:
+    gone = set(crop_paths)
+    with metadata.connection.write() as db:  # others may have been written down meanwhile
+        _write(metadata, [path for path in _read(db) if path not in gone])
+
+
+def _read(db: sqlite3.Connection) -> list[str]:
+    row = db.execute("SELECT value FROM info WHERE key = ?", (_LEFT,)).fetchone()
+    return [] if row is None else _listed(row["value"])
+
+
+def _write(metadata: MetadataDatabase, crop_paths: list[str]) -> None:
+    if crop_paths:
+        metadata.set_info(_LEFT, json.dumps(crop_paths))
+    else:
         metadata.forget_info(_LEFT)
 
 

@@ -27,7 +27,7 @@ from src.events import (
 from src.models.mask_generator import MaskGenerator
 from src.processing.changed_files import ChangedFiles
 from src.processing.crop_files import remove_crops, remove_half_written
-from src.processing.crops_left import remove_left_crops
+from src.processing.crops_left import remove_left_crops, remove_unused_crops
 from src.processing.frames import read_sampled
 from src.processing.image_loader import media_kind
 from src.processing.media_finder import find_media, guessed_kind, is_out_of_reach
@@ -267,7 +267,10 @@ class Ingest:
             return stored, new
 
         stored, new = self.maker.make(digest, frame, store)
-        remove_crops(self.paths, unused if stored else [segment.crop_path for segment in new])
+        if stored:
+            remove_unused_crops(self.metadata, unused)
+        else:
+            remove_crops(self.paths, [segment.crop_path for segment in new])
         return len(new) if stored else None
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError
 from src.events import Event, Progress
-from src.processing.crop_files import remove_crops
-from src.processing.crops_left import write_down_crops
+from src.processing.crops_left import remove_unused_crops, write_down_crops
 from src.processing.media_finder import content_hash, guessed_kind
 from src.records import MediaFile
 
@@ -145,7 +144,7 @@ class MovedFiles:
                 write_down_crops(self.metadata, unused)
         self.came |= {path for _, path in moves}
         self.went |= {media.path: path for media, path in moves}
-        remove_crops(self.metadata.paths, unused)
+        remove_unused_crops(self.metadata, unused)
 
     def make_room(self, media: MediaFile) -> None:
         """Take a row from its path, where the content of another lies now."""
@@ -153,7 +152,7 @@ class MovedFiles:
             unused = self._make_room(media)
             if unused:
                 write_down_crops(self.metadata, unused)
-        remove_crops(self.metadata.paths, unused)
+        remove_unused_crops(self.metadata, unused)
 
     def _make_room(self, media: MediaFile) -> list[str]:
         """Take a row from its path; returns the crop files now unused.

@@ -23,8 +23,7 @@ from src.events import (
     WorkStays,
 )
 from src.models.mask_generator import MaskGenerator
-from src.processing.crop_files import remove_crops
-from src.processing.crops_left import remove_left_crops, write_down_crops
+from src.processing.crops_left import remove_left_crops, remove_unused_crops, write_down_crops
 from src.processing.frames_again import read_frames_again
 from src.processing.media_finder import content_hash
 from src.processing.models_in_use import Embedding
@@ -163,7 +162,7 @@ class SegmentAgain:
 
         assert media.content_hash is not None
         count, unused, stay = self.maker.make(media.content_hash, frame, store)
-        remove_crops(self.metadata.paths, unused)
+        remove_unused_crops(self.metadata, unused)
         return count, stay
 
     def _stored_path(self, segment: StoredSegment) -> str:

@@ -248,3 +248,16 @@ def test_a_library_opened_for_reading_sees_and_can_not_write(paths: LibraryPaths
         reader.set_info("a", "c")
     reader.close()
     writer.close()
+
+
+def test_a_filter_names_more_segments_and_files_than_sqlite_has_parameters(
+    metadata: MetadataDatabase,
+) -> None:
+    media_id = add_media_with(metadata, unit_vectors(3))
+    ids = (*(f"gone {number}" for number in range(40_000)), "a.jpg-00001")
+    found = metadata.segments_where(SegmentFilter(segment_ids=ids))
+    assert [segment.id for segment in found] == ["a.jpg-00001"]
+    files = (*range(1000, 41_000), media_id)
+    assert len(metadata.segments_where(SegmentFilter(media_file_ids=files))) == 3
+    assert list(Catalog(metadata).media_cards(files)) == [media_id]
+    assert metadata.segments_where(SegmentFilter(segment_ids=())) == []

@@ -411,6 +411,24 @@ def test_more_than_there_is_room_for_is_held_all_the_same(
         assert held is not None and np.array_equal(held[1], vectors[:end])
 
 
+def test_nothing_is_held_once_a_library_is_too_large_for_it(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_cache, "BATCH", 4)
+    monkeypatch.setattr(vector_cache, "ROWS_AT_MOST", 10)
+    cache, vectors = VectorCache(metadata.connection), unit_vectors(20)
+    for number, end in enumerate((8, 9, 10)):  # room that grows by half would be for 12
+        add_media_with(metadata, vectors[8 if number else 0 : end], f"{end}.jpg")
+        held = cache.rows(1)
+        assert held is not None and len(held[0]) >= 8
+        assert len(cache._matrix) <= 10
+    first = add_media_with(metadata, vectors[10:], "more.jpg")
+    assert cache.rows(1) is None and len(cache._matrix) == 0
+    metadata.remove_media(first)
+    held = cache.rows(1)
+    assert held is not None and len(held[0]) == len(cache._ids[: cache._held])
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such limit")
 def test_a_child_that_asks_for_all_memory_is_refused_it() -> None:
     greedy = (

@@ -290,7 +290,7 @@ def test_a_second_export_follows_the_first_in_the_same_dialog(window: Window) ->
     window.wait("no such person", lambda s: any("no such person" in t for t in s["texts"]))
     write_over(window, "A folder", "second")
     window.click(window.wait("the count by tag", button))
-    wait_until("labels", (window.library / "second" / "labels.csv").exists)
+    wait_until("labels", (window.library / "datasets" / "second" / "labels.csv").exists)
     window.wait_text("Close")
     window.click("Close")
     window.wait("no dialog", lambda s: not s["dialog"])

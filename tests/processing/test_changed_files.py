@@ -179,7 +179,7 @@ def test_killed_before_the_old_crops_are_removed_none_stays(
     add(library, photo)
     rate(photo)
     with monkeypatch.context() as patch:
-        patch.setattr(ingest, "remove_crops", killed)
+        patch.setattr(ingest, "remove_unused_crops", killed)
         with pytest.raises(KeyboardInterrupt):
             add(library, photo)
     assert crop_files(library) > library.metadata.crop_paths()

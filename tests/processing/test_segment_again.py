@@ -239,7 +239,7 @@ def test_a_kill_before_the_old_crops_are_removed_is_made_good(
 
     tagged = mine(library)
     with monkeypatch.context() as patch:
-        patch.setattr(segment_again, "remove_crops", killed)
+        patch.setattr(segment_again, "remove_unused_crops", killed)
         with pytest.raises(KeyboardInterrupt):
             list(library.segment_again())
     left = json.loads(str(library.metadata.info("crops to remove")))

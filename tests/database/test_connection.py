@@ -1,0 +1,71 @@
+"""What is said when a transaction ends before its time."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from src.database import connection as connection_module
+from src.database.metadata_db import MetadataDatabase
+from src.database.migrations import MIGRATIONS, migrate
+from src.database.vector_cache import VectorCache
+from src.errors import DatabaseError
+
+
+def rolls_back(db: sqlite3.Connection) -> None:
+    """Fail as on a full disk: SQLite takes the whole transaction back by itself."""
+    for _ in range(2):
+        db.execute("INSERT OR ROLLBACK INTO info (key, value) VALUES ('k', 'v')")
+
+
+def test_what_ended_a_transaction_is_said_not_that_it_had_ended(
+    metadata: MetadataDatabase,
+) -> None:
+    said = pytest.raises(DatabaseError, match="UNIQUE constraint failed")
+    with said, metadata.connection.write() as db:
+        rolls_back(db)
+    assert metadata.info("k") is None
+    metadata.set_info("k", "after it")
+    assert metadata.info("k") == "after it"
+
+
+def test_an_error_of_ours_comes_out_of_a_transaction_that_had_ended(
+    metadata: MetadataDatabase,
+) -> None:
+    with pytest.raises(ZeroDivisionError), metadata.connection.write() as db:
+        with pytest.raises(sqlite3.IntegrityError):
+            rolls_back(db)
+        raise ZeroDivisionError
+
+
+def test_a_step_of_the_schema_says_what_ended_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(db, Path("library.db"))
+    monkeypatch.setattr("src.database.migrations.MIGRATIONS", (*MIGRATIONS, rolls_back))
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE constraint failed"):
+        migrate(db, Path("library.db"))
+    db.close()
+
+
+def test_mending_says_what_ended_it(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "mend_rows", lambda db, _: rolls_back(db))
+    writer = metadata.connection._writer
+    assert writer is not None
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE constraint failed"):
+        metadata.connection._mend(writer)
+
+
+def test_a_read_that_fails_says_why(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: VectorCache, reader: sqlite3.Connection, *__: object) -> None:
+        reader.execute("ROLLBACK")  # as SQLite does by itself where a disk can't be read
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(VectorCache, "_brought_up_to_date", fails)
+    with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
+        VectorCache(metadata.connection).rows(1)

@@ -1,0 +1,138 @@
+"""What could not be taken in or cut again, without a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from src.events import Event, FileFailed, JobStarted
+from src.gui import intake as module
+from src.gui.intake import Intake
+from src.gui.job_state import JobKind, JobState
+from src.gui.session import Listeners
+from src.worker import JobEnded
+
+GONE, BROKEN = Path("/photos/gone.jpg"), Path("/photos/broken.jpg")
+
+
+class Strip:
+    """Remembers the outcome that it shows."""
+
+    def __init__(self, *_: object) -> None:
+        self.outcome: tuple[JobState, int] | None = None
+        self.grid = self.grid_remove = self.show = lambda *_, **__: None
+
+    def show_outcome(self, job: JobState, failed: int) -> None:
+        self.outcome = job, failed
+
+
+class Session:
+    """Jobs that end when they are told to."""
+
+    is_open = True
+
+    def __init__(self) -> None:
+        self.tell = Listeners()
+        self.jobs: list[JobState] = []
+        self.started: list[object] = []
+        self.library = SimpleNamespace(segment_again=lambda: iter(()))
+
+    def jobs_of(self, *_: JobKind) -> list[JobState]:
+        return []
+
+    def add(self, paths: list[Path], name: str) -> None:
+        self.started.append(list(paths))
+
+    def start(self, kind: JobKind, job: Callable[[], object], name: str) -> None:
+        assert job is self.library.segment_again
+        self.started.append(kind)
+
+    def run(self, kind: JobKind, *events: Event) -> JobState:
+        """Have a job say this and end."""
+        job = JobState(kind=kind)
+        self.jobs.append(job)
+        for event in events:
+            job.take(event)
+            for heard in self.tell.job_event:
+                heard(job, event)
+        self.jobs.remove(job)
+        for ended in self.tell.job_ended:
+            ended(job, JobEnded())
+        return job
+
+
+class Shown:
+    """The dialogs with failures that were opened: title, what failed, and what tries again."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, list[str], Callable[[], object]]] = []
+
+    def __call__(
+        self, _overlay: object, failures: Any, retry: Callable[[], object], what: str = "added"
+    ) -> None:
+        self.all.append((what, [name for name, _ in failures], retry))
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session()
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
+    shown = Shown()
+    monkeypatch.setattr(module, "show_failures", shown)
+    return shown
+
+
+@pytest.fixture
+def intake(session: Session, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> Intake:
+    monkeypatch.setattr(module, "JobStrip", Strip)
+    root: Any = SimpleNamespace(after=lambda *_: None)
+    nothing: Any = None
+    a_session: Any = session
+    return Intake(root, nothing, a_session, nothing, lambda: ())
+
+
+def test_what_could_not_be_segmented_again_stays_to_be_read_and_is_segmented_by_retry(
+    session: Session, intake: Intake, shown: Shown
+) -> None:
+    job = session.run("segment", JobStarted(2), FileFailed(GONE, "can't be read"))
+    strip: Any = intake.strip
+    assert strip.outcome == (job, 1)
+    intake.show_failed()
+    ((what, names, retry),) = shown.all
+    assert (what, names) == ("segmented again", [str(GONE)])
+    retry()
+    assert session.started == ["segment"]
+    session.run("segment", JobStarted(1))
+    shown.all.clear()
+    intake.show_failed()
+    assert not shown.all
+
+
+def test_what_could_not_be_added_and_what_not_be_segmented_are_told_apart(
+    session: Session, intake: Intake, shown: Shown
+) -> None:
+    session.run("add", JobStarted(1), FileFailed(BROKEN, "no photo"))
+    last = session.run("segment", JobStarted(2), FileFailed(GONE, "can't be read"))
+    strip: Any = intake.strip
+    assert strip.outcome == (last, 2)
+    intake.show_failed()
+    assert {what: names for what, names, _ in shown.all} == {
+        "added": [str(BROKEN)],
+        "segmented again": [str(GONE)],
+    }
+    next(retry for what, _, retry in shown.all if what == "added")()
+    assert session.started == [[BROKEN]]
+    shown.all.clear()
+    intake.show_failed()
+    assert [what for what, *_ in shown.all] == ["segmented again"]
+    intake.dismiss()
+    shown.all.clear()
+    intake.show_failed()
+    assert not shown.all
