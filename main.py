@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.cli.arguments import parse
+from src.cli.arguments import UsageError, no_such, parse, refuse_missing
 from src.counting import counted
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class MediaLibraryApp:
         from src.gui.hand_over import hand_over
         from src.gui.main_window import MainWindow, WindowOptions
 
+        refuse_missing(self.arguments.paths)
         paths = self._paths()
         paths.create()
         log_to_file(paths.log)
@@ -137,11 +138,23 @@ class MediaLibraryApp:
 
     def _ingest(self) -> int:
         from src.cli.report import event_as_json, note, print_json
-        from src.events import JobDone
+        from src.errors import DatabaseError
+        from src.events import FileDone, FileKnown, JobDone
 
-        done = JobDone()
+        given, paths = self.arguments.paths, self._paths()
+        absent = [path for path in given if not os.path.lexists(path)]
+        nothing_to_do = "say which files and folders to add: `ingest PATH…`"
+        if not paths.has_library() and len(absent) == len(given):  # so no library is made
+            if not given:
+                raise UsageError(nothing_to_do)
+            paths.check_ownership()
+            raise DatabaseError(f"{no_such(absent)}; nothing was added")
+        done, taken = JobDone(), 0
         with self._initialize() as library:
-            for event in self._shown(library.add(self.arguments.paths)):
+            if not given and not library.unfinished():
+                raise UsageError(f"{nothing_to_do}; nothing is left unfinished here")
+            for event in self._shown(library.add(given)):
+                taken += isinstance(event, FileDone | FileKnown)
                 if self.arguments.json:
                     print_json(event_as_json(event))
                 if isinstance(event, JobDone):
@@ -151,7 +164,7 @@ class MediaLibraryApp:
             f"{counted(done.files, 'file')}: {counted(done.frames, 'frame')} and "
             f"{counted(done.segments, 'segment')} added, {counted(len(done.failed), 'file')} failed"
         )
-        return 0
+        return 1 if absent and not taken else 0
 
     def _search(self) -> int:
         from src.cli.report import hit_as_json, note, print_hits, print_json
@@ -215,7 +228,7 @@ class MediaLibraryApp:
             for event in self._shown(library.verify(self.arguments.repair)):
                 left += isinstance(event, ProblemFound) and not event.mended
         print(f"{counted(left, 'problem')} left" if left else "the library is sound")
-        return 0
+        return 1 if left else 0
 
     def _models(self) -> int:
         from src.cli.models import download_model, list_models, use_models
@@ -344,7 +357,7 @@ def log_to_file(path: Path) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the application; returns the exit code."""
     from src.errors import MediaLibraryError, is_out_of_memory
-    from src.gui.last_words import provide_streams, say_last_words
+    from src.gui.last_words import provide_streams, say_last_words, show_last_words
 
     no_console = provide_streams()
     log_to_console()
@@ -358,6 +371,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A request to end is a Ctrl-C: the job stops at its next event, with nothing half done.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         return MediaLibraryApp(arguments).run()
+    except UsageError as exc:
+        from src.cli.report import one_line
+
+        print(f"error: {one_line(exc)}", file=sys.stderr)
+        if no_console:
+            show_last_words("Media Library", str(exc))
+        return 2
     except MediaLibraryError as exc:
         from src.cli.report import one_line
 

@@ -149,6 +149,15 @@ class LibraryPaths:
         files = (self.root, self.lock, self.metadata_db)
         return all(os.access(file, os.W_OK) for file in files if os.path.exists(file))
 
+    def check_ownership(self) -> None:
+        """See that nothing in the folder under the library's names is somebody else's.
+
+        Raises:
+            DatabaseError: something is, with the names.
+        """
+        if os.path.isdir(self.root):
+            ownership.check_ownership(self.root)
+
     def create(self, read_only: bool = False) -> None:
         """Make the folders that are missing; none where a library is only to be read.
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
+
+from src.errors import MediaLibraryError
 
 COMMANDS = "ingest search export stats verify models demo install-desktop uninstall-desktop".split()
 
 NAMING = ("download", "use")  # verbs of `models` that are about some of them
+
+
+class UsageError(MediaLibraryError):
+    """The command line asks for what can't be; nothing has been done."""
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -71,6 +79,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
     first = _first_word(argv)
     if first is not None and first not in COMMANDS:
+        _refuse_mistyped(parser, first)
         window = argparse.ArgumentParser(prog="main.py", parents=[general])
         window.add_argument("paths", nargs="*", type=Path)
         window.set_defaults(command=None)
@@ -84,6 +93,30 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:
         models.error(f"say which model to {arguments.verb}; `models` lists their names")
     return arguments
+
+
+def refuse_missing(paths: Sequence[Path]) -> None:
+    """See that what the window is to take in is there.
+
+    Raises:
+        UsageError: it is not, with the names.
+    """
+    missing = [str(path) for path in paths if not os.path.lexists(path)]
+    if missing:
+        raise UsageError(f"{no_such(missing)}; --help lists the commands")
+
+
+def no_such(names: Sequence[object]) -> str:
+    """Say that paths lead to nothing."""
+    which = "there is no such file or folder" if len(names) == 1 else "no such files or folders"
+    return f"{', '.join(map(str, names))}: {which}"
+
+
+def _refuse_mistyped(parser: argparse.ArgumentParser, word: str) -> None:
+    """End with what was probably meant, where a word is nearly a command and no path."""
+    near = difflib.get_close_matches(word.lower(), COMMANDS, 1)
+    if near and not os.path.lexists(word):
+        parser.error(f'there is no command, file or folder "{word}"; did you mean {near[0]}?')
 
 
 def _quality(text: str) -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 
 from src.cli.report import ProgressLine, coverage_in_words, note, one_line, print_json
 from src.config import NO_SAM, STARTER, LibraryPaths, Settings
 from src.counting import megabytes
 from src.database.lock import LibraryLock
-from src.errors import CheckpointError, ModelNotLoadedError, QueryError
+from src.errors import CheckpointError, DatabaseError, ModelNotLoadedError, QueryError
 from src.events import ModelFetched
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
@@ -80,20 +81,47 @@ def use_models(paths: LibraryPaths, names: Sequence[str]) -> None:
 
     Raises:
         QueryError: there is no such model here.
+        CheckpointError: its file can't be used.
+        DatabaseError: there is no folder to keep the choice in.
         LibraryLockedError: another process has the library open, and the settings with it.
     """
+    if not os.path.isdir(paths.root):
+        raise DatabaseError(
+            f"{paths.root}: there is no such folder; say with --library where the library is, or "
+            "make the folder first"
+        )
     paths.create()
     lock = LibraryLock(paths.lock)
     try:
         settings = Settings.load(paths.settings)
-        rows = ModelShelf(ModelManager.of(settings)).rows()
+        manager = ModelManager.of(settings)
+        rows = ModelShelf(manager).rows()
+        before = settings
         for name in names:
             settings = _with(settings, name, rows)
+        _check_usable(manager, before, settings, rows)
         settings.save(paths.settings)
     finally:
         lock.release()
     for kind, choice in (("CLIP", settings.clip_model), ("SAM", settings.sam_model)):
         print(f"{kind:5}{one_line(choice or 'the best that is here')}")
+
+
+def _check_usable(
+    manager: ModelManager, before: Settings, after: Settings, rows: Sequence[ModelRow]
+) -> None:
+    """Load what is newly chosen, so that no file is chosen that can't be used.
+
+    Raises:
+        CheckpointError: one can't be; it says why.
+    """
+    for row in rows:
+        if row.path is None or row.state == "bundled":
+            continue
+        if row.kind == "clip" and row.choice == after.clip_model != before.clip_model:
+            manager.load_clip(row.path)
+        elif row.kind == "sam" and row.choice == after.sam_model != before.sam_model:
+            manager.load_sam(row.path)
 
 
 def _with(settings: Settings, name: str, rows: Sequence[ModelRow]) -> Settings:

@@ -63,7 +63,6 @@ class Ingest:
         self.maker = SegmentMaker(metadata, embedding, mask_generator, settings)
         self.moved = MovedFiles(metadata)
         self.changed = ChangedFiles(metadata)
-        self._never_seen: set[Path] = set()  # a name that was wrong from the start
 
     def run(self, paths: Iterable[Path]) -> Iterator[Event]:
         """Take in files and folders, and whatever an earlier job left unfinished.
@@ -77,10 +76,13 @@ class Ingest:
         own = self.paths.extracted_segments, self.paths.chroma_db, self.paths.datasets
         remove_left_crops(self.metadata)
         unread: list[OSError] = []
-        files = self._register(find_media(paths, own, unread.append))
+        found = find_media(paths, own, unread.append)
+        absent = [path for path in found if self._is_absent(path)]
+        files = self._register([path for path in found if path not in set(absent)])
         yield from self.moved.follow([path for path in files if _is_unicode(path)])
         yield JobStarted(len(files))
         failed = [_unread_folder(error) for error in unread]
+        failed += [FileFailed(path, "there is no such file or folder") for path in absent]
         yield from failed
         frames = segments = 0
         waiting = self.embedding().index.pending()
@@ -101,14 +103,18 @@ class Ingest:
         remove_left_crops(self.metadata)
         yield JobDone(len(files), frames, segments, tuple(failed))
 
+    def _is_absent(self, path: Path) -> bool:
+        """Say whether a name was wrong from the start: nothing is written down about it."""
+        if os.path.lexists(path):
+            return False
+        return not _is_unicode(path) or self.metadata.media_by_path(path) is None
+
     def _register(self, found: Sequence[Path]) -> list[Path]:
         """Write down every file before the first is read, so that a job killed can go on."""
         added_at = time.time()  # one for all: what is added together keeps its order
         with self.metadata.connection.write():
             for path in found:
                 if _is_unicode(path) and self.metadata.media_by_path(path) is None:
-                    if not os.path.lexists(path):
-                        self._never_seen.add(path)
                     self.metadata.add_media(path, guessed_kind(path), 0, 0, added_at)
         unfinished = self.metadata.all_media("processing") + self.metadata.all_media("pending")
         return list(dict.fromkeys([*(media.path for media in unfinished), *found]))
@@ -131,7 +137,7 @@ class Ingest:
 
     def _waits_or_failed(self, path: Path, reason: str) -> FileFailed:
         """Leave a file for the next run when its drive is gone: that says nothing about it."""
-        if path in self._never_seen or not is_out_of_reach(path):
+        if not is_out_of_reach(path):
             return self._failed(path, reason)
         return FileFailed(path, "its folder can't be reached now; it is taken in by a later run")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from PIL import Image
 from main import main
 from src.cli.arguments import parse
 from src.cli.demo import QUERIES
-from src.config import Settings
+from src.config import STARTER_FOLDER, LibraryPaths, Settings
+from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
@@ -164,6 +166,7 @@ def test_models_are_chosen(
 ) -> None:
     shell = Shell(tmp_path / "library", capsys)
     settings = tmp_path / "library" / "settings.json"
+    settings.parent.mkdir()
     assert "none" in shell("models", "use", "none", "starter CLIP")[0]
     chosen = Settings.load(settings)
     assert (chosen.clip_model, chosen.sam_model) == ("starter", "none")
@@ -278,12 +281,104 @@ def test_an_error_is_one_line_and_exit_code_1(
         ["ingest", "--fast"],
         ["search", "--top", "x"],
         ["export", "x", "--min-quality", "nan"],
+        ["serach", "a cat"],
+        ["--library", "somewhere", "statss", "--json"],
     ],
 )
 def test_wrong_usage_is_exit_code_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(words)
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [(["serach", "a cat"], "search"), (["Ingest", "x.jpg"], "ingest"), (["exprt"], "export")],
+)
+def test_a_mistyped_command_is_taken_for_no_path(
+    words: list[str], meant: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--library", str(tmp_path / "library"), *words])
+    assert ended.value.code == 2
+    assert f"did you mean {meant}?" in capsys.readouterr().err
+    assert not (tmp_path / "library").exists()
+
+
+def test_a_path_that_is_spelled_like_a_command_is_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "serach").mkdir()
+    assert parse(["serach"]).paths == [Path("serach")]
+
+
+def test_the_window_refuses_paths_that_lead_to_nothing(
+    tmp_path: Path, scene_files: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = Shell(tmp_path / "library", capsys)
+    out, err = shell(scene_files[0], tmp_path / "photo.jpg", code=2)
+    assert err.count("\n") == 1 and f"{tmp_path / 'photo.jpg'}: there is no such file" in err
+    assert not (tmp_path / "library").exists()
+
+
+def test_ingest_says_what_it_lacks(
+    tmp_path: Path, scene_files: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = Shell(tmp_path / "library", capsys)
+    missing = tmp_path / "vanished.jpg"
+    _, err = shell("ingest", code=2)
+    assert err.count("\n") == 1 and "say which files and folders to add" in err
+    _, err = shell("ingest", missing, code=1)
+    assert err.count("\n") == 1 and f"{missing}: there is no such file or folder" in err
+    assert not (tmp_path / "library").exists()
+    (tmp_path / "library").mkdir()
+    Settings(points_per_side=4, sam_model="none").save(tmp_path / "library" / "settings.json")
+    _, err = shell("ingest", missing, scene_files[0])
+    assert f"failed  {missing}: there is no such file or folder" in err
+    assert "1 segment added, 1 file failed" in err
+    with MediaLibrary(LibraryPaths(tmp_path / "library")) as library:
+        assert [media.path for media in library.metadata.all_media()] == [scene_files[0]]
+    assert "1 file failed" in shell("ingest", missing, code=1)[1]
+    assert "nothing is left unfinished" in shell("ingest", code=2)[1]
+    with MediaLibrary(LibraryPaths(tmp_path / "library")) as library:
+        library.metadata.add_media(scene_files[1], "image", 0, 0)  # as a job does at its start
+    assert "1 file: 1 frame and 1 segment added" in shell("ingest")[1]
+
+
+def test_verify_says_by_its_exit_code_that_problems_are_left(
+    tmp_path: Path, scene_files: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = Shell(tmp_path / "library", capsys)
+    (tmp_path / "library").mkdir()
+    Settings(points_per_side=4, sam_model="none").save(tmp_path / "library" / "settings.json")
+    shell("ingest", scene_files[0])
+    (crop,) = (tmp_path / "library" / "extracted_segments").rglob("*.jpg")
+    crop.unlink()
+    assert "1 problem left" in shell("verify", code=1)[0]
+    shell("verify", "--repair")
+    assert shell("verify")[0] == "the library is sound\n"
+
+
+def test_models_that_can_not_be_used_are_not_chosen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, library = tmp_path / "models", tmp_path / "library"
+    shutil.copytree(STARTER_FOLDER, folder / "starter")
+    (folder / "mine.pt").write_bytes(b"no weights")
+    (folder / "sam_vit_b_01ec64.pth").write_bytes(b"no weights")
+    monkeypatch.setattr(
+        ModelManager, "of", lambda settings: ModelManager(folder, clip_model=settings.clip_model)
+    )
+    shell = Shell(library, capsys)
+    _, err = shell("models", "use", "starter", code=1)
+    assert "there is no such folder" in err and not library.exists()
+    library.mkdir()
+    for name in ("mine.pt", "vit_b"):
+        _, err = shell("models", "use", name, code=1)
+        assert err.startswith("error: ") and err.count("\n") == 1 and str(folder) in err
+    assert not (library / "settings.json").exists()
+    shell("models", "use", "starter")
 
 
 @pytest.mark.parametrize("words", [[], ["a photo.jpg", "b.mp4"]])

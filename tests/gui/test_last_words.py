@@ -37,7 +37,7 @@ def run_without_console(
 @LINUX
 def test_without_console_and_display_the_log_has_the_error(tmp_path: Path) -> None:
     library = tmp_path / "library"
-    ran = run_without_console("--library", library, "photo.jpg", tmp_path=tmp_path)
+    ran = run_without_console("--library", library, __file__, tmp_path=tmp_path)
     assert ran.returncode == 1
     log = (library / "library.log").read_text(encoding="utf-8")
     assert "Traceback" in log and "TclError" in log and "display" in log
@@ -46,7 +46,7 @@ def test_without_console_and_display_the_log_has_the_error(tmp_path: Path) -> No
 @LINUX
 def test_an_error_before_the_library_is_there_has_a_log_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    ran = run_without_console("--library", tmp_path / "file", "photo.jpg", tmp_path=tmp_path)
+    ran = run_without_console("--library", tmp_path / "file", __file__, tmp_path=tmp_path)
     assert ran.returncode == 1
     (log,) = tmp_path.glob("media-segment-library-*.log")
     assert "a library can't be kept here" in log.read_text(encoding="utf-8")
