@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from src.config import LibraryPaths, Settings
 from src.database.catalog import Catalog
-from src.database.disk_use import size_on_disk
+from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
@@ -97,6 +97,7 @@ class MediaLibrary:
                 self._lock.release()
             raise
         self.catalog = Catalog(self.metadata)
+        self._disk_use = DiskUse(self.paths)
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
         connection = self.metadata.connection
         # What a person has to be told about the library once, now that it is open.
@@ -400,7 +401,7 @@ class MediaLibrary:
         sam = self.mask_generator if name_models else None
         return LibraryStats(
             **self.metadata.counts(),
-            bytes=size_on_disk(self.paths),
+            bytes=self._disk_use.bytes(),
             clip_model=self.clip.label if name_models else None,
             sam_model=None if sam is None else sam.label,
         )
