@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from src.models.mask_generator import MaskGenerator
     from src.models.model_manager import ModelManager
     from src.models.shelf import ModelShelf
+    from src.processing.frame_view import FrameViews
 
 LONGEST_TAG = 80
 GONE = "this segment is no longer in the library; search again"
@@ -98,6 +99,7 @@ class MediaLibrary:
             raise
         self.catalog = Catalog(self.metadata)
         self._disk_use = DiskUse(self.paths)
+        self._frame_views: FrameViews | None = None
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
         connection = self.metadata.connection
         # What a person has to be told about the library once, now that it is open.
@@ -339,9 +341,11 @@ class MediaLibrary:
             QueryError: the segment is gone.
             MediaReadError: the frame's crop is.
         """
-        from src.processing.frame_view import frame_view
+        from src.processing.frame_view import FrameViews
 
-        return frame_view(self.catalog, segment_id, self.settings.pixel_limit)
+        if self._frame_views is None:
+            self._frame_views = FrameViews(self.catalog)
+        return self._frame_views.view(segment_id, self.settings.pixel_limit)
 
     # -- tags
 
