@@ -171,8 +171,9 @@ class MediaLibrary:
     def choose_models(self, clip_model: str | None, sam_model: str | None) -> None:
         """Choose which models are used from now on, and look which are here; see Settings.
 
-        SAM changes at once. Another CLIP takes over once it has embedded the library: see
-        `coverage` and `switch_clip`. After a download, say the same choice again.
+        SAM changes at once. Another CLIP takes over once it has embedded the library, at once
+        where it has done so before, and gives the tags again: see `coverage`, `tags_wait` and
+        `switch_clip`. After a download, say the same choice again.
 
         Raises:
             DatabaseError: the choice can't be saved; nothing changes then.
@@ -189,6 +190,10 @@ class MediaLibrary:
     def coverage(self) -> Coverage | None:
         """Say how much of the library the CLIP that is wanted has embedded; None: all of it."""
         return self._in_use.coverage()
+
+    def tags_wait(self) -> bool:
+        """Say whether the automatic tags are still those of another CLIP than the one in use."""
+        return self._in_use.tags_wait()
 
     def switch_clip(self) -> Iterator[Event]:
         """Embed the library with the CLIP that is wanted, and search with that from then on.
