@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from src.config import LibraryPaths, Settings
 from src.database.catalog import Catalog
-from src.database.disk_use import size_on_disk
+from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from src.models.mask_generator import MaskGenerator
     from src.models.model_manager import ModelManager
     from src.models.shelf import ModelShelf
+    from src.processing.frame_view import FrameViews
 
 LONGEST_TAG = 80
 GONE = "this segment is no longer in the library; search again"
@@ -97,6 +98,8 @@ class MediaLibrary:
                 self._lock.release()
             raise
         self.catalog = Catalog(self.metadata)
+        self._disk_use = DiskUse(self.paths)
+        self._frame_views: FrameViews | None = None
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
         connection = self.metadata.connection
         # What a person has to be told about the library once, now that it is open.
@@ -168,8 +171,9 @@ class MediaLibrary:
     def choose_models(self, clip_model: str | None, sam_model: str | None) -> None:
         """Choose which models are used from now on, and look which are here; see Settings.
 
-        SAM changes at once. Another CLIP takes over once it has embedded the library: see
-        `coverage` and `switch_clip`. After a download, say the same choice again.
+        SAM changes at once. Another CLIP takes over once it has embedded the library, at once
+        where it has done so before, and gives the tags again: see `coverage`, `tags_wait` and
+        `switch_clip`. After a download, say the same choice again.
 
         Raises:
             DatabaseError: the choice can't be saved; nothing changes then.
@@ -186,6 +190,10 @@ class MediaLibrary:
     def coverage(self) -> Coverage | None:
         """Say how much of the library the CLIP that is wanted has embedded; None: all of it."""
         return self._in_use.coverage()
+
+    def tags_wait(self) -> bool:
+        """Say whether the automatic tags are still those of another CLIP than the one in use."""
+        return self._in_use.tags_wait()
 
     def switch_clip(self) -> Iterator[Event]:
         """Embed the library with the CLIP that is wanted, and search with that from then on.
@@ -338,9 +346,11 @@ class MediaLibrary:
             QueryError: the segment is gone.
             MediaReadError: the frame's crop is.
         """
-        from src.processing.frame_view import frame_view
+        from src.processing.frame_view import FrameViews
 
-        return frame_view(self.catalog, segment_id, self.settings.pixel_limit)
+        if self._frame_views is None:
+            self._frame_views = FrameViews(self.catalog)
+        return self._frame_views.view(segment_id, self.settings.pixel_limit)
 
     # -- tags
 
@@ -400,7 +410,7 @@ class MediaLibrary:
         sam = self.mask_generator if name_models else None
         return LibraryStats(
             **self.metadata.counts(),
-            bytes=size_on_disk(self.paths),
+            bytes=self._disk_use.bytes(),
             clip_model=self.clip.label if name_models else None,
             sam_model=None if sam is None else sam.label,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,6 +42,8 @@ class Catalog:
 
     def __init__(self, metadata: MetadataDatabase) -> None:
         self.metadata = metadata
+        # by thread, since each has its own reader: SQLite's data_version, and what it was then
+        self._qualities: dict[int, tuple[int, tuple[float, float] | None]] = {}
 
     def media_ids(self, order: MediaOrder) -> list[int]:
         """List every media file, failed and waiting ones too, in an order.
@@ -105,12 +108,20 @@ class Catalog:
         return self.metadata.rows.segments(rows)
 
     def quality_range(self) -> tuple[float, float] | None:
-        """Find the lowest and the highest predicted_iou there is; None where SAM cut nothing."""
-        reader = self.metadata.connection.read()
-        lowest, highest = reader.execute(
-            "SELECT min(predicted_iou), max(predicted_iou) FROM segments"
-        ).fetchone()
-        return None if lowest is None else (lowest, highest)
+        """Find the lowest and the highest predicted_iou there is; None where SAM cut nothing.
+
+        All segments are gone through only where the library has changed: each search asks this.
+        """
+        reader, thread = self.metadata.connection.read(), threading.get_ident()
+        version: int = reader.execute("PRAGMA data_version").fetchone()[0]
+        known = self._qualities.get(thread)
+        if known is None or known[0] != version:
+            lowest, highest = reader.execute(
+                "SELECT min(predicted_iou), max(predicted_iou) FROM segments"
+            ).fetchone()
+            known = version, None if lowest is None else (lowest, highest)
+            self._qualities[thread] = known
+        return known[1]
 
     def tagged_by_people(self, name: str, limit: int, where: SegmentFilter) -> list[str]:
         """List the segments that a person gave a tag, whatever its case; newest first."""

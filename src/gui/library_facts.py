@@ -10,7 +10,7 @@ from src.gui.session import Session
 from src.gui.sidebar import Sidebar
 from src.records import LibraryStats
 
-# Counting goes through every file on the disk, so not after each frame.
+# Counting takes a look at every folder of crops, so not after each frame.
 EVERY_MS = 2000
 
 
@@ -19,16 +19,21 @@ class LibraryFacts:
 
     def __init__(self, root: tkinter.Misc, session: Session, sidebar: Sidebar) -> None:
         self._root, self._session, self._sidebar = root, session, sidebar
-        self._waits = False
+        self._waits = self._counts = self._again = False
         session.tell.opened.append(self.refresh)
         session.tell.content_changed.append(self.refresh)
         session.tell.job_event.append(self._heard)
         session.tell.job_ended.append(lambda job, ended: self.refresh())
 
     def refresh(self) -> None:
-        if self._session.is_open:
-            library = self._session.library
-            self._session.main_thread.run(lambda: library.stats(name_models=False), self._show)
+        """Count anew; one count at a time, however slow the disk is."""
+        if self._counts:
+            self._again = True
+        elif self._session.is_open:
+            library, self._counts = self._session.library, True
+            self._session.main_thread.run(
+                lambda: library.stats(name_models=False), self._show, self._failed
+            )
 
     def _heard(self, job: JobState, event: Event) -> None:
         """Count again before long; many events make one count."""
@@ -42,3 +47,11 @@ class LibraryFacts:
 
     def _show(self, stats: LibraryStats) -> None:
         self._sidebar.show_stats(stats)
+        self._counts = False
+        if self._again:
+            self._again = False
+            self.refresh()
+
+    def _failed(self, exc: Exception) -> None:
+        self._counts = self._again = False
+        raise exc  # to the window's door for errors

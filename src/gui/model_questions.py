@@ -79,6 +79,24 @@ def question(
     )
 
 
+def question_of_tags(job: JobState | None = None, problem: str = "") -> Question:
+    """Offer to give the automatic tags again, where another CLIP gave them.
+
+    Args:
+        job: that does it, when it runs.
+        problem: why the last one ended early.
+    """
+    if job is not None:
+        verb: Answer = "Cancelling…" if job.cancelling else "Cancel"
+        return Question(" · ".join([job.headline, *job.detail]), "info", (verb,))
+    if problem:
+        return Question(f"Segments are not tagged again yet: {problem}", "error", ("Try again",))
+    text = (
+        "The automatic tags are not those of the CLIP in use yet. Your own tags stay as they are."
+    )
+    return Question(text, "warn", ("Go on",))
+
+
 def question_of_sam(frames: int, job: JobState | None = None) -> Question:
     """Offer to cut again what another SAM has cut.
 

@@ -35,6 +35,7 @@ class ModelWork:
         self._problems: dict[str, str] = {}
         self._switch_problem = ""
         self._put_off = ""  # the CLIP that a person wants to have read later
+        self._tags_wait = False  # for the CLIP in use to give them
         self._cut_by_others = 0
         self._sam_put_off = False
         self._kept: list[WorkStays] = []
@@ -50,17 +51,17 @@ class ModelWork:
         """List what is here, and see how far another CLIP is on its way."""
         library = self._session.library
 
-        def look() -> tuple[list[ModelRow], Coverage | None, int]:
+        def look() -> tuple[list[ModelRow], Coverage | None, bool, int]:
             try:
-                coverage = library.coverage()
+                coverage, tags_wait = library.coverage(), library.tags_wait()
             except ModelNotLoadedError:
-                coverage = None
-            return library.shelf.rows(), coverage, library.segmented_by_others()
+                coverage, tags_wait = None, False
+            return library.shelf.rows(), coverage, tags_wait, library.segmented_by_others()
 
         self._session.main_thread.run(look, self._looked)
 
-    def _looked(self, found: tuple[list[ModelRow], Coverage | None, int]) -> None:
-        self.rows, self.coverage, self._cut_by_others = found
+    def _looked(self, found: tuple[list[ModelRow], Coverage | None, bool, int]) -> None:
+        self.rows, self.coverage, self._tags_wait, self._cut_by_others = found
         self._tell()
 
     def face(self, row: ModelRow) -> ModelFace:
@@ -86,6 +87,9 @@ class ModelWork:
                 self._switch_problem,
                 self._put_off == self.coverage.name,
             )
+        elif self._tags_wait:
+            switching = self._job("switch")
+            asked["clip"] = model_questions.question_of_tags(switching, self._switch_problem)
         cutting = self._job("segment")
         if cutting is not None or (self._cut_by_others and not self._sam_put_off):
             asked["sam"] = model_questions.question_of_sam(self._cut_by_others, cutting)
@@ -161,20 +165,25 @@ class ModelWork:
         self._put_off = self._switch_problem = ""
         self._sam_put_off = False
 
-        def chosen(_: None) -> None:
+        def choose() -> bool:
+            library.choose_models(settings.clip_model, settings.sam_model)
+            ready = self._session.models_ready
+            return ready and library.coverage() is None and library.tags_wait()
+
+        def chosen(tags_wait: bool) -> None:
             self.choosing = False
+            if tags_wait and self._job("switch") is None:
+                self._session.start("switch", library.switch_clip, "Tagging segments again")
             if self._session.models_ready:
                 self.refresh()
             else:  # there was none that could be loaded at the start
                 self._session.load_models()
 
         def failed(exc: Exception) -> None:
-            chosen(None)
+            chosen(False)
             self._on_error(exc)
 
-        self._session.main_thread.run(
-            lambda: library.choose_models(settings.clip_model, settings.sam_model), chosen, failed
-        )
+        self._session.main_thread.run(choose, chosen, failed)
         self._tell()
 
     def look_again(self) -> None:

@@ -175,7 +175,8 @@ class ModelsInUse:
         """Take up the choice in the settings, and weights that have come or gone meanwhile.
 
         The CLIP in use stays until `switch` has the one that is wanted now whole; one that is
-        whole already takes over at once, and gives automatic tags again. SAM changes at once.
+        whole already takes over at once, and `switch` gives automatic tags again. SAM changes at
+        once.
 
         Raises:
             ModelNotLoadedError: no CLIP is on this machine any more; the one in use stays.
@@ -200,9 +201,7 @@ class ModelsInUse:
         if new.embeddings.lacks_any():
             return
         self.write_down()
-        if self._take_over(new, self._tagger_of(wanted), set()):
-            for _ in self.retag():
-                pass
+        self._take_over(new, self._tagger_of(wanted), set())
 
     def coverage(self) -> Coverage | None:
         """Say how much the wanted CLIP has embedded; None when there is nothing left to do."""
@@ -262,12 +261,18 @@ class ModelsInUse:
         limit = self.settings().pixel_limit
         return reembed(self.metadata, vectors.embeddings, vectors.clip, limit)
 
+    def tags_wait(self) -> bool:
+        """Say whether another CLIP than the one in use gave the automatic tags."""
+        from src.database.clip_in_use import clip_of_tags
+
+        return clip_of_tags(self.metadata) not in (None, self.vectors.clip.name)
+
     def retag(self) -> Iterator[Event]:
         """Give automatic tags again where another CLIP than the one in use gave them."""
-        from src.database.clip_in_use import clip_of_tags, set_clip_of_tags
+        from src.database.clip_in_use import set_clip_of_tags
         from src.processing.retag import retag
 
-        if clip_of_tags(self.metadata) not in (None, self.vectors.clip.name):
+        if self.tags_wait():
             embedding = self.embedding()
             yield from retag(self.metadata, embedding)
             set_clip_of_tags(self.metadata, embedding.clip.name)

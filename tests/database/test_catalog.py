@@ -148,3 +148,17 @@ def test_the_range_of_mask_quality(catalog: Catalog, metadata: MetadataDatabase)
     assert catalog.quality_range() is None  # a whole frame has none
     add_frame_of_qualities(metadata, [None, 0.5, 0.97, 0.7], "b.jpg")
     assert catalog.quality_range() == (0.5, 0.97)
+
+
+def test_the_range_of_mask_quality_is_looked_for_once_until_something_changes(
+    catalog: Catalog, metadata: MetadataDatabase
+) -> None:
+    add_frame_of_qualities(metadata, [None, 0.5, 0.97])
+    asked: list[str] = []
+    metadata.connection.read().set_trace_callback(asked.append)
+    for _ in range(3):
+        assert catalog.quality_range() == (0.5, 0.97)
+    assert len([sql for sql in asked if "FROM segments" in sql]) == 1
+    for media in metadata.all_media():
+        metadata.remove_media(media.id)
+    assert catalog.quality_range() is None

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from src.config import LibraryPaths, Settings
-from src.database.disk_use import size_on_disk
+from src.database.disk_use import DiskUse
 from src.errors import MediaReadError, QueryError
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
@@ -277,8 +277,8 @@ def test_what_a_person_tagged_is_found_by_the_very_words(
 def test_backups_count_to_what_is_on_disk(paths: LibraryPaths) -> None:
     for _ in range(2):  # the second one writes the day's backup
         MediaLibrary(paths).close()
-    before = size_on_disk(paths)
+    before = DiskUse(paths).bytes()
     (backup,) = (paths.root / "backups").glob("*.db")
     size = backup.stat().st_size
     backup.unlink()
-    assert size_on_disk(paths) == before - size
+    assert DiskUse(paths).bytes() == before - size

@@ -361,6 +361,15 @@ def test_automatic_tags_are_given_again_and_those_of_people_stay(
     library.choose_models(OLD, None)  # lacks what came since
     for _ in library.switch_clip():
         pass
-    library.choose_models(NEW, None)  # whole: takes over at once, its tags too
+    before = tags()
+    library.choose_models(NEW, None)  # whole: takes over at once, and its tags come by a job
     assert library.clip.name == name_of(NEW, clips)
+    assert tags() == before and library.tags_wait()
+    job = library.switch_clip()
+    assert Progress("retag", 4, len(before)) in (next(job), next(job), next(job))
+    job.close()  # type: ignore[attr-defined]
+    assert library.tags_wait()
+    for _ in library.switch_clip():
+        pass
+    assert not library.tags_wait()
     assert tags()[ids[2]] == {("late", "human")} | thing and tags()[ids[3]] == thing

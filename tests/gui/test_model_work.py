@@ -1,0 +1,112 @@
+"""What choosing a model sets off, without a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from src.config import Settings
+from src.errors import DatabaseError
+from src.events import Event, Progress
+from src.gui.job_state import JobKind, JobState
+from src.gui.model_work import ModelWork
+from src.gui.session import Listeners
+from src.worker import JobEnded
+
+
+class Library:
+    """One whose other CLIP is whole: it takes over at once, and the tags are given by a job."""
+
+    settings = Settings()
+
+    def __init__(self) -> None:
+        self.waits = False
+        self.shelf = SimpleNamespace(rows=lambda: ["a model"])
+
+    def choose_models(self, *_: object) -> None:
+        self.waits = True
+
+    def coverage(self) -> None:
+        return None
+
+    def tags_wait(self) -> bool:
+        return self.waits
+
+    def segmented_by_others(self) -> int:
+        return 0
+
+    def switch_clip(self) -> Iterator[Event]:
+        yield Progress("retag", 4, 8)
+
+
+class Session:
+    """Does at once what is to be done elsewhere, and keeps its jobs until they are ended."""
+
+    models_ready = True
+
+    def __init__(self) -> None:
+        self.tell, self.library = Listeners(), Library()
+        self.jobs: list[JobState] = []
+        self.main_thread = SimpleNamespace(run=lambda work, then, *_: then(work()))
+        self.cancelled: list[JobState] = []
+        self.cancel = self.cancelled.append
+
+    def jobs_of(self, *kinds: JobKind) -> list[JobState]:
+        return [job for job in self.jobs if job.kind in kinds]
+
+    def start(self, kind: JobKind, job: Callable[[], Iterator[Event]], name: str) -> JobState:
+        self.jobs.append(JobState(name, kind=kind))
+        for event in job():
+            self.jobs[-1].take(event)
+        return self.jobs[-1]
+
+    def end(self, ended: JobEnded) -> None:
+        job = self.jobs.pop()
+        for heard in self.tell.job_ended:
+            heard(job, ended)
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session()
+
+
+@pytest.fixture
+def work(session: Session) -> ModelWork:
+    a_session: Any = session
+    work = ModelWork(a_session, lambda exc: pytest.fail(str(exc)))
+    work.refresh()
+    return work
+
+
+def test_a_clip_that_is_whole_gives_its_tags_by_a_job_that_is_seen_and_can_be_cancelled(
+    session: Session, work: ModelWork
+) -> None:
+    assert work.questions == {}
+    work.choose(Settings())
+    (job,) = session.jobs
+    assert (job.kind, job.fraction) == ("switch", 0.5)
+    asked = work.questions["clip"]
+    assert asked.text == "Tagging segments again · 4 of 8" and asked.verbs == ("Cancel",)
+    work.answer("clip", "Cancel")
+    assert session.cancelled == [job]
+    session.end(JobEnded(cancelled=True))
+    assert work.questions["clip"].verbs == ("Go on",)
+    work.answer("clip", "Go on")
+    assert len(session.jobs) == 1
+    session.end(JobEnded(error=DatabaseError("the disk is full")))
+    assert work.questions["clip"].verbs == ("Try again",)
+    assert "the disk is full" in work.questions["clip"].text
+    work.answer("clip", "Try again")
+    session.library.waits = False
+    session.end(JobEnded())
+    assert work.questions == {}
+
+
+def test_a_choice_during_that_job_starts_no_second_one(session: Session, work: ModelWork) -> None:
+    work.choose(Settings())
+    work.choose(Settings())
+    assert len(session.jobs) == 1
