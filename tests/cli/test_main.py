@@ -317,7 +317,7 @@ def test_the_window_refuses_paths_that_lead_to_nothing(
     tmp_path: Path, scene_files: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     shell = Shell(tmp_path / "library", capsys)
-    out, err = shell(scene_files[0], tmp_path / "photo.jpg", code=2)
+    _, err = shell(scene_files[0], tmp_path / "photo.jpg", code=2)
     assert err.count("\n") == 1 and f"{tmp_path / 'photo.jpg'}: there is no such file" in err
     assert not (tmp_path / "library").exists()
 
