@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING
 
 from src.cli.arguments import UsageError, no_such, parse, refuse_missing
 from src.counting import counted
+from src.errors import MediaLibraryError
 
 if TYPE_CHECKING:
     from src.config import LibraryPaths
     from src.events import Event
     from src.library import MediaLibrary
+
+
+log = logging.getLogger(__name__)
 
 
 class MediaLibraryApp:
@@ -94,6 +98,8 @@ class MediaLibraryApp:
 
     def _window(self) -> int:
         """Show the window. It comes before torch, chromadb and the library itself are loaded."""
+        from tkinter import TclError
+
         from src.config import Settings, remember_library
         from src.database.lock import is_locked
         from src.gui.hand_over import hand_over
@@ -117,22 +123,33 @@ class MediaLibraryApp:
 
             return draw_samples(paths, paths.datasets / "samples")
 
-        window = MainWindow(
-            WindowOptions(
-                paths.root,
-                Settings.load(paths.settings),
-                lambda on_recovery: self._initialize(on_recovery=on_recovery),
-                media,
-                draw_samples,
-                next_library.append,
-            )
+        options = WindowOptions(
+            paths.root,
+            Settings.load(paths.settings),
+            lambda on_recovery: self._initialize(on_recovery=on_recovery),
+            media,
+            draw_samples,
+            next_library.append,
         )
+        try:
+            window = MainWindow(options)
+        except TclError as exc:
+            if "display" not in str(exc):
+                raise
+            raise MediaLibraryError(
+                f"the window can't be shown ({exc}); start it on a desktop, or use the commands, "
+                "which need no display: `ingest PATH…` adds files, `search TEXT` finds, --help "
+                "lists all"
+            ) from exc
         # an interrupt raised inside an answer to an event would be reported there and forgotten
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: window.main_thread.post(window.close_unasked))
         window.mainloop()
         if next_library:
-            remember_library(next_library[0])
+            try:
+                remember_library(next_library[0])
+            except MediaLibraryError as exc:
+                log.warning("%s", exc)  # it is opened all the same
             os.execv(sys.executable, [sys.executable, __file__, "--library", str(next_library[0])])
         return 0
 
@@ -182,6 +199,7 @@ class MediaLibraryApp:
             )
             self._note_problems(library)
             model = library.clip.label
+            unused = _unused_clip(library) if result.unknown_words else None
         if result.unknown_words:
             words = ", ".join(f'"{word}"' for word in result.unknown_words)
             note(f"the {model} does not know {words}; it had no part in the search")
@@ -192,6 +210,8 @@ class MediaLibraryApp:
             print_hits(result.hits)
         else:
             note("nothing found")
+        if unused is not None:
+            note(unused)
         return 0
 
     def _export(self) -> int:
@@ -319,6 +339,28 @@ class MediaLibraryApp:
             note(f"weights not used: {problem}")
 
 
+def _unused_clip(library: MediaLibrary) -> str | None:
+    """Say which CLIP lies here that may know words that the one in use does not."""
+    from src.cli.report import coverage_in_words
+    from src.errors import ModelNotLoadedError
+
+    try:
+        coverage = library.coverage()
+    except ModelNotLoadedError:
+        return None
+    if coverage is not None:
+        return coverage_in_words(coverage)
+    passed_over = {problem.path for problem in library.models.problems}
+    in_use = library.models.in_use("clip")
+    for file in library.models.available("clip"):
+        if not file.bundled and file != in_use and file.path not in passed_over:
+            return (
+                f"{file.label} lies in the models folder unused; `models use {file.label}` and "
+                "then `models switch` search with it"
+            )
+    return None
+
+
 def _print_paths(paths: Sequence[Path], if_none: str) -> None:
     from src.cli.report import note, one_line
 
@@ -356,7 +398,7 @@ def log_to_file(path: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the application; returns the exit code."""
-    from src.errors import MediaLibraryError, is_out_of_memory
+    from src.errors import is_out_of_memory
     from src.gui.last_words import provide_streams, say_last_words, show_last_words
 
     no_console = provide_streams()

@@ -45,27 +45,51 @@ def default_library() -> Path:
 
 
 def remember_library(folder: Path) -> None:
-    """Open this library from now on when nobody says which; a file of the user's keeps it."""
+    """Open this library from now on when nobody says which; a file of the user's keeps it.
+
+    Raises:
+        DatabaseError: that file can't be written.
+    """
     file = _user_file()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, json.dumps({"library": str(folder.absolute())}).encode())
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, json.dumps({"library": str(folder.absolute())}).encode())
+    except OSError as exc:
+        raise DatabaseError(
+            f"{file}: which library was opened last can't be kept ({exc.strerror or exc})"
+        ) from exc
 
 
 def _remembered_library() -> str | None:
     try:
         folder = json.loads(read_small(_user_file(), LARGEST_SETTINGS))["library"]
         return folder if Path(folder).is_dir() else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, DatabaseError):
         return None
+
+
+def home_folder() -> Path:
+    """Name the user's own folder.
+
+    Raises:
+        DatabaseError: there is none, as for a number of a user that nobody has written down.
+    """
+    try:
+        return Path.home()
+    except RuntimeError as exc:
+        raise DatabaseError(
+            "there is no home folder: HOME is not set, and this user is not known to the system; "
+            "set HOME to a folder of your own"
+        ) from exc
 
 
 def _user_file() -> Path:
     if sys.platform == "win32":
-        folder = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+        folder = Path(os.environ.get("APPDATA") or home_folder() / "AppData" / "Roaming")
     elif sys.platform == "darwin":
-        folder = Path.home() / "Library" / "Application Support"
+        folder = home_folder() / "Library" / "Application Support"
     else:
-        folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        folder = Path(os.environ.get("XDG_CONFIG_HOME") or home_folder() / ".config")
     return folder / "media-segment-library" / "library.json"
 
 

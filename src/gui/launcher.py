@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from src.config import home_folder
 from src.errors import MediaLibraryError
 from src.gui.icons import logo
 from src.library_files import write_atomically
@@ -117,7 +118,7 @@ def _base_python(application: Path, python: Path) -> Path | None:
 
 def _data_home() -> Path:
     named = os.environ.get("XDG_DATA_HOME", "")
-    return Path(named) if os.path.isabs(named) else Path.home() / ".local" / "share"
+    return Path(named) if os.path.isabs(named) else home_folder() / ".local" / "share"
 
 
 def _entry_path() -> Path:
@@ -212,7 +213,7 @@ def _tell_desktop() -> None:
 
 
 def _app() -> Path:
-    return Path.home() / "Applications" / f"{TITLE}.app"
+    return home_folder() / "Applications" / f"{TITLE}.app"
 
 
 def _app_launcher() -> Path:

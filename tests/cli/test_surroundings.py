@@ -1,0 +1,143 @@
+"""Every command where something that is usually there is not: a sentence, and no traceback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from main import main
+from src.cli.arguments import COMMANDS
+from src.config import APPLICATION_FOLDER, Settings
+from src.models.model_manager import ModelManager
+from tests.small_weights import clip_b_32
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="written for Linux")
+
+# One process for all of them: each of its own would load torch anew.
+WALK = """
+import os, sys
+surroundings, photo = sys.argv[1:3]
+if surroundings == "nobody":
+    import pwd
+    def unknown(uid):
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+    pwd.getpwuid = unknown
+from main import main
+for line in os.fsdecode(sys.stdin.buffer.read()).split("\\n"):
+    words = line.split("\\t") if line else []
+    print("==", words, file=sys.stderr, flush=True)
+    try:
+        code = main(words)
+    except SystemExit as exc:
+        code = exc.code
+    print("-- code", code, file=sys.stderr, flush=True)
+"""
+
+EVERY = (
+    [],
+    ["PHOTO"],
+    ["serach", "a cat"],
+    ["ingest", "PHOTO"],
+    ["ingest"],
+    ["search", "a cat"],
+    ["search", "red", "--json"],
+    ["export", "OUT"],
+    ["stats"],
+    ["verify"],
+    ["verify", "--repair"],
+    ["models"],
+    ["models", "use", "none"],
+    ["models", "use", "auto"],
+    ["models", "switch"],
+    ["models", "segment-again"],
+    ["demo"],
+    ["install-desktop"],
+    ["uninstall-desktop"],
+)
+LACKS = ("no display", "read only", "nobody", "LANG=C")
+
+
+@pytest.fixture
+def photo(tmp_path: Path, scene_files: list[Path]) -> Path:
+    path = tmp_path / "Füße 😀.png"
+    shutil.copy(scene_files[0], path)
+    return path
+
+
+def test_every_command_is_walked() -> None:
+    assert {words[0] for words in EVERY if words} >= set(COMMANDS)
+
+
+@pytest.mark.parametrize("lack", LACKS)
+def test_no_command_ends_in_a_traceback(lack: str, tmp_path: Path, photo: Path) -> None:
+    root = tmp_path / "checkout"
+    root.mkdir()
+    for name in ("extracted_segments", "chroma_db", "datasets"):
+        (root / name).mkdir()
+        (root / name / ".gitkeep").touch()
+    Settings(points_per_side=4).save(root / "settings.json")
+    environment = {"PATH": os.environ["PATH"], "MEDIA_LIBRARY": str(root), "HOME": str(tmp_path)}
+    prefix: list[str] = []
+    walked = list(EVERY)
+    if lack == "read only":
+        (root / "settings.json").unlink()
+        if os.geteuid() == 0:
+            if shutil.which("setpriv") is None:
+                pytest.skip("root can't give up its rights here")
+            prefix = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"]
+        for folder in (*root.iterdir(), root):
+            folder.chmod(0o555)
+    elif lack == "nobody":
+        del environment["HOME"]
+        walked += [["--library", "~/pictures", "stats"]]
+    elif lack == "LANG=C":
+        environment |= {"LC_ALL": "C", "LANG": "C", "PYTHONIOENCODING": "ascii"}
+    names = {"PHOTO": str(photo), "OUT": str(tmp_path / "out")}
+    lines = ["\t".join(names.get(word, word) for word in words) for words in walked]
+    try:
+        ran = subprocess.run(
+            [*prefix, sys.executable, "-c", WALK, lack, str(photo)],
+            input="\n".join(lines).encode("utf-8"),
+            env=environment | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "2"},
+            cwd=APPLICATION_FOLDER,
+            capture_output=True,
+            timeout=900,
+        )
+    finally:
+        root.chmod(0o755)
+    said = ran.stderr.decode("utf-8", "replace")
+    assert ran.returncode == 0, said
+    assert "Traceback" not in said
+    codes = [line[8:] for line in said.splitlines() if line.startswith("-- code ")]
+    assert len(codes) == len(walked) and set(codes) <= {"0", "1", "2"}, said
+    assert "the window can't be shown" in said or lack == "read only"
+
+
+def test_weights_that_lie_unused_are_named_where_a_word_is_unknown(
+    tmp_path: Path,
+    photo: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder, library = tmp_path / "models", tmp_path / "library"
+    folder.mkdir()
+    shutil.copytree(APPLICATION_FOLDER / "models" / "starter", folder / "starter")
+    of: Callable[[Settings], ModelManager] = lambda settings: ModelManager(  # noqa: E731
+        folder, clip_model=settings.clip_model, sam_model="none"
+    )
+    monkeypatch.setattr(ModelManager, "of", of)
+    assert main(["--library", str(library), "ingest", str(photo)]) == 0
+    (folder / "mine.bin").write_bytes(clip_b_32())
+    capsys.readouterr()
+    assert main(["--library", str(library), "search", "zebra"]) == 0
+    said = capsys.readouterr().err
+    assert "nothing found" in said and "`models switch` goes on" in said
+    assert main(["--library", str(library), "models", "use", "starter"]) == 0
+    assert main(["--library", str(library), "search", "zebra"]) == 0
+    assert "mine.bin lies in the models folder unused" in capsys.readouterr().err
