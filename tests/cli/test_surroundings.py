@@ -61,6 +61,7 @@ EVERY = (
     ["uninstall-desktop"],
 )
 LACKS = ("no display", "read only", "nobody", "LANG=C")
+LONG = ("nobody", "LANG=C")  # each starts every command once more, which takes a minute
 
 
 @pytest.fixture
@@ -74,7 +75,10 @@ def test_every_command_is_walked() -> None:
     assert {words[0] for words in EVERY if words} >= set(COMMANDS)
 
 
-@pytest.mark.parametrize("lack", LACKS)
+@pytest.mark.parametrize(
+    "lack",
+    [pytest.param(lack, marks=pytest.mark.slow if lack in LONG else ()) for lack in LACKS],
+)
 def test_no_command_ends_in_a_traceback(lack: str, tmp_path: Path, photo: Path) -> None:
     root = tmp_path / "checkout"
     root.mkdir()
