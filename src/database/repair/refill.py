@@ -22,13 +22,12 @@ from src.database.checksums import (
 from src.database.parents import set_parents
 from src.database.repair.index_evidence import Known, ask_indexes
 from src.database.repair.known_schema import Form, known_versions, match, schema_row
+from src.database.repair.new_rows import NewRows
 from src.database.repair.page_reader import Pages
-from src.database.repair.record_format import Value
 from src.database.repair.recovered import Recovered
 from src.database.repair.row_format import (
     HIGHEST,
     LOWEST,
-    Key,
     Row,
     RowFormat,
     key_of,
@@ -67,13 +66,13 @@ class Refill:
         """
         self.new, self.pages, self.database = new, pages, database
         self.result, self._on_progress = result, on_progress
+        self.rows = NewRows(new)
         self.reader = TreeReader(pages)
         self.versions = known_versions()
         self.forms = dict(self.versions[-1].forms)
         self.roots = self._roots()
         self._read = 0
         self._trees: dict[str, Tree] = {}
-        self._without_parents: set[int] = set()
         self._said: dict[str, int] = {}
         self._expected: dict[str, int] = {}
         self._doubted: set[str] = set()
@@ -186,69 +185,13 @@ class Refill:
         self._trees[form.name] = tree
         for rows in pages:
             self._count_page()
-            self.result.rows += self._insert(form, rows, tree)
+            self.result.rows += self.rows.insert(form, rows, tree)
         self.result.mended += tree.mended
 
     def _count_page(self) -> None:
         self._read += 1
         if self._read % PAGES_PER_REPORT == 0:
             self._on_progress(min(self._read, self.pages.count), self.pages.count)
-
-    def _insert(self, form: Form, rows: Iterable[Row], tree: Tree | None = None) -> int:
-        """Insert rows; those that break the schema are damaged, and leave a hole in their tree."""
-        rows = list(rows)
-        if form.name == "segments":
-            self._note_parents(form, rows)
-        before = self.new.total_changes
-        names = ", ".join(form.columns)
-        marks = ", ".join("?" * len(form.columns))
-        with_id = form.has_rowid and form.rowid_column is None
-        if with_id:
-            sql = f"INSERT OR IGNORE INTO {form.name} (rowid, {names}) VALUES (?, {marks})"
-            values = [[row.rowid, *row.values] for row in rows]
-        else:
-            sql = f"INSERT OR IGNORE INTO {form.name} ({names}) VALUES ({marks})"
-            values = [row.values for row in rows]
-        self.new.executemany(sql, values)
-        added = self.new.total_changes - before
-        if added < len(rows) and tree is not None:
-            for row in rows:
-                if not self._has(form, row.key, row.values):
-                    added += self._insert_elsewhere(form, row, tree)
-        return added
-
-    def _insert_elsewhere(self, form: Form, row: Row, tree: Tree) -> int:
-        """Insert a row whose row id is taken: a bit of it has changed, and nobody refers to it."""
-        if form.has_rowid and form.rowid_column is None and row.is_proven:
-            names, marks = ", ".join(form.columns), ", ".join("?" * len(form.columns))
-            before = self.new.total_changes
-            self.new.execute(
-                f"INSERT OR IGNORE INTO {form.name} ({names}) VALUES ({marks})", row.values
-            )
-            if self.new.total_changes > before:
-                return 1
-        tree.holes.add(row.key, row.key)
-        return 0
-
-    def _has(self, form: Form, key: Key, values: list[Value] | None = None) -> bool:
-        if form.has_rowid:
-            sql = f"SELECT {', '.join(form.columns)} FROM {form.name} WHERE rowid = ?"
-            row = self.new.execute(sql, (key[0][1],)).fetchone()
-        else:
-            names = [form.columns[place] for place in form.key]
-            condition = " AND ".join(f"{name} = ?" for name in names)
-            sql = f"SELECT {', '.join(form.columns)} FROM {form.name} WHERE {condition}"
-            row = self.new.execute(sql, [_plain(part) for part in key]).fetchone()
-        return row is not None and (values is None or list(row) == list(values))
-
-    def _note_parents(self, form: Form, rows: list[Row]) -> None:
-        """Remember the frames of segments that are older than the column of their parents."""
-        place = form.columns.index("parent_id") if "parent_id" in form.columns else 0
-        frame = form.columns.index("frame_id")
-        for row in rows:
-            frame_id = row.values[frame]
-            if row.stored <= place and isinstance(frame_id, int):
-                self._without_parents.add(frame_id)
 
     def _read_the_rest(self) -> None:
         """Read the tables that are kept by SQLite and by triggers: they count and number rows."""
@@ -290,7 +233,7 @@ class Refill:
         """
         tree = self._trees[form.name]
         said = self._said.get(form.name)
-        if not tree.holes and said is not None and said != self._count(form.name):
+        if not tree.holes and said is not None and said != self.rows.count(form.name):
             tree.holes.add(LOWEST, HIGHEST)
             self._doubted.add(form.name)
 
@@ -313,7 +256,7 @@ class Refill:
 
     def _expect(self, form: Form, known: Known | None) -> None:
         """Write down how many rows a table had."""
-        held = self._count(form.name)
+        held = self.rows.count(form.name)
         if known is None:
             self._expected[form.name] = held
             return
@@ -325,10 +268,6 @@ class Refill:
         else:
             self._expected[form.name] = max(held, known.at_least)
             self.result.uncertain.append(form.name)
-
-    def _count(self, table: str) -> int:
-        count: int = self.new.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-        return count
 
     # -- what fills the holes
 
@@ -350,7 +289,7 @@ class Refill:
 
     def _lacks(self, form: Form) -> bool:
         return form.name in self.result.uncertain or (
-            self._count(form.name) < self._expected[form.name]
+            self.rows.count(form.name) < self._expected[form.name]
         )
 
     def _offer(self, form: Form, known: Known, rows: Iterable[Row]) -> int:
@@ -360,12 +299,14 @@ class Refill:
         for row in rows:
             if not holes.cover(row.key) or (known.keys is not None and row.key not in known.keys):
                 continue
-            if form.name in _OPPOSITES and self._has(self.forms[_OPPOSITES[form.name]], row.key):
+            if form.name in _OPPOSITES and self.rows.has(
+                self.forms[_OPPOSITES[form.name]], row.key
+            ):
                 continue  # a person has changed that since
             identity = known.identities.get(row.key)
             if identity is not None and not set(identity) <= set(row.values):
                 continue
-            taken += self._insert(form, [row])
+            taken += self.rows.insert(form, [row])
         return taken
 
     def _take_lost_pages(self, holed: list[Form], known: dict[str, Known]) -> None:
@@ -435,7 +376,7 @@ class Refill:
             key = key_of_rowid(values[0]) if form.has_rowid else key_of(values)
             if not holes.cover(key) or not (is_newest or key in known.perhaps):
                 continue
-            if self._has(form, key):
+            if self.rows.has(form, key):
                 continue
             stored = list(saved.execute(whole, values).fetchone())
             row = reader.row(values[0] if form.has_rowid else None, stored, len(stored))
@@ -448,7 +389,9 @@ class Refill:
         """Compute what migrations compute, leave no row without its parent, count what is lost."""
         missing = {
             form.name: {
-                owner for key, owner in known[form.name].owners.items() if not self._has(form, key)
+                owner
+                for key, owner in known[form.name].owners.items()
+                if not self.rows.has(form, key)
             }
             for form in holed
         }
@@ -460,7 +403,7 @@ class Refill:
         watch_rows(self.new)
         count_rows(self.new)
         drop_orphans(self.new, [form.name for form in tables])
-        for frame_id in sorted(self._without_parents):
+        for frame_id in sorted(self.rows.without_parents):
             with contextlib.suppress(TypeError):  # its frame is gone, and it with it
                 set_parents(self.new, frame_id)
         self._count_lost(tables)
@@ -472,7 +415,7 @@ class Refill:
 
     def _count_lost(self, tables: list[Form]) -> None:
         for form in tables:
-            lost = self._expected[form.name] - self._count(form.name)
+            lost = self._expected[form.name] - self.rows.count(form.name)
             if lost > 0:
                 self.result.lost[form.name] = lost
 
@@ -483,10 +426,3 @@ class Refill:
             self.new.execute(
                 f"UPDATE {table} SET checksum = {checksum_sql(columns)} WHERE checksum IS NULL"
             )
-
-
-def _plain(part: tuple[int, int | float | bytes]) -> Value:
-    rank, value = part
-    if rank == 2 and isinstance(value, bytes):
-        return value.decode("utf-8", "surrogateescape")
-    return None if rank == 0 else value

@@ -324,7 +324,7 @@ def test_a_text_that_is_no_utf_8_is_mended(paths: LibraryPaths) -> None:
     back_up_now(paths)
     change_bytes(paths.metadata_db, b"/photos/2.jpg", b"/ph\xeftos/2.jpg")
     for _ in range(2):  # whoever comes across it says so, and the next start mends it
-        main(["--library", str(paths.root), "verify", "--repair"])
+        main(["--library", str(paths.root), "verify"])
     assert rows(paths.metadata_db) == truth
 
 
