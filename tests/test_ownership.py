@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
 import stat
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -510,3 +512,40 @@ def test_a_lock_file_that_goes_makes_no_second_writer(
         MediaLibrary(paths)
     locked.release()
     MediaLibrary(paths).close()
+
+
+def test_folders_that_become_links_and_back_all_the_time_lead_nowhere(
+    paths: LibraryPaths, tmp_path: Path, outside: Path
+) -> None:
+    """Whoever may write into the library swaps a folder for a link between any two of our steps."""
+    place, aside = paths.extracted_segments / "ab", tmp_path / "aside"
+    place.mkdir()
+    before = snapshot(outside)
+    over = threading.Event()
+
+    def swap() -> None:
+        while not over.is_set():
+            with contextlib.suppress(OSError):  # a folder of that name has just been made anew
+                shutil.rmtree(aside, ignore_errors=True)
+                place.rename(aside)
+                place.symlink_to(outside / "folder")
+                place.unlink()
+                aside.rename(place)
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    try:
+        for _ in range(2000):
+            for call in (
+                lambda: paths.files.write(f"{SEGMENTS}/ab/new.jpg", b"x", lasting=False),
+                lambda: paths.files.remove(f"{SEGMENTS}/ab/{0:024x}.jpg"),
+                lambda: paths.files.remove_folder(f"{SEGMENTS}/ab/0123456789ab"),
+                lambda: paths.files.rename(f"{SEGMENTS}/ab/a.tmp", f"{SEGMENTS}/ab/b.tmp"),
+                lambda: list(paths.files.walk(f"{SEGMENTS}/ab")),
+            ):
+                with contextlib.suppress(OSError):  # it is a link just now, or gone
+                    call()
+    finally:
+        over.set()
+        swapper.join()
+    assert snapshot(outside) == before
