@@ -417,8 +417,8 @@ def test_nothing_is_held_once_a_library_is_too_large_for_it(
     monkeypatch.setattr(vector_cache, "BATCH", 4)
     monkeypatch.setattr(vector_cache, "ROWS_AT_MOST", 10)
     cache, vectors = VectorCache(metadata.connection), unit_vectors(20)
-    for number, end in enumerate((8, 9, 10)):  # room that grows by half would be for 12
-        add_media_with(metadata, vectors[8 if number else 0 : end], f"{end}.jpg")
+    for start, end in ((0, 8), (8, 9), (9, 10)):  # room that grows by half would be for 12
+        add_media_with(metadata, vectors[start:end], f"{end}.jpg")
         held = cache.rows(1)
         assert held is not None and len(held[0]) >= 8
         assert len(cache._matrix) <= 10
