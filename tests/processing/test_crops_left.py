@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,12 @@ from tests.conftest import add_media_with, unit_vectors
 
 def add_media_and_crops(metadata: MetadataDatabase, name: str) -> tuple[int, list[Path]]:
     media_id = add_media_with(metadata, unit_vectors(2), name)
-    crops = [metadata.paths.root / path for path in sorted(metadata.crop_paths()) if name in path]
+    crops: list[Path] = []
+    for number in range(2):  # only names of the program's own form are ever removed
+        crop_name = hashlib.sha1(f"{name} {number}".encode()).hexdigest()[:24]
+        crop_path = f"extracted_segments/ab/0123456789abcdef/{crop_name}.jpg"
+        metadata.set_crop_path(f"{name}-{number:05}", crop_path)
+        crops.append(metadata.paths.root / crop_path)
     for crop in crops:
         crop.parent.mkdir(parents=True, exist_ok=True)
         crop.write_bytes(b"crop")
