@@ -20,7 +20,7 @@ from src.gui.widgets.controls import Button
 from src.records import Tag
 from tests.e2e.desktop import Screen, Start
 
-TAGS = 1200  # of each segment: an export of all takes many seconds
+TAGS = 800  # of each segment: an export of all takes many seconds
 
 
 @pytest.fixture
