@@ -158,7 +158,7 @@ def test_a_choice_that_cant_be_used_is_passed_over(folder: Path) -> None:
     assert manager.load_sam().label == "starter SAM"
     assert manager.load_sam().label == "starter SAM"  # said once
     first, second = map(str, manager.problems)
-    assert "broken.safetensors: damaged" in first
+    assert "broken.safetensors: its header" in first
     assert "sam_vit_h_4b8939.pth: chosen in the settings" in second
 
 
