@@ -23,17 +23,17 @@ class LogFile(logging.handlers.RotatingFileHandler):
         Raises:
             OSError: it can't be written, or is none of the library's.
         """
-        self._files, self._name = SafeFolder(path.parent), path.name
+        self._files, self._file = SafeFolder(path.parent), path.name
         super().__init__(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
 
     def _open(self) -> TextIOWrapper:
-        return cast(TextIOWrapper, self._files.open_to_append(self._name))
+        return cast(TextIOWrapper, self._files.open_to_append(self._file))
 
     def doRollover(self) -> None:  # noqa: N802 (logging calls it so)
         """Give each file the name of the one before it, and begin another."""
         if self.stream is not None:
             self.stream.close()
-        names = [self._name, *(f"{self._name}.{number}" for number in range(1, KEPT + 1))]
+        names = [self._file, *(f"{self._file}.{number}" for number in range(1, KEPT + 1))]
         for name, older in reversed(list(itertools.pairwise(names))):
             if self._files.entry(name) is not None:
                 self._files.rename(name, older)
