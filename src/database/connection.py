@@ -18,6 +18,7 @@ from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.database.repair.inspection import log_is_foreign, problems_of, refuse_others
 from src.database.repair.mending import Mended, mend_rows
 from src.database.repair.recovery import (
+    PAGE_SIZE,
     OnProgress,
     Recovered,
     finish_recovery,
@@ -35,8 +36,6 @@ from src.library_files import SafeFolder
 
 log = logging.getLogger(__name__)
 
-# Seven embeddings of 2 KB fit a page of 16 KB; of SQLite's usual 4 KB each would waste half.
-PAGE_SIZE = 16384
 # What SQLite says of rows that break the schema's rules, in pages that are sound.
 _OF_ROWS = ("CHECK constraint failed", "NULL value in")
 
