@@ -20,7 +20,12 @@ TagSource = Literal["auto", "human", "propagated"]
 
 @dataclass(frozen=True)
 class MediaFile:
-    """A photo or a video in the library. Times are seconds since the epoch."""
+    """A photo or a video in the library. Times are seconds since the epoch.
+
+    Attributes:
+        error: what is wrong with the file; it may have been taken as far as it is sound.
+        note: what there is to know of a sound file, such as that one of its pages was taken.
+    """
 
     id: int
     path: Path
@@ -35,6 +40,7 @@ class MediaFile:
     status: MediaStatus
     error: str | None
     added_at: float
+    note: str | None = None
 
 
 @dataclass(frozen=True)

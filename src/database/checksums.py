@@ -23,6 +23,7 @@ CHECKED = (
     "embeddings",
     "segment_tags",
     "removed_tags",
+    "removed_media",
     "info",
 )
 COLUMN = "checksum"
@@ -136,7 +137,7 @@ def fill_checksums(connection: sqlite3.Connection) -> None:
     register_checksum(connection)
     for table in CHECKED:
         columns = checked_columns(connection, table)
-        if columns:
+        if columns:  # a later step makes the rest
             connection.execute(f"UPDATE {table} SET {COLUMN} = {checksum_sql(columns)}")
     count_rows(connection)
 
@@ -144,6 +145,8 @@ def fill_checksums(connection: sqlite3.Connection) -> None:
 def count_rows(connection: sqlite3.Connection) -> None:
     """Write down how many rows each table has now, inside the caller's transaction."""
     for table in CHECKED:
+        if not checked_columns(connection, table):
+            continue
         connection.execute(
             "INSERT INTO row_counts (name, rows)"
             f" VALUES ('{table}', (SELECT count(*) FROM {table}))"

@@ -154,12 +154,28 @@ def m005_checksums(connection: sqlite3.Connection) -> None:
     fill_checksums(connection)
 
 
+def m006_notes_and_removed_media(connection: sqlite3.Connection) -> None:
+    """What there is to know of a sound file, and which files a person has removed."""
+    connection.execute("ALTER TABLE media_files ADD COLUMN note TEXT")
+    connection.execute(
+        """CREATE TABLE removed_media (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            path TEXT NOT NULL UNIQUE,
+            content_hash TEXT,
+            removed_at REAL NOT NULL,
+            checksum INTEGER
+        )"""
+    )
+    connection.execute("INSERT INTO row_counts (name, rows) VALUES ('removed_media', 0)")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_sam_of_frames,
     m003_parents,
     m004_removed_tags,
     m005_checksums,
+    m006_notes_and_removed_media,
 )
 
 

@@ -97,6 +97,7 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "status": _one_of("pending", "processing", "done", "failed"),
         "error": _or_null(_is_text),
         "added_at": _number(-LONGEST_S, LONGEST_S),
+        "note": _or_null(_is_text),
     },
     "frames": {
         "id": _ID,
@@ -132,6 +133,12 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "source": _one_of("auto", "human", "propagated"),
     },
     "removed_tags": {"segment_id": _name, "tag_id": _ID},
+    "removed_media": {
+        "id": _ID,
+        "path": _name,
+        "content_hash": _or_null(_name),
+        "removed_at": _number(-LONGEST_S, LONGEST_S),
+    },
     "embeddings": {
         "id": _ID,
         "segment_id": _name,

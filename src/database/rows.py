@@ -66,7 +66,10 @@ def media_file(row: sqlite3.Row | Mapping[str, Any]) -> MediaFile:
     """
     columns = dict(row)
     check_row("media_files", columns)
-    known = {field.name: columns[field.name] for field in fields(MediaFile)}
+    # who may only read opens a library of an older version as it is
+    known = {
+        field.name: columns[field.name] for field in fields(MediaFile) if field.name in columns
+    }
     return MediaFile(**{**known, "path": Path(columns["path"])})
 
 

@@ -141,11 +141,11 @@ def test_a_column_that_comes_later_leaves_old_checksums_valid(
     with closing(MetadataDatabase(paths)) as metadata:
         filled(metadata)
 
-    def m006_later(db: sqlite3.Connection) -> None:
+    def m_later(db: sqlite3.Connection) -> None:
         db.execute("ALTER TABLE segments ADD COLUMN later REAL")
 
     for module in (migrations, connection):
-        monkeypatch.setattr(module, "MIGRATIONS", (*MIGRATIONS, m006_later))
+        monkeypatch.setattr(module, "MIGRATIONS", (*MIGRATIONS, m_later))
     with closing(MetadataDatabase(paths)) as metadata:
         assert_sound(metadata)
         with metadata.connection.write() as writer:

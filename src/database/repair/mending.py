@@ -43,6 +43,7 @@ _INDEXED: dict[str, list[tuple[str, ...]]] = {
     "segments": [("id",), ("frame_id",)],
     "tags": [("name",)],
     "embeddings": [("segment_id", "model_id")],
+    "removed_media": [("path",)],
 }
 _DECISIONS = {
     "segment_tags": ("segment_id", "tag_id", "confidence", "source"),

@@ -16,6 +16,7 @@ WORDS = {
     "tags": ("name of a tag", "names of tags"),
     "segment_tags": ("tag of a segment", "tags of segments"),
     "removed_tags": ("removed tag", "removed tags"),
+    "removed_media": ("removed media file", "removed media files"),
     "embeddings": ("embedding", "embeddings"),
     "info": ("fact about the library", "facts about the library"),
 }

@@ -37,6 +37,10 @@ def fill(paths: LibraryPaths) -> None:
             metadata.add_tags(f"{name}-00002", [Tag("my dog", 1.0, "human")], "human")
             metadata.remove_tag(f"{name}-00004", "cat")
         metadata.set_info("key", "value")
+        with metadata.connection.write() as db:
+            db.execute(
+                "INSERT INTO removed_media (path, content_hash, removed_at) VALUES ('b.jpg', 'h', 2)"
+            )
 
 
 def content(database: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -154,6 +158,7 @@ def test_worse_damage_is_mended_from_the_backup(paths: LibraryPaths, table: str)
         "removed_tags": "checksum",
         "tags": "prompt",
         "models": "name",
+        "removed_media": "content_hash",
     }[table]
     value: object = {"track": 77, "vector": np.roll(VECTORS[0], 1).tobytes(), "checksum": 5}.get(
         column, "propagated"

@@ -11,6 +11,7 @@ import pytest
 
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
+from src.database.migrations import MIGRATIONS
 from src.errors import DatabaseError
 from src.records import Tag
 from tests.conftest import add_media_with, unit_vectors
@@ -108,7 +109,7 @@ def test_what_sqlite_counts_for_itself_is_no_foreign_table(library: LibraryPaths
 
 
 def test_a_newer_library_with_tables_we_do_not_know_is_called_newer(library: LibraryPaths) -> None:
-    execute(library, "CREATE TABLE decisions (id)", "PRAGMA user_version = 6")
+    execute(library, "CREATE TABLE decisions (id)", f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     with pytest.raises(DatabaseError, match="newer version"):
         MetadataDatabase(library)
 
