@@ -25,8 +25,10 @@ def make_old(database: Path, version: int) -> None:
         tables = "SELECT name FROM main.sqlite_master WHERE type = 'table'"
         for (table,) in db.execute(f"{tables} AND name NOT LIKE 'sqlite_%'").fetchall():
             columns = ", ".join(row[1] for row in db.execute(f"PRAGMA main.table_info({table})"))
+            known = "WHERE name IN (SELECT name FROM main.sqlite_master)"
             db.execute(
-                f"INSERT OR REPLACE INTO main.{table} ({columns}) SELECT {columns} FROM today.{table}"
+                f"INSERT OR REPLACE INTO main.{table} ({columns}) SELECT {columns}"
+                f" FROM today.{table} {known if table == 'row_counts' else ''}"
             )
         db.execute("DETACH today")
         for _, sql in stored:

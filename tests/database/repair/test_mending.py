@@ -39,7 +39,8 @@ def fill(paths: LibraryPaths) -> None:
         metadata.set_info("key", "value")
         with metadata.connection.write() as db:
             db.execute(
-                "INSERT INTO removed_media (path, content_hash, removed_at) VALUES ('b.jpg', 'h', 2)"
+                "INSERT INTO removed_media (path, content_hash, removed_at)"
+                " VALUES ('b.jpg', 'h', 2)"
             )
 
 
