@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
 
@@ -216,6 +217,13 @@ class MetadataDatabase:
         """List all segments, in the order in which they came."""
         rows = self.connection.read().execute("SELECT id FROM segments ORDER BY rowid")
         return [row["id"] for row in rows]
+
+    def segment_ids_by_frame(self) -> list[list[str]]:
+        """List all segments, those of one frame together."""
+        rows = self.connection.read().execute("SELECT id, frame_id FROM segments ORDER BY frame_id")
+        return [
+            [row["id"] for row in frame] for _, frame in groupby(rows, lambda row: row["frame_id"])
+        ]
 
     def crop_hashes(self) -> dict[str, str | None]:
         """Look up the hash of every segment's crop file; None where nobody has taken it."""
