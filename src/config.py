@@ -242,6 +242,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "appearance": _one_of("dark", "light", "system"),
     "widget_scaling": _optional(lambda value: _is_number(value, 0.75, 3)),
     "log_queries": lambda value: isinstance(value, bool),
+    "offer_models": lambda value: isinstance(value, bool),
 }
 
 
@@ -279,6 +280,7 @@ class Settings:
         vocabulary: a text file of tags; None takes the default of the models in use.
         appearance: of the window.
         widget_scaling: size of everything in the window; None follows the desktop.
+        offer_models: have the window offer larger models while there are only the bundled ones.
         log_queries: write what is searched for into library.log, which else holds none of it.
     """
 
@@ -301,6 +303,7 @@ class Settings:
     appearance: Literal["dark", "light", "system"] = "dark"
     widget_scaling: float | None = None
     log_queries: bool = False
+    offer_models: bool = True
 
     def __post_init__(self) -> None:
         for name, fits in _FITS.items():

@@ -324,6 +324,20 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class ModelOffer:
+    """Models that together take over from the bundled ones.
+
+    Attributes:
+        bytes: of all of them, about.
+        hosts: where they come from.
+    """
+
+    names: tuple[str, ...]
+    bytes: int
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ModelRow:
     """One line of the table of models.
 

@@ -80,7 +80,9 @@ class Panels:
             self._open_text_hit,
             self._similar_to_hit,
             lambda: self.go("models"),
+            work,
         )
+        self.library.empty.offer(work, lambda: self.go("models"))
         self.image = ImageSearchPanel(
             *common,
             painter,

@@ -9,7 +9,9 @@ from typing import Any
 
 import customtkinter as ctk
 
+from src.gui.model_work import ModelWork
 from src.gui.notice import Notice
+from src.gui.offer_notice import OfferNotice
 from src.gui.results import N_RESULTS, ResultsView
 from src.gui.session import Session
 from src.gui.theme import HEADER, LEFT, RIGHT, Theme
@@ -36,6 +38,7 @@ class TextSearchPanel(ctk.CTkFrame):
         on_open: Callable[[Sequence[SearchHit], int], None],
         on_similar: Callable[[SearchHit], None],
         on_models: Callable[[], None],
+        work: ModelWork,
     ) -> None:
         super().__init__(master, fg_color=look.colours.window, corner_radius=0)
         self.look, self._session, self._on_models = look, session, on_models
@@ -63,6 +66,8 @@ class TextSearchPanel(ctk.CTkFrame):
         self.chips = ChipRow(self, look, self._chosen)
         self.chips.pack(fill="x", padx=(LEFT, RIGHT), pady=(8, 8))
         self.notice = Notice(self, look)
+        self.offer = OfferNotice(self, look, work, on_models, self._place_notice)
+        self.offer.want(False)
         self.results = ResultsView(self, look, session, thumbnails, painter, on_open, on_similar)
         self.results.pack(fill="both", expand=True)
         self.results.say(self._invitation())
@@ -127,13 +132,17 @@ class TextSearchPanel(ctk.CTkFrame):
                 "warn",
                 ("Get larger models", self._on_models),
             )
-            self.notice.pack(fill="x", padx=(LEFT, RIGHT), before=self.results)
+            self._place_notice(self.notice)
         else:
             self.notice.pack_forget()
+        self.offer.want(not result.unknown_words)
         if result.hits or result.known_words:
             self.results.show(result.hits)
         else:
             self.results.say("Try colours, shapes and textures: “something red”, “a blue circle”.")
+
+    def _place_notice(self, notice: Notice) -> None:
+        notice.pack(fill="x", padx=(LEFT, RIGHT), before=self.results)
 
     def _typed(self, text: str) -> None:
         if self._waiting is not None and " ".join(text.split()) != self._waiting:

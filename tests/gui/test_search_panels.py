@@ -54,6 +54,7 @@ class WordPanel(TextSearchPanel):
         self._tags, self.recent = {}, []
         self.chips: Any = SimpleNamespace(show=lambda groups: None)
         self.notice: Any = SimpleNamespace(pack_forget=lambda: None)
+        self.offer: Any = SimpleNamespace(want=lambda wanted: None)
         self.entry: Any = Entry(self._typed)
 
     def models_come(self) -> None:

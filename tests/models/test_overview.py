@@ -8,7 +8,7 @@ import pytest
 
 from src.config import STARTER_FOLDER
 from src.errors import CheckpointError
-from src.models import catalogue
+from src.models import catalogue, network, shelf
 from src.models.model_manager import ModelManager
 from src.models.overview import SPEEDS_FILE
 from src.models.shelf import ModelShelf
@@ -98,3 +98,36 @@ def test_a_copy_of_the_starter_models_elsewhere_is_no_other_model(
         ("starter CLIP", True),
         ("starter SAM", True),
     ]
+
+
+def test_larger_models_are_offered_to_who_has_none_and_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "starter").symlink_to(STARTER_FOLDER)
+    here = ModelShelf(ModelManager(tmp_path, device="cpu"))
+    monkeypatch.setattr(shelf, "has_route", lambda address: False)
+    assert here.offer() is None
+    monkeypatch.setattr(shelf, "has_route", lambda address: True)
+    offer = here.offer()
+    assert offer is not None and offer.names == shelf.OFFERED
+    entries = [catalogue.entry(name) for name in offer.names]
+    assert {entry.kind for entry in entries} == {"clip", "sam"}
+    assert offer.bytes == sum(entry.about for entry in entries)
+    assert [
+        f"https://{host}/" in entry.address + "/"
+        for host, entry in zip(offer.hosts, entries, strict=True)
+    ] == [True, True]
+    monkeypatch.setenv(catalogue.MIRROR, "http://files.example:8080/models")
+    offer = here.offer()
+    assert offer is not None and offer.hosts == ("files.example",)
+    (tmp_path / entries[1].file_name).write_bytes(b"weights")
+    assert here.offer() is None
+
+
+def test_a_machine_has_a_route_to_itself_and_none_to_what_is_no_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert network.has_route("http://localhost:8000/models")
+    assert network.has_route("http://127.0.0.1/")
+    monkeypatch.setattr(network, "_ANYWHERE", ())
+    assert not network.has_route("https://models.example/")
