@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,9 @@ from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from src.errors import MediaReadError
 from src.processing.colour_management import to_srgb
-from src.processing.grey_range import range_of
-from src.processing.orientation import ON_ITS_SIDE, turn_of, upright_part
+from src.processing.orientation import ON_ITS_SIDE, TURNS, Source, turn_of, upright_part
+from src.processing.second_decoders import after_loading, before_loading
+from src.processing.tiff_reading import find_picture, is_tiff, pillow_reads
 
 try:
     from pillow_heif import register_heif_opener
@@ -62,7 +63,7 @@ def is_image(path: Path) -> bool:
         with _opened(path):
             return True
     except UnidentifiedImageError:
-        return False
+        return is_tiff(path)  # Pillow does not know every kind of it
     except Exception:  # it is one, and decoding it will say what is wrong
         return True
 
@@ -83,26 +84,15 @@ def decode(
         image = _opened(path)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
         found = re.search(r"(\d+) pixels", str(exc))
-        size = f"{int(found[1]):,}" if found else "its"
-        raise MediaReadError(
-            path,
-            f"{size} pixels are more than the limit of {pixel_limit:,}; "
-            "raise pixel_limit in the settings if the file is to be trusted",
-        ) from exc
+        raise _too_large(path, int(found[1]) if found else None, pixel_limit) from exc
+    except UnidentifiedImageError:
+        if not is_tiff(path):
+            raise
+        return _decode_tiff(path, None, pixel_limit, on_size)
     with image:
-        width, height = image.size
-        on_size(width * height)
-        # An icon holds images of its own, whose sizes its header need not tell the truth about.
-        Image.MAX_IMAGE_PIXELS = max(LEAST_PIXELS, 4 * width * height)
-        captured_at = _captured_at(image)
-        if draft_side is not None:
-            image.draft(None, (draft_side, draft_side))
-        image.load()  # the file can be closed: all is in memory
-        if 0 in image.size:
-            raise MediaReadError(path, "there is no picture in it")
-        turn = turn_of(image)
-        size_wh = image.size if turn not in ON_ITS_SIDE else image.size[::-1]
-        return Decoded(size_wh, _strips(image, turn, size_wh), captured_at)
+        if image.format == "TIFF" and not pillow_reads(image):
+            return _decode_tiff(path, image, pixel_limit, on_size)
+        return _decode_opened(path, image, draft_side, on_size)
 
 
 def _opened(path: Path) -> Image.Image:
@@ -111,15 +101,73 @@ def _opened(path: Path) -> Image.Image:
     return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
 
 
+def _too_large(path: Path, pixels: int | None, pixel_limit: int) -> MediaReadError:
+    size = "its" if pixels is None else f"{pixels:,}"
+    return MediaReadError(
+        path,
+        f"{size} pixels are more than the limit of {pixel_limit:,}; "
+        "raise pixel_limit in the settings if the file is to be trusted",
+    )
+
+
+def _decode_opened(
+    path: Path, image: Image.Image, draft_side: int | None, on_size: Callable[[int], None]
+) -> Decoded:
+    width, height = image.size
+    on_size(width * height)
+    # An icon holds images of its own, whose sizes its header need not tell the truth about.
+    Image.MAX_IMAGE_PIXELS = max(LEAST_PIXELS, 4 * width * height)
+    captured_at = _captured_at(image)
+    turn = turn_of(image)
+    source: Source | None = before_loading(image, path)
+    if source is None:
+        if draft_side is not None:
+            image.draft(None, (draft_side, draft_side))
+        image.load()  # the file can be closed: all is in memory
+        if 0 in image.size:
+            raise MediaReadError(path, "there is no picture in it")
+        source = after_loading(image, path) or image
+    return _decoded(source, turn, captured_at)
+
+
+def _decode_tiff(
+    path: Path, image: Image.Image | None, pixel_limit: int, on_size: Callable[[int], None]
+) -> Decoded:
+    """Decode a TIFF whose picture has to be found, or is of a kind that Pillow does not read.
+
+    Args:
+        image: Pillow's, where it knows the first page.
+    """
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        picture = find_picture(file)
+        width, height = picture.size_wh
+        if width * height > pixel_limit:
+            raise _too_large(path, width * height, pixel_limit)
+        if image is not None and picture.pillow_reads and picture.index is not None:
+            captured_at = _captured_at(image)
+            image.seek(picture.index)
+            opened = _decode_opened(path, image, None, on_size)
+            return replace(opened, captured_at=opened.captured_at or captured_at)
+        on_size(width * height)
+        captured_at = None if image is None else _captured_at(image)
+        return _decoded(picture.samples(), TURNS.get(picture.orientation), captured_at)
+
+
+def _decoded(source: Source, turn: Image.Transpose | None, captured_at: str | None) -> Decoded:
+    size_wh = source.size if turn not in ON_ITS_SIDE else source.size[::-1]
+    return Decoded(size_wh, _strips(source, turn, size_wh), captured_at)
+
+
 def _strips(
-    image: Image.Image, turn: Image.Transpose | None, size_wh: tuple[int, int]
+    source: Source, turn: Image.Transpose | None, size_wh: tuple[int, int]
 ) -> Iterator[np.ndarray]:
     width, height = size_wh
     rows = max(1, STRIP_PIXELS // width)
-    range_of_greys = range_of(image, rows) if image.mode.startswith(("I", "F")) else (0.0, 255.0)
     for top in range(0, height, rows):
-        part = upright_part(image, turn, (0, top, width, min(height, top + rows)))
-        yield np.ascontiguousarray(to_srgb(part, range_of_greys))
+        part = upright_part(source, turn, (0, top, width, min(height, top + rows)))
+        yield np.ascontiguousarray(to_srgb(part))
 
 
 def _captured_at(image: Image.Image) -> str | None:
