@@ -17,6 +17,8 @@ SAMPLED = 1_000_000
 FAR_OFF = 3.0
 # Values of fewer kinds are drawn, not measured: none of them stands for "no data".
 FEW_KINDS = 16
+# The least and the largest float stand for "no data" as well.
+NO_NUMBER = 1e30
 DEPTHS = (8, 10, 12, 14, 16)
 
 
@@ -61,7 +63,8 @@ def range_of(
     if kind.kind == "b":
         return 0.0, 1.0
     if kind.kind in "ui" and kind.itemsize == 1 and values[0] >= 0:
-        return 0.0, float(np.iinfo(kind).max)
+        bits = declared.bits or 8 * kind.itemsize - (kind.kind == "i")
+        return 0.0, float(2**bits - 1)
     if _plausible(declared, values):
         assert declared.black is not None and declared.white is not None
         return declared.black, declared.white
@@ -93,7 +96,8 @@ def _sampled(blocks: Iterable[np.ndarray], pixels: int) -> tuple[np.ndarray, np.
     for block in blocks:
         kind = block.dtype
         some = block.reshape(-1)[::step]
-        taken.append(some[np.isfinite(some)].astype(np.float64))
+        some = some.astype(np.float64)
+        taken.append(some[np.abs(some) < NO_NUMBER])  # and those that are not numbers
     values = np.concatenate(taken) if taken else np.empty(0)
     values.sort()
     return values, kind

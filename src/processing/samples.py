@@ -78,6 +78,8 @@ class Samples:
         eight: np.ndarray = np.rint(colours * 255).astype(np.uint8)
         if self.mode == "RGB":
             return eight
+        if self.mode == "LAB":
+            eight[..., 1:] ^= 128  # as bytes Pillow has a and b signed
         image = Image.frombytes(self.mode, eight.shape[1::-1], eight.tobytes())
         if self.profile is not None:
             image.info["icc_profile"] = self.profile

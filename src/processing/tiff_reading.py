@@ -32,6 +32,8 @@ SIXTEEN_BIT_PIXELS = 64_000_000
 MIN_IS_WHITE, RGB, PALETTE, MASK, SEPARATED, YCBCR, CIELAB, ICCLAB = 0, 2, 3, 4, 5, 6, 8, 9
 _NOT_SHOWN = frozenset((MASK, 32803, 32844, 32845))  # what a sensor saw, and LogLuv
 _JPEG = frozenset((6, 7))
+# None, those of fax machines, LZW, both of JPEG, both of Deflate, PackBits, ThunderScan.
+_OF_PILLOW = frozenset((1, 2, 3, 4, 5, 8, 32771, 32773, 32809, 32946)) | _JPEG
 _NEW_SUBFILE, _OLD_SUBFILE, _SUB_IFDS = 254, 255, 330
 _MIN_SAMPLE, _MAX_SAMPLE, _S_MIN, _S_MAX, _NO_DATA, _PROFILE = 280, 281, 340, 341, 42113, 34675
 
@@ -61,10 +63,10 @@ def pillow_reads(image: Image.Image) -> bool:
 def _is_plain(
     bits: tuple[int, ...], formats: tuple[int, ...], photometric: int, compression: int, planes: int
 ) -> bool:
-    eight = max(bits) <= 8 and set(formats) <= {1, 4}
+    eight = max(bits) <= 8 and set(formats) <= {1, 4} and planes == 1
     if photometric == YCBCR:
         return eight and compression in _JPEG
-    return eight and photometric <= SEPARATED and (planes == 1 or compression in _JPEG)
+    return eight and photometric <= SEPARATED and compression in _OF_PILLOW
 
 
 class TiffPicture:
