@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,6 +65,14 @@ def jpeg2000_depth(path: Path) -> int:
     at = head.find(b"\xff\x4f\xff\x51")  # the codestream's start, and the marker of its size
     depth_at = at + 4 + 38
     return 8 if at < 0 or depth_at >= len(head) else (head[depth_at] & 0x7F) + 1
+
+
+def pnm_pixels(path: Path) -> int | None:
+    """Give where the pixels of a binary PPM of sixteen bits begin; None: it is no such."""
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+    found = re.match(rb"P6(?:(?:\s|#[^\n]*\n)+(\d+)){3}\s", head)
+    return found.end() if found and int(found[1]) > 255 else None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -80,13 +81,14 @@ def range_of(
 
 def scaled(values: np.ndarray, black: float, white: float) -> np.ndarray:
     """Bring values to float32 from 0 to 1; what is not a number is black."""
-    shares = values.astype(np.float32 if values.dtype.itemsize <= 2 else np.float64)
+    shares: Any = values.astype(np.float32 if values.dtype.itemsize <= 2 else np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         shares -= black
         shares *= 1 / (white - black)
     np.nan_to_num(shares, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
     np.clip(shares, 0, 1, out=shares)
-    return shares.astype(np.float32, copy=False)
+    found: np.ndarray = shares.astype(np.float32, copy=False)
+    return found
 
 
 def _sampled(blocks: Iterable[np.ndarray], pixels: int) -> tuple[np.ndarray, np.dtype]:

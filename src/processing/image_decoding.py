@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 from src.errors import MediaReadError
 from src.processing.colour_management import to_srgb
 from src.processing.orientation import ON_ITS_SIDE, TURNS, Source, turn_of, upright_part
+from src.processing.psd_reading import PsdPicture, read_header
 from src.processing.second_decoders import after_loading, before_loading
 from src.processing.tiff_reading import find_picture, is_tiff, pillow_reads
 
@@ -62,8 +63,8 @@ def is_image(path: Path) -> bool:
     try:
         with _opened(path):
             return True
-    except UnidentifiedImageError:
-        return is_tiff(path)  # Pillow does not know every kind of it
+    except UnidentifiedImageError:  # Pillow does not know every kind of these
+        return is_tiff(path) or read_header(path) is not None
     except Exception:  # it is one, and decoding it will say what is wrong
         return True
 
@@ -86,10 +87,16 @@ def decode(
         found = re.search(r"(\d+) pixels", str(exc))
         raise _too_large(path, int(found[1]) if found else None, pixel_limit) from exc
     except UnidentifiedImageError:
-        if not is_tiff(path):
+        if is_tiff(path):
+            return _decode_tiff(path, None, pixel_limit, on_size)
+        psd = read_header(path)
+        if psd is None:
             raise
-        return _decode_tiff(path, None, pixel_limit, on_size)
+        return _decode_psd(path, psd, None, pixel_limit, on_size)
     with image:
+        psd = read_header(path) if image.format == "PSD" else None
+        if psd is not None and not psd.pillow_reads:
+            return _decode_psd(path, psd, image, pixel_limit, on_size)
         if image.format == "TIFF" and not pillow_reads(image):
             return _decode_tiff(path, image, pixel_limit, on_size)
         return _decode_opened(path, image, draft_side, on_size)
@@ -153,6 +160,23 @@ def _decode_tiff(
         on_size(width * height)
         captured_at = None if image is None else _captured_at(image)
         return _decoded(picture.samples(), TURNS.get(picture.orientation), captured_at)
+
+
+def _decode_psd(
+    path: Path,
+    picture: PsdPicture,
+    image: Image.Image | None,
+    pixel_limit: int,
+    on_size: Callable[[int], None],
+) -> Decoded:
+    width, height = picture.size_wh
+    if width * height > pixel_limit:
+        raise _too_large(path, width * height, pixel_limit)
+    if not width * height:
+        raise MediaReadError(path, "there is no picture in it")
+    on_size(width * height)
+    captured_at = None if image is None else _captured_at(image)
+    return _decoded(picture.samples(path), None, captured_at)
 
 
 def _decoded(source: Source, turn: Image.Transpose | None, captured_at: str | None) -> Decoded:

@@ -18,6 +18,8 @@ from src.processing.grey_range import scaled
 from src.processing.tone_mapping import to_sdr
 
 Box = tuple[int, int, int, int]
+# For a profile sixteen bits of an image are kept, unless it is larger.
+SIXTEEN_BIT_PIXELS = 64_000_000
 CHANNELS = {"L": 1, "RGB": 3, "YCbCr": 3, "LAB": 3, "CMYK": 4}
 
 
@@ -70,6 +72,8 @@ class Samples:
     def _srgb(self, colours: np.ndarray) -> np.ndarray:
         """Bring (h, w, channels) float32 to (h, w, 3) uint8."""
         if self.cicp is not None:
+            if self.mode == "L":
+                colours = np.repeat(colours, 3, axis=-1)
             return to_sdr(colours, self.cicp.transfer, self.cicp.primaries)
         if self.profile is not None and self.mode in ("L", "RGB"):
             converted = _by_profile(colours, self.profile, self.mode)

@@ -7,6 +7,8 @@
 | 16-bit RGB PNG of which 14 bits or fewer are used | nearly black | imagecodecs |
 | JPEG 2000 of more than eight bits | white is black | imagecodecs |
 | greys of 16 bits and floats | the whole of the type counts | grey_range |
+| greys of Photoshop's bitmaps | white is black | psd_reading |
+| Photoshop's files of more than eight bits | not at all | psd_reading |
 | TIFF of more than eight bits, in planes, of signed numbers | wrong or not | tiff_reading |
 """
 
@@ -17,11 +19,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from src.processing import psd_reading
 from src.processing.colour_tags import (
     Cicp,
     heif_header,
     jpeg2000_depth,
     png_header,
+    pnm_pixels,
     profile_cicp,
 )
 from src.processing.grey_range import Declared, range_of
@@ -66,16 +70,24 @@ def before_loading(image: Image.Image, path: Path) -> Samples | None:
 
 def after_loading(image: Image.Image, path: Path) -> Samples | None:
     """Show an image that Pillow has decoded otherwise than it would, or return None."""
-    if image.format in _OFTEN_EMPTY_ALPHA and image.mode in ("LA", "RGBA"):
+    if image.format in _OFTEN_EMPTY_ALPHA:
         _fill_empty_alpha(image)
+    if image.format == "PSD" and image.mode == "RGBA":
+        psd = psd_reading.read_header(path)
+        if psd is not None and not psd.alpha:
+            image.putalpha(255)  # a selection that was kept
     if image.mode.startswith(("I", "F")):
         return _greys(image, path)
     cicp, depth = None, 8
     if image.format == "PNG":
         header = png_header(path)
         cicp, depth = header.cicp, header.depth
+        if depth in (2, 4) and image.mode == "L" and "transparency" in image.info:
+            image.info["transparency"] *= 255 // (2**depth - 1)  # as the greys have been
     elif image.format in ("AVIF", "HEIF"):
         cicp = heif_header(path).cicp
+    elif image.format == "PPM" and image.mode == "RGB":
+        depth = 8 if pnm_pixels(path) is None else 16
     cicp = _mapped(cicp, image)
     if cicp is not None:
         mode = "RGBA" if image.has_transparency_data else "RGB"
@@ -91,14 +103,19 @@ def after_loading(image: Image.Image, path: Path) -> Samples | None:
     if depth == 16 and image.mode in ("RGB", "RGBA") and not image.info.get("icc_profile"):
         extrema = image.getextrema()[:3]
         if 0 < max(most for _, most in extrema) <= DARK:  # type: ignore[misc]
-            return _whole(_png(path), image, None, Declared())
+            stored = _png(path) if image.format == "PNG" else _pnm(path, image.size)
+            return _whole(stored, image, None, Declared())
     return None
 
 
 def _fill_empty_alpha(image: Image.Image) -> None:
     """Make an image opaque whose alpha is 0 everywhere."""
-    if image.getchannel("A").getextrema() == (0, 0):
+    if image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema() == (0, 0):
         image.putalpha(255)
+    elif image.mode == "P" and image.has_transparency_data:
+        palette = image.getpalette("RGBA")
+        if palette is not None and not any(palette[3::4]):
+            image.putpalette(image.getpalette("RGB") or b"")
 
 
 def _mapped(cicp: Cicp | None, image: Image.Image) -> Cicp | None:
@@ -121,12 +138,11 @@ def _whole(
     stored = stored.reshape(*stored.shape[:2], -1)
     width, height = stored.shape[1], stored.shape[0]
     count = 3 if stored.shape[2] >= 3 else 1
-    if cicp is not None and count == 1:
-        stored = np.concatenate([stored[..., :1]] * 3 + [stored[..., 1:]], axis=-1)
-        count = 3
     rows = (stored[top : top + _BLOCK_ROWS, :, :count] for top in range(0, height, _BLOCK_ROWS))
     black, white = range_of(rows, width * height * count, declared, colour=count == 3)
-    most = white if declared.bits else float(np.iinfo(stored.dtype).max)
+    most = float(np.iinfo(stored.dtype).max)
+    if stored.shape[2] > count and stored[..., count].max() <= white:
+        most = white
     return Samples(
         (width, height),
         lambda box: stored[box[1] : box[3], box[0] : box[2]],
@@ -169,6 +185,14 @@ def _png(path: Path) -> np.ndarray:
 
     found: np.ndarray = imagecodecs.png_decode(path.read_bytes())
     return found
+
+
+def _pnm(path: Path, size_wh: tuple[int, int]) -> np.ndarray:
+    width, height = size_wh
+    with path.open("rb") as stream:
+        stream.seek(pnm_pixels(path) or 0)
+        found = np.frombuffer(stream.read(6 * width * height), ">u2")
+    return found.reshape(height, width, 3)
 
 
 def _jpeg2000(path: Path) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from src.processing.grey_range import Declared, range_of, scaled
-from src.processing.samples import CHANNELS, Samples
+from src.processing.samples import CHANNELS, SIXTEEN_BIT_PIXELS, Samples
 
 # tifffile is imported where it is needed, and of its pages any attribute may be None by its types.
 Page = Any
@@ -26,8 +26,6 @@ MOST_PAGES = 64
 SAME_SHAPE = 0.03
 # Bytes read and decoded at once, where the file lets us choose.
 BLOCK_BYTES = 8 << 20
-# With a profile sixteen bits are kept for it, unless the image is large.
-SIXTEEN_BIT_PIXELS = 64_000_000
 
 MIN_IS_WHITE, RGB, PALETTE, MASK, SEPARATED, YCBCR, CIELAB, ICCLAB = 0, 2, 3, 4, 5, 6, 8, 9
 _NOT_SHOWN = frozenset((MASK, 32803, 32844, 32845))  # what a sensor saw, and LogLuv
@@ -95,14 +93,20 @@ class TiffPicture:
         self.orientation = found if isinstance(found, int) else 1
 
     def samples(self) -> Samples:
-        """Decode it."""
+        """Decode it.
+
+        Raises:
+            ValueError, OSError: it is damaged, or of a kind that nothing here reads.
+        """
         page = self._page
+        if _is_thinned(page):
+            return _of_libtiff(page, self.index)
         mode, alpha_at, premultiplied = _channels(page)
         count = CHANNELS[mode]
         kept = [*range(count), *([alpha_at] if alpha_at is not None else [])]
-        profile = page.tags.valueof(_PROFILE)
-        profile = profile if isinstance(profile, bytes) else None
+        profile = _profile_of(page)
         black, white = _range(page, mode, count, profile)
+        alpha_most = _alpha_most(page, alpha_at, white)
         width, height = self.size_wh
         sixteen = profile is not None and page.dtype.itemsize > 1
         sixteen = sixteen and width * height <= SIXTEEN_BIT_PIXELS
@@ -114,7 +118,7 @@ class TiffPicture:
                 if plane is not None and channel != plane:
                     continue
                 values = block[..., channel - first]
-                ends = (0, _full(page)) if channel == alpha_at else (black, white)
+                ends = (0, alpha_most) if channel == alpha_at else (black, white)
                 rows, columns = values.shape
                 part = stored[top : top + rows, left : left + columns, at]
                 part[:] = np.rint(scaled(values, *ends) * most)[: part.shape[0], : part.shape[1]]
@@ -167,6 +171,40 @@ def _is_shown(page: Page) -> bool:
     )
 
 
+def _is_thinned(page: Page) -> bool:
+    """Return whether there are fewer samples of colour than of brightness, outside a JPEG."""
+    found = page.tags.valueof(530, (2, 2))
+    jpeg = int(page.compression) in _JPEG
+    return int(page.photometric) == YCBCR and not jpeg and tuple(found) != (1, 1)
+
+
+def _of_libtiff(page: Page, index: int | None) -> Samples:
+    """Decode a page of thinned colours, which OpenCV leaves to libtiff as a whole."""
+    import cv2
+
+    if index is None:
+        raise ValueError("its colours are stored in a way that is not read here")
+    content = np.fromfile(page.parent.filehandle.path, np.uint8)
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    done, found = cv2.imdecodemulti(content, flags, range=(index, index + 1))
+    if not done or not found:
+        raise ValueError("its colours can't be decoded")
+    pixels = found[0]
+    return Samples(
+        (page.imagewidth, page.imagelength),
+        lambda box: pixels[box[1] : box[3], box[0] : box[2]],
+        "RGB",
+        black=0,
+        white=255,
+        profile=_profile_of(page),
+    )
+
+
+def _profile_of(page: Page) -> bytes | None:
+    found = page.tags.valueof(_PROFILE)
+    return found if isinstance(found, bytes) else None
+
+
 def _channels(page: Page) -> tuple[str, int | None, bool]:
     """Give the mode, which channel is alpha if one is, and whether it is multiplied already."""
     photometric, samples = int(page.photometric), page.samplesperpixel
@@ -201,6 +239,22 @@ def _range(page: Page, mode: str, count: int, profile: bytes | None) -> tuple[fl
     blocks = (block[..., :count] for block, (plane, _, _) in _blocks(page) if (plane or 0) < count)
     black, white = range_of(blocks, width * height * count, declared, colour=mode == "RGB")
     return (white, black) if photometric == MIN_IS_WHITE else (black, white)
+
+
+def _alpha_most(page: Page, alpha_at: int | None, white: float) -> float:
+    """Give what alpha is at its most: that of its type, unless the whole image uses less."""
+    full = _full(page)
+    if alpha_at is None or not 0 < white < full:
+        return full
+    used = max(
+        (
+            block[..., alpha_at - (plane or 0)].max()
+            for block, (plane, _, _) in _blocks(page)
+            if plane in (None, alpha_at)
+        ),
+        default=full,
+    )
+    return white if used <= white else full
 
 
 def _declared(page: Page, profile: bytes | None) -> Declared:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-PQ, HLG = 16, 18
+LINEAR, PQ, HLG = 8, 16, 18
 # Diffuse white in cd/m² (ITU-R BT.2408): it becomes the white of sRGB, and what is brighter is
 # clipped to it.
 WHITE_NITS = 203.0
@@ -55,7 +55,8 @@ def to_sdr(rgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
     np.clip(light, 0, 1, out=light)
     low = light * 12.92
     high = 1.055 * light ** np.float32(1 / 2.4) - 0.055
-    return np.rint(np.where(light <= 0.0031308, low, high) * 255).astype(np.uint8)
+    shown: np.ndarray = np.rint(np.where(light <= 0.0031308, low, high) * 255).astype(np.uint8)
+    return shown
 
 
 def _pq_light(encoded: np.ndarray) -> np.ndarray:
@@ -85,7 +86,7 @@ def _srgb_light(encoded: np.ndarray) -> np.ndarray:
 _LINEAR_LIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     4: lambda encoded: encoded ** np.float32(2.2),
     5: lambda encoded: encoded ** np.float32(2.8),
-    8: lambda encoded: encoded.copy(),
+    LINEAR: lambda encoded: encoded.copy(),
     PQ: _pq_light,
     HLG: _hlg_light,
 }
@@ -93,7 +94,7 @@ _LINEAR_LIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 
 def _to_bt709(primaries: int) -> np.ndarray:
     """Give the matrix (3, 3) float32 from linear light of these primaries to that of BT.709."""
-    both = np.linalg.inv(_to_xyz(1)) @ _to_xyz(primaries)
+    both: np.ndarray = np.linalg.inv(_to_xyz(1)) @ _to_xyz(primaries)
     return both.astype(np.float32)
 
 
