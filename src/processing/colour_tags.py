@@ -28,18 +28,20 @@ class PngHeader:
 
     Attributes:
         depth: bits of a sample as it is stored.
+        grey_with_alpha: it is of greys, and has alpha.
         significant_bits: how many of them count, or None: all.
         cicp: numbers of its colours, or None.
     """
 
     depth: int
+    grey_with_alpha: bool
     significant_bits: int | None
     cicp: Cicp | None
 
 
 def png_header(path: Path) -> PngHeader:
     """Read the chunks of a PNG up to its pixels."""
-    depth, bits, cicp = 8, None, None
+    depth, kind, bits, cicp = 8, 0, None, None
     with path.open("rb") as stream:
         stream.seek(8)
         for _ in range(MOST_BOXES):
@@ -48,23 +50,40 @@ def png_header(path: Path) -> PngHeader:
                 break
             (size,) = struct.unpack(">I", head[:4])
             body = stream.read(min(size, 16))
-            if head[4:] == b"IHDR" and len(body) > 8:
+            if head[4:] == b"IHDR" and len(body) > 9:
                 depth = body[8]
+                kind = body[9]
             elif head[4:] == b"sBIT" and body:
                 bits = body[0]
             elif head[4:] == b"cICP" and len(body) >= 2:
                 cicp = Cicp(body[0], body[1])
             stream.seek(size - len(body) + 4, 1)
-    return PngHeader(depth, bits, cicp)
+    return PngHeader(depth, kind == 4, bits, cicp)
 
 
-def jpeg2000_depth(path: Path) -> int:
-    """Give the bits of a JPEG 2000 image's first component; 8 where they are not to be found."""
+@dataclass(frozen=True)
+class Jpeg2000Header:
+    """What a JPEG 2000 file says ahead of its pixels.
+
+    Attributes:
+        depth: bits of a sample of the first component; 8 where it is not to be found.
+        profile: an ICC profile, or None.
+    """
+
+    depth: int
+    profile: bytes | None
+
+
+def jpeg2000_header(path: Path) -> Jpeg2000Header:
+    """Read the boxes of a JP2 file (ISO/IEC 15444-1), or of a codestream alone its start."""
     with path.open("rb") as stream:
         head = stream.read(MOST_BOX_BYTES)
     at = head.find(b"\xff\x4f\xff\x51")  # the codestream's start, and the marker of its size
     depth_at = at + 4 + 38
-    return 8 if at < 0 or depth_at >= len(head) else (head[depth_at] & 0x7F) + 1
+    depth = 8 if at < 0 or depth_at >= len(head) else (head[depth_at] & 0x7F) + 1
+    boxes = _boxes(dict(_boxes(head)).get(b"jp2h", b""))
+    profiles = [body[3:] for kind, body in boxes if kind == b"colr" and body[:1] in (b"\2", b"\3")]
+    return Jpeg2000Header(depth, profiles[0] if profiles else None)
 
 
 def pnm_pixels(path: Path) -> int | None:

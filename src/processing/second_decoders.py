@@ -5,7 +5,9 @@
 | PNG, AVIF, HEIC in PQ, HLG or a wide gamut | as if it were sRGB | tone_mapping |
 | 16-bit RGB PNG with a transparent colour | never finds it in eight bits | imagecodecs |
 | 16-bit RGB PNG of which 14 bits or fewer are used | nearly black | imagecodecs |
+| 16-bit PNG of grey with alpha | as colours, which a grey profile is not for | imagecodecs |
 | JPEG 2000 of more than eight bits | white is black | imagecodecs |
+| JPEG 2000 with a profile | the profile is not passed on | colour_tags |
 | greys of 16 bits and floats | the whole of the type counts | grey_range |
 | greys of Photoshop's bitmaps | white is black | psd_reading |
 | Photoshop's files of more than eight bits | not at all | psd_reading |
@@ -14,6 +16,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +26,7 @@ from src.processing import psd_reading
 from src.processing.colour_tags import (
     Cicp,
     heif_header,
-    jpeg2000_depth,
+    jpeg2000_header,
     png_header,
     pnm_pixels,
     profile_cicp,
@@ -47,16 +50,20 @@ def before_loading(image: Image.Image, path: Path) -> Samples | None:
     """
     if image.format == "PNG":
         header = png_header(path)
-        if header.depth == 16 and image.mode in ("RGB", "RGBA"):
-            cicp = _mapped(header.cicp, image)
-            if cicp is not None or "transparency" in image.info:
-                return _whole(_png(path), image, cicp, Declared(full_scale=True))
+        cicp = _mapped(header.cicp, image)
+        if header.depth == 16 and (cicp is not None or "transparency" in image.info):
+            declared = Declared(bits=header.significant_bits, full_scale=cicp is not None)
+            return _whole(_png(path), image, cicp, declared)
+        if header.depth == 16 and header.grey_with_alpha:
+            return _whole(_png(path), image, None, Declared(bits=header.significant_bits))
     elif image.format == "JPEG2000":
-        depth = jpeg2000_depth(path)
-        if depth > 8:
-            return _whole(
-                _jpeg2000(path), image, None, Declared(bits=depth if depth < 16 else None)
-            )
+        jpeg2000 = jpeg2000_header(path)
+        depth = jpeg2000.depth
+        if depth > 8:  # the decoder converts by the profile itself
+            declared = Declared(bits=depth if depth < 16 else None)
+            return _whole(_jpeg2000(path), image, None, declared)
+        if jpeg2000.profile:
+            image.info["icc_profile"] = jpeg2000.profile
     elif image.format in ("AVIF", "HEIF"):
         header_of_heif = heif_header(path)
         cicp = _mapped(header_of_heif.cicp, image)
@@ -136,6 +143,9 @@ def _whole(
 ) -> Samples:
     """Show pixels (H, W) or (H, W, 1 to 4) that are in memory."""
     stored = stored.reshape(*stored.shape[:2], -1)
+    profile = image.info.get("icc_profile")
+    if profile:
+        declared = replace(declared, full_scale=True)
     width, height = stored.shape[1], stored.shape[0]
     count = 3 if stored.shape[2] >= 3 else 1
     rows = (stored[top : top + _BLOCK_ROWS, :, :count] for top in range(0, height, _BLOCK_ROWS))
@@ -150,7 +160,7 @@ def _whole(
         black,
         white,
         alpha=most if stored.shape[2] > count else None,
-        profile=image.info.get("icc_profile"),
+        profile=profile,
         cicp=cicp,
     )
 

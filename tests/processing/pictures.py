@@ -52,7 +52,7 @@ def in_bits(shares: np.ndarray, bits: int) -> np.ndarray:
 
 def decoded(path: Path) -> np.ndarray:
     """Decode a file as the child does: (H, W, 3) uint8."""
-    return np.concatenate(list(decode(path, 10**6, None, lambda _: None).strips))
+    return np.concatenate(list(decode(path, 10**7, None, lambda _: None).strips))
 
 
 def assert_quarters(path: Path, expected: Iterable[Sequence[int]], most_off: int, why: str) -> None:
@@ -83,7 +83,7 @@ def png(
     head = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
     if depth < 8:
         places = np.arange(depth - 1, -1, -1)
-        bits = (pixels.astype(np.uint8)[..., :1] >> places) & 1
+        bits = (pixels.astype(np.uint8).reshape(height, width, 1) >> places) & 1
         rows = np.packbits(bits.reshape(height, -1).astype(np.uint8), axis=1)
     else:
         rows = pixels.astype(">u2" if depth == 16 else "u1").reshape(height, -1).view(np.uint8)
