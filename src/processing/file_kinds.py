@@ -70,6 +70,7 @@ def _not_media(name: str, instead: str = "only photos and videos can be added") 
     return FileKind(None, f"this is {name}; {instead}")
 
 
+_PNG, _TIFF = "save it as PNG", "save it as TIFF or PNG"
 IMAGE = FileKind("image", "this image can't be read")
 JPEG = FileKind("image", "this JPEG can't be read")
 JXL = FileKind("image", "this JPEG XL image can't be read", "pillow-jxl-plugin")
@@ -79,6 +80,8 @@ VIDEO = FileKind("video", "this is a video, not an image")
 SOUND = _not_media("a sound file")
 TEXT = _not_media("a text file")
 SVG = _unread("an SVG drawing", "export it as PNG")
+HDR = _unread("a Radiance HDR image", _TIFF)
+FITS = _unread("a FITS image", _TIFF)
 PDF = _unread("a PDF document", "export its pages as PNG")
 POSTSCRIPT = _unread("a PostScript or EPS drawing", "export it as PNG")
 WEB_PAGE = _not_media("a web page, not a picture", "download the picture itself")
@@ -93,7 +96,6 @@ IN_THE_CLOUD = (
     "its content is still in the cloud; make it available on this computer first, then add it"
 )
 
-_PNG, _TIFF = "save it as PNG", "save it as TIFF or PNG"
 _ARCHIVE = "unpack it and add what is in it"
 # Kinds, each with its signatures: bytes at the start, or several (offset, bytes) that must all
 # be there. An image before a video, since a video's marks can lie anywhere in an image.
@@ -112,6 +114,7 @@ _SIGNATURES: tuple[tuple[FileKind, tuple[bytes | tuple[tuple[int, bytes], ...], 
             b"MM\0+",
             b"\xff\x4f\xff\x51",
             b"8BPS\0\x01",
+            b"8BPS\0\x02",
             b"icns\0",
             b"qoif",
             b"DDS ",
@@ -123,17 +126,16 @@ _SIGNATURES: tuple[tuple[FileKind, tuple[bytes | tuple[tuple[int, bytes], ...], 
     (VIDEO, (((4, b"jP  \r\n\x87\n"), (20, b"mjp2")), ((4, b"jP  \r\n\x87\n"), (20, b"mj2s")))),
     (IMAGE, (((4, b"jP  \r\n\x87\n"),),)),
     # images of kinds that nothing here reads
-    (_unread("a large Photoshop document (PSB)", _TIFF), (b"8BPS\0\x02",)),
     (_unread("a GIMP drawing (XCF)", "export it as PNG in GIMP"), (b"gimp xcf",)),
     (_unread("an OpenEXR image", _TIFF), (b"\x76\x2f\x31\x01",)),
-    (_unread("a Radiance HDR image", _TIFF), (b"#?RADIANCE", b"#?RGBE")),
+    (HDR, (b"#?RADIANCE", b"#?RGBE")),
     (_unread("a JPEG XR image", _PNG), (b"II\xbc\x01", b"II\xbc\x00", b"WMPHOTO\0")),
     (_unread("a FLIF image", _PNG), (b"FLIF",)),
     (_unread("a BPG image", _PNG), (b"BPG\xfb",)),
     (_unread("an MNG or JNG image", _PNG), (b"\x8aMNG\r\n\x1a\n", b"\x8bJNG\r\n\x1a\n")),
     (_unread("a DjVu document", "export its pages as PNG"), (b"AT&TFORM",)),
     (_unread("a DICOM image", _PNG), (((128, b"DICM"),),)),
-    (_unread("a FITS image", _TIFF), (b"SIMPLE  =",)),
+    (FITS, (b"SIMPLE  =",)),
     (
         _unread("a Windows metafile drawing", "export it as PNG"),
         (b"\xd7\xcd\xc6\x9a", ((0, b"\1\0\0\0"), (40, b" EMF"))),
@@ -159,9 +161,15 @@ _SIGNATURES: tuple[tuple[FileKind, tuple[bytes | tuple[tuple[int, bytes], ...], 
             b"FLV\x01",
             b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # ASF, WMV
             b"\x06\x0e\x2b\x34\x02\x05\x01\x01",  # MXF
+            b".RMF",  # RealMedia
+            b"\xb7\xd8\x00\x20\x37\x49\xda\x11",  # WTV
+            b"\x1f\x07\x00",  # DV
+            b"nut/multimedia container\0",
+            b"DKIF\0\0",  # IVF
+            b"YUV4MPEG2 ",
+            b"DHAV",
         ),
     ),
-    (_unread("a RealMedia video", "convert it to MP4"), (b".RMF",)),
     (_unread("a Flash animation", "convert it to MP4"), (b"FWS", b"CWS", b"ZWS")),
     # neither
     (
@@ -209,6 +217,15 @@ _MOVIE_BOXES = frozenset(b"moov mdat wide free skip pnot styp".split())
 _OGG_PICTURES = (b"\x80theora", b"BBCD", b"\x01video", b"OVP80", b"\x01AV1")
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _PPM = re.compile(rb"P[1-7]\s")
+# Kinds that may be nothing but text as far as is read. Any other signature in a text is chance.
+_OF_TEXT = (
+    (b"%PDF-", PDF),
+    (b"%!PS", POSTSCRIPT),
+    (b"#?RADIANCE", HDR),
+    (b"#?RGBE", HDR),
+    (b"SIMPLE  =", FITS),
+    (b"#EXTM3U", PLAYLIST),
+)
 _WEB = re.compile(rb"<!doctype html|<html[\s>]", re.IGNORECASE)
 _SVG_TAG = re.compile(rb"<(?:\w+:)?svg[\s>]", re.IGNORECASE)
 
@@ -219,6 +236,9 @@ def recognised(head: bytes) -> FileKind | None:
     Args:
         head: HEAD_BYTES of it, less where the file is shorter.
     """
+    text = _text(head)
+    if text is not None:
+        return _text_kind(text)
     for kind, signatures in _SIGNATURES:
         if any(_begins(head, signature) for signature in signatures):
             return kind
@@ -230,9 +250,6 @@ def recognised(head: bytes) -> FileKind | None:
         return ICLOUD
     if len(head) >= 16 and not any(head):
         return ZEROS
-    text = _text(head)
-    if text is not None:
-        return _text_kind(text)
     return VIDEO if head[4:8] in _MOVIE_BOXES else None
 
 
@@ -307,8 +324,11 @@ def _text(head: bytes) -> bytes | None:
 
 
 def _text_kind(text: bytes) -> FileKind:
+    for mark, kind in _OF_TEXT:
+        if text.startswith(mark):
+            return kind
     if _WEB.search(text):
         return WEB_PAGE
     if _SVG_TAG.search(text):
         return SVG
-    return PLAYLIST if text.startswith(b"#EXTM3U") else TEXT
+    return TEXT

@@ -13,12 +13,14 @@ from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from src.errors import MediaReadError
 from src.processing.colour_management import to_srgb
-from src.processing.grey_range import range_of
-from src.processing.image_notes import note_of_frames
+from src.processing.image_notes import note_of_frames, note_of_pages
 from src.processing.jpeg_structure import without_end
 from src.processing.jxl_files import HAS_PLUGIN, jxl_header, open_jxl
-from src.processing.orientation import ON_ITS_SIDE, turn_of, upright_part
+from src.processing.orientation import ON_ITS_SIDE, TURNS, Source, turn_of, upright_part
+from src.processing.psd_reading import PsdPicture, read_header
 from src.processing.raw_files import is_raw, open_raw
+from src.processing.second_decoders import after_loading, before_loading
+from src.processing.tiff_reading import find_picture, is_tiff, pillow_reads
 
 try:
     from pillow_heif import register_heif_opener
@@ -77,8 +79,8 @@ def is_image(path: Path) -> bool:
             return True
         with _opened(path):
             return True
-    except UnidentifiedImageError:
-        return False
+    except UnidentifiedImageError:  # Pillow does not know every kind of these
+        return is_tiff(path) or read_header(path) is not None
     except Exception:  # it is one, and decoding it will say what is wrong
         return True
 
@@ -104,16 +106,49 @@ def decode(
         image = _opened(path)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
         found = re.search(r"(\d+) pixels", str(exc))
-        size = f"{int(found[1]):,}" if found else "its"
-        raise MediaReadError(
-            path,
-            f"{size} pixels are more than the limit of {pixel_limit:,}; "
-            "raise pixel_limit in the settings if the file is to be trusted",
-        ) from exc
+        raise _too_large(path, int(found[1]) if found else None, pixel_limit) from exc
+    except UnidentifiedImageError:
+        if is_tiff(path):
+            decoded = _decode_tiff(path, None, pixel_limit, on_size)
+            return replace(decoded, note=note_of_pages(path))
+        psd = read_header(path)
+        if psd is None:
+            raise
+        return _decode_psd(path, psd, None, pixel_limit, on_size)
     with image:
         note = note_of_frames(path, image)
-        decoded = _decode_opened(path, image, draft_side, on_size)
+        decoded = _decode_by_kind(path, image, pixel_limit, draft_side, on_size)
         return replace(decoded, note=decoded.note or note)
+
+
+def _decode_by_kind(
+    path: Path,
+    image: Image.Image,
+    pixel_limit: int,
+    draft_side: int | None,
+    on_size: Callable[[int], None],
+) -> Decoded:
+    psd = read_header(path) if image.format == "PSD" else None
+    if psd is not None and not psd.pillow_reads:
+        return _decode_psd(path, psd, image, pixel_limit, on_size)
+    if image.format == "TIFF" and not pillow_reads(image):
+        return _decode_tiff(path, image, pixel_limit, on_size)
+    return _decode_opened(path, image, draft_side, on_size)
+
+
+def _opened(path: Path) -> Image.Image:
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    Image.init()
+    return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
+
+
+def _too_large(path: Path, pixels: int | None, pixel_limit: int) -> MediaReadError:
+    size = "its" if pixels is None else f"{pixels:,}"
+    return MediaReadError(
+        path,
+        f"{size} pixels are more than the limit of {pixel_limit:,}; "
+        "raise pixel_limit in the settings if the file is to be trusted",
+    )
 
 
 def _decode_opened(
@@ -124,12 +159,15 @@ def _decode_opened(
     # An icon holds images of its own, whose sizes its header need not tell the truth about.
     Image.MAX_IMAGE_PIXELS = max(LEAST_PIXELS, 4 * width * height)
     captured_at = _captured_at(image)
-    image, note = _loaded(path, image, draft_side)
-    if 0 in image.size:
-        raise MediaReadError(path, "there is no picture in it")
     turn = turn_of(image)
-    size_wh = image.size if turn not in ON_ITS_SIDE else image.size[::-1]
-    return Decoded(size_wh, _strips(image, turn, size_wh), captured_at, note)
+    note = None
+    source: Source | None = before_loading(image, path)
+    if source is None:
+        image, note = _loaded(path, image, draft_side)
+        if 0 in image.size:
+            raise MediaReadError(path, "there is no picture in it")
+        source = after_loading(image, path) or image
+    return replace(_decoded(source, turn, captured_at), note=note)
 
 
 def _loaded(
@@ -152,21 +190,61 @@ def _loaded(
     return image, None
 
 
-def _opened(path: Path) -> Image.Image:
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
-    Image.init()
-    return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
+def _decode_tiff(
+    path: Path, image: Image.Image | None, pixel_limit: int, on_size: Callable[[int], None]
+) -> Decoded:
+    """Decode a TIFF whose picture has to be found, or is of a kind that Pillow does not read.
+
+    Args:
+        image: Pillow's, where it knows the first page.
+    """
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        picture = find_picture(file)
+        width, height = picture.size_wh
+        if width * height > pixel_limit:
+            raise _too_large(path, width * height, pixel_limit)
+        if image is not None and picture.pillow_reads and picture.index is not None:
+            captured_at = _captured_at(image)
+            image.seek(picture.index)
+            opened = _decode_opened(path, image, None, on_size)
+            return replace(opened, captured_at=opened.captured_at or captured_at)
+        on_size(width * height)
+        captured_at = None if image is None else _captured_at(image)
+        return _decoded(picture.samples(), TURNS.get(picture.orientation), captured_at)
+
+
+def _decode_psd(
+    path: Path,
+    picture: PsdPicture,
+    image: Image.Image | None,
+    pixel_limit: int,
+    on_size: Callable[[int], None],
+) -> Decoded:
+    width, height = picture.size_wh
+    if width * height > pixel_limit:
+        raise _too_large(path, width * height, pixel_limit)
+    if not width * height:
+        raise MediaReadError(path, "there is no picture in it")
+    on_size(width * height)
+    captured_at = None if image is None else _captured_at(image)
+    return _decoded(picture.samples(path), None, captured_at)
+
+
+def _decoded(source: Source, turn: Image.Transpose | None, captured_at: str | None) -> Decoded:
+    size_wh = source.size if turn not in ON_ITS_SIDE else source.size[::-1]
+    return Decoded(size_wh, _strips(source, turn, size_wh), captured_at)
 
 
 def _strips(
-    image: Image.Image, turn: Image.Transpose | None, size_wh: tuple[int, int]
+    source: Source, turn: Image.Transpose | None, size_wh: tuple[int, int]
 ) -> Iterator[np.ndarray]:
     width, height = size_wh
     rows = max(1, STRIP_PIXELS // width)
-    range_of_greys = range_of(image, rows) if image.mode.startswith(("I", "F")) else (0.0, 255.0)
     for top in range(0, height, rows):
-        part = upright_part(image, turn, (0, top, width, min(height, top + rows)))
-        yield np.ascontiguousarray(to_srgb(part, range_of_greys))
+        part = upright_part(source, turn, (0, top, width, min(height, top + rows)))
+        yield np.ascontiguousarray(to_srgb(part))
 
 
 def _captured_at(image: Image.Image) -> str | None:

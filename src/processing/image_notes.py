@@ -29,8 +29,7 @@ def note_of_frames(path: Path, image: Image.Image) -> str | None:
         image: opened by Pillow, and not decoded yet.
     """
     if image.format == "TIFF":
-        pages = count_pages(path)
-        return f"the first of {pages:,} pages" if pages > 1 else None
+        return note_of_pages(path)
     try:
         count = int(getattr(image, "n_frames", 1))
     except Exception:  # what is damaged behind the first frame does not matter to it
@@ -40,6 +39,12 @@ def note_of_frames(path: Path, image: Image.Image) -> str | None:
     if count > 1 and image.format == "HEIF":
         return f"one of {count:,} pictures in the file"
     return None
+
+
+def note_of_pages(path: Path) -> str | None:
+    """Say how many pages a TIFF has; None when there is one."""
+    pages = count_pages(path)
+    return f"the first of {pages:,} pages" if pages > 1 else None
 
 
 def count_pages(path: Path) -> int:

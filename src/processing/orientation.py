@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from PIL import ExifTags, Image
 
 TURNS = {
@@ -34,6 +36,17 @@ _MIRRORED_Y = {
 }
 
 
+class Source(Protocol):
+    """What parts can be cut out of: an image of Pillow's, or Samples."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, in pixels."""
+
+    def crop(self, box: tuple[int, int, int, int], /) -> Image.Image:
+        """Cut out a box (left, top, right, bottom)."""
+
+
 def turn_of(image: Image.Image) -> Image.Transpose | None:
     """Say how to turn an image upright by its EXIF; where that is broken the picture matters."""
     try:
@@ -44,7 +57,7 @@ def turn_of(image: Image.Image) -> Image.Transpose | None:
 
 
 def upright_part(
-    image: Image.Image, turn: Image.Transpose | None, box: tuple[int, int, int, int]
+    image: Source, turn: Image.Transpose | None, box: tuple[int, int, int, int]
 ) -> Image.Image:
     """Cut a box (XYXY) out of an image as it lies when it is upright."""
     left, top, right, bottom = box

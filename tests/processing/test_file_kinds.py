@@ -63,10 +63,11 @@ REFUSED = {
     "a.flif": (b"FLIF\x34\x31\0\0", "this is a FLIF image"),
     "a.bpg": (b"BPG\xfb\x40\0", "this is a BPG image"),
     "a.xcf": (b"gimp xcf v011\0", f"this is a GIMP drawing (XCF), {CANT}export it as PNG in GIMP"),
-    "a.psb": (b"8BPS\0\x02" + bytes(8), "this is a large Photoshop document (PSB)"),
+    "a.fits": (b"SIMPLE  =                    T", "this is a FITS image"),
     "a.wmf": (b"\xd7\xcd\xc6\x9a\0\0", "this is a Windows metafile drawing"),
     "scan.dcm": (bytes(128) + b"DICM" + bytes(8), "this is a DICOM image"),
-    "film.rm": (b".RMF\0\0\0\x12", f"this is a RealMedia video, {CANT}convert it to MP4"),
+    "film.swf": (b"FWS\x08\0\0\0\x12", f"this is a Flash animation, {CANT}convert it to MP4"),
+    "fws.txt": (b"FWS is the Fish and Wildlife Service", "this is a text file"),
     "song.mp4": (b"ID3\x04\0\0\0\0\0\0", "this is a sound file; only photos and videos can be"),
     "song.jpg": (b"fLaC\0\0\0\x22", "this is a sound file"),
     "song.mov": (b"RIFF\x24\0\0\0WAVEfmt ", "this is a sound file"),
@@ -167,6 +168,8 @@ def test_a_tga_that_begins_like_a_stream_is_read_by_its_name(tmp_path: Path) -> 
         (b"OggS\0\x02" + bytes(22) + b"\x01\x2a\x80theora" + bytes(30), "video"),
         (b"\x06\x0e\x2b\x34\x02\x05\x01\x01" + bytes(64), "video"),
         (b"\0\0\x01\xba" + bytes(64), "video"),
+        (b".RMF\0\0\0\x12" + bytes(64), "video"),
+        (b"YUV4MPEG2 W8 H8 F25:1\nFRAME\n" + bytes(64), "video"),
     ],
 )
 def test_containers_are_told_apart(head: bytes, media: str) -> None:
