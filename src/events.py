@@ -72,7 +72,7 @@ class WorkStays(Event):
 
 @dataclass(frozen=True)
 class FileDone(Event):
-    """A file is whole in the library; `note` says what is not as it should be."""
+    """A file is whole in the library; `note` says what is wrong with it or good to know."""
 
     path: Path
     frames: int

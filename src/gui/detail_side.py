@@ -75,15 +75,17 @@ class DetailSide(ctk.CTkFrame):
             self.entry, look, "plus", "Add this tag", lambda: self._add(self.entry.text), side=20
         ).grid(row=0, column=3, padx=(0, 4), pady=2)
         self._facts: dict[str, ctk.CTkLabel] = {}
+        self._words: dict[str, ctk.CTkLabel] = {}
         self._links: dict[str, Button] = {}
         self._opens: dict[str, str] = {}  # the segment that a link opens
         self._parts: list[int] = []
         for title, names in (
             ("Segment", ("Match", "Size", "Part of", "Parts", "Predicted IoU", "Stability")),
-            ("Media file", ("Name", "Frame", "Length", "Taken", "Added", "Folder")),
+            ("Media file", ("Name", "Frame", "Length", "Taken", "Added", "Folder", "Note")),
         ):
             rule(self._scrolled, look).pack(fill="x", padx=(0, 16))
             self._build_facts(title, names)
+        self._note_in_full = Tooltip(self._facts["Note"], look, "")
 
     def show(self, view: FrameView, chosen: int, score: str) -> None:
         """Show what is known of a segment and its file."""
@@ -103,6 +105,17 @@ class DetailSide(ctk.CTkFrame):
         self._fact("Taken", "" if media.captured_at is None else _date(media.captured_at))
         self._fact("Added", _date(datetime.fromtimestamp(media.added_at).isoformat()))
         self._fact("Folder", str(media.path.parent))
+        self._show_note(media.note)
+
+    def _show_note(self, note: str | None) -> None:
+        """Show what there is to know of the file; most have no such line."""
+        self._fact("Note", note or "")
+        self._note_in_full.text = note or ""
+        for cell in (self._words["Note"], self._facts["Note"]):
+            if note is None:
+                cell.grid_remove()
+            else:
+                cell.grid()
 
     def _show_place_among(self, view: FrameView, chosen: int) -> None:
         """Say in which segment this one lies, and what lies in it."""
@@ -168,6 +181,7 @@ class DetailSide(ctk.CTkFrame):
         for row, name in enumerate(names):
             word = label(table, self.look, name, size=SMALL, colour=c.text_2, anchor="w")
             word.grid(row=row, column=0, sticky="w", pady=4)
+            self._words[name] = word
             value = label(table, self.look, "", size=SMALL, anchor="w")
             value.grid(row=row, column=1, sticky="w", padx=(16, 0))
             table.grid_columnconfigure(0, minsize=self.look.px(88))

@@ -114,8 +114,9 @@ class _Media:
             return CardFace(number, picture, name, "Waiting", state="waiting")
         kind = "Photo" if media.kind == "image" else "Video"
         facts = f"{kind} · {counted(card.segments, 'segment')}"
-        if media.error:
-            facts += f" · {media.error}"
+        for remark in (media.error, media.note):
+            if remark:
+                facts += f" · {remark}"
         badge = length(media.duration_s) if media.kind == "video" and media.duration_s else None
         return CardFace(number, picture, name, facts, badge=badge)
 

@@ -41,5 +41,5 @@ def read_sampled(
         yield from processor.sampled(path, facts)
         return
     loaded = load_image(path, settings.pixel_limit)
-    facts.captured_at = loaded.captured_at
+    facts.captured_at, facts.note = loaded.captured_at, loaded.note
     yield loaded.frame, True

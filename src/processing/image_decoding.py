@@ -13,8 +13,12 @@ from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from src.errors import MediaReadError
 from src.processing.colour_management import to_srgb
+from src.processing.image_notes import note_of_frames, note_of_pages
+from src.processing.jpeg_structure import without_end
+from src.processing.jxl_files import HAS_PLUGIN, jxl_header, open_jxl
 from src.processing.orientation import ON_ITS_SIDE, TURNS, Source, turn_of, upright_part
 from src.processing.psd_reading import PsdPicture, read_header
+from src.processing.raw_files import is_raw, open_raw
 from src.processing.second_decoders import after_loading, before_loading
 from src.processing.tiff_reading import find_picture, is_tiff, pillow_reads
 
@@ -22,8 +26,16 @@ try:
     from pillow_heif import register_heif_opener
 
     register_heif_opener()
+    _HAS_HEIF = True
 except ImportError:
-    pass  # HEIC then is a format like any other that Pillow can't read
+    _HAS_HEIF = False  # HEIC then is a format like any other that Pillow can't read
+
+# Packages that read a format each and are not installed.
+MISSING_PACKAGES = [
+    package
+    for package, is_here in (("pillow-heif", _HAS_HEIF), ("pillow-jxl-plugin", HAS_PLUGIN))
+    if not is_here
+]
 
 # Photographs and pictures. Not on the list: what starts another program (EPS, PDF, WMF) and
 # what is data more than picture (FITS, HDF5, GRIB).
@@ -49,11 +61,13 @@ class Decoded:
         strips: its rows from top to bottom, some at a time: (h, W, 3) uint8 RGB each. They are
             made when they are asked for, so that the whole is in memory only once.
         captured_at: when the camera says it was taken.
+        note: what there is to know of it, such as that the file has more pages.
     """
 
     size_wh: tuple[int, int]
     strips: Iterator[np.ndarray]
     captured_at: str | None
+    note: str | None = None
 
 
 def is_image(path: Path) -> bool:
@@ -61,6 +75,8 @@ def is_image(path: Path) -> bool:
     # An icon's images are decoded when it is opened: not here.
     Image.MAX_IMAGE_PIXELS = LEAST_PIXELS
     try:
+        if is_raw(path) or (HAS_PLUGIN and jxl_header(path) is not None):
+            return True
         with _opened(path):
             return True
     except UnidentifiedImageError:  # Pillow does not know every kind of these
@@ -81,6 +97,11 @@ def decode(
         MediaReadError: it is too large, or no image; anything else: it is damaged.
     """
     Image.MAX_IMAGE_PIXELS = pixel_limit
+    for open_other in (open_raw, open_jxl):
+        opened = open_other(path, pixel_limit, draft_side, on_size)
+        if opened is not None:
+            decoded = _decode_opened(path, opened.image, draft_side, on_size)
+            return replace(decoded, note=opened.note)
     try:
         image = _opened(path)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
@@ -88,18 +109,31 @@ def decode(
         raise _too_large(path, int(found[1]) if found else None, pixel_limit) from exc
     except UnidentifiedImageError:
         if is_tiff(path):
-            return _decode_tiff(path, None, pixel_limit, on_size)
+            decoded = _decode_tiff(path, None, pixel_limit, on_size)
+            return replace(decoded, note=note_of_pages(path))
         psd = read_header(path)
         if psd is None:
             raise
         return _decode_psd(path, psd, None, pixel_limit, on_size)
     with image:
-        psd = read_header(path) if image.format == "PSD" else None
-        if psd is not None and not psd.pillow_reads:
-            return _decode_psd(path, psd, image, pixel_limit, on_size)
-        if image.format == "TIFF" and not pillow_reads(image):
-            return _decode_tiff(path, image, pixel_limit, on_size)
-        return _decode_opened(path, image, draft_side, on_size)
+        note = note_of_frames(path, image)
+        decoded = _decode_by_kind(path, image, pixel_limit, draft_side, on_size)
+        return replace(decoded, note=decoded.note or note)
+
+
+def _decode_by_kind(
+    path: Path,
+    image: Image.Image,
+    pixel_limit: int,
+    draft_side: int | None,
+    on_size: Callable[[int], None],
+) -> Decoded:
+    psd = read_header(path) if image.format == "PSD" else None
+    if psd is not None and not psd.pillow_reads:
+        return _decode_psd(path, psd, image, pixel_limit, on_size)
+    if image.format == "TIFF" and not pillow_reads(image):
+        return _decode_tiff(path, image, pixel_limit, on_size)
+    return _decode_opened(path, image, draft_side, on_size)
 
 
 def _opened(path: Path) -> Image.Image:
@@ -126,15 +160,34 @@ def _decode_opened(
     Image.MAX_IMAGE_PIXELS = max(LEAST_PIXELS, 4 * width * height)
     captured_at = _captured_at(image)
     turn = turn_of(image)
+    note = None
     source: Source | None = before_loading(image, path)
     if source is None:
-        if draft_side is not None:
-            image.draft(None, (draft_side, draft_side))
-        image.load()  # the file can be closed: all is in memory
+        image, note = _loaded(path, image, draft_side)
         if 0 in image.size:
             raise MediaReadError(path, "there is no picture in it")
         source = after_loading(image, path) or image
-    return _decoded(source, turn, captured_at)
+    return replace(_decoded(source, turn, captured_at), note=note)
+
+
+def _loaded(
+    path: Path, image: Image.Image, draft_side: int | None
+) -> tuple[Image.Image, str | None]:
+    """Decode an image, so that the file can be closed; returns it and what there is to know."""
+
+    def draft(of: Image.Image) -> None:
+        if draft_side is not None:
+            of.draft(None, (draft_side, draft_side))
+
+    draft(image)
+    try:
+        image.load()
+    except OSError:
+        whole = without_end(path, draft) if image.format in ("JPEG", "MPO") else None
+        if whole is None:
+            raise
+        return whole, "the file breaks off after its last pixel: the picture is complete"
+    return image, None
 
 
 def _decode_tiff(

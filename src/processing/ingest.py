@@ -146,7 +146,7 @@ class Ingest:
         if media is not None and (media.status == "done" or self.changed.give_back(media)):
             reason += "; what was taken in of it before stays"
         elif media is not None:
-            self.metadata.update_media(media.id, status="failed", error=reason)
+            self.metadata.update_media(media.id, status="failed", error=reason, note=None)
         return FileFailed(path, reason)
 
     def _take(self, path: Path) -> Iterator[Event]:
@@ -179,7 +179,8 @@ class Ingest:
             "file_size": stat.st_size,
             "modified_at_ns": stat.st_mtime_ns,
         }
-        begun: dict[str, Any] = {**content, "kind": kind, "status": "processing", "error": None}
+        nothing_known = {"error": None, "note": None}
+        begun: dict[str, Any] = {**content, "kind": kind, "status": "processing", **nothing_known}
         changed = media.content_hash not in (None, digest)
         if changed:
             self.changed.begin(media)
@@ -236,13 +237,14 @@ class Ingest:
                 media_id,
                 status="done",
                 error=facts.damage,
+                note=facts.note,
                 width=width,
                 height=height,
                 duration_s=facts.duration_s,
                 captured_at=facts.captured_at,
             )
             lost = self.changed.end(media_id, works)
-        note = "; ".join(filter(None, (facts.damage, lost))) or None
+        note = "; ".join(filter(None, (facts.damage, facts.note, lost))) or None
         yield FileDone(path, *self.metadata.count_of_media(media_id), note)
 
     def _store(

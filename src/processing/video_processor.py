@@ -63,12 +63,14 @@ class VideoFacts:
         captured_at: creation time in the container, ISO 8601.
         last_timestamp_s: of the last frame decoded, sampled or not.
         damage: why the video is not whole, in words for a person; None for a sound one.
+        note: what there is to know of a sound file, in words for a person.
     """
 
     duration_s: float | None = None
     captured_at: str | None = None
     last_timestamp_s: float | None = None
     damage: str | None = None
+    note: str | None = None
 
 
 @cache
@@ -336,7 +338,7 @@ class _FfmpegLog:
 def _in_words(message: str) -> str:
     """Turn ffmpeg's error into a person's words."""
     if "matches no streams" in message or "does not contain any stream" in message:
-        return "there is no video in it"
+        return "there is no video in it; sound files can't be added"
     if "moov atom not found" in message:
         return "cut short: the part that says where its frames are is missing"
     return f"damaged ({message.strip()[:120]})"

@@ -245,7 +245,7 @@ def test_bad_files_cost_only_themselves(
     assert reasons == {
         "empty.jpg": "the file is empty",
         "empty.mp4": "the file is empty",
-        "text.png": "not a photo or a video that can be read here",
+        "text.png": "this is a text file; only photos and videos can be added",
         "cut.png": reasons["cut.png"],
         "dangling.jpg": "the link leads nowhere",
         "pipe.jpg": "not a file",
