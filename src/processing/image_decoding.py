@@ -13,6 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
 from src.errors import MediaReadError
+from src.processing.capture_dates import date_of_image
 
 try:
     from pillow_heif import register_heif_opener
@@ -120,7 +121,7 @@ def decode(
         on_size(width * height)
         # An icon holds images of its own, whose sizes its header need not tell the truth about.
         Image.MAX_IMAGE_PIXELS = max(LEAST_PIXELS, 4 * width * height)
-        captured_at = _captured_at(image)
+        captured_at = date_of_image(image)
         if draft_side is not None:
             image.draft(None, (draft_side, draft_side))
         image.load()  # the file can be closed: all is in memory
@@ -220,15 +221,3 @@ def _stretched(image: Image.Image, low: float, high: float) -> Image.Image:
     pixels = np.asarray(image).astype(np.float64)
     scaled = np.nan_to_num((pixels - low) / max(high - low, 1e-9) * 255)
     return Image.fromarray(scaled.clip(0, 255).astype(np.uint8))
-
-
-def _captured_at(image: Image.Image) -> str | None:
-    try:
-        exif = image.getexif()
-        text = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
-        text = text or exif.get(ExifTags.Base.DateTime)
-        date, time = str(text).split(" ")[:2] if text else ("", "")
-        date = date.replace(":", "-")
-        return f"{date}T{time}" if re.fullmatch(r"\d{4}-\d\d-\d\d", date) and time else None
-    except Exception:
-        return None  # the picture matters, a broken note about it does not
