@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.processing import hdr
 from src.processing.ffmpeg_log import DEINTERLACED, SAMPLED, SOURCE
 from src.processing.ffmpeg_process import has_decoder
+from src.processing.tone_mapping import BT2020, needs_mapping, to_sdr
 from src.processing.video_streams import VideoStream
 
 # Pixels are made square up to this; a header can claim that each is as wide as a wall.
@@ -43,7 +43,7 @@ class FrameReading:
         """Decide how a stream is read."""
         if stream is None:
             return FrameReading()
-        deep = hdr.needs_conversion(stream.primaries, stream.transfer)
+        deep = needs_mapping(stream.transfer, stream.primaries)
         return FrameReading(stream, deep, stream.has_alpha)
 
     def input_options(self, program: str) -> list[str]:
@@ -91,7 +91,7 @@ class FrameReading:
         rgb = pixels[..., :3]
         if self.is_deep:
             assert self.stream is not None
-            rgb = hdr.to_srgb(rgb, self.stream.primaries, self.stream.transfer)
+            rgb = to_sdr(rgb, self.stream.transfer, self.stream.primaries)
         if self.has_alpha:
             rgb = _over_white(rgb, pixels[..., 3])
         return rgb
@@ -110,10 +110,10 @@ class FrameReading:
         stream = self.stream
         if stream is None or stream.matrix or not HAS_MATRIX.match(stream.pixel_format):
             return None
-        if stream.transfer in (hdr.PQ, hdr.HLG) or stream.primaries == "bt2020":
+        if stream.primaries == BT2020:
             return "bt2020"
         width, height = stream.size_wh
-        is_hd = stream.primaries == "bt709" or width > SD_WIDTH or height > SD_HEIGHT
+        is_hd = width > SD_WIDTH or height > SD_HEIGHT
         return "bt709" if is_hd else None
 
 

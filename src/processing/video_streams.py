@@ -11,6 +11,7 @@ from pathlib import Path
 from src.errors import MediaReadError
 from src.processing import ffmpeg_log
 from src.processing.ffmpeg_process import opened, start
+from src.processing.tone_mapping import BT2020, HLG, LINEAR, PQ, SRGB
 
 # So much of a file is looked through, to tell a film from a still picture beside it.
 LOOK_S = 10
@@ -24,6 +25,10 @@ NOTE = re.compile(r"\[info\] {4,8}([^ :][^:]*?) *: (.*)")
 PACKET = re.compile(r"(\d+), +-?\d+, +-?\d+,")
 WITH_ALPHA = re.compile(r"yuva|rgba|bgra|argb|abgr|gbrap|ya8|ya16|ayuv|vuya|pal8")
 
+# What ffmpeg calls primaries and transfer functions that are not shown as they are.
+PRIMARIES = {"bt2020": BT2020, "smpte431": 11, "smpte432": 12}
+TRANSFERS = {"linear": LINEAR, "iec61966-2-1": SRGB, "smpte2084": PQ, "arib-std-b67": HLG}
+
 
 @dataclass
 class VideoStream:
@@ -32,7 +37,9 @@ class VideoStream:
     Attributes:
         index: among all streams of the file.
         codec, pixel_format: ffmpeg's names for them; the format is empty where it is unknown.
-        matrix, primaries, transfer: ffmpeg's names; None where nothing is said.
+        matrix: ffmpeg's name for how colours become luminance; None where nothing is said.
+        primaries, transfer: their numbers in ITU-T H.273; those of BT.709 where nothing is said,
+            and for what is shown as it is: the standards of television.
         is_interlaced: whether its first frames are.
         is_default: whether the container names it as the one to show.
         is_cover: a picture attached to the film.
@@ -45,8 +52,8 @@ class VideoStream:
     pixel_format: str = ""
     size_wh: tuple[int, int] = (0, 0)
     matrix: str | None = None
-    primaries: str | None = None
-    transfer: str | None = None
+    primaries: int = 1
+    transfer: int = 1
     is_interlaced: bool = False
     is_default: bool = False
     is_cover: bool = False
@@ -153,11 +160,14 @@ def _stream(index: int, codec: str, description: str) -> VideoStream:
         if detail.endswith(("first", "(swapped)")):
             stream.is_interlaced = True
         elif detail.count("/") == 2:
-            stream.matrix, stream.primaries, stream.transfer = (
-                None if name in ("unknown", "reserved") else name for name in detail.split("/")
-            )
+            matrix, primaries, transfer = detail.split("/")
+            stream.matrix = None if matrix in ("unknown", "reserved") else matrix
+            stream.primaries = PRIMARIES.get(primaries, 1)
+            stream.transfer = TRANSFERS.get(transfer, 1)
+            if stream.transfer in (PQ, HLG) and primaries == "unknown":
+                stream.primaries = BT2020
         elif detail in ("bt709", "smpte170m", "smpte240m"):  # all three are called the same
-            stream.matrix = stream.primaries = stream.transfer = detail
+            stream.matrix = detail
     flags = description[picture.end() :]
     stream.is_default = "(default)" in flags
     stream.is_cover = "(attached pic)" in flags or "(timed thumbnails)" in flags
