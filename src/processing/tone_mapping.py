@@ -12,7 +12,7 @@ import numpy as np
 
 SRGB, PQ, HLG = 13, 16, 18
 LINEAR = 8
-# Diffuse white in cd/m2 (ITU-R BT.2408): it becomes the white of sRGB, and so does what is brighter.
+# Diffuse white in cd/m2 (ITU-R BT.2408) becomes the white of sRGB, and so does what is brighter.
 WHITE_NITS = 203.0
 # HLG is shown on a screen of this peak. Its gamma is applied to each colour by itself, as ffmpeg's
 # zscale does.
