@@ -174,4 +174,6 @@ def _in_words(message: str) -> str:
         return "there is no video in it"
     if "moov atom not found" in message:
         return "cut short: the part that says where its frames are is missing"
+    if "not on whitelist" in message:
+        return "of a kind that is not read as a video here"
     return f"damaged ({message.strip()[:120]})"

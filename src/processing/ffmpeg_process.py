@@ -18,8 +18,8 @@ from src.config import APPLICATION_FOLDER, NO_CONSOLE
 # that calls itself .mp4 must not send it elsewhere.
 PROTOCOLS = "file,pipe"
 DEMUXERS = (
-    "mov,matroska,avi,mpeg,mpegts,mpegvideo,asf,flv,ogg,mxf,mxf_opatom,gxf,dv,rm,wtv,dhav,nut,ivf"
-    ",yuv4mpegpipe,mjpeg,h264,hevc,vvc,av1,obu,vc1,m4v"
+    "mov,matroska,avi,mpeg,mpegts,mpegvideo,asf,flv,ogg,mxf,dv,rm,wtv,dhav,nut,ivf,yuv4mpegpipe"
+    ",h264,hevc,vvc,av1,obu,vc1,m4v"
 )
 OPENCV_OPTIONS = f"protocol_whitelist;{PROTOCOLS}|format_whitelist;{DEMUXERS}"
 # 12K is 80 million; an 8K film with its frames in flight takes 2 GiB.
