@@ -17,7 +17,7 @@ from src.config import NO_CONSOLE, LibraryPaths
 from src.errors import DatabaseError
 from src.library import MediaLibrary
 from src.models.starter.scenes import draw_scene
-from src.processing.video_processor import find_ffmpeg
+from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import SearchHit
 
 SCENES = 12

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from src.errors import MediaReadError
+from src.processing.capture_dates import date_of_image
 from src.processing.colour_management import to_srgb
 from src.processing.image_notes import note_of_frames, note_of_pages
 from src.processing.jpeg_structure import without_end
@@ -158,7 +159,7 @@ def _decode_opened(
     on_size(width * height)
     # An icon holds images of its own, whose sizes its header need not tell the truth about.
     Image.MAX_IMAGE_PIXELS = max(LEAST_PIXELS, 4 * width * height)
-    captured_at = _captured_at(image)
+    captured_at = date_of_image(image)
     turn = turn_of(image)
     note = None
     source: Source | None = before_loading(image, path)
@@ -206,12 +207,12 @@ def _decode_tiff(
         if width * height > pixel_limit:
             raise _too_large(path, width * height, pixel_limit)
         if image is not None and picture.pillow_reads and picture.index is not None:
-            captured_at = _captured_at(image)
+            captured_at = date_of_image(image)
             image.seek(picture.index)
             opened = _decode_opened(path, image, None, on_size)
             return replace(opened, captured_at=opened.captured_at or captured_at)
         on_size(width * height)
-        captured_at = None if image is None else _captured_at(image)
+        captured_at = None if image is None else date_of_image(image)
         return _decoded(picture.samples(), TURNS.get(picture.orientation), captured_at)
 
 
@@ -228,7 +229,7 @@ def _decode_psd(
     if not width * height:
         raise MediaReadError(path, "there is no picture in it")
     on_size(width * height)
-    captured_at = None if image is None else _captured_at(image)
+    captured_at = None if image is None else date_of_image(image)
     return _decoded(picture.samples(path), None, captured_at)
 
 
@@ -245,15 +246,3 @@ def _strips(
     for top in range(0, height, rows):
         part = upright_part(source, turn, (0, top, width, min(height, top + rows)))
         yield np.ascontiguousarray(to_srgb(part))
-
-
-def _captured_at(image: Image.Image) -> str | None:
-    try:
-        exif = image.getexif()
-        text = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
-        text = text or exif.get(ExifTags.Base.DateTime)
-        date, time = str(text).split(" ")[:2] if text else ("", "")
-        date = date.replace(":", "-")
-        return f"{date}T{time}" if re.fullmatch(r"\d{4}-\d\d-\d\d", date) and time else None
-    except Exception:
-        return None  # the picture matters, a broken note about it does not

@@ -28,6 +28,7 @@ from src.models.mask_generator import MaskGenerator
 from src.processing.changed_files import ChangedFiles
 from src.processing.crop_files import remove_crops, remove_half_written
 from src.processing.crops_left import remove_left_crops, remove_unused_crops
+from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_sampled
 from src.processing.image_loader import media_kind
 from src.processing.media_finder import find_media, guessed_kind, is_out_of_reach
@@ -36,7 +37,6 @@ from src.processing.moved_files import MovedFiles
 from src.processing.one_file import in_words, is_of_one_file
 from src.processing.peoples_work import Work
 from src.processing.segment_maker import SegmentMaker
-from src.processing.video_processor import VideoFacts
 from src.records import Frame, MediaKind
 
 # The index is told in between once so many segments wait, so that the end has little left.

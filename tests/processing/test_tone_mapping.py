@@ -156,3 +156,17 @@ def test_a_header_of_nonsense_costs_no_picture(tmp_path: Path) -> None:
             except Exception as exc:
                 # the decoder's own word: it is not one of ours
                 assert not isinstance(exc, (struct.error, IndexError, KeyError)), exc
+
+
+def test_pq_and_hlg_without_primaries_have_those_of_bt2020() -> None:
+    values = encoded(np.array([[0.9, 0.1, 0.1]]), PQ, 9)
+    np.testing.assert_array_equal(to_sdr(values, PQ, 2), to_sdr(values, PQ, 9))
+    assert (to_sdr(values, PQ, 1) != to_sdr(values, PQ, 9)).any()
+
+
+def test_whole_numbers_are_read_as_shares_of_their_range() -> None:
+    values = encoded(np.array([[[0.9, 0.1, 0.4]]]), HLG, 9)
+    whole = np.rint(values * 65535).astype(np.uint16)
+    np.testing.assert_allclose(
+        to_sdr(whole, HLG, 9).astype(int), to_sdr(values, HLG, 9).astype(int), atol=1
+    )
