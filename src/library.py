@@ -16,6 +16,7 @@ from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
+from src.database.stopped import stop_unfinished, stopped_media, take_up, unfinished_media
 from src.database.words import as_typed
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
@@ -30,6 +31,7 @@ from src.records import (
     ExportSelection,
     FrameView,
     LibraryStats,
+    MediaFile,
     SearchResult,
     SegmentFilter,
     Tag,
@@ -207,7 +209,10 @@ class MediaLibrary:
     # -- taking media in, and out
 
     def add(self, paths: Iterable[Path | str]) -> Iterator[Event]:
-        """Take in files and folders, and go on with what an earlier job left."""
+        """Take in files and folders, and go on with what an earlier job left.
+
+        What a person stopped waits for `go_on`, or for being added again.
+        """
         self.load_models()
         from src.processing.ingest import Ingest
 
@@ -246,8 +251,27 @@ class MediaLibrary:
         yield from SegmentAgain(self.metadata, self._in_use.embedding, sam, self.settings).run()
 
     def unfinished(self) -> int:
-        """Count the media files that an earlier job has not come to the end of."""
-        return len(self.metadata.all_media("pending")) + len(self.metadata.all_media("processing"))
+        """Count the media files that an earlier job left and the next one goes on with."""
+        return len(unfinished_media(self.metadata)) - len(self.stopped())
+
+    def stopped(self) -> list[MediaFile]:
+        """List the media files that wait since a person stopped adding them."""
+        return stopped_media(self.metadata)
+
+    def stop_adding(self) -> None:
+        """Let what is left of an add wait until a person goes on; no job of that runs any more."""
+        stop_unfinished(self.metadata)
+
+    def keep_for_later(self, paths: Iterable[Path | str]) -> None:
+        """Write down files and folders for the next `add`, and read none of them now."""
+        from src.processing.ingest import keep_for_later
+
+        keep_for_later(self.metadata, [Path(path) for path in paths])
+
+    def go_on(self) -> Iterator[Event]:
+        """Add what a person has stopped, and whatever else is unfinished."""
+        take_up(self.metadata, [media.id for media in self.stopped()])
+        yield from self.add([])
 
     def remove(self, media_file_ids: Sequence[int]) -> None:
         """Forget media files and all that was made of them; the files themselves stay.

@@ -126,6 +126,8 @@ class DetailPanel(ctk.CTkFrame):
         label(head, look, "Frames", weight="medium").pack(side="left")
         self._frames_count = label(head, look, "", colour=c.text_2)
         self._frames_count.pack(side="left", padx=8)
+        self._partial = label(head, look, "", size=SMALL, colour=c.warn)
+        self._partial.pack(side="right")
         self.frames = ThumbStrip(
             self._frames_part, look, thumbnails, (94, 53), self.show_segment, 8, captions=True
         )
@@ -239,6 +241,8 @@ class DetailPanel(ctk.CTkFrame):
             here,
         )
         self._frames_count.configure(text=f"{self.frames.chosen + 1:,} of {len(view.frames):,}")
+        begun = view.media.status in ("pending", "processing")
+        self._partial.configure(text="The rest has not been added yet." if begun else "")
         if not self._frames_part.winfo_manager():
             self._frames_part.pack(fill="x")
         self._fit_picture()

@@ -69,6 +69,7 @@ class Panels:
                 self._open_media,
                 intake.ask_to_remove,
                 intake.add,
+                intake.go_on,
                 intake.show_failure,
                 dialogs.show_in_folder,
                 dialogs.open_another,
