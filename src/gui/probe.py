@@ -47,7 +47,7 @@ class Probe:
         grid = p.grid_shown()
         texts: list[str] = []
         buttons: dict[str, Box] = {}
-        _collect(w, texts, buttons)
+        _collect(w, texts, buttons, w.overlay.undrawn)
         return {
             "pid": os.getpid(),
             "panel": p.here,
@@ -88,12 +88,21 @@ class Probe:
         }
 
 
-def _collect(widget: tkinter.Misc, texts: list[str], buttons: dict[str, Box]) -> None:
-    """Words on the screen, and where each button and row lies; what is covered counts too."""
+def _collect(
+    widget: tkinter.Misc,
+    texts: list[str],
+    buttons: dict[str, Box],
+    undrawn: tkinter.Misc | None = None,
+) -> None:
+    """Words on the screen, and where each button and row lies; what is covered counts too.
+
+    Args:
+        undrawn: what is not to be seen yet.
+    """
     import customtkinter as ctk
 
     for child in widget.winfo_children():
-        if not child.winfo_ismapped():
+        if not child.winfo_ismapped() or child is undrawn:
             continue
         if isinstance(child, ctk.CTkLabel | ctk.CTkButton | ctk.CTkCheckBox):
             text = str(child.cget("text"))

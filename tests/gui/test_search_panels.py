@@ -50,11 +50,17 @@ class WordPanel(TextSearchPanel):
             similar=lambda segment_id, *_: self.results.asked.append(segment_id),
         )
         self._session: Any = SimpleNamespace(models_ready=False, library=library)
-        self._waiting = None
+        self._waiting = self._typing = None
         self._tags, self.recent = {}, []
         self.chips: Any = SimpleNamespace(show=lambda groups: None)
         self.notice: Any = SimpleNamespace(pack_forget=lambda: None)
         self.entry: Any = Entry(self._typed)
+
+    def after(self, *_: object) -> str:  # type: ignore[override]
+        return "later"
+
+    def after_cancel(self, *_: object) -> None:
+        pass
 
     def models_come(self) -> None:
         self._session.models_ready = True
