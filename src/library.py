@@ -378,6 +378,21 @@ class MediaLibrary:
 
     # -- tags
 
+    def tag_name(self, text: str) -> str:
+        """Bring what somebody typed to the form that names of tags have.
+
+        Raises:
+            QueryError: there is none, a very long one, or one that is no text.
+        """
+        name = as_typed(text)
+        if not name:
+            raise QueryError("a tag needs a name")
+        if len(name) > LONGEST_TAG:
+            raise QueryError(
+                f"a tag has at most {LONGEST_TAG} characters; this one has {len(name):,}"
+            )
+        return name
+
     def add_tag(self, segment_id: str, name: str) -> None:
         """Put a person's tag on a segment; a person is sure.
 
@@ -385,9 +400,7 @@ class MediaLibrary:
             QueryError: the tag has no name, a very long one, or one that is no text; or the
                 segment is gone.
         """
-        name = as_typed(name)
-        if not 0 < len(name) <= LONGEST_TAG:
-            raise QueryError(f"a tag has a name of 1 to {LONGEST_TAG} characters")
+        name = self.tag_name(name)
         if not self.metadata.add_tags(segment_id, [Tag(name, 1.0, "human")], added_by="human"):
             raise QueryError(GONE)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import customtkinter as ctk
 
+from src.errors import QueryError, is_of_a_person
 from src.gui.detail_side import DetailSide, SideActions
 from src.gui.frame_picture import FramePicture, Lit
 from src.gui.job_state import moment
@@ -73,6 +74,7 @@ class DetailPanel(ctk.CTkFrame):
             body,
             look,
             SideActions(
+                self._why_no_tag,
                 self._add_tag,
                 self._remove_tag,
                 self._similar,
@@ -289,9 +291,27 @@ class DetailPanel(ctk.CTkFrame):
         """Read the frame once more, after its tags changed."""
         self._read(self.segment_id)
 
+    def _why_no_tag(self, text: str) -> str:
+        """Say why a text can't be a tag; nothing where it can."""
+        try:
+            self._session.library.tag_name(text)
+        except QueryError as exc:
+            return _sentence(exc)
+        return ""
+
     def _add_tag(self, name: str) -> None:
         library, segment_id = self._session.library, self.segment_id
-        self._session.change(lambda: library.add_tag(segment_id, name), self._again)
+
+        def added() -> None:
+            self.side.added(name)
+            self._again()
+
+        def failed(exc: Exception) -> None:
+            if not is_of_a_person(exc):
+                raise exc
+            self.side.say_why_not(_sentence(exc))
+
+        self._session.change(lambda: library.add_tag(segment_id, name), added, failed)
 
     def _remove_tag(self, name: str) -> None:
         library, segment_id = self._session.library, self.segment_id
@@ -308,3 +328,8 @@ class DetailPanel(ctk.CTkFrame):
     def _folder(self) -> None:
         if self._view is not None:
             self._actions.show_in_folder(self._view.media.path)
+
+
+def _sentence(exc: Exception) -> str:
+    text = str(exc)
+    return f"{text[:1].upper()}{text[1:]}."

@@ -270,15 +270,24 @@ class Session:
 
     # -- small changes
 
-    def change(self, work: Callable[[], None], then: Callable[[], None] | None = None) -> None:
-        """Change the library in another thread, and tell everyone who shows it."""
+    def change(
+        self,
+        work: Callable[[], None],
+        then: Callable[[], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Change the library in another thread, and tell everyone who shows it.
+
+        Args:
+            failed: gets the exception in place of the window's own door for errors.
+        """
 
         def changed(_: None) -> None:
             if then is not None:
                 then()
             self._tell_each(self.tell.content_changed)
 
-        self.main_thread.run(work, changed)
+        self.main_thread.run(work, changed, failed)
 
 
 def explained(exc: Exception) -> tuple[str, str]:

@@ -96,3 +96,59 @@ def test_what_is_left_of_a_cancelled_add_is_offered_and_goes_on_or_goes_away(
     window.click("Remove")
     window.wait("nothing left", lambda s: not stopped_line(s) and not s["strip"])
     assert not any(card["state"] == "waiting" for card in window.state()["cards"])
+
+
+def write(window: Window, entry: str, text: str) -> None:
+    """Type a text in the place of what stands in an entry."""
+    window.click_at(window.wait_still(entry, lambda s: s["buttons"].get(f"entry:{entry}")))
+    window.key("ctrl+a")
+    window.type(text)
+
+
+def wait_said(window: Window, part: str) -> None:
+    window.wait(part, lambda s: any(part in text for text in s["texts"]))
+
+
+def test_what_a_person_types_wrong_is_said_in_place(window: Window, tmp_path: Path) -> None:
+    window.click_at(window.state()["cards"][0]["box"])
+    window.wait_text("Find similar", "Segments in this frame")
+    long = "a very long tag " * 5
+    write(window, "Add a tag", f"{long}indeed")
+    window.wait_text("A tag has at most 80 characters; this one has 86.")
+    window.key("Return")
+    window.key("BackSpace")
+    wait_said(window, "this one has 85.")  # the text is still there, and nothing else came
+    window.key(*["BackSpace"] * 6)
+    window.key("Return")
+    window.wait("the tag", lambda s: "you" in s["texts"] and not any("80" in t for t in s["texts"]))
+
+    window.click("Search by Tag")
+    window.wait("the panel", lambda s: s["panel"] == "text")
+    for query in ("?!", "x" * 400):
+        write(window, "What are you looking for?", query)
+        window.key("Return")
+        window.wait("an answer", lambda s, query=query: s["searched"] == query)  # type: ignore[misc]
+
+    no_image = tmp_path / "a letter.txt"
+    no_image.write_text("Dear reader")
+    window.click("Search by Image")
+    window.wait("the panel", lambda s: s["panel"] == "image")
+    window.click("Choose image")
+    window.answer_file_dialog("Search by image", no_image)
+    wait_said(window, "a letter.txt can't be searched for")
+
+    window.click("Export Dataset")
+    window.wait("the count", lambda s: any(t.startswith("Export ") for t in s["buttons"]))
+    write(window, "A folder", "n" * 300)
+    wait_said(window, "File name too long")
+    window.key("Escape")
+    window.wait("no dialog", lambda s: not s["dialog"])
+
+    window.key("ctrl+comma")
+    window.wait_text("Batch size")
+    write(window, "", "many")  # of the fields without a hint the last is the batch size's
+    window.click("Save")
+    window.wait_text("Not saved. The batch size is a whole number from 1 to 4,096.")
+    window.key("Escape")
+    window.wait("no dialog", lambda s: not s["dialog"])
+    assert "Traceback" not in LibraryPaths(window.library).log.read_text(encoding="utf-8")
