@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class Terminated(KeyboardInterrupt):
+    """The system or another program ends this one; what it did goes on by itself later."""
+
+
 class MediaLibraryApp:
     """Builds the parts, hands them to each other, and runs one command."""
 
@@ -168,19 +172,28 @@ class MediaLibraryApp:
             raise DatabaseError(f"{no_such(absent)}; nothing was added")
         done, taken = JobDone(), 0
         with self._initialize() as library:
-            if not given and not library.unfinished():
+            if not given and not library.unfinished() and not library.stopped():
                 raise UsageError(f"{nothing_to_do}; nothing is left unfinished here")
-            for event in self._shown(library.add(given)):
-                taken += isinstance(event, FileDone | FileKnown)
-                if self.arguments.json:
-                    print_json(event_as_json(event))
-                if isinstance(event, JobDone):
-                    done = event
+            try:
+                for event in self._shown(library.add(given) if given else library.go_on()):
+                    taken += isinstance(event, FileDone | FileKnown)
+                    if self.arguments.json:
+                        print_json(event_as_json(event))
+                    if isinstance(event, JobDone):
+                        done = event
+            except Terminated:
+                raise
+            except KeyboardInterrupt:
+                library.stop_adding()
+                raise
             self._note_problems(library)
+            left = len(library.stopped())
         note(
             f"{counted(done.files, 'file')}: {counted(done.frames, 'frame')} and "
             f"{counted(done.segments, 'segment')} added, {counted(len(done.failed), 'file')} failed"
         )
+        if left:
+            note(f"{counted(left, 'file')} left of an add that was stopped; `ingest` adds them")
         return 1 if absent and not taken else 0
 
     def _search(self) -> int:
@@ -370,6 +383,10 @@ def _print_paths(paths: Sequence[Path], if_none: str) -> None:
         note(if_none)
 
 
+def _terminate(*_: object) -> None:
+    raise Terminated
+
+
 def log_to_console() -> None:
     """Say errors on stderr; a warning is for the file alone."""
     console = logging.StreamHandler()
@@ -411,7 +428,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     unread = no_console or (arguments.command is None and not sys.stderr.isatty())
     try:
         # A request to end is a Ctrl-C: the job stops at its next event, with nothing half done.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, _terminate)
         return MediaLibraryApp(arguments).run()
     except UsageError as exc:
         from src.cli.report import one_line

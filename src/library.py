@@ -16,6 +16,7 @@ from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
+from src.database.stopped import stop_unfinished, stopped_media, take_up, unfinished_media
 from src.database.words import as_typed
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
@@ -30,6 +31,7 @@ from src.records import (
     ExportSelection,
     FrameView,
     LibraryStats,
+    MediaFile,
     SearchResult,
     SegmentFilter,
     Tag,
@@ -207,7 +209,10 @@ class MediaLibrary:
     # -- taking media in, and out
 
     def add(self, paths: Iterable[Path | str]) -> Iterator[Event]:
-        """Take in files and folders, and go on with what an earlier job left."""
+        """Take in files and folders, and go on with what an earlier job left.
+
+        What a person stopped waits for `go_on`, or for being added again.
+        """
         self.load_models()
         from src.processing.ingest import Ingest
 
@@ -246,8 +251,27 @@ class MediaLibrary:
         yield from SegmentAgain(self.metadata, self._in_use.embedding, sam, self.settings).run()
 
     def unfinished(self) -> int:
-        """Count the media files that an earlier job has not come to the end of."""
-        return len(self.metadata.all_media("pending")) + len(self.metadata.all_media("processing"))
+        """Count the media files that an earlier job left and the next one goes on with."""
+        return len(unfinished_media(self.metadata)) - len(self.stopped())
+
+    def stopped(self) -> list[MediaFile]:
+        """List the media files that wait since a person stopped adding them."""
+        return stopped_media(self.metadata)
+
+    def stop_adding(self) -> None:
+        """Let what is left of an add wait until a person goes on; no job of that runs any more."""
+        stop_unfinished(self.metadata)
+
+    def keep_for_later(self, paths: Iterable[Path | str]) -> None:
+        """Write down files and folders for the next `add`, and read none of them now."""
+        from src.processing.ingest import keep_for_later
+
+        keep_for_later(self.metadata, [Path(path) for path in paths])
+
+    def go_on(self) -> Iterator[Event]:
+        """Add what a person has stopped, and whatever else is unfinished."""
+        take_up(self.metadata, [media.id for media in self.stopped()])
+        yield from self.add([])
 
     def remove(self, media_file_ids: Sequence[int]) -> None:
         """Forget media files and all that was made of them; the files themselves stay.
@@ -354,6 +378,21 @@ class MediaLibrary:
 
     # -- tags
 
+    def tag_name(self, text: str) -> str:
+        """Bring what somebody typed to the form that names of tags have.
+
+        Raises:
+            QueryError: there is none, a very long one, or one that is no text.
+        """
+        name = as_typed(text)
+        if not name:
+            raise QueryError("a tag needs a name")
+        if len(name) > LONGEST_TAG:
+            raise QueryError(
+                f"a tag has at most {LONGEST_TAG} characters; this one has {len(name):,}"
+            )
+        return name
+
     def add_tag(self, segment_id: str, name: str) -> None:
         """Put a person's tag on a segment; a person is sure.
 
@@ -361,9 +400,7 @@ class MediaLibrary:
             QueryError: the tag has no name, a very long one, or one that is no text; or the
                 segment is gone.
         """
-        name = as_typed(name)
-        if not 0 < len(name) <= LONGEST_TAG:
-            raise QueryError(f"a tag has a name of 1 to {LONGEST_TAG} characters")
+        name = self.tag_name(name)
         if not self.metadata.add_tags(segment_id, [Tag(name, 1.0, "human")], added_by="human"):
             raise QueryError(GONE)
 

@@ -30,6 +30,7 @@ _LINKS = {
 
 @dataclass(frozen=True)
 class SideActions:
+    why_no_tag: Callable[[str], str]
     add_tag: Callable[[str], None]
     remove_tag: Callable[[str], None]
     similar: Callable[[], None]
@@ -69,8 +70,22 @@ class DetailSide(ctk.CTkFrame):
         self._tags = ctk.CTkFrame(self._scrolled, fg_color="transparent")
         self._tags.pack(fill="x")
         self._tags.grid_columnconfigure(0, weight=1)
-        self.entry = Entry(self._scrolled, look, "Add a tag", height=32, on_enter=self._add)
-        self.entry.pack(fill="x", pady=(8, 20), padx=(0, 16))
+        new = ctk.CTkFrame(self._scrolled, fg_color="transparent")
+        new.pack(fill="x", pady=(8, 20), padx=(0, 16))
+        self.entry = Entry(
+            new, look, "Add a tag", height=32, on_enter=self._add, on_change=self._typed
+        )
+        self.entry.pack(fill="x")
+        self._why_not = label(
+            new,
+            look,
+            "",
+            size=SMALL,
+            colour=c.error,
+            justify="left",
+            anchor="w",
+            wraplength=_INSIDE - 16,
+        )
         IconButton(
             self.entry, look, "plus", "Add this tag", lambda: self._add(self.entry.text), side=20
         ).grid(row=0, column=3, padx=(0, 4), pady=2)
@@ -258,9 +273,25 @@ class DetailSide(ctk.CTkFrame):
         )
         cross.grid(row=row, column=4, padx=(2, 8))
 
-    def _add(self, name: str) -> None:
-        if name.strip():
+    def _typed(self, text: str) -> None:
+        self.say_why_not(self._actions.why_no_tag(text) if text.strip() else "")
+
+    def say_why_not(self, sentence: str) -> None:
+        """Say under the entry why what stands in it is no tag; nothing where it is one."""
+        self._why_not.configure(text=sentence)
+        self.entry.set_error(bool(sentence))
+        if sentence:
+            self._why_not.pack(fill="x", pady=(4, 0))
+        else:
+            self._why_not.pack_forget()
+
+    def added(self, name: str) -> None:
+        """A tag has been added: there is room for another one."""
+        if self.entry.text == name:
             self.entry.set("")
+
+    def _add(self, name: str) -> None:
+        if name.strip() and not self._actions.why_no_tag(name):
             self._actions.add_tag(name)
 
 

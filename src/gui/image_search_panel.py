@@ -10,6 +10,7 @@ from typing import Any
 import customtkinter as ctk
 import numpy as np
 
+from src.errors import MediaReadError, is_of_a_person
 from src.gui.empty_state import DropZone
 from src.gui.image_query import ImageQuery
 from src.gui.results import N_RESULTS, ResultsView
@@ -141,7 +142,15 @@ class ImageSearchPanel(ctk.CTkFrame):
             if asked == self._asked:  # no later image was chosen, and none taken away
                 self.use_image(image_rgb, name)
 
-        self._session.main_thread.run(lambda: library.read_image(source, _QUERY_SIDE), read)
+        def failed(exc: Exception) -> None:
+            if not is_of_a_person(exc):
+                raise exc
+            if asked == self._asked:
+                self.results.forget()
+                reason = exc.reason if isinstance(exc, MediaReadError) else str(exc)
+                self.results.say(f"{name} can't be searched for:\n{reason}.")
+
+        self._session.main_thread.run(lambda: library.read_image(source, _QUERY_SIDE), read, failed)
 
     def use_image(self, image_rgb: np.ndarray, name: str) -> None:
         """Search for an image: (H, W, 3) uint8 RGB."""

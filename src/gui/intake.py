@@ -16,7 +16,7 @@ from src.gui.messages import ask, show_error, show_failures
 from src.gui.overlay import Overlay
 from src.gui.session import Session
 from src.gui.theme import Theme
-from src.records import MediaCard
+from src.records import MediaCard, MediaFile
 from src.worker import JobEnded
 
 _LOOK_AGAIN_MS = 100
@@ -48,7 +48,9 @@ class Intake:
         self._failed: dict[JobKind, dict[Path, str]] = {kind: {} for kind in _DONE_WITH_FILES}
         self._last: JobState | None = None  # that worked on files
         self._show_waits = False
-        self.strip = JobStrip(root, look, self.cancel, self.show_failed, self.dismiss)
+        self._stopped_shown = False
+        self.strip = JobStrip(root, look, self.cancel, self.show_failed, self.dismiss, self.go_on)
+        session.tell.content_changed.append(self._count_stopped_again)
         session.tell.job_event.append(self._job_event)
         session.tell.job_ended.append(self._job_ended)
 
@@ -75,6 +77,13 @@ class Intake:
         for path in paths:
             self._failed["add"].pop(path, None)
         self._session.add(paths, "Looking for media")
+        self._show()
+
+    def go_on(self) -> None:
+        """Add what a person has stopped."""
+        if not self._session.jobs:
+            self._failed["add"].clear()
+        self._session.go_on("Resuming…")
         self._show()
 
     def add_dropped(self, paths: Sequence[Path], cut: bool) -> None:
@@ -125,6 +134,7 @@ class Intake:
             self._show()
 
     def dismiss(self) -> None:
+        self._stopped_shown = False
         for failed in self._failed.values():
             failed.clear()
         self.strip.grid_remove()
@@ -178,10 +188,31 @@ class Intake:
     def _job_ended(self, job: JobState, ended: JobEnded) -> None:
         if job.kind in self._failed and job.started_at is not None:
             self._last = job
-        failed = sum(map(len, self._failed.values()))
         if self._jobs:
             self._show()
-        elif failed and self._last is not None:
-            self.strip.show_outcome(self._last, failed)
+        elif job.kind == "add" and job.cancelling:
+            self._count_stopped()
+        else:
+            self._show_outcome(0)
+
+    def _show_outcome(self, stopped: int) -> None:
+        failed = sum(map(len, self._failed.values()))
+        if (failed or stopped) and self._last is not None:
+            self.strip.show_outcome(self._last, failed, stopped)
+            self._stopped_shown = stopped > 0
         else:
             self.dismiss()
+
+    def _count_stopped(self) -> None:
+        """Say how much is left of an add that a person stopped, once that is known."""
+
+        def counted_them(stopped: Sequence[MediaFile]) -> None:
+            if not self._jobs:
+                self._show_outcome(len(stopped))
+
+        self._session.main_thread.run(self._session.library.stopped, counted_them)
+
+    def _count_stopped_again(self) -> None:
+        """Some of it may have been removed."""
+        if self._stopped_shown and not self._jobs:
+            self._count_stopped()

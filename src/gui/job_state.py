@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -49,6 +49,7 @@ class JobState:
         download: how far the file is that is being fetched.
         doing_from: when what it is `doing` began, and how much was done by then.
         cancelling: a person has asked it to stop.
+        asked_for: the files and folders that an add is to take in.
     """
 
     name: str = ""
@@ -70,6 +71,7 @@ class JobState:
     doing_from: tuple[float, int] = (0.0, 0)
     kind: JobKind = "add"
     in_place: bool = True
+    asked_for: Sequence[Path] = ()
 
     def take(self, event: Event) -> None:
         """Take in what the job says."""

@@ -22,6 +22,7 @@ class JobStrip(ctk.CTkFrame):
         on_cancel: Callable[[], None],
         on_failures: Callable[[], None],
         on_dismiss: Callable[[], None],
+        on_continue: Callable[[], None],
     ) -> None:
         c = look.colours
         super().__init__(master, fg_color=c.sidebar, corner_radius=0, height=STRIP)
@@ -44,9 +45,10 @@ class JobStrip(ctk.CTkFrame):
         self._left.grid(row=0, column=3, sticky="se", padx=(8, 0), pady=(8, 8))
         self.bar = progress_bar(self, look)
         self.bar.set(0)
-        self.bar.grid(row=1, column=0, columnspan=4, sticky="ew", padx=(LEFT, 0), pady=(0, 17))
+        self.bar.grid(row=1, column=0, columnspan=4, sticky="ew", padx=(LEFT, 12), pady=(0, 17))
         self.button = Button(self, look, "Cancel", self._pressed, height=32, width=104)
-        self.button.grid(row=0, column=4, rowspan=2, padx=(12, RIGHT - 4))
+        self.button.grid(row=0, column=5, rowspan=2, padx=(0, RIGHT - 4))
+        self._go_on = Button(self, look, "Continue", on_continue, kind="main", height=32, width=104)
 
     @property
     def text(self) -> str:
@@ -65,12 +67,22 @@ class JobStrip(ctk.CTkFrame):
         self.bar.set(job.fraction)
         self.button.set_text("Cancelling…" if job.cancelling else "Cancel")
         self.button.set_enabled(not job.cancelling)
+        self._go_on.grid_remove()
 
-    def show_outcome(self, job: JobState, failed: int) -> None:
-        """Say what came of a job, until a person has read it."""
+    def show_outcome(self, job: JobState, failed: int, stopped: int = 0) -> None:
+        """Say what came of a job, until a person has read it.
+
+        Args:
+            stopped: how many files wait since a person stopped adding them.
+        """
         self._over = True
         self._headline.configure(text="Done" if job.done is not None else "Stopped")
-        self._detail.configure(text=job.outcome.removeprefix("Stopped. "))
+        left = f"{stopped:,} left, " if stopped else ""
+        self._detail.configure(text=left + job.outcome.removeprefix("Stopped. "))
+        if stopped:
+            self._go_on.grid(row=0, column=4, rowspan=2)
+        else:
+            self._go_on.grid_remove()
         self._show_failed(failed)
         self._left.configure(text="")
         self.bar.set(job.fraction)

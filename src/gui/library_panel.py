@@ -23,6 +23,7 @@ from src.events import (
 )
 from src.gui.empty_state import EmptyState, NotOpened, Recovering
 from src.gui.job_state import JobState, length
+from src.gui.notice import Notice
 from src.gui.session import Session, explained
 from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
@@ -32,7 +33,7 @@ from src.gui.widgets.controls import Button, icon_label, label, panel_header
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.popup import show_menu
 from src.gui.widgets.slider import Slider
-from src.records import MediaCard, MediaOrder
+from src.records import MediaCard, MediaFile, MediaOrder
 
 ORDERS: dict[str, MediaOrder] = {
     "Added, newest first": "added",
@@ -52,6 +53,7 @@ class LibraryActions:
     open: Callable[[MediaCard], None]
     remove: Callable[[Sequence[int]], None]
     retry: Callable[[Sequence[Path]], None]
+    go_on: Callable[[], None]
     show_failure: Callable[[MediaCard], None]
     show_in_folder: Callable[[Path], None]
     open_another: Callable[[], None]
@@ -63,6 +65,7 @@ class _Media:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.ids: list[int] = []
+        self.stopped: frozenset[int] = frozenset()  # wait since a person stopped adding them
         self.busy: tuple[Path, JobState] | None = None
         self._cards: OrderedDict[int, MediaCard] = OrderedDict()
 
@@ -111,7 +114,10 @@ class _Media:
         if media.status == "failed":
             return CardFace(number, None, name, _sentence(media.error), "error", state="failed")
         if media.status in ("pending", "processing"):
-            return CardFace(number, picture, name, "Waiting", state="waiting")
+            facts = "Stopped" if number in self.stopped else "Waiting"
+            if card.segments:
+                facts += f" · {counted(card.segments, 'segment')} so far"
+            return CardFace(number, picture, name, facts, state="waiting")
         kind = "Photo" if media.kind == "image" else "Video"
         facts = f"{kind} · {counted(card.segments, 'segment')}"
         for remark in (media.error, media.note):
@@ -140,6 +146,7 @@ class LibraryPanel(ctk.CTkFrame):
         self._reading = self._read_again = False
         self._reload_waits = False
         self._build_header()
+        self.stopped = Notice(self, look)
         self.grid_view = CardGrid(
             self,
             look,
@@ -167,7 +174,7 @@ class LibraryPanel(ctk.CTkFrame):
 
     def _build_header(self) -> None:
         look, c = self.look, self.look.colours
-        header = panel_header(self, look, "Library")
+        self._header = header = panel_header(self, look, "Library")
         self._count = label(header, look, "", colour=c.text_2)
         self._count.pack(side="left", padx=12)
         self._tools = ctk.CTkFrame(header, fg_color="transparent")
@@ -230,13 +237,18 @@ class LibraryPanel(ctk.CTkFrame):
             self._read_again = True
             return
         self._reading = True
-        order, catalog = self._order, self._session.library.catalog
+        order, library = self._order, self._session.library
         self._session.main_thread.run(
-            lambda: catalog.media_ids(order), self._listed, self._not_listed
+            lambda: (library.catalog.media_ids(order), library.stopped()),
+            self._listed,
+            self._not_listed,
         )
 
-    def _listed(self, ids: list[int]) -> None:
+    def _listed(self, found: tuple[list[int], list[MediaFile]]) -> None:
+        ids, stopped = found
         self._reading = False
+        self.media.stopped = frozenset(media.id for media in stopped)
+        self._show_stopped(len(stopped))
         if ids != self.media.ids:
             self.grid_view.select(frozenset())
             self.media.ids = ids
@@ -247,6 +259,19 @@ class LibraryPanel(ctk.CTkFrame):
         if self._read_again:
             self._read_again = False
             self.reload()
+
+    def _show_stopped(self, count: int) -> None:
+        """Offer to go on with what a person stopped, or to let it go."""
+        if count:
+            self.stopped.say(
+                f"Stopped, {counted(count, 'file')} left.",
+                "info",
+                ("Continue", self._actions.go_on),
+                ("Remove them", lambda: self._actions.remove(sorted(self.media.stopped))),
+            )
+            self.stopped.pack(fill="x", padx=(LEFT, RIGHT), pady=(0, 8), after=self._header)
+        else:
+            self.stopped.pack_forget()
 
     def _not_listed(self, exc: Exception) -> None:
         self._reading = False
@@ -346,6 +371,8 @@ class LibraryPanel(ctk.CTkFrame):
             entries.append(("Retry", lambda: self._retry_card(place)))
         elif card.poster is not None:
             entries.append(("Open", lambda: self._open(place)))
+        if card.media.id in self.media.stopped:
+            entries.append(("Continue with this file", lambda: self._retry_card(place)))
         entries += [
             ("Show in folder", lambda: self._actions.show_in_folder(card.media.path)),
             ("Remove from library…", lambda: self._actions.remove([card.media.id])),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import customtkinter as ctk
 
 from src.counting import counted
-from src.errors import MediaLibraryError
+from src.errors import MediaLibraryError, is_of_a_person
 from src.gui.job_state import JobState, moment
 from src.gui.mask_quality import EDGE, MaskQuality
 from src.gui.session import Session
@@ -130,7 +131,7 @@ class ResultsView(ctk.CTkFrame):
             arrived: called once, before the first answer is shown.
         """
         self._question = question, show
-        self._ask(question, show, arrived)
+        self._ask(question, show, arrived, failed=partial(self._failed, question))
 
     def _ask(
         self,
@@ -166,7 +167,16 @@ class ResultsView(ctk.CTkFrame):
 
     def _ask_again(self) -> None:
         if self._question is not None:
-            self._ask(*self._question)
+            question, show = self._question
+            self._ask(question, show, failed=partial(self._failed, question))
+
+    def _failed(self, question: Question, exc: Exception) -> None:
+        """Say in place what can't be searched for; anything else goes to the door for errors."""
+        if not is_of_a_person(exc):
+            raise exc
+        if self._question is not None and self._question[0] is question:
+            self.forget()
+            self.say(f"{str(exc)[:1].upper()}{str(exc)[1:]}.")
 
     def look_again(self) -> None:
         """The panel comes to the front: hits of a library that changed since are found anew."""

@@ -168,25 +168,42 @@ class SettingsDialog:
         return entry
 
     def _save(self) -> None:
-        try:
-            settings = replace(
-                self._settings,
-                frames_per_second=_chosen(self.rate),
-                duplicate_distance=_chosen(self.alike),
-                min_segment_share=float(self.least.text.replace(",", ".")) / 100,
-                points_per_side=_chosen(self.grid),
-                batch_size=int(self.batch.text),
-                device=_chosen(self.device),
-                appearance=_chosen(self.appearance),
-                widget_scaling=_chosen(self.scaling),
-            )
-        except ValueError as exc:
-            self._note.configure(
-                text=f"Not saved: {exc}", text_color=self.look.colours.error, wraplength=330
-            )
-            return
+        typed: dict[str, Any] = {}
+        for name, entry, read, what in (
+            ("min_segment_share", self.least, _share, "The minimum segment size is 0 to 99.9 %."),
+            ("batch_size", self.batch, int, "The batch size is a whole number from 1 to 4,096."),
+        ):
+            try:
+                typed[name] = read(entry.text)
+                replace(self._settings, **typed)
+            except ValueError:
+                entry.set_error(True)
+                self._note.configure(
+                    text=f"Not saved. {what}", text_color=self.look.colours.error, wraplength=330
+                )
+                return
+            entry.set_error(False)
+        settings = replace(
+            self._settings,
+            frames_per_second=_chosen(self.rate),
+            duplicate_distance=_chosen(self.alike),
+            points_per_side=_chosen(self.grid),
+            device=_chosen(self.device),
+            appearance=_chosen(self.appearance),
+            widget_scaling=_chosen(self.scaling),
+            **typed,
+        )
         self.close()
         self._on_save(settings)
+
+
+def _share(text: str) -> float:
+    """Read a share of 1 that is typed in per cent, with a point or a comma.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    return float(text.replace(",", ".")) / 100
 
 
 def _chosen(menu: tuple[MenuButton, dict[str, Any]]) -> Any:

@@ -23,6 +23,7 @@ from src.gui.widgets.inputs import Entry
 from src.records import SearchHit, SearchResult
 
 RECENT = 6
+_REST_MS = 120
 
 
 class TextSearchPanel(ctk.CTkFrame):
@@ -43,6 +44,7 @@ class TextSearchPanel(ctk.CTkFrame):
         super().__init__(master, fg_color=look.colours.window, corner_radius=0)
         self.look, self._session, self._on_models = look, session, on_models
         self._waiting: str | None = None
+        self._typing: str | None = None  # Tcl's name of what comes when the hand rests
         self.query = ""
         self.recent: list[str] = []
         self._tags: dict[str, int] = {}
@@ -148,6 +150,13 @@ class TextSearchPanel(ctk.CTkFrame):
         if self._waiting is not None and " ".join(text.split()) != self._waiting:
             self._waiting = None  # a search of it would write over what is being typed
             self.results.say(self._invitation())
+        # a hand that types on is not answered at every key
+        if self._typing is not None:
+            self.after_cancel(self._typing)
+        self._typing = self.after(_REST_MS, self._rested)
+
+    def _rested(self) -> None:
+        self._typing = None
         self._suggest()
 
     def _chosen(self, text: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from src.config import Settings
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
+from src.database.stopped import stopped_media, take_up, unfinished_media
 from src.errors import MediaReadError
 from src.events import (
     Event,
@@ -65,7 +66,7 @@ class Ingest:
         self.changed = ChangedFiles(metadata)
 
     def run(self, paths: Iterable[Path]) -> Iterator[Event]:
-        """Take in files and folders, and whatever an earlier job left unfinished.
+        """Take in files and folders, and whatever an earlier job left that no person stopped.
 
         Every event is a safe place to stop: a frame is stored whole or not at all, and the
         next run goes on with the frame after the last one stored.
@@ -73,10 +74,9 @@ class Ingest:
         Raises:
             DatabaseError: the library can't be written to; the job can't go on.
         """
-        own = self.paths.extracted_segments, self.paths.chroma_db, self.paths.datasets
         remove_left_crops(self.metadata)
         unread: list[OSError] = []
-        found = find_media(paths, own, unread.append)
+        found = find_media(paths, _own_folders(self.metadata), unread.append)
         absent = [path for path in found if self._is_absent(path)]
         files = self._register([path for path in found if path not in set(absent)])
         yield from self.moved.follow([path for path in files if _is_unicode(path)])
@@ -110,14 +110,11 @@ class Ingest:
         return not _is_unicode(path) or self.metadata.media_by_path(path) is None
 
     def _register(self, found: Sequence[Path]) -> list[Path]:
-        """Write down every file before the first is read, so that a job killed can go on."""
-        added_at = time.time()  # one for all: what is added together keeps its order
-        with self.metadata.connection.write():
-            for path in found:
-                if _is_unicode(path) and self.metadata.media_by_path(path) is None:
-                    self.metadata.add_media(path, guessed_kind(path), 0, 0, added_at)
-        unfinished = self.metadata.all_media("processing") + self.metadata.all_media("pending")
-        return list(dict.fromkeys([*(media.path for media in unfinished), *found]))
+        """Write down what is found; returns that, and before it what an earlier job has left."""
+        register(self.metadata, found)
+        stopped = {media.id for media in stopped_media(self.metadata)}
+        left = [media.path for media in unfinished_media(self.metadata) if media.id not in stopped]
+        return list(dict.fromkeys([*left, *found]))
 
     def _file(self, path: Path) -> Iterator[Event]:
         if not _is_unicode(path):
@@ -280,6 +277,33 @@ class Ingest:
         else:
             remove_crops(self.paths, [segment.crop_path for segment in new])
         return len(new) if stored else None
+
+
+def register(metadata: MetadataDatabase, found: Sequence[Path]) -> None:
+    """Write down every file before the first is read, so that a job killed can go on.
+
+    Those that a person stopped wait no more.
+    """
+    added_at = time.time()  # one for all: what is added together keeps its order
+    with metadata.connection.write():
+        known = []
+        for path in filter(_is_unicode, found):
+            if (media := metadata.media_by_path(path)) is not None:
+                known.append(media.id)
+            else:
+                metadata.add_media(path, guessed_kind(path), 0, 0, added_at)
+        take_up(metadata, known)
+
+
+def keep_for_later(metadata: MetadataDatabase, paths: Iterable[Path]) -> None:
+    """Write down the files of paths, and leave them to a later job."""
+    found = find_media(paths, _own_folders(metadata))
+    register(metadata, [path for path in found if os.path.lexists(path)])
+
+
+def _own_folders(metadata: MetadataDatabase) -> tuple[Path, Path, Path]:
+    paths = metadata.paths
+    return paths.extracted_segments, paths.chroma_db, paths.datasets
 
 
 def _unread_folder(error: OSError) -> FileFailed:

@@ -24,10 +24,15 @@ class Strip:
 
     def __init__(self, *_: object) -> None:
         self.outcome: tuple[JobState, int] | None = None
-        self.grid = self.grid_remove = self.show = lambda *_, **__: None
+        self.grid = self.show = lambda *_, **__: None
 
-    def show_outcome(self, job: JobState, failed: int) -> None:
-        self.outcome = job, failed
+        self.stopped = 0
+
+    def grid_remove(self) -> None:
+        self.outcome, self.stopped = None, 0
+
+    def show_outcome(self, job: JobState, failed: int, stopped: int = 0) -> None:
+        self.outcome, self.stopped = (job, failed), stopped
 
 
 class Session:
@@ -39,7 +44,11 @@ class Session:
         self.tell = Listeners()
         self.jobs: list[JobState] = []
         self.started: list[object] = []
-        self.library = SimpleNamespace(segment_again=lambda: iter(()))
+        self.left: list[int] = []  # media files that a person stopped
+        self.library = SimpleNamespace(
+            segment_again=lambda: iter(()), stopped=lambda: list(self.left)
+        )
+        self.main_thread = SimpleNamespace(run=lambda work, then: then(work()))
 
     def jobs_of(self, *_: JobKind) -> list[JobState]:
         return []
@@ -47,13 +56,16 @@ class Session:
     def add(self, paths: list[Path], name: str) -> None:
         self.started.append(list(paths))
 
+    def go_on(self, name: str) -> None:
+        self.started.append("go on")
+
     def start(self, kind: JobKind, job: Callable[[], object], name: str) -> None:
         assert job is self.library.segment_again
         self.started.append(kind)
 
-    def run(self, kind: JobKind, *events: Event) -> JobState:
+    def run(self, kind: JobKind, *events: Event, cancelling: bool = False) -> JobState:
         """Have a job say this and end."""
-        job = JobState(kind=kind)
+        job = JobState(kind=kind, cancelling=cancelling)
         self.jobs.append(job)
         for event in events:
             job.take(event)
@@ -136,3 +148,21 @@ def test_what_could_not_be_added_and_what_not_be_segmented_are_told_apart(
     shown.all.clear()
     intake.show_failed()
     assert not shown.all
+
+
+def test_the_strip_says_what_is_left_of_a_stopped_add_until_it_goes_on_or_is_removed(
+    session: Session, intake: Intake
+) -> None:
+    strip: Any = intake.strip
+    session.left = [3, 4]
+    job = session.run("add", JobStarted(4), FileFailed(BROKEN, "no photo"), cancelling=True)
+    assert strip.outcome == (job, 1) and strip.stopped == 2
+    session.left = [4]
+    for changed in session.tell.content_changed:
+        changed()
+    assert strip.stopped == 1
+    intake.go_on()
+    assert session.started == ["go on"]
+    session.left = []
+    session.run("add", JobStarted(1), cancelling=True)
+    assert strip.outcome is None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from src.errors import MediaReadError
 from src.gui.image_search_panel import ImageSearchPanel
 from src.gui.text_search_panel import TextSearchPanel
 
@@ -50,12 +51,18 @@ class WordPanel(TextSearchPanel):
             similar=lambda segment_id, *_: self.results.asked.append(segment_id),
         )
         self._session: Any = SimpleNamespace(models_ready=False, library=library)
-        self._waiting = None
+        self._waiting = self._typing = None
         self._tags, self.recent = {}, []
         self.chips: Any = SimpleNamespace(show=lambda groups: None)
         self.notice: Any = SimpleNamespace(pack_forget=lambda: None)
         self.offer: Any = SimpleNamespace(want=lambda wanted: None)
         self.entry: Any = Entry(self._typed)
+
+    def after(self, *_: object) -> str:  # type: ignore[override]
+        return "later"
+
+    def after_cancel(self, *_: object) -> None:
+        pass
 
     def models_come(self) -> None:
         self._session.models_ready = True
@@ -96,9 +103,11 @@ class ImagePanel(ImageSearchPanel):
 
     def __init__(self) -> None:
         self.reading: dict[str, Callable[[], None]] = {}
+        self.failing: dict[str, Callable[[Exception], None]] = {}
+        self.said: list[str] = []
         self.shown: list[str] = []
         self._asked = 0
-        self.results: Any = SimpleNamespace(forget=lambda: None, say=lambda sentence: None)
+        self.results: Any = SimpleNamespace(forget=lambda: None, say=self.said.append)
         self._query: Any = SimpleNamespace(pack_forget=lambda: None)
         self._zone: Any = SimpleNamespace(pack=lambda **_: None)
         self.query: Any = SimpleNamespace(show=lambda image: None)
@@ -107,8 +116,14 @@ class ImagePanel(ImageSearchPanel):
             library=library, main_thread=SimpleNamespace(run=self._read_later)
         )
 
-    def _read_later(self, work: Callable[[], str], then: Callable[[str], None]) -> None:
+    def _read_later(
+        self,
+        work: Callable[[], str],
+        then: Callable[[str], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
         self.reading[work()] = lambda: then(work())
+        self.failing[work()] = failed
 
     def use_image(self, image_rgb: np.ndarray, name: str) -> None:
         self.shown.append(name)
@@ -129,3 +144,14 @@ def test_an_image_that_was_taken_away_does_not_come_back() -> None:
     panel.clear()
     panel.reading["slow.jpg"]()
     assert panel.shown == []
+
+
+def test_what_is_no_image_is_said_in_place_and_a_fault_of_ours_is_not() -> None:
+    panel = ImagePanel()
+    panel.use_file(Path("old.txt"))
+    panel.use_file(Path("letter.txt"))
+    panel.failing["old.txt"](MediaReadError("old.txt", "no image"))
+    panel.failing["letter.txt"](MediaReadError("letter.txt", "no image"))
+    assert panel.said == ["letter.txt can't be searched for:\nno image."]
+    with pytest.raises(ZeroDivisionError):
+        panel.failing["letter.txt"](ZeroDivisionError())
