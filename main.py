@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.cli.arguments import UsageError, no_such, parse, refuse_missing
+from src.cli.arguments import UsageError, no_such, parse, program, refuse_missing
 from src.counting import counted
 from src.errors import MediaLibraryError
 
@@ -199,7 +199,7 @@ class MediaLibraryApp:
             )
             self._note_problems(library)
             model = library.clip.label
-            unused = _unused_clip(library) if result.unknown_words else None
+            advice = _clip_that_knows_more(library) if result.unknown_words else None
         if result.unknown_words:
             words = ", ".join(f'"{word}"' for word in result.unknown_words)
             note(f"the {model} does not know {words}; it had no part in the search")
@@ -210,8 +210,8 @@ class MediaLibraryApp:
             print_hits(result.hits)
         else:
             note("nothing found")
-        if unused is not None:
-            note(unused)
+        if advice is not None:
+            note(advice)
         return 0
 
     def _export(self) -> int:
@@ -257,6 +257,7 @@ class MediaLibraryApp:
 
         paths = self._paths()
         if self.arguments.verb == "use":
+            self._note_models_folder()
             use_models(paths, self.arguments.names)
             return 0
         if self.arguments.verb == "switch":
@@ -271,6 +272,7 @@ class MediaLibraryApp:
             with self._open_to_read() as library:
                 list_models(manager, self.arguments.measure, self.arguments.json, library)
         else:
+            self._note_models_folder()
             list_models(manager, self.arguments.measure, self.arguments.json)
         return 0
 
@@ -307,9 +309,14 @@ class MediaLibraryApp:
         return 0
 
     def _install_desktop(self) -> int:
-        from src.config import APPLICATION_FOLDER
+        from src.config import APPLICATION_FOLDER, IS_CHECKOUT
         from src.gui.launcher import install_desktop_entry
 
+        if not IS_CHECKOUT:
+            raise MediaLibraryError(
+                "this copy was installed with pip, and the menu's entry starts run.sh, which it "
+                f"lacks; start it with `{program()}`, or get the program's whole folder"
+            )
         written = install_desktop_entry(APPLICATION_FOLDER, Path(sys.executable))
         _print_paths(written, "nothing to write here: run.bat is what is double-clicked")
         return 0
@@ -332,6 +339,14 @@ class MediaLibraryApp:
         finally:
             progress.close()
 
+    def _note_models_folder(self) -> None:
+        """Say what an opened library says itself."""
+        from src.cli.report import note
+        from src.config import models_folder_problem
+
+        if (problem := models_folder_problem()) is not None:
+            note(problem)
+
     def _note_problems(self, library: MediaLibrary) -> None:
         from src.cli.report import note
 
@@ -339,10 +354,11 @@ class MediaLibraryApp:
             note(f"weights not used: {problem}")
 
 
-def _unused_clip(library: MediaLibrary) -> str | None:
-    """Say which CLIP lies here that may know words that the one in use does not."""
+def _clip_that_knows_more(library: MediaLibrary) -> str | None:
+    """Say how to have a CLIP that knows words which the one in use does not."""
     from src.cli.report import coverage_in_words
     from src.errors import ModelNotLoadedError
+    from src.models.catalogue import CATALOGUE
 
     try:
         coverage = library.coverage()
@@ -355,10 +371,14 @@ def _unused_clip(library: MediaLibrary) -> str | None:
     for file in library.models.available("clip"):
         if not file.bundled and file != in_use and file.path not in passed_over:
             return (
-                f"{file.label} lies in the models folder unused; `models use {file.label}` and "
+                f"{file.label} is in the models folder and not used; `models use {file.label}` and "
                 "then `models switch` search with it"
             )
-    return None
+    fetched = next(entry.name for entry in CATALOGUE if entry.kind == "clip")
+    return (
+        f"the {library.clip.label} knows colours, shapes and textures only; `models download "
+        f"{fetched}` and then `models switch` search with one that knows ordinary words"
+    )
 
 
 def _print_paths(paths: Sequence[Path], if_none: str) -> None:
