@@ -72,8 +72,8 @@ class MediaLibraryApp:
         paths = self._paths()
         if not paths.has_library():
             raise DatabaseError(
-                f"{paths.root}: there is no library in this folder; say with --library where it "
-                "is, or add media to make one"
+                f"{paths.root}: there is no library in this folder; name its folder with "
+                "--library, or add media to create one"
             )
         return paths
 
@@ -83,12 +83,12 @@ class MediaLibraryApp:
         from src.errors import LibraryLockedError
 
         if not self._paths_of_library().is_writable():
-            note("the library can't be written to; it is only read here")
+            note("the library can't be written to; it is opened for reading only")
             return self._initialize(read_only=True)
         try:
             return self._initialize()
         except LibraryLockedError:
-            note("the library is open in another process; it is only read here")
+            note("the library is open in another process; it is opened for reading only")
             return self._initialize(read_only=True)
 
     def run(self) -> int:
@@ -160,7 +160,7 @@ class MediaLibraryApp:
 
         given, paths = self.arguments.paths, self._paths()
         absent = [path for path in given if not os.path.lexists(path)]
-        nothing_to_do = "say which files and folders to add: `ingest PATH…`"
+        nothing_to_do = "name the files and folders to add: `ingest PATH…`"
         if not paths.has_library() and len(absent) == len(given):  # so no library is made
             if not given:
                 raise UsageError(nothing_to_do)
@@ -169,7 +169,7 @@ class MediaLibraryApp:
         done, taken = JobDone(), 0
         with self._initialize() as library:
             if not given and not library.unfinished():
-                raise UsageError(f"{nothing_to_do}; nothing is left unfinished here")
+                raise UsageError(f"{nothing_to_do}; there is no unfinished work to continue")
             for event in self._shown(library.add(given)):
                 taken += isinstance(event, FileDone | FileKnown)
                 if self.arguments.json:
@@ -202,7 +202,7 @@ class MediaLibraryApp:
             advice = _clip_that_knows_more(library) if result.unknown_words else None
         if result.unknown_words:
             words = ", ".join(f'"{word}"' for word in result.unknown_words)
-            note(f"the {model} does not know {words}; it had no part in the search")
+            note(f"the {model} does not know {words}; the search went without")
         if self.arguments.json:
             for hit in result:
                 print_json(hit_as_json(hit))
@@ -281,7 +281,7 @@ class MediaLibraryApp:
             for _ in self._shown(library.switch_clip()):
                 pass
             self._note_problems(library)
-            print(f"searches are answered by {library.clip.label}")
+            print(f"{library.clip.label} answers searches now")
         return 0
 
     def _segment_again(self) -> int:
@@ -351,7 +351,7 @@ class MediaLibraryApp:
         from src.cli.report import note
 
         for problem in library.models.problems:
-            note(f"weights not used: {problem}")
+            note(f"model file not used: {problem}")
 
 
 def _clip_that_knows_more(library: MediaLibrary) -> str | None:
@@ -375,9 +375,12 @@ def _clip_that_knows_more(library: MediaLibrary) -> str | None:
                 "then `models switch` search with it"
             )
     fetched = next(entry.name for entry in CATALOGUE if entry.kind == "clip")
+    chosen = library.settings.clip_model is not None
+    steps = [f"models download {fetched}", *([f"models use {fetched}"] if chosen else [])]
     return (
-        f"the {library.clip.label} knows colours, shapes and textures only; `models download "
-        f"{fetched}` and then `models switch` search with one that knows ordinary words"
+        f"the {library.clip.label} knows colours, shapes and textures only; "
+        f"{', '.join(f'`{step}`' for step in steps)} and then `models switch` search with one that "
+        "knows ordinary words"
     )
 
 
@@ -448,7 +451,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             say_last_words(exc, arguments.library)
         return 1
     except KeyboardInterrupt:
-        print("stopped; the next ingest goes on where this one was", file=sys.stderr)
+        print("Stopped. The next ingest continues where this one was.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()

@@ -51,9 +51,10 @@ def licence_of(name: str) -> str:
         for line in about.get_all("Classifier") or ()
         if line.startswith("License :: ")
     ]
-    text = (about.get("License") or "").strip()
+    said = {key: about[key].strip() for key in ("License", "License-Expression") if key in about}
+    text = said.get("License", "")
     return (
-        about.get("License-Expression")
+        said.get("License-Expression")
         or SAID_ELSEWHERE.get(name)
         or (text if 0 < len(text) <= MOST and "\n" not in text else "")
         or ", ".join(classifiers)
