@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.cli.arguments import UsageError, no_such, parse, refuse_missing
+from src.cli.arguments import UsageError, no_such, parse, program, refuse_missing
 from src.counting import counted
 from src.errors import MediaLibraryError
 
@@ -76,8 +76,8 @@ class MediaLibraryApp:
         paths = self._paths()
         if not paths.has_library():
             raise DatabaseError(
-                f"{paths.root}: there is no library in this folder; say with --library where it "
-                "is, or add media to make one"
+                f"{paths.root}: there is no library in this folder; name its folder with "
+                "--library, or add media to create one"
             )
         return paths
 
@@ -87,12 +87,12 @@ class MediaLibraryApp:
         from src.errors import LibraryLockedError
 
         if not self._paths_of_library().is_writable():
-            note("the library can't be written to; it is only read here")
+            note("the library can't be written to; it is opened for reading only")
             return self._initialize(read_only=True)
         try:
             return self._initialize()
         except LibraryLockedError:
-            note("the library is open in another process; it is only read here")
+            note("the library is open in another process; it is opened for reading only")
             return self._initialize(read_only=True)
 
     def run(self) -> int:
@@ -164,7 +164,7 @@ class MediaLibraryApp:
 
         given, paths = self.arguments.paths, self._paths()
         absent = [path for path in given if not os.path.lexists(path)]
-        nothing_to_do = "say which files and folders to add: `ingest PATH…`"
+        nothing_to_do = "name the files and folders to add: `ingest PATH…`"
         if not paths.has_library() and len(absent) == len(given):  # so no library is made
             if not given:
                 raise UsageError(nothing_to_do)
@@ -173,7 +173,7 @@ class MediaLibraryApp:
         done, taken = JobDone(), 0
         with self._initialize() as library:
             if not given and not library.unfinished() and not library.stopped():
-                raise UsageError(f"{nothing_to_do}; nothing is left unfinished here")
+                raise UsageError(f"{nothing_to_do}; there is no unfinished work to continue")
             try:
                 for event in self._shown(library.add(given) if given else library.go_on()):
                     taken += isinstance(event, FileDone | FileKnown)
@@ -212,10 +212,10 @@ class MediaLibraryApp:
             )
             self._note_problems(library)
             model = library.clip.label
-            unused = _unused_clip(library) if result.unknown_words else None
+            advice = _clip_that_knows_more(library) if result.unknown_words else None
         if result.unknown_words:
             words = ", ".join(f'"{word}"' for word in result.unknown_words)
-            note(f"the {model} does not know {words}; it had no part in the search")
+            note(f"the {model} does not know {words}; the search went without")
         if self.arguments.json:
             for hit in result:
                 print_json(hit_as_json(hit))
@@ -223,8 +223,8 @@ class MediaLibraryApp:
             print_hits(result.hits)
         else:
             note("nothing found")
-        if unused is not None:
-            note(unused)
+        if advice is not None:
+            note(advice)
         return 0
 
     def _export(self) -> int:
@@ -270,6 +270,7 @@ class MediaLibraryApp:
 
         paths = self._paths()
         if self.arguments.verb == "use":
+            self._note_models_folder()
             use_models(paths, self.arguments.names)
             return 0
         if self.arguments.verb == "switch":
@@ -284,6 +285,7 @@ class MediaLibraryApp:
             with self._open_to_read() as library:
                 list_models(manager, self.arguments.measure, self.arguments.json, library)
         else:
+            self._note_models_folder()
             list_models(manager, self.arguments.measure, self.arguments.json)
         return 0
 
@@ -292,7 +294,7 @@ class MediaLibraryApp:
             for _ in self._shown(library.switch_clip()):
                 pass
             self._note_problems(library)
-            print(f"searches are answered by {library.clip.label}")
+            print(f"{library.clip.label} answers searches now")
         return 0
 
     def _segment_again(self) -> int:
@@ -320,9 +322,14 @@ class MediaLibraryApp:
         return 0
 
     def _install_desktop(self) -> int:
-        from src.config import APPLICATION_FOLDER
+        from src.config import APPLICATION_FOLDER, IS_CHECKOUT
         from src.gui.launcher import install_desktop_entry
 
+        if not IS_CHECKOUT:
+            raise MediaLibraryError(
+                "this copy was installed with pip, and the menu's entry starts run.sh, which it "
+                f"lacks; start it with `{program()}`, or get the program's whole folder"
+            )
         written = install_desktop_entry(APPLICATION_FOLDER, Path(sys.executable))
         _print_paths(written, "nothing to write here: run.bat is what is double-clicked")
         return 0
@@ -345,17 +352,26 @@ class MediaLibraryApp:
         finally:
             progress.close()
 
+    def _note_models_folder(self) -> None:
+        """Say what an opened library says itself."""
+        from src.cli.report import note
+        from src.config import models_folder_problem
+
+        if (problem := models_folder_problem()) is not None:
+            note(problem)
+
     def _note_problems(self, library: MediaLibrary) -> None:
         from src.cli.report import note
 
         for problem in library.models.problems:
-            note(f"weights not used: {problem}")
+            note(f"model file not used: {problem}")
 
 
-def _unused_clip(library: MediaLibrary) -> str | None:
-    """Say which CLIP lies here that may know words that the one in use does not."""
+def _clip_that_knows_more(library: MediaLibrary) -> str | None:
+    """Say how to have a CLIP that knows words which the one in use does not."""
     from src.cli.report import coverage_in_words
     from src.errors import ModelNotLoadedError
+    from src.models.catalogue import CATALOGUE
 
     try:
         coverage = library.coverage()
@@ -368,10 +384,17 @@ def _unused_clip(library: MediaLibrary) -> str | None:
     for file in library.models.available("clip"):
         if not file.bundled and file != in_use and file.path not in passed_over:
             return (
-                f"{file.label} lies in the models folder unused; `models use {file.label}` and "
+                f"{file.label} is in the models folder and not used; `models use {file.label}` and "
                 "then `models switch` search with it"
             )
-    return None
+    fetched = next(entry.name for entry in CATALOGUE if entry.kind == "clip")
+    chosen = library.settings.clip_model is not None
+    steps = [f"models download {fetched}", *([f"models use {fetched}"] if chosen else [])]
+    return (
+        f"the {library.clip.label} knows colours, shapes and textures only; "
+        f"{', '.join(f'`{step}`' for step in steps)} and then `models switch` search with one that "
+        "knows ordinary words"
+    )
 
 
 def _print_paths(paths: Sequence[Path], if_none: str) -> None:
@@ -445,7 +468,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             say_last_words(exc, arguments.library)
         return 1
     except KeyboardInterrupt:
-        print("stopped; the next ingest goes on where this one was", file=sys.stderr)
+        print("Stopped. The next ingest continues where this one was.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()

@@ -21,9 +21,30 @@ from src.library_files import SafeFolder, write_atomically
 from src.regular_files import read_small
 
 APPLICATION_FOLDER = Path(__file__).resolve().parents[1]
-STARTER_FOLDER = APPLICATION_FOLDER / "models" / "starter"
+# A copy that pip has installed keeps nothing of a person's beside its code.
+IS_CHECKOUT = (APPLICATION_FOLDER / "run.sh").is_file()
+
+
+def _data_folder() -> Path:
+    """Where an installed copy keeps its library and models, under the name the system gives."""
+    home = Path(os.path.expanduser("~"))  # without a home default_library says so first
+    if sys.platform == "win32":
+        folder = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        folder = home / "Library" / "Application Support"
+    else:
+        folder = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    return folder / "media-segment-library"
+
+
+STARTER_FOLDER = (
+    APPLICATION_FOLDER / "models" if IS_CHECKOUT else Path(__file__).parent / "bundled"
+) / "starter"
 # Weights are large, and people who share a machine can share them.
-MODELS_FOLDER = Path(os.environ.get("MEDIA_LIBRARY_MODELS") or STARTER_FOLDER.parent).absolute()
+MODELS_FOLDER = Path(
+    os.environ.get("MEDIA_LIBRARY_MODELS")
+    or (STARTER_FOLDER.parent if IS_CHECKOUT else _data_folder() / "models")
+).absolute()
 # What the settings call the bundled models, and doing without SAM.
 STARTER = "starter"
 NO_SAM = "none"
@@ -35,13 +56,32 @@ LARGEST_SETTINGS = 1 << 20  # bytes
 log = logging.getLogger(__name__)
 
 
+def models_folder_problem() -> str | None:
+    """Say what is wrong with the folder that MEDIA_LIBRARY_MODELS names; None if nothing is."""
+    if not os.environ.get("MEDIA_LIBRARY_MODELS") or os.path.isdir(MODELS_FOLDER):
+        return None
+    return (
+        f"{MODELS_FOLDER}: there is no such folder, though MEDIA_LIBRARY_MODELS names it; only the "
+        "bundled models are used. Correct the name, or make the folder"
+    )
+
+
 def default_library() -> Path:
     """Say where the library is when nobody says.
 
-    MEDIA_LIBRARY, else the one that was chosen in the window, else the application's folder.
+    MEDIA_LIBRARY, else the one that was chosen in the window, else the application's folder; for
+    an installed copy one among the user's data.
+
+    Raises:
+        DatabaseError: an installed copy has nowhere to keep one, since there is no home folder.
     """
     named = os.environ.get("MEDIA_LIBRARY") or _remembered_library()
-    return Path(named or APPLICATION_FOLDER)
+    if named:
+        return Path(named)
+    if IS_CHECKOUT:
+        return APPLICATION_FOLDER
+    home_folder()
+    return _data_folder() / "library"
 
 
 def remember_library(folder: Path) -> None:

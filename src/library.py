@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths, Settings, models_folder_problem
 from src.database.catalog import Catalog
 from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock
@@ -91,6 +91,8 @@ class MediaLibrary:
         self.settings = settings or Settings.load(
             self.paths.settings, self.settings_problems.append
         )
+        if (problem := models_folder_problem()) is not None:
+            self.settings_problems.append(problem)
         self.read_only = read_only
         self._lock = None if read_only else LibraryLock(self.paths.lock)
         try:

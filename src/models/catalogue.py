@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from src.errors import CheckpointError, QueryError
 from src.models import checkpoints
+from src.models.clip_architecture import clip_architecture
 
 META = "https://dl.fbaipublicfiles.com/segment_anything/"
 HUB = "https://huggingface.co/"
@@ -66,7 +67,7 @@ class CatalogueEntry:
             CheckpointError: it is damaged, or another model's.
         """
         state = checkpoints.read_state_dict(path)
-        tell = checkpoints.sam_type if self.kind == "sam" else checkpoints.clip_architecture
+        tell = checkpoints.sam_type if self.kind == "sam" else clip_architecture
         found = tell(state, path.with_name(self.file_name))
         if found != self.architecture:
             raise CheckpointError(path, f"a {found}, and not the {self.architecture} asked for")
@@ -103,7 +104,7 @@ CATALOGUE = (
     CatalogueEntry(
         "sam",
         "vit_b",
-        "segments; the one for a CPU",
+        "segments; best for a CPU",
         "sam_vit_b_01ec64.pth",
         "vit_b",
         META + "sam_vit_b_01ec64.pth",
@@ -114,7 +115,7 @@ CATALOGUE = (
     CatalogueEntry(
         "sam",
         "vit_l",
-        "finer segments; wants a GPU",
+        "finer segments; needs a GPU",
         "sam_vit_l_0b3195.pth",
         "vit_l",
         META + "sam_vit_l_0b3195.pth",
@@ -125,7 +126,7 @@ CATALOGUE = (
     CatalogueEntry(
         "sam",
         "vit_h",
-        "the finest segments; wants a GPU",
+        "the finest segments; needs a GPU",
         "sam_vit_h_4b8939.pth",
         "vit_h",
         META + "sam_vit_h_4b8939.pth",

@@ -112,7 +112,7 @@ def test_words_not_known_are_said(shell: Shell) -> None:
     out, err = shell("search", "a red truck", "--top", 1)
     assert out and 'does not know "truck"' in err
     out, err = shell("search", "truck")
-    assert not out and "nothing found" in err
+    assert not out and "Nothing found." in err
 
 
 def test_stats_count_what_is_there(shell: Shell) -> None:
@@ -204,10 +204,10 @@ def test_a_switch_is_said_and_done(
     (stats,) = shell.objects("stats", "--json")
     assert stats["clip_model"] == "starter CLIP"
     assert stats["next_clip"]["done"] == 0 and stats["next_clip"]["total"] == stats["segments"]
-    so_far = f"0 of {stats['segments']} segments so far; `models switch` goes on"
+    so_far = f"0 of {stats['segments']} segments so far; `models switch` reads the rest"
     assert so_far in shell("stats")[0]
     assert so_far in shell("models")[1]
-    assert shell("models", "switch")[0] == "searches are answered by other CLIP\n"
+    assert shell("models", "switch")[0] == "other CLIP answers searches now\n"
     (stats,) = shell.objects("stats", "--json")
     assert (stats["clip_model"], stats["next_clip"]) == ("other CLIP", None)
     assert len(shell.objects("search", "something red", "--top", 3, "--json")) == 3
@@ -248,7 +248,7 @@ def test_a_device_that_is_not_here_is_said(
     library = tmp_path / "library"
     library.mkdir()
     Settings(device="mps").save(library / "settings.json")
-    assert "as what the settings ask for is not here" in Shell(library, capsys)("models")[0]
+    assert "as the device in the settings is not available" in Shell(library, capsys)("models")[0]
 
 
 def test_a_download_of_no_known_model_is_refused(shell: Shell) -> None:
@@ -328,7 +328,7 @@ def test_ingest_says_what_it_lacks(
     shell = Shell(tmp_path / "library", capsys)
     missing = tmp_path / "vanished.jpg"
     _, err = shell("ingest", code=2)
-    assert err.count("\n") == 1 and "say which files and folders to add" in err
+    assert err.count("\n") == 1 and "name the files and folders to add" in err
     _, err = shell("ingest", missing, code=1)
     assert err.count("\n") == 1 and f"{missing}: there is no such file or folder" in err
     assert not (tmp_path / "library").exists()
@@ -340,7 +340,7 @@ def test_ingest_says_what_it_lacks(
     with MediaLibrary(LibraryPaths(tmp_path / "library")) as library:
         assert [media.path for media in library.metadata.all_media()] == [scene_files[0]]
     assert "1 file failed" in shell("ingest", missing, code=1)[1]
-    assert "nothing is left unfinished" in shell("ingest", code=2)[1]
+    assert "there is no unfinished work" in shell("ingest", code=2)[1]
     with MediaLibrary(LibraryPaths(tmp_path / "library")) as library:
         library.metadata.add_media(scene_files[1], "image", 0, 0)  # as a job does at its start
     assert "1 file: 1 frame and 1 segment added" in shell("ingest")[1]

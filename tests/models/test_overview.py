@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -131,3 +133,36 @@ def test_a_machine_has_a_route_to_itself_and_none_to_what_is_no_address(
     assert network.has_route("http://127.0.0.1/")
     monkeypatch.setattr(network, "_ANYWHERE", ())
     assert not network.has_route("https://models.example/")
+
+
+def test_a_file_under_metas_name_that_is_not_metas_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "starter").symlink_to(STARTER_FOLDER)
+    content = b"what Meta has published"
+    known = dataclasses.replace(
+        catalogue.entry("vit_b"), size=len(content), sha256=hashlib.sha256(content).hexdigest()
+    )
+    monkeypatch.setattr("src.models.overview.CATALOGUE", (known,))
+    file = tmp_path / known.file_name
+
+    def seen() -> tuple[str, str | None]:
+        rows = ModelShelf(ModelManager(tmp_path, device="cpu")).rows()
+        (row,) = (row for row in rows if row.name == "vit_b")
+        return row.purpose, row.licence
+
+    for other in (content[::-1], content + b"!"):
+        file.write_bytes(other)
+        assert seen() == ("segments; not Meta's file", None)
+    file.write_bytes(content)
+    assert seen() == (known.purpose, "Apache-2.0")
+    # the second look reads no gigabytes
+    monkeypatch.setattr("hashlib.file_digest", None)
+    assert seen() == (known.purpose, "Apache-2.0")
+
+
+def test_what_the_bundled_models_know_is_in_the_table(tmp_path: Path) -> None:
+    (tmp_path / "starter").symlink_to(STARTER_FOLDER)
+    rows = ModelShelf(ModelManager(tmp_path, device="cpu")).rows()
+    (clip,) = (row for row in rows if row.kind == "clip" and row.state == "bundled")
+    assert "colours, shapes and textures only" in clip.purpose
