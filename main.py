@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from src.library import MediaLibrary
 
 
+NO_WORD = 'there is no word in "{}" that can be searched for'
+
 log = logging.getLogger(__name__)
 
 
@@ -185,24 +187,32 @@ class MediaLibraryApp:
 
     def _search(self) -> int:
         from src.cli.report import hit_as_json, note, print_hits, print_json
+        from src.errors import QueryError
         from src.records import SegmentFilter
 
+        text, image = self.arguments.text, self.arguments.image
         with self._open_to_read() as library:
             if not library.read_only:
                 for _ in self._shown(library.reembed()):
                     pass
             result = library.search(
-                self.arguments.text,
-                self.arguments.image,
+                text,
+                image,
                 self.arguments.top,
                 SegmentFilter(min_predicted_iou=self.arguments.min_quality),
             )
+            if image is not None and library.media_kind(image) == "video":
+                note(f"{image} is a video; its first frame was searched for")
             self._note_problems(library)
             model = library.clip.label
             unused = _unused_clip(library) if result.unknown_words else None
         if result.unknown_words:
             words = ", ".join(f'"{word}"' for word in result.unknown_words)
             note(f"the {model} does not know {words}; it had no part in the search")
+        if text and not result.has_words and (image is not None or not result.hits):
+            if image is None:
+                raise QueryError(NO_WORD.format(text))
+            note(NO_WORD.format(text) + "; the image alone was searched for")
         if self.arguments.json:
             for hit in result:
                 print_json(hit_as_json(hit))

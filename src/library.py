@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,7 @@ from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
-from src.database.words import as_typed
+from src.database.words import as_query, as_typed
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
@@ -30,6 +30,7 @@ from src.records import (
     ExportSelection,
     FrameView,
     LibraryStats,
+    MediaKind,
     SearchResult,
     SegmentFilter,
     Tag,
@@ -270,7 +271,7 @@ class MediaLibrary:
         """Find segments by words, by an image or a part of it, or by both.
 
         Args:
-            image: a file, or (H, W, 3) uint8 RGB.
+            image: a file, or (H, W, 3) uint8 RGB; of a video its first frame is looked for.
             box_xywh: the part of the image to look for, in its pixels.
 
         Raises:
@@ -278,7 +279,7 @@ class MediaLibrary:
                 1.
             MediaReadError: the image can't be read.
         """
-        text = as_typed(text or "")
+        text = as_query(text or "")
         if text and self.settings.log_queries:
             log.info("searched for %r", text)
         vectors = self.vectors
@@ -314,10 +315,11 @@ class MediaLibrary:
     # -- looking
 
     def read_image(self, source: Path | str | bytes, draft_side: int | None = None) -> np.ndarray:
-        """Read any image file: (H, W, 3) uint8 RGB, upright; see load_image.
+        """Read any image file, or a video's first frame: (H, W, 3) uint8 RGB, upright.
 
         Args:
             source: the file, or what is in one, as the clipboard has it.
+            draft_side: see load_image.
 
         Raises:
             MediaReadError: it can't be read.
@@ -327,7 +329,24 @@ class MediaLibrary:
         limit = self.settings.pixel_limit
         if isinstance(source, bytes):
             return load_image_content(source, limit, draft_side).frame.image_rgb
-        return load_image(Path(source), limit, draft_side).frame.image_rgb
+        path = Path(source)
+        if self.media_kind(path) == "video":
+            from src.processing.frames import read_frames
+            from src.processing.video_processor import VideoFacts
+
+            with closing(read_frames(path, "video", self.settings, VideoFacts())) as frames:
+                return next(frames).image_rgb
+        return load_image(path, limit, draft_side).frame.image_rgb
+
+    def media_kind(self, path: Path) -> MediaKind:
+        """Tell an image from a video by what is in the file.
+
+        Raises:
+            MediaReadError: it is neither.
+        """
+        from src.processing.image_loader import media_kind
+
+        return media_kind(path)
 
     def thumbnail(self, source: Path) -> np.ndarray:
         """Read an image file small: (h, w, 3) uint8 RGB, the longest side at most 512.

@@ -77,11 +77,15 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     for which in (ingest, search, stats, models):
         which.add_argument("--json", action="store_true", help="one JSON object a line")
 
+    for which, last in ((ingest, "[PATH ...]"), (search, "[TEXT]"), (export, "DIR")):
+        _show_dashes(which, last)
+
     first = _first_word(argv)
     if first is not None and first not in COMMANDS:
         _refuse_mistyped(parser, first)
         window = argparse.ArgumentParser(prog="main.py", parents=[general])
-        window.add_argument("paths", nargs="*", type=Path)
+        window.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+        _show_dashes(window, "[PATH ...]")
         window.set_defaults(command=None)
         arguments = window.parse_args(argv)
     else:
@@ -117,6 +121,16 @@ def _refuse_mistyped(parser: argparse.ArgumentParser, word: str) -> None:
     near = difflib.get_close_matches(word.lower(), COMMANDS, 1)
     if near and not os.path.lexists(word):
         parser.error(f'there is no command, file or folder "{word}"; did you mean {near[0]}?')
+
+
+def _show_dashes(parser: argparse.ArgumentParser, last: str) -> None:
+    """Show in the usage line that `--` ends the options: a word or a name may begin with a dash.
+
+    Args:
+        last: the part of the line before which it stands.
+    """
+    usage = parser.format_usage().removeprefix("usage: ").rstrip()
+    parser.usage = f"{usage.removesuffix(last)}[--] {last}"
 
 
 def _quality(text: str) -> float:

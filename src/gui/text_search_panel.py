@@ -132,8 +132,10 @@ class TextSearchPanel(ctk.CTkFrame):
             self.notice.pack_forget()
         if result.hits or result.known_words:
             self.results.show(result.hits)
-        else:
-            self.results.say("Try colours, shapes and textures: “something red”, “a blue circle”.")
+            return
+        hint = "Try colours, shapes and textures: “something red”, “a blue circle”."
+        none = "" if result.has_words else f"There is no word in “{query}” to search for.\n"
+        self.results.say(none + hint)
 
     def _typed(self, text: str) -> None:
         if self._waiting is not None and " ".join(text.split()) != self._waiting:
