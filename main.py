@@ -7,7 +7,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from src.config import LibraryPaths
     from src.events import Event
     from src.library import MediaLibrary
+    from src.records import SearchHit
 
 
 NO_WORD = 'there is no word in "{}" that can be searched for'
@@ -172,7 +174,7 @@ class MediaLibraryApp:
         with self._initialize() as library:
             if not given and not library.unfinished():
                 raise UsageError(f"{nothing_to_do}; nothing is left unfinished here")
-            for event in self._shown(library.add(given)):
+            for event in self._shown(library.add(given, self.arguments.again)):
                 taken += isinstance(event, FileDone | FileKnown)
                 if self.arguments.json:
                     print_json(event_as_json(event))
@@ -183,7 +185,38 @@ class MediaLibraryApp:
             f"{counted(done.files, 'file')}: {counted(done.frames, 'frame')} and "
             f"{counted(done.segments, 'segment')} added, {counted(len(done.failed), 'file')} failed"
         )
+        if str(done.passed_over):
+            note(f"passed over: {done.passed_over}")
+        if done.passed_over.removed:
+            note("`ingest --again PATH…` adds what you removed, too")
         return 1 if absent and not taken else 0
+
+    def _remove(self) -> int:
+        from src.cli.report import note, one_line, print_json
+        from src.errors import DatabaseError
+
+        given = self.arguments.paths
+        with self._initialize(self._paths_of_library().root) as library:
+            under = {path: library.media_under(path) for path in given}
+            named = {media.id: media for some in under.values() for media in some}
+            if unknown := [str(path) for path, some in under.items() if not some]:
+                raise DatabaseError(f"{', '.join(unknown)}: not in the library; nothing is removed")
+            if self.arguments.missing:
+                gone, away = library.gone()
+                media = [one for one in gone if not given or one.id in named]
+                if away:
+                    files = counted(len(away), "file")
+                    note(f"{files} can't be reached now and stay: is a drive not connected?")
+            else:
+                media = list(named.values())
+            library.remove([one.id for one in media])
+        for one in media:
+            if self.arguments.json:
+                print_json({"removed": one.path})
+            else:
+                print(f"removed  {one_line(one.path)}")
+        note(f"{counted(len(media), 'media file')} removed from the library")
+        return 0
 
     def _search(self) -> int:
         from src.cli.report import hit_as_json, note, print_hits, print_json
@@ -206,6 +239,9 @@ class MediaLibraryApp:
             self._note_problems(library)
             model = library.clip.label
             unused = _unused_clip(library) if result.unknown_words else None
+            looked_for = library.missing(hit.segment.media_path for hit in result)
+            hits = [_with_copy(hit, looked_for) for hit in result]
+            missing = {path for path, copy in looked_for.items() if copy is None}
         if result.unknown_words:
             words = ", ".join(f'"{word}"' for word in result.unknown_words)
             note(f"the {model} does not know {words}; it had no part in the search")
@@ -214,10 +250,10 @@ class MediaLibraryApp:
                 raise QueryError(NO_WORD.format(text))
             note(NO_WORD.format(text) + "; the image alone was searched for")
         if self.arguments.json:
-            for hit in result:
-                print_json(hit_as_json(hit))
-        elif result.hits:
-            print_hits(result.hits)
+            for hit in hits:
+                print_json(hit_as_json(hit, hit.segment.media_path in missing))
+        elif hits:
+            print_hits(hits, missing)
         else:
             note("nothing found")
         if unused is not None:
@@ -253,11 +289,15 @@ class MediaLibraryApp:
     def _verify(self) -> int:
         from src.events import ProblemFound
 
-        left = 0
+        left = missing = 0
         with self._initialize(self._paths_of_library().root, examine=True) as library:
             for event in self._shown(library.verify(self.arguments.repair)):
-                left += isinstance(event, ProblemFound) and not event.mended
+                if isinstance(event, ProblemFound) and not event.mended:
+                    left += 1
+                    missing += event.is_missing_file
         print(f"{counted(left, 'problem')} left" if left else "the library is sound")
+        if missing:
+            print(f"{counted(missing, 'missing file')}; `remove --missing` removes what is gone")
         return 1 if left else 0
 
     def _models(self) -> int:
@@ -347,6 +387,12 @@ class MediaLibraryApp:
 
         for problem in library.models.problems:
             note(f"weights not used: {problem}")
+
+
+def _with_copy(hit: SearchHit, looked_for: Mapping[Path, Path | None]) -> SearchHit:
+    """Name the copy that has taken the place of a hit's media file, if one has."""
+    copy = looked_for.get(hit.segment.media_path)
+    return hit if copy is None else replace(hit, segment=replace(hit.segment, media_path=copy))
 
 
 def _unused_clip(library: MediaLibrary) -> str | None:

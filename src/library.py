@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -20,7 +21,9 @@ from src.database.words import as_query, as_typed
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
+from src.presence import FilePresence
 from src.processing.crops_left import remove_media
+from src.processing.known_copies import KnownCopies
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.records import (
     EVERYTHING,
@@ -30,6 +33,7 @@ from src.records import (
     ExportSelection,
     FrameView,
     LibraryStats,
+    MediaFile,
     MediaKind,
     SearchResult,
     SegmentFilter,
@@ -100,6 +104,7 @@ class MediaLibrary:
             raise
         self.catalog = Catalog(self.metadata)
         self._disk_use = DiskUse(self.paths)
+        self._presence = FilePresence()
         self._frame_views: FrameViews | None = None
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
         connection = self.metadata.connection
@@ -207,14 +212,19 @@ class MediaLibrary:
 
     # -- taking media in, and out
 
-    def add(self, paths: Iterable[Path | str]) -> Iterator[Event]:
-        """Take in files and folders, and go on with what an earlier job left."""
+    def add(self, paths: Iterable[Path | str], again: bool = False) -> Iterator[Event]:
+        """Take in files and folders, and go on with what an earlier job left.
+
+        Args:
+            again: bring back what a person has removed of folders; a file that is named itself
+                always is.
+        """
         self.load_models()
         from src.processing.ingest import Ingest
 
         yield from self.reembed()
         ingest = Ingest(self.metadata, self._in_use.embedding, self.mask_generator, self.settings)
-        yield from ingest.run([Path(path) for path in paths])
+        yield from ingest.run([Path(path) for path in paths], again)
 
     def segmented_by_others(self) -> int:
         """Count the frames that another SAM cut than the one in use.
@@ -253,10 +263,47 @@ class MediaLibrary:
     def remove(self, media_file_ids: Sequence[int]) -> None:
         """Forget media files and all that was made of them; the files themselves stay.
 
-        Crops that can't be removed now are by the next job.
+        Crops that can't be removed now are by the next job. A walk through their folders does
+        not bring them back; see `add`.
         """
         for media_file_id in media_file_ids:
+            KnownCopies(self.metadata).forget(media_file_id)
             remove_media(self.metadata, media_file_id)
+
+    def media_under(self, path: Path | str) -> list[MediaFile]:
+        """List the media file of a path, or those in a folder, whether they are there or not."""
+        return self.metadata.media_under(Path(os.path.abspath(path)))
+
+    def gone(self) -> tuple[list[MediaFile], list[MediaFile]]:
+        """List the media files that are not there any more, and those whose drive is not.
+
+        A known copy takes the place of one; see `missing`.
+        """
+        every = {media.path: media for media in self.metadata.all_media()}
+        found = self._presence.look(every)
+        left = self.missing(path for path, state in found.items() if state == "gone")
+        return (
+            [every[path] for path, copy in left.items() if copy is None],
+            [every[path] for path, state in found.items() if state == "away"],
+        )
+
+    def missing(self, paths: Iterable[Path]) -> dict[Path, Path | None]:
+        """Find which media files are not where they were, without waiting for a dead drive.
+
+        Where a copy is known it takes the place of the file from then on.
+
+        Returns:
+            Those that are not there, each with the copy that has taken its place, or None.
+        """
+        found = self._presence.look(paths)
+        copies = KnownCopies(self.metadata)
+        missing: dict[Path, Path | None] = {}
+        for path, state in found.items():
+            if state != "here":
+                media = self.metadata.media_by_path(path)
+                may_move = media is not None and state == "gone" and not self.read_only
+                missing[path] = copies.take_over(media) if media and may_move else None
+        return missing
 
     # -- finding
 

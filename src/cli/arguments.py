@@ -11,7 +11,9 @@ from pathlib import Path
 
 from src.errors import MediaLibraryError
 
-COMMANDS = "ingest search export stats verify models demo install-desktop uninstall-desktop".split()
+COMMANDS = (
+    "ingest remove search export stats verify models demo install-desktop uninstall-desktop".split()
+)
 
 NAMING = ("download", "use")  # verbs of `models` that are about some of them
 
@@ -38,6 +40,21 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
     ingest = command("ingest", "Take files and folders into the library.")
     ingest.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    ingest.add_argument(
+        "--again",
+        action="store_true",
+        help="add files that you removed, too, where they lie in one of the folders; a file that "
+        "is named itself is always added",
+    )
+    remove = command(
+        "remove", "Remove media from the library, with their segments and tags; files stay."
+    )
+    remove.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    remove.add_argument(
+        "--missing",
+        action="store_true",
+        help="those whose files are not there any more, in the folders named or everywhere",
+    )
     search = command("search", "Find segments by words, by an image, or by both.")
     search.add_argument("text", nargs="?", metavar="TEXT")
     search.add_argument("--image", type=Path, metavar="FILE", help="find what looks like it")
@@ -74,11 +91,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, take them in, and find them again.")
     command("install-desktop", "Put the application into the desktop's menu, for a double click.")
     command("uninstall-desktop", "Take it out of the menu again.")
-    for which in (ingest, search, stats, models):
+    for which in (ingest, remove, search, stats, models):
         which.add_argument("--json", action="store_true", help="one JSON object a line")
 
-    for which, last in ((ingest, "[PATH ...]"), (search, "[TEXT]"), (export, "DIR")):
-        _show_dashes(which, last)
+    for which in (ingest, remove):
+        _show_dashes(which, "[PATH ...]")
+    _show_dashes(search, "[TEXT]")
+    _show_dashes(export, "DIR")
 
     first = _first_word(argv)
     if first is not None and first not in COMMANDS:
@@ -94,6 +113,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     arguments.paths = getattr(arguments, "paths", [])
     if arguments.command == "search" and not arguments.text and not arguments.image:
         search.error("say what to look for: a TEXT, an --image FILE, or both")
+    if arguments.command == "remove" and not arguments.paths and not arguments.missing:
+        remove.error("say what to remove: a PATH, or --missing")
     if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:
         models.error(f"say which model to {arguments.verb}; `models` lists their names")
     return arguments

@@ -31,6 +31,7 @@ HIT_KEYS = {
     "score",
     "predicted_iou",
     "path",
+    "missing",
     "frame_index",
     "timestamp_s",
     "bbox_xywh",
