@@ -192,30 +192,11 @@ class MediaLibraryApp:
         return 1 if absent and not taken else 0
 
     def _remove(self) -> int:
-        from src.cli.report import note, one_line, print_json
-        from src.errors import DatabaseError
+        from src.cli.removal import remove_media
 
-        given = self.arguments.paths
+        paths, missing = self.arguments.paths, self.arguments.missing
         with self._initialize(self._paths_of_library().root) as library:
-            under = {path: library.media_under(path) for path in given}
-            named = {media.id: media for some in under.values() for media in some}
-            if unknown := [str(path) for path, some in under.items() if not some]:
-                raise DatabaseError(f"{', '.join(unknown)}: not in the library; nothing is removed")
-            if self.arguments.missing:
-                gone, away = library.gone()
-                media = [one for one in gone if not given or one.id in named]
-                if away:
-                    files = counted(len(away), "file")
-                    note(f"{files} can't be reached now and stay: is a drive not connected?")
-            else:
-                media = list(named.values())
-            library.remove([one.id for one in media])
-        for one in media:
-            if self.arguments.json:
-                print_json({"removed": one.path})
-            else:
-                print(f"removed  {one_line(one.path)}")
-        note(f"{counted(len(media), 'media file')} removed from the library")
+            remove_media(library, paths, missing, self.arguments.json)
         return 0
 
     def _search(self) -> int:

@@ -21,9 +21,9 @@ from src.database.words import as_query, as_typed
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
-from src.presence import FilePresence
 from src.processing.crops_left import remove_media
 from src.processing.known_copies import KnownCopies
+from src.processing.missing_files import MissingFiles
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.records import (
     EVERYTHING,
@@ -104,7 +104,7 @@ class MediaLibrary:
             raise
         self.catalog = Catalog(self.metadata)
         self._disk_use = DiskUse(self.paths)
-        self._presence = FilePresence()
+        self._missing = MissingFiles(self.metadata, read_only)
         self._frame_views: FrameViews | None = None
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
         connection = self.metadata.connection
@@ -274,19 +274,6 @@ class MediaLibrary:
         """List the media file of a path, or those in a folder, whether they are there or not."""
         return self.metadata.media_under(Path(os.path.abspath(path)))
 
-    def gone(self) -> tuple[list[MediaFile], list[MediaFile]]:
-        """List the media files that are not there any more, and those whose drive is not.
-
-        A known copy takes the place of one; see `missing`.
-        """
-        every = {media.path: media for media in self.metadata.all_media()}
-        found = self._presence.look(every)
-        left = self.missing(path for path, state in found.items() if state == "gone")
-        return (
-            [every[path] for path, copy in left.items() if copy is None],
-            [every[path] for path, state in found.items() if state == "away"],
-        )
-
     def missing(self, paths: Iterable[Path]) -> dict[Path, Path | None]:
         """Find which media files are not where they were, without waiting for a dead drive.
 
@@ -295,15 +282,11 @@ class MediaLibrary:
         Returns:
             Those that are not there, each with the copy that has taken its place, or None.
         """
-        found = self._presence.look(paths)
-        copies = KnownCopies(self.metadata)
-        missing: dict[Path, Path | None] = {}
-        for path, state in found.items():
-            if state != "here":
-                media = self.metadata.media_by_path(path)
-                may_move = media is not None and state == "gone" and not self.read_only
-                missing[path] = copies.take_over(media) if media and may_move else None
-        return missing
+        return self._missing.among(paths)
+
+    def missing_media(self) -> tuple[list[MediaFile], list[MediaFile]]:
+        """List all media files that are gone, and those whose drive can't be reached now."""
+        return self._missing.all()
 
     # -- finding
 
