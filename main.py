@@ -197,6 +197,8 @@ class MediaLibraryApp:
         paths, missing = self.arguments.paths, self.arguments.missing
         with self._initialize(self._paths_of_library().root) as library:
             remove_media(library, paths, missing, self.arguments.json)
+            for _ in self._shown(library.tell_index()):
+                pass
         return 0
 
     def _search(self) -> int:

@@ -270,6 +270,10 @@ class MediaLibrary:
             KnownCopies(self.metadata).forget(media_file_id)
             remove_media(self.metadata, media_file_id)
 
+    def tell_index(self) -> Iterator[Event]:
+        """Tell the search index what has been removed; the next job that adds does it, too."""
+        yield from self.index.catch_up()
+
     def media_under(self, path: Path | str) -> list[MediaFile]:
         """List the media file of a path, or those in a folder, whether they are there or not."""
         return self.metadata.media_under(Path(os.path.abspath(path)))

@@ -16,7 +16,7 @@ from src.gui.messages import ask, show_error, show_failures
 from src.gui.overlay import Overlay
 from src.gui.session import Session
 from src.gui.theme import Theme
-from src.records import MediaCard
+from src.records import MediaCard, MediaFile
 from src.worker import JobEnded
 
 _LOOK_AGAIN_MS = 100
@@ -48,7 +48,9 @@ class Intake:
         self._failed: dict[JobKind, dict[Path, str]] = {kind: {} for kind in _DONE_WITH_FILES}
         self._last: JobState | None = None  # that worked on files
         self._show_waits = False
-        self.strip = JobStrip(root, look, self.cancel, self.show_failed, self.dismiss)
+        self.strip = JobStrip(
+            root, look, self.cancel, self.show_failed, self.dismiss, self.add_removed
+        )
         session.tell.job_event.append(self._job_event)
         session.tell.job_ended.append(self._job_ended)
 
@@ -76,6 +78,11 @@ class Intake:
             self._failed["add"].pop(path, None)
         self._session.add(paths, "Looking for media")
         self._show()
+
+    def add_removed(self) -> None:
+        """Add what a person has removed before, and was met in a folder again."""
+        if self._last is not None:
+            self.add(self._last.removed)
 
     def add_dropped(self, paths: Sequence[Path], cut: bool) -> None:
         """Take in what was dropped.
@@ -108,6 +115,33 @@ class Intake:
             lambda: self._remove(media_file_ids),
         )
 
+    def ask_to_remove_missing(self) -> None:
+        """Look which media files are gone, ask, and forget them."""
+        library = self._session.library
+        self._session.main_thread.run(
+            library.missing_media, lambda found: self._ask_to_remove_missing(*found)
+        )
+
+    def _ask_to_remove_missing(self, gone: Sequence[MediaFile], away: Sequence[MediaFile]) -> None:
+        stay = ""
+        if away:
+            stay = f" {counted(len(away), 'file')} on a drive that is not connected will stay."
+        if gone:
+            ask(
+                self._overlay,
+                f"Remove {counted(len(gone), 'missing file')} from the library?",
+                f"Their segments and tags will be deleted.{stay}",
+                "Remove",
+                lambda: self._remove([media.id for media in gone]),
+            )
+        elif away:
+            show_error(
+                self._overlay,
+                "These files can't be reached now",
+                "The drive that they are on is not connected. Connect it, or select the files to "
+                "remove them from the library.",
+            )
+
     def _remove(self, media_file_ids: Sequence[int]) -> None:
         library = self._session.library
         self._session.change(lambda: library.remove(media_file_ids))
@@ -127,6 +161,7 @@ class Intake:
     def dismiss(self) -> None:
         for failed in self._failed.values():
             failed.clear()
+        self._last = None
         self.strip.grid_remove()
 
     def show_failed(self) -> None:
@@ -181,7 +216,7 @@ class Intake:
         failed = sum(map(len, self._failed.values()))
         if self._jobs:
             self._show()
-        elif failed and self._last is not None:
+        elif self._last is not None and (failed or self._last.question or self._last.passed_over):
             self.strip.show_outcome(self._last, failed)
         else:
             self.dismiss()

@@ -68,6 +68,7 @@ class Panels:
                 intake.add_samples,
                 self._open_media,
                 intake.ask_to_remove,
+                intake.ask_to_remove_missing,
                 intake.add,
                 intake.show_failure,
                 dialogs.show_in_folder,
