@@ -7,7 +7,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from src.config import LibraryPaths
     from src.events import Event
     from src.library import MediaLibrary
+    from src.records import SearchHit
 
+
+NO_WORD = 'there is no word in "{}" that can be searched for'
 
 log = logging.getLogger(__name__)
 
@@ -174,8 +178,9 @@ class MediaLibraryApp:
         with self._initialize() as library:
             if not given and not library.unfinished() and not library.stopped():
                 raise UsageError(f"{nothing_to_do}; there is no unfinished work to continue")
+            again = self.arguments.again
             try:
-                for event in self._shown(library.add(given) if given else library.go_on()):
+                for event in self._shown(library.add(given, again) if given else library.go_on()):
                     taken += isinstance(event, FileDone | FileKnown)
                     if self.arguments.json:
                         print_json(event_as_json(event))
@@ -194,33 +199,58 @@ class MediaLibraryApp:
         )
         if left:
             note(f"{counted(left, 'file')} left of an add that was stopped; `ingest` adds them")
+        if str(done.passed_over):
+            note(f"passed over: {done.passed_over}")
+        if done.passed_over.removed:
+            note("`ingest --again PATH…` adds what you removed, too")
         return 1 if absent and not taken else 0
+
+    def _remove(self) -> int:
+        from src.cli.removal import remove_media
+
+        paths, missing = self.arguments.paths, self.arguments.missing
+        with self._initialize(self._paths_of_library().root) as library:
+            remove_media(library, paths, missing, self.arguments.json)
+            for _ in self._shown(library.tell_index()):
+                pass
+        return 0
 
     def _search(self) -> int:
         from src.cli.report import hit_as_json, note, print_hits, print_json
+        from src.errors import QueryError
         from src.records import SegmentFilter
 
+        text, image = self.arguments.text, self.arguments.image
         with self._open_to_read() as library:
             if not library.read_only:
                 for _ in self._shown(library.reembed()):
                     pass
             result = library.search(
-                self.arguments.text,
-                self.arguments.image,
+                text,
+                image,
                 self.arguments.top,
                 SegmentFilter(min_predicted_iou=self.arguments.min_quality),
             )
+            if image is not None and library.media_kind(image) == "video":
+                note(f"{image} is a video; its first frame was searched for")
             self._note_problems(library)
             model = library.clip.label
             advice = _clip_that_knows_more(library) if result.unknown_words else None
+            looked_for = library.missing(hit.segment.media_path for hit in result)
+            hits = [_with_copy(hit, looked_for) for hit in result]
+            missing = {path for path, copy in looked_for.items() if copy is None}
         if result.unknown_words:
             words = ", ".join(f'"{word}"' for word in result.unknown_words)
             note(f"the {model} does not know {words}; the search went without")
+        if text and not result.has_words and (image is not None or not result.hits):
+            if image is None:
+                raise QueryError(NO_WORD.format(text))
+            note(NO_WORD.format(text) + "; the image alone was searched for")
         if self.arguments.json:
-            for hit in result:
-                print_json(hit_as_json(hit))
-        elif result.hits:
-            print_hits(result.hits)
+            for hit in hits:
+                print_json(hit_as_json(hit, hit.segment.media_path in missing))
+        elif hits:
+            print_hits(hits, missing)
         else:
             note("nothing found")
         if advice is not None:
@@ -256,11 +286,15 @@ class MediaLibraryApp:
     def _verify(self) -> int:
         from src.events import ProblemFound
 
-        left = 0
+        left = missing = 0
         with self._initialize(self._paths_of_library().root, examine=True) as library:
             for event in self._shown(library.verify(self.arguments.repair)):
-                left += isinstance(event, ProblemFound) and not event.mended
+                if isinstance(event, ProblemFound) and not event.mended:
+                    left += 1
+                    missing += event.is_missing_file
         print(f"{counted(left, 'problem')} left" if left else "the library is sound")
+        if missing:
+            print(f"{counted(missing, 'missing file')}; `remove --missing` removes what is gone")
         return 1 if left else 0
 
     def _models(self) -> int:
@@ -365,6 +399,12 @@ class MediaLibraryApp:
 
         for problem in library.models.problems:
             note(f"model file not used: {problem}")
+
+
+def _with_copy(hit: SearchHit, looked_for: Mapping[Path, Path | None]) -> SearchHit:
+    """Name the copy that has taken the place of a hit's media file, if one has."""
+    copy = looked_for.get(hit.segment.media_path)
+    return hit if copy is None else replace(hit, segment=replace(hit.segment, media_path=copy))
 
 
 def _clip_that_knows_more(library: MediaLibrary) -> str | None:

@@ -49,6 +49,36 @@ MODELS_FOLDER = Path(
 STARTER = "starter"
 NO_SAM = "none"
 Device = Literal["auto", "cpu", "cuda", "mps"]
+# Folders that a walk leaves out, by name or by "folder above/name", whatever the case; "*" stands
+# for any letters, and what begins with "!" is walked all the same.
+THUMBNAIL_FOLDERS = (
+    "@eaDir",
+    ".@__thumb",
+    ".thumbnails",
+    "*.lrdata",
+    "CaptureOne/Cache",
+    *(f"*.{kind}/*" for kind in ("photoslibrary", "photolibrary", "aplibrary")),
+    "!*library/originals",
+    "!*library/Masters",
+)
+BIN_FOLDERS = (
+    "#recycle",
+    "@Recycle",
+    "$RECYCLE.BIN",
+    "RECYCLER",
+    ".Trash",
+    ".Trash-*",
+    ".Trashes",
+    ".dtrash",
+)
+OTHER_FOLDERS = (
+    "__MACOSX",
+    "lost+found",
+    "node_modules",
+    "System Volume Information",
+    "#snapshot",
+    "@tmp",
+)
 # For child processes: on Windows none of them may flash a console when the window has none.
 NO_CONSOLE: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 LARGEST_SETTINGS = 1 << 20  # bytes
@@ -253,6 +283,10 @@ def _is_number(value: object, least: float, most: float) -> bool:
     return type(value) in (int, float) and least <= cast(float, value) <= most
 
 
+def _are_names(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(_is_name(name) for name in value)
+
+
 def _optional(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: value is None or fits(value)
 
@@ -274,6 +308,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "batch_size": lambda value: _is_whole(value, 1, 4096),
     "blur_kernel": lambda value: _is_whole(value, 1, 999) and value % 2 == 1,
     "pixel_limit": lambda value: _is_whole(value, 1, sys.maxsize),
+    "passed_over_folders": _are_names,
     "device": _one_of("auto", "cpu", "cuda", "mps"),
     "clip_model": _optional(_is_name),
     "sam_model": _optional(_is_name),
@@ -312,6 +347,8 @@ class Settings:
         batch_size: crops that CLIP embeds at once.
         blur_kernel: Gaussian behind a segment, odd, in pixels.
         pixel_limit: images of more pixels are refused unread.
+        passed_over_folders: folders that are not read when one above them is added; see
+            THUMBNAIL_FOLDERS for how they are written.
         device: where the models run.
         clip_model: the CLIP to use: "starter" for the bundled one, else the file's path in the
             models folder, with slashes; None takes the best that is here.
@@ -335,6 +372,7 @@ class Settings:
     batch_size: int = 32
     blur_kernel: int = 21
     pixel_limit: int = 250_000_000
+    passed_over_folders: tuple[str, ...] = THUMBNAIL_FOLDERS + BIN_FOLDERS + OTHER_FOLDERS
     device: Device = "auto"
     clip_model: str | None = None
     sam_model: str | None = None
@@ -349,6 +387,8 @@ class Settings:
         for name, fits in _FITS.items():
             if not fits(getattr(self, name)):
                 raise ValueError(f"{name} can't be {getattr(self, name)!r}")
+        # JSON knows lists alone
+        object.__setattr__(self, "passed_over_folders", tuple(self.passed_over_folders))
 
     @classmethod
     def load(cls, path: Path, on_problem: Callable[[str], None] = log.warning) -> Settings:

@@ -178,6 +178,11 @@ class SearchResult(Sequence[SearchHit]):
     unknown_words: tuple[str, ...] = ()
     known_words: tuple[str, ...] = ()
 
+    @property
+    def has_words(self) -> bool:
+        """Whether there was any word in the query: emoji and punctuation may be none."""
+        return bool(self.known_words or self.unknown_words)
+
     def __len__(self) -> int:
         return len(self.hits)
 

@@ -14,7 +14,9 @@ from src import __version__
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
 
-COMMANDS = "ingest search export stats verify models demo install-desktop uninstall-desktop".split()
+COMMANDS = (
+    "ingest remove search export stats verify models demo install-desktop uninstall-desktop".split()
+)
 
 NAMING = ("download", "use")  # verbs of `models` that are about some of them
 INSTALLED = "media-library"  # the command that pip makes
@@ -52,7 +54,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     whole.add_argument(
         "--version", action="version", version=f"Media Segment Library {__version__}"
     )
-    usage = f"{name} {OPTIONS} [PATH ...]\n       {name} {OPTIONS} COMMAND ..."
+    usage = f"{name} {OPTIONS} [--] [PATH ...]\n       {name} {OPTIONS} COMMAND ..."
     epilog = ABOUT + (ABOUT_RUN_SH if name.endswith("run.sh") else "")
     parser = argparse.ArgumentParser(
         prog=name,
@@ -69,6 +71,21 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
     ingest = command("ingest", "Add files and folders to the library.")
     ingest.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    ingest.add_argument(
+        "--again",
+        action="store_true",
+        help="add files that you removed, too, where they lie in one of the folders; a file that "
+        "is named itself is always added",
+    )
+    remove = command(
+        "remove", "Remove media from the library, with their segments and tags; files stay."
+    )
+    remove.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    remove.add_argument(
+        "--missing",
+        action="store_true",
+        help="those whose files are not there any more, in the folders named or everywhere",
+    )
     search = command("search", "Find segments by words, by an image, or by both.")
     search.add_argument("text", nargs="?", metavar="TEXT")
     search.add_argument(
@@ -111,8 +128,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, add them, and search them.")
     command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
     command("uninstall-desktop", "Remove the entry from the desktop's menu.")
-    for which in (ingest, search, stats, models):
+    for which in (ingest, remove, search, stats, models):
         which.add_argument("--json", action="store_true", help="print one JSON object per line")
+
+    for which in (ingest, remove):
+        _show_dashes(which, "[PATH ...]")
+    _show_dashes(search, "[TEXT]")
+    _show_dashes(export, "DIR")
 
     first = _first_word(argv)
     if first is not None and first not in COMMANDS:
@@ -127,6 +149,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     arguments.paths = getattr(arguments, "paths", [])
     if arguments.command == "search" and not arguments.text and not arguments.image:
         search.error("name what to look for: a TEXT, an --image FILE, or both")
+    if arguments.command == "remove" and not arguments.paths and not arguments.missing:
+        remove.error("name what to remove: a PATH, or --missing")
     if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:
         models.error(f"name the model to {arguments.verb}; `models` lists them")
     return arguments
@@ -161,6 +185,16 @@ def _refuse_mistyped(parser: argparse.ArgumentParser, word: str) -> None:
     near = difflib.get_close_matches(word.lower(), COMMANDS, 1)
     if near and not os.path.lexists(word):
         parser.error(f'there is no command, file or folder "{word}"; did you mean {near[0]}?')
+
+
+def _show_dashes(parser: argparse.ArgumentParser, last: str) -> None:
+    """Show in the usage line that `--` ends the options: a word or a name may begin with a dash.
+
+    Args:
+        last: the part of the line before which it stands.
+    """
+    usage = parser.format_usage().removeprefix("usage: ").rstrip()
+    parser.usage = f"{usage.removesuffix(last)}[--] {last}"
 
 
 def _quality(text: str) -> float:

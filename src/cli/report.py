@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,12 @@ def event_as_json(event: Event) -> dict[str, Any]:
     return {"event": type(event).__name__, **dataclasses.asdict(event)}
 
 
-def hit_as_json(hit: SearchHit) -> dict[str, Any]:
+def hit_as_json(hit: SearchHit, is_missing: bool) -> dict[str, Any]:
+    """Give what scripts read of a hit.
+
+    Args:
+        is_missing: its media file is not where it was.
+    """
     segment = hit.segment
     return {
         "segment_id": segment.id,
@@ -80,6 +85,7 @@ def hit_as_json(hit: SearchHit) -> dict[str, Any]:
         "score": round(hit.score, 6),
         "predicted_iou": segment.predicted_iou,
         "path": segment.media_path,
+        "missing": is_missing,
         "frame_index": segment.frame_index,
         "timestamp_s": segment.timestamp_s,
         "bbox_xywh": segment.bbox_xywh,
@@ -88,8 +94,12 @@ def hit_as_json(hit: SearchHit) -> dict[str, Any]:
     }
 
 
-def print_hits(hits: Iterator[SearchHit] | tuple[SearchHit, ...]) -> None:
-    """Print hits as a table, best first."""
+def print_hits(hits: Iterable[SearchHit], missing: Container[Path] = ()) -> None:
+    """Print hits as a table, best first.
+
+    Args:
+        missing: media files that are not where they were.
+    """
     for number, hit in enumerate(hits, start=1):
         segment = hit.segment
         x, y, w, h = segment.bbox_xywh
@@ -97,6 +107,7 @@ def print_hits(hits: Iterator[SearchHit] | tuple[SearchHit, ...]) -> None:
         what = "whole frame" if segment.kind == "frame" else f"{w}x{h} at {x},{y}"
         tags = ", ".join(tag.name for tag in hit.tags)
         name = one_line(segment.media_path.name)
+        name += " (missing)" if segment.media_path in missing else ""
         print(f"{number:3}  {hit.score:.3f}  {name}{moment}  [{what}]  {tags}")
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from src.config import LibraryPaths
 from src.database.connection import Connection
+from src.database.removed_media import RemovedMedia
 from src.database.repair.damaged_rows import DamagedRow, damaged_rows, miscounted
 from src.database.repair.mending import problems_of
 from src.database.rows import CHUNK, LISTED, SEGMENT_COLUMNS, RowReader
@@ -57,6 +58,7 @@ class MetadataDatabase:
         self.paths = paths
         self.connection = Connection(paths.metadata_db, read_only, examine, on_progress)
         self.rows = RowReader(self.connection, paths)
+        self.removed = RemovedMedia(self.connection, self.rows)
 
     def close(self) -> None:
         self.connection.close()
@@ -77,6 +79,15 @@ class MetadataDatabase:
             "SELECT * FROM media_files WHERE ?1 IS NULL OR status = ?1 ORDER BY id", (status,)
         )
         return self.rows.media_files(rows)
+
+    def media_under(self, path: Path) -> list[MediaFile]:
+        """List the media file at a path, or those in the folder that it was or is."""
+        rows = self.connection.read().execute("SELECT * FROM media_files ORDER BY id")
+        return [
+            media
+            for media in self.rows.media_files(rows)
+            if media.path == path or path in media.path.parents
+        ]
 
     def media_of_sizes(self, sizes: Collection[int]) -> list[MediaFile]:
         """List the media files whose content is known and has one of some sizes in bytes."""

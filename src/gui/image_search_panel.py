@@ -45,6 +45,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         self._waits_for_models = False
         self._asked = 0
         self.name = ""
+        self._is_frame = False  # of a video
         panel_header(self, look, "Search by Image")
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
@@ -138,9 +139,13 @@ class ImageSearchPanel(ctk.CTkFrame):
         self._asked += 1
         asked = self._asked
 
-        def read(image_rgb: np.ndarray) -> None:
+        def read() -> tuple[np.ndarray, bool]:
+            is_video = isinstance(source, Path) and library.media_kind(source) == "video"
+            return library.read_image(source, _QUERY_SIDE), is_video
+
+        def use(found: tuple[np.ndarray, bool]) -> None:
             if asked == self._asked:  # no later image was chosen, and none taken away
-                self.use_image(image_rgb, name)
+                self.use_image(found[0], name, is_frame=found[1])
 
         def failed(exc: Exception) -> None:
             if not is_of_a_person(exc):
@@ -150,11 +155,15 @@ class ImageSearchPanel(ctk.CTkFrame):
                 reason = exc.reason if isinstance(exc, MediaReadError) else str(exc)
                 self.results.say(f"{name} can't be searched for:\n{reason}.")
 
-        self._session.main_thread.run(lambda: library.read_image(source, _QUERY_SIDE), read, failed)
+        self._session.main_thread.run(read, use, failed)
 
-    def use_image(self, image_rgb: np.ndarray, name: str) -> None:
-        """Search for an image: (H, W, 3) uint8 RGB."""
-        self.name = name
+    def use_image(self, image_rgb: np.ndarray, name: str, is_frame: bool = False) -> None:
+        """Search for an image: (H, W, 3) uint8 RGB.
+
+        Args:
+            is_frame: it is the first frame of a video.
+        """
+        self.name, self._is_frame = name, is_frame
         self._zone.pack_forget()
         self._query.pack(fill="both", expand=True)
         self.query.show(image_rgb)
@@ -200,7 +209,9 @@ class ImageSearchPanel(ctk.CTkFrame):
             return
         height, width = image.shape[:2]
         if part is None:
-            self._facts.configure(text=f"{width} × {height}")
+            size = f"{width} × {height}"
+            what = "First frame of the video · " if self._is_frame else ""
+            self._facts.configure(text=what + size)
             self._whole.pack_forget()
         else:
             self._facts.configure(text=f"Marked part {part[2]} × {part[3]} of {width} × {height}")

@@ -49,7 +49,9 @@ class Intake:
         self._last: JobState | None = None  # that worked on files
         self._show_waits = False
         self._stopped_shown = False
-        self.strip = JobStrip(root, look, self.cancel, self.show_failed, self.dismiss, self.go_on)
+        self.strip = JobStrip(
+            root, look, self.cancel, self.show_failed, self.dismiss, self.go_on, self.add_removed
+        )
         session.tell.content_changed.append(self._count_stopped_again)
         session.tell.job_event.append(self._job_event)
         session.tell.job_ended.append(self._job_ended)
@@ -86,6 +88,11 @@ class Intake:
         self._session.go_on("Resuming…")
         self._show()
 
+    def add_removed(self) -> None:
+        """Add what a person has removed before, and was met in a folder again."""
+        if self._last is not None:
+            self.add(self._last.removed)
+
     def add_dropped(self, paths: Sequence[Path], cut: bool) -> None:
         """Take in what was dropped.
 
@@ -117,6 +124,33 @@ class Intake:
             lambda: self._remove(media_file_ids),
         )
 
+    def ask_to_remove_missing(self) -> None:
+        """Look which media files are gone, ask, and forget them."""
+        library = self._session.library
+        self._session.main_thread.run(
+            library.missing_media, lambda found: self._ask_to_remove_missing(*found)
+        )
+
+    def _ask_to_remove_missing(self, gone: Sequence[MediaFile], away: Sequence[MediaFile]) -> None:
+        stay = ""
+        if away:
+            stay = f" {counted(len(away), 'file')} on a drive that is not connected will stay."
+        if gone:
+            ask(
+                self._overlay,
+                f"Remove {counted(len(gone), 'missing file')} from the library?",
+                f"Their segments and tags will be deleted.{stay}",
+                "Remove",
+                lambda: self._remove([media.id for media in gone]),
+            )
+        elif away:
+            show_error(
+                self._overlay,
+                "These files can't be reached now",
+                "The drive that they are on is not connected. Connect it, or select the files to "
+                "remove them from the library.",
+            )
+
     def _remove(self, media_file_ids: Sequence[int]) -> None:
         library = self._session.library
         self._session.change(lambda: library.remove(media_file_ids))
@@ -137,6 +171,7 @@ class Intake:
         self._stopped_shown = False
         for failed in self._failed.values():
             failed.clear()
+        self._last = None
         self.strip.grid_remove()
 
     def show_failed(self) -> None:
@@ -196,9 +231,9 @@ class Intake:
             self._show_outcome(0)
 
     def _show_outcome(self, stopped: int) -> None:
-        failed = sum(map(len, self._failed.values()))
-        if (failed or stopped) and self._last is not None:
-            self.strip.show_outcome(self._last, failed, stopped)
+        last, failed = self._last, sum(map(len, self._failed.values()))
+        if last is not None and (failed or stopped or last.question or last.passed_over):
+            self.strip.show_outcome(last, failed, stopped)
             self._stopped_shown = stopped > 0
         else:
             self.dismiss()

@@ -38,11 +38,11 @@ MIME_TYPES = (
     " image/x-kodak-dcr"
     " image/x-portable-pixmap image/x-portable-graymap image/x-portable-bitmap"
     " image/x-portable-anymap image/x-tga image/vnd.microsoft.icon image/x-icns"
-    " image/vnd.zbrush.pcx image/x-pcx image/x-sgi image/qoi image/x-dds"
-    " image/vnd.adobe.photoshop"
+    " image/vnd.zbrush.pcx image/x-pcx image/x-sgi image/x-rgb image/qoi"
+    " image/x-dds image/vnd.adobe.photoshop"
     " video/mp4 video/x-m4v video/x-msvideo video/vnd.avi video/quicktime video/x-matroska"
     " video/matroska video/webm video/mpeg video/mp2t video/x-ms-wmv video/x-flv video/3gpp"
-    " video/ogg"
+    " video/3gpp2 video/ogg video/x-ms-asf video/dv video/x-ogm+ogg"
 ).split()
 
 _TOOL_TIMEOUT_S = 30

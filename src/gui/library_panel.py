@@ -17,6 +17,7 @@ from src.events import (
     FileDone,
     FileFailed,
     FileKnown,
+    FilePassedOver,
     FileStarted,
     FrameSkipped,
     FrameStored,
@@ -27,7 +28,7 @@ from src.gui.notice import Notice
 from src.gui.session import Session, explained
 from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
-from src.gui.widgets.card_face import CardActions, CardFace, CardPainter
+from src.gui.widgets.card_face import CardActions, CardFace, CardPainter, Colour
 from src.gui.widgets.card_grid import WISH, CardGrid
 from src.gui.widgets.controls import Button, icon_label, label, panel_header
 from src.gui.widgets.menu_button import MenuButton
@@ -52,6 +53,7 @@ class LibraryActions:
     samples: Callable[[], None]
     open: Callable[[MediaCard], None]
     remove: Callable[[Sequence[int]], None]
+    remove_missing: Callable[[], None]
     retry: Callable[[Sequence[Path]], None]
     go_on: Callable[[], None]
     show_failure: Callable[[MediaCard], None]
@@ -123,8 +125,12 @@ class _Media:
         for remark in (media.error, media.note):
             if remark:
                 facts += f" · {remark}"
+        is_missing = self._session.missing.has(media.path)
+        if is_missing:
+            facts = f"Missing · {facts}"
         badge = length(media.duration_s) if media.kind == "video" and media.duration_s else None
-        return CardFace(number, picture, name, facts, badge=badge)
+        colour: Colour = "error" if is_missing else "text_2"
+        return CardFace(number, picture, name, facts, colour, badge)
 
 
 class LibraryPanel(ctk.CTkFrame):
@@ -164,6 +170,7 @@ class LibraryPanel(ctk.CTkFrame):
         session.tell.not_opened.append(self._show_not_opened)
         session.tell.opened.append(self.reload)
         session.tell.content_changed.append(self.content_changed)
+        session.tell.missing_changed.append(self.grid_view.refresh)
         session.tell.job_event.append(self._job_event)
         session.tell.job_ended.append(lambda job, ended: self._job_ended(job))
 
@@ -315,11 +322,12 @@ class LibraryPanel(ctk.CTkFrame):
             if job.file_frames == 1:
                 self.media.forget(event.path)  # it has a poster now
             self.grid_view.refresh()
-        elif isinstance(event, FileDone | FileFailed | FileKnown):
+        elif isinstance(event, FileDone | FileFailed | FileKnown | FilePassedOver):
             self.media.forget(event.path)
             self._set_busy(None, job)
-            if isinstance(event, FileKnown) and not self._reload_waits:
-                self._reload_waits = True  # a second copy is no card of its own
+            no_card = isinstance(event, FileKnown | FilePassedOver)  # it may be a second copy
+            if no_card and not self._reload_waits:
+                self._reload_waits = True
                 self.after(_RELOAD_MS, self._reload_waiting)
 
     def _reload_waiting(self) -> None:
@@ -377,6 +385,8 @@ class LibraryPanel(ctk.CTkFrame):
             ("Show in folder", lambda: self._actions.show_in_folder(card.media.path)),
             ("Remove from library…", lambda: self._actions.remove([card.media.id])),
         ]
+        if self._session.missing.has(card.media.path):
+            entries.append(("Remove all missing files…", self._actions.remove_missing))
         show_menu(self, self.look, entries, x, y)
 
 

@@ -69,6 +69,7 @@ class Panels:
                 intake.add_samples,
                 self._open_media,
                 intake.ask_to_remove,
+                intake.ask_to_remove_missing,
                 intake.add,
                 intake.go_on,
                 intake.show_failure,

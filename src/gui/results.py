@@ -5,6 +5,7 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import customtkinter as ctk
@@ -30,8 +31,10 @@ N_RESULTS = 100
 class Hits:
     """A grid's source of search hits."""
 
-    def __init__(self, hits: Sequence[SearchHit]) -> None:
-        self.hits = tuple(hits)
+    def __init__(
+        self, hits: Sequence[SearchHit], is_missing: Callable[[Path], bool] = lambda _: False
+    ) -> None:
+        self.hits, self._is_missing = tuple(hits), is_missing
         # the bar compares hits of one search: the best fills nine tenths
         self._full = max((hit.score for hit in self.hits), default=1.0) / 0.9 or 1.0
 
@@ -48,11 +51,13 @@ class Hits:
             facts += " · whole picture"
         if hit.tagged_so:
             facts += " · tagged by you"
+        is_missing = self._is_missing(segment.media_path)
         return CardFace(
             segment.id,
             segment.crop_path,
             segment.media_path.name,
-            facts,
+            f"Missing · {facts}" if is_missing else facts,
+            "error" if is_missing else "text_2",
             score=hit.score,
             score_share=max(0.0, hit.score) / self._full,
             action="similar",
@@ -114,6 +119,7 @@ class ResultsView(ctk.CTkFrame):
         self.say("")
         session.tell.content_changed.append(self._content_changed)
         session.tell.job_ended.append(self._job_ended)
+        session.tell.missing_changed.append(self.grid_view.refresh)
 
     # -- asking
 
@@ -211,7 +217,7 @@ class ResultsView(ctk.CTkFrame):
         Args:
             like: what goes on the line that counts them.
         """
-        self.hits = Hits(hits)
+        self.hits = Hits(hits, self._session.missing.has)
         if not hits:
             self.say(
                 "Nothing found with masks as good as that. Move the slider to the left for more."

@@ -15,6 +15,7 @@ from src.errors import LibraryLockedError, MediaLibraryError
 from src.events import Event
 from src.gui.job_state import JobKind, JobState
 from src.gui.main_thread import MainThread
+from src.gui.missing_media import MissingMedia
 from src.worker import JobEnded, Worker
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Listeners:
     job_event: list[Callable[[JobState, Event], None]] = field(default_factory=list)
     job_ended: list[Callable[[JobState, JobEnded], None]] = field(default_factory=list)
     content_changed: list[Callable[[], None]] = field(default_factory=list)
+    missing_changed: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Session:
@@ -76,6 +78,12 @@ class Session:
         }
         self._workers["segment"] = self._workers["add"]  # both write what SAM finds
         self._jobs: dict[tuple[Worker, int], JobState] = {}
+        self.missing = MissingMedia(
+            main_thread,
+            lambda: self.library,
+            lambda: self._tell_each(self.tell.missing_changed),
+            lambda: self._tell_each(self.tell.content_changed),
+        )
         for worker in set(self._workers.values()):
             main_thread.poll(partial(self._take_event, worker))
 

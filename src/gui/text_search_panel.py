@@ -140,8 +140,10 @@ class TextSearchPanel(ctk.CTkFrame):
         self.offer.want(not result.unknown_words)
         if result.hits or result.known_words:
             self.results.show(result.hits)
-        else:
-            self.results.say("Try colours, shapes and textures: “something red”, “a blue circle”.")
+            return
+        hint = "Try colours, shapes and textures: “something red”, “a blue circle”."
+        none = "" if result.has_words else f"There is no word in “{query}” to search for.\n"
+        self.results.say(none + hint)
 
     def _place_notice(self, notice: Notice) -> None:
         notice.pack(fill="x", padx=(LEFT, RIGHT), before=self.results)

@@ -17,14 +17,18 @@ from src.processing.decoder_process import DECODERS
 from src.records import Frame, MediaKind
 
 IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .bmp .dib .tif .tiff .gif .jp2 .j2k .jpx .jpf"
-    " .avif .heic .heif .hif .jxl .ppm .pgm .pbm .pnm .tga .ico .icns .pcx .sgi .qoi .dds .psd"
+    ".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .bmp .dib .tif .tiff .gif .jp2 .j2k .j2c .jpc"
+    " .jpx .jpf .avif .avifs .heic .heif .heics .heifs .hif .jxl .ppm .pgm .pbm .pnm .pfm .tga"
+    " .icb .vda .vst .ico .icns .pcx .sgi .rgb .rgba .bw .qoi .dds .psd"
     # cameras' raw files
     " .dng .nef .nrw .cr2 .cr3 .crw .arw .sr2 .srf .raf .orf .rw2 .rwl .pef .srw .x3f .mrw .3fr"
     " .fff .iiq .erf .mef .mos .kdc .dcr .gpr".split()
 )
 VIDEO_SUFFIXES = frozenset(
-    ".mp4 .m4v .avi .mov .qt .mkv .webm .mpg .mpeg .ts .mts .m2ts .wmv .flv .3gp .ogv".split()
+    ".mp4 .m4v .f4v .mov .qt .mqv .3gp .3gpp .3g2 .3gp2 .mj2 .ismv .psp .insv .avi .divx .amv"
+    " .mkv .mk3d .webm .mpg .mpeg .mpe .m1v .m2v .mpv .vob .dvd .mod .tod .ts .mts .m2ts .m2t"
+    " .tp .trp .wmv .asf .wtv .flv .ogv .ogm .rm .rmvb .mxf .gxf .dv .dav .nut .ivf .y4m .mjpeg"
+    " .mjpg .h264 .264 .hevc .h265 .265 .vvc .h266 .266 .obu .vc1".split()
 )
 
 

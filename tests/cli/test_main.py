@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
+from src.processing.video_processor import find_ffmpeg
 from tests.two_clips import NEW, OLD, TwoClips
 
 HIT_KEYS = {
@@ -29,6 +31,7 @@ HIT_KEYS = {
     "score",
     "predicted_iou",
     "path",
+    "missing",
     "frame_index",
     "timestamp_s",
     "bbox_xywh",
@@ -113,6 +116,49 @@ def test_words_not_known_are_said(shell: Shell) -> None:
     assert out and 'does not know "truck"' in err
     out, err = shell("search", "truck")
     assert not out and "Nothing found." in err
+
+
+@pytest.mark.parametrize("text", ["🐱", "?!", "…", "the picture"])
+def test_a_query_without_a_word_to_search_for_is_said(shell: Shell, text: str) -> None:
+    out, err = shell("search", text, code=1)
+    assert not out and f'there is no word in "{text}" that can be searched for' in err
+    assert len(err.splitlines()) == 1 and not shell("search", text, "--json", code=1)[0]
+
+
+def test_a_text_without_a_word_leaves_the_image_alone_and_says_so(
+    shell: Shell, scene_files: list[Path]
+) -> None:
+    out, err = shell("search", "🐱", "--image", scene_files[3], "--top", 1)
+    assert scene_files[3].name in out and "the image alone was searched for" in err
+
+
+def test_wide_letters_are_letters(shell: Shell) -> None:
+    wide, plain = (shell.objects("search", text, "--json") for text in ("ＲＥＤ", "red"))
+    assert wide == plain and wide
+
+
+def test_a_video_is_searched_for_by_its_first_frame(
+    shell: Shell, scene_files: list[Path], tmp_path: Path
+) -> None:
+    """The film begins with the picture that its first frame is, and goes on with another."""
+    film = tmp_path / "film.mkv"
+    first, then = scene_files[3], scene_files[0]
+    command = [str(find_ffmpeg()), "-v", "error"]
+    for file in (first, then):
+        command += ["-loop", "1", "-framerate", "5", "-t", "2", "-i", f"file:{file}"]
+    command += ["-filter_complex", "concat", "-c:v", "ffv1", f"file:{film}"]
+    subprocess.run(command, check=True, timeout=60)
+    out, err = shell("search", "--image", film, "--top", 1, "--json")
+    assert json.loads(out)["path"] == str(first)
+    assert "is a video; its first frame was searched for" in err
+
+
+@pytest.mark.parametrize("command", ["search", "ingest", "export"])
+def test_usage_says_what_ends_the_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([command, "--help"])
+    assert capsys.readouterr().out.split("\n\n")[0].count("[--]") == 1
+    assert parse(["search", "--", "--red"]).text == "--red"
 
 
 def test_stats_count_what_is_there(shell: Shell) -> None:

@@ -111,22 +111,26 @@ class ImagePanel(ImageSearchPanel):
         self._query: Any = SimpleNamespace(pack_forget=lambda: None)
         self._zone: Any = SimpleNamespace(pack=lambda **_: None)
         self.query: Any = SimpleNamespace(show=lambda image: None)
-        library = SimpleNamespace(read_image=lambda source, _: source.name)
+        library = SimpleNamespace(
+            read_image=lambda source, _: source.name,
+            media_kind=lambda path: "video" if path.suffix == ".mp4" else "image",
+        )
         self._session: Any = SimpleNamespace(
             library=library, main_thread=SimpleNamespace(run=self._read_later)
         )
 
     def _read_later(
         self,
-        work: Callable[[], str],
-        then: Callable[[str], None],
+        work: Callable[[], tuple[str, bool]],
+        then: Callable[[tuple[str, bool]], None],
         failed: Callable[[Exception], None],
     ) -> None:
-        self.reading[work()] = lambda: then(work())
-        self.failing[work()] = failed
+        name, _ = work()
+        self.reading[name] = lambda: then(work())
+        self.failing[name] = failed
 
-    def use_image(self, image_rgb: np.ndarray, name: str) -> None:
-        self.shown.append(name)
+    def use_image(self, image_rgb: np.ndarray, name: str, is_frame: bool = False) -> None:
+        self.shown.append(f"first frame of {name}" if is_frame else name)
 
 
 def test_an_older_image_that_reads_slowly_comes_after_no_newer_one() -> None:
@@ -136,6 +140,13 @@ def test_an_older_image_that_reads_slowly_comes_after_no_newer_one() -> None:
     panel.reading["quick.jpg"]()
     panel.reading["slow.jpg"]()
     assert panel.shown == ["quick.jpg"]
+
+
+def test_a_video_is_searched_for_by_its_first_frame() -> None:
+    panel = ImagePanel()
+    panel.use_file(Path("film.mp4"))
+    panel.reading["film.mp4"]()
+    assert panel.shown == ["first frame of film.mp4"]
 
 
 def test_an_image_that_was_taken_away_does_not_come_back() -> None:
