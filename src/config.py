@@ -325,7 +325,7 @@ class Settings:
         except (OSError, ValueError, RecursionError) as exc:
             reason = exc.strerror if isinstance(exc, OSError) else exc
             raise DatabaseError(
-                f"{path}: the settings can't be read ({reason}); mend or delete the file"
+                f"{path}: the settings can't be read ({reason}); fix or delete the file"
             ) from exc
         if not isinstance(stored, dict) or _are_of_another(stored):
             raise DatabaseError(

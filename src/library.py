@@ -237,7 +237,7 @@ class MediaLibrary:
         sam = self.mask_generator
         if sam is None:
             raise ModelNotLoadedError(
-                "there is no SAM to cut frames with; choose or download one first"
+                "there is no segmentation model (SAM); choose or download one first"
             )
         from src.processing.segment_again import SegmentAgain
 

@@ -75,7 +75,7 @@ def show_in_folder(path: Path) -> None:
 def _start(command: list[str]) -> None:
     if shutil.which(command[0]) is None:
         raise FileNotFoundError(
-            2, f"the program {command[0]} is not installed; install xdg-utils", command[-1]
+            2, f"The program {command[0]} is not installed. Install xdg-utils", command[-1]
         )
     subprocess.Popen(
         command,

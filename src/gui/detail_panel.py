@@ -145,7 +145,7 @@ class DetailPanel(ctk.CTkFrame):
         label(head, look, "Segments in this frame", weight="medium").pack(side="left")
         self._segments_count = label(head, look, "", colour=c.text_2)
         self._segments_count.pack(side="left", padx=8)
-        label(head, look, "Click one to look at it", size=SMALL, colour=c.text_2).pack(side="right")
+        label(head, look, "Click to open", size=SMALL, colour=c.text_2).pack(side="right")
         self.segments = ThumbStrip(
             self._segments_part, look, thumbnails, (58, 58), self.show_segment
         )
@@ -186,7 +186,10 @@ class DetailPanel(ctk.CTkFrame):
                 self._show()
 
         self._session.main_thread.run(
-            lambda: library.frame_view(segment_id), answered, self._actions.failed
+            lambda: library.frame_view(segment_id),
+            answered,
+            self._actions.failed,
+            "Couldn't open the segment",
         )
 
     def go(self, step: int) -> None:
@@ -260,7 +263,7 @@ class DetailPanel(ctk.CTkFrame):
         hits = self._origin.hits
         if hits:
             here, count = self._origin.place, len(hits)
-            self._place.configure(text=f"Hit {here + 1:,} of {count:,}")
+            self._place.configure(text=f"Result {here + 1:,} of {count:,}")
         else:
             here, count = self.frames.chosen, 0 if self._view is None else len(self._view.frames)
             self._place.configure(text=f"Frame {here + 1:,} of {count:,}" if count > 1 else "")
@@ -287,11 +290,15 @@ class DetailPanel(ctk.CTkFrame):
 
     def _add_tag(self, name: str) -> None:
         library, segment_id = self._session.library, self.segment_id
-        self._session.change(lambda: library.add_tag(segment_id, name), self._again)
+        self._session.change(
+            lambda: library.add_tag(segment_id, name), self._again, "Couldn't add the tag"
+        )
 
     def _remove_tag(self, name: str) -> None:
         library, segment_id = self._session.library, self.segment_id
-        self._session.change(lambda: library.remove_tag(segment_id, name), self._again)
+        self._session.change(
+            lambda: library.remove_tag(segment_id, name), self._again, "Couldn't remove the tag"
+        )
 
     def _similar(self) -> None:
         if self._view is not None:

@@ -23,8 +23,8 @@ _SOURCES = {"auto": "auto", "human": "you", "propagated": "copied"}
 _INSIDE = SIDE_PANEL - 24 - 32
 _TAG_NAME, _TAG_BAR = 72, 80
 _LINKS = {
-    "Part of": "Open what this segment lies in",
-    "Parts": "Lit in the picture while the pointer is here. A click opens the largest.",
+    "Part of": "Open the segment that contains this one",
+    "Parts": "Point here to outline them in the image. Click to open the largest.",
 }
 
 
@@ -210,7 +210,7 @@ class DetailSide(ctk.CTkFrame):
         if not tags:
             c = self.look.colours
             none = label(
-                self._tags, self.look, "None yet. Add one of your own.", size=SMALL, colour=c.text_2
+                self._tags, self.look, "No tags yet. Add one below.", size=SMALL, colour=c.text_2
             )
             none.grid(row=0, column=0, sticky="w", pady=6)
 
@@ -254,7 +254,7 @@ def _name(view: FrameView, number: int) -> str:
     """Name a segment by its surest tag and its size."""
     segment = view.segments[number]
     if segment.kind == "frame":
-        return "the whole picture"
+        return "whole image"
     _, _, w, h = segment.bbox_xywh
     tags = view.tags.get(segment.id, ())
     return f"{tags[0].name}, {w} × {h} px" if tags else f"{w} × {h} px"

@@ -90,7 +90,7 @@ class DropTarget:
         card.pack_propagate(False)
         icon_label(card, "download", c.accent, 32).pack(pady=(48, 20))
         label(card, look, self._sentence(), size=TITLE, weight="medium").pack()
-        label(card, look, "Folders are read with all they hold.", colour=c.text_2).pack(pady=(8, 0))
+        label(card, look, "Subfolders are included.", colour=c.text_2).pack(pady=(8, 0))
 
     def _hide(self) -> None:
         if self._cover is not None:

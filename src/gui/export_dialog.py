@@ -15,17 +15,19 @@ from src.gui.job_state import JobState, time_left
 from src.gui.mask_quality import HINT, ends_of, least_of
 from src.gui.notice import Notice
 from src.gui.overlay import Overlay
-from src.gui.session import Session, explained
+from src.gui.session import Session
 from src.gui.theme import SMALL, TITLE
 from src.gui.widgets.balance import Balance
 from src.gui.widgets.controls import Button, IconButton, label, progress_bar, rule
 from src.gui.widgets.inputs import Choice, Entry
 from src.gui.widgets.slider import Slider
 from src.gui.widgets.tooltip import Tooltip
+from src.gui.wording import explained
 from src.records import ExportPreview, ExportSelection, SearchHit
 from src.worker import JobEnded
 
 ALL, BY_TAG, RESULTS = "All segments", "By tag", "Current results"
+HINT_WHERE = "One folder per tag, and labels.csv.\nA new folder is made. Nothing is overwritten."
 
 
 class ExportDialog:
@@ -101,14 +103,14 @@ class ExportDialog:
         label(left, look, "Where", size=SMALL, colour=c.text_2).pack(anchor="w")
         row = ctk.CTkFrame(left, fg_color="transparent")
         row.pack(fill="x", pady=(4, 4))
-        self.where = Entry(row, look, "A folder", on_change=lambda _: self._where_changed())
+        self.where = Entry(row, look, "Folder", on_change=lambda _: self._where_changed())
         self.where.pack(side="left", fill="x", expand=True)
         self._set_where(_free_folder(self._session.library.paths.datasets))
         Button(row, look, "Browse", self._browse).pack(side="left", padx=(4, 0))
         self._hint = label(
             left,
             look,
-            "One folder a tag, and labels.csv.\nA new folder. Nothing is overwritten.",
+            HINT_WHERE,
             size=SMALL,
             colour=c.text_2,
             justify="left",
@@ -139,7 +141,7 @@ class ExportDialog:
         self.balance.pack(fill="both", expand=True, padx=look.px(16))
         legend = ctk.CTkFrame(card, fg_color="transparent")
         legend.pack(fill="x", padx=16, pady=(6, 14))
-        for text, colour in (("written", c.accent), ("left out", c.strong_border)):
+        for text, colour in (("exported", c.accent), ("skipped", c.strong_border)):
             ctk.CTkFrame(legend, fg_color=colour, width=8, height=8, corner_radius=2).pack(
                 side="left"
             )
@@ -186,7 +188,7 @@ class ExportDialog:
         selection = self._selection()
         quality = selection.min_predicted_iou
         self._confidence_text.configure(text=f"{selection.min_confidence:.2f}")
-        self._quality_text.configure(text=f"{quality:.2f}" if quality else "any")
+        self._quality_text.configure(text=f"{quality:.2f}" if quality else "Any")
 
     def _count(self) -> None:
         self._asked += 1
@@ -220,11 +222,10 @@ class ExportDialog:
         preview = self._preview
         count = sum(preview.written.values())
         left_out = sum(preview.left_out.values())
-        verb = "falls" if left_out == 1 else "fall"
         text = (
-            f"{counted(left_out, 'tag')} {verb} below and will be left out"
+            f"{counted(left_out, 'tag')} below these limits will be skipped"
             if left_out
-            else ("Nothing is left out")
+            else "No tags are below these limits"
         )
         self._left_out.configure(text=text)
         self._summary.configure(
@@ -232,13 +233,12 @@ class ExportDialog:
             f"{counted(preview.media_files, 'media file')}"
         )
         self._size.configure(
-            text=f"About {megabytes(preview.bytes)}. Nothing is written before you press Export."
+            text=f"About {megabytes(preview.bytes)}. Nothing is written until you press Export."
         )
         wrong = self._where_is_wrong()
         self.where.set_error(bool(wrong))
         self._hint.configure(
-            text=wrong
-            or "One folder a tag, and labels.csv.\nA new folder. Nothing is overwritten.",
+            text=wrong or HINT_WHERE,
             text_color=self.look.colours.error if wrong else self.look.colours.text_2,
         )
         self.export.set_text(f"Export {counted(count, 'crop')}")
@@ -256,19 +256,14 @@ class ExportDialog:
 
     def _where_is_wrong(self) -> str:
         if not self.where.text.strip():
-            return "Say where the dataset is to go."
+            return "Choose a folder for the dataset."
         try:
             folder = self._folder()
         except RuntimeError:  # ~name
-            return (
-                "~ begins a person's own folder, and there is no such person.\nTake another name."
-            )
+            return "There is no user with this home folder.\nChoose another folder."
         try:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                return (
-                    "There is something in this folder already.\n"
-                    "Choose a new one; nothing is overwritten."
-                )
+                return "This folder is not empty.\nChoose another one. Nothing is overwritten."
         except OSError as exc:
             return f"This folder can't be read ({exc.strerror})."
         return ""
@@ -332,7 +327,7 @@ class ExportDialog:
         elif ended.error is not None:
             self._notice.say(explained(ended.error)[0], "error")
         else:
-            self._notice.say("Cancelled. Nothing was left behind.", "info")
+            self._notice.say("Export cancelled. No files were left behind.", "info")
         self._notice.grid(row=2, column=0, sticky="ew", padx=32, pady=(24, 0))
         self._count()
         self._dialog.after_idle(self.overlay.match_corners, self._dialog)

@@ -67,7 +67,7 @@ class ImageSearchPanel(ctk.CTkFrame):
             wish=168,
         )
         self.results.pack(side="left", fill="both", expand=True)
-        self.results.say("What looks like your image, or like a part of it,\nis shown here.")
+        self.results.say("Similar images will appear here.")
         self._zone.pack(fill="both", expand=True, padx=RING)
         tkinter.Misc.bind(self, "<Configure>", lambda event: self._resized(event.width), "+")
         session.tell.models_ready.append(self._models_ready)
@@ -82,7 +82,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         icon_label(middle, "download", c.text_2, 24).pack(pady=(0, 16))
         label(middle, look, "Drop an image here").pack(pady=(0, 4))
         label(
-            middle, look, "Then drag on it to search for one part only", size=SMALL, colour=c.text_2
+            middle, look, "Then drag on it to search by one part only", size=SMALL, colour=c.text_2
         ).pack(pady=(0, 16))
         row = ctk.CTkFrame(middle, fg_color="transparent")
         row.pack()
@@ -114,9 +114,9 @@ class ImageSearchPanel(ctk.CTkFrame):
         Button(row, look, "Paste", on_paste, icon_name="paste", width=80).pack(
             side="left", fill="x", expand=True
         )
-        IconButton(
-            row, look, "close", "Take the image away", self.clear, kind="plain", side=40
-        ).pack(side="left")
+        IconButton(row, look, "close", "Remove the image", self.clear, kind="plain", side=40).pack(
+            side="left"
+        )
         self.button = Button(
             self._query, look, "Search this image", self.search, kind="main", icon_name="search"
         )
@@ -130,7 +130,7 @@ class ImageSearchPanel(ctk.CTkFrame):
 
     def use_pasted(self, content: bytes) -> None:
         """Read an image file's bytes and search for it."""
-        self._read(content, "pasted image")
+        self._read(content, "Pasted image")
 
     def _read(self, source: Path | bytes, name: str) -> None:
         library = self._session.library
@@ -141,7 +141,9 @@ class ImageSearchPanel(ctk.CTkFrame):
             if asked == self._asked:  # no later image was chosen, and none taken away
                 self.use_image(image_rgb, name)
 
-        self._session.main_thread.run(lambda: library.read_image(source, _QUERY_SIDE), read)
+        self._session.main_thread.run(
+            lambda: library.read_image(source, _QUERY_SIDE), read, fails="Couldn't open the image"
+        )
 
     def use_image(self, image_rgb: np.ndarray, name: str) -> None:
         """Search for an image: (H, W, 3) uint8 RGB."""
@@ -158,7 +160,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         self._query.pack_forget()
         self._zone.pack(fill="both", expand=True, padx=RING)
         self.query.show(None)
-        self.results.say("What looks like your image, or like a part of it,\nis shown here.")
+        self.results.say("Similar images will appear here.")
 
     def search(self) -> None:
         image, part = self.query.image_rgb, self.query.part
@@ -166,7 +168,7 @@ class ImageSearchPanel(ctk.CTkFrame):
             return
         if not self._session.models_ready:
             self._waits_for_models = True
-            self.results.say("The models are still loading. The search starts in a moment.")
+            self.results.say("The models are still loading. Your search will start in a moment.")
             return
         library = self._session.library
         self.results.ask(
@@ -194,7 +196,7 @@ class ImageSearchPanel(ctk.CTkFrame):
             self._facts.configure(text=f"{width} × {height}")
             self._whole.pack_forget()
         else:
-            self._facts.configure(text=f"Marked part {part[2]} × {part[3]} of {width} × {height}")
+            self._facts.configure(text=f"Part {part[2]} × {part[3]} of {width} × {height}")
             if not self._whole.winfo_manager():
                 self._whole.pack(side="right")
         self.button.set_text("Search this image" if part is None else "Search this part")

@@ -16,6 +16,7 @@ from src.gui.messages import ask, show_error, show_failures
 from src.gui.overlay import Overlay
 from src.gui.session import Session
 from src.gui.theme import Theme
+from src.gui.wording import why_not_added
 from src.records import MediaCard
 from src.worker import JobEnded
 
@@ -74,7 +75,7 @@ class Intake:
             self._failed["add"].clear()
         for path in paths:
             self._failed["add"].pop(path, None)
-        self._session.add(paths, "Looking for media")
+        self._session.add(paths, "Looking for files" if paths else "Resuming…")
         self._show()
 
     def add_dropped(self, paths: Sequence[Path], cut: bool) -> None:
@@ -87,10 +88,9 @@ class Intake:
         if cut:
             show_error(
                 self._overlay,
-                "The list of files was cut short",
-                f"So many files can't be dropped at once: {len(paths):,} came through and are "
-                "being added. Add the folder they lie in instead; what is in the library "
-                "already is skipped.",
+                "Too many files were dropped at once",
+                f"Only the first {len(paths):,} files arrived and are being added. To add the "
+                "rest, add their folder. Files that are already in the library are skipped.",
             )
 
     # -- out
@@ -102,15 +102,16 @@ class Intake:
         ask(
             self._overlay,
             f"Remove {counted(len(media_file_ids), 'media file')} from the library?",
-            f"The segments and tags made of {'it' if one else 'them'} are forgotten. "
-            f"Your own {stays}, untouched.",
+            f"{'Its' if one else 'Their'} segments and tags will be deleted. Your {stays}.",
             "Remove",
             lambda: self._remove(media_file_ids),
         )
 
     def _remove(self, media_file_ids: Sequence[int]) -> None:
         library = self._session.library
-        self._session.change(lambda: library.remove(media_file_ids))
+        self._session.change(
+            lambda: library.remove(media_file_ids), fails="Couldn't remove the media files"
+        )
 
     # -- the running job
 
@@ -145,13 +146,14 @@ class Intake:
 
     def show_failure(self, card: MediaCard) -> None:
         """Say why one file could not be taken in."""
+        path = card.media.path
+        sentence, details = why_not_added(card.media.error)
         show_error(
             self._overlay,
-            "This file could not be added",
-            f"{card.media.path.name}: {card.media.error or 'it could not be read'}.\n"
-            "Mend it or copy it again, then press Retry. The others are not affected.",
-            str(card.media.path),
-            lambda: self.add([card.media.path]),
+            "Couldn't add this file",
+            f"{path.name}: {sentence}",
+            "\n".join(filter(None, (str(path), details))),
+            lambda: self.add([path]),
         )
 
     def _show(self) -> None:

@@ -28,10 +28,10 @@ _GUESS_AFTER_S, _GUESS_AFTER = 2.0, 0.02
 _DOING = {
     "look": "Looking for moved files",
     "index": "Updating the search index",
-    "embed": "Reading segments with the new model",
+    "embed": "Processing segments with the new model",
     "retag": "Tagging segments again",
     "export": "Writing",
-    "check": "Checking what has come",
+    "check": "Verifying the download",
     "connect": "Waiting for the server",
 }
 JobKind = Literal["add", "segment", "export", "download", "switch"]
@@ -176,27 +176,30 @@ def question_at_close(kinds: Set[JobKind]) -> tuple[str, str]:
     Args:
         kinds: of the jobs that run; at least one.
     """
-    again = "goes on when you open the library again."
+    again = "when you open the library again."
     questions: dict[JobKind, tuple[str, str]] = {
-        "add": ("Stop what is being added?", f"What is done so far is kept. The rest {again}"),
+        "add": ("Stop adding files?", f"The rest will continue {again}"),
         "segment": (
             "Stop segmenting again?",
-            "What is done so far is kept. In the Models panel it goes on.",
+            "Finished frames are kept. You can continue in the Models panel.",
         ),
-        "export": ("Stop the export?", "Nothing is left of a dataset that is not whole."),
+        "export": ("Stop the export?", "The unfinished dataset will be deleted."),
         "download": (
             "Stop the download?",
-            "What has come is kept. Press Resume in the Models panel, and it goes on from there.",
+            "The part that has arrived is kept. You can resume in the Models panel.",
         ),
         "switch": (
-            "Stop reading segments with the new model?",
-            "What it has read is kept, and the old model goes on searching. In the Models panel "
-            "it goes on.",
+            "Stop processing segments with the new model?",
+            "Search keeps using the old model. You can continue in the Models panel.",
         ),
     }
     if len(kinds) == 1:
         return questions[next(iter(kinds))]
-    return "Stop what is running?", " ".join(questions[kind][1] for kind in sorted(kinds))
+    # each with its name, or nobody knows what "the rest" is of
+    return "Stop all running jobs?", "\n".join(
+        f"{questions[kind][0].removeprefix('Stop ').rstrip('?').capitalize()}: {questions[kind][1]}"
+        for kind in sorted(kinds)
+    )
 
 
 def downloaded(event: Downloading) -> list[str]:

@@ -23,7 +23,7 @@ from src.events import (
 )
 from src.gui.empty_state import EmptyState, NotOpened, Recovering
 from src.gui.job_state import JobState, length
-from src.gui.session import Session, explained
+from src.gui.session import Session
 from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardActions, CardFace, CardPainter
@@ -32,6 +32,7 @@ from src.gui.widgets.controls import Button, icon_label, label, panel_header
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.popup import show_menu
 from src.gui.widgets.slider import Slider
+from src.gui.wording import capital, explained, reason_and_details
 from src.records import MediaCard, MediaOrder
 
 ORDERS: dict[str, MediaOrder] = {
@@ -102,20 +103,21 @@ class _Media:
         name = media.path.name
         if self.busy is not None and self.busy[0] == media.path:
             job = self.busy[1]
-            doing = f"Frame {job.file_frames}" if job.file_frames else "Reading"
+            doing = f"Frame {job.file_frames}" if job.file_frames else "Reading…"
             if 0 < job.file_fraction < 1:
                 doing += f" · {job.file_fraction:.0%}"
             return CardFace(
                 number, picture, name, doing, "accent", state="busy", progress=job.file_fraction
             )
         if media.status == "failed":
-            return CardFace(number, None, name, _sentence(media.error), "error", state="failed")
+            why = reason_and_details(media.error or "could not be read")[0]
+            return CardFace(number, None, name, capital(why), "error", state="failed")
         if media.status in ("pending", "processing"):
             return CardFace(number, picture, name, "Waiting", state="waiting")
         kind = "Photo" if media.kind == "image" else "Video"
         facts = f"{kind} · {counted(card.segments, 'segment')}"
         if media.error:
-            facts += f" · {media.error}"
+            facts += f" · {reason_and_details(media.error)[0]}"
         badge = length(media.duration_s) if media.kind == "video" and media.duration_s else None
         return CardFace(number, picture, name, facts, badge=badge)
 
@@ -341,7 +343,7 @@ class LibraryPanel(ctk.CTkFrame):
             return
         entries: list[tuple[str, Callable[[], object]]] = []
         if card.media.status == "failed":
-            entries.append(("Why it failed", lambda: self._open(place)))
+            entries.append(("Show error", lambda: self._open(place)))
             entries.append(("Retry", lambda: self._retry_card(place)))
         elif card.poster is not None:
             entries.append(("Open", lambda: self._open(place)))
@@ -350,8 +352,3 @@ class LibraryPanel(ctk.CTkFrame):
             ("Remove from library…", lambda: self._actions.remove([card.media.id])),
         ]
         show_menu(self, self.look, entries, x, y)
-
-
-def _sentence(error: str | None) -> str:
-    text = error or "could not be read"
-    return text[:1].upper() + text[1:]

@@ -240,7 +240,9 @@ class Panels:
             self._intake.add_dropped(paths, cut)
 
     def drop_sentence(self) -> str:
-        return "Drop to search for it" if self.here == "image" else "Drop to add to the library"
+        if self.here == "image":
+            return "Drop to search by this image"
+        return "Drop to add to the library"
 
     def _choose_image(self) -> None:
         if paths := desktop.ask_for_files(self._root, "image"):
@@ -263,6 +265,6 @@ class Panels:
         else:
             show_error(
                 self._overlay,
-                "There is no image on the clipboard",
-                "Copy an image, or an image file, and paste again.",
+                "No image on the clipboard",
+                "Copy an image or an image file, then paste again.",
             )

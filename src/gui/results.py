@@ -44,7 +44,7 @@ class Hits:
         segment = hit.segment
         facts = "Photo" if segment.timestamp_s is None else moment(segment.timestamp_s)
         if segment.kind == "frame":
-            facts += " · whole picture"
+            facts += " · whole image"
         if hit.tagged_so:
             facts += " · tagged by you"
         return CardFace(
@@ -204,13 +204,13 @@ class ResultsView(ctk.CTkFrame):
         self.hits = Hits(hits)
         if not hits:
             self.say(
-                "Nothing found with masks as good as that. Move the slider to the left for more."
+                "Nothing found at this mask quality. Move the slider to the left to see more."
                 if self.quality.least
                 else "Nothing found. Try other words, or add more photos and videos."
             )
             return
         files = len({hit.segment.media_file_id for hit in hits})
-        self._count.configure(text=counted(len(hits), "hit"))
+        self._count.configure(text=counted(len(hits), "result"))
         self._wheres = [f"in {counted(files, word)}{like}" for word in ("media file", "file")]
         self._sentence.place_forget()
         if not self._shows_grid:

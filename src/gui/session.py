@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.errors import LibraryLockedError, MediaLibraryError
+from src.errors import LibraryLockedError
 from src.events import Event
 from src.gui.job_state import JobKind, JobState
 from src.gui.main_thread import MainThread
@@ -224,22 +224,18 @@ class Session:
 
     # -- small changes
 
-    def change(self, work: Callable[[], None], then: Callable[[], None] | None = None) -> None:
-        """Change the library in another thread, and tell everyone who shows it."""
+    def change(
+        self, work: Callable[[], None], then: Callable[[], None] | None = None, fails: str = ""
+    ) -> None:
+        """Change the library in another thread, and tell everyone who shows it.
+
+        Args:
+            fails: what to say where it fails: "Couldn't add the tag".
+        """
 
         def changed(_: None) -> None:
             if then is not None:
                 then()
             self._tell_each(self.tell.content_changed)
 
-        self.main_thread.run(work, changed)
-
-
-def explained(exc: Exception) -> tuple[str, str]:
-    """An error as a sentence for a person, and what stands behind it."""
-    if isinstance(exc, MediaLibraryError):
-        cause = f"{type(exc.__cause__).__name__}: {exc.__cause__}" if exc.__cause__ else ""
-        return str(exc), cause
-    return "Something went wrong that was not foreseen. Nothing in the library was lost.", (
-        f"{type(exc).__name__}: {exc}"
-    )
+        self.main_thread.run(work, changed, fails=fails)

@@ -15,12 +15,12 @@ from src.gui.widgets.controls import Button, IconButton, label, rule
 from src.gui.widgets.inputs import Entry
 from src.gui.widgets.menu_button import MenuButton
 
-_AS_MODEL, _AS_DESKTOP = "As suits the model", "As the desktop"
+_AS_MODEL, _AS_DESKTOP = "Automatic", "Match system"
 _DEVICES = {
     "Automatic": "auto",
     "Processor (CPU)": "cpu",
-    "NVIDIA graphics (CUDA)": "cuda",
-    "Apple graphics (MPS)": "mps",
+    "NVIDIA GPU (CUDA)": "cuda",
+    "Apple GPU (MPS)": "mps",
 }
 _LOOKS = {"Dark": "dark", "Light": "light", _AS_DESKTOP: "system"}
 _SIZES: dict[str, float | None] = {
@@ -42,19 +42,19 @@ _GRIDS: dict[str, int | None] = {
     "64": 64,
 }
 _RATES = {
-    "every 10 seconds": 0.1,
-    "every 5 seconds": 0.2,
-    "every 2 seconds": 0.5,
-    "1 a second": 1.0,
-    "2 a second": 2.0,
-    "5 a second": 5.0,
+    "1 every 10 seconds": 0.1,
+    "1 every 5 seconds": 0.2,
+    "1 every 2 seconds": 0.5,
+    "1 per second": 1.0,
+    "2 per second": 2.0,
+    "5 per second": 5.0,
 }
 _ALIKE = {
-    "keep every frame": -1,
-    "only the same (1 of 64 bits)": 1,
-    "hardly a difference (2)": 2,
-    "a small difference (5)": 5,
-    "a clear difference (10)": 10,
+    "Off": -1,
+    "Identical": 1,
+    "Nearly identical": 2,
+    "Similar": 5,
+    "Loosely similar": 10,
 }
 
 
@@ -83,23 +83,23 @@ class SettingsDialog:
         self._row = 0
         self._hints: dict[str, ctk.CTkLabel] = {}
         s = settings
-        self.rate = self._menu("Frames from a video", "", _RATES, s.frames_per_second)
-        self.alike = self._menu(
-            "Frames left out as near-duplicates", "", _ALIKE, s.duplicate_distance
+        self.rate = self._menu(
+            "Video frames", "How often a frame is read", _RATES, s.frames_per_second
         )
+        self.alike = self._menu("Skip similar frames", "", _ALIKE, s.duplicate_distance)
         self.least = self._number(
-            "Least segment size", "share of the picture, in %", f"{100 * s.min_segment_share:g}"
+            "Minimum segment size (% of image)", "", f"{100 * s.min_segment_share:g}"
         )
         self.grid = self._menu(
             "Points per side",
-            "more find more small things, and take longer",
+            "More points find smaller objects but take longer",
             _GRIDS,
             s.points_per_side,
         )
-        self.batch = self._number("Batch size", "crops read by CLIP at once", str(s.batch_size))
-        self.device = self._menu("Device", "where the models run", _DEVICES, s.device)
+        self.batch = self._number("Batch size", "Crops per batch", str(s.batch_size))
+        self.device = self._menu("Device", "Where the models run", _DEVICES, s.device)
         self.appearance = self._menu("Appearance", "", _LOOKS, s.appearance)
-        self.scaling = self._menu("Size of everything", "", _SIZES, s.widget_scaling)
+        self.scaling = self._menu("Interface scale", "", _SIZES, s.widget_scaling)
         self._line("Library folder", library)
         Button(self._table, look, "Open another…", on_folder, height=28).grid(
             row=self._row, column=1, sticky="e"
@@ -122,7 +122,7 @@ class SettingsDialog:
     def say_whether_device_lacks(self, lacks: bool) -> None:
         """Say that the device wished for is not there; this is found out after the dialog came."""
         if lacks and self.overlay.holds(self._dialog):
-            self._hints["Device"].configure(text="not on this machine; the CPU is used")
+            self._hints["Device"].configure(text="Not available on this computer; the CPU is used")
 
     def close(self) -> None:
         self.overlay.close(self._dialog)

@@ -23,9 +23,9 @@ ROWS = (
     ("export", "export", "Export Dataset", ""),
 )
 # What the card of models says before there are any.
-LOADING = ("Loading models", "Your library is here already;\nsearching can start in a moment.")
-RECOVERING = ("Recovering", "Models are loaded once\nyour library is recovered.")
-NO_LIBRARY = ("No library is open", "Models are loaded\nonce there is one.")
+LOADING = ("Loading models", "Search will be ready\nin a moment.")
+RECOVERING = ("Recovering", "Models are loaded when your\nlibrary has been recovered.")
+NO_LIBRARY = ("No library open", "Models are loaded when\na library is open.")
 
 
 @dataclass(frozen=True)

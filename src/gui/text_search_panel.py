@@ -43,7 +43,7 @@ class TextSearchPanel(ctk.CTkFrame):
         self.query = ""
         self.recent: list[str] = []
         self._tags: dict[str, int] = {}
-        panel_header(self, look, "Search by Tag", HEADER - RING)
+        panel_header(self, look, "Search", HEADER - RING)
         line = ctk.CTkFrame(self, fg_color="transparent")
         line.pack(fill="x", padx=(LEFT, RIGHT - 4))
         self.entry = Entry(
@@ -85,7 +85,7 @@ class TextSearchPanel(ctk.CTkFrame):
             self.entry.set(query)
         if not self._session.models_ready:
             self._waiting = query
-            self.results.say("The models are still loading. The search starts in a moment.")
+            self.results.say("The models are still loading. Your search will start in a moment.")
             return
         self._waiting = None
         library = self._session.library
@@ -121,9 +121,9 @@ class TextSearchPanel(ctk.CTkFrame):
         if result.unknown_words:
             words = _listed([f"“{word}”" for word in result.unknown_words])
             known = " ".join(result.known_words)
-            rest = f" These hits are for “{known}” alone." if result.hits else ""
+            rest = f" Showing results for “{known}” only." if result.hits else ""
             self.notice.say(
-                f"The starter models do not know {words}.{rest}",
+                f"The starter models don't know {words}.{rest}",
                 "warn",
                 ("Get larger models", self._on_models),
             )
@@ -166,8 +166,8 @@ class TextSearchPanel(ctk.CTkFrame):
 
     def _invitation(self) -> str:
         return (
-            "Type what you are looking for and press Enter:\n"
-            "a colour, a shape, a texture, or a tag of your own."
+            "Type what you're looking for and press Enter:\n"
+            "a colour, a shape, a texture or a tag of your own."
         )
 
 

@@ -76,7 +76,7 @@ CATALOGUE = (
     CatalogueEntry(
         "clip",
         "ViT-B-32-laion2b",
-        "search by any words; a good start",
+        "search by any words; recommended",
         "ViT-B-32-laion2b_s34b_b79k.bin",
         "ViT-B-32",
         HUB + "laion/CLIP-ViT-B-32-laion2B-s34B-b79K/resolve/main/open_clip_pytorch_model.bin",
@@ -85,7 +85,7 @@ CATALOGUE = (
     CatalogueEntry(
         "clip",
         "ViT-B-32-datacomp",
-        "search by any words; trained on cleaner pairs",
+        "search by any words; trained on filtered data",
         "ViT-B-32-datacomp_xl_s13b_b90k.bin",
         "ViT-B-32",
         HUB + "laion/CLIP-ViT-B-32-DataComp.XL-s13B-b90K/resolve/main/open_clip_pytorch_model.bin",
@@ -94,7 +94,7 @@ CATALOGUE = (
     CatalogueEntry(
         "clip",
         "ViT-B-32-openai",
-        "search by any words; the first CLIP",
+        "search by any words; the original CLIP",
         "ViT-B-32-quickgelu-openai.safetensors",
         "ViT-B-32-quickgelu",
         HUB + "timm/vit_base_patch32_clip_224.openai/resolve/main/open_clip_model.safetensors",
@@ -103,7 +103,7 @@ CATALOGUE = (
     CatalogueEntry(
         "sam",
         "vit_b",
-        "segments; the one for a CPU",
+        "segments; best for a CPU",
         "sam_vit_b_01ec64.pth",
         "vit_b",
         META + "sam_vit_b_01ec64.pth",
@@ -114,7 +114,7 @@ CATALOGUE = (
     CatalogueEntry(
         "sam",
         "vit_l",
-        "finer segments; wants a GPU",
+        "finer segments; needs a GPU",
         "sam_vit_l_0b3195.pth",
         "vit_l",
         META + "sam_vit_l_0b3195.pth",
@@ -125,7 +125,7 @@ CATALOGUE = (
     CatalogueEntry(
         "sam",
         "vit_h",
-        "the finest segments; wants a GPU",
+        "finest segments; needs a GPU",
         "sam_vit_h_4b8939.pth",
         "vit_h",
         META + "sam_vit_h_4b8939.pth",

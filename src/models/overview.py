@@ -25,8 +25,8 @@ SPEEDS_FILE = "speeds.json"
 LARGEST_SPEEDS = 1 << 20  # bytes
 PROBE_IMAGES = 32
 PROBE_IMAGE_WH = 640, 480
-BUNDLED = "works with no download"
-OWN = {"clip": "search; weights of your own", "sam": "segments; weights of your own"}
+BUNDLED = "built in"
+OWN = {"clip": "search; your own model file", "sam": "segments; your own model file"}
 
 
 def overview(manager: ModelManager) -> list[ModelRow]:

@@ -113,7 +113,7 @@ def decode(
         raise MediaReadError(
             path,
             f"{size} pixels are more than the limit of {pixel_limit:,}; "
-            "raise pixel_limit in the settings if the file is to be trusted",
+            "raise pixel_limit in settings.json if you trust the file",
         ) from exc
     with image:
         width, height = image.size
@@ -125,7 +125,7 @@ def decode(
             image.draft(None, (draft_side, draft_side))
         image.load()  # the file can be closed: all is in memory
         if 0 in image.size:
-            raise MediaReadError(path, "there is no picture in it")
+            raise MediaReadError(path, "there is no image in it")
         turn = _turn_of(image)
         size_wh = image.size if turn not in _ON_ITS_SIDE else image.size[::-1]
         return Decoded(size_wh, _strips(image, turn, size_wh), captured_at)

@@ -60,10 +60,10 @@ def check_readable(path: Path) -> None:
         with path.open("rb"):
             pass
     except FileNotFoundError as exc:
-        reason = "the link leads nowhere" if path.is_symlink() else "there is no such file"
+        reason = "the link leads to no file" if path.is_symlink() else "there is no such file"
         raise MediaReadError(path, reason) from exc
     except PermissionError as exc:
-        raise MediaReadError(path, "you are not allowed to read it; change its rights") from exc
+        raise MediaReadError(path, "you don't have permission to read it") from exc
     except OSError as exc:
         raise MediaReadError(path, f"can't be read ({exc.strerror or exc})") from exc
 
@@ -131,7 +131,7 @@ def load_image_content(
     except MediaReadError as exc:
         raise MediaReadError(name, exc.reason) from exc
     except OSError as exc:
-        raise MediaReadError(name, f"can't be put on the disk ({exc.strerror or exc})") from exc
+        raise MediaReadError(name, f"can't be written to the disk ({exc.strerror or exc})") from exc
 
 
 def save_jpeg(image_rgb: np.ndarray, quality: int = 92) -> bytes:
@@ -147,4 +147,4 @@ def save_jpeg(image_rgb: np.ndarray, quality: int = 92) -> bytes:
 def _not_an_image(path: Path, head: bytes) -> str:
     if path.suffix.lower() in (".heic", ".heif") or head[8:12] in (b"heic", b"heix"):
         return "HEIC needs one more package: pip install pillow-heif"
-    return "not a photo or a video that can be read here"
+    return "unsupported or unreadable file"

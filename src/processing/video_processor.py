@@ -175,8 +175,8 @@ class VideoProcessor:
             last = this
             if taken == self.frames_per_video:
                 facts.damage = (
-                    f"only its first {taken} frames are taken in; to have more, raise "
-                    "frames_per_video in settings.json, remove the video here, and add it again"
+                    f"only the first {taken} frames were added; for more, raise "
+                    "frames_per_video in settings.json, remove the video, and add it again"
                 )
                 read.close()
                 return
@@ -296,7 +296,7 @@ class _FfmpegLog:
     def _watch(self) -> None:
         while not self._done.wait(LOOK_EVERY_S):
             if self._waits and time.monotonic() - self._last_sign_s > STALL_S:
-                self.facts.damage = f"reading it stood still for {STALL_S:.0f} s"
+                self.facts.damage = f"reading stopped responding for {STALL_S:.0f} s"
                 self.process.kill()
                 return
 
@@ -338,8 +338,8 @@ def _in_words(message: str) -> str:
     if "matches no streams" in message or "does not contain any stream" in message:
         return "there is no video in it"
     if "moov atom not found" in message:
-        return "cut short: the part that says where its frames are is missing"
-    return f"damaged ({message.strip()[:120]})"
+        return "incomplete file (the index of its frames is missing)"
+    return f"damaged or incomplete file ({message.strip()[:120]})"
 
 
 def _judge_length(facts: VideoFacts) -> None:
@@ -349,8 +349,8 @@ def _judge_length(facts: VideoFacts) -> None:
     missing_s = facts.duration_s - facts.last_timestamp_s
     if missing_s > max(SHORT_S, 0.05 * facts.duration_s):
         facts.damage = (
-            f"cut short, or only sound after it: frames end at {facts.last_timestamp_s:.1f} s "
-            f"of {facts.duration_s:.1f} s"
+            f"only the first {facts.last_timestamp_s:.1f} s of {facts.duration_s:.1f} s "
+            "could be read"
         )
 
 

@@ -192,7 +192,7 @@ def test_a_segment_says_what_it_lies_in_and_what_lies_in_it(window: Window) -> N
     window.wait("parts lit", lambda s: len(s["outlined"]) == int(parts.split()[0]))
     window.click(parts)
     window.wait("the largest", lambda s: s["segment"] not in ("", frame))
-    window.click("the whole picture")
+    window.click("whole image")
     window.wait("the frame again", lambda s: s["segment"] == frame)
 
 
@@ -215,11 +215,11 @@ def test_what_a_person_tags_is_found_by_that_tag(window: Window) -> None:
 def test_a_word_that_is_not_known_is_said(window: Window) -> None:
     search(window, "a Red Truck!")
     said = window.wait(
-        "the notice", lambda s: next((t for t in s["texts"] if "do not know" in t), "")
+        "the notice", lambda s: next((t for t in s["texts"] if "don't know" in t), "")
     )
-    assert "do not know “truck”" in said and "for “red” alone" in said
+    assert "don't know “truck”" in said and "for “red” only" in said
     search(window, "blue")
-    window.wait("no notice", lambda s: not any("do not know" in text for text in s["texts"]))
+    window.wait("no notice", lambda s: not any("don't know" in text for text in s["texts"]))
 
 
 def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
@@ -234,7 +234,7 @@ def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
         cards = window.wait_still(
             "its hits", lambda s: s["cards"] if s["panel"] == "image" and s["query"] else []
         )
-    assert (cards[0]["name"], cards[0]["facts"]) == ("scene 2.png", "Photo · whole picture")
+    assert (cards[0]["name"], cards[0]["facts"]) == ("scene 2.png", "Photo · whole image")
     assert cards[0]["score"] > 0.99
     assert window.state()["part"] is None
 
@@ -286,9 +286,9 @@ def test_a_second_export_follows_the_first_in_the_same_dialog(window: Window) ->
     window.wait_text(f"{first.split()[1]} crops written.", "Open folder", "Close")
     assert window.wait("the count again", button) == first
     window.click("By tag")
-    write_over(window, "A folder", "~no.such.person")
-    window.wait("no such person", lambda s: any("no such person" in t for t in s["texts"]))
-    write_over(window, "A folder", "second")
+    write_over(window, "Folder", "~no.such.person")
+    window.wait("no such person", lambda s: any("no user with this home" in t for t in s["texts"]))
+    write_over(window, "Folder", "second")
     window.click(window.wait("the count by tag", button))
     wait_until("labels", (window.library / "datasets" / "second" / "labels.csv").exists)
     window.wait_text("Close")
@@ -299,7 +299,7 @@ def test_a_second_export_follows_the_first_in_the_same_dialog(window: Window) ->
 def test_an_export_that_fails_says_so_in_its_dialog(window: Window) -> None:
     window.click("Export Dataset")
     window.wait("the count", lambda s: any(t.startswith("Export ") for t in s["buttons"]))
-    write_over(window, "A folder", "/proc/no/data")
+    write_over(window, "Folder", "/proc/no/data")
     button = window.wait(
         "the button", lambda s: next(t for t in s["buttons"] if re.fullmatch(r"Export \d+.*", t))
     )
@@ -308,7 +308,7 @@ def test_an_export_that_fails_says_so_in_its_dialog(window: Window) -> None:
         "why not", lambda s: any("/proc/no" in t for t in s["texts"]) and button in s["texts"]
     )
     window.wait_text("Close", "Where")
-    write_over(window, "A folder", "after a failure")
+    write_over(window, "Folder", "after a failure")
     window.click(button)
     window.wait_text(f"{button.split()[1]} crops written.")
     window.click("Close")

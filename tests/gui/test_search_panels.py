@@ -106,7 +106,9 @@ class ImagePanel(ImageSearchPanel):
             library=library, main_thread=SimpleNamespace(run=self._read_later)
         )
 
-    def _read_later(self, work: Callable[[], str], then: Callable[[str], None]) -> None:
+    def _read_later(
+        self, work: Callable[[], str], then: Callable[[str], None], fails: str = ""
+    ) -> None:
         self.reading[work()] = lambda: then(work())
 
     def use_image(self, image_rgb: np.ndarray, name: str) -> None:
