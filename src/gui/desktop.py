@@ -18,6 +18,7 @@ from typing import Literal
 from src.gui.theme import Theme
 
 _DESKTOP_DPI = 96.0
+_GET_WORK_AREA = 0x30  # SPI_GETWORKAREA
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,29 @@ def desktop_scale() -> float:
     with contextlib.suppress(ValueError):
         scale = max(scale, float(os.environ.get("GDK_SCALE", "1")))
     return min(max(scale, 0.75), 3.0)
+
+
+def work_area(root: tkinter.Misc) -> tuple[int, int, int, int]:
+    """Where windows may lie: left, top, width, height, without the desktop's own bars.
+
+    The whole screen where the desktop does not say.
+    """
+    if sys.platform == "win32":
+        import ctypes
+        from ctypes import wintypes
+
+        found = wintypes.RECT()
+        if ctypes.windll.user32.SystemParametersInfoW(_GET_WORK_AREA, 0, ctypes.byref(found), 0):
+            return found.left, found.top, found.right - found.left, found.bottom - found.top
+    program = shutil.which("xprop") if sys.platform == "linux" else None
+    if program is not None:
+        with contextlib.suppress(OSError, subprocess.SubprocessError, ValueError):
+            command = [program, "-root", "-notype", "_NET_WORKAREA"]
+            ran = subprocess.run(command, capture_output=True, text=True, timeout=2)
+            numbers = [int(part) for part in ran.stdout.partition("=")[2].split(",")]
+            if len(numbers) >= 4 and min(numbers[2:4]) > 0:
+                return numbers[0], numbers[1], numbers[2], numbers[3]
+    return 0, 0, root.winfo_screenwidth(), root.winfo_screenheight()
 
 
 def open_with_desktop(path: Path) -> None:

@@ -14,12 +14,15 @@ from src.gui.detail_side import DetailSide, SideActions
 from src.gui.frame_picture import FramePicture, Lit
 from src.gui.job_state import moment
 from src.gui.session import Session
-from src.gui.theme import HEADER, LEFT, NORMAL, RIGHT, SMALL, Theme, shorten
+from src.gui.theme import HEADER, LEFT, NORMAL, RIGHT, SMALL, STRIP, Theme, shorten
 from src.gui.thumbnails import Thumbnails
-from src.gui.widgets.controls import Button, IconButton, label, rule
+from src.gui.widgets.controls import RING, Button, IconButton, label, rule
 from src.gui.widgets.inputs import Check
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
 from src.records import FrameView, SearchHit
+
+_BELOW = 16  # the strips
+_BETWEEN = 72  # the parts of the header, all together
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,10 @@ class DetailPanel(ctk.CTkFrame):
         )
         self.side.pack(side="right", fill="y")
         middle = ctk.CTkFrame(body, fg_color="transparent", corner_radius=0)
-        middle.pack(side="left", fill="both", expand=True, padx=LEFT, pady=(24, 16))
+        # wider than what one sees by the room for rings
+        middle.pack(side="left", fill="both", expand=True, padx=LEFT - RING, pady=(24, _BELOW))
         self.picture = FramePicture(middle, look, session.main_thread, self.show_segment)
-        self.picture.pack(fill="x")
+        self.picture.pack(fill="x", padx=look.px(RING))
         self._build_strips(middle, thumbnails)
         self._middle = middle
         tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_picture(), "+")
@@ -105,6 +109,8 @@ class DetailPanel(ctk.CTkFrame):
         rule(header, look, 16).pack(side="left", padx=(8, 12))
         self._name = label(header, look, "", weight="medium")
         self._name.pack(side="left")
+        self._header = header
+        tkinter.Misc.bind(header, "<Configure>", lambda _: self._fit_name(), "+")
         self._moment = label(header, look, "", colour=c.text_2)
         self._moment.pack(side="left", padx=12)
         self.next = IconButton(
@@ -122,7 +128,7 @@ class DetailPanel(ctk.CTkFrame):
         look, c = self.look, self.look.colours
         self._frames_part = ctk.CTkFrame(middle, fg_color="transparent")
         head = ctk.CTkFrame(self._frames_part, fg_color="transparent")
-        head.pack(fill="x", pady=(16, 4))
+        head.pack(fill="x", padx=RING, pady=(16, 4))
         label(head, look, "Frames", weight="medium").pack(side="left")
         self._frames_count = label(head, look, "", colour=c.text_2)
         self._frames_count.pack(side="left", padx=8)
@@ -141,7 +147,7 @@ class DetailPanel(ctk.CTkFrame):
         )
         self._others.pack(side="left", padx=12)
         head = ctk.CTkFrame(self._segments_part, fg_color="transparent")
-        head.pack(fill="x", pady=(0, 4))
+        head.pack(fill="x", padx=RING, pady=(0, 4))
         label(head, look, "Segments in this frame", weight="medium").pack(side="left")
         self._segments_count = label(head, look, "", colour=c.text_2)
         self._segments_count.pack(side="left", padx=8)
@@ -206,9 +212,6 @@ class DetailPanel(ctk.CTkFrame):
         assert view is not None
         chosen = self._chosen()
         segment = view.segments[chosen]
-        font = self.look.canvas_font(self, NORMAL, "medium")
-        room = self.winfo_width() - self.look.px(420)
-        self._name.configure(text=shorten(view.media.path.name, font, max(room, self.look.px(120))))
         seconds = segment.timestamp_s
         self._moment.configure(text="" if seconds is None else moment(seconds))
         self._show_picture()
@@ -255,8 +258,12 @@ class DetailPanel(ctk.CTkFrame):
         if view.media.kind == "video":
             strips += self._frames_part.winfo_reqheight()
         rows, columns = view.image_rgb.shape[:2]
-        high = round(self._middle.winfo_width() * rows / columns)
-        room = self._middle.winfo_height() - strips
+        wide = self._middle.winfo_width() - 2 * self.look.px(RING)
+        high = round(wide * rows / columns)
+        # the strip of a job comes and goes, and the picture must not move with it
+        panel = self.winfo_toplevel().winfo_height() - self.look.px(STRIP)
+        above = self._middle.winfo_rooty() - self.winfo_rooty()
+        room = panel - above - self.look.px(_BELOW) - strips
         self.picture.configure(height=max(self.look.px(120), min(high, room)))
 
     def _show_place(self) -> None:
@@ -269,6 +276,17 @@ class DetailPanel(ctk.CTkFrame):
             self._place.configure(text=f"Frame {here + 1:,} of {count:,}" if count > 1 else "")
         self.previous.set_enabled(here > 0)
         self.next.set_enabled(here + 1 < count)
+        self._fit_name()
+
+    def _fit_name(self) -> None:
+        """Shorten a long name to what the other parts of the line leave."""
+        if self._view is None:
+            return
+        others = (part for part in self._header.pack_slaves() if part is not self._name)
+        taken = sum(part.winfo_reqwidth() for part in others) + self.look.px(_BETWEEN)
+        font = self.look.canvas_font(self, NORMAL, "medium")
+        room = max(self._header.winfo_width() - taken, self.look.px(80))
+        self._name.configure(text=shorten(self._view.media.path.name, font, room))
 
     def _chosen(self) -> int:
         assert self._view is not None

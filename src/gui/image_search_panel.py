@@ -97,8 +97,9 @@ class ImageSearchPanel(ctk.CTkFrame):
             self._query, fg_color=c.card, corner_radius=12, border_width=1, border_color=c.border
         )
         card.pack(fill="x", padx=RING)
-        facts = ctk.CTkFrame(card, fg_color="transparent")
-        facts.pack(side="bottom", fill="x", padx=(24, 16), pady=(4, 12))
+        facts = ctk.CTkFrame(card, fg_color="transparent", height=32)
+        facts.pack(side="bottom", fill="x", padx=(24, 12), pady=(4, 12))
+        facts.pack_propagate(False)  # no jump when the button comes
         self._facts = label(facts, look, "", size=SMALL, colour=c.text_2)
         self._facts.pack(side="left")
         self._whole = Button(
@@ -196,9 +197,10 @@ class ImageSearchPanel(ctk.CTkFrame):
             self._facts.configure(text=f"{width} × {height}")
             self._whole.pack_forget()
         else:
-            self._facts.configure(text=f"Part {part[2]} × {part[3]} of {width} × {height}")
+            self._facts.configure(text=f"Part {part[2]} × {part[3]}")
             if not self._whole.winfo_manager():
-                self._whole.pack(side="right")
+                # before the words: whatever has no room, it is not the button
+                self._whole.pack(side="right", before=self._facts)
         self.button.set_text("Search this image" if part is None else "Search this part")
 
     # -- sizes

@@ -16,7 +16,7 @@ from src.gui.model_line import ModelLine
 from src.gui.model_work import About, ModelWork
 from src.gui.notice import Notice
 from src.gui.session import Session
-from src.gui.theme import HEADER, LEFT, RIGHT, SMALL, Theme
+from src.gui.theme import LEFT, RIGHT, SMALL, Theme
 from src.gui.widgets.controls import RING, Button, label, panel_header, rule
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.scrolled import Scrolled
@@ -81,7 +81,7 @@ class ModelsPanel(ctk.CTkFrame):
 
     def _build_head(self) -> None:
         look = self.look
-        header = panel_header(self, look, "Models", HEADER - RING)
+        header = panel_header(self, look, "Models", ring_below=True)
         self.choice = MenuButton(
             header, look, (AUTOMATIC, STARTER_ONLY, CLIP_ONLY), self._force, width=168
         )

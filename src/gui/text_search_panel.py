@@ -12,11 +12,11 @@ import customtkinter as ctk
 from src.gui.notice import Notice
 from src.gui.results import N_RESULTS, ResultsView
 from src.gui.session import Session
-from src.gui.theme import HEADER, LEFT, RIGHT, Theme
+from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardPainter
 from src.gui.widgets.chips import ChipRow
-from src.gui.widgets.controls import RING, Button, panel_header
+from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.inputs import Entry
 from src.records import SearchHit, SearchResult
 
@@ -43,7 +43,7 @@ class TextSearchPanel(ctk.CTkFrame):
         self.query = ""
         self.recent: list[str] = []
         self._tags: dict[str, int] = {}
-        panel_header(self, look, "Search", HEADER - RING)
+        panel_header(self, look, "Search", ring_below=True)
         line = ctk.CTkFrame(self, fg_color="transparent")
         line.pack(fill="x", padx=(LEFT, RIGHT - 4))
         self.entry = Entry(

@@ -24,7 +24,7 @@ class _Chip(Focusable):
         super().__init__(master, look, on_click)
         c = look.colours
         self._body = ctk.CTkFrame(
-            self, fg_color=c.card, corner_radius=RADIUS, border_width=1, border_color=c.border
+            self, fg_color=c.card, corner_radius=RADIUS, border_width=1, border_color=c.control
         )
         self._body.pack(padx=RING, pady=RING)
         word = label(self._body, look, text)
