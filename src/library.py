@@ -245,6 +245,12 @@ class MediaLibrary:
         self._in_use.write_down()
         yield from SegmentAgain(self.metadata, self._in_use.embedding, sam, self.settings).run()
 
+    def media_suffixes(self) -> tuple[list[str], list[str]]:
+        """Name the endings of image files and of video files that folders are searched for."""
+        from src.processing.image_loader import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+
+        return sorted(IMAGE_SUFFIXES), sorted(VIDEO_SUFFIXES)
+
     def unfinished(self) -> int:
         """Count the media files that an earlier job has not come to the end of."""
         return len(self.metadata.all_media("pending")) + len(self.metadata.all_media("processing"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.controls import RING, Button, IconButton, label, rule
 from src.gui.widgets.inputs import Check
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
-from src.records import FrameView, SearchHit
+from src.records import FrameView, SampledFrame, SearchHit
 
 _BELOW = 16  # the strips
 _BETWEEN = 72  # the parts of the header, all together
@@ -42,12 +42,14 @@ class Origin:
         name: what the way back is called.
         query: the words searched for.
         hits: those of the search, to go through.
-        place: of the hit shown.
+        photos: of the library, to go through where one came from there: rows of media files.
+        place: of the hit or the photo shown.
     """
 
     name: str
     query: str = ""
     hits: Sequence[SearchHit] = ()
+    photos: Sequence[int] = ()
     place: int = 0
 
 
@@ -199,13 +201,27 @@ class DetailPanel(ctk.CTkFrame):
         )
 
     def go(self, step: int) -> None:
-        """Go to the next or previous hit; without hits, to the next or previous frame."""
-        hits, place = self._origin.hits, self._origin.place + step
-        if not hits:
+        """Go to the next or previous hit, or photo of the library, or frame of a video."""
+        hits, photos, place = self._origin.hits, self._origin.photos, self._origin.place + step
+        if not hits and not photos:
             self.frames.choose_next(step)
-        elif 0 <= place < len(hits):
-            self._origin = Origin(self._origin.name, self._origin.query, hits, place)
-            self.show_segment(hits[place].segment.id)
+        elif 0 <= place < len(hits or photos):
+            self._origin = replace(self._origin, place=place)
+            if hits:
+                self.show_segment(hits[place].segment.id)
+            else:
+                self._show_photo(photos[place])
+
+    def _show_photo(self, media_file_id: int) -> None:
+        catalog = self._session.library.catalog
+        self._asked += 1
+        asked = self._asked
+
+        def found(frames: list[SampledFrame]) -> None:
+            if asked == self._asked and frames:  # none: it was removed meanwhile
+                self.show_segment(frames[0].segment_id)
+
+        self._session.main_thread.run(lambda: catalog.sampled_frames(media_file_id), found)
 
     def _show(self) -> None:
         view = self._view
@@ -267,10 +283,11 @@ class DetailPanel(ctk.CTkFrame):
         self.picture.configure(height=max(self.look.px(120), min(high, room)))
 
     def _show_place(self) -> None:
-        hits = self._origin.hits
-        if hits:
-            here, count = self._origin.place, len(hits)
-            self._place.configure(text=f"Result {here + 1:,} of {count:,}")
+        hits, photos = self._origin.hits, self._origin.photos
+        if hits or photos:
+            here, count = self._origin.place, len(hits or photos)
+            word = "Result" if hits else "Photo"
+            self._place.configure(text=f"{word} {here + 1:,} of {count:,}")
         else:
             here, count = self.frames.chosen, 0 if self._view is None else len(self._view.frames)
             self._place.configure(text=f"Frame {here + 1:,} of {count:,}" if count > 1 else "")

@@ -12,7 +12,7 @@ import numpy as np
 
 from src.gui.empty_state import DropZone
 from src.gui.image_query import ImageQuery
-from src.gui.results import N_RESULTS, ResultsView
+from src.gui.results import MODELS_FAILED, N_RESULTS, ResultsView
 from src.gui.session import Session
 from src.gui.theme import LEFT, RIGHT, SMALL, Theme
 from src.gui.thumbnails import Thumbnails
@@ -21,6 +21,7 @@ from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label
 from src.records import SearchHit
 
 LEFT_COLUMN = 384
+NO_IMAGES = "Nothing like this image was found. Add more photos and videos."
 _QUERY_SIDE = 2048  # CLIP sees far less; a part of a large photo still has pixels enough
 
 
@@ -71,6 +72,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         self._zone.pack(fill="both", expand=True, padx=RING)
         tkinter.Misc.bind(self, "<Configure>", lambda event: self._resized(event.width), "+")
         session.tell.models_ready.append(self._models_ready)
+        session.tell.models_failed.append(self._models_failed)
 
     # -- building
 
@@ -176,13 +178,18 @@ class ImageSearchPanel(ctk.CTkFrame):
             lambda where: library.search(
                 image=image, box_xywh=part, n_results=N_RESULTS, where=where
             ),
-            lambda result: self.results.show(result.hits),
+            lambda result: self.results.show(result.hits, none=NO_IMAGES),
         )
 
     def _models_ready(self) -> None:
         if self._waits_for_models:
             self._waits_for_models = False
             self.search()
+
+    def _models_failed(self) -> None:
+        if self._waits_for_models:
+            self._waits_for_models = False
+            self.results.say(MODELS_FAILED)
 
     def _use_whole(self) -> None:
         self.query.mark(None)

@@ -9,7 +9,7 @@ from typing import Any
 
 from src.counting import counted
 from src.events import Event, FileFailed, JobStarted
-from src.gui import desktop
+from src.gui.file_chooser import ask_in_last_folder
 from src.gui.job_state import JobKind, JobState
 from src.gui.job_strip import JobStrip
 from src.gui.messages import ask, show_error, show_failures
@@ -56,11 +56,11 @@ class Intake:
     # -- in
 
     def choose_files(self) -> None:
-        if paths := desktop.ask_for_files(self._root, "media"):
+        if paths := ask_in_last_folder(self._root, self._session, "media"):
             self.add(paths)
 
     def choose_folder(self) -> None:
-        if paths := desktop.ask_for_files(self._root, "folder"):
+        if paths := ask_in_last_folder(self._root, self._session, "folder"):
             self.add(paths)
 
     def add_samples(self) -> None:
@@ -135,7 +135,18 @@ class Intake:
         for kind, what in _DONE_WITH_FILES.items():
             failures = [(str(path), reason) for path, reason in self._failed[kind].items()]
             if failures:
-                show_failures(self._overlay, failures, partial(self._try_again, kind), what)
+                retry = partial(self._try_again, kind)
+                show_failures(self._overlay, failures, retry, what, self._of_others(kind))
+
+    def _of_others(self, kind: JobKind) -> str:
+        """What became of the files that did not fail."""
+        if kind != "add":
+            return "Their segments were kept."
+        if self._session.jobs:
+            return "The other files are still being added."
+        if self._last is not None and self._last.done is None:
+            return "Adding was stopped before the end."
+        return "All other files were added."
 
     def _try_again(self, kind: JobKind) -> None:
         if kind == "add":
@@ -183,7 +194,7 @@ class Intake:
         failed = sum(map(len, self._failed.values()))
         if self._jobs:
             self._show()
-        elif failed and self._last is not None:
+        elif self._last is not None and (failed or (self._last is job and job.known)):
             self.strip.show_outcome(self._last, failed)
         else:
             self.dismiss()

@@ -46,6 +46,7 @@ class JobState:
         kind: what it works on.
         in_place: whether that which started it is still there to say what goes wrong.
         taken: files that are done, now or before; a folder that can't be read is none.
+        known: those of them that the library had before.
         download: how far the file is that is being fetched.
         doing_from: when what it is `doing` began, and how much was done by then.
         cancelling: a person has asked it to stop.
@@ -60,6 +61,7 @@ class JobState:
     segments: int = 0
     file_fraction: float = 0.0
     taken: int = 0
+    known: int = 0
     doing: Progress | None = None
     download: Downloading | None = None
     failed: list[FileFailed] = field(default_factory=list)
@@ -98,6 +100,7 @@ class JobState:
             self.taken += 1
         elif isinstance(event, FileKnown):
             self.taken += 1
+            self.known += 1
         elif isinstance(event, FileFailed):
             self.failed.append(event)
         elif isinstance(event, JobDone):
@@ -166,7 +169,12 @@ class JobState:
     @property
     def outcome(self) -> str:
         """What came of it, once it is over."""
-        text = f"{counted(self.taken, 'file')} done, {counted(self.segments, 'segment')} added"
+        if self.known and self.known == self.taken and not self.failed:
+            verb = "is" if self.known == 1 else "are"
+            text = f"{counted(self.known, 'file')} {verb} already in the library"
+        else:
+            text = f"{counted(self.taken, 'file')} done, {counted(self.segments, 'segment')} added"
+            text += f", {self.known:,} already in the library" if self.known else ""
         return text if self.done is not None else f"Stopped. {text}"
 
 

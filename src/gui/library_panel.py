@@ -156,7 +156,7 @@ class LibraryPanel(ctk.CTkFrame):
         self._shown: ctk.CTkFrame | None = None
         session.tell.recovering.append(self._show_recovering)
         session.tell.not_opened.append(self._show_not_opened)
-        session.tell.opened.append(self.reload)
+        session.tell.opened.append(self._opened)
         session.tell.content_changed.append(self.content_changed)
         session.tell.job_event.append(self._job_event)
         session.tell.job_ended.append(lambda job, ended: self._job_ended(job))
@@ -176,7 +176,14 @@ class LibraryPanel(ctk.CTkFrame):
         self._sort.pack(side="left", padx=(0, 20))
         icon_label(self._tools, "grid-small", c.text_2, 18).pack(side="left", padx=(0, 2))
         self._size = Slider(
-            self._tools, look, (120, 320), WISH, self._resize, decimals=0, width=128
+            self._tools,
+            look,
+            (120, 320),
+            WISH,
+            self._resize,
+            on_rest=self._resized,
+            decimals=0,
+            width=128,
         )
         self._size.pack(side="left")
         icon_label(self._tools, "grid", c.text_2).pack(side="left", padx=(2, 0))
@@ -216,10 +223,23 @@ class LibraryPanel(ctk.CTkFrame):
 
     def _sorted(self, name: str) -> None:
         self._order = ORDERS[name]
+        self._session.keep(media_order=self._order)
         self.reload()
 
     def _resize(self, value: float) -> None:
         self.grid_view.set_wish(round(value))
+
+    def _resized(self) -> None:
+        self._session.keep(thumbnail_width=round(self._size.value))
+
+    def _opened(self) -> None:
+        """Show it as it was left."""
+        settings = self._session.library.settings
+        self._order = settings.media_order
+        self._sort.show(next(name for name, order in ORDERS.items() if order == self._order))
+        self._size.set(settings.thumbnail_width)
+        self.grid_view.set_wish(settings.thumbnail_width)
+        self.reload()
 
     # -- content
 
@@ -233,15 +253,18 @@ class LibraryPanel(ctk.CTkFrame):
         self._reading = True
         order, catalog = self._order, self._session.library.catalog
         self._session.main_thread.run(
-            lambda: catalog.media_ids(order), self._listed, self._not_listed
+            lambda: (catalog.media_ids(order), catalog.failed_media()),
+            self._listed,
+            self._not_listed,
         )
 
-    def _listed(self, ids: list[int]) -> None:
+    def _listed(self, found: tuple[list[int], int]) -> None:
+        ids, failed = found
         self._reading = False
         if ids != self.media.ids:
             self.grid_view.select(frozenset())
             self.media.ids = ids
-        self._count.configure(text=counted(len(ids), "media file") if ids else "")
+        self._count.configure(text=count_of_media(len(ids), failed) if ids else "")
         self._show(self.grid_view if ids else self.empty)
         self._show_header()
         self.grid_view.show(self.media, keep_place=True)
@@ -352,3 +375,9 @@ class LibraryPanel(ctk.CTkFrame):
             ("Remove from library…", lambda: self._actions.remove([card.media.id])),
         ]
         show_menu(self, self.look, entries, x, y)
+
+
+def count_of_media(listed: int, failed: int) -> str:
+    """Count as the sidebar does: what could not be read is not in the library."""
+    text = counted(listed - failed, "media file")
+    return f"{text}, {failed:,} failed" if failed else text

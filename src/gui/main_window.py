@@ -113,7 +113,11 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self._prepare_window()
         self.overlay = Overlay(self, self.look)
         self.dialogs = WindowDialogs(
-            self, self.overlay, lambda: self.session, self._open_other_library
+            self,
+            self.overlay,
+            lambda: self.session,
+            self._open_other_library,
+            lambda: self._open_other_library(self.options.library),
         )
         self.main_thread = MainThread(self, self.dialogs.show_error)
         self.session = Session(self.main_thread, options.open_library, self.dialogs.show_error)

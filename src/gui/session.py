@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -223,6 +223,19 @@ class Session:
                 self._on_error(exc)
 
     # -- small changes
+
+    def keep(self, **settings: object) -> None:
+        """Remember how the window is used; what can't be saved is forgotten at the next start."""
+        library = self.library
+        changed = replace(library.settings, **settings)  # type: ignore[arg-type]
+        if changed == library.settings:
+            return
+        library.settings = changed
+
+        def failed(exc: Exception) -> None:
+            log.warning("%s", exc)
+
+        self.main_thread.run(lambda: library.settings.save(library.paths.settings), None, failed)
 
     def change(
         self, work: Callable[[], None], then: Callable[[], None] | None = None, fails: str = ""

@@ -57,22 +57,37 @@ _ALIKE = {
     "Loosely similar": 10,
 }
 
+_AFTER_RESTART = {
+    "points_per_side": "points per side",
+    "batch_size": "batch size",
+    "device": "device",
+    "appearance": "appearance",
+    "widget_scaling": "interface scale",
+}
+LARGEST_BATCH = 4096
+
 
 class SettingsDialog:
-    """Saved when Save is pressed; some of it holds from the next start on."""
+    """Saved when Save is pressed; where something waits for a restart, that is offered."""
 
     def __init__(
         self,
         overlay: Overlay,
         settings: Settings,
         library: str,
-        on_save: Callable[[Settings], None],
+        on_save: Callable[[Settings, Callable[[], None]], None],
         on_folder: Callable[[], None],
+        on_restart: Callable[[], None],
     ) -> None:
+        """Open it.
+
+        Args:
+            on_save: keeps settings, and says when that is done.
+        """
         self.overlay, self.look = overlay, overlay.look
-        self._settings, self._on_save = settings, on_save
+        self._settings, self._on_save, self._on_restart = settings, on_save, on_restart
         self._dialog = dialog = overlay.open(640)
-        look, c = self.look, self.look.colours
+        look = self.look
         head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(12, 4))
         label(head, look, "Settings", size=TITLE, weight="medium").pack(side="left")
@@ -83,9 +98,7 @@ class SettingsDialog:
         self._row = 0
         self._hints: dict[str, ctk.CTkLabel] = {}
         s = settings
-        self.rate = self._menu(
-            "Video frames", "How often a frame is read", _RATES, s.frames_per_second
-        )
+        self.rate = self._menu("Frames read from videos", "", _RATES, s.frames_per_second)
         self.alike = self._menu("Skip similar frames", "", _ALIKE, s.duplicate_distance)
         self.least = self._number(
             "Minimum segment size (% of image)", "", f"{100 * s.min_segment_share:g}"
@@ -105,17 +118,26 @@ class SettingsDialog:
             row=self._row, column=1, sticky="e"
         )
         rule(dialog, look).grid(row=2, column=0, sticky="ew", padx=1, pady=(12, 0))
-        foot = ctk.CTkFrame(dialog, fg_color="transparent")
-        foot.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=12)
-        Button(foot, look, "Save", self._save, kind="main", height=36).pack(side="right")
-        Button(foot, look, "Cancel", self.close, height=36).pack(side="right")
+        self._foot = ctk.CTkFrame(dialog, fg_color="transparent")
+        self._foot.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=12)
+        self._build_foot(("Save", self._save), ("Cancel", self.close))
+
+    def _build_foot(
+        self, main: tuple[str, Callable[[], object]], other: tuple[str, Callable[[], object]]
+    ) -> None:
+        look = self.look
+        for part in self._foot.winfo_children():
+            part.destroy()
+        Button(self._foot, look, main[0], main[1], kind="main", height=36).pack(side="right")
+        Button(self._foot, look, other[0], other[1], height=36).pack(side="right")
         self._note = label(
-            foot,
+            self._foot,
             look,
-            "Device, points, batch, appearance and size\nhold from the next start on.",
+            "",
             size=SMALL,
-            colour=c.text_2,
+            colour=look.colours.text_2,
             justify="left",
+            wraplength=330,
         )
         self._note.pack(side="left")
 
@@ -168,25 +190,70 @@ class SettingsDialog:
         return entry
 
     def _save(self) -> None:
-        try:
-            settings = replace(
-                self._settings,
-                frames_per_second=_chosen(self.rate),
-                duplicate_distance=_chosen(self.alike),
-                min_segment_share=float(self.least.text.replace(",", ".")) / 100,
-                points_per_side=_chosen(self.grid),
-                batch_size=int(self.batch.text),
-                device=_chosen(self.device),
-                appearance=_chosen(self.appearance),
-                widget_scaling=_chosen(self.scaling),
-            )
-        except ValueError as exc:
-            self._note.configure(
-                text=f"Not saved: {exc}", text_color=self.look.colours.error, wraplength=330
-            )
+        share = as_number(self.least.text, 0, 100)
+        batch = as_number(self.batch.text, 1, LARGEST_BATCH)
+        self.least.set_error(share is None or share == 100)
+        self.batch.set_error(batch is None or batch != int(batch))
+        if share is None or share == 100:
+            self._say_wrong("The minimum segment size must be a number from 0 to under 100.")
             return
+        if batch is None or batch != int(batch):
+            self._say_wrong(f"The batch size must be a whole number from 1 to {LARGEST_BATCH:,}.")
+            return
+        settings = replace(
+            self._settings,
+            frames_per_second=_chosen(self.rate),
+            duplicate_distance=_chosen(self.alike),
+            min_segment_share=share / 100,
+            points_per_side=_chosen(self.grid),
+            batch_size=int(batch),
+            device=_chosen(self.device),
+            appearance=_chosen(self.appearance),
+            widget_scaling=_chosen(self.scaling),
+        )
+        self._on_save(settings, lambda: self._saved(settings))
+
+    def _say_wrong(self, sentence: str) -> None:
+        self._note.configure(text=sentence, text_color=self.look.colours.error)
+
+    def _saved(self, settings: Settings) -> None:
+        """Close, or offer a restart where something is not in use before one."""
+        names = after_restart(self._settings, settings)
+        if not self.overlay.holds(self._dialog):
+            return
+        if not names:
+            self.close()
+            return
+        self._build_foot(("Restart now", self._restart), ("Later", self.close))
+        verb = "takes" if len(names) == 1 else "take"
+        self._note.configure(text=f"Saved. {listed(names)} {verb} effect after a restart.")
+
+    def _restart(self) -> None:
         self.close()
-        self._on_save(settings)
+        self._on_restart()
+
+
+def after_restart(before: Settings, after: Settings) -> list[str]:
+    """Name the settings that were changed and are not in use before the next start."""
+    changed = (
+        name for key, name in _AFTER_RESTART.items() if getattr(before, key) != getattr(after, key)
+    )
+    return list(changed)
+
+
+def listed(names: list[str]) -> str:
+    """Join names as a sentence that begins with them does: Device, appearance and batch size."""
+    words = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return words[:1].upper() + words[1:]
+
+
+def as_number(text: str, least: float, most: float) -> float | None:
+    """Read a number as people write it, with a point or a comma; None where it is none, or off."""
+    try:
+        number = float(text.strip().rstrip("%").replace(",", "."))
+    except ValueError:
+        return None
+    return number if least <= number <= most else None
 
 
 def _chosen(menu: tuple[MenuButton, dict[str, Any]]) -> Any:

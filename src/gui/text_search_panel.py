@@ -9,8 +9,9 @@ from typing import Any
 
 import customtkinter as ctk
 
+from src.config import LONGEST_SEARCH, RECENT_SEARCHES
 from src.gui.notice import Notice
-from src.gui.results import N_RESULTS, ResultsView
+from src.gui.results import MODELS_FAILED, N_RESULTS, ResultsView
 from src.gui.session import Session
 from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
@@ -19,8 +20,6 @@ from src.gui.widgets.chips import ChipRow
 from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.inputs import Entry
 from src.records import SearchHit, SearchResult
-
-RECENT = 6
 
 
 class TextSearchPanel(ctk.CTkFrame):
@@ -67,6 +66,11 @@ class TextSearchPanel(ctk.CTkFrame):
         self.results.pack(fill="both", expand=True)
         self.results.say(self._invitation())
         session.tell.models_ready.append(self._models_ready)
+        session.tell.models_failed.append(self._models_failed)
+        session.tell.opened.append(self._opened)
+
+    def _opened(self) -> None:
+        self.recent = list(self._session.library.settings.recent_searches)
 
     def shown(self) -> None:
         """The panel comes to the front: its suggestions are brought up to date."""
@@ -116,7 +120,7 @@ class TextSearchPanel(ctk.CTkFrame):
 
     def _show(self, query: str, result: SearchResult) -> None:
         self.query = query
-        self.recent = [query, *(old for old in self.recent if old != query)][:RECENT]
+        self._remember(query)
         self._suggest()
         if result.unknown_words:
             words = _listed([f"“{word}”" for word in result.unknown_words])
@@ -134,6 +138,13 @@ class TextSearchPanel(ctk.CTkFrame):
             self.results.show(result.hits)
         else:
             self.results.say("Try colours, shapes and textures: “something red”, “a blue circle”.")
+
+    def _remember(self, query: str) -> None:
+        """Put a question first among the recent ones, which are kept over a restart."""
+        if len(query) <= LONGEST_SEARCH:
+            others = (old for old in self.recent if old != query)
+            self.recent = [query, *others][:RECENT_SEARCHES]
+            self._session.keep(recent_searches=tuple(self.recent))
 
     def _typed(self, text: str) -> None:
         if self._waiting is not None and " ".join(text.split()) != self._waiting:
@@ -163,6 +174,11 @@ class TextSearchPanel(ctk.CTkFrame):
     def _models_ready(self) -> None:
         if self._waiting is not None:
             self.search(self._waiting)
+
+    def _models_failed(self) -> None:
+        if self._waiting is not None:
+            self._waiting = None
+            self.results.say(MODELS_FAILED)
 
     def _invitation(self) -> str:
         return (

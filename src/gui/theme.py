@@ -156,20 +156,24 @@ class Theme:
         return (self._medium, "normal") if self._medium else (self._family, "bold")
 
 
-def shorten(text: str, font: tkinter.font.Font, width_px: int) -> str:
-    """Make a text fit: a long one loses its middle and keeps its ending."""
+def shorten(text: str, font: tkinter.font.Font, width_px: int, tail: int = 9) -> str:
+    """Make a text fit: a long name loses its middle and keeps its ending.
+
+    Args:
+        tail: characters of the ending that stay; 0 for a sentence, which loses its end.
+    """
     if font.measure(text) <= width_px:
         return text
     low, high = 0, len(text)
     while low < high:  # the most characters that fit
         middle = (low + high + 1) // 2
-        if font.measure(_without_middle(text, middle)) <= width_px:
+        if font.measure(_without_middle(text, middle, tail)) <= width_px:
             low = middle
         else:
             high = middle - 1
-    return _without_middle(text, low)
+    return _without_middle(text, low, tail)
 
 
-def _without_middle(text: str, kept: int) -> str:
-    tail = min(kept // 2, 9)
+def _without_middle(text: str, kept: int, tail: int) -> str:
+    tail = min(kept // 2, tail)
     return text[: kept - tail].rstrip() + "…" + (text[-tail:] if tail else "")

@@ -29,15 +29,17 @@ class WindowDialogs:
         overlay: Overlay,
         session: Callable[[], Session],
         on_other_library: Callable[[Path], None],
+        on_restart: Callable[[], None] = lambda: None,
     ) -> None:
         """Get ready.
 
         Args:
             session: errors may come before there is one.
             on_other_library: closes this library and opens another.
+            on_restart: closes the program and starts it again.
         """
         self._root, self._overlay, self._get_session = root, overlay, session
-        self._on_other_library = on_other_library
+        self._on_other_library, self._on_restart = on_other_library, on_restart
         self.errors: list[str] = []  # all that were shown, for whoever tests the window
 
     @property
@@ -94,6 +96,7 @@ class WindowDialogs:
                 str(library.paths.root),
                 self._save_settings,
                 self.open_another,
+                self._on_restart,
             )
             device = library.settings.device
             # only what runs models knows, and that may still be loading
@@ -101,11 +104,12 @@ class WindowDialogs:
                 lambda: library.models.lacks(device), dialog.say_whether_device_lacks
             )
 
-    def _save_settings(self, settings: Settings) -> None:
+    def _save_settings(self, settings: Settings, then: Callable[[], None]) -> None:
         library = self._session.library
 
         def saved(_: None) -> None:
             library.settings = settings
+            then()
 
         self._session.main_thread.run(
             lambda: settings.save(library.paths.settings),

@@ -142,7 +142,7 @@ def test_a_stopped_job_says_so_and_counts_no_file_that_is_not_whole(job: JobStat
     job.take(FileFailed(VIDEO, "its end is missing"))
     job.take(FileStarted(PHOTO, 3))
     job.take(FileKnown(PHOTO, "already in the library"))
-    assert job.outcome == "Stopped. 2 files done, 3 segments added"
+    assert job.outcome == "Stopped. 2 files done, 3 segments added, 1 already in the library"
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import tkinter
+from typing import Literal
 
 from PIL import Image, ImageTk
 
 from src.gui.pictures import ring_mask, rounded_mask
 from src.gui.theme import Theme
 
-_PLACES = (("nw", 0.0, 0.0), ("ne", 1.0, 0.0), ("se", 1.0, 1.0), ("sw", 0.0, 1.0))
+_PLACES: tuple[tuple[Literal["nw", "ne", "se", "sw"], float, float], ...] = (
+    ("nw", 0.0, 0.0),
+    ("ne", 1.0, 0.0),
+    ("se", 1.0, 1.0),
+    ("sw", 0.0, 1.0),
+)
 
 
 class Corners:

@@ -57,7 +57,7 @@ class _Menu(tkinter.Frame):
             highlightcolor=c.control,
             takefocus=1,
         )
-        self._root, self._look, self._entries = root, look, entries
+        self._window, self._look, self._entries = root, look, entries
         self._at = -1 if chosen is None else chosen
         self._focus_before = root.focus_get()
         font = look.canvas_font(root, NORMAL)
@@ -94,8 +94,8 @@ class _Menu(tkinter.Frame):
 
     def open(self, x: int, y: int, above: int | None) -> None:
         width, height = self._wh
-        left, top = self._root.winfo_rootx(), self._root.winfo_rooty()
-        room_w, room_h = self._root.winfo_width(), self._root.winfo_height()
+        left, top = self._window.winfo_rootx(), self._window.winfo_rooty()
+        room_w, room_h = self._window.winfo_width(), self._window.winfo_height()
         x, y = min(x - left, room_w - width), y - top
         if y + height > room_h:
             y = max(0, (above - top - height) if above is not None else room_h - height)

@@ -99,6 +99,7 @@ class Slider(Focusable):
         return self._go(self.value + steps * 10**-self._decimals)
 
     def _go(self, value: float) -> str:
+        self.show_ring(True)
         self._moved(value)
         return "break"
 
