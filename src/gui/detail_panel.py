@@ -19,6 +19,7 @@ from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.controls import RING, Button, IconButton, label, rule
 from src.gui.widgets.inputs import Check
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
+from src.gui.widgets.tooltip import Tooltip
 from src.records import FrameView, SampledFrame, SearchHit
 
 _BELOW = 16  # the strips
@@ -111,6 +112,7 @@ class DetailPanel(ctk.CTkFrame):
         rule(header, look, 16).pack(side="left", padx=(8, 12))
         self._name = label(header, look, "", weight="medium")
         self._name.pack(side="left")
+        self._name_tip = Tooltip(self._name, look, "")
         self._header = header
         tkinter.Misc.bind(header, "<Configure>", lambda _: self._fit_name(), "+")
         self._moment = label(header, look, "", colour=c.text_2)
@@ -303,7 +305,10 @@ class DetailPanel(ctk.CTkFrame):
         taken = sum(part.winfo_reqwidth() for part in others) + self.look.px(_BETWEEN)
         font = self.look.canvas_font(self, NORMAL, "medium")
         room = max(self._header.winfo_width() - taken, self.look.px(80))
-        self._name.configure(text=shorten(self._view.media.path.name, font, room))
+        name = self._view.media.path.name
+        short = shorten(name, font, room)
+        self._name.configure(text=short)
+        self._name_tip.text = "" if short == name else name
 
     def _chosen(self) -> int:
         assert self._view is not None

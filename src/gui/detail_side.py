@@ -75,6 +75,7 @@ class DetailSide(ctk.CTkFrame):
             self.entry, look, "plus", "Add this tag", lambda: self._add(self.entry.text), side=20
         ).grid(row=0, column=3, padx=(0, 4), pady=2)
         self._facts: dict[str, ctk.CTkLabel] = {}
+        self._tips: dict[str, Tooltip] = {}
         self._links: dict[str, Button] = {}
         self._opens: dict[str, str] = {}  # the segment that a link opens
         self._parts: list[int] = []
@@ -172,6 +173,7 @@ class DetailSide(ctk.CTkFrame):
             value.grid(row=row, column=1, sticky="w", padx=(16, 0))
             table.grid_columnconfigure(0, minsize=self.look.px(88))
             self._facts[name] = value
+            self._tips[name] = Tooltip(value, self.look, "")  # of what is cut
             if name in _LINKS:
                 self._build_link(table, row, name)
 
@@ -200,7 +202,9 @@ class DetailSide(ctk.CTkFrame):
 
     def _fact(self, name: str, text: str) -> None:
         font = self.look.canvas_font(self, SMALL)
-        self._facts[name].configure(text=shorten(text, font, self.look.px(_INSIDE - 112)) or "–")
+        short = shorten(text, font, self.look.px(_INSIDE - 120))
+        self._facts[name].configure(text=short or "–")
+        self._tips[name].text = "" if short == text else text
 
     def _show_tags(self, tags: Sequence[Tag]) -> None:
         for cell in self._tags.grid_slaves():

@@ -10,6 +10,9 @@ import customtkinter as ctk
 from src.gui.job_state import JobState, time_left
 from src.gui.theme import LEFT, NORMAL, RIGHT, STRIP, Theme, shorten
 from src.gui.widgets.controls import Button, label, progress_bar, rule
+from src.gui.widgets.tooltip import Tooltip
+
+_BETWEEN = "   "  # the parts of a line
 
 
 class JobStrip(ctk.CTkFrame):
@@ -37,6 +40,7 @@ class JobStrip(ctk.CTkFrame):
         self._headline.grid(row=0, column=0, sticky="sw", padx=(LEFT, 12), pady=(8, 8))
         self._detail = label(self, look, "", colour=c.text_2, anchor="w")
         self._detail.grid(row=0, column=1, sticky="sew", pady=(8, 8))
+        self._tip = Tooltip(self._detail, look, "")
         self._failed = Button(
             self, look, "", on_failures, kind="alert", icon_name="warning", height=24, width=96
         )
@@ -58,7 +62,9 @@ class JobStrip(ctk.CTkFrame):
         self._over = False
         self._headline.configure(text=job.headline)
         detail = job.detail + ([f"{waiting} more waiting"] if waiting else [])
-        self._detail.configure(text=self._fitting(detail))
+        fitting = self._fitting(detail)
+        self._detail.configure(text=fitting)
+        self._tip.text = "" if fitting == _BETWEEN.join(detail) else _BETWEEN.join(detail)
         self._show_failed(len(job.failed))
         seconds = job.seconds_left
         self._left.configure(text="" if seconds is None else time_left(seconds))
@@ -71,6 +77,7 @@ class JobStrip(ctk.CTkFrame):
         self._over = True
         self._headline.configure(text="Done" if job.done is not None else "Stopped")
         self._detail.configure(text=job.outcome.removeprefix("Stopped. "))
+        self._tip.text = ""
         self._show_failed(failed)
         self._left.configure(text="")
         self.bar.set(job.fraction)
@@ -92,6 +99,6 @@ class JobStrip(ctk.CTkFrame):
         if not parts:
             return ""
         font = self.look.canvas_font(self, NORMAL)
-        room = self._detail.winfo_width() - font.measure("   " + "   ".join(parts[1:]))
+        room = self._detail.winfo_width() - font.measure(_BETWEEN + _BETWEEN.join(parts[1:]))
         name = shorten(parts[0], font, max(room, self.look.px(80)))
-        return "   ".join([name, *parts[1:]])
+        return _BETWEEN.join([name, *parts[1:]])

@@ -98,7 +98,9 @@ def test_hits_go_with_their_file_and_the_place_among_the_others_stays(
     window.click_at(seen["box"])
     window.wait("the hit", lambda s: s["segment"] == seen["key"])
     assert window.hand_over(photo) == 0  # a job that changes nothing
-    window.wait("its end", lambda s: not s["jobs"] and not s["strip"])
+    window.wait("its end", lambda s: not s["jobs"] and "already in the library" in s["strip"])
+    window.click("Close")
+    window.wait("no strip", lambda s: not s["strip"])
     window.go_home()
     window.click("Search by Tag")
     window.wait_still("the place", lambda s: s["panel"] == "text" and s["cards"] == there)
@@ -156,7 +158,7 @@ def test_the_quality_of_masks_is_chosen_among_hits_and_the_question_stays(window
     slide(window, "Any mask quality")
     least = window.wait(
         "the middle",
-        lambda s: next((t for t in s["texts"] if t.startswith("Mask quality from")), ""),
+        lambda s: next((t for t in s["texts"] if t.startswith("Mask quality ≥")), ""),
     )
     best = count_of_the_best(window)
     window.wait("fewer hits", lambda s: best < s["count"] < count)
