@@ -122,9 +122,9 @@ def show_failures(
         scrollbar_button_hover_color=c.hint,
     )
     text.tag_config("reason", foreground=c.error)
-    for name, reason in failures:
-        text.insert("end", f"{name}\n")
-        text.insert("end", f"{as_sentence(reason)}\n", "reason")
+    for number, (name, reason) in enumerate(failures):
+        text.insert("end", f"{name}\n" if number == 0 else f"\n{name}\n")
+        text.insert("end", as_sentence(reason), "reason")
     text.configure(state="disabled")
     text.grid(row=2, column=1, sticky="ew")
     buttons = _buttons(body, 3)
