@@ -155,7 +155,8 @@ class MediaLibraryApp:
         window.mainloop()
         if next_library:
             try:
-                remember_library(next_library[0])
+                if next_library[0] != paths.root:  # a restart opens no other one
+                    remember_library(next_library[0])
             except MediaLibraryError as exc:
                 log.warning("%s", exc)  # it is opened all the same
             os.execv(sys.executable, [sys.executable, __file__, "--library", str(next_library[0])])

@@ -82,6 +82,7 @@ OTHER_FOLDERS = (
 # For child processes: on Windows none of them may flash a console when the window has none.
 NO_CONSOLE: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 LARGEST_SETTINGS = 1 << 20  # bytes
+RECENT_SEARCHES, LONGEST_SEARCH = 6, 200  # how many are kept, and how many characters of one
 
 log = logging.getLogger(__name__)
 
@@ -295,6 +296,14 @@ def _one_of(*values: str) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and value in values
 
 
+def _are_searches(value: object) -> bool:
+    return (
+        isinstance(value, list | tuple)
+        and len(value) <= RECENT_SEARCHES
+        and all(_is_name(each) and len(each) <= LONGEST_SEARCH for each in value)
+    )
+
+
 # What each setting may be; no NaN is in any range.
 _FITS: dict[str, Callable[[Any], bool]] = {
     "frames_per_second": lambda value: _is_number(value, 1e-6, 1000),
@@ -318,6 +327,10 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "widget_scaling": _optional(lambda value: _is_number(value, 0.75, 3)),
     "log_queries": lambda value: isinstance(value, bool),
     "offer_models": lambda value: isinstance(value, bool),
+    "media_order": _one_of("added", "captured", "name", "segments"),
+    "thumbnail_width": lambda value: _is_whole(value, 120, 320),
+    "recent_searches": lambda value: _are_searches(value),
+    "last_folder": _optional(_is_name),
 }
 
 
@@ -359,6 +372,10 @@ class Settings:
         widget_scaling: size of everything in the window; None follows the desktop.
         offer_models: have the window offer larger models while there are only the bundled ones.
         log_queries: write what is searched for into library.log, which else holds none of it.
+        media_order: of the cards in the window.
+        thumbnail_width: wished for, in pixels of the design.
+        recent_searches: the words of the last ones, the latest first.
+        last_folder: where the window's file chooser was used last.
     """
 
     frames_per_second: float = 1.0
@@ -382,6 +399,10 @@ class Settings:
     widget_scaling: float | None = None
     log_queries: bool = False
     offer_models: bool = True
+    media_order: Literal["added", "captured", "name", "segments"] = "added"
+    thumbnail_width: int = 184
+    recent_searches: tuple[str, ...] = ()
+    last_folder: str | None = None
 
     def __post_init__(self) -> None:
         for name, fits in _FITS.items():
@@ -408,7 +429,7 @@ class Settings:
         except (OSError, ValueError, RecursionError) as exc:
             reason = exc.strerror if isinstance(exc, OSError) else exc
             raise DatabaseError(
-                f"{path}: the settings can't be read ({reason}); mend or delete the file"
+                f"{path}: the settings can't be read ({reason}); fix or delete the file"
             ) from exc
         if not isinstance(stored, dict) or _are_of_another(stored):
             raise DatabaseError(
@@ -422,6 +443,8 @@ class Settings:
                 default = getattr(cls, name)
                 used = "the default" if default is None else f"the default, {default},"
                 on_problem(f"{path}: {name} can't be {str(value)[:40]!r}; {used} is used")
+        if "recent_searches" in known:  # JSON has no tuples
+            known["recent_searches"] = tuple(known["recent_searches"])
         return cls(**known)
 
     def save(self, path: Path) -> None:

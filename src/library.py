@@ -253,13 +253,19 @@ class MediaLibrary:
         sam = self.mask_generator
         if sam is None:
             raise ModelNotLoadedError(
-                "there is no SAM to cut frames with; choose or download one first"
+                "there is no segmentation model (SAM); choose or download one first"
             )
         from src.processing.segment_again import SegmentAgain
 
         _ = self.index
         self._in_use.write_down()
         yield from SegmentAgain(self.metadata, self._in_use.embedding, sam, self.settings).run()
+
+    def media_suffixes(self) -> tuple[list[str], list[str]]:
+        """Name the endings of image files and of video files that folders are searched for."""
+        from src.processing.image_loader import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+
+        return sorted(IMAGE_SUFFIXES), sorted(VIDEO_SUFFIXES)
 
     def unfinished(self) -> int:
         """Count the media files that an earlier job left and the next one goes on with."""

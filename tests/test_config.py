@@ -12,7 +12,14 @@ from src.library_files import write_atomically
 
 
 def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:
-    settings = Settings(frames_per_second=2.5, points_per_side=16)
+    settings = Settings(
+        frames_per_second=2.5,
+        points_per_side=16,
+        media_order="name",
+        thumbnail_width=240,
+        recent_searches=("red circle", "blue"),
+        last_folder="/photos",
+    )
     settings.save(tmp_path / "settings.json")
     assert Settings.load(tmp_path / "settings.json") == settings
 

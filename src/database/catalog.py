@@ -57,6 +57,25 @@ class Catalog:
             return [row["id"] for row in sorted(rows, key=lambda row: _by_name(row["path"]))]
         return [row[0] for row in reader.execute(_ORDERS[order])]
 
+    def is_empty(self) -> bool:
+        """Say whether there is no segment that could be found."""
+        return not self.metadata.connection.read().execute("SELECT 1 FROM segments").fetchone()
+
+    def failed_media(self) -> int:
+        """Count the media files that could not be read; nothing of them is in the library."""
+        reader = self.metadata.connection.read()
+        found = reader.execute("SELECT count(*) FROM media_files WHERE status = 'failed'")
+        return int(found.fetchone()[0])
+
+    def photos(self, media_file_ids: Sequence[int]) -> list[int]:
+        """Keep the photos that can be looked at, in the order given."""
+        reader = self.metadata.connection.read()
+        found = reader.execute(
+            "SELECT id FROM media_files WHERE kind = 'image' AND status = 'done'"
+        )
+        photos = {row[0] for row in found}
+        return [each for each in media_file_ids if each in photos]
+
     def media_cards(self, media_file_ids: Sequence[int]) -> dict[int, MediaCard]:
         """Look up a page of cards; ids that are gone are left out."""
         rows = self.metadata.connection.read().execute(

@@ -47,7 +47,7 @@ def check_free(folder: Path) -> None:
     else:
         is_free = not os.path.lexists(folder)  # a link that leads nowhere is something, too
     if not is_free:
-        raise ExportError(f"{folder}: there is something here already; choose an empty folder")
+        raise ExportError(f"{folder}: this folder is not empty; choose another one")
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def _told(folder: Path) -> Iterator[None]:
         yield
     except OSError as exc:
         raise ExportError(
-            f"{folder}: the dataset can't be written ({exc.strerror or exc}); nothing was left"
+            f"{folder}: the dataset can't be written ({exc.strerror or exc}); nothing was kept"
         ) from exc
 
 
@@ -142,14 +142,14 @@ def _write(
 
 def _crop(metadata: MetadataDatabase, segment: StoredSegment) -> bytes | None:
     """Read a crop; None when the window has removed its segment since the export began."""
-    path, mend = segment.crop_path, "`verify --repair` makes it again. Nothing was written"
+    path, advice = segment.crop_path, "`verify --repair` makes it again. Nothing was written"
     try:
         return metadata.paths.files.read(metadata.paths.name(path), LARGEST_CROP)
     except OSError as exc:
         if not metadata.segments([segment.id]):
             return None
         raise ExportError(
-            f"{path}: this crop can't be read ({exc.strerror or exc}); {mend}"
+            f"{path}: this crop can't be read ({exc.strerror or exc}); {advice}"
         ) from exc
 
 

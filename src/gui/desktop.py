@@ -11,6 +11,7 @@ import sys
 import threading
 import tkinter
 import tkinter.font
+from collections.abc import Sequence
 from pathlib import Path
 from tkinter import filedialog, ttk
 from typing import Literal
@@ -18,6 +19,7 @@ from typing import Literal
 from src.gui.theme import Theme
 
 _DESKTOP_DPI = 96.0
+_GET_WORK_AREA = 0x30  # SPI_GETWORKAREA
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,29 @@ def desktop_scale() -> float:
     with contextlib.suppress(ValueError):
         scale = max(scale, float(os.environ.get("GDK_SCALE", "1")))
     return min(max(scale, 0.75), 3.0)
+
+
+def work_area(root: tkinter.Misc) -> tuple[int, int, int, int]:
+    """Where windows may lie: left, top, width, height, without the desktop's own bars.
+
+    The whole screen where the desktop does not say.
+    """
+    if sys.platform == "win32":
+        import ctypes
+        from ctypes import wintypes
+
+        found = wintypes.RECT()
+        if ctypes.windll.user32.SystemParametersInfoW(_GET_WORK_AREA, 0, ctypes.byref(found), 0):
+            return found.left, found.top, found.right - found.left, found.bottom - found.top
+    program = shutil.which("xprop") if sys.platform == "linux" else None
+    if program is not None:
+        with contextlib.suppress(OSError, subprocess.SubprocessError, ValueError):
+            command = [program, "-root", "-notype", "_NET_WORKAREA"]
+            ran = subprocess.run(command, capture_output=True, text=True, timeout=2)
+            numbers = [int(part) for part in ran.stdout.partition("=")[2].split(",")]
+            if len(numbers) >= 4 and min(numbers[2:4]) > 0:
+                return numbers[0], numbers[1], numbers[2], numbers[3]
+    return 0, 0, root.winfo_screenwidth(), root.winfo_screenheight()
 
 
 def open_with_desktop(path: Path) -> None:
@@ -75,7 +100,7 @@ def show_in_folder(path: Path) -> None:
 def _start(command: list[str]) -> None:
     if shutil.which(command[0]) is None:
         raise FileNotFoundError(
-            2, f"the program {command[0]} is not installed; install xdg-utils", command[-1]
+            2, f"The program {command[0]} is not installed. Install xdg-utils", command[-1]
         )
     subprocess.Popen(
         command,
@@ -101,8 +126,17 @@ _waiting: tkinter.Misc | None = None  # the window that waits for it
 _ZENITY_ANSWERS = (0, 1)  # chosen, cancelled; with any other it has failed
 
 
-def ask_for_files(root: tkinter.Misc, wish: Wish, start: Path | None = None) -> list[Path]:
+def ask_for_files(
+    root: tkinter.Misc,
+    wish: Wish,
+    start: Path | None = None,
+    kinds: Sequence[tuple[str, Sequence[str]]] = (),
+) -> list[Path]:
     """Ask a person for files or a folder, by the desktop's own dialog where there is one.
+
+    Args:
+        start: the folder it begins in.
+        kinds: names of kinds of files with their endings; all files can be shown, too.
 
     Returns:
         What was chosen; empty when nothing was, and where another dialog is open already.
@@ -110,22 +144,33 @@ def ask_for_files(root: tkinter.Misc, wish: Wish, start: Path | None = None) -> 
     title, folder = _TITLES[wish], wish in ("folder", "library")
     program = shutil.which("zenity") if sys.platform == "linux" else None
     if program is not None:
-        found = _by_zenity(root, program, title, folder, wish == "media", start)
+        found = _by_zenity(root, program, title, folder, wish == "media", start, kinds)
         if found is not None:
             return found
     initial = str(start) if start is not None else None
+    types = [(name, tuple(_both_cases(endings))) for name, endings in kinds] + _TYPES
     if folder:
         name = filedialog.askdirectory(parent=root, title=title, initialdir=initial)
         return [Path(name)] if name else []
     if wish == "image":
-        one = filedialog.askopenfilename(parent=root, title=title, initialdir=initial)
+        one = filedialog.askopenfilename(
+            parent=root, title=title, initialdir=initial, filetypes=types
+        )
         return [Path(one)] if one else []
-    names = filedialog.askopenfilenames(parent=root, title=title, initialdir=initial)
+    names = filedialog.askopenfilenames(
+        parent=root, title=title, initialdir=initial, filetypes=types
+    )
     return [Path(name) for name in names or ()]
 
 
 def _by_zenity(
-    root: tkinter.Misc, program: str, title: str, folder: bool, many: bool, start: Path | None
+    root: tkinter.Misc,
+    program: str,
+    title: str,
+    folder: bool,
+    many: bool,
+    start: Path | None,
+    kinds: Sequence[tuple[str, Sequence[str]]] = (),
 ) -> list[Path] | None:
     """GNOME's own dialog, with the window living on while it is open; None where it can't come."""
     global _waiting
@@ -135,6 +180,12 @@ def _by_zenity(
     command += ["--directory"] if folder else []
     command += ["--multiple"] if many else []
     command += [f"--filename={start}{os.sep}"] if start is not None else []
+    if kinds:
+        command += [
+            f"--file-filter={name} | {' '.join(f'*{ending}' for ending in _both_cases(endings))}"
+            for name, endings in kinds
+        ]
+        command += ["--file-filter=All files | *"]
     try:
         asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     except OSError as exc:
@@ -167,6 +218,11 @@ def _by_zenity(
         return None
     names = said[0].decode("utf-8", "surrogateescape").rstrip("\n")
     return [Path(name) for name in names.split("\n") if name]
+
+
+def _both_cases(endings: Sequence[str]) -> list[str]:
+    """Write endings as cameras do, too: on Linux IMG_1.JPG is no .jpg."""
+    return [each for ending in endings for each in (ending, ending.upper())]
 
 
 def end_file_dialog() -> None:

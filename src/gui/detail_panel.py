@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,17 @@ from src.gui.detail_side import DetailSide, SideActions
 from src.gui.frame_picture import FramePicture, Lit
 from src.gui.job_state import moment
 from src.gui.session import Session
-from src.gui.theme import HEADER, LEFT, NORMAL, RIGHT, SMALL, Theme, shorten
+from src.gui.theme import HEADER, LEFT, NORMAL, RIGHT, SMALL, STRIP, Theme, shorten
 from src.gui.thumbnails import Thumbnails
-from src.gui.widgets.controls import Button, IconButton, label, rule
+from src.gui.widgets.controls import RING, Button, IconButton, label, rule
 from src.gui.widgets.inputs import Check
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
-from src.records import FrameView, SearchHit
+from src.gui.widgets.tooltip import Tooltip
+from src.gui.wording import as_sentence
+from src.records import FrameView, SampledFrame, SearchHit
+
+_BELOW = 16  # the strips
+_BETWEEN = 72  # the parts of the header, all together
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,14 @@ class Origin:
         name: what the way back is called.
         query: the words searched for.
         hits: those of the search, to go through.
-        place: of the hit shown.
+        photos: of the library, to go through where one came from there: rows of media files.
+        place: of the hit or the photo shown.
     """
 
     name: str
     query: str = ""
     hits: Sequence[SearchHit] = ()
+    photos: Sequence[int] = ()
     place: int = 0
 
 
@@ -86,9 +93,10 @@ class DetailPanel(ctk.CTkFrame):
         )
         self.side.pack(side="right", fill="y")
         middle = ctk.CTkFrame(body, fg_color="transparent", corner_radius=0)
-        middle.pack(side="left", fill="both", expand=True, padx=LEFT, pady=(24, 16))
+        # wider than what one sees by the room for rings
+        middle.pack(side="left", fill="both", expand=True, padx=LEFT - RING, pady=(24, _BELOW))
         self.picture = FramePicture(middle, look, session.main_thread, self.show_segment)
-        self.picture.pack(fill="x")
+        self.picture.pack(fill="x", padx=look.px(RING))
         self._build_strips(middle, thumbnails)
         self._middle = middle
         tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_picture(), "+")
@@ -107,6 +115,9 @@ class DetailPanel(ctk.CTkFrame):
         rule(header, look, 16).pack(side="left", padx=(8, 12))
         self._name = label(header, look, "", weight="medium")
         self._name.pack(side="left")
+        self._name_tip = Tooltip(self._name, look, "")
+        self._header = header
+        tkinter.Misc.bind(header, "<Configure>", lambda _: self._fit_name(), "+")
         self._moment = label(header, look, "", colour=c.text_2)
         self._moment.pack(side="left", padx=12)
         self.next = IconButton(
@@ -124,7 +135,7 @@ class DetailPanel(ctk.CTkFrame):
         look, c = self.look, self.look.colours
         self._frames_part = ctk.CTkFrame(middle, fg_color="transparent")
         head = ctk.CTkFrame(self._frames_part, fg_color="transparent")
-        head.pack(fill="x", pady=(16, 4))
+        head.pack(fill="x", padx=RING, pady=(16, 4))
         label(head, look, "Frames", weight="medium").pack(side="left")
         self._frames_count = label(head, look, "", colour=c.text_2)
         self._frames_count.pack(side="left", padx=8)
@@ -145,11 +156,11 @@ class DetailPanel(ctk.CTkFrame):
         )
         self._others.pack(side="left", padx=12)
         head = ctk.CTkFrame(self._segments_part, fg_color="transparent")
-        head.pack(fill="x", pady=(0, 4))
+        head.pack(fill="x", padx=RING, pady=(0, 4))
         label(head, look, "Segments in this frame", weight="medium").pack(side="left")
         self._segments_count = label(head, look, "", colour=c.text_2)
         self._segments_count.pack(side="left", padx=8)
-        label(head, look, "Click one to look at it", size=SMALL, colour=c.text_2).pack(side="right")
+        label(head, look, "Click to open", size=SMALL, colour=c.text_2).pack(side="right")
         self.segments = ThumbStrip(
             self._segments_part, look, thumbnails, (58, 58), self.show_segment
         )
@@ -190,26 +201,40 @@ class DetailPanel(ctk.CTkFrame):
                 self._show()
 
         self._session.main_thread.run(
-            lambda: library.frame_view(segment_id), answered, self._actions.failed
+            lambda: library.frame_view(segment_id),
+            answered,
+            self._actions.failed,
+            "Couldn't open the segment",
         )
 
     def go(self, step: int) -> None:
-        """Go to the next or previous hit; without hits, to the next or previous frame."""
-        hits, place = self._origin.hits, self._origin.place + step
-        if not hits:
+        """Go to the next or previous hit, or photo of the library, or frame of a video."""
+        hits, photos, place = self._origin.hits, self._origin.photos, self._origin.place + step
+        if not hits and not photos:
             self.frames.choose_next(step)
-        elif 0 <= place < len(hits):
-            self._origin = Origin(self._origin.name, self._origin.query, hits, place)
-            self.show_segment(hits[place].segment.id)
+        elif 0 <= place < len(hits or photos):
+            self._origin = replace(self._origin, place=place)
+            if hits:
+                self.show_segment(hits[place].segment.id)
+            else:
+                self._show_photo(photos[place])
+
+    def _show_photo(self, media_file_id: int) -> None:
+        catalog = self._session.library.catalog
+        self._asked += 1
+        asked = self._asked
+
+        def found(frames: list[SampledFrame]) -> None:
+            if asked == self._asked and frames:  # none: it was removed meanwhile
+                self.show_segment(frames[0].segment_id)
+
+        self._session.main_thread.run(lambda: catalog.sampled_frames(media_file_id), found)
 
     def _show(self) -> None:
         view = self._view
         assert view is not None
         chosen = self._chosen()
         segment = view.segments[chosen]
-        font = self.look.canvas_font(self, NORMAL, "medium")
-        room = self.winfo_width() - self.look.px(420)
-        self._name.configure(text=shorten(view.media.path.name, font, max(room, self.look.px(120))))
         seconds = segment.timestamp_s
         self._moment.configure(text="" if seconds is None else moment(seconds))
         self._show_picture()
@@ -258,20 +283,39 @@ class DetailPanel(ctk.CTkFrame):
         if view.media.kind == "video":
             strips += self._frames_part.winfo_reqheight()
         rows, columns = view.image_rgb.shape[:2]
-        high = round(self._middle.winfo_width() * rows / columns)
-        room = self._middle.winfo_height() - strips
+        wide = self._middle.winfo_width() - 2 * self.look.px(RING)
+        high = round(wide * rows / columns)
+        # the strip of a job comes and goes, and the picture must not move with it
+        panel = self.winfo_toplevel().winfo_height() - self.look.px(STRIP)
+        above = self._middle.winfo_rooty() - self.winfo_rooty()
+        room = panel - above - self.look.px(_BELOW) - strips
         self.picture.configure(height=max(self.look.px(120), min(high, room)))
 
     def _show_place(self) -> None:
-        hits = self._origin.hits
-        if hits:
-            here, count = self._origin.place, len(hits)
-            self._place.configure(text=f"Hit {here + 1:,} of {count:,}")
+        hits, photos = self._origin.hits, self._origin.photos
+        if hits or photos:
+            here, count = self._origin.place, len(hits or photos)
+            word = "Result" if hits else "Photo"
+            self._place.configure(text=f"{word} {here + 1:,} of {count:,}")
         else:
             here, count = self.frames.chosen, 0 if self._view is None else len(self._view.frames)
             self._place.configure(text=f"Frame {here + 1:,} of {count:,}" if count > 1 else "")
         self.previous.set_enabled(here > 0)
         self.next.set_enabled(here + 1 < count)
+        self._fit_name()
+
+    def _fit_name(self) -> None:
+        """Shorten a long name to what the other parts of the line leave."""
+        if self._view is None:
+            return
+        others = (part for part in self._header.pack_slaves() if part is not self._name)
+        taken = sum(part.winfo_reqwidth() for part in others) + self.look.px(_BETWEEN)
+        font = self.look.canvas_font(self, NORMAL, "medium")
+        room = max(self._header.winfo_width() - taken, self.look.px(80))
+        name = self._view.media.path.name
+        short = shorten(name, font, room)
+        self._name.configure(text=short)
+        self._name_tip.text = "" if short == name else name
 
     def _chosen(self) -> int:
         assert self._view is not None
@@ -296,7 +340,7 @@ class DetailPanel(ctk.CTkFrame):
         try:
             self._session.library.tag_name(text)
         except QueryError as exc:
-            return _sentence(exc)
+            return as_sentence(str(exc))
         return ""
 
     def _add_tag(self, name: str) -> None:
@@ -309,13 +353,19 @@ class DetailPanel(ctk.CTkFrame):
         def failed(exc: Exception) -> None:
             if not is_of_a_person(exc):
                 raise exc
-            self.side.say_why_not(_sentence(exc))
+            self.side.say_why_not(as_sentence(str(exc)))
 
-        self._session.change(lambda: library.add_tag(segment_id, name), added, failed)
+        self._session.change(
+            lambda: library.add_tag(segment_id, name), added, failed, "Couldn't add the tag"
+        )
 
     def _remove_tag(self, name: str) -> None:
         library, segment_id = self._session.library, self.segment_id
-        self._session.change(lambda: library.remove_tag(segment_id, name), self._again)
+        self._session.change(
+            lambda: library.remove_tag(segment_id, name),
+            self._again,
+            fails="Couldn't remove the tag",
+        )
 
     def _similar(self) -> None:
         if self._view is not None:
@@ -328,8 +378,3 @@ class DetailPanel(ctk.CTkFrame):
     def _folder(self) -> None:
         if self._view is not None:
             self._actions.show_in_folder(self._view.media.path)
-
-
-def _sentence(exc: Exception) -> str:
-    text = str(exc)
-    return f"{text[:1].upper()}{text[1:]}."

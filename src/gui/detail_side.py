@@ -23,8 +23,8 @@ _SOURCES = {"auto": "auto", "human": "you", "propagated": "copied"}
 _INSIDE = SIDE_PANEL - 24 - 32
 _TAG_NAME, _TAG_BAR = 72, 80
 _LINKS = {
-    "Part of": "Open what this segment lies in",
-    "Parts": "Lit in the picture while the pointer is here. A click opens the largest.",
+    "Part of": "Open the segment that contains this one",
+    "Parts": "Point here to outline them in the image. Click to open the largest.",
 }
 
 
@@ -91,6 +91,7 @@ class DetailSide(ctk.CTkFrame):
         ).grid(row=0, column=3, padx=(0, 4), pady=2)
         self._facts: dict[str, ctk.CTkLabel] = {}
         self._words: dict[str, ctk.CTkLabel] = {}
+        self._tips: dict[str, Tooltip] = {}
         self._links: dict[str, Button] = {}
         self._opens: dict[str, str] = {}  # the segment that a link opens
         self._parts: list[int] = []
@@ -201,6 +202,7 @@ class DetailSide(ctk.CTkFrame):
             value.grid(row=row, column=1, sticky="w", padx=(16, 0))
             table.grid_columnconfigure(0, minsize=self.look.px(88))
             self._facts[name] = value
+            self._tips[name] = Tooltip(value, self.look, "")  # of what is cut
             if name in _LINKS:
                 self._build_link(table, row, name)
 
@@ -229,7 +231,9 @@ class DetailSide(ctk.CTkFrame):
 
     def _fact(self, name: str, text: str) -> None:
         font = self.look.canvas_font(self, SMALL)
-        self._facts[name].configure(text=shorten(text, font, self.look.px(_INSIDE - 112)) or "–")
+        short = shorten(text, font, self.look.px(_INSIDE - 120))
+        self._facts[name].configure(text=short or "–")
+        self._tips[name].text = "" if short == text else text
 
     def _show_tags(self, tags: Sequence[Tag]) -> None:
         for cell in self._tags.grid_slaves():
@@ -239,7 +243,7 @@ class DetailSide(ctk.CTkFrame):
         if not tags:
             c = self.look.colours
             none = label(
-                self._tags, self.look, "None yet. Add one of your own.", size=SMALL, colour=c.text_2
+                self._tags, self.look, "No tags yet. Add one below.", size=SMALL, colour=c.text_2
             )
             none.grid(row=0, column=0, sticky="w", pady=6)
 
@@ -299,7 +303,7 @@ def _name(view: FrameView, number: int) -> str:
     """Name a segment by its surest tag and its size."""
     segment = view.segments[number]
     if segment.kind == "frame":
-        return "the whole picture"
+        return "whole image"
     _, _, w, h = segment.bbox_xywh
     tags = view.tags.get(segment.id, ())
     return f"{tags[0].name}, {w} × {h} px" if tags else f"{w} × {h} px"

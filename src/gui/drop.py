@@ -13,6 +13,7 @@ from PIL import ImageTk
 from src.gui.overlay import darkened_window
 from src.gui.theme import RADIUS_LARGE, TITLE, Theme
 from src.gui.widgets.controls import icon_label, label
+from src.gui.widgets.corners import Corners
 
 # The list of a drop is cut without a word near 256 KiB.
 CUT_FROM_BYTES = 250_000
@@ -81,16 +82,24 @@ class DropTarget:
         card = ctk.CTkFrame(
             self._cover,
             fg_color=c.selection,
-            corner_radius=RADIUS_LARGE,
+            corner_radius=0,
+            border_width=1,
+            border_color=c.accent,
             bg_color=c.window,
             width=400,
             height=208,
+        )
+        corners = Corners(card, look, c.selection, c.accent, RADIUS_LARGE)
+        tkinter.Misc.bind(
+            card,
+            "<Configure>",
+            lambda _: corners.match(picture, (card.winfo_x(), card.winfo_y())),
         )
         card.place(relx=0.5, rely=0.5, anchor="center")
         card.pack_propagate(False)
         icon_label(card, "download", c.accent, 32).pack(pady=(48, 20))
         label(card, look, self._sentence(), size=TITLE, weight="medium").pack()
-        label(card, look, "Folders are read with all they hold.", colour=c.text_2).pack(pady=(8, 0))
+        label(card, look, "Subfolders are included.", colour=c.text_2).pack(pady=(8, 0))
 
     def _hide(self) -> None:
         if self._cover is not None:

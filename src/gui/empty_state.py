@@ -71,8 +71,8 @@ class EmptyState(DropZone):
         label(
             middle,
             look,
-            "They are cut into segments that you can then find by words or by picture.\n"
-            "Your own files stay where they are and are never changed.",
+            "They are cut into segments that you can search by words or by image.\n"
+            "Your files stay where they are and are never changed.",
             colour=c.text_2,
         ).pack(pady=(0, 20))
         buttons = ctk.CTkFrame(middle, fg_color="transparent")
@@ -121,7 +121,8 @@ class Recovering(ctk.CTkFrame):
         label(
             middle,
             look,
-            "Its database was damaged. What can be read is kept, and the rest comes from a backup.",
+            "The database was damaged. All that can be read is kept, and the rest is restored "
+            "from a backup.",
             colour=c.text_2,
             wraplength=560,
         ).pack(pady=(0, 20))
@@ -166,7 +167,7 @@ class NotOpened(ctk.CTkFrame):
         Args:
             held: another process has it open, which is no damage.
         """
-        title = "This library is open already" if held else "This library can't be opened"
+        title = "This library is already open" if held else "This library can't be opened"
         self._title.configure(text=title)
         self._sentence.configure(text=sentence)
         self._details.configure(text="" if held else details)

@@ -13,15 +13,17 @@ import numpy as np
 from src.errors import MediaReadError, is_of_a_person
 from src.gui.empty_state import DropZone
 from src.gui.image_query import ImageQuery
-from src.gui.results import N_RESULTS, ResultsView
+from src.gui.results import MODELS_FAILED, N_RESULTS, ResultsView
 from src.gui.session import Session
 from src.gui.theme import LEFT, RIGHT, SMALL, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardPainter
 from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label, panel_header
+from src.gui.wording import as_sentence
 from src.records import SearchHit
 
 LEFT_COLUMN = 384
+NO_IMAGES = "Nothing like this image was found. Add more photos and videos."
 _QUERY_SIDE = 2048  # CLIP sees far less; a part of a large photo still has pixels enough
 
 
@@ -69,10 +71,11 @@ class ImageSearchPanel(ctk.CTkFrame):
             wish=168,
         )
         self.results.pack(side="left", fill="both", expand=True)
-        self.results.say("What looks like your image, or like a part of it,\nis shown here.")
+        self.results.say("Similar images will appear here.")
         self._zone.pack(fill="both", expand=True, padx=RING)
         tkinter.Misc.bind(self, "<Configure>", lambda event: self._resized(event.width), "+")
         session.tell.models_ready.append(self._models_ready)
+        session.tell.models_failed.append(self._models_failed)
 
     # -- building
 
@@ -84,7 +87,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         icon_label(middle, "download", c.text_2, 24).pack(pady=(0, 16))
         label(middle, look, "Drop an image here").pack(pady=(0, 4))
         label(
-            middle, look, "Then drag on it to search for one part only", size=SMALL, colour=c.text_2
+            middle, look, "Then drag on it to search by one part only", size=SMALL, colour=c.text_2
         ).pack(pady=(0, 16))
         row = ctk.CTkFrame(middle, fg_color="transparent")
         row.pack()
@@ -99,8 +102,9 @@ class ImageSearchPanel(ctk.CTkFrame):
             self._query, fg_color=c.card, corner_radius=12, border_width=1, border_color=c.border
         )
         card.pack(fill="x", padx=RING)
-        facts = ctk.CTkFrame(card, fg_color="transparent")
-        facts.pack(side="bottom", fill="x", padx=(24, 16), pady=(4, 12))
+        facts = ctk.CTkFrame(card, fg_color="transparent", height=32)
+        facts.pack(side="bottom", fill="x", padx=(24, 12), pady=(4, 12))
+        facts.pack_propagate(False)  # no jump when the button comes
         self._facts = label(facts, look, "", size=SMALL, colour=c.text_2)
         self._facts.pack(side="left")
         self._whole = Button(
@@ -116,9 +120,9 @@ class ImageSearchPanel(ctk.CTkFrame):
         Button(row, look, "Paste", on_paste, icon_name="paste", width=80).pack(
             side="left", fill="x", expand=True
         )
-        IconButton(
-            row, look, "close", "Take the image away", self.clear, kind="plain", side=40
-        ).pack(side="left")
+        IconButton(row, look, "close", "Remove the image", self.clear, kind="plain", side=40).pack(
+            side="left"
+        )
         self.button = Button(
             self._query, look, "Search this image", self.search, kind="main", icon_name="search"
         )
@@ -132,7 +136,7 @@ class ImageSearchPanel(ctk.CTkFrame):
 
     def use_pasted(self, content: bytes) -> None:
         """Read an image file's bytes and search for it."""
-        self._read(content, "pasted image")
+        self._read(content, "Pasted image")
 
     def _read(self, source: Path | bytes, name: str) -> None:
         library = self._session.library
@@ -153,7 +157,7 @@ class ImageSearchPanel(ctk.CTkFrame):
             if asked == self._asked:
                 self.results.forget()
                 reason = exc.reason if isinstance(exc, MediaReadError) else str(exc)
-                self.results.say(f"{name} can't be searched for:\n{reason}.")
+                self.results.say(f"{name} can't be searched for:\n{as_sentence(reason)}")
 
         self._session.main_thread.run(read, use, failed)
 
@@ -176,7 +180,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         self._query.pack_forget()
         self._zone.pack(fill="both", expand=True, padx=RING)
         self.query.show(None)
-        self.results.say("What looks like your image, or like a part of it,\nis shown here.")
+        self.results.say("Similar images will appear here.")
 
     def search(self) -> None:
         image, part = self.query.image_rgb, self.query.part
@@ -184,20 +188,25 @@ class ImageSearchPanel(ctk.CTkFrame):
             return
         if not self._session.models_ready:
             self._waits_for_models = True
-            self.results.say("The models are still loading. The search starts in a moment.")
+            self.results.say("The models are still loading. Your search will start in a moment.")
             return
         library = self._session.library
         self.results.ask(
             lambda where: library.search(
                 image=image, box_xywh=part, n_results=N_RESULTS, where=where
             ),
-            lambda result: self.results.show(result.hits),
+            lambda result: self.results.show(result.hits, none=NO_IMAGES),
         )
 
     def _models_ready(self) -> None:
         if self._waits_for_models:
             self._waits_for_models = False
             self.search()
+
+    def _models_failed(self) -> None:
+        if self._waits_for_models:
+            self._waits_for_models = False
+            self.results.say(MODELS_FAILED)
 
     def _use_whole(self) -> None:
         self.query.mark(None)
@@ -214,9 +223,10 @@ class ImageSearchPanel(ctk.CTkFrame):
             self._facts.configure(text=what + size)
             self._whole.pack_forget()
         else:
-            self._facts.configure(text=f"Marked part {part[2]} × {part[3]} of {width} × {height}")
+            self._facts.configure(text=f"Part {part[2]} × {part[3]}")
             if not self._whole.winfo_manager():
-                self._whole.pack(side="right")
+                # before the words: whatever has no room, it is not the button
+                self._whole.pack(side="right", before=self._facts)
         self.button.set_text("Search this image" if part is None else "Search this part")
 
     # -- sizes

@@ -9,13 +9,14 @@ from typing import Any
 
 from src.counting import counted
 from src.events import Event, FileFailed, JobStarted
-from src.gui import desktop
+from src.gui.file_chooser import ask_in_last_folder
 from src.gui.job_state import JobKind, JobState
 from src.gui.job_strip import JobStrip
 from src.gui.messages import ask, show_error, show_failures
 from src.gui.overlay import Overlay
 from src.gui.session import Session
 from src.gui.theme import Theme
+from src.gui.wording import why_not_added
 from src.records import MediaCard, MediaFile
 from src.worker import JobEnded
 
@@ -59,11 +60,11 @@ class Intake:
     # -- in
 
     def choose_files(self) -> None:
-        if paths := desktop.ask_for_files(self._root, "media"):
+        if paths := ask_in_last_folder(self._root, self._session, "media"):
             self.add(paths)
 
     def choose_folder(self) -> None:
-        if paths := desktop.ask_for_files(self._root, "folder"):
+        if paths := ask_in_last_folder(self._root, self._session, "folder"):
             self.add(paths)
 
     def add_samples(self) -> None:
@@ -78,7 +79,7 @@ class Intake:
             self._failed["add"].clear()
         for path in paths:
             self._failed["add"].pop(path, None)
-        self._session.add(paths, "Looking for media")
+        self._session.add(paths, "Looking for files" if paths else "Resuming…")
         self._show()
 
     def go_on(self) -> None:
@@ -103,10 +104,9 @@ class Intake:
         if cut:
             show_error(
                 self._overlay,
-                "The list of files was cut short",
-                f"So many files can't be dropped at once: {len(paths):,} came through and are "
-                "being added. Add the folder they lie in instead; what is in the library "
-                "already is skipped.",
+                "Too many files were dropped at once",
+                f"Only the first {len(paths):,} files arrived and are being added. To add the "
+                "rest, add their folder. Files that are already in the library are skipped.",
             )
 
     # -- out
@@ -118,8 +118,7 @@ class Intake:
         ask(
             self._overlay,
             f"Remove {counted(len(media_file_ids), 'media file')} from the library?",
-            f"The segments and tags made of {'it' if one else 'them'} are forgotten. "
-            f"Your own {stays}, untouched.",
+            f"{'Its' if one else 'Their'} segments and tags will be deleted. Your {stays}.",
             "Remove",
             lambda: self._remove(media_file_ids),
         )
@@ -153,7 +152,9 @@ class Intake:
 
     def _remove(self, media_file_ids: Sequence[int]) -> None:
         library = self._session.library
-        self._session.change(lambda: library.remove(media_file_ids))
+        self._session.change(
+            lambda: library.remove(media_file_ids), fails="Couldn't remove the media files"
+        )
 
     # -- the running job
 
@@ -179,7 +180,18 @@ class Intake:
         for kind, what in _DONE_WITH_FILES.items():
             failures = [(str(path), reason) for path, reason in self._failed[kind].items()]
             if failures:
-                show_failures(self._overlay, failures, partial(self._try_again, kind), what)
+                retry = partial(self._try_again, kind)
+                show_failures(self._overlay, failures, retry, what, self._of_others(kind))
+
+    def _of_others(self, kind: JobKind) -> str:
+        """What became of the files that did not fail."""
+        if kind != "add":
+            return "Their segments were kept."
+        if self._session.jobs:
+            return "The other files are still being added."
+        if self._last is not None and self._last.done is None:
+            return "Adding was stopped before the end."
+        return "All other files were added."
 
     def _try_again(self, kind: JobKind) -> None:
         if kind == "add":
@@ -190,13 +202,14 @@ class Intake:
 
     def show_failure(self, card: MediaCard) -> None:
         """Say why one file could not be taken in."""
+        path = card.media.path
+        sentence, details = why_not_added(card.media.error)
         show_error(
             self._overlay,
-            "This file could not be added",
-            f"{card.media.path.name}: {card.media.error or 'it could not be read'}.\n"
-            "Mend it or copy it again, then press Retry. The others are not affected.",
-            str(card.media.path),
-            lambda: self.add([card.media.path]),
+            "Couldn't add this file",
+            f"{path.name}: {sentence}",
+            "\n".join(filter(None, (str(path), details))),
+            lambda: self.add([path]),
         )
 
     def _show(self) -> None:
@@ -228,11 +241,13 @@ class Intake:
         elif job.kind == "add" and job.cancelling:
             self._count_stopped()
         else:
-            self._show_outcome(0)
+            self._show_outcome(0, job)
 
-    def _show_outcome(self, stopped: int) -> None:
+    def _show_outcome(self, stopped: int, ended: JobState | None = None) -> None:
         last, failed = self._last, sum(map(len, self._failed.values()))
-        if last is not None and (failed or stopped or last.question or last.passed_over):
+        if last is not None and (
+            failed or stopped or last.question or last.passed_over or (last is ended and last.known)
+        ):
             self.strip.show_outcome(last, failed, stopped)
             self._stopped_shown = stopped > 0
         else:

@@ -28,10 +28,10 @@ _GUESS_AFTER_S, _GUESS_AFTER = 2.0, 0.02
 _DOING = {
     "look": "Looking for moved files",
     "index": "Updating the search index",
-    "embed": "Reading segments with the new model",
+    "embed": "Processing segments with the new model",
     "retag": "Tagging segments again",
     "export": "Writing",
-    "check": "Checking what has come",
+    "check": "Verifying the download",
     "connect": "Waiting for the server",
 }
 JobKind = Literal["add", "segment", "export", "download", "switch"]
@@ -46,6 +46,7 @@ class JobState:
         kind: what it works on.
         in_place: whether that which started it is still there to say what goes wrong.
         taken: files that are done, now or before; a folder that can't be read is none.
+        known: those of them that the library had before.
         download: how far the file is that is being fetched.
         doing_from: when what it is `doing` began, and how much was done by then.
         cancelling: a person has asked it to stop.
@@ -61,6 +62,7 @@ class JobState:
     segments: int = 0
     file_fraction: float = 0.0
     taken: int = 0
+    known: int = 0
     doing: Progress | None = None
     download: Downloading | None = None
     failed: list[FileFailed] = field(default_factory=list)
@@ -100,6 +102,7 @@ class JobState:
             self.taken += 1
         elif isinstance(event, FileKnown):
             self.taken += 1
+            self.known += 1
         elif isinstance(event, FileFailed):
             self.failed.append(event)
         elif isinstance(event, JobDone):
@@ -188,7 +191,12 @@ class JobState:
     @property
     def outcome(self) -> str:
         """What came of it, once it is over."""
-        text = f"{counted(self.taken, 'file')} done, {counted(self.segments, 'segment')} added"
+        if self.known and self.known == self.taken and not self.failed:
+            verb = "is" if self.known == 1 else "are"
+            text = f"{counted(self.known, 'file')} {verb} already in the library"
+        else:
+            text = f"{counted(self.taken, 'file')} done, {counted(self.segments, 'segment')} added"
+            text += f", {self.known:,} already in the library" if self.known else ""
         return text if self.done is not None else f"Stopped. {text}"
 
 
@@ -198,27 +206,30 @@ def question_at_close(kinds: Set[JobKind]) -> tuple[str, str]:
     Args:
         kinds: of the jobs that run; at least one.
     """
-    again = "goes on when you open the library again."
+    again = "when you open the library again."
     questions: dict[JobKind, tuple[str, str]] = {
-        "add": ("Stop what is being added?", f"What is done so far is kept. The rest {again}"),
+        "add": ("Stop adding files?", f"The rest will continue {again}"),
         "segment": (
             "Stop segmenting again?",
-            "What is done so far is kept. In the Models panel it goes on.",
+            "Finished frames are kept. You can continue in the Models panel.",
         ),
-        "export": ("Stop the export?", "Nothing is left of a dataset that is not whole."),
+        "export": ("Stop the export?", "The unfinished dataset will be deleted."),
         "download": (
             "Stop the download?",
-            "What has come is kept. Press Resume in the Models panel, and it goes on from there.",
+            "The part that has arrived is kept. You can resume in the Models panel.",
         ),
         "switch": (
-            "Stop reading segments with the new model?",
-            "What it has read is kept, and the old model goes on searching. In the Models panel "
-            "it goes on.",
+            "Stop processing segments with the new model?",
+            "Search keeps using the old model. You can continue in the Models panel.",
         ),
     }
     if len(kinds) == 1:
         return questions[next(iter(kinds))]
-    return "Stop what is running?", " ".join(questions[kind][1] for kind in sorted(kinds))
+    # each with its name, or nobody knows what "the rest" is of
+    return "Stop all running jobs?", "\n".join(
+        f"{questions[kind][0].removeprefix('Stop ').rstrip('?').capitalize()}: {questions[kind][1]}"
+        for kind in sorted(kinds)
+    )
 
 
 def downloaded(event: Downloading) -> list[str]:

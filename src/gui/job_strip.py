@@ -12,6 +12,8 @@ from src.gui.theme import LEFT, NORMAL, RIGHT, SIDEBAR, SMALL, STRIP, Theme, sho
 from src.gui.widgets.controls import Button, label, progress_bar, rule
 from src.gui.widgets.tooltip import Tooltip
 
+_BETWEEN = "   "  # the parts of a line
+
 
 class JobStrip(ctk.CTkFrame):
     """Shows the running job; stays, once it is over, while there are failures to look at."""
@@ -40,6 +42,7 @@ class JobStrip(ctk.CTkFrame):
         self._headline.grid(row=0, column=0, sticky="sw", padx=(LEFT, 12), pady=(8, 8))
         self._detail = label(self, look, "", colour=c.text_2, anchor="w")
         self._detail.grid(row=0, column=1, sticky="sew", pady=(8, 8))
+        self._tip = Tooltip(self._detail, look, "")
         self._failed = Button(
             self, look, "", on_failures, kind="alert", icon_name="warning", height=24, width=96
         )
@@ -69,7 +72,9 @@ class JobStrip(ctk.CTkFrame):
         self._show_rest("", "")
         self._headline.configure(text=job.headline)
         detail = job.detail + ([f"{waiting} more waiting"] if waiting else [])
-        self._detail.configure(text=self._fitting(detail))
+        fitting = self._fitting(detail)
+        self._detail.configure(text=fitting)
+        self._tip.text = "" if fitting == _BETWEEN.join(detail) else _BETWEEN.join(detail)
         self._show_failed(len(job.failed))
         seconds = job.seconds_left
         self._left.configure(text="" if seconds is None else time_left(seconds))
@@ -88,6 +93,7 @@ class JobStrip(ctk.CTkFrame):
         self._headline.configure(text="Done" if job.done is not None else "Stopped")
         left = f"{stopped:,} left, " if stopped else ""
         self._detail.configure(text=left + job.outcome.removeprefix("Stopped. "))
+        self._tip.text = ""
         if stopped:
             self._go_on.grid(row=0, column=4, rowspan=2)
         else:
@@ -135,6 +141,6 @@ class JobStrip(ctk.CTkFrame):
         if not parts:
             return ""
         font = self.look.canvas_font(self, NORMAL)
-        room = self._detail.winfo_width() - font.measure("   " + "   ".join(parts[1:]))
+        room = self._detail.winfo_width() - font.measure(_BETWEEN + _BETWEEN.join(parts[1:]))
         name = shorten(parts[0], font, max(room, self.look.px(80)))
-        return "   ".join([name, *parts[1:]])
+        return _BETWEEN.join([name, *parts[1:]])

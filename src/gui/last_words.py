@@ -44,8 +44,8 @@ def say_last_words(error: Exception, library: Path | None) -> None:
     if isinstance(error, MediaLibraryError):
         text = str(error)
     else:
-        text = f"The application has met an error that it can't explain ({type(error).__name__})."
-        text += f" What is known of it is in {log}." if log is not None else f" It says: {error}"
+        text = f"The application stopped because of an unexpected error ({type(error).__name__})."
+        text += f" The details are in {log}." if log is not None else f" It says: {error}"
     show_last_words(_TITLE, text)
 
 

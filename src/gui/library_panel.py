@@ -25,7 +25,7 @@ from src.events import (
 from src.gui.empty_state import EmptyState, NotOpened, Recovering
 from src.gui.job_state import JobState, length
 from src.gui.notice import Notice
-from src.gui.session import Session, explained
+from src.gui.session import Session
 from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardActions, CardFace, CardPainter, Colour
@@ -34,6 +34,7 @@ from src.gui.widgets.controls import Button, icon_label, label, panel_header
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.popup import show_menu
 from src.gui.widgets.slider import Slider
+from src.gui.wording import capital, explained, reason_and_details
 from src.records import MediaCard, MediaFile, MediaOrder
 
 ORDERS: dict[str, MediaOrder] = {
@@ -107,14 +108,15 @@ class _Media:
         name = media.path.name
         if self.busy is not None and self.busy[0] == media.path:
             job = self.busy[1]
-            doing = f"Frame {job.file_frames}" if job.file_frames else "Reading"
+            doing = f"Frame {job.file_frames}" if job.file_frames else "Reading…"
             if 0 < job.file_fraction < 1:
                 doing += f" · {job.file_fraction:.0%}"
             return CardFace(
                 number, picture, name, doing, "accent", state="busy", progress=job.file_fraction
             )
         if media.status == "failed":
-            return CardFace(number, None, name, _sentence(media.error), "error", state="failed")
+            why = reason_and_details(media.error or "could not be read")[0]
+            return CardFace(number, None, name, capital(why), "error", state="failed")
         if media.status in ("pending", "processing"):
             facts = "Stopped" if number in self.stopped else "Waiting"
             if card.segments:
@@ -124,7 +126,7 @@ class _Media:
         facts = f"{kind} · {counted(card.segments, 'segment')}"
         for remark in (media.error, media.note):
             if remark:
-                facts += f" · {remark}"
+                facts += f" · {reason_and_details(remark)[0]}"
         is_missing = self._session.missing.has(media.path)
         if is_missing:
             facts = f"Missing · {facts}"
@@ -168,7 +170,7 @@ class LibraryPanel(ctk.CTkFrame):
         self._shown: ctk.CTkFrame | None = None
         session.tell.recovering.append(self._show_recovering)
         session.tell.not_opened.append(self._show_not_opened)
-        session.tell.opened.append(self.reload)
+        session.tell.opened.append(self._opened)
         session.tell.content_changed.append(self.content_changed)
         session.tell.missing_changed.append(self.grid_view.refresh)
         session.tell.job_event.append(self._job_event)
@@ -189,7 +191,14 @@ class LibraryPanel(ctk.CTkFrame):
         self._sort.pack(side="left", padx=(0, 20))
         icon_label(self._tools, "grid-small", c.text_2, 18).pack(side="left", padx=(0, 2))
         self._size = Slider(
-            self._tools, look, (120, 320), WISH, self._resize, decimals=0, width=128
+            self._tools,
+            look,
+            (120, 320),
+            WISH,
+            self._resize,
+            on_rest=self._resized,
+            decimals=0,
+            width=128,
         )
         self._size.pack(side="left")
         icon_label(self._tools, "grid", c.text_2).pack(side="left", padx=(2, 0))
@@ -229,10 +238,23 @@ class LibraryPanel(ctk.CTkFrame):
 
     def _sorted(self, name: str) -> None:
         self._order = ORDERS[name]
+        self._session.keep(media_order=self._order)
         self.reload()
 
     def _resize(self, value: float) -> None:
         self.grid_view.set_wish(round(value))
+
+    def _resized(self) -> None:
+        self._session.keep(thumbnail_width=round(self._size.value))
+
+    def _opened(self) -> None:
+        """Show it as it was left."""
+        settings = self._session.library.settings
+        self._order = settings.media_order
+        self._sort.show(next(name for name, order in ORDERS.items() if order == self._order))
+        self._size.set(settings.thumbnail_width)
+        self.grid_view.set_wish(settings.thumbnail_width)
+        self.reload()
 
     # -- content
 
@@ -246,20 +268,24 @@ class LibraryPanel(ctk.CTkFrame):
         self._reading = True
         order, library = self._order, self._session.library
         self._session.main_thread.run(
-            lambda: (library.catalog.media_ids(order), library.stopped()),
+            lambda: (
+                library.catalog.media_ids(order),
+                library.catalog.failed_media(),
+                library.stopped(),
+            ),
             self._listed,
             self._not_listed,
         )
 
-    def _listed(self, found: tuple[list[int], list[MediaFile]]) -> None:
-        ids, stopped = found
+    def _listed(self, found: tuple[list[int], int, list[MediaFile]]) -> None:
+        ids, failed, stopped = found
         self._reading = False
         self.media.stopped = frozenset(media.id for media in stopped)
         self._show_stopped(len(stopped))
         if ids != self.media.ids:
             self.grid_view.select(frozenset())
             self.media.ids = ids
-        self._count.configure(text=counted(len(ids), "media file") if ids else "")
+        self._count.configure(text=count_of_media(len(ids), failed) if ids else "")
         self._show(self.grid_view if ids else self.empty)
         self._show_header()
         self.grid_view.show(self.media, keep_place=True)
@@ -375,7 +401,7 @@ class LibraryPanel(ctk.CTkFrame):
             return
         entries: list[tuple[str, Callable[[], object]]] = []
         if card.media.status == "failed":
-            entries.append(("Why it failed", lambda: self._open(place)))
+            entries.append(("Show error", lambda: self._open(place)))
             entries.append(("Retry", lambda: self._retry_card(place)))
         elif card.poster is not None:
             entries.append(("Open", lambda: self._open(place)))
@@ -390,6 +416,7 @@ class LibraryPanel(ctk.CTkFrame):
         show_menu(self, self.look, entries, x, y)
 
 
-def _sentence(error: str | None) -> str:
-    text = error or "could not be read"
-    return text[:1].upper() + text[1:]
+def count_of_media(listed: int, failed: int) -> str:
+    """Count as the sidebar does: what could not be read is not in the library."""
+    text = counted(listed - failed, "media file")
+    return f"{text}, {failed:,} failed" if failed else text

@@ -60,17 +60,21 @@ class MainThread:
         work: Callable[[], Result],
         then: Callable[[Result], None] | None = None,
         failed: Callable[[Exception], None] | None = None,
+        fails: str = "",
     ) -> None:
         """Do work in another thread, and hand its result to `then` in this one.
 
         Args:
             failed: gets the exception in place of the window's own door for errors.
+            fails: what to say where it fails, as a note of the exception; see `title_of`.
         """
 
         def working() -> None:
             try:
                 result = work()
             except Exception as exc:  # whatever it is, a person is told
+                if fails:
+                    exc.add_note(fails)
                 answer = failed or self._on_error
                 self.post(partial(answer, exc))
             else:

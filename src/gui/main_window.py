@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from src.library import MediaLibrary
 
 
-_BARS = 64
+FRAME_WH = 16, 64  # what a desktop may put round a window: a title bar, borders, a bar of its own
+Room = tuple[int, int, int, int]  # left, top, width, height in device pixels
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,27 @@ class WindowOptions:
     restart: Callable[[Path], None]
 
 
+def room_for_window(work_area: Room) -> Room:
+    """Where a window may lie, with its frame round it."""
+    left, top, width, height = work_area
+    return left, top, max(1, width - FRAME_WH[0]), max(1, height - FRAME_WH[1])
+
+
+def fitting_size(room: Room, scale: float) -> tuple[int, int]:
+    """The size a window opens with, in pixels of the design."""
+    _, _, width, height = room
+    return min(FIRST_WH[0], int(width / scale)), min(FIRST_WH[1], int(height / scale))
+
+
+def first_geometry(room: Room, scale: float) -> str:
+    """Where it opens, in the middle: a size in pixels of the design, a place in device pixels."""
+    left, top, room_w, room_h = room
+    width, height = fitting_size(room, scale)
+    x = left + (room_w - round(width * scale)) // 2
+    y = top + (room_h - round(height * scale)) // 2
+    return f"{width}x{height}+{x}+{y}"
+
+
 class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     """The application's window. It knows the library, the worker, their events and records."""
 
@@ -75,6 +97,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         use_own_font_rules()
         ctk.set_appearance_mode(settings.appearance)
         super().__init__(className="Media-segment-library")
+        self._room = room_for_window(desktop.work_area(self))
         scale = self._fitting_scale(settings.widget_scaling or desktop.desktop_scale())
         ctk.set_widget_scaling(scale)
         ctk.set_window_scaling(scale)
@@ -90,7 +113,11 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self._prepare_window()
         self.overlay = Overlay(self, self.look)
         self.dialogs = WindowDialogs(
-            self, self.overlay, lambda: self.session, self._open_other_library
+            self,
+            self.overlay,
+            lambda: self.session,
+            self._open_other_library,
+            lambda: self._open_other_library(self.options.library),
         )
         self.main_thread = MainThread(self, self.dialogs.show_error)
         self.session = Session(self.main_thread, options.open_library, self.dialogs.show_error)
@@ -108,7 +135,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
 
     def _fitting_scale(self, wish: float) -> float:
         """The scale wished for, or the largest at which the whole window fits on the screen."""
-        width, height = self.winfo_screenwidth(), self.winfo_screenheight()
+        _, _, width, height = self._room
         return float(max(0.75, min(wish, width / LEAST_WH[0], height / LEAST_WH[1])))
 
     def _dpi_factor(self) -> float:
@@ -120,10 +147,8 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         c = self.look.colours
         self.title("Media Library")
         self.configure(fg_color=c.window)
-        width = min(FIRST_WH[0], round(self.winfo_screenwidth() / self.look.scale))
-        # a title bar and the desktop's own bar need their place too
-        height = min(FIRST_WH[1], round(self.winfo_screenheight() / self.look.scale) - _BARS)
-        self.geometry(f"{width}x{height}")
+        self.geometry(first_geometry(self._room, self.look.scale))
+        width, height = fitting_size(self._room, self.look.scale)
         self.minsize(min(LEAST_WH[0], width), min(LEAST_WH[1], height))
         self._icon_photos = [ImageTk.PhotoImage(logo(side)) for side in (128, 48, 32)]
         self.iconphoto(True, *self._icon_photos)
@@ -171,6 +196,9 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.panels.go("library")
 
     def _bind_keys(self) -> None:
+        # a ring shows who has the keyboard; whoever uses the pointer sees that without one
+        self.bind("<KeyPress>", lambda _: self._by_keys(True))
+        self.bind("<ButtonPress>", lambda _: self._by_keys(False))
         for keys, command in (
             ("<Control-o>", self._in_library(self.intake.choose_files)),
             ("<Control-f>", lambda: self._go("text")),
@@ -183,6 +211,9 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         ):
             self.bind(keys, partial(self._key, command))
         self.bind("<FocusIn>", lambda _: self.overlay.keep_focus_inside(), add="+")
+
+    def _by_keys(self, keys: bool) -> None:
+        self.look.shows_focus = keys
 
     def _key(self, command: Callable[[], object], _event: object) -> None:
         if not self.overlay.is_open or command in (self._escape, self._full_screen):

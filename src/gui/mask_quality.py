@@ -14,8 +14,8 @@ from src.gui.widgets.slider import Slider
 from src.gui.widgets.tooltip import Tooltip
 
 HINT = (
-    "How sure SAM is of the outline it cut. Further right only the cleanest cut-outs stay.\n"
-    "Whole pictures always stay."
+    "How confident SAM is in a segment's outline. Move right to see only the best ones.\n"
+    "Whole images are always shown."
 )
 # What lies between the end of the slider's track and the edge of the widget.
 EDGE = 10
@@ -91,4 +91,4 @@ class MaskQuality(ctk.CTkFrame):
 def _sentence(least: float, is_narrow: bool) -> str:
     if least == 0:
         return "All masks" if is_narrow else "Any mask quality"
-    return f"{'Masks' if is_narrow else 'Mask quality'} from {least:.2f}"
+    return f"{'Masks' if is_narrow else 'Mask quality'} ≥ {least:.2f}"

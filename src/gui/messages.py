@@ -14,6 +14,7 @@ from src.counting import counted
 from src.gui.overlay import Overlay
 from src.gui.theme import NORMAL, SMALL, TITLE
 from src.gui.widgets.controls import Button, icon_label, label
+from src.gui.wording import as_sentence
 
 WIDTH = 560
 TEXT = WIDTH - 2 * 32 - 36
@@ -92,21 +93,20 @@ def show_failures(
     failures: Sequence[tuple[str, str]],
     retry: Callable[[], object],
     what: str = "added",
+    others: str = "All other files were added.",
 ) -> None:
     """List the files with which something could not be done, each with its reason.
 
     Args:
         what: that was to be done: "added", "segmented again".
+        others: what became of the other files.
     """
     look = overlay.look
     c = look.colours
     count = len(failures)
-    title = f"{counted(count, 'file')} could not be {what}"
+    title = f"{counted(count, 'file')} couldn't be {what}"
     body, close = _frame(overlay, title, "warning", c.error, title)
-    others = "The others were taken in." if what == "added" else "Their segments stay."
-    label(body, look, f"{others} Nothing else is wrong.", colour=c.text_2).grid(
-        row=1, column=1, sticky="w", pady=(4, 12)
-    )
+    label(body, look, others, colour=c.text_2).grid(row=1, column=1, sticky="w", pady=(4, 12))
     text = ctk.CTkTextbox(
         body,
         width=TEXT,
@@ -122,9 +122,9 @@ def show_failures(
         scrollbar_button_hover_color=c.hint,
     )
     text.tag_config("reason", foreground=c.error)
-    for name, reason in failures:
-        text.insert("end", f"{name}\n")
-        text.insert("end", f"{reason}\n", "reason")
+    for number, (name, reason) in enumerate(failures):
+        text.insert("end", f"{name}\n" if number == 0 else f"\n{name}\n")
+        text.insert("end", as_sentence(reason), "reason")
     text.configure(state="disabled")
     text.grid(row=2, column=1, sticky="ew")
     buttons = _buttons(body, 3)

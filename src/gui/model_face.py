@@ -9,11 +9,14 @@ from typing import Literal
 from src.config import NO_SAM, STARTER, Settings
 from src.counting import counted, megabytes
 from src.gui.job_state import JobState, downloaded, part_of, time_left
+from src.gui.wording import capital
 from src.records import Coverage, ModelOffer, ModelRow
 
 AUTOMATIC, STARTER_ONLY, CLIP_ONLY = "Automatic", "Starter models", "CLIP only"
 BITS_A_SECOND = 100e6  # of a usual line, for an idea of how long a download takes
-BY_HAND = "As chosen below"
+BY_HAND = "Custom"
+
+_STATES = {"bundled": "Built in", "here": "Downloaded", "can be downloaded": "Not downloaded"}
 
 Verb = Literal["use", "download", "cancel", "retry"]
 
@@ -89,11 +92,11 @@ def face(
     is_here = row.path is not None
     shown = ModelFace(
         row.name,
-        row.purpose or "put here by hand",
+        capital(row.purpose or "added by you"),
         megabytes(row.bytes),
         row.licence or "",
         _speed(row) if is_here else "",
-        state="in use" if row.in_use else row.state,
+        state="In use" if row.in_use else _STATES[row.state],
         in_use=row.in_use,
         problem=problem,
     )
@@ -112,16 +115,16 @@ def face(
         again = "Measure" if row.speed is None else "Measure again"
         shown = replace(shown, measure="Measuring…" if measuring else again)
         if row == wanted:
-            return replace(shown, state="chosen")
+            return replace(shown, state="Selected")
         if not row.in_use:
             return replace(shown, verb="use", button="Use")
         if row.kind == "clip" and wanted is not None:
             return replace(shown, verb="use", button="Keep")
         return shown
     if row.part_bytes:
-        shown = replace(shown, state=f"{part_of(row.part_bytes, row.bytes)} here")
+        shown = replace(shown, state=f"{part_of(row.part_bytes, row.bytes)}")
     if problem:
-        state = shown.state if row.part_bytes else "not downloaded"
+        state = shown.state if row.part_bytes else "Not downloaded"
         return replace(shown, state=state, verb="retry", button="Retry")
     return replace(shown, verb="download", button="Resume" if row.part_bytes else "Download")
 
@@ -129,9 +132,9 @@ def face(
 def face_of_no_sam(in_use: bool) -> ModelFace:
     """The line for doing without SAM."""
     return ModelFace(
-        "Whole pictures only (CLIP-only)",
-        "no segments; the quickest",
-        state="in use" if in_use else "always there",
+        "Whole images only (CLIP only)",
+        "No segments; fastest",
+        state="In use" if in_use else "Always available",
         in_use=in_use,
         verb=None if in_use else "use",
         button="" if in_use else "Use",
@@ -143,25 +146,25 @@ def mode(rows: Sequence[ModelRow]) -> tuple[str, str]:
     used = {row.kind: row for row in rows if row.in_use}
     clip, sam = used.get("clip"), used.get("sam")
     if clip is None:
-        return "No models", "Nothing can be searched or added without a CLIP. Download one below."
+        return "No models", "Searching and adding files need a CLIP. Download one below."
     knows = (
-        "The bundled CLIP knows colours, shapes and textures, not the names of things"
+        "The built-in CLIP knows colours, shapes and textures, but not the names of things"
         if clip.state == "bundled"
-        else f"{clip.name} knows ordinary words and things"
+        else f"{clip.name} knows everyday words"
     )
     if sam is None:
         return "CLIP-only mode", (
-            f"Pictures and frames are found as a whole; nothing is cut into segments. {knows}."
+            f"Images and frames are found as a whole and not cut into segments. {knows}."
         )
     cuts = (
-        "the bundled SAM cuts pictures into simple segments"
+        "The built-in SAM cuts images into simple segments"
         if sam.state == "bundled"
-        else f"{sam.name} cuts pictures into segments"
+        else f"{sam.name} cuts images into segments"
     )
     if clip.state == sam.state == "bundled":
-        return "Starter mode", f"{knows}; {cuts}. No download needed."
+        return "Starter mode", f"{knows}. {cuts}. No download needed."
     full = "bundled" not in (clip.state, sam.state)
-    return "Full mode" if full else "Between starter and full mode", f"{knows}; {cuts}."
+    return "Full mode" if full else "Mixed mode", f"{knows}. {cuts}."
 
 
 def card(rows: Sequence[ModelRow]) -> tuple[str, str]:
@@ -169,14 +172,14 @@ def card(rows: Sequence[ModelRow]) -> tuple[str, str]:
     used = {row.kind: row for row in rows if row.in_use}
     clip, sam = used.get("clip"), used.get("sam")
     if clip is None:
-        return "No models", "Nothing can be searched or added without a CLIP."
+        return "No models", "Searching and adding files need a CLIP."
     if sam is None:
-        return "CLIP only", "Pictures are found as a whole, and not cut into segments."
+        return "CLIP only", "Images are found as a whole and not cut into segments."
     if clip.state == sam.state == "bundled":
         return "Starter models", "Know colours, shapes and textures. No download needed."
     if clip.state == "bundled":
-        return clip.name, f"with {sam.name}. Knows colours, shapes and textures."
-    return clip.name, f"with {sam.name}. Knows ordinary words and things."
+        return clip.name, f"With {sam.name}. Knows colours, shapes and textures."
+    return clip.name, f"With {sam.name}. Knows everyday words."
 
 
 def wanted_clip(rows: Sequence[ModelRow], coverage: Coverage | None) -> ModelRow | None:
@@ -217,10 +220,10 @@ def using(settings: Settings, row: ModelRow | None) -> Settings:
 
 def _speed(row: ModelRow) -> str:
     if row.speed is None:
-        return "not measured yet"
+        return "Not measured"
     if row.kind == "sam":
-        return f"{row.speed:.1f} s an image"
-    return f"{row.speed:.0f} images a second" if row.speed >= 10 else f"{row.speed:.1f} images/s"
+        return f"{row.speed:.1f} s per image"
+    return f"{row.speed:.0f} images/s" if row.speed >= 10 else f"{row.speed:.1f} images/s"
 
 
 def _doing(job: JobState) -> str:

@@ -12,7 +12,7 @@ from src.gui.job_state import JobState, moment, time_left
 from src.records import Coverage, ModelRow
 
 Answer = Literal[
-    "Start", "Later", "Go on", "Cancel", "Cancelling…", "Try again", "Segment again", "Close"
+    "Start", "Later", "Continue", "Cancel", "Cancelling…", "Retry", "Segment again", "Close"
 ]
 _LISTED = 4
 
@@ -52,26 +52,20 @@ def question(
     if job is not None and job.doing is not None and job.doing.doing == "embed":
         done, total = job.doing.done, job.doing.total
     name = coverage.label if wanted is None else wanted.name
-    until = (
-        "" if wanted is None or used is None else f" Search goes on with {used.name} until then."
-    )
+    until = "" if wanted is None or used is None else f" Search uses {used.name} until then."
     if job is not None:
         verb: Answer = "Cancelling…" if job.cancelling else "Cancel"
-        read = f"{name} has read {done:,} of {counted(total, 'segment')}."
+        read = f"{name} has processed {done:,} of {counted(total, 'segment')}."
         return Question(f"{read}{until}", "info", (verb,))
     left = total - done
     speed = None if wanted is None else wanted.speed
     time = f", {time_left(left / speed).removesuffix(' left')}" if speed and left else ""
     if problem:
-        return Question(f"{name} does not answer yet: {problem}", "error", ("Try again",))
+        return Question(f"Couldn't switch to {name}. {problem}", "error", ("Retry",))
     if done:
-        verb_left = "is" if left == 1 else "are"
-        text = (
-            f"{name} has read {done:,} of {counted(total, 'segment')}; "
-            f"{left:,} {verb_left} left{time}."
-        )
-        return Question(f"{text}{until}", "info" if put_off else "warn", ("Go on",))
-    text = f"{counted(total, 'segment')} must be read again by {name}{time}."
+        text = f"{name} has processed {done:,} of {counted(total, 'segment')}; {left:,} left{time}."
+        return Question(f"{text}{until}", "info" if put_off else "warn", ("Continue",))
+    text = f"{name} has to process {counted(total, 'segment')} first{time}."
     return Question(
         f"{text}{until}",
         "info" if put_off else "warn",
@@ -90,11 +84,12 @@ def question_of_tags(job: JobState | None = None, problem: str = "") -> Question
         verb: Answer = "Cancelling…" if job.cancelling else "Cancel"
         return Question(" · ".join([job.headline, *job.detail]), "info", (verb,))
     if problem:
-        return Question(f"Segments are not tagged again yet: {problem}", "error", ("Try again",))
+        return Question(f"Couldn't update the automatic tags. {problem}", "error", ("Retry",))
     text = (
-        "The automatic tags are not those of the CLIP in use yet. Your own tags stay as they are."
+        "The automatic tags come from another CLIP than the one in use. Updating them keeps your "
+        "own tags."
     )
-    return Question(text, "warn", ("Go on",))
+    return Question(text, "warn", ("Continue",))
 
 
 def question_of_sam(frames: int, job: JobState | None = None) -> Question:
@@ -110,8 +105,8 @@ def question_of_sam(frames: int, job: JobState | None = None) -> Question:
         return Question(f"Segmenting again: {parts}", "info", (verb,))
     cut = f"{counted(frames, 'frame')} {'was' if frames == 1 else 'were'}"
     return Question(
-        f"{cut} not cut by the SAM in use, which is for what is added from now on. Segment again? "
-        "Your tags stay with the segments they fit; those that fit none are listed.",
+        f"{cut} segmented by another SAM than the one in use. Segment them again? "
+        "Your tags move to the matching new segments, and any without a match are listed.",
         "info",
         ("Segment again", "Later"),
     )
@@ -127,20 +122,20 @@ def list_of_kept(kept: Sequence[WorkStays]) -> Question:
         for stays in kept[:_LISTED]
     ]
     if len(kept) > _LISTED:
-        lines.append(f"and {len(kept) - _LISTED:,} more; search for their tags to see them")
-    fit, stay = ("fits", "stays") if len(kept) == 1 else ("fit", "stay")
-    title = f"{count} that you worked on {fit} none of the new ones, and {stay} beside them:"
+        lines.append(f"and {len(kept) - _LISTED:,} more. Search for their tags to see them.")
+    match, was = ("matches", "was") if len(kept) == 1 else ("match", "were")
+    title = f"{count} with your tags {match} none of the new ones and {was} kept:"
     return Question("\n".join([title, *lines]), "info", ("Close",))
 
 
 def card_of_coverage(coverage: Coverage) -> tuple[str, str]:
     """What the card says while another CLIP waits to be brought into use."""
     return (
-        "Another CLIP waits",
-        f"It has read {coverage.done:,} of {coverage.total:,} segments. Open to go on.",
+        "New CLIP not ready",
+        f"Processed {coverage.done:,} of {coverage.total:,} segments. Click to continue.",
     )
 
 
 def card_of_failure(name: str) -> tuple[str, str]:
     """What it says while a download has failed and nobody has seen to it."""
-    return "Download failed", f"{name} is not here yet. Open to see why, and to try again."
+    return "Download failed", f"Couldn't download {name}. Click for details."

@@ -14,7 +14,8 @@ from src.gui import model_face, model_questions
 from src.gui.job_state import JobKind, JobState
 from src.gui.model_face import ModelFace, Offered, Verb
 from src.gui.model_questions import Answer, Question
-from src.gui.session import Session, explained
+from src.gui.session import Session
+from src.gui.wording import explained
 from src.records import Coverage, ModelOffer, ModelRow
 from src.worker import JobEnded
 
@@ -239,7 +240,7 @@ class ModelWork:
 
         def failed(exc: Exception) -> None:
             if isinstance(exc, MediaLibraryError):
-                self._problems[row.name] = f"Not measured: {exc}"
+                self._problems[row.name] = f"Couldn't measure the speed. {explained(exc)[0]}"
             else:
                 self._on_error(exc)
             through()

@@ -16,15 +16,15 @@ from src.gui.model_line import ModelLine
 from src.gui.model_work import About, ModelWork
 from src.gui.notice import Notice
 from src.gui.session import Session
-from src.gui.theme import HEADER, LEFT, RIGHT, SMALL, Theme
+from src.gui.theme import LEFT, RIGHT, SMALL, Theme
 from src.gui.widgets.controls import RING, Button, label, panel_header, rule
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.scrolled import Scrolled
 from src.records import ModelRow
 
 GROUPS = {
-    "clip": "Finds by words and examples (CLIP)",
-    "sam": "Cuts pictures into segments (SAM)",
+    "clip": "Search model (CLIP)",
+    "sam": "Segmentation model (SAM)",
 }
 NO_SAM_KEY = ("sam", "")
 
@@ -81,17 +81,17 @@ class ModelsPanel(ctk.CTkFrame):
 
     def _build_head(self) -> None:
         look = self.look
-        header = panel_header(self, look, "Models", HEADER - RING)
+        header = panel_header(self, look, "Models", ring_below=True)
         self.choice = MenuButton(
             header, look, (AUTOMATIC, STARTER_ONLY, CLIP_ONLY), self._force, width=168
         )
         self.choice.pack(side="right", padx=(0, 0))
-        self._mode = label(self, look, "Looking for models", weight="medium", anchor="w")
+        self._mode = label(self, look, "Loading models…", weight="medium", anchor="w")
         self._mode.pack(fill="x", padx=(LEFT, RIGHT))
         self._meaning = label(
             self,
             look,
-            "They are still loading; what is here shows in a moment.",
+            "Your models will appear here in a moment.",
             colour=look.colours.text_2,
             anchor="w",
             justify="left",
@@ -106,12 +106,8 @@ class ModelsPanel(ctk.CTkFrame):
         rule(self, look).pack(
             side="bottom", fill="x", padx=(look.px(LEFT), look.px(RIGHT)), pady=(0, look.px(6))
         )
-        folder = Button(
-            foot, look, "Open the folder", self._open_models, icon_name="folder", height=32
-        )
-        again = Button(
-            foot, look, "Look again", self._work.look_again, icon_name="retry", height=32
-        )
+        folder = Button(foot, look, "Open folder", self._open_models, icon_name="folder", height=32)
+        again = Button(foot, look, "Rescan", self._work.look_again, icon_name="retry", height=32)
         again.pack(side="right")
         folder.pack(side="right")
         self._where = label(
@@ -137,12 +133,12 @@ class ModelsPanel(ctk.CTkFrame):
             return
         title, meaning = model_face.mode(rows)
         if self._work.choosing:
-            title = f"{title} · loading a model…"
+            title = f"{title} · Loading a model…"
         self._mode.configure(text=title)
         self._meaning.configure(text=meaning)
         self.choice.show(model_face.choice_of(self._work.settings))
         folder = self._session.library.shelf.folder
-        self._where.configure(text=f"Weights that you have already can be put into\n{folder}")
+        self._where.configure(text=f"Put your own model files in\n{folder}")
         self._make_lines(rows)
         for row in rows:
             self.lines[row.kind, row.name].show(self._work.face(row))
@@ -230,4 +226,6 @@ class ModelsPanel(ctk.CTkFrame):
                 return folder
 
             # models that are still loading are waited for, and the window must not wait
-            self._session.main_thread.run(make, self._open_folder)
+            self._session.main_thread.run(
+                make, self._open_folder, fails="Couldn't open the models folder"
+            )

@@ -11,6 +11,7 @@ import customtkinter as ctk
 from PIL import Image, ImageGrab, ImageTk
 
 from src.gui.theme import DIALOG, RADIUS_LARGE, Theme
+from src.gui.widgets.corners import Corners
 
 _DARK = 0.35  # of the window's brightness that is left
 
@@ -36,6 +37,7 @@ class _Layer:
     cover: tkinter.Label
     picture: Image.Image | None
     photo: ImageTk.PhotoImage | None
+    corners: Corners
     on_close: Callable[[], None] | None
     focus_before: tkinter.Misc | None
     about: object
@@ -99,23 +101,26 @@ class Overlay:
         dialog = ctk.CTkFrame(
             self.root,
             fg_color=c.sidebar,
-            corner_radius=RADIUS_LARGE,
+            corner_radius=0,
             border_width=1,
             border_color=c.strong_border,
             width=width,
             bg_color=c.window,
         )
+        corners = Corners(dialog, self.look, c.sidebar, c.strong_border, RADIUS_LARGE)
         dialog.grid_columnconfigure(0, weight=1, minsize=self.look.px(width))
         dialog.place(relx=0.5, rely=0.5, anchor="center")
         dialog.lower(cover)
-        self._layers.append(_Layer(dialog, cover, picture, photo, on_close, focus_before, about))
+        layer = _Layer(dialog, cover, picture, photo, corners, on_close, focus_before, about)
+        self._layers.append(layer)
         dialog.focus_set()  # what is typed must not go to what lies under it
+        tkinter.Misc.bind(dialog, "<Configure>", lambda _: self._match_corners(layer), "+")
         dialog.after_idle(self._draw, dialog)
         return dialog
 
     def _draw(self, dialog: ctk.CTkFrame) -> None:
         """Give all that is in a dialog its size; CustomTkinter draws it when it hears of that."""
-        self.match_corners(dialog)
+        self.root.update_idletasks()
         # events come before what is to be done when idle, so all is drawn by then
         self.root.after_idle(self._lift, dialog)
 
@@ -125,19 +130,10 @@ class Overlay:
             layer.drawn = True
             dialog.lift(layer.cover)
 
-    def match_corners(self, dialog: ctk.CTkFrame) -> None:
-        """Behind its rounded corners a dialog shows the colours of the picture there."""
-        layer = self._layer(dialog)
-        if layer is None or layer.picture is None:
-            return
-        self.root.update_idletasks()
-        left, top = dialog.winfo_x(), dialog.winfo_y()
-        right, bottom = left + dialog.winfo_width() - 1, top + dialog.winfo_height() - 1
-        colours, picture = [], layer.picture
-        for x, y in ((left, top), (right, top), (right, bottom), (left, bottom)):
-            at = min(max(0, x), picture.width - 1), min(max(0, y), picture.height - 1)
-            colours.append("#{:02x}{:02x}{:02x}".format(*picture.getpixel(at)))  # type: ignore[misc]
-        dialog.configure(background_corner_colors=tuple(colours))
+    def _match_corners(self, layer: _Layer) -> None:
+        """Behind its rounded corners a dialog shows the picture that lies there."""
+        dialog = layer.dialog
+        layer.corners.match(layer.picture, (dialog.winfo_x(), dialog.winfo_y()))
 
     def close(self, dialog: ctk.CTkFrame | None = None) -> None:
         """Take a dialog away, wherever it lies; the one on top where none is named."""
@@ -161,6 +157,8 @@ class Overlay:
         """Tab stays among the dialog's controls: whoever gets the focus outside gives it back."""
         focus, dialog = self.root.focus_get(), self.dialog
         if dialog is None or focus is None or focus is self.root:
+            return
+        if self.root.grab_current() is not None:  # a menu is open over the dialog
             return
         if not _is_inside(focus, dialog):
             first = dialog.tk_focusNext()

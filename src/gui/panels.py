@@ -10,9 +10,9 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui import desktop
 from src.gui.clipboard import read_clipboard
 from src.gui.detail_panel import DetailActions, DetailPanel, Origin
+from src.gui.file_chooser import ask_in_last_folder
 from src.gui.image_search_panel import ImageSearchPanel
 from src.gui.intake import Intake
 from src.gui.library_panel import LibraryActions, LibraryPanel
@@ -28,7 +28,7 @@ from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardPainter
 from src.gui.widgets.card_grid import CardGrid
 from src.gui.window_dialogs import WindowDialogs
-from src.records import MediaCard, SearchHit
+from src.records import MediaCard, SampledFrame, SearchHit
 
 _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
 
@@ -212,23 +212,31 @@ class Panels:
     # -- opening
 
     def _open_media(self, card: MediaCard) -> None:
-        """Show a media file by its first frame."""
-        catalog = self._session.library.catalog
+        """Show a media file by its first frame; from a photo one goes on to the next photo."""
+        catalog, media = self._session.library.catalog, card.media
+        listed = self.library.media.ids
 
-        def opened(segment_ids: list[str]) -> None:
-            if segment_ids:
-                self._open_detail(segment_ids[0], Origin("Library"), "library")
+        def look() -> tuple[list[SampledFrame], list[int]]:
+            return catalog.sampled_frames(media.id), catalog.photos(listed)
 
-        self._session.main_thread.run(
-            lambda: [frame.segment_id for frame in catalog.sampled_frames(card.media.id)], opened
-        )
+        def opened(found: tuple[list[SampledFrame], list[int]]) -> None:
+            frames, photos = found
+            if frames:
+                origin = Origin("Library")
+                if media.id in photos:
+                    origin = Origin("Library", photos=photos, place=photos.index(media.id))
+                self._open_detail(frames[0].segment_id, origin, "library")
+
+        self._session.main_thread.run(look, opened, fails="Couldn't open the file")
 
     def _open_text_hit(self, hits: Sequence[SearchHit], place: int) -> None:
-        origin = Origin("Results", self.text.query, hits, place)
+        origin = Origin("Results", self.text.query, hits, place=place)
         self._open_detail(hits[place].segment.id, origin, "text")
 
     def _open_image_hit(self, hits: Sequence[SearchHit], place: int) -> None:
-        self._open_detail(hits[place].segment.id, Origin("Results", "", hits, place), "image")
+        self._open_detail(
+            hits[place].segment.id, Origin("Results", hits=hits, place=place), "image"
+        )
 
     def _open_detail(self, segment_id: str, origin: Origin, before: str) -> None:
         self._before_detail = before
@@ -259,10 +267,12 @@ class Panels:
             self._intake.add_dropped(paths, cut)
 
     def drop_sentence(self) -> str:
-        return "Drop to search for it" if self.here == "image" else "Drop to add to the library"
+        if self.here == "image":
+            return "Drop to search by this image"
+        return "Drop to add to the library"
 
     def _choose_image(self) -> None:
-        if paths := desktop.ask_for_files(self._root, "image"):
+        if paths := ask_in_last_folder(self._root, self._session, "image"):
             self.image.use_file(paths[0])
 
     def paste_unless_typing(self) -> None:
@@ -282,6 +292,6 @@ class Panels:
         else:
             show_error(
                 self._overlay,
-                "There is no image on the clipboard",
-                "Copy an image, or an image file, and paste again.",
+                "No image on the clipboard",
+                "Copy an image or an image file, then paste again.",
             )

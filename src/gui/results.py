@@ -12,6 +12,7 @@ import customtkinter as ctk
 
 from src.counting import counted
 from src.errors import MediaLibraryError, is_of_a_person
+from src.events import Event, FrameStored
 from src.gui.job_state import JobState, moment
 from src.gui.mask_quality import EDGE, MaskQuality
 from src.gui.session import Session
@@ -19,10 +20,15 @@ from src.gui.theme import LEFT, NORMAL, RIGHT, Theme, shorten
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardActions, CardFace, CardPainter
 from src.gui.widgets.card_grid import WISH, CardGrid
-from src.gui.widgets.controls import label
+from src.gui.widgets.controls import Button, label
 from src.records import SearchHit, SearchResult, SegmentFilter
 from src.worker import JobEnded
 
+MODELS_FAILED = "The models couldn't be loaded, so there is no search. See Models for the reason."
+NO_WORDS = "Nothing found. Try other words, or add more photos and videos."
+STILL_ADDING = "Nothing found yet. Files are still being added."
+EMPTY = "Your library is empty. Add photos or videos to search them."
+NEW_SEGMENTS = "New segments: search again"
 Question = Callable[[SegmentFilter], SearchResult]
 # More than anyone looks through, and found as fast as ten.
 N_RESULTS = 100
@@ -48,7 +54,7 @@ class Hits:
         segment = hit.segment
         facts = "Photo" if segment.timestamp_s is None else moment(segment.timestamp_s)
         if segment.kind == "frame":
-            facts += " · whole picture"
+            facts += " · whole image"
         if hit.tagged_so:
             facts += " · tagged by you"
         is_missing = self._is_missing(segment.media_path)
@@ -88,7 +94,7 @@ class ResultsView(ctk.CTkFrame):
         self.hits = Hits(())
         self._asked = 0
         self._question: tuple[Question, Callable[[SearchResult], None]] | None = None
-        self._is_stale = self._keeps_place = False
+        self._is_stale = self._keeps_place = self._is_empty = False
         self._line = ctk.CTkFrame(self, fg_color="transparent", height=36)
         # the track of the slider ends where the cards do, the room for its ring does not
         self._line.pack(fill="x", padx=(margins[0], margins[1] - EDGE))
@@ -98,6 +104,9 @@ class ResultsView(ctk.CTkFrame):
         self._where = label(self._line, look, "", colour=look.colours.text_2)
         self._where.pack(side="left", padx=8)
         self.quality = MaskQuality(self._line, look, self._ask_again)
+        self._again = Button(
+            self._line, look, NEW_SEGMENTS, self.look_again, kind="link", height=24
+        )
         self._wheres = [""]  # the same in fewer words after it
         self._can_choose = False
         tkinter.Misc.bind(self._line, "<Configure>", lambda _: self._fit(), "+")
@@ -120,6 +129,7 @@ class ResultsView(ctk.CTkFrame):
         session.tell.content_changed.append(self._content_changed)
         session.tell.job_ended.append(self._job_ended)
         session.tell.missing_changed.append(self.grid_view.refresh)
+        session.tell.job_event.append(self._job_event)
 
     # -- asking
 
@@ -148,13 +158,14 @@ class ResultsView(ctk.CTkFrame):
         failed: Callable[[Exception], None] | None = None,
     ) -> None:
         self._is_stale = False
+        self._again.pack_forget()
         self._asked += 1
         asked, library = self._asked, self._session.library
         where = SegmentFilter(min_predicted_iou=self.quality.least)
 
-        def answered(found: tuple[SearchResult, tuple[float, float] | None]) -> None:
+        def answered(found: tuple[SearchResult, tuple[float, float] | None, bool]) -> None:
             if asked == self._asked:
-                result, qualities = found
+                result, qualities, self._is_empty = found
                 self._can_choose = self.quality.offer(qualities)
                 if arrived is not None:
                     arrived()
@@ -162,13 +173,21 @@ class ResultsView(ctk.CTkFrame):
                 show(result)
 
         self._session.main_thread.run(
-            lambda: (question(where), library.catalog.quality_range()), answered, failed
+            lambda: (
+                question(where),
+                library.catalog.quality_range(),
+                library.catalog.is_empty(),
+            ),
+            answered,
+            failed,
+            "Couldn't search",
         )
 
     def forget(self) -> None:
         """Take the question back; what is still to be answered is not shown."""
         self._asked += 1
         self._question = None
+        self._again.pack_forget()
         self._can_choose = False
 
     def _ask_again(self) -> None:
@@ -209,24 +228,29 @@ class ResultsView(ctk.CTkFrame):
         if job.kind in ("add", "segment", "switch"):
             self._is_stale = True
 
+    def _job_event(self, _job: JobState, event: Event) -> None:
+        """Offer to ask again, once there is more to find than when it was asked."""
+        if isinstance(event, FrameStored) and self._question is not None:
+            self._is_stale = True
+            if not self._again.winfo_manager():
+                self._again.pack(side="left", after=self._where)
+                self._fit()
+
     # -- showing
 
-    def show(self, hits: Sequence[SearchHit], like: str = "") -> None:
+    def show(self, hits: Sequence[SearchHit], like: str = "", none: str = NO_WORDS) -> None:
         """Show hits, best first, in one step.
 
         Args:
             like: what goes on the line that counts them.
+            none: what to say where there are none, and nothing else explains it.
         """
         self.hits = Hits(hits, self._session.missing.has)
         if not hits:
-            self.say(
-                "Nothing found with masks as good as that. Move the slider to the left for more."
-                if self.quality.least
-                else "Nothing found. Try other words, or add more photos and videos."
-            )
+            self.say(self.why_none(none))
             return
         files = len({hit.segment.media_file_id for hit in hits})
-        self._count.configure(text=counted(len(hits), "hit"))
+        self._count.configure(text=counted(len(hits), "result"))
         self._wheres = [f"in {counted(files, word)}{like}" for word in ("media file", "file")]
         self._sentence.place_forget()
         if not self._shows_grid:
@@ -234,6 +258,16 @@ class ResultsView(ctk.CTkFrame):
             self._shows_grid = True
         self.grid_view.show(self.hits, keep_place=self._keeps_place)
         self._place_quality()
+
+    def why_none(self, none: str) -> str:
+        """Say why nothing was found: what keeps hits away comes before the question itself."""
+        if self._session.jobs:
+            return STILL_ADDING
+        if self._is_empty:
+            return EMPTY
+        if self.quality.least:
+            return "Nothing found at this mask quality. Move the slider to the left to see more."
+        return none
 
     def say(self, sentence: str) -> None:
         """Show a sentence in the place of cards."""
@@ -261,6 +295,8 @@ class ResultsView(ctk.CTkFrame):
         px, look = self.look.px, self.look
         font, medium = look.canvas_font(self, NORMAL), look.canvas_font(self, NORMAL, "medium")
         room = self._line.winfo_width() - medium.measure(self._count.cget("text")) - px(16)
+        if self._again.winfo_manager():
+            room -= self._again.winfo_reqwidth() + px(8)
         if self.quality.winfo_manager():
             room -= self.quality.fit(room - font.measure(self._wheres[0]))
         fitting = (text for text in self._wheres if font.measure(text) <= room)

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -278,16 +278,31 @@ class Session:
 
     # -- small changes
 
+    def keep(self, **settings: object) -> None:
+        """Remember how the window is used; what can't be saved is forgotten at the next start."""
+        library = self.library
+        changed = replace(library.settings, **settings)  # type: ignore[arg-type]
+        if changed == library.settings:
+            return
+        library.settings = changed
+
+        def failed(exc: Exception) -> None:
+            log.warning("%s", exc)
+
+        self.main_thread.run(lambda: library.settings.save(library.paths.settings), None, failed)
+
     def change(
         self,
         work: Callable[[], None],
         then: Callable[[], None] | None = None,
         failed: Callable[[Exception], None] | None = None,
+        fails: str = "",
     ) -> None:
         """Change the library in another thread, and tell everyone who shows it.
 
         Args:
             failed: gets the exception in place of the window's own door for errors.
+            fails: what to say where it fails: "Couldn't add the tag".
         """
 
         def changed(_: None) -> None:
@@ -295,14 +310,4 @@ class Session:
                 then()
             self._tell_each(self.tell.content_changed)
 
-        self.main_thread.run(work, changed, failed)
-
-
-def explained(exc: Exception) -> tuple[str, str]:
-    """An error as a sentence for a person, and what stands behind it."""
-    if isinstance(exc, MediaLibraryError):
-        cause = f"{type(exc.__cause__).__name__}: {exc.__cause__}" if exc.__cause__ else ""
-        return str(exc), cause
-    return "Something went wrong that was not foreseen. Nothing in the library was lost.", (
-        f"{type(exc).__name__}: {exc}"
-    )
+        self.main_thread.run(work, changed, failed, fails)

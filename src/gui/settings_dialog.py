@@ -15,12 +15,12 @@ from src.gui.widgets.controls import Button, IconButton, label, rule
 from src.gui.widgets.inputs import Entry
 from src.gui.widgets.menu_button import MenuButton
 
-_AS_MODEL, _AS_DESKTOP = "As suits the model", "As the desktop"
+_AS_MODEL, _AS_DESKTOP = "Automatic", "Match system"
 _DEVICES = {
     "Automatic": "auto",
     "Processor (CPU)": "cpu",
-    "NVIDIA graphics (CUDA)": "cuda",
-    "Apple graphics (MPS)": "mps",
+    "NVIDIA GPU (CUDA)": "cuda",
+    "Apple GPU (MPS)": "mps",
 }
 _LOOKS = {"Dark": "dark", "Light": "light", _AS_DESKTOP: "system"}
 _SIZES: dict[str, float | None] = {
@@ -42,37 +42,52 @@ _GRIDS: dict[str, int | None] = {
     "64": 64,
 }
 _RATES = {
-    "every 10 seconds": 0.1,
-    "every 5 seconds": 0.2,
-    "every 2 seconds": 0.5,
-    "1 a second": 1.0,
-    "2 a second": 2.0,
-    "5 a second": 5.0,
+    "1 every 10 seconds": 0.1,
+    "1 every 5 seconds": 0.2,
+    "1 every 2 seconds": 0.5,
+    "1 per second": 1.0,
+    "2 per second": 2.0,
+    "5 per second": 5.0,
 }
 _ALIKE = {
-    "keep every frame": -1,
-    "only the same (1 of 64 bits)": 1,
-    "hardly a difference (2)": 2,
-    "a small difference (5)": 5,
-    "a clear difference (10)": 10,
+    "Off": -1,
+    "Identical": 1,
+    "Nearly identical": 2,
+    "Similar": 5,
+    "Loosely similar": 10,
 }
+
+_AFTER_RESTART = {
+    "points_per_side": "points per side",
+    "batch_size": "batch size",
+    "device": "device",
+    "appearance": "appearance",
+    "widget_scaling": "interface scale",
+}
+LARGEST_BATCH = 4096
 
 
 class SettingsDialog:
-    """Saved when Save is pressed; some of it holds from the next start on."""
+    """Saved when Save is pressed; where something waits for a restart, that is offered."""
 
     def __init__(
         self,
         overlay: Overlay,
         settings: Settings,
         library: str,
-        on_save: Callable[[Settings], None],
+        on_save: Callable[[Settings, Callable[[], None]], None],
         on_folder: Callable[[], None],
+        on_restart: Callable[[], None],
     ) -> None:
+        """Open it.
+
+        Args:
+            on_save: keeps settings, and says when that is done.
+        """
         self.overlay, self.look = overlay, overlay.look
-        self._settings, self._on_save = settings, on_save
+        self._settings, self._on_save, self._on_restart = settings, on_save, on_restart
         self._dialog = dialog = overlay.open(640)
-        look, c = self.look, self.look.colours
+        look = self.look
         head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(12, 4))
         label(head, look, "Settings", size=TITLE, weight="medium").pack(side="left")
@@ -83,46 +98,53 @@ class SettingsDialog:
         self._row = 0
         self._hints: dict[str, ctk.CTkLabel] = {}
         s = settings
-        self.rate = self._menu("Frames from a video", "", _RATES, s.frames_per_second)
-        self.alike = self._menu(
-            "Frames left out as near-duplicates", "", _ALIKE, s.duplicate_distance
-        )
+        self.rate = self._menu("Frames read from videos", "", _RATES, s.frames_per_second)
+        self.alike = self._menu("Skip similar frames", "", _ALIKE, s.duplicate_distance)
         self.least = self._number(
-            "Least segment size", "share of the picture, in %", f"{100 * s.min_segment_share:g}"
+            "Minimum segment size (% of image)", "", f"{100 * s.min_segment_share:g}"
         )
         self.grid = self._menu(
             "Points per side",
-            "more find more small things, and take longer",
+            "More points find smaller objects but take longer",
             _GRIDS,
             s.points_per_side,
         )
-        self.batch = self._number("Batch size", "crops read by CLIP at once", str(s.batch_size))
-        self.device = self._menu("Device", "where the models run", _DEVICES, s.device)
+        self.batch = self._number("Batch size", "Crops per batch", str(s.batch_size))
+        self.device = self._menu("Device", "Where the models run", _DEVICES, s.device)
         self.appearance = self._menu("Appearance", "", _LOOKS, s.appearance)
-        self.scaling = self._menu("Size of everything", "", _SIZES, s.widget_scaling)
+        self.scaling = self._menu("Interface scale", "", _SIZES, s.widget_scaling)
         self._line("Library folder", library)
         Button(self._table, look, "Open another…", on_folder, height=28).grid(
             row=self._row, column=1, sticky="e"
         )
         rule(dialog, look).grid(row=2, column=0, sticky="ew", padx=1, pady=(12, 0))
-        foot = ctk.CTkFrame(dialog, fg_color="transparent")
-        foot.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=12)
-        Button(foot, look, "Save", self._save, kind="main", height=36).pack(side="right")
-        Button(foot, look, "Cancel", self.close, height=36).pack(side="right")
+        self._foot = ctk.CTkFrame(dialog, fg_color="transparent")
+        self._foot.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=12)
+        self._build_foot(("Save", self._save), ("Cancel", self.close))
+
+    def _build_foot(
+        self, main: tuple[str, Callable[[], object]], other: tuple[str, Callable[[], object]]
+    ) -> None:
+        look = self.look
+        for part in self._foot.winfo_children():
+            part.destroy()
+        Button(self._foot, look, main[0], main[1], kind="main", height=36).pack(side="right")
+        Button(self._foot, look, other[0], other[1], height=36).pack(side="right")
         self._note = label(
-            foot,
+            self._foot,
             look,
-            "Device, points, batch, appearance and size\nhold from the next start on.",
+            "",
             size=SMALL,
-            colour=c.text_2,
+            colour=look.colours.text_2,
             justify="left",
+            wraplength=330,
         )
         self._note.pack(side="left")
 
     def say_whether_device_lacks(self, lacks: bool) -> None:
         """Say that the device wished for is not there; this is found out after the dialog came."""
         if lacks and self.overlay.holds(self._dialog):
-            self._hints["Device"].configure(text="not on this machine; the CPU is used")
+            self._hints["Device"].configure(text="Not available on this computer; the CPU is used")
 
     def close(self) -> None:
         self.overlay.close(self._dialog)
@@ -168,33 +190,70 @@ class SettingsDialog:
         return entry
 
     def _save(self) -> None:
-        typed: dict[str, Any] = {}
-        for name, entry, read, what in (
-            ("min_segment_share", self.least, _share, "The minimum segment size is 0 to 99.9 %."),
-            ("batch_size", self.batch, int, "The batch size is a whole number from 1 to 4,096."),
-        ):
-            try:
-                typed[name] = read(entry.text)
-                replace(self._settings, **typed)
-            except ValueError:
-                entry.set_error(True)
-                self._note.configure(
-                    text=f"Not saved. {what}", text_color=self.look.colours.error, wraplength=330
-                )
-                return
-            entry.set_error(False)
+        share = as_number(self.least.text, 0, 100)
+        batch = as_number(self.batch.text, 1, LARGEST_BATCH)
+        self.least.set_error(share is None or share == 100)
+        self.batch.set_error(batch is None or batch != int(batch))
+        if share is None or share == 100:
+            self._say_wrong("The minimum segment size must be a number from 0 to under 100.")
+            return
+        if batch is None or batch != int(batch):
+            self._say_wrong(f"The batch size must be a whole number from 1 to {LARGEST_BATCH:,}.")
+            return
         settings = replace(
             self._settings,
             frames_per_second=_chosen(self.rate),
             duplicate_distance=_chosen(self.alike),
+            min_segment_share=share / 100,
             points_per_side=_chosen(self.grid),
+            batch_size=int(batch),
             device=_chosen(self.device),
             appearance=_chosen(self.appearance),
             widget_scaling=_chosen(self.scaling),
-            **typed,
         )
+        self._on_save(settings, lambda: self._saved(settings))
+
+    def _say_wrong(self, sentence: str) -> None:
+        self._note.configure(text=sentence, text_color=self.look.colours.error)
+
+    def _saved(self, settings: Settings) -> None:
+        """Close, or offer a restart where something is not in use before one."""
+        names = after_restart(self._settings, settings)
+        if not self.overlay.holds(self._dialog):
+            return
+        if not names:
+            self.close()
+            return
+        self._build_foot(("Restart now", self._restart), ("Later", self.close))
+        verb = "takes" if len(names) == 1 else "take"
+        self._note.configure(text=f"Saved. {listed(names)} {verb} effect after a restart.")
+
+    def _restart(self) -> None:
         self.close()
-        self._on_save(settings)
+        self._on_restart()
+
+
+def after_restart(before: Settings, after: Settings) -> list[str]:
+    """Name the settings that were changed and are not in use before the next start."""
+    changed = (
+        name for key, name in _AFTER_RESTART.items() if getattr(before, key) != getattr(after, key)
+    )
+    return list(changed)
+
+
+def listed(names: list[str]) -> str:
+    """Join names as a sentence that begins with them does: Device, appearance and batch size."""
+    words = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return words[:1].upper() + words[1:]
+
+
+def as_number(text: str, least: float, most: float) -> float | None:
+    """Read a number as people write it, with a point or a comma; None where it is none, or off."""
+    try:
+        number = float(text.strip().rstrip("%").replace(",", "."))
+    except ValueError:
+        return None
+    return number if least <= number <= most else None
 
 
 def _share(text: str) -> float:

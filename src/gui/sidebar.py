@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tkinter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -23,9 +22,9 @@ ROWS = (
     ("export", "export", "Export Dataset", ""),
 )
 # What the card of models says before there are any.
-LOADING = ("Loading models", "Your library is here already;\nsearching can start in a moment.")
-RECOVERING = ("Recovering", "Models are loaded once\nyour library is recovered.")
-NO_LIBRARY = ("No library is open", "Models are loaded\nonce there is one.")
+LOADING = ("Loading models", "Search will be ready\nin a moment.")
+RECOVERING = ("Recovering", "Models are loaded when your\nlibrary has been recovered.")
+NO_LIBRARY = ("No library open", "Models are loaded when\na library is open.")
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,6 @@ class _Row(Focusable):
         )
         self._fill.pack(fill="both", expand=True, padx=3, pady=0)
         # rows touch each other, so the ring lies in the row
-        tkinter.Misc.bind(self, "<FocusIn>", lambda _: self._fill.configure(border_width=2))
-        tkinter.Misc.bind(self, "<FocusOut>", lambda _: self._fill.configure(border_width=0))
         self._fill.grid_columnconfigure(1, weight=1)
         self._fill.grid_rowconfigure(0, weight=1, minsize=look.px(40))
         self._icon = icon_label(self._fill, icon_name, c.text_2)
@@ -67,6 +64,9 @@ class _Row(Focusable):
             part.bind("<Button-1>", lambda _: go(), add="+")
             part.bind("<Enter>", lambda _: self._paint(True), add="+")
             part.bind("<Leave>", lambda _: self._paint(False), add="+")
+
+    def show_ring(self, shown: bool) -> None:
+        self._fill.configure(border_width=2 if shown else 0)
 
     def mark(self, here: bool) -> None:
         c = self.look.colours

@@ -9,20 +9,20 @@ from typing import Any
 
 import customtkinter as ctk
 
+from src.config import LONGEST_SEARCH, RECENT_SEARCHES
 from src.gui.model_work import ModelWork
 from src.gui.notice import Notice
 from src.gui.offer_notice import OfferNotice
-from src.gui.results import N_RESULTS, ResultsView
+from src.gui.results import MODELS_FAILED, N_RESULTS, ResultsView
 from src.gui.session import Session
-from src.gui.theme import HEADER, LEFT, RIGHT, Theme
+from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardPainter
 from src.gui.widgets.chips import ChipRow
-from src.gui.widgets.controls import RING, Button, panel_header
+from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.inputs import Entry
 from src.records import SearchHit, SearchResult
 
-RECENT = 6
 _REST_MS = 120
 
 
@@ -48,7 +48,7 @@ class TextSearchPanel(ctk.CTkFrame):
         self.query = ""
         self.recent: list[str] = []
         self._tags: dict[str, int] = {}
-        panel_header(self, look, "Search by Tag", HEADER - RING)
+        panel_header(self, look, "Search", ring_below=True)
         line = ctk.CTkFrame(self, fg_color="transparent")
         line.pack(fill="x", padx=(LEFT, RIGHT - 4))
         self.entry = Entry(
@@ -74,6 +74,11 @@ class TextSearchPanel(ctk.CTkFrame):
         self.results.pack(fill="both", expand=True)
         self.results.say(self._invitation())
         session.tell.models_ready.append(self._models_ready)
+        session.tell.models_failed.append(self._models_failed)
+        session.tell.opened.append(self._opened)
+
+    def _opened(self) -> None:
+        self.recent = list(self._session.library.settings.recent_searches)
 
     def shown(self) -> None:
         """The panel comes to the front: its suggestions are brought up to date."""
@@ -92,7 +97,7 @@ class TextSearchPanel(ctk.CTkFrame):
             self.entry.set(query)
         if not self._session.models_ready:
             self._waiting = query
-            self.results.say("The models are still loading. The search starts in a moment.")
+            self.results.say("The models are still loading. Your search will start in a moment.")
             return
         self._waiting = None
         library = self._session.library
@@ -123,14 +128,14 @@ class TextSearchPanel(ctk.CTkFrame):
 
     def _show(self, query: str, result: SearchResult) -> None:
         self.query = query
-        self.recent = [query, *(old for old in self.recent if old != query)][:RECENT]
+        self._remember(query)
         self._suggest()
         if result.unknown_words:
             words = _listed([f"“{word}”" for word in result.unknown_words])
             known = " ".join(result.known_words)
-            rest = f" These hits are for “{known}” alone." if result.hits else ""
+            rest = f" Showing results for “{known}” only." if result.hits else ""
             self.notice.say(
-                f"The starter models do not know {words}.{rest}",
+                f"The starter models don't know {words}.{rest}",
                 "warn",
                 ("Get larger models", self._on_models),
             )
@@ -147,6 +152,13 @@ class TextSearchPanel(ctk.CTkFrame):
 
     def _place_notice(self, notice: Notice) -> None:
         notice.pack(fill="x", padx=(LEFT, RIGHT), before=self.results)
+
+    def _remember(self, query: str) -> None:
+        """Put a question first among the recent ones, which are kept over a restart."""
+        if len(query) <= LONGEST_SEARCH:
+            others = (old for old in self.recent if old != query)
+            self.recent = [query, *others][:RECENT_SEARCHES]
+            self._session.keep(recent_searches=tuple(self.recent))
 
     def _typed(self, text: str) -> None:
         if self._waiting is not None and " ".join(text.split()) != self._waiting:
@@ -184,10 +196,15 @@ class TextSearchPanel(ctk.CTkFrame):
         if self._waiting is not None:
             self.search(self._waiting)
 
+    def _models_failed(self) -> None:
+        if self._waiting is not None:
+            self._waiting = None
+            self.results.say(MODELS_FAILED)
+
     def _invitation(self) -> str:
         return (
-            "Type what you are looking for and press Enter:\n"
-            "a colour, a shape, a texture, or a tag of your own."
+            "Type what you're looking for and press Enter:\n"
+            "a colour, a shape, a texture or a tag of your own."
         )
 
 

@@ -25,6 +25,7 @@ class Palette:
     pressed: str = "#26262A"
     border: str = "#36363C"
     strong_border: str = "#53535C"  # also scrollbars
+    control: str = "#36363C"  # outlines of buttons and menus; light needs a stronger one
     text: str = "#EDEDEF"
     text_2: str = "#B2B2BA"
     hint: str = "#96969F"  # also disabled
@@ -52,8 +53,9 @@ LIGHT = Palette(
     raised="#E4E4E8",
     hover="#D8D8DD",
     pressed="#EAEAED",
-    border="#D5D5DA",
-    strong_border="#A9A9B2",
+    border="#C9C9D0",
+    strong_border="#808089",
+    control="#808089",
     text="#1B1B1E",
     text_2="#4C4C55",
     hint="#5C5C64",
@@ -113,6 +115,7 @@ class Theme:
         self.scale = scale
         self._family = "Roboto Text" if _REGULAR_BY_RULE else "Roboto"
         self._medium: str | None = "Roboto Medium"
+        self.shows_focus = True  # whether the last input was a key, not the pointer
         self._widget_fonts: dict[tuple[int, str], ctk.CTkFont] = {}
         self._canvas_fonts: dict[tuple[int, str], tkinter.font.Font] = {}
 
@@ -153,20 +156,24 @@ class Theme:
         return (self._medium, "normal") if self._medium else (self._family, "bold")
 
 
-def shorten(text: str, font: tkinter.font.Font, width_px: int) -> str:
-    """Make a text fit: a long one loses its middle and keeps its ending."""
+def shorten(text: str, font: tkinter.font.Font, width_px: int, tail: int = 9) -> str:
+    """Make a text fit: a long name loses its middle and keeps its ending.
+
+    Args:
+        tail: characters of the ending that stay; 0 for a sentence, which loses its end.
+    """
     if font.measure(text) <= width_px:
         return text
     low, high = 0, len(text)
     while low < high:  # the most characters that fit
         middle = (low + high + 1) // 2
-        if font.measure(_without_middle(text, middle)) <= width_px:
+        if font.measure(_without_middle(text, middle, tail)) <= width_px:
             low = middle
         else:
             high = middle - 1
-    return _without_middle(text, low)
+    return _without_middle(text, low, tail)
 
 
-def _without_middle(text: str, kept: int) -> str:
-    tail = min(kept // 2, 9)
+def _without_middle(text: str, kept: int, tail: int) -> str:
+    tail = min(kept // 2, tail)
     return text[: kept - tail].rstrip() + "…" + (text[-tail:] if tail else "")

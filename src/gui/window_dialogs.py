@@ -14,8 +14,9 @@ from src.gui import desktop
 from src.gui.export_dialog import ExportDialog
 from src.gui.messages import show_error
 from src.gui.overlay import Overlay
-from src.gui.session import Session, explained
+from src.gui.session import Session
 from src.gui.settings_dialog import SettingsDialog
+from src.gui.wording import as_sentence, explained, title_of
 from src.records import SearchHit
 
 log = logging.getLogger(__name__)
@@ -30,15 +31,17 @@ class WindowDialogs:
         overlay: Overlay,
         session: Callable[[], Session],
         on_other_library: Callable[[Path], None],
+        on_restart: Callable[[], None] = lambda: None,
     ) -> None:
         """Get ready.
 
         Args:
             session: errors may come before there is one.
             on_other_library: closes this library and opens another.
+            on_restart: closes the program and starts it again.
         """
         self._root, self._overlay, self._get_session = root, overlay, session
-        self._on_other_library = on_other_library
+        self._on_other_library, self._on_restart = on_other_library, on_restart
         self.errors: list[str] = []  # all that were shown, for whoever tests the window
 
     @property
@@ -55,7 +58,7 @@ class WindowDialogs:
             log.info("%s", sentence)
         else:
             log.error("%s %s", sentence, details, exc_info=exc)
-        show_error(self._overlay, "That did not work", sentence, details)
+        show_error(self._overlay, title_of(exc), sentence, details)
 
     def show_notices(self, recovered: str | None, settings_problems: Sequence[str]) -> None:
         """Say once what a person has to know of the library that is open now, if anything.
@@ -66,10 +69,10 @@ class WindowDialogs:
         """
         title = "Some settings can't be used"
         if recovered is not None:
-            title = "Your library was damaged and is mended"
+            title = "Your library was damaged and has been repaired"
         notices = [*([] if recovered is None else [recovered]), *settings_problems]
         if notices:
-            show_error(self._overlay, title, "\n\n".join(notices))
+            show_error(self._overlay, title, "\n\n".join(map(as_sentence, notices)))
 
     # -- dialogs
 
@@ -98,6 +101,7 @@ class WindowDialogs:
                 str(library.paths.root),
                 self._save_settings,
                 self.open_another,
+                self._on_restart,
             )
             device = library.settings.device
             # only what runs models knows, and that may still be loading
@@ -105,13 +109,18 @@ class WindowDialogs:
                 lambda: library.models.lacks(device), dialog.say_whether_device_lacks
             )
 
-    def _save_settings(self, settings: Settings) -> None:
+    def _save_settings(self, settings: Settings, then: Callable[[], None]) -> None:
         library = self._session.library
 
         def saved(_: None) -> None:
             library.settings = settings
+            then()
 
-        self._session.main_thread.run(lambda: settings.save(library.paths.settings), saved)
+        self._session.main_thread.run(
+            lambda: settings.save(library.paths.settings),
+            saved,
+            fails="Couldn't save the settings",
+        )
 
     def open_another(self) -> None:
         """Ask for the folder of another library, and go on with that."""
@@ -144,14 +153,15 @@ class WindowDialogs:
         if not os.path.exists(path):  # Path.exists raises where one may not look
             show_error(
                 self._overlay,
-                "The file is not where it was",
+                "File not found",
                 "It was moved, renamed or deleted, or its disk is not connected. Its segments are "
-                "kept; add it again from its new place, and they are linked to it.",
+                "kept. If you moved it, add it from its new place to link them again.",
                 str(path),
             )
             return
         try:
             verb(path)
         except OSError as exc:
-            reason = exc.strerror or str(exc)
-            show_error(self._overlay, "The desktop can't open this", reason, str(path))
+            what = "folder" if verb is desktop.show_in_folder or path.is_dir() else "file"
+            reason = as_sentence(exc.strerror or str(exc))
+            show_error(self._overlay, f"Couldn't open the {what}", reason, str(path))

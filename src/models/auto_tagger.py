@@ -68,8 +68,8 @@ def read_vocabulary(path: Path) -> Vocabulary:
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "it is no UTF-8"
         raise MediaLibraryError(
-            f"{path}: the vocabulary can't be read ({reason}); mend the file, or take "
-            "`vocabulary` out of the settings"
+            f"{path}: the vocabulary can't be read ({reason}); fix the file, or remove "
+            "`vocabulary` from the settings"
         ) from exc
     entries: list[Entry] = []
     conditions: list[Condition] = []

@@ -77,7 +77,7 @@ CATALOGUE = (
     CatalogueEntry(
         "clip",
         "ViT-B-32-laion2b",
-        "search by any words; a good start",
+        "search by any words; recommended",
         "ViT-B-32-laion2b_s34b_b79k.bin",
         "ViT-B-32",
         HUB + "laion/CLIP-ViT-B-32-laion2B-s34B-b79K/resolve/main/open_clip_pytorch_model.bin",
@@ -86,7 +86,7 @@ CATALOGUE = (
     CatalogueEntry(
         "clip",
         "ViT-B-32-datacomp",
-        "search by any words; trained on cleaner pairs",
+        "search by any words; trained on filtered data",
         "ViT-B-32-datacomp_xl_s13b_b90k.bin",
         "ViT-B-32",
         HUB + "laion/CLIP-ViT-B-32-DataComp.XL-s13B-b90K/resolve/main/open_clip_pytorch_model.bin",
@@ -95,7 +95,7 @@ CATALOGUE = (
     CatalogueEntry(
         "clip",
         "ViT-B-32-openai",
-        "search by any words; the first CLIP",
+        "search by any words; the original CLIP",
         "ViT-B-32-quickgelu-openai.safetensors",
         "ViT-B-32-quickgelu",
         HUB + "timm/vit_base_patch32_clip_224.openai/resolve/main/open_clip_model.safetensors",
@@ -126,7 +126,7 @@ CATALOGUE = (
     CatalogueEntry(
         "sam",
         "vit_h",
-        "the finest segments; needs a GPU",
+        "finest segments; needs a GPU",
         "sam_vit_h_4b8939.pth",
         "vit_h",
         META + "sam_vit_h_4b8939.pth",

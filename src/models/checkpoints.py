@@ -47,7 +47,7 @@ def read_state_dict(path: Path) -> StateDict:
     except FileNotFoundError as exc:
         raise CheckpointError(path, "there is no such file") from exc
     except Exception as exc:  # bytes that are no pickle make its reader stumble in any way
-        raise CheckpointError(path, "damaged or cut short; delete it and get it again") from exc
+        raise CheckpointError(path, "damaged or incomplete; delete it and get it again") from exc
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     if not isinstance(content, dict) or not all(

@@ -118,7 +118,7 @@ class Download:
                 if failures >= len(self.pauses_s):
                     raise DownloadError(
                         f"the connection to {self.host} keeps breaking off ({_why(exc)}); "
-                        "what has come is kept, start the download again to go on"
+                        "what has arrived is kept; start the download again to continue"
                     ) from exc
                 until = time.monotonic() + self.pauses_s[failures]
                 while (left := until - time.monotonic()) > 0:
@@ -180,7 +180,7 @@ class Download:
         if self.entry.size is not None and total not in (None, self.entry.size):
             raise DownloadError(
                 f"{self.host} offers {total:,} bytes for {self.entry.file_name}, and the right "
-                f"file has {self.entry.size:,}; nothing was kept of it"
+                f"file has {self.entry.size:,}; nothing was kept"
             )
         self.total = total or self.entry.size
         if self.total is None:
@@ -236,8 +236,8 @@ class Download:
         if self.sha256 is not None and digest.hexdigest() != self.sha256:
             self._drop()
             raise DownloadError(
-                f"{self.entry.file_name} did not arrive as it was sent (its SHA-256 is another); "
-                "it was deleted. Start the download again"
+                f"{self.entry.file_name} was damaged on the way (its SHA-256 differs) and was "
+                "deleted; start the download again"
             )
         try:
             self.entry.check(self.part)
@@ -263,12 +263,12 @@ class Download:
             if isinstance(exc.reason, ssl.SSLCertVerificationError):
                 raise DownloadError(
                     f"{self.host} could not prove who it is ({exc.reason.verify_message}); "
-                    "look at the clock of this machine, or try another network"
+                    "check the clock of this computer, or try another network"
                 ) from exc
             if not begun and not isinstance(exc.reason, TimeoutError):
                 raise DownloadError(
-                    f"{self.host} can't be reached ({_why(exc)}); look at the network, or put "
-                    f"{self.place.name} into {self.place.parent} by hand"
+                    f"{self.host} can't be reached ({_why(exc)}); check your connection, or put "
+                    f"{self.place.name} into {self.place.parent} yourself"
                 ) from exc
 
     def _disk_error(self, exc: OSError) -> DownloadError:

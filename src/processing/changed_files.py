@@ -138,7 +138,7 @@ class ChangedFiles:
         gone = sum(1 for work in works if work.tags and work.frame_index not in met)
         if not (lost := self._without_heir + gone):
             return None
-        return f"tags on {counted(lost, 'segment')} of its old content fit nothing in the new one"
+        return f"tags on {counted(lost, 'segment')} of the old content match nothing in the new one"
 
 
 def _whole(media_id: int) -> str:

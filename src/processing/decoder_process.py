@@ -119,11 +119,11 @@ class DecoderProcess:
 
     def _last_words(self, limit_s: float) -> str:
         if self._late:
-            return f"decoding it took more than {limit_s:.0f} s, and was stopped"
+            return f"decoding took more than {limit_s:.0f} s and was stopped"
         code = self._child.returncode
         if code is not None and code < 0:
-            return f"the decoder crashed over it ({signal.Signals(-code).name})"
-        return f"the decoder ended over it (exit code {code})"
+            return f"the decoder crashed ({signal.Signals(-code).name})"
+        return f"the decoder stopped (exit code {code})"
 
 
 class DecoderPool:

@@ -98,7 +98,7 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
         answer = {"reason": "decoding it takes more memory than an image of its size may need"}
     except Exception as exc:  # Pillow's plugins raise whatever a wrong byte leads them to
         said = " ".join(str(exc).split())[:120] or type(exc).__name__
-        answer = {"reason": f"damaged or cut short ({said})"}
+        answer = {"reason": f"damaged or incomplete file ({said})"}
     _write(answers, answer)
     for strip in strips:
         answers.write(strip.data.cast("B"))

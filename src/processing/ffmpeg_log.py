@@ -67,9 +67,7 @@ class VideoFacts:
         if self.duration_s is None or end_s - said_s > tolerated_s:
             self.duration_s = end_s
         elif said_s - end_s > tolerated_s:
-            self.damage = (
-                f"cut short, or only sound after it: frames end at {end_s:.1f} s of {said_s:.1f} s"
-            )
+            self.damage = f"only the first {end_s:.1f} s of {said_s:.1f} s could be read"
 
 
 class Shown(NamedTuple):
@@ -167,7 +165,7 @@ class FfmpegLog:
 
 def stood_still() -> str:
     """Say that ffmpeg was ended because it hung."""
-    return f"reading it stood still for {STALL_S:.0f} s"
+    return f"reading stopped responding for {STALL_S:.0f} s"
 
 
 def _in_words(message: str) -> str:
@@ -175,7 +173,7 @@ def _in_words(message: str) -> str:
     if "matches no streams" in message or "does not contain any stream" in message:
         return "there is no video in it; sound files can't be added"
     if "moov atom not found" in message:
-        return "cut short: the part that says where its frames are is missing"
+        return "incomplete file (the index of its frames is missing)"
     if "not on whitelist" in message:
         return "of a kind that is not read as a video here"
-    return f"damaged ({message.strip()[:120]})"
+    return f"damaged or incomplete file ({message.strip()[:120]})"

@@ -148,7 +148,7 @@ def _too_large(path: Path, pixels: int | None, pixel_limit: int) -> MediaReadErr
     return MediaReadError(
         path,
         f"{size} pixels are more than the limit of {pixel_limit:,}; "
-        "raise pixel_limit in the settings if the file is to be trusted",
+        "raise pixel_limit in settings.json if you trust the file",
     )
 
 
@@ -166,7 +166,7 @@ def _decode_opened(
     if source is None:
         image, note = _loaded(path, image, draft_side)
         if 0 in image.size:
-            raise MediaReadError(path, "there is no picture in it")
+            raise MediaReadError(path, "there is no image in it")
         source = after_loading(image, path) or image
     return replace(_decoded(source, turn, captured_at), note=note)
 
@@ -227,7 +227,7 @@ def _decode_psd(
     if width * height > pixel_limit:
         raise _too_large(path, width * height, pixel_limit)
     if not width * height:
-        raise MediaReadError(path, "there is no picture in it")
+        raise MediaReadError(path, "there is no image in it")
     on_size(width * height)
     captured_at = None if image is None else date_of_image(image)
     return _decoded(picture.samples(path), None, captured_at)

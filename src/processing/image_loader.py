@@ -64,10 +64,10 @@ def check_readable(path: Path) -> None:
         reason = "there is no such file"
         if path.is_symlink():
             in_cloud = file_kinds.is_in_the_cloud(path, None)
-            reason = file_kinds.IN_THE_CLOUD if in_cloud else "the link leads nowhere"
+            reason = file_kinds.IN_THE_CLOUD if in_cloud else "the link leads to no file"
         raise MediaReadError(path, reason) from exc
     except PermissionError as exc:
-        raise MediaReadError(path, "you are not allowed to read it; change its rights") from exc
+        raise MediaReadError(path, "you don't have permission to read it") from exc
     except OSError as exc:
         raise MediaReadError(path, f"can't be read ({exc.strerror or exc})") from exc
 
@@ -133,7 +133,7 @@ def load_image_content(
     except MediaReadError as exc:
         raise MediaReadError(name, exc.reason) from exc
     except OSError as exc:
-        raise MediaReadError(name, f"can't be put on the disk ({exc.strerror or exc})") from exc
+        raise MediaReadError(name, f"can't be written to the disk ({exc.strerror or exc})") from exc
 
 
 def save_jpeg(image_rgb: np.ndarray, quality: int = 92) -> bytes:

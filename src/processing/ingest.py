@@ -153,7 +153,7 @@ class Ingest:
 
     def _file(self, path: Path) -> Iterator[Event]:
         if not _is_unicode(path):
-            yield FileFailed(path, "its name is not valid Unicode; rename it")
+            yield FileFailed(path, "its name is not valid Unicode; rename the file")
             return
         try:
             yield from self._take(path)
@@ -171,12 +171,12 @@ class Ingest:
         """Leave a file for the next run when its drive is gone: that says nothing about it."""
         if not is_out_of_reach(path):
             return self._failed(path, reason)
-        return FileFailed(path, "its folder can't be reached now; it is taken in by a later run")
+        return FileFailed(path, "its folder can't be reached; it will be added when it can")
 
     def _failed(self, path: Path, reason: str) -> FileFailed:
         media = self.metadata.media_by_path(path)
         if media is not None and (media.status == "done" or self.changed.give_back(media)):
-            reason += "; what was taken in of it before stays"
+            reason += "; what was added before is kept"
         elif media is not None:
             self.metadata.update_media(media.id, status="failed", error=reason, note=None)
         return FileFailed(path, reason)
@@ -185,7 +185,9 @@ class Ingest:
         media = self.metadata.media_by_path(path)
         if media is None:  # it was followed or removed since the job began
             to = self.moved.went.get(path)
-            yield FileKnown(path, f"moved to {to}" if to else "removed from the library meanwhile")
+            yield FileKnown(
+                path, f"moved to {to}" if to else "removed from the library in the meantime"
+            )
             return
         kind = media_kind(path)
         stat = path.stat()
@@ -205,7 +207,7 @@ class Ingest:
             self.moved.move([(twin, path)])  # moved since the job began
             media = self.metadata.media_by_path(path)
             if media is None or media.id != twin.id:
-                raise MediaReadError(path, "was moved or removed meanwhile; add it again")
+                raise MediaReadError(path, "was moved or removed in the meantime; add it again")
             known = "moved here"
         elif media.content_hash is None and self.metadata.removed.has_content(digest):
             if path not in self._wanted:  # a copy of what was removed, or it was moved
@@ -264,13 +266,13 @@ class Ingest:
                 count = self._store(media_id, digest, frame, replaces, works)
                 replaces = None
                 if count is None:
-                    yield FileKnown(path, "removed from the library meanwhile")
+                    yield FileKnown(path, "removed from the library in the meantime")
                     return
                 yield FrameStored(path, frame.frame_index, frame.timestamp_s, count, fraction)
         finally:
             source.close()  # a cancelled job leaves no ffmpeg behind
         if facts.damage is not None and is_out_of_reach(path):
-            raise MediaReadError(path, "can't be reached any more")  # not damaged: cut off
+            raise MediaReadError(path, "can no longer be reached")  # not damaged: cut off
         width, height = size_wh or (None, None)
         with self.metadata.connection.write():
             self.metadata.update_media(

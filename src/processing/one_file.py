@@ -20,5 +20,5 @@ def is_of_one_file(exc: Exception) -> bool:
 def in_words(exc: Exception) -> str:
     """Say in a line what went wrong; the kind of error where that is all there is to know."""
     if is_out_of_memory(exc):
-        return "there is not enough memory for it; close other programs, then add it again"
+        return "not enough memory; close other programs, then add it again"
     return " ".join(str(exc).split())[:160] or type(exc).__name__

@@ -32,5 +32,5 @@ def check_pixels(path: Path, pixels: int, pixel_limit: int) -> None:
         raise MediaReadError(
             path,
             f"{pixels:,} pixels are more than the limit of {pixel_limit:,}; "
-            "raise pixel_limit in the settings if the file is to be trusted",
+            "raise pixel_limit in settings.json if you trust the file",
         )

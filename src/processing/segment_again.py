@@ -94,12 +94,12 @@ class SegmentAgain:
     def _file(self, media: MediaFile, wanted: dict[int, int]) -> Iterator[Event]:
         try:
             if content_hash(media.path) != media.content_hash:
-                raise MediaReadError(media.path, "changed since it was taken in; run ingest")
+                raise MediaReadError(media.path, "changed since it was added; add it again first")
             yield from self._frames(media, wanted)
             if wanted:
-                raise MediaReadError(media.path, f"{len(wanted)} of its frames are not in it")
+                raise MediaReadError(media.path, f"{len(wanted)} of its frames could not be found")
         except MediaReadError as exc:
-            yield FileFailed(media.path, f"{exc.reason}; its segments stay as they are")
+            yield FileFailed(media.path, f"{exc.reason}; its segments are unchanged")
             return
         except OSError as exc:  # it went between two looks at it
             yield FileFailed(media.path, f"can't be read ({exc.strerror or exc})")

@@ -90,8 +90,8 @@ class VideoProcessor:
             last = this
             if taken == self.frames_per_video:
                 facts.damage = (
-                    f"only its first {taken} frames are taken in; to have more, raise "
-                    "frames_per_video in settings.json, remove the video here, and add it again"
+                    f"only the first {taken} frames were added; for more, raise "
+                    "frames_per_video in settings.json, remove the video, and add it again"
                 )
                 read.close()
                 return

@@ -185,3 +185,22 @@ def test_the_range_of_mask_quality_is_looked_for_once_until_something_changes(
     for media in metadata.all_media():
         metadata.remove_media(media.id)
     assert catalog.quality_range() is None
+
+
+def test_what_failed_is_counted_apart_and_photos_are_kept_in_their_order(
+    catalog: Catalog, metadata: MetadataDatabase
+) -> None:
+    assert catalog.is_empty()
+    photos = [
+        add_media_with(metadata, unit_vectors(1, seed=number), f"{number}.jpg")
+        for number in range(3)
+    ]
+    for photo in photos:
+        metadata.update_media(photo, status="done")
+    video = metadata.add_media(Path("/films/a.mp4"), "video", 0, 0, 1.0)
+    failed = metadata.add_media(Path("/photos/cut.jpg"), "image", 0, 0, 1.0)
+    metadata.update_media(video, status="done")
+    metadata.update_media(failed, status="failed", error="the file is empty")
+    listed = [failed, photos[2], video, photos[0], photos[1]]
+    assert catalog.photos(listed) == [photos[2], photos[0], photos[1]]
+    assert catalog.failed_media() == 1 and not catalog.is_empty()

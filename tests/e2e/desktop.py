@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image, ImageColor, ImageGrab
 
 from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+from src.gui.main_window import FRAME_WH
 from src.gui.theme import DARK, FIRST_WH
 from src.models.starter.scenes import draw_scene
 
@@ -197,7 +198,9 @@ class Window:
         # the probe tells of the window before it has its size and place
         self.wait_still(
             "the window",
-            lambda s: s["open"] is opens and s["window"][2] >= FIRST_WH[0] and s["window"],
+            lambda s: (
+                s["open"] is opens and s["window"][2] >= FIRST_WH[0] - FRAME_WH[0] and s["window"]
+            ),
         )
         self.focus()
 

@@ -143,8 +143,8 @@ def test_a_question_over_a_running_export_does_not_stop_it(
     window.wait("the export", lambda s: any(t.startswith("Writing ") for t in s["texts"]))
     window.key("alt+F4")
     window.click("Keep it running")
-    window.wait("its end", lambda s: any(t.endswith("crops written.") for t in s["texts"]))
-    assert f"{button.split()[1]} crops written." in window.state()["texts"]
+    window.wait("its end", lambda s: any(t.endswith("crops exported") for t in s["texts"]))
+    assert f"{button.split()[1]} crops exported" in window.state()["texts"]
     window.key("Escape")
     window.wait("no dialog", lambda s: not s["dialog"])
 

@@ -93,7 +93,7 @@ def test_closing_during_a_job_asks_and_what_was_left_is_finished_next_time(
     library = tmp_path / "library"
     window = start_slow_video(start, library, make_video)
     window.ask_to_close()
-    window.wait_text("Stop what is being added?")
+    window.wait_text("Stop adding files?")
     window.click("Keep it running")
     window.wait("no question", lambda s: not s["dialog"] and s["jobs"])
     window.ask_to_close()

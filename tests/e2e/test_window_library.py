@@ -44,12 +44,12 @@ def test_a_broken_file_says_why_and_comes_in_once_it_is_mended(
     failed = window.card("broken.jpg", "failed")
     window.card("whole.png")
     window.click("1 failed")
-    window.wait_text("1 file could not be added", "Retry all")
+    window.wait_text("1 file couldn't be added", "Retry all")
     window.click("Retry all")
     window.wait("the same again", lambda s: not s["dialog"] and not s["jobs"])
     left, top, width, _ = window.card("broken.jpg", "failed")["box"]
     window.click_at((left + width // 2, top, width // 2, 40))  # beside its tick and its Retry
-    window.wait_text("This file could not be added")
+    window.wait_text("Couldn't add this file")
     texts = window.state()["texts"]
     assert any(failed["facts"].casefold() in text.casefold() for text in texts)
     draw_photo(broken, 21)
@@ -91,7 +91,7 @@ def test_a_library_that_another_program_holds_is_said_until_it_is_free(
     library.mkdir()
     lock = LibraryLock(LibraryPaths(library).lock)
     window = start(library, [photo], opens=False)
-    title, ways = "This library is open already", ("Retry", "Open another library")
+    title, ways = "This library is already open", ("Retry", "Open another library")
     window.wait_text(title, *ways, "No library is open")
     for place in ("Search by Tag", "Search by Image", "Export Dataset"):
         window.click(place)

@@ -109,12 +109,12 @@ def test_a_model_is_fetched_in_two_clicks_and_takes_over_when_it_has_read_the_li
     mirror.goes_on.set()  # it hangs up; the rest comes by itself
     wait_line(window, CLIP, "chosen", lambda line: line["state"] == "chosen")
     assert not part.exists()
-    window.wait("the question", says("segments must be read again by ViT-B-32-laion2b"))
+    window.wait("the question", says("ViT-B-32-laion2b has to process"))
     window.click("Later")
     window.wait("no haste", lambda s: "Later" not in s["buttons"] and "Start" in s["buttons"])
     assert window.state()["models"]["starter CLIP"]["in_use"]
     window.click("Start")
-    wait_line(window, CLIP, "in use", lambda line: line["in_use"])
+    wait_line(window, CLIP, "In use", lambda line: line["in_use"])
     window.wait("no question", lambda s: "Start" not in s["buttons"] and not s["strip"])
     window.wait_text("Between starter and full mode", CLIP)
 
@@ -127,7 +127,7 @@ def test_what_can_not_be_fetched_says_why_and_what_is_stopped_stops(
     press(window, CLIP, "Download")
     line = wait_line(window, CLIP, "why not", lambda line: line["problem"])
     assert "the file is no longer there; get it elsewhere" in line["problem"]
-    assert line["state"] == "not downloaded"
+    assert line["state"] == "Not downloaded"
     window.wait_text(line["problem"], "Download failed")
     mirror.misdeed = "no answer"
     press(window, CLIP, "Retry")
@@ -148,7 +148,7 @@ def test_a_mode_is_forced_and_kept(opened: Callable[[], Window], tmp_path: Path)
     window.wait_text("Starter mode")
     window.screen.do("mousemove", *middle(window), "click", "--repeat", 30, 5)  # to the end
     press(window, NO_SAM, "Use")
-    wait_line(window, NO_SAM, "in use", lambda line: line["in_use"])
+    wait_line(window, NO_SAM, "In use", lambda line: line["in_use"])
     window.wait_text("CLIP-only mode", "CLIP only")
     window.wait("the choice", lambda s: "Automatic" not in s["texts"])
     settings = json.loads((tmp_path / "library" / "settings.json").read_text())

@@ -98,7 +98,9 @@ def test_hits_go_with_their_file_and_the_place_among_the_others_stays(
     window.click_at(seen["box"])
     window.wait("the hit", lambda s: s["segment"] == seen["key"])
     assert window.hand_over(photo) == 0  # a job that changes nothing
-    window.wait("its end", lambda s: not s["jobs"] and not s["strip"])
+    window.wait("its end", lambda s: not s["jobs"] and "already in the library" in s["strip"])
+    window.click("Close")
+    window.wait("no strip", lambda s: not s["strip"])
     window.go_home()
     window.click("Search by Tag")
     window.wait_still("the place", lambda s: s["panel"] == "text" and s["cards"] == there)
@@ -156,7 +158,7 @@ def test_the_quality_of_masks_is_chosen_among_hits_and_the_question_stays(window
     slide(window, "Any mask quality")
     least = window.wait(
         "the middle",
-        lambda s: next((t for t in s["texts"] if t.startswith("Mask quality from")), ""),
+        lambda s: next((t for t in s["texts"] if t.startswith("Mask quality ≥")), ""),
     )
     best = count_of_the_best(window)
     window.wait("fewer hits", lambda s: best < s["count"] < count)
@@ -192,7 +194,7 @@ def test_a_segment_says_what_it_lies_in_and_what_lies_in_it(window: Window) -> N
     window.wait("parts lit", lambda s: len(s["outlined"]) == int(parts.split()[0]))
     window.click(parts)
     window.wait("the largest", lambda s: s["segment"] not in ("", frame))
-    window.click("the whole picture")
+    window.click("whole image")
     window.wait("the frame again", lambda s: s["segment"] == frame)
 
 
@@ -215,11 +217,11 @@ def test_what_a_person_tags_is_found_by_that_tag(window: Window) -> None:
 def test_a_word_that_is_not_known_is_said(window: Window) -> None:
     search(window, "a Red Truck!")
     said = window.wait(
-        "the notice", lambda s: next((t for t in s["texts"] if "do not know" in t), "")
+        "the notice", lambda s: next((t for t in s["texts"] if "don't know" in t), "")
     )
-    assert "do not know “truck”" in said and "for “red” alone" in said
+    assert "don't know “truck”" in said and "for “red” only" in said
     search(window, "blue")
-    window.wait("no notice", lambda s: not any("do not know" in text for text in s["texts"]))
+    window.wait("no notice", lambda s: not any("don't know" in text for text in s["texts"]))
 
 
 def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
@@ -234,7 +236,7 @@ def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
         cards = window.wait_still(
             "its hits", lambda s: s["cards"] if s["panel"] == "image" and s["query"] else []
         )
-    assert (cards[0]["name"], cards[0]["facts"]) == ("scene 2.png", "Photo · whole picture")
+    assert (cards[0]["name"], cards[0]["facts"]) == ("scene 2.png", "Photo · whole image")
     assert cards[0]["score"] > 0.99
     assert window.state()["part"] is None
 
@@ -267,12 +269,12 @@ def test_an_export_writes_what_it_counted(window: Window) -> None:
     where = window.library / name
     assert not where.exists()
     window.click(button)
-    window.wait_text(f"{count} crops written.")
+    window.wait_text(f"{count} crops exported", name, "Open folder", "Export again")
     with (where / "labels.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == count
     assert all((where / row["file"]).is_file() for row in rows)
-    window.click("Close")
+    window.key("Escape")
     window.wait("no dialog", lambda s: not s["dialog"])
 
 
@@ -283,35 +285,34 @@ def test_a_second_export_follows_the_first_in_the_same_dialog(window: Window) ->
     window.click("Export Dataset")
     first = window.wait("the count", button)
     window.click(first)
-    window.wait_text(f"{first.split()[1]} crops written.", "Open folder", "Close")
+    window.wait_text(f"{first.split()[1]} crops exported", "Open folder", "Export again")
+    window.click("Export again")
     assert window.wait("the count again", button) == first
     window.click("By tag")
-    write_over(window, "A folder", "~no.such.person")
-    window.wait("no such person", lambda s: any("no such person" in t for t in s["texts"]))
-    write_over(window, "A folder", "second")
+    write_over(window, "Folder", "~no.such.person")
+    window.wait("no such person", lambda s: any("no user with this home" in t for t in s["texts"]))
+    write_over(window, "Folder", "second")
     window.click(window.wait("the count by tag", button))
     wait_until("labels", (window.library / "datasets" / "second" / "labels.csv").exists)
-    window.wait_text("Close")
-    window.click("Close")
+    window.wait_text("Open folder")
+    window.key("Escape")
     window.wait("no dialog", lambda s: not s["dialog"])
 
 
 def test_an_export_that_fails_says_so_in_its_dialog(window: Window) -> None:
     window.click("Export Dataset")
     window.wait("the count", lambda s: any(t.startswith("Export ") for t in s["buttons"]))
-    write_over(window, "A folder", "/proc/no/data")
+    write_over(window, "Folder", "/proc/no/data")
     button = window.wait(
         "the button", lambda s: next(t for t in s["buttons"] if re.fullmatch(r"Export \d+.*", t))
     )
     window.click(button)
-    window.wait(
-        "why not", lambda s: any("/proc/no" in t for t in s["texts"]) and button in s["texts"]
-    )
-    window.wait_text("Close", "Where")
-    write_over(window, "A folder", "after a failure")
+    window.wait("why not", lambda s: any("/proc/no" in t for t in s["texts"]))
+    window.wait_text("Export again", "Close")
+    write_over(window, "Folder", "after a failure")
     window.click(button)
-    window.wait_text(f"{button.split()[1]} crops written.")
-    window.click("Close")
+    window.wait_text(f"{button.split()[1]} crops exported")
+    window.key("Escape")
     window.wait("no dialog", lambda s: not s["dialog"])
 
 
@@ -331,14 +332,14 @@ def test_worse_masks_are_left_out_of_an_export(window: Window) -> None:
     least = float(texts[texts.index("Minimum mask quality") + 1])
     name = next(t for t in texts if t.startswith("datasets"))
     window.click(fewer)
-    window.wait_text(f"{fewer.split()[1]} crops written.")
+    window.wait_text(f"{fewer.split()[1]} crops exported")
     with (window.library / name / "labels.csv").open(newline="", encoding="utf-8") as stream:
         ids = {row["segment_id"] for row in csv.DictReader(stream)}
     db = sqlite3.connect(LibraryPaths(window.library).metadata_db)
     qualities = dict(db.execute("SELECT id, predicted_iou FROM segments"))
     db.close()
     assert all(qualities[i] is None or qualities[i] >= least for i in ids)
-    window.click("Close")
+    window.key("Escape")
     window.wait("no dialog", lambda s: not s["dialog"])
 
 

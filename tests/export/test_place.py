@@ -59,7 +59,7 @@ def test_an_empty_folder_stays_the_folder_it_is(tagged: MetadataDatabase, tmp_pa
     before = folder.stat().st_ino
     list(export_tag_folders(tagged, folder))
     assert names(folder) == DATASET and folder.stat().st_ino == before
-    assert "something here already" in refusal(tagged, folder)
+    assert "this folder is not empty" in refusal(tagged, folder)
 
 
 def test_where_the_shell_is_the_dataset_is_seen(
@@ -80,7 +80,7 @@ def test_a_link_to_an_empty_folder_is_followed_and_one_to_nowhere_kept(
         (tmp_path / name).symlink_to(tmp_path / target, target_is_directory=True)
     list(export_tag_folders(tagged, tmp_path / "link"))
     assert (tmp_path / "link").is_symlink() and names(tmp_path / "empty") == DATASET
-    assert "something here already" in refusal(tagged, tmp_path / "astray")
+    assert "this folder is not empty" in refusal(tagged, tmp_path / "astray")
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -192,7 +192,7 @@ def test_what_somebody_put_to_a_half_moved_dataset_stays(
     kill_while_moving(tagged, folder, 2)
     (folder / mine).parent.mkdir(exist_ok=True)
     (folder / mine).write_text("mine")
-    assert "something here already" in refusal(tagged, folder)
+    assert "this folder is not empty" in refusal(tagged, folder)
     assert (folder / mine).read_text() == "mine"
     assert {"red", "blue"} <= names(folder)
 

@@ -91,7 +91,7 @@ def test_worse_masks_can_be_left_out_and_are_counted(
 
 def test_nothing_is_written_over(tagged: MetadataDatabase, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ExportError, match="something here already"):
+    with pytest.raises(ExportError, match="this folder is not empty"):
         list(export_tag_folders(tagged, tmp_path))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from src.events import Event, FileFailed, JobDone, JobStarted, PassedOver
+from src.events import Event, FileDone, FileFailed, FileKnown, JobDone, JobStarted, PassedOver
 from src.gui import intake as module
 from src.gui.intake import Intake
 from src.gui.job_state import JobKind, JobState
@@ -82,10 +82,17 @@ class Shown:
 
     def __init__(self) -> None:
         self.all: list[tuple[str, list[str], Callable[[], object]]] = []
+        self.others = ""
 
     def __call__(
-        self, _overlay: object, failures: Any, retry: Callable[[], object], what: str = "added"
+        self,
+        _overlay: object,
+        failures: Any,
+        retry: Callable[[], object],
+        what: str = "added",
+        others: str = "",
     ) -> None:
+        self.others = others
         self.all.append((what, [name for name, _ in failures], retry))
 
 
@@ -225,3 +232,28 @@ def test_all_missing_files_are_removed_after_a_question(
     ((said, sentence),) = asked
     assert said == title and removed == list(range(gone))
     assert ("3 files on a drive that is not connected" in sentence) == bool(gone and away)
+
+
+def test_a_file_that_is_there_already_is_said(session: Session, intake: Intake) -> None:
+    strip: Any = intake.strip
+    session.run("add", JobStarted(1), FileDone(GONE, 1, 3))
+    assert strip.outcome is None  # its cards say so
+    job = session.run("add", JobStarted(1), FileKnown(GONE, "already in the library"))
+    assert strip.outcome == (job, 0)
+    job.done = JobDone(1)
+    assert job.outcome == "1 file is already in the library"
+
+
+def test_the_others_are_said_to_be_added_only_once_they_are(
+    session: Session, intake: Intake, shown: Shown
+) -> None:
+    job = session.run("add", JobStarted(2), FileFailed(GONE, "can't be read"), JobDone(2))
+    intake.show_failed()
+    assert shown.others == "All other files were added."
+    session.jobs.append(job)
+    intake.show_failed()
+    assert shown.others == "The other files are still being added."
+    session.jobs.remove(job)
+    job.done = None
+    intake.show_failed()
+    assert shown.others == "Adding was stopped before the end."

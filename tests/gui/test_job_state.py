@@ -38,11 +38,11 @@ def clock() -> Clock:
 
 @pytest.fixture
 def job(clock: Clock) -> JobState:
-    return JobState("Looking for media", clock=clock)
+    return JobState("Looking for files", clock=clock)
 
 
 def test_before_the_first_file_it_says_what_was_asked_for(job: JobState) -> None:
-    assert (job.headline, job.detail, job.fraction) == ("Looking for media", [], 0.0)
+    assert (job.headline, job.detail, job.fraction) == ("Looking for files", [], 0.0)
 
 
 def test_files_frames_and_segments_are_counted(job: JobState) -> None:
@@ -104,7 +104,7 @@ def test_a_download_says_how_much_how_fast_and_how_long(job: JobState, clock: Cl
     job.take(Progress("connect", 0, 0))
     assert (job.headline, job.detail) == ("Waiting for the server", ["9.0 MB of 2.6 GB"])
     job.take(Progress("check", 1 << 24, 1 << 26))
-    assert (job.headline, job.detail, job.fraction) == ("Checking what has come", ["25%"], 0.25)
+    assert (job.headline, job.detail, job.fraction) == ("Verifying the download", ["25%"], 0.25)
 
 
 def test_failures_are_kept_and_not_counted_as_done(job: JobState) -> None:
@@ -142,7 +142,7 @@ def test_a_stopped_job_says_so_and_counts_no_file_that_is_not_whole(job: JobStat
     job.take(FileFailed(VIDEO, "its end is missing"))
     job.take(FileStarted(PHOTO, 3))
     job.take(FileKnown(PHOTO, "already in the library"))
-    assert job.outcome == "Stopped. 2 files done, 3 segments added"
+    assert job.outcome == "Stopped. 2 files done, 3 segments added, 1 already in the library"
 
 
 @pytest.mark.parametrize(

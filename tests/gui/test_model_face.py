@@ -18,7 +18,7 @@ FILE = Path("/models/some.bin")
 STARTER_CLIP = ModelRow(
     kind="clip",
     name="starter CLIP",
-    purpose="works with no download",
+    purpose="built in",
     bytes=8_000_000,
     licence=None,
     speed=None,
@@ -46,7 +46,7 @@ COVERAGE = Coverage("CLIP ViT-B-32", "ViT-B-32@1", "starter CLIP", 0, 48_210)
 def test_a_model_that_is_not_here_can_be_fetched() -> None:
     shown = model_face.face(NOT_HERE)
     assert (shown.size, shown.licence, shown.speed, shown.measure) == ("605 MB", "MIT", "", "")
-    assert (shown.state, shown.verb, shown.button) == ("can be downloaded", "download", "Download")
+    assert (shown.state, shown.verb, shown.button) == ("Not downloaded", "download", "Download")
 
 
 def test_a_download_shows_its_way_and_can_be_stopped() -> None:
@@ -59,7 +59,7 @@ def test_a_download_shows_its_way_and_can_be_stopped() -> None:
     assert running.doing == "42% · 158 of 375 MB · 12 MB/s · about 20 s left"
     assert running.fraction == pytest.approx(0.421, abs=0.001) and not running.problem
     job.take(Progress("check", 1, 4))
-    assert model_face.face(NOT_HERE, job).doing == "Checking what has come · 25%"
+    assert model_face.face(NOT_HERE, job).doing == "Verifying the download · 25%"
     job.cancelling = True
     stopping = model_face.face(NOT_HERE, job)
     assert (stopping.button, stopping.enabled) == ("Cancelling…", False)
@@ -68,7 +68,7 @@ def test_a_download_shows_its_way_and_can_be_stopped() -> None:
 def test_what_failed_says_why_and_can_be_tried_again() -> None:
     shown = model_face.face(NOT_HERE, problem="the disk is full")
     assert (shown.state, shown.button, shown.problem) == (
-        "not downloaded",
+        "Not downloaded",
         "Retry",
         "the disk is full",
     )
@@ -77,17 +77,17 @@ def test_what_failed_says_why_and_can_be_tried_again() -> None:
 def test_what_has_come_of_a_stopped_download_is_said() -> None:
     part = replace(NOT_HERE, bytes=375_042_383, part_bytes=158_000_000)
     shown = model_face.face(part)
-    assert (shown.state, shown.verb, shown.button) == ("158 of 375 MB here", "download", "Resume")
+    assert (shown.state, shown.verb, shown.button) == ("158 of 375 MB", "download", "Resume")
     shown = model_face.face(part, problem="the disk is full")
-    assert (shown.state, shown.button) == ("158 of 375 MB here", "Retry")
+    assert (shown.state, shown.button) == ("158 of 375 MB", "Retry")
 
 
 def test_speeds_are_written_for_people() -> None:
-    assert model_face.face(LAION).speed == "not measured yet"
+    assert model_face.face(LAION).speed == "Not measured"
     assert model_face.face(LAION).measure == "Measure"
-    assert model_face.face(replace(LAION, speed=38.4)).speed == "38 images a second"
+    assert model_face.face(replace(LAION, speed=38.4)).speed == "38 images/s"
     assert model_face.face(replace(LAION, speed=2.44)).speed == "2.4 images/s"
-    assert model_face.face(replace(VIT_B, speed=2.44)).speed == "2.4 s an image"
+    assert model_face.face(replace(VIT_B, speed=2.44)).speed == "2.4 s per image"
     assert model_face.face(replace(VIT_B, speed=2.44)).measure == "Measure again"
     assert model_face.face(LAION, measuring=True).measure == "Measuring…"
 
@@ -100,8 +100,8 @@ def test_what_is_here_can_be_used_and_what_is_in_use_can_be_kept() -> None:
     wanted = model_face.wanted_clip(rows, COVERAGE)
     assert wanted is LAION
     assert (model_face.face(LAION, wanted=wanted).state, model_face.face(LAION).state) == (
-        "chosen",
-        "here",
+        "Selected",
+        "Downloaded",
     )
     assert model_face.face(STARTER_CLIP, wanted=wanted).button == "Keep"
     # the one in use has segments left to read: no other is to take over
@@ -121,7 +121,7 @@ def test_what_is_here_can_be_used_and_what_is_in_use_can_be_kept() -> None:
         ),
         (
             [replace(LAION, in_use=True), STARTER_SAM],
-            "Between starter and full mode",
+            "Mixed mode",
             "ViT-B-32-laion2b",
         ),
         ([NOT_HERE, STARTER_SAM], "No models", "No models"),
@@ -148,47 +148,45 @@ def test_choices_are_settings_and_are_found_again_in_them() -> None:
 def test_another_clip_asks_once_and_waits_quietly() -> None:
     asked = question(COVERAGE, replace(LAION, speed=38.0), STARTER_CLIP)
     assert asked.text == (
-        "48,210 segments must be read again by ViT-B-32-laion2b, about 21 min. "
-        "Search goes on with starter CLIP until then."
+        "ViT-B-32-laion2b has to process 48,210 segments first, about 21 min. "
+        "Search uses starter CLIP until then."
     )
     assert (asked.kind, asked.verbs) == ("warn", ("Start", "Later"))
     later = question(COVERAGE, LAION, STARTER_CLIP, put_off=True)
     assert (later.kind, later.verbs) == ("info", ("Start",)) and "about" not in later.text
     half = replace(COVERAGE, done=31_200)
     begun = question(half, LAION, STARTER_CLIP)
-    assert "31,200 of 48,210 segments; 17,010 are left" in begun.text
-    assert begun.verbs == ("Go on",)
+    assert "31,200 of 48,210 segments; 17,010 left" in begun.text
+    assert begun.verbs == ("Continue",)
     nearly = question(replace(COVERAGE, done=48_209), LAION, STARTER_CLIP)
-    assert "48,209 of 48,210 segments; 1 is left" in nearly.text
+    assert "48,209 of 48,210 segments; 1 left" in nearly.text
     assert "31,200 of 48,210" in card_of_coverage(half)[1]
     failed = question(half, LAION, STARTER_CLIP, problem="the disk is full")
     assert failed.kind == "error" and failed.text.endswith("the disk is full")
     job = JobState(kind="switch")
     job.take(Progress("embed", 31_264, 48_210))
     running = question(half, LAION, STARTER_CLIP, job)
-    assert running.text.startswith("ViT-B-32-laion2b has read 31,264 of 48,210 segments.")
+    assert running.text.startswith("ViT-B-32-laion2b has processed 31,264 of 48,210 segments.")
     assert running.verbs == ("Cancel",)
 
 
 def test_another_sam_offers_to_cut_again_and_lists_what_fits_nowhere() -> None:
-    assert question_of_sam(1).text.startswith("1 frame was not cut by the SAM in use")
+    assert question_of_sam(1).text.startswith("1 frame was segmented by another SAM")
     assert question_of_sam(1200).verbs == ("Segment again", "Later")
     assert question_of_sam(1200, JobState("Segmenting again", kind="segment")).verbs == ("Cancel",)
     stays = WorkStays(Path("/m/dog.mp4"), 5, 5.5, "s1", ("dog", "tail"))
     lines = list_of_kept([stays] * 6).text.splitlines()
-    assert lines[0] == (
-        "6 segments that you worked on fit none of the new ones, and stay beside them:"
-    )
+    assert lines[0] == ("6 segments with your tags match none of the new ones and were kept:")
     assert list_of_kept([stays]).text.splitlines()[0] == (
-        "1 segment that you worked on fits none of the new ones, and stays beside them:"
+        "1 segment with your tags matches none of the new ones and was kept:"
     )
     assert lines[1] == "dog.mp4 at 0:05.5: dog, tail"
     assert lines[-1].startswith("and 2 more") and len(lines) == 6
 
 
 def test_closing_asks_about_what_runs() -> None:
-    assert question_at_close({"add"})[0] == "Stop what is being added?"
+    assert question_at_close({"add"})[0] == "Stop adding files?"
     title, sentence = question_at_close({"download"})
-    assert title == "Stop the download?" and "it goes on from there" in sentence
+    assert title == "Stop the download?" and "resume in the Models panel" in sentence
     title, sentence = question_at_close({"add", "download"})
-    assert title == "Stop what is running?" and "goes on from there" in sentence
+    assert title == "Stop all running jobs?" and "resume in the Models panel" in sentence

@@ -96,13 +96,13 @@ def test_a_clip_that_is_whole_gives_its_tags_by_a_job_that_is_seen_and_can_be_ca
     work.answer("clip", "Cancel")
     assert session.cancelled == [job]
     session.end(JobEnded(cancelled=True))
-    assert work.questions["clip"].verbs == ("Go on",)
-    work.answer("clip", "Go on")
+    assert work.questions["clip"].verbs == ("Continue",)
+    work.answer("clip", "Continue")
     assert len(session.jobs) == 1
     session.end(JobEnded(error=DatabaseError("the disk is full")))
-    assert work.questions["clip"].verbs == ("Try again",)
-    assert "the disk is full" in work.questions["clip"].text
-    work.answer("clip", "Try again")
+    assert work.questions["clip"].verbs == ("Retry",)
+    assert "The disk is full." in work.questions["clip"].text
+    work.answer("clip", "Retry")
     session.library.waits = False
     session.end(JobEnded())
     assert work.questions == {}

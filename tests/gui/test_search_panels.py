@@ -124,6 +124,7 @@ class ImagePanel(ImageSearchPanel):
         work: Callable[[], tuple[str, bool]],
         then: Callable[[tuple[str, bool]], None],
         failed: Callable[[Exception], None],
+        fails: str = "",
     ) -> None:
         name, _ = work()
         self.reading[name] = lambda: then(work())

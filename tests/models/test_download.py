@@ -217,7 +217,7 @@ def test_offline(tmp_path: Path, server: Server) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     closed = replace(small(server), address=f"http://127.0.0.1:{port}/model")
-    refused(closed, tmp_path, "can't be reached .* by hand")
+    refused(closed, tmp_path, "can't be reached .* yourself")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device always full is Linux's")

@@ -114,7 +114,7 @@ def test_work_on_another_picture_of_the_same_size_goes_with_it(
     with Image.open(photo) as old, Image.open(scene_files[1]) as other:
         other.resize(old.size).save(photo)
     done = of_kind(add(library, photo), FileDone)[0]
-    assert done.note is not None and "fit nothing in the new one" in done.note
+    assert done.note is not None and "match nothing in the new one" in done.note
     assert not any(names or removed for names, removed in work(library).values())
 
 
@@ -138,7 +138,7 @@ def test_a_new_content_that_fails_costs_nothing_of_the_old(
             bad = {"cut": whole[: len(whole) // 2], "empty": b"", "text": b"no image"}
             photo.write_bytes(bad[damage])
         (failed,) = of_kind(add(library, photo), FileFailed)
-    assert "what was taken in of it before stays" in failed.reason
+    assert "what was added before is kept" in failed.reason
     assert content(library) == before and library.metadata.all_media() == done
     photo.write_bytes(whole)
     assert of_kind(add(library, photo), FileKnown)

@@ -247,12 +247,12 @@ def test_bad_files_cost_only_themselves(
         "empty.mp4": "the file is empty",
         "text.png": "this is a text file; only photos and videos can be added",
         "cut.png": reasons["cut.png"],
-        "dangling.jpg": "the link leads nowhere",
+        "dangling.jpg": "the link leads to no file",
         "pipe.jpg": "not a file",
         "vanished.jpg": "there is no such file or folder",
     }
     del reasons["vanished.jpg"]  # nothing is kept of what was never there
-    assert "damaged or cut short" in reasons["cut.png"]
+    assert "damaged or incomplete file" in reasons["cut.png"]
     failed = {media.path.name: media.error for media in library.metadata.all_media("failed")}
     assert failed == reasons
     assert library.stats().media_files == 2
@@ -275,7 +275,7 @@ def test_a_cut_video_keeps_its_frames_and_is_marked(
     video = make_video("cut.mkv", 6)
     video.write_bytes(video.read_bytes()[: video.stat().st_size // 2])
     (done,) = of_kind(add(library, video), FileDone)
-    assert done.frames >= 1 and done.note is not None and "cut short" in done.note
+    assert done.frames >= 1 and done.note is not None and "could be read" in done.note
     media = library.metadata.media_by_path(video)
     assert media is not None and (media.status, media.error) == ("done", done.note)
 

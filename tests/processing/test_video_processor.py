@@ -106,7 +106,7 @@ def test_a_cut_video_gives_its_good_frames_and_says_so(make_video: MakeVideo) ->
     frames, facts = read(path)
     assert 5 <= len(frames) <= 15
     assert facts.damage is not None
-    assert "cut short, or only sound after it: frames end at" in facts.damage
+    assert "only the first" in facts.damage and "could be read" in facts.damage
 
 
 def test_a_picture_that_changes_its_size_is_one_video(
@@ -174,7 +174,7 @@ def test_a_video_without_its_index_is_refused(make_video: MakeVideo) -> None:
     path = make_video("cut.mp4", 4)  # its index comes last
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(MediaReadError, match="cut short"):
+    with pytest.raises(MediaReadError, match="incomplete file"):
         read(path)
 
 
@@ -290,7 +290,7 @@ def test_no_more_frames_are_taken_from_a_video_than_are_allowed(
         assert [frame.timestamp_s for frame in frames] == pytest.approx(list(range(most)))
         assert (facts.damage is not None) is noted
         if noted:
-            assert "only its first 4 frames" in str(facts.damage)
+            assert "only the first 4 frames" in str(facts.damage)
             assert "frames_per_video" in str(facts.damage)
 
 

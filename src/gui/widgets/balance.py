@@ -118,7 +118,7 @@ class Balance(tkinter.Canvas):
             self.create_text(
                 0,
                 px(12),
-                text="No tags to export by.",
+                text="No tags to export",
                 anchor="w",
                 fill=c.text_2,
                 font=look.canvas_font(self, NORMAL),

@@ -21,6 +21,7 @@ from src.gui.widgets.card_face import (
 )
 from src.gui.widgets.card_keys import CardKeys
 from src.gui.widgets.card_pointer import CardPointer
+from src.gui.widgets.tooltip import Tooltip
 
 GAP = 16
 WISH = 184
@@ -83,6 +84,8 @@ class CardGrid(ctk.CTkFrame):
         self._measure(1)
         CardKeys(self)
         self._pointer = CardPointer(self)
+        self._tip = Tooltip(self.canvas, look, "")
+        self._explained: int | None = None
         self.canvas.bind("<Configure>", self._resized)
         self.canvas.bind("<FocusIn>", lambda _: self.refresh())
         self.canvas.bind("<FocusOut>", lambda _: self.show_focus(False))
@@ -155,6 +158,24 @@ class CardGrid(ctk.CTkFrame):
         """What a card shows; there is one of that number."""
         assert self._source is not None
         return self._source.faces(card, card + 1)[0]
+
+    def _explain(self) -> None:
+        """Say in a tooltip what the card under the pointer has no room for."""
+        over = self._pointer.over
+        card = None if over is None or over.card >= self.count else over.card
+        if card != self._explained:
+            self._explained = card
+            text = "" if card is None else self.cut_words(card)
+            left, _, _, bottom = (0, 0, 0, 0) if card is None else self.box(card)
+            self._tip.say(text, (left, bottom + self.size.text_height))
+
+    def cut_words(self, card: int) -> str:
+        """What a card's lines say in full, where one of them is cut; else nothing."""
+        face, width = self.face(card), self.size.thumb_wh[0]
+        normal = self.look.canvas_font(self, NORMAL)
+        small = self.look.canvas_font(self, SMALL)
+        fits = normal.measure(face.name) <= width and small.measure(face.facts) <= width
+        return "" if fits else f"{face.name}\n{face.facts}".strip()
 
     # -- geometry, in device pixels
 
@@ -250,6 +271,7 @@ class CardGrid(ctk.CTkFrame):
                     self.canvas.coords(item, -10000, -10000)
         self._draw_bar()
         self._pointer.look_again()
+        self._explain()
 
     def _fill(self, slot: _Slot, card: int, face: CardFace) -> None:
         x, y = self._at(card)
@@ -280,7 +302,8 @@ class CardGrid(ctk.CTkFrame):
             slot.items[1], text=shorten(face.name, normal, width), font=normal, fill=colours.text
         )
         colour = getattr(colours, face.facts_colour)
-        configure(slot.items[2], text=shorten(face.facts, small, width), font=small, fill=colour)
+        facts = shorten(face.facts, small, width, tail=0)
+        configure(slot.items[2], text=facts, font=small, fill=colour)
         score = "" if face.score is None else f"{face.score:.2f}"
         configure(slot.items[3], text=score, font=small, fill=colours.text_2)
 

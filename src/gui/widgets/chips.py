@@ -135,7 +135,7 @@ class ChipRow(tkinter.Canvas):
         for number, (name, chips) in enumerate(chosen):
             if number:
                 line = x + px(12)
-                self.create_line(line, middle - px(8), line, middle + px(8), fill=c.border)
+                self.create_line(line, middle - px(8), line, middle + px(8), fill=c.control)
                 x += px(_BETWEEN)
             self._write(x, name, SMALL, c.text_2)
             x += self._wide(name, SMALL) + px(8)
@@ -160,7 +160,7 @@ class ChipRow(tkinter.Canvas):
             at, size = (chip.left, self._top), (chip.width, high)
             fill = c.raised if place == self._hover else c.card
             row.paste(fill, at, rounded_mask(size, px(RADIUS)))
-            row.paste(c.border, at, ring_mask(size, px(RADIUS), self.look.scale))
+            row.paste(c.control, at, ring_mask(size, px(RADIUS), self.look.scale))
             if place == focused:
                 around = chip.width + 2 * ring, high + 2 * ring
                 mask = ring_mask(around, px(RADIUS_LARGE), 2 * self.look.scale)

@@ -56,10 +56,16 @@ def icon_label(master: Any, name: str, colour: str, size: int = 20) -> ctk.CTkLa
     return ctk.CTkLabel(master, text="", image=icon(name, colour, size), width=size, height=size)
 
 
-def panel_header(master: Any, look: Theme, title: str, height: int = HEADER) -> ctk.CTkFrame:
-    """The line at the top of a panel with its title; what is packed into it goes right."""
-    header = ctk.CTkFrame(master, fg_color="transparent", height=height)
-    header.pack(fill="x", padx=(LEFT, RIGHT))
+def panel_header(master: Any, look: Theme, title: str, ring_below: bool = False) -> ctk.CTkFrame:
+    """The line at the top of a panel with its title; what is packed into it goes right.
+
+    Args:
+        ring_below: what follows has room for its focus ring, which this line gives up, so that
+            the title and what follows lie where they do in all panels.
+    """
+    less = RING if ring_below else 0
+    header = ctk.CTkFrame(master, fg_color="transparent", height=HEADER - 2 * less)
+    header.pack(fill="x", padx=(LEFT, RIGHT), pady=(less, 0))
     header.pack_propagate(False)
     label(header, look, title, size=TITLE, weight="medium").pack(side="left")
     return header
@@ -97,10 +103,15 @@ class Focusable(ctk.CTkFrame):
         self.tk.call(self._w, "configure", "-takefocus", 1)
         # CTkFrame.bind would bind its inner canvas, which never has the focus
         bind = partial(tkinter.Misc.bind, self)
-        bind("<FocusIn>", lambda _: self.configure(border_color=look.colours.accent), "+")
-        bind("<FocusOut>", lambda _: self.configure(border_color=self._ground), "+")
+        bind("<FocusIn>", lambda _: self.show_ring(look.shows_focus), "+")
+        bind("<FocusOut>", lambda _: self.show_ring(False), "+")
+        bind("<Key>", lambda _: self.show_ring(True), "+")
         for key in ("<Return>", "<KP_Enter>", "<space>"):
             bind(key, lambda _: self._pressed(on_key), "+")
+
+    def show_ring(self, shown: bool) -> None:
+        """Show who has the keyboard, or not; a pointer needs no ring."""
+        self.configure(border_color=self.look.colours.accent if shown else self._ground)
 
     def _pressed(self, on_key: Callable[[], None]) -> str:
         on_key()
@@ -227,7 +238,7 @@ class Button(Focusable):
         return {
             "main": (c.accent, c.accent_hover, c.accent_pressed, c.on_accent, None),
             "add": (c.selection, c.selection_hover, c.selection_pressed, c.accent, None),
-            "plain": (c.raised, c.hover, c.pressed, c.text, c.border),
+            "plain": (c.raised, c.hover, c.pressed, c.text, c.control),
             "quiet": ("transparent", c.raised, c.pressed, c.text_2, None),
             "link": ("transparent", c.raised, c.pressed, c.accent, None),
             "alert": ("transparent", c.raised, c.pressed, c.error, None),

@@ -126,7 +126,7 @@ class Choice(ctk.CTkFrame):
     ) -> None:
         c = look.colours
         super().__init__(
-            master, fg_color=c.card, corner_radius=RADIUS, border_width=1, border_color=c.border
+            master, fg_color=c.card, corner_radius=RADIUS, border_width=1, border_color=c.control
         )
         self.look, self._on_change = look, on_change
         self.value = names[0]

@@ -38,7 +38,7 @@ class MenuButton(Focusable):
             fg_color=c.raised,
             corner_radius=RADIUS,
             border_width=1,
-            border_color=c.border,
+            border_color=c.control,
             width=wide,
             height=height,
         )
@@ -64,9 +64,14 @@ class MenuButton(Focusable):
         self._text.configure(text=name)
 
     def _open(self) -> None:
-        entries = [
-            (("✓  " if name == self.value else "     ") + name, partial(self.choose, name))
-            for name in self._names
-        ]
-        below = self._body.winfo_rooty() + self._body.winfo_height() + self.look.px(4)
-        show_menu(self, self.look, entries, self._body.winfo_rootx(), below)
+        body, gap = self._body, self.look.px(4)
+        show_menu(
+            self,
+            self.look,
+            [(name, partial(self.choose, name)) for name in self._names],
+            body.winfo_rootx(),
+            body.winfo_rooty() + body.winfo_height() + gap,
+            width=body.winfo_width(),
+            above=body.winfo_rooty() - gap,
+            chosen=self._names.index(self.value) if self.value in self._names else -1,
+        )

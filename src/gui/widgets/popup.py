@@ -6,44 +6,150 @@ import tkinter
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from src.gui.theme import NORMAL, Theme
+from PIL import Image, ImageGrab
+
+from src.gui.theme import NORMAL, RADIUS, Theme
+from src.gui.widgets.corners import Corners
+
+Entry = tuple[str, Callable[[], object]]
+_ROW, _MARGIN, _INDENT = 32, 4, 12
 
 
 def show_menu(
     master: tkinter.Misc,
     look: Theme,
-    entries: Sequence[tuple[str, Callable[[], object]]],
+    entries: Sequence[Entry],
     x: int,
     y: int,
+    *,
+    width: int = 0,
+    above: int | None = None,
+    chosen: int | None = None,
 ) -> None:
-    """Open a menu at a place on the screen.
+    """Open a menu inside the window, at a place on the screen.
 
     Args:
         entries: what each says, and what it does.
+        width: it is at least so wide, in device pixels.
+        above: where its lower end goes when there is no room below `y`.
+        chosen: the entry with a tick, which the keys begin from.
     """
-    c = look.colours
-    menu = tkinter.Menu(
-        master,
-        tearoff=False,
-        bg=c.raised,
-        fg=c.text,
-        activebackground=c.hover,
-        activeforeground=c.text,
-        bd=0,
-        relief="flat",
-        activeborderwidth=0,  # a wider one is drawn raised
-        font=look.canvas_font(master, NORMAL),
-    )
-    # an empty picture makes a line as high as a finger wants it
-    height = tkinter.PhotoImage(master=menu, width=look.px(6), height=look.px(28))
-    for text, command in entries:
-        menu.add_command(label=f"{text}   ", command=command, image=height, compound="left")
-    # it goes once Tk is through with it: the choice is carried out after it closes
-    menu.bind("<Unmap>", partial(_end, menu, height))
-    menu.tk_popup(x, y)
-    menu.grab_release()
+    _Menu(master.winfo_toplevel(), look, entries, width, chosen).open(x, y, above)
 
 
-def _end(menu: tkinter.Menu, _picture: tkinter.PhotoImage, _event: object) -> None:
-    """Take a menu away; its picture must live as long as it does."""
-    menu.after_idle(menu.destroy)
+class _Menu(tkinter.Frame):
+    """Gets all clicks and keys until it goes: a click elsewhere and Escape choose nothing."""
+
+    def __init__(
+        self,
+        root: tkinter.Misc,
+        look: Theme,
+        entries: Sequence[Entry],
+        width: int,
+        chosen: int | None,
+    ) -> None:
+        c, px = look.colours, look.px
+        super().__init__(
+            root,
+            bg=c.raised,
+            highlightthickness=max(1, round(look.scale)),
+            highlightbackground=c.control,
+            highlightcolor=c.control,
+            takefocus=1,
+        )
+        self._window, self._look, self._entries = root, look, entries
+        self._at = -1 if chosen is None else chosen
+        self._focus_before = root.focus_get()
+        font = look.canvas_font(root, NORMAL)
+        ticks = chosen is not None
+        wide = max(font.measure(text) for text, _ in entries) + px(2 * _INDENT + _MARGIN * 2)
+        wide += px(24) if ticks else 0
+        self._wh = max(width, wide), px(_ROW) * len(entries) + px(2 * _MARGIN) + 2
+        self._rows = []
+        for place, (text, _) in enumerate(entries):
+            said = f"{'✓' if place == chosen else ''}\t{text}" if ticks else text
+            row = tkinter.Canvas(self, bg=c.raised, highlightthickness=0, bd=0, height=px(_ROW))
+            middle = px(_ROW) // 2
+            sign, _, words = said.rpartition("\t")
+            row.create_text(px(_INDENT), middle, text=sign, anchor="w", font=font, fill=c.accent)
+            left = px(_INDENT + 24) if ticks else px(_INDENT)
+            row.create_text(left, middle, text=words, anchor="w", font=font, fill=c.text)
+            row.pack(
+                fill="x",
+                padx=px(_MARGIN),
+                pady=(px(_MARGIN) if place == 0 else 0, 0),
+            )
+            row.bind("<Enter>", partial(self._over, place))
+            row.bind("<ButtonRelease-1>", partial(self._choose, place))
+            self._rows.append(row)
+        self._corners = Corners(self, look, c.raised, c.control, RADIUS)
+        self.bind("<Button-1>", self._pressed)
+        self.bind("<Button-3>", self._pressed)
+        self.bind("<FocusOut>", lambda _: self._close())
+        for key, step in (("Down", 1), ("Up", -1), ("Tab", 1)):
+            self.bind(f"<{key}>", partial(self._step, step))
+        for key in ("Return", "KP_Enter", "space"):
+            self.bind(f"<{key}>", lambda _: self._choose(self._at, None))
+        self.bind("<Escape>", lambda _: self._close())
+
+    def open(self, x: int, y: int, above: int | None) -> None:
+        width, height = self._wh
+        left, top = self._window.winfo_rootx(), self._window.winfo_rooty()
+        room_w, room_h = self._window.winfo_width(), self._window.winfo_height()
+        x, y = min(x - left, room_w - width), y - top
+        if y + height > room_h:
+            y = max(0, (above - top - height) if above is not None else room_h - height)
+        behind = _seen((left + x, top + y, left + x + width, top + y + height))
+        self.place(x=max(0, x), y=y, width=width, height=height)
+        self.lift()
+        self._mark()
+        self.update_idletasks()
+        self._corners.match(behind, (0, 0))
+        self.grab_set()
+        self.focus_set()
+
+    def _over(self, place: int, _event: object) -> None:
+        self._at = place
+        self._mark()
+
+    def _mark(self) -> None:
+        c = self._look.colours
+        for place, row in enumerate(self._rows):
+            row.configure(bg=c.hover if place == self._at else c.raised)
+
+    def _step(self, step: int, _event: object) -> str:
+        self._at = (self._at + step) % len(self._rows) if self._at >= 0 or step > 0 else -1
+        self._mark()
+        return "break"
+
+    def _pressed(self, event: tkinter.Event[tkinter.Misc]) -> str:
+        """With the grab all clicks come here: those outside close it."""
+        if event.widget is self and not (
+            0 <= event.x < self.winfo_width() and 0 <= event.y < self.winfo_height()
+        ):
+            self._close()
+        return "break"
+
+    def _choose(self, place: int, _event: object) -> str:
+        self._close()
+        if 0 <= place < len(self._entries):
+            self._entries[place][1]()
+        return "break"
+
+    def _close(self) -> str:
+        if self.winfo_exists():
+            self.grab_release()
+            had_focus = self.focus_get() is self
+            self.destroy()
+            before = self._focus_before
+            if had_focus and before is not None and before.winfo_exists():
+                before.focus_set()
+        return "break"
+
+
+def _seen(box: tuple[int, int, int, int]) -> Image.Image | None:
+    """What the screen shows there; None where it can't be read."""
+    try:
+        return ImageGrab.grab(box).convert("RGB")
+    except (OSError, ValueError):
+        return None

@@ -55,7 +55,7 @@ class Slider(Focusable):
             border_width=6,
         )
         self._slider.pack(fill="x", expand=True, padx=RING, pady=RING)
-        # who has set it about by the pointer goes on by keys
+        # who has moved it by the pointer goes on by keys
         self._slider.bind("<Button-1>", lambda _: self.focus_set(), add="+")
         self.set_ends(ends)
         self.set(value)
@@ -99,6 +99,7 @@ class Slider(Focusable):
         return self._go(self.value + steps * 10**-self._decimals)
 
     def _go(self, value: float) -> str:
+        self.show_ring(True)
         self._moved(value)
         return "break"
 

@@ -15,7 +15,7 @@ from src.gui.pictures import ring_mask, rounded_mask
 from src.gui.theme import SMALL, Theme
 from src.gui.thumbnails import Thumbnails
 
-_RING = 4
+_RING, _ARROW = 4, 24
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,10 @@ class Thumb:
 
 
 class ThumbStrip(tkinter.Canvas):
-    """As many pictures as fit; arrows at the ends turn the page."""
+    """As many pictures as fit, from the left margin on; arrows at the right turn the page.
+
+    The ring of the chosen one needs 4 pixels beyond the margin.
+    """
 
     def __init__(
         self,
@@ -89,17 +92,14 @@ class ThumbStrip(tkinter.Canvas):
     def _place_of(self, key: str | None) -> int:
         return next((i for i, thumb in enumerate(self._thumbs) if thumb.key == key), -1)
 
-    def _room(self) -> tuple[int, int]:
-        """Where pictures begin, and how wide they may be."""
-        edge = self.look.px(_RING)
-        pitch = self._size[0] + self._gap
-        if len(self._thumbs) * pitch - self._gap <= self.winfo_width() - 2 * edge:
-            return edge, self.winfo_width() - 2 * edge
-        arrow = self.look.px(28)
-        return arrow, self.winfo_width() - 2 * arrow
+    def _room(self) -> int:
+        """How wide the pictures may be; the arrows share the right end where they do not fit."""
+        room = self.winfo_width() - 2 * self.look.px(_RING)
+        fits = len(self._thumbs) * (self._size[0] + self._gap) - self._gap <= room
+        return room if fits else room - 2 * self.look.px(_ARROW)
 
     def _fit(self) -> int:
-        return max(1, (self._room()[1] + self._gap) // (self._size[0] + self._gap))
+        return max(1, (self._room() + self._gap) // (self._size[0] + self._gap))
 
     def _centre(self) -> None:
         fit = self._fit()
@@ -116,16 +116,17 @@ class ThumbStrip(tkinter.Canvas):
         self.delete("all")
         self._photos.clear()
         px, c = self.look.px, self.look.colours
-        left, _ = self._room()
+        left = px(_RING)
         seen = self._thumbs[self._first : self._first + self._fit()]
         self._thumbnails.want(self, [(thumb.picture, self._size) for thumb in seen])
         middle = px(_RING) + self._size[1] // 2
-        if self._first > 0:
-            self._put(icon_image("left", c.text_2, px(20)), px(4), middle - px(10))
-        if self._first + len(seen) < len(self._thumbs):
-            self._put(
-                icon_image("right", c.text_2, px(20)), self.winfo_width() - px(24), middle - px(10)
-            )
+        if len(seen) < len(self._thumbs):
+            before, after = self._first > 0, self._first + len(seen) < len(self._thumbs)
+            x = self.winfo_width() - px(2 * _ARROW) + px(2)
+            for name, turns in (("left", before), ("right", after)):
+                colour = c.text_2 if turns else c.strong_border
+                self._put(icon_image(name, colour, px(20)), x, middle - px(10))
+                x += px(_ARROW)
         small = self.look.canvas_font(self, SMALL)
         for place, thumb in enumerate(seen):
             x = left + place * (self._size[0] + self._gap)
@@ -159,11 +160,10 @@ class ThumbStrip(tkinter.Canvas):
         self.create_image(x, y, image=photo, anchor="nw")
 
     def _clicked(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        left, room = self._room()
-        if event.x < left - self.look.px(_RING):
-            self._turn(-1)
-        elif event.x > left + room:
-            self._turn(1)
+        left = self.look.px(_RING)
+        if event.x > left + self._room():
+            right = event.x > self.winfo_width() - self.look.px(_ARROW)
+            self._turn(1 if right else -1)
         else:
             place = (event.x - left) // (self._size[0] + self._gap)
             seen = self._thumbs[self._first : self._first + self._fit()]

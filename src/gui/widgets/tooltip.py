@@ -14,6 +14,7 @@ class Tooltip:
 
     def __init__(self, widget: tkinter.Misc, look: Theme, text: str) -> None:
         self._widget, self._look, self.text = widget, look, text
+        self._at: tuple[int, int] | None = None
         self._waits: str | None = None
         self._shown: tkinter.Toplevel | None = None
         for child in _all_inside(widget):
@@ -22,9 +23,19 @@ class Tooltip:
             child.bind("<Button-1>", self._leave, add="+")
         widget.bind("<Destroy>", self._leave, add="+")
 
+    def say(self, text: str, at: tuple[int, int] | None = None) -> None:
+        """Say something else from now on, after a rest as before; nothing when there is no text.
+
+        Args:
+            at: where in the widget, in device pixels; below it when None.
+        """
+        self.text, self._at = text, at
+        self._enter(None)
+
     def _enter(self, _event: object) -> None:
         self._leave(None)
-        self._waits = self._widget.after(self.AFTER_MS, self._show)
+        if self.text:
+            self._waits = self._widget.after(self.AFTER_MS, self._show)
 
     def _leave(self, _event: object) -> None:
         if self._waits is not None:
@@ -43,14 +54,15 @@ class Tooltip:
             top,
             text=self.text,
             justify="left",
+            wraplength=px(480),
             bg=c.raised,
             fg=c.text,
             padx=px(8),
             pady=px(4),
             font=self._look.canvas_font(self._widget, SMALL),
         ).pack(padx=1, pady=1)
-        x = self._widget.winfo_rootx()
-        y = self._widget.winfo_rooty() + self._widget.winfo_height() + px(2)
+        left, below = self._at or (0, self._widget.winfo_height() + px(2))
+        x, y = self._widget.winfo_rootx() + left, self._widget.winfo_rooty() + below
         top.update_idletasks()
         x = min(x, self._widget.winfo_screenwidth() - top.winfo_reqwidth() - px(4))
         top.wm_geometry(f"+{x}+{y}")

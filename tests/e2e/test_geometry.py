@@ -1,0 +1,155 @@
+"""Where things lie, in widgets over an empty window of this process."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import customtkinter as ctk
+import pytest
+
+from src.gui.export_footer import ExportFooter
+from src.gui.overlay import Overlay
+from src.gui.theme import DARK, Theme
+from src.gui.widgets.controls import Button, panel_header
+from src.gui.widgets.menu_button import MenuButton
+from src.gui.widgets.popup import _Menu
+from src.gui.widgets.slider import Slider
+from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
+from tests.e2e.desktop import Screen
+
+
+@pytest.fixture
+def root(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("DISPLAY", screen.display)
+    root: Any = ctk.CTk()
+    root.geometry("600x400")
+    root.update()
+    yield root
+    root.update()
+    root.destroy()
+
+
+@pytest.fixture
+def look(root: Any) -> Theme:
+    look = Theme(DARK, 1.0)
+    look.find_fonts(root)
+    return look
+
+
+def test_a_menu_is_as_wide_as_its_button_and_lies_in_the_window(root: Any, look: Theme) -> None:
+    chosen: list[str] = []
+    names = ["One", "Two", "Three"]
+    button = MenuButton(root, look, names, chosen.append, width=300)
+    button.place(relx=1.0, rely=1.0, anchor="se")
+    root.update()
+    button._open()
+    root.update()
+    (menu,) = (child for child in root.winfo_children() if isinstance(child, _Menu))
+    assert menu.winfo_width() >= 300
+    assert menu.winfo_x() + menu.winfo_width() <= root.winfo_width()
+    assert menu.winfo_y() >= 0 and menu.winfo_y() + menu.winfo_height() <= button.winfo_y() + 4
+    assert int(menu.cget("highlightthickness")) >= 1  # its border
+    menu._rows[1].event_generate("<ButtonRelease-1>")
+    root.update()
+    assert chosen == ["Two"] and button.value == "Two" and not menu.winfo_exists()
+    button._open()
+    root.update()
+    (menu,) = (child for child in root.winfo_children() if isinstance(child, _Menu))
+    menu.focus_force()
+    menu.event_generate("<Escape>")
+    root.update()
+    assert chosen == ["Two"] and not menu.winfo_exists()
+
+
+def test_titles_lie_at_one_height(root: Any, look: Theme) -> None:
+    middles, ends = [], []
+    for ring_below in (False, True):
+        panel = ctk.CTkFrame(root)
+        header = panel_header(panel, look, "Title", ring_below)
+        panel.place(x=0, y=0, relwidth=1, relheight=1)
+        root.update()
+        (title,) = header.pack_slaves()
+        middle = title.winfo_rooty() - panel.winfo_rooty() + title.winfo_height() / 2
+        middles.append(middle)
+        ends.append(header.winfo_y() + header.winfo_height() + (4 if ring_below else 0))
+        panel.destroy()
+    assert middles[0] == middles[1] and ends[0] == ends[1]
+
+
+def test_a_ring_shows_the_keyboard_and_no_pointer(root: Any, look: Theme) -> None:
+    slider = Slider(root, look, (0.0, 1.0), 0.5, lambda _: None)
+    slider.pack()
+    root.update()
+    look.shows_focus = False
+    slider.focus_force()
+    root.update()
+    assert slider.cget("border_color") != DARK.accent
+    slider.event_generate("<Right>")
+    root.update()
+    assert slider.cget("border_color") == DARK.accent
+
+
+def test_an_export_ends_in_the_place_where_it_began(root: Any, look: Theme) -> None:
+    footer = ExportFooter(root, look)
+    footer.pack(fill="x")
+    heights, opened = [], []
+    footer.show_ready(lambda: None, lambda: None)
+    root.update()
+    heights.append(footer.winfo_height())
+    footer.show_progress(lambda: None)
+    root.update()
+    heights.append(footer.winfo_height())
+    folder = "datasets/" + "a long name " * 12 + "end"
+    footer.show_outcome(
+        "check",
+        DARK.success,
+        "3 crops exported",
+        folder,
+        ("Open folder", lambda: opened.append(folder)),
+        ("Export again", lambda: None),
+    )
+    root.update()
+    heights.append(footer.winfo_height())
+    assert len(set(heights)) == 1
+    main, other = (part for part in footer.winfo_children() if isinstance(part, Button))
+    assert (main.text, other.text) == ("Open folder", "Export again")
+    main.invoke()
+    assert opened == [folder]
+    assert main.winfo_x() + main.winfo_width() <= footer.winfo_width()
+
+
+def test_strips_begin_at_the_margin_however_many_there_are(root: Any, look: Theme) -> None:
+    thumbnails: Any = SimpleNamespace(want=lambda *_: None, get=lambda *_: None)
+    strip = ThumbStrip(root, look, thumbnails, (58, 58), lambda _: None)
+    strip.pack(fill="x")
+    root.update()
+    lefts, rights = [], []
+    for count in (2, 50):
+        strip.show([Thumb(str(number), Path("x")) for number in range(count)], "0")
+        root.update()
+        boxes = [strip.bbox(item) for item in strip.find_all()]
+        lefts.append(min(box[0] for box in boxes))
+        rights.append(max(box[2] for box in boxes))
+    assert lefts[0] == lefts[1] == 0  # the ring; the picture begins where words do
+    assert rights[1] <= strip.winfo_width()
+
+
+def test_the_corners_of_a_dialog_are_round_over_any_picture(root: Any, look: Theme) -> None:
+    overlay = Overlay(root, look)
+    dialog = overlay.open(300)
+    ctk.CTkFrame(dialog, height=200, fg_color="transparent").grid()
+    root.update()
+    corners = [
+        child
+        for child in dialog.winfo_children()
+        if isinstance(child, tkinter.Label) and child.winfo_ismapped()
+    ]
+    places = {(c.winfo_rootx(), c.winfo_rooty()) for c in corners}
+    left, top = dialog.winfo_rootx(), dialog.winfo_rooty()
+    right = left + dialog.winfo_width() - corners[0].winfo_width()
+    bottom = top + dialog.winfo_height() - corners[0].winfo_height()
+    assert places == {(x, y) for x in (left, right) for y in (top, bottom)}
