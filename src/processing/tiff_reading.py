@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from src.processing.grey_range import Declared, range_of, scaled
+from src.processing.grey_range import Declared, range_of, rounder
 from src.processing.samples import CHANNELS, SIXTEEN_BIT_PIXELS, Samples
 
 # tifffile is imported where it is needed, and of its pages any attribute may be None by its types.
@@ -112,16 +112,19 @@ class TiffPicture:
         sixteen = sixteen and width * height <= SIXTEEN_BIT_PIXELS
         most = 65535 if sixteen else 255
         stored = np.zeros((height, width, len(kept)), np.uint16 if sixteen else np.uint8)
+        kind = np.dtype(np.uint16) if int(page.photometric) == PALETTE else page.dtype
+        of_colour = rounder(kind, black, white, most)
+        of_alpha = rounder(kind, 0, alpha_most, most)
         for block, (plane, top, left) in _blocks(page):
             first = plane or 0
             for at, channel in enumerate(kept):
                 if plane is not None and channel != plane:
                     continue
                 values = block[..., channel - first]
-                ends = (0, alpha_most) if channel == alpha_at else (black, white)
                 rows, columns = values.shape
                 part = stored[top : top + rows, left : left + columns, at]
-                part[:] = np.rint(scaled(values, *ends) * most)[: part.shape[0], : part.shape[1]]
+                rounded = of_alpha if channel == alpha_at else of_colour
+                part[:] = rounded(values[: part.shape[0], : part.shape[1]])
         return Samples(
             size=self.size_wh,
             read=lambda box: stored[box[1] : box[3], box[0] : box[2]],
