@@ -43,13 +43,19 @@ def is_tiff(path: Path) -> bool:
 
 
 def pillow_reads(image: Image.Image) -> bool:
-    """Return whether a TIFF's first page, which Pillow has opened, is one that it reads right.
+    """Return whether the picture is a TIFF's first page, and one that Pillow reads right.
 
-    It has to be the only one: of several, the picture has to be found.
+    That is certain of one page only: of several, the picture has to be found.
     """
     tags = image.tag_v2  # type: ignore[attr-defined]
     alone = not tags.next and not {_NEW_SUBFILE, _OLD_SUBFILE, _SUB_IFDS} & tags.keys()
-    return alone and _is_plain(
+    return alone and is_plain(image)
+
+
+def is_plain(image: Image.Image) -> bool:
+    """Return whether the page of a TIFF that Pillow has opened is one that it reads right."""
+    tags = image.tag_v2  # type: ignore[attr-defined]
+    return _is_plain(
         bits=tags.get(258, (1,)),
         formats=tags.get(339, (1,)),
         photometric=tags.get(262, 0),
@@ -99,6 +105,8 @@ class TiffPicture:
             ValueError, OSError: it is damaged, or of a kind that nothing here reads.
         """
         page = self._page
+        if page.dtype is None:
+            raise ValueError("its samples are of a kind that is not read here")
         if _is_thinned(page):
             return _of_libtiff(page, self.index)
         mode, alpha_at, premultiplied = _channels(page)

@@ -355,6 +355,19 @@ def test_profiles_of_second_decoders(tmp_path: Path) -> None:
         assert np.abs(shown - (137, 188)).max() <= 3, kind
 
 
+def test_a_broken_page_after_the_first_does_not_cost_it(tmp_path: Path) -> None:
+    path = tmp_path / "picture.tif"
+    with tifffile.TiffWriter(path) as file:
+        file.write(typed(RGB, "u1"), photometric="rgb")
+        file.write(typed(RGB, "u1"), photometric="rgb")
+    with tifffile.TiffFile(path) as file:
+        second = file.pages[1].offset
+    content = bytearray(path.read_bytes())
+    content[second : second + 2] = b"\xff\xff"  # so many tags
+    path.write_bytes(content)
+    assert_quarters(path, COLOURS, 0, "broken")
+
+
 def test_a_float_picture_is_an_image_though_pillow_does_not_know_it(tmp_path: Path) -> None:
     write(tmp_path / "x.tif", RAMP.astype(np.float64))
     assert is_image(tmp_path / "x.tif")
