@@ -28,7 +28,8 @@ SAME_SHAPE = 0.03
 BLOCK_BYTES = 8 << 20
 
 MIN_IS_WHITE, RGB, PALETTE, MASK, SEPARATED, YCBCR, CIELAB, ICCLAB = 0, 2, 3, 4, 5, 6, 8, 9
-_NOT_SHOWN = frozenset((MASK, 32803, 32844, 32845))  # what a sensor saw, and LogLuv
+# What a sensor saw, as it is or put together, and logarithms of light.
+_NOT_SHOWN = frozenset((MASK, 32803, 34892, 32844, 32845))
 _JPEG = frozenset((6, 7))
 # None, those of fax machines, LZW, both of JPEG, both of Deflate, PackBits, ThunderScan.
 _OF_PILLOW = frozenset((1, 2, 3, 4, 5, 8, 32771, 32773, 32809, 32946)) | _JPEG
@@ -149,7 +150,8 @@ def find_picture(file: Any) -> TiffPicture:
     """Find the page that is the picture, in a file that tifffile has opened.
 
     That is the first, unless it is marked as a preview, or is unmarked and a copy, at half the
-    size or less, of another: then it is the largest that is not marked.
+    size or less, of another: then it is the largest that is not marked. Where all are marked, as
+    around what a camera's sensor saw, it is the largest of them.
 
     Raises:
         ValueError: none of the pages is a picture.
@@ -157,9 +159,9 @@ def find_picture(file: Any) -> TiffPicture:
     shown = [page for page in _pages(file) if _is_shown(page)]
     if not shown:
         raise ValueError("no page of it is a picture")
-    whole = [page for page in shown if not page.is_reduced] or shown
-    first = whole[0]
-    largest = max(whole, key=lambda page: page.imagewidth * page.imagelength)
+    whole = [page for page in shown if not page.is_reduced]
+    largest = max(whole or shown, key=lambda page: page.imagewidth * page.imagelength)
+    first = whole[0] if whole else largest
     begins_with_preview = first.treeindex != (0,)
     shape = largest.imagewidth * first.imagelength / (largest.imagelength * first.imagewidth)
     is_copy = largest.imagewidth >= 2 * first.imagewidth and abs(shape - 1) <= SAME_SHAPE
