@@ -86,12 +86,27 @@ def jpeg2000_header(path: Path) -> Jpeg2000Header:
     return Jpeg2000Header(depth, profiles[0] if profiles else None)
 
 
-def pnm_pixels(path: Path) -> int | None:
-    """Give where the pixels of a binary PPM of sixteen bits begin; None: it is no such."""
+@dataclass(frozen=True)
+class PnmHeader:
+    """What a PGM or PPM says ahead of its pixels.
+
+    Attributes:
+        white: the largest value.
+        offset: where the pixels begin.
+        plain: they are written as text.
+    """
+
+    white: int
+    offset: int
+    plain: bool
+
+
+def pnm_header(path: Path) -> PnmHeader | None:
+    """Read the header of a PGM or PPM; None: it is none of these, or longer than one is."""
     with path.open("rb") as stream:
         head = stream.read(4096)
-    found = re.match(rb"P6(?:(?:\s|#[^\n]*\n)+(\d+)){3}\s", head)
-    return found.end() if found and int(found[1]) > 255 else None
+    found = re.match(rb"P([2356])(?:(?:\s|#[^\n]*\n)+(\d+)){3}\s", head)
+    return found and PnmHeader(int(found[2]), found.end(), found[1] in b"23")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ temperature or a height, with a few values far off or one that stands for "no da
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +89,25 @@ def scaled(values: np.ndarray, black: float, white: float) -> np.ndarray:
     np.clip(shares, 0, 1, out=shares)
     found: np.ndarray = shares.astype(np.float32, copy=False)
     return found
+
+
+def rounder(
+    kind: np.dtype, black: float, white: float, most: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Make what brings values of a dtype to integers from 0 (black) to most (white).
+
+    Of sixteen bits and fewer all are worked out once, and then looked up.
+    """
+    found = np.uint8 if most < 256 else np.uint16
+
+    def rounded(values: np.ndarray) -> np.ndarray:
+        integers: np.ndarray = np.rint(scaled(values, black, white) * most).astype(found)
+        return integers
+
+    if kind.kind != "u" or kind.itemsize > 2:
+        return rounded
+    table = rounded(np.arange(np.iinfo(kind).max + 1, dtype=kind.newbyteorder("=")))
+    return lambda values: table[values]
 
 
 def _sampled(blocks: Iterable[np.ndarray], pixels: int) -> tuple[np.ndarray, np.dtype]:

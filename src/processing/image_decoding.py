@@ -21,7 +21,7 @@ from src.processing.orientation import ON_ITS_SIDE, TURNS, Source, turn_of, upri
 from src.processing.psd_reading import PsdPicture, read_header
 from src.processing.raw_files import is_raw, open_raw
 from src.processing.second_decoders import after_loading, before_loading
-from src.processing.tiff_reading import find_picture, is_tiff, pillow_reads
+from src.processing.tiff_reading import find_picture, is_plain, is_tiff, pillow_reads
 
 try:
     from pillow_heif import register_heif_opener
@@ -201,8 +201,14 @@ def _decode_tiff(
     """
     import tifffile
 
-    with tifffile.TiffFile(path) as file:
+    try:
+        file = tifffile.TiffFile(path)
         picture = find_picture(file)
+    except Exception:  # a page after the first that is broken does not cost the first
+        if image is None or not is_plain(image):
+            raise
+        return _decode_opened(path, image, None, on_size)
+    with file:
         width, height = picture.size_wh
         if width * height > pixel_limit:
             raise _too_large(path, width * height, pixel_limit)

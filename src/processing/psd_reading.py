@@ -15,13 +15,14 @@ from typing import IO
 import numpy as np
 
 from src.processing.colour_tags import Cicp
-from src.processing.grey_range import scaled
+from src.processing.grey_range import rounder
 from src.processing.samples import CHANNELS, SIXTEEN_BIT_PIXELS, Samples
 from src.processing.tone_mapping import LINEAR
 
 MODES = {0: "L", 1: "L", 3: "RGB", 4: "CMYK", 8: "L", 9: "LAB"}
 # In these 0 is white: no ink, or none of its light taken.
 BITMAP, CMYK = 0, 4
+_KINDS = {1: "u1", 8: "u1", 16: ">u2", 32: ">f4"}
 RAW, PACK_BITS = 0, 1
 _PROFILE = 1039
 _MOST_RESOURCES = 1000
@@ -62,7 +63,7 @@ class PsdPicture:
         Raises:
             ValueError: it is of a kind that is not read here; OSError: it is cut short.
         """
-        if self.mode not in MODES or self.depth not in (1, 8, 16, 32):
+        if self.mode not in MODES or self.depth not in _KINDS:
             raise ValueError(f"Photoshop's mode {self.mode} of {self.depth} bits is not read")
         mode = MODES[self.mode]
         count = CHANNELS[mode]
@@ -75,11 +76,12 @@ class PsdPicture:
         stored = np.empty((height, width, kept), np.uint16 if fine else np.uint8)
         full = 1.0 if self.depth in (1, 32) else 2.0**self.depth - 1
         ends = (full, 0.0) if self.mode in (BITMAP, CMYK) else (0.0, full)
+        kind = np.dtype(_KINDS[self.depth])
+        of_colour, of_alpha = rounder(kind, *ends, most), rounder(kind, 0, full, most)
         with path.open("rb") as stream:
             for channel, row, values in self._rows(stream, kept):
-                of_alpha = channel == count
-                shares = scaled(values, *((0.0, full) if of_alpha else ends))
-                stored[row, :, channel] = np.rint(shares * most)
+                rounded = of_alpha if channel == count else of_colour
+                stored[row, :, channel] = rounded(values)
         # Floats are linear light, as the profile says if there is one.
         linear = self.depth == 32 and self.profile is None
         return Samples(
@@ -115,7 +117,7 @@ class PsdPicture:
     def _values(self, row: bytes) -> np.ndarray:
         if self.depth == 1:
             return np.unpackbits(np.frombuffer(row, np.uint8))[: self.size_wh[0]]
-        return np.frombuffer(row, {8: "u1", 16: ">u2", 32: ">f4"}[self.depth])
+        return np.frombuffer(row, _KINDS[self.depth])
 
 
 def read_header(path: Path) -> PsdPicture | None:

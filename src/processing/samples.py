@@ -54,6 +54,8 @@ class Samples:
     def crop(self, box: Box) -> Image.Image:
         """Give a part in sRGB, over white where it is transparent."""
         stored = self.read(box)
+        if self._is_shown_as_it_is(stored):
+            return Image.fromarray(np.ascontiguousarray(stored))
         count = CHANNELS[self.mode]
         colours = scaled(stored[..., :count], self.black, self.white)
         alpha = None
@@ -68,6 +70,11 @@ class Samples:
         if alpha is not None and alpha.min() < 1:
             rgb = np.rint(rgb * alpha + 255 * (1 - alpha)).astype(np.uint8)
         return Image.fromarray(rgb)
+
+    def _is_shown_as_it_is(self, stored: np.ndarray) -> bool:
+        plain = self.mode == "RGB" and stored.dtype == np.uint8 and stored.shape[2] == 3
+        whole = (self.black, self.white) == (0, 255)
+        return plain and whole and not (self.clear or self.profile or self.cicp)
 
     def _srgb(self, colours: np.ndarray) -> np.ndarray:
         """Bring (h, w, channels) float32 to (h, w, 3) uint8."""

@@ -28,7 +28,7 @@ from src.processing.colour_tags import (
     heif_header,
     jpeg2000_header,
     png_header,
-    pnm_pixels,
+    pnm_header,
     profile_cicp,
 )
 from src.processing.grey_range import Declared, range_of
@@ -94,7 +94,8 @@ def after_loading(image: Image.Image, path: Path) -> Samples | None:
     elif image.format in ("AVIF", "HEIF"):
         cicp = heif_header(path).cicp
     elif image.format == "PPM" and image.mode == "RGB":
-        depth = 8 if pnm_pixels(path) is None else 16
+        pnm = pnm_header(path)
+        depth = 16 if pnm is not None and pnm.white == 65535 and not pnm.plain else 8
     cicp = _mapped(cicp, image)
     if cicp is not None:
         mode = "RGBA" if image.has_transparency_data else "RGB"
@@ -174,7 +175,9 @@ def _greys(image: Image.Image, path: Path) -> Samples:
 
     profile = image.info.get("icc_profile")
     bits = png_header(path).significant_bits if image.format == "PNG" else None
-    declared = Declared(bits=bits, full_scale=profile is not None)
+    pnm = pnm_header(path) if image.format == "PPM" else None
+    said = pnm is not None and pnm.white != 65535  # Pillow has brought it to that
+    declared = Declared(bits=bits, full_scale=profile is not None or said)
     tops = range(0, height, _BLOCK_ROWS)
     blocks = (read((0, top, width, min(height, top + _BLOCK_ROWS))) for top in tops)
     black, white = range_of(blocks, width * height, declared, colour=False)
@@ -199,8 +202,9 @@ def _png(path: Path) -> np.ndarray:
 
 def _pnm(path: Path, size_wh: tuple[int, int]) -> np.ndarray:
     width, height = size_wh
+    header = pnm_header(path)
     with path.open("rb") as stream:
-        stream.seek(pnm_pixels(path) or 0)
+        stream.seek(header.offset if header else 0)
         found = np.frombuffer(stream.read(6 * width * height), ">u2")
     return found.reshape(height, width, 3)
 

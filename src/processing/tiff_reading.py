@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from src.processing.grey_range import Declared, range_of, scaled
+from src.processing.grey_range import Declared, range_of, rounder
 from src.processing.samples import CHANNELS, SIXTEEN_BIT_PIXELS, Samples
 
 # tifffile is imported where it is needed, and of its pages any attribute may be None by its types.
@@ -28,7 +28,8 @@ SAME_SHAPE = 0.03
 BLOCK_BYTES = 8 << 20
 
 MIN_IS_WHITE, RGB, PALETTE, MASK, SEPARATED, YCBCR, CIELAB, ICCLAB = 0, 2, 3, 4, 5, 6, 8, 9
-_NOT_SHOWN = frozenset((MASK, 32803, 32844, 32845))  # what a sensor saw, and LogLuv
+# What a sensor saw, as it is or put together, and logarithms of light.
+_NOT_SHOWN = frozenset((MASK, 32803, 34892, 32844, 32845))
 _JPEG = frozenset((6, 7))
 # None, those of fax machines, LZW, both of JPEG, both of Deflate, PackBits, ThunderScan.
 _OF_PILLOW = frozenset((1, 2, 3, 4, 5, 8, 32771, 32773, 32809, 32946)) | _JPEG
@@ -43,13 +44,19 @@ def is_tiff(path: Path) -> bool:
 
 
 def pillow_reads(image: Image.Image) -> bool:
-    """Return whether a TIFF's first page, which Pillow has opened, is one that it reads right.
+    """Return whether the picture is a TIFF's first page, and one that Pillow reads right.
 
-    It has to be the only one: of several, the picture has to be found.
+    That is certain of one page only: of several, the picture has to be found.
     """
     tags = image.tag_v2  # type: ignore[attr-defined]
     alone = not tags.next and not {_NEW_SUBFILE, _OLD_SUBFILE, _SUB_IFDS} & tags.keys()
-    return alone and _is_plain(
+    return alone and is_plain(image)
+
+
+def is_plain(image: Image.Image) -> bool:
+    """Return whether the page of a TIFF that Pillow has opened is one that it reads right."""
+    tags = image.tag_v2  # type: ignore[attr-defined]
+    return _is_plain(
         bits=tags.get(258, (1,)),
         formats=tags.get(339, (1,)),
         photometric=tags.get(262, 0),
@@ -99,6 +106,8 @@ class TiffPicture:
             ValueError, OSError: it is damaged, or of a kind that nothing here reads.
         """
         page = self._page
+        if page.dtype is None:
+            raise ValueError("its samples are of a kind that is not read here")
         if _is_thinned(page):
             return _of_libtiff(page, self.index)
         mode, alpha_at, premultiplied = _channels(page)
@@ -112,16 +121,19 @@ class TiffPicture:
         sixteen = sixteen and width * height <= SIXTEEN_BIT_PIXELS
         most = 65535 if sixteen else 255
         stored = np.zeros((height, width, len(kept)), np.uint16 if sixteen else np.uint8)
+        kind = np.dtype(np.uint16) if int(page.photometric) == PALETTE else page.dtype
+        of_colour = rounder(kind, black, white, most)
+        of_alpha = rounder(kind, 0, alpha_most, most)
         for block, (plane, top, left) in _blocks(page):
             first = plane or 0
             for at, channel in enumerate(kept):
                 if plane is not None and channel != plane:
                     continue
                 values = block[..., channel - first]
-                ends = (0, alpha_most) if channel == alpha_at else (black, white)
                 rows, columns = values.shape
                 part = stored[top : top + rows, left : left + columns, at]
-                part[:] = np.rint(scaled(values, *ends) * most)[: part.shape[0], : part.shape[1]]
+                rounded = of_alpha if channel == alpha_at else of_colour
+                part[:] = rounded(values[: part.shape[0], : part.shape[1]])
         return Samples(
             size=self.size_wh,
             read=lambda box: stored[box[1] : box[3], box[0] : box[2]],
@@ -138,7 +150,8 @@ def find_picture(file: Any) -> TiffPicture:
     """Find the page that is the picture, in a file that tifffile has opened.
 
     That is the first, unless it is marked as a preview, or is unmarked and a copy, at half the
-    size or less, of another: then it is the largest that is not marked.
+    size or less, of another: then it is the largest that is not marked. Where all are marked, as
+    around what a camera's sensor saw, it is the largest of them.
 
     Raises:
         ValueError: none of the pages is a picture.
@@ -146,9 +159,9 @@ def find_picture(file: Any) -> TiffPicture:
     shown = [page for page in _pages(file) if _is_shown(page)]
     if not shown:
         raise ValueError("no page of it is a picture")
-    whole = [page for page in shown if not page.is_reduced] or shown
-    first = whole[0]
-    largest = max(whole, key=lambda page: page.imagewidth * page.imagelength)
+    whole = [page for page in shown if not page.is_reduced]
+    largest = max(whole or shown, key=lambda page: page.imagewidth * page.imagelength)
+    first = whole[0] if whole else largest
     begins_with_preview = first.treeindex != (0,)
     shape = largest.imagewidth * first.imagelength / (largest.imagelength * first.imagewidth)
     is_copy = largest.imagewidth >= 2 * first.imagewidth and abs(shape - 1) <= SAME_SHAPE

@@ -9,10 +9,13 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
+import tifffile
 from PIL import Image
 
 from src.processing.ffmpeg_process import find_ffmpeg
+from tests.processing import pictures
 
 IMAGES = {
     "jpg": {},
@@ -56,6 +59,36 @@ def real_images() -> dict[str, bytes]:
         name = "TIFF" if suffix == "tif" else suffix.upper()
         picture.save(stream, format=name, save_all=True, append_images=frames)
         made[f"frames.{suffix}"] = stream.getvalue()
+    return made | _for_second_decoders(np.asarray(picture))
+
+
+def _for_second_decoders(picture: np.ndarray) -> dict[str, bytes]:
+    """Images that are left to others than Pillow."""
+    sixteen = picture.astype(np.uint16) * 257
+    clear = b"tRNS", struct.pack(">HHH", *sixteen[0, 0].tolist())
+    numbers = b"cICP", bytes((9, 16, 0, 1))
+    made = {
+        "deep.png": pictures.png(2, 16, sixteen, clear),
+        "range.png": pictures.png(2, 8, picture, numbers),
+        "deep.jp2": imagecodecs.jpeg2k_encode(sixteen, level=0, codecformat="jp2"),
+        "range.avif": imagecodecs.avif_encode(
+            sixteen >> 6, bitspersample=10, primaries=9, transfer=16
+        ),
+        "deep.psd": pictures.psd(3, 16, pictures.RGB),
+        "packed.psb": pictures.psd(3, 16, pictures.RGB, large=True, packed=True),
+    }
+    for name, how in {
+        "deep": {},
+        "strips": {"compression": "zlib", "predictor": True, "rowsperstrip": 8},
+        "tiles": {"compression": "lzw", "tile": (16, 16)},
+        "photo": {"compression": "jpeg2000"},
+    }.items():
+        stream = io.BytesIO()
+        with tifffile.TiffWriter(stream) as file:
+            file.write(picture[::4, ::4], photometric="rgb", subfiletype=1, subifds=1)
+            file.write(sixteen, photometric="rgb", **how)
+            file.write(sixteen, photometric="rgb")
+        made[f"{name}.tif"] = stream.getvalue()
     return made
 
 

@@ -138,6 +138,15 @@ def test_a_child_limits_itself(tmp_path: Path, code: str, ending: str) -> None:
     assert not (tmp_path / "out").exists() or (tmp_path / "out").stat().st_size == 0
 
 
+def test_a_child_starts_without_what_few_files_need() -> None:
+    program = "import sys, src.processing.decoder_server; print(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=APPLICATION_FOLDER, capture_output=True, text=True
+    )
+    assert "PIL" in ran.stdout.split()
+    assert not {"tifffile", "imagecodecs", "cv2"} & set(ran.stdout.split())
+
+
 @POSIX
 def test_a_child_does_not_outlive_its_parent(picture: Path) -> None:
     program = (

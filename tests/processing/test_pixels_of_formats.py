@@ -200,6 +200,11 @@ def test_netpbm(tmp_path: Path, most: int) -> None:
             assert_quarters(put(path, content), (COLOURS, GREYS)[number == 5], 1, "12 bits in 16")
 
 
+def test_netpbm_that_is_dark_stays_dark(tmp_path: Path) -> None:
+    content = b"P5 96 64 1023\n" + np.rint(RAMP * 30).astype(">u2").tobytes()
+    assert decoded(put(tmp_path / "dark.pgm", content)).max() == round(30 / 1023 * 255)
+
+
 def test_float_map_and_bitmap(tmp_path: Path) -> None:
     path = tmp_path / "picture.pfm"
     content = b"Pf\n96 64\n-1.0\n" + GREY[::-1].astype("<f4").tobytes()

@@ -237,6 +237,11 @@ def test_the_picture_is_not_always_the_first_page(tmp_path: Path, kind: str) -> 
         "a mask after it": [(picture, rgb), (np.zeros((HEIGHT, WIDTH), bool), mask)],
         "other pages of its size": [(picture, rgb), (np.zeros_like(picture), rgb)],
         "other pages, larger": [(picture, rgb), (np.zeros((HEIGHT, 2 * WIDTH, 3), np.uint8), rgb)],
+        "previews of what a sensor saw": [
+            (small, rgb | marked | {"subifds": 2}),
+            (np.zeros((2 * HEIGHT, 2 * WIDTH), np.uint16), {"photometric": 32803}),
+            (picture, rgb | marked),
+        ],
         "large file": [(small, rgb | marked), (picture, rgb)],
     }.items():
         with tifffile.TiffWriter(path, bigtiff=name == "large file") as file:
@@ -353,6 +358,19 @@ def test_profiles_of_second_decoders(tmp_path: Path) -> None:
         write(path, typed(RAMP, kind), iccprofile=grey_profile(1.0))
         shown = decoded(path)[HEIGHT // 4, [WIDTH // 4, WIDTH // 2], 0].astype(int)
         assert np.abs(shown - (137, 188)).max() <= 3, kind
+
+
+def test_a_broken_page_after_the_first_does_not_cost_it(tmp_path: Path) -> None:
+    path = tmp_path / "picture.tif"
+    with tifffile.TiffWriter(path) as file:
+        file.write(typed(RGB, "u1"), photometric="rgb")
+        file.write(typed(RGB, "u1"), photometric="rgb")
+    with tifffile.TiffFile(path) as file:
+        second = file.pages[1].offset
+    content = bytearray(path.read_bytes())
+    content[second : second + 2] = b"\xff\xff"  # so many tags
+    path.write_bytes(content)
+    assert_quarters(path, COLOURS, 0, "broken")
 
 
 def test_a_float_picture_is_an_image_though_pillow_does_not_know_it(tmp_path: Path) -> None:
