@@ -13,6 +13,8 @@ from pathlib import Path
 
 from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
+from src.errors import MediaReadError
+
 # Photography's first year; clocks that never were set count from 1601, 1904 or 1970.
 FIRST_YEAR = 1826
 UNSET_DAYS = ("1904-01-01", "1970-01-01")
@@ -125,10 +127,13 @@ def date_in_avi(path: Path) -> str | None:
     """Find the date that cameras put in the header of an AVI, in spellings of their own.
 
     Raises:
-        OSError: the file can't be read.
+        MediaReadError: the file can't be read.
     """
-    with path.open("rb") as stream:
-        head = stream.read(AVI_HEADER_BYTES)
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(AVI_HEADER_BYTES)
+    except OSError as exc:
+        raise MediaReadError(path, f"can't be read ({exc.strerror or exc})") from exc
     if head[:4] != b"RIFF":
         return None
     head = head.partition(b"movi")[0]

@@ -14,8 +14,9 @@ from src.processing.video_streams import VideoStream
 
 # Pixels are made square up to this; a header can claim that each is as wide as a wall.
 MAX_SAR = 8
-# These mix interlaced frames with others, so that the first frames say nothing of the rest.
-MAY_MIX = ("mpeg2video", "h264", "vc1", "mpeg4")
+# On discs and in broadcasts these mix interlaced frames with others, so that the first frames say
+# nothing of the rest.
+MAY_MIX = ("mpeg2video", "vc1")
 # Native decoders leave out the transparency that WebM keeps beside the pictures.
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 # Pixel formats of luminance and two differences of colour.
