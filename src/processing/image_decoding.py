@@ -18,6 +18,7 @@ from src.processing.jpeg_structure import without_end
 from src.processing.jxl_files import HAS_PLUGIN, jxl_header, open_jxl
 from src.processing.orientation import ON_ITS_SIDE, TURNS, Source, turn_of, upright_part
 from src.processing.psd_reading import PsdPicture, read_header
+from src.processing.rare_jpegs import is_rare_jpeg, read_rare_jpeg
 from src.processing.raw_files import is_raw, open_raw
 from src.processing.second_decoders import after_loading, before_loading
 from src.processing.tiff_reading import find_picture, is_tiff, pillow_reads
@@ -80,7 +81,7 @@ def is_image(path: Path) -> bool:
         with _opened(path):
             return True
     except UnidentifiedImageError:  # Pillow does not know every kind of these
-        return is_tiff(path) or read_header(path) is not None
+        return is_tiff(path) or read_header(path) is not None or is_rare_jpeg(path)
     except Exception:  # it is one, and decoding it will say what is wrong
         return True
 
@@ -111,6 +112,9 @@ def decode(
         if is_tiff(path):
             decoded = _decode_tiff(path, None, pixel_limit, on_size)
             return replace(decoded, note=note_of_pages(path))
+        jpeg = read_rare_jpeg(path, pixel_limit, on_size)
+        if jpeg is not None:
+            return _decoded(jpeg.samples, turn_of(jpeg.about), _captured_at(jpeg.about))
         psd = read_header(path)
         if psd is None:
             raise

@@ -16,7 +16,7 @@ from PIL import Image
 _FRAMES = frozenset((*range(0xC0, 0xD0), 0xF7)) - {0xC4, 0xC8, 0xCC}
 _LOSSLESS = frozenset((0xC3, 0xC7, 0xCB, 0xCF))
 _ARITHMETIC = frozenset((0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF))
-_JPEG_LS = 0xF7
+JPEG_LS = 0xF7
 _SCAN, _END = 0xDA, 0xD9
 _COEFFICIENTS = 64
 # In a scan's data a marker is what follows FF, but for stuffed zeros, restarts and fill bytes.
@@ -48,9 +48,14 @@ class JpegFrame:
         return self.bits == 8 and self.process in (0xC0, 0xC1, 0xC2)
 
     @property
+    def is_decoded_by_others(self) -> bool:
+        """Whether imagecodecs reads what not every program does."""
+        return self.process in (0xC0, 0xC1, 0xC2, 0xC3, JPEG_LS)
+
+    @property
     def name(self) -> str:
         """What a person calls it, with an article."""
-        if self.process == _JPEG_LS:
+        if self.process == JPEG_LS:
             return "a JPEG-LS image"
         if self.process in _LOSSLESS:
             return "a lossless JPEG"
