@@ -14,7 +14,7 @@ from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 from src.errors import MediaReadError
 from src.processing.colour_management import to_srgb
 from src.processing.image_notes import note_of_frames, note_of_pages
-from src.processing.jpeg_structure import without_end
+from src.processing.jpeg_structure import breaks_off, without_end
 from src.processing.jxl_files import HAS_PLUGIN, jxl_header, open_jxl
 from src.processing.orientation import ON_ITS_SIDE, TURNS, Source, turn_of, upright_part
 from src.processing.psd_reading import PsdPicture, read_header
@@ -184,14 +184,19 @@ def _loaded(
             of.draft(None, (draft_side, draft_side))
 
     draft(image)
+    is_jpeg = image.format in ("JPEG", "MPO")
     try:
         image.load()
-    except OSError:
-        whole = without_end(path, draft) if image.format in ("JPEG", "MPO") else None
-        if whole is None:
-            raise
-        return whole, "the file breaks off after its last pixel: the picture is complete"
-    return image, None
+        # a thumbnail is made of what has been looked at before
+        if not is_jpeg or draft_side is not None or image.filename == "" or not breaks_off(path):
+            return image, None
+        failed: OSError = OSError("its end is missing")
+    except OSError as exc:
+        failed = exc
+    whole = without_end(path, draft) if is_jpeg else None
+    if whole is None:
+        raise failed
+    return whole, "the file breaks off after its last pixel: the picture is complete"
 
 
 def _decode_tiff(

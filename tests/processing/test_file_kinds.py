@@ -55,8 +55,6 @@ REFUSED = {
     "logo.eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "this is a PostScript or EPS drawing"),
     "dos.eps": (b"\xc5\xd0\xd3\xc6 \0\0\0", "this is a PostScript or EPS drawing"),
     "arithmetic.jpg": (of_process(0xC9, 12), f"this is a JPEG with arithmetic coding, {CANT}save"),
-    "differential.jpg": (of_process(0xC5), "this is a JPEG of a rare kind"),
-    "lossless.jpg": (of_process(0xC7), "this is a lossless JPEG"),
     "photo.jxr": (b"II\xbc\x01\x20\0\0\0" + bytes(8), "this is a JPEG XR image"),
     "light.exr": (b"\x76\x2f\x31\x01\2\0\0\0", "this is an OpenEXR image"),
     "light.hdr": (b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n", "this is a Radiance HDR image"),
