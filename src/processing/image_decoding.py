@@ -15,10 +15,11 @@ from src.errors import MediaReadError
 from src.processing.capture_dates import date_of_image
 from src.processing.colour_management import to_srgb
 from src.processing.image_notes import note_of_frames, note_of_pages
-from src.processing.jpeg_structure import without_end
+from src.processing.jpeg_structure import breaks_off, without_end
 from src.processing.jxl_files import HAS_PLUGIN, jxl_header, open_jxl
 from src.processing.orientation import ON_ITS_SIDE, TURNS, Source, turn_of, upright_part
 from src.processing.psd_reading import PsdPicture, read_header
+from src.processing.rare_jpegs import is_rare_jpeg, read_rare_jpeg
 from src.processing.raw_files import is_raw, open_raw
 from src.processing.second_decoders import after_loading, before_loading
 from src.processing.tiff_reading import find_picture, is_plain, is_tiff, pillow_reads
@@ -81,7 +82,7 @@ def is_image(path: Path) -> bool:
         with _opened(path):
             return True
     except UnidentifiedImageError:  # Pillow does not know every kind of these
-        return is_tiff(path) or read_header(path) is not None
+        return is_tiff(path) or read_header(path) is not None or is_rare_jpeg(path)
     except Exception:  # it is one, and decoding it will say what is wrong
         return True
 
@@ -112,6 +113,9 @@ def decode(
         if is_tiff(path):
             decoded = _decode_tiff(path, None, pixel_limit, on_size)
             return replace(decoded, note=note_of_pages(path))
+        jpeg = read_rare_jpeg(path, pixel_limit, on_size)
+        if jpeg is not None:
+            return _decoded(jpeg.samples, turn_of(jpeg.about), _captured_at(jpeg.about))
         psd = read_header(path)
         if psd is None:
             raise
@@ -181,14 +185,19 @@ def _loaded(
             of.draft(None, (draft_side, draft_side))
 
     draft(image)
+    is_jpeg = image.format in ("JPEG", "MPO")
     try:
         image.load()
-    except OSError:
-        whole = without_end(path, draft) if image.format in ("JPEG", "MPO") else None
-        if whole is None:
-            raise
-        return whole, "the file breaks off after its last pixel: the picture is complete"
-    return image, None
+        # a thumbnail is made of what has been looked at before
+        if not is_jpeg or draft_side is not None or image.filename == "" or not breaks_off(path):
+            return image, None
+        failed: OSError = OSError("its end is missing")
+    except OSError as exc:
+        failed = exc
+    whole = without_end(path, draft) if is_jpeg else None
+    if whole is None:
+        raise failed
+    return whole, "the file breaks off after its last pixel: the picture is complete"
 
 
 def _decode_tiff(

@@ -8,6 +8,7 @@ from PIL import Image
 
 from src.processing.tiff_directories import (
     HEIGHT,
+    MOST_DIRECTORIES,
     NEW_SUBFILE,
     OLD_SUBFILE,
     WIDTH,
@@ -44,6 +45,8 @@ def note_of_frames(path: Path, image: Image.Image) -> str | None:
 def note_of_pages(path: Path) -> str | None:
     """Say how many pages a TIFF has; None when there is one."""
     pages = count_pages(path)
+    if pages >= MOST_DIRECTORIES:
+        return f"the first of {pages:,} pages or more"
     return f"the first of {pages:,} pages" if pages > 1 else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from mmap import mmap
 from pathlib import Path
@@ -16,8 +16,9 @@ from PIL import Image
 _FRAMES = frozenset((*range(0xC0, 0xD0), 0xF7)) - {0xC4, 0xC8, 0xCC}
 _LOSSLESS = frozenset((0xC3, 0xC7, 0xCB, 0xCF))
 _ARITHMETIC = frozenset((0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF))
-_JPEG_LS = 0xF7
+JPEG_LS = 0xF7
 _SCAN, _END = 0xDA, 0xD9
+_BREAKS_OFF = -1
 _COEFFICIENTS = 64
 # In a scan's data a marker is what follows FF, but for stuffed zeros, restarts and fill bytes.
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -48,9 +49,14 @@ class JpegFrame:
         return self.bits == 8 and self.process in (0xC0, 0xC1, 0xC2)
 
     @property
+    def is_decoded_by_others(self) -> bool:
+        """Whether imagecodecs reads what not every program does."""
+        return self.process in (0xC0, 0xC1, 0xC2, 0xC3, JPEG_LS)
+
+    @property
     def name(self) -> str:
         """What a person calls it, with an article."""
-        if self.process == _JPEG_LS:
+        if self.process == JPEG_LS:
             return "a JPEG-LS image"
         if self.process in _LOSSLESS:
             return "a lossless JPEG"
@@ -83,6 +89,16 @@ def jpeg_frame(content: bytes | mmap, at: int = 0) -> JpegFrame | None:
     return None
 
 
+def breaks_off(path: Path) -> bool:
+    """Say whether the last scan of a JPEG goes on to the end of the file, with no marker after it.
+
+    Decoders take what fills such a file up for pixels, and say nothing.
+    """
+    if path.stat().st_size > LARGEST_BYTES:
+        return False
+    return any(marker == _BREAKS_OFF for marker, _ in _markers(path.read_bytes()))
+
+
 def without_end(path: Path, draft: Callable[[Image.Image], None]) -> Image.Image | None:
     """Decode a JPEG that breaks off, if it does so behind its last pixel.
 
@@ -96,7 +112,7 @@ def without_end(path: Path, draft: Callable[[Image.Image], None]) -> Image.Image
     """
     if path.stat().st_size > LARGEST_BYTES:
         return None
-    content = path.read_bytes().rstrip(b"\xff")  # half a marker
+    content = _without_padding(path.read_bytes())
     if not _has_every_scan(content):
         return None
     looks = set()
@@ -124,16 +140,8 @@ def _has_every_scan(content: bytes) -> bool:
     if frame is None:
         return False
     missing = {component: [True] * _COEFFICIENTS for component in frame.components}
-    at = 2
-    while at + 4 <= len(content):
-        if content[at] != 0xFF or content[at + 1] == _END:
-            break
-        if content[at + 1] == 0xFF:
-            at += 1
-            continue
-        length = int.from_bytes(content[at + 2 : at + 4], "big")
-        marker, header = content[at + 1], content[at + 4 : at + 2 + length]
-        at += 2 + length
+    for marker, at in _markers(content):
+        header = content[at + 4 : at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")]
         if marker != _SCAN or len(header) < 4:
             continue
         first, last, approximation = header[-3:]
@@ -142,8 +150,35 @@ def _has_every_scan(content: bytes) -> bool:
             for number in range(first, min(last, _COEFFICIENTS - 1) + 1):
                 if component in missing:
                     missing[component][number] = not is_exact
-        found = _MARKER_IN_SCAN.search(content, at)
-        if found is None:
-            break
-        at = found.start()
     return bool(missing) and not any(any(each) for each in missing.values())
+
+
+def _markers(content: bytes) -> Iterator[tuple[int, int]]:
+    """List a JPEG's markers and where they lie, with _BREAKS_OFF after a scan that never ends.
+
+    It stops at the end of the image, and where something else lies between two segments.
+    """
+    at = 2
+    while at + 4 <= len(content) and content[at] == 0xFF:
+        marker = content[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        yield marker, at
+        if marker == _END:
+            return
+        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+        if marker == _SCAN:
+            found = _MARKER_IN_SCAN.search(content, at)
+            if found is None:
+                yield _BREAKS_OFF, len(content)
+                return
+            at = found.start()
+
+
+def _without_padding(content: bytes) -> bytes:
+    """Take away zeros that fill a file up, and half a marker; a stuffed zero stays."""
+    stripped = content.rstrip(b"\0")
+    if stripped.endswith(b"\xff") and len(stripped) < len(content):
+        return stripped + b"\0"
+    return stripped.rstrip(b"\xff")
