@@ -36,6 +36,8 @@ class Tooltip:
 
     def _show(self) -> None:
         self._waits = None
+        if not self.text:
+            return
         c, px = self._look.colours, self._look.px
         top = tkinter.Toplevel(self._widget, bg=c.border)
         top.wm_overrideredirect(True)
@@ -52,6 +54,8 @@ class Tooltip:
         x = self._widget.winfo_rootx()
         y = self._widget.winfo_rooty() + self._widget.winfo_height() + px(2)
         top.update_idletasks()
+        if y + top.winfo_reqheight() > self._widget.winfo_screenheight():  # no room below
+            y = self._widget.winfo_rooty() - top.winfo_reqheight() - px(2)
         x = min(x, self._widget.winfo_screenwidth() - top.winfo_reqwidth() - px(4))
         top.wm_geometry(f"+{x}+{y}")
         self._shown = top
