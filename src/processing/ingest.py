@@ -87,10 +87,13 @@ class Ingest:
         own = self.paths.extracted_segments, self.paths.chroma_db, self.paths.datasets
         remove_left_crops(self.metadata)
         unread: list[OSError] = []
-        given, tally = list(paths), Tally(self.settings.passed_over_folders)
-        found = find_media(given, own, unread.append, tally)
-        named = {Path(os.path.abspath(path)) for path in given}
-        self._wanted = set(found) if again else set(found) & named
+        tally = Tally(self.settings.passed_over_folders)
+        named = dict.fromkeys(Path(os.path.abspath(path)) for path in paths)
+        refused = [path for path in named if self._is_own(path)]
+        found = find_media(
+            [path for path in named if path not in refused], own, unread.append, tally
+        )
+        self._wanted = set(found) if again else set(found) & named.keys()
         absent = [path for path in found if self._is_absent(path)]
         removed = self._removed(found)
         files = self._register([path for path in found if path not in {*absent, *removed}])
@@ -100,7 +103,7 @@ class Ingest:
         yield JobStarted(len(files))
         failed = [_unread_folder(error) for error in unread]
         failed += [FileFailed(path, "there is no such file or folder") for path in absent]
-        failed += [FileFailed(path, OWN) for path in sorted(named) if self._is_own(path)]
+        failed += [FileFailed(path, OWN) for path in refused]
         yield from failed
         frames = segments = 0
         waiting = self.embedding().index.pending()
