@@ -96,7 +96,8 @@ class Ingest:
         self._wanted = set(found) if again else set(found) & named.keys()
         absent = [path for path in found if self._is_absent(path)]
         removed = self._removed(found)
-        files = self._register([path for path in found if path not in {*absent, *removed}])
+        left_out = {*absent, *removed}
+        files = self._register([path for path in found if path not in left_out])
         yield from self.moved.follow([path for path in files if _is_unicode(path)], removed)
         files += [path for path in removed if path in self.moved.came]
         tally.removed += [path for path in removed if path not in self.moved.came]
@@ -136,8 +137,9 @@ class Ingest:
     def _removed(self, found: Sequence[Path]) -> list[Path]:
         """List what a person has removed before, without what is wanted again."""
         removed = self.metadata.removed.paths()
-        for path in self._wanted & removed:
-            self.metadata.removed.forget(path)
+        with self.metadata.connection.write():
+            for path in self._wanted & removed:
+                self.metadata.removed.forget(path)
         left = removed - self._wanted
         return [p for p in found if p in left and self.metadata.media_by_path(p) is None]
 
