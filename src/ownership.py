@@ -7,6 +7,7 @@ in it is touched.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable
@@ -110,12 +111,14 @@ def owner_of(folder: Path) -> Path | None:
 
 def is_export(folder: Path) -> bool:
     """Return whether a folder is a dataset of this program: its labels.csv says so."""
-    first = (",".join(LABELS_COLUMNS) + "\r\n").encode()
     try:
         with open_regular(folder / LABELS) as stream:
-            return stream.read(len(first)) == first
+            head = stream.read(_HEAD)
     except OSError:
         return False
+    # a spreadsheet that has saved it may have put a mark before it, quotes and semicolons
+    plain = head.removeprefix(codecs.BOM_UTF8).replace(b'"', b"").replace(b";", b",")
+    return plain.splitlines()[:1] == [",".join(LABELS_COLUMNS).encode()]
 
 
 def is_library(folder: Path) -> bool:

@@ -37,7 +37,7 @@ class FilePresence:
         places: dict[tuple[str, ...], list[Path]] = {}
         for path in found:
             places.setdefault(path.parts[:_PLACE], []).append(path)
-        started = []
+        started, begun = [], time.monotonic()
         for place, some in places.items():
             before, since = self._looking.get(place, (None, 0.0))
             if before is not None and before.is_alive() and time.monotonic() - since > wait_s:
@@ -48,7 +48,8 @@ class FilePresence:
             thread.start()
             started.append((thread, answers))
         for thread, answers in started:
-            known = -1
+            known = 0
+            thread.join(max(0.0, wait_s - (time.monotonic() - begun)))
             while thread.is_alive() and len(answers) > known:
                 known = len(answers)
                 thread.join(wait_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
@@ -82,12 +83,12 @@ class MetadataDatabase:
 
     def media_under(self, path: Path) -> list[MediaFile]:
         """List the media file at a path, or those in the folder that it was or is."""
-        rows = self.connection.read().execute("SELECT * FROM media_files ORDER BY id")
-        return [
-            media
-            for media in self.rows.media_files(rows)
-            if media.path == path or path in media.path.parents
-        ]
+        inside = os.path.join(path, "")
+        rows = self.connection.read().execute(
+            "SELECT * FROM media_files WHERE path = ? OR substr(path, 1, ?) = ? ORDER BY id",
+            (str(path), len(inside), inside),
+        )
+        return self.rows.media_files(rows)
 
     def media_of_sizes(self, sizes: Collection[int]) -> list[MediaFile]:
         """List the media files whose content is known and has one of some sizes in bytes."""

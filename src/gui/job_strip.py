@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable
 from typing import Any
 
 import customtkinter as ctk
 
 from src.gui.job_state import JobState, time_left
-from src.gui.theme import LEFT, NORMAL, RIGHT, SIDEBAR, SMALL, STRIP, Theme, shorten
+from src.gui.theme import LEFT, NORMAL, RIGHT, SMALL, STRIP, Theme, shorten
 from src.gui.widgets.controls import Button, label, progress_bar, rule
 from src.gui.widgets.tooltip import Tooltip
 
@@ -57,6 +58,7 @@ class JobStrip(ctk.CTkFrame):
         self._again = Button(self._rest, look, "Add again", on_again, kind="link", height=24)
         self._passed_over = label(self._rest, look, "", size=SMALL, colour=c.text_2)
         self._whole_line = Tooltip(self._passed_over, look, "")
+        tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit_rest(), "+")
         self.button = Button(self, look, "Cancel", self._pressed, height=32, width=104)
         self.button.grid(row=0, column=5, rowspan=2, padx=(0, RIGHT - 4))
         self._go_on = Button(self, look, "Continue", on_continue, kind="main", height=32, width=104)
@@ -117,17 +119,22 @@ class JobStrip(ctk.CTkFrame):
         self.bar.grid_remove()
         for part in (self._question, self._again, self._passed_over):
             part.pack_forget()
-        font, px = self.look.canvas_font(self, SMALL), self.look.px
-        room = self.winfo_toplevel().winfo_width() - px(SIDEBAR + LEFT + RIGHT + 120)
         if question:
             self._question.configure(text=question)
             self._question.pack(side="left")
             self._again.pack(side="left", padx=(4, 8))
-            room -= font.measure(question) + self._again.winfo_reqwidth() + px(12)
-        self._passed_over.configure(text=shorten(passed_over, font, max(room, px(80))))
         self._passed_over.pack(side="left")
         self._whole_line.text = passed_over
         self._rest.grid(row=1, column=0, columnspan=4, sticky="ew", padx=(LEFT, 0), pady=(0, 8))
+        self._fit_rest()
+
+    def _fit_rest(self) -> None:
+        """Shorten what was passed over to the room that is left; a tooltip has the whole line."""
+        font, px = self.look.canvas_font(self, SMALL), self.look.px
+        room = self.winfo_width() - px(LEFT + RIGHT + 120)
+        if self._question.winfo_manager():
+            room -= self._question.winfo_reqwidth() + self._again.winfo_reqwidth() + px(12)
+        self._passed_over.configure(text=shorten(self._whole_line.text, font, max(room, px(80))))
 
     def _show_failed(self, failed: int) -> None:
         if failed:

@@ -115,7 +115,7 @@ def decode(
             return replace(decoded, note=note_of_pages(path))
         jpeg = read_rare_jpeg(path, pixel_limit, on_size)
         if jpeg is not None:
-            return _decoded(jpeg.samples, turn_of(jpeg.about), _captured_at(jpeg.about))
+            return _decoded(jpeg.samples, turn_of(jpeg.about), date_of_image(jpeg.about))
         psd = read_header(path)
         if psd is None:
             raise
@@ -189,7 +189,12 @@ def _loaded(
     try:
         image.load()
         # a thumbnail is made of what has been looked at before
-        if not is_jpeg or draft_side is not None or image.filename == "" or not breaks_off(path):
+        if (
+            not is_jpeg
+            or draft_side is not None
+            or getattr(image, "filename", "") == ""
+            or not breaks_off(path)
+        ):
             return image, None
         failed: OSError = OSError("its end is missing")
     except OSError as exc:

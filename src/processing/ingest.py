@@ -87,20 +87,27 @@ class Ingest:
         """
         remove_left_crops(self.metadata)
         unread: list[OSError] = []
-        given, tally = list(paths), Tally(self.settings.passed_over_folders)
-        found = find_media(given, _own_folders(self.metadata), unread.append, tally)
-        named = {Path(os.path.abspath(path)) for path in given}
-        self._wanted = set(found) if again else set(found) & named
+        tally = Tally(self.settings.passed_over_folders)
+        named = dict.fromkeys(Path(os.path.abspath(path)) for path in paths)
+        refused = [path for path in named if self._is_own(path)]
+        found = find_media(
+            [path for path in named if path not in refused],
+            _own_folders(self.metadata),
+            unread.append,
+            tally,
+        )
+        self._wanted = set(found) if again else set(found) & named.keys()
         absent = [path for path in found if self._is_absent(path)]
         removed = self._removed(found)
-        files = self._register([path for path in found if path not in {*absent, *removed}])
+        left_out = {*absent, *removed}
+        files = self._register([path for path in found if path not in left_out])
         yield from self.moved.follow([path for path in files if _is_unicode(path)], removed)
         files += [path for path in removed if path in self.moved.came]
         tally.removed += [path for path in removed if path not in self.moved.came]
         yield JobStarted(len(files))
         failed = [_unread_folder(error) for error in unread]
         failed += [FileFailed(path, "there is no such file or folder") for path in absent]
-        failed += [FileFailed(path, OWN) for path in sorted(named) if self._is_own(path)]
+        failed += [FileFailed(path, OWN) for path in refused]
         yield from failed
         frames = segments = 0
         waiting = self.embedding().index.pending()
@@ -133,8 +140,9 @@ class Ingest:
     def _removed(self, found: Sequence[Path]) -> list[Path]:
         """List what a person has removed before, without what is wanted again."""
         removed = self.metadata.removed.paths()
-        for path in self._wanted & removed:
-            self.metadata.removed.forget(path)
+        with self.metadata.connection.write():
+            for path in self._wanted & removed:
+                self.metadata.removed.forget(path)
         left = removed - self._wanted
         return [p for p in found if p in left and self.metadata.media_by_path(p) is None]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError
+from src.presence import presence_of
 from src.processing.moved_files import MovedFiles
 from src.records import MediaFile
 
@@ -71,6 +72,12 @@ class KnownCopies:
                 self._write(media, [*(each for each in copies if each != path), media.path])
                 return path
         return None
+
+    def at_hand(self, media: MediaFile) -> MediaFile:
+        """Give a media file that is to be read: where it is gone, a copy has taken its place."""
+        if presence_of(media.path) == "gone" and self.take_over(media) is not None:
+            return self.metadata.media(media.id) or media
+        return media
 
     def _write(self, media: MediaFile, copies: list[Path]) -> None:
         self.metadata.set_info(_key(media.id), json.dumps([str(p) for p in copies[-_MOST:]]))

@@ -49,7 +49,7 @@ def find_media(
     found: dict[Path, None] = {}
     for path in paths:
         absolute = Path(os.path.abspath(path))
-        if absolute.is_dir():
+        if os.path.isdir(absolute):
             found.update(dict.fromkeys(walk.through(absolute)))
         else:
             found[absolute] = None
@@ -176,19 +176,25 @@ def _kind_of_ours(folder: str, entries: list[os.DirEntry[str]]) -> str | None:
 
 
 def _count_media(folder: str) -> int:
-    """Count the media files in a folder and below it, by their endings."""
-    number, waiting = 0, [folder]
+    """Count the media files in a folder and below it on the same drive, by their endings."""
+    number, waiting, drive = 0, [folder], _drive(folder)
     while waiting:
         try:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+                        if _drive(entry.path) == drive:
+                            waiting.append(entry.path)
                     else:
                         number += _is_media(entry.name)
         except OSError:
             continue  # nothing is taken from there, so there is nothing to be told of
     return number
+
+
+def _drive(folder: str) -> int | None:
+    identity = _identity(folder)
+    return None if identity is None else identity[0]
 
 
 def _is_media(name: str) -> bool:

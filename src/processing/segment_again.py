@@ -25,6 +25,7 @@ from src.events import (
 from src.models.mask_generator import MaskGenerator
 from src.processing.crops_left import remove_left_crops, remove_unused_crops, write_down_crops
 from src.processing.frames_again import read_frames_again
+from src.processing.known_copies import KnownCopies
 from src.processing.media_finder import content_hash
 from src.processing.models_in_use import Embedding
 from src.processing.one_file import in_words, is_of_one_file
@@ -53,6 +54,7 @@ class SegmentAgain:
     ) -> None:
         """Set a job up; see SegmentMaker."""
         self.metadata = metadata
+        self.copies = KnownCopies(metadata)
         self.catalog = Catalog(metadata)
         self.embedding = embedding
         self.settings = settings
@@ -77,6 +79,7 @@ class SegmentAgain:
             media = self.metadata.media(media_id)
             if media is None:  # removed meanwhile
                 continue
+            media = self.copies.at_hand(media)
             yield FileStarted(media.path, number)
             for event in self._file(media, wanted):
                 if isinstance(event, FileFailed):

@@ -15,10 +15,10 @@ BT709, BT2020 = 1, 9
 # Diffuse white in cd/m² (ITU-R BT.2408): it becomes the white of sRGB, and what is brighter is
 # clipped to it.
 WHITE_NITS = 203.0
-# What a display of HLG shows at most, and the exponent of the whole chain there (BT.2100).
+# What a display of HLG shows at most, and the exponent of the whole chain there (BT.2100). It is
+# applied to each colour by itself, as ffmpeg's zscale does.
 HLG_PEAK_NITS = 1000.0
 HLG_GAMMA = 1.2
-_LUMINANCE_OF_BT2020 = np.array([[0.2627, 0.6780, 0.0593]], np.float32)
 # Display gammas of television standards before BT.709.
 GAMMAS = {4: 2.2, 5: 2.8}
 # x and y of red, green, blue and white. Cinema's P3 (11) is taken for the display's (12): its
@@ -71,8 +71,6 @@ def to_sdr(rgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
     for start in range(0, len(pixels), STRIP_PIXELS):
         part = pixels[start : start + STRIP_PIXELS]
         light = light_of[part if part.dtype == np.uint16 else _in_steps(part)]
-        if transfer == HLG:
-            light = _on_display(light)
         if matrix is not None:
             light = cv2.transform(light, matrix)
         out[start : start + STRIP_PIXELS] = code_of[_in_steps(light)]
@@ -88,7 +86,7 @@ def _in_steps(values: np.ndarray) -> np.ndarray:
 
 @cache
 def _light_of_code(transfer: int) -> np.ndarray:
-    """List the light of each code, white at 1: float32. Of HLG it is the scene's, 0 to 1."""
+    """List the light of each code, white at 1: float32."""
     code = np.linspace(0, 1, STEPS)
     if transfer == PQ:  # SMPTE ST 2084
         root = code ** (1 / 78.84375)
@@ -96,7 +94,8 @@ def _light_of_code(transfer: int) -> np.ndarray:
         light = ratio ** (1 / 0.1593017578125) * 10_000 / WHITE_NITS
     elif transfer == HLG:  # ARIB STD-B67
         a, b, c = 0.17883277, 0.28466892, 0.55991073
-        light = np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12)
+        scene = np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12)
+        light = scene**HLG_GAMMA * HLG_PEAK_NITS / WHITE_NITS
     elif transfer == LINEAR:
         light = code
     elif transfer in GAMMAS:
@@ -104,14 +103,6 @@ def _light_of_code(transfer: int) -> np.ndarray:
     else:
         light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
     return light.astype(np.float32)
-
-
-def _on_display(scene: np.ndarray) -> np.ndarray:
-    """Show HLG's light of a scene (N, 1, 3) as BT.2100's display does, white at 1."""
-    luminance = cv2.transform(scene, _LUMINANCE_OF_BT2020)
-    gain = cv2.pow(luminance, HLG_GAMMA - 1) * np.float32(HLG_PEAK_NITS / WHITE_NITS)
-    shown: np.ndarray = scene * gain.reshape(-1, 1, 1)
-    return shown
 
 
 @cache

@@ -56,6 +56,8 @@ EVERY = (
     ["models", "use", "auto"],
     ["models", "switch"],
     ["models", "segment-again"],
+    ["remove", "--missing"],
+    ["remove", "PHOTO"],
     ["demo"],
     ["install-desktop"],
     ["uninstall-desktop"],

@@ -79,9 +79,12 @@ def test_exported_datasets_are_passed_over_wherever_they_lie(tmp_path: Path) -> 
     header = ",".join(LABELS_COLUMNS) + "\r\n"
     (tmp_path / "a" / "dataset" / LABELS).write_bytes(header.encode() + b"red/1.jpg,red\r\n")
     (tmp_path / "b" / LABELS).write_text("image,label\n3.jpg,red\n")  # somebody else's
+    make(tmp_path, "c/red/5.jpg")  # saved by a spreadsheet since
+    quoted = "\ufeff" + ";".join(f'"{column}"' for column in LABELS_COLUMNS)
+    (tmp_path / "c" / LABELS).write_text(f"{quoted}\n", encoding="utf-8")
     found, passed_over = walked(tmp_path)
     assert found == ["4.jpg", "3.jpg"] and passed_over == PassedOver(
-        exports=2, not_read={".csv": 1}
+        exports=3, not_read={".csv": 1}
     )
 
 

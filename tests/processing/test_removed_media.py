@@ -116,6 +116,10 @@ def test_a_file_that_failed_and_was_removed_stays_away(library: MediaLibrary, fo
 def test_the_library_s_own_folders_are_refused_with_a_reason(
     library: MediaLibrary, folder: Path
 ) -> None:
-    (done,) = of_kind(add(library, library.paths.extracted_segments), JobDone)
-    assert [failed.path for failed in done.failed] == [library.paths.extracted_segments]
-    assert "keeps its own files" in done.failed[0].reason
+    own = library.paths.extracted_segments
+    crops = next(own.rglob("*.jpg")).parent
+    for inside in dict.fromkeys((own, crops, library.paths.datasets)):
+        (done,) = of_kind(add(library, inside), JobDone)
+        assert [failed.path for failed in done.failed] == [inside]
+        assert "keeps its own files" in done.failed[0].reason
+    assert names(library) == ["1.png", "2.png", "3.png"]

@@ -312,3 +312,18 @@ def test_frames_of_clip_only_mode_are_cut_when_a_sam_comes(
         list(library.segment_again())
         assert {segment.kind for segment in segments_of(library)} == {"frame", "object"}
         sound(library)
+
+
+def test_a_known_copy_is_read_in_the_place_of_a_file_that_is_gone(
+    library: MediaLibrary, photos: list[Path], tmp_path: Path
+) -> None:
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    copy = Path(shutil.copy(photos[0], copies))
+    for _ in library.add([copies]):
+        pass
+    photos[0].unlink()
+    photos[1].unlink()  # nobody knows a copy of it
+    events = list(library.segment_again())
+    assert [failed.path for failed in of_kind(events, FileFailed)] == [photos[1]]
+    assert {stored.path for stored in of_kind(events, FrameStored)} == {copy, photos[2]}

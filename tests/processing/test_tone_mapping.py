@@ -47,8 +47,7 @@ def encoded(srgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
         return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
     if transfer == HLG:
         shown = light.clip(0) * 0.203  # of 1,000 cd/m²
-        luminance = shown @ np.array([0.2627, 0.678, 0.0593])
-        scene = shown * np.maximum(luminance, 1e-9)[..., None] ** (1 / 1.2 - 1)
+        scene = shown ** (1 / 1.2)
         logarithm = 0.17883277 * np.log(np.maximum(12 * scene - 0.28466892, 1e-9)) + 0.55991073
         return np.where(scene <= 1 / 12, np.sqrt(3 * scene), logarithm)
     if transfer == 8:

@@ -47,6 +47,8 @@ class Tooltip:
 
     def _show(self) -> None:
         self._waits = None
+        if not self.text:
+            return
         c, px = self._look.colours, self._look.px
         top = tkinter.Toplevel(self._widget, bg=c.border)
         top.wm_overrideredirect(True)
@@ -64,6 +66,8 @@ class Tooltip:
         left, below = self._at or (0, self._widget.winfo_height() + px(2))
         x, y = self._widget.winfo_rootx() + left, self._widget.winfo_rooty() + below
         top.update_idletasks()
+        if y + top.winfo_reqheight() > self._widget.winfo_screenheight():  # no room below
+            y = self._widget.winfo_rooty() - top.winfo_reqheight() - px(2)
         x = min(x, self._widget.winfo_screenwidth() - top.winfo_reqwidth() - px(4))
         top.wm_geometry(f"+{x}+{y}")
         self._shown = top
