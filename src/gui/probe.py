@@ -28,7 +28,7 @@ Box = list[int]
 
 
 class Probe:
-    """Writes the window's state whenever it has changed."""
+    """Writes the window's state whenever it has changed, and touches the file at each look."""
 
     def __init__(self, window: MainWindow, path: Path) -> None:
         self._window, self._path = window, path
@@ -40,6 +40,7 @@ class Probe:
         if text != self._last:
             write_atomically(self._path, text.encode())
             self._last = text
+        os.utime(self._path)  # so that who reads it knows when it was looked at last
         self._window.after(_EVERY_MS, self._write)
 
     def _state(self) -> dict[str, Any]:

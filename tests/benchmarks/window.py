@@ -40,6 +40,10 @@ POSTERS = 40
 TICK_MS = 5
 WHEEL_STEPS = 300
 STARTS = 3
+KEYS = 40
+KEY_EVERY_S = 0.06
+DIALOGS = 5
+PHOTOS = 120
 DEADLINE_S = 300
 
 
@@ -146,6 +150,76 @@ def gaps(window: MainWindow, going_on: Callable[[], bool]) -> np.ndarray:
     window.after(TICK_MS, tick)
     window.mainloop()
     return np.maximum(0, np.diff(turns) * 1000 - TICK_MS)
+
+
+# -- the hand
+
+
+def keys_to_drawn_ms(window: MainWindow, entry: tkinter.Misc) -> list[float]:
+    """For each key: from there until all that it changes is drawn."""
+    entry.focus_force()
+    window.update()
+    times = []
+    for number in range(KEYS):
+        until_next = time.perf_counter() + KEY_EVERY_S
+        start = time.perf_counter()
+        for kind in ("KeyPress", "KeyRelease"):
+            entry.event_generate(f"<{kind}-{'abcdefghij'[number % 10]}>")
+        window.update()
+        times.append(1000 * (time.perf_counter() - start))
+        while time.perf_counter() < until_next:
+            window.update()
+            time.sleep(0.001)
+    return times
+
+
+def dialogs_ms(window: MainWindow) -> list[float]:
+    """From asking for a dialog until it is to be seen, with all that is in it."""
+    times = []
+    for _ in range(DIALOGS):
+        start = time.perf_counter()
+        window.dialogs.settings()
+        until(window, lambda: window.overlay.undrawn is None)
+        times.append(1000 * (time.perf_counter() - start))
+        window.overlay.close()
+        window.update()
+    return times
+
+
+def measure_hand(folder: Path) -> None:
+    photos = folder / "photos"
+    photos.mkdir()
+    for number in range(PHOTOS):
+        scene = draw_scene(np.random.default_rng([5, number]), (640, 480), count=5)
+        Image.fromarray(scene.image_rgb).save(photos / f"{number}.jpg")
+    window = opened(folder / "hand")
+    window.intake.add([photos / f"{number}.jpg" for number in range(4)])
+    until(window, lambda: len(window.panels.library.media) == 4 and not window.session.jobs)
+    bare = tkinter.Entry(window)
+    bare.place(x=300, y=4)
+    for when in ("at rest", "while photos are taken in"):
+        if when != "at rest":
+            window.intake.add([photos])
+            until(window, lambda: window.session.jobs and window.session.jobs[0].segments)
+        window.panels.go("text")
+        until(window, lambda: window.panels.undrawn is None)
+        ours = keys_to_drawn_ms(window, window.panels.text.entry.field._entry)
+        beside = keys_to_drawn_ms(window, bare)
+        for name, share in (("50th", 50), ("longest", 100)):
+            row(
+                f"a key until it is drawn, {when}, {name} of {KEYS}, ms",
+                f"{np.percentile(ours, share):.1f}",
+                f"bare entry {np.percentile(beside, share):.1f}",
+                "50",
+            )
+        row(
+            f"the settings until they are seen, {when}, ms",
+            f"{np.median(dialogs_ms(window)):.0f}",
+            "",
+            "",
+        )
+    assert window.session.jobs, "too few photos for this machine"
+    closed(window)
 
 
 def make_video(path: Path, seconds: int = 20) -> None:
@@ -265,6 +339,7 @@ def main() -> None:
         bare = min(seconds_of_bare_tk() for _ in range(STARTS))
         row("start until the window shows, s", f"{shown:.2f}", f"bare Tk window {bare:.2f}", "1")
         measure_gaps(folder)
+        measure_hand(folder)
         fill(folder / "many", count)
         window = opened(folder / "many")
         until(window, lambda: window.panels.library.grid_view.count == count)

@@ -33,7 +33,7 @@ Start = Callable[..., "Window"]
 # Only what hangs takes so long: a busy machine has taken a minute to start a window.
 DEADLINE_S = 180
 LOOK_EVERY_S = 0.02
-STILL_LOOKS = 6  # the probe looks every 40 ms: what is the same so often has stopped moving
+STILL_LOOKS = 5  # of the probe: what is the same so often has stopped moving
 FAST = Settings(points_per_side=6, duplicate_distance=-1)
 ADD_BUTTON = [ImageColor.getrgb(DARK.selection), ImageColor.getrgb(DARK.selection_hover)]
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -243,8 +243,13 @@ class Window:
     def wait_still(self, what: str, look: Callable[[State], Found]) -> Found:
         """Wait until something is there and moves no more."""
         seen: list[Found] = []
+        touched = 0
 
         def still(state: State) -> Found | None:
+            nonlocal touched
+            before, touched = touched, self._probe.stat().st_mtime_ns
+            if touched == before:  # the window is busy, and its probe says what was before
+                return None
             seen.append(look(state))
             last = seen[-STILL_LOOKS:]
             return last[0] if len(last) == STILL_LOOKS and all(x == last[0] for x in last) else None

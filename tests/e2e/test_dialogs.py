@@ -121,7 +121,6 @@ def test_an_answer_closes_the_dialog_it_stands_in(overlay: Overlay) -> None:
     assert said == ["stop"] and overlay.dialog is error
 
 
-@pytest.mark.slow
 def test_a_question_over_a_running_export_does_not_stop_it(
     start: Start, filled: Path, tmp_path: Path
 ) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+from src.database.metadata_db import MetadataDatabase
+from src.database.stopped import stopped_media
 from tests.conftest import MakeVideo
 
 SETTINGS = Settings(points_per_side=6, duplicate_distance=-1)
@@ -111,6 +113,10 @@ def test_interrupted_it_stops_in_one_line_and_goes_on(
     _, err = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
     assert "The next ingest continues" in err and "Traceback" not in err
+    database = MetadataDatabase(LibraryPaths(library))
+    waits = bool(stopped_media(database))
+    database.close()
+    assert waits is (how is signal.SIGINT)  # what a person stops waits for them
     process = start(library, [])
     assert run_until(process, 99) >= 8 - stored - 1
     process.communicate(timeout=DEADLINE_S)

@@ -36,9 +36,13 @@ def start_slow_video(start: Start, library: Path, make_video: MakeVideo) -> Wind
     return window
 
 
-def finish_video(start: Start, library: Path) -> Window:
+def finish_video(start: Start, library: Path, stopped: bool = False) -> Window:
+    """Start the window again and let it come to the video's end; asked to where it was stopped."""
     FAST.save(library / "settings.json")
     window = start(library)
+    if stopped:
+        window.wait_text("Stopped, 1 file left.")
+        window.click("Continue")
     card = window.card("video.mp4")
     window.wait("the end", lambda s: not s["jobs"] and not s["strip"])
     assert re.fullmatch(r"Video · \d+ segments", card["facts"])
@@ -66,7 +70,7 @@ def test_a_first_start_invites_and_takes_a_photo_through_the_dialog(
     assert window.statistic("Segments") == segments[1] and window.statistic("Tags") != "0"
 
 
-def test_a_video_shows_its_progress_and_can_be_cancelled_and_goes_on_later(
+def test_a_video_shows_its_progress_and_can_be_cancelled_and_goes_on_when_asked(
     start: Start, make_video: MakeVideo, tmp_path: Path
 ) -> None:
     library = tmp_path / "library"
@@ -78,12 +82,12 @@ def test_a_video_shows_its_progress_and_can_be_cancelled_and_goes_on_later(
     assert strip.startswith("File 1 of 1") and "video.mp4" in strip and "segments" in strip
     window.click("Cancel")
     window.wait("that it stops", lambda s: "Cancelling…" in s["buttons"])
-    window.wait("the stop", lambda s: not s["jobs"] and not s["strip"])
+    window.wait("the stop", lambda s: not s["jobs"] and s["strip"].startswith("Stopped 1 left"))
     stored = stored_segments(library)
     assert stored
     window.close()
 
-    window = finish_video(start, library)
+    window = finish_video(start, library, stopped=True)
     assert stored < stored_segments(library)
 
 
