@@ -186,7 +186,7 @@ def test_the_sha256_announced_on_the_way_counts(server: Server, tmp_path: Path) 
 
 def test_another_models_weights_are_deleted(server: Server, tmp_path: Path) -> None:
     openai = replace(entry("ViT-B-32-openai"), address=server.address)
-    refused(openai, tmp_path, "not a CLIP of 512")
+    refused(openai, tmp_path, "not the weights of a CLIP")
 
 
 @pytest.mark.parametrize(

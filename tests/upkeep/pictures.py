@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from src.cli.demo import QUERIES, SCENES, SIZE_WH, VIDEO_FRAMES, VIDEO_RATE, sample_scene
@@ -38,17 +39,21 @@ def drawn_from() -> dict[str, str]:
     Returns:
         What it is -> a digest of it.
     """
-    scenes = [
-        [(s.colour, s.shape, s.texture, s.tone, s.size, s.bbox_xywh) for s in scene.shapes]
-        for scene in map(sample_scene, range(SCENES))
-    ]
     asked = [QUERIES, SEARCHED, OPENED, SIZE_WH, VIDEO_FRAMES, VIDEO_RATE]
     weights = {path.name: path.read_bytes() for path in STARTER_FOLDER.iterdir()}
     return {
-        "scenes": _digest(repr(scenes).encode()),
+        "scenes": _digest(repr(_shapes()).encode()),
         "searches": _digest(repr(asked).encode()),
         **{name: _digest(content) for name, content in sorted(weights.items())},
     }
+
+
+@cache
+def _shapes() -> list[list[tuple[object, ...]]]:
+    return [
+        [(s.colour, s.shape, s.texture, s.tone, s.size, s.bbox_xywh) for s in scene.shapes]
+        for scene in map(sample_scene, range(SCENES))
+    ]
 
 
 def _digest(content: bytes) -> str:
