@@ -7,11 +7,12 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.cli.arguments import UsageError, no_such, parse, refuse_missing
+from src.cli.arguments import UsageError, no_such, parse, program, refuse_missing
 from src.counting import counted
 from src.errors import MediaLibraryError
 
@@ -19,9 +20,16 @@ if TYPE_CHECKING:
     from src.config import LibraryPaths
     from src.events import Event
     from src.library import MediaLibrary
+    from src.records import SearchHit
 
+
+NO_WORD = 'there is no word in "{}" that can be searched for'
 
 log = logging.getLogger(__name__)
+
+
+class Terminated(KeyboardInterrupt):
+    """The system or another program ends this one; what it did goes on by itself later."""
 
 
 class MediaLibraryApp:
@@ -72,8 +80,8 @@ class MediaLibraryApp:
         paths = self._paths()
         if not paths.has_library():
             raise DatabaseError(
-                f"{paths.root}: there is no library in this folder; say with --library where it "
-                "is, or add media to make one"
+                f"{paths.root}: there is no library in this folder; name its folder with "
+                "--library, or add media to create one"
             )
         return paths
 
@@ -83,12 +91,12 @@ class MediaLibraryApp:
         from src.errors import LibraryLockedError
 
         if not self._paths_of_library().is_writable():
-            note("the library can't be written to; it is only read here")
+            note("the library can't be written to; it is opened for reading only")
             return self._initialize(read_only=True)
         try:
             return self._initialize()
         except LibraryLockedError:
-            note("the library is open in another process; it is only read here")
+            note("the library is open in another process; it is opened for reading only")
             return self._initialize(read_only=True)
 
     def run(self) -> int:
@@ -161,7 +169,7 @@ class MediaLibraryApp:
 
         given, paths = self.arguments.paths, self._paths()
         absent = [path for path in given if not os.path.lexists(path)]
-        nothing_to_do = "say which files and folders to add: `ingest PATH…`"
+        nothing_to_do = "name the files and folders to add: `ingest PATH…`"
         if not paths.has_library() and len(absent) == len(given):  # so no library is made
             if not given:
                 raise UsageError(nothing_to_do)
@@ -169,50 +177,85 @@ class MediaLibraryApp:
             raise DatabaseError(f"{no_such(absent)}; nothing was added")
         done, taken = JobDone(), 0
         with self._initialize() as library:
-            if not given and not library.unfinished():
-                raise UsageError(f"{nothing_to_do}; nothing is left unfinished here")
-            for event in self._shown(library.add(given)):
-                taken += isinstance(event, FileDone | FileKnown)
-                if self.arguments.json:
-                    print_json(event_as_json(event))
-                if isinstance(event, JobDone):
-                    done = event
+            if not given and not library.unfinished() and not library.stopped():
+                raise UsageError(f"{nothing_to_do}; there is no unfinished work to continue")
+            again = self.arguments.again
+            try:
+                for event in self._shown(library.add(given, again) if given else library.go_on()):
+                    taken += isinstance(event, FileDone | FileKnown)
+                    if self.arguments.json:
+                        print_json(event_as_json(event))
+                    if isinstance(event, JobDone):
+                        done = event
+            except Terminated:
+                raise
+            except KeyboardInterrupt:
+                library.stop_adding()
+                raise
             self._note_problems(library)
+            left = len(library.stopped())
         note(
             f"{counted(done.files, 'file')}: {counted(done.frames, 'frame')} and "
             f"{counted(done.segments, 'segment')} added, {counted(len(done.failed), 'file')} failed"
         )
+        if left:
+            note(f"{counted(left, 'file')} left of an add that was stopped; `ingest` adds them")
+        if str(done.passed_over):
+            note(f"passed over: {done.passed_over}")
+        if done.passed_over.removed:
+            note("`ingest --again PATH…` adds what you removed, too")
         return 1 if absent and not taken else 0
+
+    def _remove(self) -> int:
+        from src.cli.removal import remove_media
+
+        paths, missing = self.arguments.paths, self.arguments.missing
+        with self._initialize(self._paths_of_library().root) as library:
+            remove_media(library, paths, missing, self.arguments.json)
+            for _ in self._shown(library.tell_index()):
+                pass
+        return 0
 
     def _search(self) -> int:
         from src.cli.report import hit_as_json, note, print_hits, print_json
+        from src.errors import QueryError
         from src.records import SegmentFilter
 
+        text, image = self.arguments.text, self.arguments.image
         with self._open_to_read() as library:
             if not library.read_only:
                 for _ in self._shown(library.reembed()):
                     pass
             result = library.search(
-                self.arguments.text,
-                self.arguments.image,
+                text,
+                image,
                 self.arguments.top,
                 SegmentFilter(min_predicted_iou=self.arguments.min_quality),
             )
+            if image is not None and library.media_kind(image) == "video":
+                note(f"{image} is a video; its first frame was searched for")
             self._note_problems(library)
             model = library.clip.label
-            unused = _unused_clip(library) if result.unknown_words else None
+            advice = _clip_that_knows_more(library) if result.unknown_words else None
+            looked_for = library.missing(hit.segment.media_path for hit in result)
+            hits = [_with_copy(hit, looked_for) for hit in result]
+            missing = {path for path, copy in looked_for.items() if copy is None}
         if result.unknown_words:
             words = ", ".join(f'"{word}"' for word in result.unknown_words)
-            note(f"the {model} does not know {words}; it had no part in the search")
+            note(f"the {model} does not know {words}; the search went without")
+        if text and not result.has_words and (image is not None or not result.hits):
+            if image is None:
+                raise QueryError(NO_WORD.format(text))
+            note(NO_WORD.format(text) + "; the image alone was searched for")
         if self.arguments.json:
-            for hit in result:
-                print_json(hit_as_json(hit))
-        elif result.hits:
-            print_hits(result.hits)
+            for hit in hits:
+                print_json(hit_as_json(hit, hit.segment.media_path in missing))
+        elif hits:
+            print_hits(hits, missing)
         else:
             note("nothing found")
-        if unused is not None:
-            note(unused)
+        if advice is not None:
+            note(advice)
         return 0
 
     def _export(self) -> int:
@@ -244,11 +287,15 @@ class MediaLibraryApp:
     def _verify(self) -> int:
         from src.events import ProblemFound
 
-        left = 0
+        left = missing = 0
         with self._initialize(self._paths_of_library().root, examine=True) as library:
             for event in self._shown(library.verify(self.arguments.repair)):
-                left += isinstance(event, ProblemFound) and not event.mended
+                if isinstance(event, ProblemFound) and not event.mended:
+                    left += 1
+                    missing += event.is_missing_file
         print(f"{counted(left, 'problem')} left" if left else "the library is sound")
+        if missing:
+            print(f"{counted(missing, 'missing file')}; `remove --missing` removes what is gone")
         return 1 if left else 0
 
     def _models(self) -> int:
@@ -258,6 +305,7 @@ class MediaLibraryApp:
 
         paths = self._paths()
         if self.arguments.verb == "use":
+            self._note_models_folder()
             use_models(paths, self.arguments.names)
             return 0
         if self.arguments.verb == "switch":
@@ -272,6 +320,7 @@ class MediaLibraryApp:
             with self._open_to_read() as library:
                 list_models(manager, self.arguments.measure, self.arguments.json, library)
         else:
+            self._note_models_folder()
             list_models(manager, self.arguments.measure, self.arguments.json)
         return 0
 
@@ -280,7 +329,7 @@ class MediaLibraryApp:
             for _ in self._shown(library.switch_clip()):
                 pass
             self._note_problems(library)
-            print(f"searches are answered by {library.clip.label}")
+            print(f"{library.clip.label} answers searches now")
         return 0
 
     def _segment_again(self) -> int:
@@ -308,9 +357,14 @@ class MediaLibraryApp:
         return 0
 
     def _install_desktop(self) -> int:
-        from src.config import APPLICATION_FOLDER
+        from src.config import APPLICATION_FOLDER, IS_CHECKOUT
         from src.gui.launcher import install_desktop_entry
 
+        if not IS_CHECKOUT:
+            raise MediaLibraryError(
+                "this copy was installed with pip, and the menu's entry starts run.sh, which it "
+                f"lacks; start it with `{program()}`, or get the program's whole folder"
+            )
         written = install_desktop_entry(APPLICATION_FOLDER, Path(sys.executable))
         _print_paths(written, "nothing to write here: run.bat is what is double-clicked")
         return 0
@@ -333,17 +387,32 @@ class MediaLibraryApp:
         finally:
             progress.close()
 
+    def _note_models_folder(self) -> None:
+        """Say what an opened library says itself."""
+        from src.cli.report import note
+        from src.config import models_folder_problem
+
+        if (problem := models_folder_problem()) is not None:
+            note(problem)
+
     def _note_problems(self, library: MediaLibrary) -> None:
         from src.cli.report import note
 
         for problem in library.models.problems:
-            note(f"weights not used: {problem}")
+            note(f"model file not used: {problem}")
 
 
-def _unused_clip(library: MediaLibrary) -> str | None:
-    """Say which CLIP lies here that may know words that the one in use does not."""
+def _with_copy(hit: SearchHit, looked_for: Mapping[Path, Path | None]) -> SearchHit:
+    """Name the copy that has taken the place of a hit's media file, if one has."""
+    copy = looked_for.get(hit.segment.media_path)
+    return hit if copy is None else replace(hit, segment=replace(hit.segment, media_path=copy))
+
+
+def _clip_that_knows_more(library: MediaLibrary) -> str | None:
+    """Say how to have a CLIP that knows words which the one in use does not."""
     from src.cli.report import coverage_in_words
     from src.errors import ModelNotLoadedError
+    from src.models.catalogue import CATALOGUE
 
     try:
         coverage = library.coverage()
@@ -356,10 +425,17 @@ def _unused_clip(library: MediaLibrary) -> str | None:
     for file in library.models.available("clip"):
         if not file.bundled and file != in_use and file.path not in passed_over:
             return (
-                f"{file.label} lies in the models folder unused; `models use {file.label}` and "
+                f"{file.label} is in the models folder and not used; `models use {file.label}` and "
                 "then `models switch` search with it"
             )
-    return None
+    fetched = next(entry.name for entry in CATALOGUE if entry.kind == "clip")
+    chosen = library.settings.clip_model is not None
+    steps = [f"models download {fetched}", *([f"models use {fetched}"] if chosen else [])]
+    return (
+        f"the {library.clip.label} knows colours, shapes and textures only; "
+        f"{', '.join(f'`{step}`' for step in steps)} and then `models switch` search with one that "
+        "knows ordinary words"
+    )
 
 
 def _print_paths(paths: Sequence[Path], if_none: str) -> None:
@@ -369,6 +445,10 @@ def _print_paths(paths: Sequence[Path], if_none: str) -> None:
         print(one_line(path))
     if not paths:
         note(if_none)
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated
 
 
 def log_to_console() -> None:
@@ -412,7 +492,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     unread = no_console or (arguments.command is None and not sys.stderr.isatty())
     try:
         # A request to end is a Ctrl-C: the job stops at its next event, with nothing half done.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, _terminate)
         return MediaLibraryApp(arguments).run()
     except UsageError as exc:
         from src.cli.report import one_line
@@ -429,7 +509,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             say_last_words(exc, arguments.library)
         return 1
     except KeyboardInterrupt:
-        print("stopped; the next ingest goes on where this one was", file=sys.stderr)
+        print("Stopped. The next ingest continues where this one was.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()

@@ -1,7 +1,8 @@
 @echo off
 rem Starts the window, with no console left:   double-click this, or drop files and folders on it
 rem Runs a command in this console:            run.bat search "a red circle"
-rem The first start makes .venv and installs what requirements.txt names, as run.sh does.
+rem The first start makes .venv and installs what requirements.txt names, in the versions of
+rem requirements.lock, as run.sh does.
 
 rem Delayed expansion would eat the ! in a path. And no path goes through "call", which would
 rem expand a percent sign in it once more: that is why set-up works in this folder, by names alone.
@@ -17,7 +18,7 @@ set "word=%~1"
 if not defined word goto setup
 if "%word%"=="--library" goto skip_library
 if "%word:~0,1%"=="-" goto console
-for %%C in (ingest search export stats verify models demo install-desktop uninstall-desktop) do if "%word%"=="%%C" goto console
+for %%C in (ingest remove search export stats verify models demo install-desktop uninstall-desktop) do if "%word%"=="%%C" goto console
 goto setup
 :skip_library
 rem /1 leaves the name of this file where it is; the list of all words is never shifted
@@ -75,10 +76,10 @@ rem after a double click the console closes with this script, and the reason wit
 if "%mode%"=="window" pause
 exit /b 1
 
-rem Sets ready where .venv holds all that requirements.txt names.
+rem Sets ready where .venv holds what requirements.txt names, in the versions of the lock.
 :is_set_up
 if not exist ".venv\Scripts\pythonw.exe" exit /b
-fc /b requirements.txt ".venv\installed.txt" >nul 2>nul
+fc /b requirements.lock ".venv\installed.txt" >nul 2>nul
 if "%errorlevel%"=="0" set "ready=yes"
 exit /b
 
@@ -107,10 +108,10 @@ if not "%errorlevel%"=="0" (
   echo run.bat: .venv holds no Python 3.11 or newer with tkinter; move it away or delete it 1>&2
   exit /b
 )
-echo installing what requirements.txt names 1>&2
-".venv\Scripts\python.exe" -m pip install --disable-pip-version-check -r requirements.txt 1>&2
+echo installing the packages of requirements.txt 1>&2
+".venv\Scripts\python.exe" -m pip install --disable-pip-version-check -r requirements.txt -c requirements.lock 1>&2
 if not "%errorlevel%"=="0" goto not_installed
-copy /y requirements.txt ".venv\installed.part" >nul
+copy /y requirements.lock ".venv\installed.part" >nul
 move /y ".venv\installed.part" ".venv\installed.txt" >nul
 if exist ".venv\unfinished-by-run.sh" del ".venv\unfinished-by-run.sh"
 set "ready=yes"
@@ -120,7 +121,7 @@ exit /b
 if exist ".venv\unfinished-by-run.sh" exit /b
 ".venv\Scripts\python.exe" -c "import %parts%" >nul 2>nul
 if not "%errorlevel%"=="0" exit /b
-echo not all of it could be installed; going on with what is in .venv already 1>&2
+echo not all packages could be installed; continuing with those in .venv 1>&2
 set "ready=yes"
 exit /b
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Starts the application:   bash run.sh [arguments of main.py]
+# Checks it:                bash run.sh check
 # Checks and tests it:      bash run.sh test [arguments of pytest]
-# The first start makes .venv and installs what requirements.txt names.
+# The first start makes .venv and installs what requirements.txt names, in the versions of
+# requirements.lock.
 set -euo pipefail
 called_from=$PWD
 # Through a link it is the checkout's .venv that counts, not one that lies beside the link.
@@ -17,8 +19,9 @@ cd -- "$(dirname -- "$self")"
 app=$PWD
 
 venv=.venv
-# A copy of requirements.txt once all it names is there; and what tells an environment that is
-# being made here from any other: nothing else is ever removed.
+lock_file=requirements.lock
+# A copy of the lock file once what requirements.txt names is there in its versions; and what tells
+# an environment that is being made here from any other: nothing else is ever removed.
 stamp=$venv/installed.txt
 unfinished=$venv/unfinished-by-run.sh
 case "$(uname -s)" in
@@ -50,30 +53,32 @@ fail() {
   exit 1
 }
 
-# install LIST STAMP IMPORTS: what LIST names is installed, and STAMP is a copy of it once that is
-# done. Where it can't be, what was there before stays, and does if IMPORTS can be imported.
+# install LIST STAMP IMPORTS: what LIST names is installed, and STAMP is a copy of the lock file once
+# that is done: whatever LIST names has its version there. Where it can't be, what was there before
+# stays, and does if IMPORTS can be imported.
 install() {
-  if cmp -s "$1" "$2"; then return; fi
-  say "installing what $1 names"
+  if cmp -s $lock_file "$2"; then return; fi
+  say "installing the packages of $1"
   local code=0 quiet=--quiet
   if [ -t 2 ]; then quiet=--progress-bar=on; fi
-  "$python" -m pip install --disable-pip-version-check $quiet -r "$1" >&2 || code=$?
+  "$python" -m pip install --disable-pip-version-check $quiet -r "$1" \
+    -c $lock_file >&2 || code=$?
   if [ $code -eq 0 ]; then
     # in a folder that can't be written to, pip has found all of it there
-    { cp "$1" "$2.part" && mv "$2.part" "$2"; } 2>/dev/null || true
+    { cp $lock_file "$2.part" && mv "$2.part" "$2"; } 2>/dev/null || true
     return
   fi
   if [ ! -e $unfinished ] && "$python" -c "import $3" >/dev/null 2>&1; then
-    say "what $1 names could not all be installed; going on with what is in $venv already. The" \
-      "next start tries again"
+    say "not all packages of $1 could be installed; continuing with those in $venv. The next start" \
+      "tries again"
     return
   fi
-  say "run.sh: what $1 names could not be installed; pip says why above. See that there is a" \
-    "network and room on the disk, then start this again"
+  say "run.sh: the packages of $1 could not be installed; pip gives the reason above. Check your" \
+    "connection and the free space on the disk, then start this again"
   exit $code
 }
 
-is_set_up() { [ -x $python ] && cmp -s requirements.txt $stamp; }
+is_set_up() { [ -x $python ] && cmp -s $lock_file $stamp; }
 
 # One start at a time works on .venv, of whichever checkout its folder is. Another one waits.
 # The lock of flock goes with its last holder, so also after a kill, once pip has ended. It is on
@@ -220,8 +225,8 @@ look_for_screen() {
   /usr/bin/python3 -c "import gi; gi.require_version('Gtk', '3.0')" >/dev/null 2>&1 ||
     missing+=(python3-gi gir1.2-gtk-3.0)
   if [ ${#missing[@]} -gt 0 ] && may_install; then
-    say "run.sh test will install system packages with apt-get, for the window's tests:" \
-      "${missing[*]}. With SYSTEM_PACKAGES=no it installs none and skips those tests"
+    say "run.sh test will install system packages with apt-get: ${missing[*]}. The window's tests" \
+      "need them for a screen of their own. SYSTEM_PACKAGES=no installs none and skips those tests"
   fi
 }
 
@@ -247,23 +252,31 @@ start() {
   exec "$app/$python" "$app/main.py" "$@"
 }
 
-if [ "${1:-}" = test ]; then look_for_screen; fi
-set_up
-if [ "${1:-}" = test ]; then
+step() {
+  say "== $1"
   shift
+  "$@"
+}
+
+# Format, lint, types and imports, with what they need.
+check() {
   lock
   install tests/requirements.txt $venv/installed-tests.txt "importlinter, mypy, pytest, ruff"
   unlock
-  have_screen
-  step() {
-    say "== $1"
-    shift
-    "$@"
-  }
+  if [ "$1" = test ]; then have_screen; fi
   step format "$python" -m ruff format --check .
   step lint "$python" -m ruff check .
   step types "$python" -m mypy
   step imports "$python" -c 'import importlinter.cli as cli; cli.lint_imports_command()' --no-logo
+}
+
+if [ "${1:-}" = test ]; then look_for_screen; fi
+set_up
+if [ "${1:-}" = check ]; then
+  check check
+elif [ "${1:-}" = test ]; then
+  shift
+  check test
   step tests "$python" -m pytest "$@"
 elif [ $# -eq 0 ] && ! has_display; then
   say "no display here: running the demo; for the window, start this where DISPLAY is set"

@@ -21,13 +21,64 @@ from src.library_files import SafeFolder, write_atomically
 from src.regular_files import read_small
 
 APPLICATION_FOLDER = Path(__file__).resolve().parents[1]
-STARTER_FOLDER = APPLICATION_FOLDER / "models" / "starter"
+# A copy that pip has installed keeps nothing of a person's beside its code.
+IS_CHECKOUT = (APPLICATION_FOLDER / "run.sh").is_file()
+
+
+def _data_folder() -> Path:
+    """Where an installed copy keeps its library and models, under the name the system gives."""
+    home = Path(os.path.expanduser("~"))  # without a home default_library says so first
+    if sys.platform == "win32":
+        folder = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        folder = home / "Library" / "Application Support"
+    else:
+        folder = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    return folder / "media-segment-library"
+
+
+STARTER_FOLDER = (
+    APPLICATION_FOLDER / "models" if IS_CHECKOUT else Path(__file__).parent / "bundled"
+) / "starter"
 # Weights are large, and people who share a machine can share them.
-MODELS_FOLDER = Path(os.environ.get("MEDIA_LIBRARY_MODELS") or STARTER_FOLDER.parent).absolute()
+MODELS_FOLDER = Path(
+    os.environ.get("MEDIA_LIBRARY_MODELS")
+    or (STARTER_FOLDER.parent if IS_CHECKOUT else _data_folder() / "models")
+).absolute()
 # What the settings call the bundled models, and doing without SAM.
 STARTER = "starter"
 NO_SAM = "none"
 Device = Literal["auto", "cpu", "cuda", "mps"]
+# Folders that a walk leaves out, by name or by "folder above/name", whatever the case; "*" stands
+# for any letters, and what begins with "!" is walked all the same.
+THUMBNAIL_FOLDERS = (
+    "@eaDir",
+    ".@__thumb",
+    ".thumbnails",
+    "*.lrdata",
+    "CaptureOne/Cache",
+    *(f"*.{kind}/*" for kind in ("photoslibrary", "photolibrary", "aplibrary")),
+    "!*library/originals",
+    "!*library/Masters",
+)
+BIN_FOLDERS = (
+    "#recycle",
+    "@Recycle",
+    "$RECYCLE.BIN",
+    "RECYCLER",
+    ".Trash",
+    ".Trash-*",
+    ".Trashes",
+    ".dtrash",
+)
+OTHER_FOLDERS = (
+    "__MACOSX",
+    "lost+found",
+    "node_modules",
+    "System Volume Information",
+    "#snapshot",
+    "@tmp",
+)
 # For child processes: on Windows none of them may flash a console when the window has none.
 NO_CONSOLE: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 LARGEST_SETTINGS = 1 << 20  # bytes
@@ -36,13 +87,32 @@ RECENT_SEARCHES, LONGEST_SEARCH = 6, 200  # how many are kept, and how many char
 log = logging.getLogger(__name__)
 
 
+def models_folder_problem() -> str | None:
+    """Say what is wrong with the folder that MEDIA_LIBRARY_MODELS names; None if nothing is."""
+    if not os.environ.get("MEDIA_LIBRARY_MODELS") or os.path.isdir(MODELS_FOLDER):
+        return None
+    return (
+        f"{MODELS_FOLDER}: there is no such folder, though MEDIA_LIBRARY_MODELS names it; only the "
+        "bundled models are used. Correct the name, or make the folder"
+    )
+
+
 def default_library() -> Path:
     """Say where the library is when nobody says.
 
-    MEDIA_LIBRARY, else the one that was chosen in the window, else the application's folder.
+    MEDIA_LIBRARY, else the one that was chosen in the window, else the application's folder; for
+    an installed copy one among the user's data.
+
+    Raises:
+        DatabaseError: an installed copy has nowhere to keep one, since there is no home folder.
     """
     named = os.environ.get("MEDIA_LIBRARY") or _remembered_library()
-    return Path(named or APPLICATION_FOLDER)
+    if named:
+        return Path(named)
+    if IS_CHECKOUT:
+        return APPLICATION_FOLDER
+    home_folder()
+    return _data_folder() / "library"
 
 
 def remember_library(folder: Path) -> None:
@@ -214,6 +284,10 @@ def _is_number(value: object, least: float, most: float) -> bool:
     return type(value) in (int, float) and least <= cast(float, value) <= most
 
 
+def _are_names(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(_is_name(name) for name in value)
+
+
 def _optional(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: value is None or fits(value)
 
@@ -243,6 +317,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "batch_size": lambda value: _is_whole(value, 1, 4096),
     "blur_kernel": lambda value: _is_whole(value, 1, 999) and value % 2 == 1,
     "pixel_limit": lambda value: _is_whole(value, 1, sys.maxsize),
+    "passed_over_folders": _are_names,
     "device": _one_of("auto", "cpu", "cuda", "mps"),
     "clip_model": _optional(_is_name),
     "sam_model": _optional(_is_name),
@@ -251,6 +326,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "appearance": _one_of("dark", "light", "system"),
     "widget_scaling": _optional(lambda value: _is_number(value, 0.75, 3)),
     "log_queries": lambda value: isinstance(value, bool),
+    "offer_models": lambda value: isinstance(value, bool),
     "media_order": _one_of("added", "captured", "name", "segments"),
     "thumbnail_width": lambda value: _is_whole(value, 120, 320),
     "recent_searches": lambda value: _are_searches(value),
@@ -284,6 +360,8 @@ class Settings:
         batch_size: crops that CLIP embeds at once.
         blur_kernel: Gaussian behind a segment, odd, in pixels.
         pixel_limit: images of more pixels are refused unread.
+        passed_over_folders: folders that are not read when one above them is added; see
+            THUMBNAIL_FOLDERS for how they are written.
         device: where the models run.
         clip_model: the CLIP to use: "starter" for the bundled one, else the file's path in the
             models folder, with slashes; None takes the best that is here.
@@ -292,6 +370,7 @@ class Settings:
         vocabulary: a text file of tags; None takes the default of the models in use.
         appearance: of the window.
         widget_scaling: size of everything in the window; None follows the desktop.
+        offer_models: have the window offer larger models while there are only the bundled ones.
         log_queries: write what is searched for into library.log, which else holds none of it.
         media_order: of the cards in the window.
         thumbnail_width: wished for, in pixels of the design.
@@ -310,6 +389,7 @@ class Settings:
     batch_size: int = 32
     blur_kernel: int = 21
     pixel_limit: int = 250_000_000
+    passed_over_folders: tuple[str, ...] = THUMBNAIL_FOLDERS + BIN_FOLDERS + OTHER_FOLDERS
     device: Device = "auto"
     clip_model: str | None = None
     sam_model: str | None = None
@@ -318,6 +398,7 @@ class Settings:
     appearance: Literal["dark", "light", "system"] = "dark"
     widget_scaling: float | None = None
     log_queries: bool = False
+    offer_models: bool = True
     media_order: Literal["added", "captured", "name", "segments"] = "added"
     thumbnail_width: int = 184
     recent_searches: tuple[str, ...] = ()
@@ -327,6 +408,8 @@ class Settings:
         for name, fits in _FITS.items():
             if not fits(getattr(self, name)):
                 raise ValueError(f"{name} can't be {getattr(self, name)!r}")
+        # JSON knows lists alone
+        object.__setattr__(self, "passed_over_folders", tuple(self.passed_over_folders))
 
     @classmethod
     def load(cls, path: Path, on_problem: Callable[[str], None] = log.warning) -> Settings:

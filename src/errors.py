@@ -26,6 +26,11 @@ class MediaLibraryError(Exception):
     """Anything the application can explain to a person."""
 
 
+def is_of_a_person(exc: BaseException) -> bool:
+    """Say whether something failed for what a person gave, and there is nothing to look into."""
+    return isinstance(exc, QueryError | MediaReadError)
+
+
 class MediaReadError(MediaLibraryError):
     """A media file can't be read; it costs that file and not the job."""
 

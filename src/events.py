@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# Of the kinds of files that can't be read, the most frequent.
+_ENDINGS_SHOWN = 5
+
 
 @dataclass(frozen=True)
 class Event:
@@ -72,7 +75,7 @@ class WorkStays(Event):
 
 @dataclass(frozen=True)
 class FileDone(Event):
-    """A file is whole in the library; `note` says what is not as it should be."""
+    """A file is whole in the library; `note` says what is wrong with it or good to know."""
 
     path: Path
     frames: int
@@ -86,6 +89,13 @@ class FileKnown(Event):
 
     path: Path
     reason: str
+
+
+@dataclass(frozen=True)
+class FilePassedOver(Event):
+    """A file met in a folder whose content a person has removed from the library before."""
+
+    path: Path
 
 
 @dataclass(frozen=True)
@@ -125,12 +135,65 @@ class ModelFetched(Event):
 
 
 @dataclass(frozen=True)
+class PassedOver:
+    """What a walk through folders left where it is: numbers of files, by the reason.
+
+    Attributes:
+        thumbnails: pictures that other programs made of pictures.
+        deleted: what lies in bins.
+        left_out: in other folders that the settings name.
+        hidden: files, and what is in folders, whose names begin with a dot.
+        exports: crops in datasets that this program wrote.
+        libraries: what other libraries of this program keep of their own.
+        not_read: files of kinds that can't be read, by their endings; "" for those with none.
+        removed: what a person removed from the library before.
+    """
+
+    thumbnails: int = 0
+    deleted: int = 0
+    left_out: int = 0
+    hidden: int = 0
+    exports: int = 0
+    libraries: int = 0
+    not_read: dict[str, int] = field(default_factory=dict)
+    removed: tuple[Path, ...] = ()
+
+    def __str__(self) -> str:
+        """Say in one line, without a full stop, what was passed over; "" when nothing was."""
+        parts = [
+            _so_many(self.thumbnails, "thumbnail{s} of another program"),
+            _so_many(self.deleted, "deleted file{s} in a bin"),
+            _so_many(self.left_out, "file{s} in folders that the settings leave out"),
+            _so_many(self.hidden, "hidden file{s}"),
+            _so_many(self.exports, "file{s} of exported datasets"),
+            _so_many(self.libraries, "file{s} of another library"),
+            self._kinds_not_read(),
+            _so_many(len(self.removed), "that you removed"),
+        ]
+        return ", ".join(part for part in parts if part)
+
+    def _kinds_not_read(self) -> str:
+        number = sum(self.not_read.values())
+        endings = sorted(self.not_read, key=lambda ending: (-self.not_read[ending], ending))
+        shown = [ending or "no ending" for ending in endings[:_ENDINGS_SHOWN]]
+        if len(endings) > len(shown):
+            shown.append("…")
+        kinds = "kinds" if len(endings) > 1 else "a kind"
+        return _so_many(number, f"file{{s}} of {kinds} not read ({', '.join(shown)})")
+
+
+def _so_many(number: int, what: str) -> str:
+    return f"{number:,} {what.format(s='' if number == 1 else 's')}" if number else ""
+
+
+@dataclass(frozen=True)
 class JobDone(Event):
     """The job is over.
 
     Attributes:
         failed: files that failed, with their reasons.
         written: where an export went.
+        passed_over: what the folders that were added hold beside what was taken.
     """
 
     files: int = 0
@@ -138,11 +201,17 @@ class JobDone(Event):
     segments: int = 0
     failed: tuple[FileFailed, ...] = ()
     written: Path | None = field(default=None)
+    passed_over: PassedOver = field(default_factory=PassedOver)
 
 
 @dataclass(frozen=True)
 class ProblemFound(Event):
-    """Something about a library that is not as it should be, and whether it was mended."""
+    """Something about a library that is not as it should be, and whether it was mended.
+
+    Attributes:
+        is_missing_file: it is a media file that is not where it was.
+    """
 
     what: str
     mended: bool
+    is_missing_file: bool = False

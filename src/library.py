@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths, Settings, models_folder_problem
 from src.database.catalog import Catalog
 from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
-from src.database.words import as_typed
+from src.database.stopped import stop_unfinished, stopped_media, take_up, unfinished_media
+from src.database.words import as_query, as_typed
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
 from src.processing.crops_left import remove_media
+from src.processing.known_copies import KnownCopies
+from src.processing.missing_files import MissingFiles
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.records import (
     EVERYTHING,
@@ -30,6 +34,8 @@ from src.records import (
     ExportSelection,
     FrameView,
     LibraryStats,
+    MediaFile,
+    MediaKind,
     SearchResult,
     SegmentFilter,
     Tag,
@@ -89,6 +95,8 @@ class MediaLibrary:
         self.settings = settings or Settings.load(
             self.paths.settings, self.settings_problems.append
         )
+        if (problem := models_folder_problem()) is not None:
+            self.settings_problems.append(problem)
         self.read_only = read_only
         self._lock = None if read_only else LibraryLock(self.paths.lock)
         try:
@@ -99,6 +107,7 @@ class MediaLibrary:
             raise
         self.catalog = Catalog(self.metadata)
         self._disk_use = DiskUse(self.paths)
+        self._missing = MissingFiles(self.metadata, read_only)
         self._frame_views: FrameViews | None = None
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
         connection = self.metadata.connection
@@ -206,14 +215,21 @@ class MediaLibrary:
 
     # -- taking media in, and out
 
-    def add(self, paths: Iterable[Path | str]) -> Iterator[Event]:
-        """Take in files and folders, and go on with what an earlier job left."""
+    def add(self, paths: Iterable[Path | str], again: bool = False) -> Iterator[Event]:
+        """Take in files and folders, and go on with what an earlier job left.
+
+        What a person stopped waits for `go_on`, or for being added again.
+
+        Args:
+            again: bring back what a person has removed of folders; a file that is named itself
+                always is.
+        """
         self.load_models()
         from src.processing.ingest import Ingest
 
         yield from self.reembed()
         ingest = Ingest(self.metadata, self._in_use.embedding, self.mask_generator, self.settings)
-        yield from ingest.run([Path(path) for path in paths])
+        yield from ingest.run([Path(path) for path in paths], again)
 
     def segmented_by_others(self) -> int:
         """Count the frames that another SAM cut than the one in use.
@@ -252,16 +268,59 @@ class MediaLibrary:
         return sorted(IMAGE_SUFFIXES), sorted(VIDEO_SUFFIXES)
 
     def unfinished(self) -> int:
-        """Count the media files that an earlier job has not come to the end of."""
-        return len(self.metadata.all_media("pending")) + len(self.metadata.all_media("processing"))
+        """Count the media files that an earlier job left and the next one goes on with."""
+        return len(unfinished_media(self.metadata)) - len(self.stopped())
+
+    def stopped(self) -> list[MediaFile]:
+        """List the media files that wait since a person stopped adding them."""
+        return stopped_media(self.metadata)
+
+    def stop_adding(self) -> None:
+        """Let what is left of an add wait until a person goes on; no job of that runs any more."""
+        stop_unfinished(self.metadata)
+
+    def keep_for_later(self, paths: Iterable[Path | str]) -> None:
+        """Write down files and folders for the next `add`, and read none of them now."""
+        from src.processing.ingest import keep_for_later
+
+        keep_for_later(self.metadata, [Path(path) for path in paths])
+
+    def go_on(self) -> Iterator[Event]:
+        """Add what a person has stopped, and whatever else is unfinished."""
+        take_up(self.metadata, [media.id for media in self.stopped()])
+        yield from self.add([])
 
     def remove(self, media_file_ids: Sequence[int]) -> None:
         """Forget media files and all that was made of them; the files themselves stay.
 
-        Crops that can't be removed now are by the next job.
+        Crops that can't be removed now are by the next job. A walk through their folders does
+        not bring them back; see `add`.
         """
         for media_file_id in media_file_ids:
+            KnownCopies(self.metadata).forget(media_file_id)
             remove_media(self.metadata, media_file_id)
+
+    def tell_index(self) -> Iterator[Event]:
+        """Tell the search index what has been removed; the next job that adds does it, too."""
+        yield from self.index.catch_up()
+
+    def media_under(self, path: Path | str) -> list[MediaFile]:
+        """List the media file of a path, or those in a folder, whether they are there or not."""
+        return self.metadata.media_under(Path(os.path.abspath(path)))
+
+    def missing(self, paths: Iterable[Path]) -> dict[Path, Path | None]:
+        """Find which media files are not where they were, without waiting for a dead drive.
+
+        Where a copy is known it takes the place of the file from then on.
+
+        Returns:
+            Those that are not there, each with the copy that has taken its place, or None.
+        """
+        return self._missing.among(paths)
+
+    def missing_media(self) -> tuple[list[MediaFile], list[MediaFile]]:
+        """List all media files that are gone, and those whose drive can't be reached now."""
+        return self._missing.all()
 
     # -- finding
 
@@ -276,7 +335,7 @@ class MediaLibrary:
         """Find segments by words, by an image or a part of it, or by both.
 
         Args:
-            image: a file, or (H, W, 3) uint8 RGB.
+            image: a file, or (H, W, 3) uint8 RGB; of a video its first frame is looked for.
             box_xywh: the part of the image to look for, in its pixels.
 
         Raises:
@@ -284,7 +343,7 @@ class MediaLibrary:
                 1.
             MediaReadError: the image can't be read.
         """
-        text = as_typed(text or "")
+        text = as_query(text or "")
         if text and self.settings.log_queries:
             log.info("searched for %r", text)
         vectors = self.vectors
@@ -320,10 +379,11 @@ class MediaLibrary:
     # -- looking
 
     def read_image(self, source: Path | str | bytes, draft_side: int | None = None) -> np.ndarray:
-        """Read any image file: (H, W, 3) uint8 RGB, upright; see load_image.
+        """Read any image file, or a video's first frame: (H, W, 3) uint8 RGB, upright.
 
         Args:
             source: the file, or what is in one, as the clipboard has it.
+            draft_side: see load_image.
 
         Raises:
             MediaReadError: it can't be read.
@@ -333,7 +393,24 @@ class MediaLibrary:
         limit = self.settings.pixel_limit
         if isinstance(source, bytes):
             return load_image_content(source, limit, draft_side).frame.image_rgb
-        return load_image(Path(source), limit, draft_side).frame.image_rgb
+        path = Path(source)
+        if self.media_kind(path) == "video":
+            from src.processing.ffmpeg_log import VideoFacts
+            from src.processing.frames import read_frames
+
+            with closing(read_frames(path, "video", self.settings, VideoFacts())) as frames:
+                return next(frames).image_rgb
+        return load_image(path, limit, draft_side).frame.image_rgb
+
+    def media_kind(self, path: Path) -> MediaKind:
+        """Tell an image from a video by what is in the file.
+
+        Raises:
+            MediaReadError: it is neither.
+        """
+        from src.processing.image_loader import media_kind
+
+        return media_kind(path)
 
     def thumbnail(self, source: Path) -> np.ndarray:
         """Read an image file small: (h, w, 3) uint8 RGB, the longest side at most 512.
@@ -360,6 +437,21 @@ class MediaLibrary:
 
     # -- tags
 
+    def tag_name(self, text: str) -> str:
+        """Bring what somebody typed to the form that names of tags have.
+
+        Raises:
+            QueryError: there is none, a very long one, or one that is no text.
+        """
+        name = as_typed(text)
+        if not name:
+            raise QueryError("a tag needs a name")
+        if len(name) > LONGEST_TAG:
+            raise QueryError(
+                f"a tag has at most {LONGEST_TAG} characters; this one has {len(name):,}"
+            )
+        return name
+
     def add_tag(self, segment_id: str, name: str) -> None:
         """Put a person's tag on a segment; a person is sure.
 
@@ -367,9 +459,7 @@ class MediaLibrary:
             QueryError: the tag has no name, a very long one, or one that is no text; or the
                 segment is gone.
         """
-        name = as_typed(name)
-        if not 0 < len(name) <= LONGEST_TAG:
-            raise QueryError(f"a tag has a name of 1 to {LONGEST_TAG} characters")
+        name = self.tag_name(name)
         if not self.metadata.add_tags(segment_id, [Tag(name, 1.0, "human")], added_by="human"):
             raise QueryError(GONE)
 

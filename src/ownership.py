@@ -14,10 +14,16 @@ from pathlib import Path
 
 from src.errors import DatabaseError
 from src.library_files import KEEP, MARKER, Entry, SafeFolder
+from src.regular_files import open_regular
 
 METADATA_DB = "metadata.db"
 SEGMENTS, INDEXES, BACKUPS, DATASETS = "extracted_segments", "chroma_db", "backups", "datasets"
 SETTINGS, LOCK, LOG = "settings.json", "library.lock", "library.log"
+# What a dataset that was exported has beside its folders of crops, and its columns.
+LABELS = "labels.csv"
+LABELS_COLUMNS = tuple(
+    "file tag confidence source segment_id kind media_path frame_index timestamp_s x y w h".split()
+)
 # What is in them is made, replaced and removed by the program alone.
 MARKED_FOLDERS = (SEGMENTS, INDEXES, BACKUPS)
 # From this schema on every one of them has its marker.
@@ -100,6 +106,26 @@ def owner_of(folder: Path) -> Path | None:
         if place.name in MARKED_FOLDERS and (place.parent / METADATA_DB).is_file():
             return place  # of an earlier version, which had no markers
     return None
+
+
+def is_export(folder: Path) -> bool:
+    """Return whether a folder is a dataset of this program: its labels.csv says so."""
+    first = (",".join(LABELS_COLUMNS) + "\r\n").encode()
+    try:
+        with open_regular(folder / LABELS) as stream:
+            return stream.read(len(first)) == first
+    except OSError:
+        return False
+
+
+def is_library(folder: Path) -> bool:
+    """Return whether a folder holds a library of this program, not a database of the same name."""
+    try:
+        with open_regular(folder / METADATA_DB) as stream:
+            is_database = stream.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
+    return is_database and (folder / SEGMENTS).is_dir()
 
 
 # -- files

@@ -178,6 +178,11 @@ class SearchResult(Sequence[SearchHit]):
     unknown_words: tuple[str, ...] = ()
     known_words: tuple[str, ...] = ()
 
+    @property
+    def has_words(self) -> bool:
+        """Whether there was any word in the query: emoji and punctuation may be none."""
+        return bool(self.known_words or self.unknown_words)
+
     def __len__(self) -> int:
         return len(self.hits)
 
@@ -321,6 +326,20 @@ class Coverage:
     label_in_use: str
     done: int
     total: int
+
+
+@dataclass(frozen=True)
+class ModelOffer:
+    """Models that together take over from the bundled ones.
+
+    Attributes:
+        bytes: of all of them, about.
+        hosts: where they come from.
+    """
+
+    names: tuple[str, ...]
+    bytes: int
+    hosts: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import encode_rle
 from src.models.model_manager import ModelManager
 from src.models.starter.scenes import draw_scene
-from src.processing.video_processor import find_ffmpeg
+from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import EMBEDDING_DIM, Segment
 
 MODEL = "test-clip@1"

@@ -42,6 +42,7 @@ class Checkout:
         self.bin.mkdir()
         shutil.copy(APPLICATION_FOLDER / "run.sh", self.folder)
         (self.folder / "requirements.txt").write_text("one\n")
+        (self.folder / "requirements.lock").write_text("one==1\n")
         (self.folder / "tests" / "requirements.txt").write_text("two\n")
         for tool in TOOLS:
             self.add_tool(tool)
@@ -111,7 +112,8 @@ def test_the_first_start_sets_up_and_the_next_only_starts(checkout: Checkout) ->
     checkout.add_python()
     first, _ = checkout.run("stats", "--json")
     assert any("-m venv .venv" in line for line in first)
-    assert any("-m pip install" in line and "-r requirements.txt" in line for line in first)
+    install = next(line for line in first if "-m pip install" in line)
+    assert install.endswith("-r requirements.txt -c requirements.lock")
     start = f"{checkout.folder}/main.py"
     assert first[-1] == f"{start} stats --json"
     second, said = checkout.run("stats", "--json")
@@ -120,10 +122,10 @@ def test_the_first_start_sets_up_and_the_next_only_starts(checkout: Checkout) ->
     assert checkout.log.with_name("log.folder").read_text() == "/\n"
 
 
-def test_changed_requirements_are_installed(checkout: Checkout) -> None:
+def test_changed_versions_are_installed(checkout: Checkout) -> None:
     checkout.add_python()
     checkout.run("stats")
-    (checkout.folder / "requirements.txt").write_text("one\nmore\n")
+    (checkout.folder / "requirements.lock").write_text("one==2\n")
     asked, _ = checkout.run("stats")
     assert ["pip" in line for line in asked] == [True, False]
 
@@ -216,18 +218,18 @@ def test_what_a_link_leads_to_is_never_removed(checkout: Checkout) -> None:
 def test_requirements_that_can_not_be_installed_leave_what_works(checkout: Checkout) -> None:
     checkout.add_python()
     checkout.run("stats")
-    (checkout.folder / "requirements.txt").write_text("one\nmore\n")
+    (checkout.folder / "requirements.lock").write_text("one==2\n")
     installed = checkout.folder / ".venv" / "installed.txt"
     for _ in range(2):
         asked, said = checkout.run("stats", PIP_EXIT="1")
         assert any("-m pip" in line for line in asked)
         assert asked[-1] == f"{checkout.folder}/main.py stats"
-        assert "going on with what is in .venv already" in said
-        assert installed.read_text() == "one\n"
+        assert "continuing with those in .venv" in said
+        assert installed.read_text() == "one==1\n"
     asked, said = checkout.run("stats", code=1, PIP_EXIT="1", IMPORT_EXIT="1")
-    assert "see that there is a network" in said.lower() and installed.exists()
+    assert "check your connection" in said.lower() and installed.exists()
     checkout.run("stats")
-    assert installed.read_text() == "one\nmore\n"
+    assert installed.read_text() == "one==2\n"
 
 
 @pytest.fixture(params=["flock", "no flock", "no flock and no ps"])
@@ -284,7 +286,7 @@ def test_a_lock_whose_number_belongs_to_another_process_now_holds_up_nobody(
     (lock / "holder").write_text(f"{os.getpid()} Thu Jan  1 00:00:00 1970\n")
     assert checkout.run("stats")[0][-1] == f"{checkout.folder}/main.py stats"
     lock.mkdir()  # killed before it could write its name there
-    checkout.script.with_name("requirements.txt").write_text("more\n")
+    checkout.script.with_name("requirements.lock").write_text("one==2\n")
     assert checkout.run("stats")[0][-1] == f"{checkout.folder}/main.py stats"
 
 
@@ -312,7 +314,7 @@ def test_without_a_display_it_shows_the_demo(checkout: Checkout) -> None:
 def test_the_checks_run_in_order_with_what_they_need(checkout: Checkout) -> None:
     checkout.add_python()
     asked, _ = checkout.run("test", "-k", "name with spaces")
-    assert any("-r tests/requirements.txt" in line for line in asked)
+    assert any("-r tests/requirements.txt -c requirements.lock" in line for line in asked)
     assert [line.split()[1] for line in asked[-5:] if line.startswith("-m")] == [
         "ruff",
         "ruff",
@@ -320,6 +322,15 @@ def test_the_checks_run_in_order_with_what_they_need(checkout: Checkout) -> None
         "pytest",
     ]
     assert asked[-1] == "-m pytest -k name with spaces"
+
+
+def test_the_checks_can_be_run_without_the_tests(checkout: Checkout) -> None:
+    checkout.add_python()
+    asked, said = checkout.run("check")
+    assert any("-r tests/requirements.txt -c requirements.lock" in line for line in asked)
+    steps = [line.removeprefix("== ") for line in said.splitlines() if line.startswith("== ")]
+    assert steps == ["format", "lint", "types", "imports"]
+    assert not any(line.startswith("-m pytest") for line in asked) and "apt" not in said
 
 
 def test_what_drives_the_window_is_installed_by_root_and_else_named(checkout: Checkout) -> None:
@@ -336,7 +347,8 @@ def test_what_drives_the_window_is_installed_by_root_and_else_named(checkout: Ch
         (checkout.folder / ".venv" / "installed.txt").write_text("")
         first, second = checkout.run("test")[1].splitlines()[:2]
         assert "will install system packages" in first and "openbox xdotool" in first
-        assert second == "installing what requirements.txt names"
+        assert "need them for a screen of their own" in first
+        assert second == "installing the packages of requirements.txt"
         asked, _ = checkout.run("test", SYSTEM_PACKAGES="no")
         assert not any("apt-get" in line for line in asked) and asked[-1] == "-m pytest"
     else:

@@ -6,14 +6,33 @@ import argparse
 import difflib
 import math
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from src import __version__
+from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
 
-COMMANDS = "ingest search export stats verify models demo install-desktop uninstall-desktop".split()
+COMMANDS = (
+    "ingest remove search export stats verify models demo install-desktop uninstall-desktop".split()
+)
 
 NAMING = ("download", "use")  # verbs of `models` that are about some of them
+INSTALLED = "media-library"  # the command that pip makes
+OPTIONS = "[-h] [--version] [--library DIR]"
+ABOUT = """\
+With no command the window opens; the files and folders of PATH are added to
+the library.
+
+The bundled models know colours, shapes and textures only. `models download`
+fetches models that know ordinary words and things.
+"""
+ABOUT_RUN_SH = """
+run.sh has two commands of its own:
+  check               check format, lint, types and imports; takes less than a minute
+  test [ARGUMENT...]  do that, then run the tests; the arguments are for pytest
+"""
 
 
 class UsageError(MediaLibraryError):
@@ -24,25 +43,58 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Read the command line; a first word that is no command is a path for the window."""
     general = argparse.ArgumentParser(add_help=False)
     general.add_argument(
-        "--library", type=Path, metavar="DIR", default=argparse.SUPPRESS, help="where it lives"
+        "--library",
+        type=Path,
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="the folder of the library",
     )
+    name = program()
+    whole = argparse.ArgumentParser(add_help=False)
+    whole.add_argument(
+        "--version", action="version", version=f"Media Segment Library {__version__}"
+    )
+    usage = f"{name} {OPTIONS} [--] [PATH ...]\n       {name} {OPTIONS} COMMAND ..."
+    epilog = ABOUT + (ABOUT_RUN_SH if name.endswith("run.sh") else "")
     parser = argparse.ArgumentParser(
-        prog="main.py",
-        parents=[general],
+        prog=name,
+        usage=usage,
+        parents=[general, whole],
         description="Find what is in your photos and videos, and make datasets of it.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", prog=name, title="commands")
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, parents=[general])
 
-    ingest = command("ingest", "Take files and folders into the library.")
+    ingest = command("ingest", "Add files and folders to the library.")
     ingest.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    ingest.add_argument(
+        "--again",
+        action="store_true",
+        help="add files that you removed, too, where they lie in one of the folders; a file that "
+        "is named itself is always added",
+    )
+    remove = command(
+        "remove", "Remove media from the library, with their segments and tags; files stay."
+    )
+    remove.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    remove.add_argument(
+        "--missing",
+        action="store_true",
+        help="those whose files are not there any more, in the folders named or everywhere",
+    )
     search = command("search", "Find segments by words, by an image, or by both.")
     search.add_argument("text", nargs="?", metavar="TEXT")
-    search.add_argument("--image", type=Path, metavar="FILE", help="find what looks like it")
-    search.add_argument("--top", type=int, default=10, metavar="N", help="how many hits")
-    export = command("export", "Write a dataset: one folder a tag, and labels.csv.")
+    search.add_argument(
+        "--image", type=Path, metavar="FILE", help="find segments that look like this image"
+    )
+    search.add_argument(
+        "--top", type=int, default=10, metavar="N", help="number of hits; 10 by default"
+    )
+    export = command("export", "Write a dataset: one folder per tag, and labels.csv.")
     export.add_argument("folder", type=Path, metavar="DIR")
     for which in (search, export):
         which.add_argument(
@@ -50,37 +102,44 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             type=_quality,
             default=0.0,
             metavar="Q",
-            help="leave out masks whose predicted IoU is less; whole frames stay",
+            help="skip masks with a predicted IoU below Q; whole frames stay",
         )
-    stats = command("stats", "Say what is in the library.")
-    verify = command("verify", "Examine the library.")
-    verify.add_argument("--repair", action="store_true", help="mend what can be mended")
-    models = command("models", "List the models: those here, and those to download.")
+    stats = command("stats", "Show what is in the library.")
+    verify = command("verify", "Check the library for damage.")
+    verify.add_argument("--repair", action="store_true", help="repair what can be repaired")
+    models = command("models", "List the models on this machine, and those to download.")
     models.add_argument(
         "verb",
         nargs="?",
         choices=["download", "use", "switch", "segment-again"],
         metavar="download|use|switch|segment-again",
-        help="fetch models; use them from now on; embed the library with the CLIP that is to be "
-        "used, and search with it from then on; cut again what another SAM has cut",
+        help="download models; use them from now on; embed the library with the chosen CLIP, then "
+        "search with it; segment again what another SAM has segmented",
     )
     models.add_argument(
         "names",
         nargs="*",
         metavar="NAME",
-        help="which; to be used also: auto (the best here), starter, none (no SAM)",
+        help="names from the list; for use also: auto (the best here), starter, none (no SAM)",
     )
-    models.add_argument("--measure", action="store_true", help="how fast each one here is")
-    command("demo", "Draw sample scenes, take them in, and find them again.")
-    command("install-desktop", "Put the application into the desktop's menu, for a double click.")
-    command("uninstall-desktop", "Take it out of the menu again.")
-    for which in (ingest, search, stats, models):
-        which.add_argument("--json", action="store_true", help="one JSON object a line")
+    models.add_argument(
+        "--measure", action="store_true", help="measure how fast each model runs here"
+    )
+    command("demo", "Draw sample scenes, add them, and search them.")
+    command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
+    command("uninstall-desktop", "Remove the entry from the desktop's menu.")
+    for which in (ingest, remove, search, stats, models):
+        which.add_argument("--json", action="store_true", help="print one JSON object per line")
+
+    for which in (ingest, remove):
+        _show_dashes(which, "[PATH ...]")
+    _show_dashes(search, "[TEXT]")
+    _show_dashes(export, "DIR")
 
     first = _first_word(argv)
     if first is not None and first not in COMMANDS:
         _refuse_mistyped(parser, first)
-        window = argparse.ArgumentParser(prog="main.py", parents=[general])
+        window = argparse.ArgumentParser(prog=name, usage=usage, parents=[general, whole])
         window.add_argument("paths", nargs="*", type=Path)
         window.set_defaults(command=None)
         arguments = window.parse_args(argv)
@@ -89,10 +148,19 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     arguments.library = getattr(arguments, "library", None)
     arguments.paths = getattr(arguments, "paths", [])
     if arguments.command == "search" and not arguments.text and not arguments.image:
-        search.error("say what to look for: a TEXT, an --image FILE, or both")
+        search.error("name what to look for: a TEXT, an --image FILE, or both")
+    if arguments.command == "remove" and not arguments.paths and not arguments.missing:
+        remove.error("name what to remove: a PATH, or --missing")
     if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:
-        models.error(f"say which model to {arguments.verb}; `models` lists their names")
+        models.error(f"name the model to {arguments.verb}; `models` lists them")
     return arguments
+
+
+def program() -> str:
+    """Name what a person types to start this application."""
+    if not IS_CHECKOUT or Path(sys.argv[0]).stem == INSTALLED:
+        return INSTALLED
+    return "run.bat" if sys.platform == "win32" else "bash run.sh"
 
 
 def refuse_missing(paths: Sequence[Path]) -> None:
@@ -119,6 +187,16 @@ def _refuse_mistyped(parser: argparse.ArgumentParser, word: str) -> None:
         parser.error(f'there is no command, file or folder "{word}"; did you mean {near[0]}?')
 
 
+def _show_dashes(parser: argparse.ArgumentParser, last: str) -> None:
+    """Show in the usage line that `--` ends the options: a word or a name may begin with a dash.
+
+    Args:
+        last: the part of the line before which it stands.
+    """
+    usage = parser.format_usage().removeprefix("usage: ").rstrip()
+    parser.usage = f"{usage.removesuffix(last)}[--] {last}"
+
+
 def _quality(text: str) -> float:
     """Read a predicted IoU; SAM's go a little over 1."""
     try:
@@ -126,7 +204,7 @@ def _quality(text: str) -> float:
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is no number from 0 on")
+        raise argparse.ArgumentTypeError(f"{text} is not a number of 0 or more")
     return number
 
 

@@ -16,8 +16,8 @@ from src.cli.report import ProgressLine, note, print_hits
 from src.config import NO_CONSOLE, LibraryPaths
 from src.errors import DatabaseError
 from src.library import MediaLibrary
-from src.models.starter.scenes import draw_scene
-from src.processing.video_processor import find_ffmpeg
+from src.models.starter.scenes import Scene, draw_scene
+from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import SearchHit
 
 SCENES = 12
@@ -26,7 +26,7 @@ VIDEO_RATE, VIDEO_FRAMES = 10, 60
 QUERIES = (
     "a yellow star",
     "a dotted blue star",
-    "a photo of a green ring",
+    "a photo of a green cross",
     "something purple",
     "a striped heart",
 )
@@ -60,10 +60,14 @@ def draw_samples(paths: LibraryPaths, folder: Path, count: int = SCENES) -> list
     return [*samples, video]
 
 
+def sample_scene(seed: int) -> Scene:
+    """Draw one of the sample scenes."""
+    return draw_scene(np.random.default_rng([2026, seed]), SIZE_WH, count=7, calm=True)
+
+
 def _drawn_scene(seed: int) -> bytes:
-    scene = draw_scene(np.random.default_rng([2026, seed]), SIZE_WH, count=7, calm=True)
     content = io.BytesIO()
-    Image.fromarray(scene.image_rgb).save(content, "PNG")
+    Image.fromarray(sample_scene(seed).image_rgb).save(content, "PNG")
     return content.getvalue()
 
 

@@ -51,12 +51,12 @@ def list_models(
         note(coverage_in_words(coverage))
     if not as_json:
         lacks = (
-            ", as what the settings ask for is not here"
+            ", as the device in the settings is not available"
             if manager.lacks(manager.wished_device)
             else ""
         )
         folder = one_line(manager.models_folder)
-        print(f"models run on: {manager.device}{lacks}; more go into {folder}")
+        print(f"models run on: {manager.device}{lacks}; put your own model files in {folder}")
 
 
 def download_model(manager: ModelManager, name: str) -> None:
@@ -87,8 +87,8 @@ def use_models(paths: LibraryPaths, names: Sequence[str]) -> None:
     """
     if not os.path.isdir(paths.root):
         raise DatabaseError(
-            f"{paths.root}: there is no such folder; say with --library where the library is, or "
-            "make the folder first"
+            f"{paths.root}: there is no such folder; name the library's folder with --library, or "
+            "make it first"
         )
     paths.create()
     lock = LibraryLock(paths.lock)
@@ -104,7 +104,7 @@ def use_models(paths: LibraryPaths, names: Sequence[str]) -> None:
     finally:
         lock.release()
     for kind, choice in (("CLIP", settings.clip_model), ("SAM", settings.sam_model)):
-        print(f"{kind:5}{one_line(choice or 'the best that is here')}")
+        print(f"{kind:5}{one_line(choice or 'the best available')}")
 
 
 def _check_usable(
@@ -139,9 +139,11 @@ def _with(settings: Settings, name: str, rows: Sequence[ModelRow]) -> Settings:
         if row.choice is not None:
             return dataclasses.replace(settings, sam_model=row.choice)
     if named:
-        raise QueryError(f"{name} is not here yet; `main.py models download {name}` fetches it")
+        raise QueryError(f"{name} is not on this machine; `models download {name}` fetches it")
     names = ", ".join(row.name for row in rows if row.choice is not None)
-    raise QueryError(f'there is no model "{name}" here; there are {names}, and none, starter, auto')
+    raise QueryError(
+        f'there is no model "{name}" on this machine; there are {names}, and none, starter, auto'
+    )
 
 
 def _measured(shelf: ModelShelf, row: ModelRow) -> ModelRow:

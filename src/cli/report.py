@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,11 @@ from src.records import Coverage, LibraryStats, SearchHit
 DOING = {
     "recover": "recovering the library, pages read",
     "look": "looking for moved files",
-    "index": "telling the index",
+    "index": "updating the index",
     "embed": "embedding segments again",
     "retag": "tagging segments again",
     "export": "writing crops",
-    "check": "checking what has come",
+    "check": "checking the download",
     "connect": "waiting for the server",
 }
 
@@ -47,7 +48,17 @@ def one_line(text: object) -> str:
 
 
 def note(text: str) -> None:
-    print(one_line(text), file=sys.stderr)
+    """Say something on stderr, as a sentence."""
+    print(_sentence(one_line(text)), file=sys.stderr)
+
+
+def _sentence(text: str) -> str:
+    """Begin with a capital and end with a full stop, but leave names of files as they are."""
+    words = text.split()
+    if words and words[0].isalpha():
+        text = text[0].upper() + text[1:]
+    ends = not words or text[-1] in ".!?:" or os.sep in words[-1]
+    return text if ends else text + "."
 
 
 def print_json(value: Any) -> None:
@@ -60,7 +71,12 @@ def event_as_json(event: Event) -> dict[str, Any]:
     return {"event": type(event).__name__, **dataclasses.asdict(event)}
 
 
-def hit_as_json(hit: SearchHit) -> dict[str, Any]:
+def hit_as_json(hit: SearchHit, is_missing: bool) -> dict[str, Any]:
+    """Give what scripts read of a hit.
+
+    Args:
+        is_missing: its media file is not where it was.
+    """
     segment = hit.segment
     return {
         "segment_id": segment.id,
@@ -69,6 +85,7 @@ def hit_as_json(hit: SearchHit) -> dict[str, Any]:
         "score": round(hit.score, 6),
         "predicted_iou": segment.predicted_iou,
         "path": segment.media_path,
+        "missing": is_missing,
         "frame_index": segment.frame_index,
         "timestamp_s": segment.timestamp_s,
         "bbox_xywh": segment.bbox_xywh,
@@ -77,8 +94,12 @@ def hit_as_json(hit: SearchHit) -> dict[str, Any]:
     }
 
 
-def print_hits(hits: Iterator[SearchHit] | tuple[SearchHit, ...]) -> None:
-    """Print hits as a table, best first."""
+def print_hits(hits: Iterable[SearchHit], missing: Container[Path] = ()) -> None:
+    """Print hits as a table, best first.
+
+    Args:
+        missing: media files that are not where they were.
+    """
     for number, hit in enumerate(hits, start=1):
         segment = hit.segment
         x, y, w, h = segment.bbox_xywh
@@ -86,6 +107,7 @@ def print_hits(hits: Iterator[SearchHit] | tuple[SearchHit, ...]) -> None:
         what = "whole frame" if segment.kind == "frame" else f"{w}x{h} at {x},{y}"
         tags = ", ".join(tag.name for tag in hit.tags)
         name = one_line(segment.media_path.name)
+        name += " (missing)" if segment.media_path in missing else ""
         print(f"{number:3}  {hit.score:.3f}  {name}{moment}  [{what}]  {tags}")
 
 
@@ -106,10 +128,10 @@ def coverage_in_words(coverage: Coverage) -> str:
     """Say which CLIP is to take over, and how far it is."""
     seen = f"{coverage.done:,} of {counted(coverage.total, 'segment')}"
     if coverage.label == coverage.label_in_use:
-        return f"{coverage.label} has embedded {seen}; `models switch` does the rest"
+        return f"{coverage.label} has read {seen}; `models switch` reads the rest"
     return (
-        f"{coverage.label} takes over from {coverage.label_in_use} when it has embedded all: "
-        f"{seen} so far; `models switch` goes on"
+        f"{coverage.label} takes over from {coverage.label_in_use} once it has read all "
+        f"segments: {seen} so far; `models switch` reads the rest"
     )
 
 
@@ -163,9 +185,9 @@ class ProgressLine:
         elif isinstance(event, WorkStays):
             moment = "" if event.timestamp_s is None else f" at {clock(event.timestamp_s)}"
             tags = ", ".join(event.tags)
-            self._line(f"stays  {event.path}{moment}: a segment tagged {tags} fits no new one")
+            self._line(f"kept  {event.path}{moment}: a segment tagged {tags} matches no new one")
         elif isinstance(event, ProblemFound):
-            self._line(f"{'mended' if event.mended else 'problem'}  {event.what}")
+            self._line(f"{'repaired' if event.mended else 'problem'}  {event.what}")
 
     def close(self) -> None:
         self._redraw("")
@@ -191,7 +213,7 @@ class ProgressLine:
 
     def _line(self, text: str) -> None:
         self._redraw("")
-        note(text)
+        print(one_line(text), file=sys.stderr)
 
 
 class RecoveryLine:

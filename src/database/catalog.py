@@ -14,17 +14,18 @@ from src.database.segment_store import ROWS_OF_TAG
 from src.database.words import folded
 from src.records import MediaCard, MediaOrder, SampledFrame, SegmentFilter, StoredSegment
 
-# A camera writes its own clock's time, a video's container UTC with a Z, and a file has a moment:
-# all are brought to the time on this machine's clock. What is no date is passed over.
+# Photos and films are in the order of the instants at which they were taken, in days. A time with
+# no offset is that of a camera's clock, and is taken for this machine's. What is no date is passed
+# over for the file's own time.
 _CAPTURED = """
     coalesce(
         CASE WHEN captured_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' THEN
-            CASE WHEN captured_at LIKE '%Z'
-                THEN strftime('%Y-%m-%dT%H:%M:%S', captured_at, 'localtime')
-                ELSE strftime('%Y-%m-%dT%H:%M:%S', captured_at)
+            CASE WHEN captured_at GLOB '*T*Z' OR captured_at GLOB '*T*[+-][0-9][0-9]:[0-9][0-9]'
+                THEN julianday(captured_at)
+                ELSE julianday(captured_at, 'utc')
             END
         END,
-        strftime('%Y-%m-%dT%H:%M:%S', modified_at_ns / 1000000000, 'unixepoch', 'localtime')
+        julianday(modified_at_ns / 1e9, 'unixepoch')
     )
 """
 _ORDERS: dict[MediaOrder, str] = {

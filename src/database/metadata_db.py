@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
 
 from src.config import LibraryPaths
 from src.database.connection import Connection
+from src.database.removed_media import RemovedMedia
 from src.database.repair.damaged_rows import DamagedRow, damaged_rows, miscounted
 from src.database.repair.mending import problems_of
 from src.database.rows import CHUNK, LISTED, SEGMENT_COLUMNS, RowReader
@@ -56,6 +58,7 @@ class MetadataDatabase:
         self.paths = paths
         self.connection = Connection(paths.metadata_db, read_only, examine, on_progress)
         self.rows = RowReader(self.connection, paths)
+        self.removed = RemovedMedia(self.connection, self.rows)
 
     def close(self) -> None:
         self.connection.close()
@@ -76,6 +79,15 @@ class MetadataDatabase:
             "SELECT * FROM media_files WHERE ?1 IS NULL OR status = ?1 ORDER BY id", (status,)
         )
         return self.rows.media_files(rows)
+
+    def media_under(self, path: Path) -> list[MediaFile]:
+        """List the media file at a path, or those in the folder that it was or is."""
+        rows = self.connection.read().execute("SELECT * FROM media_files ORDER BY id")
+        return [
+            media
+            for media in self.rows.media_files(rows)
+            if media.path == path or path in media.path.parents
+        ]
 
     def media_of_sizes(self, sizes: Collection[int]) -> list[MediaFile]:
         """List the media files whose content is known and has one of some sizes in bytes."""
@@ -216,6 +228,13 @@ class MetadataDatabase:
         """List all segments, in the order in which they came."""
         rows = self.connection.read().execute("SELECT id FROM segments ORDER BY rowid")
         return [row["id"] for row in rows]
+
+    def segment_ids_by_frame(self) -> list[list[str]]:
+        """List all segments, those of one frame together."""
+        rows = self.connection.read().execute("SELECT id, frame_id FROM segments ORDER BY frame_id")
+        return [
+            [row["id"] for row in frame] for _, frame in groupby(rows, lambda row: row["frame_id"])
+        ]
 
     def crop_hashes(self) -> dict[str, str | None]:
         """Look up the hash of every segment's crop file; None where nobody has taken it."""

@@ -122,7 +122,7 @@ def as_stored(vector: np.ndarray) -> bytes:
     if not usable(vector[None])[0]:
         raise EmbeddingError(
             "the CLIP in use gave an embedding that is zero or not finite; its weights may be "
-            "damaged: run `main.py models`, and put others in their place"
+            "damaged: run `models`, and put others in their place"
         )
     return vector.astype("<f4").tobytes()
 

@@ -13,7 +13,7 @@ from src.database.embeddings import EmbeddingTable, Scored
 from src.database.metadata_db import MetadataDatabase
 from src.database.vector_cache import ROWS_AT_MOST
 from src.database.vector_index import VectorIndex
-from src.database.words import as_typed
+from src.database.words import as_query
 from src.errors import QueryError
 from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
@@ -94,12 +94,12 @@ class VectorDatabase:
         Returns:
             Up to n_results hits, best first, and the words of the query that the CLIP in use
             does not know and nobody has tagged with. No hits but tagged ones where no word says
-            anything to it.
+            anything to it; see SearchResult.has_words.
 
         Raises:
             QueryError: the query is empty or no text, or n_results is under 1.
         """
-        query = as_typed(query)
+        query = as_query(query)
         if not query:
             raise QueryError("the search is empty; type what you are looking for")
         _check_count(n_results)

@@ -22,9 +22,20 @@ def as_typed(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
-def folded(text: str) -> str:
-    """Give what is the same for all texts that differ in case, or in how accents are made, only.
+def as_query(text: str) -> str:
+    """Bring a query to the letters that models were taught: a wide or a styled one is that letter.
 
-    That is a canonical caseless match (The Unicode Standard, 3.13).
+    Raises:
+        QueryError: see as_typed.
     """
-    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", text).casefold())
+    # a character on its own that is an accent on a space becomes that
+    return " ".join(unicodedata.normalize("NFKC", as_typed(text)).split())
+
+
+def folded(text: str) -> str:
+    """Give what is the same for all texts that differ in case, accents' making or width only.
+
+    That is a compatibility caseless match (The Unicode Standard, 3.13, D146).
+    """
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", text).casefold())
+    return unicodedata.normalize("NFKD", text.casefold())

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from src.errors import ExportError
-from src.export.unfinished import LABELS, MOVING, clear_killed, unfinished_folder
+from src.export.unfinished import MOVING, clear_killed, unfinished_folder
 from src.library_files import SafeFolder
-from src.ownership import owner_of
+from src.ownership import LABELS, owner_of
 
 
 @dataclass(frozen=True)

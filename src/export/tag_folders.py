@@ -18,12 +18,9 @@ from src.database.words import folded
 from src.errors import ExportError
 from src.events import Event, JobDone, Progress
 from src.export.place import DatasetFolder, check_free, dataset_at
-from src.export.unfinished import LABELS
+from src.ownership import LABELS, LABELS_COLUMNS
 from src.records import ExportPreview, ExportSelection, SegmentFilter, StoredSegment, Tag
 
-COLUMNS = (
-    "file tag confidence source segment_id kind media_path frame_index timestamp_s x y w h".split()
-)
 RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[\d¹²³]", re.IGNORECASE)
 LONGEST_BYTES = 200
 # Letters and marks that nobody sees: a name may not be made of them, nor differ by them, which
@@ -129,7 +126,7 @@ def _write(
     labels = dataset.files.open_new(dataset.path(LABELS))
     with io.TextIOWrapper(labels, encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(COLUMNS)
+        writer.writerow(LABELS_COLUMNS)
         for number, (segment, tag) in enumerate(tagged, start=1):
             crop = _crop(metadata, segment)
             if crop is not None:
@@ -157,7 +154,7 @@ def _crop(metadata: MetadataDatabase, segment: StoredSegment) -> bytes | None:
 
 
 def _row(file: str, segment: StoredSegment, tag: Tag) -> tuple[object, ...]:
-    """Write a line of labels.csv; see COLUMNS."""
+    """Write a line of labels.csv; see LABELS_COLUMNS."""
     return (
         file,
         as_text(tag.name),

@@ -13,9 +13,9 @@ from pathlib import PurePosixPath
 from src.database.lock import LibraryLock
 from src.errors import DatabaseError
 from src.library_files import Entry, SafeFolder
+from src.ownership import LABELS
 
 PREFIX, SUFFIX, LOCK = ".export-", ".unfinished", "lock"
-LABELS = "labels.csv"
 # What a dataset in it is called from the moment on when its parts are moved up.
 MOVING = "moving"
 LARGEST_LABELS = 1 << 26  # bytes, of some 400,000 crops

@@ -10,6 +10,7 @@ from typing import Any
 
 import customtkinter as ctk
 
+from src.errors import QueryError, is_of_a_person
 from src.gui.detail_side import DetailSide, SideActions
 from src.gui.frame_picture import FramePicture, Lit
 from src.gui.job_state import moment
@@ -20,6 +21,7 @@ from src.gui.widgets.controls import RING, Button, IconButton, label, rule
 from src.gui.widgets.inputs import Check
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
 from src.gui.widgets.tooltip import Tooltip
+from src.gui.wording import as_sentence
 from src.records import FrameView, SampledFrame, SearchHit
 
 _BELOW = 16  # the strips
@@ -79,6 +81,7 @@ class DetailPanel(ctk.CTkFrame):
             body,
             look,
             SideActions(
+                self._why_no_tag,
                 self._add_tag,
                 self._remove_tag,
                 self._similar,
@@ -136,6 +139,8 @@ class DetailPanel(ctk.CTkFrame):
         label(head, look, "Frames", weight="medium").pack(side="left")
         self._frames_count = label(head, look, "", colour=c.text_2)
         self._frames_count.pack(side="left", padx=8)
+        self._partial = label(head, look, "", size=SMALL, colour=c.warn)
+        self._partial.pack(side="right")
         self.frames = ThumbStrip(
             self._frames_part, look, thumbnails, (94, 53), self.show_segment, 8, captions=True
         )
@@ -263,6 +268,8 @@ class DetailPanel(ctk.CTkFrame):
             here,
         )
         self._frames_count.configure(text=f"{self.frames.chosen + 1:,} of {len(view.frames):,}")
+        begun = view.media.status in ("pending", "processing")
+        self._partial.configure(text="The rest has not been added yet." if begun else "")
         if not self._frames_part.winfo_manager():
             self._frames_part.pack(fill="x")
         self._fit_picture()
@@ -328,16 +335,36 @@ class DetailPanel(ctk.CTkFrame):
         """Read the frame once more, after its tags changed."""
         self._read(self.segment_id)
 
+    def _why_no_tag(self, text: str) -> str:
+        """Say why a text can't be a tag; nothing where it can."""
+        try:
+            self._session.library.tag_name(text)
+        except QueryError as exc:
+            return as_sentence(str(exc))
+        return ""
+
     def _add_tag(self, name: str) -> None:
         library, segment_id = self._session.library, self.segment_id
+
+        def added() -> None:
+            self.side.added(name)
+            self._again()
+
+        def failed(exc: Exception) -> None:
+            if not is_of_a_person(exc):
+                raise exc
+            self.side.say_why_not(as_sentence(str(exc)))
+
         self._session.change(
-            lambda: library.add_tag(segment_id, name), self._again, "Couldn't add the tag"
+            lambda: library.add_tag(segment_id, name), added, failed, "Couldn't add the tag"
         )
 
     def _remove_tag(self, name: str) -> None:
         library, segment_id = self._session.library, self.segment_id
         self._session.change(
-            lambda: library.remove_tag(segment_id, name), self._again, "Couldn't remove the tag"
+            lambda: library.remove_tag(segment_id, name),
+            self._again,
+            fails="Couldn't remove the tag",
         )
 
     def _similar(self) -> None:

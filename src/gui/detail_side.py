@@ -30,6 +30,7 @@ _LINKS = {
 
 @dataclass(frozen=True)
 class SideActions:
+    why_no_tag: Callable[[str], str]
     add_tag: Callable[[str], None]
     remove_tag: Callable[[str], None]
     similar: Callable[[], None]
@@ -69,22 +70,38 @@ class DetailSide(ctk.CTkFrame):
         self._tags = ctk.CTkFrame(self._scrolled, fg_color="transparent")
         self._tags.pack(fill="x")
         self._tags.grid_columnconfigure(0, weight=1)
-        self.entry = Entry(self._scrolled, look, "Add a tag", height=32, on_enter=self._add)
-        self.entry.pack(fill="x", pady=(8, 20), padx=(0, 16))
+        new = ctk.CTkFrame(self._scrolled, fg_color="transparent")
+        new.pack(fill="x", pady=(8, 20), padx=(0, 16))
+        self.entry = Entry(
+            new, look, "Add a tag", height=32, on_enter=self._add, on_change=self._typed
+        )
+        self.entry.pack(fill="x")
+        self._why_not = label(
+            new,
+            look,
+            "",
+            size=SMALL,
+            colour=c.error,
+            justify="left",
+            anchor="w",
+            wraplength=_INSIDE - 16,
+        )
         IconButton(
             self.entry, look, "plus", "Add this tag", lambda: self._add(self.entry.text), side=20
         ).grid(row=0, column=3, padx=(0, 4), pady=2)
         self._facts: dict[str, ctk.CTkLabel] = {}
+        self._words: dict[str, ctk.CTkLabel] = {}
         self._tips: dict[str, Tooltip] = {}
         self._links: dict[str, Button] = {}
         self._opens: dict[str, str] = {}  # the segment that a link opens
         self._parts: list[int] = []
         for title, names in (
             ("Segment", ("Match", "Size", "Part of", "Parts", "Predicted IoU", "Stability")),
-            ("Media file", ("Name", "Frame", "Length", "Taken", "Added", "Folder")),
+            ("Media file", ("Name", "Frame", "Length", "Taken", "Added", "Folder", "Note")),
         ):
             rule(self._scrolled, look).pack(fill="x", padx=(0, 16))
             self._build_facts(title, names)
+        self._note_in_full = Tooltip(self._facts["Note"], look, "")
 
     def show(self, view: FrameView, chosen: int, score: str) -> None:
         """Show what is known of a segment and its file."""
@@ -104,6 +121,17 @@ class DetailSide(ctk.CTkFrame):
         self._fact("Taken", "" if media.captured_at is None else _date(media.captured_at))
         self._fact("Added", _date(datetime.fromtimestamp(media.added_at).isoformat()))
         self._fact("Folder", str(media.path.parent))
+        self._show_note(media.note)
+
+    def _show_note(self, note: str | None) -> None:
+        """Show what there is to know of the file; most have no such line."""
+        self._fact("Note", note or "")
+        self._note_in_full.text = note or ""
+        for cell in (self._words["Note"], self._facts["Note"]):
+            if note is None:
+                cell.grid_remove()
+            else:
+                cell.grid()
 
     def _show_place_among(self, view: FrameView, chosen: int) -> None:
         """Say in which segment this one lies, and what lies in it."""
@@ -169,6 +197,7 @@ class DetailSide(ctk.CTkFrame):
         for row, name in enumerate(names):
             word = label(table, self.look, name, size=SMALL, colour=c.text_2, anchor="w")
             word.grid(row=row, column=0, sticky="w", pady=4)
+            self._words[name] = word
             value = label(table, self.look, "", size=SMALL, anchor="w")
             value.grid(row=row, column=1, sticky="w", padx=(16, 0))
             table.grid_columnconfigure(0, minsize=self.look.px(88))
@@ -248,9 +277,25 @@ class DetailSide(ctk.CTkFrame):
         )
         cross.grid(row=row, column=4, padx=(2, 8))
 
-    def _add(self, name: str) -> None:
-        if name.strip():
+    def _typed(self, text: str) -> None:
+        self.say_why_not(self._actions.why_no_tag(text) if text.strip() else "")
+
+    def say_why_not(self, sentence: str) -> None:
+        """Say under the entry why what stands in it is no tag; nothing where it is one."""
+        self._why_not.configure(text=sentence)
+        self.entry.set_error(bool(sentence))
+        if sentence:
+            self._why_not.pack(fill="x", pady=(4, 0))
+        else:
+            self._why_not.pack_forget()
+
+    def added(self, name: str) -> None:
+        """A tag has been added: there is room for another one."""
+        if self.entry.text == name:
             self.entry.set("")
+
+    def _add(self, name: str) -> None:
+        if name.strip() and not self._actions.why_no_tag(name):
             self._actions.add_tag(name)
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import customtkinter as ctk
 from PIL import ImageTk
 
+from src.gui.model_work import ModelWork
+from src.gui.offer_notice import OfferNotice
 from src.gui.pictures import dashed_zone, empty_drawing
 from src.gui.theme import RADIUS_LARGE, SMALL, TITLE, Theme
 from src.gui.widgets.controls import Button, icon_label, label, progress_bar
@@ -85,8 +87,23 @@ class EmptyState(DropZone):
             middle, look, "Try with sample media", samples, kind="link", height=32
         )
         self.samples.pack()
+        # of one size, so that nothing moves when the offer comes
+        self._offers = ctk.CTkFrame(middle, fg_color="transparent", width=620, height=84)
+        self._offers.pack_propagate(False)
+        self._offers.pack(pady=(12, 0))
         label(self, look, FORMATS, size=SMALL, colour=c.hint).place(
             relx=0.5, rely=1.0, y=-24, anchor="s"
+        )
+
+    def offer(self, work: ModelWork, on_models: Callable[[], object]) -> None:
+        """Offer larger models below the invitation, while there are only the bundled ones."""
+        OfferNotice(
+            self._offers,
+            self.look,
+            work,
+            on_models,
+            lambda notice: notice.pack(fill="x"),
+            can_decline=False,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -381,6 +382,6 @@ def _free_folder(parent: Path) -> Path:
     """A folder name for today that is not taken yet."""
     base = f"library-{date.today().isoformat()}"
     name, number = base, 2
-    while (parent / name).exists():
+    while os.path.lexists(parent / name):  # Path.exists raises where one may not look
         name, number = f"{base}-{number}", number + 1
     return parent / name

@@ -79,11 +79,14 @@ class FramePicture(tkinter.Canvas):
         self._box = (0, 0, 0, 0)
         self._under: np.ndarray | None = None
         self._hover = -1
+        self._pressed = -1
         self.outlined: tuple[int, ...] = ()
         self.bind("<Configure>", lambda _: self._compose())
-        self.bind("<Motion>", self._moved)
+        for event in ("<Motion>", "<Enter>"):  # without a motion it comes back after a click
+            self.bind(event, self._moved)
         self.bind("<Leave>", lambda _: self._light(-1))
-        self.bind("<ButtonRelease-1>", lambda _: self._clicked())
+        self.bind("<Button-1>", self._press)
+        self.bind("<ButtonRelease-1>", self._release)
 
     def show(self, view: FrameView, lit: Lit, word: str) -> None:
         """Show a frame.
@@ -127,7 +130,7 @@ class FramePicture(tkinter.Canvas):
         left, top = (self.winfo_width() - image.width) // 2, 0
         self._box = left, top, image.width, image.height
         self.create_image(left, top, image=self._photo, anchor="nw")
-        self._hover = -1
+        self._hover, self.outlined = -1, ()
         if self._word:
             self._label()
 
@@ -180,6 +183,16 @@ class FramePicture(tkinter.Canvas):
                 *closed.ravel().tolist(), fill="#FFFFFF", width=self.look.px(1.5), tags="hover"
             )
 
-    def _clicked(self) -> None:
-        if self.view is not None and self._hover >= 0:
-            self._on_choose(self.view.segments[self._hover].id)
+    def _press(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        self._pressed = self._at(event.x, event.y)
+
+    def _release(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        """Choose the segment clicked on.
+
+        The event says where that is: a window manager that takes the click first, to bring the
+        window forward, makes the pointer leave the picture before it is pressed.
+        """
+        pressed, self._pressed = self._pressed, -1
+        number = self._at(event.x, event.y)
+        if self.view is not None and number >= 0 and number == pressed:
+            self._on_choose(self.view.segments[number].id)

@@ -10,6 +10,7 @@ from typing import Any
 import customtkinter as ctk
 import numpy as np
 
+from src.errors import MediaReadError, is_of_a_person
 from src.gui.empty_state import DropZone
 from src.gui.image_query import ImageQuery
 from src.gui.results import MODELS_FAILED, N_RESULTS, ResultsView
@@ -18,6 +19,7 @@ from src.gui.theme import LEFT, RIGHT, SMALL, Theme
 from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardPainter
 from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label, panel_header
+from src.gui.wording import as_sentence
 from src.records import SearchHit
 
 LEFT_COLUMN = 384
@@ -45,6 +47,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         self._waits_for_models = False
         self._asked = 0
         self.name = ""
+        self._is_frame = False  # of a video
         panel_header(self, look, "Search by Image")
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
@@ -140,17 +143,31 @@ class ImageSearchPanel(ctk.CTkFrame):
         self._asked += 1
         asked = self._asked
 
-        def read(image_rgb: np.ndarray) -> None:
+        def read() -> tuple[np.ndarray, bool]:
+            is_video = isinstance(source, Path) and library.media_kind(source) == "video"
+            return library.read_image(source, _QUERY_SIDE), is_video
+
+        def use(found: tuple[np.ndarray, bool]) -> None:
             if asked == self._asked:  # no later image was chosen, and none taken away
-                self.use_image(image_rgb, name)
+                self.use_image(found[0], name, is_frame=found[1])
 
-        self._session.main_thread.run(
-            lambda: library.read_image(source, _QUERY_SIDE), read, fails="Couldn't open the image"
-        )
+        def failed(exc: Exception) -> None:
+            if not is_of_a_person(exc):
+                raise exc
+            if asked == self._asked:
+                self.results.forget()
+                reason = exc.reason if isinstance(exc, MediaReadError) else str(exc)
+                self.results.say(f"{name} can't be searched for:\n{as_sentence(reason)}")
 
-    def use_image(self, image_rgb: np.ndarray, name: str) -> None:
-        """Search for an image: (H, W, 3) uint8 RGB."""
-        self.name = name
+        self._session.main_thread.run(read, use, failed)
+
+    def use_image(self, image_rgb: np.ndarray, name: str, is_frame: bool = False) -> None:
+        """Search for an image: (H, W, 3) uint8 RGB.
+
+        Args:
+            is_frame: it is the first frame of a video.
+        """
+        self.name, self._is_frame = name, is_frame
         self._zone.pack_forget()
         self._query.pack(fill="both", expand=True)
         self.query.show(image_rgb)
@@ -201,7 +218,9 @@ class ImageSearchPanel(ctk.CTkFrame):
             return
         height, width = image.shape[:2]
         if part is None:
-            self._facts.configure(text=f"{width} × {height}")
+            size = f"{width} × {height}"
+            what = "First frame of the video · " if self._is_frame else ""
+            self._facts.configure(text=what + size)
             self._whole.pack_forget()
         else:
             self._facts.configure(text=f"Part {part[2]} × {part[3]}")

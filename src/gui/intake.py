@@ -17,7 +17,7 @@ from src.gui.overlay import Overlay
 from src.gui.session import Session
 from src.gui.theme import Theme
 from src.gui.wording import why_not_added
-from src.records import MediaCard
+from src.records import MediaCard, MediaFile
 from src.worker import JobEnded
 
 _LOOK_AGAIN_MS = 100
@@ -49,7 +49,11 @@ class Intake:
         self._failed: dict[JobKind, dict[Path, str]] = {kind: {} for kind in _DONE_WITH_FILES}
         self._last: JobState | None = None  # that worked on files
         self._show_waits = False
-        self.strip = JobStrip(root, look, self.cancel, self.show_failed, self.dismiss)
+        self._stopped_shown = False
+        self.strip = JobStrip(
+            root, look, self.cancel, self.show_failed, self.dismiss, self.go_on, self.add_removed
+        )
+        session.tell.content_changed.append(self._count_stopped_again)
         session.tell.job_event.append(self._job_event)
         session.tell.job_ended.append(self._job_ended)
 
@@ -77,6 +81,18 @@ class Intake:
             self._failed["add"].pop(path, None)
         self._session.add(paths, "Looking for files" if paths else "Resuming…")
         self._show()
+
+    def go_on(self) -> None:
+        """Add what a person has stopped."""
+        if not self._session.jobs:
+            self._failed["add"].clear()
+        self._session.go_on("Resuming…")
+        self._show()
+
+    def add_removed(self) -> None:
+        """Add what a person has removed before, and was met in a folder again."""
+        if self._last is not None:
+            self.add(self._last.removed)
 
     def add_dropped(self, paths: Sequence[Path], cut: bool) -> None:
         """Take in what was dropped.
@@ -107,6 +123,33 @@ class Intake:
             lambda: self._remove(media_file_ids),
         )
 
+    def ask_to_remove_missing(self) -> None:
+        """Look which media files are gone, ask, and forget them."""
+        library = self._session.library
+        self._session.main_thread.run(
+            library.missing_media, lambda found: self._ask_to_remove_missing(*found)
+        )
+
+    def _ask_to_remove_missing(self, gone: Sequence[MediaFile], away: Sequence[MediaFile]) -> None:
+        stay = ""
+        if away:
+            stay = f" {counted(len(away), 'file')} on a drive that is not connected will stay."
+        if gone:
+            ask(
+                self._overlay,
+                f"Remove {counted(len(gone), 'missing file')} from the library?",
+                f"Their segments and tags will be deleted.{stay}",
+                "Remove",
+                lambda: self._remove([media.id for media in gone]),
+            )
+        elif away:
+            show_error(
+                self._overlay,
+                "These files can't be reached now",
+                "The drive that they are on is not connected. Connect it, or select the files to "
+                "remove them from the library.",
+            )
+
     def _remove(self, media_file_ids: Sequence[int]) -> None:
         library = self._session.library
         self._session.change(
@@ -126,8 +169,10 @@ class Intake:
             self._show()
 
     def dismiss(self) -> None:
+        self._stopped_shown = False
         for failed in self._failed.values():
             failed.clear()
+        self._last = None
         self.strip.grid_remove()
 
     def show_failed(self) -> None:
@@ -191,10 +236,33 @@ class Intake:
     def _job_ended(self, job: JobState, ended: JobEnded) -> None:
         if job.kind in self._failed and job.started_at is not None:
             self._last = job
-        failed = sum(map(len, self._failed.values()))
         if self._jobs:
             self._show()
-        elif self._last is not None and (failed or (self._last is job and job.known)):
-            self.strip.show_outcome(self._last, failed)
+        elif job.kind == "add" and job.cancelling:
+            self._count_stopped()
+        else:
+            self._show_outcome(0, job)
+
+    def _show_outcome(self, stopped: int, ended: JobState | None = None) -> None:
+        last, failed = self._last, sum(map(len, self._failed.values()))
+        if last is not None and (
+            failed or stopped or last.question or last.passed_over or (last is ended and last.known)
+        ):
+            self.strip.show_outcome(last, failed, stopped)
+            self._stopped_shown = stopped > 0
         else:
             self.dismiss()
+
+    def _count_stopped(self) -> None:
+        """Say how much is left of an add that a person stopped, once that is known."""
+
+        def counted_them(stopped: Sequence[MediaFile]) -> None:
+            if not self._jobs:
+                self._show_outcome(len(stopped))
+
+        self._session.main_thread.run(self._session.library.stopped, counted_them)
+
+    def _count_stopped_again(self) -> None:
+        """Some of it may have been removed."""
+        if self._stopped_shown and not self._jobs:
+            self._count_stopped()

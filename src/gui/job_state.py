@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -50,6 +50,7 @@ class JobState:
         download: how far the file is that is being fetched.
         doing_from: when what it is `doing` began, and how much was done by then.
         cancelling: a person has asked it to stop.
+        asked_for: the files and folders that an add is to take in.
     """
 
     name: str = ""
@@ -72,6 +73,7 @@ class JobState:
     doing_from: tuple[float, int] = (0.0, 0)
     kind: JobKind = "add"
     in_place: bool = True
+    asked_for: Sequence[Path] = ()
 
     def take(self, event: Event) -> None:
         """Take in what the job says."""
@@ -165,6 +167,26 @@ class JobState:
         if spent < _GUESS_AFTER_S or share < _GUESS_AFTER:
             return None
         return spent * (1 - self.fraction) / share
+
+    @property
+    def removed(self) -> tuple[Path, ...]:
+        """What a person has removed before, and was met in a folder that was added."""
+        return () if self.done is None else self.done.passed_over.removed
+
+    @property
+    def question(self) -> str:
+        """Asks whether to add what was removed again; "" where nothing of it was met."""
+        if not self.removed:
+            return ""
+        are, them = ("is", "it") if len(self.removed) == 1 else ("are", "them")
+        files = counted(len(self.removed), "file")
+        return f"{files} that you removed {are} in this folder. Add {them} again?"
+
+    @property
+    def passed_over(self) -> str:
+        """What else was not taken of the folders that were added; "" when everything was."""
+        rest = "" if self.done is None else str(replace(self.done.passed_over, removed=()))
+        return f"Passed over: {rest}." if rest else ""
 
     @property
     def outcome(self) -> str:

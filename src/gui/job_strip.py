@@ -8,7 +8,7 @@ from typing import Any
 import customtkinter as ctk
 
 from src.gui.job_state import JobState, time_left
-from src.gui.theme import LEFT, NORMAL, RIGHT, STRIP, Theme, shorten
+from src.gui.theme import LEFT, NORMAL, RIGHT, SIDEBAR, SMALL, STRIP, Theme, shorten
 from src.gui.widgets.controls import Button, label, progress_bar, rule
 from src.gui.widgets.tooltip import Tooltip
 
@@ -25,6 +25,8 @@ class JobStrip(ctk.CTkFrame):
         on_cancel: Callable[[], None],
         on_failures: Callable[[], None],
         on_dismiss: Callable[[], None],
+        on_continue: Callable[[], None],
+        on_again: Callable[[], None],
     ) -> None:
         c = look.colours
         super().__init__(master, fg_color=c.sidebar, corner_radius=0, height=STRIP)
@@ -48,9 +50,16 @@ class JobStrip(ctk.CTkFrame):
         self._left.grid(row=0, column=3, sticky="se", padx=(8, 0), pady=(8, 8))
         self.bar = progress_bar(self, look)
         self.bar.set(0)
-        self.bar.grid(row=1, column=0, columnspan=4, sticky="ew", padx=(LEFT, 0), pady=(0, 17))
+        self.bar.grid(row=1, column=0, columnspan=4, sticky="ew", padx=(LEFT, 12), pady=(0, 17))
+        # in its place, once the job is over and has passed something over
+        self._rest = ctk.CTkFrame(self, fg_color="transparent")
+        self._question = label(self._rest, look, "", size=SMALL)
+        self._again = Button(self._rest, look, "Add again", on_again, kind="link", height=24)
+        self._passed_over = label(self._rest, look, "", size=SMALL, colour=c.text_2)
+        self._whole_line = Tooltip(self._passed_over, look, "")
         self.button = Button(self, look, "Cancel", self._pressed, height=32, width=104)
-        self.button.grid(row=0, column=4, rowspan=2, padx=(12, RIGHT - 4))
+        self.button.grid(row=0, column=5, rowspan=2, padx=(0, RIGHT - 4))
+        self._go_on = Button(self, look, "Continue", on_continue, kind="main", height=32, width=104)
 
     @property
     def text(self) -> str:
@@ -60,6 +69,7 @@ class JobStrip(ctk.CTkFrame):
     def show(self, job: JobState, waiting: int) -> None:
         """Show how far a job is, and how many wait behind it."""
         self._over = False
+        self._show_rest("", "")
         self._headline.configure(text=job.headline)
         detail = job.detail + ([f"{waiting} more waiting"] if waiting else [])
         fitting = self._fitting(detail)
@@ -71,21 +81,53 @@ class JobStrip(ctk.CTkFrame):
         self.bar.set(job.fraction)
         self.button.set_text("Cancelling…" if job.cancelling else "Cancel")
         self.button.set_enabled(not job.cancelling)
+        self._go_on.grid_remove()
 
-    def show_outcome(self, job: JobState, failed: int) -> None:
-        """Say what came of a job, until a person has read it."""
+    def show_outcome(self, job: JobState, failed: int, stopped: int = 0) -> None:
+        """Say what came of a job, until a person has read it.
+
+        Args:
+            stopped: how many files wait since a person stopped adding them.
+        """
         self._over = True
         self._headline.configure(text="Done" if job.done is not None else "Stopped")
-        self._detail.configure(text=job.outcome.removeprefix("Stopped. "))
+        left = f"{stopped:,} left, " if stopped else ""
+        self._detail.configure(text=left + job.outcome.removeprefix("Stopped. "))
         self._tip.text = ""
+        if stopped:
+            self._go_on.grid(row=0, column=4, rowspan=2)
+        else:
+            self._go_on.grid_remove()
         self._show_failed(failed)
         self._left.configure(text="")
         self.bar.set(job.fraction)
+        self._show_rest(job.question, job.passed_over)
         self.button.set_text("Close")
         self.button.set_enabled(True)
 
     def _pressed(self) -> None:
         self._on_dismiss() if self._over else self._on_cancel()
+
+    def _show_rest(self, question: str, passed_over: str) -> None:
+        """Say what was passed over in the place of the bar, and ask what can be added of it."""
+        if not question and not passed_over:
+            self._rest.grid_remove()
+            self.bar.grid()
+            return
+        self.bar.grid_remove()
+        for part in (self._question, self._again, self._passed_over):
+            part.pack_forget()
+        font, px = self.look.canvas_font(self, SMALL), self.look.px
+        room = self.winfo_toplevel().winfo_width() - px(SIDEBAR + LEFT + RIGHT + 120)
+        if question:
+            self._question.configure(text=question)
+            self._question.pack(side="left")
+            self._again.pack(side="left", padx=(4, 8))
+            room -= font.measure(question) + self._again.winfo_reqwidth() + px(12)
+        self._passed_over.configure(text=shorten(passed_over, font, max(room, px(80))))
+        self._passed_over.pack(side="left")
+        self._whole_line.text = passed_over
+        self._rest.grid(row=1, column=0, columnspan=4, sticky="ew", padx=(LEFT, 0), pady=(0, 8))
 
     def _show_failed(self, failed: int) -> None:
         if failed:

@@ -31,13 +31,18 @@ _ICNS_SIDES = (32, 64, 128, 256, 512, 1024)
 MIME_TYPES = (
     "image/jpeg image/png image/apng image/webp image/bmp image/x-ms-bmp image/tiff image/gif"
     " image/jp2 image/jpx image/x-jp2-codestream image/avif image/heif image/heic"
+    " image/jxl image/x-adobe-dng image/x-nikon-nef image/x-nikon-nrw image/x-canon-cr2"
+    " image/x-canon-cr3 image/x-canon-crw image/x-sony-arw image/x-sony-sr2 image/x-sony-srf"
+    " image/x-fuji-raf image/x-olympus-orf image/x-panasonic-rw2 image/x-pentax-pef"
+    " image/x-samsung-srw image/x-sigma-x3f image/x-minolta-mrw image/x-kodak-kdc"
+    " image/x-kodak-dcr"
     " image/x-portable-pixmap image/x-portable-graymap image/x-portable-bitmap"
     " image/x-portable-anymap image/x-tga image/vnd.microsoft.icon image/x-icns"
-    " image/vnd.zbrush.pcx image/x-pcx image/x-sgi image/qoi image/x-dds"
-    " image/vnd.adobe.photoshop"
+    " image/vnd.zbrush.pcx image/x-pcx image/x-sgi image/x-rgb image/qoi"
+    " image/x-dds image/vnd.adobe.photoshop"
     " video/mp4 video/x-m4v video/x-msvideo video/vnd.avi video/quicktime video/x-matroska"
     " video/matroska video/webm video/mpeg video/mp2t video/x-ms-wmv video/x-flv video/3gpp"
-    " video/ogg"
+    " video/3gpp2 video/ogg video/x-ms-asf video/dv video/x-ogm+ogg"
 ).split()
 
 _TOOL_TIMEOUT_S = 30

@@ -17,23 +17,25 @@ from src.events import (
     FileDone,
     FileFailed,
     FileKnown,
+    FilePassedOver,
     FileStarted,
     FrameSkipped,
     FrameStored,
 )
 from src.gui.empty_state import EmptyState, NotOpened, Recovering
 from src.gui.job_state import JobState, length
+from src.gui.notice import Notice
 from src.gui.session import Session
 from src.gui.theme import LEFT, RIGHT, Theme
 from src.gui.thumbnails import Thumbnails
-from src.gui.widgets.card_face import CardActions, CardFace, CardPainter
+from src.gui.widgets.card_face import CardActions, CardFace, CardPainter, Colour
 from src.gui.widgets.card_grid import WISH, CardGrid
 from src.gui.widgets.controls import Button, icon_label, label, panel_header
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.popup import show_menu
 from src.gui.widgets.slider import Slider
 from src.gui.wording import capital, explained, reason_and_details
-from src.records import MediaCard, MediaOrder
+from src.records import MediaCard, MediaFile, MediaOrder
 
 ORDERS: dict[str, MediaOrder] = {
     "Added, newest first": "added",
@@ -52,7 +54,9 @@ class LibraryActions:
     samples: Callable[[], None]
     open: Callable[[MediaCard], None]
     remove: Callable[[Sequence[int]], None]
+    remove_missing: Callable[[], None]
     retry: Callable[[Sequence[Path]], None]
+    go_on: Callable[[], None]
     show_failure: Callable[[MediaCard], None]
     show_in_folder: Callable[[Path], None]
     open_another: Callable[[], None]
@@ -64,6 +68,7 @@ class _Media:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.ids: list[int] = []
+        self.stopped: frozenset[int] = frozenset()  # wait since a person stopped adding them
         self.busy: tuple[Path, JobState] | None = None
         self._cards: OrderedDict[int, MediaCard] = OrderedDict()
 
@@ -113,13 +118,21 @@ class _Media:
             why = reason_and_details(media.error or "could not be read")[0]
             return CardFace(number, None, name, capital(why), "error", state="failed")
         if media.status in ("pending", "processing"):
-            return CardFace(number, picture, name, "Waiting", state="waiting")
+            facts = "Stopped" if number in self.stopped else "Waiting"
+            if card.segments:
+                facts += f" · {counted(card.segments, 'segment')} so far"
+            return CardFace(number, picture, name, facts, state="waiting")
         kind = "Photo" if media.kind == "image" else "Video"
         facts = f"{kind} · {counted(card.segments, 'segment')}"
-        if media.error:
-            facts += f" · {reason_and_details(media.error)[0]}"
+        for remark in (media.error, media.note):
+            if remark:
+                facts += f" · {reason_and_details(remark)[0]}"
+        is_missing = self._session.missing.has(media.path)
+        if is_missing:
+            facts = f"Missing · {facts}"
         badge = length(media.duration_s) if media.kind == "video" and media.duration_s else None
-        return CardFace(number, picture, name, facts, badge=badge)
+        colour: Colour = "error" if is_missing else "text_2"
+        return CardFace(number, picture, name, facts, colour, badge)
 
 
 class LibraryPanel(ctk.CTkFrame):
@@ -141,6 +154,7 @@ class LibraryPanel(ctk.CTkFrame):
         self._reading = self._read_again = False
         self._reload_waits = False
         self._build_header()
+        self.stopped = Notice(self, look)
         self.grid_view = CardGrid(
             self,
             look,
@@ -158,6 +172,7 @@ class LibraryPanel(ctk.CTkFrame):
         session.tell.not_opened.append(self._show_not_opened)
         session.tell.opened.append(self._opened)
         session.tell.content_changed.append(self.content_changed)
+        session.tell.missing_changed.append(self.grid_view.refresh)
         session.tell.job_event.append(self._job_event)
         session.tell.job_ended.append(lambda job, ended: self._job_ended(job))
 
@@ -168,7 +183,7 @@ class LibraryPanel(ctk.CTkFrame):
 
     def _build_header(self) -> None:
         look, c = self.look, self.look.colours
-        header = panel_header(self, look, "Library")
+        self._header = header = panel_header(self, look, "Library")
         self._count = label(header, look, "", colour=c.text_2)
         self._count.pack(side="left", padx=12)
         self._tools = ctk.CTkFrame(header, fg_color="transparent")
@@ -251,16 +266,22 @@ class LibraryPanel(ctk.CTkFrame):
             self._read_again = True
             return
         self._reading = True
-        order, catalog = self._order, self._session.library.catalog
+        order, library = self._order, self._session.library
         self._session.main_thread.run(
-            lambda: (catalog.media_ids(order), catalog.failed_media()),
+            lambda: (
+                library.catalog.media_ids(order),
+                library.catalog.failed_media(),
+                library.stopped(),
+            ),
             self._listed,
             self._not_listed,
         )
 
-    def _listed(self, found: tuple[list[int], int]) -> None:
-        ids, failed = found
+    def _listed(self, found: tuple[list[int], int, list[MediaFile]]) -> None:
+        ids, failed, stopped = found
         self._reading = False
+        self.media.stopped = frozenset(media.id for media in stopped)
+        self._show_stopped(len(stopped))
         if ids != self.media.ids:
             self.grid_view.select(frozenset())
             self.media.ids = ids
@@ -271,6 +292,19 @@ class LibraryPanel(ctk.CTkFrame):
         if self._read_again:
             self._read_again = False
             self.reload()
+
+    def _show_stopped(self, count: int) -> None:
+        """Offer to go on with what a person stopped, or to let it go."""
+        if count:
+            self.stopped.say(
+                f"Stopped, {counted(count, 'file')} left.",
+                "info",
+                ("Continue", self._actions.go_on),
+                ("Remove them", lambda: self._actions.remove(sorted(self.media.stopped))),
+            )
+            self.stopped.pack(fill="x", padx=(LEFT, RIGHT), pady=(0, 8), after=self._header)
+        else:
+            self.stopped.pack_forget()
 
     def _not_listed(self, exc: Exception) -> None:
         self._reading = False
@@ -314,11 +348,12 @@ class LibraryPanel(ctk.CTkFrame):
             if job.file_frames == 1:
                 self.media.forget(event.path)  # it has a poster now
             self.grid_view.refresh()
-        elif isinstance(event, FileDone | FileFailed | FileKnown):
+        elif isinstance(event, FileDone | FileFailed | FileKnown | FilePassedOver):
             self.media.forget(event.path)
             self._set_busy(None, job)
-            if isinstance(event, FileKnown) and not self._reload_waits:
-                self._reload_waits = True  # a second copy is no card of its own
+            no_card = isinstance(event, FileKnown | FilePassedOver)  # it may be a second copy
+            if no_card and not self._reload_waits:
+                self._reload_waits = True
                 self.after(_RELOAD_MS, self._reload_waiting)
 
     def _reload_waiting(self) -> None:
@@ -370,10 +405,14 @@ class LibraryPanel(ctk.CTkFrame):
             entries.append(("Retry", lambda: self._retry_card(place)))
         elif card.poster is not None:
             entries.append(("Open", lambda: self._open(place)))
+        if card.media.id in self.media.stopped:
+            entries.append(("Continue with this file", lambda: self._retry_card(place)))
         entries += [
             ("Show in folder", lambda: self._actions.show_in_folder(card.media.path)),
             ("Remove from library…", lambda: self._actions.remove([card.media.id])),
         ]
+        if self._session.missing.has(card.media.path):
+            entries.append(("Remove all missing files…", self._actions.remove_missing))
         show_menu(self, self.look, entries, x, y)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import sys
 import time
 import tkinter
 from collections.abc import Callable
@@ -15,6 +16,9 @@ Result = TypeVar("Result")
 
 # Often enough that a search result does not wait, rarely enough to cost nothing at rest.
 EVERY_MS = 15
+# Each call into Tk lets the GIL go, and waits for it again while another thread computes: at
+# Python's own 5 ms a dialog of a few hundred calls would take seconds.
+SWITCH_S = 0.0005
 # What is left after so long waits for the next turn, so that clicks come through.
 TURN_S = 0.008
 
@@ -30,6 +34,7 @@ class MainThread:
         Args:
             on_error: gets what failed and had no answer of its own.
         """
+        sys.setswitchinterval(SWITCH_S)
         self._root = root
         self._on_error = on_error
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from src.config import NO_SAM, STARTER, Settings
-from src.counting import megabytes
+from src.counting import counted, megabytes
 from src.gui.job_state import JobState, downloaded, part_of, time_left
 from src.gui.wording import capital
-from src.records import Coverage, ModelRow
+from src.records import Coverage, ModelOffer, ModelRow
 
 AUTOMATIC, STARTER_ONLY, CLIP_ONLY = "Automatic", "Starter models", "CLIP only"
+BITS_A_SECOND = 100e6  # of a usual line, for an idea of how long a download takes
 BY_HAND = "Custom"
 
 _STATES = {"bundled": "Built in", "here": "Downloaded", "can be downloaded": "Not downloaded"}
@@ -46,6 +47,31 @@ class ModelFace:
     fraction: float | None = None
     doing: str = ""
     problem: str = ""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Larger models, in words.
+
+    Attributes:
+        fetching: they are on their way.
+    """
+
+    text: str
+    fetching: bool
+
+
+def offered(offer: ModelOffer, fetching: bool) -> Offered:
+    """Say what larger models bring, and what it takes to have them."""
+    if fetching:
+        return Offered("Larger models are being downloaded. They take over when complete.", True)
+    minutes = max(1, round(offer.bytes * 8 / BITS_A_SECOND / 60))
+    return Offered(
+        "The built-in models know colours and shapes only. Larger ones find anything you can "
+        f"name, such as “dog” or “red car”: {megabytes(offer.bytes)} from "
+        f"{' and '.join(offer.hosts)}, about {counted(minutes, 'minute')} at 100 Mbit/s.",
+        False,
+    )
 
 
 def face(

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
-from src.config import Settings
+from src.config import STARTER, Settings
 from src.errors import MediaLibraryError, ModelNotLoadedError
 from src.events import Event, ModelFetched, WorkStays
 from src.gui import model_face, model_questions
 from src.gui.job_state import JobKind, JobState
-from src.gui.model_face import ModelFace, Verb
+from src.gui.model_face import ModelFace, Offered, Verb
 from src.gui.model_questions import Answer, Question
 from src.gui.session import Session
 from src.gui.wording import explained
-from src.records import Coverage, ModelRow
+from src.records import Coverage, ModelOffer, ModelRow
 from src.worker import JobEnded
 
 log = logging.getLogger(__name__)
 
 About = Literal["clip", "sam", "kept"]
 SHOWN: tuple[JobKind, ...] = ("download", "switch", "segment")  # jobs that the panel is about
+
+
+_Found = tuple[list[ModelRow], ModelOffer | None, Coverage | None, bool, int]
 
 
 class ModelWork:
@@ -31,6 +35,7 @@ class ModelWork:
         self._session, self._on_error = session, on_error
         self.rows: list[ModelRow] = []
         self.coverage: Coverage | None = None
+        self._offer: ModelOffer | None = None
         self.choosing = False  # a choice is being carried out, which may load a model
         self.changed: list[Callable[[], None]] = []
         self._problems: dict[str, str] = {}
@@ -52,17 +57,18 @@ class ModelWork:
         """List what is here, and see how far another CLIP is on its way."""
         library = self._session.library
 
-        def look() -> tuple[list[ModelRow], Coverage | None, bool, int]:
+        def look() -> _Found:
             try:
                 coverage, tags_wait = library.coverage(), library.tags_wait()
             except ModelNotLoadedError:
                 coverage, tags_wait = None, False
-            return library.shelf.rows(), coverage, tags_wait, library.segmented_by_others()
+            shelf = library.shelf
+            return shelf.rows(), shelf.offer(), coverage, tags_wait, library.segmented_by_others()
 
         self._session.main_thread.run(look, self._looked)
 
-    def _looked(self, found: tuple[list[ModelRow], Coverage | None, bool, int]) -> None:
-        self.rows, self.coverage, self._tags_wait, self._cut_by_others = found
+    def _looked(self, found: _Found) -> None:
+        self.rows, self._offer, self.coverage, self._tags_wait, self._cut_by_others = found
         self._tell()
 
     def face(self, row: ModelRow) -> ModelFace:
@@ -109,6 +115,15 @@ class ModelWork:
         return model_face.card(self.rows)
 
     @property
+    def offer(self) -> Offered | None:
+        """Larger models that are offered while there are only the bundled ones; None else."""
+        if self._offer is None:
+            return None
+        fetching = any(job.name in self._offer.names for job in self._session.jobs_of("download"))
+        wanted = self.settings.offer_models and self.settings.clip_model != STARTER
+        return model_face.offered(self._offer, fetching) if wanted or fetching else None
+
+    @property
     def settings(self) -> Settings:
         return self._session.library.settings
 
@@ -137,6 +152,23 @@ class ModelWork:
             self._problems.pop(row.name, None)
             self._session.start("download", lambda: library.shelf.download(row.name), row.name)
         self._tell()
+
+    def take_offer(self) -> None:
+        """Fetch all that is offered."""
+        names = self._offer.names if self._offer is not None else ()
+        for row in self.rows:
+            if row.name in names:
+                self.act(row, "download")
+
+    def decline_offer(self) -> None:
+        """Offer nothing any more in this library; the Models panel still has all of it."""
+        library, settings = self._session.library, replace(self.settings, offer_models=False)
+
+        def saved(_: None) -> None:
+            library.settings = settings
+            self._tell()
+
+        self._session.main_thread.run(lambda: settings.save(library.paths.settings), saved)
 
     def answer(self, about: About, verb: Answer) -> None:
         """Do what a link of a question says."""

@@ -41,10 +41,15 @@ class _Layer:
     on_close: Callable[[], None] | None
     focus_before: tkinter.Misc | None
     about: object
+    drawn: bool = False
 
 
 class Overlay:
-    """Covers the window with dialogs, one over another; Escape and the cross close the top one."""
+    """Covers the window with dialogs, one over another; Escape and the cross close the top one.
+
+    A dialog comes into sight with all that is in it: it is drawn under its cover, which is there
+    at once, and lifted over it then.
+    """
 
     def __init__(self, root: Any, look: Theme) -> None:
         self.root, self.look = root, look
@@ -58,6 +63,11 @@ class Overlay:
     def dialog(self) -> ctk.CTkFrame | None:
         """The dialog on top, which gets the clicks and keys."""
         return self._layers[-1].dialog if self._layers else None
+
+    @property
+    def undrawn(self) -> ctk.CTkFrame | None:
+        """The dialog on top as long as it lies under its cover."""
+        return None if not self._layers or self._layers[-1].drawn else self.dialog
 
     def holds(self, dialog: ctk.CTkFrame) -> bool:
         """Say whether a dialog is open still, be it under another one."""
@@ -100,11 +110,25 @@ class Overlay:
         corners = Corners(dialog, self.look, c.sidebar, c.strong_border, RADIUS_LARGE)
         dialog.grid_columnconfigure(0, weight=1, minsize=self.look.px(width))
         dialog.place(relx=0.5, rely=0.5, anchor="center")
+        dialog.lower(cover)
         layer = _Layer(dialog, cover, picture, photo, corners, on_close, focus_before, about)
         self._layers.append(layer)
         dialog.focus_set()  # what is typed must not go to what lies under it
         tkinter.Misc.bind(dialog, "<Configure>", lambda _: self._match_corners(layer), "+")
+        dialog.after_idle(self._draw, dialog)
         return dialog
+
+    def _draw(self, dialog: ctk.CTkFrame) -> None:
+        """Give all that is in a dialog its size; CustomTkinter draws it when it hears of that."""
+        self.root.update_idletasks()
+        # events come before what is to be done when idle, so all is drawn by then
+        self.root.after_idle(self._lift, dialog)
+
+    def _lift(self, dialog: ctk.CTkFrame) -> None:
+        layer = self._layer(dialog)
+        if layer is not None:
+            layer.drawn = True
+            dialog.lift(layer.cover)
 
     def _match_corners(self, layer: _Layer) -> None:
         """Behind its rounded corners a dialog shows the picture that lies there."""

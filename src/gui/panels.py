@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tkinter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -47,7 +48,7 @@ class Panels:
     ) -> None:
         self._root, self._look, self._session = root, look, session
         self._overlay, self._dialogs, self._intake = overlay, dialogs, intake
-        self.here = "library"
+        self.here = self.seen = "library"  # where one is, and the panel on the screen
         self._before_detail = "library"
         self.went: list[Callable[[str], None]] = []  # told where one is in the sidebar's words
         self.thumbnails = Thumbnails(
@@ -68,7 +69,9 @@ class Panels:
                 intake.add_samples,
                 self._open_media,
                 intake.ask_to_remove,
+                intake.ask_to_remove_missing,
                 intake.add,
+                intake.go_on,
                 intake.show_failure,
                 dialogs.show_in_folder,
                 dialogs.open_another,
@@ -80,7 +83,9 @@ class Panels:
             self._open_text_hit,
             self._similar_to_hit,
             lambda: self.go("models"),
+            work,
         )
+        self.library.empty.offer(work, lambda: self.go("models"))
         self.image = ImageSearchPanel(
             *common,
             painter,
@@ -122,17 +127,19 @@ class Panels:
             self._dialogs.export(self._hits())
             return
         self.here = where
-        for name, panel in self._panels.items():
-            if name == where:
-                panel.grid(row=0, column=1, sticky="nsew")
-            else:
-                panel.grid_remove()
+        panel = self._panels[where]
+        if not panel.winfo_manager():
+            # it is drawn under the one that is there, which goes then
+            panel.grid(row=0, column=1, sticky="nsew")
+            panel.lower()
         for told in self.went:
             told(self._place())
         # Tk gives the focus to nothing that is not on the screen yet, and a quick hand types on
         self._root.update_idletasks()
-        focus = self._root.focus_get()
-        if focus is not None and not focus.winfo_viewable():
+        # events come before what is to be done when idle, so it has been drawn by then
+        self._root.after_idle(self._uncover)
+        focus = f"{self._root.focus_get()}."
+        if any(focus.startswith(f"{p}.") for name, p in self._panels.items() if name != where):
             self._root.focus_set()  # or keys would go to an entry of the panel before
         if where == "text":
             self.text.shown()
@@ -142,6 +149,18 @@ class Panels:
             self.library.focus_content()
         elif where == "models":
             self.models.shown()
+
+    def _uncover(self) -> None:
+        """Take the panels before away from the one that has been drawn."""
+        self.seen = self.here
+        for name, panel in self._panels.items():
+            if name != self.here:
+                panel.grid_remove()
+
+    @property
+    def undrawn(self) -> ctk.CTkFrame | None:
+        """The panel that one goes to as long as another lies over it."""
+        return None if self.seen == self.here else self._panels[self.here]
 
     def back(self) -> None:
         place = self.detail.place
@@ -242,7 +261,7 @@ class Panels:
         """Add what was dropped; one file dropped on the image search is searched for."""
         if self._session.not_opened is not None:
             self.go("library")
-        elif self.here == "image" and len(paths) == 1 and paths[0].is_file():
+        elif self.here == "image" and len(paths) == 1 and os.path.isfile(paths[0]):
             self.image.use_file(paths[0])
         else:
             self._intake.add_dropped(paths, cut)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,13 +45,14 @@ class Probe:
     def _state(self) -> dict[str, Any]:
         w = self._window
         p = w.panels
-        grid = p.grid_shown()
+        here = "" if p.undrawn is not None else p.here
+        grid = p.grid_shown() if here else None
         texts: list[str] = []
         buttons: dict[str, Box] = {}
-        _collect(w, texts, buttons)
+        _collect(w, texts, buttons, (w.overlay.undrawn, p.undrawn))
         return {
             "pid": os.getpid(),
-            "panel": p.here,
+            "panel": here,
             "open": w.session.is_open,
             "closing": w.session.is_closing,
             "models_ready": w.session.models_ready,
@@ -72,12 +74,12 @@ class Probe:
             "count": 0 if grid is None else grid.count,
             "searched": p.text.query,
             "selected": [] if grid is None else sorted(grid.selection),
-            "segment": p.detail.segment_id if p.here == "detail" else "",
+            "segment": p.detail.segment_id if here == "detail" else "",
             "outlined": list(p.detail.picture.outlined),
             "picture": _box(p.detail.picture),
-            "query": _box(p.image.query) if p.here == "image" else [],
-            "part": p.image.query.part if p.here == "image" else None,
-            "models": _models(p.models) if p.here == "models" else {},
+            "query": _box(p.image.query) if here == "image" else [],
+            "part": p.image.query.part if here == "image" else None,
+            "models": _models(p.models) if here == "models" else {},
             "texts": texts,
             "buttons": buttons,
             "window": _box(w),
@@ -88,12 +90,21 @@ class Probe:
         }
 
 
-def _collect(widget: tkinter.Misc, texts: list[str], buttons: dict[str, Box]) -> None:
-    """Words on the screen, and where each button and row lies; what is covered counts too."""
+def _collect(
+    widget: tkinter.Misc,
+    texts: list[str],
+    buttons: dict[str, Box],
+    undrawn: Sequence[tkinter.Misc | None] = (),
+) -> None:
+    """Words on the screen, and where each button and row lies; what is covered counts too.
+
+    Args:
+        undrawn: what is not to be seen yet.
+    """
     import customtkinter as ctk
 
     for child in widget.winfo_children():
-        if not child.winfo_ismapped():
+        if not child.winfo_ismapped() or child in undrawn:
             continue
         if isinstance(child, ctk.CTkLabel | ctk.CTkButton | ctk.CTkCheckBox):
             text = str(child.cget("text"))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import customtkinter as ctk
 
 from src.counting import counted
-from src.errors import MediaLibraryError
+from src.errors import MediaLibraryError, is_of_a_person
 from src.events import Event, FrameStored
 from src.gui.job_state import JobState, moment
 from src.gui.mask_quality import EDGE, MaskQuality
@@ -35,8 +37,10 @@ N_RESULTS = 100
 class Hits:
     """A grid's source of search hits."""
 
-    def __init__(self, hits: Sequence[SearchHit]) -> None:
-        self.hits = tuple(hits)
+    def __init__(
+        self, hits: Sequence[SearchHit], is_missing: Callable[[Path], bool] = lambda _: False
+    ) -> None:
+        self.hits, self._is_missing = tuple(hits), is_missing
         # the bar compares hits of one search: the best fills nine tenths
         self._full = max((hit.score for hit in self.hits), default=1.0) / 0.9 or 1.0
 
@@ -53,11 +57,13 @@ class Hits:
             facts += " · whole image"
         if hit.tagged_so:
             facts += " · tagged by you"
+        is_missing = self._is_missing(segment.media_path)
         return CardFace(
             segment.id,
             segment.crop_path,
             segment.media_path.name,
-            facts,
+            f"Missing · {facts}" if is_missing else facts,
+            "error" if is_missing else "text_2",
             score=hit.score,
             score_share=max(0.0, hit.score) / self._full,
             action="similar",
@@ -122,6 +128,7 @@ class ResultsView(ctk.CTkFrame):
         self.say("")
         session.tell.content_changed.append(self._content_changed)
         session.tell.job_ended.append(self._job_ended)
+        session.tell.missing_changed.append(self.grid_view.refresh)
         session.tell.job_event.append(self._job_event)
 
     # -- asking
@@ -140,7 +147,7 @@ class ResultsView(ctk.CTkFrame):
             arrived: called once, before the first answer is shown.
         """
         self._question = question, show
-        self._ask(question, show, arrived)
+        self._ask(question, show, arrived, failed=partial(self._failed, question))
 
     def _ask(
         self,
@@ -185,7 +192,16 @@ class ResultsView(ctk.CTkFrame):
 
     def _ask_again(self) -> None:
         if self._question is not None:
-            self._ask(*self._question)
+            question, show = self._question
+            self._ask(question, show, failed=partial(self._failed, question))
+
+    def _failed(self, question: Question, exc: Exception) -> None:
+        """Say in place what can't be searched for; anything else goes to the door for errors."""
+        if not is_of_a_person(exc):
+            raise exc
+        if self._question is not None and self._question[0] is question:
+            self.forget()
+            self.say(f"{str(exc)[:1].upper()}{str(exc)[1:]}.")
 
     def look_again(self) -> None:
         """The panel comes to the front: hits of a library that changed since are found anew."""
@@ -229,7 +245,7 @@ class ResultsView(ctk.CTkFrame):
             like: what goes on the line that counts them.
             none: what to say where there are none, and nothing else explains it.
         """
-        self.hits = Hits(hits)
+        self.hits = Hits(hits, self._session.missing.has)
         if not hits:
             self.say(self.why_none(none))
             return

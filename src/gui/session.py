@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.errors import LibraryLockedError
+from src.errors import LibraryLockedError, MediaLibraryError
 from src.events import Event
 from src.gui.job_state import JobKind, JobState
 from src.gui.main_thread import MainThread
+from src.gui.missing_media import MissingMedia
 from src.worker import JobEnded, Worker
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Listeners:
     job_event: list[Callable[[JobState, Event], None]] = field(default_factory=list)
     job_ended: list[Callable[[JobState, JobEnded], None]] = field(default_factory=list)
     content_changed: list[Callable[[], None]] = field(default_factory=list)
+    missing_changed: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Session:
@@ -76,6 +78,12 @@ class Session:
         }
         self._workers["segment"] = self._workers["add"]  # both write what SAM finds
         self._jobs: dict[tuple[Worker, int], JobState] = {}
+        self.missing = MissingMedia(
+            main_thread,
+            lambda: self.library,
+            lambda: self._tell_each(self.tell.missing_changed),
+            lambda: self._tell_each(self.tell.content_changed),
+        )
         for worker in set(self._workers.values()):
             main_thread.poll(partial(self._take_event, worker))
 
@@ -144,12 +152,48 @@ class Session:
 
     def add(self, paths: Sequence[Path], name: str = "") -> None:
         """Take files and folders in; several adds queue."""
-        self.start("add", lambda: self.library.add(paths), name)
+        self.start("add", lambda: self.library.add(paths), name, paths)
 
-    def start(self, kind: JobKind, job: Callable[[], Iterator[Event]], name: str) -> JobState:
-        """Run a job beside those of other kinds, after those of its own."""
-        state, worker = JobState(name, kind=kind), self._workers[kind]
-        self._jobs[worker, worker.submit(job)] = state
+    def go_on(self, name: str = "") -> None:
+        """Add what a person has stopped."""
+        self.start("add", lambda: self.library.go_on(), name)
+
+    def _adding(self, add: JobState, job: Callable[[], Iterator[Event]]) -> Iterator[Event]:
+        """Run an add; where a person stops it, what it leaves waits until they go on."""
+        if not add.cancelling:
+            events = job()
+            try:
+                for event in events:
+                    yield event
+                    if add.cancelling:
+                        break
+            finally:
+                if isinstance(events, Generator):
+                    events.close()
+        if add.cancelling:
+            self._keep_for_later(add)
+            self.library.stop_adding()
+
+    def _keep_for_later(self, add: JobState) -> None:
+        """Have the library know what an add that ends before its time was to take in."""
+        if not add.files:
+            self.library.keep_for_later(add.asked_for)
+
+    def start(
+        self,
+        kind: JobKind,
+        job: Callable[[], Iterator[Event]],
+        name: str,
+        asked_for: Sequence[Path] = (),
+    ) -> JobState:
+        """Run a job beside those of other kinds, after those of its own.
+
+        Args:
+            asked_for: the files and folders that an add is to take in.
+        """
+        state, worker = JobState(name, kind=kind, asked_for=asked_for), self._workers[kind]
+        run = partial(self._adding, state, job) if kind == "add" else job
+        self._jobs[worker, worker.submit(run)] = state
         return state
 
     @property
@@ -172,13 +216,15 @@ class Session:
     def cancel(self, job: JobState) -> None:
         """Stop a job at its next event; what it has done stays.
 
-        Adds that wait are stopped with one that runs: any of them takes up what it has left.
+        Adds that wait are stopped with one that runs. Each of them sees to it itself: it has to
+        write down what it leaves.
         """
         # the last first, or one of them might begin meanwhile
         for (worker, number), state in reversed(self._jobs.items()):
             if state is job or state.kind == job.kind == "add":
                 state.cancelling = True
-                worker.cancel(number)
+                if state.kind != "add":
+                    worker.cancel(number)
 
     def stop(self, then: Callable[[], None]) -> None:
         """Stop the jobs at their next event, and then go on in the window's thread."""
@@ -188,6 +234,14 @@ class Session:
         def stopping() -> None:
             for worker in set(self._workers.values()):
                 worker.stop()
+            adds = self.jobs_of("add")
+            try:
+                for add in adds:
+                    self._keep_for_later(add)
+                if any(add.cancelling for add in adds):
+                    self.library.stop_adding()
+            except MediaLibraryError as exc:  # the window closes all the same
+                log.error("what was to be added is not written down: %s", exc)
 
         self.main_thread.run(stopping, lambda _: then())
 
@@ -238,11 +292,16 @@ class Session:
         self.main_thread.run(lambda: library.settings.save(library.paths.settings), None, failed)
 
     def change(
-        self, work: Callable[[], None], then: Callable[[], None] | None = None, fails: str = ""
+        self,
+        work: Callable[[], None],
+        then: Callable[[], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
+        fails: str = "",
     ) -> None:
         """Change the library in another thread, and tell everyone who shows it.
 
         Args:
+            failed: gets the exception in place of the window's own door for errors.
             fails: what to say where it fails: "Couldn't add the tag".
         """
 
@@ -251,4 +310,4 @@ class Session:
                 then()
             self._tell_each(self.tell.content_changed)
 
-        self.main_thread.run(work, changed, fails=fails)
+        self.main_thread.run(work, changed, failed, fails)

@@ -10,7 +10,9 @@ from typing import Any
 import customtkinter as ctk
 
 from src.config import LONGEST_SEARCH, RECENT_SEARCHES
+from src.gui.model_work import ModelWork
 from src.gui.notice import Notice
+from src.gui.offer_notice import OfferNotice
 from src.gui.results import MODELS_FAILED, N_RESULTS, ResultsView
 from src.gui.session import Session
 from src.gui.theme import LEFT, RIGHT, Theme
@@ -20,6 +22,8 @@ from src.gui.widgets.chips import ChipRow
 from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.inputs import Entry
 from src.records import SearchHit, SearchResult
+
+_REST_MS = 120
 
 
 class TextSearchPanel(ctk.CTkFrame):
@@ -35,10 +39,12 @@ class TextSearchPanel(ctk.CTkFrame):
         on_open: Callable[[Sequence[SearchHit], int], None],
         on_similar: Callable[[SearchHit], None],
         on_models: Callable[[], None],
+        work: ModelWork,
     ) -> None:
         super().__init__(master, fg_color=look.colours.window, corner_radius=0)
         self.look, self._session, self._on_models = look, session, on_models
         self._waiting: str | None = None
+        self._typing: str | None = None  # Tcl's name of what comes when the hand rests
         self.query = ""
         self.recent: list[str] = []
         self._tags: dict[str, int] = {}
@@ -62,6 +68,8 @@ class TextSearchPanel(ctk.CTkFrame):
         self.chips = ChipRow(self, look, self._chosen)
         self.chips.pack(fill="x", padx=(LEFT, RIGHT), pady=(8, 8))
         self.notice = Notice(self, look)
+        self.offer = OfferNotice(self, look, work, on_models, self._place_notice)
+        self.offer.want(False)
         self.results = ResultsView(self, look, session, thumbnails, painter, on_open, on_similar)
         self.results.pack(fill="both", expand=True)
         self.results.say(self._invitation())
@@ -131,13 +139,19 @@ class TextSearchPanel(ctk.CTkFrame):
                 "warn",
                 ("Get larger models", self._on_models),
             )
-            self.notice.pack(fill="x", padx=(LEFT, RIGHT), before=self.results)
+            self._place_notice(self.notice)
         else:
             self.notice.pack_forget()
+        self.offer.want(not result.unknown_words)
         if result.hits or result.known_words:
             self.results.show(result.hits)
-        else:
-            self.results.say("Try colours, shapes and textures: “something red”, “a blue circle”.")
+            return
+        hint = "Try colours, shapes and textures: “something red”, “a blue circle”."
+        none = "" if result.has_words else f"There is no word in “{query}” to search for.\n"
+        self.results.say(none + hint)
+
+    def _place_notice(self, notice: Notice) -> None:
+        notice.pack(fill="x", padx=(LEFT, RIGHT), before=self.results)
 
     def _remember(self, query: str) -> None:
         """Put a question first among the recent ones, which are kept over a restart."""
@@ -150,6 +164,13 @@ class TextSearchPanel(ctk.CTkFrame):
         if self._waiting is not None and " ".join(text.split()) != self._waiting:
             self._waiting = None  # a search of it would write over what is being typed
             self.results.say(self._invitation())
+        # a hand that types on is not answered at every key
+        if self._typing is not None:
+            self.after_cancel(self._typing)
+        self._typing = self.after(_REST_MS, self._rested)
+
+    def _rested(self) -> None:
+        self._typing = None
         self._suggest()
 
     def _chosen(self, text: str) -> None:

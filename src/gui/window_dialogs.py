@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from src.config import Settings
+from src.config import LibraryPaths, Settings
+from src.errors import MediaLibraryError, is_of_a_person
 from src.gui import desktop
 from src.gui.export_dialog import ExportDialog
 from src.gui.messages import show_error
@@ -52,7 +54,10 @@ class WindowDialogs:
         """The one door for errors."""
         sentence, details = explained(exc)
         self.errors.append(f"{sentence} {details}".strip())
-        log.error("%s %s", sentence, details, exc_info=exc)
+        if is_of_a_person(exc):
+            log.info("%s", sentence)
+        else:
+            log.error("%s %s", sentence, details, exc_info=exc)
         show_error(self._overlay, title_of(exc), sentence, details)
 
     def show_notices(self, recovered: str | None, settings_problems: Sequence[str]) -> None:
@@ -120,10 +125,21 @@ class WindowDialogs:
     def open_another(self) -> None:
         """Ask for the folder of another library, and go on with that."""
         found = desktop.ask_for_files(self._root, "library")
-        if found:
+        if found and self._may_open(found[0]):
             while self._overlay.is_open:
                 self._overlay.close()
             self._on_other_library(found[0])
+
+    def _may_open(self, folder: Path) -> bool:
+        """See that a library can be in a folder, before this one is closed for it."""
+        paths = LibraryPaths(folder)
+        try:
+            paths.check_ownership()
+            Settings.load(paths.settings, log.info)
+        except MediaLibraryError as exc:
+            show_error(self._overlay, "Couldn't open the library", str(exc))
+            return False
+        return True
 
     # -- the desktop
 
@@ -134,7 +150,7 @@ class WindowDialogs:
         self._ask_desktop(desktop.show_in_folder, path)
 
     def _ask_desktop(self, verb: Callable[[Path], None], path: Path) -> None:
-        if not path.exists():
+        if not os.path.exists(path):  # Path.exists raises where one may not look
             show_error(
                 self._overlay,
                 "File not found",

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-import re
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import open_clip
 import torch
 from safetensors.torch import load_file
 
 from src.errors import CheckpointError
 from src.models.weight_checks import check_tensors, examine
-from src.records import EMBEDDING_DIM
 
 StateDict = dict[str, torch.Tensor]
 
@@ -93,47 +90,3 @@ def sam_type(state: StateDict, path: Path) -> str:
     if name is None:
         raise CheckpointError(path, "not a SAM checkpoint (vit_b, vit_l or vit_h)")
     return name
-
-
-def clip_architecture(state: StateDict, path: Path) -> str:
-    """Find the open_clip model of 512 dimensions that a state dict is of.
-
-    Several models share their shapes; a name inside the file's name then decides, and
-    OpenAI's own weights take their activation (quickgelu).
-
-    Raises:
-        CheckpointError: no open_clip model of 512 dimensions has these shapes.
-    """
-    shapes = {key: tuple(value.shape) for key, value in state.items()}
-    file_name = _plain(str(Path(path.parent.name) / path.name))
-    quick = any(word in file_name for word in ("openai", "quickgelu", "metaclip", "dfn"))
-    names: list[str] = [name for name in open_clip.list_models() if _may_be(name, shapes)]
-
-    def order(name: str) -> tuple[bool, bool, int]:
-        base = _plain(name.removesuffix("-quickgelu"))
-        return base not in file_name, name.endswith("-quickgelu") != quick, -len(base)
-
-    for name in sorted(names, key=order):
-        model = open_clip.create_model(name, load_weights=False, device="meta")
-        if {key: tuple(value.shape) for key, value in model.state_dict().items()} == shapes:
-            return name
-    raise CheckpointError(path, f"not a CLIP of {EMBEDDING_DIM} dimensions that open_clip knows")
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _may_be(name: str, shapes: dict[str, tuple[int, ...]]) -> bool:
-    """Say from the config alone whether a model is worth building to compare."""
-    config = cast(dict[str, Any], open_clip.get_model_config(name))
-    text, vision = config["text_cfg"], config["vision_cfg"]
-    if config["embed_dim"] != EMBEDDING_DIM or "hf_model_name" in text:
-        return False
-    if "hf_tokenizer_name" in text or "timm_model_name" in vision:
-        return False
-    stem = shapes.get("visual.conv1.weight")
-    layers = vision.get("layers")
-    width = vision.get("width", 64 if isinstance(layers, list) else 768)
-    expected = width // 2 if isinstance(layers, list) else width
-    return stem is not None and stem[:1] == (expected,)

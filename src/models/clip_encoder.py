@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,8 +71,10 @@ class ClipEncoder:
     batches: FittingBatches = field(default_factory=lambda: FittingBatches(32))
 
     def known_words(self, text: str) -> tuple[str, ...]:
-        """The words of a text that say something to the model."""
-        return tuple(text.split()) if self.vocabulary is None else self.vocabulary.known_words(text)
+        """The words of a text that say something to the model; punctuation is none."""
+        if self.vocabulary is None:
+            return tuple(word for word in text.split() if _says_something(word))
+        return self.vocabulary.known_words(text)
 
     def unknown_words(self, text: str) -> tuple[str, ...]:
         """The words of a text that the model was never taught; fillers are not among them."""
@@ -122,6 +125,14 @@ class ClipEncoder:
         with torch.inference_mode():
             tokens = self.tokenize(list(texts)).to(self.device)
             return _to_numpy(self.model.encode_text(tokens, normalize=True))
+
+
+def _says_something(word: str) -> bool:
+    """Return whether there is a letter, a digit or an emoji in a word.
+
+    Models that were taught the captions of the web know emoji for what they show.
+    """
+    return any(char.isalnum() or unicodedata.category(char) == "So" for char in word)
 
 
 def _to_numpy(embeddings: torch.Tensor) -> np.ndarray:

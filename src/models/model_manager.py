@@ -18,6 +18,7 @@ from segment_anything import sam_model_registry
 from src.config import MODELS_FOLDER, NO_SAM, STARTER, STARTER_FOLDER, Device, Settings
 from src.errors import CheckpointError, ModelNotLoadedError
 from src.models import checkpoints
+from src.models.clip_architecture import clip_architecture, normalisation
 from src.models.clip_encoder import ClipEncoder
 from src.models.device import FittingBatches
 from src.models.mask_generator import MaskGenerator
@@ -178,7 +179,7 @@ class ModelManager:
         if checkpoint_path is not None:
             return self._meta_sam(Path(checkpoint_path), options)
         if self.choices["sam"] == NO_SAM:
-            raise ModelNotLoadedError("no SAM is to be used; `main.py models use auto` brings it")
+            raise ModelNotLoadedError("no SAM is to be used; `models use auto` brings it back")
         for file in self._to_try("sam"):
             try:
                 sam = (
@@ -255,8 +256,11 @@ class ModelManager:
 
     def _open_clip(self, path: Path) -> ClipEncoder:
         state = checkpoints.read_state_dict(path)
-        name = checkpoints.clip_architecture(state, path)
-        model = open_clip.create_model(name, load_weights=False)
+        name = clip_architecture(state, path)
+        mean, std = normalisation(name)
+        model = open_clip.create_model(
+            name, load_weights=False, force_preprocess_cfg={"mean": mean, "std": std}
+        )
         try:
             model.load_state_dict(state)
         except RuntimeError as exc:

@@ -15,9 +15,10 @@ import torch
 
 from src.errors import CheckpointError
 from src.library_files import write_atomically
-from src.models.catalogue import CATALOGUE
+from src.models.catalogue import CATALOGUE, CatalogueEntry
 from src.models.checkpoints import PART, bytes_here, fingerprint
 from src.models.model_manager import ModelManager
+from src.models.published_files import is_published
 from src.records import ModelRow
 from src.regular_files import read_small
 
@@ -25,8 +26,12 @@ SPEEDS_FILE = "speeds.json"
 LARGEST_SPEEDS = 1 << 20  # bytes
 PROBE_IMAGES = 32
 PROBE_IMAGE_WH = 640, 480
-BUNDLED = "built in"
+BUNDLED = {
+    "clip": "knows colours, shapes and textures only; built in",
+    "sam": "cuts simple segments; built in",
+}
 OWN = {"clip": "search; your own model file", "sam": "segments; your own model file"}
+NOT_METAS = {"clip": "search; not the published file", "sam": "segments; not Meta's file"}
 
 
 def overview(manager: ModelManager) -> list[ModelRow]:
@@ -37,13 +42,20 @@ def overview(manager: ModelManager) -> list[ModelRow]:
     in_use = [manager.in_use("clip"), manager.in_use("sam")]
     for found in manager.available():
         entry = None if found.bundled else by_file.pop(found.path.name, None)
+        is_original = entry is not None and _is_original(entry, found.path)
+        if found.bundled:
+            purpose = BUNDLED[found.kind]
+        elif entry is None:
+            purpose = OWN[found.kind]
+        else:
+            purpose = entry.purpose if is_original else NOT_METAS[found.kind]
         rows.append(
             ModelRow(
                 kind=found.kind,
                 name=entry.name if entry else found.label,
-                purpose=entry.purpose if entry else BUNDLED if found.bundled else OWN[found.kind],
+                purpose=purpose,
                 bytes=found.bytes,
-                licence=entry.licence if entry else None,
+                licence=entry.licence if entry and is_original else None,
                 speed=speeds.get(_speed_key(manager, found.path)),
                 in_use=found in in_use,
                 state="bundled" if found.bundled else "here",
@@ -68,6 +80,13 @@ def overview(manager: ModelManager) -> list[ModelRow]:
         for entry in by_file.values()
     ]
     return sorted(rows, key=lambda row: (row.kind, row.state == "can be downloaded"))
+
+
+def _is_original(entry: CatalogueEntry, path: Path) -> bool:
+    try:
+        return is_published(entry, path)
+    except OSError:
+        return False  # and loading it will say why
 
 
 def measure(

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from src.events import Event
 from src.models import catalogue
 from src.models.download import Download
 from src.models.model_manager import ModelManager
+from src.models.network import has_route
 from src.models.overview import measure, overview
-from src.records import ModelRow
+from src.records import ModelOffer, ModelRow
+
+# A good start on a laptop: words that people use, and outlines of whole things.
+OFFERED = ("ViT-B-32-laion2b", "vit_b")
 
 
 class ModelShelf:
@@ -27,6 +32,20 @@ class ModelShelf:
     def rows(self) -> list[ModelRow]:
         """List what is here, best first for each kind, then what can be downloaded."""
         return overview(self._manager)
+
+    def offer(self) -> ModelOffer | None:
+        """Say what a person can fetch who has nothing but what is bundled.
+
+        Returns:
+            None where other weights are here, or the machine has no network.
+        """
+        if any(row.state == "here" for row in self.rows()):
+            return None
+        entries = [catalogue.entry(name) for name in OFFERED]
+        if not all(has_route(entry.source) for entry in entries):
+            return None
+        hosts = dict.fromkeys(urlsplit(entry.source).hostname or "" for entry in entries)
+        return ModelOffer(OFFERED, sum(entry.about for entry in entries), tuple(hosts))
 
     def download(self, name: str) -> Iterator[Event]:
         """Fetch a model of the catalogue; goes on with what an earlier run has left.

@@ -62,6 +62,12 @@ def _examine_zip(path: Path, stream: IO[bytes]) -> None:
         raise CheckpointError(path, f"{entries:,} parts are more than any model has")
     with zipfile.ZipFile(stream) as parts:
         infos = parts.infolist()
+        if any(info.filename.endswith("/constants.pkl") for info in infos):
+            raise CheckpointError(
+                path,
+                "a TorchScript archive, which holds code, and that is never run; get the weights "
+                "as .safetensors or .bin",
+            )
         packed = [info for info in infos if info.compress_type != zipfile.ZIP_STORED]
         if packed or sum(info.file_size for info in infos) > size:
             raise CheckpointError(

@@ -33,8 +33,14 @@ def remove_unused_crops(metadata: MetadataDatabase, crop_paths: Iterable[str]) -
 
 
 def remove_media(metadata: MetadataDatabase, media_file_id: int) -> None:
-    """Forget a media file and all that was made of it, now or, crops, at the next job."""
+    """Forget a media file and all that was made of it, now or, crops, at the next job.
+
+    A person has removed it: that is kept, and a walk through its folder does not bring it back.
+    """
     with metadata.connection.write():
+        media = metadata.media(media_file_id)
+        if media is not None:
+            metadata.removed.remember(media.path, media.content_hash)
         unused = metadata.remove_media(media_file_id)
         write_down_crops(metadata, unused)
     try:

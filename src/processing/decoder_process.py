@@ -69,7 +69,7 @@ class DecoderProcess:
             self._requests.write(line)
             self._requests.flush()
             answer = self._line()
-            if "pixels" in answer:  # a large one: it may take longer
+            while "pixels" in answer:  # a large one: it may take longer
                 watchdog.cancel()
                 limit_s = time_limit_s(answer["pixels"])
                 watchdog = self._watch(limit_s)

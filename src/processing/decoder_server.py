@@ -29,7 +29,7 @@ import numpy as np
 from PIL import UnidentifiedImageError
 
 from src.errors import MediaReadError
-from src.processing.image_decoding import decode, is_image
+from src.processing.image_decoding import MISSING_PACKAGES, decode, is_image
 
 # The process itself with its libraries, and a small image.
 START_BYTES = 1 << 30
@@ -73,7 +73,7 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
     strips: Iterable[np.ndarray] = ()
     try:
         if request["verb"] == "is_image":
-            answer: dict[str, Any] = {"is_image": is_image(path)}
+            answer: dict[str, Any] = {"is_image": is_image(path), "missing": MISSING_PACKAGES}
         else:
 
             def on_size(count: int) -> None:
@@ -85,11 +85,15 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
             width, height = decoded.size_wh
             first = next(decoded.strips)  # what can fail does so here
             strips = chain([first], decoded.strips)
-            answer = {"shape": (height, width, 3), "captured_at": decoded.captured_at}
+            answer = {
+                "shape": (height, width, 3),
+                "captured_at": decoded.captured_at,
+                "note": decoded.note,
+            }
     except MediaReadError as exc:
         answer = {"reason": exc.reason}
     except UnidentifiedImageError:
-        answer = {"unidentified": True}
+        answer = {"unidentified": True, "missing": MISSING_PACKAGES}
     except MemoryError:
         answer = {"reason": "decoding it takes more memory than an image of its size may need"}
     except Exception as exc:  # Pillow's plugins raise whatever a wrong byte leads them to

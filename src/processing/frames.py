@@ -7,8 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 from src.config import Settings
+from src.processing.capture_dates import date_in_name
+from src.processing.ffmpeg_log import VideoFacts
 from src.processing.image_loader import load_image
-from src.processing.video_processor import VideoFacts, VideoProcessor
+from src.processing.video_processor import VideoProcessor
 from src.records import Frame, MediaKind
 
 
@@ -41,5 +43,6 @@ def read_sampled(
         yield from processor.sampled(path, facts)
         return
     loaded = load_image(path, settings.pixel_limit)
-    facts.captured_at = loaded.captured_at
+    facts.captured_at = loaded.captured_at or date_in_name(path.name)
+    facts.note = loaded.note
     yield loaded.frame, True

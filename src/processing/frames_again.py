@@ -8,8 +8,8 @@ from contextlib import closing
 from dataclasses import replace
 
 from src.config import Settings
+from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_frames
-from src.processing.video_processor import VideoFacts
 from src.records import Frame, MediaFile
 
 # More than any video has, so every frame is met.

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-import io
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from src.errors import MediaReadError
+from src.processing.capture_dates import date_of_image
+from src.processing.colour_management import to_srgb
+from src.processing.image_notes import note_of_frames, note_of_pages
+from src.processing.jpeg_structure import without_end
+from src.processing.jxl_files import HAS_PLUGIN, jxl_header, open_jxl
+from src.processing.orientation import ON_ITS_SIDE, TURNS, Source, turn_of, upright_part
+from src.processing.psd_reading import PsdPicture, read_header
+from src.processing.raw_files import is_raw, open_raw
+from src.processing.second_decoders import after_loading, before_loading
+from src.processing.tiff_reading import find_picture, is_tiff, pillow_reads
 
 try:
     from pillow_heif import register_heif_opener
 
     register_heif_opener()
+    _HAS_HEIF = True
 except ImportError:
-    pass  # HEIC then is a format like any other that Pillow can't read
+    _HAS_HEIF = False  # HEIC then is a format like any other that Pillow can't read
+
+# Packages that read a format each and are not installed.
+MISSING_PACKAGES = [
+    package
+    for package, is_here in (("pillow-heif", _HAS_HEIF), ("pillow-jxl-plugin", HAS_PLUGIN))
+    if not is_here
+]
 
 # Photographs and pictures. Not on the list: what starts another program (EPS, PDF, WMF) and
 # what is data more than picture (FITS, HDF5, GRIB).
@@ -30,34 +47,6 @@ FORMATS = (
 
 # Drawing programs keep the drawing itself in a PNG's text; the process has a limit of its own.
 PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_ON_ITS_SIDE = {
-    Image.Transpose.TRANSPOSE,
-    Image.Transpose.ROTATE_270,
-    Image.Transpose.TRANSVERSE,
-    Image.Transpose.ROTATE_90,
-}
-# Whose upright left, or top, is the right, or bottom, of what the file holds.
-_MIRRORED_X = {
-    Image.Transpose.FLIP_LEFT_RIGHT,
-    Image.Transpose.ROTATE_180,
-    Image.Transpose.TRANSVERSE,
-    Image.Transpose.ROTATE_90,
-}
-_MIRRORED_Y = {
-    Image.Transpose.FLIP_TOP_BOTTOM,
-    Image.Transpose.ROTATE_180,
-    Image.Transpose.TRANSVERSE,
-    Image.Transpose.ROTATE_270,
-}
 # An icon's largest image, whatever size of it is named.
 LEAST_PIXELS = 1 << 20
 # Colours are converted so many pixels at a time: some ways go through 40 bytes a pixel.
@@ -73,11 +62,13 @@ class Decoded:
         strips: its rows from top to bottom, some at a time: (h, W, 3) uint8 RGB each. They are
             made when they are asked for, so that the whole is in memory only once.
         captured_at: when the camera says it was taken.
+        note: what there is to know of it, such as that the file has more pages.
     """
 
     size_wh: tuple[int, int]
     strips: Iterator[np.ndarray]
     captured_at: str | None
+    note: str | None = None
 
 
 def is_image(path: Path) -> bool:
@@ -85,10 +76,12 @@ def is_image(path: Path) -> bool:
     # An icon's images are decoded when it is opened: not here.
     Image.MAX_IMAGE_PIXELS = LEAST_PIXELS
     try:
+        if is_raw(path) or (HAS_PLUGIN and jxl_header(path) is not None):
+            return True
         with _opened(path):
             return True
-    except UnidentifiedImageError:
-        return False
+    except UnidentifiedImageError:  # Pillow does not know every kind of these
+        return is_tiff(path) or read_header(path) is not None
     except Exception:  # it is one, and decoding it will say what is wrong
         return True
 
@@ -105,30 +98,43 @@ def decode(
         MediaReadError: it is too large, or no image; anything else: it is damaged.
     """
     Image.MAX_IMAGE_PIXELS = pixel_limit
+    for open_other in (open_raw, open_jxl):
+        opened = open_other(path, pixel_limit, draft_side, on_size)
+        if opened is not None:
+            decoded = _decode_opened(path, opened.image, draft_side, on_size)
+            return replace(decoded, note=opened.note)
     try:
         image = _opened(path)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
         found = re.search(r"(\d+) pixels", str(exc))
-        size = f"{int(found[1]):,}" if found else "its"
-        raise MediaReadError(
-            path,
-            f"{size} pixels are more than the limit of {pixel_limit:,}; "
-            "raise pixel_limit in settings.json if you trust the file",
-        ) from exc
+        raise _too_large(path, int(found[1]) if found else None, pixel_limit) from exc
+    except UnidentifiedImageError:
+        if is_tiff(path):
+            decoded = _decode_tiff(path, None, pixel_limit, on_size)
+            return replace(decoded, note=note_of_pages(path))
+        psd = read_header(path)
+        if psd is None:
+            raise
+        return _decode_psd(path, psd, None, pixel_limit, on_size)
     with image:
-        width, height = image.size
-        on_size(width * height)
-        # An icon holds images of its own, whose sizes its header need not tell the truth about.
-        Image.MAX_IMAGE_PIXELS = max(LEAST_PIXELS, 4 * width * height)
-        captured_at = _captured_at(image)
-        if draft_side is not None:
-            image.draft(None, (draft_side, draft_side))
-        image.load()  # the file can be closed: all is in memory
-        if 0 in image.size:
-            raise MediaReadError(path, "there is no image in it")
-        turn = _turn_of(image)
-        size_wh = image.size if turn not in _ON_ITS_SIDE else image.size[::-1]
-        return Decoded(size_wh, _strips(image, turn, size_wh), captured_at)
+        note = note_of_frames(path, image)
+        decoded = _decode_by_kind(path, image, pixel_limit, draft_side, on_size)
+        return replace(decoded, note=decoded.note or note)
+
+
+def _decode_by_kind(
+    path: Path,
+    image: Image.Image,
+    pixel_limit: int,
+    draft_side: int | None,
+    on_size: Callable[[int], None],
+) -> Decoded:
+    psd = read_header(path) if image.format == "PSD" else None
+    if psd is not None and not psd.pillow_reads:
+        return _decode_psd(path, psd, image, pixel_limit, on_size)
+    if image.format == "TIFF" and not pillow_reads(image):
+        return _decode_tiff(path, image, pixel_limit, on_size)
+    return _decode_opened(path, image, draft_side, on_size)
 
 
 def _opened(path: Path) -> Image.Image:
@@ -137,98 +143,106 @@ def _opened(path: Path) -> Image.Image:
     return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
 
 
-def _turn_of(image: Image.Image) -> Image.Transpose | None:
-    """Say how to turn an image upright by its EXIF; where that is broken the picture matters."""
+def _too_large(path: Path, pixels: int | None, pixel_limit: int) -> MediaReadError:
+    size = "its" if pixels is None else f"{pixels:,}"
+    return MediaReadError(
+        path,
+        f"{size} pixels are more than the limit of {pixel_limit:,}; "
+        "raise pixel_limit in settings.json if you trust the file",
+    )
+
+
+def _decode_opened(
+    path: Path, image: Image.Image, draft_side: int | None, on_size: Callable[[int], None]
+) -> Decoded:
+    width, height = image.size
+    on_size(width * height)
+    # An icon holds images of its own, whose sizes its header need not tell the truth about.
+    Image.MAX_IMAGE_PIXELS = max(LEAST_PIXELS, 4 * width * height)
+    captured_at = date_of_image(image)
+    turn = turn_of(image)
+    note = None
+    source: Source | None = before_loading(image, path)
+    if source is None:
+        image, note = _loaded(path, image, draft_side)
+        if 0 in image.size:
+            raise MediaReadError(path, "there is no image in it")
+        source = after_loading(image, path) or image
+    return replace(_decoded(source, turn, captured_at), note=note)
+
+
+def _loaded(
+    path: Path, image: Image.Image, draft_side: int | None
+) -> tuple[Image.Image, str | None]:
+    """Decode an image, so that the file can be closed; returns it and what there is to know."""
+
+    def draft(of: Image.Image) -> None:
+        if draft_side is not None:
+            of.draft(None, (draft_side, draft_side))
+
+    draft(image)
     try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:
-        return None
-    return _TURNS.get(orientation) if isinstance(orientation, int) else None
+        image.load()
+    except OSError:
+        whole = without_end(path, draft) if image.format in ("JPEG", "MPO") else None
+        if whole is None:
+            raise
+        return whole, "the file breaks off after its last pixel: the picture is complete"
+    return image, None
+
+
+def _decode_tiff(
+    path: Path, image: Image.Image | None, pixel_limit: int, on_size: Callable[[int], None]
+) -> Decoded:
+    """Decode a TIFF whose picture has to be found, or is of a kind that Pillow does not read.
+
+    Args:
+        image: Pillow's, where it knows the first page.
+    """
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        picture = find_picture(file)
+        width, height = picture.size_wh
+        if width * height > pixel_limit:
+            raise _too_large(path, width * height, pixel_limit)
+        if image is not None and picture.pillow_reads and picture.index is not None:
+            captured_at = date_of_image(image)
+            image.seek(picture.index)
+            opened = _decode_opened(path, image, None, on_size)
+            return replace(opened, captured_at=opened.captured_at or captured_at)
+        on_size(width * height)
+        captured_at = None if image is None else date_of_image(image)
+        return _decoded(picture.samples(), TURNS.get(picture.orientation), captured_at)
+
+
+def _decode_psd(
+    path: Path,
+    picture: PsdPicture,
+    image: Image.Image | None,
+    pixel_limit: int,
+    on_size: Callable[[int], None],
+) -> Decoded:
+    width, height = picture.size_wh
+    if width * height > pixel_limit:
+        raise _too_large(path, width * height, pixel_limit)
+    if not width * height:
+        raise MediaReadError(path, "there is no image in it")
+    on_size(width * height)
+    captured_at = None if image is None else date_of_image(image)
+    return _decoded(picture.samples(path), None, captured_at)
+
+
+def _decoded(source: Source, turn: Image.Transpose | None, captured_at: str | None) -> Decoded:
+    size_wh = source.size if turn not in ON_ITS_SIDE else source.size[::-1]
+    return Decoded(size_wh, _strips(source, turn, size_wh), captured_at)
 
 
 def _strips(
-    image: Image.Image, turn: Image.Transpose | None, size_wh: tuple[int, int]
+    source: Source, turn: Image.Transpose | None, size_wh: tuple[int, int]
 ) -> Iterator[np.ndarray]:
     width, height = size_wh
-    range_of_greys = _range_of(image) if image.mode.startswith(("I", "F")) else (0.0, 255.0)
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
-        part = _upright_part(image, turn, (0, top, width, min(height, top + rows)))
-        yield np.ascontiguousarray(_to_srgb(part, range_of_greys))
-
-
-def _upright_part(
-    image: Image.Image, turn: Image.Transpose | None, box: tuple[int, int, int, int]
-) -> Image.Image:
-    """Cut a box (XYXY) out of an image as it lies when it is upright."""
-    left, top, right, bottom = box
-    if turn in _ON_ITS_SIDE:
-        left, top, right, bottom = top, left, bottom, right
-    width, height = image.size
-    if turn in _MIRRORED_X:
-        left, right = width - right, width - left
-    if turn in _MIRRORED_Y:
-        top, bottom = height - bottom, height - top
-    part = image.crop((left, top, right, bottom))
-    return part if turn is None else part.transpose(turn)
-
-
-def _to_srgb(image: Image.Image, range_of_greys: tuple[float, float]) -> Image.Image:
-    """Bring any mode to RGB, over white where there is transparency."""
-    if image.mode.startswith(("I", "F")):
-        image = _stretched(image, *range_of_greys)
-    profile = image.info.get("icc_profile")
-    if profile and image.mode in ("RGB", "CMYK", "L", "RGBA"):
-        mode = "RGBA" if image.mode == "RGBA" else "RGB"
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(
-                image, source, ImageCms.createProfile("sRGB"), outputMode=mode
-            )
-            image = converted or image
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            pass  # a broken profile; the pixels as they are come nearest
-    if image.mode == "RGB":
-        return image
-    if image.has_transparency_data:
-        over = image.convert("RGBA")
-        white = Image.new("RGBA", over.size, "white")
-        return Image.alpha_composite(white, over).convert("RGB")
-    return image.convert("RGB")
-
-
-def _range_of(image: Image.Image) -> tuple[float, float]:
-    """Find what is black and what is white in 16-bit and floating point greys."""
-    width, height = image.size
-    rows = max(1, STRIP_PIXELS // width)
-    low, high = np.inf, -np.inf
-    for top in range(0, height, rows):
-        part = image.crop((0, top, width, min(height, top + rows)))
-        pixels = np.asarray(part).astype(np.float64)
-        finite = pixels[np.isfinite(pixels)]
-        low = min(low, finite.min(initial=np.inf))
-        high = max(high, finite.max(initial=-np.inf))
-    if low > high:
-        return 0.0, 1.0  # not one number among them
-    if image.mode.startswith("F") or high > 65535 or low < 0:
-        return float(low), float(high)
-    return 0.0, 65535.0 if high > 255 else 255.0
-
-
-def _stretched(image: Image.Image, low: float, high: float) -> Image.Image:
-    """Bring 16-bit and floating point greys to 8 bits."""
-    pixels = np.asarray(image).astype(np.float64)
-    scaled = np.nan_to_num((pixels - low) / max(high - low, 1e-9) * 255)
-    return Image.fromarray(scaled.clip(0, 255).astype(np.uint8))
-
-
-def _captured_at(image: Image.Image) -> str | None:
-    try:
-        exif = image.getexif()
-        text = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
-        text = text or exif.get(ExifTags.Base.DateTime)
-        date, time = str(text).split(" ")[:2] if text else ("", "")
-        date = date.replace(":", "-")
-        return f"{date}T{time}" if re.fullmatch(r"\d{4}-\d\d-\d\d", date) and time else None
-    except Exception:
-        return None  # the picture matters, a broken note about it does not
+        part = upright_part(source, turn, (0, top, width, min(height, top + rows)))
+        yield np.ascontiguousarray(to_srgb(part))

@@ -6,43 +6,44 @@ import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from src.errors import MediaReadError
+from src.processing import file_kinds
 from src.processing.decoder_process import DECODERS
 from src.records import Frame, MediaKind
 
 IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .bmp .dib .tif .tiff .gif .jp2 .j2k .jpx .jpf"
-    " .avif .heic .heif .ppm .pgm .pbm .pnm .tga .ico .icns .pcx .sgi .qoi .dds .psd".split()
+    ".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .bmp .dib .tif .tiff .gif .jp2 .j2k .j2c .jpc"
+    " .jpx .jpf .avif .avifs .heic .heif .heics .heifs .hif .jxl .ppm .pgm .pbm .pnm .pfm .tga"
+    " .icb .vda .vst .ico .icns .pcx .sgi .rgb .rgba .bw .qoi .dds .psd"
+    # cameras' raw files
+    " .dng .nef .nrw .cr2 .cr3 .crw .arw .sr2 .srf .raf .orf .rw2 .rwl .pef .srw .x3f .mrw .3fr"
+    " .fff .iiq .erf .mef .mos .kdc .dcr .gpr".split()
 )
 VIDEO_SUFFIXES = frozenset(
-    ".mp4 .m4v .avi .mov .qt .mkv .webm .mpg .mpeg .ts .mts .m2ts .wmv .flv .3gp .ogv".split()
-)
-# (offset, bytes) at the start of containers that hold video.
-VIDEO_SIGNATURES = (
-    (4, b"ftyp"),  # MP4, MOV, 3GP
-    (4, b"moov"),
-    (4, b"mdat"),
-    (4, b"wide"),
-    (8, b"AVI "),
-    (0, b"\x1a\x45\xdf\xa3"),  # Matroska, WebM
-    (0, b"\x00\x00\x01\xba"),  # MPEG program stream
-    (0, b"\x00\x00\x01\xb3"),
-    (0, b"FLV"),
-    (0, b"\x30\x26\xb2\x75"),  # ASF, WMV
-    (0, b"OggS"),
+    ".mp4 .m4v .f4v .mov .qt .mqv .3gp .3gpp .3g2 .3gp2 .mj2 .ismv .psp .insv .avi .divx .amv"
+    " .mkv .mk3d .webm .mpg .mpeg .mpe .m1v .m2v .mpv .vob .dvd .mod .tod .ts .mts .m2ts .m2t"
+    " .tp .trp .wmv .asf .wtv .flv .ogv .ogm .rm .rmvb .mxf .gxf .dv .dav .nut .ivf .y4m .mjpeg"
+    " .mjpg .h264 .264 .hevc .h265 .265 .vvc .h266 .266 .obu .vc1".split()
 )
 
 
 @dataclass(frozen=True)
 class LoadedImage:
-    """An image as a frame, and when the camera says it was taken (ISO 8601, local time)."""
+    """An image as a frame.
+
+    Attributes:
+        captured_at: when the camera says it was taken (ISO 8601, local time).
+        note: what there is to know of the file, such as that it has more pages.
+    """
 
     frame: Frame
     captured_at: str | None
+    note: str | None = None
 
 
 def check_readable(path: Path) -> None:
@@ -60,7 +61,10 @@ def check_readable(path: Path) -> None:
         with path.open("rb"):
             pass
     except FileNotFoundError as exc:
-        reason = "the link leads to no file" if path.is_symlink() else "there is no such file"
+        reason = "there is no such file"
+        if path.is_symlink():
+            in_cloud = file_kinds.is_in_the_cloud(path, None)
+            reason = file_kinds.IN_THE_CLOUD if in_cloud else "the link leads to no file"
         raise MediaReadError(path, reason) from exc
     except PermissionError as exc:
         raise MediaReadError(path, "you don't have permission to read it") from exc
@@ -72,28 +76,26 @@ def media_kind(path: Path) -> MediaKind:
     """Tell an image from a video by what is in the file, whatever its name.
 
     Raises:
-        MediaReadError: it is neither.
+        MediaReadError: it is neither, or of a kind that can't be read; the reason says which.
     """
     check_readable(path)
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(512)
-    except OSError as exc:
-        raise MediaReadError(path, f"can't be read ({exc.strerror or exc})") from exc
-    still = head[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"hevc")
-    if not still and any(head[at : at + len(word)] == word for at, word in VIDEO_SIGNATURES):
+    head = _head(path)
+    kind = file_kinds.recognised(head)
+    if kind is not None and kind.media is None:
+        raise MediaReadError(path, kind.refusal)
+    if kind is file_kinds.VIDEO:
         return "video"
-    # MPEG transport streams have a sync byte at the start of every packet, of either length.
-    if len(head) > 400 and (
-        head[0] == head[188] == head[376] == 0x47 or head[4] == head[196] == head[388] == 0x47
-    ):
+    suffix = path.suffix.lower()
+    is_stream = kind is None and file_kinds.looks_like_transport_stream(head)
+    # images without a signature may have the marks of a stream by chance: their name says it
+    if is_stream and suffix not in IMAGE_SUFFIXES:
         return "video"
     answer, _ = DECODERS.ask(path, {"verb": "is_image"})
     if answer.get("is_image"):
         return "image"
-    if path.suffix.lower() in VIDEO_SUFFIXES:
+    if is_stream or (kind is None and suffix in VIDEO_SUFFIXES):
         return "video"
-    raise MediaReadError(path, answer.get("reason") or _not_an_image(path, head))
+    raise MediaReadError(path, _why_unread(path, head, answer))
 
 
 def load_image(path: Path, pixel_limit: int, draft_side: int | None = None) -> LoadedImage:
@@ -110,8 +112,8 @@ def load_image(path: Path, pixel_limit: int, draft_side: int | None = None) -> L
     request = {"verb": "decode", "pixel_limit": pixel_limit, "draft_side": draft_side}
     answer, pixels = DECODERS.ask(path, request)
     if pixels is None:
-        raise MediaReadError(path, answer.get("reason") or _not_an_image(path, b""))
-    return LoadedImage(Frame(pixels), answer["captured_at"])
+        raise MediaReadError(path, _why_unread(path, _head(path), answer))
+    return LoadedImage(Frame(pixels), answer["captured_at"], answer["note"])
 
 
 def load_image_content(
@@ -144,7 +146,21 @@ def save_jpeg(image_rgb: np.ndarray, quality: int = 92) -> bytes:
     return content
 
 
-def _not_an_image(path: Path, head: bytes) -> str:
-    if path.suffix.lower() in (".heic", ".heif") or head[8:12] in (b"heic", b"heix"):
-        return "HEIC needs one more package: pip install pillow-heif"
-    return "unsupported or unreadable file"
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(file_kinds.HEAD_BYTES)
+    except OSError as exc:
+        if file_kinds.is_in_the_cloud(path, path.stat()):
+            raise MediaReadError(path, file_kinds.IN_THE_CLOUD) from exc
+        raise MediaReadError(path, f"can't be read ({exc.strerror or exc})") from exc
+
+
+def _why_unread(path: Path, head: bytes, answer: dict[str, Any]) -> str:
+    """Say why a file is not the image that it was taken for, by what the decoder answered."""
+    if reason := answer.get("reason"):
+        return str(reason)
+    kind = file_kinds.recognised(head)
+    if kind is None:
+        return "unsupported or unreadable file"
+    return kind.why_unread(path, answer.get("missing", ()))

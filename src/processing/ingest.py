@@ -12,12 +12,14 @@ from typing import Any
 from src.config import Settings
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
+from src.database.stopped import stopped_media, take_up, unfinished_media
 from src.errors import MediaReadError
 from src.events import (
     Event,
     FileDone,
     FileFailed,
     FileKnown,
+    FilePassedOver,
     FileStarted,
     FrameSkipped,
     FrameStored,
@@ -28,19 +30,21 @@ from src.models.mask_generator import MaskGenerator
 from src.processing.changed_files import ChangedFiles
 from src.processing.crop_files import remove_crops, remove_half_written
 from src.processing.crops_left import remove_left_crops, remove_unused_crops
+from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_sampled
 from src.processing.image_loader import media_kind
-from src.processing.media_finder import find_media, guessed_kind, is_out_of_reach
+from src.processing.known_copies import KnownCopies
+from src.processing.media_finder import Tally, find_media, guessed_kind, is_out_of_reach
 from src.processing.models_in_use import Embedding
 from src.processing.moved_files import MovedFiles
 from src.processing.one_file import in_words, is_of_one_file
 from src.processing.peoples_work import Work
 from src.processing.segment_maker import SegmentMaker
-from src.processing.video_processor import VideoFacts
 from src.records import Frame, MediaKind
 
 # The index is told in between once so many segments wait, so that the end has little left.
 TELL_INDEX = 2000
+OWN = "the library keeps its own files in this folder; choose another one"
 
 log = logging.getLogger(__name__)
 
@@ -62,27 +66,41 @@ class Ingest:
         self.settings = settings
         self.maker = SegmentMaker(metadata, embedding, mask_generator, settings)
         self.moved = MovedFiles(metadata)
+        self.copies = KnownCopies(metadata, self.moved)
         self.changed = ChangedFiles(metadata)
+        self._wanted: set[Path] = set()  # even where a person has removed them before
 
-    def run(self, paths: Iterable[Path]) -> Iterator[Event]:
-        """Take in files and folders, and whatever an earlier job left unfinished.
+    def run(self, paths: Iterable[Path], again: bool = False) -> Iterator[Event]:
+        """Take in files and folders, and whatever an earlier job left that no person stopped.
+
+        What a person has removed comes back where it is named itself, and stays away where only
+        a folder is named in which it lies.
 
         Every event is a safe place to stop: a frame is stored whole or not at all, and the
         next run goes on with the frame after the last one stored.
 
+        Args:
+            again: bring back what lies in folders, too.
+
         Raises:
             DatabaseError: the library can't be written to; the job can't go on.
         """
-        own = self.paths.extracted_segments, self.paths.chroma_db, self.paths.datasets
         remove_left_crops(self.metadata)
         unread: list[OSError] = []
-        found = find_media(paths, own, unread.append)
+        given, tally = list(paths), Tally(self.settings.passed_over_folders)
+        found = find_media(given, _own_folders(self.metadata), unread.append, tally)
+        named = {Path(os.path.abspath(path)) for path in given}
+        self._wanted = set(found) if again else set(found) & named
         absent = [path for path in found if self._is_absent(path)]
-        files = self._register([path for path in found if path not in set(absent)])
-        yield from self.moved.follow([path for path in files if _is_unicode(path)])
+        removed = self._removed(found)
+        files = self._register([path for path in found if path not in {*absent, *removed}])
+        yield from self.moved.follow([path for path in files if _is_unicode(path)], removed)
+        files += [path for path in removed if path in self.moved.came]
+        tally.removed += [path for path in removed if path not in self.moved.came]
         yield JobStarted(len(files))
         failed = [_unread_folder(error) for error in unread]
         failed += [FileFailed(path, "there is no such file or folder") for path in absent]
+        failed += [FileFailed(path, OWN) for path in sorted(named) if self._is_own(path)]
         yield from failed
         frames = segments = 0
         waiting = self.embedding().index.pending()
@@ -95,13 +113,30 @@ class Ingest:
                     frames += 1
                     segments += event.segments
                     waiting += event.segments
+                elif isinstance(event, FilePassedOver):
+                    tally.removed.append(event.path)
                 yield event
             if waiting >= TELL_INDEX:
                 yield from self.embedding().index.catch_up()
                 waiting = 0
         yield from self.embedding().index.catch_up()
         remove_left_crops(self.metadata)
-        yield JobDone(len(files), frames, segments, tuple(failed))
+        yield JobDone(len(files), frames, segments, tuple(failed), passed_over=tally.passed_over)
+
+    def _is_own(self, path: Path) -> bool:
+        """Return whether a folder that was named is one in which the library keeps its files."""
+        own = self.paths.extracted_segments, self.paths.chroma_db
+        return os.path.isdir(path) and (
+            path == self.paths.datasets or any(path.is_relative_to(folder) for folder in own)
+        )
+
+    def _removed(self, found: Sequence[Path]) -> list[Path]:
+        """List what a person has removed before, without what is wanted again."""
+        removed = self.metadata.removed.paths()
+        for path in self._wanted & removed:
+            self.metadata.removed.forget(path)
+        left = removed - self._wanted
+        return [p for p in found if p in left and self.metadata.media_by_path(p) is None]
 
     def _is_absent(self, path: Path) -> bool:
         """Say whether a name was wrong from the start: nothing is written down about it."""
@@ -110,14 +145,11 @@ class Ingest:
         return not _is_unicode(path) or self.metadata.media_by_path(path) is None
 
     def _register(self, found: Sequence[Path]) -> list[Path]:
-        """Write down every file before the first is read, so that a job killed can go on."""
-        added_at = time.time()  # one for all: what is added together keeps its order
-        with self.metadata.connection.write():
-            for path in found:
-                if _is_unicode(path) and self.metadata.media_by_path(path) is None:
-                    self.metadata.add_media(path, guessed_kind(path), 0, 0, added_at)
-        unfinished = self.metadata.all_media("processing") + self.metadata.all_media("pending")
-        return list(dict.fromkeys([*(media.path for media in unfinished), *found]))
+        """Write down what is found; returns that, and before it what an earlier job has left."""
+        register(self.metadata, found)
+        stopped = {media.id for media in stopped_media(self.metadata)}
+        left = [media.path for media in unfinished_media(self.metadata) if media.id not in stopped]
+        return list(dict.fromkeys([*left, *found]))
 
     def _file(self, path: Path) -> Iterator[Event]:
         if not _is_unicode(path):
@@ -146,7 +178,7 @@ class Ingest:
         if media is not None and (media.status == "done" or self.changed.give_back(media)):
             reason += "; what was added before is kept"
         elif media is not None:
-            self.metadata.update_media(media.id, status="failed", error=reason)
+            self.metadata.update_media(media.id, status="failed", error=reason, note=None)
         return FileFailed(path, reason)
 
     def _take(self, path: Path) -> Iterator[Event]:
@@ -169,6 +201,7 @@ class Ingest:
         if twin is not None and twin.id != media.id:
             if self.moved.holds(twin):
                 self.moved.make_room(media)
+                self.copies.remember(twin, path)
                 yield FileKnown(path, f"same content as {twin.path}")
                 return
             self.moved.move([(twin, path)])  # moved since the job began
@@ -176,12 +209,20 @@ class Ingest:
             if media is None or media.id != twin.id:
                 raise MediaReadError(path, "was moved or removed in the meantime; add it again")
             known = "moved here"
+        elif media.content_hash is None and self.metadata.removed.has_content(digest):
+            if path not in self._wanted:  # a copy of what was removed, or it was moved
+                self.metadata.removed.remember(path, digest)
+                self.moved.make_room(media)
+                yield FilePassedOver(path)
+                return
+            self.metadata.removed.forget_content(digest)
         content = {
             "content_hash": digest,
             "file_size": stat.st_size,
             "modified_at_ns": stat.st_mtime_ns,
         }
-        begun: dict[str, Any] = {**content, "kind": kind, "status": "processing", "error": None}
+        nothing_known = {"error": None, "note": None}
+        begun: dict[str, Any] = {**content, "kind": kind, "status": "processing", **nothing_known}
         changed = media.content_hash not in (None, digest)
         if changed:
             self.changed.begin(media)
@@ -238,13 +279,14 @@ class Ingest:
                 media_id,
                 status="done",
                 error=facts.damage,
+                note=facts.note,
                 width=width,
                 height=height,
                 duration_s=facts.duration_s,
                 captured_at=facts.captured_at,
             )
             lost = self.changed.end(media_id, works)
-        note = "; ".join(filter(None, (facts.damage, lost))) or None
+        note = "; ".join(filter(None, (facts.damage, facts.note, lost))) or None
         yield FileDone(path, *self.metadata.count_of_media(media_id), note)
 
     def _store(
@@ -280,6 +322,33 @@ class Ingest:
         else:
             remove_crops(self.paths, [segment.crop_path for segment in new])
         return len(new) if stored else None
+
+
+def register(metadata: MetadataDatabase, found: Sequence[Path]) -> None:
+    """Write down every file before the first is read, so that a job killed can go on.
+
+    Those that a person stopped wait no more.
+    """
+    added_at = time.time()  # one for all: what is added together keeps its order
+    with metadata.connection.write():
+        known = []
+        for path in filter(_is_unicode, found):
+            if (media := metadata.media_by_path(path)) is not None:
+                known.append(media.id)
+            else:
+                metadata.add_media(path, guessed_kind(path), 0, 0, added_at)
+        take_up(metadata, known)
+
+
+def keep_for_later(metadata: MetadataDatabase, paths: Iterable[Path]) -> None:
+    """Write down the files of paths, and leave them to a later job."""
+    found = find_media(paths, _own_folders(metadata))
+    register(metadata, [path for path in found if os.path.lexists(path)])
+
+
+def _own_folders(metadata: MetadataDatabase) -> tuple[Path, Path, Path]:
+    paths = metadata.paths
+    return paths.extracted_segments, paths.chroma_db, paths.datasets
 
 
 def _unread_folder(error: OSError) -> FileFailed:

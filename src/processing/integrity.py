@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -21,15 +20,19 @@ from src.events import Event, ProblemFound
 from src.library_files import KEEP, MARKER
 from src.models.mask_rle import decode_rle
 from src.ownership import SEGMENTS
+from src.presence import FilePresence
 from src.processing.crop import CROP_SIDE, CropCutter, fitted
 from src.processing.crop_files import OURS
 from src.processing.frames_again import read_frames_again
 from src.processing.image_loader import load_image, save_jpeg
+from src.processing.known_copies import KnownCopies
 from src.processing.media_finder import content_hash
 from src.records import Frame, SegmentFilter, StoredSegment
 
 # A crop has at most 1024 x 1024 pixels, and a JPEG of noise 2 bytes for each.
 LARGEST_CROP = 16 << 20
+GONE = "the file is missing; its segments are kept"
+AWAY = "the file can't be reached now; its segments are kept"
 
 
 def examine(
@@ -51,21 +54,31 @@ def examine(
     left = yield from _rows(metadata, repair)
     if left:
         return  # what such rows say can't be compared with anything
-    for media in metadata.all_media():
-        if media.status == "failed":
-            yield ProblemFound(f"{media.path}: {media.error}", mended=False)
-        elif media.status != "done":
-            yield ProblemFound(f"{media.path}: not finished; run ingest again", mended=False)
-        elif not os.path.isfile(media.path):  # a folder that may not be entered is no file, too
-            yield ProblemFound(
-                f"{media.path}: the file is gone; its segments are kept", mended=False
-            )
+    yield from _media(metadata, repair)
     yield from _crops(metadata, settings, repair)
     replaced = yield from _embeddings(index.embeddings, reembed, repair)
     for problem in index.problems() or (["it holds the old embeddings"] if replaced else []):
         if repair:
             yield from index.rebuild()
         yield ProblemFound(f"index: {problem}", mended=repair and not index.problems())
+
+
+def _media(metadata: MetadataDatabase, repair: bool) -> Iterator[Event]:
+    """Look for files that failed, or are missing; a known copy takes the place of one."""
+    every = metadata.all_media()
+    found = FilePresence().look(media.path for media in every)
+    copies = KnownCopies(metadata)
+    for media in every:
+        if media.status == "failed":
+            yield ProblemFound(f"{media.path}: {media.error}", mended=False)
+        elif media.status != "done":
+            yield ProblemFound(f"{media.path}: not finished; run ingest again", mended=False)
+        elif found[media.path] == "away":
+            yield ProblemFound(f"{media.path}: {AWAY}", mended=False, is_missing_file=True)
+        elif found[media.path] == "gone":
+            copy = copies.take_over(media) if repair else None
+            what = GONE if copy is None else f"the file is missing; {copy} takes its place"
+            yield ProblemFound(f"{media.path}: {what}", copy is not None, is_missing_file=True)
 
 
 def _rows(metadata: MetadataDatabase, repair: bool) -> Generator[Event, None, bool]:

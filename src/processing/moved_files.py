@@ -56,7 +56,7 @@ class MovedFiles:
         except (OSError, MediaReadError):
             return False
 
-    def follow(self, files: Sequence[Path]) -> Iterator[Event]:
+    def follow(self, files: Sequence[Path], others: Sequence[Path] = ()) -> Iterator[Event]:
         """Find contents that lie under other names now, and have their rows follow them.
 
         All of them at once: of files that were renumbered each has the name of another, and a
@@ -65,17 +65,19 @@ class MovedFiles:
 
         Args:
             files: those of the job, each of which has its row.
+            others: files that have none, and get none unless one follows its content there.
         """
         self.files = set(files)
         changed: dict[Path, int] = {}
         new: set[Path] = set()
-        for path in files:
+        for path in (*files, *others):
             now, media = _stamp_at(path), self.metadata.media_by_path(path)
-            if now is None or media is None:
+            if now is None or (media is None and path in self.files):
                 continue
-            if media.content_hash is None or now != (media.file_size, media.modified_at_ns):
+            known = None if media is None else media.content_hash
+            if media is None or known is None or now != (media.file_size, media.modified_at_ns):
                 changed[path] = now[0]
-            if media.content_hash is None:
+            if known is None:
                 new.add(path)
         loose = {
             media.content_hash: media

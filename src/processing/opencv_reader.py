@@ -2,7 +2,8 @@
 
 It stands in for ffmpeg where none starts, in a process of its own as that is, and says what it
 does in ffmpeg's own form: the RGB of frames on standard output, and on standard error the duration
-and a line of showinfo for each frame, 0 for those of the source and 1 for those sampled.
+and a line of showinfo for each frame of the source and for each that is sampled. It takes the
+first stream, and colours as OpenCV gives them: HDR, interlaced and transparent film need ffmpeg.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import sys
 
 import cv2
+
+from src.processing.ffmpeg_log import SAMPLED, SOURCE
 
 
 def main() -> None:
@@ -28,7 +31,7 @@ def main() -> None:
     while capture.grab():
         frame_index += 1
         timestamp_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        _show(0, frame_index, timestamp_s)
+        _show(SOURCE, frame_index, timestamp_s)
         slot = int(timestamp_s * frames_per_second)
         if last_slot is not None and slot <= last_slot:
             continue
@@ -36,15 +39,15 @@ def main() -> None:
         if done:
             last_slot = slot
             height, width = bgr.shape[:2]
-            _show(1, frame_index, timestamp_s, (width, height))
+            _show(SAMPLED, frame_index, timestamp_s, (width, height))
             sys.stdout.buffer.write(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).data)
 
 
 def _show(
-    filter_number: int, frame_index: int, timestamp_s: float, size_wh: tuple[int, int] = (0, 0)
+    which: str, frame_index: int, timestamp_s: float, size_wh: tuple[int, int] = (0, 0)
 ) -> None:
     print(
-        f"[Parsed_showinfo_{filter_number} @ 0] n: {frame_index} pts: 0 pts_time: {timestamp_s}"
+        f"[showinfo@{which} @ 0] [info] n: {frame_index} pts: 0 pts_time: {timestamp_s}"
         f" s:{size_wh[0]}x{size_wh[1]}",
         file=sys.stderr,
         flush=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import replace_automatic_tags
 from src.events import Event, Progress
 from src.processing.models_in_use import Embedding
+from src.records import Tag
 
 BATCH = 256
 
@@ -19,11 +20,28 @@ def retag(metadata: MetadataDatabase, embedding: Embedding) -> Iterator[Event]:
 
     It takes no look at a picture, so it is done again from the start after a kill.
     """
-    ids = metadata.segment_ids()
-    for start in range(0, len(ids), BATCH):
-        vectors = embedding.vectors.embeddings.vectors(ids[start : start + BATCH])
-        if vectors:
-            tags = embedding.tagger.tags(np.stack(list(vectors.values())))
-            with metadata.connection.write() as db:
-                replace_automatic_tags(db, dict(zip(vectors, tags, strict=True)))
-        yield Progress("retag", min(start + BATCH, len(ids)), len(ids))
+    frames = metadata.segment_ids_by_frame()
+    total, done = sum(len(ids) for ids in frames), 0
+    for some in _batches(frames):
+        tags: dict[str, tuple[Tag, ...]] = {}
+        for ids in some:
+            done += len(ids)
+            vectors = embedding.vectors.embeddings.vectors(ids)
+            if vectors:
+                found = embedding.tagger.tags(np.stack(list(vectors.values())))
+                tags.update(zip(vectors, found, strict=True))
+        with metadata.connection.write() as db:
+            replace_automatic_tags(db, tags)
+        yield Progress("retag", done, total)
+
+
+def _batches(frames: Iterable[list[str]]) -> Iterator[list[list[str]]]:
+    """Put frames together until they have a batch of segments."""
+    batch: list[list[str]] = []
+    for ids in frames:
+        batch.append(ids)
+        if sum(map(len, batch)) >= BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

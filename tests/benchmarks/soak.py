@@ -32,7 +32,7 @@ from src.events import FileDone, FileFailed, FileKnown
 from src.library import MediaLibrary
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
-from src.processing.video_processor import find_ffmpeg
+from src.processing.ffmpeg_process import find_ffmpeg
 
 BATCH = 100
 WORDS = ("a red circle", "a blue star", "a green square", "something striped", "a yellow ring")

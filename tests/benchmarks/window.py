@@ -31,7 +31,7 @@ from src.gui.main_window import MainWindow, WindowOptions
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
 from src.models.starter.scenes import draw_scene
-from src.processing.video_processor import find_ffmpeg
+from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import Segment
 from tests.benchmarks.search import clustered
 

@@ -76,7 +76,7 @@ def test_search_stats_and_export_read_a_library_that_may_not_be_written(
         paths.root.chmod(0o755)
     codes = {"stats 0", "search 0", "export 0", "ingest 1"}
     assert codes <= set(said.stdout.splitlines()), said.stderr
-    assert said.stderr.count("can't be written to; it is only read here") == 3
+    assert said.stderr.count("can't be written to; it is opened for reading only") == 3
     assert "Traceback" not in said.stderr
     assert len(list(dataset.rglob("*.jpg"))) == 1
     assert {path: path.stat().st_mtime_ns for path in paths.root.rglob("*")} == before

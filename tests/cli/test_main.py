@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
+from src.processing.video_processor import find_ffmpeg
 from tests.two_clips import NEW, OLD, TwoClips
 
 HIT_KEYS = {
@@ -29,6 +31,7 @@ HIT_KEYS = {
     "score",
     "predicted_iou",
     "path",
+    "missing",
     "frame_index",
     "timestamp_s",
     "bbox_xywh",
@@ -112,7 +115,50 @@ def test_words_not_known_are_said(shell: Shell) -> None:
     out, err = shell("search", "a red truck", "--top", 1)
     assert out and 'does not know "truck"' in err
     out, err = shell("search", "truck")
-    assert not out and "nothing found" in err
+    assert not out and "Nothing found." in err
+
+
+@pytest.mark.parametrize("text", ["🐱", "?!", "…", "the picture"])
+def test_a_query_without_a_word_to_search_for_is_said(shell: Shell, text: str) -> None:
+    out, err = shell("search", text, code=1)
+    assert not out and f'there is no word in "{text}" that can be searched for' in err
+    assert len(err.splitlines()) == 1 and not shell("search", text, "--json", code=1)[0]
+
+
+def test_a_text_without_a_word_leaves_the_image_alone_and_says_so(
+    shell: Shell, scene_files: list[Path]
+) -> None:
+    out, err = shell("search", "🐱", "--image", scene_files[3], "--top", 1)
+    assert scene_files[3].name in out and "the image alone was searched for" in err
+
+
+def test_wide_letters_are_letters(shell: Shell) -> None:
+    wide, plain = (shell.objects("search", text, "--json") for text in ("ＲＥＤ", "red"))
+    assert wide == plain and wide
+
+
+def test_a_video_is_searched_for_by_its_first_frame(
+    shell: Shell, scene_files: list[Path], tmp_path: Path
+) -> None:
+    """The film begins with the picture that its first frame is, and goes on with another."""
+    film = tmp_path / "film.mkv"
+    first, then = scene_files[3], scene_files[0]
+    command = [str(find_ffmpeg()), "-v", "error"]
+    for file in (first, then):
+        command += ["-loop", "1", "-framerate", "5", "-t", "2", "-i", f"file:{file}"]
+    command += ["-filter_complex", "concat", "-c:v", "ffv1", f"file:{film}"]
+    subprocess.run(command, check=True, timeout=60)
+    out, err = shell("search", "--image", film, "--top", 1, "--json")
+    assert json.loads(out)["path"] == str(first)
+    assert "is a video; its first frame was searched for" in err
+
+
+@pytest.mark.parametrize("command", ["search", "ingest", "export"])
+def test_usage_says_what_ends_the_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([command, "--help"])
+    assert capsys.readouterr().out.split("\n\n")[0].count("[--]") == 1
+    assert parse(["search", "--", "--red"]).text == "--red"
 
 
 def test_stats_count_what_is_there(shell: Shell) -> None:
@@ -204,10 +250,10 @@ def test_a_switch_is_said_and_done(
     (stats,) = shell.objects("stats", "--json")
     assert stats["clip_model"] == "starter CLIP"
     assert stats["next_clip"]["done"] == 0 and stats["next_clip"]["total"] == stats["segments"]
-    so_far = f"0 of {stats['segments']} segments so far; `models switch` goes on"
+    so_far = f"0 of {stats['segments']} segments so far; `models switch` reads the rest"
     assert so_far in shell("stats")[0]
     assert so_far in shell("models")[1]
-    assert shell("models", "switch")[0] == "searches are answered by other CLIP\n"
+    assert shell("models", "switch")[0] == "other CLIP answers searches now\n"
     (stats,) = shell.objects("stats", "--json")
     assert (stats["clip_model"], stats["next_clip"]) == ("other CLIP", None)
     assert len(shell.objects("search", "something red", "--top", 3, "--json")) == 3
@@ -248,7 +294,7 @@ def test_a_device_that_is_not_here_is_said(
     library = tmp_path / "library"
     library.mkdir()
     Settings(device="mps").save(library / "settings.json")
-    assert "as what the settings ask for is not here" in Shell(library, capsys)("models")[0]
+    assert "as the device in the settings is not available" in Shell(library, capsys)("models")[0]
 
 
 def test_a_download_of_no_known_model_is_refused(shell: Shell) -> None:
@@ -328,7 +374,7 @@ def test_ingest_says_what_it_lacks(
     shell = Shell(tmp_path / "library", capsys)
     missing = tmp_path / "vanished.jpg"
     _, err = shell("ingest", code=2)
-    assert err.count("\n") == 1 and "say which files and folders to add" in err
+    assert err.count("\n") == 1 and "name the files and folders to add" in err
     _, err = shell("ingest", missing, code=1)
     assert err.count("\n") == 1 and f"{missing}: there is no such file or folder" in err
     assert not (tmp_path / "library").exists()
@@ -340,7 +386,7 @@ def test_ingest_says_what_it_lacks(
     with MediaLibrary(LibraryPaths(tmp_path / "library")) as library:
         assert [media.path for media in library.metadata.all_media()] == [scene_files[0]]
     assert "1 file failed" in shell("ingest", missing, code=1)[1]
-    assert "nothing is left unfinished" in shell("ingest", code=2)[1]
+    assert "there is no unfinished work" in shell("ingest", code=2)[1]
     with MediaLibrary(LibraryPaths(tmp_path / "library")) as library:
         library.metadata.add_media(scene_files[1], "image", 0, 0)  # as a job does at its start
     assert "1 file: 1 frame and 1 segment added" in shell("ingest")[1]

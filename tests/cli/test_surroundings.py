@@ -137,11 +137,37 @@ def test_weights_that_lie_unused_are_named_where_a_word_is_unknown(
     )
     monkeypatch.setattr(ModelManager, "of", of)
     assert main(["--library", str(library), "ingest", str(photo)]) == 0
-    (folder / "mine.bin").write_bytes(clip_b_32())
     capsys.readouterr()
     assert main(["--library", str(library), "search", "zebra"]) == 0
+    assert "`models download ViT-B-32-laion2b` and then `models switch`" in capsys.readouterr().err
+    (folder / "mine.bin").write_bytes(clip_b_32())
+    assert main(["--library", str(library), "search", "zebra"]) == 0
     said = capsys.readouterr().err
-    assert "nothing found" in said and "`models switch` goes on" in said
+    assert "Nothing found" in said and "`models switch` reads the rest" in said
     assert main(["--library", str(library), "models", "use", "starter"]) == 0
     assert main(["--library", str(library), "search", "zebra"]) == 0
-    assert "mine.bin lies in the models folder unused" in capsys.readouterr().err
+    assert "mine.bin is in the models folder and not used" in capsys.readouterr().err
+
+
+def test_a_models_folder_that_is_not_there_is_said(
+    tmp_path: Path,
+    photo: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    missing, library = tmp_path / "no such", tmp_path / "library"
+    library.mkdir()
+    Settings(sam_model="none").save(library / "settings.json")
+    monkeypatch.setenv("MEDIA_LIBRARY_MODELS", str(missing))
+    monkeypatch.setattr("src.config.MODELS_FOLDER", missing)
+
+    def said_by(*words: str) -> str:
+        capsys.readouterr()
+        assert main(["--library", str(library), *words]) == 0
+        return capsys.readouterr().err
+
+    for words in (["models"], ["models", "use", "starter"], ["ingest", str(photo)], ["stats"]):
+        said = said_by(*words)
+        assert said.count(f"{missing}: there is no such folder, though MEDIA_LIBRARY_MODELS") == 1
+    missing.mkdir()
+    assert said_by("models") == ""

@@ -61,11 +61,34 @@ def test_times_of_photos_videos_and_files_are_put_in_one_order(
         ("file at 14.jpg", None, at_noon_utc),
         ("photo at 14:30.jpg", "2021-06-01T14:30:00", 10**9),
         ("video at 15.mp4", "2021-06-01T13:00:00Z", 10**9),
+        ("photo at 13:15 from Tokyo.jpg", "2021-06-01T20:15:00+09:00", 10**9),
+        ("photo at 13:15:01 from New York.jpg", "2021-06-01T07:15:01.25-04:00", 10**9),
+        ("photo at 13:15:00.5.jpg", "2021-06-01T13:15:00.5", 10**9),
+        ("day at 0.jpg", "2021-06-01", 10**9),
     ):
         media_id = metadata.add_media(Path(name), "image", 1, modified_at_s * 10**9)
         metadata.update_media(media_id, captured_at=captured_at)
-    hours = [re.sub(r".* at |\.\w+$", "", name) for name in names(catalog, "captured")]
-    assert hours == ["15", "14:30", "14", "13:30", "13"]
+    hours = [
+        re.sub(r".* at | from .*|\.[a-z]\w+$", "", name) for name in names(catalog, "captured")
+    ]
+    assert hours == ["15", "14:30", "14", "13:30", "13:15:01", "13:15:00.5", "13:15", "13", "0"]
+
+
+@pytest.mark.usefixtures("in_berlin")
+def test_a_photo_and_a_film_of_one_moment_are_neighbours(
+    catalog: Catalog, metadata: MetadataDatabase
+) -> None:
+    for name, captured_at in (
+        ("evening before.jpg", "2020-01-01T18:04:00"),
+        ("film.mov", "2020-01-01T18:04:05Z"),
+        ("photo.jpg", "2020-01-02T03:04:05.5+09:00"),
+        ("morning here.jpg", "2020-01-02T03:04:05"),
+    ):
+        media_id = metadata.add_media(Path(name), "image", 1, 10**18)
+        metadata.update_media(media_id, captured_at=captured_at)
+    assert names(catalog, "captured") == [
+        "morning here.jpg", "photo.jpg", "film.mov", "evening before.jpg"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

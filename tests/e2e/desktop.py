@@ -272,7 +272,7 @@ class Window:
             inner = [(x + 9, y + 9, x + w - 9, y + h - 9) for x, y, w, h in boxes]
             whole = [box for box in inner if box[3] < top + height]
             return bool(whole) and all(
-                len(screen.crop(box).getcolors(1 << 20)) > 4 for box in whole
+                len(screen.crop(box).getcolors(1 << 20) or ()) > 4 for box in whole
             )
 
         wait_until("the pictures of all cards", shown)

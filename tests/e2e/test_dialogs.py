@@ -73,6 +73,30 @@ def test_a_dialog_goes_from_under_another(overlay: Overlay) -> None:
     assert closed == ["first"] and overlay.dialog is second
 
 
+def test_a_dialog_comes_into_sight_with_all_that_is_in_it(
+    overlay: Overlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = overlay.root
+    draws = ctk.CTkBaseClass._update_dimensions_event  # when a widget hears of its size
+    drawn: list[bool] = []  # for each: whether the dialog was to be seen
+
+    def is_seen() -> bool:
+        # Tk lists children from the lowest to the one on top
+        on_top = root.tk.splitlist(root.tk.call("winfo", "children", "."))[-1]
+        dialog = overlay.dialog
+        return dialog is not None and bool(dialog.winfo_viewable()) and on_top == str(dialog)
+
+    def draw(widget: Any, event: Any) -> None:
+        drawn.append(is_seen())
+        draws(widget, event)
+
+    monkeypatch.setattr(ctk.CTkBaseClass, "_update_dimensions_event", draw)
+    ask(overlay, "Stop?", "What is done is kept.", "Stop", lambda: None)
+    root.update()
+    assert is_seen() and len(drawn) > 6
+    assert not any(drawn)
+
+
 def test_the_same_message_comes_once(overlay: Overlay) -> None:
     for _ in range(3):
         show_error(overlay, "That did not work", "the disk is full")

@@ -162,3 +162,17 @@ def test_a_speed_is_measured_by_keyboard(opened: Callable[[], Window]) -> None:
     window.key("Tab", "Tab", "Return")  # past the choice of a mode, to the first model
     wait_line(window, "starter CLIP", "its speed", lambda line: "images" in line["speed"])
     assert window.state()["models"]["starter CLIP"]["measure"] == "Measure again"
+
+
+def test_an_empty_library_offers_larger_models_in_one_click(
+    mirror: Server, start: Start, tmp_path: Path
+) -> None:
+    window = start(tmp_path / "new")
+    window.wait("the offer", says("built-in models know colours and shapes only"))
+    window.wait("its source", says("from 127.0.0.1, about"))
+    window.click("Download")
+    # the mirror has no SAM, and that is said; the search model comes none the less
+    place = tmp_path / "models" / entry(CLIP).file_name
+    window.wait("the search model", lambda s: place.exists() and not s["strip"])
+    window.wait("no offer", lambda s: s["models_ready"] and not says("built-in models know")(s))
+    assert {Path(path).name for path in mirror.paths} == {entry(n).file_name for n in (CLIP, SAM)}

@@ -254,7 +254,7 @@ def test_the_commands_say_what_they_did(
 ) -> None:
     assert main.main(["uninstall-desktop"]) == 0
     said = capsys.readouterr()
-    assert (said.out, said.err) == ("", "nothing to remove\n")
+    assert (said.out, said.err) == ("", "Nothing to remove.\n")
     assert main.main(["install-desktop"]) == 0
     written = capsys.readouterr().out.splitlines()
     assert len(written) == 4 and all(Path(line).is_file() for line in written)

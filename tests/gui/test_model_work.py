@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from src.config import Settings
+from src.config import STARTER, Settings
 from src.errors import DatabaseError
 from src.events import Event, Progress
 from src.gui.job_state import JobKind, JobState
 from src.gui.model_work import ModelWork
 from src.gui.session import Listeners
+from src.records import ModelOffer
 from src.worker import JobEnded
 
 
@@ -24,7 +26,7 @@ class Library:
 
     def __init__(self) -> None:
         self.waits = False
-        self.shelf = SimpleNamespace(rows=lambda: ["a model"])
+        self.shelf = SimpleNamespace(rows=lambda: ["a model"], offer=lambda: None)
 
     def choose_models(self, *_: object) -> None:
         self.waits = True
@@ -110,3 +112,28 @@ def test_a_choice_during_that_job_starts_no_second_one(session: Session, work: M
     work.choose(Settings())
     work.choose(Settings())
     assert len(session.jobs) == 1
+
+
+def test_what_is_offered_is_fetched_in_one_step_and_can_be_declined(
+    session: Session, work: ModelWork, tmp_path: Path
+) -> None:
+    offer = ModelOffer(("a", "b"), 980_000_000, ("models.example", "other.example"))
+    rows = [SimpleNamespace(name=name, kind="clip", path=None) for name in ("a", "x", "b")]
+    library: Any = session.library
+    library.shelf = SimpleNamespace(
+        rows=lambda: rows, offer=lambda: offer, download=lambda name: iter(())
+    )
+    library.paths = SimpleNamespace(settings=tmp_path / "settings.json")
+    assert work.offer is None
+    work.refresh()
+    assert work.offer is not None and not work.offer.fetching
+    assert "980 MB from models.example and other.example, about 1 minute" in work.offer.text
+    work.take_offer()
+    assert [job.name for job in session.jobs] == ["a", "b"]
+    assert work.offer is not None and work.offer.fetching
+    session.jobs.clear()
+    work.decline_offer()
+    assert work.offer is None
+    assert not Settings.load(tmp_path / "settings.json").offer_models
+    library.settings = Settings(clip_model=STARTER)
+    assert work.offer is None

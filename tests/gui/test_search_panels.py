@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from src.errors import MediaReadError
 from src.gui.image_search_panel import ImageSearchPanel
 from src.gui.text_search_panel import TextSearchPanel
 
@@ -50,11 +51,18 @@ class WordPanel(TextSearchPanel):
             similar=lambda segment_id, *_: self.results.asked.append(segment_id),
         )
         self._session: Any = SimpleNamespace(models_ready=False, library=library)
-        self._waiting = None
+        self._waiting = self._typing = None
         self._tags, self.recent = {}, []
         self.chips: Any = SimpleNamespace(show=lambda groups: None)
         self.notice: Any = SimpleNamespace(pack_forget=lambda: None)
+        self.offer: Any = SimpleNamespace(want=lambda wanted: None)
         self.entry: Any = Entry(self._typed)
+
+    def after(self, *_: object) -> str:  # type: ignore[override]
+        return "later"
+
+    def after_cancel(self, *_: object) -> None:
+        pass
 
     def models_come(self) -> None:
         self._session.models_ready = True
@@ -95,24 +103,35 @@ class ImagePanel(ImageSearchPanel):
 
     def __init__(self) -> None:
         self.reading: dict[str, Callable[[], None]] = {}
+        self.failing: dict[str, Callable[[Exception], None]] = {}
+        self.said: list[str] = []
         self.shown: list[str] = []
         self._asked = 0
-        self.results: Any = SimpleNamespace(forget=lambda: None, say=lambda sentence: None)
+        self.results: Any = SimpleNamespace(forget=lambda: None, say=self.said.append)
         self._query: Any = SimpleNamespace(pack_forget=lambda: None)
         self._zone: Any = SimpleNamespace(pack=lambda **_: None)
         self.query: Any = SimpleNamespace(show=lambda image: None)
-        library = SimpleNamespace(read_image=lambda source, _: source.name)
+        library = SimpleNamespace(
+            read_image=lambda source, _: source.name,
+            media_kind=lambda path: "video" if path.suffix == ".mp4" else "image",
+        )
         self._session: Any = SimpleNamespace(
             library=library, main_thread=SimpleNamespace(run=self._read_later)
         )
 
     def _read_later(
-        self, work: Callable[[], str], then: Callable[[str], None], fails: str = ""
+        self,
+        work: Callable[[], tuple[str, bool]],
+        then: Callable[[tuple[str, bool]], None],
+        failed: Callable[[Exception], None],
+        fails: str = "",
     ) -> None:
-        self.reading[work()] = lambda: then(work())
+        name, _ = work()
+        self.reading[name] = lambda: then(work())
+        self.failing[name] = failed
 
-    def use_image(self, image_rgb: np.ndarray, name: str) -> None:
-        self.shown.append(name)
+    def use_image(self, image_rgb: np.ndarray, name: str, is_frame: bool = False) -> None:
+        self.shown.append(f"first frame of {name}" if is_frame else name)
 
 
 def test_an_older_image_that_reads_slowly_comes_after_no_newer_one() -> None:
@@ -124,9 +143,27 @@ def test_an_older_image_that_reads_slowly_comes_after_no_newer_one() -> None:
     assert panel.shown == ["quick.jpg"]
 
 
+def test_a_video_is_searched_for_by_its_first_frame() -> None:
+    panel = ImagePanel()
+    panel.use_file(Path("film.mp4"))
+    panel.reading["film.mp4"]()
+    assert panel.shown == ["first frame of film.mp4"]
+
+
 def test_an_image_that_was_taken_away_does_not_come_back() -> None:
     panel = ImagePanel()
     panel.use_file(Path("slow.jpg"))
     panel.clear()
     panel.reading["slow.jpg"]()
     assert panel.shown == []
+
+
+def test_what_is_no_image_is_said_in_place_and_a_fault_of_ours_is_not() -> None:
+    panel = ImagePanel()
+    panel.use_file(Path("old.txt"))
+    panel.use_file(Path("letter.txt"))
+    panel.failing["old.txt"](MediaReadError("old.txt", "no image"))
+    panel.failing["letter.txt"](MediaReadError("letter.txt", "no image"))
+    assert panel.said == ["letter.txt can't be searched for:\nno image."]
+    with pytest.raises(ZeroDivisionError):
+        panel.failing["letter.txt"](ZeroDivisionError())

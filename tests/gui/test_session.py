@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,9 @@ class MainThread:
     def __init__(self) -> None:
         self.pollers: list[Callable[[], bool]] = []
         self.poll = self.pollers.append
+
+    def run(self, work: Callable[[], None], then: Callable[[None], None]) -> None:
+        then(work())  # type: ignore[func-returns-value]
 
     def turn_until(self, condition: Callable[[], object]) -> None:
         until = time.monotonic() + 30
@@ -93,22 +97,63 @@ def saying(job_id: str, said: list[str], goes_on: threading.Event) -> Job:
     return job
 
 
+class Library:
+    """Remembers what is left of adds."""
+
+    def __init__(self) -> None:
+        self.kept: list[Path] = []
+        self.stopped = False
+
+    def keep_for_later(self, paths: Sequence[Path]) -> None:
+        assert not self.stopped or paths
+        self.kept += paths
+
+    def stop_adding(self) -> None:
+        self.stopped = True
+
+
 def test_a_cancelled_add_takes_those_that_wait_with_it(
     session: Session, main_thread: MainThread, errors: list[Exception]
 ) -> None:
+    library: Any = Library()
+    session._library = library
     said: list[str] = []
     goes_on = threading.Event()
     first, *_ = [
-        session.start("add", saying(name, said, goes_on), name) for name in ("first", "second")
+        session.start("add", saying(name, said, goes_on), name, [Path(name)])
+        for name in ("first", "second")
     ]
     other = session.start("export", saying("export", said, goes_on), "export")
-    third = session.start("add", saying("third", said, goes_on), "third")
+    third = session.start("add", saying("third", said, goes_on), "third", [Path("third")])
     main_thread.turn_until(lambda: first.doing and other.doing)
+    first.files = 3  # it has written down what it adds
     session.cancel(first)
     assert third.cancelling and not other.cancelling
     goes_on.set()
     main_thread.turn_until(lambda: not session.jobs)
     assert sorted(said) == ["export", "first"] and session.is_busy and not errors
+    assert library.stopped and library.kept == [Path("second"), Path("third")]
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_what_waits_to_be_added_when_the_window_closes_is_written_down(
+    session: Session, main_thread: MainThread, errors: list[Exception], cancelled: bool
+) -> None:
+    library: Any = Library()
+    session._library = library
+    goes_on = threading.Event()
+    first = session.start("add", saying("first", [], goes_on), "first", [Path("first")])
+    session.start("add", saying("second", [], goes_on), "second", [Path("second")])
+    main_thread.turn_until(lambda: first.doing)
+    first.files = 3
+    if cancelled:
+        session.cancel(first)
+    goes_on.set()
+    stopped: list[bool] = []
+    session.stop(lambda: stopped.append(True))
+    main_thread.turn_until(lambda: stopped)
+    assert Path("second") in library.kept and Path("first") not in library.kept
+    assert library.stopped is cancelled and not errors
 
 
 def test_cancelled_segmenting_leaves_an_add_that_waits(

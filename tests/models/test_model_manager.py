@@ -244,7 +244,7 @@ def test_a_clip_that_is_not_quite_one_is_refused(
         state["text_projection"] = torch.zeros(512, 768)
     path = tmp_path / "ViT-B-32.safetensors"
     save_file(state, path)
-    with pytest.raises(CheckpointError, match="not a CLIP of 512 dimensions"):
+    with pytest.raises(CheckpointError, match="knows no CLIP of 512 dimensions with these weights"):
         ModelManager(folder, device="cpu").load_clip(path)
 
 

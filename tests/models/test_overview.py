@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from src.config import STARTER_FOLDER
 from src.errors import CheckpointError
-from src.models import catalogue
+from src.models import catalogue, network, shelf
 from src.models.model_manager import ModelManager
 from src.models.overview import SPEEDS_FILE
 from src.models.shelf import ModelShelf
@@ -98,3 +100,69 @@ def test_a_copy_of_the_starter_models_elsewhere_is_no_other_model(
         ("starter CLIP", True),
         ("starter SAM", True),
     ]
+
+
+def test_larger_models_are_offered_to_who_has_none_and_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "starter").symlink_to(STARTER_FOLDER)
+    here = ModelShelf(ModelManager(tmp_path, device="cpu"))
+    monkeypatch.setattr(shelf, "has_route", lambda address: False)
+    assert here.offer() is None
+    monkeypatch.setattr(shelf, "has_route", lambda address: True)
+    offer = here.offer()
+    assert offer is not None and offer.names == shelf.OFFERED
+    entries = [catalogue.entry(name) for name in offer.names]
+    assert {entry.kind for entry in entries} == {"clip", "sam"}
+    assert offer.bytes == sum(entry.about for entry in entries)
+    assert [
+        f"https://{host}/" in entry.address + "/"
+        for host, entry in zip(offer.hosts, entries, strict=True)
+    ] == [True, True]
+    monkeypatch.setenv(catalogue.MIRROR, "http://files.example:8080/models")
+    offer = here.offer()
+    assert offer is not None and offer.hosts == ("files.example",)
+    (tmp_path / entries[1].file_name).write_bytes(b"weights")
+    assert here.offer() is None
+
+
+def test_a_machine_has_a_route_to_itself_and_none_to_what_is_no_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert network.has_route("http://localhost:8000/models")
+    assert network.has_route("http://127.0.0.1/")
+    monkeypatch.setattr(network, "_ANYWHERE", ())
+    assert not network.has_route("https://models.example/")
+
+
+def test_a_file_under_metas_name_that_is_not_metas_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "starter").symlink_to(STARTER_FOLDER)
+    content = b"what Meta has published"
+    known = dataclasses.replace(
+        catalogue.entry("vit_b"), size=len(content), sha256=hashlib.sha256(content).hexdigest()
+    )
+    monkeypatch.setattr("src.models.overview.CATALOGUE", (known,))
+    file = tmp_path / known.file_name
+
+    def seen() -> tuple[str, str | None]:
+        rows = ModelShelf(ModelManager(tmp_path, device="cpu")).rows()
+        (row,) = (row for row in rows if row.name == "vit_b")
+        return row.purpose, row.licence
+
+    for other in (content[::-1], content + b"!"):
+        file.write_bytes(other)
+        assert seen() == ("segments; not Meta's file", None)
+    file.write_bytes(content)
+    assert seen() == (known.purpose, "Apache-2.0")
+    # the second look reads no gigabytes
+    monkeypatch.setattr("hashlib.file_digest", None)
+    assert seen() == (known.purpose, "Apache-2.0")
+
+
+def test_what_the_bundled_models_know_is_in_the_table(tmp_path: Path) -> None:
+    (tmp_path / "starter").symlink_to(STARTER_FOLDER)
+    rows = ModelShelf(ModelManager(tmp_path, device="cpu")).rows()
+    (clip,) = (row for row in rows if row.kind == "clip" and row.state == "bundled")
+    assert "colours, shapes and textures only" in clip.purpose

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from src.processing.video_processor import find_ffmpeg
+from src.processing.ffmpeg_process import find_ffmpeg
 
 IMAGES = {
     "jpg": {},

@@ -25,10 +25,10 @@ from src.errors import MediaReadError
 from src.events import FileDone, FileFailed, JobDone
 from src.library import MediaLibrary
 from src.processing.decoder_process import DECODERS
+from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_frames
 from src.processing.image_loader import media_kind
 from src.processing.media_finder import find_media
-from src.processing.video_processor import VideoFacts
 from tests.processing import hostile
 from tests.processing.test_ingest import shared_models  # noqa: F401 (a fixture)
 

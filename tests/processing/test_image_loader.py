@@ -167,7 +167,7 @@ def test_what_can_not_be_media_says_why(tmp_path: Path) -> None:
     link.symlink_to(tmp_path / "nowhere.jpg")
     for path, reason in (
         (empty, "empty"),
-        (text, "unsupported or unreadable file"),
+        (text, "a text file"),
         (link, "leads to no file"),
         (tmp_path / "missing.jpg", "no such file"),
         (tmp_path, "not a file"),
@@ -208,7 +208,11 @@ def test_pasted_bytes_are_read_as_a_file_is_and_leave_nothing(
     monkeypatch.setattr(DECODERS, "ask", lambda *what: asked.append(what) or ask(*what))
     assert load_image_content(whole, 10**9).frame.size_wh == (40, 30)
     assert len(asked) == 1  # in a process apart
-    for content, reason in ((whole[:200], "damaged"), (b"%!PS", "unsupported"), (b"", "empty")):
+    for content, reason in (
+        (whole[:200], "damaged"),
+        (b"%!PS", "a PostScript or EPS"),
+        (b"", "empty"),
+    ):
         with pytest.raises(MediaReadError, match=f"^pasted image: .*{reason}"):
             load_image_content(content, 10**9)
     with pytest.raises(MediaReadError, match="more than the limit"):

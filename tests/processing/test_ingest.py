@@ -245,7 +245,7 @@ def test_bad_files_cost_only_themselves(
     assert reasons == {
         "empty.jpg": "the file is empty",
         "empty.mp4": "the file is empty",
-        "text.png": "unsupported or unreadable file",
+        "text.png": "this is a text file; only photos and videos can be added",
         "cut.png": reasons["cut.png"],
         "dangling.jpg": "the link leads to no file",
         "pipe.jpg": "not a file",

@@ -17,6 +17,7 @@ from src.processing import crop, image_decoding
 from src.processing.crop import CropCutter
 from src.processing.image_decoding import decode
 from src.processing.image_loader import load_image
+from src.processing.orientation import TURNS
 
 
 def decoded(path: Path, rows_at_once: int, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
@@ -71,7 +72,7 @@ def test_strips_of_a_turned_image_are_upright(
     exif[0x0112] = orientation
     image = picture("RGB")
     image.save(tmp_path / "turned.png", exif=exif)
-    turn = image_decoding._TURNS.get(orientation)
+    turn = TURNS.get(orientation)
     upright = np.asarray(image if turn is None else image.transpose(turn))
     np.testing.assert_array_equal(decoded(tmp_path / "turned.png", 7, monkeypatch), upright)
     np.testing.assert_array_equal(

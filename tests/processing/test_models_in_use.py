@@ -345,8 +345,11 @@ def test_automatic_tags_are_given_again_and_those_of_people_stay(
     assert not any(("thing", "auto") in some for some in before.values())
     assert any(source == "auto" for some in before.values() for _, source in some)
     job = library.switch_clip()
-    while next(job) != Progress("retag", 8, len(ids)):
+    for event in job:
         assert library.clip.name == name_of(OLD, clips) or library.coverage() is None
+        if isinstance(event, Progress) and event.doing == "retag":
+            assert 0 < event.done < len(ids)
+            break
     job.close()  # type: ignore[attr-defined]
     assert library.clip.name == name_of(NEW, clips)
     events = list(library.add([scene_files[2]]))  # the next job goes on
@@ -366,7 +369,8 @@ def test_automatic_tags_are_given_again_and_those_of_people_stay(
     assert library.clip.name == name_of(NEW, clips)
     assert tags() == before and library.tags_wait()
     job = library.switch_clip()
-    assert Progress("retag", 4, len(before)) in (next(job), next(job), next(job))
+    first = next(event for event in job if isinstance(event, Progress) and event.doing == "retag")
+    assert 0 < first.done < len(before)
     job.close()  # type: ignore[attr-defined]
     assert library.tags_wait()
     for _ in library.switch_clip():

@@ -14,9 +14,11 @@ import pytest
 
 from src.config import APPLICATION_FOLDER
 from src.errors import MediaReadError
-from src.processing import video_processor
+from src.processing import ffmpeg_log, ffmpeg_process, video_processor
+from src.processing.ffmpeg_log import VideoFacts
+from src.processing.ffmpeg_process import find_ffmpeg
 from src.processing.image_loader import media_kind
-from src.processing.video_processor import VideoFacts, VideoProcessor, dhash, find_ffmpeg
+from src.processing.video_processor import VideoProcessor, dhash
 from src.records import Frame
 from tests.conftest import MakeVideo
 
@@ -239,7 +241,8 @@ def test_an_ffmpeg_that_is_too_old_is_passed_over(
 READ = """
 import sys
 from pathlib import Path
-from src.processing.video_processor import VideoFacts, VideoProcessor
+from src.processing.ffmpeg_log import VideoFacts
+from src.processing.video_processor import VideoProcessor
 next(VideoProcessor().frames(Path(sys.argv[1]), VideoFacts()))
 """
 
@@ -322,8 +325,8 @@ def test_a_slow_reader_does_not_make_ffmpeg_late(
     make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_video("video.mp4", 6, "-s", "640x480")  # a frame is larger than a pipe holds
-    monkeypatch.setattr(video_processor, "STALL_S", 0.4)
-    monkeypatch.setattr(video_processor, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(ffmpeg_log, "STALL_S", 0.4)
+    monkeypatch.setattr(ffmpeg_log, "LOOK_EVERY_S", 0.05)
     facts = VideoFacts()
     frames = VideoProcessor(1, -1).frames(path, facts)
     next(frames)
@@ -337,24 +340,24 @@ def test_an_ffmpeg_that_hangs_is_ended(
     make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_video("video.mp4", 6, "-s", "640x480")
-    monkeypatch.setattr(video_processor, "STALL_S", 0.5)
-    monkeypatch.setattr(video_processor, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(ffmpeg_log, "STALL_S", 0.5)
+    monkeypatch.setattr(ffmpeg_log, "LOOK_EVERY_S", 0.05)
     started: list[subprocess.Popen[bytes]] = []
-    limit = video_processor._limit
-    monkeypatch.setattr(video_processor, "_limit", lambda it: (started.append(it), limit(it)))
+    limit = ffmpeg_process._limit
+    monkeypatch.setattr(ffmpeg_process, "_limit", lambda it: (started.append(it), limit(it)))
     facts = VideoFacts()
     frames = VideoProcessor(1, -1).frames(path, facts)
     next(frames)
-    os.kill(started[0].pid, signal.SIGSTOP)
+    os.kill(started[-1].pid, signal.SIGSTOP)
     assert len(list(frames)) < 5
-    assert facts.damage is not None and started[0].returncode is not None
+    assert facts.damage is not None and started[-1].returncode is not None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals by timer are POSIX's")
 def test_an_interruption_at_any_moment_leaves_nothing_waiting() -> None:
     """A Ctrl-C between two steps of waiting for a frame's time once left its lock taken."""
-    line = "[Parsed_showinfo_0 @ 0x1] n: 1 pts: 1 pts_time: 1 s:4x3\\n"
-    other = line.replace("info_0", "info_1")
+    line = "[showinfo@source @ 0x1] [info] n: 1 pts: 1 pts_time: 1 s:4x3\\n"
+    other = line.replace("source", "sampled")
     script = f"import sys\nwhile True: sys.stderr.write('{line}{other}' * 50)"
     rng = np.random.default_rng(0)
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
@@ -363,7 +366,7 @@ def test_an_interruption_at_any_moment_leaves_nothing_waiting() -> None:
             with subprocess.Popen(
                 [sys.executable, "-c", script], stderr=subprocess.PIPE
             ) as process:
-                log = video_processor._FfmpegLog(process, VideoFacts())
+                log = ffmpeg_log.FfmpegLog(process, VideoFacts())
                 while log._shown.qsize() < 3000:  # none of what is asked for has to be waited for
                     assert log.next_shown()
                     time.sleep(1e-3)

@@ -31,7 +31,8 @@ class CardPointer:
         self._pressed: int | None = None
         self.over: Spot | None = None
         px, bind = grid.look.px, grid.canvas.bind
-        bind("<Motion>", lambda event: self._look((event.x, event.y)))
+        for event in ("<Motion>", "<Enter>"):  # without a motion it comes back after a click
+            bind(event, lambda event: self._look((event.x, event.y)))
         bind("<Leave>", lambda _: self._look(None))
         bind("<Button-1>", self._press)
         bind("<ButtonRelease-1>", self._release)

@@ -4,89 +4,197 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
-import customtkinter as ctk
+from PIL import Image, ImageTk
 
-from src.gui.theme import NORMAL, RADIUS, SMALL, Theme
-from src.gui.widgets.controls import RING, Focusable, label, rule
+from src.gui.pictures import ring_mask, rounded_mask
+from src.gui.theme import NORMAL, RADIUS, RADIUS_LARGE, SMALL, Theme
+from src.gui.widgets.controls import RING, ground_of
 
 HEIGHT = 40
+_BODY = 30
+_INSIDE = 12  # between a chip's edge and its word
 _BETWEEN = 29  # a line between groups, with what lies beside it
+_NARROWEST = 2  # pixels of a letter: so much of a long text is known without measuring it
 Group = tuple[str, Sequence[tuple[str, str]]]
 
 
-class _Chip(Focusable):
-    def __init__(
-        self, master: Any, look: Theme, text: str, count: str, on_click: Callable[[], None]
-    ) -> None:
-        super().__init__(master, look, on_click)
-        c = look.colours
-        self._body = ctk.CTkFrame(
-            self, fg_color=c.card, corner_radius=RADIUS, border_width=1, border_color=c.control
-        )
-        self._body.pack(padx=RING, pady=RING)
-        word = label(self._body, look, text)
-        word.pack(side="left", padx=(12, 12 if not count else 8), pady=5)
-        parts = [self._body, word]
-        if count:
-            number = label(self._body, look, count, size=SMALL, colour=c.text_2)
-            number.pack(side="left", padx=(0, 12))
-            parts.append(number)
-        for part in parts:
-            part.bind("<Button-1>", lambda _: on_click(), add="+")
-            part.bind("<Enter>", lambda _: self._body.configure(fg_color=c.raised), add="+")
-            part.bind("<Leave>", lambda _: self._body.configure(fg_color=c.card), add="+")
+@dataclass(frozen=True)
+class _Chip:
+    """Where a chip's body lies, in device pixels from the left, and what it says."""
+
+    left: int
+    width: int
+    text: str
+    count: str
 
 
-class ChipRow(ctk.CTkFrame):
-    """Groups of chips in one line; what does not fit is left out, never cut."""
+class ChipRow(tkinter.Canvas):
+    """Groups of chips in one line; what does not fit is left out, never cut.
+
+    One Canvas draws them all: they change while a person types, and a widget for each would hold
+    up the next key.
+    """
 
     def __init__(self, master: Any, look: Theme, on_click: Callable[[str], None]) -> None:
-        super().__init__(master, fg_color="transparent", height=HEIGHT)
-        self.pack_propagate(False)
+        super().__init__(
+            master,
+            bg=ground_of(master),
+            height=look.px(HEIGHT),
+            highlightthickness=0,
+            bd=0,
+            takefocus=1,
+        )
         self.look, self._on_click = look, on_click
         self._groups: Sequence[Group] = ()
+        self._chips: list[_Chip] = []
         self._drawn: tuple[object, ...] = ()
-        self._parts: list[tkinter.Misc] = []
-        tkinter.Misc.bind(self, "<Configure>", lambda _: self._lay_out(), add="+")
+        self._photo: ImageTk.PhotoImage | None = None
+        self._waits = False
+        self._hover = self._at = -1
+        for event in ("<Configure>", "<FocusIn>", "<FocusOut>"):
+            self.bind(event, lambda _: self._refresh())
+        for event in ("<Motion>", "<Enter>"):
+            self.bind(event, lambda event: self._point(self._chip_at(event.x)))
+        self.bind("<Leave>", lambda _: self._point(-1))
+        self.bind("<Button-1>", lambda event: self._choose(self._chip_at(event.x)))
+        self.bind("<Left>", lambda _: self._step(-1))
+        self.bind("<Right>", lambda _: self._step(1))
+        for key in ("<Return>", "<KP_Enter>", "<space>"):
+            self.bind(key, lambda _: self._choose(self._focused))
+
+    @property
+    def shown(self) -> list[str]:
+        """The chips that are there to be clicked on."""
+        return [chip.text for chip in self._chips]
 
     def show(self, groups: Sequence[Group]) -> None:
         self._groups = [(name, list(chips)) for name, chips in groups if chips]
-        self._lay_out()
+        self._refresh()
 
-    def _lay_out(self) -> None:
-        room = self.winfo_width() / self.look.scale
-        chosen = self._fitting(room)
-        if (now := tuple((name, tuple(chips)) for name, chips in chosen)) == self._drawn:
+    def box(self, text: str) -> tuple[int, int, int, int]:
+        """Where a chip lies on the Canvas: left, top, width, height."""
+        chip = next(chip for chip in self._chips if chip.text == text)
+        return chip.left, self._top, chip.width, self.look.px(_BODY)
+
+    def _refresh(self) -> None:
+        """Draw again, soon; many calls make one drawing."""
+        if not self._waits:
+            self._waits = True
+            self.after_idle(self._draw)
+
+    # -- pointer and keys
+
+    def _chip_at(self, x: int) -> int:
+        found = (i for i, chip in enumerate(self._chips) if 0 <= x - chip.left < chip.width)
+        return next(found, -1)
+
+    def _point(self, place: int) -> None:
+        if place != self._hover:
+            self._hover = place
+            self.configure(cursor="hand2" if place >= 0 else "")
+            self._refresh()
+
+    @property
+    def _focused(self) -> int:
+        """The chip that the keys are about; -1 where there is none."""
+        return min(max(0, self._at), len(self._chips) - 1)
+
+    def _step(self, step: int) -> str:
+        self._at = min(max(0, self._focused + step), len(self._chips) - 1)
+        self._refresh()
+        return "break"
+
+    def _choose(self, place: int) -> str:
+        if 0 <= place < len(self._chips):
+            self._on_click(self._chips[place].text)
+        return "break"
+
+    # -- drawing
+
+    @property
+    def _top(self) -> int:
+        return (self.winfo_height() - self.look.px(_BODY)) // 2
+
+    def _draw(self) -> None:
+        self._waits = False
+        px = self.look.px
+        chosen = self._fitting(self.winfo_width())
+        focused = self._focused if self.focus_get() is self else -1
+        words = tuple((name, tuple(chips)) for name, chips in chosen)
+        now = (words, self._hover, focused, self.winfo_width(), self.winfo_height())
+        if now == self._drawn or self.winfo_width() <= 1:
             return
         self._drawn = now
-        for part in self._parts:
-            part.destroy()
-        self._parts.clear()
-        c = self.look.colours
+        self.delete("all")
+        self._chips.clear()
+        c, middle = self.look.colours, self.winfo_height() // 2
+        x = 0
         for number, (name, chips) in enumerate(chosen):
             if number:
-                line = rule(self, self.look, 16)
-                line.pack(side="left", padx=(12, 16))
-                self._parts.append(line)
-            title = label(self, self.look, name, size=SMALL, colour=c.text_2)
-            title.pack(side="left", padx=(0, 8))
-            self._parts.append(title)
+                line = x + px(12)
+                self.create_line(line, middle - px(8), line, middle + px(8), fill=c.control)
+                x += px(_BETWEEN)
+            self._write(x, name, SMALL, c.text_2)
+            x += self._wide(name, SMALL) + px(8)
             for text, count in chips:
-                chip = _Chip(self, self.look, text, count, partial(self._on_click, text))
-                chip.pack(side="left")
-                self._parts.append(chip)
+                width = self._chip_width(text, count)
+                self._chips.append(_Chip(x + px(RING), width - 2 * px(RING), text, count))
+                x += width
+        self._draw_bodies(focused)
+        for chip in self._chips:
+            left = chip.left + px(_INSIDE)
+            self._write(left, chip.text, NORMAL, c.text)
+            if chip.count:
+                left += self._wide(chip.text, NORMAL) + px(8)
+                self._write(left, chip.count, SMALL, c.text_2)
 
-    def _fitting(self, room: float) -> list[Group]:
-        normal, small = self.look.font(NORMAL), self.look.font(SMALL)
+    def _draw_bodies(self, focused: int) -> None:
+        """Draw what lies under the words, in one picture."""
+        px, c = self.look.px, self.look.colours
+        high, ring = px(_BODY), px(RING)
+        row = Image.new("RGB", (self.winfo_width(), self.winfo_height()), str(self["bg"]))
+        for place, chip in enumerate(self._chips):
+            at, size = (chip.left, self._top), (chip.width, high)
+            fill = c.raised if place == self._hover else c.card
+            row.paste(fill, at, rounded_mask(size, px(RADIUS)))
+            row.paste(c.control, at, ring_mask(size, px(RADIUS), self.look.scale))
+            if place == focused:
+                around = chip.width + 2 * ring, high + 2 * ring
+                mask = ring_mask(around, px(RADIUS_LARGE), 2 * self.look.scale)
+                row.paste(c.accent, (chip.left - ring, self._top - ring), mask)
+        self._photo = ImageTk.PhotoImage(row)
+        self.tag_lower(self.create_image(0, 0, image=self._photo, anchor="nw"))
+
+    def _write(self, x: int, text: str, size: int, colour: str) -> None:
+        font = self.look.canvas_font(self, size)
+        self.create_text(x, self.winfo_height() // 2, text=text, anchor="w", font=font, fill=colour)
+
+    def _wide(self, text: str, size: int) -> int:
+        return self.look.canvas_font(self, size).measure(text)
+
+    def _chip_width(self, text: str, count: str) -> int:
+        """How much of the row a chip takes, with the room for its ring."""
+        beside = self._wide(count, SMALL) + self.look.px(8) if count else 0
+        return self._wide(text, NORMAL) + beside + 2 * self.look.px(_INSIDE + RING)
+
+    def _fitting(self, room: int) -> list[Group]:
+        px = self.look.px
 
         def chip_width(text: str, count: str) -> float:
-            beside = small.measure(count) + 8 if count else 0
-            return float(normal.measure(text) + 24 + 2 * RING + beside)
+            if len(text) * _NARROWEST > room:
+                return room + 1.0
+            return float(self._chip_width(text, count))
 
-        return fitting(self._groups, room, lambda name: small.measure(name) + 8, chip_width)
+        return fitting(
+            self._groups,
+            room,
+            lambda name: self._wide(name, SMALL) + px(8),
+            chip_width,
+            px(_BETWEEN),
+        )
 
 
 def fitting(
@@ -94,6 +202,7 @@ def fitting(
     room: float,
     name_width: Callable[[str], float],
     chip_width: Callable[[str, str], float],
+    between: float = _BETWEEN,
 ) -> list[Group]:
     """Leave out what there is no room for: a chip that is too long hides no other one.
 
@@ -101,7 +210,7 @@ def fitting(
     """
     chosen: list[Group] = []
     for number, (name, chips) in enumerate(groups, start=1):
-        head = name_width(name) + (_BETWEEN if chosen else 0)
+        head = name_width(name) + (between if chosen else 0)
         left = (room if number == len(groups) else room / 2) - head
         kept, taken = [], head
         for text, count in chips:

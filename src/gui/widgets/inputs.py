@@ -95,11 +95,9 @@ class Entry(ctk.CTkFrame):
         text = self.text
         if text == self._last:
             return
+        if self._clearable and bool(text) != bool(self._last):
+            self._clear.grid() if text else self._clear.grid_remove()
         self._last = text
-        if self._clearable and text:
-            self._clear.grid()
-        else:
-            self._clear.grid_remove()
         if self._on_change is not None:
             self._on_change(text)
 

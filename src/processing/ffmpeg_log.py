@@ -1,0 +1,179 @@
+"""What ffmpeg says while it decodes: of each frame, of the file's length, of damage."""
+
+from __future__ import annotations
+
+import queue
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+# ffmpeg decodes whole seconds of video in one; without a frame for so long, while one is
+# waited for, it hangs.
+STALL_S = 120.0
+LOOK_EVERY_S = 1.0
+# A container may say a little more than its last frame shows: audio's end, rounding.
+SHORT_S = 2.0
+
+# The names of the filters that report frames: all of the source, the same once they are
+# deinterlaced (only where they are), and those sampled.
+SOURCE, DEINTERLACED, SAMPLED = "source", "deinterlaced", "sampled"
+
+# ffmpeg repeats titles, comments and names of files: each line is known by how it begins.
+DURATION = re.compile(r"\[info\]   Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)(?:, start: (-?[\d.]+))?")
+SHOWN = re.compile(
+    r"\[showinfo@(\w+) .*?\] n: *(\d+) pts: *\S+ +pts_time: *(\S+)"
+    r"(?: +duration: *\S+ +duration_time: *(\S+))?.* s:(\d+)x(\d+)"
+)
+CONFIGURED = re.compile(rf"\[showinfo@{SOURCE} .*?\] config in ")
+DAMAGE = re.compile(r"(?:\[[^\]]* @ \w+\] )?\[(?:error|fatal)\] (.*)")
+
+
+@dataclass
+class VideoFacts:
+    """What is learnt of a video while it is read; whole once its frames are through.
+
+    Attributes:
+        duration_s: as the container says, or up to the end of the last frame; see judge_length.
+        captured_at: when it was taken, ISO 8601 with the offset where one is known.
+        last_timestamp_s: of the last frame decoded, sampled or not.
+        last_duration_s: how long that frame is shown.
+        damage: why the video is not whole, in words for a person; None for a sound one.
+        note: what there is to know of a sound file, in words for a person.
+    """
+
+    duration_s: float | None = None
+    captured_at: str | None = None
+    last_timestamp_s: float | None = None
+    last_duration_s: float = 0.0
+    damage: str | None = None
+    note: str | None = None
+
+    def judge_length(self) -> None:
+        """Compare the last frame's end with the duration: ffmpeg says nothing of a cut.
+
+        Where no duration is said, or frames go on long after it, they are right: streams without
+        an index have theirs guessed from the bit rate.
+        """
+        if self.last_timestamp_s is None:
+            return
+        end_s = self.last_timestamp_s + self.last_duration_s
+        said_s = 0.0 if self.duration_s is None else self.duration_s
+        tolerated_s = max(SHORT_S, 0.05 * said_s)
+        if self.duration_s is None or end_s - said_s > tolerated_s:
+            self.duration_s = end_s
+        elif said_s - end_s > tolerated_s:
+            self.damage = f"only the first {end_s:.1f} s of {said_s:.1f} s could be read"
+
+
+class Shown(NamedTuple):
+    """What ffmpeg says of a sampled frame before it gives it."""
+
+    frame_index: int
+    timestamp_s: float
+    size_wh: tuple[int, int]
+
+
+class FfmpegLog:
+    """Reads ffmpeg's stderr beside its frames, and ends an ffmpeg that hangs."""
+
+    def __init__(self, process: subprocess.Popen[bytes], facts: VideoFacts) -> None:
+        self.process = process
+        self.facts = facts
+        # A Ctrl-C in the middle of Queue.get can leave its lock taken for good; a SimpleQueue has
+        # none that a signal could interrupt.
+        self._shown: queue.SimpleQueue[Shown | None] = queue.SimpleQueue()
+        self._waits = False
+        self._last_sign_s = time.monotonic()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Within, ffmpeg has to show that it is alive; else it may be it that waits for us."""
+        self._last_sign_s = time.monotonic()
+        self._waits = True
+        try:
+            yield
+        finally:
+            self._waits = False
+
+    def next_shown(self) -> Shown | None:
+        """Wait for the next sampled frame to be announced; None once there is none."""
+        return self._shown.get()
+
+    def join(self) -> None:
+        """Wait until all has been read; the process has to have ended."""
+        self._thread.join()
+        self._done.set()
+
+    def _watch(self) -> None:
+        while not self._done.wait(LOOK_EVERY_S):
+            if self._waits and time.monotonic() - self._last_sign_s > STALL_S:
+                self.facts.damage = stood_still()
+                self.process.kill()
+                return
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        # ffmpeg counts from 0 again where the size of the pictures changes
+        frames_before, source_index, frame_index = 0, -1, -1
+        counts_from_zero = False  # whether a container's duration has what is before its start
+        for raw in self.process.stderr:
+            line = raw.decode("utf-8", "replace")
+            if match := SHOWN.match(line):
+                which, count, at_s, lasts_s, width, height = match.groups()
+                timestamp_s = float(at_s) if at_s != "NOPTS" else 0.0
+                self._last_sign_s = time.monotonic()
+                if which == SAMPLED:
+                    size_wh = int(width), int(height)
+                    self._shown.put(Shown(frame_index, timestamp_s, size_wh))
+                    continue
+                frame_index = frames_before + int(count)
+                if which == SOURCE:
+                    source_index = frame_index
+                    self._take_last(timestamp_s, lasts_s)
+            elif CONFIGURED.match(line):
+                frames_before = source_index + 1
+            elif line.startswith("[info] Input #0, matroska"):
+                counts_from_zero = True
+            elif match := DURATION.match(line):
+                hours, minutes, seconds, start_s = match.groups()
+                said_s = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+                late_s = max(0.0, float(start_s or 0)) if counts_from_zero else 0.0
+                self.facts.duration_s = said_s - late_s
+            elif self.facts.damage is None and (match := DAMAGE.match(line)):
+                self.facts.damage = _in_words(match[1])
+        self.process.stderr.close()
+        self._shown.put(None)
+
+    def _take_last(self, timestamp_s: float, lasts_s: str | None) -> None:
+        """Note a frame of the source; where its duration is not said, the last gap is it."""
+        facts = self.facts
+        if lasts_s not in (None, "NOPTS", "0"):
+            facts.last_duration_s = float(lasts_s)
+        elif facts.last_timestamp_s is not None:
+            facts.last_duration_s = max(0.0, timestamp_s - facts.last_timestamp_s)
+        facts.last_timestamp_s = timestamp_s
+
+
+def stood_still() -> str:
+    """Say that ffmpeg was ended because it hung."""
+    return f"reading stopped responding for {STALL_S:.0f} s"
+
+
+def _in_words(message: str) -> str:
+    """Turn ffmpeg's error into a person's words."""
+    if "matches no streams" in message or "does not contain any stream" in message:
+        return "there is no video in it; sound files can't be added"
+    if "moov atom not found" in message:
+        return "incomplete file (the index of its frames is missing)"
+    if "not on whitelist" in message:
+        return "of a kind that is not read as a video here"
+    return f"damaged or incomplete file ({message.strip()[:120]})"

@@ -1,0 +1,84 @@
+"""Other places where the content of a media file lies: when it is gone, a copy takes its place."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+from src.database.metadata_db import MetadataDatabase
+from src.errors import MediaReadError
+from src.processing.moved_files import MovedFiles
+from src.records import MediaFile
+
+# More than anyone has of one picture in folders that are added.
+_MOST = 16
+
+log = logging.getLogger(__name__)
+
+
+class KnownCopies:
+    """What walks have met of files whose content the library has under another name."""
+
+    def __init__(self, metadata: MetadataDatabase, moved: MovedFiles | None = None) -> None:
+        """Take a library.
+
+        Args:
+            moved: what the job at hand knows of where contents lie.
+        """
+        self.metadata = metadata
+        self._moved = moved or MovedFiles(metadata)
+
+    def remember(self, media: MediaFile, path: Path) -> None:
+        """Keep in mind that a file has the content of a media file."""
+        copies = self.of(media)
+        if path not in copies:
+            self._write(media, [*copies, path])
+
+    def of(self, media: MediaFile) -> list[Path]:
+        """List the known copies of a media file; they may have changed since."""
+        text = self.metadata.info(_key(media.id))
+        if text is None:
+            return []
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, list) or not all(_is_path(name) for name in found):
+            log.warning("what is noted as %r is no list of files", _key(media.id))
+            return []
+        return [Path(name) for name in found]
+
+    def forget(self, media_file_id: int) -> None:
+        """Forget the copies of a media file that is removed."""
+        self.metadata.forget_info(_key(media_file_id))
+
+    def take_over(self, media: MediaFile) -> Path | None:
+        """Have a copy take the place of a media file that is gone, if one holds its content.
+
+        Returns:
+            The copy; None when there is none any more.
+        """
+        copies = self.of(media)
+        for path in copies:
+            try:
+                is_copy = self._moved.content_hash(path) == media.content_hash
+            except (OSError, MediaReadError):
+                continue
+            if is_copy:
+                self._moved.move([(media, path)])
+                # it may come back
+                self._write(media, [*(each for each in copies if each != path), media.path])
+                return path
+        return None
+
+    def _write(self, media: MediaFile, copies: list[Path]) -> None:
+        self.metadata.set_info(_key(media.id), json.dumps([str(p) for p in copies[-_MOST:]]))
+
+
+def _key(media_file_id: int) -> str:
+    return f"copies of media file {media_file_id}"
+
+
+def _is_path(name: object) -> bool:
+    return isinstance(name, str) and "\0" not in name and Path(name).is_absolute()

@@ -1,0 +1,42 @@
+"""Media files that are not where the library knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from src.database.metadata_db import MetadataDatabase
+from src.presence import FilePresence
+from src.processing.known_copies import KnownCopies
+from src.records import MediaFile
+
+
+class MissingFiles:
+    """Looks for a library's media files, and puts known copies in the place of those gone."""
+
+    def __init__(self, metadata: MetadataDatabase, read_only: bool) -> None:
+        self._metadata, self._read_only = metadata, read_only
+        self._presence = FilePresence()
+
+    def among(self, paths: Iterable[Path]) -> dict[Path, Path | None]:
+        """Find those that are not there, each with the copy that takes its place, or None."""
+        found = self._presence.look(paths)
+        copies = KnownCopies(self._metadata)
+        missing: dict[Path, Path | None] = {}
+        for path, state in found.items():
+            if state != "here":
+                media = self._metadata.media_by_path(path)
+                # where a drive is not connected the file may be as it was
+                may_move = state == "gone" and not self._read_only
+                missing[path] = copies.take_over(media) if media and may_move else None
+        return missing
+
+    def all(self) -> tuple[list[MediaFile], list[MediaFile]]:
+        """List those that are gone without a copy, and those whose drive can't be reached."""
+        every = {media.path: media for media in self._metadata.all_media()}
+        found = self._presence.look(every)
+        gone = self.among(path for path, state in found.items() if state == "gone")
+        return (
+            [every[path] for path, copy in gone.items() if copy is None],
+            [every[path] for path, state in found.items() if state == "away"],
+        )

@@ -1,0 +1,125 @@
+"""What ffmpeg does to a stream's frames, and what is left to do: upright 8-bit sRGB comes out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from src.processing.ffmpeg_log import DEINTERLACED, SAMPLED, SOURCE
+from src.processing.ffmpeg_process import has_decoder
+from src.processing.tone_mapping import BT2020, needs_mapping, to_sdr
+from src.processing.video_streams import VideoStream
+
+# Pixels are made square up to this; a header can claim that each is as wide as a wall.
+MAX_SAR = 8
+# These mix interlaced frames with others, so that the first frames say nothing of the rest.
+MAY_MIX = ("mpeg2video", "h264", "vc1", "mpeg4")
+# Native decoders leave out the transparency that WebM keeps beside the pictures.
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+# Pixel formats of luminance and two differences of colour.
+HAS_MATRIX = re.compile(r"yuv|yuy|yvy|uyv|ayuv|vuy|nv\d|p\d{3}|y\d{3}|xv")
+# What BT.709 calls high definition begins above what BT.601 is for.
+SD_WIDTH, SD_HEIGHT = 1024, 576
+
+
+@dataclass(frozen=True)
+class FrameReading:
+    """How the sampled frames of a stream are read.
+
+    Attributes:
+        stream: the one that is read; None where nothing is known of it.
+        is_deep: whether ffmpeg gives 16 bits for each colour, for a conversion here.
+        has_alpha: whether it gives alpha as well.
+    """
+
+    stream: VideoStream | None = None
+    is_deep: bool = False
+    has_alpha: bool = False
+
+    @staticmethod
+    def of(stream: VideoStream | None) -> FrameReading:
+        """Decide how a stream is read."""
+        if stream is None:
+            return FrameReading()
+        deep = needs_mapping(stream.transfer, stream.primaries)
+        return FrameReading(stream, deep, stream.has_alpha)
+
+    def input_options(self, program: str) -> list[str]:
+        """Give the options that go before the file."""
+        stream = self.stream
+        if stream is None or not stream.has_hidden_alpha:
+            return []
+        decoder = ALPHA_DECODERS[stream.codec]
+        return [f"-c:{stream.index}", decoder] if has_decoder(program, decoder) else []
+
+    def output_options(self, frames_per_second: float) -> list[str]:
+        """Give the options that go after the file: raw frames come out of the pipe."""
+        rate = frames_per_second
+        filters = [f"showinfo@{SOURCE}=checksum=0"]
+        if self._deinterlaces():
+            # It gives each frame when the next has come, so the frames are counted behind it too;
+            # where the size of the pictures changes, ffmpeg loses the one that it holds.
+            filters.append("bwdif=mode=send_frame:deint=interlaced")
+            filters.append(f"showinfo@{DEINTERLACED}=checksum=0")
+        matrix = self._matrix()
+        filters += [
+            f"select='isnan(prev_selected_t)+gt(floor(t*{rate}),floor(prev_selected_t*{rate}))'",
+            f"scale=w='max(1,round(iw*clip(sar,1/{MAX_SAR},{MAX_SAR})))':h=ih"
+            + (f":in_color_matrix={matrix}" if matrix else ""),
+            "setsar=1",
+            f"showinfo@{SAMPLED}=checksum=0",
+        ]
+        return [
+            "-map", "0:V:0" if self.stream is None else f"0:{self.stream.index}",
+            "-vf", ",".join(filters), "-fps_mode", "passthrough",
+            # each frame in its own size, which showinfo says, also where that changes
+            "-noautoscale", "-f", "rawvideo", "-c:v", "rawvideo",
+            "-pix_fmt", self._pixel_format(), "pipe:1",
+        ]  # fmt: skip
+
+    def bytes_of(self, size_wh: tuple[int, int]) -> int:
+        """Return the number of bytes of a frame as ffmpeg gives it."""
+        return size_wh[0] * size_wh[1] * (4 if self.has_alpha else 3) * (2 if self.is_deep else 1)
+
+    def to_rgb(self, content: bytes, size_wh: tuple[int, int]) -> np.ndarray:
+        """Turn what ffmpeg gives of a frame into (H, W, 3) uint8 sRGB, over white."""
+        width, height = size_wh
+        kind = np.dtype("<u2") if self.is_deep else np.dtype(np.uint8)
+        pixels = np.frombuffer(content, kind).reshape(height, width, -1)
+        rgb = pixels[..., :3]
+        if self.is_deep:
+            assert self.stream is not None
+            rgb = to_sdr(rgb, self.stream.transfer, self.stream.primaries)
+        if self.has_alpha:
+            rgb = _over_white(rgb, pixels[..., 3])
+        return rgb
+
+    def _pixel_format(self) -> str:
+        if self.is_deep:
+            return "rgba64le" if self.has_alpha else "rgb48le"
+        return "rgba" if self.has_alpha else "rgb24"
+
+    def _deinterlaces(self) -> bool:
+        stream = self.stream
+        return stream is not None and (stream.is_interlaced or stream.codec in MAY_MIX)
+
+    def _matrix(self) -> str | None:
+        """Name the matrix of a stream that does not: by the size, as players do."""
+        stream = self.stream
+        if stream is None or stream.matrix or not HAS_MATRIX.match(stream.pixel_format):
+            return None
+        if stream.primaries == BT2020:
+            return "bt2020"
+        width, height = stream.size_wh
+        is_hd = width > SD_WIDTH or height > SD_HEIGHT
+        return "bt709" if is_hd else None
+
+
+def _over_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Lay (H, W, 3) uint8 colours over white by (H, W) alpha, uint8 or uint16."""
+    if not alpha.any() and (rgb != rgb[0, 0]).any():
+        return np.ascontiguousarray(rgb)  # a picture, and nobody ever set its alpha
+    share = (alpha / np.float32(np.iinfo(alpha.dtype).max))[..., None]
+    return np.rint(255 - (255 - rgb.astype(np.float32)) * share).astype(np.uint8)

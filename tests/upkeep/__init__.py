@@ -1,0 +1,1 @@
+"""What keeps generated files in step with the rest: each module is a command."""
