@@ -180,7 +180,8 @@ class ModelsPanel(ctk.CTkFrame):
                 partial(self._act, kind, name),
                 partial(self._measure, kind, name),
             )
-            line.pack(fill="x", padx=1, pady=1)
+            # what is square inside leaves the round corners of the border free
+            line.pack(fill="x", padx=3, pady=(1 if card.winfo_children()[:-1] else 3, 3))
             self.lines[key] = line
 
     def _show_problems(self) -> None:

@@ -9,10 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import customtkinter as ctk
+import numpy as np
 import pytest
 
 from src.gui.export_footer import ExportFooter
+from src.gui.image_search_panel import ImageSearchPanel
 from src.gui.overlay import Overlay
+from src.gui.session import Listeners
 from src.gui.theme import DARK, Theme
 from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.menu_button import MenuButton
@@ -153,3 +156,26 @@ def test_the_corners_of_a_dialog_are_round_over_any_picture(root: Any, look: The
     right = left + dialog.winfo_width() - corners[0].winfo_width()
     bottom = top + dialog.winfo_height() - corners[0].winfo_height()
     assert places == {(x, y) for x in (left, right) for y in (top, bottom)}
+
+
+@pytest.mark.parametrize("width", [720, 1040])
+def test_what_can_be_done_with_a_part_of_an_image_is_whole(
+    root: Any, look: Theme, width: int
+) -> None:
+    nothing: Any = None
+    session: Any = SimpleNamespace(tell=Listeners(), models_ready=False, jobs=[])
+    thumbnails: Any = SimpleNamespace(want=lambda *_: None, get=lambda *_: None)
+    root.geometry(f"{width}x536")
+    panel = ImageSearchPanel(
+        root, look, session, thumbnails, nothing, nothing, nothing, nothing, nothing
+    )
+    panel.pack(fill="both", expand=True)
+    root.update()
+    panel.use_image(np.zeros((3000, 4000, 3), np.uint8), "large.jpg")
+    panel.query.mark((100, 100, 2600, 2500))
+    root.update()
+    button = panel._whole
+    row = button.master
+    assert button.winfo_ismapped() and button.winfo_width() >= button.winfo_reqwidth()
+    assert button.winfo_x() >= 0
+    assert button.winfo_x() + button.winfo_width() <= row.winfo_width()

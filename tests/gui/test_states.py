@@ -144,3 +144,37 @@ def test_from_a_photo_of_the_library_one_goes_on_to_the_next() -> None:
     for step in (1, 1, 1, -1):  # the third is the last
         detail.go(step)
     assert detail.shown == ["frame of 3", "frame of 9", "frame of 3"]
+
+
+class Fitting(DetailPanel):
+    """The detail view of a video, in a window of a height, with and without the strip of a job."""
+
+    def __init__(self, panel_height: int) -> None:
+        self.heights: list[int] = []
+        image = SimpleNamespace(shape=(720, 1280, 3))
+        media = SimpleNamespace(kind="video")
+        self._view: Any = SimpleNamespace(image_rgb=image, media=media)
+        self._segments_part: Any = SimpleNamespace(winfo_reqheight=lambda: 150)
+        self._frames_part: Any = SimpleNamespace(winfo_reqheight=lambda: 120)
+        self._middle: Any = SimpleNamespace(
+            winfo_width=lambda: 680,
+            winfo_height=lambda: panel_height - 104,
+            winfo_rooty=lambda: 89,
+        )
+        self.picture: Any = SimpleNamespace(configure=lambda height: self.heights.append(height))
+        self.look: Any = SimpleNamespace(px=lambda length: length)
+
+    def winfo_rooty(self) -> int:
+        return 0
+
+    def winfo_toplevel(self) -> Any:
+        return SimpleNamespace(winfo_height=lambda: 736)
+
+
+def test_the_strip_of_a_job_comes_and_goes_and_the_picture_stays() -> None:
+    heights = []
+    for panel_height in (736, 736 - 72):
+        fitting = Fitting(panel_height)
+        fitting._fit_picture()
+        heights += fitting.heights
+    assert heights[0] == heights[1] > 120

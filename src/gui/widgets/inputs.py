@@ -138,9 +138,11 @@ class Choice(ctk.CTkFrame):
                 name,
                 partial(self.choose, name),
                 kind="quiet",
-                height=24,
+                height=20,
             )
-            button.grid(row=0, column=place, padx=(1 if place == 0 else 0, 1), pady=1)
+            # what is square inside leaves the round corners of the border free
+            first, last = place == 0, place == len(names) - 1
+            button.grid(row=0, column=place, padx=(3 if first else 0, 3 if last else 0), pady=3)
             self._buttons[name] = button
         self._mark()
 
