@@ -23,8 +23,6 @@ from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
 from src.processing.crops_left import remove_media
-from src.processing.known_copies import KnownCopies
-from src.processing.missing_files import MissingFiles
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.records import (
     EVERYTHING,
@@ -52,6 +50,7 @@ if TYPE_CHECKING:
     from src.models.model_manager import ModelManager
     from src.models.shelf import ModelShelf
     from src.processing.frame_view import FrameViews
+    from src.processing.missing_files import MissingFiles
 
 LONGEST_TAG = 80
 GONE = "this segment is no longer in the library; search again"
@@ -107,7 +106,7 @@ class MediaLibrary:
             raise
         self.catalog = Catalog(self.metadata)
         self._disk_use = DiskUse(self.paths)
-        self._missing = MissingFiles(self.metadata, read_only)
+        self._missing_files: MissingFiles | None = None
         self._frame_views: FrameViews | None = None
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
         connection = self.metadata.connection
@@ -296,6 +295,8 @@ class MediaLibrary:
         Crops that can't be removed now are by the next job. A walk through their folders does
         not bring them back; see `add`.
         """
+        from src.processing.known_copies import KnownCopies
+
         for media_file_id in media_file_ids:
             KnownCopies(self.metadata).forget(media_file_id)
             remove_media(self.metadata, media_file_id)
@@ -321,6 +322,14 @@ class MediaLibrary:
     def missing_media(self) -> tuple[list[MediaFile], list[MediaFile]]:
         """List all media files that are gone, and those whose drive can't be reached now."""
         return self._missing.all()
+
+    @property
+    def _missing(self) -> MissingFiles:
+        from src.processing.missing_files import MissingFiles
+
+        if self._missing_files is None:
+            self._missing_files = MissingFiles(self.metadata, self.read_only)
+        return self._missing_files
 
     # -- finding
 
