@@ -157,7 +157,7 @@ class ImageSearchPanel(ctk.CTkFrame):
             if asked == self._asked:
                 self.results.forget()
                 reason = exc.reason if isinstance(exc, MediaReadError) else str(exc)
-                self.results.say(f"{name} can't be searched for:\n{as_sentence(reason)}")
+                self.results.say(f"{name} can't be opened.\n{as_sentence(reason)}")
 
         self._session.main_thread.run(read, use, failed)
 

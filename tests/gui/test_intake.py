@@ -224,7 +224,7 @@ def test_all_missing_files_are_removed_after_a_question(
     media = [SimpleNamespace(id=number) for number in range(gone + away)]
     a_session: Any = session
     a_session.main_thread = SimpleNamespace(run=lambda work, then: then(work()))
-    a_session.change = lambda work: work()
+    a_session.change = lambda work, fails: work()
     a_session.library = SimpleNamespace(
         missing_media=lambda: (media[:gone], media[gone:]), remove=removed.extend
     )

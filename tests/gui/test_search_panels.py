@@ -164,6 +164,6 @@ def test_what_is_no_image_is_said_in_place_and_a_fault_of_ours_is_not() -> None:
     panel.use_file(Path("letter.txt"))
     panel.failing["old.txt"](MediaReadError("old.txt", "no image"))
     panel.failing["letter.txt"](MediaReadError("letter.txt", "no image"))
-    assert panel.said == ["letter.txt can't be searched for:\nno image."]
+    assert panel.said == ["letter.txt can't be opened.\nNo image."]
     with pytest.raises(ZeroDivisionError):
         panel.failing["letter.txt"](ZeroDivisionError())
