@@ -188,13 +188,9 @@ def _loaded(
     is_jpeg = image.format in ("JPEG", "MPO")
     try:
         image.load()
-        # a thumbnail is made of what has been looked at before
-        if (
-            not is_jpeg
-            or draft_side is not None
-            or getattr(image, "filename", "") == ""
-            or not breaks_off(path)
-        ):
+        # a thumbnail is made of what has been looked at before, a preview lies in another file
+        is_new = is_jpeg and draft_side is None and bool(getattr(image, "filename", ""))
+        if not is_new or not breaks_off(path):
             return image, None
         failed: OSError = OSError("its end is missing")
     except OSError as exc:
