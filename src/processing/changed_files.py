@@ -166,7 +166,7 @@ def _from_json(columns: dict[str, Any]) -> Work:
         runs_of(mask, (width, height))
     tags = tuple(Tag(**tag) for tag in columns["tags"])
     names = [*columns["removed"], *(tag.name for tag in tags)]
-    if not all(isinstance(name, str) and name.isprintable() for name in names):
+    if not all(name and not wrong_columns("tags", {"name": name}) for name in names):
         raise ValueError("a tag's name that is none")
     for tag in tags:
         if wrong_columns("segment_tags", {"confidence": tag.confidence, "source": tag.source}):

@@ -16,8 +16,9 @@ from src.errors import EmbeddingError
 from src.events import FileDone, FileFailed, FileKnown, FrameStored, JobDone
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
-from src.processing import ingest
-from src.records import EVERYTHING, StoredSegment
+from src.processing import changed_files, ingest
+from src.processing.peoples_work import Work
+from src.records import EVERYTHING, StoredSegment, Tag
 from tests.conftest import MakeVideo
 from tests.processing.test_ingest import SETTINGS, SharedModels, add, content, crop_files, of_kind
 from tests.processing.test_ingest import shared_models as shared_models
@@ -276,3 +277,15 @@ def test_notes_that_nobody_wrote_stop_no_job(
     (done,) = of_kind(add(library), JobDone)
     assert done.failed == ()
     assert library.metadata.info(crops_left._LEFT) is None
+
+
+def test_what_waits_keeps_every_name_that_a_tag_can_have() -> None:
+    tags = tuple(Tag(name, 1.0, "human") for name in ("👩\u200d💻 at work", "a\u00a0b", "mine"))
+    waiting = Work("segment", 0, (4, 3), None, tags, ("👨\u200d👩\u200d👧",), None)
+    assert (
+        changed_files._from_json(json.loads(json.dumps(changed_files._as_json(waiting)))) == waiting
+    )
+    for wrong in ("", None, "\ud800"):
+        columns = changed_files._as_json(waiting) | {"removed": (wrong,)}
+        with pytest.raises(ValueError, match="a tag's name"):
+            changed_files._from_json(columns)
