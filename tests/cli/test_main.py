@@ -270,7 +270,7 @@ def test_frames_are_segmented_again(
     assert "1 file: 1 frame and 1 segment added, 0 files failed" in err
     (frame,) = shell.objects("search", "red", "--json")
     _, err = shell("models", "segment-again", code=1)
-    assert "there is no SAM" in err
+    assert "there is no segmentation model" in err
     Settings(points_per_side=4).save(settings)
     _, err = shell("models", "segment-again")
     assert "1 frame segmented again: " in err and "0 files failed" in err

@@ -72,7 +72,7 @@ def test_a_damaged_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cut.jxl"
     path.write_bytes(jxl((64, 40))[:30])
     assert media_kind(path) == "image"
-    with pytest.raises(MediaReadError, match="damaged or cut short"):
+    with pytest.raises(MediaReadError, match="damaged or incomplete file"):
         load_image(path, LIMIT)
 
 

@@ -295,7 +295,7 @@ def test_a_video_sampled_otherwise_today_is_cut_where_it_was(
 def test_without_sam_nothing_is_cut_again(library: MediaLibrary, managed: TwoClips) -> None:
     use(library, managed, None)
     assert library.segmented_by_others() == 0
-    with pytest.raises(ModelNotLoadedError, match="no SAM"):
+    with pytest.raises(ModelNotLoadedError, match="no segmentation model"):
         list(library.segment_again())
 
 
