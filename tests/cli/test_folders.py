@@ -33,12 +33,12 @@ def shell(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> S
 
 
 def test_an_add_says_in_one_line_what_it_passed_over(shell: Shell, folder: Path) -> None:
-    assert "passed over" not in shell("ingest", folder)[1]
+    assert "Passed over" not in shell("ingest", folder)[1]
     (folder / "@eaDir").mkdir()
     shutil.copy(folder / "1.png", folder / "@eaDir" / "thumb.png")
     (folder / "drawing.svg").write_text("<svg/>")
     _, err = shell("ingest", folder)
-    line = "passed over: 1 thumbnail of another program, 1 file of a kind not read (.svg)"
+    line = "Passed over: 1 thumbnail of another program, 1 file of a kind not read (.svg)."
     assert line in err.splitlines()
     done = shell.objects("ingest", "--json", folder)[-1]
     assert (done["event"], done["passed_over"]["thumbnails"]) == ("JobDone", 1)
@@ -50,11 +50,11 @@ def test_what_was_removed_stays_away_until_it_is_asked_for(shell: Shell, folder:
     assert out.splitlines() == [f"removed  {folder / f'{number}.png'}" for number in (1, 2)]
     assert "2 media files removed" in err and (folder / "1.png").is_file()
     _, err = shell("ingest", folder)
-    assert "passed over: 2 that you removed" in err and "ingest --again" in err
+    assert "Passed over: 2 that you removed" in err and "ingest --again" in err
     assert shell.objects("stats", "--json")[0]["media_files"] == 1
-    assert "passed over" not in shell("ingest", folder / "1.png")[1]
-    assert "passed over: 1 that you removed" in shell("ingest", folder)[1]
-    assert "passed over" not in shell("ingest", "--again", folder)[1]
+    assert "Passed over" not in shell("ingest", folder / "1.png")[1]
+    assert "Passed over: 1 that you removed" in shell("ingest", folder)[1]
+    assert "Passed over" not in shell("ingest", "--again", folder)[1]
     assert shell.objects("stats", "--json")[0]["media_files"] == 3
 
 
@@ -78,7 +78,7 @@ def test_missing_files_are_said_and_removed(
     assert json.loads(shell("remove", "--missing", "--json")[0]) == {
         "removed": str(folder / "1.png")
     }
-    assert shell("remove", "--missing")[1].endswith("0 media files removed from the library\n")
+    assert shell("remove", "--missing")[1].endswith("0 media files removed from the library.\n")
     assert "the library is sound" in shell("verify")[0]
     shutil.rmtree(folder)
     monkeypatch.chdir(folder.parent)

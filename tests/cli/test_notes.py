@@ -96,7 +96,7 @@ def test_the_command_line_prints_them_and_says_what_a_kind_not_read_is(
 
 def test_a_card_shows_a_note_as_quietly_as_its_other_facts(library: Path) -> None:
     media = media_in(library)["pages.tif"]
-    session: Any = SimpleNamespace()
+    session: Any = SimpleNamespace(missing=SimpleNamespace(has=lambda path: False))
     cards = _Media(session)
     cards.ids = [media.id]
     card: Any = SimpleNamespace(media=media, poster=None, segments=4)
