@@ -9,7 +9,12 @@ from contextlib import closing
 from src.config import Settings
 from src.database.catalog import Catalog
 from src.database.metadata_db import MetadataDatabase
-from src.database.segment_store import NewSegment, frames_cut_by_others, replace_segments
+from src.database.segment_store import (
+    NewSegment,
+    frames_cut_by_others,
+    replace_automatic_tags,
+    replace_segments,
+)
 from src.errors import MediaReadError
 from src.events import (
     Event,
@@ -157,6 +162,8 @@ class SegmentAgain:
                 added = [segment for segment in new if segment.id not in same]
                 gone_ids = [segment.id for segment in gone]
                 replace_segments(db, frame_id, gone_ids, added, clip, self.maker.sam)
+                # which tags a segment gets depends on the others of its frame
+                replace_automatic_tags(db, {each.id: each.tags for each in new if each.id in same})
                 hand_over(self.metadata, moves, heirs)
                 # written with the change, so that a kill before they are gone is made good
                 write_down_crops(self.metadata, unused)

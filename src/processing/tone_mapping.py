@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from functools import cache
 
-import cv2
 import numpy as np
 
 LINEAR, SRGB, PQ, HLG = 8, 13, 16, 18
@@ -72,7 +71,7 @@ def to_sdr(rgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
         part = pixels[start : start + STRIP_PIXELS]
         light = light_of[part if part.dtype == np.uint16 else _in_steps(part)]
         if matrix is not None:
-            light = cv2.transform(light, matrix)
+            light = light @ matrix.T
         out[start : start + STRIP_PIXELS] = code_of[_in_steps(light)]
     return out.reshape(rgb.shape)
 

@@ -267,7 +267,9 @@ def test_a_drive_that_goes_leaves_its_files_waiting(
                 drive.rename(away)
             if isinstance(event, FileFailed):
                 failed.append(event)
-        assert len(failed) == 9 and all("will be added when it can" in event.reason for event in failed)
+        assert len(failed) == 9 and all(
+            "will be added when it can" in event.reason for event in failed
+        )
         assert library.unfinished() == 9
         assert library.metadata.all_media("failed") == []
         drive.mkdir()  # the place where it was mounted is empty

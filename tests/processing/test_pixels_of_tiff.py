@@ -237,11 +237,6 @@ def test_the_picture_is_not_always_the_first_page(tmp_path: Path, kind: str) -> 
         "a mask after it": [(picture, rgb), (np.zeros((HEIGHT, WIDTH), bool), mask)],
         "other pages of its size": [(picture, rgb), (np.zeros_like(picture), rgb)],
         "other pages, larger": [(picture, rgb), (np.zeros((HEIGHT, 2 * WIDTH, 3), np.uint8), rgb)],
-        "previews of what a sensor saw": [
-            (small, rgb | marked | {"subifds": 2}),
-            (np.zeros((2 * HEIGHT, 2 * WIDTH), np.uint16), {"photometric": 32803}),
-            (picture, rgb | marked),
-        ],
         "large file": [(small, rgb | marked), (picture, rgb)],
     }.items():
         with tifffile.TiffWriter(path, bigtiff=name == "large file") as file:

@@ -204,7 +204,7 @@ def test_files_that_are_gone_or_changed_keep_their_segments(
     events = list(library.segment_again())
     reasons = {event.path: event.reason for event in of_kind(events, FileFailed)}
     assert reasons.keys() == set(photos[:2])
-    assert all("its segments stay" in reason for reason in reasons.values())
+    assert all("its segments are unchanged" in reason for reason in reasons.values())
     assert "changed" in reasons[photos[1]]
     assert of_kind(events, JobDone)[0].failed == tuple(of_kind(events, FileFailed))
     for path in photos[:2]:

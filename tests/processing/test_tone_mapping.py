@@ -100,7 +100,8 @@ class TestContainers:
                 )  # fmt: skip
                 path = tmp_path / "picture.avif"
                 path.write_bytes(content)
-                assert_quarters(path, expected, 12, f"{bits} bits")
+                # in eight bits dark greens lie far apart
+                assert_quarters(path, expected, 20 if bits == 8 else 12, f"{bits} bits")
 
     def test_heic(self, tmp_path: Path, transfer: int, primaries: int) -> None:
         heif = pytest.importorskip("pillow_heif")
