@@ -68,10 +68,15 @@ def offered(offer: ModelOffer, fetching: bool) -> Offered:
     minutes = max(1, round(offer.bytes * 8 / BITS_A_SECOND / 60))
     return Offered(
         "The built-in models know colours and shapes only. Larger ones find anything you can "
-        f"name, such as “dog” or “red car”: {megabytes(offer.bytes)} from "
+        f"name, such as “dog” or “red car”: {_unbroken(megabytes(offer.bytes))} from "
         f"{' and '.join(offer.hosts)}, about {counted(minutes, 'minute')} at 100 Mbit/s.",
         False,
     )
+
+
+def _unbroken(text: str) -> str:
+    """Keep a number and its unit on one line."""
+    return text.replace(" ", "\u00a0")
 
 
 def face(

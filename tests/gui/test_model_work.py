@@ -127,7 +127,7 @@ def test_what_is_offered_is_fetched_in_one_step_and_can_be_declined(
     assert work.offer is None
     work.refresh()
     assert work.offer is not None and not work.offer.fetching
-    assert "980 MB from models.example and other.example, about 1 minute" in work.offer.text
+    assert "980\u00a0MB from models.example and other.example, about 1 minute" in work.offer.text
     work.take_offer()
     assert [job.name for job in session.jobs] == ["a", "b"]
     assert work.offer is not None and work.offer.fetching
