@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -126,13 +127,31 @@ def test_larger_models_are_offered_to_who_has_none_and_a_network(
     assert here.offer() is None
 
 
-def test_a_machine_has_a_route_to_itself_and_none_to_what_is_no_address(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's tables of routes")
+def test_a_network_is_a_route_to_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert network.has_route("http://localhost:8000/models")
-    assert network.has_route("http://127.0.0.1/")
-    monkeypatch.setattr(network, "_ANYWHERE", ())
-    assert not network.has_route("https://models.example/")
+    four, six = tmp_path / "route", tmp_path / "ipv6_route"
+    monkeypatch.setattr(network, "_ROUTES_4", four)
+    monkeypatch.setattr(network, "_ROUTES_6", six)
+    head = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n"
+    near = "eth0 0000A8C0 00000000 0001 0 0 0 00FFFFFF 0 0 0\n"
+    out = "eth0 00000000 0100A8C0 0003 0 0 0 00000000 0 0 0\n"
+    none, some = "0" * 32, "fe80" + "0" * 28
+    six_out = f"{none} 00 {none} 00 {some} 00000400 1 0 00000003 eth0\n"
+    six_lo = f"{none} 00 {none} 00 {none} ffffffff 1 0 00200200 lo\n"
+    address = "https://models.example/weights"
+    assert not network.has_route(address)  # there are no tables
+    assert network.has_route("http://localhost:8000/") and network.has_route("http://127.0.0.1/")
+    for content_4, content_6, expected in (
+        (head, "", False),
+        (head + near, six_lo, False),
+        (head + near + out, six_lo, True),
+        (head, six_lo + six_out, True),
+    ):
+        four.write_text(content_4)
+        six.write_text(content_6)
+        assert network.has_route(address) is expected
 
 
 def test_a_file_under_metas_name_that_is_not_metas_is_called_so(
