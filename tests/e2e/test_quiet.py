@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from src.config import APPLICATION_FOLDER
+from src.config import APPLICATION_FOLDER, Settings
 from tests.e2e.desktop import FAST, Screen, Start
 from tests.e2e.test_window_search import search
 
@@ -123,7 +123,7 @@ def test_the_command_line_opens_no_connection_and_keeps_no_query(
     assert files_that_hold(WORD, library) == []
 
 
-def test_the_window_opens_no_connection_and_keeps_no_query(
+def test_the_window_opens_no_connection_and_keeps_recent_searches_alone(
     guard: Guard,
     start: Start,
     screen: Screen,
@@ -144,7 +144,9 @@ def test_the_window_opens_no_connection_and_keeps_no_query(
     for program in ("main.py", "src.database.index_server", "src.processing.decoder_server"):
         assert any(program in line for line in started)
     assert tried == []
-    assert files_that_hold(WORD, tmp_path / "library") == []
+    # the recent searches that the window offers again, and nothing else
+    assert files_that_hold(WORD, tmp_path / "library") == ["settings.json"]
+    assert Settings.load(tmp_path / "library" / "settings.json").recent_searches == (f"red {WORD}",)
 
 
 def test_open_clip_asks_no_hub() -> None:
