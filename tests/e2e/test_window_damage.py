@@ -23,7 +23,7 @@ def test_a_damaged_library_is_told_of_once_and_shown(
         stream.seek((root - 1) * page_size)
         stream.write(b"\xa5" * page_size)  # an index: all rows can still be read
     window = start(library)
-    window.wait_text("Your library was damaged and is mended")
+    window.wait_text("Your library was damaged and has been repaired")
     text = " ".join(window.state()["texts"])
     assert "the damaged file is kept as metadata-damaged-" in text
     window.click("Close")

@@ -148,7 +148,7 @@ def test_what_a_person_types_wrong_is_said_in_place(window: Window, tmp_path: Pa
     window.wait_text("Batch size")
     write(window, "", "many")  # of the fields without a hint the last is the batch size's
     window.click("Save")
-    window.wait_text("Not saved. The batch size is a whole number from 1 to 4,096.")
+    window.wait_text("The batch size must be a whole number from 1 to 4,096.")
     window.key("Escape")
     window.wait("no dialog", lambda s: not s["dialog"])
     assert "Traceback" not in LibraryPaths(window.library).log.read_text(encoding="utf-8")

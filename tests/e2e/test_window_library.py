@@ -92,7 +92,7 @@ def test_a_library_that_another_program_holds_is_said_until_it_is_free(
     lock = LibraryLock(LibraryPaths(library).lock)
     window = start(library, [photo], opens=False)
     title, ways = "This library is already open", ("Retry", "Open another library")
-    window.wait_text(title, *ways, "No library is open")
+    window.wait_text(title, *ways, "No library open")
     for place in ("Search by Tag", "Search by Image", "Export Dataset"):
         window.click(place)
     window.key("ctrl+f", "ctrl+o", "ctrl+v", "ctrl+comma")

@@ -15,7 +15,7 @@ from tests.small_weights import clip_b_32
 from tests.web_server import Server
 
 CLIP, SAM = "ViT-B-32-laion2b", "vit_b"
-NO_SAM = "Whole pictures only (CLIP-only)"
+NO_SAM = "Whole images only (CLIP only)"
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_a_model_is_fetched_in_two_clicks_and_takes_over_when_it_has_read_the_li
 ) -> None:
     mirror.misdeed = "falls silent"
     window = opened()
-    assert window.state()["models"][CLIP]["state"] == "can be downloaded"
+    assert window.state()["models"][CLIP]["state"] == "Not downloaded"
     press(window, CLIP, "Download")
     quarter = len(mirror.content) // 4
     wait_line(window, CLIP, "a quarter", lambda line: (line["fraction"] or 0) >= 0.24)
@@ -101,13 +101,13 @@ def test_a_model_is_fetched_in_two_clicks_and_takes_over_when_it_has_read_the_li
     assert part.stat().st_size == quarter
 
     window = opened()
-    assert window.state()["models"][CLIP]["state"].endswith(" MB here")
+    assert window.state()["models"][CLIP]["state"].split()[1:2] == ["of"]
     press(window, CLIP, "Resume")
     wait_line(window, CLIP, "half of it", lambda line: (line["fraction"] or 0) >= 0.49)
     assert mirror.asked[-1]["Range"] == f"bytes={quarter}-"
     mirror.misdeed = ""
     mirror.goes_on.set()  # it hangs up; the rest comes by itself
-    wait_line(window, CLIP, "chosen", lambda line: line["state"] == "chosen")
+    wait_line(window, CLIP, "chosen", lambda line: line["state"] == "Selected")
     assert not part.exists()
     window.wait("the question", says("ViT-B-32-laion2b has to process"))
     window.click("Later")
@@ -116,7 +116,7 @@ def test_a_model_is_fetched_in_two_clicks_and_takes_over_when_it_has_read_the_li
     window.click("Start")
     wait_line(window, CLIP, "In use", lambda line: line["in_use"])
     window.wait("no question", lambda s: "Start" not in s["buttons"] and not s["strip"])
-    window.wait_text("Between starter and full mode", CLIP)
+    window.wait_text("Mixed mode", CLIP)
 
 
 def test_what_can_not_be_fetched_says_why_and_what_is_stopped_stops(
@@ -154,7 +154,7 @@ def test_a_mode_is_forced_and_kept(opened: Callable[[], Window], tmp_path: Path)
     settings = json.loads((tmp_path / "library" / "settings.json").read_text())
     assert (settings["clip_model"], settings["sam_model"]) == (None, "none")
     press(window, "starter SAM", "Use")
-    window.wait_text("Starter mode", "As chosen below")
+    window.wait_text("Starter mode", "Custom")
 
 
 def test_a_speed_is_measured_by_keyboard(opened: Callable[[], Window]) -> None:
