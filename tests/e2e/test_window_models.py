@@ -28,6 +28,7 @@ def mirror(
     weights: bytes, screen: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Server]:
     """A company's mirror, and a models folder with nothing in it."""
+    (tmp_path / "models").mkdir()
     with Server.running(weights) as server:
         monkeypatch.setitem(screen.environment, MIRROR, server.address)
         monkeypatch.setitem(screen.environment, "MEDIA_LIBRARY_MODELS", str(tmp_path / "models"))
