@@ -135,7 +135,7 @@ def test_what_a_person_types_wrong_is_said_in_place(window: Window, tmp_path: Pa
     window.wait("the panel", lambda s: s["panel"] == "image")
     window.click("Choose image")
     window.answer_file_dialog("Search by image", no_image)
-    wait_said(window, "a letter.txt can't be searched for")
+    wait_said(window, "a letter.txt can't be opened")
 
     window.click("Export Dataset")
     window.wait("the count", lambda s: any(t.startswith("Export ") for t in s["buttons"]))
