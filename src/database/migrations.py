@@ -166,6 +166,7 @@ def m006_notes_and_removed_media(connection: sqlite3.Connection) -> None:
             checksum INTEGER
         )"""
     )
+    connection.execute("CREATE INDEX removed_media_by_content ON removed_media (content_hash)")
     connection.execute("INSERT INTO row_counts (name, rows) VALUES ('removed_media', 0)")
 
 
