@@ -7,8 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +19,7 @@ if TYPE_CHECKING:
     from src.config import LibraryPaths
     from src.events import Event
     from src.library import MediaLibrary
-    from src.records import SearchHit
 
-
-NO_WORD = 'there is no word in "{}" that can be searched for'
 
 log = logging.getLogger(__name__)
 
@@ -217,45 +213,15 @@ class MediaLibraryApp:
         return 0
 
     def _search(self) -> int:
-        from src.cli.report import hit_as_json, note, print_hits, print_json
-        from src.errors import QueryError
-        from src.records import SegmentFilter
+        from src.cli.search import find, show
 
-        text, image = self.arguments.text, self.arguments.image
         with self._open_to_read() as library:
             if not library.read_only:
                 for _ in self._shown(library.reembed()):
                     pass
-            result = library.search(
-                text,
-                image,
-                self.arguments.top,
-                SegmentFilter(min_predicted_iou=self.arguments.min_quality),
-            )
-            if image is not None and library.media_kind(image) == "video":
-                note(f"{image} is a video; its first frame was searched for")
+            found = find(library, self.arguments)
             self._note_problems(library)
-            model = library.clip.label
-            advice = _clip_that_knows_more(library) if result.unknown_words else None
-            looked_for = library.missing(hit.segment.media_path for hit in result)
-            hits = [_with_copy(hit, looked_for) for hit in result]
-            missing = {path for path, copy in looked_for.items() if copy is None}
-        if result.unknown_words:
-            words = ", ".join(f'"{word}"' for word in result.unknown_words)
-            note(f"the {model} does not know {words}; the search went without")
-        if text and not result.has_words and (image is not None or not result.hits):
-            if image is None:
-                raise QueryError(NO_WORD.format(text))
-            note(NO_WORD.format(text) + "; the image alone was searched for")
-        if self.arguments.json:
-            for hit in hits:
-                print_json(hit_as_json(hit, hit.segment.media_path in missing))
-        elif hits:
-            print_hits(hits, missing)
-        else:
-            note("nothing found")
-        if advice is not None:
-            note(advice)
+        show(found, self.arguments)
         return 0
 
     def _export(self) -> int:
@@ -400,42 +366,6 @@ class MediaLibraryApp:
 
         for problem in library.models.problems:
             note(f"model file not used: {problem}")
-
-
-def _with_copy(hit: SearchHit, looked_for: Mapping[Path, Path | None]) -> SearchHit:
-    """Name the copy that has taken the place of a hit's media file, if one has."""
-    copy = looked_for.get(hit.segment.media_path)
-    return hit if copy is None else replace(hit, segment=replace(hit.segment, media_path=copy))
-
-
-def _clip_that_knows_more(library: MediaLibrary) -> str | None:
-    """Say how to have a CLIP that knows words which the one in use does not."""
-    from src.cli.report import coverage_in_words
-    from src.errors import ModelNotLoadedError
-    from src.models.catalogue import CATALOGUE
-
-    try:
-        coverage = library.coverage()
-    except ModelNotLoadedError:
-        return None
-    if coverage is not None:
-        return coverage_in_words(coverage)
-    passed_over = {problem.path for problem in library.models.problems}
-    in_use = library.models.in_use("clip")
-    for file in library.models.available("clip"):
-        if not file.bundled and file != in_use and file.path not in passed_over:
-            return (
-                f"{file.label} is in the models folder and not used; `models use {file.label}` and "
-                "then `models switch` search with it"
-            )
-    fetched = next(entry.name for entry in CATALOGUE if entry.kind == "clip")
-    chosen = library.settings.clip_model is not None
-    steps = [f"models download {fetched}", *([f"models use {fetched}"] if chosen else [])]
-    return (
-        f"the {library.clip.label} knows colours, shapes and textures only; "
-        f"{', '.join(f'`{step}`' for step in steps)} and then `models switch` search with one that "
-        "knows ordinary words"
-    )
 
 
 def _print_paths(paths: Sequence[Path], if_none: str) -> None:
