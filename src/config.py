@@ -329,7 +329,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "offer_models": lambda value: isinstance(value, bool),
     "media_order": _one_of("added", "captured", "name", "segments"),
     "thumbnail_width": lambda value: _is_whole(value, 120, 320),
-    "recent_searches": lambda value: _are_searches(value),
+    "recent_searches": _are_searches,
     "last_folder": _optional(_is_name),
 }
 
@@ -409,7 +409,8 @@ class Settings:
             if not fits(getattr(self, name)):
                 raise ValueError(f"{name} can't be {getattr(self, name)!r}")
         # JSON knows lists alone
-        object.__setattr__(self, "passed_over_folders", tuple(self.passed_over_folders))
+        for name in ("passed_over_folders", "recent_searches"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
     @classmethod
     def load(cls, path: Path, on_problem: Callable[[str], None] = log.warning) -> Settings:
@@ -443,8 +444,6 @@ class Settings:
                 default = getattr(cls, name)
                 used = "the default" if default is None else f"the default, {default},"
                 on_problem(f"{path}: {name} can't be {str(value)[:40]!r}; {used} is used")
-        if "recent_searches" in known:  # JSON has no tuples
-            known["recent_searches"] = tuple(known["recent_searches"])
         return cls(**known)
 
     def save(self, path: Path) -> None:

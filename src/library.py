@@ -17,7 +17,7 @@ from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
-from src.database.stopped import stop_unfinished, stopped_media, take_up, unfinished_media
+from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
 from src.database.words import as_query, as_typed
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
@@ -268,7 +268,7 @@ class MediaLibrary:
 
     def unfinished(self) -> int:
         """Count the media files that an earlier job left and the next one goes on with."""
-        return len(unfinished_media(self.metadata)) - len(self.stopped())
+        return len(left_media(self.metadata))
 
     def stopped(self) -> list[MediaFile]:
         """List the media files that wait since a person stopped adding them."""
@@ -297,8 +297,9 @@ class MediaLibrary:
         """
         from src.processing.known_copies import KnownCopies
 
+        copies = KnownCopies(self.metadata)
         for media_file_id in media_file_ids:
-            KnownCopies(self.metadata).forget(media_file_id)
+            copies.forget(media_file_id)
             remove_media(self.metadata, media_file_id)
 
     def tell_index(self) -> Iterator[Event]:

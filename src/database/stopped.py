@@ -23,7 +23,15 @@ def unfinished_media(metadata: MetadataDatabase) -> list[MediaFile]:
 def stopped_media(metadata: MetadataDatabase) -> list[MediaFile]:
     """List those of them that a person stopped."""
     stopped = _ids(metadata)
+    if not stopped:  # the usual case, asked for whenever the window lists its media
+        return []
     return [media for media in unfinished_media(metadata) if media.id in stopped]
+
+
+def left_media(metadata: MetadataDatabase) -> list[MediaFile]:
+    """List those that the next job goes on with by itself."""
+    stopped = _ids(metadata)
+    return [media for media in unfinished_media(metadata) if media.id not in stopped]
 
 
 def stop_unfinished(metadata: MetadataDatabase) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Literal
 
 from src.config import STARTER, Settings
@@ -162,13 +161,8 @@ class ModelWork:
 
     def decline_offer(self) -> None:
         """Offer nothing any more in this library; the Models panel still has all of it."""
-        library, settings = self._session.library, replace(self.settings, offer_models=False)
-
-        def saved(_: None) -> None:
-            library.settings = settings
-            self._tell()
-
-        self._session.main_thread.run(lambda: settings.save(library.paths.settings), saved)
+        self._session.keep(offer_models=False)
+        self._tell()
 
     def answer(self, about: About, verb: Answer) -> None:
         """Do what a link of a question says."""

@@ -21,6 +21,7 @@ from src.gui.thumbnails import Thumbnails
 from src.gui.widgets.card_face import CardActions, CardFace, CardPainter
 from src.gui.widgets.card_grid import WISH, CardGrid
 from src.gui.widgets.controls import Button, label
+from src.gui.wording import as_sentence
 from src.records import SearchHit, SearchResult, SegmentFilter
 from src.worker import JobEnded
 
@@ -201,7 +202,7 @@ class ResultsView(ctk.CTkFrame):
             raise exc
         if self._question is not None and self._question[0] is question:
             self.forget()
-            self.say(f"{str(exc)[:1].upper()}{str(exc)[1:]}.")
+            self.say(as_sentence(str(exc)))
 
     def look_again(self) -> None:
         """The panel comes to the front: hits of a library that changed since are found anew."""

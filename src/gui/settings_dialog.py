@@ -14,6 +14,7 @@ from src.gui.theme import SMALL, TITLE
 from src.gui.widgets.controls import Button, IconButton, label, rule
 from src.gui.widgets.inputs import Entry
 from src.gui.widgets.menu_button import MenuButton
+from src.gui.wording import capital, listed
 
 _AS_MODEL, _AS_DESKTOP = "Automatic", "Match system"
 _DEVICES = {
@@ -226,7 +227,7 @@ class SettingsDialog:
             return
         self._build_foot(("Restart now", self._restart), ("Later", self.close))
         verb = "takes" if len(names) == 1 else "take"
-        self._note.configure(text=f"Saved. {listed(names)} {verb} effect after a restart.")
+        self._note.configure(text=f"Saved. {capital(listed(names))} {verb} effect after a restart.")
 
     def _restart(self) -> None:
         self.close()
@@ -239,12 +240,6 @@ def after_restart(before: Settings, after: Settings) -> list[str]:
         name for key, name in _AFTER_RESTART.items() if getattr(before, key) != getattr(after, key)
     )
     return list(changed)
-
-
-def listed(names: list[str]) -> str:
-    """Join names as a sentence that begins with them does: Device, appearance and batch size."""
-    words = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return words[:1].upper() + words[1:]
 
 
 def as_number(text: str, least: float, most: float) -> float | None:

@@ -21,6 +21,7 @@ from src.gui.widgets.card_face import CardPainter
 from src.gui.widgets.chips import ChipRow
 from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.inputs import Entry
+from src.gui.wording import listed
 from src.records import SearchHit, SearchResult
 
 _REST_MS = 120
@@ -131,7 +132,7 @@ class TextSearchPanel(ctk.CTkFrame):
         self._remember(query)
         self._suggest()
         if result.unknown_words:
-            words = _listed([f"“{word}”" for word in result.unknown_words])
+            words = listed([f"“{word}”" for word in result.unknown_words])
             known = " ".join(result.known_words)
             rest = f" Showing results for “{known}” only." if result.hits else ""
             self.notice.say(
@@ -206,7 +207,3 @@ class TextSearchPanel(ctk.CTkFrame):
             "Type what you're looking for and press Enter:\n"
             "a colour, a shape, a texture or a tag of your own."
         )
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

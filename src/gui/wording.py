@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from src.errors import (
     CheckpointError,
@@ -31,6 +32,11 @@ _DAMAGED = "damaged or incomplete"
 def capital(text: str) -> str:
     """Begin with a capital, as labels do."""
     return text[:1].upper() + text[1:]
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words as a sentence does: device, appearance and batch size."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def as_sentence(text: str) -> str:

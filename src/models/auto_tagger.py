@@ -94,7 +94,7 @@ def _condition(path: Path, text: str, group: int) -> Condition:
     found = re.fullmatch(r"\?\s*([01](?:\.\d+)?)\s*:\s*(\S.*)", text)
     # every second part stands in braces
     parts = re.split(r"[{}]", found[2]) if found else []
-    choices = [part.split("|") if odd else [part] for odd, part in _alternating(parts)]
+    choices = [part.split("|") if number % 2 else [part] for number, part in enumerate(parts)]
     count = math.prod(len(choice) for choice in choices)
     if found is None or len(parts) % 2 == 0 or count > MOST_PHRASES:
         raise MediaLibraryError(
@@ -103,10 +103,6 @@ def _condition(path: Path, text: str, group: int) -> Condition:
         )
     phrases = tuple("".join(words) for words in itertools.product(*choices))
     return Condition(group, float(found[1]), phrases)
-
-
-def _alternating(parts: list[str]) -> list[tuple[bool, str]]:
-    return [(number % 2 == 1, part) for number, part in enumerate(parts)]
 
 
 class AutoTagger:

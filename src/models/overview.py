@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,13 +16,12 @@ from src.errors import CheckpointError
 from src.library_files import write_atomically
 from src.models.catalogue import CATALOGUE, CatalogueEntry
 from src.models.checkpoints import PART, bytes_here, fingerprint
+from src.models.kept_facts import as_json, read_facts
 from src.models.model_manager import ModelManager
 from src.models.published_files import is_published
 from src.records import ModelRow
-from src.regular_files import read_small
 
 SPEEDS_FILE = "speeds.json"
-LARGEST_SPEEDS = 1 << 20  # bytes
 PROBE_IMAGES = 32
 PROBE_IMAGE_WH = 640, 480
 BUNDLED = {
@@ -110,7 +108,7 @@ def measure(
     file = manager.models_folder / SPEEDS_FILE
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, json.dumps(speeds, indent=2, sort_keys=True).encode())
+        write_atomically(file, as_json(speeds))
     except OSError as exc:
         raise CheckpointError(
             file,
@@ -165,11 +163,4 @@ def _speed_key(manager: ModelManager, path: Path) -> str:
 
 
 def _read_speeds(folder: Path) -> dict[str, float]:
-    """Speeds measured before; a file that can't be read is measured anew."""
-    try:
-        stored = json.loads(read_small(folder / SPEEDS_FILE, LARGEST_SPEEDS))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(stored, dict):
-        return {}
-    return {key: value for key, value in stored.items() if isinstance(value, int | float)}
+    return read_facts(folder / SPEEDS_FILE, (int, float))

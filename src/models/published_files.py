@@ -6,17 +6,15 @@ Reading gigabytes takes seconds, so what was found is kept beside the models.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from pathlib import Path
 
 from src.library_files import write_atomically
 from src.models.catalogue import CatalogueEntry
 from src.models.checkpoints import fingerprint
-from src.regular_files import read_small
+from src.models.kept_facts import as_json, read_facts
 
 CHECKSUMS_FILE = "checksums.json"
-LARGEST_CHECKSUMS = 1 << 20  # bytes
 
 log = logging.getLogger(__name__)
 
@@ -35,22 +33,12 @@ def is_published(entry: CatalogueEntry, path: Path) -> bool:
 def _sha256(path: Path) -> str:
     file = path.parent / CHECKSUMS_FILE
     key = f"{path.name}@{fingerprint(path)}"
-    known = _read(file)
+    known = read_facts(file, str)
     if key not in known:
         with path.open("rb") as stream:
             known[key] = hashlib.file_digest(stream, "sha256").hexdigest()
         try:
-            write_atomically(file, json.dumps(known, indent=2, sort_keys=True).encode())
+            write_atomically(file, as_json(known))
         except OSError as exc:
             log.warning("%s: not kept (%s); it is computed again next time", file, exc.strerror)
     return known[key]
-
-
-def _read(file: Path) -> dict[str, str]:
-    try:
-        stored = json.loads(read_small(file, LARGEST_CHECKSUMS))
-    except (OSError, ValueError, RecursionError):
-        return {}  # computed anew
-    if not isinstance(stored, dict):
-        return {}
-    return {key: value for key, value in stored.items() if isinstance(value, str)}

@@ -39,7 +39,7 @@ class ModelShelf:
         Returns:
             None where other weights are here, or the machine has no network.
         """
-        if any(row.state == "here" for row in self.rows()):
+        if not all(file.bundled for file in self._manager.available()):
             return None
         entries = [catalogue.entry(name) for name in OFFERED]
         if not all(has_route(entry.source) for entry in entries):

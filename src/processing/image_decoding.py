@@ -17,6 +17,7 @@ from src.processing.colour_management import to_srgb
 from src.processing.image_notes import note_of_frames, note_of_pages
 from src.processing.jpeg_structure import breaks_off, without_end
 from src.processing.jxl_files import HAS_PLUGIN, jxl_header, open_jxl
+from src.processing.opened_image import check_pixels, too_large
 from src.processing.orientation import ON_ITS_SIDE, TURNS, Source, turn_of, upright_part
 from src.processing.psd_reading import PsdPicture, read_header
 from src.processing.rare_jpegs import is_rare_jpeg, read_rare_jpeg
@@ -108,7 +109,7 @@ def decode(
         image = _opened(path)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
         found = re.search(r"(\d+) pixels", str(exc))
-        raise _too_large(path, int(found[1]) if found else None, pixel_limit) from exc
+        raise too_large(path, int(found[1]) if found else None, pixel_limit) from exc
     except UnidentifiedImageError:
         if is_tiff(path):
             decoded = _decode_tiff(path, None, pixel_limit, on_size)
@@ -145,15 +146,6 @@ def _opened(path: Path) -> Image.Image:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     Image.init()
     return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
-
-
-def _too_large(path: Path, pixels: int | None, pixel_limit: int) -> MediaReadError:
-    size = "its" if pixels is None else f"{pixels:,}"
-    return MediaReadError(
-        path,
-        f"{size} pixels are more than the limit of {pixel_limit:,}; "
-        "raise pixel_limit in settings.json if you trust the file",
-    )
 
 
 def _decode_opened(
@@ -220,8 +212,7 @@ def _decode_tiff(
         return _decode_opened(path, image, None, on_size)
     with file:
         width, height = picture.size_wh
-        if width * height > pixel_limit:
-            raise _too_large(path, width * height, pixel_limit)
+        check_pixels(path, width * height, pixel_limit)
         if image is not None and picture.pillow_reads and picture.index is not None:
             captured_at = date_of_image(image)
             image.seek(picture.index)
@@ -240,8 +231,7 @@ def _decode_psd(
     on_size: Callable[[int], None],
 ) -> Decoded:
     width, height = picture.size_wh
-    if width * height > pixel_limit:
-        raise _too_large(path, width * height, pixel_limit)
+    check_pixels(path, width * height, pixel_limit)
     if not width * height:
         raise MediaReadError(path, "there is no image in it")
     on_size(width * height)

@@ -12,7 +12,7 @@ from typing import Any
 from src.config import Settings
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
-from src.database.stopped import stopped_media, take_up, unfinished_media
+from src.database.stopped import left_media, take_up
 from src.errors import MediaReadError
 from src.events import (
     Event,
@@ -132,9 +132,9 @@ class Ingest:
 
     def _is_own(self, path: Path) -> bool:
         """Return whether a folder that was named is one in which the library keeps its files."""
-        own = self.paths.extracted_segments, self.paths.chroma_db
+        *own, datasets = _own_folders(self.metadata)
         return os.path.isdir(path) and (
-            path == self.paths.datasets or any(path.is_relative_to(folder) for folder in own)
+            path == datasets or any(path.is_relative_to(folder) for folder in own)
         )
 
     def _removed(self, found: Sequence[Path]) -> list[Path]:
@@ -155,8 +155,7 @@ class Ingest:
     def _register(self, found: Sequence[Path]) -> list[Path]:
         """Write down what is found; returns that, and before it what an earlier job has left."""
         register(self.metadata, found)
-        stopped = {media.id for media in stopped_media(self.metadata)}
-        left = [media.path for media in unfinished_media(self.metadata) if media.id not in stopped]
+        left = (media.path for media in left_media(self.metadata))
         return list(dict.fromkeys([*left, *found]))
 
     def _file(self, path: Path) -> Iterator[Event]:

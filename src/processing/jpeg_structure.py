@@ -17,7 +17,7 @@ _FRAMES = frozenset((*range(0xC0, 0xD0), 0xF7)) - {0xC4, 0xC8, 0xCC}
 _LOSSLESS = frozenset((0xC3, 0xC7, 0xCB, 0xCF))
 _ARITHMETIC = frozenset((0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF))
 JPEG_LS = 0xF7
-_SCAN, _END = 0xDA, 0xD9
+SCAN, _END = 0xDA, 0xD9
 _BREAKS_OFF = -1
 _COEFFICIENTS = 64
 # In a scan's data a marker is what follows FF, but for stuffed zeros, restarts and fill bytes.
@@ -96,7 +96,7 @@ def breaks_off(path: Path) -> bool:
     """
     if path.stat().st_size > LARGEST_BYTES:
         return False
-    return any(marker == _BREAKS_OFF for marker, _ in _markers(path.read_bytes()))
+    return any(marker == _BREAKS_OFF for marker, _ in markers(path.read_bytes()))
 
 
 def without_end(path: Path, draft: Callable[[Image.Image], None]) -> Image.Image | None:
@@ -140,9 +140,9 @@ def _has_every_scan(content: bytes) -> bool:
     if frame is None:
         return False
     missing = {component: [True] * _COEFFICIENTS for component in frame.components}
-    for marker, at in _markers(content):
+    for marker, at in markers(content):
         header = content[at + 4 : at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")]
-        if marker != _SCAN or len(header) < 4:
+        if marker != SCAN or len(header) < 4:
             continue
         first, last, approximation = header[-3:]
         is_exact = approximation & 15 == 0
@@ -153,7 +153,7 @@ def _has_every_scan(content: bytes) -> bool:
     return bool(missing) and not any(any(each) for each in missing.values())
 
 
-def _markers(content: bytes) -> Iterator[tuple[int, int]]:
+def markers(content: bytes) -> Iterator[tuple[int, int]]:
     """List a JPEG's markers and where they lie, with _BREAKS_OFF after a scan that never ends.
 
     It stops at the end of the image, and where something else lies between two segments.
@@ -168,7 +168,7 @@ def _markers(content: bytes) -> Iterator[tuple[int, int]]:
         if marker == _END:
             return
         at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
-        if marker == _SCAN:
+        if marker == SCAN:
             found = _MARKER_IN_SCAN.search(content, at)
             if found is None:
                 yield _BREAKS_OFF, len(content)

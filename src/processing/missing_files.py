@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
-from src.presence import FilePresence
+from src.presence import FilePresence, Presence
 from src.processing.known_copies import KnownCopies
 from src.records import MediaFile
 
@@ -20,7 +20,9 @@ class MissingFiles:
 
     def among(self, paths: Iterable[Path]) -> dict[Path, Path | None]:
         """Find those that are not there, each with the copy that takes its place, or None."""
-        found = self._presence.look(paths)
+        return self._with_copies(self._presence.look(paths))
+
+    def _with_copies(self, found: Mapping[Path, Presence]) -> dict[Path, Path | None]:
         copies = KnownCopies(self._metadata)
         missing: dict[Path, Path | None] = {}
         for path, state in found.items():
@@ -35,7 +37,7 @@ class MissingFiles:
         """List those that are gone without a copy, and those whose drive can't be reached."""
         every = {media.path: media for media in self._metadata.all_media()}
         found = self._presence.look(every)
-        gone = self.among(path for path, state in found.items() if state == "gone")
+        gone = self._with_copies({path: at for path, at in found.items() if at == "gone"})
         return (
             [every[path] for path, copy in gone.items() if copy is None],
             [every[path] for path, state in found.items() if state == "away"],

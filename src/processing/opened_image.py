@@ -22,6 +22,16 @@ class OpenedImage:
     note: str | None = None
 
 
+def too_large(path: Path, pixels: int | None, pixel_limit: int) -> MediaReadError:
+    """Say that an image has more pixels than the limit; None: it is not known how many."""
+    size = "its" if pixels is None else f"{pixels:,}"
+    return MediaReadError(
+        path,
+        f"{size} pixels are more than the limit of {pixel_limit:,}; "
+        "raise pixel_limit in settings.json if you trust the file",
+    )
+
+
 def check_pixels(path: Path, pixels: int, pixel_limit: int) -> None:
     """See that an image is not too large.
 
@@ -29,8 +39,4 @@ def check_pixels(path: Path, pixels: int, pixel_limit: int) -> None:
         MediaReadError: it is.
     """
     if pixels > pixel_limit:
-        raise MediaReadError(
-            path,
-            f"{pixels:,} pixels are more than the limit of {pixel_limit:,}; "
-            "raise pixel_limit in settings.json if you trust the file",
-        )
+        raise too_large(path, pixels, pixel_limit)

@@ -5,20 +5,27 @@ imagecodecs decodes them (by libjpeg-turbo, liblj92 and CharLS), and they are sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from src.processing.jpeg_structure import JPEG_LS, LARGEST_BYTES, JpegFrame, jpeg_frame
+from src.processing.jpeg_structure import (
+    JPEG_LS,
+    LARGEST_BYTES,
+    SCAN,
+    JpegFrame,
+    jpeg_frame,
+    markers,
+)
 from src.processing.opened_image import check_pixels
 from src.processing.samples import Samples
 
 _BEFORE_FRAME_BYTES = 16 << 20
 _MODES = {1: "L", 3: "RGB"}
-_APP1, _SCAN = 0xE1, 0xDA
+_APP1 = 0xE1
 
 
 @dataclass(frozen=True)
@@ -62,8 +69,7 @@ def read_rare_jpeg(path: Path, pixel_limit: int, on_size: Callable[[int], None])
         white=2.0**frame.bits - 1,
     )
     about = Image.new("L", (1, 1))
-    exif = next((each for each in _segments(content, _APP1) if each.startswith(b"Exif\0\0")), None)
-    if exif is not None:
+    if (exif := _exif(content)) is not None:
         about.info["exif"] = exif
     return RareJpeg(samples, about)
 
@@ -85,10 +91,13 @@ def _decoded(content: bytes, frame: JpegFrame) -> np.ndarray:
     return pixels
 
 
-def _segments(content: bytes, wanted: int) -> Iterator[bytes]:
-    at = 2
-    while at + 4 <= len(content) and content[at] == 0xFF and content[at + 1] != _SCAN:
+def _exif(content: bytes) -> bytes | None:
+    """Find the EXIF ahead of the first scan."""
+    for marker, at in markers(content):
+        if marker == SCAN:
+            return None
         length = int.from_bytes(content[at + 2 : at + 4], "big")
-        if content[at + 1] == wanted:
-            yield content[at + 4 : at + 2 + length]
-        at += 2 + max(2, length)
+        segment = content[at + 4 : at + 2 + length]
+        if marker == _APP1 and segment.startswith(b"Exif\0\0"):
+            return segment
+    return None

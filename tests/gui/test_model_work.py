@@ -15,6 +15,7 @@ from src.events import Event, Progress
 from src.gui.job_state import JobKind, JobState
 from src.gui.model_work import ModelWork
 from src.gui.session import Listeners
+from src.gui.session import Session as RealSession
 from src.records import ModelOffer
 from src.worker import JobEnded
 
@@ -52,7 +53,9 @@ class Session:
     def __init__(self) -> None:
         self.tell, self.library = Listeners(), Library()
         self.jobs: list[JobState] = []
-        self.main_thread = SimpleNamespace(run=lambda work, then, *_: then(work()))
+        self.main_thread = SimpleNamespace(
+            run=lambda work, then, *_: (then or (lambda _: None))(work())
+        )
         self.cancelled: list[JobState] = []
         self.cancel = self.cancelled.append
 
@@ -64,6 +67,10 @@ class Session:
         for event in job():
             self.jobs[-1].take(event)
         return self.jobs[-1]
+
+    def keep(self, **settings: object) -> None:
+        a_session: Any = self
+        RealSession.keep(a_session, **settings)
 
     def end(self, ended: JobEnded) -> None:
         job = self.jobs.pop()

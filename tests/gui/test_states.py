@@ -16,7 +16,8 @@ from src.gui.detail_panel import DetailPanel, Origin
 from src.gui.library_panel import count_of_media
 from src.gui.results import EMPTY, NO_WORDS, STILL_ADDING, ResultsView
 from src.gui.session import Session
-from src.gui.settings_dialog import after_restart, as_number, listed
+from src.gui.settings_dialog import after_restart, as_number
+from src.gui.wording import capital, listed
 
 
 class Results(ResultsView):
@@ -113,7 +114,7 @@ def test_settings_that_wait_for_a_restart_are_named() -> None:
     before = Settings()
     assert after_restart(before, replace(before, frames_per_second=2.0)) == []
     changed = after_restart(before, replace(before, appearance="light", widget_scaling=1.5))
-    assert listed(changed) == "Appearance and interface scale"
+    assert capital(listed(changed)) == "Appearance and interface scale"
 
 
 @pytest.mark.parametrize(
