@@ -19,7 +19,7 @@ from segment_anything import SamPredictor
 from segment_anything.modeling import Sam
 from tqdm import tqdm
 
-from src.config import LibraryPaths
+from src.config import STARTER_FOLDER, LibraryPaths
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle
@@ -35,7 +35,6 @@ from src.models.starter.vocabulary import CANONICAL, COLOURS, FILLERS, SHAPES, T
 from src.records import StoredSegment
 from src.starter.crops import crops_of
 from src.starter.scenes import DrawnShape, Scene, draw_scene
-from src.starter.train import DEFAULT_OUTPUT
 
 # Training draws from (seed, 1 or 3, index): no scene here was ever seen there.
 SEED = 90_001
@@ -327,7 +326,7 @@ def _only_these(folder: Path, root: Path) -> ModelManager:
         shutil.copy(path, root / "models" / "starter")
     vocabulary = root / "models" / "starter" / "vocabulary.txt"
     if not vocabulary.is_file():
-        shutil.copy(DEFAULT_OUTPUT / "vocabulary.txt", vocabulary)
+        shutil.copy(STARTER_FOLDER / "vocabulary.txt", vocabulary)
     return ModelManager(root / "models", device="cpu")
 
 
@@ -356,7 +355,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m src.starter.evaluate", description=__doc__)
     parser.add_argument("--scenes", type=int, default=300)
-    parser.add_argument("--models", type=Path, default=DEFAULT_OUTPUT, help="folder of weights")
+    parser.add_argument("--models", type=Path, default=STARTER_FOLDER, help="folder of weights")
     parser.add_argument("--json", action="store_true", help="one object a line")
     parser.add_argument("--only", choices=("clip", "sam", "pipeline"))
     parser.add_argument("--threads", type=int, help="threads of torch")

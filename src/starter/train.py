@@ -11,9 +11,10 @@ import torch
 
 from src.config import APPLICATION_FOLDER, STARTER_FOLDER
 from src.errors import CheckpointError
+from src.starter.train_clip import train_clip
+from src.starter.train_sam import train_sam
 from src.starter.training import TrainOptions, keep_freed_memory
 
-DEFAULT_OUTPUT = STARTER_FOLDER
 DEFAULT_WORK = APPLICATION_FOLDER / "training"
 
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="length of each training; SAM's has two such stages, and a short one",
     )
     parser.add_argument("--minutes", type=float, help="end each stage by the clock instead")
-    parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, help="gets the weights")
+    parser.add_argument("--output", type=Path, default=STARTER_FOLDER, help="gets the weights")
     parser.add_argument("--work", type=Path, default=DEFAULT_WORK, help="gets checkpoints")
     parser.add_argument("--workers", type=int, default=1, help="drawing processes")
     parser.add_argument("--threads", type=int, help="threads of torch")
@@ -58,12 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         if chosen.only != "clip":
-            from src.starter.train_sam import train_sam
-
             train_sam(options)
         if chosen.only != "sam":
-            from src.starter.train_clip import train_clip
-
             train_clip(options)
     except CheckpointError as exc:  # what --start names
         parser.error(str(exc))

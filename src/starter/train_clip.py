@@ -19,7 +19,6 @@ from src.models.starter.architecture import (
     ClipConfig,
     build_clip,
     load_starter_clip,
-    save_starter_clip,
 )
 from src.models.starter.tokenizer import StarterTokenizer
 from src.models.starter.vocabulary import TEXTURES
@@ -38,6 +37,7 @@ from src.starter.crops import (
 )
 from src.starter.drawing import DrawnInOrder, RecentlyDrawn
 from src.starter.found_crops import draw_found_crops
+from src.starter.saving import save_starter_clip
 from src.starter.training import (
     AveragedWeights,
     Run,

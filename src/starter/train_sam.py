@@ -17,14 +17,14 @@ from src.models.starter.architecture import (
     SamConfig,
     build_sam,
     read_starter_sam,
-    save_starter_sam,
-    with_positions,
 )
+from src.models.starter.image_encoder import positions_on
 from src.starter.calibrate import choose_thresholds
 from src.starter.click_batches import ClickBatch, make_batch
 from src.starter.drawing import DrawnInOrder, RecentlyDrawn
 from src.starter.mask_loss import Prediction, each_mask, mask_loss, predict
 from src.starter.regions import draw_labelled_picture
+from src.starter.saving import save_starter_sam
 from src.starter.training import (
     AveragedWeights,
     Run,
@@ -203,7 +203,7 @@ def train_sam(
         if state is None:
             look_where_clicked(sam)
         else:
-            sam.load_state_dict({**sam.state_dict(), **with_positions(state, at_size)})
+            sam.load_state_dict({**sam.state_dict(), **_with_positions(state, at_size)})
         state, running = _train_stage(stage, options, at_size, sam, pictures, kept, added)
     sam.load_state_dict(state)
     sam.eval()
@@ -321,6 +321,17 @@ def look_where_clicked(sam: Sam) -> None:
         attention.k_proj.weight.copy_(attention.q_proj.weight)
         attention.q_proj.bias.zero_()
         attention.k_proj.bias.zero_()
+
+
+def _with_positions(state: dict[str, torch.Tensor], config: SamConfig) -> dict[str, torch.Tensor]:
+    """A SAM's weights with their positions on the grid that a config asks for.
+
+    Args:
+        state: of a SAM that differs from config in nothing but image size and positions.
+        config: the one wanted.
+    """
+    name = "image_encoder.pos_embed"
+    return {**state, name: positions_on(state[name], config.position_side)}
 
 
 def _of_sam(average: AveragedWeights) -> dict[str, torch.Tensor]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
+from src.config import STARTER_FOLDER
 from src.models.starter.vocabulary import TEXTURES
 from src.starter.evaluate import (
     Measure,
@@ -26,7 +27,6 @@ from src.starter.evaluate import (
     measure_words,
 )
 from src.starter.scenes import DrawnShape, Scene
-from src.starter.train import DEFAULT_OUTPUT
 
 SEED = 92_001
 # Each pixel is asked at so many places along each side.
@@ -181,7 +181,7 @@ def measures(models: StarterModels, pictures: Sequence[Scene]) -> list[Measure]:
         *measure_everything(generator, pictures)[:2],  # shares, not masks a scene
         *measure_words(models.clip, pictures),
         measure_alike(models.clip, pictures),
-        *measure_pipeline(DEFAULT_OUTPUT, pictures),
+        *measure_pipeline(STARTER_FOLDER, pictures),
     ]
 
 
@@ -189,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=60)
     chosen = parser.parse_args(arguments)
-    models = StarterModels.load(DEFAULT_OUTPUT)
+    models = StarterModels.load(STARTER_FOLDER)
     print(f"{'':46} {'own':>6} {'other':>6} points")
     for own, other in zip(
         measures(models, fresh_scenes(chosen.scenes)),

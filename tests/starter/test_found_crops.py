@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from src.config import STARTER_FOLDER
-from src.models.starter.architecture import MaskThresholds, read_starter_sam, save_starter_sam
+from src.models.starter.architecture import MaskThresholds, read_starter_sam
 from src.models.starter.vocabulary import COLOURS
 from src.starter.crops import (
     BACKGROUND,
@@ -19,6 +19,7 @@ from src.starter.crops import (
     shape_facts,
 )
 from src.starter.found_crops import draw_found_crops, facts_of_mask
+from src.starter.saving import save_starter_sam
 from src.starter.scenes import Scene, draw_scene
 
 

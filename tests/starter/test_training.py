@@ -18,10 +18,10 @@ from src.models.starter.architecture import (
     load_starter_clip,
     load_starter_sam,
     read_starter_sam,
-    save_starter_sam,
 )
 from src.models.starter.vocabulary import COLOURS, SHAPES, WORDS
 from src.starter.crops import COLOUR, FACTS, NONE, SCENE, SHAPE, UNKNOWN, draw_crops
+from src.starter.saving import save_starter_sam
 from src.starter.train import main
 from src.starter.train_clip import (
     SINGLE_WORDS,

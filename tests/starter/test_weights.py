@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import ImageColor
 
+from src.config import STARTER_FOLDER
 from src.errors import CheckpointError
 from src.models.starter.architecture import (
     CLIP_CONFIG_FILE,
@@ -18,7 +19,6 @@ from src.models.starter.architecture import (
     load_mask_thresholds,
     load_starter_clip,
     load_starter_sam,
-    save_starter_sam,
 )
 from src.models.starter.vocabulary import COLOURS
 from src.processing.crop import blur, cut_crop
@@ -31,17 +31,17 @@ from src.starter.evaluate import (
     measure_unknown_words,
     measure_words,
 )
-from src.starter.train import DEFAULT_OUTPUT
+from src.starter.saving import save_starter_sam
 
 
 @pytest.fixture(scope="module")
 def models() -> StarterModels:
-    return StarterModels.load(DEFAULT_OUTPUT)
+    return StarterModels.load(STARTER_FOLDER)
 
 
 def test_both_files_fit_into_16_megabytes() -> None:
     files = (CLIP_CONFIG_FILE, CLIP_WEIGHTS_FILE, SAM_WEIGHTS_FILE)
-    assert sum((DEFAULT_OUTPUT / name).stat().st_size for name in files) < 16_000_000
+    assert sum((STARTER_FOLDER / name).stat().st_size for name in files) < 16_000_000
 
 
 def test_embeddings_are_512_unit_vectors(models: StarterModels) -> None:
@@ -125,9 +125,9 @@ def test_missing_and_damaged_files_are_checkpoint_errors(tmp_path: Path) -> None
     for load in (load_starter_clip, load_starter_sam, load_mask_thresholds):
         with pytest.raises(CheckpointError):
             load(tmp_path)
-    (tmp_path / CLIP_CONFIG_FILE).write_text((DEFAULT_OUTPUT / CLIP_CONFIG_FILE).read_text())
+    (tmp_path / CLIP_CONFIG_FILE).write_text((STARTER_FOLDER / CLIP_CONFIG_FILE).read_text())
     for name in (CLIP_WEIGHTS_FILE, SAM_WEIGHTS_FILE):
-        (tmp_path / name).write_bytes((DEFAULT_OUTPUT / name).read_bytes()[:50_000])
+        (tmp_path / name).write_bytes((STARTER_FOLDER / name).read_bytes()[:50_000])
     for load in (load_starter_clip, load_starter_sam):
         with pytest.raises(CheckpointError):
             load(tmp_path)

@@ -1,11 +1,10 @@
-"""The starter CLIP and SAM: how they are built, loaded and saved."""
+"""The starter CLIP and SAM: how they are built and loaded."""
 
 from __future__ import annotations
 
 import json
-import os
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +13,7 @@ import open_clip
 import torch
 from open_clip.model import CLIP
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from segment_anything.modeling import (
     ImageEncoderViT,
     MaskDecoder,
@@ -27,8 +26,9 @@ from torch import nn
 from src.errors import CheckpointError
 from src.models.click_grid import Quality
 from src.models.mask_shape import SPECK_SHARE
-from src.models.starter.image_encoder import ConvStem, DetailedEncoder, positions_on
+from src.models.starter.image_encoder import ConvStem, DetailedEncoder
 from src.models.starter.mask_decoder import DetailedMaskDecoder
+from src.models.starter.tokenizer import CONTEXT_LENGTH, VOCABULARY_SIZE
 
 CLIP_NAME = "starter-clip"
 CLIP_CONFIG_FILE = "starter-clip.json"
@@ -52,8 +52,6 @@ class ClipConfig:
 
     def as_open_clip(self) -> dict[str, Any]:
         """The model config that open_clip reads."""
-        from src.models.starter.tokenizer import CONTEXT_LENGTH, VOCABULARY_SIZE
-
         return {
             "embed_dim": EMBEDDING_SIZE,
             "vision_cfg": {
@@ -199,32 +197,6 @@ def build_sam(config: SamConfig) -> Sam:
     )
 
 
-def save_starter_clip(state: dict[str, torch.Tensor], config: ClipConfig, folder: Path) -> None:
-    """Write the CLIP's config and float16 weights, each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(config.as_open_clip(), indent=2) + "\n"
-    temporary = folder / (CLIP_CONFIG_FILE + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, folder / CLIP_CONFIG_FILE)
-    _save_weights(state, folder / CLIP_WEIGHTS_FILE, {"format": "pt"})
-
-
-def save_starter_sam(
-    state: dict[str, torch.Tensor],
-    config: SamConfig,
-    thresholds: MaskThresholds,
-    folder: Path,
-) -> None:
-    """Write the SAM's float16 weights with its sizes and thresholds, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    metadata = {
-        "format": "pt",
-        "config": json.dumps(asdict(config)),
-        "thresholds": json.dumps(asdict(thresholds)),
-    }
-    _save_weights(state, folder / SAM_WEIGHTS_FILE, metadata)
-
-
 def load_starter_clip(folder: Path, device: str | torch.device = "cpu") -> CLIP:
     """Load the starter CLIP through open_clip.
 
@@ -294,17 +266,6 @@ def read_starter_sam(folder: Path) -> tuple[SamConfig, dict[str, torch.Tensor]]:
         raise CheckpointError(path, f"it is no starter SAM ({exc})") from exc
 
 
-def with_positions(state: dict[str, torch.Tensor], config: SamConfig) -> dict[str, torch.Tensor]:
-    """A SAM's weights with their positions on the grid that a config asks for.
-
-    Args:
-        state: of a SAM that differs from config in nothing but image size and positions.
-        config: the one wanted.
-    """
-    name = "image_encoder.pos_embed"
-    return {**state, name: positions_on(state[name], config.position_side)}
-
-
 def load_mask_thresholds(folder: Path) -> MaskThresholds:
     """The thresholds that suit the starter SAM in a folder.
 
@@ -331,14 +292,3 @@ def _read_metadata(path: Path) -> dict[str, str]:
         return dict(header.get("__metadata__", {}))
     except (OSError, ValueError, struct.error) as exc:
         raise CheckpointError(path, f"it is damaged ({exc})") from exc
-
-
-def _save_weights(state: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
-    halves = {
-        name: (tensor.half() if tensor.is_floating_point() else tensor).detach().cpu().contiguous()
-        for name, tensor in state.items()
-    }
-    temporary = path.with_name(path.name + ".part")
-    save_file(halves, temporary, metadata=metadata)
-    temporary.chmod(0o644)
-    os.replace(temporary, path)
