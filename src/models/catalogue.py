@@ -18,6 +18,7 @@ from urllib.parse import quote
 from src.errors import CheckpointError, QueryError
 from src.models import checkpoints
 from src.models.clip_architecture import clip_architecture
+from src.models.segmenter_registry import segmenter_architecture
 
 META = "https://dl.fbaipublicfiles.com/segment_anything/"
 HUB = "https://huggingface.co/"
@@ -67,7 +68,7 @@ class CatalogueEntry:
             CheckpointError: it is damaged, or another model's.
         """
         state = checkpoints.read_state_dict(path)
-        tell = checkpoints.sam_type if self.kind == "sam" else clip_architecture
+        tell = segmenter_architecture if self.kind == "sam" else clip_architecture
         found = tell(state, path.with_name(self.file_name))
         if found != self.architecture:
             raise CheckpointError(path, f"a {found}, and not the {self.architecture} asked for")

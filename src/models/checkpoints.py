@@ -18,8 +18,6 @@ StateDict = dict[str, torch.Tensor]
 # What a model is called while it is on its way; such a file is never taken for a model.
 PART = ".part"
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
-# Width of the image encoder -> name in segment_anything's registry.
-SAM_TYPE_BY_WIDTH = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
 
 
 def read_state_dict(path: Path) -> StateDict:
@@ -76,17 +74,3 @@ def fingerprint(path: Path) -> str:
             stream.seek(i * max(0, size - block) // 127)
             digest.update(stream.read(block))
     return digest.hexdigest()[:12]
-
-
-def sam_type(state: StateDict, path: Path) -> str:
-    """Name the SAM that a state dict is of, as in segment_anything's registry.
-
-    Raises:
-        CheckpointError: it is no SAM of Meta's.
-    """
-    position = state.get("image_encoder.pos_embed")
-    width = position.shape[-1] if position is not None and position.dim() else None
-    name = None if width is None else SAM_TYPE_BY_WIDTH.get(width)
-    if name is None:
-        raise CheckpointError(path, "not a SAM checkpoint (vit_b, vit_l or vit_h)")
-    return name

@@ -14,64 +14,14 @@ from dataclasses import dataclass, fields
 import cv2
 import numpy as np
 import torch
-from segment_anything.modeling import Sam
-from segment_anything.utils.transforms import ResizeLongestSide
 from torchvision.ops import batched_nms, box_iou
 
 from src.models.mask_shape import box_of, boxes_around, stabilities, stability_of
+from src.models.mask_sizes import Sizes
 
 # Stability at the size of SAM's input differs by less from that at the image's size, and that
 # at the size of the logits by less from that.
 NEARLY, _ROUGHLY = 0.02, 0.1
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """The sizes at which the masks of an image are looked at.
-
-    Attributes:
-        image_wh: of the image.
-        pixel: pixels of SAM's input along a pixel of the logits.
-        shown_wh: of the image in the corner of the square that is SAM's input.
-        measured_wh: at which stability and boxes count: the image's, as in Meta's generator,
-            where that is near SAM's; else that of SAM's input.
-    """
-
-    image_wh: tuple[int, int]
-    pixel: int
-    shown_wh: tuple[int, int]
-    measured_wh: tuple[int, int]
-
-    @staticmethod
-    def of(sam: Sam, image_wh: tuple[int, int]) -> Sizes:
-        """For an image of a size, and a SAM."""
-        side = int(sam.image_encoder.img_size)
-        pixel = side // (4 * int(sam.prompt_encoder.image_embedding_size[0]))
-        shown_h, shown_w = ResizeLongestSide.get_preprocess_shape(image_wh[1], image_wh[0], side)
-        near = max(image_wh) <= 2 * side
-        shown_wh = shown_w, shown_h
-        return Sizes(image_wh, pixel, shown_wh, image_wh if near else shown_wh)
-
-    @property
-    def logits_wh(self) -> tuple[int, int]:
-        """The part of the logits that shows the image."""
-        width, height = self.in_logits_wh
-        return math.ceil(width), math.ceil(height)
-
-    @property
-    def in_logits_wh(self) -> tuple[float, float]:
-        """The same to a part of a pixel."""
-        return self.shown_wh[0] / self.pixel, self.shown_wh[1] / self.pixel
-
-    def at_input(self, logits: np.ndarray, corner_xy: tuple[int, int] = (0, 0)) -> np.ndarray:
-        """One mask's logits (h, w) at the size of SAM's input: (H, W).
-
-        Args:
-            corner_xy: where they begin, if they are a window, in pixels of the logits.
-        """
-        large = cv2.resize(logits, None, fx=self.pixel, fy=self.pixel)
-        left, top = (self.pixel * corner for corner in corner_xy)
-        return large[: self.shown_wh[1] - top, : self.shown_wh[0] - left]
 
 
 @dataclass
@@ -114,7 +64,7 @@ class Candidates:
         return Candidates(*(getattr(self, each.name)[chosen] for each in fields(self)))
 
 
-def stable(
+def filter_stable(
     logits: torch.Tensor,
     predicted_iou: torch.Tensor,
     clicks: torch.Tensor,
@@ -123,7 +73,7 @@ def stable(
     least: float,
     exact: bool,
 ) -> Candidates:
-    """The masks whose stability passes, or nearly does: that is decided by `distinct`.
+    """The masks whose stability passes, or nearly does: that is decided by `suppress_duplicates`.
 
     Args:
         logits: (N, h, w); rows beyond the image's part help to enlarge and are left out then.
@@ -187,13 +137,13 @@ def _core(inside: np.ndarray, sizes: Sizes) -> np.ndarray:
     return box
 
 
-def distinct(
+def suppress_duplicates(
     found: Candidates, sizes: Sizes, offset: float, least: float, most_overlap: float, exact: bool
 ) -> Candidates:
     """Non-maximum suppression by boxes, best predicted IoU first, of what is stable.
 
     Args:
-        offset, least: as for `stable`.
+        offset, least: as for `filter_stable`.
         most_overlap: of two masks whose boxes have a larger IoU, the better stays.
         exact: measure at the size Meta's generator measures at.
     """

@@ -8,7 +8,6 @@ to the size of the image, so memory does not grow with megapixels times clicks.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,26 +15,22 @@ import cv2
 import numpy as np
 import torch
 from segment_anything.modeling import Sam
-from segment_anything.utils.transforms import ResizeLongestSide
 
 from src.models.click_grid import ClickGrid, Quality
-from src.models.device import FittingBatches, half_precision, in_precision
-from src.models.image_encoder import encode_pixels
-from src.models.mask_candidates import Candidates, Sizes, distinct, stable
+from src.models.click_session import ClickSession
+from src.models.device import FittingBatches
+from src.models.mask_candidates import Candidates, filter_stable, suppress_duplicates
 from src.models.mask_edges import MaskEdges
 from src.models.mask_rle import OutputMode, in_form
 from src.models.mask_shape import (
-    Unlike,
+    DuplicateFilter,
     full_size,
     without_small_regions,
     without_specks,
 )
-from src.models.prompt_decoder import PromptDecoder
-
-# Parameters of an encoder that gains by 16 bits. Meta's ViT-B (90 million) takes half the
-# time of a CPU with AVX512-BF16; the starter's (2 million) gains nothing, and its masks, which
-# are less sure of themselves, change: mean best IoU with those of 32 bits 0.983.
-LARGE_ENCODER = 50_000_000
+from src.models.mask_sizes import Sizes
+from src.models.promptable_sam import PromptableSam, at_most
+from src.models.segmenter import ImageEmbedding, MaskPredictions, PromptableModel, Prompts
 
 
 class MaskGenerator:
@@ -43,7 +38,7 @@ class MaskGenerator:
 
     def __init__(
         self,
-        sam: Sam,
+        sam: Sam | PromptableModel,
         points_per_side: int = 32,
         points_per_batch: int = 64,
         pred_iou_thresh: float = 0.88,
@@ -63,7 +58,8 @@ class MaskGenerator:
         """Wrap a SAM.
 
         Args:
-            sam: any model of segment_anything's class `Sam`, in eval mode.
+            sam: any model of segment_anything's class `Sam`, in eval mode, or another that
+                embeds images and decodes prompts.
             points_per_side: clicks along each side of the image.
             points_per_batch: clicks decoded at once.
             pred_iou_thresh: masks SAM itself rates lower are dropped, 0 to 1.
@@ -87,13 +83,13 @@ class MaskGenerator:
             raise ValueError(f"output_mode can't be {output_mode!r}")
         if quality not in ("exact", "adaptive"):
             raise ValueError(f"quality can't be {quality!r}")
-        self.sam = sam
+        self.model: PromptableModel = (
+            PromptableSam(sam, quality == "adaptive", full_precision)
+            if isinstance(sam, Sam)
+            else sam
+        )
         self.quality = quality
         self.fit_edges = fit_edges
-        half = None if full_precision else half_precision(sam.device)
-        large = sum(p.numel() for p in sam.image_encoder.parameters()) >= LARGE_ENCODER
-        self._encoder_precision = half if large else None
-        self._decoder_precision = half if quality == "adaptive" else None
         self.label = label
         self.name = name
         self.points_per_side = points_per_side
@@ -122,11 +118,11 @@ class MaskGenerator:
             point_coords ([[x, y]]), crop_box (XYWH, the whole image).
         """
         image_wh = image_rgb.shape[1], image_rgb.shape[0]
+        sizes = self.sizes(image_wh)
+        if 0 in sizes.shown_wh:  # too thin for anything to be seen at the model's size
+            return []
         with torch.inference_mode():
             grid = ClickGrid(self.points_per_side, self.quality, self.stability_score_offset)
-            sizes = Sizes.of(self.sam, image_wh)
-            if 0 in sizes.shown_wh:  # too thin for anything to be seen at SAM's size
-                return []
             candidates = self._decode_grid(image_rgb, grid, sizes)
             candidates = self._without_duplicates(candidates, sizes)
             clicks_xy = grid.xy[candidates.clicks.cpu().numpy()] * image_wh
@@ -136,46 +132,84 @@ class MaskGenerator:
             ]
         return [record for record in records if record["area"] > 0]
 
-    def _embedding(self, image_rgb: np.ndarray) -> torch.Tensor:
-        """What SAM's encoder makes of an image: (1, C, G, G) float32."""
-        encoder = self.sam.image_encoder
-        shown = _shrunk(image_rgb, encoder.img_size)
-        shown = ResizeLongestSide(encoder.img_size).apply_image(shown)
-        pixels = torch.as_tensor(shown, device=self.sam.device).permute(2, 0, 1)[None]
-        with in_precision(self.sam.device, self._encoder_precision):
-            return encode_pixels(encoder, self.sam.preprocess(pixels)).float()
+    @property
+    def module(self) -> torch.nn.Module:
+        """The weights; what measures or stops a model hooks in here."""
+        return self.model.module
+
+    @property
+    def sam(self) -> Any:
+        """The same, under the name that it has for a SAM."""
+        return self.model.module
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.model.device
+
+    def sizes(self, image_wh: tuple[int, int]) -> Sizes:
+        """At which an image of that size is looked at."""
+        return self.model.sizes(image_wh)
+
+    def embed(self, image_rgb: np.ndarray) -> ImageEmbedding:
+        """Look at an image, once for any number of prompts; see PromptableModel."""
+        return self.model.embed(image_rgb)
+
+    def decode(
+        self,
+        embedding: ImageEmbedding,
+        prompts: Prompts,
+        *,
+        multimask: bool = True,
+        min_iou: float | None = None,
+        padding: bool = True,
+    ) -> MaskPredictions:
+        """Cut masks out of an image where prompts say; see PromptableModel."""
+        return self.model.decode(
+            embedding, prompts, multimask=multimask, min_iou=min_iou, padding=padding
+        )
+
+    def session(self, image_rgb: np.ndarray) -> ClickSession:
+        """Embed an image and cut one mask out of it by clicks; close it to free the memory.
+
+        Args:
+            image_rgb: (H, W, 3) uint8 RGB.
+        """
+        edges = self._edges(image_rgb)
+
+        def to_mask(logits: np.ndarray, sizes: Sizes) -> np.ndarray:
+            if edges is None:
+                return sizes.at_image(logits)
+            fitted = edges.fit(cv2.resize(sizes.at_input(logits), edges.size_wh))
+            return full_size(fitted, sizes.image_wh, edges.size_wh)
+
+        return ClickSession(self, image_rgb, to_mask)
 
     def _decode_grid(self, image_rgb: np.ndarray, grid: ClickGrid, sizes: Sizes) -> Candidates:
-        device = self.sam.device
-        inputs_xy = torch.as_tensor(grid.xy * sizes.shown_wh, dtype=torch.float32, device=device)
-        part_w, part_h = sizes.logits_wh
-        embedding = self._embedding(image_rgb)
-        with in_precision(device, self._decoder_precision):
-            decoder = PromptDecoder(self.sam, embedding)
+        embedding = self.embed(image_rgb)
+        clicks_xy = grid.xy * sizes.image_wh
 
         def decoded(window: torch.Tensor) -> Candidates:
-            clicks = inputs_xy[window, None]
-            labels = torch.ones(clicks.shape[:2], dtype=torch.int, device=clicks.device)
-            sparse, _ = self.sam.prompt_encoder((clicks, labels), None, None)
-            with in_precision(device, self._decoder_precision):
-                guesses = decoder.decode(sparse)
-            good = guesses.predicted_iou > self.pred_iou_thresh
-            if not good.any():
-                return Candidates.none(sizes, device)
-            with in_precision(device, self._decoder_precision):
-                logits = decoder.draw(guesses, good, math.ceil(part_h / 4))[..., :part_w].float()
-            return stable(
-                logits,
-                guesses.predicted_iou[good],
-                window.to(device)[good.nonzero()[:, 0]],
+            found = self.decode(
+                embedding,
+                Prompts.clicks(clicks_xy[window.numpy()]),
+                min_iou=self.pred_iou_thresh,
+                padding=False,
+            )
+            if len(found) == 0:
+                return Candidates.none(sizes, self.device)
+            return filter_stable(
+                found.logits,
+                found.predicted_iou,
+                window.to(self.device)[found.prompts],
                 sizes,
                 self.stability_score_offset,
                 self.stability_score_thresh,
                 self.quality == "exact",
             )
 
-        batches_of_clicks = FittingBatches(min(self.points_per_batch, decoder.most_at_once))
-        batches = [Candidates.none(sizes, device)]
+        batches_of_clicks = FittingBatches(min(self.points_per_batch, embedding.most_at_once))
+        batches = [Candidates.none(sizes, self.device)]
         for waiting in grid.levels():
             for found in batches_of_clicks.run(waiting, decoded):
                 batches.append(found)
@@ -184,7 +218,7 @@ class MaskGenerator:
 
     def _without_duplicates(self, found: Candidates, sizes: Sizes) -> Candidates:
         """Non-maximum suppression by boxes, then by the masks themselves."""
-        found = distinct(
+        found = suppress_duplicates(
             found,
             sizes,
             self.stability_score_offset,
@@ -192,12 +226,12 @@ class MaskGenerator:
             self.box_nms_thresh,
             self.quality == "exact",
         )
-        unlike = Unlike(self.mask_nms_thresh)
+        kept = DuplicateFilter(self.mask_nms_thresh)
         chosen = []
         for i, logits in enumerate(found.logits.cpu().numpy()):  # best first
             if self.speck_share > 0:
                 logits = without_specks(logits, self.speck_share)
-            if unlike.admit(logits):
+            if kept.add_if_distinct(logits):
                 found.logits[i] = torch.from_numpy(logits)
                 chosen.append(i)
         return found.keep(torch.tensor(chosen, dtype=torch.long, device=found.logits.device))
@@ -215,24 +249,29 @@ class MaskGenerator:
             Places in logits, and their masks (H, W) uint8, 0 or 1; without those that by fitting
             become like a better one.
         """
-        sizes = Sizes.of(self.sam, (image_rgb.shape[1], image_rgb.shape[0]))
-        edges = MaskEdges(_at_most(image_rgb, sizes.shown_wh)) if self.fit_edges else None
-        unlike = Unlike(self.mask_nms_thresh)
+        sizes = self.sizes((image_rgb.shape[1], image_rgb.shape[0]))
+        edges = self._edges(image_rgb)
+        kept = DuplicateFilter(self.mask_nms_thresh)
         for i, found in enumerate(logits.cpu().numpy()):
             if edges is not None:
                 fitted = edges.fit(cv2.resize(sizes.at_input(found), edges.size_wh))
                 if self.speck_share > 0:
                     fitted = without_specks(fitted, self.speck_share)
-                if not unlike.admit(fitted):
+                if not kept.add_if_distinct(fitted):
                     continue
                 mask = full_size(fitted, sizes.image_wh, edges.size_wh)
-            elif sizes.measured_wh == sizes.image_wh:  # in Meta's two steps
-                mask = (cv2.resize(sizes.at_input(found), sizes.image_wh) > 0).view(np.uint8)
             else:
-                mask = full_size(found, sizes.image_wh, sizes.in_logits_wh)
+                mask = sizes.at_image(found)
             if self.min_mask_region_area > 0:
                 mask = without_small_regions(mask, self.min_mask_region_area)
             yield i, mask
+
+    def _edges(self, image_rgb: np.ndarray) -> MaskEdges | None:
+        """What masks of an image are fitted to; None where that is not wished."""
+        if not self.fit_edges:
+            return None
+        sizes = self.sizes((image_rgb.shape[1], image_rgb.shape[0]))
+        return MaskEdges(at_most(image_rgb, sizes.shown_wh))
 
     def _record(
         self,
@@ -252,20 +291,3 @@ class MaskGenerator:
             "point_coords": [[float(value) for value in click_xy]],
             "crop_box": [0, 0, mask.shape[1], mask.shape[0]],
         }
-
-
-def _shrunk(image_rgb: np.ndarray, side: int) -> np.ndarray:
-    """Bring a large image to twice SAM's input first: averaging pixels, so no aliasing.
-
-    Meta's own resizing goes the rest of the way.
-    """
-    height, width = image_rgb.shape[:2]
-    scale = 2 * side / max(height, width)
-    return _at_most(image_rgb, (max(1, round(width * scale)), max(1, round(height * scale))))
-
-
-def _at_most(image_rgb: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
-    """An image at that size, or as it is where it is smaller."""
-    if max(image_rgb.shape[:2]) <= max(size_wh):
-        return image_rgb
-    return cv2.resize(image_rgb, size_wh, interpolation=cv2.INTER_AREA)

@@ -129,7 +129,7 @@ def without_specks(logits: np.ndarray, share: float) -> np.ndarray:
     return np.where(mask == clean, logits, -logits)
 
 
-class Unlike:
+class DuplicateFilter:
     """Masks of one picture that overlap little with each other."""
 
     def __init__(self, most_overlap: float) -> None:
@@ -143,7 +143,7 @@ class Unlike:
         # ten times as long
         self._admitted = np.zeros((0, COMPARE_SIDE**2 // 64), np.uint64)
 
-    def admit(self, logits: np.ndarray) -> bool:
+    def add_if_distinct(self, logits: np.ndarray) -> bool:
         """Take one more, unless it is like one that is here; say whether it was taken.
 
         Args:

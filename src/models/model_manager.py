@@ -7,13 +7,12 @@ choose another one of them than the best, or no SAM at all.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import open_clip
 import torch
-from segment_anything import sam_model_registry
 
 from src.config import MODELS_FOLDER, NO_SAM, STARTER, STARTER_FOLDER, Device, Settings
 from src.errors import CheckpointError, ModelNotLoadedError
@@ -22,12 +21,15 @@ from src.models.clip_architecture import clip_architecture, normalisation
 from src.models.clip_encoder import ClipEncoder
 from src.models.device import FittingBatches
 from src.models.mask_generator import MaskGenerator
-from src.models.mask_shape import SPECK_SHARE
+from src.models.segmenter_registry import (
+    is_called_like_one,
+    load_segmenter,
+    segmenter_files,
+)
 from src.models.starter import architecture as starter
+from src.models.starter.segmenter import STARTER_SAM
 from src.models.starter.tokenizer import StarterTokenizer
 from src.models.weight_checks import check_finite
-
-SAM_FILES = "sam_vit_*.pth"
 
 ModelKind = Literal["clip", "sam"]
 
@@ -102,7 +104,11 @@ class ModelManager:
         """List the weights on this machine, in the order in which a kind's are tried."""
         if kind is None:
             return self.available("sam") + self.available("clip")
-        paths = self._sam_paths() if kind == "sam" else self._clip_paths()
+        paths = (
+            segmenter_files(self.models_folder, self.device)
+            if kind == "sam"
+            else self._clip_paths()
+        )
         found = [self._model_file(kind, path) for path in paths]
         bundled = starter.SAM_WEIGHTS_FILE if kind == "sam" else starter.CLIP_WEIGHTS_FILE
         if (self._starter_folder / bundled).is_file():
@@ -165,8 +171,9 @@ class ModelManager:
         """Load a SAM, as a generator of masks.
 
         Args:
-            checkpoint_path: weights of Meta's SAM; None takes the chosen one, else what lies in
-                the models folder under Meta's name, and the starter SAM when nothing does.
+            checkpoint_path: weights of a segmenter that the registry knows; None takes the
+                chosen one, else what lies in the models folder under such a name (Meta's
+                sam_vit_*.pth), and the starter SAM when nothing does.
             options: arguments of MaskGenerator, in place of the model's own defaults.
 
         Raises:
@@ -177,7 +184,7 @@ class ModelManager:
         if self.points_per_side is not None:
             options = {"points_per_side": self.points_per_side} | options
         if checkpoint_path is not None:
-            return self._meta_sam(Path(checkpoint_path), options)
+            return load_segmenter(Path(checkpoint_path), self.device, options)
         if self.choices["sam"] == NO_SAM:
             raise ModelNotLoadedError("no SAM is to be used; `models use auto` brings it back")
         for file in self._to_try("sam"):
@@ -185,7 +192,7 @@ class ModelManager:
                 sam = (
                     self.load_starter_sam(**options)
                     if file.bundled
-                    else self._meta_sam(file.path, options)
+                    else load_segmenter(file.path, self.device, options)
                 )
             except CheckpointError as exc:
                 self._pass_over(exc)
@@ -236,12 +243,6 @@ class ModelManager:
         # the bundled models are there wherever a person keeps the others
         return STARTER_FOLDER if self.models_folder == MODELS_FOLDER else own
 
-    def _sam_paths(self) -> list[Path]:
-        """SAM checkpoints in the models folder, the one that suits the device first."""
-        order = "blh" if self.device.type == "cpu" else "hlb"
-        paths = [path for path in self.models_folder.glob(SAM_FILES) if path.stem[8:9] in order]
-        return sorted(paths, key=lambda path: (order.index(path.stem[8]), path.name))
-
     def _clip_paths(self) -> list[Path]:
         """Other weights in the models folder or one folder below, by name."""
         paths = [*self.models_folder.glob("*"), *self.models_folder.glob("*/*")]
@@ -250,7 +251,7 @@ class ModelManager:
             for path in paths
             if path.suffix in checkpoints.SUFFIXES
             and path.is_file()
-            and not path.match(SAM_FILES)
+            and not is_called_like_one(path)
             and path.parent != self.models_folder / "starter"
         )
 
@@ -312,30 +313,10 @@ class ModelManager:
             batches=FittingBatches(self.batch_size),
         )
 
-    def _meta_sam(self, path: Path, options: dict[str, Any]) -> MaskGenerator:
-        state = checkpoints.read_state_dict(path)
-        name = checkpoints.sam_type(state, path)
-        sam = sam_model_registry[name](checkpoint=None)
-        try:
-            sam.load_state_dict(state)
-        except RuntimeError as exc:
-            raise CheckpointError(path, f"not a whole SAM {name} checkpoint") from exc
-        check_finite(sam, path)
-        return MaskGenerator(
-            sam.to(self.device).eval(),
-            label=f"SAM {name}",
-            name=f"{name}@{checkpoints.fingerprint(path)}",
-            **({"speck_share": SPECK_SHARE} | options),
-        )
-
     def load_starter_sam(self, **options: Any) -> MaskGenerator:
         """Load the bundled SAM, whatever else is here."""
-        sam = starter.load_starter_sam(self._starter_folder, self.device)
-        check_finite(sam, self._starter_folder / starter.SAM_WEIGHTS_FILE)
-        defaults = asdict(starter.load_mask_thresholds(self._starter_folder))
-        print_of = checkpoints.fingerprint(self._starter_folder / starter.SAM_WEIGHTS_FILE)
-        name = f"starter-sam@{print_of}"
-        return MaskGenerator(sam, label="starter SAM", name=name, **(defaults | options))
+        path = self._starter_folder / starter.SAM_WEIGHTS_FILE
+        return STARTER_SAM.load({}, path, self.device, options)
 
 
 def pick_device(wish: Device) -> torch.device:

@@ -136,7 +136,7 @@ def _speed_of(
             clip.encode_image([noise] * PROBE_IMAGES)
             return PROBE_IMAGES / (time.perf_counter() - began)
     sam = manager.load_starter_sam() if bundled else manager.load_sam(path)
-    with _stopping(sam.sam, go_on):
+    with _stopping(sam.module, go_on):
         began = time.perf_counter()
         sam.generate(noise)
         return time.perf_counter() - began

@@ -29,6 +29,8 @@ Tensor = torch.Tensor
 # Numbers of float32: 8 MB. Of Meta's ViT-B a prompt took 12 ms two at a time, 20 ms sixteen at a
 # time and 29 ms sixty-four at a time.
 _IN_CACHE = 1 << 21
+# Places of a prompt's masks: the one for prompts that leave no doubt, and SAM's three guesses.
+ONE_MASK, GUESSES = range(1), range(1, 4)
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,13 @@ class Decoded:
 class PromptDecoder:
     """Decodes prompts on one picture."""
 
-    def __init__(self, sam: Sam, features: Tensor) -> None:
+    def __init__(self, sam: Sam, features: Tensor, dense: Tensor | None = None) -> None:
         """Prepare what all prompts on a picture share.
 
         Args:
             sam: in eval mode.
             features: (1, C, G, G) of its image encoder; (1, 4 C, G, G) for a DetailedMaskDecoder.
+            dense: (1, C, G, G), a mask prompt downscaled by SAM's prompt encoder; None without.
         """
         decoder, prompts = sam.mask_decoder, sam.prompt_encoder
         kind = _multiplied_in(features)
@@ -79,9 +82,10 @@ class PromptDecoder:
         self._added, self._added_more = added.to(kind), added_more.to(kind)
         self._decoder = decoder
         self._blocks: list[TwoWayAttentionBlock] = list(decoder.transformer.layers)
-        no_mask = prompts.no_mask_embed.weight.reshape(1, -1, 1, 1)
+        if dense is None:
+            dense = prompts.no_mask_embed.weight.reshape(1, -1, 1, 1)
         self._grid = features.shape[2:]
-        self._places = _flat(features + no_mask).to(kind)  # (G * G, C)
+        self._places = _flat(features + dense).to(kind)  # (G * G, C)
         self._position = _flat(prompts.get_dense_pe()).to(kind)
         placed = self._places + self._position
         to_image = self._blocks[0].cross_attn_token_to_image
@@ -101,7 +105,7 @@ class PromptDecoder:
         """Run the transformer.
 
         Args:
-            sparse: (B, N, C) prompt embeddings of SAM's prompt encoder; no mask prompts.
+            sparse: (B, N, C) prompt embeddings of SAM's prompt encoder.
         """
         decoder = self._decoder
         own = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
@@ -117,12 +121,19 @@ class PromptDecoder:
             ious = decoder.iou_prediction_head(tokens[:, 0].float())
         return Decoded(ious, tokens, picture)
 
-    def draw(self, decoded: Decoded, chosen: Tensor, rows: int | None = None) -> Tensor:
-        """Draw some of the guesses.
+    def draw(
+        self,
+        decoded: Decoded,
+        chosen: Tensor,
+        rows: int | None = None,
+        masks: range = GUESSES,
+    ) -> Tensor:
+        """Draw some of the masks.
 
         Args:
-            chosen: (B, 3) bool, which guesses of which prompts.
+            chosen: (B, M) bool, which of these masks of which prompts.
             rows: how many rows of places to draw, from the top; all when None.
+            masks: the M that are chosen from.
 
         Returns:
             (K, 4 rows, 4G) logits, in the order of chosen.nonzero().
@@ -130,8 +141,8 @@ class PromptDecoder:
         height, width = rows or self._grid[0], self._grid[1]
         prompts = chosen.any(dim=1)
         enlarged = self._enlarge(decoded.picture[:, : height * width][prompts])
-        guesses = self._read(decoded.tokens[prompts], enlarged, range(1, 4))
-        return _in_rows(guesses[chosen[prompts]], height, width)
+        drawn = self._read(decoded.tokens[prompts], enlarged, masks)
+        return _in_rows(drawn[chosen[prompts]], height, width)
 
     def draw_all(self, decoded: Decoded) -> tuple[Tensor, Tensor]:
         """Draw all masks, and what they are read from. For training: gradients pass.

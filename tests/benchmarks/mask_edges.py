@@ -18,8 +18,8 @@ import torch
 from segment_anything import SamPredictor
 
 from src.config import STARTER_FOLDER
-from src.models.mask_candidates import Sizes
 from src.models.mask_edges import MaskEdges, window_of
+from src.models.promptable_sam import PromptableSam
 from src.models.starter.architecture import load_starter_sam
 from src.starter.evaluate import fresh_scenes, inner_point, iou
 
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for scene in fresh_scenes(chosen.scenes):
         image = scene.image_rgb
         predictor.set_image(image)
-        sizes = Sizes.of(sam, (image.shape[1], image.shape[0]))
+        sizes = PromptableSam(sam).sizes((image.shape[1], image.shape[0]))
         edges = MaskEdges(image)
         ways: dict[str, Callable[[np.ndarray], np.ndarray]] = {
             "as SAM gives it": np.asarray,

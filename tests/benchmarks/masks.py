@@ -31,7 +31,7 @@ from segment_anything.modeling import Sam
 from torch.utils.flop_counter import FlopCounterMode
 
 from src.config import APPLICATION_FOLDER, STARTER_FOLDER
-from src.models import mask_generator
+from src.models import promptable_sam
 from src.models.mask_generator import MaskGenerator
 from src.models.prompt_decoder import PromptDecoder
 from src.models.starter.architecture import load_mask_thresholds, load_starter_sam
@@ -140,7 +140,7 @@ def measure_one(kind: str, weights: str, folder: str) -> None:
         clock.around(sam.mask_decoder, "forward", "decoder")
         clock.around(sam.image_encoder, "forward", "encoder")
     else:
-        clock.around(mask_generator, "encode_pixels", "encoder")
+        clock.around(promptable_sam, "encode_pixels", "encoder")
         for method in ("__init__", "decode", "draw"):
             clock.around(PromptDecoder, method, "decoder")
     paths = sorted(Path(folder).glob("*.png"))

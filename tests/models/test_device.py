@@ -172,9 +172,9 @@ def test_a_gpu_gives_what_the_cpu_gives(
     images = [np.asarray(Image.open(path).convert("RGB")) for path in scene_files]
     likeness = (there.load_starter_clip().encode_image(images) * clip.encode_image(images)).sum(1)
     assert likeness.min() > 0.999
-    embedding = there.load_starter_sam()._embedding(images[0]).cpu()
+    embedding = there.load_starter_sam().embed(images[0]).features.cpu()
     torch.testing.assert_close(
-        embedding, mask_generator._embedding(images[0]), rtol=0.01, atol=0.01
+        embedding, mask_generator.embed(images[0]).features, rtol=0.01, atol=0.01
     )
 
 

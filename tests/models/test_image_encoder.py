@@ -90,5 +90,5 @@ def test_the_generator_embeds_what_metas_predictor_embeds(mask_generator: MaskGe
     predictor = SamPredictor(mask_generator.sam)
     predictor.set_image(image)
     with torch.inference_mode():
-        ours = mask_generator._embedding(image)
+        ours = mask_generator.embed(image).features
     torch.testing.assert_close(ours, predictor.get_image_embedding(), rtol=1e-4, atol=1e-4)

@@ -226,11 +226,11 @@ def load_starter_clip(folder: Path, device: str | torch.device = "cpu") -> CLIP:
     return model.eval()
 
 
-def load_starter_sam(folder: Path, device: str | torch.device = "cpu") -> Sam:
+def load_starter_sam(place: Path, device: str | torch.device = "cpu") -> Sam:
     """Load the starter SAM, whatever its size.
 
     Args:
-        folder: holds starter-sam.safetensors.
+        place: the .safetensors file, or a folder that holds starter-sam.safetensors.
         device: where the model goes.
 
     Returns:
@@ -239,22 +239,22 @@ def load_starter_sam(folder: Path, device: str | torch.device = "cpu") -> Sam:
     Raises:
         CheckpointError: the file is missing, damaged or does not fit.
     """
-    config, state = read_starter_sam(folder)
+    config, state = read_starter_sam(place)
     try:
         sam = build_sam(config)
         sam.load_state_dict(state, strict=True)
     except (RuntimeError, ValueError, TypeError) as exc:
-        raise CheckpointError(folder / SAM_WEIGHTS_FILE, f"it is no starter SAM ({exc})") from exc
+        raise CheckpointError(_sam_file(place), f"it is no starter SAM ({exc})") from exc
     return cast(Sam, sam.to(device).eval())
 
 
-def read_starter_sam(folder: Path) -> tuple[SamConfig, dict[str, torch.Tensor]]:
-    """A starter SAM's sizes and its weights in float32.
+def read_starter_sam(place: Path) -> tuple[SamConfig, dict[str, torch.Tensor]]:
+    """A starter SAM's sizes and its weights in float32; place as for load_starter_sam.
 
     Raises:
         CheckpointError: the file is missing or damaged.
     """
-    path = folder / SAM_WEIGHTS_FILE
+    path = _sam_file(place)
     metadata = _read_metadata(path)
     try:
         # Files from before these were there do without.
@@ -266,17 +266,21 @@ def read_starter_sam(folder: Path) -> tuple[SamConfig, dict[str, torch.Tensor]]:
         raise CheckpointError(path, f"it is no starter SAM ({exc})") from exc
 
 
-def load_mask_thresholds(folder: Path) -> MaskThresholds:
-    """The thresholds that suit the starter SAM in a folder.
+def load_mask_thresholds(place: Path) -> MaskThresholds:
+    """The thresholds that suit a starter SAM; place as for load_starter_sam.
 
     Raises:
         CheckpointError: the file is missing or damaged.
     """
-    path = folder / SAM_WEIGHTS_FILE
+    path = _sam_file(place)
     try:
         return MaskThresholds(**json.loads(_read_metadata(path)["thresholds"]))
     except (KeyError, TypeError, ValueError) as exc:
         raise CheckpointError(path, f"it has no thresholds ({exc})") from exc
+
+
+def _sam_file(place: Path) -> Path:
+    return place if place.suffix == ".safetensors" else place / SAM_WEIGHTS_FILE
 
 
 def _read_metadata(path: Path) -> dict[str, str]:
