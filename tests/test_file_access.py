@@ -25,7 +25,7 @@ ELSEWHERE = {
     "src/processing/image_loader.py": "a temporary folder of its own",
     "src/cli/demo.py": "a temporary folder of its own",
 }
-WORKSHOP = "src/models/starter/"
+WORKSHOP = ("src/starter/", "src/models/starter/")
 METHODS = set(
     "unlink rmdir write_bytes write_text touch mkdir symlink_to hardlink_to rename".split()
 )

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from src.models.starter.colours import sample_natural_colour
-from src.models.starter.noise import fractal_noise, light_scene, photograph, ramp
-from src.models.starter.outlines import draw_blob, draw_outline
-from src.models.starter.patterns import draw_pattern, sample_pair
 from src.models.starter.vocabulary import SHAPES
+from src.starter.colours import sample_natural_colour
+from src.starter.noise import fractal_noise, light_scene, photograph, ramp
+from src.starter.outlines import draw_blob, draw_outline
+from src.starter.patterns import draw_pattern, sample_pair
 
 _FIELDS = 3
 

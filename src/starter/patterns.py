@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.models.starter.colours import ACHROMATIC, lab_distance, sample_colour
 from src.models.starter.vocabulary import COLOURS
+from src.starter.colours import ACHROMATIC, lab_distance, sample_colour
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Makes the starter models from nothing: `python -m src.models.starter.train`."""
+"""Makes the starter models from nothing: `python -m src.starter.train`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from src.config import APPLICATION_FOLDER, STARTER_FOLDER
 from src.errors import CheckpointError
-from src.models.starter.training import TrainOptions, keep_freed_memory
+from src.starter.training import TrainOptions, keep_freed_memory
 
 DEFAULT_OUTPUT = STARTER_FOLDER
 DEFAULT_WORK = APPLICATION_FOLDER / "training"
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    parser = argparse.ArgumentParser(prog="python -m src.models.starter.train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m src.starter.train", description=__doc__)
     parser.add_argument("--only", choices=("clip", "sam"), help="train one of the two")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -58,11 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         if chosen.only != "clip":
-            from src.models.starter.train_sam import train_sam
+            from src.starter.train_sam import train_sam
 
             train_sam(options)
         if chosen.only != "sam":
-            from src.models.starter.train_clip import train_clip
+            from src.starter.train_clip import train_clip
 
             train_clip(options)
     except CheckpointError as exc:  # what --start names

@@ -1,4 +1,4 @@
-"""An honest table of what the starter models can do: `python -m src.models.starter.evaluate`."""
+"""An honest table of what the starter models can do: `python -m src.starter.evaluate`."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from src.models.starter.architecture import (
     load_starter_clip,
     load_starter_sam,
 )
-from src.models.starter.crops import crops_of
-from src.models.starter.scenes import DrawnShape, Scene, draw_scene
 from src.models.starter.tokenizer import StarterTokenizer
-from src.models.starter.train import DEFAULT_OUTPUT
 from src.models.starter.vocabulary import CANONICAL, COLOURS, FILLERS, SHAPES, TEXTURES
 from src.records import StoredSegment
+from src.starter.crops import crops_of
+from src.starter.scenes import DrawnShape, Scene, draw_scene
+from src.starter.train import DEFAULT_OUTPUT
 
 # Training draws from (seed, 1 or 3, index): no scene here was ever seen there.
 SEED = 90_001
@@ -354,9 +354,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, also where a bar is missed.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m src.models.starter.evaluate", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m src.starter.evaluate", description=__doc__)
     parser.add_argument("--scenes", type=int, default=300)
     parser.add_argument("--models", type=Path, default=DEFAULT_OUTPUT, help="folder of weights")
     parser.add_argument("--json", action="store_true", help="one object a line")

@@ -10,9 +10,9 @@ import numpy as np
 
 from src.models.mask_generator import MaskGenerator
 from src.models.starter.architecture import load_mask_thresholds, load_starter_sam
-from src.models.starter.crops import NONE, UNKNOWN, Crops, Cutter, colour_of, shape_facts
-from src.models.starter.scenes import DrawnShape, Scene, draw_scene
 from src.models.starter.vocabulary import COLOURS
+from src.starter.crops import NONE, UNKNOWN, Crops, Cutter, colour_of, shape_facts
+from src.starter.scenes import DrawnShape, Scene, draw_scene
 
 # Fewer clicks than at work, and the fast kind: the masks are of the same kind.
 _POINTS_PER_SIDE = 12

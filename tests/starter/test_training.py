@@ -20,9 +20,10 @@ from src.models.starter.architecture import (
     read_starter_sam,
     save_starter_sam,
 )
-from src.models.starter.crops import COLOUR, FACTS, NONE, SCENE, SHAPE, UNKNOWN, draw_crops
-from src.models.starter.train import main
-from src.models.starter.train_clip import (
+from src.models.starter.vocabulary import COLOURS, SHAPES, WORDS
+from src.starter.crops import COLOUR, FACTS, NONE, SCENE, SHAPE, UNKNOWN, draw_crops
+from src.starter.train import main
+from src.starter.train_clip import (
     SINGLE_WORDS,
     alike_table,
     caption_weights,
@@ -32,9 +33,8 @@ from src.models.starter.train_clip import (
     train_clip,
     truth_table,
 )
-from src.models.starter.train_sam import train_sam
-from src.models.starter.training import TrainOptions
-from src.models.starter.vocabulary import COLOURS, SHAPES, WORDS
+from src.starter.train_sam import train_sam
+from src.starter.training import TrainOptions
 
 TINY_CLIP = ClipConfig(image_size=32, width=16, layers=(1, 1, 1, 1), text_width=32, text_layers=1)
 TINY_SAM = SamConfig(

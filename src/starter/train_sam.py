@@ -20,12 +20,12 @@ from src.models.starter.architecture import (
     save_starter_sam,
     with_positions,
 )
-from src.models.starter.calibrate import choose_thresholds
-from src.models.starter.click_batches import ClickBatch, make_batch
-from src.models.starter.drawing import DrawnInOrder, RecentlyDrawn
-from src.models.starter.mask_loss import Prediction, each_mask, mask_loss, predict
-from src.models.starter.regions import draw_labelled_picture
-from src.models.starter.training import (
+from src.starter.calibrate import choose_thresholds
+from src.starter.click_batches import ClickBatch, make_batch
+from src.starter.drawing import DrawnInOrder, RecentlyDrawn
+from src.starter.mask_loss import Prediction, each_mask, mask_loss, predict
+from src.starter.regions import draw_labelled_picture
+from src.starter.training import (
     AveragedWeights,
     Run,
     TrainOptions,

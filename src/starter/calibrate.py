@@ -10,8 +10,8 @@ from segment_anything.modeling import Sam
 
 from src.models.mask_generator import MaskGenerator
 from src.models.starter.architecture import MaskThresholds
-from src.models.starter.evaluate import MATCH_IOU, drawn_regions, fresh_scenes, iou
-from src.models.starter.scenes import Scene
+from src.starter.evaluate import MATCH_IOU, drawn_regions, fresh_scenes, iou
+from src.starter.scenes import Scene
 
 # Neither the scenes of training nor those of the evaluation.
 _SEED = 70_001

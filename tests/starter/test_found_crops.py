@@ -7,7 +7,8 @@ import pytest
 
 from src.config import STARTER_FOLDER
 from src.models.starter.architecture import MaskThresholds, read_starter_sam, save_starter_sam
-from src.models.starter.crops import (
+from src.models.starter.vocabulary import COLOURS
+from src.starter.crops import (
     BACKGROUND,
     COLOUR,
     NONE,
@@ -17,9 +18,8 @@ from src.models.starter.crops import (
     UNKNOWN,
     shape_facts,
 )
-from src.models.starter.found_crops import draw_found_crops, facts_of_mask
-from src.models.starter.scenes import Scene, draw_scene
-from src.models.starter.vocabulary import COLOURS
+from src.starter.found_crops import draw_found_crops, facts_of_mask
+from src.starter.scenes import Scene, draw_scene
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import torch
 from torch.nn import functional
 
 from src.models.mask_generator import MaskGenerator
-from src.models.starter.click_batches import ClickBatch, make_batch
-from src.models.starter.mask_loss import Prediction, each_mask, mask_loss, predict
-from src.models.starter.regions import draw_labelled_picture
+from src.starter.click_batches import ClickBatch, make_batch
+from src.starter.mask_loss import Prediction, each_mask, mask_loss, predict
+from src.starter.regions import draw_labelled_picture
 
 SIZE, CLICKS = 640, 3
 

@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from src.models.starter.colours import name_colour, sample_colour
-from src.models.starter.dead_leaves import draw_dead_leaves
-from src.models.starter.outlines import draw_outline
-from src.models.starter.patterns import draw_pattern
-from src.models.starter.regions import MIN_REGION, draw_labelled_picture, sample_clicks
-from src.models.starter.scenes import Scene, draw_scene
 from src.models.starter.vocabulary import COLOURS, SHAPES, TEXTURES
+from src.starter.colours import name_colour, sample_colour
+from src.starter.dead_leaves import draw_dead_leaves
+from src.starter.outlines import draw_outline
+from src.starter.patterns import draw_pattern
+from src.starter.regions import MIN_REGION, draw_labelled_picture, sample_clicks
+from src.starter.scenes import Scene, draw_scene
 
 
 def scene(seed: int, size_wh: tuple[int, int] = (256, 192), calm: bool = False) -> Scene:

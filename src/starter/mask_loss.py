@@ -11,7 +11,7 @@ from segment_anything.modeling import Sam
 from torch.nn import functional
 
 from src.models.prompt_decoder import PromptDecoder
-from src.models.starter.click_batches import ClickBatch
+from src.starter.click_batches import ClickBatch
 
 _EDGE_WEIGHT = 0.5
 

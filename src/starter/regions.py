@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from src.models.starter.dead_leaves import draw_dead_leaves
-from src.models.starter.scenes import draw_scene
+from src.starter.dead_leaves import draw_dead_leaves
+from src.starter.scenes import draw_scene
 
 # Smaller ones are a few cells of the decoder's grid and teach little.
 MIN_REGION = 64

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from src.models.starter.colours import hsv_to_rgb, sample_natural_colour
-from src.models.starter.dead_leaves import draw_dead_leaves
-from src.models.starter.noise import fractal_noise, ramp, smooth_noise
-from src.models.starter.outlines import draw_blob
+from src.starter.colours import hsv_to_rgb, sample_natural_colour
+from src.starter.dead_leaves import draw_dead_leaves
+from src.starter.noise import fractal_noise, ramp, smooth_noise
+from src.starter.outlines import draw_blob
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ from src.models.starter.architecture import (
     load_starter_sam,
     save_starter_sam,
 )
-from src.models.starter.evaluate import (
+from src.models.starter.vocabulary import COLOURS
+from src.processing.crop import blur, cut_crop
+from src.starter.evaluate import (
     StarterModels,
     fresh_scenes,
     measure_alike,
@@ -29,9 +31,7 @@ from src.models.starter.evaluate import (
     measure_unknown_words,
     measure_words,
 )
-from src.models.starter.train import DEFAULT_OUTPUT
-from src.models.starter.vocabulary import COLOURS
-from src.processing.crop import blur, cut_crop
+from src.starter.train import DEFAULT_OUTPUT
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from src.models.starter.backgrounds import draw_background
-from src.models.starter.colours import lab_distance, sample_colour
-from src.models.starter.noise import fractal_noise, light_scene, photograph, ramp
-from src.models.starter.outlines import draw_outline
-from src.models.starter.patterns import draw_pattern, second_colour
 from src.models.starter.vocabulary import COLOURS, SHAPES
+from src.starter.backgrounds import draw_background
+from src.starter.colours import lab_distance, sample_colour
+from src.starter.noise import fractal_noise, light_scene, photograph, ramp
+from src.starter.outlines import draw_outline
+from src.starter.patterns import draw_pattern, second_colour
 
 # Longest side of a shape's box over the frame's shorter side.
 SMALL_BELOW = 0.20

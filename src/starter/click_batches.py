@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from segment_anything.modeling import Sam
 
-from src.models.starter.regions import LabelledPicture, sample_clicks
+from src.starter.regions import LabelledPicture, sample_clicks
 
 # Pairs of places are compared, so their number is kept apart from the size of the grid.
 _SPOTS = 192

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 
 from src.models.clip_encoder import letterbox
-from src.models.starter.colours import name_colour
-from src.models.starter.dead_leaves import draw_dead_leaves
-from src.models.starter.outlines import draw_blob
-from src.models.starter.scenes import DrawnShape, Scene, draw_scene
 from src.models.starter.vocabulary import COLOURS, PLACES, SHAPES, SIZES, TEXTURES, TONES
 from src.processing.crop import blur, cut_crop
+from src.starter.colours import name_colour
+from src.starter.dead_leaves import draw_dead_leaves
+from src.starter.outlines import draw_blob
+from src.starter.scenes import DrawnShape, Scene, draw_scene
 
 # A fact about a crop is one row of this many numbers: which colour, shape, texture, tone
 # and size, then yes or no for each word of PLACES.

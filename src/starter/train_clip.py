@@ -21,7 +21,9 @@ from src.models.starter.architecture import (
     load_starter_clip,
     save_starter_clip,
 )
-from src.models.starter.crops import (
+from src.models.starter.tokenizer import StarterTokenizer
+from src.models.starter.vocabulary import TEXTURES
+from src.starter.crops import (
     COLOUR,
     FACT_WORDS,
     FACTS,
@@ -34,17 +36,15 @@ from src.models.starter.crops import (
     Crops,
     draw_crops,
 )
-from src.models.starter.drawing import DrawnInOrder, RecentlyDrawn
-from src.models.starter.found_crops import draw_found_crops
-from src.models.starter.tokenizer import StarterTokenizer
-from src.models.starter.training import (
+from src.starter.drawing import DrawnInOrder, RecentlyDrawn
+from src.starter.found_crops import draw_found_crops
+from src.starter.training import (
     AveragedWeights,
     Run,
     TrainOptions,
     show_means,
     weight_groups,
 )
-from src.models.starter.vocabulary import TEXTURES
 
 CROPS_PER_STEP = 160
 NEW_PICTURES_PER_STEP = 9
