@@ -18,23 +18,23 @@ from PIL import ImageTk
 from tkinterdnd2 import TkinterDnD
 
 from src.config import Settings
-from src.gui import desktop
-from src.gui.drop import DropTarget
-from src.gui.hand_over import Requests
-from src.gui.icons import logo
-from src.gui.intake import Intake
-from src.gui.job_state import question_at_close
-from src.gui.library_facts import LibraryFacts
-from src.gui.main_thread import MainThread
-from src.gui.messages import ask
-from src.gui.model_work import ModelWork
-from src.gui.overlay import Overlay
-from src.gui.panels import Panels
-from src.gui.probe import VARIABLE, Probe
-from src.gui.session import OnProgress, Session
-from src.gui.sidebar import LOADING, NO_LIBRARY, RECOVERING, Sidebar, SidebarActions
-from src.gui.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
-from src.gui.window_dialogs import WindowDialogs
+from src.gui.app import desktop
+from src.gui.app.drop import DropTarget
+from src.gui.app.import_controller import Intake
+from src.gui.app.library_facts import LibraryFacts
+from src.gui.app.panels import Panels
+from src.gui.app.probe import VARIABLE, Probe
+from src.gui.app.sidebar import LOADING, NO_LIBRARY, RECOVERING, Sidebar, SidebarActions
+from src.gui.app.single_instance import Requests
+from src.gui.app.window_dialogs import WindowDialogs
+from src.gui.core.job_state import question_at_close
+from src.gui.core.main_thread import MainThread
+from src.gui.core.session import OnProgress, Session
+from src.gui.dialogs.messages import ask
+from src.gui.models.models_controller import ModelWork
+from src.gui.theme.icons import logo
+from src.gui.theme.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
+from src.gui.widgets.overlay import Overlay
 
 if TYPE_CHECKING:
     from src.library import MediaLibrary

@@ -13,10 +13,10 @@ import pytest
 
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.gui.messages import ask, show_error
-from src.gui.overlay import Overlay
-from src.gui.theme import DARK, Theme
+from src.gui.dialogs.messages import ask, show_error
+from src.gui.theme.theme import DARK, Theme
 from src.gui.widgets.controls import Button
+from src.gui.widgets.overlay import Overlay
 from src.records import Tag
 from tests.e2e.desktop import Screen, Start
 

@@ -12,13 +12,13 @@ import customtkinter as ctk
 import numpy as np
 import pytest
 
-from src.gui.export_footer import ExportFooter
-from src.gui.image_search_panel import ImageSearchPanel
-from src.gui.overlay import Overlay
-from src.gui.session import Listeners
-from src.gui.theme import DARK, Theme
+from src.gui.core.session import Listeners
+from src.gui.dialogs.export_footer import ExportFooter
+from src.gui.search.image_search_panel import ImageSearchPanel
+from src.gui.theme.theme import DARK, Theme
 from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.menu_button import MenuButton
+from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import _Menu
 from src.gui.widgets.slider import Slider
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from src.gui.overlay import Overlay
-from src.gui.session import Listeners
-from src.gui.text_search_panel import TextSearchPanel
+from src.gui.core.session import Listeners
+from src.gui.search.text_search_panel import TextSearchPanel
 from src.gui.widgets.chips import ChipRow
+from src.gui.widgets.overlay import Overlay
 from tests.e2e.test_dialogs import overlay
 
 __all__ = ["overlay"]

@@ -8,9 +8,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageTk
 
-from src.gui.icons import icon_image
-from src.gui.pictures import rounded_mask
-from src.gui.theme import NORMAL, SMALL, Theme, shorten
+from src.gui.theme.icons import icon_image
+from src.gui.theme.pictures import rounded_mask
+from src.gui.theme.theme import NORMAL, SMALL, Theme, shorten
 
 _ROW = 24
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image, ImageTk
 
-from src.gui.pictures import ring_mask, rounded_mask
-from src.gui.theme import NORMAL, RADIUS, RADIUS_LARGE, SMALL, Theme
+from src.gui.theme.pictures import ring_mask, rounded_mask
+from src.gui.theme.theme import NORMAL, RADIUS, RADIUS_LARGE, SMALL, Theme
 from src.gui.widgets.controls import RING, ground_of
 
 HEIGHT = 40

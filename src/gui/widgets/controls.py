@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import customtkinter as ctk
 
-from src.gui.icons import icon
-from src.gui.theme import (
+from src.gui.theme.icons import icon
+from src.gui.theme.theme import (
     HEADER,
     LEFT,
     NORMAL,

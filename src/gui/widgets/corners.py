@@ -7,8 +7,8 @@ from typing import Literal
 
 from PIL import Image, ImageTk
 
-from src.gui.pictures import ring_mask, rounded_mask
-from src.gui.theme import Theme
+from src.gui.theme.pictures import ring_mask, rounded_mask
+from src.gui.theme.theme import Theme
 
 _PLACES: tuple[tuple[Literal["nw", "ne", "se", "sw"], float, float], ...] = (
     ("nw", 0.0, 0.0),

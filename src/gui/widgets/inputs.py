@@ -8,7 +8,7 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.theme import RADIUS, Theme
+from src.gui.theme.theme import RADIUS, Theme
 from src.gui.widgets.controls import RING, Button, Focusable, IconButton, icon_label
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.theme import RADIUS, Theme
+from src.gui.theme.theme import RADIUS, Theme
 from src.gui.widgets.controls import RING, Focusable, icon_label, label
 from src.gui.widgets.popup import show_menu
 

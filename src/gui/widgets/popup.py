@@ -8,7 +8,7 @@ from functools import partial
 
 from PIL import Image, ImageGrab
 
-from src.gui.theme import NORMAL, RADIUS, Theme
+from src.gui.theme.theme import NORMAL, RADIUS, Theme
 from src.gui.widgets.corners import Corners
 
 Entry = tuple[str, Callable[[], object]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.theme import LEFT, RIGHT, Theme
+from src.gui.theme.theme import LEFT, RIGHT, Theme
 
 _BAR = 12
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.theme import Theme
+from src.gui.theme.theme import Theme
 from src.gui.widgets.controls import RING, Focusable
 
 _PAGE = 10

@@ -10,10 +10,10 @@ from typing import Any
 
 from PIL import Image, ImageTk
 
-from src.gui.icons import icon_image
-from src.gui.pictures import ring_mask, rounded_mask
-from src.gui.theme import SMALL, Theme
-from src.gui.thumbnails import Thumbnails
+from src.gui.core.thumbnails import Thumbnails
+from src.gui.theme.icons import icon_image
+from src.gui.theme.pictures import ring_mask, rounded_mask
+from src.gui.theme.theme import SMALL, Theme
 
 _RING, _ARROW = 4, 24
 

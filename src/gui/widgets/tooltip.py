@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tkinter
 
-from src.gui.theme import SMALL, Theme
+from src.gui.theme.theme import SMALL, Theme
 
 
 class Tooltip:

@@ -1,0 +1,173 @@
+"""What stands in the place of cards: an invitation, or why there is no library.
+
+One drawing, one sentence, one main button, one other way.
+"""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+from typing import Any
+
+import customtkinter as ctk
+from PIL import ImageTk
+
+from src.gui.models.models_controller import ModelWork
+from src.gui.models.offer_notice import OfferNotice
+from src.gui.theme.pictures import dashed_zone, empty_drawing
+from src.gui.theme.theme import RADIUS_LARGE, SMALL, TITLE, Theme
+from src.gui.widgets.controls import Button, icon_label, label, progress_bar
+
+FORMATS = "JPG, PNG, WebP, TIFF, HEIC · MP4, AVI, MOV, MKV, WebM"
+
+
+class DropZone(ctk.CTkFrame):
+    """An area with a dashed border, drawn anew when its size changes."""
+
+    def __init__(self, master: Any, look: Theme) -> None:
+        super().__init__(master, fg_color=look.colours.drop_zone, corner_radius=0)
+        self.look = look
+        self._border = tkinter.Label(self, bd=0, bg=look.colours.window)
+        self._border.place(x=0, y=0, relwidth=1, relheight=1)
+        self._photo: ImageTk.PhotoImage | None = None
+        self._border.bind("<Configure>", self._resized)
+
+    def _resized(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        c = self.look.colours
+        if event.width > 40 and event.height > 40:
+            self._photo = ImageTk.PhotoImage(
+                dashed_zone(
+                    (event.width, event.height),
+                    c.drop_zone,
+                    c.strong_border,
+                    c.window,
+                    self.look.px(RADIUS_LARGE),
+                    self.look.scale,
+                )
+            )
+            self._border.configure(image=self._photo)
+
+
+class EmptyState(DropZone):
+    """The first thing a person sees."""
+
+    def __init__(
+        self,
+        master: Any,
+        look: Theme,
+        add_files: Callable[[], None],
+        add_folder: Callable[[], None],
+        samples: Callable[[], None],
+    ) -> None:
+        super().__init__(master, look)
+        c = look.colours
+        middle = ctk.CTkFrame(self, fg_color=c.drop_zone)
+        middle.place(relx=0.5, rely=0.5, anchor="center")
+        drawing = ctk.CTkImage(empty_drawing(c, 2.0), size=(184, 100))
+        ctk.CTkLabel(middle, text="", image=drawing).pack(pady=(0, 32))
+        label(middle, look, "Drop photos or videos here", size=TITLE, weight="medium").pack(
+            pady=(0, 8)
+        )
+        label(
+            middle,
+            look,
+            "They are cut into segments that you can search by words or by image.\n"
+            "Your files stay where they are and are never changed.",
+            colour=c.text_2,
+        ).pack(pady=(0, 20))
+        buttons = ctk.CTkFrame(middle, fg_color="transparent")
+        buttons.pack(pady=(0, 4))
+        self.add_files = Button(
+            buttons, look, "Add files", add_files, kind="main", icon_name="plus"
+        )
+        self.add_files.pack(side="left")
+        self.add_folder = Button(buttons, look, "Add folder", add_folder, icon_name="folder")
+        self.add_folder.pack(side="left")
+        self.samples = Button(
+            middle, look, "Try with sample media", samples, kind="link", height=32
+        )
+        self.samples.pack()
+        # of one size, so that nothing moves when the offer comes
+        self._offers = ctk.CTkFrame(middle, fg_color="transparent", width=620, height=84)
+        self._offers.pack_propagate(False)
+        self._offers.pack(pady=(12, 0))
+        label(self, look, FORMATS, size=SMALL, colour=c.hint).place(
+            relx=0.5, rely=1.0, y=-24, anchor="s"
+        )
+
+    def offer(self, work: ModelWork, on_models: Callable[[], object]) -> None:
+        """Offer larger models below the invitation, while there are only the bundled ones."""
+        OfferNotice(
+            self._offers,
+            self.look,
+            work,
+            on_models,
+            lambda notice: notice.pack(fill="x"),
+            can_decline=False,
+        )
+
+
+class Recovering(ctk.CTkFrame):
+    """Says how far the recovery of a damaged library is."""
+
+    def __init__(self, master: Any, look: Theme) -> None:
+        c = look.colours
+        super().__init__(master, fg_color="transparent", corner_radius=0)
+        middle = ctk.CTkFrame(self, fg_color="transparent")
+        middle.place(relx=0.5, rely=0.45, anchor="center")
+        label(middle, look, "Recovering your library", size=TITLE, weight="medium").pack(
+            pady=(0, 8)
+        )
+        label(
+            middle,
+            look,
+            "The database was damaged. All that can be read is kept, and the rest is restored "
+            "from a backup.",
+            colour=c.text_2,
+            wraplength=560,
+        ).pack(pady=(0, 20))
+        self._bar = progress_bar(middle, look, width=320)
+        self._bar.pack()
+        self._bar.set(0)
+
+    def say(self, done: int, total: int) -> None:
+        """Take in how much has been read, and of how much."""
+        self._bar.set(done / total if total else 0)
+
+
+class NotOpened(ctk.CTkFrame):
+    """Stays until the library can be opened, or another one is."""
+
+    def __init__(
+        self,
+        master: Any,
+        look: Theme,
+        again: Callable[[], None],
+        other: Callable[[], None],
+    ) -> None:
+        c = look.colours
+        super().__init__(master, fg_color="transparent", corner_radius=0)
+        middle = ctk.CTkFrame(self, fg_color="transparent")
+        middle.place(relx=0.5, rely=0.45, anchor="center")
+        icon_label(middle, "warning", c.warn, 32).pack(pady=(0, 16))
+        self._title = label(middle, look, "", size=TITLE, weight="medium")
+        self._title.pack(pady=(0, 8))
+        self._sentence = label(middle, look, "", wraplength=560)
+        self._sentence.pack()
+        self._details = label(middle, look, "", size=SMALL, colour=c.text_2, wraplength=560)
+        self._details.pack(pady=(8, 20))
+        buttons = ctk.CTkFrame(middle, fg_color="transparent")
+        buttons.pack()
+        Button(buttons, look, "Retry", again, kind="main", icon_name="retry").pack(side="left")
+        Button(buttons, look, "Open another library", other, icon_name="folder").pack(side="left")
+
+    def say(self, held: bool, sentence: str, details: str) -> None:
+        """Say why.
+
+        Args:
+            held: another process has it open, which is no damage.
+        """
+        title = "This library is already open" if held else "This library can't be opened"
+        self._title.configure(text=title)
+        self._sentence.configure(text=sentence)
+        self._details.configure(text="" if held else details)
