@@ -5,47 +5,19 @@ One drawing, one sentence, one main button, one other way.
 
 from __future__ import annotations
 
-import tkinter
 from collections.abc import Callable
 from typing import Any
 
 import customtkinter as ctk
-from PIL import ImageTk
 
 from src.gui.models.models_controller import ModelWork
 from src.gui.models.offer_notice import OfferNotice
-from src.gui.theme.pictures import dashed_zone, empty_drawing
-from src.gui.theme.theme import RADIUS_LARGE, SMALL, TITLE, Theme
+from src.gui.theme.pictures import empty_drawing
+from src.gui.theme.theme import SMALL, TITLE, Theme
 from src.gui.widgets.controls import Button, icon_label, label, progress_bar
+from src.gui.widgets.drop_zone import DropZone
 
 FORMATS = "JPG, PNG, WebP, TIFF, HEIC · MP4, AVI, MOV, MKV, WebM"
-
-
-class DropZone(ctk.CTkFrame):
-    """An area with a dashed border, drawn anew when its size changes."""
-
-    def __init__(self, master: Any, look: Theme) -> None:
-        super().__init__(master, fg_color=look.colours.drop_zone, corner_radius=0)
-        self.look = look
-        self._border = tkinter.Label(self, bd=0, bg=look.colours.window)
-        self._border.place(x=0, y=0, relwidth=1, relheight=1)
-        self._photo: ImageTk.PhotoImage | None = None
-        self._border.bind("<Configure>", self._resized)
-
-    def _resized(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        c = self.look.colours
-        if event.width > 40 and event.height > 40:
-            self._photo = ImageTk.PhotoImage(
-                dashed_zone(
-                    (event.width, event.height),
-                    c.drop_zone,
-                    c.strong_border,
-                    c.window,
-                    self.look.px(RADIUS_LARGE),
-                    self.look.scale,
-                )
-            )
-            self._border.configure(image=self._photo)
 
 
 class EmptyState(DropZone):

@@ -15,11 +15,11 @@ from src.gui.cards.card_view import CardPainter
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.core.wording import as_sentence
-from src.gui.library.empty_state import DropZone
 from src.gui.search.image_query import ImageQuery
 from src.gui.search.results import MODELS_FAILED, N_RESULTS, ResultsView
 from src.gui.theme.theme import LEFT, RIGHT, SMALL, Theme
 from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label, panel_header
+from src.gui.widgets.drop_zone import DropZone
 from src.records import SearchHit
 
 LEFT_COLUMN = 384
