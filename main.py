@@ -410,7 +410,7 @@ def log_to_file(path: Path) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the application; returns the exit code."""
     from src.errors import is_out_of_memory
-    from src.gui.app.crash_dialog import provide_streams, say_last_words, show_last_words
+    from src.gui.app.crash_dialog import provide_streams, report_crash, show_crash_dialog
 
     no_console = provide_streams()
     log_to_console()
@@ -429,14 +429,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"error: {one_line(exc)}", file=sys.stderr)
         if no_console:
-            show_last_words("Media Library", str(exc))
+            show_crash_dialog("Media Library", str(exc))
         return 2
     except MediaLibraryError as exc:
         from src.cli.report import one_line
 
         print(f"error: {one_line(exc)}", file=sys.stderr)
         if unread:
-            say_last_words(exc, arguments.library)
+            report_crash(exc, arguments.library)
         return 1
     except KeyboardInterrupt:
         print("Stopped. The next ingest continues where this one was.", file=sys.stderr)
@@ -446,7 +446,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception as exc:
         if unread:
-            say_last_words(exc, arguments.library)
+            report_crash(exc, arguments.library)
         if is_out_of_memory(exc):
             print(
                 "error: there is not enough memory; close other programs or raise the limit that "

@@ -28,10 +28,10 @@ def overlay(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> Iterator[Overlay
     """Dialogs over an empty window, in this process."""
     monkeypatch.setenv("DISPLAY", screen.display)
     root: Any = ctk.CTk()
-    look = Theme(DARK, 1.0)
-    look.find_fonts(root)
+    theme = Theme(DARK, 1.0)
+    theme.find_fonts(root)
     root.update()
-    yield Overlay(root, look)
+    yield Overlay(root, theme)
     root.update()
     root.destroy()
 

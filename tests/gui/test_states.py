@@ -163,7 +163,7 @@ class Fitting(DetailPanel):
             winfo_rooty=lambda: 89,
         )
         self.picture: Any = SimpleNamespace(configure=lambda height: self.heights.append(height))
-        self.look: Any = SimpleNamespace(px=lambda length: length)
+        self.theme: Any = SimpleNamespace(px=lambda length: length)
 
     def winfo_rooty(self) -> int:
         return 0

@@ -33,7 +33,7 @@ def provide_streams() -> bool:
     return missing
 
 
-def say_last_words(error: Exception, library: Path | None) -> None:
+def report_crash(error: Exception, library: Path | None) -> None:
     """Keep an error in the log file and show it in a dialog. Never raises.
 
     Args:
@@ -46,10 +46,10 @@ def say_last_words(error: Exception, library: Path | None) -> None:
     else:
         text = f"The application stopped because of an unexpected error ({type(error).__name__})."
         text += f" The details are in {log}." if log is not None else f" It says: {error}"
-    show_last_words(_TITLE, text)
+    show_crash_dialog(_TITLE, text)
 
 
-def show_last_words(title: str, text: str) -> None:
+def show_crash_dialog(title: str, text: str) -> None:
     """Show a sentence in a plain dialog and wait until it is read. Never raises.
 
     It uses nothing of our own window, since that may be what has failed.

@@ -196,15 +196,15 @@ def _by_zenity(
     reading = threading.Thread(target=lambda: said.append(asked.communicate()[0]), daemon=True)
     reading.start()
 
-    def look() -> None:
+    def poll() -> None:
         if reading.is_alive():
-            root.after(50, look)
+            root.after(50, poll)
         else:
             end_file_dialog()
 
     _waiting = root
     try:
-        root.after(50, look)
+        root.after(50, poll)
         root.wait_variable(_ANSWERED)
     finally:
         _waiting = None
@@ -234,12 +234,12 @@ def end_file_dialog() -> None:
         _waiting.setvar(_ANSWERED, "1")
 
 
-def dress_tk_dialogs(root: tkinter.Misc, look: Theme) -> None:
+def dress_tk_dialogs(root: tkinter.Misc, theme: Theme) -> None:
     """Give Tk's own file dialog, used where the desktop has none, the window's colours."""
-    c = look.colours
+    c = theme.colours
     style = ttk.Style(root)
     style.theme_use("clam")
-    font = look.canvas_font(root)
+    font = theme.canvas_font(root)
     style.configure(
         ".",
         background=c.sidebar,
@@ -256,7 +256,7 @@ def dress_tk_dialogs(root: tkinter.Misc, look: Theme) -> None:
         insertcolor=c.text,
     )
     style.map(".", background=[("active", c.hover)], foreground=[("disabled", c.hint)])
-    style.configure("TButton", background=c.raised, padding=look.px(6), relief="flat")
+    style.configure("TButton", background=c.raised, padding=theme.px(6), relief="flat")
     style.map("TEntry", fieldbackground=[("readonly", c.card)])
     style.map("TCombobox", fieldbackground=[("readonly", c.card)])
     for pattern, value in (

@@ -25,7 +25,7 @@ class DropTarget:
     def __init__(
         self,
         root: Any,
-        look: Theme,
+        theme: Theme,
         on_drop: Callable[[list[Path], bool], None],
         sentence: Callable[[], str],
     ) -> None:
@@ -35,7 +35,7 @@ class DropTarget:
             on_drop: gets the paths, and whether the list may have been cut.
             sentence: says what a drop would do at this moment.
         """
-        self._root, self._look, self._on_drop, self._sentence = root, look, on_drop, sentence
+        self._root, self._theme, self._on_drop, self._sentence = root, theme, on_drop, sentence
         self._cover: tkinter.Label | None = None
         self._photo: ImageTk.PhotoImage | None = None
         from tkinterdnd2 import DND_FILES
@@ -65,7 +65,7 @@ class DropTarget:
         return event.action
 
     def _show(self) -> None:
-        look, c = self._look, self._look.colours
+        theme, c = self._theme, self._theme.colours
         picture = darkened_window(self._root, c.window)
         self._cover = tkinter.Label(self._root, bg=c.window, bd=0)
         if picture is not None:
@@ -89,7 +89,7 @@ class DropTarget:
             width=400,
             height=208,
         )
-        corners = Corners(card, look, c.selection, c.accent, RADIUS_LARGE)
+        corners = Corners(card, theme, c.selection, c.accent, RADIUS_LARGE)
         tkinter.Misc.bind(
             card,
             "<Configure>",
@@ -98,8 +98,8 @@ class DropTarget:
         card.place(relx=0.5, rely=0.5, anchor="center")
         card.pack_propagate(False)
         icon_label(card, "download", c.accent, 32).pack(pady=(48, 20))
-        label(card, look, self._sentence(), size=TITLE, weight="medium").pack()
-        label(card, look, "Subfolders are included.", colour=c.text_2).pack(pady=(8, 0))
+        label(card, theme, self._sentence(), size=TITLE, weight="medium").pack()
+        label(card, theme, "Subfolders are included.", colour=c.text_2).pack(pady=(8, 0))
 
     def _hide(self) -> None:
         if self._cover is not None:

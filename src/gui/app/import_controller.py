@@ -27,13 +27,13 @@ _SHOW_EVERY_MS = 40
 _DONE_WITH_FILES: dict[JobKind, str] = {"add": "added", "segment": "segmented again"}
 
 
-class Intake:
+class ImportController:
     """Adds, and shows the job that does it in a strip at the bottom of the window."""
 
     def __init__(
         self,
         root: Any,
-        look: Theme,
+        theme: Theme,
         session: Session,
         overlay: Overlay,
         draw_samples: Callable[[], Sequence[Path]],
@@ -51,11 +51,11 @@ class Intake:
         self._show_waits = False
         self._stopped_shown = False
         self.strip = JobStrip(
-            root, look, self.cancel, self.show_failed, self.dismiss, self.go_on, self.add_removed
+            root, theme, self.cancel, self.show_failed, self.dismiss, self.go_on, self.add_removed
         )
-        session.tell.content_changed.append(self._count_stopped_again)
-        session.tell.job_event.append(self._job_event)
-        session.tell.job_ended.append(self._job_ended)
+        session.signals.content_changed.append(self._count_stopped_again)
+        session.signals.job_event.append(self._job_event)
+        session.signals.job_ended.append(self._job_ended)
 
     # -- in
 

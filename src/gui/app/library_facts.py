@@ -20,10 +20,10 @@ class LibraryFacts:
     def __init__(self, root: tkinter.Misc, session: Session, sidebar: Sidebar) -> None:
         self._root, self._session, self._sidebar = root, session, sidebar
         self._waits = self._counts = self._again = False
-        session.tell.opened.append(self.refresh)
-        session.tell.content_changed.append(self.refresh)
-        session.tell.job_event.append(self._heard)
-        session.tell.job_ended.append(lambda job, ended: self.refresh())
+        session.signals.opened.append(self.refresh)
+        session.signals.content_changed.append(self.refresh)
+        session.signals.job_event.append(self._heard)
+        session.signals.job_ended.append(lambda job, ended: self.refresh())
 
     def refresh(self) -> None:
         """Count anew; one count at a time, however slow the disk is."""

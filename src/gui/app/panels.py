@@ -12,7 +12,7 @@ import customtkinter as ctk
 
 from src.gui.app.clipboard import read_clipboard
 from src.gui.app.file_chooser import ask_in_last_folder
-from src.gui.app.import_controller import Intake
+from src.gui.app.import_controller import ImportController
 from src.gui.app.window_dialogs import WindowDialogs
 from src.gui.cards.card_grid import CardGrid
 from src.gui.cards.card_view import CardPainter
@@ -21,11 +21,11 @@ from src.gui.core.thumbnails import Thumbnails
 from src.gui.detail.detail_panel import DetailActions, DetailPanel, Origin
 from src.gui.dialogs.messages import show_error
 from src.gui.library.library_panel import LibraryActions, LibraryPanel
-from src.gui.models.models_controller import ModelWork
+from src.gui.models.models_controller import ModelsController
 from src.gui.models.models_panel import ModelsPanel
 from src.gui.search.image_search_panel import ImageSearchPanel
 from src.gui.search.text_search_panel import TextSearchPanel
-from src.gui.theme.pictures import Stamps
+from src.gui.theme.pictures import CardSprites
 from src.gui.theme.theme import Theme
 from src.gui.widgets.overlay import Overlay
 from src.records import MediaCard, SampledFrame, SearchHit
@@ -39,15 +39,15 @@ class Panels:
     def __init__(
         self,
         root: Any,
-        look: Theme,
+        theme: Theme,
         session: Session,
         overlay: Overlay,
         dialogs: WindowDialogs,
-        intake: Intake,
-        work: ModelWork,
+        import_controller: ImportController,
+        work: ModelsController,
     ) -> None:
-        self._root, self._look, self._session = root, look, session
-        self._overlay, self._dialogs, self._intake = overlay, dialogs, intake
+        self._root, self._theme, self._session = root, theme, session
+        self._overlay, self._dialogs, self._intake = overlay, dialogs, import_controller
         self.here = self.seen = "library"  # where one is, and the panel on the screen
         self._before_detail = "library"
         self.went: list[Callable[[str], None]] = []  # told where one is in the sidebar's words
@@ -57,22 +57,22 @@ class Panels:
             self._thumbnail_loaded,
         )
         painter = CardPainter(
-            look, Stamps(look.colours, look.scale, str(_FONT)), look.colours.window
+            theme, CardSprites(theme.colours, theme.scale, str(_FONT)), theme.colours.window
         )
-        common = (root, look, session, self.thumbnails)
+        common = (root, theme, session, self.thumbnails)
         self.library = LibraryPanel(
             *common,
             painter,
             LibraryActions(
-                intake.choose_files,
-                intake.choose_folder,
-                intake.add_samples,
+                import_controller.choose_files,
+                import_controller.choose_folder,
+                import_controller.add_samples,
                 self._open_media,
-                intake.ask_to_remove,
-                intake.ask_to_remove_missing,
-                intake.add,
-                intake.go_on,
-                intake.show_failure,
+                import_controller.ask_to_remove,
+                import_controller.ask_to_remove_missing,
+                import_controller.add,
+                import_controller.go_on,
+                import_controller.show_failure,
                 dialogs.show_in_folder,
                 dialogs.open_another,
             ),
@@ -104,8 +104,8 @@ class Panels:
                 self._detail_failed,
             ),
         )
-        self.models = ModelsPanel(root, look, session, work, dialogs.open_file)
-        session.tell.not_opened.append(lambda: self.go("library"))
+        self.models = ModelsPanel(root, theme, session, work, dialogs.open_file)
+        session.signals.not_opened.append(lambda: self.go("library"))
         self._panels: dict[str, ctk.CTkFrame] = {
             "library": self.library,
             "text": self.text,
@@ -132,8 +132,8 @@ class Panels:
             # it is drawn under the one that is there, which goes then
             panel.grid(row=0, column=1, sticky="nsew")
             panel.lower()
-        for told in self.went:
-            told(self._place())
+        for listener in self.went:
+            listener(self._place())
         # Tk gives the focus to nothing that is not on the screen yet, and a quick hand types on
         self._root.update_idletasks()
         # events come before what is to be done when idle, so it has been drawn by then
@@ -144,7 +144,7 @@ class Panels:
         if where == "text":
             self.text.shown()
         elif where == "image":
-            self.image.results.look_again()
+            self.image.results.refresh()
         elif where == "library":
             self.library.focus_content()
         elif where == "models":
@@ -216,7 +216,7 @@ class Panels:
         catalog, media = self._session.library.catalog, card.media
         listed = self.library.media.ids
 
-        def look() -> tuple[list[SampledFrame], list[int]]:
+        def sample() -> tuple[list[SampledFrame], list[int]]:
             return catalog.sampled_frames(media.id), catalog.photos(listed)
 
         def opened(found: tuple[list[SampledFrame], list[int]]) -> None:
@@ -227,7 +227,7 @@ class Panels:
                     origin = Origin("Library", photos=photos, place=photos.index(media.id))
                 self._open_detail(frames[0].segment_id, origin, "library")
 
-        self._session.main_thread.run(look, opened, fails="Couldn't open the file")
+        self._session.main_thread.run(sample, opened, fails="Couldn't open the file")
 
     def _open_text_hit(self, hits: Sequence[SearchHit], place: int) -> None:
         origin = Origin("Results", self.text.query, hits, place=place)

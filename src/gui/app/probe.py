@@ -69,7 +69,9 @@ class Probe:
                 for job in w.session.jobs
             ],
             "media": len(p.library.media),
-            "strip": w.intake.strip.text if w.intake.strip.winfo_ismapped() else "",
+            "strip": w.import_controller.strip.text
+            if w.import_controller.strip.winfo_ismapped()
+            else "",
             "dialog": w.overlay.is_open,
             "cards": [] if grid is None else _cards(grid),
             "count": 0 if grid is None else grid.count,

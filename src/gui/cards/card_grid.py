@@ -13,11 +13,11 @@ from src.gui.cards.card_pointer import CardPointer
 from src.gui.cards.card_view import (
     MARGIN,
     CardActions,
-    CardFace,
+    CardFlags,
     CardPainter,
     CardSize,
     CardSource,
-    Marks,
+    CardView,
 )
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.theme.theme import LEFT, NORMAL, RIGHT, SMALL, Theme, shorten
@@ -47,7 +47,7 @@ class CardGrid(ctk.CTkFrame):
     def __init__(
         self,
         master: tkinter.Misc,
-        look: Theme,
+        theme: Theme,
         painter: CardPainter,
         thumbnails: Thumbnails,
         actions: CardActions,
@@ -55,8 +55,13 @@ class CardGrid(ctk.CTkFrame):
         margins: tuple[int, int] = (LEFT, RIGHT),
         wish: int = WISH,
     ) -> None:
-        super().__init__(master, fg_color=look.colours.window, corner_radius=0)
-        self.look, self.painter, self.thumbnails, self.actions = look, painter, thumbnails, actions
+        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self.painter, self.thumbnails, self.actions = (
+            theme,
+            painter,
+            thumbnails,
+            actions,
+        )
         self.wish = wish
         self._kind, self._margins = kind, margins
         self._source: CardSource | None = None
@@ -67,16 +72,16 @@ class CardGrid(ctk.CTkFrame):
         self._focus_seen = False
         self._redraw_waits = False
         self.canvas = tkinter.Canvas(
-            self, bg=look.colours.window, highlightthickness=0, bd=0, takefocus=1
+            self, bg=theme.colours.window, highlightthickness=0, bd=0, takefocus=1
         )
         self.canvas.pack(fill="both", expand=True)
         self._bar = ctk.CTkScrollbar(
             self,
             width=12,
             command=self._scroll_command,
-            fg_color=look.colours.window,
-            button_color=look.colours.strong_border,
-            button_hover_color=look.colours.hint,
+            fg_color=theme.colours.window,
+            button_color=theme.colours.strong_border,
+            button_hover_color=theme.colours.hint,
             corner_radius=4,
             border_spacing=2,
         )
@@ -84,7 +89,7 @@ class CardGrid(ctk.CTkFrame):
         self._measure(1)
         CardKeys(self)
         self._pointer = CardPointer(self)
-        self._tip = Tooltip(self.canvas, look, "")
+        self._tip = Tooltip(self.canvas, theme, "")
         self._explained: int | None = None
         self.canvas.bind("<Configure>", self._resized)
         self.canvas.bind("<FocusIn>", lambda _: self.refresh())
@@ -148,13 +153,13 @@ class CardGrid(ctk.CTkFrame):
         if self.actions.selected is not None:
             self.select(self.selection ^ {card})
 
-    def visible(self) -> list[tuple[int, CardFace, tuple[int, int, int, int]]]:
+    def visible(self) -> list[tuple[int, CardView, tuple[int, int, int, int]]]:
         """List the cards that are seen: number, face, box of the thumbnail on the Canvas."""
         first, last = self._seen()
         faces = [] if self._source is None else self._source.faces(first, last)
         return [(card, face, self.box(card)) for card, face in enumerate(faces, start=first)]
 
-    def face(self, card: int) -> CardFace:
+    def face(self, card: int) -> CardView:
         """What a card shows; there is one of that number."""
         assert self._source is not None
         return self._source.faces(card, card + 1)[0]
@@ -172,15 +177,15 @@ class CardGrid(ctk.CTkFrame):
     def cut_words(self, card: int) -> str:
         """What a card's lines say in full, where one of them is cut; else nothing."""
         face, width = self.face(card), self.size.thumb_wh[0]
-        normal = self.look.canvas_font(self, NORMAL)
-        small = self.look.canvas_font(self, SMALL)
+        normal = self.theme.canvas_font(self, NORMAL)
+        small = self.theme.canvas_font(self, SMALL)
         fits = normal.measure(face.name) <= width and small.measure(face.facts) <= width
         return "" if fits else f"{face.name}\n{face.facts}".strip()
 
     # -- geometry, in device pixels
 
     def _measure(self, width: int) -> None:
-        px = self.look.px
+        px = self.theme.px
         left, right = self._margins
         room = max(1, width - px(left) - px(right))
         # a column more where its cards are hardly narrower than wished for
@@ -198,7 +203,7 @@ class CardGrid(ctk.CTkFrame):
     def _at(self, card: int) -> tuple[int, int]:
         """The top left corner of a card's slot on the Canvas."""
         row, column = divmod(card, self._columns)
-        left = self.look.px(self._margins[0]) - self.size.margin
+        left = self.theme.px(self._margins[0]) - self.size.margin
         return round(left + column * self._step), row * self._pitch - self._offset
 
     def box(self, card: int) -> tuple[int, int, int, int]:
@@ -270,14 +275,14 @@ class CardGrid(ctk.CTkFrame):
                 for item in slot.items:
                     self.canvas.coords(item, -10000, -10000)
         self._draw_bar()
-        self._pointer.look_again()
+        self._pointer.refresh()
         self._explain()
 
-    def _fill(self, slot: _Slot, card: int, face: CardFace) -> None:
+    def _fill(self, slot: _Slot, card: int, face: CardView) -> None:
         x, y = self._at(card)
         over = self._pointer.over
         spot = over if over is not None and over.card == card else None
-        marks = Marks(
+        flags = CardFlags(
             hover=spot is not None,
             focus=self.focused == card and self._focus_seen,
             selected=card in self._selected,
@@ -286,17 +291,17 @@ class CardGrid(ctk.CTkFrame):
         )
         source = face.thumbnail
         picture = None if source is None else self.thumbnails.get(source, self.size.thumb_wh)
-        shows = (face, marks, id(picture) if picture is not None else None)
+        shows = (face, flags, id(picture) if picture is not None else None)
         if slot.shows != shows:
-            slot.photo.paste(self.painter.paint(face, marks, picture, self.size))
+            slot.photo.paste(self.painter.paint(face, flags, picture, self.size))
             self._write(slot, face)
             slot.shows = shows
         self._place(slot, x, y, face)
 
-    def _write(self, slot: _Slot, face: CardFace) -> None:
-        colours, width = self.look.colours, self.size.thumb_wh[0]
-        normal = self.look.canvas_font(self, NORMAL)
-        small = self.look.canvas_font(self, SMALL)
+    def _write(self, slot: _Slot, face: CardView) -> None:
+        colours, width = self.theme.colours, self.size.thumb_wh[0]
+        normal = self.theme.canvas_font(self, NORMAL)
+        small = self.theme.canvas_font(self, SMALL)
         configure = self.canvas.itemconfigure
         configure(
             slot.items[1], text=shorten(face.name, normal, width), font=normal, fill=colours.text
@@ -307,8 +312,8 @@ class CardGrid(ctk.CTkFrame):
         score = "" if face.score is None else f"{face.score:.2f}"
         configure(slot.items[3], text=score, font=small, fill=colours.text_2)
 
-    def _place(self, slot: _Slot, x: int, y: int, face: CardFace) -> None:
-        px, m = self.look.px, self.size.margin
+    def _place(self, slot: _Slot, x: int, y: int, face: CardView) -> None:
+        px, m = self.theme.px, self.size.margin
         width, height = self.size.thumb_wh
         left, top = x + m, y + m + height
         first_line = top + px(18 if face.score is None else 38)

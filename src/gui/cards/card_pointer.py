@@ -30,7 +30,7 @@ class CardPointer:
         self._at: tuple[int, int] | None = None
         self._pressed: int | None = None
         self.over: Spot | None = None
-        px, bind = grid.look.px, grid.canvas.bind
+        px, bind = grid.theme.px, grid.canvas.bind
         for event in ("<Motion>", "<Enter>"):  # without a motion it comes back after a click
             bind(event, lambda event: self._look((event.x, event.y)))
         bind("<Leave>", lambda _: self._look(None))
@@ -41,7 +41,7 @@ class CardPointer:
         bind("<Button-4>", lambda _: grid.scroll_by(-px(WHEEL_PX)))
         bind("<Button-5>", lambda _: grid.scroll_by(px(WHEEL_PX)))
 
-    def look_again(self) -> None:
+    def refresh(self) -> None:
         """The cards have moved under the pointer."""
         self._look(self._at)
 
@@ -59,7 +59,7 @@ class CardPointer:
         if card is None:
             return None
         left, top, _, _ = grid.box(card)
-        size, reach = grid.size, grid.look.px(_TICK_PX)
+        size, reach = grid.size, grid.theme.px(_TICK_PX)
         box = grid.painter.button_box(grid.face(card), size)
         at = x - left + size.margin, y - top + size.margin
         over = box is not None and _inside(box[0], at)

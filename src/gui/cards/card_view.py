@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from PIL import Image, ImageDraw
 
-from src.gui.theme.pictures import Stamps, ring_mask, rounded_mask
+from src.gui.theme.pictures import CardSprites, ring_mask, rounded_mask
 from src.gui.theme.theme import RADIUS, Theme
 
 MARGIN = 8  # around a thumbnail: the selected fill and the focus ring lie in it
@@ -18,7 +18,7 @@ Colour = Literal["text_2", "accent", "error"]
 
 
 @dataclass(frozen=True)
-class CardFace:
+class CardView:
     """What one card shows.
 
     Attributes:
@@ -46,7 +46,7 @@ class CardFace:
 
 
 @dataclass(frozen=True)
-class Marks:
+class CardFlags:
     """What pointer, keyboard and selection add to a card."""
 
     hover: bool = False
@@ -75,7 +75,7 @@ class CardSource(Protocol):
 
     def __len__(self) -> int: ...
 
-    def faces(self, first: int, last: int) -> Sequence[CardFace]:
+    def faces(self, first: int, last: int) -> Sequence[CardView]:
         """Give the cards from first up to, not with, last."""
         ...
 
@@ -94,11 +94,11 @@ class CardActions:
 class CardPainter:
     """Draws cards, all but their text."""
 
-    def __init__(self, look: Theme, stamps: Stamps, background: str) -> None:
-        self.look, self.stamps, self.background = look, stamps, background
+    def __init__(self, theme: Theme, sprites: CardSprites, background: str) -> None:
+        self.theme, self.sprites, self.background = theme, sprites, background
 
     def paint(
-        self, face: CardFace, marks: Marks, thumbnail: Image.Image | None, size: CardSize
+        self, face: CardView, flags: CardFlags, thumbnail: Image.Image | None, size: CardSize
     ) -> Image.Image:
         """Draw a card.
 
@@ -108,27 +108,27 @@ class CardPainter:
         Returns:
             RGB of size.slot_wh.
         """
-        colours, px = self.look.colours, self.look.px
+        colours, px = self.theme.colours, self.theme.px
         width, height = size.thumb_wh
         m = size.margin
         image = Image.new("RGB", size.slot_wh, self.background)
-        if marks.selected:
+        if flags.selected:
             image.paste(colours.selection, (0, 0), rounded_mask(size.slot_wh, px(RADIUS)))
         thumb = self._thumb(face, thumbnail, size.thumb_wh)
         if face.state == "busy":
             self._bar(thumb, (px(8), height - px(12), width - px(8), height - px(8)), face.progress)
-        self._stamps(thumb, face, marks)
+        self._stamps(thumb, face, flags)
         image.paste(thumb, (m, m), rounded_mask(size.thumb_wh, px(RADIUS)))
-        if marks.selected:
+        if flags.selected:
             self._ring(image, (m, m), size.thumb_wh, colours.accent, 2)
         elif face.state == "failed":
             self._ring(image, (m, m), size.thumb_wh, colours.border, 1)
-        elif marks.hover:
+        elif flags.hover:
             self._ring(image, (m, m), size.thumb_wh, colours.text_2, 1)
-        if marks.focus:
+        if flags.focus:
             reach = px(4)
             outer = (width + 2 * reach, height + 2 * reach)
-            colour = colours.text if marks.selected else colours.accent
+            colour = colours.text if flags.selected else colours.accent
             self._ring(image, (m - reach, m - reach), outer, colour, 2, RADIUS + 4)
         if face.score is not None:
             top = m + height + px(14)
@@ -136,59 +136,59 @@ class CardPainter:
         return image
 
     def button_box(
-        self, face: CardFace, size: CardSize
+        self, face: CardView, size: CardSize
     ) -> tuple[tuple[int, int, int, int], str, str] | None:
         """Where a card's button lies in its slot, its icon and its text; None without one."""
         width, height = size.thumb_wh
         if face.state == "failed":
-            stamp = self.stamps.button("retry", "Retry", False)
-            left, top = (width - stamp.width) // 2, height // 2 + self.look.px(4)
+            stamp = self.sprites.button("retry", "Retry", False)
+            left, top = (width - stamp.width) // 2, height // 2 + self.theme.px(4)
             return _box(left, top, stamp, size.margin), "retry", "Retry"
         if face.action is not None and face.state == "ready":
-            stamp = self.stamps.button(face.action, "", False)
-            left, top = width - stamp.width - self.look.px(8), self.look.px(8)
+            stamp = self.sprites.button(face.action, "", False)
+            left, top = width - stamp.width - self.theme.px(8), self.theme.px(8)
             return _box(left, top, stamp, size.margin), face.action, ""
         return None
 
     def _thumb(
-        self, face: CardFace, thumbnail: Image.Image | None, size_wh: tuple[int, int]
+        self, face: CardView, thumbnail: Image.Image | None, size_wh: tuple[int, int]
     ) -> Image.Image:
-        colours = self.look.colours
+        colours = self.theme.colours
         if face.state == "failed" or thumbnail is None:
             return Image.new("RGB", size_wh, colours.card)
         if face.state in ("busy", "waiting"):
             return Image.blend(Image.new("RGB", size_wh, colours.window), thumbnail, 0.45)
         return thumbnail.copy()
 
-    def _stamps(self, thumb: Image.Image, face: CardFace, marks: Marks) -> None:
-        px = self.look.px
+    def _stamps(self, thumb: Image.Image, face: CardView, flags: CardFlags) -> None:
+        px = self.theme.px
         size = CardSize(thumb.size, 0, 0)
         if face.state == "failed":
-            sign = self.stamps.icon("warning", self.look.colours.error, 24)
+            sign = self.sprites.icon("warning", self.theme.colours.error, 24)
             at = (thumb.width - sign.width) // 2, thumb.height // 2 - px(8) - sign.height
             thumb.paste(sign, at, sign)
         button = self.button_box(face, size)
-        if button is not None and (face.state == "failed" or marks.hover):
+        if button is not None and (face.state == "failed" or flags.hover):
             (left, top, _, _), icon, text = button
-            stamp = self.stamps.button(icon, text, marks.button_hover)
+            stamp = self.sprites.button(icon, text, flags.button_hover)
             thumb.paste(stamp, (left, top), stamp)
         if face.badge is not None and face.state == "ready":
-            stamp = self.stamps.badge(face.badge)
+            stamp = self.sprites.badge(face.badge)
             at = thumb.width - stamp.width - px(8), thumb.height - stamp.height - px(8)
             thumb.paste(stamp, at, stamp)
-        if marks.selected or (marks.selecting and marks.hover):
-            stamp = self.stamps.tick(marks.selected)
+        if flags.selected or (flags.selecting and flags.hover):
+            stamp = self.sprites.tick(flags.selected)
             thumb.paste(stamp, (px(8), px(8)), stamp)
 
     def _bar(self, image: Image.Image, box: tuple[int, int, int, int], share: float) -> None:
         draw = ImageDraw.Draw(image)
         left, top, right, bottom = box
         radius = (bottom - top) / 2
-        draw.rounded_rectangle((left, top, right - 1, bottom - 1), radius, self.look.colours.hover)
+        draw.rounded_rectangle((left, top, right - 1, bottom - 1), radius, self.theme.colours.hover)
         end = left + round((right - left) * min(1.0, max(0.0, share)))
         if end - left >= bottom - top:
             draw.rounded_rectangle(
-                (left, top, end - 1, bottom - 1), radius, self.look.colours.accent
+                (left, top, end - 1, bottom - 1), radius, self.theme.colours.accent
             )
 
     def _ring(
@@ -200,8 +200,8 @@ class CardPainter:
         line: float,
         radius: float = RADIUS,
     ) -> None:
-        px = self.look.px
-        image.paste(colour, at, ring_mask(size_wh, px(radius), line * self.look.scale))
+        px = self.theme.px
+        image.paste(colour, at, ring_mask(size_wh, px(radius), line * self.theme.scale))
 
 
 def _box(left: int, top: int, stamp: Image.Image, margin: int) -> tuple[int, int, int, int]:

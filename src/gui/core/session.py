@@ -64,7 +64,7 @@ class Session:
             open_library: tells its argument how far the recovery of a damaged library is.
         """
         self.main_thread = main_thread
-        self.tell = Listeners()
+        self.signals = Listeners()
         self.models_ready = False
         self.not_opened: Exception | None = None  # why there is no library to work with
         self._library: MediaLibrary | None = None
@@ -81,8 +81,8 @@ class Session:
         self.missing = MissingMedia(
             main_thread,
             lambda: self.library,
-            lambda: self._tell_each(self.tell.missing_changed),
-            lambda: self._tell_each(self.tell.content_changed),
+            lambda: self._tell_each(self.signals.missing_changed),
+            lambda: self._tell_each(self.signals.content_changed),
         )
         for worker in set(self._workers.values()):
             main_thread.poll(partial(self._take_event, worker))
@@ -116,24 +116,24 @@ class Session:
     def _recovers(self, done: int, total: int) -> None:
         """Tell the window's thread how far a recovery is, a few times a second."""
 
-        def tell() -> None:
-            self._tell_each(self.tell.recovering, done, total)
+        def report() -> None:
+            self._tell_each(self.signals.recovering, done, total)
 
         now = time.monotonic()
         if now - self._told_at >= TELL_EVERY_S:
             self._told_at = now
-            self.main_thread.post(tell)
+            self.main_thread.post(report)
 
     def _not_opened(self, exc: Exception) -> None:
         held = isinstance(exc, LibraryLockedError)
         log.log(logging.INFO if held else logging.ERROR, "the library can't be opened: %s", exc)
         self.not_opened = exc
-        self._tell_each(self.tell.not_opened)
+        self._tell_each(self.signals.not_opened)
 
     def _opened(self, library: MediaLibrary | None) -> None:
         if library is not None:
             self._library, self.not_opened = library, None
-            self._tell_each(self.tell.opened)
+            self._tell_each(self.signals.opened)
             self.load_models()
 
     def load_models(self) -> None:
@@ -142,10 +142,10 @@ class Session:
 
     def _loaded(self) -> None:
         self.models_ready = True
-        self._tell_each(self.tell.models_ready)
+        self._tell_each(self.signals.models_ready)
 
     def _not_loaded(self, exc: Exception) -> None:
-        self._tell_each(self.tell.models_failed)
+        self._tell_each(self.signals.models_failed)
         self._on_error(exc)
 
     # -- jobs
@@ -259,12 +259,12 @@ class Session:
         state = self._jobs[worker, number]
         if isinstance(event, JobEnded):
             del self._jobs[worker, number]
-            self._tell_each(self.tell.job_ended, state, event)
+            self._tell_each(self.signals.job_ended, state, event)
             if event.error is not None and not (state.in_place and state.kind in SAID_IN_PLACE):
                 self._on_error(event.error)
         else:
             state.take(event)
-            self._tell_each(self.tell.job_event, state, event)
+            self._tell_each(self.signals.job_event, state, event)
         return True
 
     def _tell_each(self, listeners: Sequence[Callable[..., None]], *what: object) -> None:
@@ -308,6 +308,6 @@ class Session:
         def changed(_: None) -> None:
             if then is not None:
                 then()
-            self._tell_each(self.tell.content_changed)
+            self._tell_each(self.signals.content_changed)
 
         self.main_thread.run(work, changed, failed, fails)

@@ -62,13 +62,13 @@ class DetailPanel(ctk.CTkFrame):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         session: Session,
         thumbnails: Thumbnails,
         actions: DetailActions,
     ) -> None:
-        super().__init__(master, fg_color=look.colours.window, corner_radius=0)
-        self.look, self._session, self._actions = look, session, actions
+        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self._session, self._actions = theme, session, actions
         self._origin = Origin("Library")
         self._view: FrameView | None = None
         self._asked = 0
@@ -76,10 +76,10 @@ class DetailPanel(ctk.CTkFrame):
         self._build_header()
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
-        rule(body, look).pack(fill="x")
+        rule(body, theme).pack(fill="x")
         self.side = DetailSide(
             body,
-            look,
+            theme,
             SideActions(
                 self._why_no_tag,
                 self._add_tag,
@@ -95,8 +95,8 @@ class DetailPanel(ctk.CTkFrame):
         middle = ctk.CTkFrame(body, fg_color="transparent", corner_radius=0)
         # wider than what one sees by the room for rings
         middle.pack(side="left", fill="both", expand=True, padx=LEFT - RING, pady=(24, _BELOW))
-        self.picture = FramePicture(middle, look, session.main_thread, self.show_segment)
-        self.picture.pack(fill="x", padx=look.px(RING))
+        self.picture = FramePicture(middle, theme, session.main_thread, self.show_segment)
+        self.picture.pack(fill="x", padx=theme.px(RING))
         self._build_strips(middle, thumbnails)
         self._middle = middle
         tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_picture(), "+")
@@ -104,65 +104,65 @@ class DetailPanel(ctk.CTkFrame):
     # -- building
 
     def _build_header(self) -> None:
-        look, c = self.look, self.look.colours
+        theme, c = self.theme, self.theme.colours
         header = ctk.CTkFrame(self, fg_color="transparent", height=HEADER)
         header.pack(fill="x", padx=(LEFT - 8, RIGHT - 4))
         header.pack_propagate(False)
         self.back = Button(
-            header, look, "Library", self._actions.back, kind="quiet", icon_name="left", height=32
+            header, theme, "Library", self._actions.back, kind="quiet", icon_name="left", height=32
         )
         self.back.pack(side="left")
-        rule(header, look, 16).pack(side="left", padx=(8, 12))
-        self._name = label(header, look, "", weight="medium")
+        rule(header, theme, 16).pack(side="left", padx=(8, 12))
+        self._name = label(header, theme, "", weight="medium")
         self._name.pack(side="left")
-        self._name_tip = Tooltip(self._name, look, "")
+        self._name_tip = Tooltip(self._name, theme, "")
         self._header = header
         tkinter.Misc.bind(header, "<Configure>", lambda _: self._fit_name(), "+")
-        self._moment = label(header, look, "", colour=c.text_2)
+        self._moment = label(header, theme, "", colour=c.text_2)
         self._moment.pack(side="left", padx=12)
         self.next = IconButton(
-            header, look, "right", "Next (Page Down)", lambda: self.go(1), kind="plain"
+            header, theme, "right", "Next (Page Down)", lambda: self.go(1), kind="plain"
         )
         self.next.pack(side="right")
         self.previous = IconButton(
-            header, look, "left", "Previous (Page Up)", lambda: self.go(-1), kind="plain"
+            header, theme, "left", "Previous (Page Up)", lambda: self.go(-1), kind="plain"
         )
         self.previous.pack(side="right")
-        self._place = label(header, look, "", colour=c.text_2)
+        self._place = label(header, theme, "", colour=c.text_2)
         self._place.pack(side="right", padx=8)
 
     def _build_strips(self, middle: ctk.CTkFrame, thumbnails: Thumbnails) -> None:
-        look, c = self.look, self.look.colours
+        theme, c = self.theme, self.theme.colours
         self._frames_part = ctk.CTkFrame(middle, fg_color="transparent")
         head = ctk.CTkFrame(self._frames_part, fg_color="transparent")
         head.pack(fill="x", padx=RING, pady=(16, 4))
-        label(head, look, "Frames", weight="medium").pack(side="left")
-        self._frames_count = label(head, look, "", colour=c.text_2)
+        label(head, theme, "Frames", weight="medium").pack(side="left")
+        self._frames_count = label(head, theme, "", colour=c.text_2)
         self._frames_count.pack(side="left", padx=8)
-        self._partial = label(head, look, "", size=SMALL, colour=c.warn)
+        self._partial = label(head, theme, "", size=SMALL, colour=c.warn)
         self._partial.pack(side="right")
         self.frames = ThumbStrip(
-            self._frames_part, look, thumbnails, (94, 53), self.show_segment, 8, captions=True
+            self._frames_part, theme, thumbnails, (94, 53), self.show_segment, 8, captions=True
         )
         self.frames.pack(fill="x")
         self._segments_part = ctk.CTkFrame(middle, fg_color="transparent")
         self._segments_part.pack(fill="x")
         tools = ctk.CTkFrame(self._segments_part, fg_color="transparent")
         tools.pack(fill="x", pady=(8, 8))
-        self._dim = Check(tools, look, "Dim the rest", True, lambda _: self._show_picture())
+        self._dim = Check(tools, theme, "Dim the rest", True, lambda _: self._show_picture())
         self._dim.pack(side="left")
         self._others = Check(
-            tools, look, "Outline other segments", True, lambda _: self._show_picture()
+            tools, theme, "Outline other segments", True, lambda _: self._show_picture()
         )
         self._others.pack(side="left", padx=12)
         head = ctk.CTkFrame(self._segments_part, fg_color="transparent")
         head.pack(fill="x", padx=RING, pady=(0, 4))
-        label(head, look, "Segments in this frame", weight="medium").pack(side="left")
-        self._segments_count = label(head, look, "", colour=c.text_2)
+        label(head, theme, "Segments in this frame", weight="medium").pack(side="left")
+        self._segments_count = label(head, theme, "", colour=c.text_2)
         self._segments_count.pack(side="left", padx=8)
-        label(head, look, "Click to open", size=SMALL, colour=c.text_2).pack(side="right")
+        label(head, theme, "Click to open", size=SMALL, colour=c.text_2).pack(side="right")
         self.segments = ThumbStrip(
-            self._segments_part, look, thumbnails, (58, 58), self.show_segment
+            self._segments_part, theme, thumbnails, (58, 58), self.show_segment
         )
         self.segments.pack(fill="x")
 
@@ -283,13 +283,13 @@ class DetailPanel(ctk.CTkFrame):
         if view.media.kind == "video":
             strips += self._frames_part.winfo_reqheight()
         rows, columns = view.image_rgb.shape[:2]
-        wide = self._middle.winfo_width() - 2 * self.look.px(RING)
+        wide = self._middle.winfo_width() - 2 * self.theme.px(RING)
         high = round(wide * rows / columns)
         # the strip of a job comes and goes, and the picture must not move with it
-        panel = self.winfo_toplevel().winfo_height() - self.look.px(STRIP)
+        panel = self.winfo_toplevel().winfo_height() - self.theme.px(STRIP)
         above = self._middle.winfo_rooty() - self.winfo_rooty()
-        room = panel - above - self.look.px(_BELOW) - strips
-        self.picture.configure(height=max(self.look.px(120), min(high, room)))
+        room = panel - above - self.theme.px(_BELOW) - strips
+        self.picture.configure(height=max(self.theme.px(120), min(high, room)))
 
     def _show_place(self) -> None:
         hits, photos = self._origin.hits, self._origin.photos
@@ -309,9 +309,9 @@ class DetailPanel(ctk.CTkFrame):
         if self._view is None:
             return
         others = (part for part in self._header.pack_slaves() if part is not self._name)
-        taken = sum(part.winfo_reqwidth() for part in others) + self.look.px(_BETWEEN)
-        font = self.look.canvas_font(self, NORMAL, "medium")
-        room = max(self._header.winfo_width() - taken, self.look.px(80))
+        taken = sum(part.winfo_reqwidth() for part in others) + self.theme.px(_BETWEEN)
+        font = self.theme.canvas_font(self, NORMAL, "medium")
+        room = max(self._header.winfo_width() - taken, self.theme.px(80))
         name = self._view.media.path.name
         short = shorten(name, font, room)
         self._name.configure(text=short)

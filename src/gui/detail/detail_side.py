@@ -43,12 +43,12 @@ class SideActions:
 class DetailSide(ctk.CTkFrame):
     """As wide as the design says; what does not fit below can be scrolled to."""
 
-    def __init__(self, master: Any, look: Theme, actions: SideActions) -> None:
-        c = look.colours
+    def __init__(self, master: Any, theme: Theme, actions: SideActions) -> None:
+        c = theme.colours
         super().__init__(master, fg_color=c.sidebar, corner_radius=0, width=SIDE_PANEL)
         self.pack_propagate(False)
-        self.look, self._actions = look, actions
-        rule(self, look).pack(side="left", fill="y")
+        self.theme, self._actions = theme, actions
+        rule(self, theme).pack(side="left", fill="y")
         self._build_buttons()
         self._scrolled = ctk.CTkScrollableFrame(
             self,
@@ -63,8 +63,8 @@ class DetailSide(ctk.CTkFrame):
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._tidy_bar(), "+")
         head = ctk.CTkFrame(self._scrolled, fg_color="transparent")
         head.pack(fill="x", pady=(0, 8))
-        label(head, look, "Tags", weight="medium").pack(side="left")
-        label(head, look, "confidence", size=SMALL, colour=c.text_2).pack(
+        label(head, theme, "Tags", weight="medium").pack(side="left")
+        label(head, theme, "confidence", size=SMALL, colour=c.text_2).pack(
             side="right", padx=(0, 16)
         )
         self._tags = ctk.CTkFrame(self._scrolled, fg_color="transparent")
@@ -73,12 +73,12 @@ class DetailSide(ctk.CTkFrame):
         new = ctk.CTkFrame(self._scrolled, fg_color="transparent")
         new.pack(fill="x", pady=(8, 20), padx=(0, 16))
         self.entry = Entry(
-            new, look, "Add a tag", height=32, on_enter=self._add, on_change=self._typed
+            new, theme, "Add a tag", height=32, on_enter=self._add, on_change=self._typed
         )
         self.entry.pack(fill="x")
         self._why_not = label(
             new,
-            look,
+            theme,
             "",
             size=SMALL,
             colour=c.error,
@@ -87,7 +87,7 @@ class DetailSide(ctk.CTkFrame):
             wraplength=_INSIDE - 16,
         )
         IconButton(
-            self.entry, look, "plus", "Add this tag", lambda: self._add(self.entry.text), side=20
+            self.entry, theme, "plus", "Add this tag", lambda: self._add(self.entry.text), side=20
         ).grid(row=0, column=3, padx=(0, 4), pady=2)
         self._facts: dict[str, ctk.CTkLabel] = {}
         self._words: dict[str, ctk.CTkLabel] = {}
@@ -99,9 +99,9 @@ class DetailSide(ctk.CTkFrame):
             ("Segment", ("Match", "Size", "Part of", "Parts", "Predicted IoU", "Stability")),
             ("Media file", ("Name", "Frame", "Length", "Taken", "Added", "Folder", "Note")),
         ):
-            rule(self._scrolled, look).pack(fill="x", padx=(0, 16))
+            rule(self._scrolled, theme).pack(fill="x", padx=(0, 16))
             self._build_facts(title, names)
-        self._note_in_full = Tooltip(self._facts["Note"], look, "")
+        self._note_in_full = Tooltip(self._facts["Note"], theme, "")
 
     def show(self, view: FrameView, chosen: int, score: str) -> None:
         """Show what is known of a segment and its file."""
@@ -145,9 +145,9 @@ class DetailSide(ctk.CTkFrame):
 
     def _link(self, name: str, text: str) -> None:
         """Show a fact that can be clicked, or that there is none."""
-        font, link, none = self.look.canvas_font(self, SMALL), self._links[name], self._facts[name]
+        font, link, none = self.theme.canvas_font(self, SMALL), self._links[name], self._facts[name]
         if text:
-            link.set_text(shorten(text, font, self.look.px(_INSIDE - 120)))
+            link.set_text(shorten(text, font, self.theme.px(_INSIDE - 120)))
             link.grid()
             none.configure(text="")
         else:
@@ -170,7 +170,7 @@ class DetailSide(ctk.CTkFrame):
         buttons.pack(side="bottom", fill="x", padx=(20, 28), pady=(8, 20))
         self.similar = Button(
             buttons,
-            self.look,
+            self.theme,
             "Find similar",
             self._actions.similar,
             kind="main",
@@ -180,36 +180,36 @@ class DetailSide(ctk.CTkFrame):
         row = ctk.CTkFrame(buttons, fg_color="transparent")
         row.pack(fill="x")
         self.open = Button(
-            row, self.look, "Open", self._actions.open, icon_name="open", height=32, width=96
+            row, self.theme, "Open", self._actions.open, icon_name="open", height=32, width=96
         )
         self.open.pack(side="left", fill="x", expand=True)
         self.folder = Button(
-            row, self.look, "Show in folder", self._actions.folder, icon_name="folder", height=32
+            row, self.theme, "Show in folder", self._actions.folder, icon_name="folder", height=32
         )
         self.folder.pack(side="left", fill="x", expand=True)
 
     def _build_facts(self, title: str, names: Sequence[str]) -> None:
-        c = self.look.colours
-        label(self._scrolled, self.look, title, weight="medium").pack(anchor="w", pady=(20, 8))
+        c = self.theme.colours
+        label(self._scrolled, self.theme, title, weight="medium").pack(anchor="w", pady=(20, 8))
         table = ctk.CTkFrame(self._scrolled, fg_color="transparent")
         table.pack(fill="x", pady=(0, 20))
         table.grid_columnconfigure(1, weight=1)
         for row, name in enumerate(names):
-            word = label(table, self.look, name, size=SMALL, colour=c.text_2, anchor="w")
+            word = label(table, self.theme, name, size=SMALL, colour=c.text_2, anchor="w")
             word.grid(row=row, column=0, sticky="w", pady=4)
             self._words[name] = word
-            value = label(table, self.look, "", size=SMALL, anchor="w")
+            value = label(table, self.theme, "", size=SMALL, anchor="w")
             value.grid(row=row, column=1, sticky="w", padx=(16, 0))
-            table.grid_columnconfigure(0, minsize=self.look.px(88))
+            table.grid_columnconfigure(0, minsize=self.theme.px(88))
             self._facts[name] = value
-            self._tips[name] = Tooltip(value, self.look, "")  # of what is cut
+            self._tips[name] = Tooltip(value, self.theme, "")  # of what is cut
             if name in _LINKS:
                 self._build_link(table, row, name)
 
     def _build_link(self, table: ctk.CTkFrame, row: int, name: str) -> None:
         link = Button(
             table,
-            self.look,
+            self.theme,
             "–",
             lambda: self._actions.show_segment(self._opens[name]),
             kind="link",
@@ -218,8 +218,8 @@ class DetailSide(ctk.CTkFrame):
         )
         # its words begin where the other facts do, whatever lies around them
         link.grid(row=row, column=1, sticky="w", padx=(3, 0))
-        table.grid_rowconfigure(row, minsize=self.look.px(28))  # as high without a link
-        Tooltip(link, self.look, _LINKS[name])
+        table.grid_rowconfigure(row, minsize=self.theme.px(28))  # as high without a link
+        Tooltip(link, self.theme, _LINKS[name])
         self._links[name] = link
         if name == "Parts":
             for part in (link, *link.winfo_children()[0].winfo_children()):
@@ -230,8 +230,8 @@ class DetailSide(ctk.CTkFrame):
                     bind(event, lambda _: self._actions.outline(()), "+")
 
     def _fact(self, name: str, text: str) -> None:
-        font = self.look.canvas_font(self, SMALL)
-        short = shorten(text, font, self.look.px(_INSIDE - 120))
+        font = self.theme.canvas_font(self, SMALL)
+        short = shorten(text, font, self.theme.px(_INSIDE - 120))
         self._facts[name].configure(text=short or "–")
         self._tips[name].text = "" if short == text else text
 
@@ -241,35 +241,35 @@ class DetailSide(ctk.CTkFrame):
         for row, tag in enumerate(tags):
             self._show_tag(row, tag)
         if not tags:
-            c = self.look.colours
+            c = self.theme.colours
             none = label(
-                self._tags, self.look, "No tags yet. Add one below.", size=SMALL, colour=c.text_2
+                self._tags, self.theme, "No tags yet. Add one below.", size=SMALL, colour=c.text_2
             )
             none.grid(row=0, column=0, sticky="w", pady=6)
 
     def _show_tag(self, row: int, tag: Tag) -> None:
         """Show name, bar, confidence, giver and a cross; a long name takes the bar's place, too."""
-        table, look, c = self._tags, self.look, self.look.colours
-        font = look.canvas_font(self, NORMAL)
-        is_long = font.measure(tag.name) > look.px(_TAG_NAME)
-        name = shorten(tag.name, font, look.px(_TAG_NAME + _TAG_BAR))
-        word = label(table, look, name)
+        table, theme, c = self._tags, self.theme, self.theme.colours
+        font = theme.canvas_font(self, NORMAL)
+        is_long = font.measure(tag.name) > theme.px(_TAG_NAME)
+        name = shorten(tag.name, font, theme.px(_TAG_NAME + _TAG_BAR))
+        word = label(table, theme, name)
         word.grid(row=row, column=0, columnspan=2 if is_long else 1, sticky="w", pady=6)
         if not is_long:
             bar = progress_bar(
                 table,
-                look,
+                theme,
                 width=_TAG_BAR - 8,
                 progress_color=c.text_2 if tag.source == "human" else c.accent,
             )
             bar.set(tag.confidence)
             bar.grid(row=row, column=1, padx=(8, 0))
         for column, text in ((2, f"{tag.confidence:.2f}"), (3, _SOURCES[tag.source])):
-            fact = label(table, look, text, size=SMALL, colour=c.text_2)
+            fact = label(table, theme, text, size=SMALL, colour=c.text_2)
             fact.grid(row=row, column=column, sticky="e", padx=(8, 0))
         cross = IconButton(
             table,
-            look,
+            theme,
             "close",
             f"Remove “{tag.name}”",
             partial(self._actions.remove_tag, tag.name),

@@ -28,9 +28,9 @@ class Lit:
     others: bool = True
 
 
-def compose(view: FrameView, lit: Lit, size_wh: tuple[int, int], look: Theme) -> Image.Image:
+def compose(view: FrameView, lit: Lit, size_wh: tuple[int, int], theme: Theme) -> Image.Image:
     """Draw a frame: RGB, as large as fits into size_wh."""
-    c = look.colours
+    c = theme.colours
     image = contain(view.image_rgb, size_wh)
     whole = view.segments[lit.chosen].kind == "frame"
     if lit.dim and not whole:
@@ -40,13 +40,15 @@ def compose(view: FrameView, lit: Lit, size_wh: tuple[int, int], look: Theme) ->
     scale = image.width / view.image_rgb.shape[1]
     if lit.others:
         others = [i for i in range(len(view.segments)) if i != lit.chosen]
-        lines = _lines(view, others, image.size, scale, 1.0 * look.scale)
+        lines = _lines(view, others, image.size, scale, 1.0 * theme.scale)
         image.paste("#C4C4CA", (0, 0), lines.point(lambda value: value * 6 // 10))
     if not whole:
         image.paste(
-            c.on_accent, (0, 0), _lines(view, [lit.chosen], image.size, scale, 5 * look.scale)
+            c.on_accent, (0, 0), _lines(view, [lit.chosen], image.size, scale, 5 * theme.scale)
         )
-        image.paste(c.accent, (0, 0), _lines(view, [lit.chosen], image.size, scale, 3 * look.scale))
+        image.paste(
+            c.accent, (0, 0), _lines(view, [lit.chosen], image.size, scale, 3 * theme.scale)
+        )
     return image
 
 
@@ -67,10 +69,10 @@ class FramePicture(tkinter.Canvas):
     """The frame on the screen; segments light up under the pointer and can be clicked."""
 
     def __init__(
-        self, master: Any, look: Theme, main_thread: MainThread, on_choose: Callable[[str], None]
+        self, master: Any, theme: Theme, main_thread: MainThread, on_choose: Callable[[str], None]
     ) -> None:
-        super().__init__(master, bg=look.colours.window, highlightthickness=0, bd=0)
-        self.look, self._main_thread, self._on_choose = look, main_thread, on_choose
+        super().__init__(master, bg=theme.colours.window, highlightthickness=0, bd=0)
+        self.theme, self._main_thread, self._on_choose = theme, main_thread, on_choose
         self.view: FrameView | None = None
         self._lit = Lit(0)
         self._word = ""
@@ -111,13 +113,13 @@ class FramePicture(tkinter.Canvas):
         if self.view is None or self.winfo_width() < 20 or self.winfo_height() < 20:
             return
         self._asked += 1
-        asked, view, lit, look = self._asked, self.view, self._lit, self.look
+        asked, view, lit, theme = self._asked, self.view, self._lit, self.theme
         size_wh = self.winfo_width(), self.winfo_height()
 
         def work() -> Image.Image:
-            image = compose(view, lit, size_wh, look)
-            ground = Image.new("RGB", image.size, look.colours.window)
-            ground.paste(image, (0, 0), rounded_mask(image.size, look.px(RADIUS)))
+            image = compose(view, lit, size_wh, theme)
+            ground = Image.new("RGB", image.size, theme.colours.window)
+            ground.paste(image, (0, 0), rounded_mask(image.size, theme.px(RADIUS)))
             return ground
 
         self._main_thread.run(
@@ -137,11 +139,11 @@ class FramePicture(tkinter.Canvas):
     def _label(self) -> None:
         """Name the chosen segment beside it, inside the picture."""
         assert self.view is not None
-        px, c = self.look.px, self.look.colours
+        px, c = self.theme.px, self.theme.colours
         x, y, _, _ = self.view.segments[self._lit.chosen].bbox_xywh
         left, top, width, _ = self._box
         scale = width / self.view.segments[self._lit.chosen].frame_wh[0]
-        font = self.look.canvas_font(self, SMALL, "medium")
+        font = self.theme.canvas_font(self, SMALL, "medium")
         wide, high = font.measure(self._word) + px(16), px(24)
         x = min(max(left + px(4), left + round(x * scale)), left + width - wide - px(4))
         y = max(top + px(4), top + round(y * scale) - high - px(6))
@@ -180,7 +182,7 @@ class FramePicture(tkinter.Canvas):
         for points in (points for number in numbers for points in self.view.outlines[number]):
             closed = np.concatenate([points, points[:1]]) * scale + (left, top)
             self.create_line(
-                *closed.ravel().tolist(), fill="#FFFFFF", width=self.look.px(1.5), tags="hover"
+                *closed.ravel().tolist(), fill="#FFFFFF", width=self.theme.px(1.5), tags="hover"
             )
 
     def _press(self, event: tkinter.Event[tkinter.Misc]) -> None:

@@ -48,7 +48,7 @@ class ExportDialog:
         choose_folder: Callable[[], Path | None],
         open_folder: Callable[[Path], None],
     ) -> None:
-        self.overlay, self.look, self._session = overlay, overlay.look, session
+        self.overlay, self.theme, self._session = overlay, overlay.theme, session
         self._hits, self._choose_folder, self._open_folder = hits, choose_folder, open_folder
         self._asked = 0
         self._job: JobState | None = None
@@ -56,8 +56,8 @@ class ExportDialog:
         self._counted = False
         self._written: Path | None = None  # by the last export, while its outcome is shown
         self._dialog = overlay.open(on_close=self._closed)
-        session.tell.job_event.append(self._heard)
-        session.tell.job_ended.append(self._ended)
+        session.signals.job_event.append(self._heard)
+        session.signals.job_ended.append(self._ended)
         self._build(self._dialog)
         self._say_least()
         self._count()
@@ -72,11 +72,11 @@ class ExportDialog:
     # -- building
 
     def _build(self, dialog: ctk.CTkFrame) -> None:
-        look, c = self.look, self.look.colours
+        theme, c = self.theme, self.theme.colours
         head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(16, 12))
-        label(head, look, "Export Dataset", size=TITLE, weight="medium").pack(side="left")
-        IconButton(head, look, "close", "Close (Escape)", self._close).pack(side="right")
+        label(head, theme, "Export Dataset", size=TITLE, weight="medium").pack(side="left")
+        IconButton(head, theme, "close", "Close (Escape)", self._close).pack(side="right")
         body = ctk.CTkFrame(dialog, fg_color="transparent")
         # the track of a slider ends where words do, the room for its ring does not
         body.grid(row=1, column=0, sticky="ew", padx=(32 - EDGE, 32))
@@ -90,33 +90,33 @@ class ExportDialog:
         card.grid(row=0, column=1, sticky="ns")
         card.grid_propagate(False)
         self._build_card(card)
-        rule(dialog, self.look).grid(row=2, column=0, sticky="ew", padx=2, pady=(24, 0))
-        self._footer = ExportFooter(dialog, look)
+        rule(dialog, self.theme).grid(row=2, column=0, sticky="ew", padx=2, pady=(24, 0))
+        self._footer = ExportFooter(dialog, theme)
         self._footer.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=(0, 2))
         self._build_footer()
 
     def _build_left(self, left: ctk.CTkFrame) -> None:
-        look, c = self.look, self.look.colours
-        label(left, look, "What", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
-        self.what = Choice(left, look, (ALL, BY_TAG, RESULTS), lambda _: self._what_changed())
+        theme, c = self.theme, self.theme.colours
+        label(left, theme, "What", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
+        self.what = Choice(left, theme, (ALL, BY_TAG, RESULTS), lambda _: self._what_changed())
         self.what.pack(anchor="w", padx=EDGE, pady=(8, 24))
         self.what.set_enabled(RESULTS, bool(self._hits))
         self._confidence, self._confidence_text = self._slider(left, "Minimum confidence", 0.5)
         self._quality, self._quality_text = self._slider(left, "Minimum mask quality", 0.0)
         self._quality.set_enabled(False)  # until it is known what the library holds
-        Tooltip(self._quality, look, HINT)
-        self._left_out = label(left, look, "", size=SMALL, colour=c.text_2)
+        Tooltip(self._quality, theme, HINT)
+        self._left_out = label(left, theme, "", size=SMALL, colour=c.text_2)
         self._left_out.pack(anchor="w", padx=EDGE, pady=(0, 24))
-        label(left, look, "Where", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
+        label(left, theme, "Where", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
         row = ctk.CTkFrame(left, fg_color="transparent")
         row.pack(fill="x", padx=(EDGE, EDGE - RING), pady=(4, 4))
-        self.where = Entry(row, look, "Folder", on_change=lambda _: self._where_changed())
+        self.where = Entry(row, theme, "Folder", on_change=lambda _: self._where_changed())
         self.where.pack(side="left", fill="x", expand=True)
         self._set_where(_free_folder(self._session.library.paths.datasets))
-        Button(row, look, "Browse", self._browse).pack(side="left", padx=(4, 0))
+        Button(row, theme, "Browse", self._browse).pack(side="left", padx=(4, 0))
         self._hint = label(
             left,
-            look,
+            theme,
             HINT_WHERE,
             size=SMALL,
             colour=c.text_2,
@@ -126,39 +126,39 @@ class ExportDialog:
 
     def _slider(self, left: ctk.CTkFrame, name: str, value: float) -> tuple[Slider, ctk.CTkLabel]:
         """A number from 0 to 1 with its name and what it stands at."""
-        look = self.look
+        theme = self.theme
         line = ctk.CTkFrame(left, fg_color="transparent")
         line.pack(fill="x", padx=EDGE)
-        label(line, look, name, size=SMALL, colour=look.colours.text_2).pack(side="left")
-        text = label(line, look, "", size=SMALL)
+        label(line, theme, name, size=SMALL, colour=theme.colours.text_2).pack(side="left")
+        text = label(line, theme, "", size=SMALL)
         text.pack(side="right")
         # said at once where it stands, and counted when it rests: that reads every crop
         slider = Slider(
-            left, look, (0.0, 1.0), value, lambda _: self._say_least(), on_rest=self._changed
+            left, theme, (0.0, 1.0), value, lambda _: self._say_least(), on_rest=self._changed
         )
         slider.pack(fill="x", pady=(2, 6))
         return slider, text
 
     def _build_card(self, card: ctk.CTkFrame) -> None:
-        look, c = self.look, self.look.colours
+        theme, c = self.theme, self.theme.colours
         card.pack_propagate(False)
         card.configure(height=352)
-        label(card, look, "Class balance", weight="medium").pack(anchor="w", padx=16, pady=(14, 6))
-        self.balance = Balance(card, look, self._changed, 10)
-        self.balance.pack(fill="both", expand=True, padx=look.px(16))
+        label(card, theme, "Class balance", weight="medium").pack(anchor="w", padx=16, pady=(14, 6))
+        self.balance = Balance(card, theme, self._changed, 10)
+        self.balance.pack(fill="both", expand=True, padx=theme.px(16))
         legend = ctk.CTkFrame(card, fg_color="transparent")
         legend.pack(fill="x", padx=16, pady=(6, 14))
         for text, colour in (("exported", c.accent), ("skipped", c.strong_border)):
             ctk.CTkFrame(legend, fg_color=colour, width=8, height=8, corner_radius=2).pack(
                 side="left"
             )
-            label(legend, look, text, size=SMALL, colour=c.text_2).pack(side="left", padx=(8, 12))
+            label(legend, theme, text, size=SMALL, colour=c.text_2).pack(side="left", padx=(8, 12))
 
     def _build_footer(self) -> None:
         self._footer.show_ready(self._start, self._close)
 
     def _show_outcome(self, job: JobState, ended: JobEnded) -> None:
-        c = self.look.colours
+        c = self.theme.colours
         again, close = ("Export again", self._again), ("Close", self._close)
         written = None if job.done is None else job.done.written
         if written is not None and job.done is not None:
@@ -275,7 +275,7 @@ class ExportDialog:
         self.where.set_error(bool(wrong))
         self._hint.configure(
             text=wrong or HINT_WHERE,
-            text_color=self.look.colours.error if wrong else self.look.colours.text_2,
+            text_color=self.theme.colours.error if wrong else self.theme.colours.text_2,
         )
         self._footer.say(
             f"{counted(count, 'crop')} in {counted(len(preview.written), 'tag')}, "
@@ -356,8 +356,8 @@ class ExportDialog:
 
     def _closed(self) -> None:
         self._stop_quietly()
-        self._session.tell.job_event.remove(self._heard)
-        self._session.tell.job_ended.remove(self._ended)
+        self._session.signals.job_event.remove(self._heard)
+        self._session.signals.job_ended.remove(self._ended)
 
     def _stop_quietly(self) -> None:
         if self._job is not None:

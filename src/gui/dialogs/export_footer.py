@@ -18,18 +18,18 @@ Action = tuple[str, Callable[[], object]]
 class ExportFooter(ctk.CTkFrame):
     """As high in all its states, so that nothing moves."""
 
-    def __init__(self, master: Any, look: Theme) -> None:
+    def __init__(self, master: Any, theme: Theme) -> None:
         super().__init__(master, fg_color="transparent", height=88)
         self.pack_propagate(False)
-        self.look = look
+        self.theme = theme
         self.is_ready = False  # to export: neither progress nor an outcome is shown
 
     def show_ready(self, export: Callable[[], object], leave: Callable[[], object]) -> None:
         """Offer to export; see `say`."""
         self._clear()
-        self._export = Button(self, self.look, "Export", export, kind="main")
+        self._export = Button(self, self.theme, "Export", export, kind="main")
         self._export.pack(side="right", pady=20)
-        Button(self, self.look, "Cancel", leave).pack(side="right")
+        Button(self, self.theme, "Cancel", leave).pack(side="right")
         self._summary, self._size = self._two_lines("Counting…", "")
         self.is_ready = True
 
@@ -43,17 +43,17 @@ class ExportFooter(ctk.CTkFrame):
     def show_progress(self, stop: Callable[[], object]) -> None:
         """Show a bar and a way out; see `progress` and `stopping`."""
         self._clear()
-        self._cancel = Button(self, self.look, "Cancel export", stop)
+        self._cancel = Button(self, self.theme, "Cancel export", stop)
         self._cancel.pack(side="right", pady=20, padx=(20, 0))
         words = ctk.CTkFrame(self, fg_color="transparent")
         words.pack(side="left", fill="x", expand=True)
         line = ctk.CTkFrame(words, fg_color="transparent")
         line.pack(fill="x", pady=(0, 8))
-        self._doing = label(line, self.look, "Writing…")
+        self._doing = label(line, self.theme, "Writing…")
         self._doing.pack(side="left")
-        self._left = label(line, self.look, "", colour=self.look.colours.text_2)
+        self._left = label(line, self.theme, "", colour=self.theme.colours.text_2)
         self._left.pack(side="right")
-        self._bar = progress_bar(words, self.look)
+        self._bar = progress_bar(words, self.theme)
         self._bar.set(0)
         self._bar.pack(fill="x")
 
@@ -76,14 +76,14 @@ class ExportFooter(ctk.CTkFrame):
             main, other: the two buttons: what they say, and what they do.
         """
         self._clear()
-        look = self.look
-        Button(self, look, main[0], main[1], kind="main").pack(side="right", pady=20)
-        Button(self, look, other[0], other[1]).pack(side="right")
+        theme = self.theme
+        Button(self, theme, main[0], main[1], kind="main").pack(side="right", pady=20)
+        Button(self, theme, other[0], other[1]).pack(side="right")
         icon_label(self, icon_name, colour).pack(side="left", padx=(0, 12))
-        short = shorten(below, look.canvas_font(self, SMALL), look.px(_WORDS - 60))
+        short = shorten(below, theme.canvas_font(self, SMALL), theme.px(_WORDS - 60))
         _, second = self._two_lines(text, short)
         if short != below:
-            Tooltip(second, look, below)
+            Tooltip(second, theme, below)
 
     def _clear(self) -> None:
         self.is_ready = False
@@ -91,12 +91,12 @@ class ExportFooter(ctk.CTkFrame):
             part.destroy()
 
     def _two_lines(self, text: str, below: str) -> tuple[ctk.CTkLabel, ctk.CTkLabel]:
-        look = self.look
+        theme = self.theme
         words = ctk.CTkFrame(self, fg_color="transparent")
         words.pack(side="left")
-        first = label(words, look, text, weight="medium", justify="left", wraplength=_WORDS)
+        first = label(words, theme, text, weight="medium", justify="left", wraplength=_WORDS)
         first.pack(anchor="w")
-        second = label(words, look, below, size=SMALL, colour=look.colours.text_2)
+        second = label(words, theme, below, size=SMALL, colour=theme.colours.text_2)
         if below or not text.endswith("."):
             second.pack(anchor="w", pady=(4, 0))
         return first, second

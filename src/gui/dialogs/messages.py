@@ -31,16 +31,16 @@ def show_error(
     about = (title, sentence, details)
     if overlay.shows(about):
         return
-    look = overlay.look
-    c = look.colours
+    theme = overlay.theme
+    c = theme.colours
     body, close = _frame(overlay, title, "warning", c.error, about)
-    label(body, look, sentence, wraplength=TEXT, justify="left").grid(
+    label(body, theme, sentence, wraplength=TEXT, justify="left").grid(
         row=1, column=1, sticky="w", pady=(4, 0)
     )
     buttons = _buttons(body, 3)
     if details:
         text = label(
-            body, look, details, size=SMALL, colour=c.text_2, wraplength=TEXT, justify="left"
+            body, theme, details, size=SMALL, colour=c.text_2, wraplength=TEXT, justify="left"
         )
         text.grid(row=2, column=1, sticky="w", pady=(12, 0))
         text.grid_remove()
@@ -50,14 +50,14 @@ def show_error(
             text.grid_remove() if shown else text.grid()
             more.set_text("Show details" if shown else "Hide details")
 
-        more = Button(buttons, look, "Show details", toggle, kind="link", height=32)
+        more = Button(buttons, theme, "Show details", toggle, kind="link", height=32)
         more.pack(side="left")
     if retry is not None:
         again = Button(
-            buttons, look, "Retry", lambda: _close_and(close, retry), kind="main", height=32
+            buttons, theme, "Retry", lambda: _close_and(close, retry), kind="main", height=32
         )
         again.pack(side="right")
-    leave = Button(buttons, look, "Close", close, height=32)
+    leave = Button(buttons, theme, "Close", close, height=32)
     leave.pack(side="right")
     leave.focus_set()
 
@@ -74,16 +74,16 @@ def ask(
     about = (title, sentence)
     if overlay.shows(about):
         return
-    look = overlay.look
-    body, close = _frame(overlay, title, "info", look.colours.accent, about)
-    label(body, look, sentence, colour=look.colours.text_2, wraplength=TEXT, justify="left").grid(
+    theme = overlay.theme
+    body, close = _frame(overlay, title, "info", theme.colours.accent, about)
+    label(body, theme, sentence, colour=theme.colours.text_2, wraplength=TEXT, justify="left").grid(
         row=1, column=1, sticky="w", pady=(4, 0)
     )
     buttons = _buttons(body, 3)
-    Button(buttons, look, yes, lambda: _close_and(close, then), kind="main", height=32).pack(
+    Button(buttons, theme, yes, lambda: _close_and(close, then), kind="main", height=32).pack(
         side="right"
     )
-    refuse = Button(buttons, look, no, close, height=32)
+    refuse = Button(buttons, theme, no, close, height=32)
     refuse.pack(side="right")
     refuse.focus_set()
 
@@ -101,12 +101,12 @@ def show_failures(
         what: that was to be done: "added", "segmented again".
         others: what became of the other files.
     """
-    look = overlay.look
-    c = look.colours
+    theme = overlay.theme
+    c = theme.colours
     count = len(failures)
     title = f"{counted(count, 'file')} couldn't be {what}"
     body, close = _frame(overlay, title, "warning", c.error, title)
-    label(body, look, others, colour=c.text_2).grid(row=1, column=1, sticky="w", pady=(4, 12))
+    label(body, theme, others, colour=c.text_2).grid(row=1, column=1, sticky="w", pady=(4, 12))
     text = ctk.CTkTextbox(
         body,
         width=TEXT,
@@ -115,7 +115,7 @@ def show_failures(
         corner_radius=8,
         border_width=1,
         border_color=c.border,
-        font=look.font(NORMAL),
+        font=theme.font(NORMAL),
         text_color=c.text,
         wrap="word",
         scrollbar_button_color=c.strong_border,
@@ -129,9 +129,9 @@ def show_failures(
     text.grid(row=2, column=1, sticky="ew")
     buttons = _buttons(body, 3)
     Button(
-        buttons, look, "Retry all", lambda: _close_and(close, retry), kind="main", height=32
+        buttons, theme, "Retry all", lambda: _close_and(close, retry), kind="main", height=32
     ).pack(side="right")
-    leave = Button(buttons, look, "Close", close, height=32)
+    leave = Button(buttons, theme, "Close", close, height=32)
     leave.pack(side="right")
     leave.focus_set()
 
@@ -146,7 +146,7 @@ def _frame(
     body.grid_columnconfigure(1, weight=1)
     icon_label(body, icon_name, colour, 22).grid(row=0, column=0, padx=(0, 14))
     label(
-        body, overlay.look, title, size=TITLE, weight="medium", wraplength=TEXT, justify="left"
+        body, overlay.theme, title, size=TITLE, weight="medium", wraplength=TEXT, justify="left"
     ).grid(row=0, column=1, sticky="w")
     return body, partial(overlay.close, dialog)
 

@@ -85,14 +85,14 @@ class SettingsDialog:
         Args:
             on_save: keeps settings, and says when that is done.
         """
-        self.overlay, self.look = overlay, overlay.look
+        self.overlay, self.theme = overlay, overlay.theme
         self._settings, self._on_save, self._on_restart = settings, on_save, on_restart
         self._dialog = dialog = overlay.open(640)
-        look = self.look
+        theme = self.theme
         head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(12, 4))
-        label(head, look, "Settings", size=TITLE, weight="medium").pack(side="left")
-        IconButton(head, look, "close", "Close (Escape)", self.close).pack(side="right")
+        label(head, theme, "Settings", size=TITLE, weight="medium").pack(side="left")
+        IconButton(head, theme, "close", "Close (Escape)", self.close).pack(side="right")
         self._table = ctk.CTkFrame(dialog, fg_color="transparent")
         self._table.grid(row=1, column=0, sticky="ew", padx=(32, 28))
         self._table.grid_columnconfigure(0, weight=1)
@@ -115,10 +115,10 @@ class SettingsDialog:
         self.appearance = self._menu("Appearance", "", _LOOKS, s.appearance)
         self.scaling = self._menu("Interface scale", "", _SIZES, s.widget_scaling)
         self._line("Library folder", library)
-        Button(self._table, look, "Open another…", on_folder, height=28).grid(
+        Button(self._table, theme, "Open another…", on_folder, height=28).grid(
             row=self._row, column=1, sticky="e"
         )
-        rule(dialog, look).grid(row=2, column=0, sticky="ew", padx=1, pady=(12, 0))
+        rule(dialog, theme).grid(row=2, column=0, sticky="ew", padx=1, pady=(12, 0))
         self._foot = ctk.CTkFrame(dialog, fg_color="transparent")
         self._foot.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=12)
         self._build_foot(("Save", self._save), ("Cancel", self.close))
@@ -126,17 +126,17 @@ class SettingsDialog:
     def _build_foot(
         self, main: tuple[str, Callable[[], object]], other: tuple[str, Callable[[], object]]
     ) -> None:
-        look = self.look
+        theme = self.theme
         for part in self._foot.winfo_children():
             part.destroy()
-        Button(self._foot, look, main[0], main[1], kind="main", height=36).pack(side="right")
-        Button(self._foot, look, other[0], other[1], height=36).pack(side="right")
+        Button(self._foot, theme, main[0], main[1], kind="main", height=36).pack(side="right")
+        Button(self._foot, theme, other[0], other[1], height=36).pack(side="right")
         self._note = label(
             self._foot,
-            look,
+            theme,
             "",
             size=SMALL,
-            colour=look.colours.text_2,
+            colour=theme.colours.text_2,
             justify="left",
             wraplength=330,
         )
@@ -151,19 +151,19 @@ class SettingsDialog:
         self.overlay.close(self._dialog)
 
     def _line(self, name: str, hint: str) -> None:
-        look = self.look
+        theme = self.theme
         self._row += 1
         words = ctk.CTkFrame(self._table, fg_color="transparent")
         words.grid(row=self._row, column=0, sticky="w")
-        self._table.grid_rowconfigure(self._row, minsize=look.px(44))
-        label(words, look, name).pack(anchor="w")
+        self._table.grid_rowconfigure(self._row, minsize=theme.px(44))
+        label(words, theme, name).pack(anchor="w")
         if hint:
             self._hints[name] = label(
                 words,
-                look,
+                theme,
                 hint,
                 size=SMALL,
-                colour=look.colours.text_2,
+                colour=theme.colours.text_2,
                 wraplength=300,
                 justify="left",
             )
@@ -178,14 +178,14 @@ class SettingsDialog:
             known[f"{value:g}" if isinstance(value, float) else str(value)] = value
         chosen = next(text for text, meant in known.items() if meant == value)
         menu = MenuButton(
-            self._table, self.look, list(known), lambda _: None, width=232, height=28, value=chosen
+            self._table, self.theme, list(known), lambda _: None, width=232, height=28, value=chosen
         )
         menu.grid(row=self._row, column=1, sticky="e")
         return menu, known
 
     def _number(self, name: str, hint: str, value: str) -> Entry:
         self._line(name, hint)
-        entry = Entry(self._table, self.look, "", height=32)
+        entry = Entry(self._table, self.theme, "", height=32)
         entry.set(value)
         entry.grid(row=self._row, column=1, sticky="ew", padx=4)
         return entry
@@ -215,7 +215,7 @@ class SettingsDialog:
         self._on_save(settings, lambda: self._saved(settings))
 
     def _say_wrong(self, sentence: str) -> None:
-        self._note.configure(text=sentence, text_color=self.look.colours.error)
+        self._note.configure(text=sentence, text_color=self.theme.colours.error)
 
     def _saved(self, settings: Settings) -> None:
         """Close, or offer a restart where something is not in use before one."""

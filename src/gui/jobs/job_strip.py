@@ -22,46 +22,48 @@ class JobStrip(ctk.CTkFrame):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         on_cancel: Callable[[], None],
         on_failures: Callable[[], None],
         on_dismiss: Callable[[], None],
         on_continue: Callable[[], None],
         on_again: Callable[[], None],
     ) -> None:
-        c = look.colours
+        c = theme.colours
         super().__init__(master, fg_color=c.sidebar, corner_radius=0, height=STRIP)
-        self.look = look
+        self.theme = theme
         self._on_cancel, self._on_dismiss = on_cancel, on_dismiss
         self._over = False
         self.grid_propagate(False)
-        rule(self, look).place(relwidth=1, y=0)
+        rule(self, theme).place(relwidth=1, y=0)
         self.grid_columnconfigure(1, weight=1)
         self.grid_rowconfigure(0, weight=1)
         self.grid_rowconfigure(1, weight=0)
-        self._headline = label(self, look, "", weight="medium")
+        self._headline = label(self, theme, "", weight="medium")
         self._headline.grid(row=0, column=0, sticky="sw", padx=(LEFT, 12), pady=(8, 8))
-        self._detail = label(self, look, "", colour=c.text_2, anchor="w")
+        self._detail = label(self, theme, "", colour=c.text_2, anchor="w")
         self._detail.grid(row=0, column=1, sticky="sew", pady=(8, 8))
-        self._tip = Tooltip(self._detail, look, "")
+        self._tip = Tooltip(self._detail, theme, "")
         self._failed = Button(
-            self, look, "", on_failures, kind="alert", icon_name="warning", height=24, width=96
+            self, theme, "", on_failures, kind="alert", icon_name="warning", height=24, width=96
         )
-        self._left = label(self, look, "", colour=c.text_2)
+        self._left = label(self, theme, "", colour=c.text_2)
         self._left.grid(row=0, column=3, sticky="se", padx=(8, 0), pady=(8, 8))
-        self.bar = progress_bar(self, look)
+        self.bar = progress_bar(self, theme)
         self.bar.set(0)
         self.bar.grid(row=1, column=0, columnspan=4, sticky="ew", padx=(LEFT, 12), pady=(0, 17))
         # in its place, once the job is over and has passed something over
         self._rest = ctk.CTkFrame(self, fg_color="transparent")
-        self._question = label(self._rest, look, "", size=SMALL)
-        self._again = Button(self._rest, look, "Add again", on_again, kind="link", height=24)
-        self._passed_over = label(self._rest, look, "", size=SMALL, colour=c.text_2)
-        self._whole_line = Tooltip(self._passed_over, look, "")
+        self._question = label(self._rest, theme, "", size=SMALL)
+        self._again = Button(self._rest, theme, "Add again", on_again, kind="link", height=24)
+        self._passed_over = label(self._rest, theme, "", size=SMALL, colour=c.text_2)
+        self._whole_line = Tooltip(self._passed_over, theme, "")
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit_rest(), "+")
-        self.button = Button(self, look, "Cancel", self._pressed, height=32, width=104)
+        self.button = Button(self, theme, "Cancel", self._pressed, height=32, width=104)
         self.button.grid(row=0, column=5, rowspan=2, padx=(0, RIGHT - 4))
-        self._go_on = Button(self, look, "Continue", on_continue, kind="main", height=32, width=104)
+        self._go_on = Button(
+            self, theme, "Continue", on_continue, kind="main", height=32, width=104
+        )
 
     @property
     def text(self) -> str:
@@ -130,7 +132,7 @@ class JobStrip(ctk.CTkFrame):
 
     def _fit_rest(self) -> None:
         """Shorten what was passed over to the room that is left; a tooltip has the whole line."""
-        font, px = self.look.canvas_font(self, SMALL), self.look.px
+        font, px = self.theme.canvas_font(self, SMALL), self.theme.px
         room = self.winfo_width() - px(LEFT + RIGHT + 120)
         if self._question.winfo_manager():
             room -= self._question.winfo_reqwidth() + self._again.winfo_reqwidth() + px(12)
@@ -147,7 +149,7 @@ class JobStrip(ctk.CTkFrame):
         """Join what there is room for; a long file name gives way first."""
         if not parts:
             return ""
-        font = self.look.canvas_font(self, NORMAL)
+        font = self.theme.canvas_font(self, NORMAL)
         room = self._detail.winfo_width() - font.measure(_BETWEEN + _BETWEEN.join(parts[1:]))
-        name = shorten(parts[0], font, max(room, self.look.px(80)))
+        name = shorten(parts[0], font, max(room, self.theme.px(80)))
         return _BETWEEN.join([name, *parts[1:]])

@@ -23,7 +23,7 @@ from src.events import (
     FrameStored,
 )
 from src.gui.cards.card_grid import WISH, CardGrid
-from src.gui.cards.card_view import CardActions, CardFace, CardPainter, Colour
+from src.gui.cards.card_view import CardActions, CardPainter, CardView, Colour
 from src.gui.core.job_state import JobState, length
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
@@ -75,7 +75,7 @@ class _Media:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def faces(self, first: int, last: int) -> list[CardFace]:
+    def faces(self, first: int, last: int) -> list[CardView]:
         wanted = self.ids[first:last]
         missing = [number for number in wanted if number not in self._cards]
         if missing:
@@ -99,10 +99,10 @@ class _Media:
         for number in [n for n, card in self._cards.items() if card.media.path == path]:
             del self._cards[number]
 
-    def _face(self, number: int) -> CardFace:
+    def _face(self, number: int) -> CardView:
         card = self._cards.get(number)
         if card is None:  # removed since the ids were listed
-            return CardFace(number, None, "", "")
+            return CardView(number, None, "", "")
         media = card.media
         picture = card.poster or (media.path if media.kind == "image" else None)
         name = media.path.name
@@ -111,17 +111,17 @@ class _Media:
             doing = f"Frame {job.file_frames}" if job.file_frames else "Reading…"
             if 0 < job.file_fraction < 1:
                 doing += f" · {job.file_fraction:.0%}"
-            return CardFace(
+            return CardView(
                 number, picture, name, doing, "accent", state="busy", progress=job.file_fraction
             )
         if media.status == "failed":
             why = reason_and_details(media.error or "could not be read")[0]
-            return CardFace(number, None, name, capital(why), "error", state="failed")
+            return CardView(number, None, name, capital(why), "error", state="failed")
         if media.status in ("pending", "processing"):
             facts = "Stopped" if number in self.stopped else "Waiting"
             if card.segments:
                 facts += f" · {counted(card.segments, 'segment')} so far"
-            return CardFace(number, picture, name, facts, state="waiting")
+            return CardView(number, picture, name, facts, state="waiting")
         kind = "Photo" if media.kind == "image" else "Video"
         facts = f"{kind} · {counted(card.segments, 'segment')}"
         for remark in (media.error, media.note):
@@ -132,7 +132,7 @@ class _Media:
             facts = f"Missing · {facts}"
         badge = length(media.duration_s) if media.kind == "video" and media.duration_s else None
         colour: Colour = "error" if is_missing else "text_2"
-        return CardFace(number, picture, name, facts, colour, badge)
+        return CardView(number, picture, name, facts, colour, badge)
 
 
 class LibraryPanel(ctk.CTkFrame):
@@ -141,40 +141,40 @@ class LibraryPanel(ctk.CTkFrame):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         session: Session,
         thumbnails: Thumbnails,
         painter: CardPainter,
         actions: LibraryActions,
     ) -> None:
-        super().__init__(master, fg_color=look.colours.window, corner_radius=0)
-        self.look, self._session, self._actions = look, session, actions
+        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self._session, self._actions = theme, session, actions
         self.media = _Media(session)
         self._order: MediaOrder = "added"
         self._reading = self._read_again = False
         self._reload_waits = False
         self._build_header()
-        self.stopped = Notice(self, look)
+        self.stopped = Notice(self, theme)
         self.grid_view = CardGrid(
             self,
-            look,
+            theme,
             painter,
             thumbnails,
             CardActions(
                 self._open, self._retry_card, self._menu, self._selected, self.remove_selected
             ),
         )
-        self.empty = EmptyState(self, look, actions.add_files, actions.add_folder, actions.samples)
-        self.not_opened = NotOpened(self, look, session.open, actions.open_another)
-        self.recovering = Recovering(self, look)
+        self.empty = EmptyState(self, theme, actions.add_files, actions.add_folder, actions.samples)
+        self.not_opened = NotOpened(self, theme, session.open, actions.open_another)
+        self.recovering = Recovering(self, theme)
         self._shown: ctk.CTkFrame | None = None
-        session.tell.recovering.append(self._show_recovering)
-        session.tell.not_opened.append(self._show_not_opened)
-        session.tell.opened.append(self._opened)
-        session.tell.content_changed.append(self.content_changed)
-        session.tell.missing_changed.append(self.grid_view.refresh)
-        session.tell.job_event.append(self._job_event)
-        session.tell.job_ended.append(lambda job, ended: self._job_ended(job))
+        session.signals.recovering.append(self._show_recovering)
+        session.signals.not_opened.append(self._show_not_opened)
+        session.signals.opened.append(self._opened)
+        session.signals.content_changed.append(self.content_changed)
+        session.signals.missing_changed.append(self.grid_view.refresh)
+        session.signals.job_event.append(self._job_event)
+        session.signals.job_ended.append(lambda job, ended: self._job_ended(job))
 
     def focus_content(self) -> None:
         self.grid_view.canvas.focus_set()
@@ -182,17 +182,17 @@ class LibraryPanel(ctk.CTkFrame):
     # -- header
 
     def _build_header(self) -> None:
-        look, c = self.look, self.look.colours
-        self._header = header = panel_header(self, look, "Library")
-        self._count = label(header, look, "", colour=c.text_2)
+        theme, c = self.theme, self.theme.colours
+        self._header = header = panel_header(self, theme, "Library")
+        self._count = label(header, theme, "", colour=c.text_2)
         self._count.pack(side="left", padx=12)
         self._tools = ctk.CTkFrame(header, fg_color="transparent")
-        self._sort = MenuButton(self._tools, look, list(ORDERS), self._sorted)
+        self._sort = MenuButton(self._tools, theme, list(ORDERS), self._sorted)
         self._sort.pack(side="left", padx=(0, 20))
         icon_label(self._tools, "grid-small", c.text_2, 18).pack(side="left", padx=(0, 2))
         self._size = Slider(
             self._tools,
-            look,
+            theme,
             (120, 320),
             WISH,
             self._resize,
@@ -203,11 +203,11 @@ class LibraryPanel(ctk.CTkFrame):
         self._size.pack(side="left")
         icon_label(self._tools, "grid", c.text_2).pack(side="left", padx=(2, 0))
         self._selection = ctk.CTkFrame(header, fg_color="transparent")
-        self._selected_text = label(self._selection, look, "", weight="medium")
+        self._selected_text = label(self._selection, theme, "", weight="medium")
         self._selected_text.pack(side="left", padx=(0, 8))
         Button(
             self._selection,
-            look,
+            theme,
             "Remove from library",
             self.remove_selected,
             icon_name="trash",
@@ -215,7 +215,7 @@ class LibraryPanel(ctk.CTkFrame):
         ).pack(side="left")
         Button(
             self._selection,
-            look,
+            theme,
             "Clear",
             lambda: self.grid_view.select(frozenset()),
             kind="quiet",
@@ -413,7 +413,7 @@ class LibraryPanel(ctk.CTkFrame):
         ]
         if self._session.missing.has(card.media.path):
             entries.append(("Remove all missing files…", self._actions.remove_missing))
-        show_menu(self, self.look, entries, x, y)
+        show_menu(self, self.theme, entries, x, y)
 
 
 def count_of_media(listed: int, failed: int) -> str:

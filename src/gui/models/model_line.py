@@ -8,7 +8,7 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.models.model_row_view import ModelFace, Verb
+from src.gui.models.model_row_view import ModelRowView, Verb
 from src.gui.theme.theme import SMALL, Theme
 from src.gui.widgets.controls import Button, label, progress_bar
 
@@ -23,37 +23,37 @@ class ModelLine(ctk.CTkFrame):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         on_verb: Callable[[Verb], None],
         on_measure: Callable[[], None],
     ) -> None:
-        c = look.colours
+        c = theme.colours
         super().__init__(master, fg_color="transparent", corner_radius=0)
-        self.look, self._on_verb = look, on_verb
-        self.face: ModelFace | None = None
+        self.theme, self._on_verb = theme, on_verb
+        self.face: ModelRowView | None = None
         self.grid_columnconfigure(0, weight=1)
-        self.grid_rowconfigure(0, minsize=look.px(60))
+        self.grid_rowconfigure(0, minsize=theme.px(60))
         for column, width in enumerate((SIZE, SPEED, STATE, ACTION), start=1):
-            self.grid_columnconfigure(column, minsize=look.px(width))
+            self.grid_columnconfigure(column, minsize=theme.px(width))
         self._name, self._purpose = self._two_lines(0)
         self._size, self._licence = self._two_lines(1, SMALL)
         self._speed, _ = self._two_lines(2, SMALL)
         self._measure = Button(
-            self._speed.master, look, "", on_measure, kind="link", height=20, size=SMALL
+            self._speed.master, theme, "", on_measure, kind="link", height=20, size=SMALL
         )
-        self._state = label(self, look, "", size=SMALL, anchor="w")
+        self._state = label(self, theme, "", size=SMALL, anchor="w")
         self._state.grid(row=0, column=3, sticky="w")
-        self.button = Button(self, look, "", self._act, height=32, width=104)
-        self._problem = label(self, look, "", size=SMALL, colour=c.error, justify="left")
-        self._doing = label(self, look, "", size=SMALL, colour=c.text_2, anchor="w")
+        self.button = Button(self, theme, "", self._act, height=32, width=104)
+        self._problem = label(self, theme, "", size=SMALL, colour=c.error, justify="left")
+        self._doing = label(self, theme, "", size=SMALL, colour=c.text_2, anchor="w")
         self._bar: ctk.CTkProgressBar | None = None
         self._room = 0.0
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._wrap(), "+")
 
-    def show(self, face: ModelFace) -> None:
+    def show(self, face: ModelRowView) -> None:
         if face == self.face:
             return
-        c = self.look.colours
+        c = self.theme.colours
         self.face = face
         self._name.configure(text=face.name)
         self._purpose.configure(text=face.purpose)
@@ -77,7 +77,7 @@ class ModelLine(ctk.CTkFrame):
         else:
             self._problem.grid_remove()
 
-    def _show_facts(self, face: ModelFace) -> None:
+    def _show_facts(self, face: ModelRowView) -> None:
         self._size.configure(text=face.size)
         self._licence.configure(text=face.licence)
         self._speed.configure(text=face.speed)
@@ -88,7 +88,7 @@ class ModelLine(ctk.CTkFrame):
         else:
             self._measure.pack_forget()
 
-    def _show_download(self, face: ModelFace) -> None:
+    def _show_download(self, face: ModelRowView) -> None:
         """A bar and its words in the place of the facts, while the model is on its way."""
         facts = (self._size.master, self._speed.master, self._state)
         if face.fraction is None:
@@ -99,11 +99,11 @@ class ModelLine(ctk.CTkFrame):
                 for part in facts:
                     part.grid()
             return
-        c = self.look.colours
+        c = self.theme.colours
         if self._bar is None:
             for part in facts:
                 part.grid_remove()
-            self._bar = progress_bar(self, self.look)
+            self._bar = progress_bar(self, self.theme)
             self._bar.grid(row=0, column=1, columnspan=3, sticky="sew", padx=(0, 16), pady=(0, 18))
             self._doing.grid(row=0, column=1, columnspan=3, sticky="new", pady=(14, 0))
         # CustomTkinter draws a dot for nothing
@@ -114,13 +114,13 @@ class ModelLine(ctk.CTkFrame):
     def _two_lines(self, column: int, size: int = 14) -> tuple[ctk.CTkLabel, ctk.CTkLabel]:
         words = ctk.CTkFrame(self, fg_color="transparent")
         words.grid(row=0, column=column, sticky="w", padx=(16 if column == 0 else 0, 8), pady=8)
-        first = label(words, self.look, "", size=size, anchor="w", justify="left")
+        first = label(words, self.theme, "", size=size, anchor="w", justify="left")
         second = label(
             words,
-            self.look,
+            self.theme,
             "",
             size=SMALL,
-            colour=self.look.colours.text_2,
+            colour=self.theme.colours.text_2,
             anchor="w",
             justify="left",
         )
@@ -133,7 +133,7 @@ class ModelLine(ctk.CTkFrame):
 
     def _wrap(self) -> None:
         """Break long words where the line ends."""
-        width = self.winfo_width() / self.look.scale
+        width = self.winfo_width() / self.theme.scale
         room = width - _FACTS - ACTION - 24
         if room > 60 and room != self._room:
             self._room = room

@@ -18,7 +18,7 @@ _LISTED = 4
 
 
 @dataclass(frozen=True)
-class Question:
+class Prompt:
     """A line above the table that says what is to be decided, and what can be done.
 
     Attributes:
@@ -38,7 +38,7 @@ def question(
     job: JobState | None = None,
     problem: str = "",
     put_off: bool = False,
-) -> Question:
+) -> Prompt:
     """Say how far another CLIP is on its way into use, and ask whether to go on.
 
     Args:
@@ -56,24 +56,24 @@ def question(
     if job is not None:
         verb: Answer = "Cancelling…" if job.cancelling else "Cancel"
         read = f"{name} has processed {done:,} of {counted(total, 'segment')}."
-        return Question(f"{read}{until}", "info", (verb,))
+        return Prompt(f"{read}{until}", "info", (verb,))
     left = total - done
     speed = None if wanted is None else wanted.speed
     time = f", {time_left(left / speed).removesuffix(' left')}" if speed and left else ""
     if problem:
-        return Question(f"Couldn't switch to {name}. {problem}", "error", ("Retry",))
+        return Prompt(f"Couldn't switch to {name}. {problem}", "error", ("Retry",))
     if done:
         text = f"{name} has processed {done:,} of {counted(total, 'segment')}; {left:,} left{time}."
-        return Question(f"{text}{until}", "info" if put_off else "warn", ("Continue",))
+        return Prompt(f"{text}{until}", "info" if put_off else "warn", ("Continue",))
     text = f"{name} has to process {counted(total, 'segment')} first{time}."
-    return Question(
+    return Prompt(
         f"{text}{until}",
         "info" if put_off else "warn",
         ("Start",) if put_off else ("Start", "Later"),
     )
 
 
-def question_of_tags(job: JobState | None = None, problem: str = "") -> Question:
+def question_of_tags(job: JobState | None = None, problem: str = "") -> Prompt:
     """Offer to give the automatic tags again, where another CLIP gave them.
 
     Args:
@@ -82,17 +82,17 @@ def question_of_tags(job: JobState | None = None, problem: str = "") -> Question
     """
     if job is not None:
         verb: Answer = "Cancelling…" if job.cancelling else "Cancel"
-        return Question(" · ".join([job.headline, *job.detail]), "info", (verb,))
+        return Prompt(" · ".join([job.headline, *job.detail]), "info", (verb,))
     if problem:
-        return Question(f"Couldn't update the automatic tags. {problem}", "error", ("Retry",))
+        return Prompt(f"Couldn't update the automatic tags. {problem}", "error", ("Retry",))
     text = (
         "The automatic tags come from another CLIP than the one in use. Updating them keeps your "
         "own tags."
     )
-    return Question(text, "warn", ("Continue",))
+    return Prompt(text, "warn", ("Continue",))
 
 
-def question_of_sam(frames: int, job: JobState | None = None) -> Question:
+def question_of_sam(frames: int, job: JobState | None = None) -> Prompt:
     """Offer to cut again what another SAM has cut.
 
     Args:
@@ -102,9 +102,9 @@ def question_of_sam(frames: int, job: JobState | None = None) -> Question:
     if job is not None:
         verb: Answer = "Cancelling…" if job.cancelling else "Cancel"
         parts = " · ".join([job.headline, *job.detail])
-        return Question(f"Segmenting again: {parts}", "info", (verb,))
+        return Prompt(f"Segmenting again: {parts}", "info", (verb,))
     cut = f"{counted(frames, 'frame')} {'was' if frames == 1 else 'were'}"
-    return Question(
+    return Prompt(
         f"{cut} segmented by another SAM than the one in use. Segment them again? "
         "Your tags move to the matching new segments, and any without a match are listed.",
         "info",
@@ -112,7 +112,7 @@ def question_of_sam(frames: int, job: JobState | None = None) -> Question:
     )
 
 
-def list_of_kept(kept: Sequence[WorkStays]) -> Question:
+def list_of_kept(kept: Sequence[WorkStays]) -> Prompt:
     """List what people did on segments that are like none of the new ones."""
     count = counted(len(kept), "segment")
     lines = [
@@ -125,7 +125,7 @@ def list_of_kept(kept: Sequence[WorkStays]) -> Question:
         lines.append(f"and {len(kept) - _LISTED:,} more. Search for their tags to see them.")
     match, was = ("matches", "was") if len(kept) == 1 else ("match", "were")
     title = f"{count} with your tags {match} none of the new ones and {was} kept:"
-    return Question("\n".join([title, *lines]), "info", ("Close",))
+    return Prompt("\n".join([title, *lines]), "info", ("Close",))
 
 
 def card_of_coverage(coverage: Coverage) -> tuple[str, str]:

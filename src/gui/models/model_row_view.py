@@ -22,7 +22,7 @@ Verb = Literal["use", "download", "cancel", "retry"]
 
 
 @dataclass(frozen=True)
-class ModelFace:
+class ModelRowView:
     """One line of the table, in words.
 
     Attributes:
@@ -85,7 +85,7 @@ def face(
     problem: str = "",
     measuring: bool = False,
     wanted: ModelRow | None = None,
-) -> ModelFace:
+) -> ModelRowView:
     """Say what a person should see of a model.
 
     Args:
@@ -95,7 +95,7 @@ def face(
         wanted: the CLIP that is to take over and has not yet.
     """
     is_here = row.path is not None
-    shown = ModelFace(
+    shown = ModelRowView(
         row.name,
         capital(row.purpose or "added by you"),
         megabytes(row.bytes),
@@ -134,9 +134,9 @@ def face(
     return replace(shown, verb="download", button="Resume" if row.part_bytes else "Download")
 
 
-def face_of_no_sam(in_use: bool) -> ModelFace:
+def face_of_no_sam(in_use: bool) -> ModelRowView:
     """The line for doing without SAM."""
-    return ModelFace(
+    return ModelRowView(
         "Whole images only (CLIP only)",
         "No segments; fastest",
         state="In use" if in_use else "Always available",

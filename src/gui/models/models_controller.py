@@ -13,8 +13,8 @@ from src.gui.core.job_state import JobKind, JobState
 from src.gui.core.session import Session
 from src.gui.core.wording import explained
 from src.gui.models import model_questions, model_row_view
-from src.gui.models.model_questions import Answer, Question
-from src.gui.models.model_row_view import ModelFace, Offered, Verb
+from src.gui.models.model_questions import Answer, Prompt
+from src.gui.models.model_row_view import ModelRowView, Offered, Verb
 from src.records import Coverage, ModelOffer, ModelRow
 from src.worker import JobEnded
 
@@ -27,7 +27,7 @@ SHOWN: tuple[JobKind, ...] = ("download", "switch", "segment")  # jobs that the 
 _Found = tuple[list[ModelRow], ModelOffer | None, Coverage | None, bool, int]
 
 
-class ModelWork:
+class ModelsController:
     """Lists, fetches, measures and chooses models; whoever shows them is told of each change."""
 
     def __init__(self, session: Session, on_error: Callable[[Exception], None]) -> None:
@@ -45,10 +45,10 @@ class ModelWork:
         self._sam_put_off = False
         self._kept: list[WorkStays] = []
         self._to_measure: list[ModelRow] = []
-        session.tell.models_ready.append(self.refresh)
-        session.tell.models_failed.append(self.refresh)
-        session.tell.job_event.append(self._heard)
-        session.tell.job_ended.append(self._ended)
+        session.signals.models_ready.append(self.refresh)
+        session.signals.models_failed.append(self.refresh)
+        session.signals.job_event.append(self._heard)
+        session.signals.job_ended.append(self._ended)
 
     # -- what is shown
 
@@ -70,7 +70,7 @@ class ModelWork:
         self.rows, self._offer, self.coverage, self._tags_wait, self._cut_by_others = found
         self._tell()
 
-    def face(self, row: ModelRow) -> ModelFace:
+    def face(self, row: ModelRow) -> ModelRowView:
         return model_row_view.face(
             row,
             self._download_of(row),
@@ -80,9 +80,9 @@ class ModelWork:
         )
 
     @property
-    def questions(self) -> dict[About, Question]:
+    def questions(self) -> dict[About, Prompt]:
         """What is to be decided, or being done, about models that were chosen."""
-        asked: dict[About, Question] = {}
+        asked: dict[About, Prompt] = {}
         if self.coverage is not None:
             used = (row for row in self.rows if row.kind == "clip" and row.in_use)
             asked["clip"] = model_questions.question(
@@ -134,8 +134,8 @@ class ModelWork:
         return next((job for job in downloads if job.name == row.name), None)
 
     def _tell(self) -> None:
-        for told in self.changed:
-            told()
+        for listener in self.changed:
+            listener()
 
     # -- what is done
 
@@ -213,7 +213,7 @@ class ModelWork:
         self._session.main_thread.run(choose, chosen, failed)
         self._tell()
 
-    def look_again(self) -> None:
+    def rescan(self) -> None:
         """Take up what was put into the models folder, or taken from it."""
         if self.rows:
             self.choose(self.settings)
@@ -257,7 +257,7 @@ class ModelWork:
         if isinstance(event, WorkStays):
             self._kept.append(event)
         if isinstance(event, ModelFetched):
-            self.look_again()
+            self.rescan()
         elif job.kind in SHOWN:
             self._tell()
 

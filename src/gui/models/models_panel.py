@@ -14,7 +14,7 @@ from src.gui.core.session import Session
 from src.gui.models import model_row_view
 from src.gui.models.model_line import ModelLine
 from src.gui.models.model_row_view import AUTOMATIC, CLIP_ONLY, STARTER_ONLY
-from src.gui.models.models_controller import About, ModelWork
+from src.gui.models.models_controller import About, ModelsController
 from src.gui.theme.theme import LEFT, RIGHT, SMALL, Theme
 from src.gui.widgets.controls import RING, Button, label, panel_header, rule
 from src.gui.widgets.menu_button import MenuButton
@@ -35,17 +35,17 @@ class ModelsPanel(ctk.CTkFrame):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         session: Session,
-        work: ModelWork,
+        work: ModelsController,
         open_folder: Callable[[Path], None],
     ) -> None:
-        super().__init__(master, fg_color=look.colours.window, corner_radius=0)
-        self.look, self._session, self._work = look, session, work
+        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self._session, self._work = theme, session, work
         self._open_folder = open_folder
         self.lines: dict[tuple[str, str], ModelLine] = {}
         self._build_head()
-        self._scrolled = Scrolled(self, look)  # the Tab key goes in the order of making
+        self._scrolled = Scrolled(self, theme)  # the Tab key goes in the order of making
         self._build_foot()
         self._scrolled.pack(fill="both", expand=True)
         # above the table, and scrolled away with it
@@ -53,21 +53,21 @@ class ModelsPanel(ctk.CTkFrame):
         self._above.pack(fill="x")
         self._above.grid_columnconfigure(0, weight=1)
         self._notices: dict[About, Notice] = {
-            about: Notice(self._above, look) for about in ("clip", "sam", "kept")
+            about: Notice(self._above, theme) for about in ("clip", "sam", "kept")
         }
         self._groups: dict[str, ctk.CTkFrame] = {}
         for kind, title in GROUPS.items():
-            label(self._scrolled, look, title, weight="medium").pack(anchor="w", pady=(12, 8))
+            label(self._scrolled, theme, title, weight="medium").pack(anchor="w", pady=(12, 8))
             card = ctk.CTkFrame(
                 self._scrolled,
-                fg_color=look.colours.card,
+                fg_color=theme.colours.card,
                 corner_radius=8,
                 border_width=1,
-                border_color=look.colours.border,
+                border_color=theme.colours.border,
             )
             card.pack(fill="x", pady=(0, 12))
             self._groups[kind] = card
-        self._not_used = Notice(self._scrolled, look, "warn")
+        self._not_used = Notice(self._scrolled, theme, "warn")
         work.changed.append(self._show)
 
     def shown(self) -> None:
@@ -80,19 +80,19 @@ class ModelsPanel(ctk.CTkFrame):
     # -- building
 
     def _build_head(self) -> None:
-        look = self.look
-        header = panel_header(self, look, "Models", ring_below=True)
+        theme = self.theme
+        header = panel_header(self, theme, "Models", ring_below=True)
         self.choice = MenuButton(
-            header, look, (AUTOMATIC, STARTER_ONLY, CLIP_ONLY), self._force, width=168
+            header, theme, (AUTOMATIC, STARTER_ONLY, CLIP_ONLY), self._force, width=168
         )
         self.choice.pack(side="right", padx=(0, 0))
-        self._mode = label(self, look, "Loading models…", weight="medium", anchor="w")
+        self._mode = label(self, theme, "Loading models…", weight="medium", anchor="w")
         self._mode.pack(fill="x", padx=(LEFT, RIGHT))
         self._meaning = label(
             self,
-            look,
+            theme,
             "Your models will appear here in a moment.",
-            colour=look.colours.text_2,
+            colour=theme.colours.text_2,
             anchor="w",
             justify="left",
         )
@@ -100,29 +100,31 @@ class ModelsPanel(ctk.CTkFrame):
         self._meaning.bind("<Configure>", lambda event: self._wrap(event.width))
 
     def _build_foot(self) -> None:
-        look = self.look
+        theme = self.theme
         foot = ctk.CTkFrame(self, fg_color="transparent")
         foot.pack(side="bottom", fill="x", padx=(LEFT, RIGHT - RING), pady=(0, 6))
-        rule(self, look).pack(
-            side="bottom", fill="x", padx=(look.px(LEFT), look.px(RIGHT)), pady=(0, look.px(6))
+        rule(self, theme).pack(
+            side="bottom", fill="x", padx=(theme.px(LEFT), theme.px(RIGHT)), pady=(0, theme.px(6))
         )
-        folder = Button(foot, look, "Open folder", self._open_models, icon_name="folder", height=32)
-        again = Button(foot, look, "Rescan", self._work.look_again, icon_name="retry", height=32)
+        folder = Button(
+            foot, theme, "Open folder", self._open_models, icon_name="folder", height=32
+        )
+        again = Button(foot, theme, "Rescan", self._work.rescan, icon_name="retry", height=32)
         again.pack(side="right")
         folder.pack(side="right")
         self._where = label(
             foot,
-            look,
+            theme,
             "",
             size=SMALL,
-            colour=look.colours.text_2,
+            colour=theme.colours.text_2,
             anchor="w",
             justify="left",
         )
         self._where.pack(side="left", fill="x", expand=True)
         self._where.bind(
             "<Configure>",
-            lambda event: self._where.configure(wraplength=event.width / look.scale),
+            lambda event: self._where.configure(wraplength=event.width / theme.scale),
         )
 
     # -- showing
@@ -173,10 +175,10 @@ class ModelsPanel(ctk.CTkFrame):
             kind, name = key
             card = self._groups[kind]
             if card.winfo_children():
-                rule(card, self.look).pack(fill="x", padx=1)
+                rule(card, self.theme).pack(fill="x", padx=1)
             line = ModelLine(
                 card,
-                self.look,
+                self.theme,
                 partial(self._act, kind, name),
                 partial(self._measure, kind, name),
             )
@@ -194,7 +196,7 @@ class ModelsPanel(ctk.CTkFrame):
             self._not_used.pack_forget()
 
     def _wrap(self, width_px: int) -> None:
-        self._meaning.configure(wraplength=width_px / self.look.scale)
+        self._meaning.configure(wraplength=width_px / self.theme.scale)
 
     # -- doing
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from src.gui.models.models_controller import ModelWork
+from src.gui.models.models_controller import ModelsController
 from src.gui.theme.theme import Theme
 from src.gui.widgets.notice import Notice
 
@@ -16,8 +16,8 @@ class OfferNotice(Notice):
     def __init__(
         self,
         master: Any,
-        look: Theme,
-        work: ModelWork,
+        theme: Theme,
+        work: ModelsController,
         on_models: Callable[[], object],
         place: Callable[[OfferNotice], None],
         can_decline: bool = True,
@@ -29,7 +29,7 @@ class OfferNotice(Notice):
             place: puts it where it belongs.
             can_decline: has a link that ends the offer.
         """
-        super().__init__(master, look, "info")
+        super().__init__(master, theme, "info")
         self._work, self._on_models, self._place = work, on_models, place
         self._wanted, self._can_decline = True, can_decline
         work.changed.append(self._update)

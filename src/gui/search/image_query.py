@@ -31,17 +31,17 @@ Rectangle = tuple[float, float, float, float]
 class ImageQuery(tkinter.Canvas):
     """Shows an image; dragging on it marks a part, whose edges and inside can be moved."""
 
-    def __init__(self, master: Any, look: Theme, on_change: Callable[[], None]) -> None:
+    def __init__(self, master: Any, theme: Theme, on_change: Callable[[], None]) -> None:
         super().__init__(
             master,
-            bg=look.colours.card,
+            bg=theme.colours.card,
             highlightthickness=0,
             bd=0,
             cursor="crosshair",
             width=1,
             height=1,
         )
-        self.look, self._on_change = look, on_change
+        self.theme, self._on_change = theme, on_change
         self.image_rgb: np.ndarray | None = None
         self._part: Rectangle | None = None  # left, top, right, bottom in pixels of the image
         self._drag: tuple[str, float, float, Rectangle | None] | None = None
@@ -77,7 +77,7 @@ class ImageQuery(tkinter.Canvas):
         if self.image_rgb is None or self.winfo_width() < 20:
             self.delete("all")
             return
-        c = self.look.colours
+        c = self.theme.colours
         self._bright = contain(self.image_rgb, (self.winfo_width(), self.winfo_height()))
         self._dark = Image.blend(Image.new("RGB", self._bright.size, c.window), self._bright, 0.4)
         left = (self.winfo_width() - self._bright.width) // 2
@@ -89,7 +89,7 @@ class ImageQuery(tkinter.Canvas):
         self.delete("all")
         if self._bright is None or self._dark is None or self.image_rgb is None:
             return
-        c, px = self.look.colours, self.look.px
+        c, px = self.theme.colours, self.theme.px
         image = self._bright
         box = self._on_canvas()
         left, top, _ = self._place
@@ -136,7 +136,7 @@ class ImageQuery(tkinter.Canvas):
         box = self._on_canvas()
         how = "new"
         if box is not None:
-            reach = self.look.px(_HANDLE + 2)
+            reach = self.theme.px(_HANDLE + 2)
             for name, (hx, hy) in self._handles(box).items():
                 if abs(event.x - hx) <= reach and abs(event.y - hy) <= reach:
                     how = name
@@ -150,7 +150,7 @@ class ImageQuery(tkinter.Canvas):
         how, x0, y0, before = self._drag
         x, y = self._in_image(event.x, event.y)
         if how == "new" or before is None:
-            if max(abs(x - x0), abs(y - y0)) * self._place[2] >= self.look.px(_LEAST):
+            if max(abs(x - x0), abs(y - y0)) * self._place[2] >= self.theme.px(_LEAST):
                 self.mark((min(x, x0), min(y, y0), max(x, x0), max(y, y0)))
             return
         left, top, right, bottom = before

@@ -33,7 +33,7 @@ class ImageSearchPanel(ctk.CTkFrame):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         session: Session,
         thumbnails: Thumbnails,
         painter: CardPainter,
@@ -42,13 +42,13 @@ class ImageSearchPanel(ctk.CTkFrame):
         on_choose: Callable[[], None],
         on_paste: Callable[[], None],
     ) -> None:
-        super().__init__(master, fg_color=look.colours.window, corner_radius=0)
-        self.look, self._session = look, session
+        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self._session = theme, session
         self._waits_for_models = False
         self._asked = 0
         self.name = ""
         self._is_frame = False  # of a video
-        panel_header(self, look, "Search by Image")
+        panel_header(self, theme, "Search by Image")
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
         # wider than what one sees by the room for focus rings
@@ -61,7 +61,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         self._build_query(on_choose, on_paste)
         self.results = ResultsView(
             body,
-            look,
+            theme,
             session,
             thumbnails,
             painter,
@@ -74,29 +74,29 @@ class ImageSearchPanel(ctk.CTkFrame):
         self.results.say("Similar images will appear here.")
         self._zone.pack(fill="both", expand=True, padx=RING)
         tkinter.Misc.bind(self, "<Configure>", lambda event: self._resized(event.width), "+")
-        session.tell.models_ready.append(self._models_ready)
-        session.tell.models_failed.append(self._models_failed)
+        session.signals.models_ready.append(self._models_ready)
+        session.signals.models_failed.append(self._models_failed)
 
     # -- building
 
     def _build_zone(self, on_choose: Callable[[], None], on_paste: Callable[[], None]) -> None:
-        look, c = self.look, self.look.colours
-        self._zone = DropZone(self._column, look)
+        theme, c = self.theme, self.theme.colours
+        self._zone = DropZone(self._column, theme)
         middle = ctk.CTkFrame(self._zone, fg_color=c.drop_zone)
         middle.place(relx=0.5, rely=0.5, anchor="center")
         icon_label(middle, "download", c.text_2, 24).pack(pady=(0, 16))
-        label(middle, look, "Drop an image here").pack(pady=(0, 4))
+        label(middle, theme, "Drop an image here").pack(pady=(0, 4))
         label(
-            middle, look, "Then drag on it to search by one part only", size=SMALL, colour=c.text_2
+            middle, theme, "Then drag on it to search by one part only", size=SMALL, colour=c.text_2
         ).pack(pady=(0, 16))
         row = ctk.CTkFrame(middle, fg_color="transparent")
         row.pack()
-        self.choose = Button(row, look, "Choose image", on_choose, kind="main", icon_name="folder")
+        self.choose = Button(row, theme, "Choose image", on_choose, kind="main", icon_name="folder")
         self.choose.pack(side="left")
-        Button(row, look, "Paste", on_paste).pack(side="left")
+        Button(row, theme, "Paste", on_paste).pack(side="left")
 
     def _build_query(self, on_choose: Callable[[], None], on_paste: Callable[[], None]) -> None:
-        look, c = self.look, self.look.colours
+        theme, c = self.theme, self.theme.colours
         self._query = ctk.CTkFrame(self._column, fg_color="transparent")
         card = ctk.CTkFrame(
             self._query, fg_color=c.card, corner_radius=12, border_width=1, border_color=c.border
@@ -105,26 +105,26 @@ class ImageSearchPanel(ctk.CTkFrame):
         facts = ctk.CTkFrame(card, fg_color="transparent", height=32)
         facts.pack(side="bottom", fill="x", padx=(24, 12), pady=(4, 12))
         facts.pack_propagate(False)  # no jump when the button comes
-        self._facts = label(facts, look, "", size=SMALL, colour=c.text_2)
+        self._facts = label(facts, theme, "", size=SMALL, colour=c.text_2)
         self._facts.pack(side="left")
         self._whole = Button(
-            facts, look, "Use whole image", self._use_whole, kind="link", height=24
+            facts, theme, "Use whole image", self._use_whole, kind="link", height=24
         )
-        self.query = ImageQuery(card, look, self._marked)
-        self.query.pack(fill="x", padx=look.px(24), pady=(look.px(24), look.px(4)))
+        self.query = ImageQuery(card, theme, self._marked)
+        self.query.pack(fill="x", padx=theme.px(24), pady=(theme.px(24), theme.px(4)))
         row = ctk.CTkFrame(self._query, fg_color="transparent")
         row.pack(fill="x", pady=(12, 0))
-        Button(row, look, "Choose image", on_choose, icon_name="folder", width=120).pack(
+        Button(row, theme, "Choose image", on_choose, icon_name="folder", width=120).pack(
             side="left", fill="x", expand=True
         )
-        Button(row, look, "Paste", on_paste, icon_name="paste", width=80).pack(
+        Button(row, theme, "Paste", on_paste, icon_name="paste", width=80).pack(
             side="left", fill="x", expand=True
         )
-        IconButton(row, look, "close", "Remove the image", self.clear, kind="plain", side=40).pack(
+        IconButton(row, theme, "close", "Remove the image", self.clear, kind="plain", side=40).pack(
             side="left"
         )
         self.button = Button(
-            self._query, look, "Search this image", self.search, kind="main", icon_name="search"
+            self._query, theme, "Search this image", self.search, kind="main", icon_name="search"
         )
         self.button.pack(fill="x")
 
@@ -232,14 +232,14 @@ class ImageSearchPanel(ctk.CTkFrame):
     # -- sizes
 
     def _resized(self, width: int) -> None:
-        column = min(LEFT_COLUMN, round(width / self.look.scale * 0.42))
+        column = min(LEFT_COLUMN, round(width / self.theme.scale * 0.42))
         self._column.configure(width=column)
 
     def _fit_query(self) -> None:
         """As high as the image at this width, but never so high that the buttons go."""
         image = self.query.image_rgb
         if image is not None:
-            px = self.look.px
+            px = self.theme.px
             room = max(1, self._column.winfo_width() - px(48))
             high = round(image.shape[0] * room / image.shape[1])
             self.query.configure(

@@ -14,7 +14,7 @@ from src.counting import counted
 from src.errors import MediaLibraryError, is_of_a_person
 from src.events import Event, FrameStored
 from src.gui.cards.card_grid import WISH, CardGrid
-from src.gui.cards.card_view import CardActions, CardFace, CardPainter
+from src.gui.cards.card_view import CardActions, CardPainter, CardView
 from src.gui.core.job_state import JobState, moment
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
@@ -30,7 +30,7 @@ NO_WORDS = "Nothing found. Try other words, or add more photos and videos."
 STILL_ADDING = "Nothing found yet. Files are still being added."
 EMPTY = "Your library is empty. Add photos or videos to search them."
 NEW_SEGMENTS = "New segments: search again"
-Question = Callable[[SegmentFilter], SearchResult]
+SearchRequest = Callable[[SegmentFilter], SearchResult]
 # More than anyone looks through, and found as fast as ten.
 N_RESULTS = 100
 
@@ -48,10 +48,10 @@ class Hits:
     def __len__(self) -> int:
         return len(self.hits)
 
-    def faces(self, first: int, last: int) -> list[CardFace]:
+    def faces(self, first: int, last: int) -> list[CardView]:
         return [self._face(hit) for hit in self.hits[first:last]]
 
-    def _face(self, hit: SearchHit) -> CardFace:
+    def _face(self, hit: SearchHit) -> CardView:
         segment = hit.segment
         facts = "Photo" if segment.timestamp_s is None else moment(segment.timestamp_s)
         if segment.kind == "frame":
@@ -59,7 +59,7 @@ class Hits:
         if hit.tagged_so:
             facts += " · tagged by you"
         is_missing = self._is_missing(segment.media_path)
-        return CardFace(
+        return CardView(
             segment.id,
             segment.crop_path,
             segment.media_path.name,
@@ -74,14 +74,14 @@ class Hits:
 class ResultsView(ctk.CTkFrame):
     """A line that says how many, and the cards; or a sentence when there are none.
 
-    A newer question makes the answer to an older one void. The last one is asked again when the
+    A newer request makes the answer to an older one void. The last one is asked again when the
     person asks for better or for worse masks, and when the library changed since.
     """
 
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         session: Session,
         thumbnails: Thumbnails,
         painter: CardPainter,
@@ -90,30 +90,28 @@ class ResultsView(ctk.CTkFrame):
         margins: tuple[int, int] = (LEFT, RIGHT),
         wish: int = WISH,
     ) -> None:
-        super().__init__(master, fg_color=look.colours.window, corner_radius=0)
-        self.look, self._session = look, session
+        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self._session = theme, session
         self.hits = Hits(())
         self._asked = 0
-        self._question: tuple[Question, Callable[[SearchResult], None]] | None = None
+        self._request: tuple[SearchRequest, Callable[[SearchResult], None]] | None = None
         self._is_stale = self._keeps_place = self._is_empty = False
         self._line = ctk.CTkFrame(self, fg_color="transparent", height=36)
         # the track of the slider ends where the cards do, the room for its ring does not
         self._line.pack(fill="x", padx=(margins[0], margins[1] - EDGE))
         self._line.pack_propagate(False)
-        self._count = label(self._line, look, "", weight="medium")
+        self._count = label(self._line, theme, "", weight="medium")
         self._count.pack(side="left")
-        self._where = label(self._line, look, "", colour=look.colours.text_2)
+        self._where = label(self._line, theme, "", colour=theme.colours.text_2)
         self._where.pack(side="left", padx=8)
-        self.quality = MaskQuality(self._line, look, self._ask_again)
-        self._again = Button(
-            self._line, look, NEW_SEGMENTS, self.look_again, kind="link", height=24
-        )
+        self.quality = MaskQuality(self._line, theme, self._ask_again)
+        self._again = Button(self._line, theme, NEW_SEGMENTS, self.refresh, kind="link", height=24)
         self._wheres = [""]  # the same in fewer words after it
         self._can_choose = False
         tkinter.Misc.bind(self._line, "<Configure>", lambda _: self._fit(), "+")
         self.grid_view = CardGrid(
             self,
-            look,
+            theme,
             painter,
             thumbnails,
             CardActions(
@@ -124,35 +122,35 @@ class ResultsView(ctk.CTkFrame):
             margins=margins,
             wish=wish,
         )
-        self._sentence = label(self, look, "", colour=look.colours.text_2, justify="center")
+        self._sentence = label(self, theme, "", colour=theme.colours.text_2, justify="center")
         self._shows_grid = False
         self.say("")
-        session.tell.content_changed.append(self._content_changed)
-        session.tell.job_ended.append(self._job_ended)
-        session.tell.missing_changed.append(self.grid_view.refresh)
-        session.tell.job_event.append(self._job_event)
+        session.signals.content_changed.append(self._content_changed)
+        session.signals.job_ended.append(self._job_ended)
+        session.signals.missing_changed.append(self.grid_view.refresh)
+        session.signals.job_event.append(self._job_event)
 
     # -- asking
 
     def ask(
         self,
-        question: Question,
+        request: SearchRequest,
         show: Callable[[SearchResult], None],
         arrived: Callable[[], None] | None = None,
     ) -> None:
         """Ask in another thread, and have the answer shown here.
 
         Args:
-            question: gets what the person wants to have left out.
+            request: gets what the person wants to have left out.
             show: gets the answer, now and whenever the same is asked again.
             arrived: called once, before the first answer is shown.
         """
-        self._question = question, show
-        self._ask(question, show, arrived, failed=partial(self._failed, question))
+        self._request = request, show
+        self._ask(request, show, arrived, failed=partial(self._failed, request))
 
     def _ask(
         self,
-        question: Question,
+        request: SearchRequest,
         show: Callable[[SearchResult], None],
         arrived: Callable[[], None] | None = None,
         keep_place: bool = False,
@@ -175,7 +173,7 @@ class ResultsView(ctk.CTkFrame):
 
         self._session.main_thread.run(
             lambda: (
-                question(where),
+                request(where),
                 library.catalog.quality_range(),
                 library.catalog.is_empty(),
             ),
@@ -185,44 +183,44 @@ class ResultsView(ctk.CTkFrame):
         )
 
     def forget(self) -> None:
-        """Take the question back; what is still to be answered is not shown."""
+        """Take the request back; what is still to be answered is not shown."""
         self._asked += 1
-        self._question = None
+        self._request = None
         self._again.pack_forget()
         self._can_choose = False
 
     def _ask_again(self) -> None:
-        if self._question is not None:
-            question, show = self._question
-            self._ask(question, show, failed=partial(self._failed, question))
+        if self._request is not None:
+            request, show = self._request
+            self._ask(request, show, failed=partial(self._failed, request))
 
-    def _failed(self, question: Question, exc: Exception) -> None:
+    def _failed(self, request: SearchRequest, exc: Exception) -> None:
         """Say in place what can't be searched for; anything else goes to the door for errors."""
         if not is_of_a_person(exc):
             raise exc
-        if self._question is not None and self._question[0] is question:
+        if self._request is not None and self._request[0] is request:
             self.forget()
             self.say(as_sentence(str(exc)))
 
-    def look_again(self) -> None:
+    def refresh(self) -> None:
         """The panel comes to the front: hits of a library that changed since are found anew."""
-        question = self._question
-        if not self._is_stale or question is None:
+        request = self._request
+        if not self._is_stale or request is None:
             return
 
         def failed(exc: Exception) -> None:
             if not isinstance(exc, MediaLibraryError):
                 raise exc
-            if self._question is question:  # said in place: nobody has asked just now
+            if self._request is request:  # said in place: nobody has asked just now
                 self.forget()
                 self.say(str(exc))
 
-        self._ask(*question, keep_place=True, failed=failed)
+        self._ask(*request, keep_place=True, failed=failed)
 
     def _content_changed(self) -> None:
         self._is_stale = True
         if self.winfo_viewable():
-            self.look_again()
+            self.refresh()
 
     def _job_ended(self, job: JobState, _ended: JobEnded) -> None:
         """Hits that are looked at stay as they are, until the panel is shown again."""
@@ -231,7 +229,7 @@ class ResultsView(ctk.CTkFrame):
 
     def _job_event(self, _job: JobState, event: Event) -> None:
         """Offer to ask again, once there is more to find than when it was asked."""
-        if isinstance(event, FrameStored) and self._question is not None:
+        if isinstance(event, FrameStored) and self._request is not None:
             self._is_stale = True
             if not self._again.winfo_manager():
                 self._again.pack(side="left", after=self._where)
@@ -261,7 +259,7 @@ class ResultsView(ctk.CTkFrame):
         self._place_quality()
 
     def why_none(self, none: str) -> str:
-        """Say why nothing was found: what keeps hits away comes before the question itself."""
+        """Say why nothing was found: what keeps hits away comes before the request itself."""
         if self._session.jobs:
             return STILL_ADDING
         if self._is_empty:
@@ -293,8 +291,8 @@ class ResultsView(ctk.CTkFrame):
 
     def _fit(self) -> None:
         """Share the line out: a long name is shortened, so that the slider stays whole."""
-        px, look = self.look.px, self.look
-        font, medium = look.canvas_font(self, NORMAL), look.canvas_font(self, NORMAL, "medium")
+        px, theme = self.theme.px, self.theme
+        font, medium = theme.canvas_font(self, NORMAL), theme.canvas_font(self, NORMAL, "medium")
         room = self._line.winfo_width() - medium.measure(self._count.cget("text")) - px(16)
         if self._again.winfo_manager():
             room -= self._again.winfo_reqwidth() + px(8)

@@ -14,7 +14,7 @@ from src.gui.cards.card_view import CardPainter
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.core.wording import listed
-from src.gui.models.models_controller import ModelWork
+from src.gui.models.models_controller import ModelsController
 from src.gui.models.offer_notice import OfferNotice
 from src.gui.search.results import MODELS_FAILED, N_RESULTS, ResultsView
 from src.gui.theme.theme import LEFT, RIGHT, Theme
@@ -33,28 +33,28 @@ class TextSearchPanel(ctk.CTkFrame):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         session: Session,
         thumbnails: Thumbnails,
         painter: CardPainter,
         on_open: Callable[[Sequence[SearchHit], int], None],
         on_similar: Callable[[SearchHit], None],
         on_models: Callable[[], None],
-        work: ModelWork,
+        work: ModelsController,
     ) -> None:
-        super().__init__(master, fg_color=look.colours.window, corner_radius=0)
-        self.look, self._session, self._on_models = look, session, on_models
+        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self._session, self._on_models = theme, session, on_models
         self._waiting: str | None = None
         self._typing: str | None = None  # Tcl's name of what comes when the hand rests
         self.query = ""
         self.recent: list[str] = []
         self._tags: dict[str, int] = {}
-        panel_header(self, look, "Search", ring_below=True)
+        panel_header(self, theme, "Search", ring_below=True)
         line = ctk.CTkFrame(self, fg_color="transparent")
         line.pack(fill="x", padx=(LEFT, RIGHT - 4))
         self.entry = Entry(
             line,
-            look,
+            theme,
             "What are you looking for?",
             icon_name="search",
             on_enter=self.search,
@@ -63,20 +63,20 @@ class TextSearchPanel(ctk.CTkFrame):
         )
         self.entry.pack(side="left", fill="x", expand=True, pady=4)
         self.button = Button(
-            line, look, "Search", lambda: self.search(self.entry.text), kind="main"
+            line, theme, "Search", lambda: self.search(self.entry.text), kind="main"
         )
         self.button.pack(side="left", padx=(4, 0))
-        self.chips = ChipRow(self, look, self._chosen)
+        self.chips = ChipRow(self, theme, self._chosen)
         self.chips.pack(fill="x", padx=(LEFT, RIGHT), pady=(8, 8))
-        self.notice = Notice(self, look)
-        self.offer = OfferNotice(self, look, work, on_models, self._place_notice)
+        self.notice = Notice(self, theme)
+        self.offer = OfferNotice(self, theme, work, on_models, self._place_notice)
         self.offer.want(False)
-        self.results = ResultsView(self, look, session, thumbnails, painter, on_open, on_similar)
+        self.results = ResultsView(self, theme, session, thumbnails, painter, on_open, on_similar)
         self.results.pack(fill="both", expand=True)
         self.results.say(self._invitation())
-        session.tell.models_ready.append(self._models_ready)
-        session.tell.models_failed.append(self._models_failed)
-        session.tell.opened.append(self._opened)
+        session.signals.models_ready.append(self._models_ready)
+        session.signals.models_failed.append(self._models_failed)
+        session.signals.opened.append(self._opened)
 
     def _opened(self) -> None:
         self.recent = list(self._session.library.settings.recent_searches)
@@ -86,7 +86,7 @@ class TextSearchPanel(ctk.CTkFrame):
         if self._session.is_open:
             library = self._session.library
             self._session.main_thread.run(library.tag_counts, self._counted)
-        self.results.look_again()
+        self.results.refresh()
         self.entry.focus_field()
 
     def search(self, query: str) -> None:

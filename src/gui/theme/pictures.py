@@ -124,7 +124,7 @@ def empty_drawing(colours: Palette, scale: float) -> Image.Image:
     return image.resize(small, Image.Resampling.LANCZOS)
 
 
-class Stamps:
+class CardSprites:
     """Small things laid onto thumbnails: badges, ticks, the button in a card."""
 
     def __init__(self, colours: Palette, scale: float, font_file: str) -> None:

@@ -42,18 +42,18 @@ def least_of(slider: Slider) -> float:
 class MaskQuality(ctk.CTkFrame):
     """The slider with its words, in one line; not there while there is nothing to choose."""
 
-    def __init__(self, master: Any, look: Theme, on_change: Callable[[], None]) -> None:
+    def __init__(self, master: Any, theme: Theme, on_change: Callable[[], None]) -> None:
         super().__init__(master, fg_color="transparent")
-        self.look = look
+        self.theme = theme
         self._is_narrow = False
-        self._words = label(self, look, "", size=SMALL, colour=look.colours.text_2, anchor="e")
+        self._words = label(self, theme, "", size=SMALL, colour=theme.colours.text_2, anchor="e")
         self._words.pack(side="left")
         self.slider = Slider(
-            self, look, (0.0, 1.0), 0.0, lambda _: self._say(), on_rest=on_change, width=WIDTH
+            self, theme, (0.0, 1.0), 0.0, lambda _: self._say(), on_rest=on_change, width=WIDTH
         )
         self.slider.pack(side="left", padx=(4, 0))
         self._say()
-        Tooltip(self, look, HINT)
+        Tooltip(self, theme, HINT)
 
     @property
     def least(self) -> float:
@@ -77,8 +77,8 @@ class MaskQuality(ctk.CTkFrame):
         Returns:
             Its width in device pixels, wherever the slider stands.
         """
-        font = self.look.canvas_font(self, SMALL)
-        slider = self.look.px(WIDTH + 2 * RING + 4)
+        font = self.theme.canvas_font(self, SMALL)
+        slider = self.theme.px(WIDTH + 2 * RING + 4)
         wide, narrow = (int(font.measure(_sentence(0.88, short))) for short in (False, True))
         self._is_narrow = wide + slider > room_px
         self._say()

@@ -21,15 +21,15 @@ _ICONS = {"info": "info", "success": "check", "warn": "info", "error": "warning"
 class Notice(ctk.CTkFrame):
     """Shown and hidden by its owner; the text can change while it is there."""
 
-    def __init__(self, master: Any, look: Theme, kind: NoticeKind = "warn") -> None:
-        self.look = look
-        ink, fill = self._colours(look, kind)
+    def __init__(self, master: Any, theme: Theme, kind: NoticeKind = "warn") -> None:
+        self.theme = theme
+        ink, fill = self._colours(theme, kind)
         super().__init__(master, fg_color=fill, corner_radius=RADIUS, height=40)
         self.grid_columnconfigure(1, weight=1)
-        self.grid_rowconfigure(0, weight=1, minsize=look.px(40))
+        self.grid_rowconfigure(0, weight=1, minsize=theme.px(40))
         self._icon = icon_label(self, _ICONS[kind], ink)
         self._icon.grid(row=0, column=0, padx=(12, 12))
-        self._text = label(self, look, "", anchor="w", justify="left")
+        self._text = label(self, theme, "", anchor="w", justify="left")
         self._text.grid(row=0, column=1, sticky="w", pady=8)
         self._shown: list[str] = []  # its kind, and the words of its links
         self._actions: tuple[Action, ...] = ()
@@ -38,8 +38,8 @@ class Notice(ctk.CTkFrame):
 
     def _wrap(self) -> None:
         """Break the text where the notice ends; it grows by a line then."""
-        taken = 60 + sum(button.winfo_reqwidth() / self.look.scale for button in self._buttons)
-        room = self.winfo_width() / self.look.scale - taken
+        taken = 60 + sum(button.winfo_reqwidth() / self.theme.scale for button in self._buttons)
+        room = self.winfo_width() / self.theme.scale - taken
         if room > 100:
             self._text.configure(wraplength=room)
 
@@ -49,7 +49,7 @@ class Notice(ctk.CTkFrame):
 
     def say(self, text: str, kind: NoticeKind = "warn", *actions: Action) -> None:
         """Show a sentence, and links that do something about it: their words, and what they do."""
-        ink, fill = self._colours(self.look, kind)
+        ink, fill = self._colours(self.theme, kind)
         self.configure(fg_color=fill)
         self._icon.configure(image=icon(_ICONS[kind], ink), fg_color=fill)
         self._text.configure(text=text, fg_color=fill)
@@ -59,7 +59,7 @@ class Notice(ctk.CTkFrame):
             for button in self._buttons:
                 button.destroy()
             self._buttons = [
-                Button(self, self.look, words, partial(self._act, place), kind="link", height=28)
+                Button(self, self.theme, words, partial(self._act, place), kind="link", height=28)
                 for place, (words, _) in enumerate(actions)
             ]
             for place, button in enumerate(self._buttons):
@@ -70,8 +70,8 @@ class Notice(ctk.CTkFrame):
         self._actions[place][1]()
 
     @staticmethod
-    def _colours(look: Theme, kind: NoticeKind) -> tuple[str, str]:
-        c = look.colours
+    def _colours(theme: Theme, kind: NoticeKind) -> tuple[str, str]:
+        c = theme.colours
         return {
             "info": (c.accent, c.selection),
             "success": (c.success, c.success_fill),

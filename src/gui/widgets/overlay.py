@@ -51,8 +51,8 @@ class Overlay:
     at once, and lifted over it then.
     """
 
-    def __init__(self, root: Any, look: Theme) -> None:
-        self.root, self.look = root, look
+    def __init__(self, root: Any, theme: Theme) -> None:
+        self.root, self.theme = root, theme
         self._layers: list[_Layer] = []
 
     @property
@@ -88,7 +88,7 @@ class Overlay:
         Args:
             about: what it says, for `shows`.
         """
-        c = self.look.colours
+        c = self.theme.colours
         focus_before = self.root.focus_get()
         # a window that gets another size meanwhile keeps its picture where the sidebar is
         cover = tkinter.Label(self.root, bg=c.window, bd=0, anchor="nw")
@@ -107,8 +107,8 @@ class Overlay:
             width=width,
             bg_color=c.window,
         )
-        corners = Corners(dialog, self.look, c.sidebar, c.strong_border, RADIUS_LARGE)
-        dialog.grid_columnconfigure(0, weight=1, minsize=self.look.px(width))
+        corners = Corners(dialog, self.theme, c.sidebar, c.strong_border, RADIUS_LARGE)
+        dialog.grid_columnconfigure(0, weight=1, minsize=self.theme.px(width))
         dialog.place(relx=0.5, rely=0.5, anchor="center")
         dialog.lower(cover)
         layer = _Layer(dialog, cover, picture, photo, corners, on_close, focus_before, about)

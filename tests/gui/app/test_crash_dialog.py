@@ -66,12 +66,12 @@ def test_a_command_without_console_does_its_work(tmp_path: Path) -> None:
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What would be shown in a dialog."""
     texts: list[str] = []
-    monkeypatch.setattr(crash_dialog, "show_last_words", lambda title, text: texts.append(text))
+    monkeypatch.setattr(crash_dialog, "show_crash_dialog", lambda title, text: texts.append(text))
     return texts
 
 
 def test_an_error_a_person_can_mend_is_its_own_sentence(tmp_path: Path, shown: list[str]) -> None:
-    crash_dialog.say_last_words(DatabaseError("the disk is full; make room"), tmp_path)
+    crash_dialog.report_crash(DatabaseError("the disk is full; make room"), tmp_path)
     assert shown == ["the disk is full; make room"]
     assert "the disk is full" in (tmp_path / "library.log").read_text(encoding="utf-8")
 
@@ -81,7 +81,7 @@ def test_any_other_error_is_a_sentence_with_the_log_file(tmp_path: Path, shown: 
     try:
         raise KeyError("inner \udcff")
     except KeyError as error:
-        crash_dialog.say_last_words(error, tmp_path)
+        crash_dialog.report_crash(error, tmp_path)
     (text,) = shown
     assert "KeyError" in text and str(tmp_path / "library.log") in text
     log = (tmp_path / "library.log").read_text(encoding="utf-8")
@@ -95,7 +95,7 @@ def test_with_no_place_for_a_log_the_dialog_says_it_all(
         raise PermissionError
 
     monkeypatch.setattr(crash_dialog.tempfile, "mkstemp", refuse)
-    crash_dialog.say_last_words(ValueError("odd"), tmp_path / "nowhere")
+    crash_dialog.report_crash(ValueError("odd"), tmp_path / "nowhere")
     assert len(shown) == 1 and shown[0].endswith("It says: odd")
 
 
@@ -113,9 +113,9 @@ def test_a_dialog_that_cant_be_shown_raises_nothing(monkeypatch: pytest.MonkeyPa
         raise tkinter.TclError("no display name and no $DISPLAY environment variable")
 
     monkeypatch.setattr(tkinter, "Tk", no_display)
-    crash_dialog.show_last_words("title", "text")
+    crash_dialog.show_crash_dialog("title", "text")
     monkeypatch.setitem(sys.modules, "tkinter", None)  # a Python without it
-    crash_dialog.show_last_words("title", "text")
+    crash_dialog.show_crash_dialog("title", "text")
 
 
 def test_a_half_made_window_is_gone_before_the_dialog(
@@ -136,7 +136,7 @@ def test_a_half_made_window_is_gone_before_the_dialog(
     monkeypatch.setattr(tkinter, "Tk", Window)
     monkeypatch.setattr(tkinter, "_default_root", Window())
     monkeypatch.setattr(messagebox, "showerror", lambda *_, **__: happened.append("shown"))
-    crash_dialog.show_last_words("title", "text")
+    crash_dialog.show_crash_dialog("title", "text")
     assert happened == ["made", "destroyed", "made", "hidden", "shown", "destroyed"]
     # Python hears no signal while Tk shows the dialog
     assert signals == {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.SIG_DFL}

@@ -11,7 +11,7 @@ import pytest
 
 from src.events import Event, FileDone, FileFailed, FileKnown, JobDone, JobStarted, PassedOver
 from src.gui.app import import_controller as module
-from src.gui.app.import_controller import Intake
+from src.gui.app.import_controller import ImportController
 from src.gui.core.job_state import JobKind, JobState
 from src.gui.core.session import Listeners
 from src.worker import JobEnded
@@ -41,7 +41,7 @@ class Session:
     is_open = True
 
     def __init__(self) -> None:
-        self.tell = Listeners()
+        self.signals = Listeners()
         self.jobs: list[JobState] = []
         self.started: list[object] = []
         self.left: list[int] = []  # media files that a person stopped
@@ -69,10 +69,10 @@ class Session:
         self.jobs.append(job)
         for event in events:
             job.take(event)
-            for heard in self.tell.job_event:
+            for heard in self.signals.job_event:
                 heard(job, event)
         self.jobs.remove(job)
-        for ended in self.tell.job_ended:
+        for ended in self.signals.job_ended:
             ended(job, JobEnded())
         return job
 
@@ -109,39 +109,41 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
 
 
 @pytest.fixture
-def intake(session: Session, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> Intake:
+def import_controller(
+    session: Session, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> ImportController:
     monkeypatch.setattr(module, "JobStrip", Strip)
     root: Any = SimpleNamespace(after=lambda *_: None)
     nothing: Any = None
     a_session: Any = session
-    return Intake(root, nothing, a_session, nothing, lambda: ())
+    return ImportController(root, nothing, a_session, nothing, lambda: ())
 
 
 def test_what_could_not_be_segmented_again_stays_to_be_read_and_is_segmented_by_retry(
-    session: Session, intake: Intake, shown: Shown
+    session: Session, import_controller: ImportController, shown: Shown
 ) -> None:
     job = session.run("segment", JobStarted(2), FileFailed(GONE, "can't be read"))
-    strip: Any = intake.strip
+    strip: Any = import_controller.strip
     assert strip.outcome == (job, 1)
-    intake.show_failed()
+    import_controller.show_failed()
     ((what, names, retry),) = shown.all
     assert (what, names) == ("segmented again", [str(GONE)])
     retry()
     assert session.started == ["segment"]
     session.run("segment", JobStarted(1))
     shown.all.clear()
-    intake.show_failed()
+    import_controller.show_failed()
     assert not shown.all
 
 
 def test_what_could_not_be_added_and_what_not_be_segmented_are_told_apart(
-    session: Session, intake: Intake, shown: Shown
+    session: Session, import_controller: ImportController, shown: Shown
 ) -> None:
     session.run("add", JobStarted(1), FileFailed(BROKEN, "no photo"))
     last = session.run("segment", JobStarted(2), FileFailed(GONE, "can't be read"))
-    strip: Any = intake.strip
+    strip: Any = import_controller.strip
     assert strip.outcome == (last, 2)
-    intake.show_failed()
+    import_controller.show_failed()
     assert {what: names for what, names, _ in shown.all} == {
         "added": [str(BROKEN)],
         "segmented again": [str(GONE)],
@@ -149,26 +151,26 @@ def test_what_could_not_be_added_and_what_not_be_segmented_are_told_apart(
     next(retry for what, _, retry in shown.all if what == "added")()
     assert session.started == [[BROKEN]]
     shown.all.clear()
-    intake.show_failed()
+    import_controller.show_failed()
     assert [what for what, *_ in shown.all] == ["segmented again"]
-    intake.dismiss()
+    import_controller.dismiss()
     shown.all.clear()
-    intake.show_failed()
+    import_controller.show_failed()
     assert not shown.all
 
 
 def test_the_strip_says_what_is_left_of_a_stopped_add_until_it_goes_on_or_is_removed(
-    session: Session, intake: Intake
+    session: Session, import_controller: ImportController
 ) -> None:
-    strip: Any = intake.strip
+    strip: Any = import_controller.strip
     session.left = [3, 4]
     job = session.run("add", JobStarted(4), FileFailed(BROKEN, "no photo"), cancelling=True)
     assert strip.outcome == (job, 1) and strip.stopped == 2
     session.left = [4]
-    for changed in session.tell.content_changed:
+    for changed in session.signals.content_changed:
         changed()
     assert strip.stopped == 1
-    intake.go_on()
+    import_controller.go_on()
     assert session.started == ["go on"]
     session.left = []
     session.run("add", JobStarted(1), cancelling=True)
@@ -176,9 +178,9 @@ def test_the_strip_says_what_is_left_of_a_stopped_add_until_it_goes_on_or_is_rem
 
 
 def test_what_was_passed_over_is_shown_and_added_again_when_asked_for(
-    session: Session, intake: Intake
+    session: Session, import_controller: ImportController
 ) -> None:
-    strip: Any = intake.strip
+    strip: Any = import_controller.strip
     session.run("add", JobStarted(1), JobDone(1, 1, 1))
     assert strip.outcome is None  # nothing is left to say
     passed_over = PassedOver(thumbnails=12, removed=(GONE, BROKEN))
@@ -186,9 +188,9 @@ def test_what_was_passed_over_is_shown_and_added_again_when_asked_for(
     assert strip.outcome == (job, 0)
     assert job.question == "2 files that you removed are in this folder. Add them again?"
     assert job.passed_over == "Passed over: 12 thumbnails of another program."
-    intake.add_removed()
+    import_controller.add_removed()
     assert session.started == [[GONE, BROKEN]]
-    intake.dismiss()
+    import_controller.dismiss()
     session.run("export", JobStarted(1), JobDone())  # it does not bring it back
     assert strip.outcome is None
 
@@ -203,7 +205,7 @@ def test_what_was_passed_over_is_shown_and_added_again_when_asked_for(
 )
 def test_all_missing_files_are_removed_after_a_question(
     session: Session,
-    intake: Intake,
+    import_controller: ImportController,
     monkeypatch: pytest.MonkeyPatch,
     gone: int,
     away: int,
@@ -228,14 +230,16 @@ def test_all_missing_files_are_removed_after_a_question(
     a_session.library = SimpleNamespace(
         missing_media=lambda: (media[:gone], media[gone:]), remove=removed.extend
     )
-    intake.ask_to_remove_missing()
+    import_controller.ask_to_remove_missing()
     ((said, sentence),) = asked
     assert said == title and removed == list(range(gone))
     assert ("3 files on a drive that is not connected" in sentence) == bool(gone and away)
 
 
-def test_a_file_that_is_there_already_is_said(session: Session, intake: Intake) -> None:
-    strip: Any = intake.strip
+def test_a_file_that_is_there_already_is_said(
+    session: Session, import_controller: ImportController
+) -> None:
+    strip: Any = import_controller.strip
     session.run("add", JobStarted(1), FileDone(GONE, 1, 3))
     assert strip.outcome is None  # its cards say so
     job = session.run("add", JobStarted(1), FileKnown(GONE, "already in the library"))
@@ -245,15 +249,15 @@ def test_a_file_that_is_there_already_is_said(session: Session, intake: Intake) 
 
 
 def test_the_others_are_said_to_be_added_only_once_they_are(
-    session: Session, intake: Intake, shown: Shown
+    session: Session, import_controller: ImportController, shown: Shown
 ) -> None:
     job = session.run("add", JobStarted(2), FileFailed(GONE, "can't be read"), JobDone(2))
-    intake.show_failed()
+    import_controller.show_failed()
     assert shown.others == "All other files were added."
     session.jobs.append(job)
-    intake.show_failed()
+    import_controller.show_failed()
     assert shown.others == "The other files are still being added."
     session.jobs.remove(job)
     job.done = None
-    intake.show_failed()
+    import_controller.show_failed()
     assert shown.others == "Adding was stopped before the end."

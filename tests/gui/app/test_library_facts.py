@@ -17,7 +17,7 @@ def test_counts_do_not_pile_up_on_a_slow_disk_and_go_on_after_one_that_fails() -
     running: list[tuple[Callable[[Any], None], Callable[[Exception], None]]] = []
     shown: list[object] = []
     session: Any = SimpleNamespace(
-        tell=Listeners(),
+        signals=Listeners(),
         is_open=True,
         library=SimpleNamespace(stats=None),
         main_thread=SimpleNamespace(run=lambda work, then, failed: running.append((then, failed))),

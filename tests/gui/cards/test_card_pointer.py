@@ -28,7 +28,7 @@ class Grid(SimpleNamespace):
                 configure=lambda cursor: None,
                 focus_set=lambda: None,
             ),
-            look=SimpleNamespace(px=lambda value: value),
+            theme=SimpleNamespace(px=lambda value: value),
             size=SimpleNamespace(margin=4),
             # at the right end of the picture, from the slot's corner on
             painter=SimpleNamespace(button_box=lambda face, size: ((80, 60, 104, 79), "name")),
@@ -125,10 +125,10 @@ def test_cards_that_move_under_the_pointer_are_noticed() -> None:
     grid.event("Motion", (50, 40))
     assert grid.pointer.over is not None and grid.pointer.over.card == 0
     grid.offset = 120
-    grid.pointer.look_again()
+    grid.pointer.refresh()
     assert grid.pointer.over is not None and grid.pointer.over.card == 1
     grid.event("Leave", (50, 40))
-    grid.pointer.look_again()
+    grid.pointer.refresh()
     assert grid.pointer.over is None
 
 

@@ -64,7 +64,7 @@ def test_a_failed_export_is_said_once(
     session: Session, main_thread: MainThread, errors: list[Exception], dialog_is_there: bool
 ) -> None:
     in_dialog: list[object] = []
-    session.tell.job_ended.append(lambda _, ended: in_dialog.append(ended.error))
+    session.signals.job_ended.append(lambda _, ended: in_dialog.append(ended.error))
     session.start("export", failing, "Writing").in_place = dialog_is_there
     main_thread.turn_until(lambda: not session.is_busy)
     assert [str(error) for error in in_dialog] == ["the disk is full"]
@@ -79,8 +79,8 @@ def test_a_listener_that_fails_keeps_no_other_from_hearing(
     def breaks(*_: object) -> None:
         raise ZeroDivisionError
 
-    session.tell.job_event += [breaks, lambda *_: heard.append("event")]
-    session.tell.job_ended += [breaks, lambda *_: heard.append("ended")]
+    session.signals.job_event += [breaks, lambda *_: heard.append("event")]
+    session.signals.job_ended += [breaks, lambda *_: heard.append("ended")]
     session.start("add", lambda: iter([Progress("on", 0, 1)]), "add")
     main_thread.turn_until(lambda: not session.is_busy)
     assert heard == ["event", "ended"]
@@ -187,7 +187,7 @@ def test_how_far_a_recovery_is_comes_to_the_window_now_and_then(
 
     session = Session(thread, open_library, errors.append)
     told: list[tuple[int, int]] = []
-    session.tell.recovering.append(lambda done, total: told.append((done, total)))
+    session.signals.recovering.append(lambda done, total: told.append((done, total)))
     monkeypatch.setattr("src.gui.core.session.TELL_EVERY_S", 0.2)
     session.open()
     for worker in set(session._workers.values()):

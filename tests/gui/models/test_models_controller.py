@@ -15,7 +15,7 @@ from src.events import Event, Progress
 from src.gui.core.job_state import JobKind, JobState
 from src.gui.core.session import Listeners
 from src.gui.core.session import Session as RealSession
-from src.gui.models.models_controller import ModelWork
+from src.gui.models.models_controller import ModelsController
 from src.records import ModelOffer
 from src.worker import JobEnded
 
@@ -51,7 +51,7 @@ class Session:
     models_ready = True
 
     def __init__(self) -> None:
-        self.tell, self.library = Listeners(), Library()
+        self.signals, self.library = Listeners(), Library()
         self.jobs: list[JobState] = []
         self.main_thread = SimpleNamespace(
             run=lambda work, then, *_: (then or (lambda _: None))(work())
@@ -74,7 +74,7 @@ class Session:
 
     def end(self, ended: JobEnded) -> None:
         job = self.jobs.pop()
-        for heard in self.tell.job_ended:
+        for heard in self.signals.job_ended:
             heard(job, ended)
 
 
@@ -84,15 +84,15 @@ def session() -> Session:
 
 
 @pytest.fixture
-def work(session: Session) -> ModelWork:
+def work(session: Session) -> ModelsController:
     a_session: Any = session
-    work = ModelWork(a_session, lambda exc: pytest.fail(str(exc)))
+    work = ModelsController(a_session, lambda exc: pytest.fail(str(exc)))
     work.refresh()
     return work
 
 
 def test_a_clip_that_is_whole_gives_its_tags_by_a_job_that_is_seen_and_can_be_cancelled(
-    session: Session, work: ModelWork
+    session: Session, work: ModelsController
 ) -> None:
     assert work.questions == {}
     work.choose(Settings())
@@ -115,14 +115,16 @@ def test_a_clip_that_is_whole_gives_its_tags_by_a_job_that_is_seen_and_can_be_ca
     assert work.questions == {}
 
 
-def test_a_choice_during_that_job_starts_no_second_one(session: Session, work: ModelWork) -> None:
+def test_a_choice_during_that_job_starts_no_second_one(
+    session: Session, work: ModelsController
+) -> None:
     work.choose(Settings())
     work.choose(Settings())
     assert len(session.jobs) == 1
 
 
 def test_what_is_offered_is_fetched_in_one_step_and_can_be_declined(
-    session: Session, work: ModelWork, tmp_path: Path
+    session: Session, work: ModelsController, tmp_path: Path
 ) -> None:
     offer = ModelOffer(("a", "b"), 980_000_000, ("models.example", "other.example"))
     rows = [SimpleNamespace(name=name, kind="clip", path=None) for name in ("a", "x", "b")]
