@@ -10,7 +10,7 @@ from PIL import Image
 
 from src.config import LibraryPaths
 from src.database.lock import LibraryLock
-from src.gui.missing_media import AGAIN_S
+from src.gui.core.missing_media import AGAIN_S
 from tests.e2e.desktop import FAST, Screen, Start, Window, draw_photo
 
 AWKWARD_NAMES = (
