@@ -19,9 +19,9 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
 from src.database.words import as_query, as_typed
+from src.datasets.tag_folders import ALL, export_tag_folders, preview_tag_folders
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
-from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
 from src.processing.crops_left import remove_media
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.records import (

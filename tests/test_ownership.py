@@ -20,8 +20,8 @@ from src.config import LibraryPaths
 from src.database.backup import back_up
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
+from src.datasets.staging import clear_killed
 from src.errors import DatabaseError, LibraryLockedError, MediaReadError
-from src.export.unfinished import clear_killed
 from src.library import MediaLibrary
 from src.library_files import KEEP, MARKER, SafeFolder
 from src.ownership import BACKUPS, INDEXES, MARKED_FOLDERS, SEGMENTS, claim, owner_of

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
-from src.export.tag_folders import export_tag_folders
+from src.datasets.tag_folders import export_tag_folders
 from src.records import ExportSelection, Tag
 from tests.conftest import MODEL, add_frame_of_qualities, new_segments, unit_vectors
 

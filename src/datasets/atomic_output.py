@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from src.datasets.staging import MOVING, clear_killed, unfinished_folder
 from src.errors import ExportError
-from src.export.unfinished import MOVING, clear_killed, unfinished_folder
 from src.library_files import SafeFolder
 from src.ownership import LABELS, owner_of
 

@@ -12,14 +12,14 @@ import pytest
 
 from src.config import APPLICATION_FOLDER
 from src.database.metadata_db import MetadataDatabase
-from src.errors import ExportError
-from src.events import JobDone, Progress
-from src.export.tag_folders import (
+from src.datasets.tag_folders import (
     as_text,
     export_tag_folders,
     folder_names,
     preview_tag_folders,
 )
+from src.errors import ExportError
+from src.events import JobDone, Progress
 from src.records import ExportSelection, Tag
 from tests.conftest import add_frame_of_qualities, add_media_with, unit_vectors
 
@@ -148,7 +148,7 @@ def test_an_export_of_which_all_is_removed_meanwhile_writes_nothing(
             tagged.paths.crop(crop_path).unlink()
         return folder_names(tags)
 
-    monkeypatch.setattr("src.export.tag_folders.folder_names", removed_meanwhile)
+    monkeypatch.setattr("src.datasets.tag_folders.folder_names", removed_meanwhile)
     with pytest.raises(ExportError, match="no segment has a tag"):
         list(export_tag_folders(tagged, tmp_path / "dataset"))
     assert [path.name for path in tmp_path.iterdir()] == ["library"]
@@ -267,7 +267,7 @@ import sys
 from pathlib import Path
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.export.tag_folders import export_tag_folders
+from src.datasets.tag_folders import export_tag_folders
 metadata = MetadataDatabase(LibraryPaths(Path(sys.argv[1])), read_only=True)
 export = export_tag_folders(metadata, Path(sys.argv[2]))
 next(export)

@@ -14,8 +14,8 @@ import pytest
 
 from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
+from src.datasets.tag_folders import export_tag_folders
 from src.errors import ExportError
-from src.export.tag_folders import export_tag_folders
 from src.library_files import SafeFolder
 from src.records import EVERYTHING, Tag
 from tests.cli.nobody import NOBODY, as_nobody, needs_root
@@ -147,7 +147,7 @@ import os, signal, sys
 from pathlib import Path
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.export.tag_folders import export_tag_folders
+from src.datasets.tag_folders import export_tag_folders
 from src.library_files import SafeFolder
 rename, left = SafeFolder.rename, int(sys.argv[3])
 def killed(files, source, target):

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
 from src.database.words import folded
+from src.datasets.atomic_output import DatasetFolder, check_free, dataset_at
 from src.errors import ExportError
 from src.events import Event, JobDone, Progress
-from src.export.place import DatasetFolder, check_free, dataset_at
 from src.ownership import LABELS, LABELS_COLUMNS
 from src.records import ExportPreview, ExportSelection, SegmentFilter, StoredSegment, Tag
 
