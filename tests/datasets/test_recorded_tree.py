@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.tag_folders import export_tag_folders
+from src.datasets.export import export_dataset
 from src.records import ExportSelection, Tag
 from tests.conftest import MODEL, add_frame_of_qualities, new_segments, unit_vectors
 
@@ -48,7 +48,7 @@ def tree(folder: Path) -> dict[str, str]:
 def test_folders_of_crops_are_what_they_were(metadata: MetadataDatabase, tmp_path: Path) -> None:
     library_of_the_record(metadata)
     recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
-    list(export_tag_folders(metadata, tmp_path / "all"))
+    list(export_dataset(metadata, tmp_path / "all"))
     assert tree(tmp_path / "all") == recorded["all"]
     some = ExportSelection(
         ("a.jpg-00000", "a.jpg-00001", "v.mp4-00000"),
@@ -56,5 +56,5 @@ def test_folders_of_crops_are_what_they_were(metadata: MetadataDatabase, tmp_pat
         min_confidence=0.1,
         min_predicted_iou=0.6,
     )
-    list(export_tag_folders(metadata, tmp_path / "some", some))
+    list(export_dataset(metadata, tmp_path / "some", some))
     assert tree(tmp_path / "some") == recorded["some"]
