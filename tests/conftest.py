@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from src.config import LibraryPaths
+from src.database import index_process
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.models.clip_encoder import ClipEncoder
@@ -22,8 +25,35 @@ from src.models.model_manager import ModelManager
 from src.models.starter.scenes import draw_scene
 from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import EMBEDDING_DIM, Segment
+from tests.warm_start import WarmStart
 
 MODEL = "test-clip@1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_index() -> Iterator[None]:
+    """The index's process starts with Chroma imported: hundreds of tests start one.
+
+    Programs that tests start, test_index_process.py and the end-to-end tests have it start as it
+    does for a person.
+    """
+    if os.name != "posix":
+        yield
+        return
+    start = WarmStart("chromadb", "src.database.index_server")
+    with pytest.MonkeyPatch.context() as patch:
+        used = SimpleNamespace(**vars(subprocess) | {"Popen": start.popen})
+        patch.setattr(index_process, "subprocess", used)
+        yield
+    start.close()
+
+
+@pytest.fixture(scope="session")
+def warm_program() -> Iterator[WarmStart]:
+    """Starts main.py with torch and the rest of the program imported."""
+    start = WarmStart("src.models.preload", "open_clip", "segment_anything", "src.library")
+    yield start
+    start.close()
 
 
 @pytest.fixture
