@@ -28,6 +28,7 @@ from src.records import EMBEDDING_DIM, Segment
 from tests.warm_start import WarmStart
 
 MODEL = "test-clip@1"
+MOST_IN_A_FRAME = 400
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -165,9 +166,15 @@ def add_frame_of_qualities(
 def add_media_with(
     metadata: MetadataDatabase, vectors: np.ndarray, name: str = "a.jpg", model: str = MODEL
 ) -> int:
-    """Add a media file of one frame whose segments hold given embeddings; returns its id."""
+    """Add a media file whose segments hold given embeddings; returns its id.
+
+    It has one frame, or more than one where there are many segments: what lies in what is asked
+    of every two segments of a frame.
+    """
     media_id = metadata.add_media(Path("/photos") / name, "image", 10, 10)
     segments = new_segments(vectors, prefix=f"{name}-")
-    metadata.store_frame(media_id, 0, None, (100, 100), segments, model)
+    for frame, first in enumerate(range(0, len(segments), MOST_IN_A_FRAME)):
+        of_it = segments[first : first + MOST_IN_A_FRAME]
+        metadata.store_frame(media_id, frame, None, (100, 100), of_it, model)
     metadata.update_media(media_id, status="done", content_hash=name)
     return media_id
