@@ -51,8 +51,8 @@ def warm_index() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def warm_program() -> Iterator[WarmStart]:
-    """Starts main.py with torch and the rest of the program imported."""
-    start = WarmStart("src.models.preload", "open_clip", "segment_anything", "src.library")
+    """Starts main.py with torch and what is built on it imported, and nothing of the program."""
+    start = WarmStart("src.models", "open_clip", "segment_anything", "chromadb")
     yield start
     start.close()
 
@@ -100,18 +100,22 @@ def scene_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 MakeVideo = Callable[..., Path]
 
 
+def draw_video(path: Path, seconds: float, *options: str) -> Path:
+    """Make a video with ffmpeg's own test pictures, which differ from second to second."""
+    program = find_ffmpeg()
+    assert program is not None
+    source = f"testsrc2=size=160x120:rate=10:duration={seconds}"
+    command = [program, "-v", "error", "-y", "-f", "lavfi", "-i", source, *options]
+    subprocess.run([*command, f"file:{path}"], check=True, timeout=60)
+    return path
+
+
 @pytest.fixture
 def make_video(tmp_path: Path) -> MakeVideo:
-    """Make a video with ffmpeg's own test pictures, which differ from second to second."""
+    """Make a video in the test's own folder: make_video(name, seconds, options of ffmpeg)."""
 
     def make(name: str = "video.mp4", seconds: float = 4, *options: str) -> Path:
-        program = find_ffmpeg()
-        assert program is not None
-        path = tmp_path / name
-        source = f"testsrc2=size=160x120:rate=10:duration={seconds}"
-        command = [program, "-v", "error", "-y", "-f", "lavfi", "-i", source, *options]
-        subprocess.run([*command, f"file:{path}"], check=True, timeout=60)
-        return path
+        return draw_video(tmp_path / name, seconds, *options)
 
     return make
 

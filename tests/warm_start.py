@@ -100,9 +100,9 @@ class _WarmPopen(subprocess.Popen):  # type: ignore[type-arg]
         return line
 
     def _try_wait(self, wait_flags: int) -> tuple[int, int]:
-        if wait_flags & os.WNOHANG and b"\n" not in self._said:
-            if not select.select([self._told], [], [], 0)[0]:
-                return 0, 0
+        told = b"\n" in self._said or select.select([self._told], [], [], 0)[0]
+        if wait_flags & os.WNOHANG and not told:
+            return 0, 0
         status = int(self._line() or signal.SIGKILL)
         os.close(self._told)
         return self.pid, status
@@ -163,6 +163,11 @@ def become(request: dict[str, Any]) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    # those of the first process have found out what kind of files they write to
+    sys.stdin = sys.__stdin__ = os.fdopen(0, closefd=False)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = os.fdopen(1, "w", closefd=False)  # type: ignore[misc]
+    sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
+    sys.__stderr__ = sys.stderr  # type: ignore[misc]
     if os.environ.get("PYTHONFAULTHANDLER"):
         faulthandler.enable()
     words = request["words"]
