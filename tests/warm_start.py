@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,6 +64,8 @@ class WarmStart:
 
 class _WarmPopen(subprocess.Popen):  # type: ignore[type-arg]
     """A process that another one forks: only how it is made and waited for differs."""
+
+    _waitpid_lock: threading.Lock  # Popen's own
 
     def __init__(self, start: WarmStart, command: list[str], **options: Any) -> None:
         self._start, self._options = start, options
