@@ -187,7 +187,7 @@ def test_no_command_touches_what_lies_under_a_name_of_ours(
 
 
 def name_of(part: object) -> str:
-    """Tell a case, or a part of one, from the others by names, which are the same in every process."""
+    """Name a case or a part of one, in every process alike."""
     if isinstance(part, tuple):
         return " ".join(map(name_of, part))
     return getattr(part, "__name__", str(part))
