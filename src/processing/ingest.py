@@ -39,7 +39,7 @@ from src.processing.models_in_use import Embedding
 from src.processing.moved_files import MovedFiles
 from src.processing.one_file import in_words, is_of_one_file
 from src.processing.peoples_work import Work
-from src.processing.segment_maker import SegmentMaker
+from src.processing.segment_pipeline import SegmentMaker
 from src.records import Frame, MediaKind
 
 # The index is told in between once so many segments wait, so that the end has little left.

@@ -35,7 +35,7 @@ from src.processing.media_finder import content_hash
 from src.processing.models_in_use import Embedding
 from src.processing.one_file import in_words, is_of_one_file
 from src.processing.peoples_work import find_heirs, hand_over, work_on
-from src.processing.segment_maker import SegmentMaker
+from src.processing.segment_pipeline import SegmentMaker
 from src.records import Frame, MediaFile, StoredSegment
 
 # The index is told in between once so many changes wait, as in an ingest.

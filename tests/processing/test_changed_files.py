@@ -134,7 +134,7 @@ def test_a_new_content_that_fails_costs_nothing_of_the_old(
     with monkeypatch.context() as patch:
         if damage == "model":
             rate(photo)
-            patch.setattr("src.processing.segment_maker.as_stored", refuse)
+            patch.setattr("src.processing.segment_pipeline.as_stored", refuse)
         else:
             bad = {"cut": whole[: len(whole) // 2], "empty": b"", "text": b"no image"}
             photo.write_bytes(bad[damage])

@@ -20,7 +20,7 @@ from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.processing import reembed, retag
-from src.processing.segment_maker import SegmentMaker
+from src.processing.segment_pipeline import SegmentMaker
 from src.records import SearchResult
 from tests.two_clips import NEW, OLD, TwoClips
 
