@@ -46,3 +46,14 @@ def read_sampled(
     facts.captured_at = loaded.captured_at or date_in_name(path.name)
     facts.note = loaded.note
     yield loaded.frame, True
+
+
+def fraction_read(frame: Frame, duration_s: float | None) -> float:
+    """Say how much of a media file is read once a frame has come, 0 to 1.
+
+    Args:
+        duration_s: of a video; None where it is not known.
+    """
+    if frame.timestamp_s is None:
+        return 1.0
+    return min(1.0, frame.timestamp_s / duration_s) if duration_s else 0.0

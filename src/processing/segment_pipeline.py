@@ -1,109 +1,150 @@
-"""A frame -> segments cut, embedded and tagged, their crops written, and stored as one."""
+"""A frame -> its segments cut out, embedded and tagged, as plain data that anyone may store.
+
+Nothing here knows a library, so it can run in the thread that stores the results, in another
+process or on another machine. `segment_writer.py` stores them.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from src.config import NO_SAM, Settings
-from src.database.clip_in_use import clip_in_use
-from src.database.metadata_db import MetadataDatabase
-from src.database.segment_store import NewSegment, crop_hash
-from src.database.vector_cache import as_stored
-from src.errors import DatabaseError
-from src.models.mask_generator import MaskGenerator
-from src.processing.crop_files import crop_folder
-from src.processing.image_loader import save_jpeg
-from src.processing.models_in_use import Embedding
+from src.processing.image_loader import load_image_content, save_jpeg
 from src.processing.segment_extractor import SegmentExtractor
-from src.records import Frame, Segment
+from src.processing.video_processor import dhash
+from src.records import Frame, SegmentMask, Tag
 
-Stored = TypeVar("Stored")
+if TYPE_CHECKING:
+    from src.models.auto_tagger import AutoTagger
+    from src.models.clip_encoder import ClipEncoder
+    from src.models.mask_generator import MaskGenerator
+    from src.processing.models_in_use import Embedding
 
 
-class SegmentMaker:
-    """Makes segments with the models of a library."""
+@dataclass(frozen=True)
+class SegmentResult(SegmentMask):
+    """A segment of a frame, as it will be stored.
+
+    Attributes:
+        crop_jpeg: what is in its crop file.
+        tags: that CLIP gives it, highest confidence first.
+    """
+
+    crop_jpeg: bytes = field(repr=False)
+    tags: tuple[Tag, ...]
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """What was made of one frame: plain data, which can be pickled.
+
+    Attributes:
+        frame_index, timestamp_s, size_wh: of the frame.
+        dhash: of its picture, see video_processor.dhash.
+        segments: N, the whole frame first.
+        vectors: (N, 512) float32, each row L2-normalised.
+        clip: names the CLIP that embedded and tagged them (ClipEncoder.name).
+        sam: names the SAM that cut them (MaskGenerator.name); NO_SAM where none did.
+    """
+
+    frame_index: int
+    timestamp_s: float | None
+    size_wh: tuple[int, int]
+    dhash: int
+    segments: tuple[SegmentResult, ...]
+    vectors: np.ndarray = field(repr=False, compare=False)
+    clip: str
+    sam: str
+
+
+def process_frame(
+    frame: Frame,
+    clip: ClipEncoder,
+    tagger: AutoTagger,
+    segmenter: MaskGenerator | None,
+    settings: Settings,
+) -> FrameResult:
+    """Cut a frame into segments, embed and tag them.
+
+    Args:
+        tagger: of the same CLIP.
+        segmenter: None makes one segment of a frame, the frame itself.
+        settings: what is cut, and how.
+    """
+    cut = list(SegmentExtractor(settings.blur_kernel, settings).segments(frame, segmenter))
+    vectors = clip.encode_image([segment.crop_rgb for segment in cut])
+    return FrameResult(
+        frame.frame_index,
+        frame.timestamp_s,
+        frame.size_wh,
+        dhash(frame.image_rgb),
+        tuple(
+            SegmentResult(
+                segment.kind,
+                segment.bbox_xywh,
+                segment.area,
+                segment.predicted_iou,
+                segment.stability_score,
+                segment.mask_rle,
+                save_jpeg(segment.crop_rgb),
+                tags,
+            )
+            for segment, tags in zip(cut, tagger.tags(vectors), strict=True)
+        ),
+        vectors,
+        clip.name,
+        NO_SAM if segmenter is None else segmenter.name,
+    )
+
+
+def embed_again(
+    result: FrameResult, clip: ClipEncoder, tagger: AutoTagger, pixel_limit: int
+) -> FrameResult:
+    """Embed and tag a result with another CLIP.
+
+    It sees the JPEGs of the crops, as it does where it embeds a whole library again.
+    """
+    crops = [
+        load_image_content(segment.crop_jpeg, pixel_limit).frame.image_rgb
+        for segment in result.segments
+    ]
+    vectors = clip.encode_image(crops)
+    segments = tuple(
+        replace(segment, tags=tags)
+        for segment, tags in zip(result.segments, tagger.tags(vectors), strict=True)
+    )
+    return replace(result, segments=segments, vectors=vectors, clip=clip.name)
+
+
+class SegmentPipeline:
+    """The work on frames with the models that a library uses at the moment."""
 
     def __init__(
         self,
-        metadata: MetadataDatabase,
         embedding: Callable[[], Embedding],
-        mask_generator: MaskGenerator | None,
+        segmenter: MaskGenerator | None,
         settings: Settings,
     ) -> None:
-        """Set the making.
+        """Bind the models.
 
         Args:
             embedding: gives what embeds segments now: another CLIP may take over on the way.
-            mask_generator: None makes one segment of a frame, the frame itself.
+            segmenter, settings: see process_frame.
         """
-        self.metadata = metadata
-        self.paths = metadata.paths
         self.embedding = embedding
-        self.mask_generator = mask_generator
-        self.sam = NO_SAM if mask_generator is None else mask_generator.name
-        self.extractor = SegmentExtractor(settings.blur_kernel, settings)
+        self.segmenter = segmenter
+        self.settings = settings
 
-    def make(
-        self, digest: str, frame: Frame, store: Callable[[list[NewSegment], str], Stored]
-    ) -> Stored:
-        """Cut a frame, embed and tag its segments, write their crops, and store them.
+    def process(self, frame: Frame) -> FrameResult:
+        """Make a frame's result; see process_frame."""
+        embedding = self.embedding()
+        return process_frame(frame, embedding.clip, embedding.tagger, self.segmenter, self.settings)
 
-        Args:
-            digest: of the media file's content.
-            store: stores the segments and the name of the CLIP that embedded them; it is
-                called once, inside a transaction, and what it returns is returned.
-
-        Raises:
-            EmbeddingError: an embedding can't be used; nothing was written.
-            DatabaseError: the crops or the rows can't be written.
-        """
-        segments = list(self.extractor.segments(frame, self.mask_generator))
-        while True:
-            embedding = self.embedding()
-            new = self._embedded(digest, frame, segments, embedding)
-            with self.metadata.connection.write():
-                # no other CLIP takes over while this transaction lasts
-                if clip_in_use(self.metadata) == embedding.clip.name:
-                    return store(new, embedding.clip.name)
-
-    def _embedded(
-        self, digest: str, frame: Frame, segments: Sequence[Segment], embedding: Embedding
-    ) -> list[NewSegment]:
-        """Embed and tag segments, and write their crops."""
-        vectors = embedding.clip.encode_image([segment.crop_rgb for segment in segments])
-        for vector in vectors:  # refused before a crop is written
-            as_stored(vector)
-        folder = crop_folder(self.paths, digest)
-        new: list[NewSegment] = []
-        try:
-            for segment, vector, tags in zip(
-                segments, vectors, embedding.tagger.tags(vectors), strict=True
-            ):
-                name = segment_id(digest, frame.frame_index, segment)
-                crop = folder / f"{name}.jpg"
-                crop_path = self.paths.name(crop)
-                content = save_jpeg(segment.crop_rgb)
-                self.paths.files.write(crop_path, content, lasting=False)
-                new.append(NewSegment(name, segment, crop_path, vector, tags, crop_hash(content)))
-            # before the rows that name them
-            self.paths.files.sync_files(
-                self.paths.name(folder), [f"{segment.id}.jpg" for segment in new]
-            )
-        except OSError as exc:
-            raise DatabaseError(
-                f"{folder}: crops can't be written ({exc.strerror or exc}); "
-                "see that the disk has room, then start again: nothing is lost"
-            ) from exc
-        return new
-
-
-def segment_id(digest: str, frame_index: int, segment: Segment) -> str:
-    """Name a segment by its media file's content, its frame and its mask: 24 hex digits.
-
-    The same cut of the same content has the same id, so redoing a frame doubles nothing.
-    """
-    parts = (digest, str(frame_index), segment.kind, str(segment.bbox_xywh))
-    text = "|".join(parts).encode() + b"|" + (segment.mask_rle or b"")
-    return hashlib.blake2b(text, digest_size=12).hexdigest()
+    def embed_again(self, result: FrameResult) -> FrameResult:
+        """Embed a result with the CLIP in use now; see embed_again."""
+        embedding = self.embedding()
+        return embed_again(result, embedding.clip, embedding.tagger, self.settings.pixel_limit)
