@@ -131,7 +131,7 @@ class Ingest:
         with closing(read_sampled(path, media.kind, self.settings, facts)) as frames:
             for frame, differs in frames:
                 size_wh = frame.size_wh
-                fraction = fraction_read(frame, facts.duration_s)
+                fraction = fraction_read(frame, facts.duration_s, facts.frames)
                 if not differs or frame.frame_index in stored:
                     yield FrameSkipped(path, frame.frame_index, fraction)
                     continue
