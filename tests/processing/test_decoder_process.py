@@ -122,11 +122,11 @@ def test_many_threads_share_a_few_children(picture: Path) -> None:
         ("_limit(10**7); bytes(3 << 28); print('enough')", "enough"),
         ("_limit(25 * 10**7); bytes(3 << 30)", "MemoryError"),
         ("_limit(10**9); bytes(9 << 29); print('enough')", "enough"),
-        ("_limit_files(); open('out', 'wb').write(b'x' * 9999)", "File too large"),
+        ("forbid_files(); open('out', 'wb').write(b'x' * 9999)", "File too large"),
     ],
 )
 def test_a_child_limits_itself(tmp_path: Path, code: str, ending: str) -> None:
-    program = f"from src.processing.decoder_server import _limit, _limit_files\n{code}"
+    program = f"from src.processing.decoder_server import _limit, forbid_files\n{code}"
     ran = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
