@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
-from src.counting import counted, megabytes
+from src.counting import clock, counted, megabytes
 from src.events import (
     Downloading,
     Event,
@@ -103,7 +103,7 @@ def print_hits(hits: Iterable[SearchHit], missing: Container[Path] = ()) -> None
     for number, hit in enumerate(hits, start=1):
         segment = hit.segment
         x, y, w, h = segment.bbox_xywh
-        moment = "" if segment.timestamp_s is None else f" at {clock(segment.timestamp_s)}"
+        moment = _place_in_file(segment.frame_index, segment.timestamp_s)
         what = "whole frame" if segment.kind == "frame" else f"{w}x{h} at {x},{y}"
         tags = ", ".join(tag.name for tag in hit.tags)
         name = one_line(segment.media_path.name)
@@ -135,13 +135,6 @@ def coverage_in_words(coverage: Coverage) -> str:
     )
 
 
-def clock(seconds: float) -> str:
-    """Write a time as 1:02:03.45, without the hours when there are none."""
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours}:{minutes:02}:{rest:05.2f}" if hours else f"{minutes}:{rest:05.2f}"
-
-
 class ProgressLine:
     """One line on stderr that says what a job does, how far it is, and how long it takes.
 
@@ -170,7 +163,7 @@ class ProgressLine:
         elif isinstance(event, Downloading):
             self._redraw(
                 f"{event.name}: {megabytes(event.done_bytes)} of {megabytes(event.total_bytes)}  "
-                f"{megabytes(int(event.bytes_per_s))}/s  {clock(event.seconds_left)[:-3]} left"
+                f"{megabytes(int(event.bytes_per_s))}/s  {clock(event.seconds_left)} left"
             )
         elif isinstance(event, Progress):
             far = f": {event.done:,} of {event.total:,}" if event.total else ""
@@ -183,7 +176,7 @@ class ProgressLine:
         elif isinstance(event, FileFailed):
             self._line(f"failed  {event.path}: {event.reason}")
         elif isinstance(event, WorkStays):
-            moment = "" if event.timestamp_s is None else f" at {clock(event.timestamp_s)}"
+            moment = _place_in_file(event.frame_index, event.timestamp_s)
             tags = ", ".join(event.tags)
             self._line(f"kept  {event.path}{moment}: a segment tagged {tags} matches no new one")
         elif isinstance(event, ProblemFound):
@@ -198,7 +191,7 @@ class ProgressLine:
         left = ""
         spent = time.monotonic() - self.started
         if done > 0.02 and spent > 2:
-            left = f"  {clock(spent * (1 - done) / done)[:-3]} left"
+            left = f"  {clock(spent * (1 - done) / done)} left"
         found = f"{counted(self.frames, 'frame')}  {counted(self.segments, 'segment')}"
         self._redraw(
             f"{bar} {done:4.0%}  file {self.file_number} of {self.files}  "
@@ -237,3 +230,10 @@ class RecoveryLine:
             self._line.show(Progress("recover", done, total))
             if done >= total:
                 self._line.close()
+
+
+def _place_in_file(frame_index: int, timestamp_s: float | None) -> str:
+    """Say which moment of a video, or which further page of an image; nothing for a photo."""
+    if timestamp_s is not None:
+        return f" at {clock(timestamp_s, 2)}"
+    return f", page {frame_index + 1:,}" if frame_index else ""

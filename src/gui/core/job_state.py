@@ -1,0 +1,267 @@
+"""What a running job has said so far, in the words of the strip at the bottom."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from src.counting import clock, counted, megabytes
+from src.events import (
+    Downloading,
+    Event,
+    FileDone,
+    FileFailed,
+    FileKnown,
+    FileStarted,
+    FrameSkipped,
+    FrameStored,
+    JobDone,
+    JobStarted,
+    Progress,
+)
+
+# Before that a guess of the time left is worth nothing.
+_GUESS_AFTER_S, _GUESS_AFTER = 2.0, 0.02
+_DOING = {
+    "look": "Looking for moved files",
+    "index": "Updating the search index",
+    "embed": "Processing segments with the new model",
+    "retag": "Tagging segments again",
+    "export": "Writing",
+    "check": "Verifying the download",
+    "connect": "Waiting for the server",
+}
+JobKind = Literal["add", "segment", "export", "download", "switch"]
+
+
+@dataclass
+class JobState:
+    """A job, as far as it is.
+
+    Attributes:
+        name: what was asked for, in words.
+        kind: what it works on.
+        in_place: whether that which started it is still there to say what goes wrong.
+        taken: files that are done, now or before; a folder that can't be read is none.
+        known: those of them that the library had before.
+        download: how far the file is that is being fetched.
+        doing_from: when what it is `doing` began, and how much was done by then.
+        cancelling: a person has asked it to stop.
+        asked_for: the files and folders that an add is to take in.
+    """
+
+    name: str = ""
+    files: int = 0
+    file_number: int = 0
+    path: Path | None = None
+    frames: int = 0
+    file_frames: int = 0
+    segments: int = 0
+    file_fraction: float = 0.0
+    taken: int = 0
+    known: int = 0
+    doing: Progress | None = None
+    download: Downloading | None = None
+    failed: list[FileFailed] = field(default_factory=list)
+    done: JobDone | None = None
+    cancelling: bool = False
+    clock: Callable[[], float] = time.monotonic
+    started_at: float | None = None
+    doing_from: tuple[float, int] = (0.0, 0)
+    kind: JobKind = "add"
+    in_place: bool = True
+    asked_for: Sequence[Path] = ()
+
+    def take(self, event: Event) -> None:
+        """Take in what the job says."""
+        if self.started_at is None:
+            self.started_at = self.clock()
+        if isinstance(event, Progress):
+            if self.doing is None or self.doing.doing != event.doing:
+                self.doing_from = self.clock(), event.done
+            self.doing = event
+            return
+        if isinstance(event, JobStarted):
+            self.files = event.files
+            self.started_at = self.clock()  # what came before was not about files
+        elif isinstance(event, FileStarted):
+            self.path, self.file_number = event.path, event.file_number
+            self.file_fraction, self.file_frames = 0.0, 0
+        elif isinstance(event, FrameStored):
+            self.frames += 1
+            self.file_frames += 1
+            self.segments += event.segments
+            self.file_fraction = event.fraction
+        elif isinstance(event, FrameSkipped):
+            self.file_fraction = event.fraction
+        elif isinstance(event, FileDone):
+            self.file_fraction = 1.0
+            self.taken += 1
+        elif isinstance(event, FileKnown):
+            self.taken += 1
+            self.known += 1
+        elif isinstance(event, FileFailed):
+            self.failed.append(event)
+        elif isinstance(event, JobDone):
+            self.done = event
+        elif isinstance(event, Downloading):
+            self.download = event
+        self.doing = None
+
+    @property
+    def fraction(self) -> float:
+        """How much is done, 0 to 1."""
+        if self.doing is not None and self.doing.total:
+            return self.doing.done / self.doing.total
+        if self.done is not None:
+            return 1.0
+        if self.download is not None:
+            return self.download.done_bytes / self.download.total_bytes
+        if not self.files or not self.file_number:
+            return 0.0
+        return min(1.0, (self.file_number - 1 + self.file_fraction) / self.files)
+
+    @property
+    def headline(self) -> str:
+        if self.doing is not None:
+            return _DOING.get(self.doing.doing, self.doing.doing)
+        if self.file_number:
+            return f"File {self.file_number} of {self.files}"
+        if self.download is not None:
+            return f"Downloading {self.download.name}"
+        return self.name or "Starting"
+
+    @property
+    def detail(self) -> list[str]:
+        """What stands behind the headline: name, frame, segments."""
+        if self.doing is not None:
+            if not self.doing.total:
+                return [] if self.download is None else downloaded(self.download)[:1]
+            if self.doing.doing == "check":  # counted in bytes
+                return [f"{self.fraction:.0%}"]
+            return [f"{self.doing.done:,} of {self.doing.total:,}"]
+        if self.download is not None:
+            return downloaded(self.download)
+        parts = [] if self.path is None else [self.path.name]
+        if self.file_frames > 1 or 0 < self.file_fraction < 1:
+            parts.append(f"frame {self.file_frames}")
+        if self.segments:
+            parts.append(counted(self.segments, "segment"))
+        return parts
+
+    @property
+    def seconds_left(self) -> float | None:
+        """A guess from the time it took so far; None while there is no ground for one."""
+        if self.started_at is None or self.done is not None:
+            return None
+        since, share = self.started_at, self.fraction
+        if self.doing is not None:
+            since, before = self.doing_from
+            share = (self.doing.done - before) / max(1, self.doing.total)
+        spent = self.clock() - since
+        if self.download is not None and self.doing is None:
+            return self.download.seconds_left if spent >= _GUESS_AFTER_S else None
+        if spent < _GUESS_AFTER_S or share < _GUESS_AFTER:
+            return None
+        return spent * (1 - self.fraction) / share
+
+    @property
+    def removed(self) -> tuple[Path, ...]:
+        """What a person has removed before, and was met in a folder that was added."""
+        return () if self.done is None else self.done.passed_over.removed
+
+    @property
+    def question(self) -> str:
+        """Asks whether to add what was removed again; "" where nothing of it was met."""
+        if not self.removed:
+            return ""
+        are, them = ("is", "it") if len(self.removed) == 1 else ("are", "them")
+        files = counted(len(self.removed), "file")
+        return f"{files} that you removed {are} in this folder. Add {them} again?"
+
+    @property
+    def passed_over(self) -> str:
+        """What else was not taken of the folders that were added; "" when everything was."""
+        rest = "" if self.done is None else str(replace(self.done.passed_over, removed=()))
+        return f"Passed over: {rest}." if rest else ""
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, once it is over."""
+        if self.known and self.known == self.taken and not self.failed:
+            verb = "is" if self.known == 1 else "are"
+            text = f"{counted(self.known, 'file')} {verb} already in the library"
+        else:
+            text = f"{counted(self.taken, 'file')} done, {counted(self.segments, 'segment')} added"
+            text += f", {self.known:,} already in the library" if self.known else ""
+        return text if self.done is not None else f"Stopped. {text}"
+
+
+def question_at_close(kinds: Set[JobKind]) -> tuple[str, str]:
+    """What to ask before the window closes on running jobs: a question, and what becomes of them.
+
+    Args:
+        kinds: of the jobs that run; at least one.
+    """
+    again = "when you open the library again."
+    questions: dict[JobKind, tuple[str, str]] = {
+        "add": ("Stop adding files?", f"The rest will continue {again}"),
+        "segment": (
+            "Stop segmenting again?",
+            "Finished frames are kept. You can continue in the Models panel.",
+        ),
+        "export": ("Stop the export?", "The unfinished dataset will be deleted."),
+        "download": (
+            "Stop the download?",
+            "The part that has arrived is kept. You can resume in the Models panel.",
+        ),
+        "switch": (
+            "Stop processing segments with the new model?",
+            "Search keeps using the old model. You can continue in the Models panel.",
+        ),
+    }
+    if len(kinds) == 1:
+        return questions[next(iter(kinds))]
+    # each with its name, or nobody knows what "the rest" is of
+    return "Stop all running jobs?", "\n".join(
+        f"{questions[kind][0].removeprefix('Stop ').rstrip('?').capitalize()}: {questions[kind][1]}"
+        for kind in sorted(kinds)
+    )
+
+
+def downloaded(event: Downloading) -> list[str]:
+    """How much of a file is here, and how fast it comes: 158 of 375 MB, 12.4 MB/s."""
+    speed = f"{megabytes(round(event.bytes_per_s))}/s"
+    return [part_of(event.done_bytes, event.total_bytes), speed]
+
+
+def part_of(done_bytes: int, total_bytes: int) -> str:
+    """Say how much of a file is here: 158 of 375 MB."""
+    done, total = megabytes(done_bytes), megabytes(total_bytes)
+    return f"{done.split()[0] if done.split()[1] == total.split()[1] else done} of {total}"
+
+
+def time_left(seconds: float) -> str:
+    """Say about how long, no more exactly than is known."""
+    if seconds < 10:
+        return "a few seconds left"
+    if seconds < 90:
+        return f"about {round(seconds / 10) * 10} s left"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"about {minutes} min left"
+    return f"about {round(seconds / 3600)} h left"
+
+
+def moment(seconds: float) -> str:
+    """A moment in a video: 0:05.5, 1:02:03."""
+    seconds = round(seconds, 1)
+    return clock(seconds, decimals=0 if seconds >= 3600 else 1)
+
+
+def length(seconds: float) -> str:
+    """The length of a video: 0:09, 1:02:03."""
+    return clock(seconds)
