@@ -27,6 +27,8 @@ from src.gui.widgets.controls import (
     rule,
 )
 from src.gui.widgets.inputs import Choice, Entry
+from src.gui.widgets.menu_button import MenuButton
+from src.gui.widgets.option_form import OptionForm
 from src.gui.widgets.slider import Slider
 from src.gui.widgets.tooltip import Tooltip
 from src.gui.wording import explained
@@ -34,7 +36,7 @@ from src.records import ExportPreview, ExportSelection, SearchHit
 from src.worker import JobEnded
 
 ALL, BY_TAG, RESULTS = "All segments", "By tag", "Current results"
-HINT_WHERE = "One folder per tag, and labels.csv.\nA new folder is made. Nothing is overwritten."
+HINT_WHERE = "A new folder is made. Nothing is overwritten."
 
 
 class ExportDialog:
@@ -97,6 +99,12 @@ class ExportDialog:
 
     def _build_left(self, left: ctk.CTkFrame) -> None:
         look, c = self.look, self.look.colours
+        formats = self._session.library.export_formats()
+        self._formats, self._format = {each.label: each for each in formats}, formats[0]
+        if len(formats) > 1:
+            label(left, look, "Format", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
+            self.format = MenuButton(left, look, list(self._formats), self._format_chosen)
+            self.format.pack(anchor="w", padx=EDGE - RING, pady=(4, 20))
         label(left, look, "What", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
         self.what = Choice(left, look, (ALL, BY_TAG, RESULTS), lambda _: self._what_changed())
         self.what.pack(anchor="w", padx=EDGE, pady=(8, 24))
@@ -107,7 +115,8 @@ class ExportDialog:
         Tooltip(self._quality, look, HINT)
         self._left_out = label(left, look, "", size=SMALL, colour=c.text_2)
         self._left_out.pack(anchor="w", padx=EDGE, pady=(0, 24))
-        label(left, look, "Where", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
+        where = label(left, look, "Where", size=SMALL, colour=c.text_2)
+        where.pack(anchor="w", padx=EDGE)
         row = ctk.CTkFrame(left, fg_color="transparent")
         row.pack(fill="x", padx=(EDGE, EDGE - RING), pady=(4, 4))
         self.where = Entry(row, look, "Folder", on_change=lambda _: self._where_changed())
@@ -117,12 +126,26 @@ class ExportDialog:
         self._hint = label(
             left,
             look,
-            HINT_WHERE,
+            self._hint_where,
             size=SMALL,
             colour=c.text_2,
             justify="left",
         )
         self._hint.pack(anchor="w", padx=EDGE)
+        self._left, self._above_where = left, where
+        self.options = self._build_options()
+
+    def _build_options(self) -> OptionForm:
+        """Draw the options of the format that is chosen; most have none."""
+        options = self._format.options
+        form = OptionForm(self._left, self.look, options, self._changed, EDGE)
+        if options:
+            form.pack(fill="x", before=self._above_where)
+        return form
+
+    @property
+    def _hint_where(self) -> str:
+        return f"{self._format.summary}\n{HINT_WHERE}"
 
     def _slider(self, left: ctk.CTkFrame, name: str, value: float) -> tuple[Slider, ctk.CTkLabel]:
         """A number from 0 to 1 with its name and what it stands at."""
@@ -194,6 +217,12 @@ class ExportDialog:
         tags = frozenset(self.balance.chosen) if self.what.value == BY_TAG else None
         return ExportSelection(ids, tags, self._confidence.value, least_of(self._quality))
 
+    def _format_chosen(self, name: str) -> None:
+        self._format = self._formats[name]
+        self.options.destroy()
+        self.options = self._build_options()
+        self._changed()
+
     def _what_changed(self) -> None:
         self.balance.choosing = self.what.value == BY_TAG
         if self.balance.choosing and not self.balance.chosen:
@@ -226,15 +255,15 @@ class ExportDialog:
     def _count(self) -> None:
         self._asked += 1
         asked, selection = self._asked, self._selection()
-        library = self._session.library
+        library, key, options = self._session.library, self._format.key, self.options.values
         # what is not chosen is counted too, to be shown as a bar
         everything = replace(selection, tags=None)
 
         def work() -> tuple[ExportPreview, ExportPreview]:
-            all_of_it = library.export_preview(everything)
+            all_of_it = library.export_preview(everything, key, options)
             if selection == everything:  # counting goes through every crop
                 return all_of_it, all_of_it
-            return library.export_preview(selection), all_of_it
+            return library.export_preview(selection, key, options), all_of_it
 
         def counted_it(previews: tuple[ExportPreview, ExportPreview]) -> None:
             if (
@@ -271,10 +300,11 @@ class ExportDialog:
             else "No tags are below these limits"
         )
         self._left_out.configure(text=text)
-        wrong = self._where_is_wrong()
-        self.where.set_error(bool(wrong))
+        wrong_place = self._where_is_wrong()
+        wrong = self.options.problem or wrong_place
+        self.where.set_error(bool(wrong_place))
         self._hint.configure(
-            text=wrong or HINT_WHERE,
+            text=wrong or self._hint_where,
             text_color=self.look.colours.error if wrong else self.look.colours.text_2,
         )
         self._footer.say(
@@ -321,12 +351,13 @@ class ExportDialog:
     # -- writing
 
     def _start(self) -> None:
-        if self._where_is_wrong():
+        if self.options.problem or self._where_is_wrong():
             self._show_count()
             return
         library, selection, folder = self._session.library, self._selection(), self._folder()
+        key, options = self._format.key, self.options.values
         self._job = self._session.start(
-            "export", lambda: library.export(folder, selection), "Writing"
+            "export", lambda: library.export(folder, selection, key, options), "Writing"
         )
         self._written = None
         self._footer.show_progress(self._stop)
