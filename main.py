@@ -106,7 +106,7 @@ class MediaLibraryApp:
 
         from src.config import Settings, remember_library
         from src.database.lock import is_locked
-        from src.gui.hand_over import hand_over
+        from src.gui.app.single_instance import hand_over
         from src.gui.main_window import MainWindow, WindowOptions
 
         refuse_missing(self.arguments.paths)
@@ -326,7 +326,7 @@ class MediaLibraryApp:
 
     def _install_desktop(self) -> int:
         from src.config import APPLICATION_FOLDER, IS_CHECKOUT
-        from src.gui.launcher import install_desktop_entry
+        from src.gui.app.launcher import install_desktop_entry
 
         if not IS_CHECKOUT:
             raise MediaLibraryError(
@@ -338,7 +338,7 @@ class MediaLibraryApp:
         return 0
 
     def _uninstall_desktop(self) -> int:
-        from src.gui.launcher import uninstall_desktop_entry
+        from src.gui.app.launcher import uninstall_desktop_entry
 
         _print_paths(uninstall_desktop_entry(), "nothing to remove")
         return 0
@@ -412,7 +412,7 @@ def log_to_file(path: Path) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the application; returns the exit code."""
     from src.errors import is_out_of_memory
-    from src.gui.last_words import provide_streams, say_last_words, show_last_words
+    from src.gui.app.crash_dialog import provide_streams, report_crash, show_crash_dialog
 
     no_console = provide_streams()
     log_to_console()
@@ -431,14 +431,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"error: {one_line(exc)}", file=sys.stderr)
         if no_console:
-            show_last_words("Media Library", str(exc))
+            show_crash_dialog("Media Library", str(exc))
         return 2
     except MediaLibraryError as exc:
         from src.cli.report import one_line
 
         print(f"error: {one_line(exc)}", file=sys.stderr)
         if unread:
-            say_last_words(exc, arguments.library)
+            report_crash(exc, arguments.library)
         return 1
     except KeyboardInterrupt:
         print("Stopped. The next ingest continues where this one was.", file=sys.stderr)
@@ -448,7 +448,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception as exc:
         if unread:
-            say_last_words(exc, arguments.library)
+            report_crash(exc, arguments.library)
         if is_out_of_memory(exc):
             print(
                 "error: there is not enough memory; close other programs or raise the limit that "

@@ -19,13 +19,13 @@ ELSEWHERE = {
     "src/config.py": "the file in the user's own folder that names the last library",
     "src/models/download.py": "the models folder",
     "src/models/overview.py": "the models folder",
-    "src/gui/models_panel.py": "the models folder",
-    "src/gui/launcher.py": "entries of the desktop's menu",
-    "src/gui/last_words.py": "a temporary file of its own, and the null device",
+    "src/gui/models/models_panel.py": "the models folder",
+    "src/gui/app/launcher.py": "entries of the desktop's menu",
+    "src/gui/app/crash_dialog.py": "a temporary file of its own, and the null device",
     "src/processing/image_loader.py": "a temporary folder of its own",
     "src/cli/demo.py": "a temporary folder of its own",
 }
-WORKSHOP = "src/models/starter/"
+WORKSHOP = ("src/starter/", "src/models/starter/")
 METHODS = set(
     "unlink rmdir write_bytes write_text touch mkdir symlink_to hardlink_to rename".split()
 )

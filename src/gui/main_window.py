@@ -18,23 +18,23 @@ from PIL import ImageTk
 from tkinterdnd2 import TkinterDnD
 
 from src.config import Settings
-from src.gui import desktop
-from src.gui.drop import DropTarget
-from src.gui.hand_over import Requests
-from src.gui.icons import logo
-from src.gui.intake import Intake
-from src.gui.job_state import question_at_close
-from src.gui.library_facts import LibraryFacts
-from src.gui.main_thread import MainThread
-from src.gui.messages import ask
-from src.gui.model_work import ModelWork
-from src.gui.overlay import Overlay
-from src.gui.panels import Panels
-from src.gui.probe import VARIABLE, Probe
-from src.gui.session import OnProgress, Session
-from src.gui.sidebar import LOADING, NO_LIBRARY, RECOVERING, Sidebar, SidebarActions
-from src.gui.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
-from src.gui.window_dialogs import WindowDialogs
+from src.gui.app import desktop
+from src.gui.app.drop import DropTarget
+from src.gui.app.import_controller import ImportController
+from src.gui.app.library_facts import LibraryFacts
+from src.gui.app.panels import Panels
+from src.gui.app.probe import VARIABLE, Probe
+from src.gui.app.sidebar import LOADING, NO_LIBRARY, RECOVERING, Sidebar, SidebarActions
+from src.gui.app.single_instance import Requests
+from src.gui.app.window_dialogs import WindowDialogs
+from src.gui.core.job_state import question_at_close
+from src.gui.core.main_thread import MainThread
+from src.gui.core.session import OnProgress, Session
+from src.gui.dialogs.messages import ask
+from src.gui.models.models_controller import ModelsController
+from src.gui.theme.icons import logo
+from src.gui.theme.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
+from src.gui.widgets.overlay import Overlay
 
 if TYPE_CHECKING:
     from src.library import MediaLibrary
@@ -107,11 +107,11 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.TkdndVersion = TkinterDnD._require(self)
         self.options = options
         light = ctk.get_appearance_mode() == "Light"
-        self.look = Theme(LIGHT if light else DARK, scale * self._dpi_factor())
-        self.look.find_fonts(self)
+        self.theme = Theme(LIGHT if light else DARK, scale * self._dpi_factor())
+        self.theme.find_fonts(self)
         self._closing = False
         self._prepare_window()
-        self.overlay = Overlay(self, self.look)
+        self.overlay = Overlay(self, self.theme)
         self.dialogs = WindowDialogs(
             self,
             self.overlay,
@@ -123,7 +123,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.session = Session(self.main_thread, options.open_library, self.dialogs.show_error)
         self._build()
         self._bind_keys()
-        self.session.tell.opened.append(self._opened)
+        self.session.signals.opened.append(self._opened)
         self.session.open()
         self._requests = Requests(
             self, options.library, self._come_forward, lambda: self.session.not_opened is None
@@ -144,37 +144,38 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         return float(factor)
 
     def _prepare_window(self) -> None:
-        c = self.look.colours
+        c = self.theme.colours
         self.title("Media Library")
         self.configure(fg_color=c.window)
-        self.geometry(first_geometry(self._room, self.look.scale))
-        width, height = fitting_size(self._room, self.look.scale)
+        self.geometry(first_geometry(self._room, self.theme.scale))
+        width, height = fitting_size(self._room, self.theme.scale)
         self.minsize(min(LEAST_WH[0], width), min(LEAST_WH[1], height))
         self._icon_photos = [ImageTk.PhotoImage(logo(side)) for side in (128, 48, 32)]
         self.iconphoto(True, *self._icon_photos)
         self.protocol("WM_DELETE_WINDOW", self.close)
         if sys.platform == "darwin":  # there "Open with" and drops on the dock are no arguments
             self.createcommand(
-                "::tk::mac::OpenDocument", lambda *names: self.intake.add([Path(n) for n in names])
+                "::tk::mac::OpenDocument",
+                lambda *names: self.import_controller.add([Path(n) for n in names]),
             )
-        desktop.dress_tk_dialogs(self, self.look)
+        desktop.dress_tk_dialogs(self, self.theme)
 
     def _build(self) -> None:
-        look = self.look
+        theme = self.theme
         self.grid_columnconfigure(1, weight=1)
         self.grid_rowconfigure(0, weight=1)
-        self.intake = Intake(
+        self.import_controller = ImportController(
             self,
-            look,
+            theme,
             self.session,
             self.overlay,
             self.options.draw_samples,
         )
         self.sidebar = Sidebar(
             self,
-            look,
+            theme,
             SidebarActions(
-                self._in_library(self.intake.choose_files),
+                self._in_library(self.import_controller.choose_files),
                 self._in_library(self.dialogs.settings),
                 lambda: self._go("models"),
                 self._go,
@@ -182,17 +183,17 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         )
         self.sidebar.grid(row=0, column=0, rowspan=2, sticky="ns")
         LibraryFacts(self, self.session, self.sidebar)
-        tell, card = self.session.tell, self.sidebar.models
-        tell.not_opened.append(lambda: card.show(*NO_LIBRARY))
-        tell.opened.append(lambda: card.show(*LOADING))
-        tell.recovering.append(lambda *_: card.show(*RECOVERING))
-        work = ModelWork(self.session, self.dialogs.show_error)
+        signals, card = self.session.signals, self.sidebar.models
+        signals.not_opened.append(lambda: card.show(*NO_LIBRARY))
+        signals.opened.append(lambda: card.show(*LOADING))
+        signals.recovering.append(lambda *_: card.show(*RECOVERING))
+        work = ModelsController(self.session, self.dialogs.show_error)
         work.changed.append(lambda: card.show(*work.card))
         self.panels = Panels(
-            self, look, self.session, self.overlay, self.dialogs, self.intake, work
+            self, theme, self.session, self.overlay, self.dialogs, self.import_controller, work
         )
         self.panels.went.append(self.sidebar.mark)
-        self.drop = DropTarget(self, look, self.panels.take_drop, self.panels.drop_sentence)
+        self.drop = DropTarget(self, theme, self.panels.take_drop, self.panels.drop_sentence)
         self.panels.go("library")
 
     def _bind_keys(self) -> None:
@@ -200,7 +201,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.bind("<KeyPress>", lambda _: self._by_keys(True))
         self.bind("<ButtonPress>", lambda _: self._by_keys(False))
         for keys, command in (
-            ("<Control-o>", self._in_library(self.intake.choose_files)),
+            ("<Control-o>", self._in_library(self.import_controller.choose_files)),
             ("<Control-f>", lambda: self._go("text")),
             ("<Control-comma>", self._in_library(self.dialogs.settings)),
             ("<Control-v>", self._in_library(self.panels.paste_unless_typing)),
@@ -213,7 +214,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.bind("<FocusIn>", lambda _: self.overlay.keep_focus_inside(), add="+")
 
     def _by_keys(self, keys: bool) -> None:
-        self.look.shows_focus = keys
+        self.theme.shows_focus = keys
 
     def _key(self, command: Callable[[], object], _event: object) -> None:
         if not self.overlay.is_open or command in (self._escape, self._full_screen):
@@ -261,9 +262,9 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         library = self.session.library
         self.dialogs.show_notices(library.notice, library.settings_problems)
         if self.options.paths:
-            self.intake.add(self.options.paths)
+            self.import_controller.add(self.options.paths)
         elif self.session.library.unfinished():
-            self.intake.add([])
+            self.import_controller.add([])
 
     def _come_forward(self, paths: list[Path]) -> None:
         """A later start on the same library asks for it, with paths to add."""
@@ -271,7 +272,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.lift()
         self.focus_force()
         if paths:
-            self.intake.add(paths)
+            self.import_controller.add(paths)
 
     def _open_other_library(self, folder: Path) -> None:
         self.close(then=lambda: self.options.restart(folder))
@@ -301,7 +302,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     def _close(self, then: Callable[[], None] | None) -> None:
         self._closing = True
         self._requests.close()
-        self.intake.dismiss()
+        self.import_controller.dismiss()
         desktop.end_file_dialog()
         self.title("Media Library – closing…")
         self.withdraw()

@@ -30,9 +30,9 @@ from src.database.segment_store import NewSegment
 from src.gui.main_window import MainWindow, WindowOptions
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
-from src.models.starter.scenes import draw_scene
 from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import Segment
+from src.starter.scenes import draw_scene
 from tests.benchmarks.search import clustered
 
 MEDIA_FILES = 100_000
@@ -193,13 +193,13 @@ def measure_hand(folder: Path) -> None:
         scene = draw_scene(np.random.default_rng([5, number]), (640, 480), count=5)
         Image.fromarray(scene.image_rgb).save(photos / f"{number}.jpg")
     window = opened(folder / "hand")
-    window.intake.add([photos / f"{number}.jpg" for number in range(4)])
+    window.import_controller.add([photos / f"{number}.jpg" for number in range(4)])
     until(window, lambda: len(window.panels.library.media) == 4 and not window.session.jobs)
     bare = tkinter.Entry(window)
     bare.place(x=300, y=4)
     for when in ("at rest", "while photos are taken in"):
         if when != "at rest":
-            window.intake.add([photos])
+            window.import_controller.add([photos])
             until(window, lambda: window.session.jobs and window.session.jobs[0].segments)
         window.panels.go("text")
         until(window, lambda: window.panels.undrawn is None)
@@ -237,7 +237,7 @@ def measure_gaps(folder: Path) -> None:
     window = opened(folder / "gaps")
     end = time.perf_counter() + 3
     rest = gaps(window, lambda: time.perf_counter() < end)
-    window.intake.add([video])
+    window.import_controller.add([video])
     busy = gaps(window, lambda: bool(window.session.jobs))
     closed(window)
     for name, share in (("50th", 50), ("99th", 99), ("99.9th", 99.9), ("longest", 100)):
@@ -275,7 +275,7 @@ def fill(library: Path, count: int) -> None:
 
 def measure_scrolling(window: MainWindow) -> None:
     grid = window.panels.library.grid_view
-    step = window.look.px(80)
+    step = window.theme.px(80)
     ours: list[float] = []
     for number in range(WHEEL_STEPS):
         start = time.perf_counter()

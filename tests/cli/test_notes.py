@@ -15,7 +15,7 @@ from PIL import Image
 from main import main
 from src.config import LibraryPaths, Settings
 from src.database.metadata_db import MetadataDatabase
-from src.gui.library_panel import _Media
+from src.gui.library.library_panel import _Media
 from src.records import MediaFile
 
 PAGES = "the first of 3 pages"

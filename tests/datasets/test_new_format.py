@@ -22,11 +22,11 @@ from src.datasets.export import check_dataset, export_dataset, preview_dataset
 from src.datasets.manifest import Manifest
 from src.errors import ExportError, OptionError
 from src.events import DatasetFileChecked, JobDone
-from src.gui.export_dialog import ExportDialog
-from src.gui.overlay import Overlay
-from src.gui.session import Listeners
-from src.gui.theme import DARK, Theme
+from src.gui.core.session import Listeners
+from src.gui.dialogs.export_dialog import ExportDialog
+from src.gui.theme.theme import DARK, Theme
 from src.gui.widgets.controls import Button
+from src.gui.widgets.overlay import Overlay
 from src.library import MediaLibrary
 from src.library_files import SafeFolder
 from src.ownership import LABELS_COLUMNS
@@ -269,20 +269,20 @@ def dialog(
     tagged.close()
     root: Any = ctk.CTk()
     root.geometry("1100x800")
-    look = Theme(DARK, 1.0)
-    look.find_fonts(root)
+    theme = Theme(DARK, 1.0)
+    theme.find_fonts(root)
     root.update()
     with MediaLibrary(LibraryPaths(tagged.paths.root)) as library:
         started: list[Any] = []
         session: Any = SimpleNamespace(
             library=library,
-            tell=Listeners(),
+            signals=Listeners(),
             main_thread=SimpleNamespace(run=lambda work, done: done(work())),
             start=lambda kind, job, text: started.append(job) or SimpleNamespace(),
             started=started,
             cancel=lambda job: None,
         )
-        dialog = ExportDialog(Overlay(root, look), session, [], lambda: None, lambda _: None)
+        dialog = ExportDialog(Overlay(root, theme), session, [], lambda: None, lambda _: None)
         root.update()
         yield dialog
         root.update()

@@ -13,10 +13,10 @@ import pytest
 
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.gui.messages import ask, show_error
-from src.gui.overlay import Overlay
-from src.gui.theme import DARK, Theme
+from src.gui.dialogs.messages import ask, show_error
+from src.gui.theme.theme import DARK, Theme
 from src.gui.widgets.controls import Button
+from src.gui.widgets.overlay import Overlay
 from src.records import Tag
 from tests.e2e.desktop import Screen, Start
 
@@ -28,10 +28,10 @@ def overlay(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> Iterator[Overlay
     """Dialogs over an empty window, in this process."""
     monkeypatch.setenv("DISPLAY", screen.display)
     root: Any = ctk.CTk()
-    look = Theme(DARK, 1.0)
-    look.find_fonts(root)
+    theme = Theme(DARK, 1.0)
+    theme.find_fonts(root)
     root.update()
-    yield Overlay(root, look)
+    yield Overlay(root, theme)
     root.update()
     root.destroy()
 

@@ -12,13 +12,13 @@ import customtkinter as ctk
 import numpy as np
 import pytest
 
-from src.gui.export_footer import ExportFooter
-from src.gui.image_search_panel import ImageSearchPanel
-from src.gui.overlay import Overlay
-from src.gui.session import Listeners
-from src.gui.theme import DARK, Theme
+from src.gui.core.session import Listeners
+from src.gui.dialogs.export_footer import ExportFooter
+from src.gui.search.image_search_panel import ImageSearchPanel
+from src.gui.theme.theme import DARK, Theme
 from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.menu_button import MenuButton
+from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import _Menu
 from src.gui.widgets.slider import Slider
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
@@ -37,16 +37,16 @@ def root(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
-def look(root: Any) -> Theme:
-    look = Theme(DARK, 1.0)
-    look.find_fonts(root)
-    return look
+def theme(root: Any) -> Theme:
+    theme = Theme(DARK, 1.0)
+    theme.find_fonts(root)
+    return theme
 
 
-def test_a_menu_is_as_wide_as_its_button_and_lies_in_the_window(root: Any, look: Theme) -> None:
+def test_a_menu_is_as_wide_as_its_button_and_lies_in_the_window(root: Any, theme: Theme) -> None:
     chosen: list[str] = []
     names = ["One", "Two", "Three"]
-    button = MenuButton(root, look, names, chosen.append, width=300)
+    button = MenuButton(root, theme, names, chosen.append, width=300)
     button.place(relx=1.0, rely=1.0, anchor="se")
     root.update()
     button._open()
@@ -68,11 +68,11 @@ def test_a_menu_is_as_wide_as_its_button_and_lies_in_the_window(root: Any, look:
     assert chosen == ["Two"] and not menu.winfo_exists()
 
 
-def test_titles_lie_at_one_height(root: Any, look: Theme) -> None:
+def test_titles_lie_at_one_height(root: Any, theme: Theme) -> None:
     middles, ends = [], []
     for ring_below in (False, True):
         panel = ctk.CTkFrame(root)
-        header = panel_header(panel, look, "Title", ring_below)
+        header = panel_header(panel, theme, "Title", ring_below)
         panel.place(x=0, y=0, relwidth=1, relheight=1)
         root.update()
         (title,) = header.pack_slaves()
@@ -83,11 +83,11 @@ def test_titles_lie_at_one_height(root: Any, look: Theme) -> None:
     assert middles[0] == middles[1] and ends[0] == ends[1]
 
 
-def test_a_ring_shows_the_keyboard_and_no_pointer(root: Any, look: Theme) -> None:
-    slider = Slider(root, look, (0.0, 1.0), 0.5, lambda _: None)
+def test_a_ring_shows_the_keyboard_and_no_pointer(root: Any, theme: Theme) -> None:
+    slider = Slider(root, theme, (0.0, 1.0), 0.5, lambda _: None)
     slider.pack()
     root.update()
-    look.shows_focus = False
+    theme.shows_focus = False
     slider.focus_force()
     root.update()
     assert slider.cget("border_color") != DARK.accent
@@ -96,8 +96,8 @@ def test_a_ring_shows_the_keyboard_and_no_pointer(root: Any, look: Theme) -> Non
     assert slider.cget("border_color") == DARK.accent
 
 
-def test_an_export_ends_in_the_place_where_it_began(root: Any, look: Theme) -> None:
-    footer = ExportFooter(root, look)
+def test_an_export_ends_in_the_place_where_it_began(root: Any, theme: Theme) -> None:
+    footer = ExportFooter(root, theme)
     footer.pack(fill="x")
     heights, opened = [], []
     footer.show_ready(lambda: None, lambda: None)
@@ -125,9 +125,9 @@ def test_an_export_ends_in_the_place_where_it_began(root: Any, look: Theme) -> N
     assert main.winfo_x() + main.winfo_width() <= footer.winfo_width()
 
 
-def test_strips_begin_at_the_margin_however_many_there_are(root: Any, look: Theme) -> None:
+def test_strips_begin_at_the_margin_however_many_there_are(root: Any, theme: Theme) -> None:
     thumbnails: Any = SimpleNamespace(want=lambda *_: None, get=lambda *_: None)
-    strip = ThumbStrip(root, look, thumbnails, (58, 58), lambda _: None)
+    strip = ThumbStrip(root, theme, thumbnails, (58, 58), lambda _: None)
     strip.pack(fill="x")
     root.update()
     lefts, rights = [], []
@@ -141,8 +141,8 @@ def test_strips_begin_at_the_margin_however_many_there_are(root: Any, look: Them
     assert rights[1] <= strip.winfo_width()
 
 
-def test_the_corners_of_a_dialog_are_round_over_any_picture(root: Any, look: Theme) -> None:
-    overlay = Overlay(root, look)
+def test_the_corners_of_a_dialog_are_round_over_any_picture(root: Any, theme: Theme) -> None:
+    overlay = Overlay(root, theme)
     dialog = overlay.open(300)
     ctk.CTkFrame(dialog, height=200, fg_color="transparent").grid()
     root.update()
@@ -160,14 +160,14 @@ def test_the_corners_of_a_dialog_are_round_over_any_picture(root: Any, look: The
 
 @pytest.mark.parametrize("width", [720, 1040])
 def test_what_can_be_done_with_a_part_of_an_image_is_whole(
-    root: Any, look: Theme, width: int
+    root: Any, theme: Theme, width: int
 ) -> None:
     nothing: Any = None
-    session: Any = SimpleNamespace(tell=Listeners(), models_ready=False, jobs=[])
+    session: Any = SimpleNamespace(signals=Listeners(), models_ready=False, jobs=[])
     thumbnails: Any = SimpleNamespace(want=lambda *_: None, get=lambda *_: None)
     root.geometry(f"{width}x536")
     panel = ImageSearchPanel(
-        root, look, session, thumbnails, nothing, nothing, nothing, nothing, nothing
+        root, theme, session, thumbnails, nothing, nothing, nothing, nothing, nothing
     )
     panel.pack(fill="both", expand=True)
     root.update()

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from src.gui.overlay import Overlay
-from src.gui.session import Listeners
-from src.gui.text_search_panel import TextSearchPanel
+from src.gui.core.session import Listeners
+from src.gui.search.text_search_panel import TextSearchPanel
 from src.gui.widgets.chips import ChipRow
+from src.gui.widgets.overlay import Overlay
 from tests.e2e.test_dialogs import overlay
 
 __all__ = ["overlay"]
@@ -35,12 +35,12 @@ def drawings(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 @pytest.fixture
 def panel(overlay: Overlay, drawings: list[list[str]]) -> TextSearchPanel:
     """The panel of a library with some tags, ready to be typed in."""
-    session: Any = SimpleNamespace(tell=Listeners(), is_open=False, models_ready=False)
+    session: Any = SimpleNamespace(signals=Listeners(), is_open=False, models_ready=False)
     nothing: Any = SimpleNamespace(want=lambda *_: None)
     work: Any = SimpleNamespace(changed=[], offer=None)
-    root, look = overlay.root, overlay.look
+    root, theme = overlay.root, overlay.theme
     root.geometry("1000x600")
-    panel = TextSearchPanel(root, look, session, nothing, nothing, nothing, nothing, nothing, work)
+    panel = TextSearchPanel(root, theme, session, nothing, nothing, nothing, nothing, nothing, work)
     panel.pack(fill="both", expand=True)
     panel._counted({"red": 7, "black": 5, "barrel": 4})
     root.update()

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from src.config import LibraryPaths
-from src.gui.mask_quality import WIDTH
-from src.gui.theme import DARK
+from src.gui.theme.theme import DARK
 from src.gui.widgets.controls import RING
+from src.gui.widgets.mask_quality import WIDTH
 from tests.e2e.desktop import Screen, State, Window, draw_photo, wait_until
 
 

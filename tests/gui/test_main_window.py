@@ -7,7 +7,7 @@ import re
 import pytest
 
 from src.gui.main_window import FRAME_WH, first_geometry, fitting_size, room_for_window
-from src.gui.theme import FIRST_WH, LEAST_WH
+from src.gui.theme.theme import FIRST_WH, LEAST_WH
 
 
 @pytest.mark.parametrize("area", [(0, 0, 1920, 1080), (64, 27, 1280, 773), (0, 0, 1024, 640)])

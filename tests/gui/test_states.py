@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from src.config import LibraryPaths, Settings
-from src.gui import file_chooser
-from src.gui.detail_panel import DetailPanel, Origin
-from src.gui.library_panel import count_of_media
-from src.gui.results import EMPTY, NO_WORDS, STILL_ADDING, ResultsView
-from src.gui.session import Session
-from src.gui.settings_dialog import after_restart, as_number
-from src.gui.wording import capital, listed
+from src.gui.app import file_chooser
+from src.gui.core.session import Session
+from src.gui.core.wording import capital, listed
+from src.gui.detail.detail_panel import DetailPanel, Origin
+from src.gui.dialogs.settings_dialog import after_restart, as_number
+from src.gui.library.library_panel import count_of_media
+from src.gui.search.results import EMPTY, NO_WORDS, STILL_ADDING, ResultsView
 
 
 class Results(ResultsView):
@@ -163,7 +163,7 @@ class Fitting(DetailPanel):
             winfo_rooty=lambda: 89,
         )
         self.picture: Any = SimpleNamespace(configure=lambda height: self.heights.append(height))
-        self.look: Any = SimpleNamespace(px=lambda length: length)
+        self.theme: Any = SimpleNamespace(px=lambda length: length)
 
     def winfo_rooty(self) -> int:
         return 0

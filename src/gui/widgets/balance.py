@@ -8,9 +8,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageTk
 
-from src.gui.icons import icon_image
-from src.gui.pictures import rounded_mask
-from src.gui.theme import NORMAL, SMALL, Theme, shorten
+from src.gui.theme.icons import icon_image
+from src.gui.theme.pictures import rounded_mask
+from src.gui.theme.theme import NORMAL, SMALL, Theme, shorten
 
 _ROW = 24
 
@@ -18,16 +18,16 @@ _ROW = 24
 class Balance(tkinter.Canvas):
     """A bar a tag, most first; where tags are chosen, a click takes one in or leaves it out."""
 
-    def __init__(self, master: Any, look: Theme, on_change: Callable[[], None], rows: int) -> None:
+    def __init__(self, master: Any, theme: Theme, on_change: Callable[[], None], rows: int) -> None:
         super().__init__(
             master,
-            bg=look.colours.card,
+            bg=theme.colours.card,
             highlightthickness=0,
             bd=0,
             takefocus=1,
-            height=look.px(_ROW * rows),
+            height=theme.px(_ROW * rows),
         )
-        self.look, self._on_change = look, on_change
+        self.theme, self._on_change = theme, on_change
         self.chosen: set[str] = set()
         self.choosing = False
         self._names: list[str] = []
@@ -38,7 +38,7 @@ class Balance(tkinter.Canvas):
         self._photos: list[ImageTk.PhotoImage] = []
         self.bind("<Configure>", lambda _: self._draw())
         self.bind(
-            "<ButtonRelease-1>", lambda e: self._flip(self._first + e.y // self.look.px(_ROW))
+            "<ButtonRelease-1>", lambda e: self._flip(self._first + e.y // self.theme.px(_ROW))
         )
         self.bind("<Button-4>", lambda _: self._scroll(-3))
         self.bind("<Button-5>", lambda _: self._scroll(3))
@@ -53,7 +53,7 @@ class Balance(tkinter.Canvas):
         self._scroll(0)
 
     def _rows(self) -> int:
-        return max(1, self.winfo_height() // self.look.px(_ROW))
+        return max(1, self.winfo_height() // self.theme.px(_ROW))
 
     def _scroll(self, rows: int) -> None:
         most = max(0, len(self._names) - self._rows())
@@ -79,12 +79,12 @@ class Balance(tkinter.Canvas):
     def _draw(self) -> None:
         self.delete("all")
         self._photos.clear()
-        look, c, px = self.look, self.look.colours, self.look.px
+        theme, c, px = self.theme, self.theme.colours, self.theme.px
         width = self.winfo_width()
         most = max(
             (self._written.get(n, 0) + self._left_out.get(n, 0) for n in self._names), default=1
         )
-        font = look.canvas_font(self, SMALL)
+        font = theme.canvas_font(self, SMALL)
         left = px(20) if self.choosing else 0
         bar_at = left + px(64)
         room = width - bar_at - px(52)
@@ -121,11 +121,11 @@ class Balance(tkinter.Canvas):
                 text="No tags to export",
                 anchor="w",
                 fill=c.text_2,
-                font=look.canvas_font(self, NORMAL),
+                font=theme.canvas_font(self, NORMAL),
             )
 
     def _box(self, y: int, ticked: bool) -> None:
-        px, c = self.look.px, self.look.colours
+        px, c = self.theme.px, self.theme.colours
         side = px(14)
         box = Image.new("RGB", (side * 4, side * 4), c.card)
         draw = ImageDraw.Draw(box)
@@ -145,7 +145,7 @@ class Balance(tkinter.Canvas):
         self.create_image(0, y, image=photo, anchor="w")
 
     def _bar(self, x: int, y: int, written: int, left_out: int) -> None:
-        c, high = self.look.colours, self.look.px(8)
+        c, high = self.theme.colours, self.theme.px(8)
         if written + left_out < 2:
             return
         bar = Image.new("RGB", (written + left_out, high), c.strong_border)

@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image, ImageTk
 
-from src.gui.pictures import ring_mask, rounded_mask
-from src.gui.theme import NORMAL, RADIUS, RADIUS_LARGE, SMALL, Theme
+from src.gui.theme.pictures import ring_mask, rounded_mask
+from src.gui.theme.theme import NORMAL, RADIUS, RADIUS_LARGE, SMALL, Theme
 from src.gui.widgets.controls import RING, ground_of
 
 HEIGHT = 40
@@ -38,16 +38,16 @@ class ChipRow(tkinter.Canvas):
     up the next key.
     """
 
-    def __init__(self, master: Any, look: Theme, on_click: Callable[[str], None]) -> None:
+    def __init__(self, master: Any, theme: Theme, on_click: Callable[[str], None]) -> None:
         super().__init__(
             master,
             bg=ground_of(master),
-            height=look.px(HEIGHT),
+            height=theme.px(HEIGHT),
             highlightthickness=0,
             bd=0,
             takefocus=1,
         )
-        self.look, self._on_click = look, on_click
+        self.theme, self._on_click = theme, on_click
         self._groups: Sequence[Group] = ()
         self._chips: list[_Chip] = []
         self._drawn: tuple[object, ...] = ()
@@ -77,7 +77,7 @@ class ChipRow(tkinter.Canvas):
     def box(self, text: str) -> tuple[int, int, int, int]:
         """Where a chip lies on the Canvas: left, top, width, height."""
         chip = next(chip for chip in self._chips if chip.text == text)
-        return chip.left, self._top, chip.width, self.look.px(_BODY)
+        return chip.left, self._top, chip.width, self.theme.px(_BODY)
 
     def _refresh(self) -> None:
         """Draw again, soon; many calls make one drawing."""
@@ -116,11 +116,11 @@ class ChipRow(tkinter.Canvas):
 
     @property
     def _top(self) -> int:
-        return (self.winfo_height() - self.look.px(_BODY)) // 2
+        return (self.winfo_height() - self.theme.px(_BODY)) // 2
 
     def _draw(self) -> None:
         self._waits = False
-        px = self.look.px
+        px = self.theme.px
         chosen = self._fitting(self.winfo_width())
         focused = self._focused if self.focus_get() is self else -1
         words = tuple((name, tuple(chips)) for name, chips in chosen)
@@ -130,7 +130,7 @@ class ChipRow(tkinter.Canvas):
         self._drawn = now
         self.delete("all")
         self._chips.clear()
-        c, middle = self.look.colours, self.winfo_height() // 2
+        c, middle = self.theme.colours, self.winfo_height() // 2
         x = 0
         for number, (name, chips) in enumerate(chosen):
             if number:
@@ -153,35 +153,35 @@ class ChipRow(tkinter.Canvas):
 
     def _draw_bodies(self, focused: int) -> None:
         """Draw what lies under the words, in one picture."""
-        px, c = self.look.px, self.look.colours
+        px, c = self.theme.px, self.theme.colours
         high, ring = px(_BODY), px(RING)
         row = Image.new("RGB", (self.winfo_width(), self.winfo_height()), str(self["bg"]))
         for place, chip in enumerate(self._chips):
             at, size = (chip.left, self._top), (chip.width, high)
             fill = c.raised if place == self._hover else c.card
             row.paste(fill, at, rounded_mask(size, px(RADIUS)))
-            row.paste(c.control, at, ring_mask(size, px(RADIUS), self.look.scale))
+            row.paste(c.control, at, ring_mask(size, px(RADIUS), self.theme.scale))
             if place == focused:
                 around = chip.width + 2 * ring, high + 2 * ring
-                mask = ring_mask(around, px(RADIUS_LARGE), 2 * self.look.scale)
+                mask = ring_mask(around, px(RADIUS_LARGE), 2 * self.theme.scale)
                 row.paste(c.accent, (chip.left - ring, self._top - ring), mask)
         self._photo = ImageTk.PhotoImage(row)
         self.tag_lower(self.create_image(0, 0, image=self._photo, anchor="nw"))
 
     def _write(self, x: int, text: str, size: int, colour: str) -> None:
-        font = self.look.canvas_font(self, size)
+        font = self.theme.canvas_font(self, size)
         self.create_text(x, self.winfo_height() // 2, text=text, anchor="w", font=font, fill=colour)
 
     def _wide(self, text: str, size: int) -> int:
-        return self.look.canvas_font(self, size).measure(text)
+        return self.theme.canvas_font(self, size).measure(text)
 
     def _chip_width(self, text: str, count: str) -> int:
         """How much of the row a chip takes, with the room for its ring."""
-        beside = self._wide(count, SMALL) + self.look.px(8) if count else 0
-        return self._wide(text, NORMAL) + beside + 2 * self.look.px(_INSIDE + RING)
+        beside = self._wide(count, SMALL) + self.theme.px(8) if count else 0
+        return self._wide(text, NORMAL) + beside + 2 * self.theme.px(_INSIDE + RING)
 
     def _fitting(self, room: int) -> list[Group]:
-        px = self.look.px
+        px = self.theme.px
 
         def chip_width(text: str, count: str) -> float:
             if len(text) * _NARROWEST > room:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import customtkinter as ctk
 
-from src.gui.icons import icon
-from src.gui.theme import (
+from src.gui.theme.icons import icon
+from src.gui.theme.theme import (
     HEADER,
     LEFT,
     NORMAL,
@@ -30,7 +30,7 @@ RING = 4  # of a focus ring: 2 for the line, 2 between it and the control
 
 def label(
     master: Any,
-    look: Theme,
+    theme: Theme,
     text: str,
     *,
     size: int = NORMAL,
@@ -43,10 +43,10 @@ def label(
     return ctk.CTkLabel(
         master,
         text=text,
-        font=look.font(size, weight),
+        font=theme.font(size, weight),
         height=height,
         width=0,
-        text_color=colour or look.colours.text,
+        text_color=colour or theme.colours.text,
         **options,
     )
 
@@ -56,7 +56,7 @@ def icon_label(master: Any, name: str, colour: str, size: int = 20) -> ctk.CTkLa
     return ctk.CTkLabel(master, text="", image=icon(name, colour, size), width=size, height=size)
 
 
-def panel_header(master: Any, look: Theme, title: str, ring_below: bool = False) -> ctk.CTkFrame:
+def panel_header(master: Any, theme: Theme, title: str, ring_below: bool = False) -> ctk.CTkFrame:
     """The line at the top of a panel with its title; what is packed into it goes right.
 
     Args:
@@ -67,18 +67,18 @@ def panel_header(master: Any, look: Theme, title: str, ring_below: bool = False)
     header = ctk.CTkFrame(master, fg_color="transparent", height=HEADER - 2 * less)
     header.pack(fill="x", padx=(LEFT, RIGHT), pady=(less, 0))
     header.pack_propagate(False)
-    label(header, look, title, size=TITLE, weight="medium").pack(side="left")
+    label(header, theme, title, size=TITLE, weight="medium").pack(side="left")
     return header
 
 
-def rule(master: Any, look: Theme, length: int = 1) -> tkinter.Frame:
+def rule(master: Any, theme: Theme, length: int = 1) -> tkinter.Frame:
     """A hairline, stretched by its manager; CTkFrame draws none of one pixel."""
-    return tkinter.Frame(master, bg=look.colours.border, width=1, height=look.px(length))
+    return tkinter.Frame(master, bg=theme.colours.border, width=1, height=theme.px(length))
 
 
-def progress_bar(master: Any, look: Theme, **options: Any) -> ctk.CTkProgressBar:
+def progress_bar(master: Any, theme: Theme, **options: Any) -> ctk.CTkProgressBar:
     """A thin bar in the house's look; options are CTkProgressBar's own."""
-    colours = {"fg_color": look.colours.hover, "progress_color": look.colours.accent}
+    colours = {"fg_color": theme.colours.hover, "progress_color": theme.colours.accent}
     return ctk.CTkProgressBar(
         master, height=4, corner_radius=2, border_width=0, **(colours | options)
     )
@@ -88,7 +88,7 @@ class Focusable(ctk.CTkFrame):
     """A frame that the Tab key reaches, with a ring while it is there."""
 
     def __init__(
-        self, master: Any, look: Theme, on_key: Callable[[], None], **options: Any
+        self, master: Any, theme: Theme, on_key: Callable[[], None], **options: Any
     ) -> None:
         super().__init__(
             master,
@@ -98,12 +98,12 @@ class Focusable(ctk.CTkFrame):
             border_color=ground_of(master),
             **options,
         )
-        self.look = look
+        self.theme = theme
         self._ground = ground_of(master)
         self.tk.call(self._w, "configure", "-takefocus", 1)
         # CTkFrame.bind would bind its inner canvas, which never has the focus
         bind = partial(tkinter.Misc.bind, self)
-        bind("<FocusIn>", lambda _: self.show_ring(look.shows_focus), "+")
+        bind("<FocusIn>", lambda _: self.show_ring(theme.shows_focus), "+")
         bind("<FocusOut>", lambda _: self.show_ring(False), "+")
         bind("<Key>", lambda _: self.show_ring(True), "+")
         for key in ("<Return>", "<KP_Enter>", "<space>"):
@@ -111,7 +111,7 @@ class Focusable(ctk.CTkFrame):
 
     def show_ring(self, shown: bool) -> None:
         """Show who has the keyboard, or not; a pointer needs no ring."""
-        self.configure(border_color=self.look.colours.accent if shown else self._ground)
+        self.configure(border_color=self.theme.colours.accent if shown else self._ground)
 
     def _pressed(self, on_key: Callable[[], None]) -> str:
         on_key()
@@ -124,7 +124,7 @@ class Button(Focusable):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         text: str,
         command: Callable[[], object],
         *,
@@ -135,7 +135,7 @@ class Button(Focusable):
         size: int = NORMAL,
         anchor: str = "center",
     ) -> None:
-        super().__init__(master, look, self.invoke)
+        super().__init__(master, theme, self.invoke)
         self._command, self._kind, self._icon_name = command, kind, icon_name
         self._fill, self._over, self._down, self._ink, border = self._colours(kind)
         self._own_width, self._size = width, size
@@ -149,10 +149,10 @@ class Button(Focusable):
             fg_color=self._fill,
             hover_color=self._over,
             text_color=self._ink,
-            text_color_disabled=look.colours.hint,
+            text_color_disabled=theme.colours.hint,
             border_width=1 if border else 0,
-            border_color=border or look.colours.border,
-            font=look.font(size, "medium" if kind in ("main", "add") else "regular"),
+            border_color=border or theme.colours.border,
+            font=theme.font(size, "medium" if kind in ("main", "add") else "regular"),
             image=None if icon_name is None else icon(icon_name, self._ink, self._icon_size),
             anchor=anchor,
         )
@@ -181,7 +181,7 @@ class Button(Focusable):
         if enabled == self.enabled:
             return
         self.enabled = enabled
-        colours = self.look.colours
+        colours = self.theme.colours
         fill = self._fill if enabled or self._fill == "transparent" else colours.card
         ink = self._ink if enabled else colours.hint
         self._button.configure(state="normal" if enabled else "disabled", fg_color=fill)
@@ -190,16 +190,16 @@ class Button(Focusable):
 
     def mark(self, here: bool) -> None:
         """Show the button as the one chosen among several, or as one of the others."""
-        c = self.look.colours
+        c = self.theme.colours
         self._fill = c.hover if here else "transparent"
         self._button.configure(
             fg_color=self._fill,
             text_color=c.text if here else c.text_2,
-            font=self.look.font(NORMAL, "medium" if here else "regular"),
+            font=self.theme.font(NORMAL, "medium" if here else "regular"),
         )
 
     def _natural_width(self, text: str) -> int:
-        font = self.look.font(self._size, "medium")
+        font = self.theme.font(self._size, "medium")
         wide = 8 if self._kind in ("link", "alert") else 32
         return int(font.measure(text)) + wide + (28 if self._icon_name and text else 0)
 
@@ -234,7 +234,7 @@ class Button(Focusable):
 
     def _colours(self, kind: ButtonKind) -> tuple[str, str, str, str, str | None]:
         """Fill, fill under the pointer and when pressed, ink and border."""
-        c = self.look.colours
+        c = self.theme.colours
         return {
             "main": (c.accent, c.accent_hover, c.accent_pressed, c.on_accent, None),
             "add": (c.selection, c.selection_hover, c.selection_pressed, c.accent, None),
@@ -251,7 +251,7 @@ class IconButton(Button):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         icon_name: str,
         tip: str,
         command: Callable[[], object],
@@ -260,9 +260,9 @@ class IconButton(Button):
         side: int = 32,
     ) -> None:
         super().__init__(
-            master, look, "", command, kind=kind, icon_name=icon_name, height=side, width=side
+            master, theme, "", command, kind=kind, icon_name=icon_name, height=side, width=side
         )
-        Tooltip(self, look, tip)
+        Tooltip(self, theme, tip)
 
 
 def ground_of(master: Any) -> str:

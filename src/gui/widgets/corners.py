@@ -7,8 +7,8 @@ from typing import Literal
 
 from PIL import Image, ImageTk
 
-from src.gui.pictures import ring_mask, rounded_mask
-from src.gui.theme import Theme
+from src.gui.theme.pictures import ring_mask, rounded_mask
+from src.gui.theme.theme import Theme
 
 _PLACES: tuple[tuple[Literal["nw", "ne", "se", "sw"], float, float], ...] = (
     ("nw", 0.0, 0.0),
@@ -22,10 +22,10 @@ class Corners:
     """Four small pictures over the corners of a square frame: its own, and what lies behind."""
 
     def __init__(
-        self, frame: tkinter.Misc, look: Theme, fill: str, border: str, radius: int
+        self, frame: tkinter.Misc, theme: Theme, fill: str, border: str, radius: int
     ) -> None:
-        self._frame, self._look = frame, look
-        self._fill, self._border, self._radius = fill, border, look.px(radius)
+        self._frame, self._theme = frame, theme
+        self._fill, self._border, self._radius = fill, border, theme.px(radius)
         self._labels = [tkinter.Label(frame, bd=0, bg=fill) for _ in _PLACES]
         self._photos: list[ImageTk.PhotoImage] = []
 
@@ -44,7 +44,7 @@ class Corners:
             left = round(x * (size_wh[0] - side))
             top = round(y * (size_wh[1] - side))
             box = left + at[0], top + at[1], left + at[0] + side, top + at[1] + side
-            picture = corner(behind.crop(box), self._fill, self._border, anchor, self._look.scale)
+            picture = corner(behind.crop(box), self._fill, self._border, anchor, self._theme.scale)
             photo = ImageTk.PhotoImage(picture)
             self._photos.append(photo)
             label.configure(image=photo)

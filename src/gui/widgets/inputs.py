@@ -8,7 +8,7 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.theme import RADIUS, Theme
+from src.gui.theme.theme import RADIUS, Theme
 from src.gui.widgets.controls import RING, Button, Focusable, IconButton, icon_label
 
 
@@ -18,7 +18,7 @@ class Entry(ctk.CTkFrame):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         placeholder: str,
         *,
         icon_name: str | None = None,
@@ -27,7 +27,7 @@ class Entry(ctk.CTkFrame):
         on_change: Callable[[str], object] | None = None,
         clearable: bool = False,
     ) -> None:
-        c = look.colours
+        c = theme.colours
         super().__init__(
             master,
             fg_color=c.card,
@@ -36,9 +36,9 @@ class Entry(ctk.CTkFrame):
             height=height,
             border_color=c.strong_border,
         )
-        self.look, self._on_enter, self._on_change = look, on_enter, on_change
+        self.theme, self._on_enter, self._on_change = theme, on_enter, on_change
         self.grid_columnconfigure(1, weight=1)
-        self.grid_rowconfigure(0, weight=1, minsize=look.px(height))
+        self.grid_rowconfigure(0, weight=1, minsize=theme.px(height))
         if icon_name is not None:
             icon_label(self, icon_name, c.hint).grid(row=0, column=0, padx=(12, 0))
         self.field = ctk.CTkEntry(
@@ -49,10 +49,10 @@ class Entry(ctk.CTkFrame):
             text_color=c.text,
             placeholder_text=placeholder,
             placeholder_text_color=c.hint,
-            font=look.font(),
+            font=theme.font(),
         )
         self.field.grid(row=0, column=1, sticky="ew", padx=(4, 4), pady=3)
-        self._clear = IconButton(self, look, "close", "Clear", self.clear, side=24)
+        self._clear = IconButton(self, theme, "close", "Clear", self.clear, side=24)
         if clearable:
             self._clear.grid(row=0, column=2, padx=(0, 6))
             self._clear.grid_remove()
@@ -88,7 +88,7 @@ class Entry(ctk.CTkFrame):
             self.field.select_range(0, "end")
 
     def set_error(self, wrong: bool) -> None:
-        colours = self.look.colours
+        colours = self.theme.colours
         self.configure(border_color=colours.error if wrong else colours.strong_border)
 
     def changed(self) -> None:
@@ -107,7 +107,7 @@ class Entry(ctk.CTkFrame):
         return "break"
 
     def _focused(self, has: bool) -> None:
-        c = self.look.colours
+        c = self.theme.colours
         self.configure(
             border_width=2 if has else 1, border_color=c.accent if has else c.strong_border
         )
@@ -122,19 +122,19 @@ class Choice(ctk.CTkFrame):
     """A few words of which one is chosen, side by side."""
 
     def __init__(
-        self, master: Any, look: Theme, names: Sequence[str], on_change: Callable[[str], object]
+        self, master: Any, theme: Theme, names: Sequence[str], on_change: Callable[[str], object]
     ) -> None:
-        c = look.colours
+        c = theme.colours
         super().__init__(
             master, fg_color=c.card, corner_radius=RADIUS, border_width=1, border_color=c.control
         )
-        self.look, self._on_change = look, on_change
+        self.theme, self._on_change = theme, on_change
         self.value = names[0]
         self._buttons: dict[str, Button] = {}
         for place, name in enumerate(names):
             button = Button(
                 self,
-                look,
+                theme,
                 name,
                 partial(self.choose, name),
                 kind="quiet",
@@ -164,16 +164,16 @@ class Check(Focusable):
     """A box with a tick and its words."""
 
     def __init__(
-        self, master: Any, look: Theme, text: str, value: bool, on_change: Callable[[bool], object]
+        self, master: Any, theme: Theme, text: str, value: bool, on_change: Callable[[bool], object]
     ) -> None:
-        super().__init__(master, look, self._flip)
-        c = look.colours
+        super().__init__(master, theme, self._flip)
+        c = theme.colours
         self._on_change = on_change
         self._box = ctk.CTkCheckBox(
             self,
             text=text,
             command=self._changed,
-            font=look.font(),
+            font=theme.font(),
             text_color=c.text_2,
             checkbox_width=16,
             checkbox_height=16,

@@ -8,7 +8,7 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.theme import RADIUS, Theme
+from src.gui.theme.theme import RADIUS, Theme
 from src.gui.widgets.controls import RING, Focusable, icon_label, label
 from src.gui.widgets.popup import show_menu
 
@@ -19,7 +19,7 @@ class MenuButton(Focusable):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         names: Sequence[str],
         on_change: Callable[[str], object],
         *,
@@ -27,11 +27,11 @@ class MenuButton(Focusable):
         width: int | None = None,
         value: str | None = None,
     ) -> None:
-        super().__init__(master, look, self._open)
-        c = look.colours
+        super().__init__(master, theme, self._open)
+        c = theme.colours
         self.value = value or names[0]
         self._names, self._on_change = list(names), on_change
-        font = look.font()
+        font = theme.font()
         wide = max(font.measure(name) for name in names) + 52 if width is None else width
         self._body = ctk.CTkFrame(
             self,
@@ -44,7 +44,7 @@ class MenuButton(Focusable):
         )
         self._body.pack(fill="both", expand=True, padx=RING, pady=RING)
         self._body.pack_propagate(False)
-        self._text = label(self._body, look, self.value)
+        self._text = label(self._body, theme, self.value)
         self._text.pack(side="left", padx=(12, 4))
         arrow = icon_label(self._body, "down", c.text_2, 16)
         arrow.pack(side="right", padx=(0, 10))
@@ -64,10 +64,10 @@ class MenuButton(Focusable):
         self._text.configure(text=name)
 
     def _open(self) -> None:
-        body, gap = self._body, self.look.px(4)
+        body, gap = self._body, self.theme.px(4)
         show_menu(
             self,
-            self.look,
+            self.theme,
             [(name, partial(self.choose, name)) for name in self._names],
             body.winfo_rootx(),
             body.winfo_rooty() + body.winfo_height() + gap,

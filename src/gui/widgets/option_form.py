@@ -9,7 +9,7 @@ from typing import Any
 import customtkinter as ctk
 
 from src.errors import OptionError
-from src.gui.theme import SMALL, Theme
+from src.gui.theme.theme import SMALL, Theme
 from src.gui.widgets.controls import label
 from src.gui.widgets.inputs import Check, Choice, Entry
 from src.gui.widgets.slider import Slider
@@ -28,7 +28,7 @@ class OptionForm(ctk.CTkFrame):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         options: Sequence[Option],
         on_change: Callable[[], object],
         edge: int = 0,
@@ -40,7 +40,7 @@ class OptionForm(ctk.CTkFrame):
             edge: the margin left and right of what is no slider, which has one of its own.
         """
         super().__init__(master, fg_color="transparent", height=0, width=0)
-        self.look, self._on_change, self._edge = look, on_change, edge
+        self.theme, self._on_change, self._edge = theme, on_change, edge
         self._values = {option.name: option.default for option in options}
         self._problems: dict[str, str] = {}
         for option in options:
@@ -58,28 +58,28 @@ class OptionForm(ctk.CTkFrame):
     def _draw(self, option: Option) -> None:
         changed = partial(self._set, option.name)
         if option.kind == "switch":
-            check = Check(self, self.look, option.label, bool(option.default), changed)
+            check = Check(self, self.theme, option.label, bool(option.default), changed)
             check.pack(anchor="w", pady=(0, _GAP))
             return
         line = ctk.CTkFrame(self, fg_color="transparent")
         line.pack(fill="x", padx=self._edge, pady=(0, 4))
-        label(line, self.look, option.label, size=SMALL, colour=self.look.colours.text_2).pack(
+        label(line, self.theme, option.label, size=SMALL, colour=self.theme.colours.text_2).pack(
             side="left"
         )
         if option.kind == "choice":
-            choice = Choice(self, self.look, option.choices, changed)
+            choice = Choice(self, self.theme, option.choices, changed)
             choice.choose(str(option.default))
             choice.pack(anchor="w", padx=self._edge, pady=(0, _GAP))
         elif option.limits is not None:
             self._draw_slider(line, option, option.limits)
         else:
-            entry = Entry(self, self.look, "", on_change=partial(self._typed, option))
+            entry = Entry(self, self.theme, "", on_change=partial(self._typed, option))
             entry.set(option.shown(option.default))
             entry.pack(fill="x", padx=self._edge, pady=(0, _GAP))
 
     def _draw_slider(self, line: ctk.CTkFrame, option: Option, ends: tuple[float, float]) -> None:
         decimals = 0 if option.kind == "whole number" else 2
-        shown = label(line, self.look, f"{option.default:.{decimals}f}", size=SMALL)
+        shown = label(line, self.theme, f"{option.default:.{decimals}f}", size=SMALL)
         shown.pack(side="right")
 
         def moved(value: float) -> None:
@@ -88,7 +88,7 @@ class OptionForm(ctk.CTkFrame):
 
         slider = Slider(
             self,
-            self.look,
+            self.theme,
             ends,
             float(option.default),
             moved,

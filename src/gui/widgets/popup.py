@@ -8,7 +8,7 @@ from functools import partial
 
 from PIL import Image, ImageGrab
 
-from src.gui.theme import NORMAL, RADIUS, Theme
+from src.gui.theme.theme import NORMAL, RADIUS, Theme
 from src.gui.widgets.corners import Corners
 
 Entry = tuple[str, Callable[[], object]]
@@ -17,7 +17,7 @@ _ROW, _MARGIN, _INDENT = 32, 4, 12
 
 def show_menu(
     master: tkinter.Misc,
-    look: Theme,
+    theme: Theme,
     entries: Sequence[Entry],
     x: int,
     y: int,
@@ -34,7 +34,7 @@ def show_menu(
         above: where its lower end goes when there is no room below `y`.
         chosen: the entry with a tick, which the keys begin from.
     """
-    _Menu(master.winfo_toplevel(), look, entries, width, chosen).open(x, y, above)
+    _Menu(master.winfo_toplevel(), theme, entries, width, chosen).open(x, y, above)
 
 
 class _Menu(tkinter.Frame):
@@ -43,24 +43,24 @@ class _Menu(tkinter.Frame):
     def __init__(
         self,
         root: tkinter.Misc,
-        look: Theme,
+        theme: Theme,
         entries: Sequence[Entry],
         width: int,
         chosen: int | None,
     ) -> None:
-        c, px = look.colours, look.px
+        c, px = theme.colours, theme.px
         super().__init__(
             root,
             bg=c.raised,
-            highlightthickness=max(1, round(look.scale)),
+            highlightthickness=max(1, round(theme.scale)),
             highlightbackground=c.control,
             highlightcolor=c.control,
             takefocus=1,
         )
-        self._window, self._look, self._entries = root, look, entries
+        self._window, self._theme, self._entries = root, theme, entries
         self._at = -1 if chosen is None else chosen
         self._focus_before = root.focus_get()
-        font = look.canvas_font(root, NORMAL)
+        font = theme.canvas_font(root, NORMAL)
         ticks = chosen is not None
         wide = max(font.measure(text) for text, _ in entries) + px(2 * _INDENT + _MARGIN * 2)
         wide += px(24) if ticks else 0
@@ -82,7 +82,7 @@ class _Menu(tkinter.Frame):
             row.bind("<Enter>", partial(self._over, place))
             row.bind("<ButtonRelease-1>", partial(self._choose, place))
             self._rows.append(row)
-        self._corners = Corners(self, look, c.raised, c.control, RADIUS)
+        self._corners = Corners(self, theme, c.raised, c.control, RADIUS)
         self.bind("<Button-1>", self._pressed)
         self.bind("<Button-3>", self._pressed)
         self.bind("<FocusOut>", lambda _: self._close())
@@ -113,7 +113,7 @@ class _Menu(tkinter.Frame):
         self._mark()
 
     def _mark(self) -> None:
-        c = self._look.colours
+        c = self._theme.colours
         for place, row in enumerate(self._rows):
             row.configure(bg=c.hover if place == self._at else c.raised)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.theme import LEFT, RIGHT, Theme
+from src.gui.theme.theme import LEFT, RIGHT, Theme
 
 _BAR = 12
 
@@ -15,8 +15,8 @@ _BAR = 12
 class Scrolled(ctk.CTkScrollableFrame):
     """Keeps the panel's margins; the bar lives in the right one and moves nothing."""
 
-    def __init__(self, master: Any, look: Theme) -> None:
-        c = look.colours
+    def __init__(self, master: Any, theme: Theme) -> None:
+        c = theme.colours
         super().__init__(
             master,
             fg_color=c.window,
@@ -25,9 +25,9 @@ class Scrolled(ctk.CTkScrollableFrame):
             scrollbar_button_hover_color=c.hint,
             scrollbar_fg_color=c.window,
         )
-        self.look = look
+        self.theme = theme
         self._scrollbar.configure(width=_BAR, border_spacing=2)
-        self._parent_canvas.grid(padx=(look.px(LEFT), look.px(RIGHT)))
+        self._parent_canvas.grid(padx=(theme.px(LEFT), theme.px(RIGHT)))
         self._scrollbar.grid_remove()
         self._scrollbar.place(relx=1.0, relheight=1.0, anchor="ne")
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._tidy(), "+")
@@ -43,7 +43,7 @@ class Scrolled(ctk.CTkScrollableFrame):
         content, room = self.winfo_reqheight(), self._parent_canvas.winfo_height()
         top = widget.winfo_rooty() - self.winfo_rooty()
         bottom, shown = top + widget.winfo_height(), -self.winfo_y()
-        margin = self.look.px(16)
+        margin = self.theme.px(16)
         if top - margin < shown:
             self._parent_canvas.yview_moveto(max(0, top - margin) / content)
         elif bottom + margin > shown + room:

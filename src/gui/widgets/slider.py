@@ -9,7 +9,7 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.theme import Theme
+from src.gui.theme.theme import Theme
 from src.gui.widgets.controls import RING, Focusable
 
 _PAGE = 10
@@ -23,7 +23,7 @@ class Slider(Focusable):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         ends: tuple[float, float],
         value: float,
         on_change: Callable[[float], object],
@@ -38,8 +38,8 @@ class Slider(Focusable):
             on_rest: called once it has been moved and stands still.
             decimals: how many of a value count; one step of the slider is one of the last.
         """
-        super().__init__(master, look, lambda: None)
-        c = look.colours
+        super().__init__(master, theme, lambda: None)
+        c = theme.colours
         self._decimals, self._on_change, self._on_rest = decimals, on_change, on_rest
         self._waits: str | None = None
         self.enabled = True
@@ -86,7 +86,7 @@ class Slider(Focusable):
 
     def set_enabled(self, enabled: bool) -> None:
         self.enabled = enabled
-        c = self.look.colours
+        c = self.theme.colours
         button = c.text if enabled else c.strong_border
         self._slider.configure(
             state="normal" if enabled else "disabled",

@@ -10,10 +10,10 @@ from typing import Any
 
 from PIL import Image, ImageTk
 
-from src.gui.icons import icon_image
-from src.gui.pictures import ring_mask, rounded_mask
-from src.gui.theme import SMALL, Theme
-from src.gui.thumbnails import Thumbnails
+from src.gui.core.thumbnails import Thumbnails
+from src.gui.theme.icons import icon_image
+from src.gui.theme.pictures import ring_mask, rounded_mask
+from src.gui.theme.theme import SMALL, Theme
 
 _RING, _ARROW = 4, 24
 
@@ -34,19 +34,19 @@ class ThumbStrip(tkinter.Canvas):
     def __init__(
         self,
         master: Any,
-        look: Theme,
+        theme: Theme,
         thumbnails: Thumbnails,
         size_wh: tuple[int, int],
         on_choose: Callable[[str], None],
         gap: int = 10,
         captions: bool = False,
     ) -> None:
-        self.look, self._thumbnails, self._on_choose = look, thumbnails, on_choose
-        self._size = look.px(size_wh[0]), look.px(size_wh[1])
-        self._gap, self._captions = look.px(gap), captions
-        height = self._size[1] + 2 * look.px(_RING) + (look.px(22) if captions else 0)
+        self.theme, self._thumbnails, self._on_choose = theme, thumbnails, on_choose
+        self._size = theme.px(size_wh[0]), theme.px(size_wh[1])
+        self._gap, self._captions = theme.px(gap), captions
+        height = self._size[1] + 2 * theme.px(_RING) + (theme.px(22) if captions else 0)
         super().__init__(
-            master, bg=look.colours.window, height=height, highlightthickness=0, bd=0, takefocus=1
+            master, bg=theme.colours.window, height=height, highlightthickness=0, bd=0, takefocus=1
         )
         self._thumbs: list[Thumb] = []
         self._chosen: str | None = None
@@ -94,9 +94,9 @@ class ThumbStrip(tkinter.Canvas):
 
     def _room(self) -> int:
         """How wide the pictures may be; the arrows share the right end where they do not fit."""
-        room = self.winfo_width() - 2 * self.look.px(_RING)
+        room = self.winfo_width() - 2 * self.theme.px(_RING)
         fits = len(self._thumbs) * (self._size[0] + self._gap) - self._gap <= room
-        return room if fits else room - 2 * self.look.px(_ARROW)
+        return room if fits else room - 2 * self.theme.px(_ARROW)
 
     def _fit(self) -> int:
         return max(1, (self._room() + self._gap) // (self._size[0] + self._gap))
@@ -115,7 +115,7 @@ class ThumbStrip(tkinter.Canvas):
         self._waits = False
         self.delete("all")
         self._photos.clear()
-        px, c = self.look.px, self.look.colours
+        px, c = self.theme.px, self.theme.colours
         left = px(_RING)
         seen = self._thumbs[self._first : self._first + self._fit()]
         self._thumbnails.want(self, [(thumb.picture, self._size) for thumb in seen])
@@ -127,7 +127,7 @@ class ThumbStrip(tkinter.Canvas):
                 colour = c.text_2 if turns else c.strong_border
                 self._put(icon_image(name, colour, px(20)), x, middle - px(10))
                 x += px(_ARROW)
-        small = self.look.canvas_font(self, SMALL)
+        small = self.theme.canvas_font(self, SMALL)
         for place, thumb in enumerate(seen):
             x = left + place * (self._size[0] + self._gap)
             chosen = thumb.key == self._chosen
@@ -142,7 +142,7 @@ class ThumbStrip(tkinter.Canvas):
                 )
 
     def _picture(self, thumb: Thumb, chosen: bool) -> Image.Image:
-        px, c = self.look.px, self.look.colours
+        px, c = self.theme.px, self.theme.colours
         reach = px(_RING)
         width, height = self._size[0] + 2 * reach, self._size[1] + 2 * reach
         image = Image.new("RGB", (width, height), c.window)
@@ -151,7 +151,7 @@ class ThumbStrip(tkinter.Canvas):
         image.paste(inner, (reach, reach), rounded_mask(self._size, px(6)))
         if chosen:
             colour = c.text if self.focus_get() is self else c.accent
-            image.paste(colour, (0, 0), ring_mask((width, height), px(10), 2 * self.look.scale))
+            image.paste(colour, (0, 0), ring_mask((width, height), px(10), 2 * self.theme.scale))
         return image
 
     def _put(self, image: Image.Image, x: int, y: int) -> None:
@@ -160,9 +160,9 @@ class ThumbStrip(tkinter.Canvas):
         self.create_image(x, y, image=photo, anchor="nw")
 
     def _clicked(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        left = self.look.px(_RING)
+        left = self.theme.px(_RING)
         if event.x > left + self._room():
-            right = event.x > self.winfo_width() - self.look.px(_ARROW)
+            right = event.x > self.winfo_width() - self.theme.px(_ARROW)
             self._turn(1 if right else -1)
         else:
             place = (event.x - left) // (self._size[0] + self._gap)

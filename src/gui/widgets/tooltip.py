@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tkinter
 
-from src.gui.theme import SMALL, Theme
+from src.gui.theme.theme import SMALL, Theme
 
 
 class Tooltip:
@@ -12,8 +12,8 @@ class Tooltip:
 
     AFTER_MS = 600
 
-    def __init__(self, widget: tkinter.Misc, look: Theme, text: str) -> None:
-        self._widget, self._look, self.text = widget, look, text
+    def __init__(self, widget: tkinter.Misc, theme: Theme, text: str) -> None:
+        self._widget, self._theme, self.text = widget, theme, text
         self._at: tuple[int, int] | None = None
         self._waits: str | None = None
         self._shown: tkinter.Toplevel | None = None
@@ -49,7 +49,7 @@ class Tooltip:
         self._waits = None
         if not self.text:
             return
-        c, px = self._look.colours, self._look.px
+        c, px = self._theme.colours, self._theme.px
         top = tkinter.Toplevel(self._widget, bg=c.border)
         top.wm_overrideredirect(True)
         tkinter.Label(
@@ -61,7 +61,7 @@ class Tooltip:
             fg=c.text,
             padx=px(8),
             pady=px(4),
-            font=self._look.canvas_font(self._widget, SMALL),
+            font=self._theme.canvas_font(self._widget, SMALL),
         ).pack(padx=1, pady=1)
         left, below = self._at or (0, self._widget.winfo_height() + px(2))
         x, y = self._widget.winfo_rootx() + left, self._widget.winfo_rooty() + below

@@ -1,0 +1,268 @@
+"""What comes into the library and goes out of it: files chosen and dropped, jobs, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from src.counting import counted
+from src.events import Event, FileFailed, JobStarted
+from src.gui.app.file_chooser import ask_in_last_folder
+from src.gui.core.job_state import JobKind, JobState
+from src.gui.core.session import Session
+from src.gui.core.wording import why_not_added
+from src.gui.dialogs.messages import ask, show_error, show_failures
+from src.gui.jobs.job_strip import JobStrip
+from src.gui.theme.theme import Theme
+from src.gui.widgets.overlay import Overlay
+from src.records import MediaCard, MediaFile
+from src.worker import JobEnded
+
+_LOOK_AGAIN_MS = 100
+# A folder that is known already gives thousands of events a second.
+_SHOW_EVERY_MS = 40
+# What jobs do with each file, in the words of a list of those that failed.
+_DONE_WITH_FILES: dict[JobKind, str] = {"add": "added", "segment": "segmented again"}
+
+
+class ImportController:
+    """Adds, and shows the job that does it in a strip at the bottom of the window."""
+
+    def __init__(
+        self,
+        root: Any,
+        theme: Theme,
+        session: Session,
+        overlay: Overlay,
+        draw_samples: Callable[[], Sequence[Path]],
+    ) -> None:
+        """Make the strip; it is shown while there is something to say.
+
+        Args:
+            draw_samples: makes sample media; may take seconds.
+        """
+        self._root, self._session, self._overlay = root, session, overlay
+        self._draw_samples = draw_samples
+        # why, by file, and by what was to be done with it
+        self._failed: dict[JobKind, dict[Path, str]] = {kind: {} for kind in _DONE_WITH_FILES}
+        self._last: JobState | None = None  # that worked on files
+        self._show_waits = False
+        self._stopped_shown = False
+        self.strip = JobStrip(
+            root, theme, self.cancel, self.show_failed, self.dismiss, self.go_on, self.add_removed
+        )
+        session.signals.content_changed.append(self._count_stopped_again)
+        session.signals.job_event.append(self._job_event)
+        session.signals.job_ended.append(self._job_ended)
+
+    # -- in
+
+    def choose_files(self) -> None:
+        if paths := ask_in_last_folder(self._root, self._session, "media"):
+            self.add(paths)
+
+    def choose_folder(self) -> None:
+        if paths := ask_in_last_folder(self._root, self._session, "folder"):
+            self.add(paths)
+
+    def add_samples(self) -> None:
+        self._session.main_thread.run(self._draw_samples, self.add)
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Take files and folders into the library; no path goes on with what was left."""
+        if not self._session.is_open:
+            self._root.after(_LOOK_AGAIN_MS, self.add, paths)
+            return
+        if not self._session.jobs:
+            self._failed["add"].clear()
+        for path in paths:
+            self._failed["add"].pop(path, None)
+        self._session.add(paths, "Looking for files" if paths else "Resuming…")
+        self._show()
+
+    def go_on(self) -> None:
+        """Add what a person has stopped."""
+        if not self._session.jobs:
+            self._failed["add"].clear()
+        self._session.go_on("Resuming…")
+        self._show()
+
+    def add_removed(self) -> None:
+        """Add what a person has removed before, and was met in a folder again."""
+        if self._last is not None:
+            self.add(self._last.removed)
+
+    def add_dropped(self, paths: Sequence[Path], cut: bool) -> None:
+        """Take in what was dropped.
+
+        Args:
+            cut: the list may have lost its end on the way.
+        """
+        self.add(paths)
+        if cut:
+            show_error(
+                self._overlay,
+                "Too many files were dropped at once",
+                f"Only the first {len(paths):,} files arrived and are being added. To add the "
+                "rest, add their folder. Files that are already in the library are skipped.",
+            )
+
+    # -- out
+
+    def ask_to_remove(self, media_file_ids: Sequence[int]) -> None:
+        """Ask, then forget media files; a person's own files stay."""
+        one = len(media_file_ids) == 1
+        stays = "file stays where it is" if one else "files stay where they are"
+        ask(
+            self._overlay,
+            f"Remove {counted(len(media_file_ids), 'media file')} from the library?",
+            f"{'Its' if one else 'Their'} segments and tags will be deleted. Your {stays}.",
+            "Remove",
+            lambda: self._remove(media_file_ids),
+        )
+
+    def ask_to_remove_missing(self) -> None:
+        """Look which media files are gone, ask, and forget them."""
+        library = self._session.library
+        self._session.main_thread.run(
+            library.missing_media, lambda found: self._ask_to_remove_missing(*found)
+        )
+
+    def _ask_to_remove_missing(self, gone: Sequence[MediaFile], away: Sequence[MediaFile]) -> None:
+        stay = ""
+        if away:
+            stay = f" {counted(len(away), 'file')} on a drive that is not connected will stay."
+        if gone:
+            ask(
+                self._overlay,
+                f"Remove {counted(len(gone), 'missing file')} from the library?",
+                f"Their segments and tags will be deleted.{stay}",
+                "Remove",
+                lambda: self._remove([media.id for media in gone]),
+            )
+        elif away:
+            show_error(
+                self._overlay,
+                "These files can't be reached now",
+                "The drive that they are on is not connected. Connect it, or select the files to "
+                "remove them from the library.",
+            )
+
+    def _remove(self, media_file_ids: Sequence[int]) -> None:
+        library = self._session.library
+        self._session.change(
+            lambda: library.remove(media_file_ids), fails="Couldn't remove the media files"
+        )
+
+    # -- the running job
+
+    @property
+    def _jobs(self) -> list[JobState]:
+        """What the strip is about: media that come in, else work on models."""
+        return self._session.jobs or self._session.jobs_of("switch", "download")
+
+    def cancel(self) -> None:
+        if self._jobs:
+            self._session.cancel(self._jobs[0])
+            self._show()
+
+    def dismiss(self) -> None:
+        self._stopped_shown = False
+        for failed in self._failed.values():
+            failed.clear()
+        self._last = None
+        self.strip.grid_remove()
+
+    def show_failed(self) -> None:
+        """List what could not be taken in or cut again, with reasons."""
+        for kind, what in _DONE_WITH_FILES.items():
+            failures = [(str(path), reason) for path, reason in self._failed[kind].items()]
+            if failures:
+                retry = partial(self._try_again, kind)
+                show_failures(self._overlay, failures, retry, what, self._of_others(kind))
+
+    def _of_others(self, kind: JobKind) -> str:
+        """What became of the files that did not fail."""
+        if kind != "add":
+            return "Their segments were kept."
+        if self._session.jobs:
+            return "The other files are still being added."
+        if self._last is not None and self._last.done is None:
+            return "Adding was stopped before the end."
+        return "All other files were added."
+
+    def _try_again(self, kind: JobKind) -> None:
+        if kind == "add":
+            self.add(list(self._failed["add"]))
+        else:
+            self._session.start(kind, self._session.library.segment_again, "Segmenting again")
+            self._show()
+
+    def show_failure(self, card: MediaCard) -> None:
+        """Say why one file could not be taken in."""
+        path = card.media.path
+        sentence, details = why_not_added(card.media.error)
+        show_error(
+            self._overlay,
+            "Couldn't add this file",
+            f"{path.name}: {sentence}",
+            "\n".join(filter(None, (str(path), details))),
+            lambda: self.add([path]),
+        )
+
+    def _show(self) -> None:
+        jobs = self._jobs
+        if jobs:
+            self.strip.show(jobs[0], len(jobs) - 1)
+            self.strip.grid(row=1, column=1, sticky="ew")
+
+    def _show_waiting(self) -> None:
+        self._show_waits = False
+        self._show()
+
+    def _job_event(self, job: JobState, event: Event) -> None:
+        if job not in self._jobs:
+            return  # an export has its dialog
+        if isinstance(event, JobStarted) and job.kind == "segment":
+            self._failed["segment"].clear()  # it works on all that is left
+        elif isinstance(event, FileFailed) and job.kind in self._failed:
+            self._failed[job.kind][event.path] = event.reason
+        if not self._show_waits:
+            self._show_waits = True
+            self._root.after(_SHOW_EVERY_MS, self._show_waiting)
+
+    def _job_ended(self, job: JobState, ended: JobEnded) -> None:
+        if job.kind in self._failed and job.started_at is not None:
+            self._last = job
+        if self._jobs:
+            self._show()
+        elif job.kind == "add" and job.cancelling:
+            self._count_stopped()
+        else:
+            self._show_outcome(0, job)
+
+    def _show_outcome(self, stopped: int, ended: JobState | None = None) -> None:
+        last, failed = self._last, sum(map(len, self._failed.values()))
+        if last is not None and (
+            failed or stopped or last.question or last.passed_over or (last is ended and last.known)
+        ):
+            self.strip.show_outcome(last, failed, stopped)
+            self._stopped_shown = stopped > 0
+        else:
+            self.dismiss()
+
+    def _count_stopped(self) -> None:
+        """Say how much is left of an add that a person stopped, once that is known."""
+
+        def counted_them(stopped: Sequence[MediaFile]) -> None:
+            if not self._jobs:
+                self._show_outcome(len(stopped))
+
+        self._session.main_thread.run(self._session.library.stopped, counted_them)
+
+    def _count_stopped_again(self) -> None:
+        """Some of it may have been removed."""
+        if self._stopped_shown and not self._jobs:
+            self._count_stopped()

@@ -1,0 +1,155 @@
+"""What the window shows, written to a file for whoever tests it from outside.
+
+Only on when MEDIA_LIBRARY_PROBE names a file: places on the screen can't be asked of a window
+by another process (a window manager's frame falsifies them), and pictures can't be read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from src.library_files import write_atomically
+
+if TYPE_CHECKING:
+    import tkinter
+
+    from src.gui.cards.card_grid import CardGrid
+    from src.gui.main_window import MainWindow
+    from src.gui.models.models_panel import ModelsPanel
+
+VARIABLE = "MEDIA_LIBRARY_PROBE"
+_EVERY_MS = 40
+Box = list[int]
+
+
+class Probe:
+    """Writes the window's state whenever it has changed, and touches the file at each look."""
+
+    def __init__(self, window: MainWindow, path: Path) -> None:
+        self._window, self._path = window, path
+        self._last = ""
+        self._write()
+
+    def _write(self) -> None:
+        text = json.dumps(self._state())
+        if text != self._last:
+            write_atomically(self._path, text.encode())
+            self._last = text
+        os.utime(self._path)  # so that who reads it knows when it was looked at last
+        self._window.after(_EVERY_MS, self._write)
+
+    def _state(self) -> dict[str, Any]:
+        w = self._window
+        p = w.panels
+        here = "" if p.undrawn is not None else p.here
+        grid = p.grid_shown() if here else None
+        texts: list[str] = []
+        buttons: dict[str, Box] = {}
+        _collect(w, texts, buttons, (w.overlay.undrawn, p.undrawn))
+        return {
+            "pid": os.getpid(),
+            "panel": here,
+            "open": w.session.is_open,
+            "closing": w.session.is_closing,
+            "models_ready": w.session.models_ready,
+            "jobs": [
+                {
+                    "fraction": job.fraction,
+                    "segments": job.segments,
+                    "failed": len(job.failed),
+                    "file_number": job.file_number,
+                    "files": job.files,
+                    "cancelling": job.cancelling,
+                }
+                for job in w.session.jobs
+            ],
+            "media": len(p.library.media),
+            "strip": w.import_controller.strip.text
+            if w.import_controller.strip.winfo_ismapped()
+            else "",
+            "dialog": w.overlay.is_open,
+            "cards": [] if grid is None else _cards(grid),
+            "count": 0 if grid is None else grid.count,
+            "searched": p.text.query,
+            "selected": [] if grid is None else sorted(grid.selection),
+            "segment": p.detail.segment_id if here == "detail" else "",
+            "outlined": list(p.detail.picture.outlined),
+            "picture": _box(p.detail.picture),
+            "query": _box(p.image.query) if here == "image" else [],
+            "part": p.image.query.part if here == "image" else None,
+            "models": _models(p.models) if here == "models" else {},
+            "texts": texts,
+            "buttons": buttons,
+            "window": _box(w),
+            # what must not grow as dialogs come and go
+            "widgets": _count(w),
+            "bound_to_all": sum(len(w.bind_all(sequence)) for sequence in w.bind_all()),
+            "errors": w.dialogs.errors,
+        }
+
+
+def _collect(
+    widget: tkinter.Misc,
+    texts: list[str],
+    buttons: dict[str, Box],
+    undrawn: Sequence[tkinter.Misc | None] = (),
+) -> None:
+    """Words on the screen, and where each button and row lies; what is covered counts too.
+
+    Args:
+        undrawn: what is not to be seen yet.
+    """
+    import customtkinter as ctk
+
+    for child in widget.winfo_children():
+        if not child.winfo_ismapped() or child in undrawn:
+            continue
+        if isinstance(child, ctk.CTkLabel | ctk.CTkButton | ctk.CTkCheckBox):
+            text = str(child.cget("text"))
+            if text:
+                texts.append(text)
+                buttons[text] = _box(child)
+        elif isinstance(child, ctk.CTkEntry):
+            texts.append(child.get())
+            buttons[f"entry:{child.cget('placeholder_text')}"] = _box(child)
+        _collect(child, texts, buttons)
+
+
+def _count(widget: tkinter.Misc) -> int:
+    return 1 + sum(_count(child) for child in widget.winfo_children())
+
+
+def _cards(grid: CardGrid) -> list[dict[str, Any]]:
+    x, y = grid.canvas.winfo_rootx(), grid.canvas.winfo_rooty()
+    bottom = grid.canvas.winfo_height()
+    return [
+        {
+            "place": place,
+            "name": face.name,
+            "facts": face.facts,
+            "state": face.state,
+            "score": face.score,
+            "key": str(face.key),
+            "box": [x + box[0], y + box[1], box[2] - box[0], box[3] - box[1]],
+        }
+        for place, face, box in grid.visible()
+        if box[1] < bottom
+    ]
+
+
+def _models(panel: ModelsPanel) -> dict[str, dict[str, Any]]:
+    """Each line of the table by its name, and where its button is."""
+    return {
+        line.face.name: dataclasses.asdict(line.face) | {"box": _box(line.button)}
+        for line in panel.lines.values()
+        if line.face is not None
+    }
+
+
+def _box(widget: tkinter.Misc) -> Box:
+    return [widget.winfo_rootx(), widget.winfo_rooty(), widget.winfo_width(), widget.winfo_height()]

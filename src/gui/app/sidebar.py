@@ -1,0 +1,193 @@
+"""The left side: where to go, what is in the library, which models are in use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import customtkinter as ctk
+
+from src.counting import megabytes
+from src.gui.theme.icons import icon, logo
+from src.gui.theme.theme import NORMAL, SIDEBAR, SMALL, Theme, shorten
+from src.gui.widgets.controls import Button, Focusable, IconButton, icon_label, label, rule
+from src.records import LibraryStats
+
+ROWS = (
+    ("library", "grid", "Library", ""),
+    ("text", "search", "Search by Tag", "Ctrl F"),
+    ("image", "image", "Search by Image", ""),
+    ("export", "export", "Export Dataset", ""),
+)
+# What the card of models says before there are any.
+LOADING = ("Loading models", "Search will be ready\nin a moment.")
+RECOVERING = ("Recovering", "Models are loaded when your\nlibrary has been recovered.")
+NO_LIBRARY = ("No library open", "Models are loaded when\na library is open.")
+
+
+@dataclass(frozen=True)
+class SidebarActions:
+    add: Callable[[], None]
+    settings: Callable[[], None]
+    models: Callable[[], None]
+    go: Callable[[str], None]
+
+
+class _Row(Focusable):
+    """A place to go to."""
+
+    def __init__(
+        self,
+        master: Any,
+        theme: Theme,
+        icon_name: str,
+        text: str,
+        keys: str,
+        go: Callable[[], None],
+    ) -> None:
+        super().__init__(master, theme, go)
+        c = theme.colours
+        self._icon_name, self._here = icon_name, False
+        self._fill = ctk.CTkFrame(
+            self, fg_color="transparent", corner_radius=8, border_color=c.accent
+        )
+        self._fill.pack(fill="both", expand=True, padx=3, pady=0)
+        # rows touch each other, so the ring lies in the row
+        self._fill.grid_columnconfigure(1, weight=1)
+        self._fill.grid_rowconfigure(0, weight=1, minsize=theme.px(40))
+        self._icon = icon_label(self._fill, icon_name, c.text_2)
+        self._icon.grid(row=0, column=0, padx=(10, 12), pady=0)
+        self._text = label(self._fill, theme, text, colour=c.text_2, anchor="w")
+        self._text.grid(row=0, column=1, sticky="w")
+        parts = [self._fill, self._icon, self._text]
+        if keys:
+            hint = label(self._fill, theme, keys, size=SMALL, colour=c.hint)
+            hint.grid(row=0, column=2, padx=(0, 10))
+            parts.append(hint)
+        for part in parts:
+            part.bind("<Button-1>", lambda _: go(), add="+")
+            part.bind("<Enter>", lambda _: self._paint(True), add="+")
+            part.bind("<Leave>", lambda _: self._paint(False), add="+")
+
+    def show_ring(self, shown: bool) -> None:
+        self._fill.configure(border_width=2 if shown else 0)
+
+    def mark(self, here: bool) -> None:
+        c = self.theme.colours
+        self._here = here
+        self._icon.configure(image=icon(self._icon_name, c.accent if here else c.text_2))
+        self._text.configure(
+            text_color=c.text if here else c.text_2,
+            font=self.theme.font(NORMAL, "medium" if here else "regular"),
+        )
+        self._paint(False)
+
+    def _paint(self, hover: bool) -> None:
+        c = self.theme.colours
+        fill = c.raised if self._here else c.card if hover else "transparent"
+        self._fill.configure(fg_color=fill)
+
+
+class Sidebar(ctk.CTkFrame):
+    """As wide as the design says, as high as the window."""
+
+    def __init__(self, master: Any, theme: Theme, actions: SidebarActions) -> None:
+        c = theme.colours
+        super().__init__(master, width=SIDEBAR, fg_color=c.sidebar, corner_radius=0)
+        self.grid_propagate(False)
+        self.pack_propagate(False)
+        self.theme = theme
+        rule(self, theme).place(relx=1.0, relheight=1.0, anchor="ne")
+        head = ctk.CTkFrame(self, fg_color="transparent", height=60)
+        head.pack(fill="x", padx=(20, 12))
+        head.pack_propagate(False)
+        self._logo = ctk.CTkImage(logo(96), size=(24, 24))
+        ctk.CTkLabel(head, text="", image=self._logo, width=24).pack(side="left")
+        label(head, theme, "Media Library", weight="medium").pack(side="left", padx=12)
+        IconButton(head, theme, "sliders", "Settings (Ctrl ,)", actions.settings).pack(side="right")
+        self.add = Button(
+            self, theme, "Add Images/Videos", actions.add, kind="add", icon_name="plus", width=208
+        )
+        self.add.pack(fill="x", padx=12, pady=(0, 12))
+        self.rows: dict[str, _Row] = {}
+        for name, icon_name, text, keys in ROWS:
+            row = _Row(self, theme, icon_name, text, keys, partial(actions.go, name))
+            row.pack(fill="x", padx=13)
+            self.rows[name] = row
+        self.models = _ModelsCard(self, theme, actions.models)
+        self.models.pack(side="bottom", fill="x", padx=12, pady=(0, 12))
+        self._numbers = self._statistics()
+
+    def mark(self, here: str) -> None:
+        """Show where one is."""
+        for name, row in self.rows.items():
+            row.mark(name == here)
+        self.models.mark(here == "models")
+
+    def show_stats(self, stats: LibraryStats) -> None:
+        values = (
+            f"{stats.media_files:,}",
+            f"{stats.segments:,}",
+            f"{stats.tags:,}",
+            megabytes(stats.bytes),
+        )
+        for number, value in zip(self._numbers, values, strict=True):
+            number.configure(text=value)
+
+    def _statistics(self) -> list[ctk.CTkLabel]:
+        c = self.theme.colours
+        table = ctk.CTkFrame(self, fg_color="transparent")
+        table.pack(side="bottom", fill="x", padx=28, pady=(0, 12))
+        table.grid_columnconfigure(0, weight=1)
+        numbers = []
+        for row, name in enumerate(("Media files", "Segments", "Tags", "On disk")):
+            label(table, self.theme, name, size=SMALL, colour=c.text_2).grid(
+                row=row, column=0, sticky="w", pady=4
+            )
+            number = label(table, self.theme, "–", size=SMALL)
+            number.grid(row=row, column=1, sticky="e", pady=4)
+            numbers.append(number)
+        return numbers
+
+
+class _ModelsCard(Focusable):
+    """Which models are in use, and what that means in one line."""
+
+    def __init__(self, master: Any, theme: Theme, on_open: Callable[[], None]) -> None:
+        super().__init__(master, theme, on_open)
+        c = theme.colours
+        self._card = ctk.CTkFrame(
+            self, fg_color=c.card, corner_radius=8, border_width=1, border_color=c.border
+        )
+        self._card.pack(fill="both", expand=True, padx=4, pady=4)
+        self._card.grid_columnconfigure(0, weight=1)
+        self._title = label(self._card, theme, LOADING[0], size=SMALL, weight="medium")
+        self._title.grid(row=0, column=0, sticky="w", padx=(12, 4), pady=(11, 2))
+        arrow = icon_label(self._card, "right", c.text_2, 16)
+        arrow.grid(row=0, column=1, padx=(0, 10), pady=(11, 2))
+        self._text = label(
+            self._card,
+            theme,
+            LOADING[1],
+            size=SMALL,
+            colour=c.text_2,
+            justify="left",
+            wraplength=180,
+        )
+        self._shown = LOADING
+        self._text.grid(row=1, column=0, columnspan=2, sticky="w", padx=12, pady=(0, 11))
+        for part in (self._card, self._title, arrow, self._text):
+            part.bind("<Button-1>", lambda _: on_open(), add="+")
+
+    def mark(self, here: bool) -> None:
+        c = self.theme.colours
+        self._card.configure(fg_color=c.raised if here else c.card)
+
+    def show(self, title: str, text: str) -> None:
+        if (title, text) != self._shown:
+            self._shown = title, text
+            font = self.theme.canvas_font(self, SMALL, "medium")
+            self._title.configure(text=shorten(title, font, self.theme.px(156)))
+            self._text.configure(text=text)

@@ -1,0 +1,167 @@
+"""The dialogs a window opens, the door for its errors, and what it asks of the desktop."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from src.config import LibraryPaths, Settings
+from src.errors import MediaLibraryError, is_of_a_person
+from src.gui.app import desktop
+from src.gui.core.session import Session
+from src.gui.core.wording import as_sentence, explained, title_of
+from src.gui.dialogs.export_dialog import ExportDialog
+from src.gui.dialogs.messages import show_error
+from src.gui.dialogs.settings_dialog import SettingsDialog
+from src.gui.widgets.overlay import Overlay
+from src.records import SearchHit
+
+log = logging.getLogger(__name__)
+
+
+class WindowDialogs:
+    """Opens them over the window, and over one another."""
+
+    def __init__(
+        self,
+        root: Any,
+        overlay: Overlay,
+        session: Callable[[], Session],
+        on_other_library: Callable[[Path], None],
+        on_restart: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Get ready.
+
+        Args:
+            session: errors may come before there is one.
+            on_other_library: closes this library and opens another.
+            on_restart: closes the program and starts it again.
+        """
+        self._root, self._overlay, self._get_session = root, overlay, session
+        self._on_other_library, self._on_restart = on_other_library, on_restart
+        self.errors: list[str] = []  # all that were shown, for whoever tests the window
+
+    @property
+    def _session(self) -> Session:
+        return self._get_session()
+
+    # -- errors
+
+    def show_error(self, exc: Exception) -> None:
+        """The one door for errors."""
+        sentence, details = explained(exc)
+        self.errors.append(f"{sentence} {details}".strip())
+        if is_of_a_person(exc):
+            log.info("%s", sentence)
+        else:
+            log.error("%s %s", sentence, details, exc_info=exc)
+        show_error(self._overlay, title_of(exc), sentence, details)
+
+    def show_notices(self, recovered: str | None, settings_problems: Sequence[str]) -> None:
+        """Say once what a person has to know of the library that is open now, if anything.
+
+        Args:
+            recovered: that its database was damaged, and what came of it.
+            settings_problems: settings that can't be used.
+        """
+        title = "Some settings can't be used"
+        if recovered is not None:
+            title = "Your library was damaged and has been repaired"
+        notices = [*([] if recovered is None else [recovered]), *settings_problems]
+        if notices:
+            show_error(self._overlay, title, "\n\n".join(map(as_sentence, notices)))
+
+    # -- dialogs
+
+    def export(self, hits: Sequence[SearchHit]) -> None:
+        """Ask what goes into a dataset.
+
+        Args:
+            hits: the results that are shown, which can be exported alone.
+        """
+        if not self._session.is_open:
+            return
+        datasets = self._session.library.paths.datasets
+
+        def choose() -> Path | None:
+            found = desktop.ask_for_files(self._root, "folder", datasets)
+            return found[0] if found else None
+
+        ExportDialog(self._overlay, self._session, hits, choose, self.open_file)
+
+    def settings(self) -> None:
+        if self._session.is_open:
+            library = self._session.library
+            dialog = SettingsDialog(
+                self._overlay,
+                library.settings,
+                str(library.paths.root),
+                self._save_settings,
+                self.open_another,
+                self._on_restart,
+            )
+            device = library.settings.device
+            # only what runs models knows, and that may still be loading
+            self._session.main_thread.run(
+                lambda: library.models.lacks(device), dialog.say_whether_device_lacks
+            )
+
+    def _save_settings(self, settings: Settings, then: Callable[[], None]) -> None:
+        library = self._session.library
+
+        def saved(_: None) -> None:
+            library.settings = settings
+            then()
+
+        self._session.main_thread.run(
+            lambda: settings.save(library.paths.settings),
+            saved,
+            fails="Couldn't save the settings",
+        )
+
+    def open_another(self) -> None:
+        """Ask for the folder of another library, and go on with that."""
+        found = desktop.ask_for_files(self._root, "library")
+        if found and self._may_open(found[0]):
+            while self._overlay.is_open:
+                self._overlay.close()
+            self._on_other_library(found[0])
+
+    def _may_open(self, folder: Path) -> bool:
+        """See that a library can be in a folder, before this one is closed for it."""
+        paths = LibraryPaths(folder)
+        try:
+            paths.check_ownership()
+            Settings.load(paths.settings, log.info)
+        except MediaLibraryError as exc:
+            show_error(self._overlay, "Couldn't open the library", str(exc))
+            return False
+        return True
+
+    # -- the desktop
+
+    def open_file(self, path: Path) -> None:
+        self._ask_desktop(desktop.open_with_desktop, path)
+
+    def show_in_folder(self, path: Path) -> None:
+        self._ask_desktop(desktop.show_in_folder, path)
+
+    def _ask_desktop(self, verb: Callable[[Path], None], path: Path) -> None:
+        if not os.path.exists(path):  # Path.exists raises where one may not look
+            show_error(
+                self._overlay,
+                "File not found",
+                "It was moved, renamed or deleted, or its disk is not connected. Its segments are "
+                "kept. If you moved it, add it from its new place to link them again.",
+                str(path),
+            )
+            return
+        try:
+            verb(path)
+        except OSError as exc:
+            what = "folder" if verb is desktop.show_in_folder or path.is_dir() else "file"
+            reason = as_sentence(exc.strerror or str(exc))
+            show_error(self._overlay, f"Couldn't open the {what}", reason, str(path))

@@ -1,0 +1,374 @@
+"""A grid of cards on one Canvas: as many items as are seen, however many cards there are."""
+
+from __future__ import annotations
+
+import tkinter
+from typing import Literal
+
+import customtkinter as ctk
+from PIL import ImageTk
+
+from src.gui.cards.card_keys import CardKeys
+from src.gui.cards.card_pointer import CardPointer
+from src.gui.cards.card_view import (
+    MARGIN,
+    CardActions,
+    CardFlags,
+    CardPainter,
+    CardSize,
+    CardSource,
+    CardView,
+)
+from src.gui.core.thumbnails import Thumbnails
+from src.gui.theme.theme import LEFT, NORMAL, RIGHT, SMALL, Theme, shorten
+from src.gui.widgets.tooltip import Tooltip
+
+GAP = 16
+WISH = 184
+
+
+class _Slot:
+    """The Canvas items of one place on the screen."""
+
+    def __init__(self, canvas: tkinter.Canvas, size: CardSize) -> None:
+        self.photo = ImageTk.PhotoImage("RGB", size.slot_wh)
+        self.items = [
+            canvas.create_image(0, 0, image=self.photo, anchor="nw"),
+            canvas.create_text(0, 0, anchor="w"),
+            canvas.create_text(0, 0, anchor="w"),
+            canvas.create_text(0, 0, anchor="e"),
+        ]
+        self.shows: tuple[object, ...] | None = None
+
+
+class CardGrid(ctk.CTkFrame):
+    """Cards in as many columns as fit, scrolled by rows of pixels."""
+
+    def __init__(
+        self,
+        master: tkinter.Misc,
+        theme: Theme,
+        painter: CardPainter,
+        thumbnails: Thumbnails,
+        actions: CardActions,
+        kind: Literal["media", "hit"] = "media",
+        margins: tuple[int, int] = (LEFT, RIGHT),
+        wish: int = WISH,
+    ) -> None:
+        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self.painter, self.thumbnails, self.actions = (
+            theme,
+            painter,
+            thumbnails,
+            actions,
+        )
+        self.wish = wish
+        self._kind, self._margins = kind, margins
+        self._source: CardSource | None = None
+        self._offset = 0
+        self._slots: list[_Slot] = []
+        self._selected: set[int] = set()
+        self.focused: int | None = None
+        self._focus_seen = False
+        self._redraw_waits = False
+        self.canvas = tkinter.Canvas(
+            self, bg=theme.colours.window, highlightthickness=0, bd=0, takefocus=1
+        )
+        self.canvas.pack(fill="both", expand=True)
+        self._bar = ctk.CTkScrollbar(
+            self,
+            width=12,
+            command=self._scroll_command,
+            fg_color=theme.colours.window,
+            button_color=theme.colours.strong_border,
+            button_hover_color=theme.colours.hint,
+            corner_radius=4,
+            border_spacing=2,
+        )
+        self._bar_shown = False
+        self._measure(1)
+        CardKeys(self)
+        self._pointer = CardPointer(self)
+        self._tip = Tooltip(self.canvas, theme, "")
+        self._explained: int | None = None
+        self.canvas.bind("<Configure>", self._resized)
+        self.canvas.bind("<FocusIn>", lambda _: self.refresh())
+        self.canvas.bind("<FocusOut>", lambda _: self.show_focus(False))
+
+    # -- what is shown
+
+    def show(self, source: CardSource, keep_place: bool = False) -> None:
+        """Show other cards, from the top unless the place is to be kept."""
+        self._source = source
+        if not keep_place:
+            self._offset, self.focused = 0, None
+            self.select(frozenset())
+        elif self.focused is not None and self.focused >= len(source):
+            self.focused = len(source) - 1 if len(source) else None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw again what is seen, soon; many calls make one drawing."""
+        if not self._redraw_waits:
+            self._redraw_waits = True
+            self.after_idle(self._redraw)
+
+    def return_to(self, card: int | None) -> None:
+        """Give the keyboard back to the card that was looked at; None for the one it had."""
+        if card is not None and card != self.focused and card < self.count:
+            self.focused = card
+            self.scroll_to_card(card)
+        self.canvas.focus_set()
+        self.show_focus(True)
+
+    def set_wish(self, width: int) -> None:
+        """Set the card width wished for, keeping the card at the top where it is."""
+        top = self._first_row() * self._columns
+        self.wish = width
+        self._measure(self.canvas.winfo_width())
+        self._offset = top // self._columns * self._pitch
+        self.refresh()
+
+    @property
+    def waits(self) -> bool:
+        """Whether a drawing is still to come."""
+        return self._redraw_waits
+
+    @property
+    def count(self) -> int:
+        return 0 if self._source is None else len(self._source)
+
+    @property
+    def selection(self) -> frozenset[int]:
+        return frozenset(self._selected)
+
+    def select(self, cards: frozenset[int]) -> None:
+        if cards != self._selected:
+            self._selected = set(cards)
+            if self.actions.selected is not None:
+                self.actions.selected(cards)
+            self.refresh()
+
+    def toggle(self, card: int) -> None:
+        if self.actions.selected is not None:
+            self.select(self.selection ^ {card})
+
+    def visible(self) -> list[tuple[int, CardView, tuple[int, int, int, int]]]:
+        """List the cards that are seen: number, face, box of the thumbnail on the Canvas."""
+        first, last = self._seen()
+        faces = [] if self._source is None else self._source.faces(first, last)
+        return [(card, face, self.box(card)) for card, face in enumerate(faces, start=first)]
+
+    def face(self, card: int) -> CardView:
+        """What a card shows; there is one of that number."""
+        assert self._source is not None
+        return self._source.faces(card, card + 1)[0]
+
+    def _explain(self) -> None:
+        """Say in a tooltip what the card under the pointer has no room for."""
+        over = self._pointer.over
+        card = None if over is None or over.card >= self.count else over.card
+        if card != self._explained:
+            self._explained = card
+            text = "" if card is None else self.cut_words(card)
+            left, _, _, bottom = (0, 0, 0, 0) if card is None else self.box(card)
+            self._tip.say(text, (left, bottom + self.size.text_height))
+
+    def cut_words(self, card: int) -> str:
+        """What a card's lines say in full, where one of them is cut; else nothing."""
+        face, width = self.face(card), self.size.thumb_wh[0]
+        normal = self.theme.canvas_font(self, NORMAL)
+        small = self.theme.canvas_font(self, SMALL)
+        fits = normal.measure(face.name) <= width and small.measure(face.facts) <= width
+        return "" if fits else f"{face.name}\n{face.facts}".strip()
+
+    # -- geometry, in device pixels
+
+    def _measure(self, width: int) -> None:
+        px = self.theme.px
+        left, right = self._margins
+        room = max(1, width - px(left) - px(right))
+        # a column more where its cards are hardly narrower than wished for
+        self._columns = max(1, int((room + px(GAP)) / px(self.wish + GAP) + 0.1))
+        cell = (room - (self._columns - 1) * px(GAP)) / self._columns
+        thumb_wh = max(8, int(cell)), max(6, round(cell * 3 / 4))
+        text = px(44 if self._kind == "media" else 64)
+        self.size = CardSize(thumb_wh, text, px(MARGIN))
+        self._step = cell + px(GAP)
+        self._pitch = thumb_wh[1] + text + px(24 if self._kind == "media" else 20)
+        for slot in self._slots:
+            self.canvas.delete(*slot.items)
+        self._slots.clear()
+
+    def _at(self, card: int) -> tuple[int, int]:
+        """The top left corner of a card's slot on the Canvas."""
+        row, column = divmod(card, self._columns)
+        left = self.theme.px(self._margins[0]) - self.size.margin
+        return round(left + column * self._step), row * self._pitch - self._offset
+
+    def box(self, card: int) -> tuple[int, int, int, int]:
+        """The box of a card's thumbnail on the Canvas: left, top, right, bottom."""
+        x, y = self._at(card)
+        width, height = self.size.thumb_wh
+        m = self.size.margin
+        return x + m, y + m, x + m + width, y + m + height
+
+    def card_at(self, x: int, y: int) -> int | None:
+        """The card whose thumbnail or words lie at a place on the Canvas."""
+        for card in range(*self._seen()):
+            left, top, right, bottom = self.box(card)
+            if left <= x <= right and top <= y <= bottom + self.size.text_height:
+                return card
+        return None
+
+    @property
+    def first_seen(self) -> int:
+        return self._seen()[0]
+
+    @property
+    def columns(self) -> int:
+        return self._columns
+
+    @property
+    def rows_seen(self) -> int:
+        return max(1, self.canvas.winfo_height() // self._pitch)
+
+    def _rows(self) -> int:
+        return -(-self.count // self._columns)
+
+    def _bottom(self) -> int:
+        """The largest offset."""
+        content = self._rows() * self._pitch + self.size.margin
+        return max(0, content - self.canvas.winfo_height())
+
+    def _first_row(self) -> int:
+        return max(0, (self._offset - self.size.margin) // self._pitch)
+
+    def _seen(self) -> tuple[int, int]:
+        first = self._first_row() * self._columns
+        rows = self.canvas.winfo_height() // self._pitch + 2
+        return min(first, self.count), min(first + rows * self._columns, self.count)
+
+    # -- drawing
+
+    def _redraw(self) -> None:
+        self._redraw_waits = False
+        if self._source is None or self.canvas.winfo_width() <= 1:
+            return
+        self._offset = min(max(0, self._offset), self._bottom())
+        first, last = self._seen()
+        faces = self._source.faces(first, last)
+        self.thumbnails.want(
+            self, [(face.thumbnail, self.size.thumb_wh) for face in faces if face.thumbnail]
+        )
+        need = (self.canvas.winfo_height() // self._pitch + 3) * self._columns
+        while len(self._slots) < need:
+            self._slots.append(_Slot(self.canvas, self.size))
+        used = set()
+        for card, face in enumerate(faces, start=first):
+            slot = self._slots[card % len(self._slots)]
+            used.add(card % len(self._slots))
+            self._fill(slot, card, face)
+        for number, slot in enumerate(self._slots):
+            if number not in used and slot.shows is not None:
+                slot.shows = None
+                for item in slot.items:
+                    self.canvas.coords(item, -10000, -10000)
+        self._draw_bar()
+        self._pointer.refresh()
+        self._explain()
+
+    def _fill(self, slot: _Slot, card: int, face: CardView) -> None:
+        x, y = self._at(card)
+        over = self._pointer.over
+        spot = over if over is not None and over.card == card else None
+        flags = CardFlags(
+            hover=spot is not None,
+            focus=self.focused == card and self._focus_seen,
+            selected=card in self._selected,
+            selecting=self.actions.selected is not None,
+            button_hover=spot is not None and spot.button,
+        )
+        source = face.thumbnail
+        picture = None if source is None else self.thumbnails.get(source, self.size.thumb_wh)
+        shows = (face, flags, id(picture) if picture is not None else None)
+        if slot.shows != shows:
+            slot.photo.paste(self.painter.paint(face, flags, picture, self.size))
+            self._write(slot, face)
+            slot.shows = shows
+        self._place(slot, x, y, face)
+
+    def _write(self, slot: _Slot, face: CardView) -> None:
+        colours, width = self.theme.colours, self.size.thumb_wh[0]
+        normal = self.theme.canvas_font(self, NORMAL)
+        small = self.theme.canvas_font(self, SMALL)
+        configure = self.canvas.itemconfigure
+        configure(
+            slot.items[1], text=shorten(face.name, normal, width), font=normal, fill=colours.text
+        )
+        colour = getattr(colours, face.facts_colour)
+        facts = shorten(face.facts, small, width, tail=0)
+        configure(slot.items[2], text=facts, font=small, fill=colour)
+        score = "" if face.score is None else f"{face.score:.2f}"
+        configure(slot.items[3], text=score, font=small, fill=colours.text_2)
+
+    def _place(self, slot: _Slot, x: int, y: int, face: CardView) -> None:
+        px, m = self.theme.px, self.size.margin
+        width, height = self.size.thumb_wh
+        left, top = x + m, y + m + height
+        first_line = top + px(18 if face.score is None else 38)
+        coords = self.canvas.coords
+        coords(slot.items[0], x, y)
+        coords(slot.items[1], left, first_line)
+        coords(slot.items[2], left, first_line + px(18))
+        coords(slot.items[3], left + width, top + px(16))
+
+    def _draw_bar(self) -> None:
+        bottom = self._bottom()
+        if (bottom > 0) != self._bar_shown:
+            self._bar_shown = bottom > 0
+            if self._bar_shown:
+                self._bar.place(relx=1.0, x=-6, rely=0.0, relheight=1.0, anchor="ne")
+            else:
+                self._bar.place_forget()
+        if bottom:
+            content = bottom + self.canvas.winfo_height()
+            self._bar.set(
+                self._offset / content, (self._offset + self.canvas.winfo_height()) / content
+            )
+
+    # -- scrolling
+
+    def scroll_by(self, px: float) -> None:
+        before = self._offset
+        self._offset = min(max(0, round(self._offset + px)), self._bottom())
+        if self._offset != before:
+            self.refresh()
+
+    def scroll_to_card(self, card: int) -> None:
+        """Bring a card into view, by no more than it takes."""
+        top = card // self._columns * self._pitch
+        below = top + self.size.slot_wh[1] - self.canvas.winfo_height()
+        self.scroll_by(min(top, max(self._offset, below)) - self._offset)
+
+    def _scroll_command(self, verb: str, amount: str, unit: str = "") -> None:
+        content = self._bottom() + self.canvas.winfo_height()
+        if verb == "moveto":
+            self.scroll_by(float(amount) * content - self._offset)
+        else:
+            self.scroll_by(float(amount) * self.canvas.winfo_height() * 0.9)
+
+    def _resized(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        top = self._first_row() * self._columns
+        at_top = self._offset == 0
+        columns, size = self._columns, self.size
+        self._measure(event.width)
+        if (columns, size) != (self._columns, self.size):
+            self._offset = 0 if at_top else top // self._columns * self._pitch
+        self.refresh()
+
+    def show_focus(self, seen: bool) -> None:
+        """Show the focus ring, as the keyboard does, or hide it, as the pointer does."""
+        if seen != self._focus_seen:
+            self._focus_seen = seen
+            self.refresh()

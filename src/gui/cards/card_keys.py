@@ -1,0 +1,74 @@
+"""The keyboard in a grid of cards."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from src.gui.cards.card_grid import CardGrid
+
+
+class CardKeys:
+    """Arrows move the focus, Enter opens, Space selects, Delete asks for removal."""
+
+    def __init__(self, grid: CardGrid) -> None:
+        self._grid = grid
+        bind = grid.canvas.bind
+        for key, step in (("Left", -1), ("Right", 1)):
+            bind(f"<{key}>", partial(self._move, step))
+        bind("<<TraverseIn>>", lambda _: self._arrive())
+        bind("<Up>", lambda _: self._row(-1))
+        bind("<Down>", lambda _: self._row(1))
+        bind("<Prior>", lambda _: self._move(-grid.columns * grid.rows_seen))
+        bind("<Next>", lambda _: self._move(grid.columns * grid.rows_seen))
+        bind("<Home>", lambda _: self._move(-grid.count))
+        bind("<End>", lambda _: self._move(grid.count))
+        bind("<Return>", lambda _: self._open())
+        bind("<KP_Enter>", lambda _: self._open())
+        bind("<space>", lambda _: self._toggle())
+        bind("<Control-a>", lambda _: self._select_all())
+        bind("<Delete>", lambda _: self._delete())
+
+    def _arrive(self) -> None:
+        """The Tab key has come here: show on which card."""
+        if self._grid.count and self._grid.focused is None:
+            self._grid.focused = self._grid.first_seen
+        self._grid.show_focus(True)
+        self._grid.refresh()
+
+    def _move(self, step: int, _event: object = None) -> str:
+        grid = self._grid
+        if grid.count:
+            wanted = 0 if grid.focused is None else grid.focused + step
+            grid.focused = min(max(0, wanted), grid.count - 1)
+            grid.show_focus(True)
+            grid.scroll_to_card(grid.focused)
+            grid.refresh()
+        return "break"
+
+    def _row(self, rows: int) -> str:
+        """Go up or down: up from the first row stays, down past the last card goes to it."""
+        grid = self._grid
+        stays = rows < 0 and grid.focused is not None and grid.focused < grid.columns
+        return self._move(0 if stays else rows * grid.columns)
+
+    def _open(self) -> str:
+        if self._grid.focused is not None:
+            self._grid.actions.open(self._grid.focused)
+        return "break"
+
+    def _toggle(self) -> str:
+        if self._grid.focused is not None:
+            self._grid.toggle(self._grid.focused)
+        return "break"
+
+    def _select_all(self) -> str:
+        if self._grid.actions.selected is not None:
+            self._grid.select(frozenset(range(self._grid.count)))
+        return "break"
+
+    def _delete(self) -> str:
+        if self._grid.actions.delete is not None:
+            self._grid.actions.delete()
+        return "break"

@@ -1,0 +1,109 @@
+"""The pointer over a grid of cards."""
+
+from __future__ import annotations
+
+import sys
+import tkinter
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from src.gui.cards.card_grid import CardGrid
+
+WHEEL_PX = 80
+_TICK_PX = 34
+_SHIFT, _CONTROL = 0x1, 0x4
+
+
+class Spot(NamedTuple):
+    """What lies under the pointer: a card, and whether its button or its corner for the tick."""
+
+    card: int
+    button: bool = False
+    tick: bool = False
+
+
+class CardPointer:
+    """A click opens, its button does what it says, the corner and Ctrl select, Shift selects to."""
+
+    def __init__(self, grid: CardGrid) -> None:
+        self._grid = grid
+        self._at: tuple[int, int] | None = None
+        self._pressed: int | None = None
+        self.over: Spot | None = None
+        px, bind = grid.theme.px, grid.canvas.bind
+        for event in ("<Motion>", "<Enter>"):  # without a motion it comes back after a click
+            bind(event, lambda event: self._look((event.x, event.y)))
+        bind("<Leave>", lambda _: self._look(None))
+        bind("<Button-1>", self._press)
+        bind("<ButtonRelease-1>", self._release)
+        bind("<Button-2>" if sys.platform == "darwin" else "<Button-3>", self._menu)
+        bind("<MouseWheel>", lambda event: grid.scroll_by(-px(WHEEL_PX) * _steps(event)))
+        bind("<Button-4>", lambda _: grid.scroll_by(-px(WHEEL_PX)))
+        bind("<Button-5>", lambda _: grid.scroll_by(px(WHEEL_PX)))
+
+    def refresh(self) -> None:
+        """The cards have moved under the pointer."""
+        self._look(self._at)
+
+    def _look(self, at: tuple[int, int] | None) -> None:
+        self._at = at
+        over = None if at is None else self._spot(*at)
+        if over != self.over:
+            self.over = over
+            self._grid.canvas.configure(cursor="hand2" if over else "")
+            self._grid.refresh()
+
+    def _spot(self, x: int, y: int) -> Spot | None:
+        grid = self._grid
+        card = grid.card_at(x, y)
+        if card is None:
+            return None
+        left, top, _, _ = grid.box(card)
+        size, reach = grid.size, grid.theme.px(_TICK_PX)
+        box = grid.painter.button_box(grid.face(card), size)
+        at = x - left + size.margin, y - top + size.margin
+        over = box is not None and _inside(box[0], at)
+        return Spot(card, over, x - left <= reach and y - top <= reach)
+
+    def _press(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        self._grid.canvas.focus_set()
+        self._pressed = self._grid.card_at(event.x, event.y)
+
+    def _release(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        grid = self._grid
+        pressed, self._pressed = self._pressed, None
+        if grid.card_at(event.x, event.y) != pressed:
+            return  # led away from where it was pressed: thought better of
+        grid.show_focus(False)
+        spot = self._spot(event.x, event.y)
+        if spot is None:
+            grid.select(frozenset())
+            return
+        card, before = spot.card, grid.focused
+        grid.focused = card
+        selects, state = grid.actions.selected is not None, int(event.state)
+        if spot.button and grid.actions.button is not None:
+            grid.actions.button(card)
+        elif selects and state & _SHIFT:
+            low, high = sorted((card if before is None else before, card))
+            grid.select(grid.selection | frozenset(range(low, high + 1)))
+        elif selects and (state & _CONTROL or grid.selection or spot.tick):
+            grid.toggle(card)
+        else:
+            grid.actions.open(card)
+        grid.refresh()
+
+    def _menu(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        grid = self._grid
+        card = grid.card_at(event.x, event.y)
+        if card is not None and grid.actions.menu is not None:
+            grid.focused = card
+            grid.actions.menu(card, event.x_root, event.y_root)
+
+
+def _steps(event: tkinter.Event[tkinter.Misc]) -> float:
+    return event.delta / (1 if sys.platform == "darwin" else 120)
+
+
+def _inside(box: tuple[int, int, int, int], at: tuple[int, int]) -> bool:
+    return box[0] <= at[0] <= box[2] and box[1] <= at[1] <= box[3]

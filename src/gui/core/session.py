@@ -1,0 +1,313 @@
+"""The window's side of the engine: one open library, its jobs, and questions to it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.errors import LibraryLockedError, MediaLibraryError
+from src.events import Event
+from src.gui.core.job_state import JobKind, JobState
+from src.gui.core.main_thread import MainThread
+from src.gui.core.missing_media import MissingMedia
+from src.worker import JobEnded, Worker
+
+if TYPE_CHECKING:
+    from src.library import MediaLibrary
+
+log = logging.getLogger(__name__)
+
+OnProgress = Callable[[int, int], None]
+TELL_EVERY_S = 0.2
+
+# What goes wrong with these stands where they were started.
+SAID_IN_PLACE: tuple[JobKind, ...] = ("download", "switch", "export")
+
+
+@dataclass
+class Listeners:
+    """Who is told what, always in the window's thread."""
+
+    recovering: list[OnProgress] = field(default_factory=list)  # done, of how much
+    opened: list[Callable[[], None]] = field(default_factory=list)
+    not_opened: list[Callable[[], None]] = field(default_factory=list)
+    models_ready: list[Callable[[], None]] = field(default_factory=list)
+    models_failed: list[Callable[[], None]] = field(default_factory=list)
+    job_event: list[Callable[[JobState, Event], None]] = field(default_factory=list)
+    job_ended: list[Callable[[JobState, JobEnded], None]] = field(default_factory=list)
+    content_changed: list[Callable[[], None]] = field(default_factory=list)
+    missing_changed: list[Callable[[], None]] = field(default_factory=list)
+
+
+class Session:
+    """Opens the library behind the window, runs its jobs and answers its questions.
+
+    Each kind of job has a worker: a dataset can be written, a model fetched, and the library be
+    read by another model while media come in.
+    """
+
+    def __init__(
+        self,
+        main_thread: MainThread,
+        open_library: Callable[[OnProgress], MediaLibrary],
+        on_error: Callable[[Exception], None],
+    ) -> None:
+        """Take what makes a library; see `open`.
+
+        Args:
+            open_library: tells its argument how far the recovery of a damaged library is.
+        """
+        self.main_thread = main_thread
+        self.signals = Listeners()
+        self.models_ready = False
+        self.not_opened: Exception | None = None  # why there is no library to work with
+        self._library: MediaLibrary | None = None
+        self._made: MediaLibrary | None = None  # the same, before the window has heard of it
+        self._opening = threading.Lock()
+        self._told_at = 0.0  # of a recovery, on the monotonic clock
+        self._closing = False
+        self._open_library, self._on_error = open_library, on_error
+        self._workers: dict[JobKind, Worker] = {
+            kind: Worker() for kind in ("add", "export", "download", "switch")
+        }
+        self._workers["segment"] = self._workers["add"]  # both write what SAM finds
+        self._jobs: dict[tuple[Worker, int], JobState] = {}
+        self.missing = MissingMedia(
+            main_thread,
+            lambda: self.library,
+            lambda: self._tell_each(self.signals.missing_changed),
+            lambda: self._tell_each(self.signals.content_changed),
+        )
+        for worker in set(self._workers.values()):
+            main_thread.poll(partial(self._take_event, worker))
+
+    # -- the library
+
+    @property
+    def library(self) -> MediaLibrary:
+        assert self._library is not None, "nothing asks before the library is open"
+        return self._library
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the window goes: what takes long is not waited for any more."""
+        return self._closing
+
+    @property
+    def is_open(self) -> bool:
+        return self._library is not None
+
+    def open(self) -> None:
+        """Open the library, then load the models, both behind the window; again to try again."""
+
+        def opening() -> MediaLibrary | None:
+            with self._opening:  # whoever closes meanwhile waits, and finds it
+                self._made = None if self._closing else self._open_library(self._recovers)
+                return self._made
+
+        self.main_thread.run(opening, self._opened, self._not_opened)
+
+    def _recovers(self, done: int, total: int) -> None:
+        """Tell the window's thread how far a recovery is, a few times a second."""
+
+        def report() -> None:
+            self._tell_each(self.signals.recovering, done, total)
+
+        now = time.monotonic()
+        if now - self._told_at >= TELL_EVERY_S:
+            self._told_at = now
+            self.main_thread.post(report)
+
+    def _not_opened(self, exc: Exception) -> None:
+        held = isinstance(exc, LibraryLockedError)
+        log.log(logging.INFO if held else logging.ERROR, "the library can't be opened: %s", exc)
+        self.not_opened = exc
+        self._tell_each(self.signals.not_opened)
+
+    def _opened(self, library: MediaLibrary | None) -> None:
+        if library is not None:
+            self._library, self.not_opened = library, None
+            self._tell_each(self.signals.opened)
+            self.load_models()
+
+    def load_models(self) -> None:
+        """Load the models behind the window; again, when there was none to load before."""
+        self.main_thread.run(self.library.load_models, lambda _: self._loaded(), self._not_loaded)
+
+    def _loaded(self) -> None:
+        self.models_ready = True
+        self._tell_each(self.signals.models_ready)
+
+    def _not_loaded(self, exc: Exception) -> None:
+        self._tell_each(self.signals.models_failed)
+        self._on_error(exc)
+
+    # -- jobs
+
+    def add(self, paths: Sequence[Path], name: str = "") -> None:
+        """Take files and folders in; several adds queue."""
+        self.start("add", lambda: self.library.add(paths), name, paths)
+
+    def go_on(self, name: str = "") -> None:
+        """Add what a person has stopped."""
+        self.start("add", lambda: self.library.go_on(), name)
+
+    def _adding(self, add: JobState, job: Callable[[], Iterator[Event]]) -> Iterator[Event]:
+        """Run an add; where a person stops it, what it leaves waits until they go on."""
+        if not add.cancelling:
+            events = job()
+            try:
+                for event in events:
+                    yield event
+                    if add.cancelling:
+                        break
+            finally:
+                if isinstance(events, Generator):
+                    events.close()
+        if add.cancelling:
+            self._keep_for_later(add)
+            self.library.stop_adding()
+
+    def _keep_for_later(self, add: JobState) -> None:
+        """Have the library know what an add that ends before its time was to take in."""
+        if not add.files:
+            self.library.keep_for_later(add.asked_for)
+
+    def start(
+        self,
+        kind: JobKind,
+        job: Callable[[], Iterator[Event]],
+        name: str,
+        asked_for: Sequence[Path] = (),
+    ) -> JobState:
+        """Run a job beside those of other kinds, after those of its own.
+
+        Args:
+            asked_for: the files and folders that an add is to take in.
+        """
+        state, worker = JobState(name, kind=kind, asked_for=asked_for), self._workers[kind]
+        run = partial(self._adding, state, job) if kind == "add" else job
+        self._jobs[worker, worker.submit(run)] = state
+        return state
+
+    @property
+    def jobs(self) -> list[JobState]:
+        """Jobs that take media in, the running one first."""
+        return self.jobs_of("add", "segment")
+
+    def jobs_of(self, *kinds: JobKind) -> list[JobState]:
+        """Jobs of these kinds, in the order in which they came."""
+        return [state for state in self._jobs.values() if state.kind in kinds]
+
+    @property
+    def all_jobs(self) -> list[JobState]:
+        return list(self._jobs.values())
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._jobs)
+
+    def cancel(self, job: JobState) -> None:
+        """Stop a job at its next event; what it has done stays.
+
+        Adds that wait are stopped with one that runs. Each of them sees to it itself: it has to
+        write down what it leaves.
+        """
+        # the last first, or one of them might begin meanwhile
+        for (worker, number), state in reversed(self._jobs.items()):
+            if state is job or state.kind == job.kind == "add":
+                state.cancelling = True
+                if state.kind != "add":
+                    worker.cancel(number)
+
+    def stop(self, then: Callable[[], None]) -> None:
+        """Stop the jobs at their next event, and then go on in the window's thread."""
+
+        self._closing = True
+
+        def stopping() -> None:
+            for worker in set(self._workers.values()):
+                worker.stop()
+            adds = self.jobs_of("add")
+            try:
+                for add in adds:
+                    self._keep_for_later(add)
+                if any(add.cancelling for add in adds):
+                    self.library.stop_adding()
+            except MediaLibraryError as exc:  # the window closes all the same
+                log.error("what was to be added is not written down: %s", exc)
+
+        self.main_thread.run(stopping, lambda _: then())
+
+    def close_library(self) -> None:
+        """Close the library, after everyone who asks it has ended."""
+        with self._opening:
+            if self._made is not None:
+                self._made.close()
+
+    def _take_event(self, worker: Worker) -> bool:
+        """Hand one event on; says whether there was one."""
+        if worker.events.empty():
+            return False
+        number, event = worker.events.get_nowait()
+        state = self._jobs[worker, number]
+        if isinstance(event, JobEnded):
+            del self._jobs[worker, number]
+            self._tell_each(self.signals.job_ended, state, event)
+            if event.error is not None and not (state.in_place and state.kind in SAID_IN_PLACE):
+                self._on_error(event.error)
+        else:
+            state.take(event)
+            self._tell_each(self.signals.job_event, state, event)
+        return True
+
+    def _tell_each(self, listeners: Sequence[Callable[..., None]], *what: object) -> None:
+        """Tell everyone who listens: one that fails must not keep the others from hearing."""
+        for listener in tuple(listeners):
+            try:
+                listener(*what)
+            except Exception as exc:
+                log.exception("a listener failed")
+                self._on_error(exc)
+
+    # -- small changes
+
+    def keep(self, **settings: object) -> None:
+        """Remember how the window is used; what can't be saved is forgotten at the next start."""
+        library = self.library
+        changed = replace(library.settings, **settings)  # type: ignore[arg-type]
+        if changed == library.settings:
+            return
+        library.settings = changed
+
+        def failed(exc: Exception) -> None:
+            log.warning("%s", exc)
+
+        self.main_thread.run(lambda: library.settings.save(library.paths.settings), None, failed)
+
+    def change(
+        self,
+        work: Callable[[], None],
+        then: Callable[[], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
+        fails: str = "",
+    ) -> None:
+        """Change the library in another thread, and tell everyone who shows it.
+
+        Args:
+            failed: gets the exception in place of the window's own door for errors.
+            fails: what to say where it fails: "Couldn't add the tag".
+        """
+
+        def changed(_: None) -> None:
+            if then is not None:
+                then()
+            self._tell_each(self.signals.content_changed)
+
+        self.main_thread.run(work, changed, failed, fails)

@@ -1,0 +1,1 @@
+"""The panel of one segment in its frame."""

@@ -1,0 +1,405 @@
+"""One segment in its frame, with what is known of it and what can be done with it."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import customtkinter as ctk
+
+from src.errors import QueryError, is_of_a_person
+from src.gui.core.job_state import moment
+from src.gui.core.session import Session
+from src.gui.core.thumbnails import Thumbnails
+from src.gui.core.wording import as_sentence
+from src.gui.detail.detail_side import DetailSide, SideActions
+from src.gui.detail.frame_picture import FramePicture, Lit
+from src.gui.theme.theme import HEADER, LEFT, NORMAL, RIGHT, SMALL, STRIP, Theme, shorten
+from src.gui.widgets.controls import RING, Button, IconButton, label, rule
+from src.gui.widgets.inputs import Check
+from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
+from src.gui.widgets.tooltip import Tooltip
+from src.records import FrameView, SampledFrame, SearchHit
+
+_BELOW = 16  # the strips
+_BETWEEN = 72  # the parts of the header, all together
+
+
+@dataclass(frozen=True)
+class DetailActions:
+    back: Callable[[], None]
+    similar: Callable[[str, Path], None]
+    open_file: Callable[[Path], None]
+    show_in_folder: Callable[[Path], None]
+    failed: Callable[[Exception], None]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the detail view was opened from.
+
+    Attributes:
+        name: what the way back is called.
+        query: the words searched for.
+        hits: those of the search, to go through.
+        photos: of the library, to go through where one came from there: rows of media files.
+        place: of the hit or the photo shown.
+    """
+
+    name: str
+    query: str = ""
+    hits: Sequence[SearchHit] = ()
+    photos: Sequence[int] = ()
+    place: int = 0
+
+
+class DetailPanel(ctk.CTkFrame):
+    """The frame in the middle, its segments and frames below, facts and tags at the side."""
+
+    def __init__(
+        self,
+        master: Any,
+        theme: Theme,
+        session: Session,
+        thumbnails: Thumbnails,
+        actions: DetailActions,
+    ) -> None:
+        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self._session, self._actions = theme, session, actions
+        self._origin = Origin("Library")
+        self._view: FrameView | None = None
+        self._asked = 0
+        self.segment_id = ""
+        self._build_header()
+        session.signals.missing_changed.append(self._show_missing)
+        body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
+        body.pack(fill="both", expand=True)
+        rule(body, theme).pack(fill="x")
+        self.side = DetailSide(
+            body,
+            theme,
+            SideActions(
+                self._why_no_tag,
+                self._add_tag,
+                self._remove_tag,
+                self._similar,
+                self._open,
+                self._folder,
+                self.show_segment,
+                lambda numbers: self.picture.outline(numbers),
+            ),
+        )
+        self.side.pack(side="right", fill="y")
+        middle = ctk.CTkFrame(body, fg_color="transparent", corner_radius=0)
+        # wider than what one sees by the room for rings
+        middle.pack(side="left", fill="both", expand=True, padx=LEFT - RING, pady=(24, _BELOW))
+        self.picture = FramePicture(middle, theme, session.main_thread, self.show_segment)
+        self.picture.pack(fill="x", padx=theme.px(RING))
+        self._build_strips(middle, thumbnails)
+        self._middle = middle
+        tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_picture(), "+")
+
+    # -- building
+
+    def _build_header(self) -> None:
+        theme, c = self.theme, self.theme.colours
+        header = ctk.CTkFrame(self, fg_color="transparent", height=HEADER)
+        header.pack(fill="x", padx=(LEFT - 8, RIGHT - 4))
+        header.pack_propagate(False)
+        self.back = Button(
+            header, theme, "Library", self._actions.back, kind="quiet", icon_name="left", height=32
+        )
+        self.back.pack(side="left")
+        rule(header, theme, 16).pack(side="left", padx=(8, 12))
+        self._name = label(header, theme, "", weight="medium")
+        self._name.pack(side="left")
+        self._name_tip = Tooltip(self._name, theme, "")
+        self._header = header
+        tkinter.Misc.bind(header, "<Configure>", lambda _: self._fit_name(), "+")
+        self._moment = label(header, theme, "", colour=c.text_2)
+        self._moment.pack(side="left", padx=12)
+        self._missing = label(header, theme, "", colour=c.error)
+        self._missing.pack(side="left")
+        self.next = IconButton(
+            header, theme, "right", "Next (Page Down)", lambda: self.go(1), kind="plain"
+        )
+        self.next.pack(side="right")
+        self.previous = IconButton(
+            header, theme, "left", "Previous (Page Up)", lambda: self.go(-1), kind="plain"
+        )
+        self.previous.pack(side="right")
+        self._place = label(header, theme, "", colour=c.text_2)
+        self._place.pack(side="right", padx=8)
+
+    def _build_strips(self, middle: ctk.CTkFrame, thumbnails: Thumbnails) -> None:
+        theme, c = self.theme, self.theme.colours
+        self._frames_part = ctk.CTkFrame(middle, fg_color="transparent")
+        head = ctk.CTkFrame(self._frames_part, fg_color="transparent")
+        head.pack(fill="x", padx=RING, pady=(16, 4))
+        self._frames_title = label(head, theme, "Frames", weight="medium")
+        self._frames_title.pack(side="left")
+        self._frames_count = label(head, theme, "", colour=c.text_2)
+        self._frames_count.pack(side="left", padx=8)
+        self._partial = label(head, theme, "", size=SMALL, colour=c.warn)
+        self._partial.pack(side="right")
+        self.frames = ThumbStrip(
+            self._frames_part, theme, thumbnails, (94, 53), self.show_segment, 8, captions=True
+        )
+        self.frames.pack(fill="x")
+        self._segments_part = ctk.CTkFrame(middle, fg_color="transparent")
+        self._segments_part.pack(fill="x")
+        tools = ctk.CTkFrame(self._segments_part, fg_color="transparent")
+        tools.pack(fill="x", pady=(8, 8))
+        self._dim = Check(tools, theme, "Dim the rest", True, lambda _: self._show_picture())
+        self._dim.pack(side="left")
+        self._others = Check(
+            tools, theme, "Outline other segments", True, lambda _: self._show_picture()
+        )
+        self._others.pack(side="left", padx=12)
+        head = ctk.CTkFrame(self._segments_part, fg_color="transparent")
+        head.pack(fill="x", padx=RING, pady=(0, 4))
+        label(head, theme, "Segments in this frame", weight="medium").pack(side="left")
+        self._segments_count = label(head, theme, "", colour=c.text_2)
+        self._segments_count.pack(side="left", padx=8)
+        label(head, theme, "Click to open", size=SMALL, colour=c.text_2).pack(side="right")
+        self.segments = ThumbStrip(
+            self._segments_part, theme, thumbnails, (58, 58), self.show_segment
+        )
+        self.segments.pack(fill="x")
+
+    # -- showing
+
+    def open(self, segment_id: str, origin: Origin) -> None:
+        """Show a segment that was found, or the first frame of a media file."""
+        self._origin = origin
+        self.back.set_text(origin.name)
+        self.picture.clear()
+        self._read(segment_id)
+
+    @property
+    def place(self) -> int | None:
+        """Which of the hits is looked at; None where one came by no hit."""
+        return self._origin.place if self._origin.hits else None
+
+    def show_segment(self, segment_id: str) -> None:
+        """Show another segment, of the same frame or another one."""
+        view = self._view
+        if view is not None and any(segment.id == segment_id for segment in view.segments):
+            self.segment_id = segment_id
+            self._show()
+        else:
+            self._read(segment_id)
+
+    def _read(self, segment_id: str) -> None:
+        """Read a segment's frame and show it; until then there is no view to go by."""
+        self.segment_id, self._view = segment_id, None
+        self._asked += 1
+        asked, library = self._asked, self._session.library
+
+        def answered(view: FrameView) -> None:
+            if asked == self._asked:
+                self._view = view
+                self._show()
+
+        self._session.main_thread.run(
+            lambda: library.frame_view(segment_id),
+            answered,
+            self._actions.failed,
+            "Couldn't open the segment",
+        )
+
+    def go(self, step: int) -> None:
+        """Go to the next or previous hit, or photo of the library, or frame of a video."""
+        hits, photos, place = self._origin.hits, self._origin.photos, self._origin.place + step
+        if not hits and not photos:
+            self.frames.choose_next(step)
+        elif 0 <= place < len(hits or photos):
+            self._origin = replace(self._origin, place=place)
+            if hits:
+                self.show_segment(hits[place].segment.id)
+            else:
+                self._show_photo(photos[place])
+
+    def _show_photo(self, media_file_id: int) -> None:
+        catalog = self._session.library.catalog
+        self._asked += 1
+        asked = self._asked
+
+        def found(frames: list[SampledFrame]) -> None:
+            if asked == self._asked and frames:  # none: it was removed meanwhile
+                self.show_segment(frames[0].segment_id)
+
+        self._session.main_thread.run(lambda: catalog.sampled_frames(media_file_id), found)
+
+    def _show(self) -> None:
+        view = self._view
+        assert view is not None
+        chosen = self._chosen()
+        segment = view.segments[chosen]
+        self._moment.configure(text=self._place_in_file(segment.frame_index, segment.timestamp_s))
+        self._show_missing()
+        self._show_picture()
+        objects = [s for s in view.segments if s.kind == "object"]
+        self._segments_count.configure(text=f"{len(objects):,}")
+        self.segments.show([Thumb(s.id, s.crop_path) for s in objects], segment.id)
+        self._show_frames(view)
+        self.side.show(view, chosen, self._score(segment.id))
+        self._show_place()
+
+    def _show_picture(self) -> None:
+        view = self._view
+        if view is None:
+            return
+        chosen = self._chosen()
+        tags = view.tags.get(self.segment_id, ())
+        word = f"{tags[0].name} {tags[0].confidence:.2f}" if tags else ""
+        whole = view.segments[chosen].kind == "frame"
+        self.picture.show(
+            view, Lit(chosen, self._dim.value, self._others.value), "" if whole else word
+        )
+
+    def _show_missing(self) -> None:
+        """Say whether the file is not where it was; the picture shown is the library's own."""
+        gone = self._view is not None and self._session.missing.has(self._view.media.path)
+        self._missing.configure(text="Missing" if gone else "")
+        self._fit_name()
+
+    def _place_in_file(self, frame_index: int, timestamp_s: float | None) -> str:
+        """Say which moment of a video, or which page of several a frame is."""
+        if timestamp_s is not None:
+            return moment(timestamp_s)
+        return f"Page {frame_index + 1:,}" if self._has_frames else ""
+
+    @property
+    def _has_frames(self) -> bool:
+        view = self._view
+        return view is not None and (view.media.kind == "video" or len(view.frames) > 1)
+
+    def _show_frames(self, view: FrameView) -> None:
+        if not self._has_frames:
+            self._frames_part.pack_forget()
+            self._fit_picture()
+            return
+        here = view.segments[0].id
+        self.frames.show(
+            [
+                Thumb(f.segment_id, f.crop_path, self._place_in_file(f.frame_index, f.timestamp_s))
+                for f in view.frames
+            ],
+            here,
+        )
+        self._frames_title.configure(text="Frames" if view.media.kind == "video" else "Pages")
+        self._frames_count.configure(text=f"{self.frames.chosen + 1:,} of {len(view.frames):,}")
+        begun = view.media.status in ("pending", "processing")
+        self._partial.configure(text="The rest has not been added yet." if begun else "")
+        if not self._frames_part.winfo_manager():
+            self._frames_part.pack(fill="x")
+        self._fit_picture()
+
+    def _fit_picture(self) -> None:
+        """As high as the frame is at this width, or as the strips below leave room for."""
+        view = self._view
+        if view is None:
+            return
+        strips = self._segments_part.winfo_reqheight()
+        if self._has_frames:
+            strips += self._frames_part.winfo_reqheight()
+        rows, columns = view.image_rgb.shape[:2]
+        wide = self._middle.winfo_width() - 2 * self.theme.px(RING)
+        high = round(wide * rows / columns)
+        # the strip of a job comes and goes, and the picture must not move with it
+        panel = self.winfo_toplevel().winfo_height() - self.theme.px(STRIP)
+        above = self._middle.winfo_rooty() - self.winfo_rooty()
+        room = panel - above - self.theme.px(_BELOW) - strips
+        self.picture.configure(height=max(self.theme.px(120), min(high, room)))
+
+    def _show_place(self) -> None:
+        hits, photos = self._origin.hits, self._origin.photos
+        if hits or photos:
+            here, count = self._origin.place, len(hits or photos)
+            word = "Result" if hits else "Photo"
+            self._place.configure(text=f"{word} {here + 1:,} of {count:,}")
+        else:
+            here, count = self.frames.chosen, 0 if self._view is None else len(self._view.frames)
+            self._place.configure(text=f"Frame {here + 1:,} of {count:,}" if count > 1 else "")
+        self.previous.set_enabled(here > 0)
+        self.next.set_enabled(here + 1 < count)
+        self._fit_name()
+
+    def _fit_name(self) -> None:
+        """Shorten a long name to what the other parts of the line leave."""
+        if self._view is None:
+            return
+        others = (part for part in self._header.pack_slaves() if part is not self._name)
+        taken = sum(part.winfo_reqwidth() for part in others) + self.theme.px(_BETWEEN)
+        font = self.theme.canvas_font(self, NORMAL, "medium")
+        room = max(self._header.winfo_width() - taken, self.theme.px(80))
+        name = self._view.media.path.name
+        short = shorten(name, font, room)
+        self._name.configure(text=short)
+        self._name_tip.text = "" if short == name else name
+
+    def _chosen(self) -> int:
+        assert self._view is not None
+        return next(i for i, s in enumerate(self._view.segments) if s.id == self.segment_id)
+
+    def _score(self, segment_id: str) -> str:
+        for hit in self._origin.hits:
+            if hit.segment.id == segment_id:
+                return f"{hit.score:.2f}" + (
+                    f" for “{self._origin.query}”" if self._origin.query else ""
+                )
+        return ""
+
+    # -- doing
+
+    def _again(self) -> None:
+        """Read the frame once more, after its tags changed."""
+        self._read(self.segment_id)
+
+    def _why_no_tag(self, text: str) -> str:
+        """Say why a text can't be a tag; nothing where it can."""
+        try:
+            self._session.library.tag_name(text)
+        except QueryError as exc:
+            return as_sentence(str(exc))
+        return ""
+
+    def _add_tag(self, name: str) -> None:
+        library, segment_id = self._session.library, self.segment_id
+
+        def added() -> None:
+            self.side.added(name)
+            self._again()
+
+        def failed(exc: Exception) -> None:
+            if not is_of_a_person(exc):
+                raise exc
+            self.side.say_why_not(as_sentence(str(exc)))
+
+        self._session.change(
+            lambda: library.add_tag(segment_id, name), added, failed, "Couldn't add the tag"
+        )
+
+    def _remove_tag(self, name: str) -> None:
+        library, segment_id = self._session.library, self.segment_id
+        self._session.change(
+            lambda: library.remove_tag(segment_id, name),
+            self._again,
+            fails="Couldn't remove the tag",
+        )
+
+    def _similar(self) -> None:
+        if self._view is not None:
+            self._actions.similar(self.segment_id, self._view.media.path)
+
+    def _open(self) -> None:
+        if self._view is not None:
+            self._actions.open_file(self._view.media.path)
+
+    def _folder(self) -> None:
+        if self._view is not None:
+            self._actions.show_in_folder(self._view.media.path)

@@ -1,0 +1,395 @@
+"""What goes into a dataset and where, counted before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import customtkinter as ctk
+
+from src.counting import counted, megabytes
+from src.events import Event
+from src.gui.core.job_state import JobState, time_left
+from src.gui.core.session import Session
+from src.gui.core.wording import explained
+from src.gui.dialogs.dataset_folder import dataset_folder, free_folder
+from src.gui.dialogs.export_footer import ExportFooter
+from src.gui.theme.theme import SMALL, TITLE
+from src.gui.widgets.balance import Balance
+from src.gui.widgets.controls import (
+    RING,
+    Button,
+    IconButton,
+    label,
+    rule,
+)
+from src.gui.widgets.inputs import Choice, Entry
+from src.gui.widgets.mask_quality import EDGE, HINT, ends_of, least_of
+from src.gui.widgets.menu_button import MenuButton
+from src.gui.widgets.option_form import OptionForm
+from src.gui.widgets.overlay import Overlay
+from src.gui.widgets.slider import Slider
+from src.gui.widgets.tooltip import Tooltip
+from src.records import ExportPreview, ExportSelection, SearchHit
+from src.worker import JobEnded
+
+ALL, BY_TAG, RESULTS = "All segments", "By tag", "Current results"
+HINT_WHERE = "A new folder is made. Nothing is overwritten."
+
+
+class ExportDialog:
+    """Open from the sidebar; closing it while it writes asks the job to stop."""
+
+    def __init__(
+        self,
+        overlay: Overlay,
+        session: Session,
+        hits: Sequence[SearchHit],
+        choose_folder: Callable[[], Path | None],
+        open_folder: Callable[[Path], None],
+    ) -> None:
+        self.overlay, self.theme, self._session = overlay, overlay.theme, session
+        self._hits, self._choose_folder, self._open_folder = hits, choose_folder, open_folder
+        self._asked = 0
+        self._job: JobState | None = None
+        self._preview = ExportPreview({}, {}, 0, 0)
+        self._counted = False
+        self._written: Path | None = None  # by the last export, while its outcome is shown
+        self._dialog = overlay.open(on_close=self._closed)
+        session.signals.job_event.append(self._heard)
+        session.signals.job_ended.append(self._ended)
+        self._build(self._dialog)
+        self._say_least()
+        self._count()
+        catalog = session.library.catalog
+        session.main_thread.run(catalog.quality_range, self._offer_quality)
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether this dialog is there still, be it under another one."""
+        return self.overlay.holds(self._dialog)
+
+    # -- building
+
+    def _build(self, dialog: ctk.CTkFrame) -> None:
+        theme, c = self.theme, self.theme.colours
+        head = ctk.CTkFrame(dialog, fg_color="transparent")
+        head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(16, 12))
+        label(head, theme, "Export Dataset", size=TITLE, weight="medium").pack(side="left")
+        IconButton(head, theme, "close", "Close (Escape)", self._close).pack(side="right")
+        body = ctk.CTkFrame(dialog, fg_color="transparent")
+        # the track of a slider ends where words do, the room for its ring does not
+        body.grid(row=1, column=0, sticky="ew", padx=(32 - EDGE, 32))
+        body.grid_columnconfigure(0, weight=1)
+        left = ctk.CTkFrame(body, fg_color="transparent")
+        left.grid(row=0, column=0, sticky="new", padx=(0, 32 - EDGE))
+        self._build_left(left)
+        card = ctk.CTkFrame(
+            body, fg_color=c.card, corner_radius=8, border_width=1, border_color=c.border, width=328
+        )
+        card.grid(row=0, column=1, sticky="ns")
+        card.grid_propagate(False)
+        self._build_card(card)
+        rule(dialog, self.theme).grid(row=2, column=0, sticky="ew", padx=2, pady=(24, 0))
+        self._footer = ExportFooter(dialog, theme)
+        self._footer.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=(0, 2))
+        self._build_footer()
+
+    def _build_left(self, left: ctk.CTkFrame) -> None:
+        theme, c = self.theme, self.theme.colours
+        formats = self._session.library.export_formats()
+        self._formats, self._format = {each.label: each for each in formats}, formats[0]
+        if len(formats) > 1:
+            label(left, theme, "Format", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
+            self.format = MenuButton(left, theme, list(self._formats), self._format_chosen)
+            self.format.pack(anchor="w", padx=EDGE - RING, pady=(4, 20))
+        label(left, theme, "What", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
+        self.what = Choice(left, theme, (ALL, BY_TAG, RESULTS), lambda _: self._what_changed())
+        self.what.pack(anchor="w", padx=EDGE, pady=(8, 24))
+        self.what.set_enabled(RESULTS, bool(self._hits))
+        self._confidence, self._confidence_text = self._slider(left, "Minimum confidence", 0.5)
+        self._quality, self._quality_text = self._slider(left, "Minimum mask quality", 0.0)
+        self._quality.set_enabled(False)  # until it is known what the library holds
+        Tooltip(self._quality, theme, HINT)
+        self._left_out = label(left, theme, "", size=SMALL, colour=c.text_2)
+        self._left_out.pack(anchor="w", padx=EDGE, pady=(0, 24))
+        where = label(left, theme, "Where", size=SMALL, colour=c.text_2)
+        where.pack(anchor="w", padx=EDGE)
+        row = ctk.CTkFrame(left, fg_color="transparent")
+        row.pack(fill="x", padx=(EDGE, EDGE - RING), pady=(4, 4))
+        self.where = Entry(row, theme, "Folder", on_change=lambda _: self._where_changed())
+        self.where.pack(side="left", fill="x", expand=True)
+        self._set_where(free_folder(self._session.library.paths.datasets))
+        Button(row, theme, "Browse", self._browse).pack(side="left", padx=(4, 0))
+        self._hint = label(
+            left,
+            theme,
+            self._hint_where,
+            size=SMALL,
+            colour=c.text_2,
+            justify="left",
+        )
+        self._hint.pack(anchor="w", padx=EDGE)
+        self._left, self._above_where = left, where
+        self.options = self._build_options()
+
+    def _build_options(self) -> OptionForm:
+        """Draw the options of the format that is chosen; most have none."""
+        options = self._format.options
+        form = OptionForm(self._left, self.theme, options, self._changed, EDGE)
+        if options:
+            form.pack(fill="x", before=self._above_where)
+        return form
+
+    @property
+    def _hint_where(self) -> str:
+        return f"{self._format.summary}\n{HINT_WHERE}"
+
+    def _slider(self, left: ctk.CTkFrame, name: str, value: float) -> tuple[Slider, ctk.CTkLabel]:
+        """A number from 0 to 1 with its name and what it stands at."""
+        theme = self.theme
+        line = ctk.CTkFrame(left, fg_color="transparent")
+        line.pack(fill="x", padx=EDGE)
+        label(line, theme, name, size=SMALL, colour=theme.colours.text_2).pack(side="left")
+        text = label(line, theme, "", size=SMALL)
+        text.pack(side="right")
+        # said at once where it stands, and counted when it rests: that reads every crop
+        slider = Slider(
+            left, theme, (0.0, 1.0), value, lambda _: self._say_least(), on_rest=self._changed
+        )
+        slider.pack(fill="x", pady=(2, 6))
+        return slider, text
+
+    def _build_card(self, card: ctk.CTkFrame) -> None:
+        theme, c = self.theme, self.theme.colours
+        card.pack_propagate(False)
+        card.configure(height=352)
+        label(card, theme, "Class balance", weight="medium").pack(anchor="w", padx=16, pady=(14, 6))
+        self.balance = Balance(card, theme, self._changed, 10)
+        self.balance.pack(fill="both", expand=True, padx=theme.px(16))
+        legend = ctk.CTkFrame(card, fg_color="transparent")
+        legend.pack(fill="x", padx=16, pady=(6, 14))
+        for text, colour in (("exported", c.accent), ("skipped", c.strong_border)):
+            ctk.CTkFrame(legend, fg_color=colour, width=8, height=8, corner_radius=2).pack(
+                side="left"
+            )
+            label(legend, theme, text, size=SMALL, colour=c.text_2).pack(side="left", padx=(8, 12))
+
+    def _build_footer(self) -> None:
+        self._footer.show_ready(self._start, self._close)
+
+    def _show_outcome(self, job: JobState, ended: JobEnded) -> None:
+        c = self.theme.colours
+        again, close = ("Export again", self._again), ("Close", self._close)
+        written = None if job.done is None else job.done.written
+        if written is not None and job.done is not None:
+            self._written = written
+            text = f"{counted(job.done.segments, 'crop')} exported"
+            show = ("Open folder", lambda: self._open_folder(written))
+            self._footer.show_outcome("check", c.success, text, self._named(written), show, again)
+        elif ended.error is not None:
+            text = explained(ended.error)[0]
+            self._footer.show_outcome("warning", c.error, text, "", again, close)
+        else:
+            below = "No files were left behind."
+            self._footer.show_outcome("info", c.text_2, "Export cancelled", below, again, close)
+
+    def _named(self, folder: Path) -> str:
+        """A folder as it is shown, from the library's own on where it lies there."""
+        root = self._session.library.paths.root
+        return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)
+
+    def _again(self) -> None:
+        """Get ready for another one, in a folder that is free."""
+        written, self._written = self._written, None
+        self._build_footer()
+        if written is not None and self._where_is_wrong():
+            self._set_where(free_folder(written.parent))
+        self._count()
+
+    # -- counting
+
+    def _selection(self) -> ExportSelection:
+        only = self.what.value == RESULTS
+        ids = tuple(hit.segment.id for hit in self._hits) if only else None
+        tags = frozenset(self.balance.chosen) if self.what.value == BY_TAG else None
+        return ExportSelection(ids, tags, self._confidence.value, least_of(self._quality))
+
+    def _format_chosen(self, name: str) -> None:
+        self._format = self._formats[name]
+        self.options.destroy()
+        self.options = self._build_options()
+        self._changed()
+
+    def _what_changed(self) -> None:
+        self.balance.choosing = self.what.value == BY_TAG
+        if self.balance.choosing and not self.balance.chosen:
+            self.balance.chosen = set(self._preview.written)
+        self._changed()
+
+    def _changed(self) -> None:
+        """Something else is to be written than before: an outcome gives way."""
+        if self._job is not None:
+            return
+        if not self._footer.is_ready:
+            self._again()
+        else:
+            self._count()
+
+    def _offer_quality(self, lowest_highest: tuple[float, float] | None) -> None:
+        """Let the slider range over what the library holds."""
+        ends = ends_of(lowest_highest)
+        if ends is not None and self._is_open:
+            self._quality.set_ends(ends)
+            self._quality.set(ends[0])
+            self._quality.set_enabled(True)
+
+    def _say_least(self) -> None:
+        selection = self._selection()
+        quality = selection.min_predicted_iou
+        self._confidence_text.configure(text=f"{selection.min_confidence:.2f}")
+        self._quality_text.configure(text=f"{quality:.2f}" if quality else "Any")
+
+    def _count(self) -> None:
+        self._asked += 1
+        asked, selection = self._asked, self._selection()
+        library, key, options = self._session.library, self._format.key, self.options.values
+        # what is not chosen is counted too, to be shown as a bar
+        everything = replace(selection, tags=None)
+
+        def work() -> tuple[ExportPreview, ExportPreview]:
+            all_of_it = library.export_preview(everything, key, options)
+            if selection == everything:  # counting goes through every crop
+                return all_of_it, all_of_it
+            return library.export_preview(selection, key, options), all_of_it
+
+        def counted_it(previews: tuple[ExportPreview, ExportPreview]) -> None:
+            if (
+                asked == self._asked
+                and self._is_open
+                and self._job is None
+                and self._footer.is_ready
+            ):
+                self._preview, all_of_it = previews
+                self._counted = True
+                totals = all_of_it.written.keys() | all_of_it.left_out.keys()
+                names = sorted(totals, key=lambda tag: (-all_of_it.written.get(tag, 0), tag))
+                self.balance.show(names, all_of_it.written, all_of_it.left_out)
+                self._show_count()
+
+        self._session.main_thread.run(work, counted_it)
+
+    def _where_changed(self) -> None:
+        if not self._counted or self._job is not None:
+            return
+        if self._footer.is_ready:
+            self._show_count()
+        elif self._written is None or self._folder_typed() != self._written:
+            self._written = None
+            self._again()
+
+    def _show_count(self) -> None:
+        preview = self._preview
+        count = sum(preview.written.values())
+        left_out = sum(preview.left_out.values())
+        text = (
+            f"{counted(left_out, 'tag')} below these limits will be skipped"
+            if left_out
+            else "No tags are below these limits"
+        )
+        self._left_out.configure(text=text)
+        wrong_place = self._where_is_wrong()
+        wrong = self.options.problem or wrong_place
+        self.where.set_error(bool(wrong_place))
+        self._hint.configure(
+            text=wrong or self._hint_where,
+            text_color=self.theme.colours.error if wrong else self.theme.colours.text_2,
+        )
+        self._footer.say(
+            f"{counted(count, 'crop')} in {counted(len(preview.written), 'tag')}, "
+            f"{counted(preview.media_files, 'media file')}",
+            f"About {megabytes(preview.bytes)}. Nothing is written until you press Export.",
+            f"Export {counted(count, 'crop')}",
+            count > 0 and not wrong,
+        )
+
+    def _set_where(self, folder: Path) -> None:
+        """Show a folder, from the library's own on where it lies there."""
+        self.where.set(self._named(folder))
+        self.where.field.xview_moveto(1.0)
+
+    def _folder_typed(self) -> Path | None:
+        try:
+            return self._folder()
+        except RuntimeError:  # ~name
+            return None
+
+    def _folder(self) -> Path:
+        return dataset_folder(self._session.library.paths.datasets, self.where.text)
+
+    def _where_is_wrong(self) -> str:
+        if not self.where.text.strip():
+            return "Choose a folder for the dataset."
+        try:
+            folder = self._folder()
+        except RuntimeError:  # ~name
+            return "There is no user with this home folder.\nChoose another folder."
+        try:
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                return "This folder is not empty.\nChoose another one. Nothing is overwritten."
+        except OSError as exc:
+            return f"This folder can't be read ({exc.strerror})."
+        return ""
+
+    def _browse(self) -> None:
+        chosen = self._choose_folder()
+        if chosen is not None and self._is_open:
+            self._set_where(free_folder(chosen))
+
+    # -- writing
+
+    def _start(self) -> None:
+        if self.options.problem or self._where_is_wrong():
+            self._show_count()
+            return
+        library, selection, folder = self._session.library, self._selection(), self._folder()
+        key, options = self._format.key, self.options.values
+        self._job = self._session.start(
+            "export", lambda: library.export(folder, selection, key, options), "Writing"
+        )
+        self._written = None
+        self._footer.show_progress(self._stop)
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._session.cancel(self._job)
+            self._footer.stopping()
+
+    def _heard(self, job: JobState, event: Event) -> None:
+        if job is self._job and job.doing is not None:
+            seconds = job.seconds_left
+            self._footer.progress(
+                f"Writing {job.doing.done:,} of {job.doing.total:,} crops",
+                "" if seconds is None else time_left(seconds),
+                job.fraction,
+            )
+
+    def _ended(self, job: JobState, ended: JobEnded) -> None:
+        if job is not self._job:
+            return
+        self._job = None
+        self._show_outcome(job, ended)
+
+    def _close(self) -> None:
+        self.overlay.close(self._dialog)
+
+    def _closed(self) -> None:
+        self._stop_quietly()
+        self._session.signals.job_event.remove(self._heard)
+        self._session.signals.job_ended.remove(self._ended)
+
+    def _stop_quietly(self) -> None:
+        if self._job is not None:
+            self._job.in_place = False
+            self._session.cancel(self._job)

@@ -1,0 +1,422 @@
+"""The library: every media file as a card, with those at work, waiting and failed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import customtkinter as ctk
+
+from src.counting import counted
+from src.errors import LibraryLockedError
+from src.events import (
+    Event,
+    FileDone,
+    FileFailed,
+    FileKnown,
+    FilePassedOver,
+    FileStarted,
+    FrameSkipped,
+    FrameStored,
+)
+from src.gui.cards.card_grid import WISH, CardGrid
+from src.gui.cards.card_view import CardActions, CardPainter, CardView, Colour
+from src.gui.core.job_state import JobState, length
+from src.gui.core.session import Session
+from src.gui.core.thumbnails import Thumbnails
+from src.gui.core.wording import capital, explained, reason_and_details
+from src.gui.library.empty_state import EmptyState, NotOpened, Recovering
+from src.gui.theme.theme import LEFT, RIGHT, Theme
+from src.gui.widgets.controls import Button, icon_label, label, panel_header
+from src.gui.widgets.menu_button import MenuButton
+from src.gui.widgets.notice import Notice
+from src.gui.widgets.popup import show_menu
+from src.gui.widgets.slider import Slider
+from src.records import MediaCard, MediaFile, MediaOrder
+
+ORDERS: dict[str, MediaOrder] = {
+    "Added, newest first": "added",
+    "Taken, newest first": "captured",
+    "Name, A to Z": "name",
+    "Most segments first": "segments",
+}
+_KEPT_CARDS = 2000
+_RELOAD_MS = 500
+
+
+@dataclass(frozen=True)
+class LibraryActions:
+    add_files: Callable[[], None]
+    add_folder: Callable[[], None]
+    samples: Callable[[], None]
+    open: Callable[[MediaCard], None]
+    remove: Callable[[Sequence[int]], None]
+    remove_missing: Callable[[], None]
+    retry: Callable[[Sequence[Path]], None]
+    go_on: Callable[[], None]
+    show_failure: Callable[[MediaCard], None]
+    show_in_folder: Callable[[Path], None]
+    open_another: Callable[[], None]
+
+
+class _Media:
+    """The grid's source: ids in their order, and cards read page by page."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.ids: list[int] = []
+        self.stopped: frozenset[int] = frozenset()  # wait since a person stopped adding them
+        self.busy: tuple[Path, JobState] | None = None
+        self._cards: OrderedDict[int, MediaCard] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def faces(self, first: int, last: int) -> list[CardView]:
+        wanted = self.ids[first:last]
+        missing = [number for number in wanted if number not in self._cards]
+        if missing:
+            # a page is read in under a millisecond, so it need not come later
+            self._cards.update(self._session.library.catalog.media_cards(missing))
+        while len(self._cards) > _KEPT_CARDS:
+            self._cards.popitem(last=False)
+        return [self._face(number) for number in wanted]
+
+    def card(self, place: int) -> MediaCard | None:
+        if not 0 <= place < len(self.ids):
+            return None
+        self.faces(place, place + 1)
+        return self._cards.get(self.ids[place])
+
+    def forget(self, path: Path | None = None) -> None:
+        """Read cards again: one file's, or all."""
+        if path is None:
+            self._cards.clear()
+            return
+        for number in [n for n, card in self._cards.items() if card.media.path == path]:
+            del self._cards[number]
+
+    def _face(self, number: int) -> CardView:
+        card = self._cards.get(number)
+        if card is None:  # removed since the ids were listed
+            return CardView(number, None, "", "")
+        media = card.media
+        picture = card.poster or (media.path if media.kind == "image" else None)
+        name = media.path.name
+        if self.busy is not None and self.busy[0] == media.path:
+            job = self.busy[1]
+            doing = f"Frame {job.file_frames}" if job.file_frames else "Reading…"
+            if 0 < job.file_fraction < 1:
+                doing += f" · {job.file_fraction:.0%}"
+            return CardView(
+                number, picture, name, doing, "accent", state="busy", progress=job.file_fraction
+            )
+        if media.status == "failed":
+            why = reason_and_details(media.error or "could not be read")[0]
+            return CardView(number, None, name, capital(why), "error", state="failed")
+        if media.status in ("pending", "processing"):
+            facts = "Stopped" if number in self.stopped else "Waiting"
+            if card.segments:
+                facts += f" · {counted(card.segments, 'segment')} so far"
+            return CardView(number, picture, name, facts, state="waiting")
+        kind = "Photo" if media.kind == "image" else "Video"
+        facts = f"{kind} · {counted(card.segments, 'segment')}"
+        for remark in (media.error, media.note):
+            if remark:
+                facts += f" · {reason_and_details(remark)[0]}"
+        is_missing = self._session.missing.has(media.path)
+        if is_missing:
+            facts = f"Missing · {facts}"
+        badge = length(media.duration_s) if media.kind == "video" and media.duration_s else None
+        colour: Colour = "error" if is_missing else "text_2"
+        return CardView(number, picture, name, facts, colour, badge)
+
+
+class LibraryPanel(ctk.CTkFrame):
+    """Header, grid, and the empty state in the grid's place."""
+
+    def __init__(
+        self,
+        master: Any,
+        theme: Theme,
+        session: Session,
+        thumbnails: Thumbnails,
+        painter: CardPainter,
+        actions: LibraryActions,
+    ) -> None:
+        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self._session, self._actions = theme, session, actions
+        self.media = _Media(session)
+        self._order: MediaOrder = "added"
+        self._reading = self._read_again = False
+        self._reload_waits = False
+        self._build_header()
+        self.stopped = Notice(self, theme)
+        self.grid_view = CardGrid(
+            self,
+            theme,
+            painter,
+            thumbnails,
+            CardActions(
+                self._open, self._retry_card, self._menu, self._selected, self.remove_selected
+            ),
+        )
+        self.empty = EmptyState(self, theme, actions.add_files, actions.add_folder, actions.samples)
+        self.not_opened = NotOpened(self, theme, session.open, actions.open_another)
+        self.recovering = Recovering(self, theme)
+        self._shown: ctk.CTkFrame | None = None
+        session.signals.recovering.append(self._show_recovering)
+        session.signals.not_opened.append(self._show_not_opened)
+        session.signals.opened.append(self._opened)
+        session.signals.content_changed.append(self.content_changed)
+        session.signals.missing_changed.append(self.grid_view.refresh)
+        session.signals.job_event.append(self._job_event)
+        session.signals.job_ended.append(lambda job, ended: self._job_ended(job))
+
+    def focus_content(self) -> None:
+        self.grid_view.canvas.focus_set()
+
+    # -- header
+
+    def _build_header(self) -> None:
+        theme, c = self.theme, self.theme.colours
+        self._header = header = panel_header(self, theme, "Library")
+        self._count = label(header, theme, "", colour=c.text_2)
+        self._count.pack(side="left", padx=12)
+        self._tools = ctk.CTkFrame(header, fg_color="transparent")
+        self._sort = MenuButton(self._tools, theme, list(ORDERS), self._sorted)
+        self._sort.pack(side="left", padx=(0, 20))
+        icon_label(self._tools, "grid-small", c.text_2, 18).pack(side="left", padx=(0, 2))
+        self._size = Slider(
+            self._tools,
+            theme,
+            (120, 320),
+            WISH,
+            self._resize,
+            on_rest=self._resized,
+            decimals=0,
+            width=128,
+        )
+        self._size.pack(side="left")
+        icon_label(self._tools, "grid", c.text_2).pack(side="left", padx=(2, 0))
+        self._selection = ctk.CTkFrame(header, fg_color="transparent")
+        self._selected_text = label(self._selection, theme, "", weight="medium")
+        self._selected_text.pack(side="left", padx=(0, 8))
+        Button(
+            self._selection,
+            theme,
+            "Remove from library",
+            self.remove_selected,
+            icon_name="trash",
+            height=32,
+        ).pack(side="left")
+        Button(
+            self._selection,
+            theme,
+            "Clear",
+            lambda: self.grid_view.select(frozenset()),
+            kind="quiet",
+            height=32,
+        ).pack(side="left")
+
+    def _selected(self, cards: frozenset[int]) -> None:
+        self._selected_text.configure(text=f"{len(cards):,} selected")
+        self._show_header()
+
+    def _show_header(self) -> None:
+        """What can be done to the selection takes the place of the order and size."""
+        some = bool(self.grid_view.selection)
+        full = len(self.media) > 0
+        for part, shown in ((self._selection, full and some), (self._tools, full and not some)):
+            if shown and not part.winfo_manager():
+                part.pack(side="right")
+            elif not shown:
+                part.pack_forget()
+
+    def _sorted(self, name: str) -> None:
+        self._order = ORDERS[name]
+        self._session.keep(media_order=self._order)
+        self.reload()
+
+    def _resize(self, value: float) -> None:
+        self.grid_view.set_wish(round(value))
+
+    def _resized(self) -> None:
+        self._session.keep(thumbnail_width=round(self._size.value))
+
+    def _opened(self) -> None:
+        """Show it as it was left."""
+        settings = self._session.library.settings
+        self._order = settings.media_order
+        self._sort.show(next(name for name, order in ORDERS.items() if order == self._order))
+        self._size.set(settings.thumbnail_width)
+        self.grid_view.set_wish(settings.thumbnail_width)
+        self.reload()
+
+    # -- content
+
+    def reload(self) -> None:
+        """List the library again, in another thread; the place is kept."""
+        if not self._session.is_open:
+            return
+        if self._reading:
+            self._read_again = True
+            return
+        self._reading = True
+        order, library = self._order, self._session.library
+        self._session.main_thread.run(
+            lambda: (
+                library.catalog.media_ids(order),
+                library.catalog.failed_media(),
+                library.stopped(),
+            ),
+            self._listed,
+            self._not_listed,
+        )
+
+    def _listed(self, found: tuple[list[int], int, list[MediaFile]]) -> None:
+        ids, failed, stopped = found
+        self._reading = False
+        self.media.stopped = frozenset(media.id for media in stopped)
+        self._show_stopped(len(stopped))
+        if ids != self.media.ids:
+            self.grid_view.select(frozenset())
+            self.media.ids = ids
+        self._count.configure(text=count_of_media(len(ids), failed) if ids else "")
+        self._show(self.grid_view if ids else self.empty)
+        self._show_header()
+        self.grid_view.show(self.media, keep_place=True)
+        if self._read_again:
+            self._read_again = False
+            self.reload()
+
+    def _show_stopped(self, count: int) -> None:
+        """Offer to go on with what a person stopped, or to let it go."""
+        if count:
+            self.stopped.say(
+                f"Stopped, {counted(count, 'file')} left.",
+                "info",
+                ("Continue", self._actions.go_on),
+                ("Remove them", lambda: self._actions.remove(sorted(self.media.stopped))),
+            )
+            self.stopped.pack(fill="x", padx=(LEFT, RIGHT), pady=(0, 8), after=self._header)
+        else:
+            self.stopped.pack_forget()
+
+    def _not_listed(self, exc: Exception) -> None:
+        self._reading = False
+        raise exc
+
+    def _show(self, part: ctk.CTkFrame) -> None:
+        if part is not self._shown:
+            if self._shown is not None:
+                self._shown.pack_forget()
+            if part is not self.grid_view:
+                part.pack(fill="both", expand=True, padx=(LEFT, RIGHT), pady=(8, 24))
+            else:
+                part.pack(fill="both", expand=True)
+            self._shown = part
+
+    def _show_not_opened(self) -> None:
+        exc = self._session.not_opened
+        assert exc is not None
+        self.not_opened.say(isinstance(exc, LibraryLockedError), *explained(exc))
+        self._show(self.not_opened)
+
+    def _show_recovering(self, done: int, total: int) -> None:
+        if not self._session.is_open:
+            self.recovering.say(done, total)
+            self._show(self.recovering)
+
+    def content_changed(self) -> None:
+        self.media.forget()
+        self.reload()
+
+    # -- a running job
+
+    def _job_event(self, job: JobState, event: Event) -> None:
+        if job not in self._session.jobs:
+            return  # an export changes nothing here
+        if isinstance(event, FileStarted):
+            if event.file_number == 1:
+                self.reload()  # the job has written down its files
+            self._set_busy(event.path, job)
+        elif isinstance(event, FrameStored | FrameSkipped):
+            if job.file_frames == 1:
+                self.media.forget(event.path)  # it has a poster now
+            self.grid_view.refresh()
+        elif isinstance(event, FileDone | FileFailed | FileKnown | FilePassedOver):
+            self.media.forget(event.path)
+            self._set_busy(None, job)
+            no_card = isinstance(event, FileKnown | FilePassedOver)  # it may be a second copy
+            if no_card and not self._reload_waits:
+                self._reload_waits = True
+                self.after(_RELOAD_MS, self._reload_waiting)
+
+    def _reload_waiting(self) -> None:
+        self._reload_waits = False
+        self.reload()
+
+    def _job_ended(self, job: JobState) -> None:
+        busy = self.media.busy
+        if busy is not None and busy[1] is job:  # not another one, beside which files are read
+            self._set_busy(None, None)
+        self.content_changed()
+
+    def _set_busy(self, path: Path | None, job: JobState | None) -> None:
+        self.media.busy = None if path is None or job is None else (path, job)
+        self.grid_view.refresh()
+
+    # -- one card
+
+    def _open(self, place: int) -> None:
+        card = self.media.card(place)
+        if card is None:
+            return
+        if card.media.status == "failed":
+            self._actions.show_failure(card)
+        elif card.poster is not None:
+            self._actions.open(card)
+
+    def _retry_card(self, place: int) -> None:
+        card = self.media.card(place)
+        if card is not None:
+            self._actions.retry([card.media.path])
+
+    def remove_selected(self) -> None:
+        """Ask to remove what is selected, or else the card that has the focus."""
+        places = sorted(self.grid_view.selection)
+        if not places and self.grid_view.focused is not None:
+            places = [self.grid_view.focused]
+        ids = [self.media.ids[place] for place in places if place < len(self.media.ids)]
+        if ids:
+            self._actions.remove(ids)
+
+    def _menu(self, place: int, x: int, y: int) -> None:
+        card = self.media.card(place)
+        if card is None:
+            return
+        entries: list[tuple[str, Callable[[], object]]] = []
+        if card.media.status == "failed":
+            entries.append(("Show error", lambda: self._open(place)))
+            entries.append(("Retry", lambda: self._retry_card(place)))
+        elif card.poster is not None:
+            entries.append(("Open", lambda: self._open(place)))
+        if card.media.id in self.media.stopped:
+            entries.append(("Continue with this file", lambda: self._retry_card(place)))
+        entries += [
+            ("Show in folder", lambda: self._actions.show_in_folder(card.media.path)),
+            ("Remove from library…", lambda: self._actions.remove([card.media.id])),
+        ]
+        if self._session.missing.has(card.media.path):
+            entries.append(("Remove all missing files…", self._actions.remove_missing))
+        show_menu(self, self.theme, entries, x, y)
+
+
+def count_of_media(listed: int, failed: int) -> str:
+    """Count as the sidebar does: what could not be read is not in the library."""
+    text = counted(listed - failed, "media file")
+    return f"{text}, {failed:,} failed" if failed else text

@@ -1,0 +1,146 @@
+"""One line of the table of models: what is known of it, one action, and a download's bar."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+from typing import Any
+
+import customtkinter as ctk
+
+from src.gui.models.model_row_view import ModelRowView, Verb
+from src.gui.theme.theme import SMALL, Theme
+from src.gui.widgets.controls import Button, label, progress_bar
+
+# Widths of the columns beside the name, which takes the rest.
+SIZE, SPEED, STATE, ACTION = 92, 132, 116, 120
+_FACTS = SIZE + SPEED + STATE
+
+
+class ModelLine(ctk.CTkFrame):
+    """Shows a ModelFace; widgets stay when only words change, and so does the focus."""
+
+    def __init__(
+        self,
+        master: Any,
+        theme: Theme,
+        on_verb: Callable[[Verb], None],
+        on_measure: Callable[[], None],
+    ) -> None:
+        c = theme.colours
+        super().__init__(master, fg_color="transparent", corner_radius=0)
+        self.theme, self._on_verb = theme, on_verb
+        self.face: ModelRowView | None = None
+        self.grid_columnconfigure(0, weight=1)
+        self.grid_rowconfigure(0, minsize=theme.px(60))
+        for column, width in enumerate((SIZE, SPEED, STATE, ACTION), start=1):
+            self.grid_columnconfigure(column, minsize=theme.px(width))
+        self._name, self._purpose = self._two_lines(0)
+        self._size, self._licence = self._two_lines(1, SMALL)
+        self._speed, _ = self._two_lines(2, SMALL)
+        self._measure = Button(
+            self._speed.master, theme, "", on_measure, kind="link", height=20, size=SMALL
+        )
+        self._state = label(self, theme, "", size=SMALL, anchor="w")
+        self._state.grid(row=0, column=3, sticky="w")
+        self.button = Button(self, theme, "", self._act, height=32, width=104)
+        self._problem = label(self, theme, "", size=SMALL, colour=c.error, justify="left")
+        self._doing = label(self, theme, "", size=SMALL, colour=c.text_2, anchor="w")
+        self._bar: ctk.CTkProgressBar | None = None
+        self._room = 0.0
+        tkinter.Misc.bind(self, "<Configure>", lambda _: self._wrap(), "+")
+
+    def show(self, face: ModelRowView) -> None:
+        if face == self.face:
+            return
+        c = self.theme.colours
+        self.face = face
+        self._name.configure(text=face.name)
+        self._purpose.configure(text=face.purpose)
+        self._show_facts(face)
+        self._show_download(face)
+        self._state.configure(
+            text=("✓ " if face.in_use else "") + face.state,
+            text_color=c.accent if face.in_use else c.error if face.problem else c.text_2,
+        )
+        if face.verb is None:
+            self.button.grid_remove()
+        else:
+            self.button.set_text(face.button)
+            self.button.set_enabled(face.enabled)
+            self.button.grid(row=0, column=4, sticky="e", padx=(0, 8))
+        self._problem.configure(text=face.problem)
+        if face.problem:
+            self._problem.grid(
+                row=1, column=0, columnspan=5, sticky="w", padx=(16, 12), pady=(0, 10)
+            )
+        else:
+            self._problem.grid_remove()
+
+    def _show_facts(self, face: ModelRowView) -> None:
+        self._size.configure(text=face.size)
+        self._licence.configure(text=face.licence)
+        self._speed.configure(text=face.speed)
+        if face.measure:
+            self._measure.set_text(face.measure)
+            self._measure.set_enabled(face.measure != "Measuring…")
+            self._measure.pack(anchor="w")
+        else:
+            self._measure.pack_forget()
+
+    def _show_download(self, face: ModelRowView) -> None:
+        """A bar and its words in the place of the facts, while the model is on its way."""
+        facts = (self._size.master, self._speed.master, self._state)
+        if face.fraction is None:
+            if self._bar is not None:
+                self._bar.destroy()
+                self._bar = None
+                self._doing.grid_remove()
+                for part in facts:
+                    part.grid()
+            return
+        c = self.theme.colours
+        if self._bar is None:
+            for part in facts:
+                part.grid_remove()
+            self._bar = progress_bar(self, self.theme)
+            self._bar.grid(row=0, column=1, columnspan=3, sticky="sew", padx=(0, 16), pady=(0, 18))
+            self._doing.grid(row=0, column=1, columnspan=3, sticky="new", pady=(14, 0))
+        # CustomTkinter draws a dot for nothing
+        self._bar.configure(progress_color=c.accent if face.fraction else c.hover)
+        self._bar.set(face.fraction)
+        self._doing.configure(text=face.doing)
+
+    def _two_lines(self, column: int, size: int = 14) -> tuple[ctk.CTkLabel, ctk.CTkLabel]:
+        words = ctk.CTkFrame(self, fg_color="transparent")
+        words.grid(row=0, column=column, sticky="w", padx=(16 if column == 0 else 0, 8), pady=8)
+        first = label(words, self.theme, "", size=size, anchor="w", justify="left")
+        second = label(
+            words,
+            self.theme,
+            "",
+            size=SMALL,
+            colour=self.theme.colours.text_2,
+            anchor="w",
+            justify="left",
+        )
+        if column == 2:  # a link stands below, and its words begin where it does not
+            first.pack(anchor="w", padx=12)
+        else:
+            first.pack(anchor="w")
+            second.pack(anchor="w")
+        return first, second
+
+    def _wrap(self) -> None:
+        """Break long words where the line ends."""
+        width = self.winfo_width() / self.theme.scale
+        room = width - _FACTS - ACTION - 24
+        if room > 60 and room != self._room:
+            self._room = room
+            self._name.configure(wraplength=room)
+            self._purpose.configure(wraplength=room)
+            self._problem.configure(wraplength=width - 28)
+
+    def _act(self) -> None:
+        if self.face is not None and self.face.verb is not None:
+            self._on_verb(self.face.verb)

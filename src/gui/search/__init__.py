@@ -1,0 +1,1 @@
+"""The panels that search by words and by an image, and their hits."""

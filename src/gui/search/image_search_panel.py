@@ -1,0 +1,247 @@
+"""Search by example: an image dropped, chosen or pasted, or a part of it, and the hits."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import customtkinter as ctk
+import numpy as np
+
+from src.errors import MediaReadError, is_of_a_person
+from src.gui.cards.card_view import CardPainter
+from src.gui.core.session import Session
+from src.gui.core.thumbnails import Thumbnails
+from src.gui.core.wording import as_sentence
+from src.gui.search.image_query import ImageQuery
+from src.gui.search.results import MODELS_FAILED, N_RESULTS, ResultsView
+from src.gui.theme.theme import LEFT, RIGHT, SMALL, Theme
+from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label, panel_header
+from src.gui.widgets.drop_zone import DropZone
+from src.records import SearchHit
+
+LEFT_COLUMN = 384
+NO_IMAGES = "Nothing like this image was found. Add more photos and videos."
+_QUERY_SIDE = 2048  # CLIP sees far less; a part of a large photo still has pixels enough
+
+
+class ImageSearchPanel(ctk.CTkFrame):
+    """The image at the left, what is like it at the right."""
+
+    def __init__(
+        self,
+        master: Any,
+        theme: Theme,
+        session: Session,
+        thumbnails: Thumbnails,
+        painter: CardPainter,
+        on_open: Callable[[Sequence[SearchHit], int], None],
+        on_similar: Callable[[SearchHit], None],
+        on_choose: Callable[[], None],
+        on_paste: Callable[[], None],
+    ) -> None:
+        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self._session = theme, session
+        self._waits_for_models = False
+        self._asked = 0
+        self.name = ""
+        self._is_frame = False  # of a video
+        panel_header(self, theme, "Search by Image")
+        body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
+        body.pack(fill="both", expand=True)
+        # wider than what one sees by the room for focus rings
+        self._column = ctk.CTkFrame(body, fg_color="transparent", width=LEFT_COLUMN + 2 * RING)
+        self._column.pack(side="left", fill="y", padx=(LEFT - RING, 0), pady=(0, 20))
+        self._column.pack_propagate(False)
+        # when an image opens the panel, the column gets its size only after the image
+        tkinter.Misc.bind(self._column, "<Configure>", lambda _: self._fit_query(), "+")
+        self._build_zone(on_choose, on_paste)
+        self._build_query(on_choose, on_paste)
+        self.results = ResultsView(
+            body,
+            theme,
+            session,
+            thumbnails,
+            painter,
+            on_open,
+            on_similar,
+            margins=(20, RIGHT),
+            wish=168,
+        )
+        self.results.pack(side="left", fill="both", expand=True)
+        self.results.say("Similar images will appear here.")
+        self._zone.pack(fill="both", expand=True, padx=RING)
+        tkinter.Misc.bind(self, "<Configure>", lambda event: self._resized(event.width), "+")
+        session.signals.models_ready.append(self._models_ready)
+        session.signals.models_failed.append(self._models_failed)
+
+    # -- building
+
+    def _build_zone(self, on_choose: Callable[[], None], on_paste: Callable[[], None]) -> None:
+        theme, c = self.theme, self.theme.colours
+        self._zone = DropZone(self._column, theme)
+        middle = ctk.CTkFrame(self._zone, fg_color=c.drop_zone)
+        middle.place(relx=0.5, rely=0.5, anchor="center")
+        icon_label(middle, "download", c.text_2, 24).pack(pady=(0, 16))
+        label(middle, theme, "Drop an image here").pack(pady=(0, 4))
+        label(
+            middle, theme, "Then drag on it to search by one part only", size=SMALL, colour=c.text_2
+        ).pack(pady=(0, 16))
+        row = ctk.CTkFrame(middle, fg_color="transparent")
+        row.pack()
+        self.choose = Button(row, theme, "Choose image", on_choose, kind="main", icon_name="folder")
+        self.choose.pack(side="left")
+        Button(row, theme, "Paste", on_paste).pack(side="left")
+
+    def _build_query(self, on_choose: Callable[[], None], on_paste: Callable[[], None]) -> None:
+        theme, c = self.theme, self.theme.colours
+        self._query = ctk.CTkFrame(self._column, fg_color="transparent")
+        card = ctk.CTkFrame(
+            self._query, fg_color=c.card, corner_radius=12, border_width=1, border_color=c.border
+        )
+        card.pack(fill="x", padx=RING)
+        facts = ctk.CTkFrame(card, fg_color="transparent", height=32)
+        facts.pack(side="bottom", fill="x", padx=(24, 12), pady=(4, 12))
+        facts.pack_propagate(False)  # no jump when the button comes
+        self._facts = label(facts, theme, "", size=SMALL, colour=c.text_2)
+        self._facts.pack(side="left")
+        self._whole = Button(
+            facts, theme, "Use whole image", self._use_whole, kind="link", height=24
+        )
+        self.query = ImageQuery(card, theme, self._marked)
+        self.query.pack(fill="x", padx=theme.px(24), pady=(theme.px(24), theme.px(4)))
+        row = ctk.CTkFrame(self._query, fg_color="transparent")
+        row.pack(fill="x", pady=(12, 0))
+        Button(row, theme, "Choose image", on_choose, icon_name="folder", width=120).pack(
+            side="left", fill="x", expand=True
+        )
+        Button(row, theme, "Paste", on_paste, icon_name="paste", width=80).pack(
+            side="left", fill="x", expand=True
+        )
+        IconButton(row, theme, "close", "Remove the image", self.clear, kind="plain", side=40).pack(
+            side="left"
+        )
+        self.button = Button(
+            self._query, theme, "Search this image", self.search, kind="main", icon_name="search"
+        )
+        self.button.pack(fill="x")
+
+    # -- the image
+
+    def use_file(self, path: Path) -> None:
+        """Read an image file and search for it."""
+        self._read(path, path.name)
+
+    def use_pasted(self, content: bytes) -> None:
+        """Read an image file's bytes and search for it."""
+        self._read(content, "Pasted image")
+
+    def _read(self, source: Path | bytes, name: str) -> None:
+        library = self._session.library
+        self._asked += 1
+        asked = self._asked
+
+        def read() -> tuple[np.ndarray, bool]:
+            is_video = isinstance(source, Path) and library.media_kind(source) == "video"
+            return library.read_image(source, _QUERY_SIDE), is_video
+
+        def use(found: tuple[np.ndarray, bool]) -> None:
+            if asked == self._asked:  # no later image was chosen, and none taken away
+                self.use_image(found[0], name, is_frame=found[1])
+
+        def failed(exc: Exception) -> None:
+            if not is_of_a_person(exc):
+                raise exc
+            if asked == self._asked:
+                self.results.forget()
+                reason = exc.reason if isinstance(exc, MediaReadError) else str(exc)
+                self.results.say(f"{name} can't be opened.\n{as_sentence(reason)}")
+
+        self._session.main_thread.run(read, use, failed)
+
+    def use_image(self, image_rgb: np.ndarray, name: str, is_frame: bool = False) -> None:
+        """Search for an image: (H, W, 3) uint8 RGB.
+
+        Args:
+            is_frame: it is the first frame of a video.
+        """
+        self.name, self._is_frame = name, is_frame
+        self._zone.pack_forget()
+        self._query.pack(fill="both", expand=True)
+        self.query.show(image_rgb)
+        self._fit_query()
+        self.search()
+
+    def clear(self) -> None:
+        self._asked += 1
+        self.results.forget()
+        self._query.pack_forget()
+        self._zone.pack(fill="both", expand=True, padx=RING)
+        self.query.show(None)
+        self.results.say("Similar images will appear here.")
+
+    def search(self) -> None:
+        image, part = self.query.image_rgb, self.query.part
+        if image is None:
+            return
+        if not self._session.models_ready:
+            self._waits_for_models = True
+            self.results.say("The models are still loading. Your search will start in a moment.")
+            return
+        library = self._session.library
+        self.results.ask(
+            lambda where: library.search(
+                image=image, box_xywh=part, n_results=N_RESULTS, where=where
+            ),
+            lambda result: self.results.show(result.hits, none=NO_IMAGES),
+        )
+
+    def _models_ready(self) -> None:
+        if self._waits_for_models:
+            self._waits_for_models = False
+            self.search()
+
+    def _models_failed(self) -> None:
+        if self._waits_for_models:
+            self._waits_for_models = False
+            self.results.say(MODELS_FAILED)
+
+    def _use_whole(self) -> None:
+        self.query.mark(None)
+        self.search()
+
+    def _marked(self) -> None:
+        image, part = self.query.image_rgb, self.query.part
+        if image is None:
+            return
+        height, width = image.shape[:2]
+        if part is None:
+            size = f"{width} × {height}"
+            what = "First frame of the video · " if self._is_frame else ""
+            self._facts.configure(text=what + size)
+            self._whole.pack_forget()
+        else:
+            self._facts.configure(text=f"Part {part[2]} × {part[3]}")
+            if not self._whole.winfo_manager():
+                # before the words: whatever has no room, it is not the button
+                self._whole.pack(side="right", before=self._facts)
+        self.button.set_text("Search this image" if part is None else "Search this part")
+
+    # -- sizes
+
+    def _resized(self, width: int) -> None:
+        column = min(LEFT_COLUMN, round(width / self.theme.scale * 0.42))
+        self._column.configure(width=column)
+
+    def _fit_query(self) -> None:
+        """As high as the image at this width, but never so high that the buttons go."""
+        image = self.query.image_rgb
+        if image is not None:
+            px = self.theme.px
+            room = max(1, self._column.winfo_width() - px(48))
+            high = round(image.shape[0] * room / image.shape[1])
+            self.query.configure(
+                height=min(high, max(px(120), self._column.winfo_height() - px(220)))
+            )

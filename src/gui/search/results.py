@@ -1,0 +1,306 @@
+"""Hits of a search as cards: what both search panels ask for and show."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import customtkinter as ctk
+
+from src.counting import counted
+from src.errors import MediaLibraryError, is_of_a_person
+from src.events import Event, FrameStored
+from src.gui.cards.card_grid import WISH, CardGrid
+from src.gui.cards.card_view import CardActions, CardPainter, CardView
+from src.gui.core.job_state import JobState, moment
+from src.gui.core.session import Session
+from src.gui.core.thumbnails import Thumbnails
+from src.gui.core.wording import as_sentence
+from src.gui.theme.theme import LEFT, NORMAL, RIGHT, Theme, shorten
+from src.gui.widgets.controls import Button, label
+from src.gui.widgets.mask_quality import EDGE, MaskQuality
+from src.records import SearchHit, SearchResult, SegmentFilter
+from src.worker import JobEnded
+
+MODELS_FAILED = "The models couldn't be loaded, so there is no search. See Models for the reason."
+NO_WORDS = "Nothing found. Try other words, or add more photos and videos."
+STILL_ADDING = "Nothing found yet. Files are still being added."
+EMPTY = "Your library is empty. Add photos or videos to search them."
+NEW_SEGMENTS = "New segments: search again"
+SearchRequest = Callable[[SegmentFilter], SearchResult]
+# More than anyone looks through, and found as fast as ten.
+N_RESULTS = 100
+
+
+class Hits:
+    """A grid's source of search hits."""
+
+    def __init__(
+        self, hits: Sequence[SearchHit], is_missing: Callable[[Path], bool] = lambda _: False
+    ) -> None:
+        self.hits, self._is_missing = tuple(hits), is_missing
+        # the bar compares hits of one search: the best fills nine tenths
+        self._full = max((hit.score for hit in self.hits), default=1.0) / 0.9 or 1.0
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def faces(self, first: int, last: int) -> list[CardView]:
+        return [self._face(hit) for hit in self.hits[first:last]]
+
+    def _face(self, hit: SearchHit) -> CardView:
+        segment = hit.segment
+        if segment.timestamp_s is not None:
+            facts = moment(segment.timestamp_s)
+        else:
+            facts = f"Page {segment.frame_index + 1:,}" if segment.frame_index else "Photo"
+        if segment.kind == "frame":
+            facts += " · whole image"
+        if hit.tagged_so:
+            facts += " · tagged by you"
+        is_missing = self._is_missing(segment.media_path)
+        return CardView(
+            segment.id,
+            segment.crop_path,
+            segment.media_path.name,
+            f"Missing · {facts}" if is_missing else facts,
+            "error" if is_missing else "text_2",
+            score=hit.score,
+            score_share=max(0.0, hit.score) / self._full,
+            action="similar",
+        )
+
+
+class ResultsView(ctk.CTkFrame):
+    """A line that says how many, and the cards; or a sentence when there are none.
+
+    A newer request makes the answer to an older one void. The last one is asked again when the
+    person asks for better or for worse masks, and when the library changed since.
+    """
+
+    def __init__(
+        self,
+        master: Any,
+        theme: Theme,
+        session: Session,
+        thumbnails: Thumbnails,
+        painter: CardPainter,
+        on_open: Callable[[Sequence[SearchHit], int], None],
+        on_similar: Callable[[SearchHit], None],
+        margins: tuple[int, int] = (LEFT, RIGHT),
+        wish: int = WISH,
+    ) -> None:
+        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self._session = theme, session
+        self.hits = Hits(())
+        self._asked = 0
+        self._request: tuple[SearchRequest, Callable[[SearchResult], None]] | None = None
+        self._is_stale = self._keeps_place = self._is_empty = False
+        self._line = ctk.CTkFrame(self, fg_color="transparent", height=36)
+        # the track of the slider ends where the cards do, the room for its ring does not
+        self._line.pack(fill="x", padx=(margins[0], margins[1] - EDGE))
+        self._line.pack_propagate(False)
+        self._count = label(self._line, theme, "", weight="medium")
+        self._count.pack(side="left")
+        self._where = label(self._line, theme, "", colour=theme.colours.text_2)
+        self._where.pack(side="left", padx=8)
+        self.quality = MaskQuality(self._line, theme, self._ask_again)
+        self._again = Button(self._line, theme, NEW_SEGMENTS, self.refresh, kind="link", height=24)
+        self._wheres = [""]  # the same in fewer words after it
+        self._can_choose = False
+        tkinter.Misc.bind(self._line, "<Configure>", lambda _: self._fit(), "+")
+        self.grid_view = CardGrid(
+            self,
+            theme,
+            painter,
+            thumbnails,
+            CardActions(
+                lambda place: on_open(self.hits.hits, place),
+                lambda place: on_similar(self.hits.hits[place]),
+            ),
+            kind="hit",
+            margins=margins,
+            wish=wish,
+        )
+        self._sentence = label(self, theme, "", colour=theme.colours.text_2, justify="center")
+        self._shows_grid = False
+        self.say("")
+        session.signals.content_changed.append(self._content_changed)
+        session.signals.job_ended.append(self._job_ended)
+        session.signals.missing_changed.append(self.grid_view.refresh)
+        session.signals.job_event.append(self._job_event)
+
+    # -- asking
+
+    def ask(
+        self,
+        request: SearchRequest,
+        show: Callable[[SearchResult], None],
+        arrived: Callable[[], None] | None = None,
+    ) -> None:
+        """Ask in another thread, and have the answer shown here.
+
+        Args:
+            request: gets what the person wants to have left out.
+            show: gets the answer, now and whenever the same is asked again.
+            arrived: called once, before the first answer is shown.
+        """
+        self._request = request, show
+        self._ask(request, show, arrived, failed=partial(self._failed, request))
+
+    def _ask(
+        self,
+        request: SearchRequest,
+        show: Callable[[SearchResult], None],
+        arrived: Callable[[], None] | None = None,
+        keep_place: bool = False,
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        self._is_stale = False
+        self._again.pack_forget()
+        self._asked += 1
+        asked, library = self._asked, self._session.library
+        where = SegmentFilter(min_predicted_iou=self.quality.least)
+
+        def answered(found: tuple[SearchResult, tuple[float, float] | None, bool]) -> None:
+            if asked == self._asked:
+                result, qualities, self._is_empty = found
+                self._can_choose = self.quality.offer(qualities)
+                if arrived is not None:
+                    arrived()
+                self._keeps_place = keep_place
+                show(result)
+
+        self._session.main_thread.run(
+            lambda: (
+                request(where),
+                library.catalog.quality_range(),
+                library.catalog.is_empty(),
+            ),
+            answered,
+            failed,
+            "Couldn't search",
+        )
+
+    def forget(self) -> None:
+        """Take the request back; what is still to be answered is not shown."""
+        self._asked += 1
+        self._request = None
+        self._again.pack_forget()
+        self._can_choose = False
+
+    def _ask_again(self) -> None:
+        if self._request is not None:
+            request, show = self._request
+            self._ask(request, show, failed=partial(self._failed, request))
+
+    def _failed(self, request: SearchRequest, exc: Exception) -> None:
+        """Say in place what can't be searched for; anything else goes to the door for errors."""
+        if not is_of_a_person(exc):
+            raise exc
+        if self._request is not None and self._request[0] is request:
+            self.forget()
+            self.say(as_sentence(str(exc)))
+
+    def refresh(self) -> None:
+        """The panel comes to the front: hits of a library that changed since are found anew."""
+        request = self._request
+        if not self._is_stale or request is None:
+            return
+
+        def failed(exc: Exception) -> None:
+            if not isinstance(exc, MediaLibraryError):
+                raise exc
+            if self._request is request:  # said in place: nobody has asked just now
+                self.forget()
+                self.say(str(exc))
+
+        self._ask(*request, keep_place=True, failed=failed)
+
+    def _content_changed(self) -> None:
+        self._is_stale = True
+        if self.winfo_viewable():
+            self.refresh()
+
+    def _job_ended(self, job: JobState, _ended: JobEnded) -> None:
+        """Hits that are looked at stay as they are, until the panel is shown again."""
+        if job.kind in ("add", "segment", "switch"):
+            self._is_stale = True
+
+    def _job_event(self, _job: JobState, event: Event) -> None:
+        """Offer to ask again, once there is more to find than when it was asked."""
+        if isinstance(event, FrameStored) and self._request is not None:
+            self._is_stale = True
+            if not self._again.winfo_manager():
+                self._again.pack(side="left", after=self._where)
+                self._fit()
+
+    # -- showing
+
+    def show(self, hits: Sequence[SearchHit], like: str = "", none: str = NO_WORDS) -> None:
+        """Show hits, best first, in one step.
+
+        Args:
+            like: what goes on the line that counts them.
+            none: what to say where there are none, and nothing else explains it.
+        """
+        self.hits = Hits(hits, self._session.missing.has)
+        if not hits:
+            self.say(self.why_none(none))
+            return
+        files = len({hit.segment.media_file_id for hit in hits})
+        self._count.configure(text=counted(len(hits), "result"))
+        self._wheres = [f"in {counted(files, word)}{like}" for word in ("media file", "file")]
+        self._sentence.place_forget()
+        if not self._shows_grid:
+            self.grid_view.pack(fill="both", expand=True)
+            self._shows_grid = True
+        self.grid_view.show(self.hits, keep_place=self._keeps_place)
+        self._place_quality()
+
+    def why_none(self, none: str) -> str:
+        """Say why nothing was found: what keeps hits away comes before the request itself."""
+        if self._session.jobs:
+            return STILL_ADDING
+        if self._is_empty:
+            return EMPTY
+        if self.quality.least:
+            return "Nothing found at this mask quality. Move the slider to the left to see more."
+        return none
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence in the place of cards."""
+        self.hits = Hits(())
+        self.grid_view.show(self.hits)
+        self._count.configure(text="")
+        self._wheres = [""]
+        if self._shows_grid:
+            self.grid_view.pack_forget()
+            self._shows_grid = False
+        self._sentence.configure(text=sentence)
+        self._sentence.place(relx=0.5, rely=0.42, anchor="center")
+        self._place_quality()
+
+    def _place_quality(self) -> None:
+        """Offer the choice of masks beside hits, and where it may be why there are none."""
+        if self._can_choose and (len(self.hits) or self.quality.least):
+            self.quality.pack(side="right", before=self._count)
+        else:
+            self.quality.pack_forget()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Share the line out: a long name is shortened, so that the slider stays whole."""
+        px, theme = self.theme.px, self.theme
+        font, medium = theme.canvas_font(self, NORMAL), theme.canvas_font(self, NORMAL, "medium")
+        room = self._line.winfo_width() - medium.measure(self._count.cget("text")) - px(16)
+        if self._again.winfo_manager():
+            room -= self._again.winfo_reqwidth() + px(8)
+        if self.quality.winfo_manager():
+            room -= self.quality.fit(room - font.measure(self._wheres[0]))
+        fitting = (text for text in self._wheres if font.measure(text) <= room)
+        text = next(fitting, self._wheres[-1])
+        self._where.configure(text=shorten(text, font, max(room, px(24))))

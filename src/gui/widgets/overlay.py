@@ -1,0 +1,173 @@
+"""Dialogs inside the window, over a darkened picture of it."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import customtkinter as ctk
+from PIL import Image, ImageGrab, ImageTk
+
+from src.gui.theme.theme import DIALOG, RADIUS_LARGE, Theme
+from src.gui.widgets.corners import Corners
+
+_DARK = 0.35  # of the window's brightness that is left
+
+
+def darkened_window(root: tkinter.Misc, colour: str) -> Image.Image | None:
+    """A picture of the window, darkened; None where the screen can't be read."""
+    x, y = root.winfo_rootx(), root.winfo_rooty()
+    width, height = root.winfo_width(), root.winfo_height()
+    try:
+        picture = ImageGrab.grab((x, y, x + width, y + height)).convert("RGB")
+    except (OSError, ValueError):
+        return None
+    if picture.size != (width, height):  # a desktop that scales what it hands out
+        picture = picture.resize((width, height))
+    return Image.blend(Image.new("RGB", picture.size, colour), picture, _DARK)
+
+
+@dataclass
+class _Layer:
+    """One dialog with what lies behind it."""
+
+    dialog: ctk.CTkFrame
+    cover: tkinter.Label
+    picture: Image.Image | None
+    photo: ImageTk.PhotoImage | None
+    corners: Corners
+    on_close: Callable[[], None] | None
+    focus_before: tkinter.Misc | None
+    about: object
+    drawn: bool = False
+
+
+class Overlay:
+    """Covers the window with dialogs, one over another; Escape and the cross close the top one.
+
+    A dialog comes into sight with all that is in it: it is drawn under its cover, which is there
+    at once, and lifted over it then.
+    """
+
+    def __init__(self, root: Any, theme: Theme) -> None:
+        self.root, self.theme = root, theme
+        self._layers: list[_Layer] = []
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._layers)
+
+    @property
+    def dialog(self) -> ctk.CTkFrame | None:
+        """The dialog on top, which gets the clicks and keys."""
+        return self._layers[-1].dialog if self._layers else None
+
+    @property
+    def undrawn(self) -> ctk.CTkFrame | None:
+        """The dialog on top as long as it lies under its cover."""
+        return None if not self._layers or self._layers[-1].drawn else self.dialog
+
+    def holds(self, dialog: ctk.CTkFrame) -> bool:
+        """Say whether a dialog is open still, be it under another one."""
+        return self._layer(dialog) is not None
+
+    def shows(self, about: object) -> bool:
+        """Say whether a dialog about this is open already."""
+        return any(layer.about == about for layer in self._layers)
+
+    def open(
+        self,
+        width: int = DIALOG,
+        on_close: Callable[[], None] | None = None,
+        about: object = None,
+    ) -> ctk.CTkFrame:
+        """Give an empty dialog to fill, over the one that is open.
+
+        Args:
+            about: what it says, for `shows`.
+        """
+        c = self.theme.colours
+        focus_before = self.root.focus_get()
+        # a window that gets another size meanwhile keeps its picture where the sidebar is
+        cover = tkinter.Label(self.root, bg=c.window, bd=0, anchor="nw")
+        picture, photo = darkened_window(self.root, c.window), None
+        if picture is not None:
+            photo = ImageTk.PhotoImage(picture)
+            cover.configure(image=photo)
+        cover.place(x=0, y=0, relwidth=1, relheight=1)
+        cover.bind("<Button-1>", lambda _: "break")
+        dialog = ctk.CTkFrame(
+            self.root,
+            fg_color=c.sidebar,
+            corner_radius=0,
+            border_width=1,
+            border_color=c.strong_border,
+            width=width,
+            bg_color=c.window,
+        )
+        corners = Corners(dialog, self.theme, c.sidebar, c.strong_border, RADIUS_LARGE)
+        dialog.grid_columnconfigure(0, weight=1, minsize=self.theme.px(width))
+        dialog.place(relx=0.5, rely=0.5, anchor="center")
+        dialog.lower(cover)
+        layer = _Layer(dialog, cover, picture, photo, corners, on_close, focus_before, about)
+        self._layers.append(layer)
+        dialog.focus_set()  # what is typed must not go to what lies under it
+        tkinter.Misc.bind(dialog, "<Configure>", lambda _: self._match_corners(layer), "+")
+        dialog.after_idle(self._draw, dialog)
+        return dialog
+
+    def _draw(self, dialog: ctk.CTkFrame) -> None:
+        """Give all that is in a dialog its size; CustomTkinter draws it when it hears of that."""
+        self.root.update_idletasks()
+        # events come before what is to be done when idle, so all is drawn by then
+        self.root.after_idle(self._lift, dialog)
+
+    def _lift(self, dialog: ctk.CTkFrame) -> None:
+        layer = self._layer(dialog)
+        if layer is not None:
+            layer.drawn = True
+            dialog.lift(layer.cover)
+
+    def _match_corners(self, layer: _Layer) -> None:
+        """Behind its rounded corners a dialog shows the picture that lies there."""
+        dialog = layer.dialog
+        layer.corners.match(layer.picture, (dialog.winfo_x(), dialog.winfo_y()))
+
+    def close(self, dialog: ctk.CTkFrame | None = None) -> None:
+        """Take a dialog away, wherever it lies; the one on top where none is named."""
+        layer = self._layer(dialog or self.dialog)
+        if layer is None:
+            return
+        was_on_top = layer is self._layers[-1]
+        if not was_on_top:  # whoever lies over it gives the focus back to where it was before both
+            above = self._layers[self._layers.index(layer) + 1]
+            above.focus_before = layer.focus_before
+        self._layers.remove(layer)
+        layer.dialog.destroy()
+        layer.cover.destroy()
+        before = layer.focus_before
+        if was_on_top and before is not None and before.winfo_exists():
+            before.focus_set()
+        if layer.on_close is not None:
+            layer.on_close()
+
+    def keep_focus_inside(self) -> None:
+        """Tab stays among the dialog's controls: whoever gets the focus outside gives it back."""
+        focus, dialog = self.root.focus_get(), self.dialog
+        if dialog is None or focus is None or focus is self.root:
+            return
+        if self.root.grab_current() is not None:  # a menu is open over the dialog
+            return
+        if not _is_inside(focus, dialog):
+            first = dialog.tk_focusNext()
+            if first is not None and _is_inside(first, dialog):
+                first.focus_set()
+
+    def _layer(self, dialog: ctk.CTkFrame | None) -> _Layer | None:
+        return next((layer for layer in self._layers if layer.dialog is dialog), None)
+
+
+def _is_inside(widget: tkinter.Misc, dialog: tkinter.Misc) -> bool:
+    return f"{widget}.".startswith(f"{dialog}.")

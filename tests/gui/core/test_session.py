@@ -1,0 +1,195 @@
+"""Jobs of a session: who is told what went wrong, without a window."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from src.errors import ExportError
+from src.events import Event, Progress
+from src.gui.core.session import Session
+
+Job = Callable[[], Iterator[Event]]
+
+
+class MainThread:
+    """Asks the pollers when it is told to."""
+
+    def __init__(self) -> None:
+        self.pollers: list[Callable[[], bool]] = []
+        self.poll = self.pollers.append
+
+    def run(self, work: Callable[[], None], then: Callable[[None], None]) -> None:
+        then(work())  # type: ignore[func-returns-value]
+
+    def turn_until(self, condition: Callable[[], object]) -> None:
+        until = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < until
+            for poller in self.pollers:
+                poller()
+
+
+@pytest.fixture
+def errors() -> list[Exception]:
+    return []
+
+
+@pytest.fixture
+def main_thread() -> MainThread:
+    return MainThread()
+
+
+@pytest.fixture
+def session(main_thread: MainThread, errors: list[Exception]) -> Iterator[Session]:
+    thread: Any = main_thread
+    session = Session(thread, lambda _: pytest.fail("no library is opened"), errors.append)
+    yield session
+    for worker in session._workers.values():
+        worker.stop()
+
+
+def failing() -> Iterator[Event]:
+    raise ExportError("the disk is full")
+    yield
+
+
+@pytest.mark.parametrize("dialog_is_there", [True, False])
+def test_a_failed_export_is_said_once(
+    session: Session, main_thread: MainThread, errors: list[Exception], dialog_is_there: bool
+) -> None:
+    in_dialog: list[object] = []
+    session.signals.job_ended.append(lambda _, ended: in_dialog.append(ended.error))
+    session.start("export", failing, "Writing").in_place = dialog_is_there
+    main_thread.turn_until(lambda: not session.is_busy)
+    assert [str(error) for error in in_dialog] == ["the disk is full"]
+    assert [str(error) for error in errors] == ([] if dialog_is_there else ["the disk is full"])
+
+
+def test_a_listener_that_fails_keeps_no_other_from_hearing(
+    session: Session, main_thread: MainThread, errors: list[Exception]
+) -> None:
+    heard: list[str] = []
+
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError
+
+    session.signals.job_event += [breaks, lambda *_: heard.append("event")]
+    session.signals.job_ended += [breaks, lambda *_: heard.append("ended")]
+    session.start("add", lambda: iter([Progress("on", 0, 1)]), "add")
+    main_thread.turn_until(lambda: not session.is_busy)
+    assert heard == ["event", "ended"]
+    assert [type(error) for error in errors] == [ZeroDivisionError] * 2
+
+
+def saying(job_id: str, said: list[str], goes_on: threading.Event) -> Job:
+    def job() -> Iterator[Event]:
+        said.append(job_id)
+        while True:
+            yield Progress(job_id, 0, 0)
+            goes_on.wait(30)
+
+    return job
+
+
+class Library:
+    """Remembers what is left of adds."""
+
+    def __init__(self) -> None:
+        self.kept: list[Path] = []
+        self.stopped = False
+
+    def keep_for_later(self, paths: Sequence[Path]) -> None:
+        assert not self.stopped or paths
+        self.kept += paths
+
+    def stop_adding(self) -> None:
+        self.stopped = True
+
+
+def test_a_cancelled_add_takes_those_that_wait_with_it(
+    session: Session, main_thread: MainThread, errors: list[Exception]
+) -> None:
+    library: Any = Library()
+    session._library = library
+    said: list[str] = []
+    goes_on = threading.Event()
+    first, *_ = [
+        session.start("add", saying(name, said, goes_on), name, [Path(name)])
+        for name in ("first", "second")
+    ]
+    other = session.start("export", saying("export", said, goes_on), "export")
+    third = session.start("add", saying("third", said, goes_on), "third", [Path("third")])
+    main_thread.turn_until(lambda: first.doing and other.doing)
+    first.files = 3  # it has written down what it adds
+    session.cancel(first)
+    assert third.cancelling and not other.cancelling
+    goes_on.set()
+    main_thread.turn_until(lambda: not session.jobs)
+    assert sorted(said) == ["export", "first"] and session.is_busy and not errors
+    assert library.stopped and library.kept == [Path("second"), Path("third")]
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_what_waits_to_be_added_when_the_window_closes_is_written_down(
+    session: Session, main_thread: MainThread, errors: list[Exception], cancelled: bool
+) -> None:
+    library: Any = Library()
+    session._library = library
+    goes_on = threading.Event()
+    first = session.start("add", saying("first", [], goes_on), "first", [Path("first")])
+    session.start("add", saying("second", [], goes_on), "second", [Path("second")])
+    main_thread.turn_until(lambda: first.doing)
+    first.files = 3
+    if cancelled:
+        session.cancel(first)
+    goes_on.set()
+    stopped: list[bool] = []
+    session.stop(lambda: stopped.append(True))
+    main_thread.turn_until(lambda: stopped)
+    assert Path("second") in library.kept and Path("first") not in library.kept
+    assert library.stopped is cancelled and not errors
+
+
+def test_cancelled_segmenting_leaves_an_add_that_waits(
+    session: Session, main_thread: MainThread
+) -> None:
+    said: list[str] = []
+    goes_on = threading.Event()
+    cutting = session.start("segment", saying("segment", said, goes_on), "segment")
+    add = session.start("add", saying("add", said, goes_on), "add")
+    main_thread.turn_until(lambda: cutting.doing)
+    session.cancel(cutting)
+    goes_on.set()
+    main_thread.turn_until(lambda: add.doing)
+    assert said == ["segment", "add"]
+
+
+def test_how_far_a_recovery_is_comes_to_the_window_now_and_then(
+    errors: list[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([10.0, 10.1, 10.5])
+    monkeypatch.setattr("src.gui.core.session.time.monotonic", lambda: next(clock))
+    thread: Any = MainThread()
+    thread.post = lambda call: call()
+    thread.run = lambda work, then, failed: work()
+    made: Any = object()
+
+    def open_library(on_progress: Callable[[int, int], None]) -> Any:
+        for done in (1, 2, 3):
+            on_progress(done, 3)
+        return made
+
+    session = Session(thread, open_library, errors.append)
+    told: list[tuple[int, int]] = []
+    session.signals.recovering.append(lambda done, total: told.append((done, total)))
+    monkeypatch.setattr("src.gui.core.session.TELL_EVERY_S", 0.2)
+    session.open()
+    for worker in set(session._workers.values()):
+        worker.stop()
+    assert told == [(1, 3), (3, 3)] and not errors
