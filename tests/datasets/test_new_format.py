@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import customtkinter as ctk
 import pytest
 
 import main
-from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.datasets import registry
 from src.datasets.atomic_output import DatasetFolder
@@ -22,96 +17,21 @@ from src.datasets.export import check_dataset, export_dataset, preview_dataset
 from src.datasets.manifest import Manifest
 from src.errors import ExportError, OptionError
 from src.events import DatasetFileChecked, JobDone
-from src.gui.core.session import Listeners
-from src.gui.dialogs.export_dialog import ExportDialog
-from src.gui.theme.theme import DARK, Theme
-from src.gui.widgets.controls import Button
-from src.gui.widgets.overlay import Overlay
-from src.library import MediaLibrary
 from src.library_files import SafeFolder
 from src.ownership import LABELS_COLUMNS
-from src.records import ExportSelection, Tag
-from tests.conftest import add_media_with, unit_vectors
-from tests.e2e.desktop import Screen
-
-# What a person writes who adds a format.
-MODULE = """
-import json
-from dataclasses import dataclass
-from pathlib import Path
-from src.datasets.file_names import crop_name
-from src.datasets.protocols import AnnotatedImage, Annotation
-from src.datasets.registry import register_format
-from src.events import Progress
-from src.options import option
-
-@dataclass(frozen=True)
-class LineOptions:
-    share: float = option(0.2, "Share for validation", limits=(0, 1))
-    folder: str = option("images", "Folder of the images")
-    level: int = option(3, "Level", limits=(1, 9))
-    with_boxes: bool = option(True, "Write boxes")
-    case: str = option("lower", "Case of the labels", choices=("lower", "upper"))
-
-class Lines:
-    key, label, summary = "lines", "JSON lines", "One line per image in labels.jsonl."
-    options = LineOptions
-
-    def preview(self, selected, options):
-        return selected.count_crops()
-
-    def write(self, selected, options, output):
-        tags = {}
-        for segment, tag in selected.labelled:
-            name = tag.name.upper() if options.case == "upper" else tag.name
-            tags.setdefault(segment, []).append(name)
-        with output.open_text("labels.jsonl") as stream:
-            for number, (segment, labels) in enumerate(tags.items(), start=1):
-                file = f"{options.folder}/part/{crop_name(segment.id)}"
-                output.add_image(file, selected.crop(segment), labels)
-                box = list(segment.bbox_xywh) if options.with_boxes else None
-                stream.write(json.dumps({"file": file, "labels": labels, "box": box}) + "\\n")
-                yield Progress("export", number, len(tags))
-
-    def read_back(self, dataset):
-        with dataset.open("labels.jsonl") as stream:
-            for line in stream:
-                read = json.loads(line)
-                found = tuple(Annotation(name) for name in read["labels"])
-                yield AnnotatedImage(Path(read["file"]), found)
-
-register_format(Lines())
-"""
+from src.records import ExportSelection
+from tests.datasets.new_format import add_tagged, labels_in, register_lines
 
 
 @pytest.fixture
 def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The module, imported; its registration goes with the test."""
-    monkeypatch.setattr(registry, "_formats", dict(registry._formats))
-    folder = tmp_path / "another package"
-    folder.mkdir()
-    (folder / "jsonlines_format.py").write_text(MODULE, encoding="utf-8")
-    monkeypatch.syspath_prepend(folder)
-    monkeypatch.delitem(sys.modules, "jsonlines_format", raising=False)
-    __import__("jsonlines_format")
+    register_lines(tmp_path / "another package", monkeypatch)
 
 
 @pytest.fixture
 def tagged(metadata: MetadataDatabase) -> MetadataDatabase:
-    add_media_with(metadata, unit_vectors(3))
-    metadata.add_tags("a.jpg-00000", [Tag("red", 0.9, "auto"), Tag("=1", 1.0, "human")], "human")
-    metadata.add_tags("a.jpg-00002", [Tag("red", 0.6, "auto")], "human")
-    for crop_path in metadata.crop_paths():
-        metadata.paths.crop(crop_path).write_bytes(crop_path.encode())
+    add_tagged(metadata)
     return metadata
-
-
-def labels_in(key: str, folder: Path) -> Counter[str]:
-    dataset = DatasetFolder(SafeFolder(folder))
-    images = list(registry.export_format(key).read_back(dataset))
-    for image in images:
-        assert (folder / image.image).is_file()
-    return Counter(annotation.label for image in images for annotation in image.annotations)
 
 
 def test_todays_format_reads_back(tagged: MetadataDatabase, tmp_path: Path) -> None:
@@ -253,77 +173,3 @@ def test_the_command_line_draws_its_flags_from_it(
     ):
         code, said = said_by(capsys, *library, tmp_path / "other", *words)
         assert code == 2 and told in said and not (tmp_path / "other").exists(), said
-
-
-# -- in the window
-
-
-@pytest.fixture
-def dialog(
-    screen: Screen, monkeypatch: pytest.MonkeyPatch, tagged: MetadataDatabase, request: Any
-) -> Iterator[ExportDialog]:
-    """The dialog over an empty window, with a library behind it and no threads."""
-    if getattr(request, "param", "") == "lines":
-        request.getfixturevalue("lines")
-    monkeypatch.setenv("DISPLAY", screen.display)
-    tagged.close()
-    root: Any = ctk.CTk()
-    root.geometry("1100x800")
-    theme = Theme(DARK, 1.0)
-    theme.find_fonts(root)
-    root.update()
-    with MediaLibrary(LibraryPaths(tagged.paths.root)) as library:
-        started: list[Any] = []
-        session: Any = SimpleNamespace(
-            library=library,
-            signals=Listeners(),
-            main_thread=SimpleNamespace(run=lambda work, done: done(work())),
-            start=lambda kind, job, text: started.append(job) or SimpleNamespace(),
-            started=started,
-            cancel=lambda job: None,
-        )
-        dialog = ExportDialog(Overlay(root, theme), session, [], lambda: None, lambda _: None)
-        root.update()
-        yield dialog
-        root.update()
-        root.destroy()
-
-
-def texts(widget: Any) -> set[str]:
-    """All that is written in the labels and buttons under a widget."""
-    own = set()
-    if isinstance(widget, ctk.CTkLabel | ctk.CTkCheckBox):
-        own.add(str(widget.cget("text")))
-    elif isinstance(widget, Button):
-        own.add(widget.text)
-    return own.union(*(texts(child) for child in widget.winfo_children()))
-
-
-def test_the_dialog_of_one_format_has_no_chooser(dialog: ExportDialog) -> None:
-    shown = texts(dialog._dialog)
-    assert "Format" not in shown and not hasattr(dialog, "format")
-    hint = "One folder per tag, and labels.csv.\nA new folder is made. Nothing is overwritten."
-    assert hint in shown and "Export 3 crops" in shown
-    assert not dialog.options.winfo_ismapped()
-
-
-@pytest.mark.parametrize("dialog", ["lines"], indirect=True)
-def test_the_dialog_offers_it_with_its_options(dialog: ExportDialog, tmp_path: Path) -> None:
-    assert "Share for validation" not in texts(dialog._dialog)
-    dialog.format.choose("JSON lines")
-    dialog._dialog.update()
-    shown = texts(dialog._dialog)
-    assert {"Format", "Share for validation", "0.20", "Level", "3", "Write boxes"} <= shown
-    assert (
-        "One line per image in labels.jsonl.\nA new folder is made. Nothing is overwritten."
-        in shown
-    )
-    assert dialog.options.winfo_ismapped()
-    for name, value in (("case", "upper"), ("with_boxes", False)):
-        dialog.options._set(name, value)
-    dialog.where.set(str(tmp_path / "dataset"))
-    dialog._start()
-    (job,) = dialog._session.started
-    *_, done = job()
-    assert done.segments == 3
-    assert labels_in("lines", tmp_path / "dataset") == {"RED": 2, "=1": 1}
