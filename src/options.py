@@ -123,9 +123,10 @@ def option(
 
 def options_of(options: type) -> tuple[Option, ...]:
     """List what can be chosen in a dataclass of options, in its order."""
+    fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(options)
     return tuple(
-        Option(name=each.name, default=each.default, **each.metadata)
-        for each in dataclasses.fields(options)
+        Option(name=each.name, default=each.default, **each.metadata)  # type: ignore[arg-type]
+        for each in fields
     )
 
 

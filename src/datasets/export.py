@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.atomic_output import DatasetFolder, atomic_dataset, check_free
-from src.datasets.manifest import DatasetWriter, Manifest
+from src.datasets.manifest import DatasetWriter, Manifest, sha256_of
 from src.datasets.protocols import ExportFormat
 from src.datasets.registry import DEFAULT_FORMAT, export_format
 from src.datasets.selected import SelectedSegments
@@ -64,7 +64,7 @@ def export_dataset(
         OptionError: there is no such format or option, or an option can't have this value.
     """
     chosen = export_format(format_key)
-    built = build_options(chosen.options, options)
+    built: Any = build_options(chosen.options, options)
     with _naming(folder):
         folder = Path(os.path.abspath(folder))
         check_free(folder)
@@ -92,7 +92,7 @@ def check_dataset(
     # asked for by the names they were given: some file systems list accents another way
     for file, digest in manifest.hashes.items():
         with dataset.open(file) as stream:
-            if hashlib.file_digest(stream, "sha256").digest() != digest:
+            if sha256_of(stream) != digest:
                 raise _differs(file)
         yield DatasetFileChecked(file)
     labels: Counter[str] = Counter()

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO, TextIO
+from typing import IO, Any, TextIO
 
 from src.datasets.atomic_output import DatasetFolder
 
@@ -54,12 +54,12 @@ class DatasetWriter:
             OSError: it can't be written, or is there.
         """
         hashed = _HashedStream(self._dataset.open_new(file))
-        with io.TextIOWrapper(hashed, encoding="utf-8", newline="") as text:
+        with io.TextIOWrapper(io.BufferedWriter(hashed), encoding="utf-8", newline="") as text:
             yield text
         self.manifest.hashes[file] = hashed.digest.digest()
 
 
-class _HashedStream(io.BufferedIOBase):
+class _HashedStream(io.RawIOBase):
     """A binary stream that hashes what is written to it."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -69,17 +69,19 @@ class _HashedStream(io.BufferedIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, content: bytes) -> int:  # type: ignore[override]
+    def write(self, content: Any) -> int:
         self.digest.update(content)
         return self._stream.write(content)
 
-    def flush(self) -> None:
-        if not self.closed:
-            self._stream.flush()
-
     def close(self) -> None:
         if not self.closed:
-            try:
-                super().close()
-            finally:
-                self._stream.close()
+            super().close()
+            self._stream.close()
+
+
+def sha256_of(stream: IO[bytes]) -> bytes:
+    """Hash what is left of a stream."""
+    digest = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        digest.update(block)
+    return digest.digest()

@@ -58,7 +58,7 @@ class ExportFormat(Protocol):
     key: str
     label: str
     summary: str
-    options: type
+    options: type[Any]
 
     def preview(self, selected: SelectedSegments, options: Any) -> ExportPreview:
         """Count what `write` would write."""
@@ -97,7 +97,7 @@ class Importer(Protocol):
     key: str
     label: str
     summary: str
-    options: type
+    options: type[Any]
 
     def detect(self, path: Path) -> bool:
         """Return whether a file or folder is a dataset that this importer reads; looks at it only.

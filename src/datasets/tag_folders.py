@@ -27,7 +27,7 @@ class TagFolders:
     key = "tag_folders"
     label = "Folders of crops"
     summary = "One folder per tag, and labels.csv."
-    options = NoOptions
+    options: type[NoOptions] = NoOptions
 
     def preview(self, selected: SelectedSegments, options: NoOptions) -> ExportPreview:
         """Count the crops; see `ExportFormat`."""

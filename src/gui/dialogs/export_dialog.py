@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import customtkinter as ctk
@@ -15,6 +13,7 @@ from src.events import Event
 from src.gui.core.job_state import JobState, time_left
 from src.gui.core.session import Session
 from src.gui.core.wording import explained
+from src.gui.dialogs.dataset_folder import dataset_folder, free_folder
 from src.gui.dialogs.export_footer import ExportFooter
 from src.gui.theme.theme import SMALL, TITLE
 from src.gui.widgets.balance import Balance
@@ -27,6 +26,8 @@ from src.gui.widgets.controls import (
 )
 from src.gui.widgets.inputs import Choice, Entry
 from src.gui.widgets.mask_quality import EDGE, HINT, ends_of, least_of
+from src.gui.widgets.menu_button import MenuButton
+from src.gui.widgets.option_form import OptionForm
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.slider import Slider
 from src.gui.widgets.tooltip import Tooltip
@@ -34,7 +35,7 @@ from src.records import ExportPreview, ExportSelection, SearchHit
 from src.worker import JobEnded
 
 ALL, BY_TAG, RESULTS = "All segments", "By tag", "Current results"
-HINT_WHERE = "One folder per tag, and labels.csv.\nA new folder is made. Nothing is overwritten."
+HINT_WHERE = "A new folder is made. Nothing is overwritten."
 
 
 class ExportDialog:
@@ -97,6 +98,12 @@ class ExportDialog:
 
     def _build_left(self, left: ctk.CTkFrame) -> None:
         theme, c = self.theme, self.theme.colours
+        formats = self._session.library.export_formats()
+        self._formats, self._format = {each.label: each for each in formats}, formats[0]
+        if len(formats) > 1:
+            label(left, theme, "Format", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
+            self.format = MenuButton(left, theme, list(self._formats), self._format_chosen)
+            self.format.pack(anchor="w", padx=EDGE - RING, pady=(4, 20))
         label(left, theme, "What", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
         self.what = Choice(left, theme, (ALL, BY_TAG, RESULTS), lambda _: self._what_changed())
         self.what.pack(anchor="w", padx=EDGE, pady=(8, 24))
@@ -107,22 +114,37 @@ class ExportDialog:
         Tooltip(self._quality, theme, HINT)
         self._left_out = label(left, theme, "", size=SMALL, colour=c.text_2)
         self._left_out.pack(anchor="w", padx=EDGE, pady=(0, 24))
-        label(left, theme, "Where", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
+        where = label(left, theme, "Where", size=SMALL, colour=c.text_2)
+        where.pack(anchor="w", padx=EDGE)
         row = ctk.CTkFrame(left, fg_color="transparent")
         row.pack(fill="x", padx=(EDGE, EDGE - RING), pady=(4, 4))
         self.where = Entry(row, theme, "Folder", on_change=lambda _: self._where_changed())
         self.where.pack(side="left", fill="x", expand=True)
-        self._set_where(_free_folder(self._session.library.paths.datasets))
+        self._set_where(free_folder(self._session.library.paths.datasets))
         Button(row, theme, "Browse", self._browse).pack(side="left", padx=(4, 0))
         self._hint = label(
             left,
             theme,
-            HINT_WHERE,
+            self._hint_where,
             size=SMALL,
             colour=c.text_2,
             justify="left",
         )
         self._hint.pack(anchor="w", padx=EDGE)
+        self._left, self._above_where = left, where
+        self.options = self._build_options()
+
+    def _build_options(self) -> OptionForm:
+        """Draw the options of the format that is chosen; most have none."""
+        options = self._format.options
+        form = OptionForm(self._left, self.theme, options, self._changed, EDGE)
+        if options:
+            form.pack(fill="x", before=self._above_where)
+        return form
+
+    @property
+    def _hint_where(self) -> str:
+        return f"{self._format.summary}\n{HINT_WHERE}"
 
     def _slider(self, left: ctk.CTkFrame, name: str, value: float) -> tuple[Slider, ctk.CTkLabel]:
         """A number from 0 to 1 with its name and what it stands at."""
@@ -183,7 +205,7 @@ class ExportDialog:
         written, self._written = self._written, None
         self._build_footer()
         if written is not None and self._where_is_wrong():
-            self._set_where(_free_folder(written.parent))
+            self._set_where(free_folder(written.parent))
         self._count()
 
     # -- counting
@@ -193,6 +215,12 @@ class ExportDialog:
         ids = tuple(hit.segment.id for hit in self._hits) if only else None
         tags = frozenset(self.balance.chosen) if self.what.value == BY_TAG else None
         return ExportSelection(ids, tags, self._confidence.value, least_of(self._quality))
+
+    def _format_chosen(self, name: str) -> None:
+        self._format = self._formats[name]
+        self.options.destroy()
+        self.options = self._build_options()
+        self._changed()
 
     def _what_changed(self) -> None:
         self.balance.choosing = self.what.value == BY_TAG
@@ -226,15 +254,15 @@ class ExportDialog:
     def _count(self) -> None:
         self._asked += 1
         asked, selection = self._asked, self._selection()
-        library = self._session.library
+        library, key, options = self._session.library, self._format.key, self.options.values
         # what is not chosen is counted too, to be shown as a bar
         everything = replace(selection, tags=None)
 
         def work() -> tuple[ExportPreview, ExportPreview]:
-            all_of_it = library.export_preview(everything)
+            all_of_it = library.export_preview(everything, key, options)
             if selection == everything:  # counting goes through every crop
                 return all_of_it, all_of_it
-            return library.export_preview(selection), all_of_it
+            return library.export_preview(selection, key, options), all_of_it
 
         def counted_it(previews: tuple[ExportPreview, ExportPreview]) -> None:
             if (
@@ -271,10 +299,11 @@ class ExportDialog:
             else "No tags are below these limits"
         )
         self._left_out.configure(text=text)
-        wrong = self._where_is_wrong()
-        self.where.set_error(bool(wrong))
+        wrong_place = self._where_is_wrong()
+        wrong = self.options.problem or wrong_place
+        self.where.set_error(bool(wrong_place))
         self._hint.configure(
-            text=wrong or HINT_WHERE,
+            text=wrong or self._hint_where,
             text_color=self.theme.colours.error if wrong else self.theme.colours.text_2,
         )
         self._footer.say(
@@ -316,17 +345,18 @@ class ExportDialog:
     def _browse(self) -> None:
         chosen = self._choose_folder()
         if chosen is not None and self._is_open:
-            self._set_where(_free_folder(chosen))
+            self._set_where(free_folder(chosen))
 
     # -- writing
 
     def _start(self) -> None:
-        if self._where_is_wrong():
+        if self.options.problem or self._where_is_wrong():
             self._show_count()
             return
         library, selection, folder = self._session.library, self._selection(), self._folder()
+        key, options = self._format.key, self.options.values
         self._job = self._session.start(
-            "export", lambda: library.export(folder, selection), "Writing"
+            "export", lambda: library.export(folder, selection, key, options), "Writing"
         )
         self._written = None
         self._footer.show_progress(self._stop)
@@ -363,25 +393,3 @@ class ExportDialog:
         if self._job is not None:
             self._job.in_place = False
             self._session.cancel(self._job)
-
-
-def dataset_folder(datasets: Path, text: str) -> Path:
-    """Say which folder is meant: a relative name lies in the library's datasets.
-
-    It may begin with the name of that folder, as those do that are proposed.
-
-    Raises:
-        RuntimeError: it begins with ~name, and there is no such person.
-    """
-    folder = Path(text.strip()).expanduser()
-    begins_with_it = folder.parts[:1] == (datasets.name,)
-    return (datasets.parent if begins_with_it else datasets) / folder
-
-
-def _free_folder(parent: Path) -> Path:
-    """A folder name for today that is not taken yet."""
-    base = f"library-{date.today().isoformat()}"
-    name, number = base, 2
-    while os.path.lexists(parent / name):  # Path.exists raises where one may not look
-        name, number = f"{base}-{number}", number + 1
-    return parent / name

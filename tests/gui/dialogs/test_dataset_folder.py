@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from src.gui.dialogs.export_dialog import dataset_folder
+from src.gui.dialogs.dataset_folder import dataset_folder
 
 DATASETS = Path("/library/datasets")
 

@@ -1,0 +1,98 @@
+"""The export dialog offers the formats that are registered, over an empty window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import customtkinter as ctk
+import pytest
+
+from src.config import LibraryPaths
+from src.database.metadata_db import MetadataDatabase
+from src.gui.core.session import Listeners
+from src.gui.dialogs.export_dialog import ExportDialog
+from src.gui.theme.theme import DARK, Theme
+from src.gui.widgets.controls import Button
+from src.gui.widgets.overlay import Overlay
+from src.library import MediaLibrary
+from tests.datasets.new_format import add_tagged, labels_in, register_lines
+from tests.e2e.desktop import Screen
+
+
+@pytest.fixture
+def dialog(
+    screen: Screen,
+    monkeypatch: pytest.MonkeyPatch,
+    metadata: MetadataDatabase,
+    tmp_path: Path,
+    request: Any,
+) -> Iterator[ExportDialog]:
+    """The dialog over an empty window, with a library behind it and no threads."""
+    if getattr(request, "param", "") == "lines":
+        register_lines(tmp_path / "another package", monkeypatch)
+    monkeypatch.setenv("DISPLAY", screen.display)
+    add_tagged(metadata)
+    metadata.close()
+    root: Any = ctk.CTk()
+    root.geometry("1100x800")
+    theme = Theme(DARK, 1.0)
+    theme.find_fonts(root)
+    root.update()
+    with MediaLibrary(LibraryPaths(metadata.paths.root)) as library:
+        started: list[Any] = []
+        session: Any = SimpleNamespace(
+            library=library,
+            signals=Listeners(),
+            main_thread=SimpleNamespace(run=lambda work, done: done(work())),
+            start=lambda kind, job, text: started.append(job) or SimpleNamespace(),
+            started=started,
+            cancel=lambda job: None,
+        )
+        dialog = ExportDialog(Overlay(root, theme), session, [], lambda: None, lambda _: None)
+        root.update()
+        yield dialog
+        root.update()
+        root.destroy()
+
+
+def texts(widget: Any) -> set[str]:
+    """All that is written in the labels and buttons under a widget."""
+    own = set()
+    if isinstance(widget, ctk.CTkLabel | ctk.CTkCheckBox):
+        own.add(str(widget.cget("text")))
+    elif isinstance(widget, Button):
+        own.add(widget.text)
+    return own.union(*(texts(child) for child in widget.winfo_children()))
+
+
+def test_the_dialog_of_one_format_has_no_chooser(dialog: ExportDialog) -> None:
+    shown = texts(dialog._dialog)
+    assert "Format" not in shown and not hasattr(dialog, "format")
+    hint = "One folder per tag, and labels.csv.\nA new folder is made. Nothing is overwritten."
+    assert hint in shown and "Export 3 crops" in shown
+    assert not dialog.options.winfo_ismapped()
+
+
+@pytest.mark.parametrize("dialog", ["lines"], indirect=True)
+def test_the_dialog_offers_it_with_its_options(dialog: ExportDialog, tmp_path: Path) -> None:
+    assert "Share for validation" not in texts(dialog._dialog)
+    dialog.format.choose("JSON lines")
+    dialog._dialog.update()
+    shown = texts(dialog._dialog)
+    assert {"Format", "Share for validation", "0.20", "Level", "3", "Write boxes"} <= shown
+    assert (
+        "One line per image in labels.jsonl.\nA new folder is made. Nothing is overwritten."
+        in shown
+    )
+    assert dialog.options.winfo_ismapped()
+    for name, value in (("case", "upper"), ("with_boxes", False)):
+        dialog.options._set(name, value)
+    dialog.where.set(str(tmp_path / "dataset"))
+    dialog._start()
+    (job,) = dialog._session.started
+    *_, done = job()
+    assert done.segments == 3
+    assert labels_in("lines", tmp_path / "dataset") == {"RED": 2, "=1": 1}
