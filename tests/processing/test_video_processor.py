@@ -206,11 +206,12 @@ def test_odd_names_are_only_names(make_video: MakeVideo, name: str) -> None:
 
 
 def test_stopping_early_leaves_no_ffmpeg(make_video: MakeVideo) -> None:
-    frames = VideoProcessor(10, -1).sampled(make_video("long.mp4", 20), VideoFacts())
+    path = make_video("long.mp4", 20)
+    frames = VideoProcessor(10, -1).sampled(path, VideoFacts())
     next(frames)
     frames.close()
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    assert "long.mp4" not in listed.stdout
+    assert str(path) not in listed.stdout
 
 
 def test_opencv_reads_where_no_ffmpeg_starts(

@@ -12,14 +12,11 @@ import pytest
 
 from src.config import APPLICATION_FOLDER
 from src.database.metadata_db import MetadataDatabase
+from src.datasets.export import export_dataset, preview_dataset
+from src.datasets.file_names import folder_names
+from src.datasets.tag_folders import as_text
 from src.errors import ExportError
 from src.events import JobDone, Progress
-from src.export.tag_folders import (
-    as_text,
-    export_tag_folders,
-    folder_names,
-    preview_tag_folders,
-)
 from src.records import ExportSelection, Tag
 from tests.conftest import add_frame_of_qualities, add_media_with, unit_vectors
 
@@ -44,7 +41,7 @@ def files_in(folder: Path) -> set[str]:
 
 def test_each_tag_has_a_folder_with_its_crops(tagged: MetadataDatabase, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "dataset"
-    events = list(export_tag_folders(tagged, folder))
+    events = list(export_dataset(tagged, folder))
     assert [event.done for event in events if isinstance(event, Progress)] == [1, 2, 3]
     assert events[-1] == JobDone(segments=3, written=folder)
     assert files_in(folder) == {
@@ -64,7 +61,7 @@ def test_each_tag_has_a_folder_with_its_crops(tagged: MetadataDatabase, tmp_path
 
 
 def test_unsure_tags_can_be_left_out(tagged: MetadataDatabase, tmp_path: Path) -> None:
-    list(export_tag_folders(tagged, tmp_path / "dataset", ExportSelection(min_confidence=0.5)))
+    list(export_dataset(tagged, tmp_path / "dataset", ExportSelection(min_confidence=0.5)))
     assert "red/a.jpg-00002.jpg" not in files_in(tmp_path / "dataset")
 
 
@@ -79,9 +76,9 @@ def test_worse_masks_can_be_left_out_and_are_counted(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"crop")
     selection = ExportSelection(min_predicted_iou=0.6)
-    preview = preview_tag_folders(metadata, selection)
+    preview = preview_dataset(metadata, selection)
     assert (preview.written, preview.left_out, preview.bytes) == ({"red": 2}, {"red": 1}, 8)
-    list(export_tag_folders(metadata, tmp_path / "dataset", selection))
+    list(export_dataset(metadata, tmp_path / "dataset", selection))
     assert files_in(tmp_path / "dataset") == {
         "labels.csv",
         "red/a.jpg-00000.jpg",
@@ -92,16 +89,16 @@ def test_worse_masks_can_be_left_out_and_are_counted(
 def test_nothing_is_written_over(tagged: MetadataDatabase, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(ExportError, match="this folder is not empty"):
-        list(export_tag_folders(tagged, tmp_path))
+        list(export_dataset(tagged, tmp_path))
 
 
 def test_an_export_is_whole_or_absent(tagged: MetadataDatabase, tmp_path: Path) -> None:
-    cancelled = export_tag_folders(tagged, tmp_path / "cancelled")
+    cancelled = export_dataset(tagged, tmp_path / "cancelled")
     next(cancelled)
     cancelled.close()  # type: ignore[attr-defined]
     (tagged.paths.root / "extracted_segments" / "a.jpg-00002.jpg").unlink()
     with pytest.raises(ExportError):
-        list(export_tag_folders(tagged, tmp_path / "broken"))
+        list(export_dataset(tagged, tmp_path / "broken"))
     assert [path.name for path in tmp_path.iterdir()] == ["library"]
 
 
@@ -116,7 +113,7 @@ def test_a_crop_that_can_not_be_read_is_named_and_how_it_is_mended(
     elif damage == "a pipe":
         os.mkfifo(crop)
     with pytest.raises(ExportError) as said:
-        list(export_tag_folders(tagged, tmp_path / "broken"))
+        list(export_dataset(tagged, tmp_path / "broken"))
     for part in (str(crop), "`verify --repair` makes it again", "Nothing was written"):
         assert part in str(said.value)
     assert "broken" not in str(said.value)
@@ -129,7 +126,7 @@ def test_what_is_removed_while_it_is_exported_is_left_out(
     add_media_with(tagged, unit_vectors(1), "gone.jpg")
     tagged.add_tags("gone.jpg-00000", [Tag("gone", 1.0, "human")], "human")
     (tagged.paths.extracted_segments / "gone.jpg-00000.jpg").write_bytes(b"crop")
-    export = export_tag_folders(tagged, tmp_path / "dataset")
+    export = export_dataset(tagged, tmp_path / "dataset")
     next(export)
     media = tagged.media_by_path(Path("/photos/gone.jpg"))
     assert media is not None
@@ -148,9 +145,9 @@ def test_an_export_of_which_all_is_removed_meanwhile_writes_nothing(
             tagged.paths.crop(crop_path).unlink()
         return folder_names(tags)
 
-    monkeypatch.setattr("src.export.tag_folders.folder_names", removed_meanwhile)
+    monkeypatch.setattr("src.datasets.tag_folders.folder_names", removed_meanwhile)
     with pytest.raises(ExportError, match="no segment has a tag"):
-        list(export_tag_folders(tagged, tmp_path / "dataset"))
+        list(export_dataset(tagged, tmp_path / "dataset"))
     assert [path.name for path in tmp_path.iterdir()] == ["library"]
 
 
@@ -158,7 +155,7 @@ def test_a_library_without_tags_has_nothing_to_export(
     metadata: MetadataDatabase, tmp_path: Path
 ) -> None:
     with pytest.raises(ExportError, match="no segment has a tag"):
-        list(export_tag_folders(metadata, tmp_path / "dataset"))
+        list(export_dataset(metadata, tmp_path / "dataset"))
 
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -230,7 +227,7 @@ def test_an_export_stays_in_its_folder(metadata: MetadataDatabase, tmp_path: Pat
     metadata.add_tags("a.jpg-00000", tags, "human")
     before = files_in(tmp_path)
     folder = tmp_path / "data set"
-    list(export_tag_folders(metadata, folder))
+    list(export_dataset(metadata, folder))
     written = files_in(tmp_path) - before
     stored = len(metadata.tags_of(["a.jpg-00000"])["a.jpg-00000"])
     assert len([name for name in written if name.endswith(".jpg")]) == stored
@@ -247,7 +244,7 @@ def test_what_comes_while_it_is_written_is_not_written_over(
     tagged: MetadataDatabase, tmp_path: Path
 ) -> None:
     folder = tmp_path / "dataset"
-    export = export_tag_folders(tagged, folder)
+    export = export_dataset(tagged, folder)
     next(export)
     folder.mkdir()
     (folder / "mine.txt").write_text("mine")
@@ -267,9 +264,9 @@ import sys
 from pathlib import Path
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.export.tag_folders import export_tag_folders
+from src.datasets.export import export_dataset
 metadata = MetadataDatabase(LibraryPaths(Path(sys.argv[1])), read_only=True)
-export = export_tag_folders(metadata, Path(sys.argv[2]))
+export = export_dataset(metadata, Path(sys.argv[2]))
 next(export)
 print("half-way", flush=True)
 sys.stdin.read()
@@ -295,12 +292,12 @@ def test_what_a_killed_export_left_goes_with_the_next_one_and_a_living_one_stays
         assert exporter.stdout.readline() == b"half-way\n"
         (theirs,) = unfinished(place)
         held = files_in(theirs)
-        list(export_tag_folders(tagged, place / "beside"))
+        list(export_dataset(tagged, place / "beside"))
         assert unfinished(place) == [theirs] and files_in(theirs) == held
         exporter.kill()
         exporter.wait()
         assert unfinished(place) == [theirs]
-        list(export_tag_folders(tagged, place / "next"))
+        list(export_dataset(tagged, place / "next"))
     assert sorted(path.name for path in place.iterdir()) == ["beside", "next"]
 
 
@@ -317,6 +314,6 @@ def test_what_only_looks_like_an_unfinished_export_is_left_alone(
     linked = place / ".export-lock.unfinished"
     linked.mkdir()
     (linked / "lock").symlink_to(mine / "lock")
-    list(export_tag_folders(tagged, place / "dataset"))
+    list(export_dataset(tagged, place / "dataset"))
     assert (mine / "lock").read_text() == "mine"
     assert len(unfinished(place)) == 4

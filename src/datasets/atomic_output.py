@@ -1,4 +1,7 @@
-"""Where a dataset goes: a folder that is not there yet, or an empty one, which is kept."""
+"""A dataset comes to its place whole or not at all.
+
+Its folder is one that is not there yet, or an empty one, which is kept.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,52 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
+from src.datasets.staging import MOVING, clear_killed, note_files, staging_folder
 from src.errors import ExportError
-from src.export.unfinished import MOVING, clear_killed, unfinished_folder
 from src.library_files import SafeFolder
-from src.ownership import LABELS, owner_of
+from src.ownership import owner_of
 
 
 @dataclass(frozen=True)
 class DatasetFolder:
-    """A folder that a dataset is written in before it comes to its place."""
+    """A dataset's folder, whose files are named relative to it and follow no link.
+
+    Attributes:
+        files: the folder that it lies in, or is.
+        name: of the dataset's folder in that; empty where it is that folder.
+    """
 
     files: SafeFolder
-    name: str
+    name: str = ""
 
-    def path(self, file: str) -> str:
-        """Name a file of the dataset, relative to `files`."""
-        return f"{self.name}/{file}"
+    def create(self, file: str, content: bytes) -> None:
+        """Write a file that is not there yet, making its folders.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        self.files.create(self._path(file), content)
+
+    def open_new(self, file: str) -> IO[bytes]:
+        """Open a file for writing that is not there yet, making its folders.
+
+        Raises:
+            OSError: it can't be made.
+        """
+        return self.files.open_new(self._path(file))
+
+    def open(self, file: str) -> IO[bytes]:
+        """Open a file for reading.
+
+        Raises:
+            OSError: it is no regular file, or can't be read.
+        """
+        return self.files.open(self._path(file))
+
+    def _path(self, file: str) -> str:
+        return f"{self.name}/{file}" if self.name else file
 
 
 def check_free(folder: Path) -> None:
@@ -51,14 +83,14 @@ def check_free(folder: Path) -> None:
 
 
 @contextmanager
-def dataset_at(folder: Path) -> Iterator[DatasetFolder]:
+def atomic_dataset(folder: Path) -> Iterator[DatasetFolder]:
     """Give a folder to write a dataset in; at the end of the block it is at its place.
 
     A folder that is not there comes in one step, by a rename. An empty one stays the folder it
     is, since it may be a mount point, a link or where a shell is: what goes into it is moved up
-    from a hidden folder inside it once all is written, labels.csv last. So it is whole where
-    there is a labels.csv; what goes wrong on the way is moved back, and what a kill in that
-    moment leaves is cleared away by the next export to the folder.
+    from a hidden folder inside it once all is written, folders first. What goes wrong on the way
+    is moved back, and what a kill in that moment leaves is cleared away by the next export to
+    the folder.
 
     Raises:
         OSError: it can't be written, or something has come to its place meanwhile.
@@ -67,24 +99,25 @@ def dataset_at(folder: Path) -> Iterator[DatasetFolder]:
     place = folder if keep else folder.parent
     if not keep:
         os.makedirs(place, exist_ok=True)
-    with SafeFolder(place).held() as files, unfinished_folder(files) as unfinished:
-        dataset = DatasetFolder(files, f"{unfinished}/dataset")
+    with SafeFolder(place).held() as files, staging_folder(files) as staging:
+        dataset = DatasetFolder(files, f"{staging}/dataset")
         files.make_folder(dataset.name)
         yield dataset
         if keep:
-            moving = f"{unfinished}/{MOVING}"
+            note_files(files, staging, dataset.name)
+            moving = f"{staging}/{MOVING}"
             files.rename(dataset.name, moving)
-            _move_up(files, unfinished, moving)
+            _move_up(files, staging, moving)
         else:
             files.rename(dataset.name, folder.name)
 
 
-def _move_up(files: SafeFolder, unfinished: str, moving: str) -> None:
+def _move_up(files: SafeFolder, staging: str, moving: str) -> None:
     """Move what is in a finished dataset into the folder, all of it or nothing."""
-    if any(entry.name != unfinished for entry in files.entries()):
+    if any(entry.name != staging for entry in files.entries()):
         raise FileExistsError("something has come into the folder meanwhile")
-    names = [Path(entry.name).name for entry in files.entries(moving)]
-    names.sort(key=lambda name: name == LABELS)
+    parts = sorted(files.entries(moving), key=lambda entry: entry.is_file)
+    names = [Path(entry.name).name for entry in parts]
     moved: list[str] = []
     try:
         for name in names:

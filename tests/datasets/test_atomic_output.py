@@ -14,8 +14,8 @@ import pytest
 
 from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
+from src.datasets.export import export_dataset
 from src.errors import ExportError
-from src.export.tag_folders import export_tag_folders
 from src.library_files import SafeFolder
 from src.records import EVERYTHING, Tag
 from tests.cli.nobody import NOBODY, as_nobody, needs_root
@@ -48,7 +48,7 @@ def names(folder: Path) -> set[str]:
 
 def refusal(metadata: MetadataDatabase, folder: Path) -> str:
     with pytest.raises(ExportError) as said:
-        list(export_tag_folders(metadata, folder))
+        list(export_dataset(metadata, folder))
     assert "\n" not in str(said.value) and str(folder) in str(said.value)
     return str(said.value)
 
@@ -57,7 +57,7 @@ def test_an_empty_folder_stays_the_folder_it_is(tagged: MetadataDatabase, tmp_pa
     folder = tmp_path / "empty"
     folder.mkdir()
     before = folder.stat().st_ino
-    list(export_tag_folders(tagged, folder))
+    list(export_dataset(tagged, folder))
     assert names(folder) == DATASET and folder.stat().st_ino == before
     assert "this folder is not empty" in refusal(tagged, folder)
 
@@ -68,7 +68,7 @@ def test_where_the_shell_is_the_dataset_is_seen(
     folder = tmp_path / "empty"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    list(export_tag_folders(tagged, Path(".")))
+    list(export_dataset(tagged, Path(".")))
     assert set(os.listdir(".")) == DATASET
 
 
@@ -78,7 +78,7 @@ def test_a_link_to_an_empty_folder_is_followed_and_one_to_nowhere_kept(
     (tmp_path / "empty").mkdir()
     for name, target in (("link", "empty"), ("astray", "nowhere")):
         (tmp_path / name).symlink_to(tmp_path / target, target_is_directory=True)
-    list(export_tag_folders(tagged, tmp_path / "link"))
+    list(export_dataset(tagged, tmp_path / "link"))
     assert (tmp_path / "link").is_symlink() and names(tmp_path / "empty") == DATASET
     assert "this folder is not empty" in refusal(tagged, tmp_path / "astray")
     assert not (tmp_path / "nowhere").exists()
@@ -103,7 +103,7 @@ def test_a_folder_in_one_that_may_not_be_written_takes_a_dataset(open_to_all: Pa
             metadata.add_tags(f"a.jpg-{number:05}", [Tag(name, 1.0, "human")], "human")
         for segment in metadata.segments_where(EVERYTHING):
             segment.crop_path.write_bytes(b"crop")
-        list(export_tag_folders(metadata, mount / "stick"))
+        list(export_dataset(metadata, mount / "stick"))
         assert names(mount / "stick") == DATASET
         for where in ("closed", "closed/inside", "new"):
             assert "Permission denied" in refusal(metadata, mount / where)
@@ -134,7 +134,7 @@ def test_what_comes_into_an_empty_folder_meanwhile_stays(
 ) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()
-    export = export_tag_folders(tagged, folder)
+    export = export_dataset(tagged, folder)
     next(export)
     (folder / "labels.csv").write_text("mine")
     with pytest.raises(ExportError, match="has come into the folder meanwhile"):
@@ -147,7 +147,7 @@ import os, signal, sys
 from pathlib import Path
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.export.tag_folders import export_tag_folders
+from src.datasets.export import export_dataset
 from src.library_files import SafeFolder
 rename, left = SafeFolder.rename, int(sys.argv[3])
 def killed(files, source, target):
@@ -159,7 +159,7 @@ def killed(files, source, target):
     rename(files, source, target)
 SafeFolder.rename = killed
 metadata = MetadataDatabase(LibraryPaths(Path(sys.argv[1])), read_only=True)
-list(export_tag_folders(metadata, Path(sys.argv[2])))
+list(export_dataset(metadata, Path(sys.argv[2])))
 """
 
 
@@ -178,7 +178,7 @@ def test_what_a_kill_leaves_half_moved_goes_with_the_next_export(
     folder = tmp_path / "empty"
     folder.mkdir()
     kill_while_moving(tagged, folder, moved)
-    list(export_tag_folders(tagged, folder))
+    list(export_dataset(tagged, folder))
     assert names(folder) == DATASET
 
 
@@ -207,7 +207,7 @@ def test_parts_that_are_replaced_by_links_meanwhile_lead_nowhere(
         folder.mkdir()
     for name in ("labels.csv", "red", "blue"):
         (outside / name).mkdir() if name != "labels.csv" else (outside / name).write_text("mine")
-    export = export_tag_folders(tagged, parent / "first")
+    export = export_dataset(tagged, parent / "first")
     next(export)
     (unfinished,) = parent.glob(".export-*")
     place = {

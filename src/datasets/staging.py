@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,16 +12,17 @@ from pathlib import PurePosixPath
 from src.database.lock import LibraryLock
 from src.errors import DatabaseError
 from src.library_files import Entry, SafeFolder
-from src.ownership import LABELS
 
 PREFIX, SUFFIX, LOCK = ".export-", ".unfinished", "lock"
 # What a dataset in it is called from the moment on when its parts are moved up.
 MOVING = "moving"
-LARGEST_LABELS = 1 << 26  # bytes, of some 400,000 crops
+# The names of the dataset's files, written before that, each followed by a zero byte.
+FILES = "files"
+LARGEST_FILES = 1 << 26  # bytes, of some 800,000 crops
 
 
 @contextmanager
-def unfinished_folder(parent: SafeFolder) -> Iterator[str]:
+def staging_folder(parent: SafeFolder) -> Iterator[str]:
     """Make a hidden folder inside `parent` and give its name; it goes with the block.
 
     A lock in it says that its writer lives. It ends with the process, so a folder whose lock can
@@ -77,11 +77,22 @@ def _remove(parent: SafeFolder, entry: Entry) -> None:
         parent.remove(entry.name)
 
 
+def note_files(parent: SafeFolder, staging: str, dataset: str) -> None:
+    """Write down which files a dataset has, before its parts are moved up.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    names = (entry.name.removeprefix(f"{dataset}/") for entry in parent.walk(dataset))
+    parent.create(f"{staging}/{FILES}", b"".join(os.fsencode(name) + b"\0" for name in names))
+
+
 def _moved_up(name: str, parent: SafeFolder) -> list[Entry]:
     """List the parts of a dataset that an export had moved up when it was killed.
 
-    It had begun in an empty folder. Where anything lies there that its labels.csv does not
-    name, somebody has been at work since, and nothing is taken for what it left.
+    It had begun in an empty folder. Where anything lies there that is no file of the dataset,
+    somebody has been at work since, and nothing is taken for what it left. Where nothing was left
+    to move, the dataset is whole, and stays.
     """
     try:
         moved = [
@@ -89,21 +100,25 @@ def _moved_up(name: str, parent: SafeFolder) -> list[Entry]:
             for entry in parent.entries()
             if not PurePosixPath(entry.name).match(f"{PREFIX}*{SUFFIX}")
         ]
-        files = [file for entry in moved for file in parent.entries(entry.name)]
+        if not parent.entries(f"{name}/{MOVING}"):
+            return []
+        files = [file for entry in moved for file in _files_of(entry, parent)]
         if not all(file.is_file for file in files):
             return []
-        unknown = {file.name for file in files}
-        with parent.open(f"{name}/{MOVING}/{LABELS}") as stream:
-            if os.fstat(stream.fileno()).st_size > LARGEST_LABELS:
-                return []
-            lines = io.TextIOWrapper(stream, encoding="utf-8", newline="")
-            for row in csv.reader(lines):  # a line at a time: it may be a stranger's
-                unknown.discard(row[0] if row else "")
-        if unknown:
-            return []
-    except (OSError, ValueError, csv.Error):  # there is none, or a table that is none of ours
+        unknown = {os.fsencode(file.name) for file in files}
+        listed = parent.read(f"{name}/{FILES}", LARGEST_FILES)
+        for found in re.finditer(rb"[^\0]+", listed):  # one at a time: it may be a stranger's
+            unknown.discard(found[0])
+    except OSError:  # there is none, or it can't be read
         return []
-    return moved
+    return [] if unknown else moved
+
+
+def _files_of(entry: Entry, parent: SafeFolder) -> Iterator[Entry]:
+    if entry.is_folder:
+        yield from parent.walk(entry.name)
+    else:
+        yield entry
 
 
 def _locked(parent: SafeFolder, name: str) -> LibraryLock | None:
