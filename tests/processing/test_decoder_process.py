@@ -21,7 +21,7 @@ from src.processing import decoder_process
 from src.processing.decoder_process import DecoderPool
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="stopped by a signal")
-DECODE = {"verb": "decode", "pixel_limit": 10**6, "draft_side": None}
+DECODE = {"verb": "decode", "pixel_limit": 10**6, "draft_side": None, "page": None}
 
 
 @pytest.fixture
