@@ -12,7 +12,7 @@ import pytest
 from src.config import STARTER, Settings
 from src.errors import DatabaseError
 from src.events import Event, Progress
-from src.gui.core.job_state import JobKind, JobState
+from src.gui.core.job_state import JobState
 from src.gui.core.session import Listeners
 from src.gui.core.session import Session as RealSession
 from src.gui.models.models_controller import ModelsController
@@ -59,10 +59,10 @@ class Session:
         self.cancelled: list[JobState] = []
         self.cancel = self.cancelled.append
 
-    def jobs_of(self, *kinds: JobKind) -> list[JobState]:
+    def jobs_of(self, *kinds: str) -> list[JobState]:
         return [job for job in self.jobs if job.kind in kinds]
 
-    def start(self, kind: JobKind, job: Callable[[], Iterator[Event]], name: str) -> JobState:
+    def start(self, kind: str, job: Callable[[], Iterator[Event]], name: str) -> JobState:
         self.jobs.append(JobState(name, kind=kind))
         for event in job():
             self.jobs[-1].take(event)
