@@ -228,9 +228,11 @@ class MediaLibraryApp:
         from src.events import JobDone
         from src.records import ExportSelection
 
-        selection = ExportSelection(min_predicted_iou=self.arguments.min_quality)
+        given = self.arguments
+        selection = ExportSelection(min_predicted_iou=given.min_quality)
         with self._open_to_read() as library:
-            for event in self._shown(library.export(self.arguments.folder, selection)):
+            written = library.export(given.folder, selection, given.format, given.options)
+            for event in self._shown(written):
                 if isinstance(event, JobDone):
                     print(f"{counted(event.segments, 'crop')} in {event.written}")
         return 0

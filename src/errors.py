@@ -11,6 +11,7 @@
     │   └── DamagedMaskError              a mask that fits no picture of its frame's size
     ├── EmbeddingError                    a vector that nothing can be near to
     ├── ExportError                       a dataset that can't be written
+    ├── OptionError                       an option that is not there, or a value it can't have
     └── QueryError                        a search that can't be asked
 
 A message says what failed, where, and what the person can do.
@@ -91,6 +92,10 @@ class EmbeddingError(MediaLibraryError):
 
 class ExportError(MediaLibraryError):
     """A dataset can't be written."""
+
+
+class OptionError(MediaLibraryError):
+    """An option is not there, or can't have the value that was given."""
 
 
 class QueryError(MediaLibraryError):

@@ -116,6 +116,13 @@ class Progress(Event):
 
 
 @dataclass(frozen=True)
+class DatasetFileChecked(Event):
+    """A file of a dataset is on the disk as it was written."""
+
+    file: str
+
+
+@dataclass(frozen=True)
 class Downloading(Event):
     """How far the download of a model is, and how fast this run of it goes."""
 

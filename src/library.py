@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,15 +19,18 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
 from src.database.words import as_query, as_typed
+from src.datasets.export import ALL, DEFAULTS, export_dataset, preview_dataset
+from src.datasets.registry import DEFAULT_FORMAT, export_formats
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
-from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
+from src.options import options_of
 from src.processing.crops_left import remove_media
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.records import (
     EVERYTHING,
     BoxXywh,
     Coverage,
+    ExportFormatInfo,
     ExportPreview,
     ExportSelection,
     FrameView,
@@ -483,13 +486,37 @@ class MediaLibrary:
 
     # -- out of the library, and its health
 
-    def export(self, folder: Path | str, selection: ExportSelection = ALL) -> Iterator[Event]:
-        """Write a dataset of one folder a tag; see export_tag_folders."""
-        yield from export_tag_folders(self.metadata, Path(folder), selection)
+    @staticmethod
+    def export_formats() -> tuple[ExportFormatInfo, ...]:
+        """List the formats that a dataset can be written in, the one by default first."""
+        return tuple(
+            ExportFormatInfo(each.key, each.label, each.summary, options_of(each.options))
+            for each in export_formats()
+        )
 
-    def export_preview(self, selection: ExportSelection) -> ExportPreview:
+    def export(
+        self,
+        folder: Path | str,
+        selection: ExportSelection = ALL,
+        format: str = DEFAULT_FORMAT,
+        options: Mapping[str, object] = DEFAULTS,
+    ) -> Iterator[Event]:
+        """Write a dataset; see export_dataset, and `export_formats` for what there is to choose.
+
+        Raises:
+            ExportError: there is something there already, or it can't be written.
+            OptionError: there is no such format or option, or an option can't have this value.
+        """
+        yield from export_dataset(self.metadata, Path(folder), selection, format, options)
+
+    def export_preview(
+        self,
+        selection: ExportSelection,
+        format: str = DEFAULT_FORMAT,
+        options: Mapping[str, object] = DEFAULTS,
+    ) -> ExportPreview:
         """Count what an export would write."""
-        return preview_tag_folders(self.metadata, selection)
+        return preview_dataset(self.metadata, selection, format, options)
 
     def reembed(self) -> Iterator[Event]:
         """Embed what the CLIP in use has not seen, after damage or when its weights were replaced.

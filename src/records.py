@@ -9,6 +9,8 @@ from typing import Literal, overload
 
 import numpy as np
 
+from src.options import Option
+
 EMBEDDING_DIM = 512
 
 BoxXywh = tuple[int, int, int, int]
@@ -291,6 +293,22 @@ class ExportPreview:
     left_out: dict[str, int]
     media_files: int
     bytes: int
+
+
+@dataclass(frozen=True)
+class ExportFormatInfo:
+    """What a person has to know of an export format to choose it.
+
+    Attributes:
+        key: what the command line and Python call it.
+        label: its name in the window.
+        summary: one sentence about what it writes.
+    """
+
+    key: str
+    label: str
+    summary: str
+    options: tuple[Option, ...]
 
 
 @dataclass(frozen=True)

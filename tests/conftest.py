@@ -19,9 +19,9 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import encode_rle
 from src.models.model_manager import ModelManager
-from src.models.starter.scenes import draw_scene
 from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import EMBEDDING_DIM, Segment
+from src.starter.scenes import draw_scene
 
 MODEL = "test-clip@1"
 

@@ -15,7 +15,7 @@ ELSEWHERE = {
     "src/library_files.py": "the one module",
     "src/regular_files.py": "its lowest part",
     "src/ownership.py": "makes the folder that a library is kept in",
-    "src/export/place.py": "makes the folder above a dataset, where a person asks for it",
+    "src/datasets/atomic_output.py": "makes the folder above a dataset, where a person asks for it",
     "src/config.py": "the file in the user's own folder that names the last library",
     "src/models/download.py": "the models folder",
     "src/models/overview.py": "the models folder",
@@ -25,7 +25,7 @@ ELSEWHERE = {
     "src/processing/image_loader.py": "a temporary folder of its own",
     "src/cli/demo.py": "a temporary folder of its own",
 }
-WORKSHOP = "src/models/starter/"
+WORKSHOP = ("src/starter/", "src/models/starter/")
 METHODS = set(
     "unlink rmdir write_bytes write_text touch mkdir symlink_to hardlink_to rename".split()
 )

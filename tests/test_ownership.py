@@ -20,8 +20,8 @@ from src.config import LibraryPaths
 from src.database.backup import back_up
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
+from src.datasets.staging import clear_killed
 from src.errors import DatabaseError, LibraryLockedError, MediaReadError
-from src.export.unfinished import clear_killed
 from src.library import MediaLibrary
 from src.library_files import KEEP, MARKER, SafeFolder
 from src.ownership import BACKUPS, INDEXES, MARKED_FOLDERS, SEGMENTS, claim, owner_of
@@ -478,8 +478,9 @@ def test_what_a_stranger_left_for_a_killed_export_costs_no_memory(
         files.make_marked_folder(f".export-{name}.unfinished")
     (tmp_path / "mine").mkdir()
     (tmp_path / ".export-one.unfinished" / "moving").mkdir()
-    with (tmp_path / ".export-one.unfinished" / "moving" / "labels.csv").open("wb") as stream:
-        stream.truncate(1 << 30)
+    for planted in ("files", "moving/labels.csv"):
+        with (tmp_path / ".export-one.unfinished" / planted).open("wb") as stream:
+            stream.truncate(1 << 30)
     clear_killed(files)
     assert not (tmp_path / ".export-one.unfinished").exists() and (tmp_path / "mine").exists()
     files.make_marked_folder(".export-two.unfinished")

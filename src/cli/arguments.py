@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src import __version__
+from src.cli.formats import add_format_arguments, chosen_options
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
 from src.job_kinds import ADD, DOWNLOAD, EXPORT, SEGMENT, SWITCH
@@ -105,6 +106,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             metavar="Q",
             help="skip masks with a predicted IoU below Q; whole frames stay",
         )
+    if (first := _first_word(argv)) == "export":
+        add_format_arguments(export)
     stats = command("stats", "Show what is in the library.")
     verify = command("verify", "Check the library for damage.")
     verify.add_argument("--repair", action="store_true", help="repair what can be repaired")
@@ -136,7 +139,6 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     _show_dashes(search, "[TEXT]")
     _show_dashes(export, "DIR")
 
-    first = _first_word(argv)
     if first is not None and first not in COMMANDS:
         _refuse_mistyped(parser, first)
         window = argparse.ArgumentParser(prog=name, usage=usage, parents=[general, whole])
@@ -149,6 +151,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     arguments.paths = getattr(arguments, "paths", [])
     if arguments.command == "search" and not arguments.text and not arguments.image:
         search.error("name what to look for: a TEXT, an --image FILE, or both")
+    if arguments.command == "export":
+        arguments.options = chosen_options(export, arguments)
     if arguments.command == "remove" and not arguments.paths and not arguments.missing:
         remove.error("name what to remove: a PATH, or --missing")
     if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:

@@ -16,9 +16,9 @@ from src.cli.report import ProgressLine, note, print_hits
 from src.config import NO_CONSOLE, LibraryPaths
 from src.errors import DatabaseError
 from src.library import MediaLibrary
-from src.models.starter.scenes import Scene, draw_scene
 from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import SearchHit
+from src.starter.scenes import Scene, draw_scene
 
 SCENES = 12
 SIZE_WH = (640, 480)

@@ -93,7 +93,7 @@ def print_hits(hits: Iterable[SearchHit], missing: Container[Path] = ()) -> None
     for number, hit in enumerate(hits, start=1):
         segment = hit.segment
         x, y, w, h = segment.bbox_xywh
-        moment = "" if segment.timestamp_s is None else f" at {clock(segment.timestamp_s)}"
+        moment = _place_in_file(segment.frame_index, segment.timestamp_s)
         what = "whole frame" if segment.kind == "frame" else f"{w}x{h} at {x},{y}"
         tags = ", ".join(tag.name for tag in hit.tags)
         name = one_line(segment.media_path.name)
@@ -174,7 +174,7 @@ class ProgressLine:
         elif isinstance(event, FileFailed):
             self._line(f"failed  {event.path}: {event.reason}")
         elif isinstance(event, WorkStays):
-            moment = "" if event.timestamp_s is None else f" at {clock(event.timestamp_s)}"
+            moment = _place_in_file(event.frame_index, event.timestamp_s)
             tags = ", ".join(event.tags)
             self._line(f"kept  {event.path}{moment}: a segment tagged {tags} matches no new one")
         elif isinstance(event, ProblemFound):
@@ -228,3 +228,10 @@ class RecoveryLine:
             self._line.show(Progress("recover", done, total))
             if done >= total:
                 self._line.close()
+
+
+def _place_in_file(frame_index: int, timestamp_s: float | None) -> str:
+    """Say which moment of a video, or which further page of an image; nothing for a photo."""
+    if timestamp_s is not None:
+        return f" at {clock(timestamp_s)}"
+    return f", page {frame_index + 1:,}" if frame_index else ""

@@ -30,6 +30,7 @@ from PIL import UnidentifiedImageError
 
 from src.errors import MediaReadError
 from src.processing.image_decoding import MISSING_PACKAGES, decode, is_image
+from src.processing.tiff_reading import is_tiff, other_pages
 
 # The process itself with its libraries, and a small image.
 START_BYTES = 1 << 30
@@ -74,6 +75,8 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
     try:
         if request["verb"] == "is_image":
             answer: dict[str, Any] = {"is_image": is_image(path), "missing": MISSING_PACKAGES}
+        elif request["verb"] == "pages":
+            answer = {"pages": other_pages(path) if is_tiff(path) else []}
         else:
 
             def on_size(count: int) -> None:
@@ -81,7 +84,9 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
                 if count > SMALL_PIXELS:
                     _write(answers, {"pixels": count})
 
-            decoded = decode(path, request["pixel_limit"], request["draft_side"], on_size)
+            decoded = decode(
+                path, request["pixel_limit"], request["draft_side"], on_size, request["page"]
+            )
             width, height = decoded.size_wh
             first = next(decoded.strips)  # what can fail does so here
             strips = chain([first], decoded.strips)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from src.config import Settings
+from src.errors import MediaReadError
 from src.processing.capture_dates import date_in_name
 from src.processing.ffmpeg_log import VideoFacts
-from src.processing.image_loader import load_image
+from src.processing.image_loader import load_image, other_pages
 from src.processing.video_processor import VideoProcessor
 from src.records import Frame, MediaKind
 
@@ -17,7 +19,7 @@ from src.records import Frame, MediaKind
 def read_frames(
     path: Path, kind: MediaKind, settings: Settings, facts: VideoFacts
 ) -> Generator[Frame]:
-    """Read an image's one frame, or a video's sampled ones; close it to stop early.
+    """Read an image's frame, a TIFF's pages, or a video's sampled frames; close it to stop early.
 
     Args:
         facts: filled while frames come.
@@ -42,7 +44,30 @@ def read_sampled(
         )
         yield from processor.sampled(path, facts)
         return
+    yield from ((frame, True) for frame in _read_image(path, settings, facts))
+
+
+def _read_image(path: Path, settings: Settings, facts: VideoFacts) -> Iterator[Frame]:
+    """Read an image and, where all are wanted, the further pages of a TIFF."""
     loaded = load_image(path, settings.pixel_limit)
     facts.captured_at = loaded.captured_at or date_in_name(path.name)
     facts.note = loaded.note
-    yield loaded.frame, True
+    pages: list[int] = []
+    unread = []
+    if settings.all_pages:
+        try:
+            pages = other_pages(path)
+        except MediaReadError as exc:
+            unread.append(f"its other pages can't be read: {exc.reason}")
+    facts.frames = 1 + len(pages)
+    yield loaded.frame
+    for number, page in enumerate(pages, start=1):
+        try:
+            frame = load_image(path, settings.pixel_limit, page=page).frame
+        except MediaReadError as exc:  # the pages after it may be sound
+            unread.append(f"page {page + 1:,} can't be read: {exc.reason}")
+        else:
+            yield replace(frame, frame_index=number)
+    if pages:
+        facts.note = None
+    facts.damage = "; ".join(unread) or None

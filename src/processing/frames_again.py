@@ -33,6 +33,8 @@ def read_frames_again(
     left = set(wanted)
     # what was left out as a duplicate, or beyond the most that is taken, may have been taken then
     today = replace(settings, duplicate_distance=-1, frames_per_video=sys.maxsize)
+    if media.kind == "image":
+        today = replace(today, all_pages=max(left, default=0) > 0)
     every = replace(today, frames_per_second=EVERY_FRAME)
     for sampling in (today, every) if media.kind == "video" else (today,):
         if not left:

@@ -23,7 +23,7 @@ from src.processing.psd_reading import PsdPicture, read_header
 from src.processing.rare_jpegs import is_rare_jpeg, read_rare_jpeg
 from src.processing.raw_files import is_raw, open_raw
 from src.processing.second_decoders import after_loading, before_loading
-from src.processing.tiff_reading import find_picture, is_plain, is_tiff, pillow_reads
+from src.processing.tiff_reading import find_page, find_picture, is_plain, is_tiff, pillow_reads
 
 try:
     from pillow_heif import register_heif_opener
@@ -89,11 +89,16 @@ def is_image(path: Path) -> bool:
 
 
 def decode(
-    path: Path, pixel_limit: int, draft_side: int | None, on_size: Callable[[int], None]
+    path: Path,
+    pixel_limit: int,
+    draft_side: int | None,
+    on_size: Callable[[int], None],
+    page: int | None = None,
 ) -> Decoded:
-    """Decode a file's first frame; see image_loader.load_image.
+    """Decode a file's first frame, or a page of a TIFF; see image_loader.load_image.
 
     Args:
+        page: its index, from 0; None finds the page that is the picture.
         on_size: told the number of pixels once the header is read, before any is decoded.
 
     Raises:
@@ -112,7 +117,7 @@ def decode(
         raise too_large(path, int(found[1]) if found else None, pixel_limit) from exc
     except UnidentifiedImageError:
         if is_tiff(path):
-            decoded = _decode_tiff(path, None, pixel_limit, on_size)
+            decoded = _decode_tiff(path, None, pixel_limit, on_size, page)
             return replace(decoded, note=note_of_pages(path))
         jpeg = read_rare_jpeg(path, pixel_limit, on_size)
         if jpeg is not None:
@@ -123,6 +128,8 @@ def decode(
         return _decode_psd(path, psd, None, pixel_limit, on_size)
     with image:
         note = note_of_frames(path, image)
+        if page is not None:
+            return _decode_tiff(path, image, pixel_limit, on_size, page)
         decoded = _decode_by_kind(path, image, pixel_limit, draft_side, on_size)
         return replace(decoded, note=decoded.note or note)
 
@@ -194,7 +201,11 @@ def _loaded(
 
 
 def _decode_tiff(
-    path: Path, image: Image.Image | None, pixel_limit: int, on_size: Callable[[int], None]
+    path: Path,
+    image: Image.Image | None,
+    pixel_limit: int,
+    on_size: Callable[[int], None],
+    page: int | None = None,
 ) -> Decoded:
     """Decode a TIFF whose picture has to be found, or is of a kind that Pillow does not read.
 
@@ -205,9 +216,9 @@ def _decode_tiff(
 
     try:
         file = tifffile.TiffFile(path)
-        picture = find_picture(file)
+        picture = find_picture(file) if page is None else find_page(file, page)
     except Exception:  # a page after the first that is broken does not cost the first
-        if image is None or not is_plain(image):
+        if page is not None or image is None or not is_plain(image):
             raise
         return _decode_opened(path, image, None, on_size)
     with file:

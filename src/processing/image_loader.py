@@ -98,22 +98,42 @@ def media_kind(path: Path) -> MediaKind:
     raise MediaReadError(path, _why_unread(path, head, answer))
 
 
-def load_image(path: Path, pixel_limit: int, draft_side: int | None = None) -> LoadedImage:
+def load_image(
+    path: Path, pixel_limit: int, draft_side: int | None = None, page: int | None = None
+) -> LoadedImage:
     """Read an image: its first frame, EXIF orientation applied, colours brought to sRGB.
 
     Args:
         pixel_limit: images of more pixels are refused before they are decoded.
         draft_side: a JPEG may be decoded smaller, in less time, down to this longest side.
+        page: of a TIFF one of `other_pages`; None reads the one that is the picture.
 
     Raises:
         MediaReadError: it can't be read, or is too large.
     """
     check_readable(path)
-    request = {"verb": "decode", "pixel_limit": pixel_limit, "draft_side": draft_side}
+    limits = {"pixel_limit": pixel_limit, "draft_side": draft_side}
+    request = {"verb": "decode", "page": page, **limits}
     answer, pixels = DECODERS.ask(path, request)
     if pixels is None:
         raise MediaReadError(path, _why_unread(path, _head(path), answer))
     return LoadedImage(Frame(pixels), answer["captured_at"], answer["note"])
+
+
+def other_pages(path: Path) -> list[int]:
+    """List the pages that a TIFF has beside its picture, without previews and masks.
+
+    Returns:
+        Indexes for `load_image`, in the file's order; none for other files.
+
+    Raises:
+        MediaReadError: the file is damaged.
+    """
+    answer, _ = DECODERS.ask(path, {"verb": "pages"})
+    if "pages" not in answer:
+        raise MediaReadError(path, str(answer["reason"]))
+    pages: list[int] = answer["pages"]
+    return pages
 
 
 def load_image_content(

@@ -44,18 +44,20 @@ def note_of_frames(path: Path, image: Image.Image) -> str | None:
 
 def note_of_pages(path: Path) -> str | None:
     """Say how many pages a TIFF has; None when there is one."""
-    pages = count_pages(path)
+    pages = len(page_indexes(path))
     if pages >= MOST_DIRECTORIES:
         return f"the first of {pages:,} pages or more"
     return f"the first of {pages:,} pages" if pages > 1 else None
 
 
-def count_pages(path: Path) -> int:
-    """Count a TIFF's pages, without previews and masks of other pages."""
+def page_indexes(path: Path) -> list[int]:
+    """List a TIFF's pages from 0, without previews and masks of other pages."""
     with path.open("rb") as stream:
-        pages = [page for page in directories(stream) if not _is_marked(page)]
-    largest = max(pages, key=_longest_side, default=Directory())
-    return sum(not _is_preview(page, largest) for page in pages)
+        pages = {
+            index: page for index, page in enumerate(directories(stream)) if not _is_marked(page)
+        }
+    largest = max(pages.values(), key=_longest_side, default=Directory())
+    return [index for index, page in pages.items() if not _is_preview(page, largest)]
 
 
 def _is_marked(page: Directory) -> bool:

@@ -364,7 +364,7 @@ def _unread_folder(error: OSError) -> FileFailed:
 
 def _fraction(frame: Frame, facts: VideoFacts) -> float:
     if frame.timestamp_s is None:
-        return 1.0
+        return (frame.frame_index + 1) / facts.frames
     return min(1.0, frame.timestamp_s / facts.duration_s) if facts.duration_s else 0.0
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from src.processing.grey_range import Declared, range_of, rounder
+from src.processing.image_notes import page_indexes
 from src.processing.samples import CHANNELS, SIXTEEN_BIT_PIXELS, Samples
 
 # tifffile is imported where it is needed, and of its pages any attribute may be None by its types.
@@ -166,6 +167,27 @@ def find_picture(file: Any) -> TiffPicture:
     shape = largest.imagewidth * first.imagelength / (largest.imagelength * first.imagewidth)
     is_copy = largest.imagewidth >= 2 * first.imagewidth and abs(shape - 1) <= SAME_SHAPE
     return TiffPicture(largest if begins_with_preview or is_copy else first)
+
+
+def find_page(file: Any, index: int) -> TiffPicture:
+    """Find a page by its index, from 0, in a file that tifffile has opened.
+
+    Raises:
+        ValueError: it is no picture.
+    """
+    page = file.pages[index]
+    if not _is_shown(page):
+        raise ValueError("the page is no picture")
+    return TiffPicture(page)
+
+
+def other_pages(path: Path) -> list[int]:
+    """List the pages of a TIFF beside its picture, without previews and masks."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        picture = find_picture(file)
+    return [index for index in page_indexes(path) if index != picture.index]
 
 
 def _pages(file: Any) -> Iterator[Page]:

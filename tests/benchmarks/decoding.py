@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from src.models.starter.scenes import draw_scene
 from src.processing.image_decoding import decode
 from src.processing.image_loader import load_image
+from src.starter.scenes import draw_scene
 
 LIMIT = 250_000_000
 ROUNDS = 25

@@ -29,11 +29,11 @@ from src.events import JobDone
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
-from src.models.starter.scenes import draw_scene
 from src.processing import ingest
 from src.processing.frames import read_sampled
 from src.processing.image_loader import load_image
 from src.processing.segment_extractor import SegmentExtractor
+from src.starter.scenes import draw_scene
 
 PHOTOS = 8
 

@@ -21,7 +21,7 @@ from src.config import STARTER_FOLDER
 from src.models.mask_candidates import Sizes
 from src.models.mask_edges import MaskEdges, window_of
 from src.models.starter.architecture import load_starter_sam
-from src.models.starter.evaluate import fresh_scenes, inner_point, iou
+from src.starter.evaluate import fresh_scenes, inner_point, iou
 
 _ROUNDS, _SURE = 2, 0.95
 

@@ -35,7 +35,7 @@ from src.models import mask_generator
 from src.models.mask_generator import MaskGenerator
 from src.models.prompt_decoder import PromptDecoder
 from src.models.starter.architecture import load_mask_thresholds, load_starter_sam
-from src.models.starter.scenes import draw_scene
+from src.starter.scenes import draw_scene
 
 PASSING = 0.3
 KINDS = ("official", "exact", "adaptive")

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from src.models.starter.evaluate import (
+from src.models.starter.vocabulary import TEXTURES
+from src.starter.evaluate import (
     Measure,
     StarterModels,
     fresh_scenes,
@@ -24,9 +25,8 @@ from src.models.starter.evaluate import (
     measure_pipeline,
     measure_words,
 )
-from src.models.starter.scenes import DrawnShape, Scene
-from src.models.starter.train import DEFAULT_OUTPUT
-from src.models.starter.vocabulary import TEXTURES
+from src.starter.scenes import DrawnShape, Scene
+from src.starter.train import DEFAULT_OUTPUT
 
 SEED = 92_001
 # Each pixel is asked at so many places along each side.

@@ -32,10 +32,10 @@ from src.models.auto_tagger import AutoTagger
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_rle import decode_rle, encode_rle
 from src.models.model_manager import ModelManager
-from src.models.starter.evaluate import fresh_scenes
 from src.processing.crop import blur, cut_crop
 from src.processing.image_loader import load_image
 from src.records import SegmentFilter, StoredSegment
+from src.starter.evaluate import fresh_scenes
 
 SEED = 91_001
 MATCH_IOU = 0.5

@@ -30,9 +30,9 @@ from src.database.segment_store import NewSegment
 from src.gui.main_window import MainWindow, WindowOptions
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
-from src.models.starter.scenes import draw_scene
 from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import Segment
+from src.starter.scenes import draw_scene
 from tests.benchmarks.search import clustered
 
 MEDIA_FILES = 100_000

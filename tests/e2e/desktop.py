@@ -23,7 +23,7 @@ from PIL import Image, ImageColor, ImageGrab
 from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
 from src.gui.main_window import FRAME_WH
 from src.gui.theme.theme import DARK, FIRST_WH
-from src.models.starter.scenes import draw_scene
+from src.starter.scenes import draw_scene
 
 Found = TypeVar("Found")
 State = dict[str, Any]

@@ -362,7 +362,7 @@ def _opened(root: Path, models: Models) -> MediaLibrary:
 
 
 def draw_media(folder: Path) -> list[Path]:
-    from src.models.starter.scenes import draw_scene
+    from src.starter.scenes import draw_scene
 
     paths = []
     for seed in range(5):

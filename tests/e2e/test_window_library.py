@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
+
+from PIL import Image
 
 from src.config import LibraryPaths
 from src.database.lock import LibraryLock
-from tests.e2e.desktop import Screen, Start, Window, draw_photo
+from src.gui.core.missing_media import AGAIN_S
+from tests.e2e.desktop import FAST, Screen, Start, Window, draw_photo
 
 AWKWARD_NAMES = (
     "two  words.png",
@@ -104,3 +109,27 @@ def test_a_library_that_another_program_holds_is_said_until_it_is_free(
     window.click("Retry")
     window.card(photo.name)
     window.wait("no word of it", lambda s: title not in s["texts"] and not s["jobs"])
+
+
+def test_pages_of_a_tiff_are_shown_and_a_file_that_goes_is_called_missing(
+    start: Start, tmp_path: Path
+) -> None:
+    pages = [Image.open(draw_photo(tmp_path / f"{n}.png", 70 + n)) for n in range(2)]
+    scans = tmp_path / "scans.tif"
+    pages[0].save(scans, save_all=True, append_images=pages[1:])
+    library = tmp_path / "library"
+    library.mkdir()
+    replace(FAST, all_pages=True).save(library / "settings.json")
+    window = start(library, [scans])
+    window.card("scans.tif")
+    window.wait("the end", lambda s: not s["jobs"])
+    window.click_at(window.card("scans.tif")["box"])
+    window.wait_text("Page 1", "Pages", "1 of 2", "Segments in this frame")
+    left, top, _, height = window.state()["buttons"]["Pages"]
+    first, second = ((left + x, top + height, 60, 60) for x in (10, 120))  # of the strip below
+    window.click_at(second)
+    window.wait_text("Page 2", "2 of 2")
+    scans.rename(tmp_path / "elsewhere.tif")
+    time.sleep(AGAIN_S)  # what was seen so lately is not looked for again
+    window.click_at(first)
+    window.wait_text("Page 1", "Missing")

@@ -12,10 +12,10 @@ from src.errors import MediaLibraryError
 from src.models.auto_tagger import AutoTagger, Condition, Entry, Vocabulary, read_vocabulary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
-from src.models.starter.scenes import draw_scene
 from src.models.starter.vocabulary import SHAPES, TEXTURES
 from src.processing.segment_extractor import SegmentExtractor
 from src.records import Frame
+from src.starter.scenes import draw_scene
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from src.models.mask_edges import MaskEdges
-from src.models.starter.evaluate import iou
+from src.starter.evaluate import iou
 
 
 def noisy(image: np.ndarray) -> np.ndarray:

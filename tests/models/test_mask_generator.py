@@ -13,8 +13,8 @@ from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle, encode_rle
 from src.models.mask_shape import without_small_regions, without_specks
 from src.models.prompt_decoder import Decoded, PromptDecoder
-from src.models.starter.evaluate import fresh_scenes, iou
-from src.models.starter.scenes import draw_scene
+from src.starter.evaluate import fresh_scenes, iou
+from src.starter.scenes import draw_scene
 
 
 def read(path: Path) -> np.ndarray:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from src.errors import MediaReadError
 from src.processing.image_loader import load_image
-from src.processing.image_notes import count_pages
+from src.processing.image_notes import page_indexes
 
 LIMIT = 250_000_000
 WHOLE = "the file breaks off after its last pixel: the picture is complete"
@@ -54,12 +54,12 @@ def test_of_a_tiff_the_pages_are_counted_and_previews_are_not(tmp_path: Path) ->
     assert note(saved(tmp_path / "one.tif", pages[:1])) is None
     assert note(saved(tmp_path / "big.tif", pages, big_tiff=True)) == "the first of 3 pages"
     small = Image.new("RGB", (32, 24))
-    assert count_pages(saved(tmp_path / "unmarked.tif", [small, pages[0]])) == 1
+    assert len(page_indexes(saved(tmp_path / "unmarked.tif", [small, pages[0]]))) == 1
     marked = Image.new("RGB", (60, 20))
     marked.encoderinfo = {"tiffinfo": {254: 1}}  # type: ignore[attr-defined]
-    assert count_pages(saved(tmp_path / "marked.tif", [pages[0], marked])) == 1
+    assert len(page_indexes(saved(tmp_path / "marked.tif", [pages[0], marked]))) == 1
     other = Image.new("RGB", (20, 60))
-    assert count_pages(saved(tmp_path / "scans.tif", [pages[0], other])) == 2
+    assert len(page_indexes(saved(tmp_path / "scans.tif", [pages[0], other]))) == 2
 
 
 def noise(size_wh: tuple[int, int]) -> Image.Image:

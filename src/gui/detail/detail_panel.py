@@ -67,6 +67,7 @@ class DetailPanel(Panel):
         self._asked = 0
         self.segment_id = ""
         self._build_header()
+        session.signals.missing_changed.append(self._show_missing)
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
         rule(body, theme).pack(fill="x")
@@ -121,6 +122,8 @@ class DetailPanel(Panel):
         tkinter.Misc.bind(header, "<Configure>", lambda _: self._fit_name(), "+")
         self._moment = label(header, theme, "", colour=c.text_2)
         self._moment.pack(side="left", padx=12)
+        self._missing = label(header, theme, "", colour=c.error)
+        self._missing.pack(side="left")
         self.next = IconButton(
             header, theme, "right", "Next (Page Down)", lambda: self.go(1), kind="plain"
         )
@@ -137,7 +140,8 @@ class DetailPanel(Panel):
         self._frames_part = ctk.CTkFrame(middle, fg_color="transparent")
         head = ctk.CTkFrame(self._frames_part, fg_color="transparent")
         head.pack(fill="x", padx=RING, pady=(16, 4))
-        label(head, theme, "Frames", weight="medium").pack(side="left")
+        self._frames_title = label(head, theme, "Frames", weight="medium")
+        self._frames_title.pack(side="left")
         self._frames_count = label(head, theme, "", colour=c.text_2)
         self._frames_count.pack(side="left", padx=8)
         self._partial = label(head, theme, "", size=SMALL, colour=c.warn)
@@ -236,8 +240,8 @@ class DetailPanel(Panel):
         assert view is not None
         chosen = self._chosen()
         segment = view.segments[chosen]
-        seconds = segment.timestamp_s
-        self._moment.configure(text="" if seconds is None else moment(seconds))
+        self._moment.configure(text=self._place_in_file(segment.frame_index, segment.timestamp_s))
+        self._show_missing()
         self._show_picture()
         objects = [s for s in view.segments if s.kind == "object"]
         self._segments_count.configure(text=f"{len(objects):,}")
@@ -258,16 +262,37 @@ class DetailPanel(Panel):
             view, Lit(chosen, self._dim.value, self._others.value), "" if whole else word
         )
 
+    def _show_missing(self) -> None:
+        """Say whether the file is not where it was; the picture shown is the library's own."""
+        gone = self._view is not None and self._session.missing.has(self._view.media.path)
+        self._missing.configure(text="Missing" if gone else "")
+        self._fit_name()
+
+    def _place_in_file(self, frame_index: int, timestamp_s: float | None) -> str:
+        """Say which moment of a video, or which page of several a frame is."""
+        if timestamp_s is not None:
+            return moment(timestamp_s)
+        return f"Page {frame_index + 1:,}" if self._has_frames else ""
+
+    @property
+    def _has_frames(self) -> bool:
+        view = self._view
+        return view is not None and (view.media.kind == "video" or len(view.frames) > 1)
+
     def _show_frames(self, view: FrameView) -> None:
-        if view.media.kind != "video":
+        if not self._has_frames:
             self._frames_part.pack_forget()
             self._fit_picture()
             return
         here = view.segments[0].id
         self.frames.show(
-            [Thumb(f.segment_id, f.crop_path, moment(f.timestamp_s or 0.0)) for f in view.frames],
+            [
+                Thumb(f.segment_id, f.crop_path, self._place_in_file(f.frame_index, f.timestamp_s))
+                for f in view.frames
+            ],
             here,
         )
+        self._frames_title.configure(text="Frames" if view.media.kind == "video" else "Pages")
         self._frames_count.configure(text=f"{self.frames.chosen + 1:,} of {len(view.frames):,}")
         begun = view.media.status in ("pending", "processing")
         self._partial.configure(text="The rest has not been added yet." if begun else "")
@@ -281,7 +306,7 @@ class DetailPanel(Panel):
         if view is None:
             return
         strips = self._segments_part.winfo_reqheight()
-        if view.media.kind == "video":
+        if self._has_frames:
             strips += self._frames_part.winfo_reqheight()
         rows, columns = view.image_rgb.shape[:2]
         wide = self._middle.winfo_width() - 2 * self.theme.px(RING)

@@ -57,6 +57,7 @@ _ALIKE = {
     "Similar": 5,
     "Loosely similar": 10,
 }
+_PAGES = {"The first": False, "All": True}
 
 _AFTER_RESTART = {
     "points_per_side": "points per side",
@@ -101,6 +102,7 @@ class SettingsDialog:
         s = settings
         self.rate = self._menu("Frames read from videos", "", _RATES, s.frames_per_second)
         self.alike = self._menu("Skip similar frames", "", _ALIKE, s.duplicate_distance)
+        self.pages = self._menu("Pages read from TIFF files", "", _PAGES, s.all_pages)
         self.least = self._number(
             "Minimum segment size (% of image)", "", f"{100 * s.min_segment_share:g}"
         )
@@ -205,6 +207,7 @@ class SettingsDialog:
             self._settings,
             frames_per_second=_chosen(self.rate),
             duplicate_distance=_chosen(self.alike),
+            all_pages=_chosen(self.pages),
             min_segment_share=share / 100,
             points_per_side=_chosen(self.grid),
             batch_size=int(batch),

@@ -52,7 +52,10 @@ class Hits:
 
     def _face(self, hit: SearchHit) -> CardView:
         segment = hit.segment
-        facts = "Photo" if segment.timestamp_s is None else moment(segment.timestamp_s)
+        if segment.timestamp_s is not None:
+            facts = moment(segment.timestamp_s)
+        else:
+            facts = f"Page {segment.frame_index + 1:,}" if segment.frame_index else "Photo"
         if segment.kind == "frame":
             facts += " · whole image"
         if hit.tagged_so:

@@ -1,0 +1,69 @@
+"""The export formats and importers that there are: one line each, and nothing else names them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from src.datasets.protocols import ExportFormat, Importer
+from src.datasets.tag_folders import TagFolders
+from src.errors import OptionError
+
+DEFAULT_FORMAT = TagFolders.key
+
+Registered = TypeVar("Registered", ExportFormat, Importer)
+
+_formats: dict[str, ExportFormat] = {}
+_importers: dict[str, Importer] = {}
+
+
+def register_format(export_format: ExportFormat) -> None:
+    """Offer a format in the window, on the command line and in Python, after those before it.
+
+    Raises:
+        ValueError: there is one with this key.
+    """
+    _add(_formats, export_format)
+
+
+def register_importer(importer: Importer) -> None:
+    """Let datasets of another kind be read.
+
+    Raises:
+        ValueError: there is one with this key.
+    """
+    _add(_importers, importer)
+
+
+def export_formats() -> list[ExportFormat]:
+    """List the formats in the order in which they were registered, the one by default first."""
+    return list(_formats.values())
+
+
+def export_format(key: str) -> ExportFormat:
+    """Find a format.
+
+    Raises:
+        OptionError: there is none of this key.
+    """
+    if key not in _formats:
+        raise OptionError(f"there is no format {key!r}; there is {', '.join(_formats)}")
+    return _formats[key]
+
+
+def importer_for(path: Path) -> Importer | None:
+    """Find the importer that reads a dataset; None where no importer knows it.
+
+    Raises:
+        OSError: it can't be looked at.
+    """
+    return next((each for each in _importers.values() if each.detect(path)), None)
+
+
+def _add(registry: dict[str, Registered], new: Registered) -> None:
+    if new.key in registry:
+        raise ValueError(f"{new.key!r} is registered twice")
+    registry[new.key] = new
+
+
+register_format(TagFolders())

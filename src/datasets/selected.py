@@ -1,0 +1,77 @@
+"""The segments that an export is about: which they are, how many, and their crops."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+
+from src.database.metadata_db import MetadataDatabase
+from src.errors import ExportError
+from src.records import ExportPreview, ExportSelection, SegmentFilter, StoredSegment, Tag
+
+# Crops have 1,024 pixels on their longer side at most.
+LARGEST_CROP = 1 << 26
+
+
+class SelectedSegments:
+    """What a selection names in a library: segments, each with a tag it is exported under."""
+
+    def __init__(self, metadata: MetadataDatabase, selection: ExportSelection) -> None:
+        self._metadata, self._selection = metadata, selection
+
+    @cached_property
+    def labelled(self) -> list[tuple[StoredSegment, Tag]]:
+        """The segments with their tags; one with several tags is there for each."""
+        return [(segment, tag) for segment, tag in self._tagged() if self._is_wanted(segment, tag)]
+
+    def count_crops(self) -> ExportPreview:
+        """Count a crop for each tag of a segment."""
+        written: Counter[str] = Counter()
+        left_out: Counter[str] = Counter()
+        media: set[int] = set()
+        size = 0
+        for segment, tag in self._tagged():
+            if not self._is_wanted(segment, tag):
+                left_out[tag.name] += 1
+                continue
+            written[tag.name] += 1
+            media.add(segment.media_file_id)
+            with contextlib.suppress(OSError):  # verify finds what is missing
+                size += segment.crop_path.stat().st_size
+        return ExportPreview(dict(written), dict(left_out), len(media), size)
+
+    def crop(self, segment: StoredSegment) -> bytes | None:
+        """Read a crop; None when the window has removed its segment since the export began.
+
+        Raises:
+            ExportError: it can't be read.
+        """
+        path, advice = segment.crop_path, "`verify --repair` makes it again. Nothing was written"
+        paths = self._metadata.paths
+        try:
+            return paths.files.read(paths.name(path), LARGEST_CROP)
+        except OSError as exc:
+            if not self._metadata.segments([segment.id]):
+                return None
+            raise ExportError(
+                f"{path}: this crop can't be read ({exc.strerror or exc}); {advice}"
+            ) from exc
+
+    def _tagged(self) -> Iterator[tuple[StoredSegment, Tag]]:
+        segments = self._metadata.segments_where(
+            SegmentFilter(segment_ids=self._selection.segment_ids)
+        )
+        tags_of = self._metadata.tags_of([segment.id for segment in segments])
+        for segment in segments:
+            for tag in tags_of.get(segment.id, ()):
+                if self._selection.tags is None or tag.name in self._selection.tags:
+                    yield segment, tag
+
+    def _is_wanted(self, segment: StoredSegment, tag: Tag) -> bool:
+        """Return whether a tag is sure enough, and the mask under it good enough."""
+        quality = segment.predicted_iou
+        return tag.confidence >= self._selection.min_confidence and (
+            quality is None or quality >= self._selection.min_predicted_iou
+        )

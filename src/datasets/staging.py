@@ -1,0 +1,129 @@
+"""A folder to write a dataset in until it is whole; what a killed export left is cleared away."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+
+from src.database.lock import LibraryLock
+from src.errors import DatabaseError
+from src.library_files import Entry, SafeFolder
+
+PREFIX, SUFFIX, LOCK = ".export-", ".unfinished", "lock"
+# What a dataset in it is called from the moment on when its parts are moved up.
+MOVING = "moving"
+# The names of the dataset's files, written before that, each followed by a zero byte.
+FILES = "files"
+LARGEST_FILES = 1 << 26  # bytes, of some 800,000 crops
+
+
+@contextmanager
+def staging_folder(parent: SafeFolder) -> Iterator[str]:
+    """Make a hidden folder inside `parent` and give its name; it goes with the block.
+
+    A lock in it says that its writer lives. It ends with the process, so a folder whose lock can
+    be taken is one that a killed export left, and the next one clears it away.
+
+    Raises:
+        OSError: the folder can't be made.
+    """
+    clear_killed(parent)
+    name = f"{PREFIX}{secrets.token_hex(4)}{SUFFIX}"
+    parent.make_folder(name)
+    lock = _locked(parent, name)
+    if lock is not None:  # without the marker nobody takes the folder for dead
+        parent.mark(name)
+    try:
+        yield name
+    finally:
+        if lock is not None:
+            lock.release()  # Windows removes no file that is open
+        try:
+            parent.remove_folder(name)
+        except OSError:
+            pass  # the next export clears it away
+
+
+def clear_killed(parent: SafeFolder) -> None:
+    """Clear away what killed exports left inside a folder.
+
+    Raises:
+        OSError: it can't be looked at.
+    """
+    for entry in parent.entries():
+        name = PurePosixPath(entry.name)
+        if not (entry.is_folder and name.match(f"{PREFIX}*{SUFFIX}")):
+            continue
+        if not parent.is_marked(entry.name):
+            continue  # none of ours
+        lock = _locked(parent, entry.name)
+        if lock is not None:
+            try:
+                for moved in _moved_up(entry.name, parent):
+                    _remove(parent, moved)
+            finally:
+                lock.release()
+            parent.remove_folder(entry.name)
+
+
+def _remove(parent: SafeFolder, entry: Entry) -> None:
+    if entry.is_folder:
+        parent.remove_folder(entry.name)
+    else:
+        parent.remove(entry.name)
+
+
+def note_files(parent: SafeFolder, staging: str, dataset: str) -> None:
+    """Write down which files a dataset has, before its parts are moved up.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    names = (entry.name.removeprefix(f"{dataset}/") for entry in parent.walk(dataset))
+    parent.create(f"{staging}/{FILES}", b"".join(os.fsencode(name) + b"\0" for name in names))
+
+
+def _moved_up(name: str, parent: SafeFolder) -> list[Entry]:
+    """List the parts of a dataset that an export had moved up when it was killed.
+
+    It had begun in an empty folder. Where anything lies there that is no file of the dataset,
+    somebody has been at work since, and nothing is taken for what it left. Where nothing was left
+    to move, the dataset is whole, and stays.
+    """
+    try:
+        moved = [
+            entry
+            for entry in parent.entries()
+            if not PurePosixPath(entry.name).match(f"{PREFIX}*{SUFFIX}")
+        ]
+        if not parent.entries(f"{name}/{MOVING}"):
+            return []
+        files = [file for entry in moved for file in _files_of(entry, parent)]
+        if not all(file.is_file for file in files):
+            return []
+        unknown = {os.fsencode(file.name) for file in files}
+        listed = parent.read(f"{name}/{FILES}", LARGEST_FILES)
+        for found in re.finditer(rb"[^\0]+", listed):  # one at a time: it may be a stranger's
+            unknown.discard(found[0])
+    except OSError:  # there is none, or it can't be read
+        return []
+    return [] if unknown else moved
+
+
+def _files_of(entry: Entry, parent: SafeFolder) -> Iterator[Entry]:
+    if entry.is_folder:
+        yield from parent.walk(entry.name)
+    else:
+        yield entry
+
+
+def _locked(parent: SafeFolder, name: str) -> LibraryLock | None:
+    """Take a folder's lock; None when a living process has it, or nothing can be locked here."""
+    try:
+        return LibraryLock(parent.root / name / LOCK)
+    except DatabaseError:
+        return None
