@@ -145,11 +145,11 @@ class Panels:
 
     def open_media(self, card: MediaCard) -> None:
         """Show a media file by its first frame; from a photo one goes on to the next photo."""
-        catalog, media = self._session.library.catalog, card.media
+        browse, media = self._session.library.browse, card.media
         listed = self.library.media.ids
 
         def sample() -> tuple[list[SampledFrame], list[int]]:
-            return catalog.sampled_frames(media.id), catalog.photos(listed)
+            return browse.sampled_frames(media.id), browse.photos(listed)
 
         def opened(found: tuple[list[SampledFrame], list[int]]) -> None:
             frames, photos = found

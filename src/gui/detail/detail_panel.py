@@ -225,7 +225,7 @@ class DetailPanel(Panel):
                 self._show_photo(photos[place])
 
     def _show_photo(self, media_file_id: int) -> None:
-        catalog = self._session.library.catalog
+        browse = self._session.library.browse
         self._asked += 1
         asked = self._asked
 
@@ -233,7 +233,7 @@ class DetailPanel(Panel):
             if asked == self._asked and frames:  # none: it was removed meanwhile
                 self.show_segment(frames[0].segment_id)
 
-        self._session.main_thread.run(lambda: catalog.sampled_frames(media_file_id), found)
+        self._session.main_thread.run(lambda: browse.sampled_frames(media_file_id), found)
 
     def _show(self) -> None:
         view = self._view

@@ -79,7 +79,7 @@ class _Media:
         missing = [number for number in wanted if number not in self._cards]
         if missing:
             # a page is read in under a millisecond, so it need not come later
-            self._cards.update(self._session.library.catalog.media_cards(missing))
+            self._cards.update(self._session.library.browse.media_cards(missing))
         while len(self._cards) > _KEPT_CARDS:
             self._cards.popitem(last=False)
         return [self._face(number) for number in wanted]
@@ -272,8 +272,8 @@ class LibraryPanel(Panel):
         order, library = self._order, self._session.library
         self._session.main_thread.run(
             lambda: (
-                library.catalog.media_ids(order),
-                library.catalog.failed_media(),
+                library.browse.media_ids(order),
+                library.browse.failed_media(),
                 library.stopped(),
             ),
             self._listed,

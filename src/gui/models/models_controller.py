@@ -59,8 +59,8 @@ class ModelsController:
                 coverage, tags_wait = library.coverage(), library.tags_wait()
             except ModelNotLoadedError:
                 coverage, tags_wait = None, False
-            shelf = library.shelf
-            return shelf.rows(), shelf.offer(), coverage, tags_wait, library.segmented_by_others()
+            models = library.model_list
+            return models.rows(), models.offer(), coverage, tags_wait, library.segmented_by_others()
 
         self._session.main_thread.run(look, self._looked)
 
@@ -147,7 +147,7 @@ class ModelsController:
         elif verb in ("download", "retry") and job is None:
             library = self._session.library
             self._problems.pop(row.name, None)
-            self._session.start("download", lambda: library.shelf.download(row.name), row.name)
+            self._session.start("download", lambda: library.model_list.download(row.name), row.name)
         self._tell()
 
     def take_offer(self) -> None:
@@ -244,7 +244,7 @@ class ModelsController:
                 self._measure_next()
 
         session.main_thread.run(
-            lambda: session.library.shelf.measure(row, lambda: not session.is_closing),
+            lambda: session.library.model_list.measure(row, lambda: not session.is_closing),
             measured,
             failed,
         )

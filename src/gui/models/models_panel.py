@@ -136,7 +136,7 @@ class ModelsPanel(Panel):
         self._mode.configure(text=title)
         self._meaning.configure(text=meaning)
         self.choice.show(model_row_view.choice_of(self._work.settings))
-        folder = self._session.library.shelf.folder
+        folder = self._session.library.model_list.folder
         self._where.configure(text=f"Put your own model files in\n{folder}")
         self._make_lines(rows)
         for row in rows:
@@ -184,7 +184,7 @@ class ModelsPanel(Panel):
             self.lines[key] = line
 
     def _show_problems(self) -> None:
-        problems = self._session.library.models.problems
+        problems = self._session.library.model_list.problems
         if problems:
             sentences = "\n".join(f"Not used: {problem}" for problem in problems)
             self._not_used.say(sentences, "warn")
@@ -221,7 +221,7 @@ class ModelsPanel(Panel):
             library = self._session.library
 
             def make() -> Path:
-                folder = library.shelf.folder
+                folder = library.model_list.folder
                 folder.mkdir(parents=True, exist_ok=True)
                 return folder
 

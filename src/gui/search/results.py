@@ -174,8 +174,8 @@ class ResultsView(ctk.CTkFrame):
         self._session.main_thread.run(
             lambda: (
                 request(where),
-                library.catalog.quality_range(),
-                library.catalog.is_empty(),
+                library.browse.quality_range(),
+                library.browse.is_empty(),
             ),
             answered,
             failed,

@@ -27,7 +27,7 @@ class Library:
 
     def __init__(self) -> None:
         self.waits = False
-        self.shelf = SimpleNamespace(rows=lambda: ["a model"], offer=lambda: None)
+        self.model_list = SimpleNamespace(rows=lambda: ["a model"], offer=lambda: None)
 
     def choose_models(self, *_: object) -> None:
         self.waits = True
@@ -129,7 +129,7 @@ def test_what_is_offered_is_fetched_in_one_step_and_can_be_declined(
     offer = ModelOffer(("a", "b"), 980_000_000, ("models.example", "other.example"))
     rows = [SimpleNamespace(name=name, kind="clip", path=None) for name in ("a", "x", "b")]
     library: Any = session.library
-    library.shelf = SimpleNamespace(
+    library.model_list = SimpleNamespace(
         rows=lambda: rows, offer=lambda: offer, download=lambda name: iter(())
     )
     library.paths = SimpleNamespace(settings=tmp_path / "settings.json")
