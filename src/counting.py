@@ -1,4 +1,4 @@
-"""Numbers and sizes of things, as a person writes them."""
+"""Numbers, sizes and times, as a person writes them."""
 
 from __future__ import annotations
 
@@ -19,3 +19,15 @@ def megabytes(size: int) -> str:
     if 0 < size < 10**5:
         return f"{max(1, round(size / 1e3))} kB"
     return f"{size / 1e6:.0f} MB" if size >= 10**7 or size == 0 else f"{size / 1e6:.1f} MB"
+
+
+def clock(seconds: float, decimals: int = 0) -> str:
+    """Write a time as 1:02:03, without the hours when there are none.
+
+    Args:
+        decimals: of the seconds, rounded; without any only whole seconds that are over count.
+    """
+    minutes, rest = divmod(round(seconds, decimals) if decimals else int(seconds), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    shown = f"{rest:0{decimals + 3 if decimals else 2}.{decimals}f}"
+    return f"{hours}:{minutes:02}:{shown}" if hours else f"{minutes}:{shown}"

@@ -288,7 +288,7 @@ class MediaLibrary:
 
     def keep_for_later(self, paths: Iterable[Path | str]) -> None:
         """Write down files and folders for the next `add`, and read none of them now."""
-        from src.processing.ingest import keep_for_later
+        from src.processing.media_registration import keep_for_later
 
         keep_for_later(self.metadata, [Path(path) for path in paths])
 

@@ -65,8 +65,8 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Segment:
-    """A part of a frame, cut out: what SAM found, or the frame as a whole.
+class SegmentMask:
+    """Where a segment lies in its frame, and how good SAM thinks its mask is.
 
     Attributes:
         bbox_xywh: in pixels of the frame.
@@ -75,7 +75,6 @@ class Segment:
         stability_score: IoU of the mask at two logit thresholds; None for a frame.
         mask_rle: compressed COCO RLE counts at the frame's size; None for a frame,
             which needs no mask.
-        crop_rgb: (h, w, 3) uint8 RGB, background blurred.
     """
 
     kind: SegmentKind
@@ -84,6 +83,16 @@ class Segment:
     predicted_iou: float | None
     stability_score: float | None
     mask_rle: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Segment(SegmentMask):
+    """A part of a frame, cut out: what SAM found, or the frame as a whole.
+
+    Attributes:
+        crop_rgb: (h, w, 3) uint8 RGB, background blurred.
+    """
+
     crop_rgb: np.ndarray = field(repr=False, compare=False)
 
 

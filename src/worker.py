@@ -23,11 +23,9 @@ class JobEnded(Event):
 
     Attributes:
         error: what went wrong, be it while a cancelled one cleaned up; None when nothing did.
-        cancelled: whether a person stopped it, which is no error.
     """
 
     error: MediaLibraryError | None = None
-    cancelled: bool = False
 
 
 class Worker:
@@ -71,30 +69,29 @@ class Worker:
         Closing a generator runs its clean-up, which can fail as well: on a full disk, say.
         """
         events: Iterator[Event] = iter(())
-        cancelled, error = False, None
         try:
             try:
-                cancelled = self._is_over(number)
-                if not cancelled:
+                if not self._is_over(number):
                     events = job()
-                    cancelled = self._tell_all(number, events)
+                    self._tell_all(number, events)
             finally:
                 if isinstance(events, Generator):
                     events.close()
         except MediaLibraryError as exc:
-            error = exc
+            return JobEnded(exc)
         except BaseException as exc:  # a panic of a library in Rust is no Exception
             log.exception("a job ended unexpectedly")
-            error = MediaLibraryError(f"unexpected: {type(exc).__name__}: {exc}; see the log")
-        return JobEnded(error, cancelled)
+            return JobEnded(
+                MediaLibraryError(f"unexpected: {type(exc).__name__}: {exc}; see the log")
+            )
+        return JobEnded()
 
-    def _tell_all(self, number: int, events: Iterator[Event]) -> bool:
-        """Hand on what a job says to its end; returns whether it was stopped before."""
+    def _tell_all(self, number: int, events: Iterator[Event]) -> None:
+        """Hand on what a job says to its end, or until it is stopped."""
         for event in events:
             self.events.put((number, event))
             if self._is_over(number):
-                return True
-        return False
+                return
 
     def _is_over(self, number: int) -> bool:
         return self._stopping.is_set() or number in self._cancelled

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from src.config import LibraryPaths
+from src.database import index_process
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.models.clip_encoder import ClipEncoder
@@ -22,8 +25,36 @@ from src.models.model_manager import ModelManager
 from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import EMBEDDING_DIM, Segment
 from src.starter.scenes import draw_scene
+from tests.warm_start import WarmStart
 
 MODEL = "test-clip@1"
+MOST_IN_A_FRAME = 400
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_index() -> Iterator[None]:
+    """The index's process starts with Chroma imported: hundreds of tests start one.
+
+    Programs that tests start, test_index_process.py and the end-to-end tests have it start as it
+    does for a person.
+    """
+    if os.name != "posix":
+        yield
+        return
+    start = WarmStart("chromadb", "src.database.index_server")
+    with pytest.MonkeyPatch.context() as patch:
+        used = SimpleNamespace(**vars(subprocess) | {"Popen": start.popen})
+        patch.setattr(index_process, "subprocess", used)
+        yield
+    start.close()
+
+
+@pytest.fixture(scope="session")
+def warm_program() -> Iterator[WarmStart]:
+    """Starts main.py with torch and what is built on it imported, and nothing of the program."""
+    start = WarmStart("src.models", "open_clip", "segment_anything", "chromadb")
+    yield start
+    start.close()
 
 
 @pytest.fixture
@@ -69,18 +100,22 @@ def scene_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 MakeVideo = Callable[..., Path]
 
 
+def draw_video(path: Path, seconds: float, *options: str) -> Path:
+    """Make a video with ffmpeg's own test pictures, which differ from second to second."""
+    program = find_ffmpeg()
+    assert program is not None
+    source = f"testsrc2=size=160x120:rate=10:duration={seconds}"
+    command = [program, "-v", "error", "-y", "-f", "lavfi", "-i", source, *options]
+    subprocess.run([*command, f"file:{path}"], check=True, timeout=60)
+    return path
+
+
 @pytest.fixture
 def make_video(tmp_path: Path) -> MakeVideo:
-    """Make a video with ffmpeg's own test pictures, which differ from second to second."""
+    """Make a video in the test's own folder: make_video(name, seconds, options of ffmpeg)."""
 
     def make(name: str = "video.mp4", seconds: float = 4, *options: str) -> Path:
-        program = find_ffmpeg()
-        assert program is not None
-        path = tmp_path / name
-        source = f"testsrc2=size=160x120:rate=10:duration={seconds}"
-        command = [program, "-v", "error", "-y", "-f", "lavfi", "-i", source, *options]
-        subprocess.run([*command, f"file:{path}"], check=True, timeout=60)
-        return path
+        return draw_video(tmp_path / name, seconds, *options)
 
     return make
 
@@ -135,9 +170,15 @@ def add_frame_of_qualities(
 def add_media_with(
     metadata: MetadataDatabase, vectors: np.ndarray, name: str = "a.jpg", model: str = MODEL
 ) -> int:
-    """Add a media file of one frame whose segments hold given embeddings; returns its id."""
+    """Add a media file whose segments hold given embeddings; returns its id.
+
+    It has one frame, or more than one where there are many segments: what lies in what is asked
+    of every two segments of a frame.
+    """
     media_id = metadata.add_media(Path("/photos") / name, "image", 10, 10)
     segments = new_segments(vectors, prefix=f"{name}-")
-    metadata.store_frame(media_id, 0, None, (100, 100), segments, model)
+    for frame, first in enumerate(range(0, len(segments), MOST_IN_A_FRAME)):
+        of_it = segments[first : first + MOST_IN_A_FRAME]
+        metadata.store_frame(media_id, frame, None, (100, 100), of_it, model)
     metadata.update_media(media_id, status="done", content_hash=name)
     return media_id

@@ -26,6 +26,11 @@ from src.models.starter.vocabulary import COLOURS, SHAPES, TEXTURES
 from src.records import EMBEDDING_DIM
 
 README = (APPLICATION_FOLDER / "README.md").read_text(encoding="utf-8")
+DOCS = APPLICATION_FOLDER / "docs"
+PAGES = sorted(f"docs/{page.relative_to(DOCS).as_posix()}" for page in DOCS.rglob("*.md"))
+ALL_WORDS = " ".join(
+    (APPLICATION_FOLDER / name).read_text(encoding="utf-8") for name in ("README.md", *PAGES)
+).split()
 CLAIMS = (APPLICATION_FOLDER / "docs" / "claims.md").read_text(encoding="utf-8")
 OF_RUN_SH = ("check", "test")
 
@@ -66,26 +71,46 @@ def test_every_command_is_one() -> None:
         assert arguments.command is not None or not words, words
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/claims.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *PAGES])
 def test_what_is_linked_is_there(name: str) -> None:
     page = APPLICATION_FOLDER / name
     links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
-    assert links and all((page.parent / link).exists() for link in links)
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/claims.md"])
+def test_every_page_is_linked_from_another_one() -> None:
+    linked = set()
+    for name in ("README.md", *PAGES):
+        page = APPLICATION_FOLDER / name
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            linked.add((page.parent / link).resolve())
+    assert [name for name in PAGES if (APPLICATION_FOLDER / name).resolve() not in linked] == []
+
+
+def test_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 200
+
+
+def test_files_that_pages_name_are_there() -> None:
+    for name in ("CONTRIBUTING.md", *PAGES):
+        text = (APPLICATION_FOLDER / name).read_text(encoding="utf-8")
+        for path in re.findall(r"`((?:src|tests|docs)/[\w./]+)`", text):
+            assert (APPLICATION_FOLDER / path).exists(), f"{name}: {path}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *PAGES])
 def test_what_is_run_with_m_is_a_module(name: str) -> None:
     text = (APPLICATION_FOLDER / name).read_text(encoding="utf-8")
     modules = re.findall(r"(?:-m |`)((?:src|tests)(?:\.\w+)+)(?=[ `\n])", text)
-    assert modules
-    assert all(importlib.util.find_spec(module) is not None for module in modules)
+    assert [module for module in modules if importlib.util.find_spec(module) is None] == []
 
 
 def test_every_section_has_its_claims_and_every_claim_a_test_that_is_there() -> None:
     headings = [line[3:] for line in README.splitlines() if line.startswith("## ")]
     listed = [line[3:] for line in CLAIMS.splitlines() if line.startswith("## ")]
     assert listed[0] == README.splitlines()[0][2:]
-    assert listed[1:-1] == headings
+    pages = ("media", "durability", "models", "benchmarks", "architecture")
+    assert listed[1:-1] == [*headings, *(f"[{page}.md]({page}.md)" for page in pages)]
     tests = set(re.findall(r"`(tests/[^`]+)`", CLAIMS))
     assert len(tests) > 30
     assert [test for test in sorted(tests) if not (APPLICATION_FOLDER / test).is_file()] == []
@@ -98,7 +123,7 @@ def test_what_the_bundled_models_know_is_what_they_were_taught() -> None:
     numbers = f"{len(COLOURS)} colours, {len(SHAPES)} shapes and {len(TEXTURES)} textures"
     assert numbers in " ".join(README.split())
     for words in (COLOURS, SHAPES, TEXTURES):
-        assert f"({', '.join(words)})" in " ".join(README.split())
+        assert f"({', '.join(words)})" in " ".join(ALL_WORDS)
 
 
 def test_the_bundled_models_have_a_few_million_parameters() -> None:
@@ -110,7 +135,7 @@ def test_the_bundled_models_have_a_few_million_parameters() -> None:
 
 
 def test_numbers_are_those_of_the_program() -> None:
-    words = " ".join(README.split())
+    words = " ".join(ALL_WORDS)
     with (APPLICATION_FOLDER / "pyproject.toml").open("rb") as stream:
         python = tomllib.load(stream)["project"]["requires-python"]
     assert f"Python {python.removeprefix('>=')} or newer" in words

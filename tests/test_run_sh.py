@@ -14,6 +14,7 @@ import pytest
 from src.config import APPLICATION_FOLDER
 from src.database.lock import LibraryLock
 
+TESTS = "-m pytest -n auto --maxprocesses 4 --dist worksteal --durations 10"
 STAND_IN = """#!/bin/sh
 echo "$*" >> "$LOG"
 pwd > "$LOG.folder"
@@ -321,7 +322,7 @@ def test_the_checks_run_in_order_with_what_they_need(checkout: Checkout) -> None
         "mypy",
         "pytest",
     ]
-    assert asked[-1] == "-m pytest -k name with spaces"
+    assert asked[-1] == f"{TESTS} -k name with spaces"
 
 
 def test_the_checks_can_be_run_without_the_tests(checkout: Checkout) -> None:
@@ -336,7 +337,7 @@ def test_the_checks_can_be_run_without_the_tests(checkout: Checkout) -> None:
 def test_what_drives_the_window_is_installed_by_root_and_else_named(checkout: Checkout) -> None:
     checkout.add_python()
     asked, said = checkout.run("test")
-    assert "apt install xvfb openbox xdotool" in said and asked[-1] == "-m pytest"
+    assert "apt install xvfb openbox xdotool" in said and asked[-1] == TESTS
     checkout.add("Xvfb", "#!/bin/sh\n")
     checkout.add("apt-get", '#!/bin/sh\necho "apt-get $*" >> "$LOG"\n')
     asked, said = checkout.run("test")
@@ -350,13 +351,13 @@ def test_what_drives_the_window_is_installed_by_root_and_else_named(checkout: Ch
         assert "need them for a screen of their own" in first
         assert second == "installing the packages of requirements.txt"
         asked, _ = checkout.run("test", SYSTEM_PACKAGES="no")
-        assert not any("apt-get" in line for line in asked) and asked[-1] == "-m pytest"
+        assert not any("apt-get" in line for line in asked) and asked[-1] == TESTS
     else:
         assert not installed and "apt install openbox xdotool" in said
-    assert asked[-1] == "-m pytest"
+    assert asked[-1] == TESTS
     checkout.add("apt-get", "#!/bin/sh\nexit 100\n")
     asked, said = checkout.run("test")
-    assert "apt install openbox xdotool" in said and asked[-1] == "-m pytest"
+    assert "apt install openbox xdotool" in said and asked[-1] == TESTS
 
 
 def test_ci_calls_the_readmes_test_command() -> None:

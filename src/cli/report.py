@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
-from src.counting import counted, megabytes
+from src.counting import clock, counted, megabytes
 from src.events import (
     Downloading,
     Event,
@@ -125,13 +125,6 @@ def coverage_in_words(coverage: Coverage) -> str:
     )
 
 
-def clock(seconds: float) -> str:
-    """Write a time as 1:02:03.45, without the hours when there are none."""
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours}:{minutes:02}:{rest:05.2f}" if hours else f"{minutes}:{rest:05.2f}"
-
-
 class ProgressLine:
     """One line on stderr that says what a job does, how far it is, and how long it takes.
 
@@ -160,7 +153,7 @@ class ProgressLine:
         elif isinstance(event, Downloading):
             self._redraw(
                 f"{event.name}: {megabytes(event.done_bytes)} of {megabytes(event.total_bytes)}  "
-                f"{megabytes(int(event.bytes_per_s))}/s  {clock(event.seconds_left)[:-3]} left"
+                f"{megabytes(int(event.bytes_per_s))}/s  {clock(event.seconds_left)} left"
             )
         elif isinstance(event, Progress):
             far = f": {event.done:,} of {event.total:,}" if event.total else ""
@@ -189,7 +182,7 @@ class ProgressLine:
         left = ""
         spent = time.monotonic() - self.started
         if done > 0.02 and spent > 2:
-            left = f"  {clock(spent * (1 - done) / done)[:-3]} left"
+            left = f"  {clock(spent * (1 - done) / done)} left"
         found = f"{counted(self.frames, 'frame')}  {counted(self.segments, 'segment')}"
         self._redraw(
             f"{bar} {done:4.0%}  file {self.file_number} of {self.files}  "
@@ -233,5 +226,5 @@ class RecoveryLine:
 def _place_in_file(frame_index: int, timestamp_s: float | None) -> str:
     """Say which moment of a video, or which further page of an image; nothing for a photo."""
     if timestamp_s is not None:
-        return f" at {clock(timestamp_s)}"
+        return f" at {clock(timestamp_s, 2)}"
     return f", page {frame_index + 1:,}" if frame_index else ""

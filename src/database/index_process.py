@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 import queue
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from src.config import APPLICATION_FOLDER, NO_CONSOLE
-from src.database.index_server import read_message, write_message
+from src.child_processes import Message, killed_after, read_message, start_child, write_message
 
 START_S = 60.0
 REQUEST_S = 60.0
@@ -48,18 +45,11 @@ class IndexProcess:
         self.folder = folder
         self._lock = threading.Lock()
         # simple ones stay sound where a signal interrupts the waiting
-        self._answers: queue.SimpleQueue[tuple[dict[str, Any], bytes] | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[dict[str, Any], bytearray] | None] = (
+            queue.SimpleQueue()
+        )
         try:
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "src.database.index_server", str(folder)],
-                cwd=APPLICATION_FOLDER,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                # A Ctrl-C in the terminal is for the application: the child leaves when told to.
-                start_new_session=True,
-                creationflags=NO_CONSOLE,
-            )
+            self._child = start_child("src.database.index_server", str(folder))
         except OSError as exc:  # no memory, no more processes
             raise IndexUnavailableError(f"its process can't be started ({exc})") from exc
         threading.Thread(target=self._read, daemon=True).start()
@@ -69,7 +59,7 @@ class IndexProcess:
         return self._child.pid
 
     def _read(self) -> None:
-        assert self._child.stdout is not None
+        assert isinstance(self._child.stdout, BufferedReader)
         try:
             while (message := read_message(self._child.stdout)) is not None:
                 self._answers.put(message)
@@ -79,7 +69,7 @@ class IndexProcess:
 
     def ask(
         self, request: dict[str, Any], payload: bytes = b"", timeout_s: float | None = None
-    ) -> tuple[dict[str, Any], bytes]:
+    ) -> Message:
         """Send a request and wait for its answer.
 
         Args:
@@ -96,7 +86,7 @@ class IndexProcess:
         if not self._lock.acquire(timeout=timeout_s):
             raise IndexBusyError(f"it was busy for {timeout_s:.0f} s")
         try:
-            with self._killed_after(timeout_s) as late:
+            with killed_after(self._child, timeout_s) as late:
                 try:
                     write_message(self._child.stdin, request, payload)
                     answer = self._answers.get(timeout=timeout_s + KILLED_S)
@@ -113,7 +103,7 @@ class IndexProcess:
     def close(self) -> None:
         """Let the child finish and leave; one that does not is killed."""
         assert self._child.stdin is not None
-        with self._killed_after(LEAVE_S):
+        with killed_after(self._child, LEAVE_S):
             try:
                 self._child.stdin.close()
             except OSError:
@@ -122,23 +112,6 @@ class IndexProcess:
                 self._child.wait(LEAVE_S + KILLED_S)
             except subprocess.TimeoutExpired:
                 log.warning("the index's process %d outlives its kill", self.pid)
-
-    @contextmanager
-    def _killed_after(self, limit_s: float) -> Iterator[threading.Event]:
-        """Kill the child when what is done within takes longer; says so by an event."""
-        late = threading.Event()
-
-        def kill() -> None:
-            late.set()
-            self._child.kill()
-
-        timer = threading.Timer(limit_s, kill)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield late
-        finally:
-            timer.cancel()
 
 
 def _why_gone(late: threading.Event, limit_s: float) -> str:

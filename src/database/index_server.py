@@ -2,9 +2,8 @@
 
 Chroma lives apart from the application because its inserts hold the interpreter's lock, and
 because files left by a kill can crash whoever opens them next. Requests come on standard
-input and answers go to standard output, each a line of JSON, followed by `bytes` raw bytes
-where the line says so. The parent gone means standard input closed: the child then finishes
-the request at hand and leaves.
+input, and answers go to standard output (see src/child_processes.py). The parent gone means
+standard input closed: the child then finishes the request at hand and leaves.
 
 A marker beside the folder stands while Chroma's files may be half written. It is made before
 the first write, removed when writing has rested and the index answers; whoever finds it at
@@ -13,17 +12,19 @@ start throws the folder away.
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import sys
 import threading
 import time
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from src import child_processes
+from src.child_processes import Message, answers_of_this_process, read_message, write_message
 from src.library_files import SafeFolder
 from src.records import EMBEDDING_DIM
 
@@ -42,13 +43,7 @@ MEMORY_PER_ROW = 32 << 10
 
 def limit_memory(rows: int) -> None:
     """Have the system refuse this process more memory than an index of so many rows needs."""
-    if sys.platform != "win32":
-        import resource
-
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        limit = SPARE_MEMORY + rows * MEMORY_PER_ROW
-        if hard == resource.RLIM_INFINITY or limit < hard:
-            resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    child_processes.limit_memory(SPARE_MEMORY + rows * MEMORY_PER_ROW)
 
 
 def marker_of(folder: Path) -> Path:
@@ -95,7 +90,7 @@ class IndexServer:
             return {"error": "the index is of another model"}
         return {"count": self.collection.count()}
 
-    def add(self, ids: list[str], payload: bytes) -> dict[str, Any]:
+    def add(self, ids: list[str], payload: bytearray) -> dict[str, Any]:
         matrix = _matrix(payload)
         if not np.isfinite(matrix).all():
             return {"error": "an embedding is not finite; run verify --repair"}
@@ -116,7 +111,7 @@ class IndexServer:
         matrix = np.asarray(found["embeddings"], "<f4")
         return {"ids": found["ids"]}, matrix.tobytes()
 
-    def query(self, n: int, payload: bytes) -> dict[str, Any]:
+    def query(self, n: int, payload: bytearray) -> dict[str, Any]:
         found = self.collection.query(query_embeddings=_matrix(payload), n_results=n, include=[])
         return {"ids": found["ids"][0]}
 
@@ -136,7 +131,7 @@ class IndexServer:
             self.files.remove(self.marker)
             self.dirty = False
 
-    def answer(self, request: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+    def answer(self, request: dict[str, Any], payload: bytearray) -> tuple[dict[str, Any], bytes]:
         verb = request.pop("verb")
         if verb == "open":
             return self.open(**request), b""
@@ -153,35 +148,17 @@ class IndexServer:
         return {"error": f"no such request: {verb}"}, b""
 
 
-def read_message(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
-    """Read a line of JSON and the bytes it announces; None at the end of the stream."""
-    line = stream.readline()
-    if not line.endswith(b"\n"):
-        return None
-    message: dict[str, Any] = json.loads(line)
-    size = message.pop("bytes", 0)
-    payload = stream.read(size)
-    return (message, payload) if len(payload) == size else None
-
-
-def write_message(stream: IO[bytes], message: dict[str, Any], payload: bytes = b"") -> None:
-    """Write a line of JSON and the bytes that belong to it."""
-    stream.write(json.dumps({**message, "bytes": len(payload)}).encode() + b"\n" + payload)
-    stream.flush()
-
-
-def _matrix(payload: bytes) -> np.ndarray:
+def _matrix(payload: bytearray) -> np.ndarray:
     return np.frombuffer(payload, "<f4").reshape(-1, EMBEDDING_DIM)
 
 
 def main() -> None:
     server = IndexServer(Path(sys.argv[1]))
-    # Answers keep the real standard output for themselves; what a library prints goes to stderr.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    requests: queue.Queue[tuple[dict[str, Any], bytes] | None] = queue.Queue()
+    answers = answers_of_this_process()
+    requests: queue.Queue[Message | None] = queue.Queue()
 
     def read() -> None:
+        assert isinstance(sys.stdin.buffer, BufferedReader)
         while (message := read_message(sys.stdin.buffer)) is not None:
             requests.put(message)
         requests.put(None)

@@ -14,7 +14,7 @@ from src.database.connection import Connection
 from src.database.parents import set_parents
 from src.database.vector_cache import as_stored
 from src.database.words import folded
-from src.records import Segment, Tag
+from src.records import SegmentMask, Tag
 
 # By the folded name. A library of an earlier version may have several: it took only letters of
 # English for the same in both cases.
@@ -30,7 +30,7 @@ class NewSegment:
     """
 
     id: str
-    segment: Segment
+    segment: SegmentMask
     crop_path: str
     embedding: np.ndarray
     tags: tuple[Tag, ...] = ()

@@ -121,20 +121,34 @@ class MaskGenerator:
             ((H, W) bool or an RLE dict), area, bbox (XYWH), predicted_iou, stability_score,
             point_coords ([[x, y]]), crop_box (XYWH, the whole image).
         """
+        form = output_mode or self.output_mode
+        return [
+            {**record, "segmentation": in_form(record["segmentation"], form)}
+            for record in self.masks(image_rgb)
+        ]
+
+    def masks(self, image_rgb: np.ndarray) -> Iterator[dict[str, Any]]:
+        """Segment everything, one mask at a time: as arrays they take much memory.
+
+        Args:
+            image_rgb: (H, W, 3) uint8 RGB.
+
+        Returns:
+            The records of `generate`, with segmentation as (H, W) uint8, 0 or 1.
+        """
         image_wh = image_rgb.shape[1], image_rgb.shape[0]
         with torch.inference_mode():
             grid = ClickGrid(self.points_per_side, self.quality, self.stability_score_offset)
             sizes = Sizes.of(self.sam, image_wh)
             if 0 in sizes.shown_wh:  # too thin for anything to be seen at SAM's size
-                return []
+                return
             candidates = self._decode_grid(image_rgb, grid, sizes)
             candidates = self._without_duplicates(candidates, sizes)
             clicks_xy = grid.xy[candidates.clicks.cpu().numpy()] * image_wh
-            records = [
-                self._record(candidates, i, mask, clicks_xy[i], output_mode or self.output_mode)
-                for i, mask in self.at_image(candidates.logits, image_rgb)
-            ]
-        return [record for record in records if record["area"] > 0]
+        # outside of inference mode, which would hold for whoever asks for the next mask, too
+        for i, mask in self.at_image(candidates.logits, image_rgb):
+            if (record := self._record(candidates, i, mask, clicks_xy[i]))["area"] > 0:
+                yield record
 
     def _embedding(self, image_rgb: np.ndarray) -> torch.Tensor:
         """What SAM's encoder makes of an image: (1, C, G, G) float32."""
@@ -235,16 +249,11 @@ class MaskGenerator:
             yield i, mask
 
     def _record(
-        self,
-        found: Candidates,
-        i: int,
-        mask: np.ndarray,
-        click_xy: np.ndarray,
-        output_mode: OutputMode,
+        self, found: Candidates, i: int, mask: np.ndarray, click_xy: np.ndarray
     ) -> dict[str, Any]:
         x, y, w, h = cv2.boundingRect(mask)
         return {
-            "segmentation": in_form(mask, output_mode),
+            "segmentation": mask,
             "area": int(np.count_nonzero(mask)),
             "bbox": [x, y, w, h],
             "predicted_iou": float(found.predicted_iou[i]),

@@ -18,10 +18,9 @@ from src.models.mask_rle import runs_of
 from src.processing.crops_left import write_down_crops
 from src.processing.image_loader import load_image
 from src.processing.peoples_work import Work, find_heirs, hand_over, work_on
+from src.processing.segment_pipeline import FrameResult
 from src.processing.video_processor import dhash
-from src.records import Frame, MediaFile, SegmentFilter, Tag
-
-log = logging.getLogger(__name__)
+from src.records import MediaFile, SegmentFilter, Tag
 
 # Of the 64 bits of two pictures' dHash half differ by chance; light, colours and compression
 # change few of them.
@@ -31,16 +30,10 @@ log = logging.getLogger(__name__)
 
 
 class ChangedFiles:
-    """Replaces what was taken in of a file by what is in it now.
-
-    What people did on the old frames goes to the new frames of the same number, each as it comes;
-    until the last has come it is kept in the library, for a job that goes on after a kill.
-    """
+    """Remembers which changed files had their old content whole in the library."""
 
     def __init__(self, metadata: MetadataDatabase) -> None:
         self.metadata = metadata
-        self._without_heir = 0
-        self._looks: dict[int, int] = {}
 
     def begin(self, media: MediaFile) -> None:
         """Have the next job go on with a changed file, and know then that it was whole before."""
@@ -59,86 +52,113 @@ class ChangedFiles:
             self.metadata.update_media(media.id, status="done")
         return True
 
-    def waiting(self, media_id: int) -> list[Work]:
-        """List the work on old frames that a job before has not come to the end of."""
-        self._without_heir = 0
-        text = self.metadata.info(_waiting(media_id))
-        try:
-            return [] if text is None else [_from_json(columns) for columns in json.loads(text)]
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, DamagedMaskError):
-            # nothing that this program wrote: it must not stop the file from being taken in
-            log.warning("what is noted as %r can't be read", _waiting(media_id), exc_info=True)
-            return []
 
-    def look_at(self, media_id: int, pixel_limit: int) -> None:
+class ContentChange:
+    """One media file, whose content may take the place of another.
+
+    What people did on the old frames goes to the new frames of the same number, each as it comes;
+    until the last has come it is kept in the library, for a job that goes on after a kill.
+    """
+
+    def __init__(
+        self, metadata: MetadataDatabase, media_id: int, columns: dict[str, Any] | None
+    ) -> None:
+        """Take up the work on old frames that a job before has not come to the end of.
+
+        Args:
+            columns: what the file's row holds from the first new frame on, which takes the place
+                of all frames of another content; None for a file that has none.
+        """
+        self.metadata = metadata
+        self.media_id = media_id
+        self._columns = columns
+        self._works = self._waiting_works()
+        self._without_heir = 0
+        self._looks: dict[int, int] = {}
+
+    @property
+    def replaces(self) -> bool:
+        """Whether frames of another content are still in the library."""
+        return self._columns is not None
+
+    def look_at_old_frames(self, pixel_limit: int) -> None:
         """Look at the old frames that people worked on, while their crops are there."""
-        old = self.metadata.segments_where(SegmentFilter(media_file_ids=(media_id,)))
+        if not self.replaces:
+            return
+        old = self.metadata.segments_where(SegmentFilter(media_file_ids=(self.media_id,)))
         worked_on = {work.frame_index for work in work_on(self.metadata, old)}
-        self._looks = {}
         for segment in old:
             if segment.kind == "frame" and segment.frame_index in worked_on:
                 with contextlib.suppress(MediaReadError):  # its size has to do then
                     crop = load_image(segment.crop_path, pixel_limit).frame
                     self._looks[segment.frame_index] = dhash(crop.image_rgb)
 
-    def replace(self, media_id: int, columns: dict[str, Any], works: list[Work]) -> list[str]:
-        """Make room for the first frame of the new content, in its transaction.
-
-        Args:
-            columns: of the media file, as they are with the new content.
-            works: what waits already; the work on the old frames is added.
+    def make_room(self) -> list[str]:
+        """Remove the old frames, in the transaction of the first new one.
 
         Returns:
             The crop files now unused.
         """
-        mine = SegmentFilter(media_file_ids=(media_id,))
+        if self._columns is None:
+            return []
+        mine = SegmentFilter(media_file_ids=(self.media_id,))
         old = self.metadata.segments_where(mine, with_masks=True)
-        met = self.metadata.stored_frames(media_id)  # these have been given what waits
-        works[:] = [work for work in works if work.frame_index not in met]
+        met = self.metadata.stored_frames(self.media_id)  # these have been given what waits
+        works = [work for work in self._works if work.frame_index not in met]
         works += [
             replace(work, look=self._looks.get(work.frame_index))
             for work in work_on(self.metadata, old)
         ]
         with self.metadata.connection.write():
-            unused = self.metadata.remove_frames(media_id)
+            unused = self.metadata.remove_frames(self.media_id)
             write_down_crops(self.metadata, unused)
-            self.metadata.update_media(media_id, **columns)
-            self.metadata.forget_info(_whole(media_id))
-            self.metadata.set_info(_waiting(media_id), json.dumps([_as_json(w) for w in works]))
+            self.metadata.update_media(self.media_id, **self._columns)
+            self.metadata.forget_info(_whole(self.media_id))
+            waiting = json.dumps([_as_json(work) for work in works])
+            self.metadata.set_info(_waiting(self.media_id), waiting)
+        self._works, self._columns = works, None
         return unused
 
-    def hand_over(self, works: Sequence[Work], frame: Frame, new: Sequence[NewSegment]) -> None:
+    def hand_over(self, result: FrameResult, new: Sequence[NewSegment]) -> None:
         """Give a new frame's segments the work on the old frame, in the frame's transaction.
 
         What was done on another picture ends with that picture.
         """
-        mine = [work for work in works if work.frame_index == frame.frame_index]
+        mine = [work for work in self._works if work.frame_index == result.frame_index]
         if mine:
-            look = dhash(frame.image_rgb)
             same = [
                 work
                 for work in mine
-                if work.look is None or (work.look ^ look).bit_count() <= SAME_PICTURE_BITS
+                if work.look is None or (work.look ^ result.dhash).bit_count() <= SAME_PICTURE_BITS
             ]
             heirs = dict.fromkeys(work.segment_id for work in mine)
-            heirs |= find_heirs(same, new, frame.size_wh)
+            heirs |= find_heirs(same, new, result.size_wh)
             hand_over(self.metadata, mine, heirs)
             self._without_heir += sum(
                 1 for work in mine if work.tags and heirs[work.segment_id] is None
             )
 
-    def end(self, media_id: int, works: Sequence[Work]) -> str | None:
+    def end(self) -> str | None:
         """Forget the work that waits: the last frame has come.
 
         Returns:
             What went with the old content, in words for a person; None when nothing did.
         """
-        self.metadata.forget_info(_waiting(media_id))
-        met = self.metadata.stored_frames(media_id)
-        gone = sum(1 for work in works if work.tags and work.frame_index not in met)
+        self.metadata.forget_info(_waiting(self.media_id))
+        met = self.metadata.stored_frames(self.media_id)
+        gone = sum(1 for work in self._works if work.tags and work.frame_index not in met)
         if not (lost := self._without_heir + gone):
             return None
         return f"tags on {counted(lost, 'segment')} of the old content match nothing in the new one"
+
+    def _waiting_works(self) -> list[Work]:
+        text = self.metadata.info(_waiting(self.media_id))
+        try:
+            return [] if text is None else [_from_json(columns) for columns in json.loads(text)]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, DamagedMaskError):
+            # nothing that this program wrote: it must not stop the file from being taken in
+            log.warning("what is noted as %r can't be read", _waiting(self.media_id), exc_info=True)
+            return []
 
 
 def _whole(media_id: int) -> str:

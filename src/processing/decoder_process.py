@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import atexit
-import io
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from src.config import APPLICATION_FOLDER, NO_CONSOLE
+from src.child_processes import Message, killed_after, read_message, start_child, write_message
 from src.errors import MediaReadError
 from src.processing.decoder_server import time_limit_s
 
@@ -29,21 +26,12 @@ class DecoderProcess:
     """One child. It serves one request at a time, and none after it has failed at one."""
 
     def __init__(self) -> None:
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "src.processing.decoder_server"],
-            cwd=APPLICATION_FOLDER,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            # A Ctrl-C in the terminal is for the application: the child leaves with its pipe.
-            start_new_session=True,
-            creationflags=NO_CONSOLE,
-        )
+        one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        self._child = start_child("src.processing.decoder_server", variables=one_thread)
         assert self._child.stdin is not None
-        assert isinstance(self._child.stdout, io.BufferedReader)
+        assert isinstance(self._child.stdout, BufferedReader)
         self._requests, self._answers = self._child.stdin, self._child.stdout
-        self._late = False
+        self._late = threading.Event()
 
     @property
     def pid(self) -> int:
@@ -51,7 +39,7 @@ class DecoderProcess:
 
     @property
     def alive(self) -> bool:
-        return not self._late and self._child.poll() is None
+        return not self._late.is_set() and self._child.poll() is None
 
     def ask(self, path: Path, request: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray | None]:
         """Send a request about a file, and wait for the answer as long as it may take.
@@ -63,30 +51,22 @@ class DecoderProcess:
             MediaReadError: the child crashed over the file, or hung and was killed.
         """
         limit_s = time_limit_s(0)
-        watchdog = self._watch(limit_s)
         try:
-            line = json.dumps({**request, "path": os.path.abspath(path)}).encode() + b"\n"
-            self._requests.write(line)
-            self._requests.flush()
-            answer = self._line()
+            with killed_after(self._child, limit_s) as self._late:
+                write_message(self._requests, {**request, "path": os.path.abspath(path)})
+                answer, payload = self._message()
             while "pixels" in answer:  # a large one: it may take longer
-                watchdog.cancel()
                 limit_s = time_limit_s(answer["pixels"])
-                watchdog = self._watch(limit_s)
-                answer = self._line()
-            pixels = None
-            if "shape" in answer:
-                pixels = np.empty(answer["shape"], np.uint8)
-                if self._answers.readinto(pixels.data.cast("B")) < pixels.nbytes:
-                    raise EOFError
+                with killed_after(self._child, limit_s) as self._late:
+                    answer, payload = self._message()
+            shape = answer.get("shape")
+            pixels = None if shape is None else np.frombuffer(payload, np.uint8).reshape(shape)
         except (OSError, EOFError, ValueError) as exc:
             self.close()
             raise MediaReadError(path, self._last_words(limit_s)) from exc
         except BaseException:
             self.close()  # interrupted half-way: the next answer would be this one
             raise
-        finally:
-            watchdog.cancel()
         return answer, pixels
 
     def close(self) -> None:
@@ -99,26 +79,15 @@ class DecoderProcess:
             except OSError:
                 pass  # a request that was not read to its end
 
-    def _line(self) -> dict[str, Any]:
-        line = self._answers.readline()
-        if not line.endswith(b"\n"):
+    def _message(self) -> Message:
+        message = read_message(self._answers)
+        if message is None:
             self._child.wait()  # so that how it ended is known before it is killed
             raise EOFError
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def _watch(self, limit_s: float) -> threading.Timer:
-        watchdog = threading.Timer(limit_s, self._kill_late)
-        watchdog.daemon = True
-        watchdog.start()
-        return watchdog
-
-    def _kill_late(self) -> None:
-        self._late = True
-        self._child.kill()
+        return message
 
     def _last_words(self, limit_s: float) -> str:
-        if self._late:
+        if self._late.is_set():
             return f"decoding took more than {limit_s:.0f} s and was stopped"
         code = self._child.returncode
         if code is not None and code < 0:

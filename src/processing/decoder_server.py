@@ -2,8 +2,8 @@
 
 Pillow's decoders are C libraries that read what strangers wrote. Here a crash, a hang or a
 hunger for memory costs one file: the parent kills this process and starts another. Requests
-come on standard input, each a line of JSON; answers go to standard output, each a line of
-JSON, followed by the pixels where it names a shape. The parent gone means standard input
+come on standard input, and answers go to standard output (see src/child_processes.py), with the
+pixels where they name a shape. The parent gone means standard input
 closed: the child leaves at once.
 
 Limits it sets itself: an alarm that ends it when the parent is no longer there to do so, and
@@ -14,13 +14,14 @@ there the time limit and the limit of pixels hold.
 
 from __future__ import annotations
 
-import json
+import math
 import os
 import queue
 import signal
 import sys
 import threading
 from collections.abc import Iterable
+from io import BufferedReader
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +29,14 @@ from typing import IO, Any
 import numpy as np
 from PIL import UnidentifiedImageError
 
+from src.child_processes import (
+    answers_of_this_process,
+    forbid_files,
+    limit_memory,
+    read_message,
+    write_in_parts,
+    write_message,
+)
 from src.errors import MediaReadError
 from src.processing.image_decoding import MISSING_PACKAGES, decode, is_image
 from src.processing.tiff_reading import is_tiff, other_pages
@@ -52,15 +61,14 @@ def time_limit_s(pixels: int) -> float:
 
 
 def main() -> None:
-    # Answers keep the real standard output for themselves; what a library prints goes to stderr.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    _limit_files()
+    answers = answers_of_this_process()
+    forbid_files()
     requests: queue.Queue[dict[str, Any]] = queue.Queue()
 
     def read() -> None:
-        for line in sys.stdin.buffer:
-            requests.put(json.loads(line))
+        assert isinstance(sys.stdin.buffer, BufferedReader)
+        while (message := read_message(sys.stdin.buffer)) is not None:
+            requests.put(message[0])
         os._exit(0)  # whatever is being decoded is for nobody
 
     threading.Thread(target=read, daemon=True).start()
@@ -82,7 +90,7 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
             def on_size(count: int) -> None:
                 _limit(count)
                 if count > SMALL_PIXELS:
-                    _write(answers, {"pixels": count})
+                    write_message(answers, {"pixels": count})
 
             decoded = decode(
                 path, request["pixel_limit"], request["draft_side"], on_size, request["page"]
@@ -104,16 +112,9 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
     except Exception as exc:  # Pillow's plugins raise whatever a wrong byte leads them to
         said = " ".join(str(exc).split())[:120] or type(exc).__name__
         answer = {"reason": f"damaged or incomplete file ({said})"}
-    _write(answers, answer)
-    for strip in strips:
-        answers.write(strip.data.cast("B"))
-    answers.flush()
+    size = math.prod(answer.get("shape", (0,)))
+    write_in_parts(answers, answer, size, (strip.data.cast("B") for strip in strips))
     _limit(None)
-
-
-def _write(answers: IO[bytes], answer: dict[str, Any]) -> None:
-    answers.write(json.dumps(answer).encode() + b"\n")
-    answers.flush()
 
 
 def _limit(pixels: int | None) -> None:
@@ -121,22 +122,9 @@ def _limit(pixels: int | None) -> None:
     if sys.platform != "win32":
         # The parent's own limit comes first; this one ends a child that has lost its parent.
         signal.setitimer(signal.ITIMER_REAL, 0 if pixels is None else 2 * time_limit_s(pixels))
-    if sys.platform == "linux" and pixels is not None:
-        import resource
-
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
+    if pixels is not None:
         small = min(BYTES_PER_PIXEL * pixels, LARGE_BYTES)
-        wanted = START_BYTES + max(small, BYTES_PER_LARGE_PIXEL * pixels)
-        soft = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
-        resource.setrlimit(resource.RLIMIT_AS, (soft, most))
-
-
-def _limit_files() -> None:
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        limit_memory(START_BYTES + max(small, BYTES_PER_LARGE_PIXEL * pixels))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
+from src.child_processes import forbid_files, limit_memory
 from src.config import APPLICATION_FOLDER, NO_CONSOLE
 
 # ffmpeg opens nothing but the file named, and reads it as a container of video only: a playlist
@@ -121,13 +122,6 @@ def _ends_with_us() -> tuple[str, ...]:
 
 def _limit(process: subprocess.Popen[bytes]) -> None:
     """Let ffmpeg take no more memory than a film needs, and write no file. Linux alone can."""
-    if sys.platform == "linux":
-        import resource
-
-        for what, most in (
-            (resource.RLIMIT_AS, MEMORY_BYTES),
-            (resource.RLIMIT_FSIZE, 0),
-            (resource.RLIMIT_CORE, 0),
-        ):
-            with suppress(ProcessLookupError):  # it has ended already
-                resource.prlimit(process.pid, what, (most, most))
+    with suppress(ProcessLookupError):  # it has ended already
+        limit_memory(MEMORY_BYTES, process.pid, for_good=True)
+        forbid_files(process.pid)

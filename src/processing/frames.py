@@ -71,3 +71,15 @@ def _read_image(path: Path, settings: Settings, facts: VideoFacts) -> Iterator[F
     if pages:
         facts.note = None
     facts.damage = "; ".join(unread) or None
+
+
+def fraction_read(frame: Frame, duration_s: float | None, frames: int = 1) -> float:
+    """Say how much of a media file is read once a frame has come, 0 to 1.
+
+    Args:
+        duration_s: of a video; None where it is not known.
+        frames: how many an image has.
+    """
+    if frame.timestamp_s is None:
+        return min(1.0, (frame.frame_index + 1) / frames)
+    return min(1.0, frame.timestamp_s / duration_s) if duration_s else 0.0

@@ -274,7 +274,7 @@ class ModelsInUse:
 
         if self.tags_wait():
             embedding = self.embedding()
-            yield from retag(self.metadata, embedding)
+            yield from retag(self.metadata, embedding.vectors.embeddings, embedding.tagger)
             set_clip_of_tags(self.metadata, embedding.clip.name)
 
     def _take_over(self, new: VectorDatabase, tagger: AutoTagger, unreadable: set[str]) -> bool:

@@ -6,19 +6,26 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from src.database.embeddings import EmbeddingTable
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import replace_automatic_tags
 from src.events import Event, Progress
-from src.processing.models_in_use import Embedding
+from src.models.auto_tagger import AutoTagger
 from src.records import Tag
 
 BATCH = 256
 
 
-def retag(metadata: MetadataDatabase, embedding: Embedding) -> Iterator[Event]:
+def retag(
+    metadata: MetadataDatabase, embeddings: EmbeddingTable, tagger: AutoTagger
+) -> Iterator[Event]:
     """Replace every automatic tag by what the CLIP in use sees; people's tags stay.
 
     It takes no look at a picture, so it is done again from the start after a kill.
+
+    Args:
+        embeddings: of the CLIP in use.
+        tagger: of the same CLIP.
     """
     frames = metadata.segment_ids_by_frame()
     total, done = sum(len(ids) for ids in frames), 0
@@ -26,9 +33,9 @@ def retag(metadata: MetadataDatabase, embedding: Embedding) -> Iterator[Event]:
         tags: dict[str, tuple[Tag, ...]] = {}
         for ids in some:
             done += len(ids)
-            vectors = embedding.vectors.embeddings.vectors(ids)
+            vectors = embeddings.vectors(ids)
             if vectors:
-                found = embedding.tagger.tags(np.stack(list(vectors.values())))
+                found = tagger.tags(np.stack(list(vectors.values())))
                 tags.update(zip(vectors, found, strict=True))
         with metadata.connection.write() as db:
             replace_automatic_tags(db, tags)

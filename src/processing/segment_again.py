@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 
 from src.config import Settings
-from src.database.catalog import Catalog
 from src.database.metadata_db import MetadataDatabase
-from src.database.segment_store import (
-    NewSegment,
-    frames_cut_by_others,
-    replace_automatic_tags,
-    replace_segments,
-)
+from src.database.segment_store import frames_cut_by_others
 from src.errors import MediaReadError
 from src.events import (
     Event,
@@ -28,18 +22,17 @@ from src.events import (
     WorkStays,
 )
 from src.models.mask_generator import MaskGenerator
-from src.processing.crops_left import remove_left_crops, remove_unused_crops, write_down_crops
+from src.processing.crops_left import remove_left_crops
+from src.processing.file_jobs import go_through
+from src.processing.frames import fraction_read
 from src.processing.frames_again import read_frames_again
 from src.processing.known_copies import KnownCopies
 from src.processing.media_finder import content_hash
 from src.processing.models_in_use import Embedding
 from src.processing.one_file import in_words, is_of_one_file
-from src.processing.peoples_work import find_heirs, hand_over, work_on
-from src.processing.segment_maker import SegmentMaker
-from src.records import Frame, MediaFile, StoredSegment
-
-# The index is told in between once so many changes wait, as in an ingest.
-TELL_INDEX = 2000
+from src.processing.segment_pipeline import SegmentPipeline
+from src.processing.segment_writer import SegmentWriter
+from src.records import MediaFile
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +50,14 @@ class SegmentAgain:
         mask_generator: MaskGenerator,
         settings: Settings,
     ) -> None:
-        """Set a job up; see SegmentMaker."""
+        """Set a job up; see SegmentPipeline."""
         self.metadata = metadata
+        self.sam = mask_generator.name
         self.copies = KnownCopies(metadata)
-        self.catalog = Catalog(metadata)
         self.embedding = embedding
         self.settings = settings
-        self.maker = SegmentMaker(metadata, embedding, mask_generator, settings)
+        self.pipeline = SegmentPipeline(embedding, mask_generator, settings)
+        self.writer = SegmentWriter(metadata, self.pipeline.embed_again)
 
     def run(self) -> Iterator[Event]:
         """Cut every frame again that another SAM has cut.
@@ -76,30 +70,21 @@ class SegmentAgain:
             DatabaseError: the library can't be written to; the job can't go on.
         """
         remove_left_crops(self.metadata)
-        by_media = frames_cut_by_others(self.metadata.connection, self.maker.sam)
+        by_media = frames_cut_by_others(self.metadata.connection, self.sam)
         yield JobStarted(len(by_media))
-        failed: list[FileFailed] = []
-        frames = segments = 0
-        for number, (media_id, wanted) in enumerate(by_media.items(), start=1):
-            media = self.metadata.media(media_id)
-            if media is None:  # removed meanwhile
-                continue
-            media = self.copies.at_hand(media)
-            yield FileStarted(media.path, number)
-            for event in self._file(media, wanted):
-                if isinstance(event, FileFailed):
-                    failed.append(event)
-                elif isinstance(event, FrameStored):
-                    frames += 1
-                    segments += event.segments
-                yield event
-            if self.embedding().index.pending() >= TELL_INDEX:
-                yield from self.embedding().index.catch_up()
-        yield from self.embedding().index.catch_up()
+        totals = yield from go_through(self._files(by_media), lambda: self.embedding().index)
         remove_left_crops(self.metadata)
-        yield JobDone(len(by_media), frames, segments, tuple(failed))
+        yield JobDone(len(by_media), totals.frames, totals.segments, tuple(totals.failed))
 
-    def _file(self, media: MediaFile, wanted: dict[int, int]) -> Iterator[Event]:
+    def _files(
+        self, by_media: Mapping[int, dict[int, int]]
+    ) -> Iterator[tuple[FileStarted, Generator[Event]]]:
+        for number, (media_id, wanted) in enumerate(by_media.items(), start=1):
+            if (media := self.metadata.media(media_id)) is not None:  # else removed meanwhile
+                media = self.copies.at_hand(media)
+                yield FileStarted(media.path, number), self._file(media, wanted)
+
+    def _file(self, media: MediaFile, wanted: dict[int, int]) -> Generator[Event]:
         try:
             if content_hash(media.path) != media.content_hash:
                 raise MediaReadError(media.path, "changed since it was added; add it again first")
@@ -122,64 +107,17 @@ class SegmentAgain:
 
     def _frames(self, media: MediaFile, wanted: dict[int, int]) -> Iterator[Event]:
         """Cut the frames of a file again; what remains in `wanted` was not met."""
+        assert media.content_hash is not None
         with closing(read_frames_again(media, wanted, self.settings)) as frames:
             for frame in frames:
-                fraction = _fraction(frame, media)
-                frame_id = wanted.pop(frame.frame_index, None)
+                index, moment_s = frame.frame_index, frame.timestamp_s
+                fraction = fraction_read(frame, media.duration_s)
+                frame_id = wanted.pop(index, None)
                 if frame_id is None:
-                    yield FrameSkipped(media.path, frame.frame_index, fraction)
+                    yield FrameSkipped(media.path, index, fraction)
                     continue
-                count, stay = self._cut(media, frame, frame_id)
-                yield from (
-                    WorkStays(media.path, frame.frame_index, frame.timestamp_s, old, tags)
-                    for old, tags in stay
-                )
-                yield FrameStored(media.path, frame.frame_index, frame.timestamp_s, count, fraction)
-
-    def _cut(
-        self, media: MediaFile, frame: Frame, frame_id: int
-    ) -> tuple[int, list[tuple[str, tuple[str, ...]]]]:
-        """Cut a frame again.
-
-        Returns:
-            The number of new segments, and the old ones that stay, with their tags.
-        """
-
-        def store(
-            new: list[NewSegment], clip: str
-        ) -> tuple[int, list[str], list[tuple[str, tuple[str, ...]]]]:
-            old = self.catalog.segments_on(frame_id)
-            if not old:  # the media file was removed meanwhile
-                return 0, [segment.crop_path for segment in new], []
-            work = {work.segment_id: work for work in work_on(self.metadata, old)}
-            same = {segment.id for segment in new} & {segment.id for segment in old}
-            moves = [each for name, each in work.items() if name not in same]
-            heirs = find_heirs(moves, new, frame.size_wh)
-            stay = {s: work[s].tags for s, heir in heirs.items() if heir is None and work[s].tags}
-            gone = [s for s in old if s.id not in same and s.id not in stay]
-            unused = [self._stored_path(segment) for segment in gone]
-            with self.metadata.connection.write() as db:
-                added = [segment for segment in new if segment.id not in same]
-                gone_ids = [segment.id for segment in gone]
-                replace_segments(db, frame_id, gone_ids, added, clip, self.maker.sam)
-                # which tags a segment gets depends on the others of its frame
-                replace_automatic_tags(db, {each.id: each.tags for each in new if each.id in same})
-                hand_over(self.metadata, moves, heirs)
-                # written with the change, so that a kill before they are gone is made good
-                write_down_crops(self.metadata, unused)
-            names = [(s, tuple(tag.name for tag in tags)) for s, tags in stay.items()]
-            return len(added), unused, names
-
-        assert media.content_hash is not None
-        count, unused, stay = self.maker.make(media.content_hash, frame, store)
-        remove_unused_crops(self.metadata, unused)
-        return count, stay
-
-    def _stored_path(self, segment: StoredSegment) -> str:
-        return segment.crop_path.relative_to(self.metadata.paths.root).as_posix()
-
-
-def _fraction(frame: Frame, media: MediaFile) -> float:
-    if frame.timestamp_s is None:
-        return 1.0
-    return min(1.0, frame.timestamp_s / media.duration_s) if media.duration_s else 0.0
+                result = self.pipeline.process(frame)
+                replaced = self.writer.replace_segments(frame_id, media.content_hash, result)
+                for segment_id, tags in replaced.stay:
+                    yield WorkStays(media.path, index, moment_s, segment_id, tags)
+                yield FrameStored(media.path, index, moment_s, replaced.added, fraction)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -68,60 +68,63 @@ class SegmentExtractor:
         width, height = frame.size_wh
         whole = fitted(frame.image_rgb, CROP_SIDE)
         yield Segment("frame", (0, 0, width, height), width * height, None, None, None, whole)
-        if generator is None:
-            return
-        records = self._cleaned(_in_rle(generator, frame.image_rgb))
-        cutter = CropCutter(frame.image_rgb, self.blur_kernel)
-        for record in records:
-            counts = record["segmentation"]["counts"]
-            x, y, w, h = (int(value) for value in coco_mask.toBbox(record["segmentation"]))
-            crop = cutter.cut(decode_rle(counts, frame.size_wh), (x, y, w, h))
-            yield Segment(
-                "object",
-                (x, y, w, h),
-                int(coco_mask.area(record["segmentation"])),
-                float(record["predicted_iou"]),
-                float(record["stability_score"]),
-                counts,
-                crop,
-            )
+        if generator is not None:
+            yield from self._distinct(self._cut(frame, generator), frame.size_wh)
 
-    def _cleaned(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Drop masks that are too small, the whole image, or another mask once more."""
-        if not records:
-            return []
-        height, width = records[0]["segmentation"]["size"]
-        least = max(self.settings.min_segment_px, self.settings.min_segment_share * width * height)
-        most = self.settings.max_segment_share * width * height
-        records = [
-            record
-            for record in records
-            if least <= int(coco_mask.area(record["segmentation"])) <= most
-        ]
-        records.sort(key=lambda record: -record["predicted_iou"] * record["stability_score"])
-        masks = [record["segmentation"] for record in records]
-        overlap = coco_mask.iou(masks, masks, [0] * len(masks)) if masks else np.empty((0, 0))
+    def _cut(self, frame: Frame, generator: GeneratesMasks) -> Iterator[Segment]:
+        """Cut out each mask of a frame that is neither too small nor the whole image."""
+        pixels = frame.size_wh[0] * frame.size_wh[1]
+        least = max(self.settings.min_segment_px, self.settings.min_segment_share * pixels)
+        most = self.settings.max_segment_share * pixels
+        cutter = CropCutter(frame.image_rgb, self.blur_kernel)
+        for record in _records(generator, frame.image_rgb):
+            mask, rle = _in_both_forms(record["segmentation"], frame.size_wh)
+            area = int(coco_mask.area(rle))
+            if least <= area <= most:
+                x, y, w, h = (int(value) for value in coco_mask.toBbox(rle))
+                yield Segment(
+                    "object",
+                    (x, y, w, h),
+                    area,
+                    float(record["predicted_iou"]),
+                    float(record["stability_score"]),
+                    rle["counts"],
+                    cutter.cut(mask, (x, y, w, h)),
+                )
+
+    def _distinct(self, segments: Iterable[Segment], size_wh: tuple[int, int]) -> list[Segment]:
+        """Leave out what is another mask once more; the best comes first."""
+        best_first = sorted(segments, key=_badness)
+        rles = [{"size": [size_wh[1], size_wh[0]], "counts": s.mask_rle} for s in best_first]
+        overlap = coco_mask.iou(rles, rles, [0] * len(rles)) if rles else np.empty((0, 0))
         kept: list[int] = []
-        for i in range(len(records)):
+        for i in range(len(rles)):
             if all(overlap[i][j] <= self.settings.duplicate_mask_iou for j in kept):
                 kept.append(i)
-        return [records[i] for i in kept]
+        return [best_first[i] for i in kept]
 
 
-def _in_rle(generator: GeneratesMasks, image_rgb: np.ndarray) -> list[dict[str, Any]]:
-    """Run a generator; masks as compressed RLE, which costs a thousandth of the memory."""
+def _badness(segment: Segment) -> float:
+    assert segment.predicted_iou is not None and segment.stability_score is not None
+    return -segment.predicted_iou * segment.stability_score
+
+
+def _records(generator: GeneratesMasks, image_rgb: np.ndarray) -> Iterable[dict[str, Any]]:
+    """Run a generator; ours gives one mask at a time, so that one array is in memory."""
     if isinstance(generator, MaskGenerator):
-        return generator.generate(image_rgb, output_mode="coco_rle")
-    records = generator.generate(image_rgb)
-    return [{**record, "segmentation": _compressed(record["segmentation"])} for record in records]
+        return generator.masks(image_rgb)
+    return generator.generate(image_rgb)
 
 
-def _compressed(mask: Any) -> dict[str, Any]:
-    if isinstance(mask, np.ndarray):
-        return encode_rle(mask)
-    if isinstance(mask["counts"], list):
-        rle: dict[str, Any] = coco_mask.frPyObjects(mask, *mask["size"])
-        return rle
-    if isinstance(mask["counts"], str):
-        return {**mask, "counts": mask["counts"].encode()}
-    return dict(mask)
+def _in_both_forms(
+    segmentation: Any, size_wh: tuple[int, int]
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Give a mask as an array (H, W) bool, to cut with, and as compressed RLE, to keep."""
+    if isinstance(segmentation, np.ndarray):
+        return segmentation.astype(bool, copy=False), encode_rle(segmentation)
+    rle: dict[str, Any] = dict(segmentation)
+    if isinstance(rle["counts"], list):
+        rle = coco_mask.frPyObjects(rle, *rle["size"])
+    elif isinstance(rle["counts"], str):
+        rle["counts"] = rle["counts"].encode()
+    return decode_rle(rle["counts"], size_wh), rle

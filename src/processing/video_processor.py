@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +46,8 @@ class VideoProcessor:
         self.duplicate_distance = duplicate_distance
         self.frames_per_video = frames_per_video
 
-    def frames(self, path: Path, facts: VideoFacts) -> Generator[Frame]:
-        """Read the sampled frames that differ from the one before, in order.
+    def sampled(self, path: Path, facts: VideoFacts) -> Generator[tuple[Frame, bool]]:
+        """Read every sampled frame, and say of each whether it differs from the last that did.
 
         Args:
             path: a video file.
@@ -56,14 +55,6 @@ class VideoProcessor:
 
         Raises:
             MediaReadError: there is no frame in it that can be read.
-        """
-        with closing(self.sampled(path, facts)) as frames:
-            yield from (frame for frame, differs in frames if differs)
-
-    def sampled(self, path: Path, facts: VideoFacts) -> Generator[tuple[Frame, bool]]:
-        """Read every sampled frame, and say of each whether it differs from the last that did.
-
-        Args, Raises: as of frames.
         """
         check_readable(path)
         path = Path(os.path.abspath(path))

@@ -101,7 +101,7 @@ def measure_stages(paths: list[Path], root: Path) -> None:
         with (
             patch.object(ingest, "read_sampled", watch.timed_steps("decode", read_sampled)),
             patch.object(
-                MaskGenerator, "generate", watch.timed("SAM masks", MaskGenerator.generate)
+                MaskGenerator, "masks", watch.timed_steps("SAM masks", MaskGenerator.masks)
             ),
             patch.object(
                 SegmentExtractor,

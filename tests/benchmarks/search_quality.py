@@ -7,7 +7,7 @@ over black, and as the whole frame) and searched by words, by example and by tag
     --scenes N                    drawn scenes (200)
     --coco FILE --images DIR      a folder with COCO annotations in their place
     --clip FILE --sam FILE        other weights than the bundled ones
-    --write                       puts the table into README.md
+    --write                       puts the table into docs/benchmarks.md
 """
 
 from __future__ import annotations
@@ -360,10 +360,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             text = table(measure(library, truth), about)
     print(text)
     if chosen.write:
-        readme = APPLICATION_FOLDER / "README.md"
-        before, rest = readme.read_text(encoding="utf-8").split(MARKS[0])
+        page = APPLICATION_FOLDER / "docs" / "benchmarks.md"
+        before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
         after = rest.split(MARKS[1])[1]
-        readme.write_text(f"{before}{MARKS[0]}\n{text}{MARKS[1]}{after}", encoding="utf-8")
+        page.write_text(f"{before}{MARKS[0]}\n{text}{MARKS[1]}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from src.config import APPLICATION_FOLDER
-from tests.e2e.desktop import FAST, Screen, Start, Window, missing_packages
+from tests.e2e.desktop import DEADLINE_S, FAST, Screen, Start, Window, missing_packages
+from tests.warm_start import WarmStart
 
 SCREEN = pytest.StashKey[Screen]()
 FAILED = pytest.StashKey[bool]()
@@ -19,25 +20,37 @@ FAILED = pytest.StashKey[bool]()
 
 @pytest.fixture(scope="session")
 def screen(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+    warm_program: WarmStart,
 ) -> Iterator[Screen]:
     if missing := missing_packages():
         pytest.skip(f"the window can't be driven here; apt install {' '.join(missing)}")
-    screen = Screen(tmp_path_factory.mktemp("screen"))
+    screen = Screen(tmp_path_factory.mktemp("screen"), warm_program.popen)
     request.config.stash[SCREEN] = screen
     yield screen
     screen.close()
 
 
+@pytest.fixture
+def cold_start(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs import all they need, as at a person's: for tests of what happens meanwhile."""
+    monkeypatch.setattr(screen, "popen", subprocess.Popen)
+
+
 @pytest.fixture(scope="session")
 def filled(
-    screen: Screen, tmp_path_factory: pytest.TempPathFactory, scene_files: list[Path]
+    screen: Screen,
+    warm_program: WarmStart,
+    tmp_path_factory: pytest.TempPathFactory,
+    scene_files: list[Path],
 ) -> Path:
     """A library of four photos, to be copied."""
     folder = tmp_path_factory.mktemp("filled")
     FAST.save(folder / "settings.json")
     command = [sys.executable, "main.py", "--library", folder, "ingest", *scene_files]
-    subprocess.run(command, cwd=APPLICATION_FOLDER, check=True, capture_output=True)
+    process = warm_program.popen(command, cwd=APPLICATION_FOLDER, stdout=subprocess.DEVNULL)
+    assert process.wait(DEADLINE_S) == 0
     return folder
 
 

@@ -29,6 +29,7 @@ Found = TypeVar("Found")
 State = dict[str, Any]
 Box = Sequence[int]
 Start = Callable[..., "Window"]
+Popen = Callable[..., subprocess.Popen[Any]]
 
 # Only what hangs takes so long: a busy machine has taken a minute to start a window.
 DEADLINE_S = 180
@@ -67,10 +68,14 @@ def look_for(condition: Callable[[], Found], seconds: float) -> Found:
 
 
 class Screen:
-    """An X server with a window manager; what happens on it is kept in pictures."""
+    """An X server with a window manager; what happens on it is kept in pictures.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Args:
+        popen: how programs are started on it.
+    """
+
+    def __init__(self, folder: Path, popen: Popen = subprocess.Popen) -> None:
+        self.folder, self.popen = folder, popen
         self.windows: list[Window] = []
         self._steps: list[tuple[str, Image.Image]] = []
         reading, writing = os.pipe()
@@ -206,7 +211,7 @@ class Window:
 
     def _run(self, media: Sequence[Path]) -> subprocess.Popen[bytes]:
         with self._said.open("ab") as said:
-            return subprocess.Popen(
+            return self.screen.popen(
                 [sys.executable, "main.py", "--library", str(self.library), *map(str, media)],
                 cwd=APPLICATION_FOLDER,
                 env=self.screen.environment | {"MEDIA_LIBRARY_PROBE": str(self._probe)},

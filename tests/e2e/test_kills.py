@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,26 +16,34 @@ import pytest
 from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
 from src.database.metadata_db import MetadataDatabase
 from src.database.stopped import stopped_media
-from tests.conftest import MakeVideo
+from tests.conftest import draw_video
+from tests.warm_start import WarmStart
 
 SETTINGS = Settings(points_per_side=6, duplicate_distance=-1)
 DEADLINE_S = 120
 
 
-def start(library: Path, media: Sequence[Path]) -> subprocess.Popen[str]:
-    library.mkdir(exist_ok=True)
-    SETTINGS.save(library / "settings.json")
-    command = [sys.executable, "main.py", "--library", str(library), "ingest", "--json"]
-    return subprocess.Popen(
-        [*command, *map(str, media)],
-        cwd=APPLICATION_FOLDER,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # a shell that runs tests in the background has them ignore it, and so their children
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+Ingest = Callable[[Path, Sequence[Path]], "subprocess.Popen[str]"]
+
+
+@pytest.fixture(scope="module")
+def start(warm_program: WarmStart) -> Ingest:
+    """Start an ingest: start(library, [media])."""
+
+    def start(library: Path, media: Sequence[Path]) -> subprocess.Popen[str]:
+        library.mkdir(exist_ok=True)
+        SETTINGS.save(library / "settings.json")
+        command = [sys.executable, "main.py", "--library", library, "ingest", "--json"]
+        return warm_program.popen(
+            [*command, *media],
+            cwd=APPLICATION_FOLDER,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    return start
 
 
 def run_until(process: subprocess.Popen[str], frames: int) -> int:
@@ -71,20 +79,21 @@ def crops(library: Path) -> set[str]:
     return {path.name for path in root.rglob("*") if path.is_file()}
 
 
-@pytest.fixture
-def media(scene_files: list[Path], make_video: MakeVideo) -> list[Path]:
-    return [scene_files[0], make_video("video.mp4", 6), scene_files[1]]
+@pytest.fixture(scope="module")
+def media(scene_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    video = draw_video(tmp_path_factory.mktemp("media") / "video.mp4", 6)
+    return [scene_files[0], video, scene_files[1]]
 
 
-@pytest.fixture
-def undisturbed(media: list[Path], tmp_path: Path) -> Path:
-    library = tmp_path / "undisturbed"
+@pytest.fixture(scope="module")
+def undisturbed(start: Ingest, media: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    library = tmp_path_factory.mktemp("undisturbed") / "library"
     assert start(library, media).communicate(timeout=DEADLINE_S) and content(library)
     return library
 
 
 def test_killed_three_times_it_ends_as_if_nothing_had_been(
-    media: list[Path], undisturbed: Path, tmp_path: Path
+    start: Ingest, media: list[Path], undisturbed: Path, tmp_path: Path
 ) -> None:
     library = tmp_path / "killed"
     frames = 0
@@ -104,7 +113,7 @@ def test_killed_three_times_it_ends_as_if_nothing_had_been(
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_stops_in_one_line_and_goes_on(
-    media: list[Path], undisturbed: Path, tmp_path: Path, how: signal.Signals
+    start: Ingest, media: list[Path], undisturbed: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
     library = tmp_path / "interrupted"
     process = start(library, media)

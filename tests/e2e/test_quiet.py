@@ -123,6 +123,7 @@ def test_the_command_line_opens_no_connection_and_keeps_no_query(
     assert files_that_hold(WORD, library) == []
 
 
+@pytest.mark.usefixtures("cold_start")
 def test_the_window_opens_no_connection_and_keeps_recent_searches_alone(
     guard: Guard,
     start: Start,

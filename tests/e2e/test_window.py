@@ -52,6 +52,7 @@ def finish_video(start: Start, library: Path, stopped: bool = False) -> Window:
     return window
 
 
+@pytest.mark.usefixtures("cold_start")
 def test_a_first_start_invites_and_takes_a_photo_through_the_dialog(
     start: Start, tmp_path: Path
 ) -> None:
@@ -109,6 +110,7 @@ def test_closing_during_a_job_asks_and_what_was_left_is_finished_next_time(
     assert stored < stored_segments(library)
 
 
+@pytest.mark.usefixtures("cold_start")
 def test_settings_come_while_models_load_and_say_which_device_is_not_there(
     start: Start, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ from src.errors import EmbeddingError
 from src.events import FileDone, FileFailed, FileKnown, FrameStored, JobDone
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
-from src.processing import changed_files, ingest
+from src.processing import changed_files, ingest, segment_writer
 from src.processing.peoples_work import Work
 from src.records import EVERYTHING, StoredSegment, Tag
 from tests.conftest import MakeVideo
@@ -134,7 +134,7 @@ def test_a_new_content_that_fails_costs_nothing_of_the_old(
     with monkeypatch.context() as patch:
         if damage == "model":
             rate(photo)
-            patch.setattr("src.processing.segment_maker.as_stored", refuse)
+            patch.setattr("src.processing.segment_writer.as_stored", refuse)
         else:
             bad = {"cut": whole[: len(whole) // 2], "empty": b"", "text": b"no image"}
             photo.write_bytes(bad[damage])
@@ -180,7 +180,7 @@ def test_killed_before_the_old_crops_are_removed_none_stays(
     add(library, photo)
     rate(photo)
     with monkeypatch.context() as patch:
-        patch.setattr(ingest, "remove_unused_crops", killed)
+        patch.setattr(segment_writer, "remove_unused_crops", killed)
         with pytest.raises(KeyboardInterrupt):
             add(library, photo)
     assert crop_files(library) > library.metadata.crop_paths()

@@ -118,15 +118,15 @@ def test_many_threads_share_a_few_children(picture: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "ending"),
     [
-        ("_limit(0); bytearray(3 << 30)", "MemoryError"),
-        ("_limit(10**7); bytearray(3 << 28); print('enough')", "enough"),
-        ("_limit(25 * 10**7); bytearray(3 << 30)", "MemoryError"),
-        ("_limit(10**9); bytearray(9 << 29); print('enough')", "enough"),
-        ("_limit_files(); open('out', 'wb').write(b'x' * 9999)", "File too large"),
+        ("_limit(0); bytes(3 << 30)", "MemoryError"),
+        ("_limit(10**7); bytes(3 << 28); print('enough')", "enough"),
+        ("_limit(25 * 10**7); bytes(3 << 30)", "MemoryError"),
+        ("_limit(10**9); bytes(9 << 29); print('enough')", "enough"),
+        ("forbid_files(); open('out', 'wb').write(b'x' * 9999)", "File too large"),
     ],
 )
 def test_a_child_limits_itself(tmp_path: Path, code: str, ending: str) -> None:
-    program = f"from src.processing.decoder_server import _limit, _limit_files\n{code}"
+    program = f"from src.processing.decoder_server import _limit, forbid_files\n{code}"
     ran = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,

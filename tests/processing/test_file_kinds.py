@@ -191,7 +191,7 @@ def test_a_sound_file_in_a_films_container_says_so(tmp_path: Path) -> None:
         path = tmp_path / name
         subprocess.run([program, *sine, f"file:{path}"], check=True, timeout=60)
         with pytest.raises(MediaReadError, match="no video in it; sound files can't be added"):
-            list(VideoProcessor().frames(path, VideoFacts()))
+            list(VideoProcessor().sampled(path, VideoFacts()))
 
 
 def test_ascii_bitmaps_are_no_texts(tmp_path: Path) -> None:

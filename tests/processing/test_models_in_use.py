@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,8 +20,8 @@ from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.processing import reembed, retag
-from src.processing.segment_maker import SegmentMaker
-from src.records import SearchResult
+from src.processing.segment_pipeline import FrameResult, SegmentPipeline
+from src.records import Frame, SearchResult
 from tests.two_clips import NEW, OLD, TwoClips
 
 SETTINGS = Settings(points_per_side=4, clip_model=OLD)
@@ -174,18 +174,23 @@ def test_a_segment_embedded_before_and_stored_after_the_change_has_the_new_embed
     scene_files: list[Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    embed: Callable[..., object] = SegmentMaker._embedded
+    process, embed_again = SegmentPipeline.process, SegmentPipeline.embed_again
     used: list[str] = []
 
-    def embed_then_change(self: SegmentMaker, *arguments: object) -> object:
-        made = embed(self, *arguments)
-        used.append(library.clip.name)
-        if len(used) == 1:
-            for _ in library.switch_clip():
-                pass
+    def process_then_change(self: SegmentPipeline, frame: Frame) -> FrameResult:
+        made = process(self, frame)
+        used.append(made.clip)
+        for _ in library.switch_clip():
+            pass
         return made
 
-    monkeypatch.setattr(SegmentMaker, "_embedded", embed_then_change)
+    def noted(self: SegmentPipeline, result: FrameResult) -> FrameResult:
+        made = embed_again(self, result)
+        used.append(made.clip)
+        return made
+
+    monkeypatch.setattr(SegmentPipeline, "process", process_then_change)
+    monkeypatch.setattr(SegmentPipeline, "embed_again", noted)
     events = list(library.add([scene_files[2]]))
     assert used == [name_of(OLD, clips), name_of(NEW, clips)]
     assert len(of_kind(events, FrameStored)) == 1

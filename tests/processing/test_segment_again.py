@@ -19,7 +19,7 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle
 from src.models.model_manager import ModelManager
-from src.processing import peoples_work, segment_again
+from src.processing import peoples_work, segment_writer
 from src.records import EVERYTHING, SegmentFilter, StoredSegment
 from tests.conftest import MakeVideo
 from tests.two_clips import OLD, TwoClips
@@ -215,15 +215,15 @@ def test_files_that_are_gone_or_changed_keep_their_segments(
 def test_a_model_that_stumbles_over_one_picture_costs_that_alone(
     library: MediaLibrary, other_sam: MaskGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    generate, called = other_sam.generate, [0]
+    masks, called = other_sam.masks, [0]
 
     def stumble(*arguments: object, **options: object) -> object:
         called[0] += 1
         if called[0] == 1:
             raise IndexError("out of range")
-        return generate(*arguments, **options)  # type: ignore[arg-type]
+        return masks(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(other_sam, "generate", stumble)
+    monkeypatch.setattr(other_sam, "masks", stumble)
     (done,) = of_kind(list(library.segment_again()), JobDone)
     assert [event.reason for event in done.failed] == [
         "could not be segmented again (out of range)"
@@ -239,7 +239,7 @@ def test_a_kill_before_the_old_crops_are_removed_is_made_good(
 
     tagged = mine(library)
     with monkeypatch.context() as patch:
-        patch.setattr(segment_again, "remove_unused_crops", killed)
+        patch.setattr(segment_writer, "remove_unused_crops", killed)
         with pytest.raises(KeyboardInterrupt):
             list(library.segment_again())
     left = json.loads(str(library.metadata.info("crops to remove")))
@@ -253,17 +253,17 @@ def test_a_kill_before_the_old_crops_are_removed_is_made_good(
 def test_a_tag_given_while_sam_works_is_kept(
     library: MediaLibrary, other_sam: MaskGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    generate = other_sam.generate
+    masks = other_sam.masks
     given: list[str] = []
 
     def tag_meanwhile(*arguments: object, **options: object) -> object:
-        made = generate(*arguments, **options)  # type: ignore[arg-type]
+        made = masks(*arguments, **options)  # type: ignore[arg-type]
         for segment in [] if given else segments_of(library):
             library.add_tag(segment.id, f"late {len(given)}")
             given.append(f"late {len(given)}")
         return made
 
-    monkeypatch.setattr(other_sam, "generate", tag_meanwhile)
+    monkeypatch.setattr(other_sam, "masks", tag_meanwhile)
     list(library.segment_again())
     assert set(given) <= mine(library).keys()
 

@@ -34,7 +34,8 @@ def red(transfer: int, primaries: int = 9) -> np.ndarray:
 
 
 def frames_of(path: Path, rate: float = 1.0) -> list[Frame]:
-    return list(VideoProcessor(rate, -1).frames(path, VideoFacts()))
+    found = VideoProcessor(rate, -1).sampled(path, VideoFacts())
+    return [frame for frame, _ in found]
 
 
 def encode(path: Path, pixels: np.ndarray, *options: str) -> Path:

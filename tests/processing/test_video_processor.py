@@ -25,7 +25,8 @@ from tests.conftest import MakeVideo
 
 def read(path: Path, rate: float = 1.0, distance: int = -1) -> tuple[list[Frame], VideoFacts]:
     facts = VideoFacts()
-    return list(VideoProcessor(rate, distance).frames(path, facts)), facts
+    found = VideoProcessor(rate, distance).sampled(path, facts)
+    return [frame for frame, differs in found if differs], facts
 
 
 CODECS = {
@@ -205,11 +206,12 @@ def test_odd_names_are_only_names(make_video: MakeVideo, name: str) -> None:
 
 
 def test_stopping_early_leaves_no_ffmpeg(make_video: MakeVideo) -> None:
-    frames = VideoProcessor(10, -1).frames(make_video("long.mp4", 20), VideoFacts())
+    path = make_video("long.mp4", 20)
+    frames = VideoProcessor(10, -1).sampled(path, VideoFacts())
     next(frames)
     frames.close()
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    assert "long.mp4" not in listed.stdout
+    assert str(path) not in listed.stdout
 
 
 def test_opencv_reads_where_no_ffmpeg_starts(
@@ -243,7 +245,7 @@ import sys
 from pathlib import Path
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.video_processor import VideoProcessor
-next(VideoProcessor().frames(Path(sys.argv[1]), VideoFacts()))
+next(VideoProcessor().sampled(Path(sys.argv[1]), VideoFacts()))
 """
 
 
@@ -286,7 +288,7 @@ def test_no_more_frames_are_taken_from_a_video_than_are_allowed(
         monkeypatch.setattr(video_processor, "find_ffmpeg", lambda: None)
     for most, noted in ((4, True), (5, False)):
         facts = VideoFacts()
-        frames = list(VideoProcessor(1.0, -1, most).frames(path, facts))
+        frames = list(VideoProcessor(1.0, -1, most).sampled(path, facts))
         assert [frame.timestamp_s for frame in frames] == pytest.approx(list(range(most)))
         assert (facts.damage is not None) is noted
         if noted:
@@ -328,7 +330,7 @@ def test_a_slow_reader_does_not_make_ffmpeg_late(
     monkeypatch.setattr(ffmpeg_log, "STALL_S", 0.4)
     monkeypatch.setattr(ffmpeg_log, "LOOK_EVERY_S", 0.05)
     facts = VideoFacts()
-    frames = VideoProcessor(1, -1).frames(path, facts)
+    frames = VideoProcessor(1, -1).sampled(path, facts)
     next(frames)
     threading.Event().wait(1.2)  # the segmentation of one frame can take minutes
     assert len(list(frames)) == 5
@@ -346,7 +348,7 @@ def test_an_ffmpeg_that_hangs_is_ended(
     limit = ffmpeg_process._limit
     monkeypatch.setattr(ffmpeg_process, "_limit", lambda it: (started.append(it), limit(it)))
     facts = VideoFacts()
-    frames = VideoProcessor(1, -1).frames(path, facts)
+    frames = VideoProcessor(1, -1).sampled(path, facts)
     next(frames)
     os.kill(started[-1].pid, signal.SIGSTOP)
     assert len(list(frames)) < 5

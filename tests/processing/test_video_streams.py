@@ -32,7 +32,7 @@ def run(*options: str | Path) -> None:
 
 def read(path: Path, rate: float = 1.0) -> tuple[list[Frame], VideoFacts]:
     facts = VideoFacts()
-    return list(VideoProcessor(rate, -1).frames(path, facts)), facts
+    return [frame for frame, _ in VideoProcessor(rate, -1).sampled(path, facts)], facts
 
 
 STILL = ("-f", "lavfi", "-i", "color=c=red:size=640x480:rate=1:duration=1")

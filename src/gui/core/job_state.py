@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from src.counting import counted, megabytes
+from src.counting import clock, counted, megabytes
 from src.events import (
     Downloading,
     Event,
@@ -236,15 +236,10 @@ def time_left(seconds: float) -> str:
 
 def moment(seconds: float) -> str:
     """A moment in a video: 0:05.5, 1:02:03."""
-    minutes, rest = divmod(round(seconds, 1), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    if hours:
-        return f"{hours}:{minutes:02}:{int(rest):02}"
-    return f"{minutes}:{rest:04.1f}"
+    seconds = round(seconds, 1)
+    return clock(seconds, decimals=0 if seconds >= 3600 else 1)
 
 
 def length(seconds: float) -> str:
     """The length of a video: 0:09, 1:02:03."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return clock(seconds)

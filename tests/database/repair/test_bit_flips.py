@@ -230,10 +230,13 @@ def _short(text: str) -> str:
     return line if len(line) < 700 else f"{line[:200]} … {line[-480:]}"
 
 
+@pytest.mark.parametrize(
+    "numbers", [range(30), pytest.param(range(30, 100), marks=pytest.mark.slow)]
+)
 def test_a_hundred_rounds_of_changed_bits_lose_nothing_in_silence(
-    base: Base, tmp_path: Path
+    base: Base, tmp_path: Path, numbers: range
 ) -> None:
-    rounds(base, tmp_path, range(100))
+    rounds(base, tmp_path, numbers)
 
 
 @pytest.mark.slow

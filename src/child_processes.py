@@ -1,0 +1,143 @@
+"""Child processes of this application: how they are started, asked, limited and ended.
+
+A message is a line of JSON, followed by `bytes` raw bytes where the line says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from io import BufferedIOBase
+from typing import IO, Any
+
+from src.config import APPLICATION_FOLDER, NO_CONSOLE
+
+# A line of JSON, and the bytes behind it.
+Message = tuple[dict[str, Any], bytearray]
+
+
+def start_child(
+    module: str, *arguments: str, variables: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a module of ours that answers on its standard output what comes on its input.
+
+    Args:
+        variables: of its environment, beside our own.
+
+    Raises:
+        OSError: the system has no room for another process.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=APPLICATION_FOLDER,
+        env={**os.environ, **(variables or {})},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        # A Ctrl-C in the terminal is for the application: the child leaves with its pipe.
+        start_new_session=True,
+        creationflags=NO_CONSOLE,
+    )
+
+
+def answers_of_this_process() -> IO[bytes]:
+    """Keep the real standard output for answers; what a library prints goes to stderr."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def read_message(stream: BufferedIOBase) -> Message | None:
+    """Read a line of JSON and the bytes it announces; None at the end of the stream."""
+    line = stream.readline()
+    if not line.endswith(b"\n"):
+        return None
+    message: dict[str, Any] = json.loads(line)
+    payload = bytearray(message.pop("bytes", 0))
+    return (message, payload) if stream.readinto(payload) == len(payload) else None
+
+
+def write_message(stream: IO[bytes], message: dict[str, Any], payload: bytes = b"") -> None:
+    """Write a line of JSON and the bytes that belong to it."""
+    write_in_parts(stream, message, len(payload), [payload])
+
+
+def write_in_parts(
+    stream: IO[bytes], message: dict[str, Any], size: int, parts: Iterable[bytes | memoryview]
+) -> None:
+    """Write a line of JSON and bytes that are made while they are written.
+
+    Args:
+        size: of all parts together.
+    """
+    stream.write(json.dumps({**message, "bytes": size}).encode() + b"\n")
+    for part in parts:
+        stream.write(part)
+    stream.flush()
+
+
+@contextmanager
+def killed_after(child: subprocess.Popen[bytes], limit_s: float) -> Iterator[threading.Event]:
+    """Kill a child when what is done within takes longer; gives the event that says so."""
+    late = threading.Event()
+
+    def kill() -> None:
+        late.set()
+        child.kill()
+
+    timer = threading.Timer(limit_s, kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+
+
+def limit_memory(most: int, pid: int = 0, for_good: bool = False) -> None:
+    """Have the system refuse a process more address space, in bytes. Linux alone can.
+
+    Args:
+        pid: 0 for this one.
+        for_good: it can't raise the limit again.
+
+    Raises:
+        ProcessLookupError: it has ended already.
+    """
+    if sys.platform == "linux":
+        import resource
+
+        _limit(resource.RLIMIT_AS, most, pid, for_good)
+
+
+def forbid_files(pid: int = 0) -> None:
+    """Let a process write no file, and leave none when it crashes. Windows can't.
+
+    Args:
+        pid: 0 for this one; that of another has no effect on systems other than Linux.
+
+    Raises:
+        ProcessLookupError: it has ended already.
+    """
+    if sys.platform == "linux" or (sys.platform != "win32" and not pid):
+        import resource
+
+        _limit(resource.RLIMIT_FSIZE, 0, pid, for_good=True)
+        _limit(resource.RLIMIT_CORE, 0, pid, for_good=True)
+
+
+def _limit(what: int, most: int, pid: int, for_good: bool) -> None:
+    import resource
+
+    hard = resource.getrlimit(what)[1] if not pid else resource.prlimit(pid, what)[1]
+    soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    limits = (soft, soft if for_good else hard)
+    if pid:
+        resource.prlimit(pid, what, limits)
+    else:
+        resource.setrlimit(what, limits)

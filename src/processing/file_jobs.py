@@ -1,0 +1,66 @@
+"""Jobs that go from one media file to the next: the loop they share, and what it adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.events import Event, FileFailed, FilePassedOver, FileStarted, FrameStored
+
+if TYPE_CHECKING:
+    from src.database.vector_index import VectorIndex
+
+# The index is told in between once so many segments wait, so that the end has little left.
+TELL_INDEX = 2000
+
+
+@dataclass
+class Totals:
+    """What came of the files of a job."""
+
+    frames: int = 0
+    segments: int = 0
+    failed: list[FileFailed] = field(default_factory=list)
+    removed: list[Path] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Count what an event of a file says."""
+        if isinstance(event, FrameStored):
+            self.frames += 1
+            self.segments += event.segments
+        elif isinstance(event, FileFailed):
+            self.failed.append(event)
+        elif isinstance(event, FilePassedOver):
+            self.removed.append(event.path)
+
+
+def go_through(
+    files: Iterable[tuple[FileStarted, Generator[Event]]], index: Callable[[], VectorIndex]
+) -> Generator[Event, None, Totals]:
+    """Work on one file after another, and tell the index of what was stored.
+
+    Args:
+        files: each with the work on it, which begins when its turn has come.
+        index: gives the index in use now.
+
+    Returns:
+        The sum of it.
+    """
+    totals = Totals()
+    waiting = index().pending()
+    for started, work in files:
+        yield started
+        before = totals.segments
+        with closing(work) as events:
+            for event in events:
+                totals.add(event)
+                yield event
+        waiting += totals.segments - before
+        if waiting >= TELL_INDEX:
+            yield from index().catch_up()
+            waiting = 0
+    yield from index().catch_up()
+    return totals

@@ -1,0 +1,150 @@
+"""A frame -> its segments cut out, embedded and tagged, as plain data that anyone may store.
+
+Nothing here knows a library, so it can run in the thread that stores the results, in another
+process or on another machine. `segment_writer.py` stores them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from src.config import NO_SAM, Settings
+from src.processing.image_loader import load_image_content, save_jpeg
+from src.processing.segment_extractor import SegmentExtractor
+from src.processing.video_processor import dhash
+from src.records import Frame, SegmentMask, Tag
+
+if TYPE_CHECKING:
+    from src.models.auto_tagger import AutoTagger
+    from src.models.clip_encoder import ClipEncoder
+    from src.models.mask_generator import MaskGenerator
+    from src.processing.models_in_use import Embedding
+
+
+@dataclass(frozen=True)
+class SegmentResult(SegmentMask):
+    """A segment of a frame, as it will be stored.
+
+    Attributes:
+        crop_jpeg: what is in its crop file.
+        tags: that CLIP gives it, highest confidence first.
+    """
+
+    crop_jpeg: bytes = field(repr=False)
+    tags: tuple[Tag, ...]
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """What was made of one frame: plain data, which can be pickled.
+
+    Attributes:
+        frame_index, timestamp_s, size_wh: of the frame.
+        dhash: of its picture, see video_processor.dhash.
+        segments: N, the whole frame first.
+        vectors: (N, 512) float32, each row L2-normalised.
+        clip: names the CLIP that embedded and tagged them (ClipEncoder.name).
+        sam: names the SAM that cut them (MaskGenerator.name); NO_SAM where none did.
+    """
+
+    frame_index: int
+    timestamp_s: float | None
+    size_wh: tuple[int, int]
+    dhash: int
+    segments: tuple[SegmentResult, ...]
+    vectors: np.ndarray = field(repr=False, compare=False)
+    clip: str
+    sam: str
+
+
+def process_frame(
+    frame: Frame,
+    clip: ClipEncoder,
+    tagger: AutoTagger,
+    segmenter: MaskGenerator | None,
+    settings: Settings,
+) -> FrameResult:
+    """Cut a frame into segments, embed and tag them.
+
+    Args:
+        tagger: of the same CLIP.
+        segmenter: None makes one segment of a frame, the frame itself.
+        settings: what is cut, and how.
+    """
+    cut = list(SegmentExtractor(settings.blur_kernel, settings).segments(frame, segmenter))
+    vectors = clip.encode_image([segment.crop_rgb for segment in cut])
+    return FrameResult(
+        frame.frame_index,
+        frame.timestamp_s,
+        frame.size_wh,
+        dhash(frame.image_rgb),
+        tuple(
+            SegmentResult(
+                segment.kind,
+                segment.bbox_xywh,
+                segment.area,
+                segment.predicted_iou,
+                segment.stability_score,
+                segment.mask_rle,
+                save_jpeg(segment.crop_rgb),
+                tags,
+            )
+            for segment, tags in zip(cut, tagger.tags(vectors), strict=True)
+        ),
+        vectors,
+        clip.name,
+        NO_SAM if segmenter is None else segmenter.name,
+    )
+
+
+def embed_again(
+    result: FrameResult, clip: ClipEncoder, tagger: AutoTagger, pixel_limit: int
+) -> FrameResult:
+    """Embed and tag a result with another CLIP.
+
+    It sees the JPEGs of the crops, as it does where it embeds a whole library again.
+    """
+    crops = [
+        load_image_content(segment.crop_jpeg, pixel_limit).frame.image_rgb
+        for segment in result.segments
+    ]
+    vectors = clip.encode_image(crops)
+    segments = tuple(
+        replace(segment, tags=tags)
+        for segment, tags in zip(result.segments, tagger.tags(vectors), strict=True)
+    )
+    return replace(result, segments=segments, vectors=vectors, clip=clip.name)
+
+
+class SegmentPipeline:
+    """The work on frames with the models that a library uses at the moment."""
+
+    def __init__(
+        self,
+        embedding: Callable[[], Embedding],
+        segmenter: MaskGenerator | None,
+        settings: Settings,
+    ) -> None:
+        """Bind the models.
+
+        Args:
+            embedding: gives what embeds segments now: another CLIP may take over on the way.
+            segmenter, settings: see process_frame.
+        """
+        self.embedding = embedding
+        self.segmenter = segmenter
+        self.settings = settings
+
+    def process(self, frame: Frame) -> FrameResult:
+        """Make a frame's result; see process_frame."""
+        embedding = self.embedding()
+        return process_frame(frame, embedding.clip, embedding.tagger, self.segmenter, self.settings)
+
+    def embed_again(self, result: FrameResult) -> FrameResult:
+        """Embed a result with the CLIP in use now; see embed_again."""
+        embedding = self.embedding()
+        return embed_again(result, embedding.clip, embedding.tagger, self.settings.pixel_limit)
