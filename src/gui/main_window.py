@@ -93,6 +93,11 @@ def first_geometry(room: Room, scale: float) -> str:
 class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     """The application's window. It knows the library, the worker, their events and records."""
 
+    # what actions are done with
+    dialogs: WindowDialogs
+    import_controller: ImportController
+    panels: Panels
+
     def __init__(self, options: WindowOptions) -> None:
         settings = options.settings
         use_own_font_rules()

@@ -162,9 +162,10 @@ class ImportController:
     @property
     def _jobs(self) -> list[JobState]:
         """What the strip is about: the running jobs of the kinds that come first there."""
-        jobs = [job for job in self._session.all_jobs if job.about.strip_order is not None]
-        first = min((job.about.strip_order for job in jobs), default=None)
-        return [job for job in jobs if job.about.strip_order == first]
+        orders = [(job.about.strip_order, job) for job in self._session.all_jobs]
+        shown = [(order, job) for order, job in orders if order is not None]
+        first = min((order for order, _ in shown), default=None)
+        return [job for order, job in shown if order == first]
 
     def cancel(self) -> None:
         if self._jobs:

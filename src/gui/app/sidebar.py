@@ -31,7 +31,7 @@ class _Row(Focusable):
         icon_name: str,
         text: str,
         keys: str,
-        go: Callable[[], object],
+        go: Callable[[], None],
     ) -> None:
         super().__init__(master, theme, go)
         c = theme.colours
@@ -83,7 +83,7 @@ class Sidebar(ctk.CTkFrame):
         self,
         master: Any,
         theme: Theme,
-        do: Callable[[Action], object],
+        do: Callable[[Action], None],
         on_models: Callable[[], None],
     ) -> None:
         """Make it.
