@@ -102,7 +102,7 @@ def test_a_clip_that_is_whole_gives_its_tags_by_a_job_that_is_seen_and_can_be_ca
     assert asked.text == "Tagging segments again · 4 of 8" and asked.verbs == ("Cancel",)
     work.answer("clip", "Cancel")
     assert session.cancelled == [job]
-    session.end(JobEnded(cancelled=True))
+    session.end(JobEnded())
     assert work.questions["clip"].verbs == ("Continue",)
     work.answer("clip", "Continue")
     assert len(session.jobs) == 1
