@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from src.browsing import Browsing
 from src.config import LibraryPaths, Settings, models_folder_problem
 from src.database.catalog import Catalog
 from src.database.disk_use import DiskUse
@@ -23,6 +24,7 @@ from src.datasets.export import ALL, DEFAULTS, export_dataset, preview_dataset
 from src.datasets.registry import DEFAULT_FORMAT, export_formats
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
+from src.model_list import ModelList
 from src.options import options_of
 from src.processing.crops_left import remove_media
 from src.processing.models_in_use import ModelsInUse, index_of
@@ -51,8 +53,6 @@ if TYPE_CHECKING:
     from src.models.clip_encoder import ClipEncoder
     from src.models.mask_generator import MaskGenerator
     from src.models.model_manager import ModelManager
-    from src.models.shelf import ModelShelf
-    from src.processing.frame_view import FrameViews
     from src.processing.missing_files import MissingFiles
 
 LONGEST_TAG = 80
@@ -107,10 +107,9 @@ class MediaLibrary:
             if self._lock is not None:
                 self._lock.release()
             raise
-        self.catalog = Catalog(self.metadata)
+        self.browse = Browsing(Catalog(self.metadata), self.paths, lambda: self.settings)
         self._disk_use = DiskUse(self.paths)
         self._missing_files: MissingFiles | None = None
-        self._frame_views: FrameViews | None = None
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
         connection = self.metadata.connection
         # What a person has to be told about the library once, now that it is open.
@@ -143,11 +142,9 @@ class MediaLibrary:
         return self._in_use.models
 
     @property
-    def shelf(self) -> ModelShelf:
+    def model_list(self) -> ModelList:
         """Which models are here or can be fetched, and how fast they are."""
-        from src.models.shelf import ModelShelf
-
-        return ModelShelf(self.models)
+        return ModelList(lambda: self.models)
 
     @property
     def vectors(self) -> VectorDatabase:
@@ -179,6 +176,15 @@ class MediaLibrary:
         """Load what searching and adding need; done at once when it is there."""
         self._in_use.load()
 
+    def save_settings(self, settings: Settings) -> None:
+        """Keep settings in the library's folder, and go by them from now on.
+
+        Raises:
+            DatabaseError: they can't be saved; nothing changes then.
+        """
+        settings.save(self.paths.settings)
+        self.settings = settings
+
     def choose_models(self, clip_model: str | None, sam_model: str | None) -> None:
         """Choose which models are used from now on, and look which are here; see Settings.
 
@@ -194,8 +200,7 @@ class MediaLibrary:
             raise DatabaseError(f"{self.paths.root}: the library was opened for reading only")
         settings = replace(self.settings, clip_model=clip_model, sam_model=sam_model)
         if settings != self.settings:
-            settings.save(self.paths.settings)
-        self.settings = settings
+            self.save_settings(settings)
         self._in_use.look_again()
 
     def coverage(self) -> Coverage | None:
@@ -401,19 +406,7 @@ class MediaLibrary:
         Raises:
             MediaReadError: it can't be read.
         """
-        from src.processing.image_loader import load_image, load_image_content
-
-        limit = self.settings.pixel_limit
-        if isinstance(source, bytes):
-            return load_image_content(source, limit, draft_side).frame.image_rgb
-        path = Path(source)
-        if self.media_kind(path) == "video":
-            from src.processing.ffmpeg_log import VideoFacts
-            from src.processing.frames import read_frames
-
-            with closing(read_frames(path, "video", self.settings, VideoFacts())) as frames:
-                return next(frames).image_rgb
-        return load_image(path, limit, draft_side).frame.image_rgb
+        return self.browse.read_image(source, draft_side)
 
     def media_kind(self, path: Path) -> MediaKind:
         """Tell an image from a video by what is in the file.
@@ -421,9 +414,7 @@ class MediaLibrary:
         Raises:
             MediaReadError: it is neither.
         """
-        from src.processing.image_loader import media_kind
-
-        return media_kind(path)
+        return self.browse.media_kind(path)
 
     def thumbnail(self, source: Path) -> np.ndarray:
         """Read an image file small: (h, w, 3) uint8 RGB, the longest side at most 512.
@@ -431,9 +422,7 @@ class MediaLibrary:
         Raises:
             MediaReadError: it can't be read.
         """
-        from src.processing.thumbnails import thumbnail
-
-        return thumbnail(source, self.paths, self.settings.pixel_limit)
+        return self.browse.thumbnail(source)
 
     def frame_view(self, segment_id: str) -> FrameView:
         """Show a segment in its frame, with the frame's other segments.
@@ -442,11 +431,7 @@ class MediaLibrary:
             QueryError: the segment is gone.
             MediaReadError: the frame's crop is.
         """
-        from src.processing.frame_view import FrameViews
-
-        if self._frame_views is None:
-            self._frame_views = FrameViews(self.catalog)
-        return self._frame_views.view(segment_id, self.settings.pixel_limit)
+        return self.browse.frame_view(segment_id)
 
     # -- tags
 

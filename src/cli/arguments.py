@@ -14,6 +14,7 @@ from src import __version__
 from src.cli.formats import add_format_arguments, chosen_options
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
+from src.job_kinds import ADD, DOWNLOAD, EXPORT, SEGMENT, SWITCH
 
 COMMANDS = (
     "ingest remove search export stats verify models demo install-desktop uninstall-desktop".split()
@@ -70,7 +71,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     def command(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, parents=[general])
 
-    ingest = command("ingest", "Add files and folders to the library.")
+    ingest = command(ADD.command, ADD.help)
     ingest.add_argument("paths", nargs="*", type=Path, metavar="PATH")
     ingest.add_argument(
         "--again",
@@ -95,7 +96,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     search.add_argument(
         "--top", type=int, default=10, metavar="N", help="number of hits; 10 by default"
     )
-    export = command("export", "Write a dataset: one folder per tag, and labels.csv.")
+    export = command(EXPORT.command, EXPORT.help)
     export.add_argument("folder", type=Path, metavar="DIR")
     for which in (search, export):
         which.add_argument(
@@ -116,8 +117,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         nargs="?",
         choices=["download", "use", "switch", "segment-again"],
         metavar="download|use|switch|segment-again",
-        help="download models; use them from now on; embed the library with the chosen CLIP, then "
-        "search with it; segment again what another SAM has segmented",
+        help=f"{DOWNLOAD.help}; use them from now on; {SWITCH.help}; {SEGMENT.help}",
     )
     models.add_argument(
         "names",

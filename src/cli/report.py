@@ -27,18 +27,8 @@ from src.events import (
     Progress,
     WorkStays,
 )
+from src.job_kinds import STAGES
 from src.records import Coverage, LibraryStats, SearchHit
-
-DOING = {
-    "recover": "recovering the library, pages read",
-    "look": "looking for moved files",
-    "index": "updating the index",
-    "embed": "embedding segments again",
-    "retag": "tagging segments again",
-    "export": "writing crops",
-    "check": "checking the download",
-    "connect": "waiting for the server",
-}
 
 
 def one_line(text: object) -> str:
@@ -167,7 +157,8 @@ class ProgressLine:
             )
         elif isinstance(event, Progress):
             far = f": {event.done:,} of {event.total:,}" if event.total else ""
-            self._redraw(f"{DOING.get(event.doing, event.doing)}{far}")
+            stage = STAGES.get(event.doing)
+            self._redraw(f"{event.doing if stage is None else stage.line}{far}")
         elif isinstance(event, FileDone):
             found = f"{counted(event.frames, 'frame')}, {counted(event.segments, 'segment')}"
             self._line(f"{event.path}: {found}" + (f"; {event.note}" if event.note else ""))

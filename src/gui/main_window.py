@@ -19,12 +19,13 @@ from tkinterdnd2 import TkinterDnD
 
 from src.config import Settings
 from src.gui.app import desktop
+from src.gui.app.actions import Action, actions, key_sequence
 from src.gui.app.drop import DropTarget
 from src.gui.app.import_controller import ImportController
 from src.gui.app.library_facts import LibraryFacts
-from src.gui.app.panels import Panels
+from src.gui.app.panels import LIBRARY, Panels
 from src.gui.app.probe import VARIABLE, Probe
-from src.gui.app.sidebar import LOADING, NO_LIBRARY, RECOVERING, Sidebar, SidebarActions
+from src.gui.app.sidebar import LOADING, NO_LIBRARY, RECOVERING, Sidebar
 from src.gui.app.single_instance import Requests
 from src.gui.app.window_dialogs import WindowDialogs
 from src.gui.core.job_state import question_at_close
@@ -91,6 +92,11 @@ def first_geometry(room: Room, scale: float) -> str:
 
 class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     """The application's window. It knows the library, the worker, their events and records."""
+
+    # what actions are done with
+    dialogs: WindowDialogs
+    import_controller: ImportController
+    panels: Panels
 
     def __init__(self, options: WindowOptions) -> None:
         settings = options.settings
@@ -171,16 +177,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self.overlay,
             self.options.draw_samples,
         )
-        self.sidebar = Sidebar(
-            self,
-            theme,
-            SidebarActions(
-                self._in_library(self.import_controller.choose_files),
-                self._in_library(self.dialogs.settings),
-                lambda: self._go("models"),
-                self._go,
-            ),
-        )
+        self.sidebar = Sidebar(self, theme, self.do, lambda: self.panels.go("models"))
         self.sidebar.grid(row=0, column=0, rowspan=2, sticky="ns")
         LibraryFacts(self, self.session, self.sidebar)
         signals, card = self.session.signals, self.sidebar.models
@@ -194,53 +191,40 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         )
         self.panels.went.append(self.sidebar.mark)
         self.drop = DropTarget(self, theme, self.panels.take_drop, self.panels.drop_sentence)
-        self.panels.go("library")
+        self.panels.go(LIBRARY)
 
     def _bind_keys(self) -> None:
         # a ring shows who has the keyboard; whoever uses the pointer sees that without one
         self.bind("<KeyPress>", lambda _: self._by_keys(True))
         self.bind("<ButtonPress>", lambda _: self._by_keys(False))
-        for keys, command in (
-            ("<Control-o>", self._in_library(self.import_controller.choose_files)),
-            ("<Control-f>", lambda: self._go("text")),
-            ("<Control-comma>", self._in_library(self.dialogs.settings)),
-            ("<Control-v>", self._in_library(self.panels.paste_unless_typing)),
-            ("<Escape>", self._escape),
-            ("<F11>", self._full_screen),
-            ("<Prior>", lambda: self.panels.page(-1)),
-            ("<Next>", lambda: self.panels.page(1)),
-        ):
-            self.bind(keys, partial(self._key, command))
+        for action in actions():
+            if action.keys:
+                self.bind(key_sequence(action.keys), partial(self._key, action))
         self.bind("<FocusIn>", lambda _: self.overlay.keep_focus_inside(), add="+")
 
     def _by_keys(self, keys: bool) -> None:
         self.theme.shows_focus = keys
 
-    def _key(self, command: Callable[[], object], _event: object) -> None:
-        if not self.overlay.is_open or command in (self._escape, self._full_screen):
-            command()
+    def _key(self, action: Action, _event: object) -> None:
+        if action.in_dialogs or not self.overlay.is_open:
+            self.do(action)
 
-    def _in_library(self, command: Callable[[], object]) -> Callable[[], None]:
-        """Do something with the library; where it can't be opened, show that instead."""
+    def do(self, action: Action) -> None:
+        """Do something if it can be done; where the library can't be opened, show that instead."""
+        if action.needs_library and self.session.not_opened is not None:
+            self.panels.go(LIBRARY)
+        elif action.enabled(self):
+            action.run(self)
 
-        def do() -> None:
-            if self.session.not_opened is None:
-                command()
-            else:
-                self._go("library")
-
-        return do
-
-    def _go(self, where: str) -> None:
-        self.panels.go(where)
-
-    def _escape(self) -> None:
+    def escape(self) -> None:
+        """Close a dialog, else go back, else leave the full screen."""
         if self.overlay.is_open:
             self.overlay.close()
         elif not self.panels.step_back() and self.attributes("-fullscreen"):
             self.attributes("-fullscreen", False)
 
-    def _full_screen(self) -> None:
+    def full_screen(self) -> None:
+        """Fill the screen, or leave it."""
         self.attributes("-fullscreen", not self.attributes("-fullscreen"))
 
     # -- the door for errors

@@ -14,6 +14,7 @@ import pytest
 
 from src.gui.core.session import Listeners
 from src.gui.dialogs.export_footer import ExportFooter
+from src.gui.panel.panel import PanelContext
 from src.gui.search.image_search_panel import ImageSearchPanel
 from src.gui.theme.theme import DARK, Theme
 from src.gui.widgets.controls import Button, panel_header
@@ -166,9 +167,8 @@ def test_what_can_be_done_with_a_part_of_an_image_is_whole(
     session: Any = SimpleNamespace(signals=Listeners(), models_ready=False, jobs=[])
     thumbnails: Any = SimpleNamespace(want=lambda *_: None, get=lambda *_: None)
     root.geometry(f"{width}x536")
-    panel = ImageSearchPanel(
-        root, theme, session, thumbnails, nothing, nothing, nothing, nothing, nothing
-    )
+    context = PanelContext(root, theme, session, thumbnails, nothing)
+    panel = ImageSearchPanel(context, nothing, nothing, nothing, nothing)
     panel.pack(fill="both", expand=True)
     root.update()
     panel.use_image(np.zeros((3000, 4000, 3), np.uint8), "large.jpg")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from src.gui.core.session import Listeners
+from src.gui.panel.panel import PanelContext
 from src.gui.search.text_search_panel import TextSearchPanel
 from src.gui.widgets.chips import ChipRow
 from src.gui.widgets.overlay import Overlay
@@ -40,7 +41,8 @@ def panel(overlay: Overlay, drawings: list[list[str]]) -> TextSearchPanel:
     work: Any = SimpleNamespace(changed=[], offer=None)
     root, theme = overlay.root, overlay.theme
     root.geometry("1000x600")
-    panel = TextSearchPanel(root, theme, session, nothing, nothing, nothing, nothing, nothing, work)
+    context = PanelContext(root, theme, session, nothing, nothing)
+    panel = TextSearchPanel(context, nothing, nothing, nothing, work)
     panel.pack(fill="both", expand=True)
     panel._counted({"red": 7, "black": 5, "barrel": 4})
     root.update()

@@ -130,10 +130,10 @@ class Detail(DetailPanel):
     def __init__(self, origin: Origin) -> None:
         self.shown: list[str] = []
         self._origin, self._asked = origin, 0
-        catalog = SimpleNamespace(
+        browse = SimpleNamespace(
             sampled_frames=lambda media: [SimpleNamespace(segment_id=f"frame of {media}")]
         )
-        library = SimpleNamespace(catalog=catalog)
+        library = SimpleNamespace(browse=browse)
         self._session: Any = SimpleNamespace(library=library, main_thread=Direct())
 
     def show_segment(self, segment_id: str) -> None:

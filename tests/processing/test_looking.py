@@ -98,7 +98,7 @@ def test_the_most_similar_segment_is_the_segment_itself(
 def test_every_search_can_leave_out_worse_masks(
     library: MediaLibrary, a_segment: str, scene_files: list[Path]
 ) -> None:
-    lowest, highest = library.catalog.quality_range() or (0, 0)
+    lowest, highest = library.browse.quality_range() or (0, 0)
     assert 0 < lowest < highest
     middle = (lowest + highest) / 2
     where = SegmentFilter(min_predicted_iou=middle)
@@ -220,7 +220,7 @@ def test_opening_a_library_and_looking_needs_no_torch(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; from src.library import MediaLibrary;"
         "from src.config import LibraryPaths; import src.gui.main_window;"
         f"library = MediaLibrary(LibraryPaths(Path({str(tmp_path)!r})));"
-        "library.catalog.media_ids('added'); library.stats(name_models=False);"
+        "library.browse.media_ids('added'); library.stats(name_models=False);"
         "heavy = {'torch', 'chromadb', 'open_clip', 'cv2'} & set(sys.modules);"
         "assert not heavy, heavy"
     )

@@ -132,7 +132,7 @@ def test_a_library_keeps_each_page_and_makes_it_again(
         assert [event.fraction for event in stored] == pytest.approx([1 / 3, 2 / 3, 1])
         (done,) = of_kind(events, FileDone)
         assert (done.frames, done.note) == (3, None)
-        frames_of = library.catalog.sampled_frames(1)
+        frames_of = library.browse.sampled_frames(1)
         for number, frame in enumerate(frames_of):
             shown = np.asarray(Image.open(frame.crop_path).convert("RGB"), np.float32)
             wanted = np.asarray(scenes[number].resize(shown.shape[1::-1]), np.float32)
@@ -145,7 +145,7 @@ def test_a_library_keeps_each_page_and_makes_it_again(
         list(library.verify(repair=True))
         assert {crop: crop.read_bytes() for crop in crops} == crops
         assert of_kind(add(library, path), JobDone)[0].frames == 0
-        assert len(library.catalog.sampled_frames(1)) == 3
+        assert len(library.browse.sampled_frames(1)) == 3
 
 
 def test_a_damaged_list_of_pages_keeps_the_first(

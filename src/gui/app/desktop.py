@@ -118,7 +118,6 @@ _TITLES = {
     "folder": "Choose a folder",
     "library": "Open a library",
 }
-_TYPES = [("All files", "*")]
 # Tcl's variable that is set when the dialog that is open is answered, or no longer needed. One of
 # tkinter's own would speak to Tcl when it is collected, in whichever thread that happens.
 _ANSWERED = "file_dialog_is_answered"
@@ -148,7 +147,8 @@ def ask_for_files(
         if found is not None:
             return found
     initial = str(start) if start is not None else None
-    types = [(name, tuple(_both_cases(endings))) for name, endings in kinds] + _TYPES
+    types = [(name, tuple(_both_cases(endings))) for name, endings in kinds]
+    types.append(("All files", ("*",)))
     if folder:
         name = filedialog.askdirectory(parent=root, title=title, initialdir=initial)
         return [Path(name)] if name else []

@@ -10,21 +10,20 @@ from typing import Any
 from src.counting import counted
 from src.events import Event, FileFailed, JobStarted
 from src.gui.app.file_chooser import ask_in_last_folder
-from src.gui.core.job_state import JobKind, JobState
+from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
 from src.gui.core.wording import why_not_added
 from src.gui.dialogs.messages import ask, show_error, show_failures
 from src.gui.jobs.job_strip import JobStrip
 from src.gui.theme.theme import Theme
 from src.gui.widgets.overlay import Overlay
+from src.job_kinds import JobKind, job_kind, job_kinds
 from src.records import MediaCard, MediaFile
 from src.worker import JobEnded
 
 _LOOK_AGAIN_MS = 100
 # A folder that is known already gives thousands of events a second.
 _SHOW_EVERY_MS = 40
-# What jobs do with each file, in the words of a list of those that failed.
-_DONE_WITH_FILES: dict[JobKind, str] = {"add": "added", "segment": "segmented again"}
 
 
 class ImportController:
@@ -46,7 +45,9 @@ class ImportController:
         self._root, self._session, self._overlay = root, session, overlay
         self._draw_samples = draw_samples
         # why, by file, and by what was to be done with it
-        self._failed: dict[JobKind, dict[Path, str]] = {kind: {} for kind in _DONE_WITH_FILES}
+        self._failed: dict[str, dict[Path, str]] = {
+            kind.key: {} for kind in job_kinds() if kind.done_with_files
+        }
         self._last: JobState | None = None  # that worked on files
         self._show_waits = False
         self._stopped_shown = False
@@ -160,8 +161,11 @@ class ImportController:
 
     @property
     def _jobs(self) -> list[JobState]:
-        """What the strip is about: media that come in, else work on models."""
-        return self._session.jobs or self._session.jobs_of("switch", "download")
+        """What the strip is about: the running jobs of the kinds that come first there."""
+        orders = [(job.about.strip_order, job) for job in self._session.all_jobs]
+        shown = [(order, job) for order, job in orders if order is not None]
+        first = min((order for order, _ in shown), default=None)
+        return [job for order, job in shown if order == first]
 
     def cancel(self) -> None:
         if self._jobs:
@@ -177,27 +181,28 @@ class ImportController:
 
     def show_failed(self) -> None:
         """List what could not be taken in or cut again, with reasons."""
-        for kind, what in _DONE_WITH_FILES.items():
-            failures = [(str(path), reason) for path, reason in self._failed[kind].items()]
+        for key, failed in self._failed.items():
+            failures = [(str(path), reason) for path, reason in failed.items()]
             if failures:
-                retry = partial(self._try_again, kind)
-                show_failures(self._overlay, failures, retry, what, self._of_others(kind))
+                kind, retry = job_kind(key), partial(self._try_again, key)
+                show_failures(
+                    self._overlay, failures, retry, kind.done_with_files, self._of_others(kind)
+                )
 
     def _of_others(self, kind: JobKind) -> str:
         """What became of the files that did not fail."""
-        if kind != "add":
-            return "Their segments were kept."
-        if self._session.jobs:
+        if kind.can_continue and self._session.jobs:
             return "The other files are still being added."
-        if self._last is not None and self._last.done is None:
+        if kind.can_continue and self._last is not None and self._last.done is None:
             return "Adding was stopped before the end."
-        return "All other files were added."
+        return kind.rest
 
-    def _try_again(self, kind: JobKind) -> None:
+    def _try_again(self, kind: str) -> None:
         if kind == "add":
             self.add(list(self._failed["add"]))
         else:
-            self._session.start(kind, self._session.library.segment_again, "Segmenting again")
+            again = self._session.library.segment_again
+            self._session.start(kind, again, job_kind(kind).title)
             self._show()
 
     def show_failure(self, card: MediaCard) -> None:
@@ -238,7 +243,7 @@ class ImportController:
             self._last = job
         if self._jobs:
             self._show()
-        elif job.kind == "add" and job.cancelling:
+        elif job.about.can_continue and job.cancelling:
             self._count_stopped()
         else:
             self._show_outcome(0, job)

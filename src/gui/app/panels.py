@@ -6,23 +6,25 @@ import os
 import tkinter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import customtkinter as ctk
 
 from src.gui.app.clipboard import read_clipboard
 from src.gui.app.file_chooser import ask_in_last_folder
 from src.gui.app.import_controller import ImportController
+from src.gui.app.panel_list import PANELS
 from src.gui.app.window_dialogs import WindowDialogs
 from src.gui.cards.card_grid import CardGrid
 from src.gui.cards.card_view import CardPainter
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
-from src.gui.detail.detail_panel import DetailActions, DetailPanel, Origin
+from src.gui.detail.detail_panel import DetailPanel, Origin
 from src.gui.dialogs.messages import show_error
-from src.gui.library.library_panel import LibraryActions, LibraryPanel
+from src.gui.library.library_panel import LibraryPanel
 from src.gui.models.models_controller import ModelsController
 from src.gui.models.models_panel import ModelsPanel
+from src.gui.panel.panel import Panel, PanelContext
 from src.gui.search.image_search_panel import ImageSearchPanel
 from src.gui.search.text_search_panel import TextSearchPanel
 from src.gui.theme.pictures import CardSprites
@@ -30,11 +32,14 @@ from src.gui.theme.theme import Theme
 from src.gui.widgets.overlay import Overlay
 from src.records import MediaCard, SampledFrame, SearchHit
 
+LIBRARY, DETAIL = "library", "detail"  # keys of the panels that the ways lead through
 _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
+
+SomePanel = TypeVar("SomePanel", bound=Panel)
 
 
 class Panels:
-    """Library, search by words, search by image, one segment in its frame, and the models."""
+    """The panels of the window, one of which is seen, and the ways between them."""
 
     def __init__(
         self,
@@ -44,88 +49,43 @@ class Panels:
         overlay: Overlay,
         dialogs: WindowDialogs,
         import_controller: ImportController,
-        work: ModelsController,
+        models_controller: ModelsController,
     ) -> None:
-        self._root, self._theme, self._session = root, theme, session
-        self._overlay, self._dialogs, self._intake = overlay, dialogs, import_controller
-        self.here = self.seen = "library"  # where one is, and the panel on the screen
-        self._before_detail = "library"
+        self._root, self._session, self._overlay = root, session, overlay
+        # what the panels are made with; see panel_list.py
+        self.dialogs, self.import_controller = dialogs, import_controller
+        self.models_controller = models_controller
+        self.here = self.seen = LIBRARY  # where one is, and the panel on the screen
+        self._before_detail = LIBRARY
         self.went: list[Callable[[str], None]] = []  # told where one is in the sidebar's words
         self.thumbnails = Thumbnails(
             session.main_thread,
             lambda path: session.library.thumbnail(path),
-            self._thumbnail_loaded,
+            lambda: self._panels[self.here].refresh_thumbnails(),
         )
-        painter = CardPainter(
-            theme, CardSprites(theme.colours, theme.scale, str(_FONT)), theme.colours.window
-        )
-        common = (root, theme, session, self.thumbnails)
-        self.library = LibraryPanel(
-            *common,
-            painter,
-            LibraryActions(
-                import_controller.choose_files,
-                import_controller.choose_folder,
-                import_controller.add_samples,
-                self._open_media,
-                import_controller.ask_to_remove,
-                import_controller.ask_to_remove_missing,
-                import_controller.add,
-                import_controller.go_on,
-                import_controller.show_failure,
-                dialogs.show_in_folder,
-                dialogs.open_another,
-            ),
-        )
-        self.text = TextSearchPanel(
-            *common,
-            painter,
-            self._open_text_hit,
-            self._similar_to_hit,
-            lambda: self.go("models"),
-            work,
-        )
-        self.library.empty.offer(work, lambda: self.go("models"))
-        self.image = ImageSearchPanel(
-            *common,
-            painter,
-            self._open_image_hit,
-            self._similar_to_hit,
-            self._choose_image,
-            self.paste,
-        )
-        self.detail = DetailPanel(
-            *common,
-            DetailActions(
-                self.back,
-                self.find_similar,
-                dialogs.open_file,
-                dialogs.show_in_folder,
-                self._detail_failed,
-            ),
-        )
-        self.models = ModelsPanel(root, theme, session, work, dialogs.open_file)
-        session.signals.not_opened.append(lambda: self.go("library"))
-        self._panels: dict[str, ctk.CTkFrame] = {
-            "library": self.library,
-            "text": self.text,
-            "image": self.image,
-            "detail": self.detail,
-            "models": self.models,
-        }
+        sprites = CardSprites(theme.colours, theme.scale, str(_FONT))
+        painter = CardPainter(theme, sprites, theme.colours.window)
+        self.context = PanelContext(root, theme, session, self.thumbnails, painter)
+        self._panels = {spec.key: spec.build(self) for spec in PANELS}
+        self.library = self._of(LibraryPanel)
+        self.text = self._of(TextSearchPanel)
+        self.image = self._of(ImageSearchPanel)
+        self.detail = self._of(DetailPanel)
+        self.models = self._of(ModelsPanel)
+        session.signals.not_opened.append(lambda: self.go(LIBRARY))
+
+    def _of(self, kind: type[SomePanel]) -> SomePanel:
+        return next(panel for panel in self._panels.values() if isinstance(panel, kind))
 
     # -- going about
 
     def go(self, where: str) -> None:
-        """Show a panel; the export dialog opens over the one that is there.
+        """Show a panel.
 
         Where the library can't be opened all ways lead to the panel that says so.
         """
         if self._session.not_opened is not None:
-            where = "library"
-        if where == "export":
-            self._dialogs.export(self._hits())
-            return
+            where = LIBRARY
         self.here = where
         panel = self._panels[where]
         if not panel.winfo_manager():
@@ -141,14 +101,7 @@ class Panels:
         focus = f"{self._root.focus_get()}."
         if any(focus.startswith(f"{p}.") for name, p in self._panels.items() if name != where):
             self._root.focus_set()  # or keys would go to an entry of the panel before
-        if where == "text":
-            self.text.shown()
-        elif where == "image":
-            self.image.results.refresh()
-        elif where == "library":
-            self.library.focus_content()
-        elif where == "models":
-            self.models.shown()
+        panel.shown()
 
     def _uncover(self) -> None:
         """Take the panels before away from the one that has been drawn."""
@@ -169,55 +122,34 @@ class Panels:
             grid.return_to(place)
 
     def step_back(self) -> bool:
-        """Do what Escape means here; says whether there was anything to step back from."""
-        if self.here == "detail":
-            self.back()
-            return True
-        if self.here == "library" and self.library.grid_view.selection:
-            self.library.grid_view.select(frozenset())
-            return True
-        return False
+        """Do what Escape means here; returns whether there was anything to step back from."""
+        return self._panels[self.here].step_back()
 
-    def page(self, step: int) -> None:
+    def step(self, step: int) -> None:
         """Go to the next or previous hit, where one is looked at."""
-        if self.here == "detail":
-            self.detail.go(step)
+        self._panels[self.here].go(step)
 
     def grid_shown(self) -> CardGrid | None:
         """The grid of cards that is on the screen."""
-        return {
-            "library": self.library.grid_view,
-            "text": self.text.results.grid_view,
-            "image": self.image.results.grid_view,
-        }.get(self.here)
+        return self._panels[self.here].card_grid
 
     def _place(self) -> str:
         """Which panel one is in, or came to the detail view from."""
-        return self._before_detail if self.here == "detail" else self.here
+        return self._before_detail if self.here == DETAIL else self.here
 
-    def _hits(self) -> Sequence[SearchHit]:
-        """The results that are shown, or that one came from."""
-        return {
-            "text": self.text.results.hits.hits,
-            "image": self.image.results.hits.hits,
-        }.get(self._place(), ())
-
-    def _thumbnail_loaded(self) -> None:
-        if self.here == "detail":
-            self.detail.segments.refresh()
-            self.detail.frames.refresh()
-        elif (grid := self.grid_shown()) is not None:
-            grid.refresh()
+    def export(self) -> None:
+        """Ask what goes into a dataset; the results that are shown can be exported alone."""
+        self.dialogs.export(self._panels[self._place()].found)
 
     # -- opening
 
-    def _open_media(self, card: MediaCard) -> None:
+    def open_media(self, card: MediaCard) -> None:
         """Show a media file by its first frame; from a photo one goes on to the next photo."""
-        catalog, media = self._session.library.catalog, card.media
+        browse, media = self._session.library.browse, card.media
         listed = self.library.media.ids
 
         def sample() -> tuple[list[SampledFrame], list[int]]:
-            return catalog.sampled_frames(media.id), catalog.photos(listed)
+            return browse.sampled_frames(media.id), browse.photos(listed)
 
         def opened(found: tuple[list[SampledFrame], list[int]]) -> None:
             frames, photos = found
@@ -225,28 +157,28 @@ class Panels:
                 origin = Origin("Library")
                 if media.id in photos:
                     origin = Origin("Library", photos=photos, place=photos.index(media.id))
-                self._open_detail(frames[0].segment_id, origin, "library")
+                self._open_detail(frames[0].segment_id, origin, LIBRARY)
 
         self._session.main_thread.run(sample, opened, fails="Couldn't open the file")
 
-    def _open_text_hit(self, hits: Sequence[SearchHit], place: int) -> None:
+    def open_text_hit(self, hits: Sequence[SearchHit], place: int) -> None:
         origin = Origin("Results", self.text.query, hits, place=place)
         self._open_detail(hits[place].segment.id, origin, "text")
 
-    def _open_image_hit(self, hits: Sequence[SearchHit], place: int) -> None:
+    def open_image_hit(self, hits: Sequence[SearchHit], place: int) -> None:
         self._open_detail(
             hits[place].segment.id, Origin("Results", hits=hits, place=place), "image"
         )
 
     def _open_detail(self, segment_id: str, origin: Origin, before: str) -> None:
         self._before_detail = before
-        self.go("detail")
+        self.go(DETAIL)
         self.detail.open(segment_id, origin)
         self._root.focus_set()
 
-    def _detail_failed(self, exc: Exception) -> None:
+    def detail_failed(self, exc: Exception) -> None:
         self.back()
-        self._dialogs.show_error(exc)
+        self.dialogs.show_error(exc)
 
     # -- searching by example
 
@@ -254,31 +186,30 @@ class Panels:
         """Search for what is like a segment of a file."""
         self.text.search_similar(segment_id, path, lambda: self.go("text"))
 
-    def _similar_to_hit(self, hit: SearchHit) -> None:
+    def similar_to_hit(self, hit: SearchHit) -> None:
         self.find_similar(hit.segment.id, hit.segment.media_path)
 
     def take_drop(self, paths: list[Path], cut: bool) -> None:
         """Add what was dropped; one file dropped on the image search is searched for."""
         if self._session.not_opened is not None:
-            self.go("library")
-        elif self.here == "image" and len(paths) == 1 and os.path.isfile(paths[0]):
-            self.image.use_file(paths[0])
+            self.go(LIBRARY)
+        elif len(paths) == 1 and os.path.isfile(paths[0]):
+            if not self._panels[self.here].take_file(paths[0]):
+                self.import_controller.add_dropped(paths, cut)
         else:
-            self._intake.add_dropped(paths, cut)
+            self.import_controller.add_dropped(paths, cut)
 
     def drop_sentence(self) -> str:
-        if self.here == "image":
-            return "Drop to search by this image"
-        return "Drop to add to the library"
+        return self._panels[self.here].drop_sentence
 
-    def _choose_image(self) -> None:
+    def choose_image(self) -> None:
         if paths := ask_in_last_folder(self._root, self._session, "image"):
             self.image.use_file(paths[0])
 
-    def paste_unless_typing(self) -> None:
-        """In an entry the keys for pasting paste words."""
-        if not isinstance(self._root.focus_get(), tkinter.Entry):
-            self.paste()
+    @property
+    def is_typing(self) -> bool:
+        """Whether an entry has the keyboard: there the keys for pasting paste words."""
+        return isinstance(self._root.focus_get(), tkinter.Entry)
 
     def paste(self) -> None:
         """Search for the image on the clipboard."""

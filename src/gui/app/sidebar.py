@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import customtkinter as ctk
 
 from src.counting import megabytes
+from src.gui.app.actions import ADD, SETTINGS, Action, sidebar_rows
 from src.gui.theme.icons import icon, logo
 from src.gui.theme.theme import NORMAL, SIDEBAR, SMALL, Theme, shorten
 from src.gui.widgets.controls import Button, Focusable, IconButton, icon_label, label, rule
 from src.records import LibraryStats
 
-ROWS = (
-    ("library", "grid", "Library", ""),
-    ("text", "search", "Search by Tag", "Ctrl F"),
-    ("image", "image", "Search by Image", ""),
-    ("export", "export", "Export Dataset", ""),
-)
 # What the card of models says before there are any.
 LOADING = ("Loading models", "Search will be ready\nin a moment.")
 RECOVERING = ("Recovering", "Models are loaded when your\nlibrary has been recovered.")
 NO_LIBRARY = ("No library open", "Models are loaded when\na library is open.")
-
-
-@dataclass(frozen=True)
-class SidebarActions:
-    add: Callable[[], None]
-    settings: Callable[[], None]
-    models: Callable[[], None]
-    go: Callable[[str], None]
 
 
 class _Row(Focusable):
@@ -93,7 +79,19 @@ class _Row(Focusable):
 class Sidebar(ctk.CTkFrame):
     """As wide as the design says, as high as the window."""
 
-    def __init__(self, master: Any, theme: Theme, actions: SidebarActions) -> None:
+    def __init__(
+        self,
+        master: Any,
+        theme: Theme,
+        do: Callable[[Action], None],
+        on_models: Callable[[], None],
+    ) -> None:
+        """Make it.
+
+        Args:
+            do: does what is pressed.
+            on_models: shows the models.
+        """
         c = theme.colours
         super().__init__(master, width=SIDEBAR, fg_color=c.sidebar, corner_radius=0)
         self.grid_propagate(False)
@@ -106,17 +104,17 @@ class Sidebar(ctk.CTkFrame):
         self._logo = ctk.CTkImage(logo(96), size=(24, 24))
         ctk.CTkLabel(head, text="", image=self._logo, width=24).pack(side="left")
         label(head, theme, "Media Library", weight="medium").pack(side="left", padx=12)
-        IconButton(head, theme, "sliders", "Settings (Ctrl ,)", actions.settings).pack(side="right")
+        IconButton(head, theme, "sliders", SETTINGS.hint, lambda: do(SETTINGS)).pack(side="right")
         self.add = Button(
-            self, theme, "Add Images/Videos", actions.add, kind="add", icon_name="plus", width=208
+            self, theme, ADD.name, lambda: do(ADD), kind="add", icon_name="plus", width=208
         )
         self.add.pack(fill="x", padx=12, pady=(0, 12))
         self.rows: dict[str, _Row] = {}
-        for name, icon_name, text, keys in ROWS:
-            row = _Row(self, theme, icon_name, text, keys, partial(actions.go, name))
+        for action in sidebar_rows():
+            row = _Row(self, theme, action.icon, action.name, action.keys, partial(do, action))
             row.pack(fill="x", padx=13)
-            self.rows[name] = row
-        self.models = _ModelsCard(self, theme, actions.models)
+            self.rows[action.key] = row
+        self.models = _ModelsCard(self, theme, on_models)
         self.models.pack(side="bottom", fill="x", padx=12, pady=(0, 12))
         self._numbers = self._statistics()
 

@@ -106,19 +106,14 @@ class WindowDialogs:
             device = library.settings.device
             # only what runs models knows, and that may still be loading
             self._session.main_thread.run(
-                lambda: library.models.lacks(device), dialog.say_whether_device_lacks
+                lambda: library.model_list.lacks(device), dialog.say_whether_device_lacks
             )
 
     def _save_settings(self, settings: Settings, then: Callable[[], None]) -> None:
         library = self._session.library
-
-        def saved(_: None) -> None:
-            library.settings = settings
-            then()
-
         self._session.main_thread.run(
-            lambda: settings.save(library.paths.settings),
-            saved,
+            lambda: library.save_settings(settings),
+            lambda _: then(),
             fails="Couldn't save the settings",
         )
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from src.counting import clock, counted, megabytes
 from src.events import (
@@ -22,19 +21,10 @@ from src.events import (
     JobStarted,
     Progress,
 )
+from src.job_kinds import STAGES, JobKind, job_kind, job_kinds
 
 # Before that a guess of the time left is worth nothing.
 _GUESS_AFTER_S, _GUESS_AFTER = 2.0, 0.02
-_DOING = {
-    "look": "Looking for moved files",
-    "index": "Updating the search index",
-    "embed": "Processing segments with the new model",
-    "retag": "Tagging segments again",
-    "export": "Writing",
-    "check": "Verifying the download",
-    "connect": "Waiting for the server",
-}
-JobKind = Literal["add", "segment", "export", "download", "switch"]
 
 
 @dataclass
@@ -43,7 +33,7 @@ class JobState:
 
     Attributes:
         name: what was asked for, in words.
-        kind: what it works on.
+        kind: the key of its kind; see src/job_kinds.py.
         in_place: whether that which started it is still there to say what goes wrong.
         taken: files that are done, now or before; a folder that can't be read is none.
         known: those of them that the library had before.
@@ -71,7 +61,7 @@ class JobState:
     clock: Callable[[], float] = time.monotonic
     started_at: float | None = None
     doing_from: tuple[float, int] = (0.0, 0)
-    kind: JobKind = "add"
+    kind: str = "add"
     in_place: bool = True
     asked_for: Sequence[Path] = ()
 
@@ -112,6 +102,10 @@ class JobState:
         self.doing = None
 
     @property
+    def about(self) -> JobKind:
+        return job_kind(self.kind)
+
+    @property
     def fraction(self) -> float:
         """How much is done, 0 to 1."""
         if self.doing is not None and self.doing.total:
@@ -127,7 +121,8 @@ class JobState:
     @property
     def headline(self) -> str:
         if self.doing is not None:
-            return _DOING.get(self.doing.doing, self.doing.doing)
+            stage = STAGES.get(self.doing.doing)
+            return self.doing.doing if stage is None else stage.headline
         if self.file_number:
             return f"File {self.file_number} of {self.files}"
         if self.download is not None:
@@ -200,35 +195,18 @@ class JobState:
         return text if self.done is not None else f"Stopped. {text}"
 
 
-def question_at_close(kinds: Set[JobKind]) -> tuple[str, str]:
+def question_at_close(kinds: Collection[str]) -> tuple[str, str]:
     """What to ask before the window closes on running jobs: a question, and what becomes of them.
 
     Args:
-        kinds: of the jobs that run; at least one.
+        kinds: keys of the jobs that run; at least one.
     """
-    again = "when you open the library again."
-    questions: dict[JobKind, tuple[str, str]] = {
-        "add": ("Stop adding files?", f"The rest will continue {again}"),
-        "segment": (
-            "Stop segmenting again?",
-            "Finished frames are kept. You can continue in the Models panel.",
-        ),
-        "export": ("Stop the export?", "The unfinished dataset will be deleted."),
-        "download": (
-            "Stop the download?",
-            "The part that has arrived is kept. You can resume in the Models panel.",
-        ),
-        "switch": (
-            "Stop processing segments with the new model?",
-            "Search keeps using the old model. You can continue in the Models panel.",
-        ),
-    }
-    if len(kinds) == 1:
-        return questions[next(iter(kinds))]
+    running = [kind for kind in job_kinds() if kind.key in kinds]
+    if len(running) == 1:
+        return f"Stop {running[0].name}?", running[0].when_stopped
     # each with its name, or nobody knows what "the rest" is of
     return "Stop all running jobs?", "\n".join(
-        f"{questions[kind][0].removeprefix('Stop ').rstrip('?').capitalize()}: {questions[kind][1]}"
-        for kind in sorted(kinds)
+        f"{kind.title}: {kind.when_stopped}" for kind in sorted(running, key=lambda kind: kind.key)
     )
 
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from src.errors import LibraryLockedError, MediaLibraryError
 from src.events import Event
-from src.gui.core.job_state import JobKind, JobState
+from src.gui.core.job_state import JobState
 from src.gui.core.main_thread import MainThread
 from src.gui.core.missing_media import MissingMedia
+from src.job_kinds import job_kind, job_kinds
 from src.worker import JobEnded, Worker
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ log = logging.getLogger(__name__)
 
 OnProgress = Callable[[int, int], None]
 TELL_EVERY_S = 0.2
-
-# What goes wrong with these stands where they were started.
-SAID_IN_PLACE: tuple[JobKind, ...] = ("download", "switch", "export")
 
 
 @dataclass
@@ -48,8 +46,8 @@ class Listeners:
 class Session:
     """Opens the library behind the window, runs its jobs and answers its questions.
 
-    Each kind of job has a worker: a dataset can be written, a model fetched, and the library be
-    read by another model while media come in.
+    Each queue of jobs has a worker: a dataset can be written, a model fetched, and the library
+    be read by another model while media come in.
     """
 
     def __init__(
@@ -73,10 +71,7 @@ class Session:
         self._told_at = 0.0  # of a recovery, on the monotonic clock
         self._closing = False
         self._open_library, self._on_error = open_library, on_error
-        self._workers: dict[JobKind, Worker] = {
-            kind: Worker() for kind in ("add", "export", "download", "switch")
-        }
-        self._workers["segment"] = self._workers["add"]  # both write what SAM finds
+        self._workers = {queue: Worker() for queue in {kind.queue for kind in job_kinds()}}
         self._jobs: dict[tuple[Worker, int], JobState] = {}
         self.missing = MissingMedia(
             main_thread,
@@ -84,7 +79,7 @@ class Session:
             lambda: self._tell_each(self.signals.missing_changed),
             lambda: self._tell_each(self.signals.content_changed),
         )
-        for worker in set(self._workers.values()):
+        for worker in self._workers.values():
             main_thread.poll(partial(self._take_event, worker))
 
     # -- the library
@@ -181,7 +176,7 @@ class Session:
 
     def start(
         self,
-        kind: JobKind,
+        kind: str,
         job: Callable[[], Iterator[Event]],
         name: str,
         asked_for: Sequence[Path] = (),
@@ -189,19 +184,22 @@ class Session:
         """Run a job beside those of other kinds, after those of its own.
 
         Args:
+            kind: its key; see src/job_kinds.py.
             asked_for: the files and folders that an add is to take in.
         """
-        state, worker = JobState(name, kind=kind, asked_for=asked_for), self._workers[kind]
-        run = partial(self._adding, state, job) if kind == "add" else job
+        state = JobState(name, kind=kind, asked_for=asked_for)
+        worker = self._workers[state.about.queue]
+        run = partial(self._adding, state, job) if state.about.can_continue else job
         self._jobs[worker, worker.submit(run)] = state
         return state
 
     @property
     def jobs(self) -> list[JobState]:
         """Jobs that take media in, the running one first."""
-        return self.jobs_of("add", "segment")
+        queue = job_kind("add").queue
+        return [state for state in self._jobs.values() if state.about.queue == queue]
 
-    def jobs_of(self, *kinds: JobKind) -> list[JobState]:
+    def jobs_of(self, *kinds: str) -> list[JobState]:
         """Jobs of these kinds, in the order in which they came."""
         return [state for state in self._jobs.values() if state.kind in kinds]
 
@@ -221,9 +219,9 @@ class Session:
         """
         # the last first, or one of them might begin meanwhile
         for (worker, number), state in reversed(self._jobs.items()):
-            if state is job or state.kind == job.kind == "add":
+            if state is job or (state.kind == job.kind and job.about.can_continue):
                 state.cancelling = True
-                if state.kind != "add":
+                if not state.about.can_continue:
                     worker.cancel(number)
 
     def stop(self, then: Callable[[], None]) -> None:
@@ -232,7 +230,7 @@ class Session:
         self._closing = True
 
         def stopping() -> None:
-            for worker in set(self._workers.values()):
+            for worker in self._workers.values():
                 worker.stop()
             adds = self.jobs_of("add")
             try:
@@ -260,7 +258,7 @@ class Session:
         if isinstance(event, JobEnded):
             del self._jobs[worker, number]
             self._tell_each(self.signals.job_ended, state, event)
-            if event.error is not None and not (state.in_place and state.kind in SAID_IN_PLACE):
+            if event.error is not None and not (state.in_place and state.about.said_in_place):
                 self._on_error(event.error)
         else:
             state.take(event)

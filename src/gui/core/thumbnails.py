@@ -75,13 +75,6 @@ class Thumbnails:
             self._wanted[who] = wanted
             self._screen -= 1
 
-    def forget(self, source: Path) -> None:
-        """Drop a file's pictures, after it changed."""
-        for key in [key for key in self._kept if key[0] == source]:
-            self._drop(key)
-        for key in [key for key in self._failed if key[0] == source]:
-            del self._failed[key]
-
     def close(self) -> None:
         """Let the threads end."""
         for number in range(_THREADS):

@@ -6,18 +6,17 @@ import tkinter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import customtkinter as ctk
 
 from src.errors import QueryError, is_of_a_person
 from src.gui.core.job_state import moment
-from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.core.wording import as_sentence
 from src.gui.detail.detail_side import DetailSide, SideActions
 from src.gui.detail.frame_picture import FramePicture, Lit
-from src.gui.theme.theme import HEADER, LEFT, NORMAL, RIGHT, SMALL, STRIP, Theme, shorten
+from src.gui.panel.panel import Panel, PanelContext
+from src.gui.theme.theme import HEADER, LEFT, NORMAL, RIGHT, SMALL, STRIP, shorten
 from src.gui.widgets.controls import RING, Button, IconButton, label, rule
 from src.gui.widgets.inputs import Check
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
@@ -56,19 +55,13 @@ class Origin:
     place: int = 0
 
 
-class DetailPanel(ctk.CTkFrame):
+class DetailPanel(Panel):
     """The frame in the middle, its segments and frames below, facts and tags at the side."""
 
-    def __init__(
-        self,
-        master: Any,
-        theme: Theme,
-        session: Session,
-        thumbnails: Thumbnails,
-        actions: DetailActions,
-    ) -> None:
-        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
-        self.theme, self._session, self._actions = theme, session, actions
+    def __init__(self, context: PanelContext, actions: DetailActions) -> None:
+        super().__init__(context)
+        theme, session = context.theme, context.session
+        self._actions = actions
         self._origin = Origin("Library")
         self._view: FrameView | None = None
         self._asked = 0
@@ -98,9 +91,17 @@ class DetailPanel(ctk.CTkFrame):
         middle.pack(side="left", fill="both", expand=True, padx=LEFT - RING, pady=(24, _BELOW))
         self.picture = FramePicture(middle, theme, session.main_thread, self.show_segment)
         self.picture.pack(fill="x", padx=theme.px(RING))
-        self._build_strips(middle, thumbnails)
+        self._build_strips(middle, context.thumbnails)
         self._middle = middle
         tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_picture(), "+")
+
+    def step_back(self) -> bool:
+        self._actions.back()
+        return True
+
+    def refresh_thumbnails(self) -> None:
+        self.segments.refresh()
+        self.frames.refresh()
 
     # -- building
 
@@ -224,7 +225,7 @@ class DetailPanel(ctk.CTkFrame):
                 self._show_photo(photos[place])
 
     def _show_photo(self, media_file_id: int) -> None:
-        catalog = self._session.library.catalog
+        browse = self._session.library.browse
         self._asked += 1
         asked = self._asked
 
@@ -232,7 +233,7 @@ class DetailPanel(ctk.CTkFrame):
             if asked == self._asked and frames:  # none: it was removed meanwhile
                 self.show_segment(frames[0].segment_id)
 
-        self._session.main_thread.run(lambda: catalog.sampled_frames(media_file_id), found)
+        self._session.main_thread.run(lambda: browse.sampled_frames(media_file_id), found)
 
     def _show(self) -> None:
         view = self._view

@@ -62,8 +62,7 @@ class ExportDialog:
         self._build(self._dialog)
         self._say_least()
         self._count()
-        catalog = session.library.catalog
-        session.main_thread.run(catalog.quality_range, self._offer_quality)
+        session.main_thread.run(session.library.browse.quality_range, self._offer_quality)
 
     @property
     def _is_open(self) -> bool:

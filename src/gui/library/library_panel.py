@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import customtkinter as ctk
 
@@ -23,13 +22,13 @@ from src.events import (
     FrameStored,
 )
 from src.gui.cards.card_grid import WISH, CardGrid
-from src.gui.cards.card_view import CardActions, CardPainter, CardView, Colour
+from src.gui.cards.card_view import CardActions, CardView, Colour
 from src.gui.core.job_state import JobState, length
 from src.gui.core.session import Session
-from src.gui.core.thumbnails import Thumbnails
 from src.gui.core.wording import capital, explained, reason_and_details
 from src.gui.library.empty_state import EmptyState, NotOpened, Recovering
-from src.gui.theme.theme import LEFT, RIGHT, Theme
+from src.gui.panel.panel import Panel, PanelContext
+from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.widgets.controls import Button, icon_label, label, panel_header
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.notice import Notice
@@ -80,7 +79,7 @@ class _Media:
         missing = [number for number in wanted if number not in self._cards]
         if missing:
             # a page is read in under a millisecond, so it need not come later
-            self._cards.update(self._session.library.catalog.media_cards(missing))
+            self._cards.update(self._session.library.browse.media_cards(missing))
         while len(self._cards) > _KEPT_CARDS:
             self._cards.popitem(last=False)
         return [self._face(number) for number in wanted]
@@ -135,20 +134,13 @@ class _Media:
         return CardView(number, picture, name, facts, colour, badge)
 
 
-class LibraryPanel(ctk.CTkFrame):
+class LibraryPanel(Panel):
     """Header, grid, and the empty state in the grid's place."""
 
-    def __init__(
-        self,
-        master: Any,
-        theme: Theme,
-        session: Session,
-        thumbnails: Thumbnails,
-        painter: CardPainter,
-        actions: LibraryActions,
-    ) -> None:
-        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
-        self.theme, self._session, self._actions = theme, session, actions
+    def __init__(self, context: PanelContext, actions: LibraryActions) -> None:
+        super().__init__(context)
+        theme, session = context.theme, context.session
+        self._actions = actions
         self.media = _Media(session)
         self._order: MediaOrder = "added"
         self._reading = self._read_again = False
@@ -158,8 +150,8 @@ class LibraryPanel(ctk.CTkFrame):
         self.grid_view = CardGrid(
             self,
             theme,
-            painter,
-            thumbnails,
+            context.painter,
+            context.thumbnails,
             CardActions(
                 self._open, self._retry_card, self._menu, self._selected, self.remove_selected
             ),
@@ -176,8 +168,19 @@ class LibraryPanel(ctk.CTkFrame):
         session.signals.job_event.append(self._job_event)
         session.signals.job_ended.append(lambda job, ended: self._job_ended(job))
 
-    def focus_content(self) -> None:
+    def shown(self) -> None:
         self.grid_view.canvas.focus_set()
+
+    @property
+    def card_grid(self) -> CardGrid:
+        return self.grid_view
+
+    def step_back(self) -> bool:
+        """Let go of what is selected."""
+        if not self.grid_view.selection:
+            return False
+        self.grid_view.select(frozenset())
+        return True
 
     # -- header
 
@@ -269,8 +272,8 @@ class LibraryPanel(ctk.CTkFrame):
         order, library = self._order, self._session.library
         self._session.main_thread.run(
             lambda: (
-                library.catalog.media_ids(order),
-                library.catalog.failed_media(),
+                library.browse.media_ids(order),
+                library.browse.failed_media(),
                 library.stopped(),
             ),
             self._listed,

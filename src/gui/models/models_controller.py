@@ -9,21 +9,19 @@ from typing import Literal
 from src.config import STARTER, Settings
 from src.errors import MediaLibraryError, ModelNotLoadedError
 from src.events import Event, ModelFetched, WorkStays
-from src.gui.core.job_state import JobKind, JobState
+from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
 from src.gui.core.wording import explained
 from src.gui.models import model_questions, model_row_view
 from src.gui.models.model_questions import Answer, Prompt
 from src.gui.models.model_row_view import ModelRowView, Offered, Verb
+from src.job_kinds import SEGMENT
 from src.records import Coverage, ModelOffer, ModelRow
 from src.worker import JobEnded
 
 log = logging.getLogger(__name__)
 
 About = Literal["clip", "sam", "kept"]
-SHOWN: tuple[JobKind, ...] = ("download", "switch", "segment")  # jobs that the panel is about
-
-
 _Found = tuple[list[ModelRow], ModelOffer | None, Coverage | None, bool, int]
 
 
@@ -61,8 +59,8 @@ class ModelsController:
                 coverage, tags_wait = library.coverage(), library.tags_wait()
             except ModelNotLoadedError:
                 coverage, tags_wait = None, False
-            shelf = library.shelf
-            return shelf.rows(), shelf.offer(), coverage, tags_wait, library.segmented_by_others()
+            models = library.model_list
+            return models.rows(), models.offer(), coverage, tags_wait, library.segmented_by_others()
 
         self._session.main_thread.run(look, self._looked)
 
@@ -126,7 +124,7 @@ class ModelsController:
     def settings(self) -> Settings:
         return self._session.library.settings
 
-    def _job(self, kind: JobKind) -> JobState | None:
+    def _job(self, kind: str) -> JobState | None:
         return next(iter(self._session.jobs_of(kind)), None)
 
     def _download_of(self, row: ModelRow) -> JobState | None:
@@ -149,7 +147,7 @@ class ModelsController:
         elif verb in ("download", "retry") and job is None:
             library = self._session.library
             self._problems.pop(row.name, None)
-            self._session.start("download", lambda: library.shelf.download(row.name), row.name)
+            self._session.start("download", lambda: library.model_list.download(row.name), row.name)
         self._tell()
 
     def take_offer(self) -> None:
@@ -178,7 +176,7 @@ class ModelsController:
             self._put_off = self.coverage.name
         elif about == "sam" and verb == "Segment again" and job is None:
             self._kept.clear()
-            self._session.start("segment", library.segment_again, "Segmenting again")
+            self._session.start("segment", library.segment_again, SEGMENT.title)
         elif about == "clip" and job is None:
             self._switch_problem = ""
             self._session.start("switch", library.switch_clip, "Loading the model")
@@ -246,7 +244,7 @@ class ModelsController:
                 self._measure_next()
 
         session.main_thread.run(
-            lambda: session.library.shelf.measure(row, lambda: not session.is_closing),
+            lambda: session.library.model_list.measure(row, lambda: not session.is_closing),
             measured,
             failed,
         )
@@ -258,11 +256,11 @@ class ModelsController:
             self._kept.append(event)
         if isinstance(event, ModelFetched):
             self.rescan()
-        elif job.kind in SHOWN:
+        elif job.about.about_models:
             self._tell()
 
     def _ended(self, job: JobState, ended: JobEnded) -> None:
-        if job.kind not in SHOWN:
+        if not job.about.about_models:
             return
         if ended.error is not None and job.kind != "segment":
             sentence, details = explained(ended.error)

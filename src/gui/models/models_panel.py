@@ -6,16 +6,15 @@ import tkinter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import customtkinter as ctk
 
-from src.gui.core.session import Session
 from src.gui.models import model_row_view
 from src.gui.models.model_line import ModelLine
 from src.gui.models.model_row_view import AUTOMATIC, CLIP_ONLY, STARTER_ONLY
 from src.gui.models.models_controller import About, ModelsController
-from src.gui.theme.theme import LEFT, RIGHT, SMALL, Theme
+from src.gui.panel.panel import Panel, PanelContext
+from src.gui.theme.theme import LEFT, RIGHT, SMALL
 from src.gui.widgets.controls import RING, Button, label, panel_header, rule
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.notice import Notice
@@ -29,19 +28,17 @@ GROUPS = {
 NO_SAM_KEY = ("sam", "")
 
 
-class ModelsPanel(ctk.CTkFrame):
+class ModelsPanel(Panel):
     """Opened from the card at the sidebar's foot."""
 
     def __init__(
         self,
-        master: Any,
-        theme: Theme,
-        session: Session,
+        context: PanelContext,
         work: ModelsController,
         open_folder: Callable[[Path], None],
     ) -> None:
-        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
-        self.theme, self._session, self._work = theme, session, work
+        super().__init__(context)
+        theme, self._work = context.theme, work
         self._open_folder = open_folder
         self.lines: dict[tuple[str, str], ModelLine] = {}
         self._build_head()
@@ -139,7 +136,7 @@ class ModelsPanel(ctk.CTkFrame):
         self._mode.configure(text=title)
         self._meaning.configure(text=meaning)
         self.choice.show(model_row_view.choice_of(self._work.settings))
-        folder = self._session.library.shelf.folder
+        folder = self._session.library.model_list.folder
         self._where.configure(text=f"Put your own model files in\n{folder}")
         self._make_lines(rows)
         for row in rows:
@@ -187,7 +184,7 @@ class ModelsPanel(ctk.CTkFrame):
             self.lines[key] = line
 
     def _show_problems(self) -> None:
-        problems = self._session.library.models.problems
+        problems = self._session.library.model_list.problems
         if problems:
             sentences = "\n".join(f"Not used: {problem}" for problem in problems)
             self._not_used.say(sentences, "warn")
@@ -224,7 +221,7 @@ class ModelsPanel(ctk.CTkFrame):
             library = self._session.library
 
             def make() -> Path:
-                folder = library.shelf.folder
+                folder = library.model_list.folder
                 folder.mkdir(parents=True, exist_ok=True)
                 return folder
 

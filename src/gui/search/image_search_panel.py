@@ -5,19 +5,17 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import customtkinter as ctk
 import numpy as np
 
 from src.errors import MediaReadError, is_of_a_person
-from src.gui.cards.card_view import CardPainter
-from src.gui.core.session import Session
-from src.gui.core.thumbnails import Thumbnails
+from src.gui.cards.card_grid import CardGrid
 from src.gui.core.wording import as_sentence
+from src.gui.panel.panel import Panel, PanelContext
 from src.gui.search.image_query import ImageQuery
 from src.gui.search.results import MODELS_FAILED, N_RESULTS, ResultsView
-from src.gui.theme.theme import LEFT, RIGHT, SMALL, Theme
+from src.gui.theme.theme import LEFT, RIGHT, SMALL
 from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label, panel_header
 from src.gui.widgets.drop_zone import DropZone
 from src.records import SearchHit
@@ -27,23 +25,21 @@ NO_IMAGES = "Nothing like this image was found. Add more photos and videos."
 _QUERY_SIDE = 2048  # CLIP sees far less; a part of a large photo still has pixels enough
 
 
-class ImageSearchPanel(ctk.CTkFrame):
+class ImageSearchPanel(Panel):
     """The image at the left, what is like it at the right."""
+
+    drop_sentence = "Drop to search by this image"
 
     def __init__(
         self,
-        master: Any,
-        theme: Theme,
-        session: Session,
-        thumbnails: Thumbnails,
-        painter: CardPainter,
+        context: PanelContext,
         on_open: Callable[[Sequence[SearchHit], int], None],
         on_similar: Callable[[SearchHit], None],
         on_choose: Callable[[], None],
         on_paste: Callable[[], None],
     ) -> None:
-        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
-        self.theme, self._session = theme, session
+        super().__init__(context)
+        theme, session = context.theme, context.session
         self._waits_for_models = False
         self._asked = 0
         self.name = ""
@@ -61,10 +57,7 @@ class ImageSearchPanel(ctk.CTkFrame):
         self._build_query(on_choose, on_paste)
         self.results = ResultsView(
             body,
-            theme,
-            session,
-            thumbnails,
-            painter,
+            context,
             on_open,
             on_similar,
             margins=(20, RIGHT),
@@ -76,6 +69,22 @@ class ImageSearchPanel(ctk.CTkFrame):
         tkinter.Misc.bind(self, "<Configure>", lambda event: self._resized(event.width), "+")
         session.signals.models_ready.append(self._models_ready)
         session.signals.models_failed.append(self._models_failed)
+
+    def shown(self) -> None:
+        self.results.refresh()
+
+    @property
+    def card_grid(self) -> CardGrid:
+        return self.results.grid_view
+
+    @property
+    def found(self) -> Sequence[SearchHit]:
+        return self.results.hits.hits
+
+    def take_file(self, path: Path) -> bool:
+        """Search for an image that was dropped."""
+        self.use_file(path)
+        return True
 
     # -- building
 

@@ -14,12 +14,11 @@ from src.counting import counted
 from src.errors import MediaLibraryError, is_of_a_person
 from src.events import Event, FrameStored
 from src.gui.cards.card_grid import WISH, CardGrid
-from src.gui.cards.card_view import CardActions, CardPainter, CardView
+from src.gui.cards.card_view import CardActions, CardView
 from src.gui.core.job_state import JobState, moment
-from src.gui.core.session import Session
-from src.gui.core.thumbnails import Thumbnails
 from src.gui.core.wording import as_sentence
-from src.gui.theme.theme import LEFT, NORMAL, RIGHT, Theme, shorten
+from src.gui.panel.panel import PanelContext
+from src.gui.theme.theme import LEFT, NORMAL, RIGHT, shorten
 from src.gui.widgets.controls import Button, label
 from src.gui.widgets.mask_quality import EDGE, MaskQuality
 from src.records import SearchHit, SearchResult, SegmentFilter
@@ -84,15 +83,13 @@ class ResultsView(ctk.CTkFrame):
     def __init__(
         self,
         master: Any,
-        theme: Theme,
-        session: Session,
-        thumbnails: Thumbnails,
-        painter: CardPainter,
+        context: PanelContext,
         on_open: Callable[[Sequence[SearchHit], int], None],
         on_similar: Callable[[SearchHit], None],
         margins: tuple[int, int] = (LEFT, RIGHT),
         wish: int = WISH,
     ) -> None:
+        theme, session = context.theme, context.session
         super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
         self.theme, self._session = theme, session
         self.hits = Hits(())
@@ -115,8 +112,8 @@ class ResultsView(ctk.CTkFrame):
         self.grid_view = CardGrid(
             self,
             theme,
-            painter,
-            thumbnails,
+            context.painter,
+            context.thumbnails,
             CardActions(
                 lambda place: on_open(self.hits.hits, place),
                 lambda place: on_similar(self.hits.hits[place]),
@@ -177,8 +174,8 @@ class ResultsView(ctk.CTkFrame):
         self._session.main_thread.run(
             lambda: (
                 request(where),
-                library.catalog.quality_range(),
-                library.catalog.is_empty(),
+                library.browse.quality_range(),
+                library.browse.is_empty(),
             ),
             answered,
             failed,

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import customtkinter as ctk
 
 from src.config import LONGEST_SEARCH, RECENT_SEARCHES
-from src.gui.cards.card_view import CardPainter
-from src.gui.core.session import Session
-from src.gui.core.thumbnails import Thumbnails
+from src.gui.cards.card_grid import CardGrid
 from src.gui.core.wording import listed
 from src.gui.models.models_controller import ModelsController
 from src.gui.models.offer_notice import OfferNotice
+from src.gui.panel.panel import Panel, PanelContext
 from src.gui.search.results import MODELS_FAILED, N_RESULTS, ResultsView
-from src.gui.theme.theme import LEFT, RIGHT, Theme
+from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.widgets.chips import ChipRow
 from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.inputs import Entry
@@ -27,23 +25,20 @@ from src.records import SearchHit, SearchResult
 _REST_MS = 120
 
 
-class TextSearchPanel(ctk.CTkFrame):
+class TextSearchPanel(Panel):
     """Enter searches; a newer search makes an older answer void."""
 
     def __init__(
         self,
-        master: Any,
-        theme: Theme,
-        session: Session,
-        thumbnails: Thumbnails,
-        painter: CardPainter,
+        context: PanelContext,
         on_open: Callable[[Sequence[SearchHit], int], None],
         on_similar: Callable[[SearchHit], None],
         on_models: Callable[[], None],
         work: ModelsController,
     ) -> None:
-        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
-        self.theme, self._session, self._on_models = theme, session, on_models
+        super().__init__(context)
+        theme, session = context.theme, context.session
+        self._on_models = on_models
         self._waiting: str | None = None
         self._typing: str | None = None  # Tcl's name of what comes when the hand rests
         self.query = ""
@@ -71,7 +66,7 @@ class TextSearchPanel(ctk.CTkFrame):
         self.notice = Notice(self, theme)
         self.offer = OfferNotice(self, theme, work, on_models, self._place_notice)
         self.offer.want(False)
-        self.results = ResultsView(self, theme, session, thumbnails, painter, on_open, on_similar)
+        self.results = ResultsView(self, context, on_open, on_similar)
         self.results.pack(fill="both", expand=True)
         self.results.say(self._invitation())
         session.signals.models_ready.append(self._models_ready)
@@ -88,6 +83,14 @@ class TextSearchPanel(ctk.CTkFrame):
             self._session.main_thread.run(library.tag_counts, self._counted)
         self.results.refresh()
         self.entry.focus_field()
+
+    @property
+    def card_grid(self) -> CardGrid:
+        return self.results.grid_view
+
+    @property
+    def found(self) -> Sequence[SearchHit]:
+        return self.results.hits.hits
 
     def search(self, query: str) -> None:
         query = " ".join(query.split())

@@ -12,7 +12,7 @@ import pytest
 from src.events import Event, FileDone, FileFailed, FileKnown, JobDone, JobStarted, PassedOver
 from src.gui.app import import_controller as module
 from src.gui.app.import_controller import ImportController
-from src.gui.core.job_state import JobKind, JobState
+from src.gui.core.job_state import JobState
 from src.gui.core.session import Listeners
 from src.worker import JobEnded
 
@@ -50,8 +50,9 @@ class Session:
         )
         self.main_thread = SimpleNamespace(run=lambda work, then: then(work()))
 
-    def jobs_of(self, *_: JobKind) -> list[JobState]:
-        return []
+    @property
+    def all_jobs(self) -> list[JobState]:
+        return self.jobs
 
     def add(self, paths: list[Path], name: str) -> None:
         self.started.append(list(paths))
@@ -59,11 +60,11 @@ class Session:
     def go_on(self, name: str) -> None:
         self.started.append("go on")
 
-    def start(self, kind: JobKind, job: Callable[[], object], name: str) -> None:
+    def start(self, kind: str, job: Callable[[], object], name: str) -> None:
         assert job is self.library.segment_again
         self.started.append(kind)
 
-    def run(self, kind: JobKind, *events: Event, cancelling: bool = False) -> JobState:
+    def run(self, kind: str, *events: Event, cancelling: bool = False) -> JobState:
         """Have a job say this and end."""
         job = JobState(kind=kind, cancelling=cancelling)
         self.jobs.append(job)

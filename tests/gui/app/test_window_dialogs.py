@@ -30,7 +30,7 @@ def test_settings_come_at_once_and_hear_of_the_device_later(
         loaded = False
 
         @property
-        def models(self) -> Any:
+        def model_list(self) -> Any:
             assert self.loaded, "the window waits for the models"
             return SimpleNamespace(lacks=lambda device: device == "cuda")
 

@@ -99,15 +99,3 @@ def test_many_that_can_not_be_read_are_waited_for_together(
     for _ in keys:
         main_thread.turn()
     assert len(main_thread.later) == 1
-
-
-def test_a_file_that_changed_is_asked_for_at_once(
-    thumbnails: Thumbnails, main_thread: MainThread, readable: set[Path]
-) -> None:
-    thumbnails.get(PICTURE, SIZE)
-    main_thread.turn()
-    readable.add(PICTURE)
-    thumbnails.forget(PICTURE)
-    assert thumbnails.get(PICTURE, SIZE) is None
-    main_thread.turn()
-    assert thumbnails.get(PICTURE, SIZE) is not None

@@ -12,7 +12,7 @@ import pytest
 from src.config import STARTER, Settings
 from src.errors import DatabaseError
 from src.events import Event, Progress
-from src.gui.core.job_state import JobKind, JobState
+from src.gui.core.job_state import JobState
 from src.gui.core.session import Listeners
 from src.gui.core.session import Session as RealSession
 from src.gui.models.models_controller import ModelsController
@@ -27,7 +27,7 @@ class Library:
 
     def __init__(self) -> None:
         self.waits = False
-        self.shelf = SimpleNamespace(rows=lambda: ["a model"], offer=lambda: None)
+        self.model_list = SimpleNamespace(rows=lambda: ["a model"], offer=lambda: None)
 
     def choose_models(self, *_: object) -> None:
         self.waits = True
@@ -59,10 +59,10 @@ class Session:
         self.cancelled: list[JobState] = []
         self.cancel = self.cancelled.append
 
-    def jobs_of(self, *kinds: JobKind) -> list[JobState]:
+    def jobs_of(self, *kinds: str) -> list[JobState]:
         return [job for job in self.jobs if job.kind in kinds]
 
-    def start(self, kind: JobKind, job: Callable[[], Iterator[Event]], name: str) -> JobState:
+    def start(self, kind: str, job: Callable[[], Iterator[Event]], name: str) -> JobState:
         self.jobs.append(JobState(name, kind=kind))
         for event in job():
             self.jobs[-1].take(event)
@@ -102,7 +102,7 @@ def test_a_clip_that_is_whole_gives_its_tags_by_a_job_that_is_seen_and_can_be_ca
     assert asked.text == "Tagging segments again · 4 of 8" and asked.verbs == ("Cancel",)
     work.answer("clip", "Cancel")
     assert session.cancelled == [job]
-    session.end(JobEnded(cancelled=True))
+    session.end(JobEnded())
     assert work.questions["clip"].verbs == ("Continue",)
     work.answer("clip", "Continue")
     assert len(session.jobs) == 1
@@ -129,7 +129,7 @@ def test_what_is_offered_is_fetched_in_one_step_and_can_be_declined(
     offer = ModelOffer(("a", "b"), 980_000_000, ("models.example", "other.example"))
     rows = [SimpleNamespace(name=name, kind="clip", path=None) for name in ("a", "x", "b")]
     library: Any = session.library
-    library.shelf = SimpleNamespace(
+    library.model_list = SimpleNamespace(
         rows=lambda: rows, offer=lambda: offer, download=lambda name: iter(())
     )
     library.paths = SimpleNamespace(settings=tmp_path / "settings.json")

@@ -1,0 +1,106 @@
+"""What a person looks at in a library: pages of media files, frames, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.config import LibraryPaths, Settings
+from src.database.catalog import Catalog
+from src.records import FrameView, MediaCard, MediaKind, MediaOrder, SampledFrame
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from src.processing.frame_view import FrameViews
+
+
+class Browsing:
+    """Reads that are quick enough for a window, page by page; MediaLibrary.browse."""
+
+    def __init__(
+        self, catalog: Catalog, paths: LibraryPaths, settings: Callable[[], Settings]
+    ) -> None:
+        """Look at a library that is open.
+
+        Args:
+            settings: gives those of this moment.
+        """
+        self._catalog, self._paths, self._settings = catalog, paths, settings
+        self._frame_views: FrameViews | None = None
+
+    # -- media files
+
+    def media_ids(self, order: MediaOrder) -> list[int]:
+        """List every media file, failed and waiting ones too, in an order."""
+        return self._catalog.media_ids(order)
+
+    def media_cards(self, media_file_ids: Sequence[int]) -> dict[int, MediaCard]:
+        """Look up a page of cards; ids that are gone are left out."""
+        return self._catalog.media_cards(media_file_ids)
+
+    def failed_media(self) -> int:
+        """Count the media files that could not be read; nothing of them is in the library."""
+        return self._catalog.failed_media()
+
+    def photos(self, media_file_ids: Sequence[int]) -> list[int]:
+        """Keep the photos that can be looked at, in the order given."""
+        return self._catalog.photos(media_file_ids)
+
+    # -- segments
+
+    def is_empty(self) -> bool:
+        """Return whether there is no segment that could be found."""
+        return self._catalog.is_empty()
+
+    def quality_range(self) -> tuple[float, float] | None:
+        """Find the lowest and the highest predicted_iou there is; None where SAM cut nothing."""
+        return self._catalog.quality_range()
+
+    def sampled_frames(self, media_file_id: int) -> list[SampledFrame]:
+        """List a media file's stored frames, in order; none when it is gone."""
+        return self._catalog.sampled_frames(media_file_id)
+
+    def frame_view(self, segment_id: str) -> FrameView:
+        """Show a segment in its frame; see MediaLibrary.frame_view."""
+        from src.processing.frame_view import FrameViews
+
+        if self._frame_views is None:
+            self._frame_views = FrameViews(self._catalog)
+        return self._frame_views.view(segment_id, self._settings().pixel_limit)
+
+    # -- pictures
+
+    def read_image(self, source: Path | str | bytes, draft_side: int | None = None) -> np.ndarray:
+        """Read any image file, or a video's first frame; see MediaLibrary.read_image."""
+        from src.processing.image_loader import load_image, load_image_content
+
+        settings = self._settings()
+        if isinstance(source, bytes):
+            return load_image_content(source, settings.pixel_limit, draft_side).frame.image_rgb
+        path = Path(source)
+        if self.media_kind(path) == "video":
+            from src.processing.ffmpeg_log import VideoFacts
+            from src.processing.frames import read_frames
+
+            with closing(read_frames(path, "video", settings, VideoFacts())) as frames:
+                return next(frames).image_rgb
+        return load_image(path, settings.pixel_limit, draft_side).frame.image_rgb
+
+    def media_kind(self, path: Path) -> MediaKind:
+        """Tell an image from a video by what is in the file.
+
+        Raises:
+            MediaReadError: it is neither.
+        """
+        from src.processing.image_loader import media_kind
+
+        return media_kind(path)
+
+    def thumbnail(self, source: Path) -> np.ndarray:
+        """Read an image file small; see MediaLibrary.thumbnail."""
+        from src.processing.thumbnails import thumbnail
+
+        return thumbnail(source, self._paths, self._settings().pixel_limit)

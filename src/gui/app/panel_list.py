@@ -1,0 +1,100 @@
+"""The panels of the window, in the sidebar's order; a new one is added here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from src.gui.detail.detail_panel import DetailActions, DetailPanel
+from src.gui.library.library_panel import LibraryActions, LibraryPanel
+from src.gui.models.models_panel import ModelsPanel
+from src.gui.panel.panel import Panel
+from src.gui.search.image_search_panel import ImageSearchPanel
+from src.gui.search.text_search_panel import TextSearchPanel
+
+if TYPE_CHECKING:
+    from src.gui.app.panels import Panels
+
+
+@dataclass(frozen=True)
+class PanelSpec:
+    """What the window knows of a panel before it is made.
+
+    Attributes:
+        key: what the code calls it.
+        title: what its row in the sidebar and the list of shortcuts say.
+        build: makes it with `Panels.context`; the other panels may not be there yet.
+        icon: of its row in the sidebar; "" for one without a row.
+        keys: that lead to it, as a person reads them: "Ctrl F"; "" where there are none.
+    """
+
+    key: str
+    title: str
+    build: Callable[[Panels], Panel]
+    icon: str = ""
+    keys: str = ""
+
+
+def _library(panels: Panels) -> Panel:
+    importing, dialogs = panels.import_controller, panels.dialogs
+    actions = LibraryActions(
+        importing.choose_files,
+        importing.choose_folder,
+        importing.add_samples,
+        panels.open_media,
+        importing.ask_to_remove,
+        importing.ask_to_remove_missing,
+        importing.add,
+        importing.go_on,
+        importing.show_failure,
+        dialogs.show_in_folder,
+        dialogs.open_another,
+    )
+    panel = LibraryPanel(panels.context, actions)
+    panel.empty.offer(panels.models_controller, lambda: panels.go("models"))
+    return panel
+
+
+def _text(panels: Panels) -> Panel:
+    return TextSearchPanel(
+        panels.context,
+        panels.open_text_hit,
+        panels.similar_to_hit,
+        lambda: panels.go("models"),
+        panels.models_controller,
+    )
+
+
+def _image(panels: Panels) -> Panel:
+    return ImageSearchPanel(
+        panels.context,
+        panels.open_image_hit,
+        panels.similar_to_hit,
+        panels.choose_image,
+        panels.paste,
+    )
+
+
+def _detail(panels: Panels) -> Panel:
+    actions = DetailActions(
+        panels.back,
+        panels.find_similar,
+        panels.dialogs.open_file,
+        panels.dialogs.show_in_folder,
+        panels.detail_failed,
+    )
+    return DetailPanel(panels.context, actions)
+
+
+def _models(panels: Panels) -> Panel:
+    return ModelsPanel(panels.context, panels.models_controller, panels.dialogs.open_file)
+
+
+PANELS = [
+    PanelSpec("library", "Library", _library, icon="grid"),
+    PanelSpec("text", "Search by Tag", _text, icon="search", keys="Ctrl F"),
+    PanelSpec("image", "Search by Image", _image, icon="image"),
+    PanelSpec("detail", "Segment", _detail),
+    PanelSpec("models", "Models", _models),  # opened from the card at the sidebar's foot
+]

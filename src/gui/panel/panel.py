@@ -1,0 +1,72 @@
+"""What every panel is made with, and what the window asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import customtkinter as ctk
+
+from src.gui.cards.card_grid import CardGrid
+from src.gui.cards.card_view import CardPainter
+from src.gui.core.session import Session
+from src.gui.core.thumbnails import Thumbnails
+from src.gui.theme.theme import Theme
+from src.records import SearchHit
+
+
+@dataclass(frozen=True)
+class PanelContext:
+    """What all panels share.
+
+    Attributes:
+        root: the window that they lie in.
+    """
+
+    root: Any
+    theme: Theme
+    session: Session
+    thumbnails: Thumbnails
+    painter: CardPainter
+
+
+class Panel(ctk.CTkFrame):
+    """What lies in the middle of the window; one says what it is asked where it differs."""
+
+    drop_sentence = "Drop to add to the library"
+
+    def __init__(self, context: PanelContext) -> None:
+        theme = context.theme
+        super().__init__(context.root, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self._session = theme, context.session
+
+    def shown(self) -> None:
+        """It comes to the front."""
+
+    @property
+    def card_grid(self) -> CardGrid | None:
+        """Its grid of cards, if it has one."""
+        return None
+
+    @property
+    def found(self) -> Sequence[SearchHit]:
+        """The results that it shows, which can be exported alone."""
+        return ()
+
+    def step_back(self) -> bool:
+        """Do what Escape means in it; returns whether there was anything to step back from."""
+        return False
+
+    def go(self, step: int) -> None:
+        """Go to the next (1) or previous (-1) of what is looked at."""
+
+    def take_file(self, path: Path) -> bool:
+        """Use one file that was dropped on it; returns False where it is to be added."""
+        return False
+
+    def refresh_thumbnails(self) -> None:
+        """Show a picture that has been loaded."""
+        if self.card_grid is not None:
+            self.card_grid.refresh()

@@ -1,0 +1,177 @@
+"""The kinds of jobs and the stages of their work: each is declared here, and nowhere else.
+
+The window's session and strip, its questions and the command line's help and progress read from
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """What a kind of job is called, and how it runs beside others.
+
+    Attributes:
+        key: what the code calls it.
+        name: what a person would say that runs: "adding files".
+        when_stopped: what becomes of its work when it is stopped, as a sentence.
+        command: of the command line that does the same.
+        help: what that command does, in the words of `--help`.
+        queue: jobs of one queue run one after another, those of different ones side by side.
+        strip_order: the strip shows the running job with the lowest; None is never shown there.
+        about_models: whether the Models panel says how far it is.
+        said_in_place: whether that which started it says what goes wrong.
+        can_continue: whether a person who stops it can go on from where it was.
+        done_with_files: what it does with each file, in a list of those that failed: "added".
+        rest: what became of the files that did not fail, as a sentence.
+    """
+
+    key: str
+    name: str
+    when_stopped: str
+    command: str
+    help: str
+    queue: str
+    strip_order: int | None = None
+    about_models: bool = False
+    said_in_place: bool = False
+    can_continue: bool = False
+    done_with_files: str = ""
+    rest: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name where a line begins with it."""
+        return self.name[0].upper() + self.name[1:]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a job does that is not about files; `Progress.doing` names it.
+
+    Attributes:
+        headline: what the window's strip says.
+        line: what the command line says.
+    """
+
+    key: str
+    headline: str
+    line: str
+
+
+_MEDIA = "media"  # jobs that write what SAM finds
+_kinds: dict[str, JobKind] = {}
+
+
+def register(kind: JobKind) -> JobKind:
+    """Add a kind of job; a session that is opened from then on can run it.
+
+    Raises:
+        ValueError: there is one with this key.
+    """
+    if kind.key in _kinds:
+        raise ValueError(f"there is a kind of job called {kind.key}")
+    _kinds[kind.key] = kind
+    return kind
+
+
+def unregister(key: str) -> None:
+    del _kinds[key]
+
+
+def job_kinds() -> Sequence[JobKind]:
+    """All kinds, in the order of their registration."""
+    return tuple(_kinds.values())
+
+
+def job_kind(key: str) -> JobKind:
+    """The kind with this key.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return _kinds[key]
+
+
+ADD = register(
+    JobKind(
+        "add",
+        "adding files",
+        "The rest will continue when you open the library again.",
+        "ingest",
+        "Add files and folders to the library.",
+        queue=_MEDIA,
+        strip_order=0,
+        can_continue=True,
+        done_with_files="added",
+        rest="All other files were added.",
+    )
+)
+SEGMENT = register(
+    JobKind(
+        "segment",
+        "segmenting again",
+        "Finished frames are kept. You can continue in the Models panel.",
+        "models segment-again",
+        "segment again what another SAM has segmented",
+        queue=_MEDIA,
+        strip_order=0,
+        about_models=True,
+        done_with_files="segmented again",
+        rest="Their segments were kept.",
+    )
+)
+EXPORT = register(
+    JobKind(
+        "export",
+        "the export",
+        "The unfinished dataset will be deleted.",
+        "export",
+        "Write a dataset: one folder per tag, and labels.csv.",
+        queue="export",
+        said_in_place=True,
+    )
+)
+DOWNLOAD = register(
+    JobKind(
+        "download",
+        "the download",
+        "The part that has arrived is kept. You can resume in the Models panel.",
+        "models download",
+        "download models",
+        queue="download",
+        strip_order=1,
+        about_models=True,
+        said_in_place=True,
+    )
+)
+SWITCH = register(
+    JobKind(
+        "switch",
+        "processing segments with the new model",
+        "Search keeps using the old model. You can continue in the Models panel.",
+        "models switch",
+        "embed the library with the chosen CLIP, then search with it",
+        queue="switch",
+        strip_order=1,
+        about_models=True,
+        said_in_place=True,
+    )
+)
+
+STAGES = {
+    stage.key: stage
+    for stage in (
+        Stage("recover", "Recovering the library", "recovering the library, pages read"),
+        Stage("look", "Looking for moved files", "looking for moved files"),
+        Stage("index", "Updating the search index", "updating the index"),
+        Stage("embed", "Processing segments with the new model", "embedding segments again"),
+        Stage("retag", "Tagging segments again", "tagging segments again"),
+        Stage("export", "Writing", "writing crops"),
+        Stage("check", "Verifying the download", "checking the download"),
+        Stage("connect", "Waiting for the server", "waiting for the server"),
+    )
+}
