@@ -44,7 +44,7 @@ class OptionForm(ctk.CTkFrame):
         self._values = {option.name: option.default for option in options}
         self._problems: dict[str, str] = {}
         for option in options:
-            self._draw(option)
+            self._add(option)
 
     @property
     def values(self) -> Mapping[str, OptionValue]:
@@ -55,7 +55,7 @@ class OptionForm(ctk.CTkFrame):
     def problem(self) -> str:
         return next(iter(self._problems.values()), "")
 
-    def _draw(self, option: Option) -> None:
+    def _add(self, option: Option) -> None:
         changed = partial(self._set, option.name)
         if option.kind == "switch":
             check = Check(self, self.theme, option.label, bool(option.default), changed)
