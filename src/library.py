@@ -25,7 +25,6 @@ from src.export.tag_folders import ALL, export_tag_folders, preview_tag_folders
 from src.processing.crops_left import remove_media
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.records import (
-    EVERYTHING,
     BoxXywh,
     Coverage,
     ExportPreview,
@@ -35,9 +34,9 @@ from src.records import (
     MediaFile,
     MediaKind,
     SearchResult,
-    SegmentFilter,
     Tag,
 )
+from src.search.filters import EVERYTHING, Filter
 
 if TYPE_CHECKING:
     import numpy as np
@@ -339,7 +338,7 @@ class MediaLibrary:
         text: str | None = None,
         image: Path | str | np.ndarray | None = None,
         n_results: int = 10,
-        where: SegmentFilter = EVERYTHING,
+        where: Filter = EVERYTHING,
         box_xywh: BoxXywh | None = None,
     ) -> SearchResult:
         """Find segments by words, by an image or a part of it, or by both.
@@ -373,7 +372,7 @@ class MediaLibrary:
         return SearchResult(found.hits, vectors.clip.unknown_words(text), known)
 
     def similar(
-        self, segment_id: str, n_results: int = 10, where: SegmentFilter = EVERYTHING
+        self, segment_id: str, n_results: int = 10, where: Filter = EVERYTHING
     ) -> SearchResult:
         """Find the segments most like one, which comes first where the filter leaves it.
 

@@ -19,7 +19,13 @@ from src.errors import ExportError
 from src.events import Event, JobDone, Progress
 from src.export.place import DatasetFolder, check_free, dataset_at
 from src.ownership import LABELS, LABELS_COLUMNS
-from src.records import ExportPreview, ExportSelection, SegmentFilter, StoredSegment, Tag
+from src.records import (
+    ExportPreview,
+    ExportSelection,
+    StoredSegment,
+    Tag,
+)
+from src.search.leaves import segment_filter
 
 RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[\d¹²³]", re.IGNORECASE)
 LONGEST_BYTES = 200
@@ -99,7 +105,7 @@ def _told(folder: Path) -> Iterator[None]:
 def _tagged(
     metadata: MetadataDatabase, selection: ExportSelection
 ) -> Iterator[tuple[StoredSegment, Tag]]:
-    segments = metadata.segments_where(SegmentFilter(segment_ids=selection.segment_ids))
+    segments = metadata.segments_where(segment_filter(segment_ids=selection.segment_ids))
     tags_of = metadata.tags_of([segment.id for segment in segments])
     for segment in segments:
         for tag in tags_of.get(segment.id, ()):

@@ -22,7 +22,9 @@ from src.gui.widgets.card_face import CardActions, CardFace, CardPainter
 from src.gui.widgets.card_grid import WISH, CardGrid
 from src.gui.widgets.controls import Button, label
 from src.gui.wording import as_sentence
-from src.records import SearchHit, SearchResult, SegmentFilter
+from src.records import SearchHit, SearchResult
+from src.search.filters import Filter
+from src.search.leaves import segment_filter
 from src.worker import JobEnded
 
 MODELS_FAILED = "The models couldn't be loaded, so there is no search. See Models for the reason."
@@ -30,7 +32,7 @@ NO_WORDS = "Nothing found. Try other words, or add more photos and videos."
 STILL_ADDING = "Nothing found yet. Files are still being added."
 EMPTY = "Your library is empty. Add photos or videos to search them."
 NEW_SEGMENTS = "New segments: search again"
-Question = Callable[[SegmentFilter], SearchResult]
+Question = Callable[[Filter], SearchResult]
 # More than anyone looks through, and found as fast as ten.
 N_RESULTS = 100
 
@@ -162,7 +164,7 @@ class ResultsView(ctk.CTkFrame):
         self._again.pack_forget()
         self._asked += 1
         asked, library = self._asked, self._session.library
-        where = SegmentFilter(min_predicted_iou=self.quality.least)
+        where = segment_filter(min_predicted_iou=self.quality.least)
 
         def answered(found: tuple[SearchResult, tuple[float, float] | None, bool]) -> None:
             if asked == self._asked:

@@ -19,7 +19,8 @@ from src.processing.crops_left import write_down_crops
 from src.processing.image_loader import load_image
 from src.processing.peoples_work import Work, find_heirs, hand_over, work_on
 from src.processing.video_processor import dhash
-from src.records import Frame, MediaFile, SegmentFilter, Tag
+from src.records import Frame, MediaFile, Tag
+from src.search.leaves import segment_filter
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class ChangedFiles:
 
     def look_at(self, media_id: int, pixel_limit: int) -> None:
         """Look at the old frames that people worked on, while their crops are there."""
-        old = self.metadata.segments_where(SegmentFilter(media_file_ids=(media_id,)))
+        old = self.metadata.segments_where(segment_filter(media_file_ids=(media_id,)))
         worked_on = {work.frame_index for work in work_on(self.metadata, old)}
         self._looks = {}
         for segment in old:
@@ -91,7 +92,7 @@ class ChangedFiles:
         Returns:
             The crop files now unused.
         """
-        mine = SegmentFilter(media_file_ids=(media_id,))
+        mine = segment_filter(media_file_ids=(media_id,))
         old = self.metadata.segments_where(mine, with_masks=True)
         met = self.metadata.stored_frames(media_id)  # these have been given what waits
         works[:] = [work for work in works if work.frame_index not in met]
