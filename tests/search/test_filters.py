@@ -37,7 +37,20 @@ from src.search.leaves import (
 from src.search.tokens import Value, as_number
 from tests.conftest import MODEL, small_mask, unit_vectors
 
-ODD = ["dog", "blue sky", 'the "big" one', "a:b", "x,y", "1..2", "none", "-", "(a)", "日本", "", "or"]
+ODD = [
+    "dog",
+    "blue sky",
+    'the "big" one',
+    "a:b",
+    "x,y",
+    "1..2",
+    "none",
+    "-",
+    "(a)",
+    "日本",
+    "",
+    "or",
+]
 
 
 def random_leaf(draw: random.Random) -> Filter:
