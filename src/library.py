@@ -29,7 +29,6 @@ from src.options import options_of
 from src.processing.crops_left import remove_media
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.records import (
-    EVERYTHING,
     BoxXywh,
     Coverage,
     ExportFormatInfo,
@@ -40,9 +39,10 @@ from src.records import (
     MediaFile,
     MediaKind,
     SearchResult,
-    SegmentFilter,
     Tag,
 )
+from src.search.filters import EVERYTHING, Filter
+from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
     from src.processing.missing_files import MissingFiles
 
 LONGEST_TAG = 80
-GONE = "this segment is no longer in the library; search again"
 
 log = logging.getLogger(__name__)
 
@@ -347,7 +346,7 @@ class MediaLibrary:
         text: str | None = None,
         image: Path | str | np.ndarray | None = None,
         n_results: int = 10,
-        where: SegmentFilter = EVERYTHING,
+        where: Filter = EVERYTHING,
         box_xywh: BoxXywh | None = None,
     ) -> SearchResult:
         """Find segments by words, by an image or a part of it, or by both.
@@ -364,35 +363,28 @@ class MediaLibrary:
         text = as_query(text or "")
         if text and self.settings.log_queries:
             log.info("searched for %r", text)
-        vectors = self.vectors
-        if image is None:
-            return vectors.search_by_text(text, n_results, where)
-        image_rgb = self.read_image(image) if isinstance(image, str | Path) else image
-        if box_xywh is not None:
-            x, y, w, h = box_xywh
-            image_rgb = image_rgb[max(0, y) : y + h, max(0, x) : x + w]
-        if image_rgb.size == 0:
-            raise QueryError(f"the part {box_xywh} lies outside the image")
-        embedding = vectors.clip.encode_image([image_rgb])[0]
-        known = vectors.clip.known_words(text)
-        if known:
-            embedding = embedding + vectors.clip.encode_text([text])[0]  # the mean of both scores
-        found = vectors.search_by_embedding(embedding, n_results, where)
-        return SearchResult(found.hits, vectors.clip.unknown_words(text), known)
+        terms: list[Term] = [Words(text)] if text or image is None else []
+        if isinstance(image, str | Path):
+            terms.append(ImageFile(Path(image), box_xywh))
+        elif image is not None:
+            terms.append(Image(image, box_xywh))
+        return self.find(Query(tuple(terms), where, n_results))
+
+    def find(self, query: Query) -> SearchResult:
+        """Answer a query, whatever it is made of; see SegmentSearch.search."""
+        from src.search.segment_search import SegmentSearch
+
+        return SegmentSearch(self.vectors, self.read_image).search(query)
 
     def similar(
-        self, segment_id: str, n_results: int = 10, where: SegmentFilter = EVERYTHING
+        self, segment_id: str, n_results: int = 10, where: Filter = EVERYTHING
     ) -> SearchResult:
         """Find the segments most like one, which comes first where the filter leaves it.
 
         Raises:
             QueryError: the segment has no embedding, or is gone.
         """
-        vectors = self.vectors
-        embedding = vectors.embeddings.vectors([segment_id]).get(segment_id)
-        if embedding is None:
-            raise QueryError(GONE)
-        return vectors.search_by_embedding(embedding, n_results, where)
+        return self.find(Query((Like(segment_id),), where, n_results))
 
     # -- looking
 

@@ -131,36 +131,6 @@ class Tag:
 
 
 @dataclass(frozen=True)
-class SegmentFilter:
-    """Which segments a search or an export is about; empty means all.
-
-    Attributes:
-        tags: each of them is on the segment, with at least `min_confidence`.
-        min_predicted_iou: masks that SAM thinks less of are left out; whole frames, which have
-            no mask, never are.
-    """
-
-    kinds: tuple[SegmentKind, ...] = ()
-    media_file_ids: tuple[int, ...] = ()
-    tags: tuple[str, ...] = ()
-    min_confidence: float = 0.0
-    segment_ids: tuple[str, ...] | None = None
-    min_predicted_iou: float = 0.0
-
-    def __bool__(self) -> bool:
-        return bool(
-            self.kinds
-            or self.media_file_ids
-            or self.tags
-            or self.segment_ids is not None
-            or self.min_predicted_iou > 0
-        )
-
-
-EVERYTHING = SegmentFilter()
-
-
-@dataclass(frozen=True)
 class SearchHit:
     """A segment that answers a query.
 

@@ -11,7 +11,9 @@ from src.cli.report import coverage_in_words, hit_as_json, note, print_hits, pri
 from src.errors import ModelNotLoadedError, QueryError
 from src.library import MediaLibrary
 from src.models.catalogue import CATALOGUE
-from src.records import SearchHit, SearchResult, SegmentFilter
+from src.records import SearchHit, SearchResult
+from src.search.filter_text import parse_filter
+from src.search.leaves import segment_filter
 
 NO_WORD = 'there is no word in "{}" that can be searched for'
 
@@ -39,7 +41,8 @@ def find(library: MediaLibrary, arguments: argparse.Namespace) -> Found:
     Raises:
         MediaReadError: the image can't be read.
     """
-    image, where = arguments.image, SegmentFilter(min_predicted_iou=arguments.min_quality)
+    image, where = arguments.image, parse_filter(arguments.where)
+    where &= segment_filter(min_predicted_iou=arguments.min_quality)
     result = library.search(arguments.text, image, arguments.top, where)
     if image is not None and library.media_kind(image) == "video":
         note(f"{image} is a video; its first frame was searched for")

@@ -8,11 +8,17 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.database.metadata_db import MetadataDatabase, condition_of
+from src.database.conditions import SegmentCondition, segment_ids_where
+from src.database.metadata_db import MetadataDatabase
 from src.database.rows import LISTED, SEGMENT_COLUMNS
 from src.database.segment_store import ROWS_OF_TAG
 from src.database.words import folded
-from src.records import MediaCard, MediaOrder, SampledFrame, SegmentFilter, StoredSegment
+from src.records import (
+    MediaCard,
+    MediaOrder,
+    SampledFrame,
+    StoredSegment,
+)
 
 # Photos and films are in the order of the instants at which they were taken, in days. A time with
 # no offset is that of a camera's clock, and is taken for this machine's. What is no date is passed
@@ -143,15 +149,17 @@ class Catalog:
             self._qualities[thread] = known
         return known[1]
 
-    def tagged_by_people(self, name: str, limit: int, where: SegmentFilter) -> list[str]:
+    def tagged_by_people(
+        self, name: str, limit: int, where: SegmentCondition | None = None
+    ) -> list[str]:
         """List the segments that a person gave a tag, whatever its case; newest first."""
-        condition, values = condition_of(where)
+        condition = segment_ids_where(where)
         rows = self.metadata.connection.read().execute(
-            "SELECT s.id FROM segments s JOIN frames f ON f.id = s.frame_id"
+            "SELECT s.id FROM segments s"
             " WHERE s.id IN (SELECT segment_id FROM segment_tags WHERE source = 'human'"
-            f" AND tag_id IN ({ROWS_OF_TAG})) AND {condition}"
+            f" AND tag_id IN ({ROWS_OF_TAG})) AND s.id IN ({condition.sql})"
             " ORDER BY s.rowid DESC LIMIT ?",
-            (folded(name), *values, limit),
+            (folded(name), *condition.values, limit),
         )
         return [row["id"] for row in rows]
 

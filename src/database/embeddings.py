@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.connection import Connection
-from src.database.metadata_db import condition_of, marks
+from src.database.metadata_db import marks
 from src.database.row_values import check_row
 from src.database.rows import CHUNK
 from src.database.segment_store import model_row
 from src.database.vector_cache import BATCH, VectorCache, as_stored, matrix_of, usable
-from src.records import EMBEDDING_DIM, SegmentFilter
+from src.records import EMBEDDING_DIM
 
 Scored = list[tuple[str, float]]
 
@@ -126,21 +127,18 @@ class EmbeddingTable:
 
     # -- exact search
 
-    def best(self, embedding: np.ndarray, n: int, where: SegmentFilter) -> Scored:
+    def best(self, embedding: np.ndarray, n: int, where: SegmentCondition | None = None) -> Scored:
         """Score every segment that a filter leaves; returns the n best, best first.
 
         Args:
             embedding: (512,) float32, L2-normalised.
         """
-        source, values = "embeddings e WHERE e.model_id = ?", [self.model_id]
+        source, values = "embeddings e WHERE e.model_id = ?", list[object]([self.model_id])
         if where:
-            condition, its_values = condition_of(where)
+            condition = segment_ids_where(where)
             # the plus keeps SQLite from going through the whole model instead of the filter
-            source = (
-                "embeddings e JOIN segments s ON s.id = e.segment_id"
-                f" JOIN frames f ON f.id = s.frame_id WHERE +e.model_id = ? AND {condition}"
-            )
-            values += its_values
+            source = f"embeddings e WHERE +e.model_id = ? AND e.segment_id IN ({condition.sql})"
+            values += condition.values
         held = self._cache.rows(self.model_id)
         if held is None:
             return self._best(embedding, n, f"SELECT e.segment_id, e.vector FROM {source}", values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -11,24 +10,22 @@ from pathlib import Path
 from typing import Any, cast
 
 from src.config import LibraryPaths
+from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.connection import Connection
 from src.database.removed_media import RemovedMedia
 from src.database.repair.damaged_rows import DamagedRow, damaged_rows, miscounted
 from src.database.repair.mending import problems_of
-from src.database.rows import CHUNK, LISTED, SEGMENT_COLUMNS, RowReader
+from src.database.rows import CHUNK, SEGMENT_COLUMNS, RowReader
 from src.database.segment_store import (
-    ROWS_OF_TAG,
     NewSegment,
     insert_segments,
     put_tags,
     remove_tag,
 )
-from src.database.words import folded
 from src.records import (
     MediaFile,
     MediaKind,
     MediaStatus,
-    SegmentFilter,
     StoredSegment,
     Tag,
     TagSource,
@@ -211,17 +208,19 @@ class MetadataDatabase:
             found.update((segment.id, segment) for segment in self.rows.segments(rows))
         return found
 
-    def segments_where(self, where: SegmentFilter, with_masks: bool = False) -> list[StoredSegment]:
+    def segments_where(
+        self, where: SegmentCondition | None = None, with_masks: bool = False
+    ) -> list[StoredSegment]:
         """List the segments that a filter leaves, in order of media file, frame and size.
 
         Args:
             with_masks: check their masks, for those who use them.
         """
-        condition, values = condition_of(where)
+        condition = segment_ids_where(where)
         rows = self.connection.read().execute(
-            f"{SEGMENT_COLUMNS} WHERE {condition}"
+            f"{SEGMENT_COLUMNS} WHERE s.id IN ({condition.sql})"
             " ORDER BY f.media_file_id, f.frame_index, s.area DESC, s.id",
-            values,
+            condition.values,
         )
         return self.rows.segments(rows, with_masks)
 
@@ -387,30 +386,6 @@ class MetadataDatabase:
             f"SELECT * FROM media_files WHERE {condition}", (value,)
         )
         return next(iter(self.rows.media_files(found)), None)
-
-
-def condition_of(where: SegmentFilter) -> tuple[str, list[Any]]:
-    """Write a filter as a condition on `s` (segments) and `f` (frames), and its values."""
-    conditions, values = ["1"], list[Any]()
-    if where.kinds:
-        conditions.append(f"s.kind IN ({marks(where.kinds)})")
-        values += where.kinds
-    if where.media_file_ids:
-        conditions.append(f"f.media_file_id IN {LISTED}")
-        values.append(json.dumps(where.media_file_ids))
-    if where.segment_ids is not None:
-        conditions.append(f"s.id IN {LISTED}")
-        values.append(json.dumps(where.segment_ids))
-    for tag in where.tags:
-        conditions.append(
-            "s.id IN (SELECT st.segment_id FROM segment_tags st"
-            f" WHERE st.tag_id IN ({ROWS_OF_TAG}) AND st.confidence >= ?)"
-        )
-        values += (folded(tag), where.min_confidence)
-    if where.min_predicted_iou > 0:
-        conditions.append("(s.predicted_iou IS NULL OR s.predicted_iou >= ?)")
-        values.append(where.min_predicted_iou)
-    return " AND ".join(conditions), values
 
 
 def marks(values: Sequence[Any]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from src.config import LibraryPaths, Settings
 from src.database.catalog import Catalog
 from src.database.clip_in_use import load_clips
+from src.database.conditions import SegmentCondition
 from src.database.embeddings import EmbeddingTable, Scored
 from src.database.metadata_db import MetadataDatabase
 from src.database.vector_cache import ROWS_AT_MOST
@@ -17,7 +18,7 @@ from src.database.words import as_query
 from src.errors import QueryError
 from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
-from src.records import EMBEDDING_DIM, EVERYTHING, SearchHit, SearchResult, SegmentFilter
+from src.records import EMBEDDING_DIM, SearchHit, SearchResult
 
 # As many as are held in memory are all scored (24 ms a 100,000): no damage to Chroma's files, and
 # no gap in its graph, can then change an answer. Beyond that its candidates are scored again.
@@ -85,7 +86,7 @@ class VectorDatabase:
             self.index.retire()
 
     def search_by_text(
-        self, query: str, n_results: int = 10, where: SegmentFilter = EVERYTHING
+        self, query: str, n_results: int = 10, where: SegmentCondition | None = None
     ) -> SearchResult:
         """Find the segments that fit a text.
 
@@ -113,7 +114,9 @@ class VectorDatabase:
         others = tuple(hit for hit in found if hit.segment.id not in certain)
         return SearchResult((*tagged, *others)[:n_results], () if tagged else unknown, known)
 
-    def _tagged(self, query: str, n: int, where: SegmentFilter) -> tuple[SearchHit, ...]:
+    def _tagged(
+        self, query: str, n: int, where: SegmentCondition | None = None
+    ) -> tuple[SearchHit, ...]:
         """Give what a person has tagged with the very words of a query."""
         ids = Catalog(self.metadata).tagged_by_people(query, n, where)
         segments, tags = self.metadata.segments(ids), self.metadata.tags_of(ids)
@@ -122,7 +125,7 @@ class VectorDatabase:
         )
 
     def search_by_embedding(
-        self, embedding: np.ndarray, n_results: int = 10, where: SegmentFilter = EVERYTHING
+        self, embedding: np.ndarray, n_results: int = 10, where: SegmentCondition | None = None
     ) -> SearchResult:
         """Find the segments nearest to an embedding.
 
@@ -150,7 +153,7 @@ class VectorDatabase:
             )
         )
 
-    def _scored(self, vector: np.ndarray, n: int, where: SegmentFilter) -> Scored:
+    def _scored(self, vector: np.ndarray, n: int, where: SegmentCondition | None = None) -> Scored:
         if where or self.index is None or not self.embeddings.is_more_than(EXACT_UP_TO):
             return self.embeddings.best(vector, n, where)
         # Chroma may still hold segments that are gone, and can't hold the newest ones.

@@ -9,7 +9,8 @@ from functools import cached_property
 
 from src.database.metadata_db import MetadataDatabase
 from src.errors import ExportError
-from src.records import ExportPreview, ExportSelection, SegmentFilter, StoredSegment, Tag
+from src.records import ExportPreview, ExportSelection, StoredSegment, Tag
+from src.search.leaves import segment_filter
 
 # Crops have 1,024 pixels on their longer side at most.
 LARGEST_CROP = 1 << 26
@@ -61,7 +62,7 @@ class SelectedSegments:
 
     def _tagged(self) -> Iterator[tuple[StoredSegment, Tag]]:
         segments = self._metadata.segments_where(
-            SegmentFilter(segment_ids=self._selection.segment_ids)
+            segment_filter(segment_ids=self._selection.segment_ids)
         )
         tags_of = self._metadata.tags_of([segment.id for segment in segments])
         for segment in segments:

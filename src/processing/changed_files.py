@@ -20,7 +20,8 @@ from src.processing.image_loader import load_image
 from src.processing.peoples_work import Work, find_heirs, hand_over, work_on
 from src.processing.segment_pipeline import FrameResult
 from src.processing.video_processor import dhash
-from src.records import MediaFile, SegmentFilter, Tag
+from src.records import MediaFile, Tag
+from src.search.leaves import segment_filter
 
 # Of the 64 bits of two pictures' dHash half differ by chance; light, colours and compression
 # change few of them.
@@ -85,7 +86,7 @@ class ContentChange:
         """Look at the old frames that people worked on, while their crops are there."""
         if not self.replaces:
             return
-        old = self.metadata.segments_where(SegmentFilter(media_file_ids=(self.media_id,)))
+        old = self.metadata.segments_where(segment_filter(media_file_ids=(self.media_id,)))
         worked_on = {work.frame_index for work in work_on(self.metadata, old)}
         for segment in old:
             if segment.kind == "frame" and segment.frame_index in worked_on:
@@ -101,7 +102,7 @@ class ContentChange:
         """
         if self._columns is None:
             return []
-        mine = SegmentFilter(media_file_ids=(self.media_id,))
+        mine = segment_filter(media_file_ids=(self.media_id,))
         old = self.metadata.segments_where(mine, with_masks=True)
         met = self.metadata.stored_frames(self.media_id)  # these have been given what waits
         works = [work for work in self._works if work.frame_index not in met]

@@ -27,7 +27,7 @@ from src.processing.frames_again import read_frames_again
 from src.processing.image_loader import load_image, save_jpeg
 from src.processing.known_copies import KnownCopies
 from src.processing.media_finder import content_hash
-from src.records import Frame, SegmentFilter, StoredSegment
+from src.records import Frame, StoredSegment
 
 # A crop has at most 1024 x 1024 pixels, and a JPEG of noise 2 bytes for each.
 LARGEST_CROP = 16 << 20
@@ -125,7 +125,7 @@ def _embeddings(
 def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iterator[Event]:
     yield from _files_of_no_segment(metadata, repair)
     hashes, taken = metadata.crop_hashes(), dict[str, str]()
-    segments = metadata.segments_where(SegmentFilter())
+    segments = metadata.segments_where()
     users = Counter(segment.crop_path for segment in segments)
     missing = []
     for segment in segments:

@@ -20,10 +20,11 @@ from src.config import LibraryPaths, Settings
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.processing.image_loader import load_image
-from src.records import SegmentFilter, StoredSegment
+from src.records import StoredSegment
+from src.search.leaves import segment_filter
 
 FIRST = 5
-SEGMENTS = SegmentFilter(kinds=("object",))
+SEGMENTS = segment_filter(kinds=("object",))
 
 
 @dataclass(frozen=True)

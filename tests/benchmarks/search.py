@@ -22,7 +22,9 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.database.vector_db import VectorDatabase
 from src.models.model_manager import ModelManager
-from src.records import EMBEDDING_DIM, Segment, SegmentFilter, Tag
+from src.records import EMBEDDING_DIM, Segment, Tag
+from src.search.filters import Filter
+from src.search.leaves import segment_filter
 from tests.conftest import small_mask
 
 PER_FRAME = 20
@@ -107,11 +109,11 @@ def measure(n: int, folder: Path) -> None:
     added = n / (time.perf_counter() - start)
 
     every = np.arange(n)
-    cases: list[tuple[str, SegmentFilter, np.ndarray, dict[str, object] | None]] = [
-        ("all", SegmentFilter(), every, None),
-        ("one file (20)", SegmentFilter(media_file_ids=(7,)), every[120:140], {"media": 6}),
-        ("a tag (1 %)", SegmentFilter(tags=("rare",)), every[::100], {"rare": True}),
-        ("a tag (50 %)", SegmentFilter(tags=("half",)), every[1::2], {"half": True}),
+    cases: list[tuple[str, Filter, np.ndarray, dict[str, object] | None]] = [
+        ("all", segment_filter(), every, None),
+        ("one file (20)", segment_filter(media_file_ids=(7,)), every[120:140], {"media": 6}),
+        ("a tag (1 %)", segment_filter(tags=("rare",)), every[::100], {"rare": True}),
+        ("a tag (50 %)", segment_filter(tags=("half",)), every[1::2], {"half": True}),
     ]
     print(f"\n{n:,} segments, top {K}, median of {QUERIES}, ms")
     print(
@@ -128,7 +130,7 @@ def measure(n: int, folder: Path) -> None:
                 query_embeddings=query[None], n_results=K, where=where, include=["distances"]
             )
 
-        def by_us(query: np.ndarray, where: SegmentFilter = where) -> list[str]:
+        def by_us(query: np.ndarray, where: Filter = where) -> list[str]:
             return [hit.segment.id for hit in ours.search_by_embedding(query, K, where)]
 
         recall = np.mean([len(set(by_us(q)) & set(exact(q))) / K for q in queries])

@@ -34,7 +34,8 @@ from src.models.mask_rle import decode_rle, encode_rle
 from src.models.model_manager import ModelManager
 from src.processing.crop import blur, cut_crop
 from src.processing.image_loader import load_image
-from src.records import SegmentFilter, StoredSegment
+from src.records import StoredSegment
+from src.search.leaves import segment_filter
 from src.starter.evaluate import fresh_scenes
 
 SEED = 91_001
@@ -180,7 +181,7 @@ def cut(library: MediaLibrary, truth: Truth) -> list[Cut]:
     for _ in library.add(truth.things):
         pass
     found = []
-    for segment in library.metadata.segments_where(SegmentFilter(kinds=("object",))):
+    for segment in library.metadata.segments_where(segment_filter(kinds=("object",))):
         known = truth.things[segment.media_path]
         size = [segment.frame_wh[1], segment.frame_wh[0]]
         mine = [{"size": size, "counts": segment.mask_rle}]

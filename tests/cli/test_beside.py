@@ -14,7 +14,8 @@ from main import main
 from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
-from src.records import EVERYTHING, Tag
+from src.records import Tag
+from src.search.filters import EVERYTHING
 from tests.conftest import add_media_with, unit_vectors
 
 

@@ -14,7 +14,9 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
 from src.database.segment_store import replace_automatic_tags
 from src.errors import DatabaseError
-from src.records import EVERYTHING, SegmentFilter, Tag
+from src.records import Tag
+from src.search.filters import EVERYTHING
+from src.search.leaves import segment_filter
 from tests.conftest import MODEL, add_frame_of_qualities, add_media_with, new_segments, unit_vectors
 
 
@@ -86,7 +88,7 @@ def test_a_tag_is_the_same_in_any_case_and_however_its_accents_are_made(
     metadata.add_tags(first, [Tag(other, 1.0, "human")], "human")
     assert metadata.tags_of([first]) == {first: (Tag(name, 1.0, "human"),)}
     assert Catalog(metadata).tagged_by_people(other, 9, EVERYTHING) == [first]
-    assert [s.id for s in metadata.segments_where(SegmentFilter(tags=(other,)))] == [first]
+    assert [s.id for s in metadata.segments_where(segment_filter(tags=(other,)))] == [first]
     metadata.remove_tag(first, other)
     assert metadata.removed_tags_of([first]) == {first: (name,)}
     with metadata.connection.write() as db:
@@ -124,22 +126,22 @@ def test_a_filter_narrows_by_kind_media_and_tag(metadata: MetadataDatabase) -> N
     one = add_media_with(metadata, unit_vectors(3), "a.jpg")
     add_media_with(metadata, unit_vectors(4, seed=1), "b.jpg")
     metadata.add_tags("a.jpg-00001", [Tag("red", 0.4, "auto")], "vocabulary")
-    assert len(metadata.segments_where(SegmentFilter())) == 7
-    assert len(metadata.segments_where(SegmentFilter(media_file_ids=(one,)))) == 3
-    assert metadata.segments_where(SegmentFilter(kinds=("frame",))) == []
-    tagged = metadata.segments_where(SegmentFilter(tags=("red",)))
+    assert len(metadata.segments_where(segment_filter())) == 7
+    assert len(metadata.segments_where(segment_filter(media_file_ids=(one,)))) == 3
+    assert metadata.segments_where(segment_filter(kinds=("frame",))) == []
+    tagged = metadata.segments_where(segment_filter(tags=("red",)))
     assert [segment.id for segment in tagged] == ["a.jpg-00001"]
-    assert metadata.segments_where(SegmentFilter(tags=("red",), min_confidence=0.5)) == []
+    assert metadata.segments_where(segment_filter(tags=("red",), min_confidence=0.5)) == []
 
 
 def test_a_filter_leaves_out_worse_masks_and_never_whole_frames(
     metadata: MetadataDatabase,
 ) -> None:
     add_frame_of_qualities(metadata, [None, 0.5, 0.9, 0.7])
-    assert not SegmentFilter(min_predicted_iou=0.0) and SegmentFilter(min_predicted_iou=0.7)
+    assert not segment_filter(min_predicted_iou=0.0) and segment_filter(min_predicted_iou=0.7)
 
     def left(least: float) -> list[str]:
-        found = metadata.segments_where(SegmentFilter(min_predicted_iou=least))
+        found = metadata.segments_where(segment_filter(min_predicted_iou=least))
         return [segment.id[-1] for segment in found]
 
     assert (left(0.0), left(0.7), left(0.95)) == (["0", "1", "2", "3"], ["0", "2", "3"], ["0"])
@@ -253,9 +255,9 @@ def test_a_filter_names_more_segments_and_files_than_sqlite_has_parameters(
 ) -> None:
     media_id = add_media_with(metadata, unit_vectors(3))
     ids = (*(f"gone {number}" for number in range(40_000)), "a.jpg-00001")
-    found = metadata.segments_where(SegmentFilter(segment_ids=ids))
+    found = metadata.segments_where(segment_filter(segment_ids=ids))
     assert [segment.id for segment in found] == ["a.jpg-00001"]
     files = (*range(1000, 41_000), media_id)
-    assert len(metadata.segments_where(SegmentFilter(media_file_ids=files))) == 3
+    assert len(metadata.segments_where(segment_filter(media_file_ids=files))) == 3
     assert list(Catalog(metadata).media_cards(files)) == [media_id]
-    assert metadata.segments_where(SegmentFilter(segment_ids=())) == []
+    assert metadata.segments_where(segment_filter(segment_ids=())) == []

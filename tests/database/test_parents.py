@@ -18,7 +18,8 @@ from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle
-from src.records import EVERYTHING, StoredSegment
+from src.records import StoredSegment
+from src.search.filters import EVERYTHING
 from tests.old_schema import make_old
 from tests.two_clips import TwoClips
 

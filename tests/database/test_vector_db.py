@@ -23,7 +23,9 @@ from src.database.vector_db import VectorDatabase
 from src.database.vector_index import VectorIndex
 from src.errors import EmbeddingError, QueryError
 from src.models.clip_encoder import ClipEncoder
-from src.records import EVERYTHING, SegmentFilter, Tag
+from src.records import Tag
+from src.search.filters import EVERYTHING
+from src.search.leaves import segment_filter
 from tests.conftest import MODEL, add_media_with, new_segments, unit_vectors
 
 
@@ -57,7 +59,7 @@ def test_exact_search_agrees_with_numpy(
     vectors = unit_vectors(300)
     add_media_with(metadata, vectors)
     query = unit_vectors(1, seed=5)[0]
-    found = embeddings.best(query, 7, SegmentFilter())
+    found = embeddings.best(query, 7, segment_filter())
     order = np.argsort(-(vectors @ query))[:7]
     assert [segment_id for segment_id, _ in found] == [f"a.jpg-{i:05}" for i in order]
     np.testing.assert_allclose([score for _, score in found], (vectors @ query)[order], rtol=1e-5)
@@ -69,7 +71,7 @@ def test_filtered_search_scores_only_what_is_left(
     vectors = unit_vectors(40)
     add_media_with(metadata, vectors)
     metadata.add_tags("a.jpg-00007", [Tag("red", 0.9, "auto")], "vocabulary")
-    found = embeddings.best(vectors[0], 5, SegmentFilter(tags=("red",)))
+    found = embeddings.best(vectors[0], 5, segment_filter(tags=("red",)))
     assert [segment_id for segment_id, _ in found] == ["a.jpg-00007"]
 
 
@@ -155,7 +157,7 @@ def test_a_damaged_index_is_noticed_and_rebuilt(
             stream.truncate(1 << 40)  # sparse, as a kill in Chroma's flush leaves it
     again = VectorIndex(metadata, embeddings)
     assert again.candidates(vectors[4], 1) is None, "a damaged index was trusted"
-    assert embeddings.best(vectors[4], 1, SegmentFilter())[0][0] == "a.jpg-00004"
+    assert embeddings.best(vectors[4], 1, segment_filter())[0][0] == "a.jpg-00004"
     catch_up(again)
     assert again.candidates(vectors[4], 1) == ["a.jpg-00004"]
     again.close()
@@ -309,17 +311,17 @@ def test_exact_search_follows_what_is_added_and_removed(
     vectors, more = unit_vectors(50), unit_vectors(50, seed=1)
 
     def nearest(vector: np.ndarray) -> str:
-        return embeddings.best(vector, 1, SegmentFilter())[0][0]
+        return embeddings.best(vector, 1, segment_filter())[0][0]
 
     first = add_media_with(metadata, vectors, "a.jpg")
     assert nearest(vectors[30]) == "a.jpg-00030"
     second = add_media_with(metadata, more, "b.jpg")
     assert nearest(more[20]) == "b.jpg-00020"
-    only = SegmentFilter(media_file_ids=(second,))
+    only = segment_filter(media_file_ids=(second,))
     assert embeddings.best(vectors[30], 1, only)[0][0].startswith("b.jpg")
     metadata.remove_media(first)
     assert nearest(vectors[30]).startswith("b.jpg")
-    assert len(embeddings.best(vectors[30], 999, SegmentFilter())) == 50
+    assert len(embeddings.best(vectors[30], 999, segment_filter())) == 50
 
 
 HOW_IT_DIES = {"crashes": signal.SIGSEGV, "is killed": signal.SIGKILL, "hangs": signal.SIGSTOP}

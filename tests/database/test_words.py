@@ -6,7 +6,8 @@ import pytest
 
 from src.database.metadata_db import MetadataDatabase
 from src.database.words import as_query, as_typed, folded
-from src.records import SegmentFilter, Tag
+from src.records import Tag
+from src.search.leaves import segment_filter
 from tests.conftest import add_media_with, unit_vectors
 
 
@@ -42,6 +43,6 @@ def test_a_tag_in_another_width_is_the_same_tag(metadata: MetadataDatabase) -> N
     metadata.add_tags("a.jpg-00000", [Tag("my dog", 1.0, "human")], "human")
     metadata.add_tags("a.jpg-00001", [Tag("ＭＹ ＤＯＧ", 1.0, "human")], "human")
     assert metadata.tag_counts() == {"my dog": 2}
-    assert len(metadata.segments_where(SegmentFilter(tags=("ＭＹ ＤＯＧ",)))) == 2
+    assert len(metadata.segments_where(segment_filter(tags=("ＭＹ ＤＯＧ",)))) == 2
     metadata.remove_tag("a.jpg-00000", "ｍｙ dog")
     assert metadata.tag_counts() == {"my dog": 1}

@@ -17,7 +17,8 @@ from src.database.metadata_db import MetadataDatabase
 from src.datasets.export import export_dataset
 from src.errors import ExportError
 from src.library_files import SafeFolder
-from src.records import EVERYTHING, Tag
+from src.records import Tag
+from src.search.filters import EVERYTHING
 from tests.cli.nobody import NOBODY, as_nobody, needs_root
 from tests.conftest import add_media_with, unit_vectors
 

@@ -18,7 +18,8 @@ from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
 from src.processing import changed_files, ingest, segment_writer
 from src.processing.peoples_work import Work
-from src.records import EVERYTHING, StoredSegment, Tag
+from src.records import StoredSegment, Tag
+from src.search.filters import EVERYTHING
 from tests.conftest import MakeVideo
 from tests.processing.test_ingest import SETTINGS, SharedModels, add, content, crop_files, of_kind
 from tests.processing.test_ingest import shared_models as shared_models

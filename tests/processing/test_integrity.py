@@ -82,7 +82,7 @@ def mended_whole(library: MediaLibrary, *words: str) -> None:
     repaired = problems(library, repair=True)
     assert repaired and all(problem.mended for problem in repaired), repaired
     assert problems(library) == []
-    ids = [s.id for s in library.metadata.segments_where(vector_db.EVERYTHING)]
+    ids = [s.id for s in library.metadata.segments_where()]
     assert library.similar(ids[-1], 1).hits[0].score == pytest.approx(1, abs=1e-4)
 
 
@@ -245,7 +245,7 @@ def test_chroma_is_made_again_while_searches_stay_exact(library: MediaLibrary, d
                 path.write_bytes(np.random.default_rng(1).bytes(4096))
     else:
         shutil.rmtree(chroma)
-    segment = library.metadata.segments_where(vector_db.EVERYTHING)[0].id
+    segment = library.metadata.segments_where()[0].id
     assert library.similar(segment, 1).hits[0].segment.id == segment
     mended_whole(library, "index:")
 
@@ -265,7 +265,7 @@ def test_what_came_into_the_place_of_the_index_stays_and_costs_no_search(
         shutil.copytree(theirs, chroma)
     else:
         chroma.symlink_to(theirs)
-    segment = library.metadata.segments_where(vector_db.EVERYTHING)[0].id
+    segment = library.metadata.segments_where()[0].id
     assert library.similar(segment, 1).hits[0].segment.id == segment
     found = problems(library, repair=True)
     assert [problem.what.split(":")[0] for problem in found] == ["index"] and not found[0].mended
@@ -289,7 +289,7 @@ def test_chroma_of_another_owner_costs_the_index_and_no_search(
 
 
 def _as_nobody(library: MediaLibrary, folder: Path) -> None:
-    segment = library.metadata.segments_where(vector_db.EVERYTHING)[0].id
+    segment = library.metadata.segments_where()[0].id
     chroma = library.paths.chroma_db
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o777 if path.is_dir() else 0o666)

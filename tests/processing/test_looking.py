@@ -17,7 +17,7 @@ from src.errors import MediaReadError, QueryError
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.processing.thumbnails import thumbnail
-from src.records import SegmentFilter
+from src.search.leaves import segment_filter
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_every_search_can_leave_out_worse_masks(
     lowest, highest = library.browse.quality_range() or (0, 0)
     assert 0 < lowest < highest
     middle = (lowest + highest) / 2
-    where = SegmentFilter(min_predicted_iou=middle)
+    where = segment_filter(min_predicted_iou=middle)
     for every, good in (
         (library.search("red", n_results=999), library.search("red", n_results=999, where=where)),
         (

@@ -157,11 +157,11 @@ def test_what_is_taken_in_meanwhile_is_not_missed(
         pass
     events = list(switching)  # scene 2 came when the list of segments was made already
     new = name_of(NEW, clips)
-    everything = {s.id for s in library.metadata.segments_where(vector_db.EVERYTHING)}
+    everything = {s.id for s in library.metadata.segments_where()}
     assert isinstance(events[-1], JobDone) and embedded(library)[new] == everything
     rest = list(adding)
     assert of_kind(rest, FrameStored)  # scene 3 is embedded by the new one alone
-    everything = {s.id for s in library.metadata.segments_where(vector_db.EVERYTHING)}
+    everything = {s.id for s in library.metadata.segments_where()}
     assert embedded(library)[new] == everything
     assert embedded(library)[name_of(OLD, clips)] < everything
     assert library.coverage() is None and library.index.pending() == 0
@@ -281,7 +281,7 @@ def test_without_the_old_weights_the_new_clip_serves_what_it_has(
 
 
 def test_a_crop_that_is_gone_holds_nothing_up(library: MediaLibrary, clips: TwoClips) -> None:
-    segment = library.metadata.segments_where(vector_db.EVERYTHING)[0]
+    segment = library.metadata.segments_where()[0]
     segment.crop_path.unlink()
     (problem,) = of_kind(list(library.switch_clip()), ProblemFound)
     assert "verify --repair" in problem.what

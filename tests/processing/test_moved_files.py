@@ -14,7 +14,7 @@ from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
 from src.processing import moved_files
 from src.processing.media_finder import content_hash
-from src.records import SegmentFilter
+from src.search.leaves import segment_filter
 from tests.processing.test_ingest import SharedModels, add, of_kind
 from tests.processing.test_ingest import shared_models as shared_models
 
@@ -38,7 +38,7 @@ def folder(library: MediaLibrary, scene_files: list[Path], tmp_path: Path) -> Pa
         shutil.copy(scene_files[number], folder / f"{number}.png")
     add(library, folder)
     for media in library.metadata.all_media():
-        segment = library.metadata.segments_where(SegmentFilter(media_file_ids=(media.id,)))[0]
+        segment = library.metadata.segments_where(segment_filter(media_file_ids=(media.id,)))[0]
         library.add_tag(segment.id, f"content of {media.path.name}")
     return folder
 
@@ -48,7 +48,7 @@ def tags(library: MediaLibrary) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for media in library.metadata.all_media():
         names = found.setdefault(media.path.name, [])
-        where = SegmentFilter(media_file_ids=(media.id,))
+        where = segment_filter(media_file_ids=(media.id,))
         ids = [segment.id for segment in library.metadata.segments_where(where)]
         for some in library.metadata.tags_of(ids).values():
             names += [tag.name for tag in some if tag.source == "human"]

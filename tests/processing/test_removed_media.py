@@ -9,7 +9,7 @@ import pytest
 
 from src.events import FileKnown, FilePassedOver, JobDone, PassedOver
 from src.library import MediaLibrary
-from src.records import SegmentFilter
+from src.search.leaves import segment_filter
 from tests.processing.test_ingest import add, of_kind
 from tests.processing.test_ingest import shared_models as shared_models
 from tests.processing.test_moved_files import ends, sound
@@ -99,7 +99,7 @@ def test_a_content_that_stays_follows_to_a_removed_name(
     assert of_kind(events, JobDone)[0].passed_over == PassedOver()
     assert of_kind(events, FileKnown)
     assert names(library) == ["1.png", "3.png"]
-    where = SegmentFilter(tags=("content of 2.png",))
+    where = segment_filter(tags=("content of 2.png",))
     assert [s.media_path for s in library.metadata.segments_where(where)] == [folder / "1.png"]
     remove(library, folder / "3.png")
     assert passed_over(library, folder).removed == (folder / "3.png",)

@@ -20,7 +20,9 @@ from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle
 from src.models.model_manager import ModelManager
 from src.processing import peoples_work, segment_writer
-from src.records import EVERYTHING, SegmentFilter, StoredSegment
+from src.records import StoredSegment
+from src.search.filters import EVERYTHING
+from src.search.leaves import segment_filter
 from tests.conftest import MakeVideo
 from tests.two_clips import OLD, TwoClips
 
@@ -68,7 +70,7 @@ def use(library: MediaLibrary, managed: TwoClips, sam: MaskGenerator | None) -> 
 
 def segments_of(library: MediaLibrary, path: Path | None = None) -> list[StoredSegment]:
     media = None if path is None else library.metadata.media_by_path(path)
-    where = EVERYTHING if media is None else SegmentFilter(media_file_ids=(media.id,))
+    where = EVERYTHING if media is None else segment_filter(media_file_ids=(media.id,))
     return library.metadata.segments_where(where)
 
 

@@ -21,7 +21,9 @@ from src.gui.panel.panel import PanelContext
 from src.gui.theme.theme import LEFT, NORMAL, RIGHT, shorten
 from src.gui.widgets.controls import Button, label
 from src.gui.widgets.mask_quality import EDGE, MaskQuality
-from src.records import SearchHit, SearchResult, SegmentFilter
+from src.records import SearchHit, SearchResult
+from src.search.filters import Filter
+from src.search.leaves import segment_filter
 from src.worker import JobEnded
 
 MODELS_FAILED = "The models couldn't be loaded, so there is no search. See Models for the reason."
@@ -29,7 +31,7 @@ NO_WORDS = "Nothing found. Try other words, or add more photos and videos."
 STILL_ADDING = "Nothing found yet. Files are still being added."
 EMPTY = "Your library is empty. Add photos or videos to search them."
 NEW_SEGMENTS = "New segments: search again"
-SearchRequest = Callable[[SegmentFilter], SearchResult]
+SearchRequest = Callable[[Filter], SearchResult]
 # More than anyone looks through, and found as fast as ten.
 N_RESULTS = 100
 
@@ -160,7 +162,7 @@ class ResultsView(ctk.CTkFrame):
         self._again.pack_forget()
         self._asked += 1
         asked, library = self._asked, self._session.library
-        where = SegmentFilter(min_predicted_iou=self.quality.least)
+        where = segment_filter(min_predicted_iou=self.quality.least)
 
         def answered(found: tuple[SearchResult, tuple[float, float] | None, bool]) -> None:
             if asked == self._asked:

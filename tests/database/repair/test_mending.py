@@ -21,7 +21,8 @@ from src.database.embeddings import EmbeddingTable
 from src.database.metadata_db import MetadataDatabase
 from src.database.repair.one_bit import one_bit_back
 from src.errors import DatabaseError
-from src.records import EVERYTHING, Tag
+from src.records import Tag
+from src.search.filters import EVERYTHING
 from tests.conftest import MODEL, add_media_with, unit_vectors
 from tests.database.repair.test_recovery import leave_a_log
 

@@ -1,0 +1,1 @@
+"""Search: a query with its filter -> segments, best first."""

@@ -1,0 +1,71 @@
+"""What a person looks for: terms that segments are scored by, and a filter that leaves some out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from src.errors import QueryError
+from src.records import BoxXywh
+from src.search.filters import EVERYTHING, Filter
+
+GONE = "this segment is no longer in the library; search again"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """Something that segments are like.
+
+    Attributes:
+        weight: of its score in the sum; below 0 for what they are to be unlike.
+    """
+
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.weight) or self.weight == 0:
+            raise QueryError(f"a part of a search can't have the weight {self.weight}")
+
+
+@dataclass(frozen=True)
+class Words(Term):
+    text: str
+
+
+@dataclass(frozen=True)
+class ImageFile(Term):
+    """An image file, or the first frame of a video; `box_xywh` is the part to look for."""
+
+    path: Path
+    box_xywh: BoxXywh | None = None
+
+
+@dataclass(frozen=True)
+class Image(Term):
+    """(H, W, 3) uint8 RGB; `box_xywh` is the part to look for, in its pixels."""
+
+    image_rgb: np.ndarray = field(repr=False, compare=False)
+    box_xywh: BoxXywh | None = None
+
+
+@dataclass(frozen=True)
+class Like(Term):
+    """A segment of the library."""
+
+    segment_id: str
+
+
+@dataclass(frozen=True)
+class Query:
+    """A whole search. Several terms make one score: that of the weighted sum of their embeddings.
+
+    Attributes:
+        limit: the most hits that are wanted.
+    """
+
+    terms: tuple[Term, ...]
+    filter: Filter = EVERYTHING
+    limit: int = 10

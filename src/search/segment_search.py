@@ -1,0 +1,81 @@
+"""A query -> hits. VectorDatabase, one layer down, scores one embedding; here terms become one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from src.database.vector_db import VectorDatabase
+from src.errors import QueryError
+from src.records import BoxXywh, SearchResult
+from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
+
+
+class SegmentSearch:
+    """Answers queries with one CLIP."""
+
+    def __init__(self, vectors: VectorDatabase, read_image: Callable[[Path], np.ndarray]) -> None:
+        """Search with what scores embeddings.
+
+        Args:
+            read_image: reads a file: (H, W, 3) uint8 RGB.
+        """
+        self._vectors = vectors
+        self._read_image = read_image
+
+    def search(self, query: Query) -> SearchResult:
+        """Find the segments that fit a query, best first.
+
+        Words alone are searched for as VectorDatabase.search_by_text does it. Of several terms
+        the embeddings are added up, each times its weight, so that the order is that of the
+        weighted sum of their scores; the score of a hit is its cosine to that sum.
+
+        Raises:
+            QueryError: there is no term, they cancel each other, an image's part lies outside
+                it, a segment is gone, or the limit is under 1.
+            MediaReadError: an image can't be read.
+        """
+        only = query.terms[0] if len(query.terms) == 1 else None
+        if isinstance(only, Words) and only.weight > 0:
+            return self._vectors.search_by_text(only.text, query.limit, query.filter)
+        if not query.terms:
+            raise QueryError("the search is empty; type what you are looking for")
+        clip = self._vectors.clip
+        words = [term.text for term in query.terms if isinstance(term, Words)]
+        unknown = tuple(word for text in words for word in clip.unknown_words(text))
+        known = tuple(word for text in words for word in clip.known_words(text))
+        # words of which none is known have no part in it
+        terms = [t for t in query.terms if not isinstance(t, Words) or clip.known_words(t.text)]
+        if not terms:
+            return SearchResult((), unknown)
+        total = np.sum([term.weight * self._embedding(term) for term in terms], axis=0)
+        if float(np.linalg.norm(total)) < 1e-6:
+            raise QueryError("the parts of this search cancel each other; take one away")
+        found = self._vectors.search_by_embedding(total, query.limit, query.filter)
+        return SearchResult(found.hits, unknown, known)
+
+    def _embedding(self, term: Term) -> np.ndarray:
+        """Embed a term: (512,) float32, L2-normalised."""
+        if isinstance(term, Words):
+            of_words: np.ndarray = self._vectors.clip.encode_text([term.text])[0]
+            return of_words
+        if isinstance(term, Like):
+            embedding = self._vectors.embeddings.vectors([term.segment_id]).get(term.segment_id)
+            if embedding is None:
+                raise QueryError(GONE)
+            return embedding
+        assert isinstance(term, Image | ImageFile)
+        image = self._read_image(term.path) if isinstance(term, ImageFile) else term.image_rgb
+        of_image: np.ndarray = self._vectors.clip.encode_image([_part(image, term.box_xywh)])[0]
+        return of_image
+
+
+def _part(image_rgb: np.ndarray, box_xywh: BoxXywh | None) -> np.ndarray:
+    if box_xywh is not None:
+        x, y, w, h = box_xywh
+        image_rgb = image_rgb[max(0, y) : y + h, max(0, x) : x + w]
+    if image_rgb.size == 0:
+        raise QueryError(f"the part {box_xywh} lies outside the image")
+    return image_rgb
