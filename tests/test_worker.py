@@ -58,9 +58,9 @@ def test_a_job_stops_at_its_next_event_and_cleans_up() -> None:
     waiting = worker.submit(lambda: counting(1))
     worker.cancel(waiting)
     worker.cancel(job_id)
-    assert said(worker, job_id)[-1] == JobEnded(cancelled=True)
+    assert said(worker, job_id)[-1] == JobEnded()
     assert closed.is_set()
-    assert said(worker, waiting) == [JobEnded(cancelled=True)]
+    assert said(worker, waiting) == [JobEnded()]
     assert worker.stop(DEADLINE_S)
 
 
@@ -93,7 +93,7 @@ def test_stopping_ends_the_job_at_hand() -> None:
     job_id = worker.submit(endless)
     worker.events.get(timeout=DEADLINE_S)
     assert worker.stop(DEADLINE_S)
-    assert said(worker, job_id)[-1] == JobEnded(cancelled=True)
+    assert said(worker, job_id)[-1] == JobEnded()
 
 
 class Panic(BaseException):

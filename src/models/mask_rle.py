@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
@@ -29,6 +28,8 @@ MOST_CHARACTERS = 7
 def encode_rle(mask: np.ndarray) -> dict[str, Any]:
     """Write a mask (H, W) bool or 0/1 as compressed COCO RLE, its counts as bytes."""
     # COCO goes column by column; OpenCV turns a large array many times faster than numpy
+    import cv2  # a library opens, and reads its masks, without it
+
     turned = cv2.transpose(np.ascontiguousarray(mask, dtype=np.uint8))
     rle: dict[str, Any] = coco_mask.encode(turned.T)
     return rle
