@@ -35,6 +35,7 @@ DOING = {
     "index": "updating the index",
     "embed": "embedding segments again",
     "retag": "tagging segments again",
+    "measure": "measuring frames",
     "export": "writing crops",
     "check": "checking the download",
     "connect": "waiting for the server",

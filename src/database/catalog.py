@@ -8,9 +8,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from src.database.decisions import ROWS_OF_TAG
 from src.database.metadata_db import MetadataDatabase, condition_of
 from src.database.rows import LISTED, SEGMENT_COLUMNS
-from src.database.segment_store import ROWS_OF_TAG
 from src.database.words import folded
 from src.records import MediaCard, MediaOrder, SampledFrame, SegmentFilter, StoredSegment
 

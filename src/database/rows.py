@@ -55,6 +55,8 @@ def stored_segment(row: sqlite3.Row, paths: LibraryPaths, with_mask: bool = True
         crop_path=paths.crop(columns["crop_path"]),
         # who may only read opens a library of an older version as it is
         parent_id=columns.get("parent_id"),
+        fingerprint=columns.get("fingerprint"),
+        origin=columns.get("origin") or "sam",
     )
 
 

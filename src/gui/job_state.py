@@ -30,6 +30,7 @@ _DOING = {
     "index": "Updating the search index",
     "embed": "Processing segments with the new model",
     "retag": "Tagging segments again",
+    "measure": "Measuring frames",
     "export": "Writing",
     "check": "Verifying the download",
     "connect": "Waiting for the server",

@@ -19,7 +19,7 @@ from src.processing.crops_left import write_down_crops
 from src.processing.image_loader import load_image
 from src.processing.peoples_work import Work, find_heirs, hand_over, work_on
 from src.processing.video_processor import dhash
-from src.records import Frame, MediaFile, SegmentFilter, Tag
+from src.records import Decision, Frame, MediaFile, SegmentFilter, Tag
 
 log = logging.getLogger(__name__)
 
@@ -171,6 +171,12 @@ def _from_json(columns: dict[str, Any]) -> Work:
     for tag in tags:
         if wrong_columns("segment_tags", {"confidence": tag.confidence, "source": tag.source}):
             raise ValueError("a tag that can't be stored")
+    # an earlier version wrote none
+    history = tuple(Decision(**each) for each in columns.get("history", ()))
+    for each in history:
+        row = {**asdict(each), "has_tag": int(each.has_tag)}
+        if wrong_columns("decisions", row) or wrong_columns("tags", {"name": each.tag}):
+            raise ValueError("a decision that can't be stored")
     return Work(
         str(columns["segment_id"]),
         int(columns["frame_index"]),
@@ -179,4 +185,5 @@ def _from_json(columns: dict[str, Any]) -> Work:
         tags,
         tuple(columns["removed"]),
         None if columns["look"] is None else int(columns["look"]),
+        history,
     )

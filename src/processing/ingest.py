@@ -31,6 +31,7 @@ from src.processing.changed_files import ChangedFiles
 from src.processing.crop_files import remove_crops, remove_half_written
 from src.processing.crops_left import remove_left_crops, remove_unused_crops
 from src.processing.ffmpeg_log import VideoFacts
+from src.processing.frame_looks import look_of
 from src.processing.frames import read_sampled
 from src.processing.image_loader import media_kind
 from src.processing.known_copies import KnownCopies
@@ -263,9 +264,11 @@ class Ingest:
         facts = VideoFacts()
         source = read_sampled(path, kind, self.settings, facts)
         size_wh: tuple[int, int] | None = None
+        stands = _StandingFrame(self.metadata, media_id)
         try:
             for frame, differs in source:
                 size_wh = frame.size_wh
+                stands.see(frame, differs)
                 fraction = _fraction(frame, facts)
                 if not differs or frame.frame_index in stored:
                     yield FrameSkipped(path, frame.frame_index, fraction)
@@ -280,6 +283,7 @@ class Ingest:
             source.close()  # a cancelled job leaves no ffmpeg behind
         if facts.damage is not None and is_out_of_reach(path):
             raise MediaReadError(path, "can no longer be reached")  # not damaged: cut off
+        stands.end()
         width, height = size_wh or (None, None)
         with self.metadata.connection.write():
             self.metadata.update_media(
@@ -311,13 +315,14 @@ class Ingest:
         """
 
         unused: list[str] = []
+        look = look_of(frame.image_rgb)
 
         def store(new: list[NewSegment], clip: str) -> tuple[bool, list[NewSegment]]:
             if replaces is not None:
                 unused.extend(self.changed.replace(media_id, replaces, works))
             moment, size = frame.timestamp_s, frame.size_wh
             stored = self.metadata.store_frame(
-                media_id, frame.frame_index, moment, size, new, clip, self.maker.sam
+                media_id, frame.frame_index, moment, size, new, clip, self.maker.sam, look
             )
             if stored:
                 self.changed.hand_over(works, frame, new)
@@ -329,6 +334,27 @@ class Ingest:
         else:
             remove_crops(self.paths, [segment.crop_path for segment in new])
         return len(new) if stored else None
+
+
+class _StandingFrame:
+    """Writes down up to when a frame stands for those that are skipped after it as too alike."""
+
+    def __init__(self, metadata: MetadataDatabase, media_id: int) -> None:
+        self._metadata, self._media_id = metadata, media_id
+        self._frame_index: int | None = None
+        self._until_s: float | None = None
+
+    def see(self, frame: Frame, differs: bool) -> None:
+        if differs:
+            self.end()
+            self._frame_index = frame.frame_index
+        else:
+            self._until_s = frame.timestamp_s
+
+    def end(self) -> None:
+        if self._frame_index is not None and self._until_s is not None:
+            self._metadata.set_until(self._media_id, self._frame_index, self._until_s)
+        self._until_s = None
 
 
 def register(metadata: MetadataDatabase, found: Sequence[Path]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from src.database.decisions import replace_automatic_tags
 from src.database.metadata_db import MetadataDatabase
-from src.database.segment_store import replace_automatic_tags
 from src.events import Event, Progress
 from src.processing.models_in_use import Embedding
 from src.records import Tag

@@ -8,11 +8,11 @@ from contextlib import closing
 
 from src.config import Settings
 from src.database.catalog import Catalog
+from src.database.decisions import replace_automatic_tags
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import (
     NewSegment,
     frames_cut_by_others,
-    replace_automatic_tags,
     replace_segments,
 )
 from src.errors import MediaReadError
@@ -152,22 +152,33 @@ class SegmentAgain:
             if not old:  # the media file was removed meanwhile
                 return 0, [segment.crop_path for segment in new], []
             work = {work.segment_id: work for work in work_on(self.metadata, old)}
-            same = {segment.id for segment in new} & {segment.id for segment in old}
-            moves = [each for name, each in work.items() if name not in same]
-            heirs = find_heirs(moves, new, frame.size_wh)
-            stay = {s: work[s].tags for s, heir in heirs.items() if heir is None and work[s].tags}
+            # a new cut has its fingerprint as its id: one that has been taken in before is known by
+            # it, and where a person has changed its mask since, by the id that it got then
+            born = {segment.fingerprint or segment.id: segment.id for segment in old}
+            known = {*born, *born.values()}
+            same = {name for segment in new if (name := born.get(segment.id, segment.id)) in known}
+            theirs = {segment.id for segment in old if segment.origin != "sam"}
+            moves = [each for name, each in work.items() if name not in same | theirs]
+            heirs = {
+                name: None if heir is None else born.get(heir, heir)
+                for name, heir in find_heirs(moves, new, frame.size_wh).items()
+            }
+            stay = theirs | {name for name, heir in heirs.items() if heir is None}
             gone = [s for s in old if s.id not in same and s.id not in stay]
             unused = [self._stored_path(segment) for segment in gone]
+            used = {self._stored_path(segment) for segment in old}
+            added = [segment for segment in new if segment.id not in known]
+            unused += [s.crop_path for s in new if s.id in known and s.crop_path not in used]
             with self.metadata.connection.write() as db:
-                added = [segment for segment in new if segment.id not in same]
                 gone_ids = [segment.id for segment in gone]
                 replace_segments(db, frame_id, gone_ids, added, clip, self.maker.sam)
                 # which tags a segment gets depends on the others of its frame
-                replace_automatic_tags(db, {each.id: each.tags for each in new if each.id in same})
+                replace_automatic_tags(db, {born[s.id]: s.tags for s in new if s.id in born})
                 hand_over(self.metadata, moves, heirs)
                 # written with the change, so that a kill before they are gone is made good
                 write_down_crops(self.metadata, unused)
-            names = [(s, tuple(tag.name for tag in tags)) for s, tags in stay.items()]
+            left = {segment: work[segment].tags for segment, heir in heirs.items() if heir is None}
+            names = [(s, tuple(tag.name for tag in tags)) for s, tags in left.items() if tags]
             return len(added), unused, names
 
         assert media.content_hash is not None

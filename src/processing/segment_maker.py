@@ -81,7 +81,7 @@ class SegmentMaker:
             for segment, vector, tags in zip(
                 segments, vectors, embedding.tagger.tags(vectors), strict=True
             ):
-                name = segment_id(digest, frame.frame_index, segment)
+                name = segment_fingerprint(digest, frame.frame_index, segment)
                 crop = folder / f"{name}.jpg"
                 crop_path = self.paths.name(crop)
                 content = save_jpeg(segment.crop_rgb)
@@ -99,10 +99,12 @@ class SegmentMaker:
         return new
 
 
-def segment_id(digest: str, frame_index: int, segment: Segment) -> str:
-    """Name a segment by its media file's content, its frame and its mask: 24 hex digits.
+def segment_fingerprint(digest: str, frame_index: int, segment: Segment) -> str:
+    """Hash what is cut out of which picture, the content of its media file: 24 hex digits.
 
-    The same cut of the same content has the same id, so redoing a frame doubles nothing.
+    The same cut of the same content has the same fingerprint, so redoing a frame doubles nothing.
+    It is the id of a segment as well when that is made. The id stays when the mask is changed, and
+    the fingerprint does not.
     """
     parts = (digest, str(frame_index), segment.kind, str(segment.bbox_xywh))
     text = "|".join(parts).encode() + b"|" + (segment.mask_rle or b"")

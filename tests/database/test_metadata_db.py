@@ -10,9 +10,9 @@ import pytest
 
 from src.config import LibraryPaths
 from src.database.catalog import Catalog
+from src.database.decisions import replace_automatic_tags
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
-from src.database.segment_store import replace_automatic_tags
 from src.errors import DatabaseError
 from src.records import EVERYTHING, SegmentFilter, Tag
 from tests.conftest import MODEL, add_frame_of_qualities, add_media_with, new_segments, unit_vectors
