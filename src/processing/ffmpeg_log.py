@@ -44,6 +44,7 @@ class VideoFacts:
         last_duration_s: how long that frame is shown.
         damage: why the video is not whole, in words for a person; None for a sound one.
         note: what there is to know of a sound file, in words for a person.
+        camera: its make and model, of an image.
     """
 
     duration_s: float | None = None
@@ -52,6 +53,7 @@ class VideoFacts:
     last_duration_s: float = 0.0
     damage: str | None = None
     note: str | None = None
+    camera: tuple[str | None, str | None] = (None, None)
 
     def judge_length(self) -> None:
         """Compare the last frame's end with the duration: ffmpeg says nothing of a cut.

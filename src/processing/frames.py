@@ -44,5 +44,5 @@ def read_sampled(
         return
     loaded = load_image(path, settings.pixel_limit)
     facts.captured_at = loaded.captured_at or date_in_name(path.name)
-    facts.note = loaded.note
+    facts.note, facts.camera = loaded.note, loaded.camera
     yield loaded.frame, True

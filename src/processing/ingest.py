@@ -295,6 +295,8 @@ class Ingest:
                 height=height,
                 duration_s=facts.duration_s,
                 captured_at=facts.captured_at,
+                camera_make=facts.camera[0],
+                camera_model=facts.camera[1],
             )
             lost = self.changed.end(media_id, works)
         note = "; ".join(filter(None, (facts.damage, facts.note, lost))) or None
