@@ -170,6 +170,7 @@ STAGES = {
         Stage("index", "Updating the search index", "updating the index"),
         Stage("embed", "Processing segments with the new model", "embedding segments again"),
         Stage("retag", "Tagging segments again", "tagging segments again"),
+        Stage("measure", "Measuring frames", "measuring frames"),
         Stage("export", "Writing", "writing crops"),
         Stage("check", "Verifying the download", "checking the download"),
         Stage("connect", "Waiting for the server", "waiting for the server"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from src.browsing import Browsing
 from src.config import LibraryPaths, Settings, models_folder_problem
 from src.database.catalog import Catalog
+from src.database.decisions import new_batch
 from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
@@ -442,19 +443,34 @@ class MediaLibrary:
             )
         return name
 
-    def add_tag(self, segment_id: str, name: str) -> None:
+    def add_tag(self, segment_id: str, name: str, batch: str | None = None) -> str:
         """Put a person's tag on a segment; a person is sure.
+
+        Args:
+            batch: of the act that this is a part of; None for one of its own.
+
+        Returns:
+            The batch, for undo.
 
         Raises:
             QueryError: the tag has no name, a very long one, or one that is no text; or the
                 segment is gone.
         """
-        name = self.tag_name(name)
-        if not self.metadata.add_tags(segment_id, [Tag(name, 1.0, "human")], added_by="human"):
+        name, batch = self.tag_name(name), batch or new_batch()
+        tags = [Tag(name, 1.0, "human")]
+        if not self.metadata.add_tags(segment_id, tags, added_by="human", batch=batch):
             raise QueryError(GONE)
+        return batch
 
-    def remove_tag(self, segment_id: str, name: str) -> None:
-        self.metadata.remove_tag(segment_id, as_typed(name))
+    def remove_tag(self, segment_id: str, name: str, batch: str | None = None) -> str:
+        """Take a tag off a segment, which no model gives it again; returns the batch, for undo."""
+        batch = batch or new_batch()
+        self.metadata.remove_tag(segment_id, as_typed(name), batch)
+        return batch
+
+    def undo(self, batch: str) -> int:
+        """Take back a whole act on tags; returns how many of its decisions there were to undo."""
+        return self.metadata.undo(batch)
 
     def tag_counts(self) -> dict[str, int]:
         """Count the segments of each tag, most first."""
@@ -503,6 +519,20 @@ class MediaLibrary:
         self._in_use.write_down()
         yield from self._in_use.embed_missing(self.vectors)
         yield from self._in_use.retag()
+
+    def look_at_frames(self) -> Iterator[Event]:
+        """Measure the frames that an earlier version stored without: how sharp, how alike."""
+        from src.processing.frame_look_job import look_at_frames
+
+        yield from look_at_frames(self.metadata, self.settings.pixel_limit)
+
+    def move_media(self, old: Path | str, new: Path | str) -> int:
+        """Say that a folder of media is elsewhere now; returns how many files are in it.
+
+        Raises:
+            DatabaseError: a file of the library has one of the new paths already.
+        """
+        return self.metadata.move_root(Path(os.path.abspath(old)), Path(os.path.abspath(new)))
 
     def verify(self, repair: bool = False) -> Iterator[Event]:
         """Examine the library, and mend what can be mended when asked to."""

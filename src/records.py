@@ -17,7 +17,8 @@ BoxXywh = tuple[int, int, int, int]
 MediaKind = Literal["image", "video"]
 MediaStatus = Literal["pending", "processing", "done", "failed"]
 SegmentKind = Literal["frame", "object"]
-TagSource = Literal["auto", "human", "propagated"]
+TagSource = Literal["auto", "human", "propagated", "imported"]
+SegmentOrigin = Literal["sam", "human", "imported", "tracker"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,19 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class FrameLook:
+    """What a frame looks like, in numbers.
+
+    Attributes:
+        dhash: of 64 bits, 16 hex digits; those of two pictures alike differ in few bits.
+        sharpness: variance of the Laplacian of the grey frame at a fixed size; see look_of.
+    """
+
+    dhash: str
+    sharpness: float
+
+
+@dataclass(frozen=True)
 class SegmentMask:
     """Where a segment lies in its frame, and how good SAM thinks its mask is.
 
@@ -103,6 +117,8 @@ class StoredSegment:
     Attributes:
         parent_id: the smallest segment of its frame that it lies in: the whole frame's when it
             lies in no other; None for the whole frame.
+        fingerprint: of what is cut out of which picture; see segment_fingerprint.
+        origin: what made it.
     """
 
     id: str
@@ -119,6 +135,8 @@ class StoredSegment:
     mask_rle: bytes | None = field(repr=False)
     crop_path: Path
     parent_id: str | None = None
+    fingerprint: str | None = None
+    origin: SegmentOrigin = "sam"
 
 
 @dataclass(frozen=True)
@@ -128,6 +146,25 @@ class Tag:
     name: str
     confidence: float
     source: TagSource
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An act on a tag of a segment or of a frame.
+
+    Attributes:
+        has_tag: whether it was said to have the tag, or not to have it.
+        confidence: how sure that is, 0 to 1; of a person 1.
+        decided_at: seconds since the epoch; None where nobody wrote it down.
+        batch: of the act that it was part of, for undo; None where nobody wrote it down.
+    """
+
+    tag: str
+    has_tag: bool
+    source: TagSource
+    confidence: float = 1.0
+    decided_at: float | None = None
+    batch: str | None = None
 
 
 @dataclass(frozen=True)

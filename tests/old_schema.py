@@ -6,8 +6,17 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from src.database.checksums import checked_tables, fill_checksums
 from src.database.connection import PAGE_SIZE
 from src.database.migrations import migrate
+from src.database.repair.known_schema import known_versions
+
+# The tables whose rows have checksums, in today's schema.
+CHECKED = tuple(
+    form.name
+    for form in known_versions()[-1].forms.values()
+    if form.is_table and form.checksum is not None
+)
 
 
 def make_old(database: Path, version: int) -> None:
@@ -24,13 +33,19 @@ def make_old(database: Path, version: int) -> None:
         db.execute("ATTACH ? AS today", (str(database),))
         tables = "SELECT name FROM main.sqlite_master WHERE type = 'table'"
         for (table,) in db.execute(f"{tables} AND name NOT LIKE 'sqlite_%'").fetchall():
-            columns = ", ".join(row[1] for row in db.execute(f"PRAGMA main.table_info({table})"))
+            there, here = (
+                [row[1] for row in db.execute(f"PRAGMA {schema}.table_info({table})")]
+                for schema in ("today", "main")
+            )
+            columns = ", ".join(column for column in here if column in there)
             known = "WHERE name IN (SELECT name FROM main.sqlite_master)"
             db.execute(
                 f"INSERT OR REPLACE INTO main.{table} ({columns}) SELECT {columns}"
                 f" FROM today.{table} {known if table == 'row_counts' else ''}"
             )
         db.execute("DETACH today")
+        if checked_tables(db):  # with fewer columns a row has another checksum
+            fill_checksums(db)
         for _, sql in stored:
             db.execute(sql)
     for side in ("-wal", "-shm"):

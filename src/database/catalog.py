@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src.database.conditions import SegmentCondition, segment_ids_where
+from src.database.decisions import ROWS_OF_TAG
 from src.database.metadata_db import MetadataDatabase
 from src.database.rows import LISTED, SEGMENT_COLUMNS
-from src.database.segment_store import ROWS_OF_TAG
 from src.database.words import folded
 from src.records import (
     MediaCard,
@@ -86,17 +86,17 @@ class Catalog:
         """Look up a page of cards; ids that are gone are left out."""
         rows = self.metadata.connection.read().execute(
             "SELECT m.*, (SELECT count(*) FROM frames f JOIN segments s ON s.frame_id = f.id"
-            " WHERE f.media_file_id = m.id) AS segment_count,"
+            " WHERE f.media_file_id = m.id) AS _segments,"
             " (SELECT s.crop_path FROM frames f JOIN segments s ON s.frame_id = f.id"
             " WHERE f.media_file_id = m.id AND s.kind = 'frame'"
-            " ORDER BY f.frame_index LIMIT 1) AS poster"
+            " ORDER BY f.frame_index LIMIT 1) AS _poster"
             f" FROM media_files m WHERE m.id IN {LISTED}",
             (json.dumps(list(media_file_ids)),),
         )
         cards = {}
         for row in rows:
             columns = dict(row)
-            segments, poster = columns.pop("segment_count"), columns.pop("poster")
+            segments, poster = columns.pop("_segments"), columns.pop("_poster")
             crop = None if poster is None else self.metadata.paths.crop(poster)
             (media,) = self.metadata.rows.media_files([columns])
             cards[media.id] = MediaCard(media, segments, crop)

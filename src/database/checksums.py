@@ -8,28 +8,18 @@ programs, which don't know the function they call, can open it.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import struct
 import zlib
 from collections.abc import Iterable
 from functools import cache
 
-CHECKED = (
-    "models",
-    "media_files",
-    "frames",
-    "segments",
-    "tags",
-    "embeddings",
-    "segment_tags",
-    "removed_tags",
-    "removed_media",
-    "info",
-)
 COLUMN = "checksum"
 
 # Of each value in a checksum, before its content: its position (2 bytes) and its type's mark.
 HEAD_BYTES = 3
+_NAME = re.compile("[a-z_]+")
 # The function as SQL knows it; see checksum_sql.
 _FUNCTION = "checksum_of_row"
 _INTEGER, _REAL, _TEXT, _BLOB = b"i", b"f", b"t", b"b"
@@ -94,6 +84,41 @@ def register_checksum(connection: sqlite3.Connection) -> None:
     connection.create_function(_FUNCTION, -1, _checksum_of_pairs, deterministic=True)
 
 
+def checked_tables(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """List the tables whose rows have checksums, those that others refer to before these.
+
+    What a table is called comes from the file: only names as ours are taken, since they become
+    part of SQL.
+    """
+    rows = sqlite3.Cursor(connection).execute(
+        "SELECT t.name FROM main.sqlite_master t, pragma_table_info(t.name) c"
+        " WHERE t.type = 'table' AND c.name = ? ORDER BY t.rowid",
+        (COLUMN,),
+    )
+    return parents_first(connection, [row[0] for row in rows if _NAME.fullmatch(row[0])])
+
+
+def parents_first(connection: sqlite3.Connection, tables: Iterable[str]) -> tuple[str, ...]:
+    """Sort tables so that each comes after those that it refers to."""
+    waiting, ordered = list(tables), list[str]()
+    parents = {
+        table: {parent for _, parent, _ in references(connection, table)} for table in waiting
+    }
+    while waiting:
+        ready = [table for table in waiting if parents[table].isdisjoint({*waiting} - {table})]
+        ordered += ready or waiting  # a circle has no order
+        waiting = [table for table in waiting if table not in ordered]
+    return tuple(ordered)
+
+
+def references(connection: sqlite3.Connection, table: str) -> list[tuple[str, str, str]]:
+    """List what a table refers to: its column, the other table and the column there."""
+    rows = sqlite3.Cursor(connection).execute(
+        'SELECT "from", "table", ifnull("to", \'id\') FROM pragma_foreign_key_list(?)', (table,)
+    )
+    return [(str(row[0]), str(row[1]), str(row[2])) for row in rows.fetchall()]
+
+
 def checked_columns(connection: sqlite3.Connection, table: str) -> list[str]:
     """List what the checksum of a table's rows is of, in the order of the table."""
     columns = (str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})"))
@@ -135,18 +160,15 @@ def fill_checksums(connection: sqlite3.Connection) -> None:
     Inside the caller's transaction, on a connection without watch_rows.
     """
     register_checksum(connection)
-    for table in CHECKED:
+    for table in checked_tables(connection):
         columns = checked_columns(connection, table)
-        if columns:  # a later step makes the rest
-            connection.execute(f"UPDATE {table} SET {COLUMN} = {checksum_sql(columns)}")
+        connection.execute(f"UPDATE {table} SET {COLUMN} = {checksum_sql(columns)}")
     count_rows(connection)
 
 
 def count_rows(connection: sqlite3.Connection) -> None:
     """Write down how many rows each table has now, inside the caller's transaction."""
-    for table in CHECKED:
-        if not checked_columns(connection, table):
-            continue
+    for table in checked_tables(connection):
         connection.execute(
             "INSERT INTO row_counts (name, rows)"
             f" VALUES ('{table}', (SELECT count(*) FROM {table}))"
@@ -163,7 +185,7 @@ def watch_rows(connection: sqlite3.Connection) -> None:
     register_checksum(connection)
     # without it the rows that a REPLACE takes away would go uncounted
     connection.execute("PRAGMA recursive_triggers = ON")
-    for table in CHECKED:
+    for table in checked_tables(connection):
         columns = checked_columns(connection, table)
         here = " AND ".join(f"{key} = new.{key}" for key in key_columns(connection, table))
         update = f"UPDATE {table} SET {COLUMN} = {checksum_sql(columns)} WHERE {here};"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -10,19 +11,27 @@ from pathlib import Path
 from typing import Any, cast
 
 from src.config import LibraryPaths
+from src.database.captured import moment_of
 from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.connection import Connection
+from src.database.decisions import (
+    IS_KEPT,
+    decide_on_frame,
+    new_batch,
+    put_tags,
+    remove_tag,
+    repeat,
+    undo,
+)
+from src.database.media_roots import move_root, root_of
 from src.database.removed_media import RemovedMedia
 from src.database.repair.damaged_rows import DamagedRow, damaged_rows, miscounted
 from src.database.repair.mending import problems_of
-from src.database.rows import CHUNK, SEGMENT_COLUMNS, RowReader
-from src.database.segment_store import (
-    NewSegment,
-    insert_segments,
-    put_tags,
-    remove_tag,
-)
+from src.database.rows import CHUNK, LISTED, SEGMENT_COLUMNS, RowReader
+from src.database.segment_store import NewSegment, change_segment, insert_segments
 from src.records import (
+    Decision,
+    FrameLook,
     MediaFile,
     MediaKind,
     MediaStatus,
@@ -107,18 +116,50 @@ class MetadataDatabase:
         """Add a media file with nothing known of its content yet; returns its id."""
         with self.connection.write() as db:
             cursor = db.execute(
-                "INSERT INTO media_files (path, kind, file_size, modified_at_ns, status, added_at)"
-                " VALUES (?, ?, ?, ?, 'pending', ?)",
-                (str(path), kind, file_size, modified_at_ns, added_at or time.time()),
+                "INSERT INTO media_files (path, kind, file_size, modified_at_ns, status, added_at,"
+                " root_id, relative_path) VALUES (?, ?, ?, ?, 'pending', ?, ?, ?)",
+                (
+                    str(path),
+                    kind,
+                    file_size,
+                    modified_at_ns,
+                    added_at or time.time(),
+                    *root_of(db, path),
+                ),
             )
             return cast(int, cursor.lastrowid)
 
     def update_media(self, media_file_id: int, **columns: Any) -> None:
-        """Set columns of a media file; a Path is stored as text."""
-        names = ", ".join(f"{name} = ?" for name in columns)
-        values = [str(value) if isinstance(value, Path) else value for value in columns.values()]
+        """Set columns of a media file; a Path is stored as text, and what follows from it."""
         with self.connection.write() as db:
+            if isinstance(path := columns.get("path"), Path):
+                columns["root_id"], columns["relative_path"] = root_of(db, path)
+            if "captured_at" in columns:
+                captured = moment_of(columns["captured_at"])
+                columns["captured_utc_s"], columns["captured_zone"] = captured
+            names = ", ".join(f"{name} = ?" for name in columns)
+            values = [str(v) if isinstance(v, Path) else v for v in columns.values()]
             db.execute(f"UPDATE media_files SET {names} WHERE id = ?", (*values, media_file_id))
+
+    def roots(self) -> list[Path]:
+        """List the folders that media files are kept in, each with all that is below it."""
+        rows = self.connection.read().execute("SELECT * FROM roots ORDER BY path")
+        return [Path(row["path"]) for row in self.rows.checked("roots", rows)]
+
+    def move_root(self, old: Path, new: Path) -> int:
+        """Say that a folder of media is elsewhere now: all files in it, by the same names.
+
+        Args:
+            old: a root, or a folder above or below some.
+
+        Returns:
+            How many media files have another path now.
+
+        Raises:
+            DatabaseError: a file of the library has one of the new paths already.
+        """
+        with self.connection.write() as db:
+            return move_root(db, old, new)
 
     def remove_frames(self, media_file_id: int) -> list[str]:
         """Forget a media file's frames and all on them; returns the crop files now unused."""
@@ -171,12 +212,14 @@ class MetadataDatabase:
         segments: Sequence[NewSegment],
         model: str,
         sam: str | None = None,
+        look: FrameLook | None = None,
     ) -> bool:
         """Store a frame with its segments, embeddings and tags: whole, or not at all.
 
         Args:
             model: the CLIP that embedded them.
             sam: the SAM that cut it, "none" for a frame that was not cut.
+            look: what the frame looks like; None leaves that to a later job.
 
         Returns:
             False when the media file has been removed meanwhile; nothing is stored then.
@@ -191,12 +234,51 @@ class MetadataDatabase:
             ):
                 return False
             frame_id = db.execute(
-                "INSERT INTO frames (media_file_id, frame_index, timestamp_s, width, height, sam)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (media_file_id, frame_index, timestamp_s, *size_wh, sam),
+                "INSERT INTO frames (media_file_id, frame_index, timestamp_s, width, height, sam,"
+                " until_s, dhash, sharpness) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    media_file_id,
+                    frame_index,
+                    timestamp_s,
+                    *size_wh,
+                    sam,
+                    timestamp_s,
+                    None if look is None else look.dhash,
+                    None if look is None else look.sharpness,
+                ),
             ).lastrowid
             insert_segments(db, cast(int, frame_id), segments, model)
             return True
+
+    def change_segment(self, new: NewSegment, model: str) -> None:
+        """Give a segment another mask; its id and its tags stay. See change_segment."""
+        with self.connection.write() as db:
+            change_segment(db, new, model)
+
+    def set_until(self, media_file_id: int, frame_index: int, until_s: float) -> None:
+        """Write down up to when a frame stands for what was skipped after it, in seconds."""
+        with self.connection.write() as db:
+            db.execute(
+                "UPDATE frames SET until_s = ? WHERE media_file_id = ? AND frame_index = ?",
+                (until_s, media_file_id, frame_index),
+            )
+
+    def frames_not_looked_at(self) -> dict[int, str]:
+        """List the frames whose look nobody has taken, each with the crop file of the whole."""
+        rows = self.connection.read().execute(
+            "SELECT f.id, s.crop_path FROM frames f"
+            " JOIN segments s ON s.frame_id = f.id AND s.kind = 'frame'"
+            " WHERE f.dhash IS NULL OR f.sharpness IS NULL ORDER BY f.id"
+        )
+        return {row["id"]: row["crop_path"] for row in rows}
+
+    def set_looks(self, looks: Mapping[int, FrameLook]) -> None:
+        """Write down the looks of frames, by their row ids."""
+        with self.connection.write() as db:
+            db.executemany(
+                "UPDATE frames SET dhash = ?, sharpness = ? WHERE id = ?",
+                [(look.dhash, look.sharpness, frame_id) for frame_id, look in looks.items()],
+            )
 
     def segments(self, segment_ids: Sequence[str]) -> dict[str, StoredSegment]:
         """Look segments up by id; unknown ids are left out."""
@@ -263,8 +345,13 @@ class MetadataDatabase:
 
     # -- tags
 
-    def add_tags(self, segment_id: str, tags: Iterable[Tag], added_by: str) -> bool:
-        """Put tags on a segment; one that is there takes the new confidence and source.
+    def add_tags(
+        self, segment_id: str, tags: Iterable[Tag], added_by: str, batch: str | None = None
+    ) -> bool:
+        """Put tags on a segment; one that is there keeps the stronger word, see decisions.
+
+        Args:
+            batch: of the act that this is a part of, see undo; None for one of its own.
 
         Returns:
             False when the segment has been removed meanwhile; nothing is stored then.
@@ -273,13 +360,76 @@ class MetadataDatabase:
             is_there = db.execute("SELECT 1 FROM segments WHERE id = ?", (segment_id,)).fetchone()
             if is_there is None:
                 return False
-            put_tags(db, segment_id, tags, added_by)
+            put_tags(db, segment_id, tags, added_by, batch or new_batch())
             return True
 
-    def remove_tag(self, segment_id: str, name: str) -> None:
+    def remove_tag(self, segment_id: str, name: str, batch: str | None = None) -> None:
         """Take a tag off a segment, which no model gives it again."""
         with self.connection.write() as db:
-            remove_tag(db, segment_id, name)
+            remove_tag(db, segment_id, name, batch or new_batch())
+
+    def repeat(self, segment_id: str, decisions: Iterable[Decision]) -> None:
+        """Decide on a segment what was decided on another, when and in which act it was."""
+        with self.connection.write() as db:
+            repeat(db, segment_id, decisions)
+
+    def undo(self, batch: str) -> int:
+        """Take a whole act on tags back: what was decided before holds again.
+
+        Returns:
+            How many decisions were taken back.
+        """
+        with self.connection.write() as db:
+            return undo(db, batch)
+
+    def decide_on_frame(
+        self,
+        media_file_id: int,
+        frame_index: int,
+        tag: str,
+        has_tag: bool,
+        source: TagSource = "human",
+        batch: str | None = None,
+    ) -> bool:
+        """Write down whether a frame, as a whole, has anything of a tag in it.
+
+        Returns:
+            False when there is no such frame; nothing is stored then.
+        """
+        with self.connection.write() as db:
+            frame = db.execute(
+                "SELECT id FROM frames WHERE media_file_id = ? AND frame_index = ?",
+                (media_file_id, frame_index),
+            ).fetchone()
+            if frame is not None:
+                decide_on_frame(db, frame["id"], tag, has_tag, source, batch or new_batch())
+            return frame is not None
+
+    def frame_decisions(self, media_file_id: int) -> dict[int, tuple[Decision, ...]]:
+        """Look up what was decided on a media file's frames, by their index; the last comes last.
+
+        What has been undone is left out.
+        """
+        found: dict[int, list[Decision]] = {}
+        for row in self._decisions("f.media_file_id = ? AND d.segment_id IS NULL", media_file_id):
+            found.setdefault(row["_frame_index"], []).append(_decision(row))
+        return {frame_index: tuple(some) for frame_index, some in found.items()}
+
+    def decisions_of(self, segment_ids: Sequence[str]) -> dict[str, tuple[Decision, ...]]:
+        """Look up what was decided on segments, in order; what has been undone is left out."""
+        found: dict[str, list[Decision]] = {}
+        for row in self._decisions(f"d.segment_id IN {LISTED}", json.dumps(list(segment_ids))):
+            found.setdefault(row["segment_id"], []).append(_decision(row))
+        return {segment_id: tuple(some) for segment_id, some in found.items()}
+
+    def _decisions(self, condition: str, value: Any) -> list[dict[str, Any]]:
+        rows = self.connection.read().execute(
+            "SELECT d.*, t.name AS _name, f.frame_index AS _frame_index FROM decisions d"
+            " JOIN tags t ON t.id = d.tag_id LEFT JOIN frames f ON f.id = d.frame_id"
+            f" WHERE {condition} AND d.undone_at IS NULL ORDER BY d.id",
+            (value,),
+        )
+        return self.rows.checked("decisions", rows)
 
     def tags_of(self, segment_ids: Sequence[str]) -> dict[str, tuple[Tag, ...]]:
         """Look up the tags of segments, surest first; segments without any are left out."""
@@ -310,13 +460,11 @@ class MetadataDatabase:
         return {segment_id: tuple(names) for segment_id, names in found.items()}
 
     def has_work_of_people(self, media_file_id: int) -> bool:
-        """Say whether a person has given a media file's segments a tag, or taken one off."""
+        """Return whether people have decided on a media file's segments, or made any of them."""
         row = self.connection.read().execute(
             "SELECT EXISTS (SELECT 1 FROM frames f JOIN segments s ON s.frame_id = f.id"
             " WHERE f.media_file_id = ?"
-            " AND (EXISTS (SELECT 1 FROM removed_tags r WHERE r.segment_id = s.id)"
-            " OR EXISTS (SELECT 1 FROM segment_tags st"
-            " WHERE st.segment_id = s.id AND st.source != 'auto')))",
+            f" AND {IS_KEPT})",
             (media_file_id,),
         )
         return bool(row.fetchone()[0])
@@ -386,6 +534,17 @@ class MetadataDatabase:
             f"SELECT * FROM media_files WHERE {condition}", (value,)
         )
         return next(iter(self.rows.media_files(found)), None)
+
+
+def _decision(row: Mapping[str, Any]) -> Decision:
+    return Decision(
+        row["_name"],
+        bool(row["has_tag"]),
+        row["source"],
+        row["confidence"],
+        row["decided_at"],
+        row["batch"],
+    )
 
 
 def marks(values: Sequence[Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from src.database.checksums import fill_checksums
+from src.database.migration_7 import m007_groundwork
 from src.database.parents import set_parents
 from src.database.transactions import transaction
 from src.errors import DatabaseError
@@ -177,6 +178,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m004_removed_tags,
     m005_checksums,
     m006_notes_and_removed_media,
+    m007_groundwork,
 )
 
 
@@ -207,7 +209,13 @@ def migrate(connection: sqlite3.Connection, path: Path, up_to: int | None = None
         DatabaseError: the library was made by a newer version; it is left untouched.
     """
     version = check_version(connection, path)
-    for number, step in enumerate(MIGRATIONS[version:up_to], start=version + 1):
-        with transaction(connection):
-            step(connection)
-            connection.execute(f"PRAGMA user_version = {number}")
+    enforced = connection.execute("PRAGMA foreign_keys").fetchone()[0]
+    # a table that is made anew must not take with it what refers to it
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        for number, step in enumerate(MIGRATIONS[version:up_to], start=version + 1):
+            with transaction(connection):
+                step(connection)
+                connection.execute(f"PRAGMA user_version = {number}")
+    finally:
+        connection.execute(f"PRAGMA foreign_keys = {enforced}")

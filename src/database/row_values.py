@@ -8,15 +8,16 @@ it is anything that this program stores.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from src.database.checksums import COLUMN, row_checksum
 from src.errors import DamagedMaskError, DamagedRowError
 from src.models.mask_rle import MOST_PIXELS, runs_of
-from src.records import EMBEDDING_DIM
+from src.records import EMBEDDING_DIM, SegmentOrigin, TagSource
 
 # Of a text or a blob, in bytes. Nothing is stored that comes near it but the work of people on
 # thousands of segments of one file (info).
@@ -24,6 +25,7 @@ LONGEST_VALUE = 1 << 28
 LONGEST_TEXT = 1 << 16
 HIGHEST_ID = 1 << 62
 LONGEST_S = 1e10  # more than three hundred years
+LATEST_S = 1e12  # of a date with a year of four digits
 
 # Single precision is off by a millionth; a flipped exponent or sign of a model's is far more.
 LENGTH_TOLERANCE = 0.01
@@ -54,6 +56,10 @@ def _is_long_text(value: Any) -> bool:
 
 def _name(value: Any) -> bool:
     return _is_text(value) and value != ""
+
+
+def _is_dhash(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{16}", value) is not None
 
 
 def _one_of(*words: str) -> Check:
@@ -98,7 +104,14 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "error": _or_null(_is_text),
         "added_at": _number(-LONGEST_S, LONGEST_S),
         "note": _or_null(_is_text),
+        "root_id": _or_null(_ID),
+        "relative_path": _or_null(_name),
+        "captured_utc_s": _or_null(_number(-LATEST_S, LATEST_S)),
+        "captured_zone": _or_null(_name),
+        "camera_make": _or_null(_is_text),
+        "camera_model": _or_null(_is_text),
     },
+    "roots": {"id": _ID, "path": _name},
     "frames": {
         "id": _ID,
         "media_file_id": _ID,
@@ -107,6 +120,15 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "width": _integer(1, MOST_PIXELS),
         "height": _integer(1, MOST_PIXELS),
         "sam": _or_null(_is_text),
+        "until_s": _or_null(_number(-LONGEST_S, LONGEST_S)),
+        "dhash": _or_null(_is_dhash),
+        "sharpness": _or_null(_number(0, HIGHEST_ID)),
+    },
+    "tracks": {
+        "id": _ID,
+        "media_file_id": _ID,
+        "begin_s": _or_null(_number(-LONGEST_S, LONGEST_S)),
+        "end_s": _or_null(_number(-LONGEST_S, LONGEST_S)),
     },
     "segments": {
         "id": _name,
@@ -121,16 +143,30 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "stability_score": _QUALITY,
         "mask": _or_null(lambda value: isinstance(value, bytes)),
         "crop_path": _name,
-        "track": _or_null(_integer(0, HIGHEST_ID)),
+        "track_id": _or_null(_ID),
         "parent_id": _or_null(_name),
         "crop_hash": _or_null(_name),
+        "fingerprint": _or_null(_name),
+        "origin": _or_null(_one_of(*get_args(SegmentOrigin))),
     },
     "tags": {"id": _ID, "name": _is_text, "prompt": _or_null(_is_text), "added_by": _is_text},
     "segment_tags": {
         "segment_id": _name,
         "tag_id": _ID,
         "confidence": _number(0, 1),
-        "source": _one_of("auto", "human", "propagated"),
+        "source": _one_of(*get_args(TagSource)),
+    },
+    "decisions": {
+        "id": _ID,
+        "segment_id": _or_null(_name),
+        "frame_id": _or_null(_ID),
+        "tag_id": _ID,
+        "has_tag": _integer(0, 1),
+        "source": _one_of(*get_args(TagSource)),
+        "confidence": _number(0, 1),
+        "decided_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
+        "batch": _or_null(_name),
+        "undone_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
     },
     "removed_tags": {"segment_id": _name, "tag_id": _ID},
     "removed_media": {
@@ -186,7 +222,7 @@ def problem_of(
 
 def wrong_columns(table: str, row: Mapping[str, Any]) -> list[str]:
     """List the columns that hold what this program never stores there."""
-    allowed = ALLOWED[table]
+    allowed = ALLOWED.get(table, {})  # of a table with no checks its checksum has to do
     return [column for column, check in allowed.items() if column in row and not check(row[column])]
 
 

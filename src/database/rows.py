@@ -13,17 +13,17 @@ from src.database.connection import Connection
 from src.database.row_values import check_row
 from src.records import MediaFile, StoredSegment
 
-# The columns of segments come first, and whole: their checksum is computed from them.
+# The columns of segments come first, and whole: their checksum is computed from them. The others
+# have names that no column of segments will have.
 SEGMENT_COLUMNS = """
-    SELECT s.*, f.frame_index, f.timestamp_s, f.width, f.height, f.media_file_id,
-           m.path AS media_path
+    SELECT s.*, f.frame_index AS _frame_index, f.timestamp_s AS _timestamp_s, f.width AS _width,
+           f.height AS _height, f.media_file_id AS _media_file_id, m.path AS _media_path
     FROM segments s JOIN frames f ON f.id = s.frame_id JOIN media_files m ON m.id = f.media_file_id
 """
 # SQLite's limit on parameters is 32,766; a thousand at a time is as fast.
 CHUNK = 1000
 # What is in a list, which SQLite takes as one JSON text: single values may be 32,766 at most.
 LISTED = "(SELECT value FROM json_each(?))"
-_BESIDE = ("frame_index", "timestamp_s", "width", "height", "media_file_id", "media_path")
 
 
 def stored_segment(row: sqlite3.Row, paths: LibraryPaths, with_mask: bool = True) -> StoredSegment:
@@ -35,16 +35,15 @@ def stored_segment(row: sqlite3.Row, paths: LibraryPaths, with_mask: bool = True
     Raises:
         DamagedRowError: it can't be what was stored.
     """
-    columns = dict(row)
-    beside = {name: columns.pop(name) for name in _BESIDE}
-    size_wh = beside["width"], beside["height"]
+    columns = {name: row[name] for name in row.keys() if not name.startswith("_")}  # noqa: SIM118
+    size_wh = row["_width"], row["_height"]
     check_row("segments", columns, size_wh, with_mask)
     return StoredSegment(
         id=columns["id"],
-        media_file_id=beside["media_file_id"],
-        media_path=Path(beside["media_path"]),
-        frame_index=beside["frame_index"],
-        timestamp_s=beside["timestamp_s"],
+        media_file_id=row["_media_file_id"],
+        media_path=Path(row["_media_path"]),
+        frame_index=row["_frame_index"],
+        timestamp_s=row["_timestamp_s"],
         frame_wh=size_wh,
         kind=columns["kind"],
         bbox_xywh=(columns["x"], columns["y"], columns["w"], columns["h"]),
@@ -55,6 +54,8 @@ def stored_segment(row: sqlite3.Row, paths: LibraryPaths, with_mask: bool = True
         crop_path=paths.crop(columns["crop_path"]),
         # who may only read opens a library of an older version as it is
         parent_id=columns.get("parent_id"),
+        fingerprint=columns.get("fingerprint"),
+        origin=columns.get("origin") or "sam",
     )
 
 
@@ -92,7 +93,7 @@ class RowReader:
         with self._connection.noticing_damage():
             rows = list(rows)
             self._check("frames", {row["frame_id"] for row in rows})
-            self._check("media_files", {row["media_file_id"] for row in rows})
+            self._check("media_files", {row["_media_file_id"] for row in rows})
             return [stored_segment(row, self._paths, with_masks) for row in rows]
 
     def media_files(self, rows: Iterable[sqlite3.Row | Mapping[str, Any]]) -> list[MediaFile]:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
 from src.database.connection import Connection
+from src.database.decisions import new_batch, put_tags
 from src.database.parents import set_parents
 from src.database.vector_cache import as_stored
-from src.database.words import folded
-from src.records import SegmentMask, Tag
-
-# By the folded name. A library of an earlier version may have several: it took only letters of
-# English for the same in both cases.
-ROWS_OF_TAG = "SELECT id FROM tags WHERE folded(name) = ?"
+from src.records import SegmentMask, SegmentOrigin, Tag
 
 
 @dataclass(frozen=True)
@@ -27,6 +22,9 @@ class NewSegment:
 
     Attributes:
         crop_hash: of the crop file's bytes, see crop_hash; None where nobody has read it.
+        fingerprint: of what is cut out of which picture, see segment_fingerprint; None where it
+            is the id, as it is of every segment whose mask nobody has changed.
+        origin: what made it.
     """
 
     id: str
@@ -35,6 +33,8 @@ class NewSegment:
     embedding: np.ndarray
     tags: tuple[Tag, ...] = ()
     crop_hash: str | None = None
+    fingerprint: str | None = None
+    origin: SegmentOrigin = "sam"
 
 
 def crop_hash(content: bytes) -> str:
@@ -53,13 +53,13 @@ def insert_segments(
     Raises:
         EmbeddingError: an embedding can't be used.
     """
-    model_id = model_row(db, model)
+    model_id, batch = model_row(db, model), new_batch()
     for new in segments:
         segment = new.segment
         db.execute(
             "INSERT INTO segments (id, frame_id, kind, x, y, w, h, area, predicted_iou,"
-            " stability_score, mask, crop_path, crop_hash)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " stability_score, mask, crop_path, crop_hash, fingerprint, origin)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 new.id,
                 frame_id,
@@ -71,14 +71,57 @@ def insert_segments(
                 segment.mask_rle,
                 new.crop_path,
                 new.crop_hash,
+                new.fingerprint or new.id,
+                new.origin,
             ),
         )
         db.execute(
             "INSERT INTO embeddings (segment_id, model_id, vector) VALUES (?, ?, ?)",
             (new.id, model_id, as_stored(new.embedding)),
         )
-        put_tags(db, new.id, new.tags, added_by="vocabulary")
+        put_tags(db, new.id, new.tags, "vocabulary", batch)
     set_parents(db, frame_id)
+
+
+def change_segment(db: sqlite3.Connection, new: NewSegment, model: str) -> None:
+    """Give a segment another mask, with all that follows from it; its id and its tags stay.
+
+    Args:
+        new: with the id that it has. Its crop file is named by the new fingerprint, so that the
+            one from before is not written over; the origin is that of the change.
+
+    Raises:
+        EmbeddingError: the embedding can't be used.
+        sqlite3.IntegrityError: another segment has this fingerprint.
+    """
+    segment = new.segment
+    db.execute(
+        "UPDATE segments SET x = ?, y = ?, w = ?, h = ?, area = ?, predicted_iou = ?,"
+        " stability_score = ?, mask = ?, crop_path = ?, crop_hash = ?, fingerprint = ?, origin = ?"
+        " WHERE id = ?",
+        (
+            *segment.bbox_xywh,
+            segment.area,
+            segment.predicted_iou,
+            segment.stability_score,
+            segment.mask_rle,
+            new.crop_path,
+            new.crop_hash,
+            new.fingerprint,
+            new.origin,
+            new.id,
+        ),
+    )
+    db.execute("DELETE FROM embeddings WHERE segment_id = ?", (new.id,))
+    db.execute(
+        "INSERT INTO embeddings (segment_id, model_id, vector)"
+        " SELECT id, ?, ? FROM segments WHERE id = ?",
+        (model_row(db, model), as_stored(new.embedding), new.id),
+    )
+    for (frame_id,) in db.execute(
+        "SELECT frame_id FROM segments WHERE id = ?", (new.id,)
+    ).fetchall():
+        set_parents(db, frame_id)
 
 
 def replace_segments(
@@ -93,68 +136,6 @@ def replace_segments(
     db.executemany("DELETE FROM segments WHERE id = ?", [(segment_id,) for segment_id in gone])
     insert_segments(db, frame_id, new, model)
     db.execute("UPDATE frames SET sam = ? WHERE id = ?", (sam, frame_id))
-
-
-def put_tags(db: sqlite3.Connection, segment_id: str, tags: Iterable[Tag], added_by: str) -> None:
-    """Put tags on a segment; one that is there takes the new confidence and source."""
-    for tag in tags:
-        tag_id = _tag_row(db, tag.name, added_by)
-        db.execute(
-            "DELETE FROM removed_tags WHERE segment_id = ? AND tag_id = ?", (segment_id, tag_id)
-        )
-        db.execute(
-            "INSERT INTO segment_tags (segment_id, tag_id, confidence, source) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET confidence = excluded.confidence,"
-            " source = excluded.source",
-            (segment_id, tag_id, tag.confidence, tag.source),
-        )
-
-
-def remove_tag(db: sqlite3.Connection, segment_id: str, name: str) -> None:
-    """Take a tag off a segment, which no model gives it again."""
-    db.execute(
-        f"DELETE FROM segment_tags WHERE segment_id = ? AND tag_id IN ({ROWS_OF_TAG})",
-        (segment_id, folded(name)),
-    )
-    db.execute(
-        "INSERT OR IGNORE INTO removed_tags (segment_id, tag_id)"
-        f" SELECT s.id, t.id FROM segments s, tags t WHERE s.id = ? AND t.id IN ({ROWS_OF_TAG})",
-        (segment_id, folded(name)),
-    )
-
-
-def replace_automatic_tags(db: sqlite3.Connection, tags: Mapping[str, Sequence[Tag]]) -> None:
-    """Put other automatic tags on segments; what a person has tagged or removed stays so.
-
-    Args:
-        tags: by segment; one that is gone meanwhile is left out.
-    """
-    for segment_id, some in tags.items():
-        db.execute(
-            "DELETE FROM segment_tags WHERE segment_id = ? AND source = 'auto'", (segment_id,)
-        )
-        for tag in some:
-            db.execute(
-                "INSERT OR IGNORE INTO segment_tags (segment_id, tag_id, confidence, source)"
-                " SELECT s.id, t.id, ?, 'auto' FROM segments s, tags t"
-                " WHERE s.id = ? AND t.id = ? AND NOT EXISTS"
-                " (SELECT 1 FROM removed_tags r WHERE r.segment_id = s.id AND r.tag_id = t.id)",
-                (tag.confidence, segment_id, _tag_row(db, tag.name, "vocabulary")),
-            )
-
-
-def _tag_row(db: sqlite3.Connection, name: str, added_by: str) -> int:
-    """Give a tag's row id inside a transaction, adding the tag when it is new."""
-    # the first is quick, and nearly always enough; the second goes through all names
-    for query, value in (
-        ("SELECT id FROM tags WHERE name = ?", name),
-        (f"{ROWS_OF_TAG} ORDER BY id LIMIT 1", folded(name)),
-    ):
-        row = db.execute(query, (value,)).fetchone()
-        if row is not None:
-            return int(row[0])
-    added = db.execute("INSERT INTO tags (name, added_by) VALUES (?, ?)", (name, added_by))
-    return cast(int, added.lastrowid)
 
 
 def model_row(db: sqlite3.Connection, model: str) -> int:

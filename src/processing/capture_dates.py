@@ -22,6 +22,7 @@ MAX_OFFSET_H = 14
 # The header of an AVI lies before its pictures, and is no longer than this.
 AVI_HEADER_BYTES = 256 << 10
 
+LONGEST_CAMERA_NAME = 80
 MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _TIME = (
     r"(?P<hour>\d{1,2})[:.] ?(?P<minute>\d{2})(?:[:.](?P<second>\d{2})(?:[.,](?P<part>\d+))?)?"
@@ -109,6 +110,24 @@ def date_of_image(image: Image.Image) -> str | None:
         except Exception:
             continue  # the picture matters, a broken note about it does not
     return None
+
+
+def camera_of(image: Image.Image) -> tuple[str | None, str | None]:
+    """Read the make and the model of the camera in an image's EXIF; None for what is not there."""
+    try:
+        tags = image.getexif()
+        make, model = tags.get(ExifTags.Base.Make), tags.get(ExifTags.Base.Model)
+    except Exception:
+        return None, None  # the picture matters, a broken note about it does not
+    return _camera_name(make), _camera_name(model)
+
+
+def _camera_name(value: object) -> str | None:
+    """Bring a name to one line of what can be shown."""
+    if not isinstance(value, str):
+        return None
+    words = "".join(char if char.isprintable() else " " for char in value).split()
+    return " ".join(words)[:LONGEST_CAMERA_NAME].strip() or None
 
 
 def date_of_video(notes: Iterable[tuple[str, str]]) -> str | None:

@@ -20,7 +20,7 @@ from src.processing.image_loader import load_image
 from src.processing.peoples_work import Work, find_heirs, hand_over, work_on
 from src.processing.segment_pipeline import FrameResult
 from src.processing.video_processor import dhash
-from src.records import MediaFile, Tag
+from src.records import Decision, MediaFile, Tag
 from src.search.leaves import segment_filter
 
 # Of the 64 bits of two pictures' dHash half differ by chance; light, colours and compression
@@ -127,10 +127,11 @@ class ContentChange:
         """
         mine = [work for work in self._works if work.frame_index == result.frame_index]
         if mine:
+            look = int(result.look.dhash, 16)
             same = [
                 work
                 for work in mine
-                if work.look is None or (work.look ^ result.dhash).bit_count() <= SAME_PICTURE_BITS
+                if work.look is None or (work.look ^ look).bit_count() <= SAME_PICTURE_BITS
             ]
             heirs = dict.fromkeys(work.segment_id for work in mine)
             heirs |= find_heirs(same, new, result.size_wh)
@@ -192,6 +193,12 @@ def _from_json(columns: dict[str, Any]) -> Work:
     for tag in tags:
         if wrong_columns("segment_tags", {"confidence": tag.confidence, "source": tag.source}):
             raise ValueError("a tag that can't be stored")
+    # an earlier version wrote none
+    history = tuple(Decision(**each) for each in columns.get("history", ()))
+    for each in history:
+        row = {**asdict(each), "has_tag": int(each.has_tag)}
+        if wrong_columns("decisions", row) or wrong_columns("tags", {"name": each.tag}):
+            raise ValueError("a decision that can't be stored")
     return Work(
         str(columns["segment_id"]),
         int(columns["frame_index"]),
@@ -200,4 +207,5 @@ def _from_json(columns: dict[str, Any]) -> Work:
         tags,
         tuple(columns["removed"]),
         None if columns["look"] is None else int(columns["look"]),
+        history,
     )

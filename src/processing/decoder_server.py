@@ -102,6 +102,7 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
                 "shape": (height, width, 3),
                 "captured_at": decoded.captured_at,
                 "note": decoded.note,
+                "camera": decoded.camera,
             }
     except MediaReadError as exc:
         answer = {"reason": exc.reason}

@@ -45,6 +45,7 @@ class VideoFacts:
         damage: why the video is not whole, in words for a person; None for a sound one.
         note: what there is to know of a sound file, in words for a person.
         frames: how many an image has, which are the pages of a TIFF.
+        camera: its make and model, of an image.
     """
 
     duration_s: float | None = None
@@ -54,6 +55,7 @@ class VideoFacts:
     damage: str | None = None
     note: str | None = None
     frames: int = 1
+    camera: tuple[str | None, str | None] = (None, None)
 
     def judge_length(self) -> None:
         """Compare the last frame's end with the duration: ffmpeg says nothing of a cut.

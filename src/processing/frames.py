@@ -51,7 +51,7 @@ def _read_image(path: Path, settings: Settings, facts: VideoFacts) -> Iterator[F
     """Read an image and, where all are wanted, the further pages of a TIFF."""
     loaded = load_image(path, settings.pixel_limit)
     facts.captured_at = loaded.captured_at or date_in_name(path.name)
-    facts.note = loaded.note
+    facts.note, facts.camera = loaded.note, loaded.camera
     pages: list[int] = []
     unread = []
     if settings.all_pages:

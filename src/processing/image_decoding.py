@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from src.errors import MediaReadError
-from src.processing.capture_dates import date_of_image
+from src.processing.capture_dates import camera_of, date_of_image
 from src.processing.colour_management import to_srgb
 from src.processing.image_notes import note_of_frames, note_of_pages
 from src.processing.jpeg_structure import breaks_off, without_end
@@ -65,12 +65,14 @@ class Decoded:
             made when they are asked for, so that the whole is in memory only once.
         captured_at: when the camera says it was taken.
         note: what there is to know of it, such as that the file has more pages.
+        camera: its make and model.
     """
 
     size_wh: tuple[int, int]
     strips: Iterator[np.ndarray]
     captured_at: str | None
     note: str | None = None
+    camera: tuple[str | None, str | None] = (None, None)
 
 
 def is_image(path: Path) -> bool:
@@ -121,7 +123,8 @@ def decode(
             return replace(decoded, note=note_of_pages(path))
         jpeg = read_rare_jpeg(path, pixel_limit, on_size)
         if jpeg is not None:
-            return _decoded(jpeg.samples, turn_of(jpeg.about), date_of_image(jpeg.about))
+            decoded = _decoded(jpeg.samples, turn_of(jpeg.about), date_of_image(jpeg.about))
+            return replace(decoded, camera=camera_of(jpeg.about))
         psd = read_header(path)
         if psd is None:
             raise
@@ -162,7 +165,7 @@ def _decode_opened(
     on_size(width * height)
     # An icon holds images of its own, whose sizes its header need not tell the truth about.
     Image.MAX_IMAGE_PIXELS = max(LEAST_PIXELS, 4 * width * height)
-    captured_at = date_of_image(image)
+    captured_at, camera = date_of_image(image), camera_of(image)
     turn = turn_of(image)
     note = None
     source: Source | None = before_loading(image, path)
@@ -171,7 +174,7 @@ def _decode_opened(
         if 0 in image.size:
             raise MediaReadError(path, "there is no image in it")
         source = after_loading(image, path) or image
-    return replace(_decoded(source, turn, captured_at), note=note)
+    return replace(_decoded(source, turn, captured_at), note=note, camera=camera)
 
 
 def _loaded(
@@ -231,7 +234,8 @@ def _decode_tiff(
             return replace(opened, captured_at=opened.captured_at or captured_at)
         on_size(width * height)
         captured_at = None if image is None else date_of_image(image)
-        return _decoded(picture.samples(), TURNS.get(picture.orientation), captured_at)
+        decoded = _decoded(picture.samples(), TURNS.get(picture.orientation), captured_at)
+        return decoded if image is None else replace(decoded, camera=camera_of(image))
 
 
 def _decode_psd(

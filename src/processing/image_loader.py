@@ -39,11 +39,13 @@ class LoadedImage:
     Attributes:
         captured_at: when the camera says it was taken (ISO 8601, local time).
         note: what there is to know of the file, such as that it has more pages.
+        camera: its make and model.
     """
 
     frame: Frame
     captured_at: str | None
     note: str | None = None
+    camera: tuple[str | None, str | None] = (None, None)
 
 
 def check_readable(path: Path) -> None:
@@ -117,7 +119,8 @@ def load_image(
     answer, pixels = DECODERS.ask(path, request)
     if pixels is None:
         raise MediaReadError(path, _why_unread(path, _head(path), answer))
-    return LoadedImage(Frame(pixels), answer["captured_at"], answer["note"])
+    make, model = answer["camera"]
+    return LoadedImage(Frame(pixels), answer["captured_at"], answer["note"], (make, model))
 
 
 def other_pages(path: Path) -> list[int]:

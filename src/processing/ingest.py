@@ -35,6 +35,7 @@ from src.processing.moved_files import MovedFiles
 from src.processing.one_file import in_words, is_of_one_file
 from src.processing.segment_pipeline import SegmentPipeline
 from src.processing.segment_writer import SegmentWriter
+from src.records import Frame
 
 log = logging.getLogger(__name__)
 
@@ -127,10 +128,12 @@ class Ingest:
         change.look_at_old_frames(self.settings.pixel_limit)
         facts = VideoFacts()
         size_wh: tuple[int, int] | None = None
+        standing = _StandingFrame(self.metadata, change.media_id)
         # a cancelled job leaves no ffmpeg behind
         with closing(read_sampled(path, media.kind, self.settings, facts)) as frames:
             for frame, differs in frames:
                 size_wh = frame.size_wh
+                standing.see(frame, differs)
                 fraction = fraction_read(frame, facts.duration_s, facts.frames)
                 if not differs or frame.frame_index in stored:
                     yield FrameSkipped(path, frame.frame_index, fraction)
@@ -143,6 +146,7 @@ class Ingest:
                 yield FrameStored(path, frame.frame_index, frame.timestamp_s, count, fraction)
         if facts.damage is not None and is_out_of_reach(path):
             raise MediaReadError(path, "can no longer be reached")  # not damaged: cut off
+        standing.end()
         yield self._done(media, facts, size_wh)
 
     def _done(
@@ -161,6 +165,8 @@ class Ingest:
                 height=height,
                 duration_s=facts.duration_s,
                 captured_at=facts.captured_at,
+                camera_make=facts.camera[0],
+                camera_model=facts.camera[1],
             )
             lost = media.change.end()
         note = "; ".join(filter(None, (facts.damage, facts.note, lost))) or None
@@ -179,3 +185,24 @@ class Ingest:
         elif media is not None:
             self.metadata.update_media(media.id, status="failed", error=reason, note=None)
         return FileFailed(path, reason)
+
+
+class _StandingFrame:
+    """Writes down up to when a frame stands for those that are skipped after it as too alike."""
+
+    def __init__(self, metadata: MetadataDatabase, media_id: int) -> None:
+        self._metadata, self._media_id = metadata, media_id
+        self._frame_index: int | None = None
+        self._until_s: float | None = None
+
+    def see(self, frame: Frame, differs: bool) -> None:
+        if differs:
+            self.end()
+            self._frame_index = frame.frame_index
+        else:
+            self._until_s = frame.timestamp_s
+
+    def end(self) -> None:
+        if self._frame_index is not None and self._until_s is not None:
+            self._metadata.set_until(self._media_id, self._frame_index, self._until_s)
+        self._until_s = None

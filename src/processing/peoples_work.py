@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from src.database.decisions import OF_PEOPLE
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
+from src.database.words import folded
 from src.models.mask_rle import mask_ious
-from src.records import StoredSegment, Tag
+from src.records import Decision, StoredSegment, Tag
 
 # From here on two masks are taken for the same thing, as PASCAL VOC and COCO do: of masks that
 # don't overlap each other no two can reach it with the same third.
@@ -24,6 +26,7 @@ class Work:
         tags: that people gave it.
         removed: names of tags that people took off.
         look: dHash of the frame; None where nobody looked.
+        history: each decision of people that makes up the tags and the removed ones.
     """
 
     segment_id: str
@@ -33,20 +36,23 @@ class Work:
     tags: tuple[Tag, ...]
     removed: tuple[str, ...]
     look: int | None = None
+    history: tuple[Decision, ...] = ()
 
 
 def work_on(metadata: MetadataDatabase, segments: Sequence[StoredSegment]) -> list[Work]:
     """Look up what people did on segments; those that nobody worked on are left out."""
     ids = [segment.id for segment in segments]
     tags, removed = metadata.tags_of(ids), metadata.removed_tags_of(ids)
+    decided = metadata.decisions_of(ids)
     found = [
         Work(
             segment.id,
             segment.frame_index,
             segment.frame_wh,
             segment.mask_rle,
-            tuple(tag for tag in tags.get(segment.id, ()) if tag.source == "human"),
+            tuple(tag for tag in tags.get(segment.id, ()) if tag.source in OF_PEOPLE),
             removed.get(segment.id, ()),
+            history=tuple(each for each in decided.get(segment.id, ()) if each.source in OF_PEOPLE),
         )
         for segment in segments
     ]
@@ -87,6 +93,16 @@ def hand_over(
         inherited = [(heir, work) for work in works if (heir := heirs.get(work.segment_id))]
         for heir, work in inherited:
             for name in work.removed:
-                metadata.remove_tag(heir, name)
+                if not _repeat(metadata, heir, work, name):
+                    metadata.remove_tag(heir, name)
         for heir, work in inherited:
-            metadata.add_tags(heir, work.tags, added_by="human")
+            for tag in work.tags:
+                if not _repeat(metadata, heir, work, tag.name):
+                    metadata.add_tags(heir, [tag], added_by="human")
+
+
+def _repeat(metadata: MetadataDatabase, heir: str, work: Work, name: str) -> bool:
+    """Decide on an heir what was decided of a tag; returns whether that is known."""
+    history = [each for each in work.history if folded(each.tag) == folded(name)]
+    metadata.repeat(heir, history)
+    return bool(history)

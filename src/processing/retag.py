@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from src.database.decisions import replace_automatic_tags
 from src.database.embeddings import EmbeddingTable
 from src.database.metadata_db import MetadataDatabase
-from src.database.segment_store import replace_automatic_tags
 from src.events import Event, Progress
 from src.models.auto_tagger import AutoTagger
 from src.records import Tag

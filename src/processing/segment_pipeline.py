@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from src.config import NO_SAM, Settings
+from src.processing.frame_looks import look_of
 from src.processing.image_loader import load_image_content, save_jpeg
 from src.processing.segment_extractor import SegmentExtractor
-from src.processing.video_processor import dhash
-from src.records import Frame, SegmentMask, Tag
+from src.records import Frame, FrameLook, SegmentMask, Tag
 
 if TYPE_CHECKING:
     from src.models.auto_tagger import AutoTagger
@@ -44,7 +44,7 @@ class FrameResult:
 
     Attributes:
         frame_index, timestamp_s, size_wh: of the frame.
-        dhash: of its picture, see video_processor.dhash.
+        look: of its picture.
         segments: N, the whole frame first.
         vectors: (N, 512) float32, each row L2-normalised.
         clip: names the CLIP that embedded and tagged them (ClipEncoder.name).
@@ -54,7 +54,7 @@ class FrameResult:
     frame_index: int
     timestamp_s: float | None
     size_wh: tuple[int, int]
-    dhash: int
+    look: FrameLook
     segments: tuple[SegmentResult, ...]
     vectors: np.ndarray = field(repr=False, compare=False)
     clip: str
@@ -81,7 +81,7 @@ def process_frame(
         frame.frame_index,
         frame.timestamp_s,
         frame.size_wh,
-        dhash(frame.image_rgb),
+        look_of(frame.image_rgb),
         tuple(
             SegmentResult(
                 segment.kind,

@@ -9,13 +9,9 @@ from dataclasses import dataclass
 
 from src.database.catalog import Catalog
 from src.database.clip_in_use import clip_in_use
+from src.database.decisions import replace_automatic_tags
 from src.database.metadata_db import MetadataDatabase
-from src.database.segment_store import (
-    NewSegment,
-    crop_hash,
-    replace_automatic_tags,
-    replace_segments,
-)
+from src.database.segment_store import NewSegment, crop_hash, replace_segments
 from src.database.vector_cache import as_stored
 from src.errors import DatabaseError
 from src.processing.changed_files import ContentChange
@@ -79,6 +75,7 @@ class SegmentWriter:
                 new,
                 clip,
                 result.sam,
+                result.look,
             )
             if is_stored:
                 change.hand_over(result, new)
@@ -115,22 +112,33 @@ class SegmentWriter:
     ) -> tuple[ReplacedSegments, list[str]]:
         """Change a frame's rows; returns what became of it, and the crop files now unused."""
         work = {work.segment_id: work for work in work_on(self.metadata, old)}
-        same = {segment.id for segment in new} & {segment.id for segment in old}
-        moves = [each for name, each in work.items() if name not in same]
-        heirs = find_heirs(moves, new, result.size_wh)
-        stay = {s: work[s].tags for s, heir in heirs.items() if heir is None and work[s].tags}
+        # a new cut has its fingerprint as its id: one that has been taken in before is known by
+        # it, and where a person has changed its mask since, by the id that it got then
+        born = {segment.fingerprint or segment.id: segment.id for segment in old}
+        known = {*born, *born.values()}
+        same = {name for segment in new if (name := born.get(segment.id, segment.id)) in known}
+        theirs = {segment.id for segment in old if segment.origin != "sam"}
+        moves = [each for name, each in work.items() if name not in same | theirs]
+        heirs = {
+            name: None if heir is None else born.get(heir, heir)
+            for name, heir in find_heirs(moves, new, result.size_wh).items()
+        }
+        stay = theirs | {name for name, heir in heirs.items() if heir is None}
         gone = [s for s in old if s.id not in same and s.id not in stay]
         unused = [self._stored_path(segment) for segment in gone]
-        added = [segment for segment in new if segment.id not in same]
+        used = {self._stored_path(segment) for segment in old}
+        added = [segment for segment in new if segment.id not in known]
+        unused += [s.crop_path for s in new if s.id in known and s.crop_path not in used]
         with self.metadata.connection.write() as db:
             gone_ids = [segment.id for segment in gone]
             replace_segments(db, frame_id, gone_ids, added, clip, result.sam)
             # which tags a segment gets depends on the others of its frame
-            replace_automatic_tags(db, {each.id: each.tags for each in new if each.id in same})
+            replace_automatic_tags(db, {born[s.id]: s.tags for s in new if s.id in born})
             hand_over(self.metadata, moves, heirs)
             # written with the change, so that a kill before they are gone is made good
             write_down_crops(self.metadata, unused)
-        names = tuple((s, tuple(tag.name for tag in tags)) for s, tags in stay.items())
+        left = {name: work[name].tags for name, heir in heirs.items() if heir is None}
+        names = tuple((s, tuple(tag.name for tag in tags)) for s, tags in left.items() if tags)
         return ReplacedSegments(len(added), names), unused
 
     @contextmanager
@@ -158,7 +166,7 @@ class SegmentWriter:
         folder = crop_folder(self.metadata.paths, digest)
         new = []
         for segment, vector in zip(result.segments, result.vectors, strict=True):
-            name = segment_id(digest, result.frame_index, segment)
+            name = segment_fingerprint(digest, result.frame_index, segment)
             crop_path = self.metadata.paths.name(folder / f"{name}.jpg")
             content = crop_hash(segment.crop_jpeg)
             new.append(NewSegment(name, segment, crop_path, vector, segment.tags, content))
@@ -184,10 +192,12 @@ class SegmentWriter:
         return segment.crop_path.relative_to(self.metadata.paths.root).as_posix()
 
 
-def segment_id(digest: str, frame_index: int, segment: SegmentMask) -> str:
-    """Name a segment by its media file's content, its frame and its mask: 24 hex digits.
+def segment_fingerprint(digest: str, frame_index: int, segment: SegmentMask) -> str:
+    """Hash what is cut out of which picture, the content of its media file: 24 hex digits.
 
-    The same cut of the same content has the same id, so redoing a frame doubles nothing.
+    The same cut of the same content has the same fingerprint, so redoing a frame doubles nothing.
+    It is the id of a segment as well when that is made. The id stays when the mask is changed, and
+    the fingerprint does not.
     """
     parts = (digest, str(frame_index), segment.kind, str(segment.bbox_xywh))
     text = "|".join(parts).encode() + b"|" + (segment.mask_rle or b"")

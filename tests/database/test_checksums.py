@@ -12,12 +12,12 @@ import pytest
 from src.config import LibraryPaths
 from src.database import connection, migrations
 from src.database.backup import back_up, open_backup
-from src.database.checksums import CHECKED, checked_columns, register_checksum, row_checksum
+from src.database.checksums import checked_columns, register_checksum, row_checksum
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
 from src.records import Tag
 from tests.conftest import add_media_with, unit_vectors
-from tests.old_schema import make_old
+from tests.old_schema import CHECKED, make_old
 
 FIRST_CHECKED = 5  # from this schema on, rows carry checksums
 

@@ -10,9 +10,9 @@ import pytest
 
 from src.config import LibraryPaths
 from src.database.catalog import Catalog
+from src.database.decisions import replace_automatic_tags
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
-from src.database.segment_store import replace_automatic_tags
 from src.errors import DatabaseError
 from src.records import Tag
 from src.search.filters import EVERYTHING

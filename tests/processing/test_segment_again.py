@@ -137,6 +137,32 @@ def test_human_work_goes_to_the_same_thing_or_stays(
         assert not of_kind(list(again.segment_again()), FrameStored)
 
 
+def test_what_a_person_made_or_changed_is_neither_deleted_nor_doubled(
+    library: MediaLibrary, photos: list[Path]
+) -> None:
+    first, second, *_ = [s for s in segments_of(library, photos[0]) if s.kind == "object"]
+    with library.metadata.connection.write() as db:
+        db.execute("UPDATE segments SET origin = 'human' WHERE id = ?", (first.id,))
+        # as an edited mask leaves it; its old cut comes again
+        db.execute(
+            "UPDATE segments SET origin = 'human', fingerprint = 'edited' WHERE id = ?",
+            (second.id,),
+        )
+    tagged = mine(library)
+    list(library.segment_again())
+    after = {segment.id: segment for segment in segments_of(library)}
+    for old in (first, second):
+        new = after[old.id]
+        assert new.origin == "human"
+        assert (new.mask_rle, new.bbox_xywh, new.area) == (old.mask_rle, old.bbox_xywh, old.area)
+    now = mine(library)
+    assert now.keys() == tagged.keys()
+    for tag, segment_id in tagged.items():
+        if segment_id in (first.id, second.id):
+            assert now[tag] == segment_id  # their tags stay where they are
+    sound(library)
+
+
 def test_what_a_person_took_off_stays_off_the_same_thing(
     library: MediaLibrary, other_sam: MaskGenerator
 ) -> None:

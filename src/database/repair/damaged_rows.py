@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from src.database.checksums import CHECKED, COLUMN, checked_columns, key_columns
+from src.database.checksums import COLUMN, checked_columns, checked_tables, key_columns
 from src.database.row_values import problem_of
 from src.models.mask_rle import MOST_PIXELS
 
@@ -60,7 +60,7 @@ def damaged_rows(db: sqlite3.Connection) -> list[DamagedRow]:
     found: list[DamagedRow] = []
     sizes: dict[Any, tuple[int, int]] = {}
     with raw_text(db):
-        for table in CHECKED:
+        for table in checked_tables(db):
             for key, row in _rows(db, table):
                 if row is None:
                     part = _part_of(db, table, key)
@@ -79,7 +79,7 @@ def miscounted(db: sqlite3.Connection) -> dict[str, tuple[int, int]]:
     """List the tables that have another number of rows than is written down: that, and theirs."""
     found = {}
     cursor = sqlite3.Cursor(db)
-    for table in CHECKED:
+    for table in checked_tables(db):
         cursor.execute("SELECT rows FROM row_counts WHERE name = ?", (table,))
         counted = (cursor.fetchone() or (0,))[0]
         there = cursor.execute(f"SELECT count(*) FROM {table} NOT INDEXED").fetchone()[0]

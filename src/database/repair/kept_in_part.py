@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from src.database.decisions import IS_KEPT
 from src.database.repair.damaged_rows import DamagedRow, Row
 from src.database.row_values import ALLOWED, problem_of, wrong_columns
 from src.errors import DamagedMaskError
@@ -73,7 +74,8 @@ def _frame(db: sqlite3.Connection, row: Row) -> Row | None:
 
 
 def _segment(db: sqlite3.Connection, row: Row) -> Row | None:
-    if row["id"] is None or f"/{row['id']}.jpg" not in str(row["crop_path"]):
+    names = (f"/{row['id']}.jpg", f"/{row['fingerprint']}.jpg")
+    if row["id"] is None or not str(row["crop_path"]).endswith(names):
         return None  # the one stands in the other: both are as they were
     size = db.execute(
         "SELECT width, height FROM frames WHERE id = ?", (row["frame_id"],)
@@ -81,7 +83,8 @@ def _segment(db: sqlite3.Connection, row: Row) -> Row | None:
     if size is None:
         return None
     size_wh = (size[0], size[1])
-    for column in ("predicted_iou", "stability_score", "parent_id", "track", "crop_hash"):
+    nullable = ("predicted_iou", "stability_score", "track_id", "parent_id", "crop_hash")
+    for column in (*nullable, "fingerprint", "origin"):
         if column in wrong_columns("segments", row):
             row[column] = None
     row["crop_hash"] = None
@@ -122,9 +125,7 @@ def _measured(mask: object, size_wh: Size) -> tuple[tuple[int, ...], int] | None
 
 def _has_work_of_people(db: sqlite3.Connection, segment_id: str) -> bool:
     found = db.execute(
-        "SELECT EXISTS (SELECT 1 FROM removed_tags WHERE segment_id = ?1)"
-        " OR EXISTS (SELECT 1 FROM segment_tags WHERE segment_id = ?1 AND source != 'auto')",
-        (segment_id,),
+        f"SELECT EXISTS (SELECT 1 FROM segments s WHERE s.id = ? AND {IS_KEPT})", (segment_id,)
     )
     return bool(found.fetchone()[0])
 

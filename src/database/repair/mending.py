@@ -18,7 +18,14 @@ from pathlib import Path
 
 from src.counting import counted
 from src.database.backup import backups, damage_of, open_backup
-from src.database.checksums import CHECKED, COLUMN, count_rows, key_columns
+from src.database.checksums import (
+    COLUMN,
+    checked_columns,
+    checked_tables,
+    count_rows,
+    key_columns,
+)
+from src.database.decisions import IS_KEPT
 from src.database.parents import set_parents
 from src.database.repair.damaged_rows import (
     DamagedRow,
@@ -32,34 +39,9 @@ from src.database.repair.damaged_rows import (
 from src.database.repair.kept_in_part import kept_in_part
 from src.database.repair.one_bit import one_bit_back
 from src.database.repair.rebuild_table import rebuild_table
+from src.database.repair.tidy import cut_references
 from src.database.row_values import checksum_of, problem_of
 from src.errors import DatabaseError
-
-# Columns that stand in an index as well, and with the row id in it.
-_INDEXED: dict[str, list[tuple[str, ...]]] = {
-    "models": [("name",)],
-    "media_files": [("path",), ("content_hash",)],
-    "frames": [("media_file_id", "frame_index")],
-    "segments": [("id",), ("frame_id",)],
-    "tags": [("name",)],
-    "embeddings": [("segment_id", "model_id")],
-    "removed_media": [("path",)],
-}
-_DECISIONS = {
-    "segment_tags": ("segment_id", "tag_id", "confidence", "source"),
-    "removed_tags": ("segment_id", "tag_id"),
-}
-_REBUILT = (*_DECISIONS, "info")
-_REFERENCES = (
-    ("frames", "media_files", "media_file_id"),
-    ("segments", "frames", "frame_id"),
-    ("embeddings", "segments", "segment_id"),
-    ("embeddings", "models", "model_id"),
-    ("segment_tags", "segments", "segment_id"),
-    ("segment_tags", "tags", "tag_id"),
-    ("removed_tags", "segments", "segment_id"),
-    ("removed_tags", "tags", "tag_id"),
-)
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +160,7 @@ class _Mender:
         self._db = db
         self._unopened = saved
         self._opened: list[tuple[str, sqlite3.Connection]] = []
-        self._indexed: dict[tuple[str, tuple[str, ...]], dict[int, tuple[object, ...]]] = {}
+        self._indexed: dict[str, dict[int, tuple[object, ...]]] = {}
         self._misplaced: dict[str, dict[Key, Row | None]] = {}
         self._result = Mended()
 
@@ -242,44 +224,53 @@ class _Mender:
         row = damaged.row
         if row is None:
             return None
-        if damaged.table in _DECISIONS:
-            return self._decision(damaged, row)
+        if key_columns(self._db, damaged.table) != ("rowid",):
+            return self._by_covering_index(damaged, row)
         found: Row = {column: value for column, value in row.items() if column != COLUMN}
-        for columns in _INDEXED.get(damaged.table, ()):
-            values = self._index(damaged.table, columns).get(damaged.key[0])
+        for index, columns in self._indexes(damaged.table).items():
+            values = self._index(damaged.table, index, columns).get(damaged.key[0])
             if values is not None:
                 found |= dict(zip(columns, values, strict=True))
         if checksum_of(found) != row[COLUMN] or not self._is_sound(damaged.table, found):
             return None
         return found, "an index"
 
-    def _decision(self, damaged: DamagedRow, row: Row) -> tuple[Row, str] | None:
-        """Find the row of segment_tags or removed_tags whose checksum this one has."""
-        columns = _DECISIONS[damaged.table]
-        rows = self._db.execute(
-            f"SELECT {', '.join(columns)} FROM {damaged.table} INDEXED BY {damaged.table}_by_tag"
-        )
-        for values in rows.fetchall():
-            copy = dict(zip(columns, tuple(values), strict=True))
-            if row[COLUMN] == checksum_of(copy) and self._is_sound(damaged.table, copy):
-                return copy, "an index"
+    def _by_covering_index(self, damaged: DamagedRow, row: Row) -> tuple[Row, str] | None:
+        """Find the row whose checksum this one has in an index with all columns of the table."""
+        needed = checked_columns(self._db, damaged.table)
+        for index, columns in self._indexes(damaged.table).items():
+            if not set(needed) <= {*columns, *key_columns(self._db, damaged.table)}:
+                continue
+            rows = self._db.execute(
+                f"SELECT {', '.join(needed)} FROM {damaged.table} INDEXED BY {index}"
+            )
+            for values in rows.fetchall():
+                copy = dict(zip(needed, tuple(values), strict=True))
+                if row[COLUMN] == checksum_of(copy) and self._is_sound(damaged.table, copy):
+                    return copy, "an index"
         return None
 
-    def _index(self, table: str, columns: tuple[str, ...]) -> dict[int, tuple[object, ...]]:
+    def _indexes(self, table: str) -> dict[str, tuple[str, ...]]:
+        """List the indexes of a table beside its own key, with their columns."""
+        found = self._db.execute(f"PRAGMA index_list({table})").fetchall()
+        rowid = key_columns(self._db, table) == ("rowid",)
+        return {
+            row[1]: tuple(part[2] for part in self._db.execute(f"PRAGMA index_info({row[1]})"))
+            for row in found
+            if rowid or row[3] != "pk"
+        }
+
+    def _index(
+        self, table: str, name: str, columns: tuple[str, ...]
+    ) -> dict[int, tuple[object, ...]]:
         """Read an index from its beginning to its end: row id -> columns."""
-        if (table, columns) not in self._indexed:
-            name = next(
-                row[1]
-                for row in self._db.execute(f"PRAGMA index_list({table})").fetchall()
-                if tuple(part[2] for part in self._db.execute(f"PRAGMA index_info({row[1]})"))
-                == columns
-            )
+        if name not in self._indexed:
             rows = self._db.execute(
                 f"SELECT rowid, {', '.join(columns)} FROM {table} INDEXED BY {name}"
                 f" ORDER BY {', '.join(columns)}"
             )
-            self._indexed[table, columns] = {row[0]: tuple(row)[1:] for row in rows}
-        return self._indexed[table, columns]
+            self._indexed[name] = {row[0]: tuple(row)[1:] for row in rows}
+        return self._indexed[name]
 
     def _by_backups(self, damaged: DamagedRow) -> tuple[Row, str] | None:
         for name, saved in self._backups():
@@ -354,7 +345,7 @@ class _Mender:
         """Note a row that was not found by its key, since that is what is damaged in it."""
         if done.rowcount == 1:
             return
-        if damaged.table not in _REBUILT:
+        if key_columns(self._db, damaged.table) == ("rowid",):
             raise DatabaseError(f"{damaged}; it can't be found by its key")
         self._misplaced.setdefault(damaged.table, {})[damaged.key] = row
 
@@ -380,26 +371,20 @@ class _Mender:
 
     def _has_work_of_people(self, frame_id: object) -> bool:
         found = self._db.execute(
-            "SELECT EXISTS (SELECT 1 FROM segments s WHERE s.frame_id = ?"
-            " AND (EXISTS (SELECT 1 FROM removed_tags r WHERE r.segment_id = s.id)"
-            " OR EXISTS (SELECT 1 FROM segment_tags t"
-            " WHERE t.segment_id = s.id AND t.source != 'auto')))",
+            f"SELECT EXISTS (SELECT 1 FROM segments s WHERE s.frame_id = ? AND {IS_KEPT})",
             (frame_id,),
         )
         return bool(found.fetchone()[0])
 
     def _remove_orphans(self) -> None:
         """Remove the rows that belong to one that is gone."""
-        for child, parent, reference in _REFERENCES:
-            self._db.execute(
-                f"DELETE FROM {child} WHERE {reference} IS NULL"
-                f" OR {reference} NOT IN (SELECT +id FROM {parent})"
-            )
+        for table in checked_tables(self._db):
+            cut_references(self._db, table)
 
     def _counts(self) -> dict[str, int]:
         return {
             table: self._db.execute(f"SELECT count(*) FROM {table} NOT INDEXED").fetchone()[0]
-            for table in CHECKED
+            for table in checked_tables(self._db)
         }
 
 

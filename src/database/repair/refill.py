@@ -12,13 +12,15 @@ from pathlib import Path
 
 from src.database.backup import backups, damage_of, open_backup
 from src.database.checksums import (
-    CHECKED,
     checked_columns,
+    checked_tables,
     checksum_sql,
     count_rows,
+    parents_first,
     register_checksum,
     watch_rows,
 )
+from src.database.migration_7 import complete_old_rows
 from src.database.parents import set_parents
 from src.database.repair.index_evidence import Known, ask_indexes
 from src.database.repair.known_schema import Form, known_versions, match, schema_row
@@ -80,22 +82,8 @@ class Refill:
 
     def tables(self) -> list[Form]:
         """List the tables whose rows are to be recovered, parents before their children."""
-        tables = [f for f in self.forms.values() if f.is_table and f.name not in DERIVED]
-        names = {form.name for form in tables}
-        parents = {
-            form.name: {
-                str(row[2])
-                for row in self.new.execute(f"PRAGMA foreign_key_list({form.name})")
-                if row[2] in names and row[2] != form.name
-            }
-            for form in tables
-        }
-        ordered: list[Form] = []
-        while len(ordered) < len(tables):
-            done = {form.name for form in ordered}
-            ready = [f for f in tables if f.name not in done and parents[f.name] <= done]
-            ordered += ready or [f for f in tables if f.name not in done]
-        return ordered
+        tables = [f.name for f in self.forms.values() if f.is_table and f.name not in DERIVED]
+        return [self.forms[name] for name in parents_first(self.new, tables)]
 
     def run(self) -> None:
         """Read everything, fill in what is missing, and count what is lost."""
@@ -406,6 +394,7 @@ class Refill:
         for frame_id in sorted(self.rows.without_parents):
             with contextlib.suppress(TypeError):  # its frame is gone, and it with it
                 set_parents(self.new, frame_id)
+        complete_old_rows(self.new)
         self._count_lost(tables)
         look_again(self.new, self._gaps, set(self.result.lost) | set(self.result.uncertain))
         self._count_lost(tables)  # frames without segments went
@@ -421,7 +410,7 @@ class Refill:
 
     def _fill_checksums(self) -> None:
         register_checksum(self.new)
-        for table in CHECKED:
+        for table in checked_tables(self.new):
             columns = checked_columns(self.new, table)
             self.new.execute(
                 f"UPDATE {table} SET checksum = {checksum_sql(columns)} WHERE checksum IS NULL"

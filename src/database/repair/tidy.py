@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from src.database.parents import set_parents
@@ -29,26 +29,37 @@ class Gaps:
     sequences: dict[str, int] = field(default_factory=dict)
 
 
-def drop_orphans(db: sqlite3.Connection, tables: Iterable[str]) -> None:
+def drop_orphans(db: sqlite3.Connection, tables: Collection[str]) -> None:
     """Delete rows that refer to what is gone, until there are none."""
-    references = [
-        (table, row[2], row[3], row[4] or "id")
-        for table in tables
-        for row in db.execute(f"PRAGMA foreign_key_list({table})").fetchall()
-    ]
     while True:
         before = db.total_changes
-        deleted = 0
-        for child, parent, column, to in references:
-            deleted += db.execute(
-                f"DELETE FROM {child} WHERE {column} IS NOT NULL"
-                f" AND {column} NOT IN (SELECT {to} FROM {parent})"
-            ).rowcount
-        if not deleted or db.total_changes == before:
+        for table in tables:
+            cut_references(db, table)
+        if db.total_changes == before:
             break
     orphans = "SELECT DISTINCT frame_id FROM segments WHERE parent_id NOT IN"
     for (frame,) in db.execute(f"{orphans} (SELECT id FROM segments)").fetchall():
         set_parents(db, frame)
+
+
+def cut_references(db: sqlite3.Connection, table: str) -> None:
+    """Let no row of a table refer to what is gone: it goes, or says nothing, as its key would."""
+    for row in db.execute(f"PRAGMA foreign_key_list({table})").fetchall():
+        parent, column, to, on_delete = row[2], row[3], row[4] or "id", row[6]
+        # +: the index of a damaged table is not asked
+        gone = f"{column} IS NOT NULL AND {column} NOT IN (SELECT +{to} FROM {parent})"
+        if is_required(db, table, column):
+            db.execute(f"DELETE FROM {table} WHERE {column} IS NULL OR ({gone})")
+        elif on_delete == "CASCADE":
+            db.execute(f"DELETE FROM {table} WHERE {gone}")
+        else:
+            db.execute(f"UPDATE {table} SET {column} = NULL WHERE {gone}")
+
+
+def is_required(db: sqlite3.Connection, table: str, column: str) -> bool:
+    """Return whether a column is declared NOT NULL."""
+    rows = db.execute(f"PRAGMA table_info({table})").fetchall()
+    return any(row[1] == column and bool(row[3]) for row in rows)
 
 
 def look_again(db: sqlite3.Connection, gaps: Gaps, lossy: set[str]) -> None:

@@ -291,7 +291,7 @@ class Session:
 
     def change(
         self,
-        work: Callable[[], None],
+        work: Callable[[], object],
         then: Callable[[], None] | None = None,
         failed: Callable[[Exception], None] | None = None,
         fails: str = "",
@@ -303,7 +303,7 @@ class Session:
             fails: what to say where it fails: "Couldn't add the tag".
         """
 
-        def changed(_: None) -> None:
+        def changed(_: object) -> None:
             if then is not None:
                 then()
             self._tell_each(self.signals.content_changed)

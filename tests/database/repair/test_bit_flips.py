@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from src.config import LibraryPaths
-from src.database.checksums import CHECKED
 from src.database.connection import PAGE_SIZE
 from src.database.metadata_db import MetadataDatabase
 from src.database.repair.mending import Mended
@@ -23,6 +22,7 @@ from src.errors import DatabaseError
 from src.library_files import SafeFolder
 from src.records import Tag
 from tests.conftest import MODEL, add_media_with, new_segments, unit_vectors
+from tests.old_schema import CHECKED
 
 BITS = (1, 4, 16, 64)
 LIMIT_S = 10

@@ -16,7 +16,7 @@ import pytest
 from src.config import LibraryPaths
 from src.database.backup import back_up
 from src.database.catalog import Catalog
-from src.database.checksums import CHECKED, checked_columns, row_checksum
+from src.database.checksums import checked_columns, row_checksum
 from src.database.embeddings import EmbeddingTable
 from src.database.metadata_db import MetadataDatabase
 from src.database.repair.one_bit import one_bit_back
@@ -25,6 +25,7 @@ from src.records import Tag
 from src.search.filters import EVERYTHING
 from tests.conftest import MODEL, add_media_with, unit_vectors
 from tests.database.repair.test_recovery import leave_a_log
+from tests.old_schema import CHECKED
 
 VECTORS = unit_vectors(5)
 
@@ -43,6 +44,7 @@ def fill(paths: LibraryPaths) -> None:
                 "INSERT INTO removed_media (path, content_hash, removed_at)"
                 " VALUES ('b.jpg', 'h', 2)"
             )
+            db.execute("INSERT INTO tracks (media_file_id, begin_s, end_s) VALUES (1, 0, 2.5)")
 
 
 def content(database: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -153,7 +155,7 @@ def test_worse_damage_is_mended_from_the_backup(paths: LibraryPaths, table: str)
     column = {
         "media_files": "captured_at",
         "frames": "sam",
-        "segments": "track",
+        "segments": "track_id",
         "embeddings": "vector",
         "info": "value",
         "segment_tags": "source",
@@ -161,8 +163,11 @@ def test_worse_damage_is_mended_from_the_backup(paths: LibraryPaths, table: str)
         "tags": "prompt",
         "models": "name",
         "removed_media": "content_hash",
+        "roots": "path",
+        "decisions": "batch",
+        "tracks": "end_s",
     }[table]
-    value: object = {"track": 77, "vector": np.roll(VECTORS[0], 1).tobytes(), "checksum": 5}.get(
+    value: object = {"track_id": 77, "vector": np.roll(VECTORS[0], 1).tobytes(), "checksum": 5}.get(
         column, "propagated"
     )
     with closing(sqlite3.connect(paths.metadata_db)) as db:
@@ -205,7 +210,7 @@ def test_without_any_copy_files_and_tags_keep_what_hangs_on_them(paths: LibraryP
 def test_a_segment_is_measured_again_from_its_mask(paths: LibraryPaths) -> None:
     fill(paths)
     before = content(paths.metadata_db)
-    damage(paths, "UPDATE segments SET area = -5, track = 'x' WHERE id = '1.jpg-00002'")
+    damage(paths, "UPDATE segments SET area = -5, track_id = 'x' WHERE id = '1.jpg-00002'")
     damage(paths, "UPDATE segments SET x = 80, y = 90 WHERE id = '2.jpg-00001'")
     assert "2 rows of segments kept as far" in mended(paths)
     assert content(paths.metadata_db) == before

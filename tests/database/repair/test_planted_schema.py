@@ -109,7 +109,7 @@ def test_what_sqlite_counts_for_itself_is_no_foreign_table(library: LibraryPaths
 
 
 def test_a_newer_library_with_tables_we_do_not_know_is_called_newer(library: LibraryPaths) -> None:
-    execute(library, "CREATE TABLE decisions (id)", f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    execute(library, "CREATE TABLE of_later (id)", f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     with pytest.raises(DatabaseError, match="newer version"):
         MetadataDatabase(library)
 
