@@ -19,7 +19,7 @@ from src.database.backup import backups
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
 from src.database.stopped import stopped_media
-from src.records import EVERYTHING
+from src.search.filters import EVERYTHING
 from tests.database.test_checksums import unsound
 
 FIXTURE = Path(__file__).with_name("library_of_schema_6.zip")
