@@ -109,7 +109,15 @@ def test_every_section_has_its_claims_and_every_claim_a_test_that_is_there() -> 
     headings = [line[3:] for line in README.splitlines() if line.startswith("## ")]
     listed = [line[3:] for line in CLAIMS.splitlines() if line.startswith("## ")]
     assert listed[0] == README.splitlines()[0][2:]
-    pages = ("media", "durability", "models", "benchmarks", "architecture")
+    pages = (
+        "media",
+        "search",
+        "datasets",
+        "durability",
+        "models",
+        "benchmarks",
+        "architecture",
+    )
     assert listed[1:-1] == [*headings, *(f"[{page}.md]({page}.md)" for page in pages)]
     tests = set(re.findall(r"`(tests/[^`]+)`", CLAIMS))
     assert len(tests) > 30
