@@ -83,6 +83,13 @@ class KindIs(_OneOf):
     sql, choices = "s.kind IN {}", ("frame", "object")
 
 
+@leaf("origin", "origin:human")
+class OriginIs(_OneOf):
+    """The segment was made by SAM, a person, an import or a tracker."""
+
+    sql, choices = "s.origin IN {}", ("sam", "human", "imported", "tracker")
+
+
 @leaf("media", "media:video")
 class MediaKindIs(_OneOf):
     """The segment is of an image, or of a video."""
