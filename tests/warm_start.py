@@ -19,10 +19,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from src.config import APPLICATION_FOLDER
-
+# Not by src.config, which reads the environment when it is imported: that has to be the program's.
+APPLICATION_FOLDER = Path(__file__).parents[1]
 LONGEST_REQUEST = 1 << 20
 
 

@@ -288,7 +288,7 @@ def test_no_more_frames_are_taken_from_a_video_than_are_allowed(
         monkeypatch.setattr(video_processor, "find_ffmpeg", lambda: None)
     for most, noted in ((4, True), (5, False)):
         facts = VideoFacts()
-        frames = list(VideoProcessor(1.0, -1, most).sampled(path, facts))
+        frames = [frame for frame, _ in VideoProcessor(1.0, -1, most).sampled(path, facts)]
         assert [frame.timestamp_s for frame in frames] == pytest.approx(list(range(most)))
         assert (facts.damage is not None) is noted
         if noted:
