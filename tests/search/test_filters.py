@@ -171,6 +171,8 @@ def some(metadata: MetadataDatabase) -> Iterator[MetadataDatabase]:
         ("tag:dog,cat>=0.8", "i1 v0"),
         ("tag:dog tag:cat", "v0"),
         ("kind:frame", "i0"),
+        ("origin:sam", "i0 i1 v0 v1"),
+        ("origin:human,tracker", ""),
         ("media:video", "v0 v1"),
         ("file:1", "i0 i1"),
         ("segment:i0,v1,x", "i0 v1"),
