@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 # A segment always has a frame, and that a media file. With LEFT JOIN SQLite leaves out a table that
-# the condition does not ask for, which takes a quarter of the time away.
+# the condition does not ask for.
 SEGMENTS = """
     segments s LEFT JOIN frames f ON f.id = s.frame_id
     LEFT JOIN media_files m ON m.id = f.media_file_id

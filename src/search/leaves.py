@@ -203,11 +203,14 @@ class _Within(Leaf):
 
     Attributes:
         sql: the number.
+        read_end, write_end: an end as text.
     """
 
     least: float | None = None
     most: float | None = None
     sql: ClassVar[str]
+    read_end: ClassVar = staticmethod(number)
+    write_end: ClassVar = staticmethod(as_number)
 
     def condition(self) -> Condition:
         ends = [(self.least, ">="), (self.most, "<=")]
@@ -219,10 +222,10 @@ class _Within(Leaf):
 
     @classmethod
     def read(cls, value: Value) -> Filter:
-        return cls(*value.range(number))
+        return cls(*value.range(cls.read_end))
 
     def written(self) -> str:
-        ends = (None if end is None else as_number(end) for end in (self.least, self.most))
+        ends = (None if end is None else self.write_end(end) for end in (self.least, self.most))
         return as_range(*ends)
 
 
@@ -232,13 +235,13 @@ class AtTime(_Within):
 
     sql = "f.timestamp_s"
 
-    @classmethod
-    def read(cls, value: Value) -> Filter:
-        return cls(*value.range(_seconds))
+    @staticmethod
+    def read_end(text: str) -> float:
+        return _seconds(text)
 
-    def written(self) -> str:
-        ends = (None if end is None else _clock(end) for end in (self.least, self.most))
-        return as_range(*ends)
+    @staticmethod
+    def write_end(end: float) -> str:
+        return _clock(end)
 
 
 @leaf("width", "width>=200")

@@ -150,7 +150,7 @@ def some(metadata: MetadataDatabase) -> Iterator[MetadataDatabase]:
         return NewSegment(name, segment, f"{name}.jpg", unit_vectors(1)[0], crop_hash=content)
 
     photo = metadata.add_media(Path("/Holiday/img_1.jpg"), "image", 1, 1)
-    film = metadata.add_media(Path("/work/Holiday.mp4"), "video", 1, 1)
+    film = metadata.add_media(Path("/films/Holiday.mp4"), "video", 1, 1)
     metadata.update_media(photo, captured_at="2020-05-31T23:30:00+09:00")
     metadata.store_frame(
         photo, 0, None, (100, 100), [new("i0", None, 100, "a"), new("i1", 0.9, 50, "b")], MODEL

@@ -10,11 +10,11 @@ import customtkinter as ctk
 import numpy as np
 
 from src.errors import MediaReadError, is_of_a_person
-from src.gui.cards.card_grid import CardGrid
 from src.gui.core.wording import as_sentence
-from src.gui.panel.panel import Panel, PanelContext
+from src.gui.panel.panel import PanelContext
 from src.gui.search.image_query import ImageQuery
 from src.gui.search.results import MODELS_FAILED, N_RESULTS, ResultsView
+from src.gui.search.search_panel import SearchPanel
 from src.gui.theme.theme import LEFT, RIGHT, SMALL
 from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label, panel_header
 from src.gui.widgets.drop_zone import DropZone
@@ -25,7 +25,7 @@ NO_IMAGES = "Nothing like this image was found. Add more photos and videos."
 _QUERY_SIDE = 2048  # CLIP sees far less; a part of a large photo still has pixels enough
 
 
-class ImageSearchPanel(Panel):
+class ImageSearchPanel(SearchPanel):
     """The image at the left, what is like it at the right."""
 
     drop_sentence = "Drop to search by this image"
@@ -69,17 +69,6 @@ class ImageSearchPanel(Panel):
         tkinter.Misc.bind(self, "<Configure>", lambda event: self._resized(event.width), "+")
         session.signals.models_ready.append(self._models_ready)
         session.signals.models_failed.append(self._models_failed)
-
-    def shown(self) -> None:
-        self.results.refresh()
-
-    @property
-    def card_grid(self) -> CardGrid:
-        return self.results.grid_view
-
-    @property
-    def found(self) -> Sequence[SearchHit]:
-        return self.results.hits.hits
 
     def take_file(self, path: Path) -> bool:
         """Search for an image that was dropped."""

@@ -9,12 +9,12 @@ from pathlib import Path
 import customtkinter as ctk
 
 from src.config import LONGEST_SEARCH, RECENT_SEARCHES
-from src.gui.cards.card_grid import CardGrid
 from src.gui.core.wording import listed
 from src.gui.models.models_controller import ModelsController
 from src.gui.models.offer_notice import OfferNotice
-from src.gui.panel.panel import Panel, PanelContext
+from src.gui.panel.panel import PanelContext
 from src.gui.search.results import MODELS_FAILED, N_RESULTS, ResultsView
+from src.gui.search.search_panel import SearchPanel
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.widgets.chips import ChipRow
 from src.gui.widgets.controls import Button, panel_header
@@ -25,7 +25,7 @@ from src.records import SearchHit, SearchResult
 _REST_MS = 120
 
 
-class TextSearchPanel(Panel):
+class TextSearchPanel(SearchPanel):
     """Enter searches; a newer search makes an older answer void."""
 
     def __init__(
@@ -81,16 +81,8 @@ class TextSearchPanel(Panel):
         if self._session.is_open:
             library = self._session.library
             self._session.main_thread.run(library.tag_counts, self._counted)
-        self.results.refresh()
+        super().shown()
         self.entry.focus_field()
-
-    @property
-    def card_grid(self) -> CardGrid:
-        return self.results.grid_view
-
-    @property
-    def found(self) -> Sequence[SearchHit]:
-        return self.results.hits.hits
 
     def search(self, query: str) -> None:
         query = " ".join(query.split())

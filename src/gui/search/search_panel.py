@@ -1,0 +1,27 @@
+"""What the panels that search have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from src.gui.cards.card_grid import CardGrid
+from src.gui.panel.panel import Panel
+from src.gui.search.results import ResultsView
+from src.records import SearchHit
+
+
+class SearchPanel(Panel):
+    """A panel that shows what a search has found; its results are made when it is."""
+
+    results: ResultsView
+
+    def shown(self) -> None:
+        self.results.refresh()
+
+    @property
+    def card_grid(self) -> CardGrid:
+        return self.results.grid_view
+
+    @property
+    def found(self) -> Sequence[SearchHit]:
+        return self.results.hits.hits
