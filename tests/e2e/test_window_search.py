@@ -265,7 +265,9 @@ def test_an_export_writes_what_it_counted(window: Window) -> None:
         lambda s: next((t for t in s["buttons"] if re.fullmatch(r"Export \d+ crops", t)), ""),
     )
     count = int(button.split()[1])
-    name = next(t for t in window.state()["texts"] if t.startswith("datasets"))
+    name = window.wait(
+        "the folder", lambda s: next((t for t in s["texts"] if t.startswith("datasets")), "")
+    )
     where = window.library / name
     assert not where.exists()
     window.click(button)
