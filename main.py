@@ -302,12 +302,12 @@ class MediaLibraryApp:
 
     def _segment_again(self) -> int:
         from src.cli.report import note
-        from src.events import JobDone, WorkStays
+        from src.events import AnnotationUnmatched, JobDone
 
         done, stay = JobDone(), 0
         with self._initialize(self._paths_of_library().root) as library:
             for event in self._shown(library.segment_again()):
-                stay += isinstance(event, WorkStays)
+                stay += isinstance(event, AnnotationUnmatched)
                 if isinstance(event, JobDone):
                     done = event
             self._note_problems(library)

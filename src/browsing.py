@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.config import LibraryPaths, Settings
-from src.database.catalog import Catalog
+from src.database.browse_queries import BrowseQueries
 from src.records import FrameView, MediaCard, MediaKind, MediaOrder, SampledFrame
 
 if TYPE_CHECKING:
@@ -21,54 +21,54 @@ class Browsing:
     """Reads that are quick enough for a window, page by page; MediaLibrary.browse."""
 
     def __init__(
-        self, catalog: Catalog, paths: LibraryPaths, settings: Callable[[], Settings]
+        self, queries: BrowseQueries, paths: LibraryPaths, settings: Callable[[], Settings]
     ) -> None:
         """Look at a library that is open.
 
         Args:
             settings: gives those of this moment.
         """
-        self._catalog, self._paths, self._settings = catalog, paths, settings
+        self._queries, self._paths, self._settings = queries, paths, settings
         self._frame_views: FrameViews | None = None
 
     # -- media files
 
     def media_ids(self, order: MediaOrder) -> list[int]:
         """List every media file, failed and waiting ones too, in an order."""
-        return self._catalog.media_ids(order)
+        return self._queries.media_ids(order)
 
     def media_cards(self, media_file_ids: Sequence[int]) -> dict[int, MediaCard]:
         """Look up a page of cards; ids that are gone are left out."""
-        return self._catalog.media_cards(media_file_ids)
+        return self._queries.media_cards(media_file_ids)
 
     def failed_media(self) -> int:
         """Count the media files that could not be read; nothing of them is in the library."""
-        return self._catalog.failed_media()
+        return self._queries.failed_media()
 
     def photos(self, media_file_ids: Sequence[int]) -> list[int]:
         """Keep the photos that can be looked at, in the order given."""
-        return self._catalog.photos(media_file_ids)
+        return self._queries.photos(media_file_ids)
 
     # -- segments
 
     def is_empty(self) -> bool:
         """Return whether there is no segment that could be found."""
-        return self._catalog.is_empty()
+        return self._queries.is_empty()
 
     def quality_range(self) -> tuple[float, float] | None:
         """Find the lowest and the highest predicted_iou there is; None where SAM cut nothing."""
-        return self._catalog.quality_range()
+        return self._queries.quality_range()
 
     def sampled_frames(self, media_file_id: int) -> list[SampledFrame]:
         """List a media file's stored frames, in order; none when it is gone."""
-        return self._catalog.sampled_frames(media_file_id)
+        return self._queries.sampled_frames(media_file_id)
 
     def frame_view(self, segment_id: str) -> FrameView:
         """Show a segment in its frame; see MediaLibrary.frame_view."""
         from src.processing.frame_view import FrameViews
 
         if self._frame_views is None:
-            self._frame_views = FrameViews(self._catalog)
+            self._frame_views = FrameViews(self._queries)
         return self._frame_views.view(segment_id, self._settings().pixel_limit)
 
     # -- pictures

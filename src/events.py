@@ -57,7 +57,7 @@ class FrameSkipped(Event):
 
 
 @dataclass(frozen=True)
-class WorkStays(Event):
+class AnnotationUnmatched(Event):
     """A segment of before that is kept when its frame is cut again, for what people did on it.
 
     No new segment is the same thing, so it stays beside them.

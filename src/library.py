@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING
 
 from src.browsing import Browsing
 from src.config import LibraryPaths, Settings, models_folder_problem
-from src.database.catalog import Catalog
+from src.database.browse_queries import BrowseQueries
 from src.database.decisions import new_batch
 from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
-from src.database.words import as_query, as_typed
+from src.database.text_normalization import as_query, normalize_text
 from src.datasets.export import ALL, DEFAULTS, export_dataset, preview_dataset
 from src.datasets.registry import DEFAULT_FORMAT, export_formats
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
 from src.model_list import ModelList
 from src.options import options_of
-from src.processing.crops_left import remove_media
 from src.processing.models_in_use import ModelsInUse, index_of
+from src.processing.pending_deletes import remove_media
 from src.records import (
     BoxXywh,
     Coverage,
@@ -107,7 +107,7 @@ class MediaLibrary:
             if self._lock is not None:
                 self._lock.release()
             raise
-        self.browse = Browsing(Catalog(self.metadata), self.paths, lambda: self.settings)
+        self.browse = Browsing(BrowseQueries(self.metadata), self.paths, lambda: self.settings)
         self._disk_use = DiskUse(self.paths)
         self._missing_files: MissingFiles | None = None
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
@@ -201,7 +201,7 @@ class MediaLibrary:
         settings = replace(self.settings, clip_model=clip_model, sam_model=sam_model)
         if settings != self.settings:
             self.save_settings(settings)
-        self._in_use.look_again()
+        self._in_use.refresh()
 
     def coverage(self) -> Coverage | None:
         """Say how much of the library the CLIP that is wanted has embedded; None: all of it."""
@@ -235,7 +235,7 @@ class MediaLibrary:
         from src.processing.ingest import Ingest
 
         yield from self.reembed()
-        ingest = Ingest(self.metadata, self._in_use.embedding, self.mask_generator, self.settings)
+        ingest = Ingest(self.metadata, self._in_use.clip_bundle, self.mask_generator, self.settings)
         yield from ingest.run([Path(path) for path in paths], again)
 
     def segmented_by_others(self) -> int:
@@ -251,7 +251,7 @@ class MediaLibrary:
         """Cut what another SAM has cut once more; what people have done there is kept.
 
         Tags given by people go to the new segment of the same thing; a segment that has none
-        stays, and a `WorkStays` says so. Cancelled or killed, the next call goes on.
+        stays, and an `AnnotationUnmatched` says so. Cancelled or killed, the next call goes on.
 
         Raises:
             ModelNotLoadedError: there is no SAM to do it.
@@ -266,7 +266,7 @@ class MediaLibrary:
 
         _ = self.index
         self._in_use.write_down()
-        yield from SegmentAgain(self.metadata, self._in_use.embedding, sam, self.settings).run()
+        yield from SegmentAgain(self.metadata, self._in_use.clip_bundle, sam, self.settings).run()
 
     def media_suffixes(self) -> tuple[list[str], list[str]]:
         """Name the endings of image files and of video files that folders are searched for."""
@@ -434,7 +434,7 @@ class MediaLibrary:
         Raises:
             QueryError: there is none, a very long one, or one that is no text.
         """
-        name = as_typed(text)
+        name = normalize_text(text)
         if not name:
             raise QueryError("a tag needs a name")
         if len(name) > LONGEST_TAG:
@@ -465,7 +465,7 @@ class MediaLibrary:
     def remove_tag(self, segment_id: str, name: str, batch: str | None = None) -> str:
         """Take a tag off a segment, which no model gives it again; returns the batch, for undo."""
         batch = batch or new_batch()
-        self.metadata.remove_tag(segment_id, as_typed(name), batch)
+        self.metadata.remove_tag(segment_id, normalize_text(name), batch)
         return batch
 
     def undo(self, batch: str) -> int:

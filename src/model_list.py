@@ -13,7 +13,7 @@ from src.records import ModelOffer, ModelRow
 
 if TYPE_CHECKING:
     from src.models.model_manager import ModelManager
-    from src.models.shelf import ModelShelf
+    from src.models.model_service import ModelService
 
 
 class ModelList:
@@ -31,15 +31,15 @@ class ModelList:
         self._models = models
 
     @property
-    def _shelf(self) -> ModelShelf:
-        from src.models.shelf import ModelShelf
+    def _service(self) -> ModelService:
+        from src.models.model_service import ModelService
 
-        return ModelShelf(self._models())
+        return ModelService(self._models())
 
     @property
     def folder(self) -> Path:
         """Where weights lie, and where a person can drop them."""
-        return self._shelf.folder
+        return self._service.folder
 
     @property
     def problems(self) -> Sequence[MediaLibraryError]:
@@ -48,20 +48,20 @@ class ModelList:
 
     def rows(self) -> list[ModelRow]:
         """List what is here, best first for each kind, then what can be downloaded."""
-        return self._shelf.rows()
+        return self._service.rows()
 
     def offer(self) -> ModelOffer | None:
         """Say what a person can fetch who has nothing but what is bundled; None: nothing."""
-        return self._shelf.offer()
+        return self._service.offer()
 
     def download(self, name: str) -> Iterator[Event]:
-        """Fetch a model; see ModelShelf.download.
+        """Fetch a model; see ModelService.download.
 
         Raises:
             QueryError: no model that can be had is called so.
             DownloadError: it can't be had, and why.
         """
-        yield from self._shelf.download(name)
+        yield from self._service.download(name)
 
     def measure(self, row: ModelRow, go_on: Callable[[], bool] = lambda: True) -> ModelRow:
         """Run a model that is here on noise, and remember how fast it was.
@@ -72,7 +72,7 @@ class ModelList:
         Raises:
             CheckpointError: the weights can't be used, or the speed can't be kept.
         """
-        return self._shelf.measure(row, go_on)
+        return self._service.measure(row, go_on)
 
     def lacks(self, device: Device) -> bool:
         """Return whether a device that the settings name is not on this machine."""

@@ -18,7 +18,7 @@ ELSEWHERE = {
     "src/datasets/atomic_output.py": "makes the folder above a dataset, where a person asks for it",
     "src/config.py": "the file in the user's own folder that names the last library",
     "src/models/download.py": "the models folder",
-    "src/models/overview.py": "the models folder",
+    "src/models/model_table.py": "the models folder",
     "src/gui/models/models_panel.py": "the models folder",
     "src/gui/app/launcher.py": "entries of the desktop's menu",
     "src/gui/app/crash_dialog.py": "a temporary file of its own, and the null device",

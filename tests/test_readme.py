@@ -21,7 +21,7 @@ from safetensors import safe_open
 from src.cli.arguments import parse
 from src.config import APPLICATION_FOLDER, STARTER_FOLDER, Settings
 from src.database.vector_db import EXACT_UP_TO
-from src.models.containment import CONTAINED_SHARE
+from src.models.mask_hierarchy import CONTAINED_SHARE
 from src.models.starter.vocabulary import COLOURS, SHAPES, TEXTURES
 from src.records import EMBEDDING_DIM
 

@@ -14,7 +14,7 @@ from src.errors import CheckpointError, DatabaseError, ModelNotLoadedError, Quer
 from src.events import ModelFetched
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
-from src.models.shelf import ModelShelf
+from src.models.model_service import ModelService
 from src.records import ModelRow
 
 
@@ -33,10 +33,10 @@ def list_models(
             coverage = library.coverage()
         except ModelNotLoadedError as exc:
             note(str(exc))
-    shelf = ModelShelf(manager)
-    rows = shelf.rows()
+    service = ModelService(manager)
+    rows = service.rows()
     if probe:
-        rows = [_measured(shelf, row) for row in rows]
+        rows = [_measured(service, row) for row in rows]
     for row in rows:
         if as_json:
             print_json(dataclasses.asdict(row))
@@ -60,10 +60,10 @@ def list_models(
 
 
 def download_model(manager: ModelManager, name: str) -> None:
-    """Fetch a model of the catalogue into the models folder."""
+    """Fetch a model of the registry into the models folder."""
     progress = ProgressLine()
     try:
-        for event in ModelShelf(manager).download(name):
+        for event in ModelService(manager).download(name):
             progress.show(event)
             if isinstance(event, ModelFetched):
                 progress.close()
@@ -95,7 +95,7 @@ def use_models(paths: LibraryPaths, names: Sequence[str]) -> None:
     try:
         settings = Settings.load(paths.settings)
         manager = ModelManager.of(settings)
-        rows = ModelShelf(manager).rows()
+        rows = ModelService(manager).rows()
         before = settings
         for name in names:
             settings = _with(settings, name, rows)
@@ -146,9 +146,9 @@ def _with(settings: Settings, name: str, rows: Sequence[ModelRow]) -> Settings:
     )
 
 
-def _measured(shelf: ModelShelf, row: ModelRow) -> ModelRow:
+def _measured(service: ModelService, row: ModelRow) -> ModelRow:
     try:
-        return shelf.measure(row)
+        return service.measure(row)
     except CheckpointError as exc:
         note(f"not measured: {exc}")
         return row

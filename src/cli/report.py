@@ -14,6 +14,7 @@ from typing import Any
 
 from src.counting import clock, counted, megabytes
 from src.events import (
+    AnnotationUnmatched,
     Downloading,
     Event,
     FileDone,
@@ -25,7 +26,6 @@ from src.events import (
     JobStarted,
     ProblemFound,
     Progress,
-    WorkStays,
 )
 from src.job_kinds import STAGES
 from src.records import Coverage, LibraryStats, SearchHit
@@ -166,7 +166,7 @@ class ProgressLine:
             self._line(f"{event.path}: {event.reason}")
         elif isinstance(event, FileFailed):
             self._line(f"failed  {event.path}: {event.reason}")
-        elif isinstance(event, WorkStays):
+        elif isinstance(event, AnnotationUnmatched):
             moment = _place_in_file(event.frame_index, event.timestamp_s)
             tags = ", ".join(event.tags)
             self._line(f"kept  {event.path}{moment}: a segment tagged {tags} matches no new one")

@@ -10,7 +10,7 @@ from pathlib import Path
 from src.cli.report import coverage_in_words, hit_as_json, note, print_hits, print_json
 from src.errors import ModelNotLoadedError, QueryError
 from src.library import MediaLibrary
-from src.models.catalogue import CATALOGUE
+from src.models.model_registry import MODEL_REGISTRY
 from src.records import SearchHit, SearchResult
 from src.search.filter_text import parse_filter
 from src.search.leaves import segment_filter
@@ -103,7 +103,7 @@ def _clip_that_knows_more(library: MediaLibrary) -> str | None:
                 f"{file.label} is in the models folder and not used; `models use {file.label}` and "
                 "then `models switch` search with it"
             )
-    fetched = next(entry.name for entry in CATALOGUE if entry.kind == "clip")
+    fetched = next(entry.name for entry in MODEL_REGISTRY if entry.kind == "clip")
     chosen = library.settings.clip_model is not None
     steps = [f"models download {fetched}", *([f"models use {fetched}"] if chosen else [])]
     return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from src.database.embeddings import EmbeddingTable
+from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
 from src.errors import ModelNotLoadedError
 from src.models.clip_encoder import ClipEncoder
@@ -60,8 +60,8 @@ def load_clips(models: ModelManager, metadata: MetadataDatabase) -> tuple[ClipEn
     name = clip_in_use(metadata)
     if name in (None, wanted.name):
         return wanted, wanted
-    before = EmbeddingTable(metadata.connection, str(name))
-    is_whole = not EmbeddingTable(metadata.connection, wanted.name).lacks_any()
+    before = EmbeddingStore(metadata.connection, str(name))
+    is_whole = not EmbeddingStore(metadata.connection, wanted.name).lacks_any()
     if is_whole or not before.is_more_than(0):
         return wanted, wanted
     try:

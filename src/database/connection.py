@@ -29,8 +29,8 @@ from src.database.repair.recovery import (
     untold_recovery,
 )
 from src.database.row_values import LONGEST_VALUE
+from src.database.text_normalization import casefold_key
 from src.database.transactions import transaction
-from src.database.words import folded
 from src.errors import DamagedMaskError, DamagedRowError, DatabaseError
 from src.library_files import SafeFolder
 
@@ -239,7 +239,7 @@ class Connection:
         # what stands in a stranger's schema calls no function that could do harm
         connection.execute("PRAGMA trusted_schema = OFF")
         # for queries alone: with it in the schema no other program could open the file
-        connection.create_function("folded", 1, folded, deterministic=True)
+        connection.create_function("casefold_key", 1, casefold_key, deterministic=True)
         connection.row_factory = sqlite3.Row
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
         return connection

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from src.database.words import folded
+from src.database.text_normalization import casefold_key
 from src.records import Decision, Tag, TagSource
 
 # The word of each goes before that of those behind it: a person's, that of the people who labelled
@@ -36,7 +36,7 @@ IS_KEPT = f"""(s.origin != 'sam'
 
 # By the folded name. A library of an earlier version may have several: it took only letters of
 # English for the same in both cases.
-ROWS_OF_TAG = "SELECT id FROM tags WHERE folded(name) = ?"
+ROWS_OF_TAG = "SELECT id FROM tags WHERE casefold_key(name) = ?"
 
 
 def new_batch() -> str:
@@ -64,7 +64,7 @@ def remove_tag(
     decision = Decision(name, False, source, 1.0, time.time(), batch)
     rows = db.execute(
         f"SELECT t.id FROM segments s, tags t WHERE s.id = ? AND t.id IN ({ROWS_OF_TAG})",
-        (segment_id, folded(name)),
+        (segment_id, casefold_key(name)),
     ).fetchall()
     for (tag_id,) in rows:
         _decide(db, segment_id, tag_id, decision)
@@ -201,7 +201,7 @@ def _tag_row(db: sqlite3.Connection, name: str, added_by: str) -> int:
     # the first is quick, and nearly always enough; the second goes through all names
     for query, value in (
         ("SELECT id FROM tags WHERE name = ?", name),
-        (f"{ROWS_OF_TAG} ORDER BY id LIMIT 1", folded(name)),
+        (f"{ROWS_OF_TAG} ORDER BY id LIMIT 1", casefold_key(name)),
     ):
         row = db.execute(query, (value,)).fetchone()
         if row is not None:

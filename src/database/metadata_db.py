@@ -285,7 +285,7 @@ class MetadataDatabase:
         found: dict[str, StoredSegment] = {}
         for ids in _chunks(segment_ids):
             rows = self.connection.read().execute(
-                f"{SEGMENT_COLUMNS} WHERE s.id IN ({marks(ids)})", ids
+                f"{SEGMENT_COLUMNS} WHERE s.id IN ({placeholders(ids)})", ids
             )
             found.update((segment.id, segment) for segment in self.rows.segments(rows))
         return found
@@ -437,7 +437,7 @@ class MetadataDatabase:
         for ids in _chunks(segment_ids):
             rows = self.connection.read().execute(
                 "SELECT st.*, t.name AS _name FROM segment_tags st"
-                f" JOIN tags t ON t.id = st.tag_id WHERE st.segment_id IN ({marks(ids)})"
+                f" JOIN tags t ON t.id = st.tag_id WHERE st.segment_id IN ({placeholders(ids)})"
                 " ORDER BY st.confidence DESC, t.name",
                 ids,
             )
@@ -452,7 +452,7 @@ class MetadataDatabase:
         for ids in _chunks(segment_ids):
             rows = self.connection.read().execute(
                 "SELECT r.*, t.name AS _name FROM removed_tags r JOIN tags t ON t.id = r.tag_id"
-                f" WHERE r.segment_id IN ({marks(ids)}) ORDER BY t.name",
+                f" WHERE r.segment_id IN ({placeholders(ids)}) ORDER BY t.name",
                 ids,
             )
             for row in self.rows.checked("removed_tags", rows):
@@ -547,7 +547,7 @@ def _decision(row: Mapping[str, Any]) -> Decision:
     )
 
 
-def marks(values: Sequence[Any]) -> str:
+def placeholders(values: Sequence[Any]) -> str:
     return ",".join("?" * len(values))
 
 

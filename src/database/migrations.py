@@ -8,7 +8,7 @@ from pathlib import Path
 
 from src.database.checksums import fill_checksums
 from src.database.migration_7 import m007_groundwork
-from src.database.parents import set_parents
+from src.database.segment_parents import set_parents
 from src.database.transactions import transaction
 from src.errors import DatabaseError
 

@@ -7,14 +7,14 @@ from types import TracebackType
 import numpy as np
 
 from src.config import LibraryPaths, Settings
-from src.database.catalog import Catalog
+from src.database.browse_queries import BrowseQueries
 from src.database.clip_in_use import load_clips
 from src.database.conditions import SegmentCondition
-from src.database.embeddings import EmbeddingTable, Scored
+from src.database.embedding_store import EmbeddingStore, Scored
 from src.database.metadata_db import MetadataDatabase
+from src.database.text_normalization import as_query
 from src.database.vector_cache import ROWS_AT_MOST
 from src.database.vector_index import VectorIndex
-from src.database.words import as_query
 from src.errors import QueryError
 from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
@@ -59,7 +59,7 @@ class VectorDatabase:
             models = ModelManager.of(Settings.load(self.metadata.paths.settings))
             clip, _ = load_clips(models, self.metadata)
         self.clip = clip
-        self.embeddings = EmbeddingTable(self.metadata.connection, self.clip.name)
+        self.embeddings = EmbeddingStore(self.metadata.connection, self.clip.name)
         self.index = VectorIndex(self.metadata, self.embeddings) if use_index else None
 
     def __enter__(self) -> VectorDatabase:
@@ -118,7 +118,7 @@ class VectorDatabase:
         self, query: str, n: int, where: SegmentCondition | None = None
     ) -> tuple[SearchHit, ...]:
         """Give what a person has tagged with the very words of a query."""
-        ids = Catalog(self.metadata).tagged_by_people(query, n, where)
+        ids = BrowseQueries(self.metadata).tagged_by_people(query, n, where)
         segments, tags = self.metadata.segments(ids), self.metadata.tags_of(ids)
         return tuple(
             SearchHit(segments[i], 1.0, tags[i], tagged_so=True) for i in ids if i in segments

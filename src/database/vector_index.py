@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from src.database import index_process
-from src.database.embeddings import EmbeddingTable
+from src.database.embedding_store import EmbeddingStore
 from src.database.index_process import IndexBusyError, IndexProcess, IndexUnavailableError
 from src.database.index_server import marker_of
 from src.database.metadata_db import MetadataDatabase
@@ -36,7 +36,7 @@ class VectorIndex:
     lose vectors without an error.
     """
 
-    def __init__(self, metadata: MetadataDatabase, embeddings: EmbeddingTable) -> None:
+    def __init__(self, metadata: MetadataDatabase, embeddings: EmbeddingStore) -> None:
         self.metadata = metadata
         self.embeddings = embeddings
         # Searches come from another thread than ingest; one of them opens or discards at a time.

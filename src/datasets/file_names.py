@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 
-from src.database.words import folded
+from src.database.text_normalization import casefold_key
 
 RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[\d¹²³]", re.IGNORECASE)
 LONGEST_BYTES = 200
@@ -32,9 +32,9 @@ def folder_names(tags: set[str]) -> dict[str, str]:
         if RESERVED.fullmatch(base):
             base += "_"
         name, number = base, 2
-        while folded(name) in taken:  # for some systems those are the same
+        while casefold_key(name) in taken:  # for some systems those are the same
             name, number = f"{base}_{number}", number + 1
-        taken.add(folded(name))
+        taken.add(casefold_key(name))
         names[tag] = name
     return names
 

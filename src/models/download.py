@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 from src.counting import megabytes
 from src.errors import CheckpointError, DownloadError
 from src.events import Downloading, Event, ModelFetched, Progress
-from src.models.catalogue import CatalogueEntry
 from src.models.checkpoints import PART, bytes_here
+from src.models.model_registry import RegistryEntry
 from src.models.web_stream import WAIT_S, WebStream
 
 SPARE_DISK = 64 << 20  # left free, for the library itself
@@ -67,7 +67,7 @@ class Download:
     """
 
     def __init__(
-        self, entry: CatalogueEntry, folder: Path, pauses_s: Sequence[float] = (1, 2, 4, 8)
+        self, entry: RegistryEntry, folder: Path, pauses_s: Sequence[float] = (1, 2, 4, 8)
     ) -> None:
         """Prepare; nothing is fetched before `run` is iterated.
 

@@ -10,16 +10,16 @@ import logging
 from pathlib import Path
 
 from src.library_files import write_atomically
-from src.models.catalogue import CatalogueEntry
 from src.models.checkpoints import fingerprint
 from src.models.kept_facts import as_json, read_facts
+from src.models.model_registry import RegistryEntry
 
 CHECKSUMS_FILE = "checksums.json"
 
 log = logging.getLogger(__name__)
 
 
-def is_published(entry: CatalogueEntry, path: Path) -> bool:
+def is_published(entry: RegistryEntry, path: Path) -> bool:
     """Return whether a file is the one that its publisher offers; True where no SHA-256 is known.
 
     Raises:

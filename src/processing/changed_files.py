@@ -15,9 +15,14 @@ from src.database.row_values import wrong_columns
 from src.database.segment_store import NewSegment
 from src.errors import DamagedMaskError, MediaReadError
 from src.models.mask_rle import runs_of
-from src.processing.crops_left import write_down_crops
+from src.processing.annotation_transfer import (
+    UserAnnotations,
+    annotations_on,
+    match_annotations,
+    transfer_annotations,
+)
 from src.processing.image_loader import load_image
-from src.processing.peoples_work import Work, find_heirs, hand_over, work_on
+from src.processing.pending_deletes import write_down_crops
 from src.processing.segment_pipeline import FrameResult
 from src.processing.video_processor import dhash
 from src.records import Decision, MediaFile, Tag
@@ -73,7 +78,7 @@ class ContentChange:
         self.metadata = metadata
         self.media_id = media_id
         self._columns = columns
-        self._works = self._waiting_works()
+        self._works = self._waiting_annotations()
         self._without_heir = 0
         self._looks: dict[int, int] = {}
 
@@ -87,7 +92,7 @@ class ContentChange:
         if not self.replaces:
             return
         old = self.metadata.segments_where(segment_filter(media_file_ids=(self.media_id,)))
-        worked_on = {work.frame_index for work in work_on(self.metadata, old)}
+        worked_on = {work.frame_index for work in annotations_on(self.metadata, old)}
         for segment in old:
             if segment.kind == "frame" and segment.frame_index in worked_on:
                 with contextlib.suppress(MediaReadError):  # its size has to do then
@@ -105,22 +110,22 @@ class ContentChange:
         mine = segment_filter(media_file_ids=(self.media_id,))
         old = self.metadata.segments_where(mine, with_masks=True)
         met = self.metadata.stored_frames(self.media_id)  # these have been given what waits
-        works = [work for work in self._works if work.frame_index not in met]
-        works += [
+        annotations = [work for work in self._works if work.frame_index not in met]
+        annotations += [
             replace(work, look=self._looks.get(work.frame_index))
-            for work in work_on(self.metadata, old)
+            for work in annotations_on(self.metadata, old)
         ]
         with self.metadata.connection.write():
             unused = self.metadata.remove_frames(self.media_id)
             write_down_crops(self.metadata, unused)
             self.metadata.update_media(self.media_id, **self._columns)
             self.metadata.forget_info(_whole(self.media_id))
-            waiting = json.dumps([_as_json(work) for work in works])
+            waiting = json.dumps([_as_json(work) for work in annotations])
             self.metadata.set_info(_waiting(self.media_id), waiting)
-        self._works, self._columns = works, None
+        self._works, self._columns = annotations, None
         return unused
 
-    def hand_over(self, result: FrameResult, new: Sequence[NewSegment]) -> None:
+    def transfer_annotations(self, result: FrameResult, new: Sequence[NewSegment]) -> None:
         """Give a new frame's segments the work on the old frame, in the frame's transaction.
 
         What was done on another picture ends with that picture.
@@ -133,11 +138,11 @@ class ContentChange:
                 for work in mine
                 if work.look is None or (work.look ^ look).bit_count() <= SAME_PICTURE_BITS
             ]
-            heirs = dict.fromkeys(work.segment_id for work in mine)
-            heirs |= find_heirs(same, new, result.size_wh)
-            hand_over(self.metadata, mine, heirs)
+            matches = dict.fromkeys(work.segment_id for work in mine)
+            matches |= match_annotations(same, new, result.size_wh)
+            transfer_annotations(self.metadata, mine, matches)
             self._without_heir += sum(
-                1 for work in mine if work.tags and heirs[work.segment_id] is None
+                1 for work in mine if work.tags and matches[work.segment_id] is None
             )
 
     def end(self) -> str | None:
@@ -153,7 +158,7 @@ class ContentChange:
             return None
         return f"tags on {counted(lost, 'segment')} of the old content match nothing in the new one"
 
-    def _waiting_works(self) -> list[Work]:
+    def _waiting_annotations(self) -> list[UserAnnotations]:
         text = self.metadata.info(_waiting(self.media_id))
         try:
             return [] if text is None else [_from_json(columns) for columns in json.loads(text)]
@@ -171,12 +176,12 @@ def _waiting(media_id: int) -> str:
     return f"work of people on media file {media_id}"
 
 
-def _as_json(work: Work) -> dict[str, Any]:
+def _as_json(work: UserAnnotations) -> dict[str, Any]:
     mask = None if work.mask_rle is None else work.mask_rle.decode("ascii")
     return {**asdict(work), "mask_rle": mask}
 
 
-def _from_json(columns: dict[str, Any]) -> Work:
+def _from_json(columns: dict[str, Any]) -> UserAnnotations:
     """Read what _as_json wrote.
 
     Raises:
@@ -199,7 +204,7 @@ def _from_json(columns: dict[str, Any]) -> Work:
         row = {**asdict(each), "has_tag": int(each.has_tag)}
         if wrong_columns("decisions", row) or wrong_columns("tags", {"name": each.tag}):
             raise ValueError("a decision that can't be stored")
-    return Work(
+    return UserAnnotations(
         str(columns["segment_id"]),
         int(columns["frame_index"]),
         (width, height),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from src.database.catalog import Catalog
+from src.database.browse_queries import BrowseQueries
 from src.errors import QueryError
 from src.models.mask_rle import runs_of
 from src.processing.image_loader import load_image
@@ -36,8 +36,8 @@ class FrameViews:
     for a while.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, queries: BrowseQueries) -> None:
+        self._queries = queries
         self._lock = threading.Lock()
         self._last: _Drawn | None = None
 
@@ -48,9 +48,9 @@ class FrameViews:
             QueryError: the segment is no longer in the library.
             MediaReadError: the frame's crop is missing; `verify --repair` makes it again.
         """
-        catalog = self._catalog
-        segments = catalog.segments_of_frame(segment_id)
-        media = catalog.metadata.media(segments[0].media_file_id) if segments else None
+        queries = self._queries
+        segments = queries.segments_of_frame(segment_id)
+        media = queries.metadata.media(segments[0].media_file_id) if segments else None
         if media is None:
             raise QueryError("this segment is no longer in the library; search again")
         drawn = self._drawn(segments, pixel_limit)
@@ -59,9 +59,9 @@ class FrameViews:
             tuple(segments),
             drawn.masks,
             drawn.outlines,
-            catalog.metadata.tags_of([segment.id for segment in segments]),
+            queries.metadata.tags_of([segment.id for segment in segments]),
             media,
-            tuple(catalog.sampled_frames(media.id)),
+            tuple(queries.sampled_frames(media.id)),
         )
 
     def _drawn(self, segments: Sequence[StoredSegment], pixel_limit: int) -> _Drawn:

@@ -24,15 +24,15 @@ from src.events import (
 from src.models.mask_generator import MaskGenerator
 from src.processing.changed_files import ChangedFiles
 from src.processing.content_check import ContentCheck, MediaToRead
-from src.processing.crops_left import remove_left_crops
 from src.processing.ffmpeg_log import VideoFacts
+from src.processing.file_errors import format_error, is_file_error
 from src.processing.file_jobs import go_through
 from src.processing.frames import fraction_read, read_sampled
 from src.processing.media_finder import is_out_of_reach
 from src.processing.media_registration import find, is_unicode, register
-from src.processing.models_in_use import Embedding
+from src.processing.models_in_use import ClipBundle
 from src.processing.moved_files import MovedFiles
-from src.processing.one_file import in_words, is_of_one_file
+from src.processing.pending_deletes import remove_left_crops
 from src.processing.segment_pipeline import SegmentPipeline
 from src.processing.segment_writer import SegmentWriter
 from src.records import Frame
@@ -46,15 +46,15 @@ class Ingest:
     def __init__(
         self,
         metadata: MetadataDatabase,
-        embedding: Callable[[], Embedding],
+        clip_bundle: Callable[[], ClipBundle],
         mask_generator: MaskGenerator | None,
         settings: Settings,
     ) -> None:
         """Set a job up; see SegmentPipeline."""
         self.metadata = metadata
-        self.embedding = embedding
+        self.clip_bundle = clip_bundle
         self.settings = settings
-        self.pipeline = SegmentPipeline(embedding, mask_generator, settings)
+        self.pipeline = SegmentPipeline(clip_bundle, mask_generator, settings)
         self.writer = SegmentWriter(metadata, self.pipeline.embed_again)
         self.moved = MovedFiles(metadata)
         self.changed = ChangedFiles(metadata)
@@ -87,7 +87,7 @@ class Ingest:
                 (FileStarted(path, number), self._media_file(path, check))
                 for number, path in enumerate(files, start=1)
             ),
-            lambda: self.embedding().index,
+            lambda: self.clip_bundle().index,
         )
         remove_left_crops(self.metadata)
         stay_away = [path for path in found.removed if path not in self.moved.came]
@@ -116,10 +116,10 @@ class Ingest:
         except OSError as exc:  # it went between two looks at it
             yield self._waits_or_failed(path, f"can't be read ({exc.strerror or exc})")
         except Exception as exc:
-            if not is_of_one_file(exc):
+            if not is_file_error(exc):
                 raise
             log.warning("%s could not be processed", path, exc_info=True)
-            yield self._failed(path, f"could not be processed ({in_words(exc)})")
+            yield self._failed(path, f"could not be processed ({format_error(exc)})")
 
     def _frames(self, media: MediaToRead) -> Iterator[Event]:
         """Take a file's frames in: each is cut into segments, embedded, and stored."""

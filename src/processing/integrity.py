@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from src.config import LibraryPaths, Settings
-from src.database.embeddings import EmbeddingTable
+from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import crop_hash
 from src.database.vector_index import VectorIndex
@@ -23,7 +23,7 @@ from src.ownership import SEGMENTS
 from src.presence import FilePresence
 from src.processing.crop import CROP_SIDE, CropCutter, fitted
 from src.processing.crop_files import OURS
-from src.processing.frames_again import read_frames_again
+from src.processing.frame_reader import read_frames_again
 from src.processing.image_loader import load_image, save_jpeg
 from src.processing.known_copies import KnownCopies
 from src.processing.media_finder import content_hash
@@ -104,7 +104,7 @@ def _rows(metadata: MetadataDatabase, repair: bool) -> Generator[Event, None, bo
 
 
 def _embeddings(
-    embeddings: EmbeddingTable, reembed: Callable[[], Iterator[Event]], repair: bool
+    embeddings: EmbeddingStore, reembed: Callable[[], Iterator[Event]], repair: bool
 ) -> Generator[Event, None, bool]:
     """Look for segments that no search can find; returns whether embeddings were replaced."""
     unusable = embeddings.unusable()

@@ -16,6 +16,7 @@ from src.events import Event, JobDone
 from src.records import Coverage
 
 if TYPE_CHECKING:
+    from src.database.embedding_store import EmbeddingStore
     from src.database.vector_db import VectorDatabase
     from src.database.vector_index import VectorIndex
     from src.models.auto_tagger import AutoTagger
@@ -25,11 +26,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Embedding:
+class ClipBundle:
     """What embeds, tags and indexes segments; the three change together."""
 
     vectors: VectorDatabase
     tagger: AutoTagger
+
+    @property
+    def embeddings(self) -> EmbeddingStore:
+        return self.vectors.embeddings
 
     @property
     def clip(self) -> ClipEncoder:
@@ -134,10 +139,10 @@ class ModelsInUse:
                 self._tagger = self._tagger_of(self.vectors.clip)
             return self._tagger
 
-    def embedding(self) -> Embedding:
+    def clip_bundle(self) -> ClipBundle:
         """Give what embeds now, as one."""
         with self._lock:
-            return Embedding(self.vectors, self.tagger)
+            return ClipBundle(self.vectors, self.tagger)
 
     def write_down(self) -> None:
         """Have the library remember which CLIP is in use, before a job stores embeddings.
@@ -171,7 +176,7 @@ class ModelsInUse:
 
     # -- from one model to another
 
-    def look_again(self) -> None:
+    def refresh(self) -> None:
         """Take up the choice in the settings, and weights that have come or gone meanwhile.
 
         The CLIP in use stays until `switch` has the one that is wanted now whole; one that is
@@ -205,10 +210,10 @@ class ModelsInUse:
 
     def coverage(self) -> Coverage | None:
         """Say how much the wanted CLIP has embedded; None when there is nothing left to do."""
-        from src.database.embeddings import EmbeddingTable
+        from src.database.embedding_store import EmbeddingStore
 
         wanted, used = self.wanted, self.vectors.clip
-        done = EmbeddingTable(self.metadata.connection, wanted.name).count()
+        done = EmbeddingStore(self.metadata.connection, wanted.name).count()
         total = self.metadata.count_segments()
         if wanted.name == used.name and done >= total:
             return None
@@ -273,9 +278,9 @@ class ModelsInUse:
         from src.processing.retag import retag
 
         if self.tags_wait():
-            embedding = self.embedding()
-            yield from retag(self.metadata, embedding.vectors.embeddings, embedding.tagger)
-            set_clip_of_tags(self.metadata, embedding.clip.name)
+            bundle = self.clip_bundle()
+            yield from retag(self.metadata, bundle.embeddings, bundle.tagger)
+            set_clip_of_tags(self.metadata, bundle.clip.name)
 
     def _take_over(self, new: VectorDatabase, tagger: AutoTagger, unreadable: set[str]) -> bool:
         """Put a CLIP in the place of the one in use, unless segments came that it lacks.

@@ -12,8 +12,8 @@ from pathlib import Path
 from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError
 from src.events import Event, Progress
-from src.processing.crops_left import remove_unused_crops, write_down_crops
 from src.processing.media_finder import content_hash, guessed_kind
+from src.processing.pending_deletes import remove_unused_crops, write_down_crops
 from src.records import MediaFile
 
 LOOKING = "look"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from src.database.embeddings import EmbeddingTable
+from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError
 from src.events import Event, ProblemFound, Progress
@@ -15,7 +15,7 @@ BATCH = 64
 
 
 def reembed(
-    metadata: MetadataDatabase, embeddings: EmbeddingTable, clip: ClipEncoder, pixel_limit: int
+    metadata: MetadataDatabase, embeddings: EmbeddingStore, clip: ClipEncoder, pixel_limit: int
 ) -> Generator[Event, None, set[str]]:
     """Give every segment an embedding of a CLIP; killed, it goes on where it was.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from src.database.decisions import replace_automatic_tags
-from src.database.embeddings import EmbeddingTable
+from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
 from src.events import Event, Progress
 from src.models.auto_tagger import AutoTagger
@@ -17,7 +17,7 @@ BATCH = 256
 
 
 def retag(
-    metadata: MetadataDatabase, embeddings: EmbeddingTable, tagger: AutoTagger
+    metadata: MetadataDatabase, embeddings: EmbeddingStore, tagger: AutoTagger
 ) -> Iterator[Event]:
     """Replace every automatic tag by what the CLIP in use sees; people's tags stay.
 
@@ -33,7 +33,7 @@ def retag(
         tags: dict[str, tuple[Tag, ...]] = {}
         for ids in some:
             done += len(ids)
-            vectors = embeddings.vectors(ids)
+            vectors = embeddings.get(ids)
             if vectors:
                 found = tagger.tags(np.stack(list(vectors.values())))
                 tags.update(zip(vectors, found, strict=True))

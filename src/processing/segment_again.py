@@ -11,6 +11,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import frames_cut_by_others
 from src.errors import MediaReadError
 from src.events import (
+    AnnotationUnmatched,
     Event,
     FileDone,
     FileFailed,
@@ -19,17 +20,16 @@ from src.events import (
     FrameStored,
     JobDone,
     JobStarted,
-    WorkStays,
 )
 from src.models.mask_generator import MaskGenerator
-from src.processing.crops_left import remove_left_crops
+from src.processing.file_errors import format_error, is_file_error
 from src.processing.file_jobs import go_through
+from src.processing.frame_reader import read_frames_again
 from src.processing.frames import fraction_read
-from src.processing.frames_again import read_frames_again
 from src.processing.known_copies import KnownCopies
 from src.processing.media_finder import content_hash
-from src.processing.models_in_use import Embedding
-from src.processing.one_file import in_words, is_of_one_file
+from src.processing.models_in_use import ClipBundle
+from src.processing.pending_deletes import remove_left_crops
 from src.processing.segment_pipeline import SegmentPipeline
 from src.processing.segment_writer import SegmentWriter
 from src.records import MediaFile
@@ -46,7 +46,7 @@ class SegmentAgain:
     def __init__(
         self,
         metadata: MetadataDatabase,
-        embedding: Callable[[], Embedding],
+        clip_bundle: Callable[[], ClipBundle],
         mask_generator: MaskGenerator,
         settings: Settings,
     ) -> None:
@@ -54,17 +54,17 @@ class SegmentAgain:
         self.metadata = metadata
         self.sam = mask_generator.name
         self.copies = KnownCopies(metadata)
-        self.embedding = embedding
+        self.clip_bundle = clip_bundle
         self.settings = settings
-        self.pipeline = SegmentPipeline(embedding, mask_generator, settings)
+        self.pipeline = SegmentPipeline(clip_bundle, mask_generator, settings)
         self.writer = SegmentWriter(metadata, self.pipeline.embed_again)
 
     def run(self) -> Iterator[Event]:
         """Cut every frame again that another SAM has cut.
 
         Where a person has worked on a segment, the tags go to the new segment that is the same
-        thing; one without such an heir stays beside the new ones (`WorkStays`). Files that are
-        gone or changed keep their segments (`FileFailed`).
+        thing; one without such a match stays beside the new ones (`AnnotationUnmatched`). Files
+        that are gone or changed keep their segments (`FileFailed`).
 
         Raises:
             DatabaseError: the library can't be written to; the job can't go on.
@@ -72,7 +72,7 @@ class SegmentAgain:
         remove_left_crops(self.metadata)
         by_media = frames_cut_by_others(self.metadata.connection, self.sam)
         yield JobStarted(len(by_media))
-        totals = yield from go_through(self._files(by_media), lambda: self.embedding().index)
+        totals = yield from go_through(self._files(by_media), lambda: self.clip_bundle().index)
         remove_left_crops(self.metadata)
         yield JobDone(len(by_media), totals.frames, totals.segments, tuple(totals.failed))
 
@@ -98,10 +98,10 @@ class SegmentAgain:
             yield FileFailed(media.path, f"can't be read ({exc.strerror or exc})")
             return
         except Exception as exc:
-            if not is_of_one_file(exc):
+            if not is_file_error(exc):
                 raise
             log.warning("%s could not be segmented again", media.path, exc_info=True)
-            yield FileFailed(media.path, f"could not be segmented again ({in_words(exc)})")
+            yield FileFailed(media.path, f"could not be segmented again ({format_error(exc)})")
             return
         yield FileDone(media.path, *self.metadata.count_of_media(media.id))
 
@@ -119,5 +119,5 @@ class SegmentAgain:
                 result = self.pipeline.process(frame)
                 replaced = self.writer.replace_segments(frame_id, media.content_hash, result)
                 for segment_id, tags in replaced.stay:
-                    yield WorkStays(media.path, index, moment_s, segment_id, tags)
+                    yield AnnotationUnmatched(media.path, index, moment_s, segment_id, tags)
                 yield FrameStored(media.path, index, moment_s, replaced.added, fraction)

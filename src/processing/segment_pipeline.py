@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from src.models.auto_tagger import AutoTagger
     from src.models.clip_encoder import ClipEncoder
     from src.models.mask_generator import MaskGenerator
-    from src.processing.models_in_use import Embedding
+    from src.processing.models_in_use import ClipBundle
 
 
 @dataclass(frozen=True)
@@ -125,26 +125,26 @@ class SegmentPipeline:
 
     def __init__(
         self,
-        embedding: Callable[[], Embedding],
+        clip_bundle: Callable[[], ClipBundle],
         segmenter: MaskGenerator | None,
         settings: Settings,
     ) -> None:
         """Bind the models.
 
         Args:
-            embedding: gives what embeds segments now: another CLIP may take over on the way.
+            clip_bundle: gives what embeds segments now: another CLIP may take over on the way.
             segmenter, settings: see process_frame.
         """
-        self.embedding = embedding
+        self.clip_bundle = clip_bundle
         self.segmenter = segmenter
         self.settings = settings
 
     def process(self, frame: Frame) -> FrameResult:
         """Make a frame's result; see process_frame."""
-        embedding = self.embedding()
-        return process_frame(frame, embedding.clip, embedding.tagger, self.segmenter, self.settings)
+        bundle = self.clip_bundle()
+        return process_frame(frame, bundle.clip, bundle.tagger, self.segmenter, self.settings)
 
     def embed_again(self, result: FrameResult) -> FrameResult:
         """Embed a result with the CLIP in use now; see embed_again."""
-        embedding = self.embedding()
-        return embed_again(result, embedding.clip, embedding.tagger, self.settings.pixel_limit)
+        bundle = self.clip_bundle()
+        return embed_again(result, bundle.clip, bundle.tagger, self.settings.pixel_limit)

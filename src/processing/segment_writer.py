@@ -7,17 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from src.database.catalog import Catalog
+from src.database.browse_queries import BrowseQueries
 from src.database.clip_in_use import clip_in_use
 from src.database.decisions import replace_automatic_tags
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment, crop_hash, replace_segments
 from src.database.vector_cache import as_stored
 from src.errors import DatabaseError
+from src.processing.annotation_transfer import (
+    annotations_on,
+    match_annotations,
+    transfer_annotations,
+)
 from src.processing.changed_files import ContentChange
 from src.processing.crop_files import crop_folder, remove_crops
-from src.processing.crops_left import remove_unused_crops, write_down_crops
-from src.processing.peoples_work import find_heirs, hand_over, work_on
+from src.processing.pending_deletes import remove_unused_crops, write_down_crops
 from src.processing.segment_pipeline import FrameResult
 from src.records import SegmentMask, StoredSegment
 
@@ -49,7 +53,7 @@ class SegmentWriter:
         """
         self.metadata = metadata
         self.embed_again = embed_again
-        self.catalog = Catalog(metadata)
+        self.queries = BrowseQueries(metadata)
 
     def store_frame(self, digest: str, result: FrameResult, change: ContentChange) -> int | None:
         """Store a new frame, and give its segments what people did on the frame before it.
@@ -78,7 +82,7 @@ class SegmentWriter:
                 result.look,
             )
             if is_stored:
-                change.hand_over(result, new)
+                change.transfer_annotations(result, new)
         if not is_stored:
             remove_crops(self.metadata.paths, [segment.crop_path for segment in new])
             return None
@@ -89,12 +93,12 @@ class SegmentWriter:
         """Put what another SAM has cut in the place of a frame's segments.
 
         What people did goes to the new segment that is the same thing; an old one without such
-        an heir stays.
+        a match stays.
 
         Args, Raises: as of store_frame.
         """
         with self._transaction(digest, result) as (new, clip):
-            old = self.catalog.segments_on(frame_id)
+            old = self.queries.segments_on(frame_id)
             if not old:  # the media file was removed meanwhile
                 replaced, unused = ReplacedSegments(0), [segment.crop_path for segment in new]
             else:
@@ -111,7 +115,7 @@ class SegmentWriter:
         clip: str,
     ) -> tuple[ReplacedSegments, list[str]]:
         """Change a frame's rows; returns what became of it, and the crop files now unused."""
-        work = {work.segment_id: work for work in work_on(self.metadata, old)}
+        work = {work.segment_id: work for work in annotations_on(self.metadata, old)}
         # a new cut has its fingerprint as its id: one that has been taken in before is known by
         # it, and where a person has changed its mask since, by the id that it got then
         born = {segment.fingerprint or segment.id: segment.id for segment in old}
@@ -119,11 +123,11 @@ class SegmentWriter:
         same = {name for segment in new if (name := born.get(segment.id, segment.id)) in known}
         theirs = {segment.id for segment in old if segment.origin != "sam"}
         moves = [each for name, each in work.items() if name not in same | theirs]
-        heirs = {
-            name: None if heir is None else born.get(heir, heir)
-            for name, heir in find_heirs(moves, new, result.size_wh).items()
+        matches = {
+            name: None if match is None else born.get(match, match)
+            for name, match in match_annotations(moves, new, result.size_wh).items()
         }
-        stay = theirs | {name for name, heir in heirs.items() if heir is None}
+        stay = theirs | {name for name, match in matches.items() if match is None}
         gone = [s for s in old if s.id not in same and s.id not in stay]
         unused = [self._stored_path(segment) for segment in gone]
         used = {self._stored_path(segment) for segment in old}
@@ -134,10 +138,10 @@ class SegmentWriter:
             replace_segments(db, frame_id, gone_ids, added, clip, result.sam)
             # which tags a segment gets depends on the others of its frame
             replace_automatic_tags(db, {born[s.id]: s.tags for s in new if s.id in born})
-            hand_over(self.metadata, moves, heirs)
+            transfer_annotations(self.metadata, moves, matches)
             # written with the change, so that a kill before they are gone is made good
             write_down_crops(self.metadata, unused)
-        left = {name: work[name].tags for name, heir in heirs.items() if heir is None}
+        left = {name: work[name].tags for name, match in matches.items() if match is None}
         names = tuple((s, tuple(tag.name for tag in tags)) for s, tags in left.items() if tags)
         return ReplacedSegments(len(added), names), unused
 

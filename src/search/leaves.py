@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from src.database.conditions import Condition
 from src.database.rows import LISTED
-from src.database.words import folded
+from src.database.text_normalization import casefold_key
 from src.errors import QueryError
 from src.records import SegmentKind
 from src.search.filters import Filter, Leaf, Not, all_of, leaf
@@ -34,8 +34,8 @@ class Tagged(Leaf):
     def condition(self) -> Condition:
         return Condition(
             "s.id IN (SELECT st.segment_id FROM segment_tags st WHERE st.tag_id IN"
-            f" (SELECT id FROM tags WHERE folded(name) IN {LISTED}) AND st.confidence >= ?)",
-            (json.dumps([folded(name) for name in self.names]), self.min_confidence),
+            f" (SELECT id FROM tags WHERE casefold_key(name) IN {LISTED}) AND st.confidence >= ?)",
+            (json.dumps([casefold_key(name) for name in self.names]), self.min_confidence),
         )
 
     @classmethod
@@ -137,7 +137,9 @@ class _Has(Leaf):
     sql: ClassVar[str]
 
     def condition(self) -> Condition:
-        return Condition(_on_media(f"instr(folded({self.sql}), ?)"), (folded(self.text),))
+        return Condition(
+            _on_media(f"instr(casefold_key({self.sql}), ?)"), (casefold_key(self.text),)
+        )
 
     @classmethod
     def read(cls, value: Value) -> Filter:

@@ -62,7 +62,7 @@ class SegmentSearch:
             of_words: np.ndarray = self._vectors.clip.encode_text([term.text])[0]
             return of_words
         if isinstance(term, Like):
-            embedding = self._vectors.embeddings.vectors([term.segment_id]).get(term.segment_id)
+            embedding = self._vectors.embeddings.get([term.segment_id]).get(term.segment_id)
             if embedding is None:
                 raise QueryError(GONE)
             return embedding

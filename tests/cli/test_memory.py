@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from src.config import APPLICATION_FOLDER
-from src.processing.one_file import in_words
+from src.processing.file_errors import format_error
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces the limit")
@@ -31,4 +31,4 @@ def test_a_limit_under_what_the_program_needs_is_one_line(tmp_path: Path) -> Non
     "exc", [MemoryError(), RuntimeError("err == 0. DefaultCPUAllocator: can't allocate memory: x")]
 )
 def test_a_file_there_is_no_memory_for_is_told_so(exc: Exception) -> None:
-    assert "not enough memory" in in_words(exc)
+    assert "not enough memory" in format_error(exc)

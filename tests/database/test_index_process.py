@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from src.database import index_process, vector_db, vector_index
-from src.database.embeddings import EmbeddingTable
+from src.database.embedding_store import EmbeddingStore
 from src.database.index_process import IndexBusyError, IndexProcess, IndexUnavailableError
 from src.database.metadata_db import MetadataDatabase
 from src.database.vector_db import VectorDatabase
@@ -162,7 +162,7 @@ def test_a_stopped_child_ends_with_its_library(
 ) -> None:
     monkeypatch.setattr(index_process, "LEAVE_S", LIMIT_S)
     add_media_with(metadata, unit_vectors(20))
-    index = VectorIndex(metadata, EmbeddingTable(metadata.connection, MODEL))
+    index = VectorIndex(metadata, EmbeddingStore(metadata.connection, MODEL))
     for _ in index.catch_up():
         pass
     assert index._process is not None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from src.config import LibraryPaths
-from src.database.catalog import Catalog
+from src.database.browse_queries import BrowseQueries
 from src.database.decisions import replace_automatic_tags
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
@@ -87,7 +87,7 @@ def test_a_tag_is_the_same_in_any_case_and_however_its_accents_are_made(
     metadata.add_tags(first, [Tag(name, 0.5, "auto")], "vocabulary")
     metadata.add_tags(first, [Tag(other, 1.0, "human")], "human")
     assert metadata.tags_of([first]) == {first: (Tag(name, 1.0, "human"),)}
-    assert Catalog(metadata).tagged_by_people(other, 9, EVERYTHING) == [first]
+    assert BrowseQueries(metadata).tagged_by_people(other, 9, EVERYTHING) == [first]
     assert [s.id for s in metadata.segments_where(segment_filter(tags=(other,)))] == [first]
     metadata.remove_tag(first, other)
     assert metadata.removed_tags_of([first]) == {first: (name,)}
@@ -108,7 +108,7 @@ def test_a_tag_that_an_earlier_version_kept_twice_is_found_and_removed_as_one(
     metadata.add_tags(segment, [Tag(other, 1.0, "human")], "human")
     assert len(metadata.tags_of([segment])[segment]) == 2
     for written in (name, other):
-        assert Catalog(metadata).tagged_by_people(written, 9, EVERYTHING) == [segment]
+        assert BrowseQueries(metadata).tagged_by_people(written, 9, EVERYTHING) == [segment]
     metadata.remove_tag(segment, name)
     assert metadata.tags_of([segment]) == {}
 
@@ -259,5 +259,5 @@ def test_a_filter_names_more_segments_and_files_than_sqlite_has_parameters(
     assert [segment.id for segment in found] == ["a.jpg-00001"]
     files = (*range(1000, 41_000), media_id)
     assert len(metadata.segments_where(segment_filter(media_file_ids=files))) == 3
-    assert list(Catalog(metadata).media_cards(files)) == [media_id]
+    assert list(BrowseQueries(metadata).media_cards(files)) == [media_id]
     assert metadata.segments_where(segment_filter(segment_ids=())) == []

@@ -15,7 +15,7 @@ import pytest
 
 from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database import vector_cache, vector_db
-from src.database.embeddings import EmbeddingTable
+from src.database.embedding_store import EmbeddingStore
 from src.database.index_server import marker_of
 from src.database.metadata_db import MetadataDatabase
 from src.database.vector_cache import VectorCache
@@ -30,12 +30,12 @@ from tests.conftest import MODEL, add_media_with, new_segments, unit_vectors
 
 
 @pytest.fixture
-def embeddings(metadata: MetadataDatabase) -> EmbeddingTable:
-    return EmbeddingTable(metadata.connection, MODEL)
+def embeddings(metadata: MetadataDatabase) -> EmbeddingStore:
+    return EmbeddingStore(metadata.connection, MODEL)
 
 
 @pytest.fixture
-def index(metadata: MetadataDatabase, embeddings: EmbeddingTable) -> Iterator[VectorIndex]:
+def index(metadata: MetadataDatabase, embeddings: EmbeddingStore) -> Iterator[VectorIndex]:
     index = VectorIndex(metadata, embeddings)
     yield index
     index.close()
@@ -54,7 +54,7 @@ def folder_of(index: VectorIndex, metadata: MetadataDatabase) -> Path:
 
 
 def test_exact_search_agrees_with_numpy(
-    metadata: MetadataDatabase, embeddings: EmbeddingTable
+    metadata: MetadataDatabase, embeddings: EmbeddingStore
 ) -> None:
     vectors = unit_vectors(300)
     add_media_with(metadata, vectors)
@@ -66,7 +66,7 @@ def test_exact_search_agrees_with_numpy(
 
 
 def test_filtered_search_scores_only_what_is_left(
-    metadata: MetadataDatabase, embeddings: EmbeddingTable
+    metadata: MetadataDatabase, embeddings: EmbeddingStore
 ) -> None:
     vectors = unit_vectors(40)
     add_media_with(metadata, vectors)
@@ -86,7 +86,7 @@ def test_the_index_finds_what_sqlite_holds(metadata: MetadataDatabase, index: Ve
 
 
 def test_removed_segments_leave_the_index(
-    metadata: MetadataDatabase, index: VectorIndex, embeddings: EmbeddingTable
+    metadata: MetadataDatabase, index: VectorIndex, embeddings: EmbeddingStore
 ) -> None:
     vectors = unit_vectors(30)
     media_id = add_media_with(metadata, vectors, "a.jpg")
@@ -101,7 +101,7 @@ def test_removed_segments_leave_the_index(
 
 
 def test_an_index_closed_well_is_opened_again(
-    metadata: MetadataDatabase, embeddings: EmbeddingTable, index: VectorIndex
+    metadata: MetadataDatabase, embeddings: EmbeddingStore, index: VectorIndex
 ) -> None:
     vectors = unit_vectors(20)
     add_media_with(metadata, vectors)
@@ -117,7 +117,7 @@ def test_an_index_closed_well_is_opened_again(
 
 
 def test_a_child_killed_while_writing_costs_a_rebuild_and_nothing_else(
-    metadata: MetadataDatabase, embeddings: EmbeddingTable, index: VectorIndex
+    metadata: MetadataDatabase, embeddings: EmbeddingStore, index: VectorIndex
 ) -> None:
     vectors = unit_vectors(600)
     add_media_with(metadata, vectors)
@@ -135,7 +135,7 @@ def test_a_child_killed_while_writing_costs_a_rebuild_and_nothing_else(
 
 @pytest.mark.parametrize("damage", ["gone", "emptied", "truncated", "marked", "grown"])
 def test_a_damaged_index_is_noticed_and_rebuilt(
-    metadata: MetadataDatabase, embeddings: EmbeddingTable, index: VectorIndex, damage: str
+    metadata: MetadataDatabase, embeddings: EmbeddingStore, index: VectorIndex, damage: str
 ) -> None:
     vectors = unit_vectors(50)
     add_media_with(metadata, vectors)
@@ -164,7 +164,7 @@ def test_a_damaged_index_is_noticed_and_rebuilt(
 
 
 def test_an_index_that_misses_segments_is_not_trusted(
-    metadata: MetadataDatabase, embeddings: EmbeddingTable, index: VectorIndex
+    metadata: MetadataDatabase, embeddings: EmbeddingStore, index: VectorIndex
 ) -> None:
     add_media_with(metadata, unit_vectors(20))
     catch_up(index)
@@ -302,7 +302,7 @@ def test_an_embedding_that_means_nothing_is_refused(
 @pytest.mark.parametrize("held", [True, False], ids=["in memory", "from SQLite"])
 def test_exact_search_follows_what_is_added_and_removed(
     metadata: MetadataDatabase,
-    embeddings: EmbeddingTable,
+    embeddings: EmbeddingStore,
     monkeypatch: pytest.MonkeyPatch,
     held: bool,
 ) -> None:
@@ -479,7 +479,7 @@ BAD = {
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
 def test_vectors_that_mean_nothing_reach_neither_store(
-    metadata: MetadataDatabase, embeddings: EmbeddingTable, bad: np.ndarray
+    metadata: MetadataDatabase, embeddings: EmbeddingStore, bad: np.ndarray
 ) -> None:
     media_id = add_media_with(metadata, unit_vectors(3))
     good = new_segments(unit_vectors(2, seed=1), "new")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from src.models.catalogue import MIRROR, entry
+from src.models.model_registry import MIRROR, entry
 from tests.e2e.desktop import Screen, Start, State, Window
 from tests.small_weights import clip_b_32
 from tests.web_server import Server

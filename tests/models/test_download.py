@@ -18,9 +18,9 @@ from safetensors.torch import save
 
 from src.errors import DownloadError
 from src.events import Downloading, Event, ModelFetched, Progress
-from src.models.catalogue import CATALOGUE, MIRROR, CatalogueEntry, entry
 from src.models.download import WAITING, Download, _Redirects
 from src.models.model_manager import ModelManager
+from src.models.model_registry import MIRROR, MODEL_REGISTRY, RegistryEntry, entry
 from tests.web_server import Server
 
 
@@ -37,14 +37,14 @@ def server(weights: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield running
 
 
-class AnyWeights(CatalogueEntry):
+class AnyWeights(RegistryEntry):
     """An entry of no architecture, so that the transport is tested with a small file."""
 
     def check(self, path: Path) -> None:
         assert path.name.endswith(".part")
 
 
-def small(server: Server, sha256: str | None = "right", size: int | None = -1) -> CatalogueEntry:
+def small(server: Server, sha256: str | None = "right", size: int | None = -1) -> RegistryEntry:
     content = server.content
     return AnyWeights(
         "clip",
@@ -59,11 +59,11 @@ def small(server: Server, sha256: str | None = "right", size: int | None = -1) -
     )
 
 
-def fetch(what: CatalogueEntry, folder: Path) -> list[Any]:
+def fetch(what: RegistryEntry, folder: Path) -> list[Any]:
     return list(Download(what, folder, pauses_s=(0, 0, 0)).run())
 
 
-def refused(what: CatalogueEntry, folder: Path, sentence: str, keeps: bool = False) -> None:
+def refused(what: RegistryEntry, folder: Path, sentence: str, keeps: bool = False) -> None:
     with pytest.raises(DownloadError, match=sentence):
         fetch(what, folder)
     assert not (folder / what.file_name).exists()
@@ -271,9 +271,9 @@ def test_a_mirror_has_the_files_under_their_own_names(
 
 
 def test_the_catalogue_is_what_the_manager_finds(tmp_path: Path) -> None:
-    for known in CATALOGUE:
+    for known in MODEL_REGISTRY:
         (tmp_path / known.file_name).write_bytes(b"x")
         (tmp_path / f"{known.file_name}.part").write_bytes(b"x")
         assert known.address.startswith("https://")
     found = {(file.kind, file.path.name) for file in ModelManager(tmp_path).available()}
-    assert found == {(known.kind, known.file_name) for known in CATALOGUE}
+    assert found == {(known.kind, known.file_name) for known in MODEL_REGISTRY}

@@ -9,7 +9,7 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from src.errors import DamagedMaskError
-from src.models.containment import containers
+from src.models.mask_hierarchy import containers
 from src.models.mask_rle import (
     MOST_BYTES,
     checked_rle,

@@ -18,8 +18,8 @@ from segment_anything import sam_model_registry
 
 from src.config import APPLICATION_FOLDER, STARTER_FOLDER
 from src.errors import CheckpointError, ModelNotLoadedError
-from src.models.catalogue import CATALOGUE
 from src.models.model_manager import ModelManager
+from src.models.model_registry import MODEL_REGISTRY
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +251,7 @@ def test_a_clip_that_is_not_quite_one_is_refused(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["vit_l", "vit_h"])
 def test_the_large_sams_load_and_run(tmp_path: Path, folder: Path, name: str) -> None:
-    path = folder / next(entry.file_name for entry in CATALOGUE if entry.name == name)
+    path = folder / next(entry.file_name for entry in MODEL_REGISTRY if entry.name == name)
     torch.save(sam_model_registry[name]().state_dict(), path)
     generator = ModelManager(folder, device="cpu").load_sam(
         points_per_side=2, pred_iou_thresh=-9, stability_score_thresh=0

@@ -252,7 +252,7 @@ def pointers(target: Path, address: str, videos: dict[str, bytes]) -> dict[str, 
             "smil": f'<smil><body><video src="{where}"/></body></smil>',
             "svg": f'<svg xmlns="http://www.w3.org/2000/svg"><image href="{where}"/></svg>',
             "eps": f"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n({where}) run\n",
-            "pdf": f"%PDF-1.4\n1 0 obj<</Type/Catalog/URI({where})>>endobj\n",
+            "pdf": f"%PDF-1.4\n1 0 obj<</Type/BrowseQueries/URI({where})>>endobj\n",
             "fits": f"SIMPLE  =                    T{' ' * 50}\n{where}",
         }
         for kind, text in texts.items():

@@ -16,8 +16,8 @@ from src.errors import EmbeddingError
 from src.events import FileDone, FileFailed, FileKnown, FrameStored, JobDone
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
-from src.processing import changed_files, ingest, segment_writer
-from src.processing.peoples_work import Work
+from src.processing import changed_files, ingest, pending_deletes, segment_writer
+from src.processing.annotation_transfer import UserAnnotations, annotations_on
 from src.records import StoredSegment, Tag
 from src.search.filters import EVERYTHING
 from tests.conftest import MakeVideo
@@ -240,20 +240,20 @@ def test_what_became_another_picture_in_an_unfinished_file_goes_on_with_that(
 
 
 def test_work_that_waits_is_read_as_it_was_written(library: MediaLibrary, photo: Path) -> None:
-    from src.processing import changed_files, peoples_work
+    from src.processing import changed_files
 
     add(library, photo)
     work_on_each(library)
-    works = peoples_work.work_on(library.metadata, segments_of(library))
-    text = json.dumps([changed_files._as_json(each) for each in works])
-    assert [changed_files._from_json(columns) for columns in json.loads(text)] == works
-    assert np.any([each.mask_rle is None for each in works])
+    annotations = annotations_on(library.metadata, segments_of(library))
+    text = json.dumps([changed_files._as_json(each) for each in annotations])
+    assert [changed_files._from_json(columns) for columns in json.loads(text)] == annotations
+    assert np.any([each.mask_rle is None for each in annotations])
 
 
 NOTES = {
     "no JSON": "{",
     "no list": "7",
-    "no works": "[1, null]",
+    "no annotations": "[1, null]",
     "deep": "[" * 100_000,
     "a hostile mask": '[{"segment_id": "a", "frame_index": 0, "frame_wh": [200000, 200000],'
     ' "mask_rle": "ooooo", "tags": [], "removed": [], "look": null}]',
@@ -267,22 +267,22 @@ NOTES = {
 def test_notes_that_nobody_wrote_stop_no_job(
     frames_only: MediaLibrary, photo: Path, note: str
 ) -> None:
-    from src.processing import changed_files, crops_left
+    from src.processing import changed_files
 
     library = frames_only
     add(library, photo)
     (media,) = library.metadata.all_media()
     library.metadata.set_info(changed_files._waiting(media.id), note)
-    library.metadata.set_info(crops_left._LEFT, note)
+    library.metadata.set_info(pending_deletes._LEFT, note)
     library.metadata.update_media(media.id, status="pending")
     (done,) = of_kind(add(library), JobDone)
     assert done.failed == ()
-    assert library.metadata.info(crops_left._LEFT) is None
+    assert library.metadata.info(pending_deletes._LEFT) is None
 
 
 def test_what_waits_keeps_every_name_that_a_tag_can_have() -> None:
     tags = tuple(Tag(name, 1.0, "human") for name in ("👩\u200d💻 at work", "a\u00a0b", "mine"))
-    waiting = Work("segment", 0, (4, 3), None, tags, ("👨\u200d👩\u200d👧",), None)
+    waiting = UserAnnotations("segment", 0, (4, 3), None, tags, ("👨\u200d👩\u200d👧",), None)
     assert (
         changed_files._from_json(json.loads(json.dumps(changed_files._as_json(waiting)))) == waiting
     )

@@ -13,13 +13,14 @@ import pytest
 
 from src.config import LibraryPaths, Settings
 from src.errors import ModelNotLoadedError
-from src.events import Event, FileFailed, FrameStored, JobDone, WorkStays
+from src.events import AnnotationUnmatched, Event, FileFailed, FrameStored, JobDone
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle
 from src.models.model_manager import ModelManager
-from src.processing import peoples_work, segment_writer
+from src.processing import segment_writer
+from src.processing.annotation_transfer import SAME_THING_IOU
 from src.records import StoredSegment
 from src.search.filters import EVERYTHING
 from src.search.leaves import segment_filter
@@ -109,7 +110,7 @@ def test_human_work_goes_to_the_same_thing_or_stays(
     events = list(library.segment_again())
     assert library.segmented_by_others() == 0
     after = {segment.id: segment for segment in segments_of(library)}
-    moved, stays = 0, {event.segment_id: event for event in of_kind(events, WorkStays)}
+    moved, stays = 0, {event.segment_id: event for event in of_kind(events, AnnotationUnmatched)}
     now = mine(library)
     assert now.keys() == tagged.keys()  # nothing that a person did is gone
     fresh = [segment for name, segment in after.items() if name not in stays]
@@ -120,10 +121,10 @@ def test_human_work_goes_to_the_same_thing_or_stays(
         best = max(ious.values(), default=0.0)
         if now[tag] == old_id and old_id in stays:
             event = stays[old_id]
-            assert best < peoples_work.SAME_THING_IOU
+            assert best < SAME_THING_IOU
             assert (event.path, event.timestamp_s, event.tags) == (old.media_path, None, (tag,))
         else:
-            assert ious[now[tag]] == best >= peoples_work.SAME_THING_IOU
+            assert ious[now[tag]] == best >= SAME_THING_IOU
             moved += now[tag] != old_id
     assert moved and stays  # the test sees both
     assert of_kind(events, JobDone) == [JobDone(3, 3, len(set(after) - set(before)), ())]
@@ -181,16 +182,16 @@ def test_what_a_person_took_off_stays_off_the_same_thing(
     after = segments_of(library)
     now = library.metadata.removed_tags_of([segment.id for segment in after])
     given = library.metadata.tags_of([segment.id for segment in after])
-    heirs = 0
+    matches = 0
     for old in before.keys() - {segment.id for segment in after}:
         mask, media_path = mask_of(before[old]), before[old].media_path
         beside = [s for s in after if (s.media_path, s.kind) == (media_path, "object")]
         ious = {s.id: iou(mask, mask_of(s)) for s in beside}
         best = max(ious, key=lambda name: ious[name])
-        if ious[best] >= peoples_work.SAME_THING_IOU:
+        if ious[best] >= SAME_THING_IOU:
             assert set(names.get(old, ())) <= set(now.get(best, ()))
-            heirs += 1
-    assert heirs > 2
+            matches += 1
+    assert matches > 2
     for name, some in now.items():
         assert not {tag.name for tag in given.get(name, ())} & set(some)
 

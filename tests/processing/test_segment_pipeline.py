@@ -57,7 +57,7 @@ def rows(library: MediaLibrary) -> list[tuple[object, ...]]:
 
 def vectors(library: MediaLibrary) -> np.ndarray:
     ids = sorted(library.metadata.segment_ids())
-    found = library.vectors.embeddings.vectors(ids)
+    found = library.vectors.embeddings.get(ids)
     return np.stack([found[name] for name in ids])
 
 

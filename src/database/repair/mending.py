@@ -26,7 +26,6 @@ from src.database.checksums import (
     key_columns,
 )
 from src.database.decisions import IS_KEPT
-from src.database.parents import set_parents
 from src.database.repair.damaged_rows import (
     DamagedRow,
     Key,
@@ -41,6 +40,7 @@ from src.database.repair.one_bit import one_bit_back
 from src.database.repair.rebuild_table import rebuild_table
 from src.database.repair.tidy import cut_references
 from src.database.row_values import checksum_of, problem_of
+from src.database.segment_parents import set_parents
 from src.errors import DatabaseError
 
 log = logging.getLogger(__name__)

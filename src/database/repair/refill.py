@@ -21,7 +21,6 @@ from src.database.checksums import (
     watch_rows,
 )
 from src.database.migration_7 import complete_old_rows
-from src.database.parents import set_parents
 from src.database.repair.index_evidence import Known, ask_indexes
 from src.database.repair.known_schema import Form, known_versions, match, schema_row
 from src.database.repair.new_rows import NewRows
@@ -37,6 +36,7 @@ from src.database.repair.row_format import (
 )
 from src.database.repair.tidy import Gaps, drop_orphans, look_again, reset_index, set_sequences
 from src.database.repair.tree_reader import Tree, TreeReader, schema_of
+from src.database.segment_parents import set_parents
 from src.errors import DatabaseError
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from src.database.parents import set_parents
 from src.database.repair.row_format import HIGHEST, Key
+from src.database.segment_parents import set_parents
 
 # No library gets so far; a number beyond it is damage.
 HIGHEST_ID = 1 << 40

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from src.counting import counted
-from src.events import WorkStays
+from src.events import AnnotationUnmatched
 from src.gui.core.job_state import JobState, moment, time_left
 from src.records import Coverage, ModelRow
 
@@ -112,7 +112,7 @@ def question_of_sam(frames: int, job: JobState | None = None) -> Prompt:
     )
 
 
-def list_of_kept(kept: Sequence[WorkStays]) -> Prompt:
+def list_of_kept(kept: Sequence[AnnotationUnmatched]) -> Prompt:
     """List what people did on segments that are like none of the new ones."""
     count = counted(len(kept), "segment")
     lines = [

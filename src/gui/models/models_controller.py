@@ -8,7 +8,7 @@ from typing import Literal
 
 from src.config import STARTER, Settings
 from src.errors import MediaLibraryError, ModelNotLoadedError
-from src.events import Event, ModelFetched, WorkStays
+from src.events import AnnotationUnmatched, Event, ModelFetched
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
 from src.gui.core.wording import explained
@@ -41,7 +41,7 @@ class ModelsController:
         self._tags_wait = False  # for the CLIP in use to give them
         self._cut_by_others = 0
         self._sam_put_off = False
-        self._kept: list[WorkStays] = []
+        self._kept: list[AnnotationUnmatched] = []
         self._to_measure: list[ModelRow] = []
         session.signals.models_ready.append(self.refresh)
         session.signals.models_failed.append(self.refresh)
@@ -252,7 +252,7 @@ class ModelsController:
     # -- what the jobs say
 
     def _heard(self, job: JobState, event: Event) -> None:
-        if isinstance(event, WorkStays):
+        if isinstance(event, AnnotationUnmatched):
             self._kept.append(event)
         if isinstance(event, ModelFetched):
             self.rescan()

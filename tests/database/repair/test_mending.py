@@ -15,9 +15,9 @@ import pytest
 
 from src.config import LibraryPaths
 from src.database.backup import back_up
-from src.database.catalog import Catalog
+from src.database.browse_queries import BrowseQueries
 from src.database.checksums import checked_columns, row_checksum
-from src.database.embeddings import EmbeddingTable
+from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
 from src.database.repair.one_bit import one_bit_back
 from src.errors import DatabaseError
@@ -90,7 +90,7 @@ READS: dict[str, Callable[[MetadataDatabase], object]] = {
     "tags": lambda metadata: metadata.tag_counts(),
     "segment_tags": lambda metadata: metadata.tags_of(["0.jpg-00002"]),
     "removed_tags": lambda metadata: metadata.removed_tags_of(["0.jpg-00004"]),
-    "embeddings": lambda metadata: EmbeddingTable(metadata.connection, MODEL).best(
+    "embeddings": lambda metadata: EmbeddingStore(metadata.connection, MODEL).best(
         VECTORS[0], 5, EVERYTHING
     ),
     "info": lambda metadata: metadata.info("key"),
@@ -241,7 +241,7 @@ def test_what_can_be_made_again_goes_and_is_counted(paths: LibraryPaths) -> None
         status = {media.path.name: media.status for media in metadata.all_media()}
         assert status["plain.jpg"] == status["2.jpg"] == "pending" and status["1.jpg"] == "done"
         assert metadata.counts()["segments"] == 25 - 5 - 1 - 5
-        lacking = EmbeddingTable(metadata.connection, MODEL).missing()
+        lacking = EmbeddingStore(metadata.connection, MODEL).missing()
         assert lacking == ["3.jpg-00000"]
     assert "1 embedding to be made again" in said
     assert "2 rows of frames" in said and "11 rows of segments" in said
@@ -376,8 +376,8 @@ def test_the_windows_lists_notice_as_well(paths: LibraryPaths) -> None:
     fill(paths)
     damage(paths, "UPDATE frames SET timestamp_s = 7 WHERE id = 1")
     with closing(MetadataDatabase(paths)) as metadata:
-        catalog = Catalog(metadata)
+        queries = BrowseQueries(metadata)
         with pytest.raises(DatabaseError, match="damaged"):
-            catalog.segments_of_frame("0.jpg-00001")
-        assert len(catalog.media_cards([1, 2])) == 2
+            queries.segments_of_frame("0.jpg-00001")
+        assert len(queries.media_cards([1, 2])) == 2
         assert checked_columns(metadata.connection.read(), "frames")

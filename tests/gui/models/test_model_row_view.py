@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from src.config import Settings
-from src.events import Downloading, Progress, WorkStays
+from src.events import AnnotationUnmatched, Downloading, Progress
 from src.gui.core.job_state import JobState, question_at_close
 from src.gui.models import model_row_view
 from src.gui.models.model_questions import card_of_coverage, list_of_kept, question, question_of_sam
@@ -176,7 +176,7 @@ def test_another_sam_offers_to_cut_again_and_lists_what_fits_nowhere() -> None:
     assert question_of_sam(1).text.startswith("1 frame was segmented by another SAM")
     assert question_of_sam(1200).verbs == ("Segment again", "Later")
     assert question_of_sam(1200, JobState("Segmenting again", kind="segment")).verbs == ("Cancel",)
-    stays = WorkStays(Path("/m/dog.mp4"), 5, 5.5, "s1", ("dog", "tail"))
+    stays = AnnotationUnmatched(Path("/m/dog.mp4"), 5, 5.5, "s1", ("dog", "tail"))
     lines = list_of_kept([stays] * 6).text.splitlines()
     assert lines[0] == ("6 segments with your tags match none of the new ones and were kept:")
     assert list_of_kept([stays]).text.splitlines()[0] == (

@@ -7,7 +7,7 @@ import sqlite3
 from src.errors import EmbeddingError, MediaLibraryError, MediaReadError, is_out_of_memory
 
 
-def is_of_one_file(exc: Exception) -> bool:
+def is_file_error(exc: Exception) -> bool:
     """Tell what a decoder or a model does with one odd file from trouble of the library itself.
 
     The latter ends a job: it would befall the next file, too.
@@ -17,7 +17,7 @@ def is_of_one_file(exc: Exception) -> bool:
     return not isinstance(exc, MediaLibraryError | sqlite3.Error)
 
 
-def in_words(exc: Exception) -> str:
+def format_error(exc: Exception) -> str:
     """Say in a line what went wrong; the kind of error where that is all there is to know."""
     if is_out_of_memory(exc):
         return "not enough memory; close other programs, then add it again"

@@ -12,7 +12,7 @@ from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.decisions import ROWS_OF_TAG
 from src.database.metadata_db import MetadataDatabase
 from src.database.rows import LISTED, SEGMENT_COLUMNS
-from src.database.words import folded
+from src.database.text_normalization import casefold_key
 from src.records import (
     MediaCard,
     MediaOrder,
@@ -44,7 +44,7 @@ _ORDERS: dict[MediaOrder, str] = {
 }
 
 
-class Catalog:
+class BrowseQueries:
     """Reads for the window. Lists of ids are cheap, so a large library is shown page by page."""
 
     def __init__(self, metadata: MetadataDatabase) -> None:
@@ -159,7 +159,7 @@ class Catalog:
             " WHERE s.id IN (SELECT segment_id FROM segment_tags WHERE source = 'human'"
             f" AND tag_id IN ({ROWS_OF_TAG})) AND s.id IN ({condition.sql})"
             " ORDER BY s.rowid DESC LIMIT ?",
-            (folded(name), *condition.values, limit),
+            (casefold_key(name), *condition.values, limit),
         )
         return [row["id"] for row in rows]
 

@@ -9,33 +9,33 @@ from pathlib import Path
 
 import pytest
 
-from src.database.catalog import Catalog
+from src.database.browse_queries import BrowseQueries
 from src.database.metadata_db import MetadataDatabase
 from tests.conftest import MODEL, add_frame_of_qualities, add_media_with, new_segments, unit_vectors
 
 
 @pytest.fixture
-def catalog(metadata: MetadataDatabase) -> Catalog:
-    return Catalog(metadata)
+def queries(metadata: MetadataDatabase) -> BrowseQueries:
+    return BrowseQueries(metadata)
 
 
-def names(catalog: Catalog, order: str) -> list[str]:
-    ids = catalog.media_ids(order)  # type: ignore[arg-type]
-    cards = catalog.media_cards(ids)
+def names(queries: BrowseQueries, order: str) -> list[str]:
+    ids = queries.media_ids(order)  # type: ignore[arg-type]
+    cards = queries.media_cards(ids)
     return [cards[media_id].media.path.name for media_id in ids]
 
 
-def test_orders(catalog: Catalog, metadata: MetadataDatabase) -> None:
+def test_orders(queries: BrowseQueries, metadata: MetadataDatabase) -> None:
     for number, name in enumerate(["IMG_10.jpg", "img_9.jpg", "b.jpg"]):
         media_id = add_media_with(metadata, unit_vectors(number + 1), name)
         metadata.update_media(media_id, added_at=100.0 + number, modified_at_ns=10**18)
     early = metadata.media_by_path(Path("/photos/b.jpg"))
     assert early is not None
     metadata.update_media(early.id, captured_at="1999-12-31T23:59:59")
-    assert names(catalog, "added") == ["b.jpg", "img_9.jpg", "IMG_10.jpg"]
-    assert names(catalog, "name") == ["b.jpg", "img_9.jpg", "IMG_10.jpg"]
-    assert names(catalog, "segments") == ["b.jpg", "img_9.jpg", "IMG_10.jpg"]
-    assert names(catalog, "captured") == ["IMG_10.jpg", "img_9.jpg", "b.jpg"]
+    assert names(queries, "added") == ["b.jpg", "img_9.jpg", "IMG_10.jpg"]
+    assert names(queries, "name") == ["b.jpg", "img_9.jpg", "IMG_10.jpg"]
+    assert names(queries, "segments") == ["b.jpg", "img_9.jpg", "IMG_10.jpg"]
+    assert names(queries, "captured") == ["IMG_10.jpg", "img_9.jpg", "b.jpg"]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("in_berlin")
 def test_times_of_photos_videos_and_files_are_put_in_one_order(
-    catalog: Catalog, metadata: MetadataDatabase
+    queries: BrowseQueries, metadata: MetadataDatabase
 ) -> None:
     at_noon_utc = 1622548800  # 14:00 in Berlin
     for name, captured_at, modified_at_s in (
@@ -69,14 +69,14 @@ def test_times_of_photos_videos_and_files_are_put_in_one_order(
         media_id = metadata.add_media(Path(name), "image", 1, modified_at_s * 10**9)
         metadata.update_media(media_id, captured_at=captured_at)
     hours = [
-        re.sub(r".* at | from .*|\.[a-z]\w+$", "", name) for name in names(catalog, "captured")
+        re.sub(r".* at | from .*|\.[a-z]\w+$", "", name) for name in names(queries, "captured")
     ]
     assert hours == ["15", "14:30", "14", "13:30", "13:15:01", "13:15:00.5", "13:15", "13", "0"]
 
 
 @pytest.mark.usefixtures("in_berlin")
 def test_a_photo_and_a_film_of_one_moment_are_neighbours(
-    catalog: Catalog, metadata: MetadataDatabase
+    queries: BrowseQueries, metadata: MetadataDatabase
 ) -> None:
     for name, captured_at in (
         ("evening before.jpg", "2020-01-01T18:04:00"),
@@ -86,7 +86,7 @@ def test_a_photo_and_a_film_of_one_moment_are_neighbours(
     ):
         media_id = metadata.add_media(Path(name), "image", 1, 10**18)
         metadata.update_media(media_id, captured_at=captured_at)
-    assert names(catalog, "captured") == [
+    assert names(queries, "captured") == [
         "morning here.jpg", "photo.jpg", "film.mov", "evening before.jpg"
     ]  # fmt: skip
 
@@ -95,38 +95,38 @@ def test_a_photo_and_a_film_of_one_moment_are_neighbours(
     "captured_at", ["SatTJun", "0000-00-00T00:00:00", "2021-06-01Tnoon", "9999-99-99T00:00:00Z", ""]
 )
 def test_what_is_no_date_is_not_taken_for_the_newest(
-    catalog: Catalog, metadata: MetadataDatabase, captured_at: str
+    queries: BrowseQueries, metadata: MetadataDatabase, captured_at: str
 ) -> None:
     for year, date in ((2020, captured_at), (2019, None), (2021, None)):
         moment = (year - 1970) * 365 * 24 * 3600 * 10**9
         media_id = metadata.add_media(Path(f"{year}.jpg"), "image", 1, moment)
         metadata.update_media(media_id, captured_at=date)
-    assert names(catalog, "captured") == ["2021.jpg", "2020.jpg", "2019.jpg"]
+    assert names(queries, "captured") == ["2021.jpg", "2020.jpg", "2019.jpg"]
 
 
 def test_what_was_added_together_keeps_its_order(
-    catalog: Catalog, metadata: MetadataDatabase
+    queries: BrowseQueries, metadata: MetadataDatabase
 ) -> None:
     for name in ("b.jpg", "a.jpg"):
         metadata.add_media(Path(name), "image", 1, 1, added_at=5.0)
     metadata.add_media(Path("later.jpg"), "image", 1, 1, added_at=6.0)
-    assert names(catalog, "added") == ["later.jpg", "b.jpg", "a.jpg"]
+    assert names(queries, "added") == ["later.jpg", "b.jpg", "a.jpg"]
 
 
 def test_waiting_and_failed_files_are_listed_too(
-    catalog: Catalog, metadata: MetadataDatabase
+    queries: BrowseQueries, metadata: MetadataDatabase
 ) -> None:
     waiting = metadata.add_media(Path("/w.jpg"), "image", 1, 1)
     failed = metadata.add_media(Path("/f.jpg"), "image", 1, 1)
     metadata.update_media(failed, status="failed", error="the file is empty")
-    cards = catalog.media_cards([waiting, failed, 999])
+    cards = queries.media_cards([waiting, failed, 999])
     assert set(cards) == {waiting, failed}
     assert cards[waiting].poster is None and cards[waiting].segments == 0
     assert cards[failed].media.error == "the file is empty"
 
 
 def test_a_video_has_its_first_frame_as_poster_and_lists_its_frames(
-    catalog: Catalog, metadata: MetadataDatabase
+    queries: BrowseQueries, metadata: MetadataDatabase
 ) -> None:
     media_id = metadata.add_media(Path("/v.mp4"), "video", 1, 1)
     for index in (30, 0):
@@ -143,18 +143,18 @@ def test_a_video_has_its_first_frame_as_poster_and_lists_its_frames(
             for new in segments[:1]
         ]
         metadata.store_frame(media_id, index, index / 30, (100, 100), [*whole, segments[1]], MODEL)
-    card = catalog.media_cards([media_id])[media_id]
+    card = queries.media_cards([media_id])[media_id]
     assert card.segments == 4
     assert card.poster == metadata.paths.root / "extracted_segments/f0-00000.jpg"
-    frames = catalog.sampled_frames(media_id)
+    frames = queries.sampled_frames(media_id)
     assert [(frame.frame_index, frame.timestamp_s) for frame in frames] == [(0, 0.0), (30, 1.0)]
-    of_frame = catalog.segments_of_frame("f30-00001")
+    of_frame = queries.segments_of_frame("f30-00001")
     assert [segment.id for segment in of_frame] == ["f30-00000", "f30-00001"]
     assert of_frame[0].kind == "frame"
 
 
 def test_nothing_is_stored_for_a_media_file_that_was_removed(
-    catalog: Catalog, metadata: MetadataDatabase
+    queries: BrowseQueries, metadata: MetadataDatabase
 ) -> None:
     media_id = metadata.add_media(Path("/a.jpg"), "image", 1, 1)
     metadata.remove_media(media_id)
@@ -165,32 +165,32 @@ def test_nothing_is_stored_for_a_media_file_that_was_removed(
     assert metadata.counts()["segments"] == 0
 
 
-def test_the_range_of_mask_quality(catalog: Catalog, metadata: MetadataDatabase) -> None:
-    assert catalog.quality_range() is None
+def test_the_range_of_mask_quality(queries: BrowseQueries, metadata: MetadataDatabase) -> None:
+    assert queries.quality_range() is None
     add_frame_of_qualities(metadata, [None])
-    assert catalog.quality_range() is None  # a whole frame has none
+    assert queries.quality_range() is None  # a whole frame has none
     add_frame_of_qualities(metadata, [None, 0.5, 0.97, 0.7], "b.jpg")
-    assert catalog.quality_range() == (0.5, 0.97)
+    assert queries.quality_range() == (0.5, 0.97)
 
 
 def test_the_range_of_mask_quality_is_looked_for_once_until_something_changes(
-    catalog: Catalog, metadata: MetadataDatabase
+    queries: BrowseQueries, metadata: MetadataDatabase
 ) -> None:
     add_frame_of_qualities(metadata, [None, 0.5, 0.97])
     asked: list[str] = []
     metadata.connection.read().set_trace_callback(asked.append)
     for _ in range(3):
-        assert catalog.quality_range() == (0.5, 0.97)
+        assert queries.quality_range() == (0.5, 0.97)
     assert len([sql for sql in asked if "FROM segments" in sql]) == 1
     for media in metadata.all_media():
         metadata.remove_media(media.id)
-    assert catalog.quality_range() is None
+    assert queries.quality_range() is None
 
 
 def test_what_failed_is_counted_apart_and_photos_are_kept_in_their_order(
-    catalog: Catalog, metadata: MetadataDatabase
+    queries: BrowseQueries, metadata: MetadataDatabase
 ) -> None:
-    assert catalog.is_empty()
+    assert queries.is_empty()
     photos = [
         add_media_with(metadata, unit_vectors(1, seed=number), f"{number}.jpg")
         for number in range(3)
@@ -202,5 +202,5 @@ def test_what_failed_is_counted_apart_and_photos_are_kept_in_their_order(
     metadata.update_media(video, status="done")
     metadata.update_media(failed, status="failed", error="the file is empty")
     listed = [failed, photos[2], video, photos[0], photos[1]]
-    assert catalog.photos(listed) == [photos[2], photos[0], photos[1]]
-    assert catalog.failed_media() == 1 and not catalog.is_empty()
+    assert queries.photos(listed) == [photos[2], photos[0], photos[1]]
+    assert queries.failed_media() == 1 and not queries.is_empty()

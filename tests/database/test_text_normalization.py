@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from src.database.metadata_db import MetadataDatabase
-from src.database.words import as_query, as_typed, folded
+from src.database.text_normalization import as_query, casefold_key, normalize_text
 from src.records import Tag
 from src.search.leaves import segment_filter
 from tests.conftest import add_media_with, unit_vectors
@@ -24,18 +24,18 @@ from tests.conftest import add_media_with, unit_vectors
     ],
 )
 def test_words_are_the_same_in_whichever_width_case_and_style(typed: str, same: str) -> None:
-    assert folded(typed) == folded(same)
+    assert casefold_key(typed) == casefold_key(same)
 
 
 @pytest.mark.parametrize("other", ["rad", "re d", "réd"])
 def test_other_words_stay_others(other: str) -> None:
-    assert folded("red") != folded(other)
+    assert casefold_key("red") != casefold_key(other)
 
 
 def test_a_query_is_put_in_plain_letters_and_a_tag_stays_as_it_was_typed() -> None:
     assert as_query(" ＲＥＤ\u3000ｃircle ") == "RED circle"
     assert as_query("10 ㎡") == "10 m2"
-    assert as_typed("10 ㎡") == "10 ㎡"
+    assert normalize_text("10 ㎡") == "10 ㎡"
 
 
 def test_a_tag_in_another_width_is_the_same_tag(metadata: MetadataDatabase) -> None:

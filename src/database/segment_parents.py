@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from src.errors import DamagedMaskError
-from src.models.containment import containers
+from src.models.mask_hierarchy import containers
 from src.models.mask_rle import MOST_PIXELS, runs_of
 
 

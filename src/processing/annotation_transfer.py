@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from src.database.decisions import OF_PEOPLE
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
-from src.database.words import folded
+from src.database.text_normalization import casefold_key
 from src.models.mask_rle import mask_ious
 from src.records import Decision, StoredSegment, Tag
 
@@ -18,7 +18,7 @@ SAME_THING_IOU = 0.5
 
 
 @dataclass(frozen=True)
-class Work:
+class UserAnnotations:
     """What people did on one segment.
 
     Attributes:
@@ -39,13 +39,15 @@ class Work:
     history: tuple[Decision, ...] = ()
 
 
-def work_on(metadata: MetadataDatabase, segments: Sequence[StoredSegment]) -> list[Work]:
+def annotations_on(
+    metadata: MetadataDatabase, segments: Sequence[StoredSegment]
+) -> list[UserAnnotations]:
     """Look up what people did on segments; those that nobody worked on are left out."""
     ids = [segment.id for segment in segments]
     tags, removed = metadata.tags_of(ids), metadata.removed_tags_of(ids)
     decided = metadata.decisions_of(ids)
     found = [
-        Work(
+        UserAnnotations(
             segment.id,
             segment.frame_index,
             segment.frame_wh,
@@ -59,50 +61,54 @@ def work_on(metadata: MetadataDatabase, segments: Sequence[StoredSegment]) -> li
     return [work for work in found if work.tags or work.removed]
 
 
-def find_heirs(
-    works: Sequence[Work], new: Sequence[NewSegment], size_wh: tuple[int, int]
+def match_annotations(
+    annotations: Sequence[UserAnnotations], new: Sequence[NewSegment], size_wh: tuple[int, int]
 ) -> dict[str, str | None]:
     """Find for each segment worked on the new one that is the same thing.
 
     Args:
-        works: on segments of one frame.
+        annotations: on segments of one frame.
         new: the frame's new segments.
-        size_wh: of the frame now; nothing of a frame of another size has an heir.
+        size_wh: of the frame now; nothing of a frame of another size has a match.
 
     Returns:
         Old id -> new id; None where there is none.
     """
-    heirs: dict[str, str | None] = {work.segment_id: None for work in works}
-    works = [work for work in works if work.frame_wh == size_wh]
+    matches: dict[str, str | None] = {work.segment_id: None for work in annotations}
+    annotations = [work for work in annotations if work.frame_wh == size_wh]
     whole = next((segment.id for segment in new if segment.segment.mask_rle is None), None)
-    heirs.update((work.segment_id, whole) for work in works if work.mask_rle is None)
-    masks = {work.segment_id: work.mask_rle for work in works if work.mask_rle is not None}
+    matches.update((work.segment_id, whole) for work in annotations if work.mask_rle is None)
+    masks = {work.segment_id: work.mask_rle for work in annotations if work.mask_rle is not None}
     others = {s.id: s.segment.mask_rle for s in new if s.segment.mask_rle is not None}
     ious = mask_ious(list(masks.values()), list(others.values()), size_wh)
     for segment_id, row in zip(masks, ious, strict=True):
         if len(row) and row.max() >= SAME_THING_IOU:
-            heirs[segment_id] = list(others)[int(row.argmax())]
-    return heirs
+            matches[segment_id] = list(others)[int(row.argmax())]
+    return matches
 
 
-def hand_over(
-    metadata: MetadataDatabase, works: Sequence[Work], heirs: Mapping[str, str | None]
+def transfer_annotations(
+    metadata: MetadataDatabase,
+    annotations: Sequence[UserAnnotations],
+    matches: Mapping[str, str | None],
 ) -> None:
-    """Give heirs the work of those before them; what one of several was given counts."""
+    """Give matches the work of those before them; what one of several was given counts."""
     with metadata.connection.write():
-        inherited = [(heir, work) for work in works if (heir := heirs.get(work.segment_id))]
-        for heir, work in inherited:
+        inherited = [
+            (match, work) for work in annotations if (match := matches.get(work.segment_id))
+        ]
+        for match, work in inherited:
             for name in work.removed:
-                if not _repeat(metadata, heir, work, name):
-                    metadata.remove_tag(heir, name)
-        for heir, work in inherited:
+                if not _repeat(metadata, match, work, name):
+                    metadata.remove_tag(match, name)
+        for match, work in inherited:
             for tag in work.tags:
-                if not _repeat(metadata, heir, work, tag.name):
-                    metadata.add_tags(heir, [tag], added_by="human")
+                if not _repeat(metadata, match, work, tag.name):
+                    metadata.add_tags(match, [tag], added_by="human")
 
 
-def _repeat(metadata: MetadataDatabase, heir: str, work: Work, name: str) -> bool:
-    """Decide on an heir what was decided of a tag; returns whether that is known."""
-    history = [each for each in work.history if folded(each.tag) == folded(name)]
-    metadata.repeat(heir, history)
+def _repeat(metadata: MetadataDatabase, match: str, work: UserAnnotations, name: str) -> bool:
+    """Decide on a match what was decided of a tag; returns whether that is known."""
+    history = [each for each in work.history if casefold_key(each.tag) == casefold_key(name)]
+    metadata.repeat(match, history)
     return bool(history)

@@ -7,18 +7,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from src.events import Event
-from src.models import catalogue
+from src.models import model_registry
 from src.models.download import Download
 from src.models.model_manager import ModelManager
+from src.models.model_table import measure, model_table
 from src.models.network import has_route
-from src.models.overview import measure, overview
 from src.records import ModelOffer, ModelRow
 
 # A good start on a laptop: words that people use, and outlines of whole things.
 OFFERED = ("ViT-B-32-laion2b", "vit_b")
 
 
-class ModelShelf:
+class ModelService:
     """What the window and the command line ask about models beside using them."""
 
     def __init__(self, manager: ModelManager) -> None:
@@ -31,7 +31,7 @@ class ModelShelf:
 
     def rows(self) -> list[ModelRow]:
         """List what is here, best first for each kind, then what can be downloaded."""
-        return overview(self._manager)
+        return model_table(self._manager)
 
     def offer(self) -> ModelOffer | None:
         """Say what a person can fetch who has nothing but what is bundled.
@@ -41,23 +41,23 @@ class ModelShelf:
         """
         if not all(file.bundled for file in self._manager.available()):
             return None
-        entries = [catalogue.entry(name) for name in OFFERED]
+        entries = [model_registry.entry(name) for name in OFFERED]
         if not all(has_route(entry.source) for entry in entries):
             return None
         hosts = dict.fromkeys(urlsplit(entry.source).hostname or "" for entry in entries)
         return ModelOffer(OFFERED, sum(entry.about for entry in entries), tuple(hosts))
 
     def download(self, name: str) -> Iterator[Event]:
-        """Fetch a model of the catalogue; goes on with what an earlier run has left.
+        """Fetch a model of the registry; goes on with what an earlier run has left.
 
         Yields:
             Downloading and Progress("check"), and ModelFetched once it is in its place.
 
         Raises:
-            QueryError: no model of the catalogue is called so.
+            QueryError: no model of the registry is called so.
             DownloadError: it can't be had, and why.
         """
-        yield from Download(catalogue.entry(name), self.folder).run()
+        yield from Download(model_registry.entry(name), self.folder).run()
 
     def measure(self, row: ModelRow, go_on: Callable[[], bool] = lambda: True) -> ModelRow:
         """Run a model that is here on noise, and remember how fast it was.

@@ -27,7 +27,7 @@ MIRROR = "MEDIA_LIBRARY_MODELS_MIRROR"
 
 
 @dataclass(frozen=True)
-class CatalogueEntry:
+class RegistryEntry:
     """A model that can be fetched.
 
     Attributes:
@@ -74,8 +74,8 @@ class CatalogueEntry:
             raise CheckpointError(path, f"a {found}, and not the {self.architecture} asked for")
 
 
-CATALOGUE = (
-    CatalogueEntry(
+MODEL_REGISTRY = (
+    RegistryEntry(
         "clip",
         "ViT-B-32-laion2b",
         "search by any words; recommended",
@@ -84,7 +84,7 @@ CATALOGUE = (
         HUB + "laion/CLIP-ViT-B-32-laion2B-s34B-b79K/resolve/main/open_clip_pytorch_model.bin",
         "MIT",
     ),
-    CatalogueEntry(
+    RegistryEntry(
         "clip",
         "ViT-B-32-datacomp",
         "search by any words; trained on filtered data",
@@ -93,7 +93,7 @@ CATALOGUE = (
         HUB + "laion/CLIP-ViT-B-32-DataComp.XL-s13B-b90K/resolve/main/open_clip_pytorch_model.bin",
         "MIT",
     ),
-    CatalogueEntry(
+    RegistryEntry(
         "clip",
         "ViT-B-32-openai",
         "search by any words; the original CLIP",
@@ -102,7 +102,7 @@ CATALOGUE = (
         HUB + "timm/vit_base_patch32_clip_224.openai/resolve/main/open_clip_model.safetensors",
         "MIT",
     ),
-    CatalogueEntry(
+    RegistryEntry(
         "sam",
         "vit_b",
         "segments; best for a CPU",
@@ -113,7 +113,7 @@ CATALOGUE = (
         375_042_383,
         "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
     ),
-    CatalogueEntry(
+    RegistryEntry(
         "sam",
         "vit_l",
         "finer segments; needs a GPU",
@@ -124,7 +124,7 @@ CATALOGUE = (
         1_249_524_607,
         "3adcc4315b642a4d2101128f611684e8734c41232a17c648ed1693702a49a622",
     ),
-    CatalogueEntry(
+    RegistryEntry(
         "sam",
         "vit_h",
         "finest segments; needs a GPU",
@@ -138,14 +138,14 @@ CATALOGUE = (
 )
 
 
-def entry(name: str) -> CatalogueEntry:
+def entry(name: str) -> RegistryEntry:
     """Find a model by its name or its file's.
 
     Raises:
-        QueryError: no model of the catalogue is called so.
+        QueryError: no model of the registry is called so.
     """
-    for known in CATALOGUE:
+    for known in MODEL_REGISTRY:
         if name.lower() in (known.name.lower(), known.file_name.lower()):
             return known
-    names = ", ".join(known.name for known in CATALOGUE)
+    names = ", ".join(known.name for known in MODEL_REGISTRY)
     raise QueryError(f'there is no model "{name}" to download; there are {names}')

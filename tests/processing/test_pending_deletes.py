@@ -11,8 +11,8 @@ from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.library import MediaLibrary
 from src.library_files import SafeFolder
-from src.processing import crops_left
-from src.processing.crops_left import (
+from src.processing import pending_deletes
+from src.processing.pending_deletes import (
     remove_left_crops,
     remove_unused_crops,
     write_down_crops,
@@ -61,7 +61,7 @@ def test_what_is_removed_is_gone_after_the_next_job_where_it_could_not_be_at_onc
         assert not any(crop.exists() for crop in more)
         remove_left_crops(library.metadata)
         assert not any(crop.exists() for crop in crops)
-        assert library.metadata.info(crops_left._LEFT) is None
+        assert library.metadata.info(pending_deletes._LEFT) is None
 
 
 def test_what_is_written_down_meanwhile_stays_so(
@@ -83,7 +83,7 @@ def test_what_is_written_down_meanwhile_stays_so(
         remove_unused_crops(metadata, names[:1])
     assert [crop.exists() for crop in crops] == [False, True]
     remove_left_crops(metadata)
-    assert not crops[1].exists() and metadata.info(crops_left._LEFT) is None
+    assert not crops[1].exists() and metadata.info(pending_deletes._LEFT) is None
 
 
 def test_a_crop_that_is_in_use_again_stays(metadata: MetadataDatabase) -> None:
@@ -91,4 +91,4 @@ def test_a_crop_that_is_in_use_again_stays(metadata: MetadataDatabase) -> None:
     write_down_crops(metadata, metadata.crop_paths())
     remove_left_crops(metadata)
     assert all(crop.exists() for crop in crops)
-    assert metadata.info(crops_left._LEFT) is None
+    assert metadata.info(pending_deletes._LEFT) is None

@@ -14,10 +14,10 @@ import torch
 
 from src.errors import CheckpointError
 from src.library_files import write_atomically
-from src.models.catalogue import CATALOGUE, CatalogueEntry
 from src.models.checkpoints import PART, bytes_here, fingerprint
 from src.models.kept_facts import as_json, read_facts
 from src.models.model_manager import ModelManager
+from src.models.model_registry import MODEL_REGISTRY, RegistryEntry
 from src.models.published_files import is_published
 from src.records import ModelRow
 
@@ -32,11 +32,11 @@ OWN = {"clip": "search; your own model file", "sam": "segments; your own model f
 NOT_METAS = {"clip": "search; not the published file", "sam": "segments; not Meta's file"}
 
 
-def overview(manager: ModelManager) -> list[ModelRow]:
+def model_table(manager: ModelManager) -> list[ModelRow]:
     """List what is here, for each kind in the order it is tried, then what can be downloaded."""
     speeds = _read_speeds(manager.models_folder)
     rows: list[ModelRow] = []
-    by_file = {entry.file_name: entry for entry in CATALOGUE}
+    by_file = {entry.file_name: entry for entry in MODEL_REGISTRY}
     in_use = [manager.in_use("clip"), manager.in_use("sam")]
     for found in manager.available():
         entry = None if found.bundled else by_file.pop(found.path.name, None)
@@ -80,7 +80,7 @@ def overview(manager: ModelManager) -> list[ModelRow]:
     return sorted(rows, key=lambda row: (row.kind, row.state == "can be downloaded"))
 
 
-def _is_original(entry: CatalogueEntry, path: Path) -> bool:
+def _is_original(entry: RegistryEntry, path: Path) -> bool:
     try:
         return is_published(entry, path)
     except OSError:

@@ -9,7 +9,7 @@ import numpy as np
 
 from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.connection import Connection
-from src.database.metadata_db import marks
+from src.database.metadata_db import placeholders
 from src.database.row_values import check_row
 from src.database.rows import CHUNK
 from src.database.segment_store import model_row
@@ -32,7 +32,7 @@ LACKING = (
 )
 
 
-class EmbeddingTable:
+class EmbeddingStore:
     """Embeddings of one model."""
 
     def __init__(self, connection: Connection, model: str) -> None:
@@ -161,7 +161,7 @@ class EmbeddingTable:
         for start in range(0, len(top), CHUNK):
             part = [row for row, _ in top[start : start + CHUNK]]
             rows = self.connection.read().execute(
-                f"SELECT * FROM embeddings WHERE id IN ({marks(part)})", part
+                f"SELECT * FROM embeddings WHERE id IN ({placeholders(part)})", part
             )
             names.update((row["id"], row["segment_id"]) for row in self._checked(rows))
         named = ((names[row], score) for row, score in top if row in names)
@@ -174,7 +174,7 @@ class EmbeddingTable:
 
     def best_of(self, embedding: np.ndarray, n: int, segment_ids: Sequence[str]) -> Scored:
         """Score the segments named; ids without an embedding are left out."""
-        found = self.vectors(segment_ids)
+        found = self.get(segment_ids)
         scored = [(segment_id, float(vector @ embedding)) for segment_id, vector in found.items()]
         return sorted(scored, key=_best_first)[:n]
 
@@ -186,18 +186,19 @@ class EmbeddingTable:
             top = _top(np.arange(len(rows)), scores, n)
             kept += [(rows[i]["segment_id"], score) for i, score in top]
             kept = sorted(kept, key=_best_first)[:n]
-        self.vectors([segment_id for segment_id, _ in kept])  # checks those of hits
+        self.get([segment_id for segment_id, _ in kept])  # checks those of hits
         return kept
 
     # -- the vectors themselves
 
-    def vectors(self, segment_ids: Sequence[str]) -> dict[str, np.ndarray]:
+    def get(self, segment_ids: Sequence[str]) -> dict[str, np.ndarray]:
         """Look embeddings up, and check them: id -> (512,) float32."""
         found: dict[str, np.ndarray] = {}
         for start in range(0, len(segment_ids), CHUNK):
             ids = segment_ids[start : start + CHUNK]
             rows = self.connection.read().execute(
-                f"SELECT * FROM embeddings WHERE segment_id IN ({marks(ids)}) AND model_id = ?",
+                "SELECT * FROM embeddings"
+                f" WHERE segment_id IN ({placeholders(ids)}) AND model_id = ?",
                 (*ids, self.model_id),
             )
             found.update(

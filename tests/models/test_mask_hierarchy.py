@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from src.models.containment import CONTAINED_SHARE, containers
+from src.models.mask_hierarchy import CONTAINED_SHARE, containers
 from src.models.mask_rle import encode_rle
 
 SIZE_WH = (60, 40)

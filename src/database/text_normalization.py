@@ -7,7 +7,7 @@ import unicodedata
 from src.errors import QueryError
 
 
-def as_typed(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Bring what somebody typed to one form: single spaces, accents and letters in one.
 
     Raises:
@@ -26,13 +26,13 @@ def as_query(text: str) -> str:
     """Bring a query to the letters that models were taught: a wide or a styled one is that letter.
 
     Raises:
-        QueryError: see as_typed.
+        QueryError: see normalize_text.
     """
     # a character on its own that is an accent on a space becomes that
-    return " ".join(unicodedata.normalize("NFKC", as_typed(text)).split())
+    return " ".join(unicodedata.normalize("NFKC", normalize_text(text)).split())
 
 
-def folded(text: str) -> str:
+def casefold_key(text: str) -> str:
     """Give what is the same for all texts that differ in case, accents' making or width only.
 
     That is a compatibility caseless match (The Unicode Standard, 3.13, D146).

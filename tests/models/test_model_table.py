@@ -11,62 +11,62 @@ import pytest
 
 from src.config import STARTER_FOLDER
 from src.errors import CheckpointError
-from src.models import catalogue, network, shelf
+from src.models import model_registry, model_service, network
 from src.models.model_manager import ModelManager
-from src.models.overview import SPEEDS_FILE
-from src.models.shelf import ModelShelf
+from src.models.model_service import ModelService
+from src.models.model_table import SPEEDS_FILE
 
 
 def test_a_measured_speed_is_remembered(tmp_path: Path) -> None:
     (tmp_path / "starter").symlink_to(STARTER_FOLDER)
-    shelf = ModelShelf(ModelManager(tmp_path, device="cpu"))
-    assert shelf.folder == tmp_path
-    clip = next(row for row in shelf.rows() if row.name == "starter CLIP")
+    service = ModelService(ModelManager(tmp_path, device="cpu"))
+    assert service.folder == tmp_path
+    clip = next(row for row in service.rows() if row.name == "starter CLIP")
     assert clip.speed is None and clip.in_use and clip.state == "bundled"
-    speed = shelf.measure(clip).speed
+    speed = service.measure(clip).speed
     assert speed is not None and speed > 0
-    assert next(r for r in shelf.rows() if r.name == "starter CLIP").speed == speed
+    assert next(r for r in service.rows() if r.name == "starter CLIP").speed == speed
     (tmp_path / SPEEDS_FILE).write_text("not json")
-    assert all(row.speed is None for row in shelf.rows())
+    assert all(row.speed is None for row in service.rows())
     (tmp_path / SPEEDS_FILE).unlink()
     (tmp_path / SPEEDS_FILE).mkdir()  # where nothing can be written
     with pytest.raises(CheckpointError, match=r"can't be kept .* can be written to"):
-        shelf.measure(clip)
+        service.measure(clip)
 
 
 @pytest.mark.parametrize("name", ["starter CLIP", "starter SAM"])
 def test_a_measurement_stops_within_a_layer(name: str, tmp_path: Path) -> None:
     (tmp_path / "starter").symlink_to(STARTER_FOLDER)
-    shelf = ModelShelf(ModelManager(tmp_path, device="cpu"))
-    row = next(row for row in shelf.rows() if row.name == name)
+    service = ModelService(ModelManager(tmp_path, device="cpu"))
+    row = next(row for row in service.rows() if row.name == name)
     asked: list[bool] = []
 
     def go_on() -> bool:
         asked.append(len(asked) < 5)
         return asked[-1]
 
-    assert shelf.measure(row, go_on) == row
+    assert service.measure(row, go_on) == row
     assert asked == [True] * 5 + [False]
     assert not (tmp_path / SPEEDS_FILE).exists()
 
 
 def test_what_has_come_of_a_download_is_known(tmp_path: Path) -> None:
     (tmp_path / "starter").symlink_to(STARTER_FOLDER)
-    (tmp_path / f"{catalogue.entry('vit_b').file_name}.part").write_bytes(b"the first")
-    rows = {row.name: row for row in ModelShelf(ModelManager(tmp_path, device="cpu")).rows()}
+    (tmp_path / f"{model_registry.entry('vit_b').file_name}.part").write_bytes(b"the first")
+    rows = {row.name: row for row in ModelService(ModelManager(tmp_path, device="cpu")).rows()}
     assert (rows["vit_b"].part_bytes, rows["vit_b"].state) == (9, "can be downloaded")
     assert rows["vit_h"].part_bytes == 0
 
 
 def test_what_is_chosen_is_in_use_and_own_weights_have_their_own_names(tmp_path: Path) -> None:
     (tmp_path / "starter").symlink_to(STARTER_FOLDER)
-    known = catalogue.entry("vit_b").file_name
+    known = model_registry.entry("vit_b").file_name
     for name in (known, "mine/open_clip_pytorch_model.bin", "yours/open_clip_pytorch_model.bin"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(name.encode())
 
     def in_use(**choices: str) -> dict[str, str | None]:
-        rows = ModelShelf(ModelManager(tmp_path, device="cpu", **choices)).rows()  # type: ignore[arg-type]
+        rows = ModelService(ModelManager(tmp_path, device="cpu", **choices)).rows()  # type: ignore[arg-type]
         assert {row.name: row.choice for row in rows if row.path} == {
             "mine/open_clip_pytorch_model.bin": "mine/open_clip_pytorch_model.bin",
             "yours/open_clip_pytorch_model.bin": "yours/open_clip_pytorch_model.bin",
@@ -85,7 +85,7 @@ def test_what_is_chosen_is_in_use_and_own_weights_have_their_own_names(tmp_path:
     # once loaded, what is in use is what could be loaded
     manager = ModelManager(tmp_path, device="cpu")
     manager.load_clip(), manager.load_sam()
-    assert {row.kind: row.choice for row in ModelShelf(manager).rows() if row.in_use} == {
+    assert {row.kind: row.choice for row in ModelService(manager).rows() if row.in_use} == {
         "clip": "starter",
         "sam": "starter",
     }
@@ -96,7 +96,7 @@ def test_a_copy_of_the_starter_models_elsewhere_is_no_other_model(
 ) -> None:
     (tmp_path / "starter").symlink_to(STARTER_FOLDER)
     monkeypatch.setattr("src.models.model_manager.MODELS_FOLDER", tmp_path)
-    here = [row for row in ModelShelf(ModelManager(tmp_path, device="cpu")).rows() if row.path]
+    here = [row for row in ModelService(ModelManager(tmp_path, device="cpu")).rows() if row.path]
     assert [(row.name, row.in_use) for row in here] == [
         ("starter CLIP", True),
         ("starter SAM", True),
@@ -107,20 +107,20 @@ def test_larger_models_are_offered_to_who_has_none_and_a_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "starter").symlink_to(STARTER_FOLDER)
-    here = ModelShelf(ModelManager(tmp_path, device="cpu"))
-    monkeypatch.setattr(shelf, "has_route", lambda address: False)
+    here = ModelService(ModelManager(tmp_path, device="cpu"))
+    monkeypatch.setattr(model_service, "has_route", lambda address: False)
     assert here.offer() is None
-    monkeypatch.setattr(shelf, "has_route", lambda address: True)
+    monkeypatch.setattr(model_service, "has_route", lambda address: True)
     offer = here.offer()
-    assert offer is not None and offer.names == shelf.OFFERED
-    entries = [catalogue.entry(name) for name in offer.names]
+    assert offer is not None and offer.names == model_service.OFFERED
+    entries = [model_registry.entry(name) for name in offer.names]
     assert {entry.kind for entry in entries} == {"clip", "sam"}
     assert offer.bytes == sum(entry.about for entry in entries)
     assert [
         f"https://{host}/" in entry.address + "/"
         for host, entry in zip(offer.hosts, entries, strict=True)
     ] == [True, True]
-    monkeypatch.setenv(catalogue.MIRROR, "http://files.example:8080/models")
+    monkeypatch.setenv(model_registry.MIRROR, "http://files.example:8080/models")
     offer = here.offer()
     assert offer is not None and offer.hosts == ("files.example",)
     (tmp_path / entries[1].file_name).write_bytes(b"weights")
@@ -160,13 +160,13 @@ def test_a_file_under_metas_name_that_is_not_metas_is_called_so(
     (tmp_path / "starter").symlink_to(STARTER_FOLDER)
     content = b"what Meta has published"
     known = dataclasses.replace(
-        catalogue.entry("vit_b"), size=len(content), sha256=hashlib.sha256(content).hexdigest()
+        model_registry.entry("vit_b"), size=len(content), sha256=hashlib.sha256(content).hexdigest()
     )
-    monkeypatch.setattr("src.models.overview.CATALOGUE", (known,))
+    monkeypatch.setattr("src.models.model_table.MODEL_REGISTRY", (known,))
     file = tmp_path / known.file_name
 
     def seen() -> tuple[str, str | None]:
-        rows = ModelShelf(ModelManager(tmp_path, device="cpu")).rows()
+        rows = ModelService(ModelManager(tmp_path, device="cpu")).rows()
         (row,) = (row for row in rows if row.name == "vit_b")
         return row.purpose, row.licence
 
@@ -182,6 +182,6 @@ def test_a_file_under_metas_name_that_is_not_metas_is_called_so(
 
 def test_what_the_bundled_models_know_is_in_the_table(tmp_path: Path) -> None:
     (tmp_path / "starter").symlink_to(STARTER_FOLDER)
-    rows = ModelShelf(ModelManager(tmp_path, device="cpu")).rows()
+    rows = ModelService(ModelManager(tmp_path, device="cpu")).rows()
     (clip,) = (row for row in rows if row.kind == "clip" and row.state == "bundled")
     assert "colours, shapes and textures only" in clip.purpose
