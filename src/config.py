@@ -166,7 +166,7 @@ def _user_file() -> Path:
 
 @lru_cache(4096)
 def _is_reached_without_links(folder: Path, root: Path) -> bool:
-    """Say whether no link leads from a library's folder to one inside it."""
+    """Return whether no link leads from a library's folder to one inside it."""
     return folder.resolve() == root.resolve() / folder.relative_to(root)
 
 
@@ -240,7 +240,7 @@ class LibraryPaths:
         return os.path.exists(self.metadata_db)  # Path.exists raises where one may not look
 
     def is_writable(self) -> bool:
-        """Say whether who runs this may change what is here."""
+        """Return whether who runs this may change what is here."""
         files = (self.root, self.lock, self.metadata_db)
         return all(os.access(file, os.W_OK) for file in files if os.path.exists(file))
 
@@ -336,7 +336,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 
 
 def _are_of_another(stored: dict[str, Any]) -> bool:
-    """Say whether settings are another program's, which may have a `device` or two as well.
+    """Return whether settings are another program's, which may have a `device` or two as well.
 
     Ours are written whole; what a person wrote by hand holds nothing that we don't know.
     """

@@ -28,7 +28,7 @@ class MediaLibraryError(Exception):
 
 
 def is_of_a_person(exc: BaseException) -> bool:
-    """Say whether something failed for what a person gave, and there is nothing to look into."""
+    """Return whether something failed for what a person gave, and there is nothing to look into."""
     return isinstance(exc, QueryError | MediaReadError)
 
 
@@ -107,5 +107,5 @@ _NO_MEMORY = ("allocate memory", "out of memory", "failed to map segment")
 
 
 def is_out_of_memory(exc: BaseException) -> bool:
-    """Say whether something failed because the system gave no more memory."""
+    """Return whether something failed because the system gave no more memory."""
     return isinstance(exc, MemoryError) or any(words in str(exc) for words in _NO_MEMORY)

@@ -208,7 +208,7 @@ class MediaLibrary:
         return self._in_use.coverage()
 
     def tags_wait(self) -> bool:
-        """Say whether the automatic tags are still those of another CLIP than the one in use."""
+        """Return whether the automatic tags are still those of another CLIP than the one in use."""
         return self._in_use.tags_wait()
 
     def switch_clip(self) -> Iterator[Event]:

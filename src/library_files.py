@@ -261,7 +261,7 @@ class SafeFolder:
             self.create(f"{name}/{MARKER}" if name else MARKER, _MARKER_TEXT)
 
     def is_marked(self, name: str) -> bool:
-        """Say whether a folder, and no link to one, is there and holds the marker."""
+        """Return whether a folder, and no link to one, is there and holds the marker."""
         try:
             marker = self.entry(f"{name}/{MARKER}" if name else MARKER)
         except NotADirectoryError:

@@ -150,7 +150,7 @@ def _problem_of_file(files: SafeFolder, entry: Entry) -> str | None:
 
 
 def _all_names_here(files: SafeFolder, entry: Entry) -> bool:
-    """Say whether all names of a file are in the library: recovery gives it two for a moment."""
+    """Return whether all names of a file are in the library: recovery gives it two for a moment."""
     same = [
         other
         for other in files.entries()
@@ -236,7 +236,7 @@ def _problem_of_folder(files: SafeFolder, name: str) -> str | None:
 
 
 def _was_made_unmarked(files: SafeFolder) -> bool:
-    """Say whether a library is of an earlier version, which left no markers."""
+    """Return whether a library is of an earlier version, which left no markers."""
     entry = files.entry(METADATA_DB)
     if entry is None or not entry.is_file:
         return False
@@ -247,7 +247,7 @@ def _was_made_unmarked(files: SafeFolder) -> bool:
 
 
 def _has_backups(files: SafeFolder) -> bool:
-    """Say whether there is a backup of a library: the database beside it may be damaged."""
+    """Return whether there is a backup of a library: the database beside it may be damaged."""
     folder = files.entry(BACKUPS)
     if folder is None or not folder.is_folder:
         return False

@@ -252,7 +252,7 @@ class FrameView:
         masks: (N, h, w) bool; the whole frame's is true everywhere.
         outlines: for each segment its closed outlines, (points, 2) float32 x and y in pixels of
             image_rgb; none for the whole frame.
-        tags: of each segment, surest first.
+        tags: of each segment, highest confidence first.
         media: the file that the frame is of.
         frames: all stored frames of that file, in order.
     """

@@ -64,14 +64,14 @@ def writes(source: str) -> Iterator[tuple[int, str]]:
 
 
 def _is_safe(function: ast.Attribute) -> bool:
-    """Say whether a method is one of a SafeFolder's, which is called files or parent here."""
+    """Return whether a method is one of a SafeFolder's, which is called files or parent here."""
     value = function.value
     name = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
     return function.attr in FILES_METHODS and name.lstrip("_") in ("files", "parent")
 
 
 def _opens_to_write(node: ast.Call) -> bool:
-    """Say whether a call is an os.open that may change a file."""
+    """Return whether a call is an os.open that may change a file."""
     flags = {child.attr for child in ast.walk(node) if isinstance(child, ast.Attribute)}
     return "open" in flags and bool(
         flags & {"O_CREAT", "O_WRONLY", "O_RDWR", "O_APPEND", "O_TRUNC"}

@@ -65,7 +65,7 @@ def backups(database: Path) -> list[Path]:
 
 
 def is_due(database: Path) -> bool:
-    """Say whether none of the backups was written within the last day."""
+    """Return whether none of the backups was written within the last day."""
     now = time.time()
     return not any(0 <= now - path.stat().st_mtime <= DAY_S for path in backups(database))
 

@@ -64,7 +64,7 @@ class BrowseQueries:
         return [row[0] for row in reader.execute(_ORDERS[order])]
 
     def is_empty(self) -> bool:
-        """Say whether there is no segment that could be found."""
+        """Return whether there is no segment that could be found."""
         return not self.metadata.connection.read().execute("SELECT 1 FROM segments").fetchone()
 
     def failed_media(self) -> int:

@@ -54,7 +54,7 @@ class EmbeddingStore:
         return self._count("SELECT count(*) FROM embeddings WHERE model_id = ?")
 
     def is_more_than(self, n: int) -> bool:
-        """Say whether there are more than n, without counting them all."""
+        """Return whether there are more than n, without counting them all."""
         row = self.connection.read().execute(
             "SELECT 1 FROM embeddings WHERE model_id = ? LIMIT 1 OFFSET ?", (self.model_id, n)
         )
@@ -80,7 +80,7 @@ class EmbeddingStore:
         return [row["id"] for row in rows]
 
     def lacks_any(self) -> bool:
-        """Say whether there is a segment without an embedding of this model."""
+        """Return whether there is a segment without an embedding of this model."""
         if self._count(ALL_EMBEDDED):
             return False
         row = self.connection.read().execute(f"SELECT 1 FROM {LACKING} LIMIT 1", (self.model_id,))

@@ -113,7 +113,7 @@ else:
 
 
 def is_locked(path: Path) -> bool:
-    """Say whether a process holds a lock."""
+    """Return whether a process holds a lock."""
     try:
         LibraryLock(path).release()
     except LibraryLockedError:

@@ -67,7 +67,7 @@ class FittingBatches:
 
 
 def is_out_of_memory(exc: BaseException) -> bool:
-    """Say whether torch, on any device, or Python could not get memory."""
+    """Return whether torch, on any device, or Python could not get memory."""
     return isinstance(exc, torch.OutOfMemoryError | MemoryError) or any(
         words in str(exc) for words in _OUT_OF_MEMORY
     )

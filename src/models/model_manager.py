@@ -97,7 +97,7 @@ class ModelManager:
 
     @staticmethod
     def lacks(device: Device) -> bool:
-        """Say whether a device that is wished for is not on this machine, so that the CPU works."""
+        """Return whether a wished-for device is not on this machine, so that the CPU works."""
         return device not in ("auto", pick_device(device).type)
 
     def available(self, kind: ModelKind | None = None) -> list[ModelFile]:
@@ -329,5 +329,5 @@ def pick_device(wish: Device) -> torch.device:
 
 
 def _is_of(name: str, path: Path) -> bool:
-    """Say whether a file holds the weights that a name of a CLIP was made of."""
+    """Return whether a file holds the weights that a name of a CLIP was made of."""
     return name.rpartition("@")[2] == checkpoints.fingerprint(path)

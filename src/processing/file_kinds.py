@@ -254,7 +254,7 @@ def recognised(head: bytes) -> FileKind | None:
 
 
 def looks_like_transport_stream(head: bytes) -> bool:
-    """Say whether each packet of an MPEG transport stream would begin as it must.
+    """Return whether each packet of an MPEG transport stream would begin as it must.
 
     Packets are of 188 bytes, or have a time before them (192) or a checksum after (204).
     """
@@ -266,7 +266,7 @@ def looks_like_transport_stream(head: bytes) -> bool:
 
 
 def is_in_the_cloud(path: Path, status: os.stat_result | None) -> bool:
-    """Say whether a file's content has not been fetched from OneDrive, iCloud or the like.
+    """Return whether a file's content has not been fetched from OneDrive, iCloud or the like.
 
     Args:
         status: of the file; None for a link that leads nowhere.

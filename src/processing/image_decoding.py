@@ -76,7 +76,7 @@ class Decoded:
 
 
 def is_image(path: Path) -> bool:
-    """Say whether a file is an image of a format on the list, sound or not."""
+    """Return whether a file is an image of a format on the list, sound or not."""
     # An icon's images are decoded when it is opened: not here.
     Image.MAX_IMAGE_PIXELS = LEAST_PIXELS
     try:

@@ -90,7 +90,7 @@ def jpeg_frame(content: bytes | mmap, at: int = 0) -> JpegFrame | None:
 
 
 def breaks_off(path: Path) -> bool:
-    """Say whether the last scan of a JPEG goes on to the end of the file, with no marker after it.
+    """Return whether the last scan of a JPEG goes on to the end of the file without a marker.
 
     Decoders take what fills such a file up for pixels, and say nothing.
     """
@@ -135,7 +135,7 @@ def _digest(image: Image.Image) -> bytes:
 
 
 def _has_every_scan(content: bytes) -> bool:
-    """Say whether each coefficient of each component is there in full, by the scans' headers."""
+    """Return whether each coefficient of each component is there in full, by the scans' headers."""
     frame = jpeg_frame(content)
     if frame is None:
         return False

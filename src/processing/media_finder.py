@@ -168,7 +168,7 @@ class _Walk:
 
 
 def _kind_of_ours(folder: str, entries: list[os.DirEntry[str]]) -> str | None:
-    """Say whether this program has made a folder and all in it; None where it has not."""
+    """Return whether this program has made a folder and all in it; None where it has not."""
     names = {entry.name for entry in entries}
     if MARKER in names:
         return "libraries"
@@ -240,7 +240,7 @@ def content_hash(path: Path) -> str:
 
 
 def is_out_of_reach(path: Path) -> bool:
-    """Say whether a file can't be had because its drive is gone, not the file alone.
+    """Return whether a file can't be had because its drive is gone, not the file alone.
 
     A drive that is gone takes the folder with it, or leaves an empty one where it was mounted,
     or answers with an error of its own.

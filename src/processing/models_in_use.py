@@ -267,7 +267,7 @@ class ModelsInUse:
         return reembed(self.metadata, vectors.embeddings, vectors.clip, limit)
 
     def tags_wait(self) -> bool:
-        """Say whether another CLIP than the one in use gave the automatic tags."""
+        """Return whether another CLIP than the one in use gave the automatic tags."""
         from src.database.clip_in_use import clip_of_tags
 
         return clip_of_tags(self.metadata) not in (None, self.vectors.clip.name)

@@ -45,7 +45,7 @@ class MovedFiles:
         return known[1]
 
     def holds(self, media: MediaFile) -> bool:
-        """Say whether a media file is where the library thinks, with the content it had."""
+        """Return whether a media file is where the library thinks, with the content it had."""
         now = _stamp_at(media.path)
         if now is None:
             return False
@@ -174,7 +174,7 @@ class MovedFiles:
         return []
 
     def _is_still_at(self, media: MediaFile) -> bool:
-        """Say whether nobody has removed or moved a row meanwhile."""
+        """Return whether nobody has removed or moved a row meanwhile."""
         now = self.metadata.media(media.id)
         return now is not None and (now.path, now.content_hash) == (media.path, media.content_hash)
 

@@ -41,7 +41,7 @@ class RareJpeg:
 
 
 def is_rare_jpeg(path: Path) -> bool:
-    """Say whether a file is a JPEG that Pillow does not read, and that is read here."""
+    """Return whether a file is a JPEG that Pillow does not read, and that is read here."""
     with path.open("rb") as stream:
         return _frame(stream.read(_BEFORE_FRAME_BYTES)) is not None
 

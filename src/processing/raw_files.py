@@ -69,7 +69,7 @@ _DATES = (
 
 
 def is_raw(path: Path) -> bool:
-    """Say whether a file is what a camera's sensor saw."""
+    """Return whether a file is what a camera's sensor saw."""
     with path.open("rb") as stream:
         head = stream.read(16)
         if any(head.startswith(mark, offset) for offset, mark in _SIGNATURES):

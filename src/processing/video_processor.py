@@ -137,7 +137,7 @@ class _Look:
         return _Look(dhash(image_rgb), cells.astype(np.int16))
 
     def is_like(self, other: _Look, distance: int) -> bool:
-        """Say whether at most so many steps differ, and no cell by more than that allows."""
+        """Return whether at most so many steps differ, and no cell by more than that allows."""
         if (self.steps ^ other.steps).bit_count() > distance:
             return False
         difference = np.abs(self.colours_rgb - other.colours_rgb).max()

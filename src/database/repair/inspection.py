@@ -125,14 +125,14 @@ def _foreign_names(state: SchemaState, rows: list[SchemaRow]) -> str:
 
 
 def _has_ours(state: SchemaState, rows: list[SchemaRow]) -> bool:
-    """Say whether enough is ours: another program may have a table `tags` as well."""
+    """Return whether enough is ours: another program may have a table `tags` as well."""
     theirs = set(state.foreign)
     ours = [row for row in rows if row.name not in theirs and not row.name.startswith("sqlite_")]
     return len(ours) >= LEAST_OF_OURS
 
 
 def _is_foreign_alone(path: Path) -> bool:
-    """Say whether a file holds what is not ours without the log beside it, too, or nothing."""
+    """Return whether a file holds what is not ours without the log beside it, too, or nothing."""
     try:
         with closing(_open(path, logged=False)) as db:
             rows = read_schema(db)
@@ -252,7 +252,7 @@ def _miscounted(db: sqlite3.Connection) -> list[str]:
 
 
 def _has_damaged_version(db: sqlite3.Connection) -> bool:
-    """Say whether a file that says it is far newer has a schema that is ours all the same."""
+    """Return whether a file that says it is far newer has a schema that is ours all the same."""
     newest = len(migrations.MIGRATIONS)
     version: int = db.execute("PRAGMA user_version").fetchone()[0]
     if 0 <= version <= newest + 1:

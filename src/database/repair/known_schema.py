@@ -244,7 +244,7 @@ def state_of(rows: Iterable[SchemaRow], said: int | None = None) -> SchemaState:
 
 
 def is_of_sqlite(row: SchemaRow) -> bool:
-    """Say whether SQLite adds a row as it likes: what ANALYZE has counted."""
+    """Return whether SQLite adds a row as it likes: what ANALYZE has counted."""
     return row.name.startswith("sqlite_stat") and row.type == "table"
 
 

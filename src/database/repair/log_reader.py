@@ -51,7 +51,7 @@ def log_of(database: Path) -> Path:
 
 
 def has_log(database: Path) -> bool:
-    """Say whether a log with anything in it lies beside a file."""
+    """Return whether a log with anything in it lies beside a file."""
     path = log_of(database)
     return path.is_file() and path.stat().st_size > _HEADER
 

@@ -284,7 +284,7 @@ class _PageParser:
         return blocks
 
     def has_sound_header(self) -> bool:
-        """Say whether the first bytes of a page can be those of its kind."""
+        """Return whether the first bytes of a page can be those of its kind."""
         count = int.from_bytes(self.data[self.start + 3 : self.start + 5], "big")
         content_at = int.from_bytes(self.data[self.start + 5 : self.start + 7], "big") or 65536
         end = self.pointers_at + 2 * count

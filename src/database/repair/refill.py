@@ -153,7 +153,7 @@ class Refill:
         return today
 
     def _begins_here(self, form: Form, root: int) -> bool:
-        """Say whether a page may be the first of a table's tree: what is on it decides."""
+        """Return whether a page may be the first of a table's tree: what is on it decides."""
         tree, pages = self.reader.rows(form, root)
         self_used = set(self.reader.used)
         rows = next(pages, None)

@@ -52,7 +52,7 @@ class Holes:
         self._lows = None
 
     def cover(self, key: Key) -> bool:
-        """Say whether a key lies in one of them; both of their ends are taken in."""
+        """Return whether a key lies in one of them; both of their ends are taken in."""
         if self._lows is None:
             self._merge()
         assert self._lows is not None
@@ -141,7 +141,7 @@ class TreeReader:
                 yield own
 
     def _may_be_destroyed(self, tree: Tree, number: int, leaf: int) -> bool:
-        """Say whether a page that a tree points to may be a leaf whose beginning is lost."""
+        """Return whether a page that a tree points to may be a leaf whose beginning is lost."""
         if not self.pages.is_page(number) or number in tree.reached or number == 1:
             return False
         first = self.pages.bytes_of(number)[0]

@@ -263,7 +263,7 @@ class DetailPanel(Panel):
         )
 
     def _show_missing(self) -> None:
-        """Say whether the file is not where it was; the picture shown is the library's own."""
+        """Return whether the file is not where it was; the picture shown is the library's own."""
         gone = self._view is not None and self._session.missing.has(self._view.media.path)
         self._missing.configure(text="Missing" if gone else "")
         self._fit_name()

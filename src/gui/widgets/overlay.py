@@ -70,11 +70,11 @@ class Overlay:
         return None if not self._layers or self._layers[-1].drawn else self.dialog
 
     def holds(self, dialog: ctk.CTkFrame) -> bool:
-        """Say whether a dialog is open still, be it under another one."""
+        """Return whether a dialog is open still, be it under another one."""
         return self._layer(dialog) is not None
 
     def shows(self, about: object) -> bool:
-        """Say whether a dialog about this is open already."""
+        """Return whether a dialog about this is open already."""
         return any(layer.about == about for layer in self._layers)
 
     def open(
