@@ -432,7 +432,7 @@ class MetadataDatabase:
         return self.rows.checked("decisions", rows)
 
     def tags_of(self, segment_ids: Sequence[str]) -> dict[str, tuple[Tag, ...]]:
-        """Look up the tags of segments, highest confidence first; segments without any are left out."""
+        """Look up tags, highest confidence first; segments without any are left out."""
         found: dict[str, list[Tag]] = {}
         for ids in _chunks(segment_ids):
             rows = self.connection.read().execute(

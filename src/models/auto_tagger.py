@@ -135,7 +135,7 @@ class AutoTagger:
                 kind of picture it is shows in many of them together.
 
         Returns:
-            For each its tags, highest confidence first; confidence is the softmax over the tag's group.
+            Tags of each, highest confidence first; confidence is the softmax over a group.
         """
         confidence = np.full((len(embeddings), len(self.entries)), np.nan, np.float32)
         logits = self.scale * embeddings @ self.prompts.T
