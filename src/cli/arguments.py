@@ -72,24 +72,38 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         return commands.add_parser(name, help=text, description=text, parents=[general])
 
     ingest = command(ADD.command, ADD.help)
-    ingest.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    ingest.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="files to add, and folders with all they hold; none: continue an add that was stopped",
+    )
     ingest.add_argument(
         "--again",
         action="store_true",
-        help="add files that you removed, too, where they lie in one of the folders; a file that "
-        "is named itself is always added",
+        help="also add what you removed from the library before; without this it is skipped in "
+        "folders, but a file that you name is always added",
     )
     remove = command(
         "remove", "Remove media from the library, with their segments and tags; files stay."
     )
-    remove.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    remove.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="media files, and folders with all that was added from them",
+    )
     remove.add_argument(
         "--missing",
         action="store_true",
-        help="those whose files are not there any more, in the folders named or everywhere",
+        help="remove only media whose files no longer exist; with no PATH, in the whole library",
     )
     search = command("search", "Find segments by words, by an image, or by both.")
-    search.add_argument("text", nargs="?", metavar="TEXT")
+    search.add_argument(
+        "text", nargs="?", metavar="TEXT", help='words to look for, such as "a red circle"'
+    )
     search.add_argument(
         "--image", type=Path, metavar="FILE", help="find segments that look like this image"
     )
@@ -100,11 +114,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "--where",
         default="",
         metavar="FILTER",
-        help="only segments of which this holds, such as 'tag:dog>=0.8 -media:video'; "
-        "docs/search.md lists all conditions",
+        help="search only the segments that meet these conditions, such as "
+        "'tag:dog>=0.8 -media:video'; docs/search.md lists them all",
     )
     export = command(EXPORT.command, EXPORT.help)
-    export.add_argument("folder", type=Path, metavar="DIR")
+    export.add_argument(
+        "folder", type=Path, metavar="DIR", help="where to write it: a new folder, or an empty one"
+    )
     for which in (search, export):
         which.add_argument(
             "--min-quality",

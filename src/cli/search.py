@@ -65,7 +65,8 @@ def show(found: Found, arguments: argparse.Namespace) -> None:
     text, image, result = arguments.text, arguments.image, found.result
     if result.unknown_words:
         words = ", ".join(f'"{word}"' for word in result.unknown_words)
-        note(f"the {found.model} does not know {words}; the search went without")
+        them = "it" if len(result.unknown_words) == 1 else "them"
+        note(f"the {found.model} does not know {words}; the search was done without {them}")
     if text and not result.has_words and (image is not None or not result.hits):
         if image is None:
             raise QueryError(NO_WORD.format(text))
@@ -100,14 +101,13 @@ def _clip_that_knows_more(library: MediaLibrary) -> str | None:
     for file in library.models.available("clip"):
         if not file.bundled and file != in_use and file.path not in passed_over:
             return (
-                f"{file.label} is in the models folder and not used; `models use {file.label}` and "
-                "then `models switch` search with it"
+                f"{file.label} is in the models folder and not used; to search with it, run "
+                f"`models use {file.label}` and then `models switch`"
             )
     fetched = next(entry.name for entry in MODEL_REGISTRY if entry.kind == "clip")
     chosen = library.settings.clip_model is not None
     steps = [f"models download {fetched}", *([f"models use {fetched}"] if chosen else [])]
     return (
-        f"the {library.clip.label} knows colours, shapes and textures only; "
-        f"{', '.join(f'`{step}`' for step in steps)} and then `models switch` search with one that "
-        "knows ordinary words"
+        f"the {library.clip.label} knows colours, shapes and textures only; to search for ordinary "
+        f"words, run {', '.join(f'`{step}`' for step in steps)} and then `models switch`"
     )
