@@ -114,7 +114,7 @@ class DetailPanel(Panel):
             header, theme, "Library", self._actions.back, kind="quiet", icon_name="left", height=32
         )
         self.back.pack(side="left")
-        rule(header, theme, 16).pack(side="left", padx=(8, 12))
+        rule(header, theme, 16).pack(side="left", padx=(theme.px(8), theme.px(12)))
         self._name = label(header, theme, "", weight="medium")
         self._name.pack(side="left")
         self._name_tip = Tooltip(self._name, theme, "")

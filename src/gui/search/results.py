@@ -21,6 +21,7 @@ from src.gui.panel.panel import PanelContext
 from src.gui.theme.theme import LEFT, NORMAL, RIGHT, shorten
 from src.gui.widgets.controls import Button, label
 from src.gui.widgets.mask_quality import EDGE, MaskQuality
+from src.gui.widgets.tooltip import Tooltip
 from src.records import SearchHit, SearchResult
 from src.search.filters import Filter
 from src.search.leaves import segment_filter
@@ -30,7 +31,7 @@ MODELS_FAILED = "The models couldn't be loaded, so there is no search. See Model
 NO_WORDS = "Nothing found. Try other words, or add more photos and videos."
 STILL_ADDING = "Nothing found yet. Files are still being added."
 EMPTY = "Your library is empty. Add photos or videos to search them."
-NEW_SEGMENTS = "New segments: search again"
+NEW_SEGMENTS, NEW_IN_SHORT = "New segments: search again", "Update"
 SearchRequest = Callable[[Filter], SearchResult]
 # More than anyone looks through, and found as fast as ten.
 N_RESULTS = 100
@@ -108,6 +109,7 @@ class ResultsView(ctk.CTkFrame):
         self._where.pack(side="left", padx=8)
         self.quality = MaskQuality(self._line, theme, self._ask_again)
         self._again = Button(self._line, theme, NEW_SEGMENTS, self.refresh, kind="link", height=24)
+        Tooltip(self._again, theme, NEW_SEGMENTS)
         self._wheres = [""]  # the same in fewer words after it
         self._can_choose = False
         tkinter.Misc.bind(self._line, "<Configure>", lambda _: self._fit(), "+")
@@ -292,14 +294,20 @@ class ResultsView(ctk.CTkFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """Share the line out: a long name is shortened, so that the slider stays whole."""
+        """Share the line out: words give way, so that what can be pressed or moved stays whole."""
         px, theme = self.theme.px, self.theme
         font, medium = theme.canvas_font(self, NORMAL), theme.canvas_font(self, NORMAL, "medium")
         room = self._line.winfo_width() - medium.measure(self._count.cget("text")) - px(16)
-        if self._again.winfo_manager():
-            room -= self._again.winfo_reqwidth() + px(8)
+        offers_again = self._again.winfo_manager()
+        again = {text: medium.measure(text) + px(24) for text in (NEW_SEGMENTS, NEW_IN_SHORT)}
         if self.quality.winfo_manager():
-            room -= self.quality.fit(room - font.measure(self._wheres[0]))
+            wide = again[NEW_SEGMENTS] if offers_again else 0
+            room -= self.quality.fit(room - wide - font.measure(self._wheres[0]))
+        if offers_again:
+            text = NEW_SEGMENTS if again[NEW_SEGMENTS] <= room else NEW_IN_SHORT
+            self._again.set_text(text)
+            room -= again[text]
         fitting = (text for text in self._wheres if font.measure(text) <= room)
         text = next(fitting, self._wheres[-1])
-        self._where.configure(text=shorten(text, font, max(room, px(24))))
+        # of a few letters nothing is understood
+        self._where.configure(text=shorten(text, font, room) if room >= px(48) else "")

@@ -62,7 +62,8 @@ class TextSearchPanel(SearchPanel):
         )
         self.button.pack(side="left", padx=(4, 0))
         self.chips = ChipRow(self, theme, self._chosen)
-        self.chips.pack(fill="x", padx=(LEFT, RIGHT), pady=(8, 8))
+        margins = theme.px(LEFT), theme.px(RIGHT)  # a Canvas is not scaled by CustomTkinter
+        self.chips.pack(fill="x", padx=margins, pady=theme.px(8))
         self.notice = Notice(self, theme)
         self.offer = OfferNotice(self, theme, work, on_models, self._place_notice)
         self.offer.want(False)
