@@ -53,7 +53,7 @@ class Scrolled(ctk.CTkScrollableFrame):
         Returns:
             Whether something is out of sight.
         """
-        wanted = self.winfo_reqheight()
+        wanted: int = self.winfo_reqheight()
         self._parent_canvas.configure(height=max(1, min(wanted, room_px)))
         return wanted > room_px
 
