@@ -104,10 +104,11 @@ class MediaLibraryApp:
         """Show the window. It comes before torch, chromadb and the library itself are loaded."""
         from tkinter import TclError
 
-        from src.config import Settings, remember_library
+        from src.config import remember_library
         from src.database.lock import is_locked
         from src.gui.app.single_instance import hand_over
         from src.gui.main_window import MainWindow, WindowOptions
+        from src.settings import Settings
 
         refuse_missing(self.arguments.paths)
         paths = self._paths()
@@ -268,8 +269,8 @@ class MediaLibraryApp:
 
     def _models(self) -> int:
         from src.cli.models import download_model, list_models, use_models
-        from src.config import Settings
         from src.models.model_manager import ModelManager
+        from src.settings import Settings
 
         paths = self._paths()
         if self.arguments.verb == "use":

@@ -7,9 +7,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
 from src.records import FrameView, MediaCard, MediaKind, MediaOrder, SampledFrame
+from src.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np

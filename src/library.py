@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from src.browsing import Browsing
-from src.config import LibraryPaths, Settings, models_folder_problem
+from src.config import LibraryPaths, models_folder_problem
 from src.database.browse_queries import BrowseQueries
 from src.database.decisions import new_batch
 from src.database.disk_use import DiskUse
@@ -44,6 +44,7 @@ from src.records import (
 )
 from src.search.filters import EVERYTHING, Filter
 from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
+from src.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np

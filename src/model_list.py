@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.config import Device
 from src.errors import MediaLibraryError
 from src.events import Event
 from src.records import ModelOffer, ModelRow
+from src.settings import Device
 
 if TYPE_CHECKING:
     from src.models.model_manager import ModelManager

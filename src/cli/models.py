@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from src.cli.report import ProgressLine, coverage_in_words, note, one_line, print_json
-from src.config import NO_SAM, STARTER, LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.counting import megabytes
 from src.database.lock import LibraryLock
 from src.errors import CheckpointError, DatabaseError, ModelNotLoadedError, QueryError
@@ -16,6 +16,7 @@ from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
 from src.models.model_service import ModelService
 from src.records import ModelRow
+from src.settings import NO_SAM, STARTER, Settings
 
 
 def list_models(

@@ -6,7 +6,7 @@ from types import TracebackType
 
 import numpy as np
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
 from src.database.clip_in_use import load_clips
 from src.database.conditions import SegmentCondition
@@ -19,6 +19,7 @@ from src.errors import QueryError
 from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
 from src.records import EMBEDDING_DIM, SearchHit, SearchResult
+from src.settings import Settings
 
 # As many as are held in memory are all scored (24 ms a 100,000): no damage to Chroma's files, and
 # no gap in its graph, can then change an answer. Beyond that its candidates are scored again.

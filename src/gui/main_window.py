@@ -17,7 +17,6 @@ import customtkinter as ctk
 from PIL import ImageTk
 from tkinterdnd2 import TkinterDnD
 
-from src.config import Settings
 from src.gui.app import desktop
 from src.gui.app.actions import Action, actions, key_sequence
 from src.gui.app.drop import DropTarget
@@ -36,6 +35,7 @@ from src.gui.models.models_controller import ModelsController
 from src.gui.theme.icons import logo
 from src.gui.theme.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
 from src.gui.widgets.overlay import Overlay
+from src.settings import Settings
 
 if TYPE_CHECKING:
     from src.library import MediaLibrary

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import open_clip
 import torch
 
-from src.config import MODELS_FOLDER, NO_SAM, STARTER, STARTER_FOLDER, Device, Settings
+from src.config import MODELS_FOLDER, STARTER_FOLDER
 from src.errors import CheckpointError, ModelNotLoadedError
 from src.models import checkpoints
 from src.models.clip_architecture import clip_architecture, normalisation
@@ -30,6 +30,7 @@ from src.models.starter import architecture as starter
 from src.models.starter.segmenter import STARTER_SAM
 from src.models.starter.tokenizer import StarterTokenizer
 from src.models.weight_checks import check_finite
+from src.settings import NO_SAM, STARTER, Device, Settings
 
 ModelKind = Literal["clip", "sam"]
 

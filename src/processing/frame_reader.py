@@ -7,10 +7,10 @@ from collections.abc import Collection, Generator
 from contextlib import closing
 from dataclasses import replace
 
-from src.config import Settings
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_frames
 from src.records import Frame, MediaFile
+from src.settings import Settings
 
 # More than any video has, so every frame is met.
 EVERY_FRAME = 1000.0

@@ -7,13 +7,13 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from src.config import Settings
 from src.errors import MediaReadError
 from src.processing.capture_dates import date_in_name
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.image_loader import load_image, other_pages
 from src.processing.video_processor import VideoProcessor
 from src.records import Frame, MediaKind
+from src.settings import Settings
 
 
 def read_frames(

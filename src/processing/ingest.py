@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from src.config import Settings
 from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError
 from src.events import (
@@ -36,6 +35,7 @@ from src.processing.pending_deletes import remove_left_crops
 from src.processing.segment_pipeline import SegmentPipeline
 from src.processing.segment_writer import SegmentWriter
 from src.records import Frame
+from src.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import crop_hash
@@ -28,6 +28,7 @@ from src.processing.image_loader import load_image, save_jpeg
 from src.processing.known_copies import KnownCopies
 from src.processing.media_finder import content_hash
 from src.records import Frame, StoredSegment
+from src.settings import Settings
 
 # A crop has at most 1024 x 1024 pixels, and a JPEG of noise 2 bytes for each.
 LARGEST_CROP = 16 << 20

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from src.config import BIN_FOLDERS, THUMBNAIL_FOLDERS, Settings
 from src.errors import MediaReadError
 from src.events import PassedOver
 from src.library_files import MARKER
@@ -18,6 +17,7 @@ from src.ownership import DATASETS, LABELS, MARKED_FOLDERS, METADATA_DB, is_expo
 from src.processing.image_loader import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from src.records import MediaKind
 from src.regular_files import open_regular
+from src.settings import BIN_FOLDERS, THUMBNAIL_FOLDERS, Settings
 
 MEDIA_SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES
 DRIVE_GONE = {
@@ -60,7 +60,7 @@ class Tally:
     """Counts what is passed over, and knows which folders are; see events.PassedOver."""
 
     def __init__(self, folders: Iterable[str] = Settings.passed_over_folders) -> None:
-        """Take the folders that are not read; see config.THUMBNAIL_FOLDERS."""
+        """Take the folders that are not read; see settings.THUMBNAIL_FOLDERS."""
         self._kinds = {
             folder.casefold(): kind
             for kind, some in (("thumbnails", THUMBNAIL_FOLDERS), ("deleted", BIN_FOLDERS))

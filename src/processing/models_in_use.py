@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.config import Settings
 from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError, ModelNotLoadedError
 from src.events import Event, JobDone
 from src.records import Coverage
+from src.settings import Settings
 
 if TYPE_CHECKING:
     from src.database.embedding_store import EmbeddingStore

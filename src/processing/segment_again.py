@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 
-from src.config import Settings
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import frames_cut_by_others
 from src.errors import MediaReadError
@@ -33,6 +32,7 @@ from src.processing.pending_deletes import remove_left_crops
 from src.processing.segment_pipeline import SegmentPipeline
 from src.processing.segment_writer import SegmentWriter
 from src.records import MediaFile
+from src.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from src.config import Settings
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle, encode_rle
 from src.processing.crop import CROP_SIDE, CropCutter, fitted
 from src.processing.image_loader import load_image
 from src.records import Frame, Segment
+from src.settings import Settings
 
 
 class GeneratesMasks(Protocol):

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src.config import NO_SAM, Settings
 from src.processing.frame_looks import look_of
 from src.processing.image_loader import load_image_content, save_jpeg
 from src.processing.segment_extractor import SegmentExtractor
 from src.records import Frame, FrameLook, SegmentMask, Tag
+from src.settings import NO_SAM, Settings
 
 if TYPE_CHECKING:
     from src.models.auto_tagger import AutoTagger

@@ -16,12 +16,13 @@ from PIL import Image
 from main import main
 from src.cli.arguments import parse
 from src.cli.demo import QUERIES
-from src.config import STARTER_FOLDER, LibraryPaths, Settings
+from src.config import STARTER_FOLDER, LibraryPaths
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
 from src.processing.video_processor import find_ffmpeg
+from src.settings import Settings
 from tests.two_clips import NEW, OLD, TwoClips
 
 HIT_KEYS = {

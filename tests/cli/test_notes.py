@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 
 from main import main
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.gui.library.library_panel import _Media
 from src.records import MediaFile
+from src.settings import Settings
 
 PAGES = "the first of 3 pages"
 WHOLE = "the file breaks off after its last pixel: the picture is complete"

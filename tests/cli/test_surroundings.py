@@ -13,8 +13,9 @@ import pytest
 
 from main import main
 from src.cli.arguments import COMMANDS
-from src.config import APPLICATION_FOLDER, Settings
+from src.config import APPLICATION_FOLDER
 from src.models.model_manager import ModelManager
+from src.settings import Settings
 from tests.small_weights import clip_b_32
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="written for Linux")

@@ -9,12 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.errors import DamagedMaskError
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle, encode_rle
 from src.processing import frame_view
 from src.processing.frame_view import mask_at
+from src.settings import Settings
 from tests.conftest import add_frame_of_qualities
 
 SIZES = [

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.backup import backups
 from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError, ExportError, MediaLibraryError
@@ -30,6 +30,7 @@ from src.models.model_manager import ModelManager
 from src.processing.thumbnails import CACHE_FROM_BYTES, thumbnail
 from src.records import ExportSelection, Tag
 from src.search.filters import EVERYTHING
+from src.settings import Settings
 from tests.conftest import MakeVideo
 
 SETTINGS = Settings(points_per_side=4, duplicate_distance=-1)

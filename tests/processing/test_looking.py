@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.disk_use import DiskUse
 from src.errors import MediaReadError, QueryError
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.processing.thumbnails import thumbnail
 from src.search.leaves import segment_filter
+from src.settings import Settings
 
 
 @pytest.fixture(scope="module")

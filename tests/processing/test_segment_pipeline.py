@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.events import FrameStored
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
@@ -22,6 +22,7 @@ from src.models.model_manager import ModelManager
 from src.processing.image_loader import load_image
 from src.processing.segment_pipeline import FrameResult, SegmentPipeline, process_frame
 from src.records import SegmentMask, Tag
+from src.settings import Settings
 from tests.processing.test_ingest import SETTINGS, of_kind
 from tests.processing.test_ingest import shared_models as shared_models
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.errors import MediaLibraryError, is_of_a_person
 from src.gui.app import desktop
 from src.gui.core.session import Session
@@ -18,6 +18,7 @@ from src.gui.dialogs.messages import show_error
 from src.gui.dialogs.settings_dialog import SettingsDialog
 from src.gui.widgets.overlay import Overlay
 from src.records import SearchHit
+from src.settings import Settings
 
 log = logging.getLogger(__name__)
 

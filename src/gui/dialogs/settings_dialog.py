@@ -8,13 +8,13 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.config import Settings
 from src.gui.core.wording import capital, listed
 from src.gui.theme.theme import SMALL, TITLE
 from src.gui.widgets.controls import Button, IconButton, label, rule
 from src.gui.widgets.inputs import Entry
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.overlay import Overlay
+from src.settings import Settings
 
 _AS_MODEL, _AS_DESKTOP = "Automatic", "Match system"
 _DEVICES = {

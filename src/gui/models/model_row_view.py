@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from src.config import NO_SAM, STARTER, Settings
 from src.counting import counted, megabytes
 from src.gui.core.job_state import JobState, downloaded, part_of, time_left
 from src.gui.core.wording import capital
 from src.records import Coverage, ModelOffer, ModelRow
+from src.settings import NO_SAM, STARTER, Settings
 
 AUTOMATIC, STARTER_ONLY, CLIP_ONLY = "Automatic", "Starter models", "CLIP only"
 BITS_A_SECOND = 100e6  # of a usual line, for an idea of how long a download takes

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from typing import Literal
 
-from src.config import STARTER, Settings
 from src.errors import MediaLibraryError, ModelNotLoadedError
 from src.events import AnnotationUnmatched, Event, ModelFetched
 from src.gui.core.job_state import JobState
@@ -17,6 +16,7 @@ from src.gui.models.model_questions import Answer, Prompt
 from src.gui.models.model_row_view import ModelRowView, Offered, Verb
 from src.job_kinds import SEGMENT
 from src.records import Coverage, ModelOffer, ModelRow
+from src.settings import STARTER, Settings
 from src.worker import JobEnded
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import customtkinter as ctk
 
-from src.config import LONGEST_SEARCH, RECENT_SEARCHES
 from src.gui.core.wording import listed
 from src.gui.models.models_controller import ModelsController
 from src.gui.models.offer_notice import OfferNotice
@@ -21,6 +20,7 @@ from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.inputs import Entry
 from src.gui.widgets.notice import Notice
 from src.records import SearchHit, SearchResult
+from src.settings import LONGEST_SEARCH, RECENT_SEARCHES
 
 _REST_MS = 120
 
