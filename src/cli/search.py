@@ -44,7 +44,7 @@ def find(library: MediaLibrary, arguments: argparse.Namespace) -> Found:
     image, where = arguments.image, parse_filter(arguments.where)
     where &= segment_filter(min_predicted_iou=arguments.min_quality)
     result = library.search(arguments.text, image, arguments.top, where)
-    if image is not None and library.media_kind(image) == "video":
+    if image is not None and library.browse.media_kind(image) == "video":
         note(f"{image} is a video; its first frame was searched for")
     looked_for = library.missing(hit.segment.media_path for hit in result)
     return Found(

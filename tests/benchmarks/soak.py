@@ -177,7 +177,7 @@ class Searches:
                 hits = self.library.search(words, n_results=20).hits
                 if hits:
                     self.library.similar(hits[0].segment.id)
-                    self.library.thumbnail(hits[0].segment.crop_path)
+                    self.library.browse.thumbnail(hits[0].segment.crop_path)
                 self.library.browse.media_cards(self.library.browse.media_ids("added")[:50])
             except Exception as exc:  # counted and printed: the soak fails for it at its end
                 self.failures.append(exc)

@@ -89,14 +89,14 @@ def test_a_frame_is_drawn_once_whatever_is_tagged(
 
     monkeypatch.setattr(frame_view, "load_image", loading)
     segment_id = library.metadata.segment_ids()[1]
-    first = library.frame_view(segment_id)
+    first = library.browse.frame_view(segment_id)
     library.add_tag(segment_id, "mine")
-    second = library.frame_view(segment_id)
+    second = library.browse.frame_view(segment_id)
     assert [tag.name for tag in second.tags[segment_id]] == ["mine"]
     assert second.masks is first.masks and len(read) == 1
     crop = first.segments[0].crop_path
     cv2.imwrite(str(crop), np.full((50, 50, 3), 200, np.uint8))  # verify has made it again
     os.utime(crop, (1e9, 1e9))
-    third = library.frame_view(segment_id)
+    third = library.browse.frame_view(segment_id)
     assert third.image_rgb.shape == (50, 50, 3) and third.masks.shape[1:] == (50, 50)
     library.close()

@@ -205,7 +205,7 @@ def test_a_full_disk_leaves_no_half_backup_settings_or_tag(
         with pytest.raises(ExportError):
             list(library.export(disk.folder / "dataset", ExportSelection()))
         assert not (disk.folder / "dataset").exists()
-        assert library.thumbnail(photos[0]).size
+        assert library.browse.thumbnail(photos[0]).size
         disk.free()
         disk.fill(leave=150_000)  # room to open, none for a backup
     with MediaLibrary(paths, shared_models, SETTINGS) as library:

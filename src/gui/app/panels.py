@@ -60,7 +60,7 @@ class Panels:
         self.went: list[Callable[[str], None]] = []  # told where one is in the sidebar's words
         self.thumbnails = Thumbnails(
             session.main_thread,
-            lambda path: session.library.thumbnail(path),
+            lambda path: session.library.browse.thumbnail(path),
             lambda: self._panels[self.here].refresh_thumbnails(),
         )
         sprites = CardSprites(theme.colours, theme.scale, str(_FONT))

@@ -206,7 +206,7 @@ class DetailPanel(Panel):
                 self._show()
 
         self._session.main_thread.run(
-            lambda: library.frame_view(segment_id),
+            lambda: library.browse.frame_view(segment_id),
             answered,
             self._actions.failed,
             "Couldn't open the segment",

@@ -142,8 +142,8 @@ class ImageSearchPanel(SearchPanel):
         asked = self._asked
 
         def read() -> tuple[np.ndarray, bool]:
-            is_video = isinstance(source, Path) and library.media_kind(source) == "video"
-            return library.read_image(source, _QUERY_SIDE), is_video
+            is_video = isinstance(source, Path) and library.browse.media_kind(source) == "video"
+            return library.browse.read_image(source, _QUERY_SIDE), is_video
 
         def use(found: tuple[np.ndarray, bool]) -> None:
             if asked == self._asked:  # no later image was chosen, and none taken away
