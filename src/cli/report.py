@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
-from src.counting import clock, counted, megabytes
+from src.counting import clock, counted, megabytes, place_in_file
 from src.events import (
     AnnotationUnmatched,
     Downloading,
@@ -224,7 +224,8 @@ class RecoveryLine:
 
 
 def _place_in_file(frame_index: int, timestamp_s: float | None) -> str:
-    """Say which moment of a video, or which further page of an image; nothing for a photo."""
+    """Write which moment of a video, or which further page of an image; nothing for a photo."""
+    place = place_in_file(frame_index, timestamp_s, frame_index > 0, decimals=2)
     if timestamp_s is not None:
-        return f" at {clock(timestamp_s, 2)}"
-    return f", page {frame_index + 1:,}" if frame_index else ""
+        return f" at {place}"
+    return f", {place.lower()}" if place else ""

@@ -234,12 +234,6 @@ def time_left(seconds: float) -> str:
     return f"about {round(seconds / 3600)} h left"
 
 
-def moment(seconds: float) -> str:
-    """A moment in a video: 0:05.5, 1:02:03."""
-    seconds = round(seconds, 1)
-    return clock(seconds, decimals=0 if seconds >= 3600 else 1)
-
-
 def length(seconds: float) -> str:
     """The length of a video: 0:09, 1:02:03."""
     return clock(seconds)

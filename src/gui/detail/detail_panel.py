@@ -9,8 +9,8 @@ from pathlib import Path
 
 import customtkinter as ctk
 
+from src.counting import place_in_file
 from src.errors import QueryError, is_of_a_person
-from src.gui.core.job_state import moment
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.core.wording import as_sentence
 from src.gui.detail.detail_side import DetailSide, SideActions
@@ -240,7 +240,9 @@ class DetailPanel(Panel):
         assert view is not None
         chosen = self._chosen()
         segment = view.segments[chosen]
-        self._moment.configure(text=self._place_in_file(segment.frame_index, segment.timestamp_s))
+        self._moment.configure(
+            text=place_in_file(segment.frame_index, segment.timestamp_s, self._has_frames)
+        )
         self._show_missing()
         self._show_picture()
         objects = [s for s in view.segments if s.kind == "object"]
@@ -268,12 +270,6 @@ class DetailPanel(Panel):
         self._missing.configure(text="Missing" if gone else "")
         self._fit_name()
 
-    def _place_in_file(self, frame_index: int, timestamp_s: float | None) -> str:
-        """Say which moment of a video, or which page of several a frame is."""
-        if timestamp_s is not None:
-            return moment(timestamp_s)
-        return f"Page {frame_index + 1:,}" if self._has_frames else ""
-
     @property
     def _has_frames(self) -> bool:
         view = self._view
@@ -287,7 +283,11 @@ class DetailPanel(Panel):
         here = view.segments[0].id
         self.frames.show(
             [
-                Thumb(f.segment_id, f.crop_path, self._place_in_file(f.frame_index, f.timestamp_s))
+                Thumb(
+                    f.segment_id,
+                    f.crop_path,
+                    place_in_file(f.frame_index, f.timestamp_s, self._has_frames),
+                )
                 for f in view.frames
             ],
             here,

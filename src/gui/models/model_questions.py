@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from src.counting import counted
+from src.counting import counted, moment
 from src.events import AnnotationUnmatched
-from src.gui.core.job_state import JobState, moment, time_left
+from src.gui.core.job_state import JobState, time_left
 from src.records import Coverage, ModelRow
 
 Answer = Literal[

@@ -10,12 +10,12 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.counting import counted
+from src.counting import counted, place_in_file
 from src.errors import MediaLibraryError, is_of_a_person
 from src.events import Event, FrameStored
 from src.gui.cards.card_grid import WISH, CardGrid
 from src.gui.cards.card_view import CardActions, CardView
-from src.gui.core.job_state import JobState, moment
+from src.gui.core.job_state import JobState
 from src.gui.core.wording import as_sentence
 from src.gui.panel.panel import PanelContext
 from src.gui.theme.theme import LEFT, NORMAL, RIGHT, shorten
@@ -54,10 +54,8 @@ class Hits:
 
     def _face(self, hit: SearchHit) -> CardView:
         segment = hit.segment
-        if segment.timestamp_s is not None:
-            facts = moment(segment.timestamp_s)
-        else:
-            facts = f"Page {segment.frame_index + 1:,}" if segment.frame_index else "Photo"
+        page = segment.frame_index
+        facts = place_in_file(page, segment.timestamp_s, has_pages=page > 0) or "Photo"
         if segment.kind == "frame":
             facts += " · whole image"
         if hit.tagged_so:
