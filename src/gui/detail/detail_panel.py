@@ -21,7 +21,7 @@ from src.gui.widgets.controls import RING, Button, IconButton, label, rule
 from src.gui.widgets.inputs import Check
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
 from src.gui.widgets.tooltip import Tooltip
-from src.records import FrameView, SampledFrame, SearchHit
+from src.records import FrameView, SampledFrame, SearchHit, StoredSegment
 
 _BELOW = 16  # the strips
 _BETWEEN = 72  # the parts of the header, all together
@@ -269,6 +269,9 @@ class DetailPanel(Panel):
         gone = self._view is not None and self._session.missing.has(self._view.media.path)
         self._missing.configure(text="Missing" if gone else "")
         self._fit_name()
+
+    def _place_of(self, frame: StoredSegment | SampledFrame) -> str:
+        return place_in_file(frame.frame_index, frame.timestamp_s, self._has_frames)
 
     @property
     def _has_frames(self) -> bool:
