@@ -116,18 +116,6 @@ def _remove_temporary(files: SafeFolder, of: str = "") -> None:
             files.remove(entry.name)
 
 
-def newest_sound(database: Path) -> Path | None:
-    """Find the newest backup that is sound."""
-    for path in backups(database):
-        try:
-            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as copy:
-                if not damage_of(copy):
-                    return path
-        except sqlite3.Error:
-            continue  # an older one may do
-    return None
-
-
 @contextmanager
 def open_backup(path: Path) -> Iterator[sqlite3.Connection]:
     """Give a connection that reads a backup as if it had today's schema.

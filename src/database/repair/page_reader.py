@@ -14,7 +14,6 @@ from typing import NamedTuple
 from src.database.repair.record_format import as_signed, read_varint, record_length
 
 INDEX_BRANCH, TABLE_BRANCH, INDEX_LEAF, TABLE_LEAF = 2, 5, 10, 13
-LEAVES = (INDEX_LEAF, TABLE_LEAF)
 KINDS = (INDEX_BRANCH, TABLE_BRANCH, INDEX_LEAF, TABLE_LEAF)
 FILE_HEADER = 100
 MAGIC = b"SQLite format 3\x00"

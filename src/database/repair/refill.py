@@ -6,11 +6,10 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from src.database.backup import backups, damage_of, open_backup
+from src.database.backup import backups
 from src.database.checksums import (
     checked_columns,
     checked_tables,
@@ -21,6 +20,7 @@ from src.database.checksums import (
     watch_rows,
 )
 from src.database.migration_7 import complete_old_rows
+from src.database.repair.backup_rows import open_sound_backup, rows_of_backup
 from src.database.repair.index_evidence import Known, ask_indexes
 from src.database.repair.known_schema import Form, known_versions, match, schema_row
 from src.database.repair.new_rows import NewRows
@@ -29,12 +29,12 @@ from src.database.repair.recovered import Recovered
 from src.database.repair.row_format import (
     HIGHEST,
     LOWEST,
+    Key,
     Row,
-    RowFormat,
     key_of,
     key_of_rowid,
 )
-from src.database.repair.tidy import Gaps, drop_orphans, look_again, reset_index, set_sequences
+from src.database.repair.tidy import Gaps, drop_orphans, mark_for_ingest, reset_index, set_sequences
 from src.database.repair.tree_reader import Tree, TreeReader, schema_of
 from src.database.segment_parents import set_parents
 from src.errors import DatabaseError
@@ -47,7 +47,6 @@ DERIVED = ("unindexed", "index_removals", "row_counts", "sqlite_sequence")
 # A segment has a tag, or it was removed from it.
 _OPPOSITES = {"segment_tags": "removed_tags", "removed_tags": "segment_tags"}
 PAGES_PER_REPORT = 32
-ROWS_AT_ONCE = 500
 
 
 class Refill:
@@ -337,39 +336,28 @@ class Refill:
     ) -> None:
         """Take missing rows from a backup, brought to today's schema."""
         try:
-            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as copy:
-                if damage_of(copy):
+            with open_sound_backup(path) as saved:
+                if saved is None:
                     return
-            with open_backup(path) as saved:
                 for form in lacking:
-                    rows = self._rows_of_backup(saved, form, known[form.name], is_newest)
-                    taken = self._offer(form, known[form.name], rows)
+                    may_lack = self._what_may_lack(form, known[form.name], is_newest)
+                    taken = self._offer(
+                        form, known[form.name], rows_of_backup(saved, form, may_lack)
+                    )
                     self.result.from_backup += taken
                     if taken and self.result.backup is None:
                         self.result.backup = path
         except (sqlite3.Error, OSError, DatabaseError) as exc:
             log.warning("%s: this backup can't be used (%s)", path, exc)
 
-    def _rows_of_backup(
-        self, saved: sqlite3.Connection, form: Form, known: Known, is_newest: bool
-    ) -> Iterator[Row]:
-        """Give the sound rows of a backup that may be missing."""
-        saved.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-        reader = RowFormat(form)
+    def _what_may_lack(self, form: Form, known: Known, is_newest: bool) -> Callable[[Key], bool]:
         holes = self._trees[form.name].holes
-        keys = ("rowid",) if form.has_rowid else tuple(form.columns[p] for p in form.key)
-        condition = " AND ".join(f"{name} = ?" for name in keys)
-        whole = f"SELECT {', '.join(form.columns)} FROM {form.name} WHERE {condition}"
-        for values in saved.execute(f"SELECT {', '.join(keys)} FROM {form.name}"):
-            key = key_of_rowid(values[0]) if form.has_rowid else key_of(values)
-            if not holes.cover(key) or not (is_newest or key in known.perhaps):
-                continue
-            if self.rows.has(form, key):
-                continue
-            stored = list(saved.execute(whole, values).fetchone())
-            row = reader.row(values[0] if form.has_rowid else None, stored, len(stored))
-            if row is not None:
-                yield row
+
+        def may_lack(key: Key) -> bool:
+            in_hole = holes.cover(key) and (is_newest or key in known.perhaps)
+            return in_hole and not self.rows.has(form, key)
+
+        return may_lack
 
     # -- the end
 
@@ -396,7 +384,7 @@ class Refill:
                 set_parents(self.new, frame_id)
         complete_old_rows(self.new)
         self._count_lost(tables)
-        look_again(self.new, self._gaps, set(self.result.lost) | set(self.result.uncertain))
+        mark_for_ingest(self.new, self._gaps, set(self.result.lost) | set(self.result.uncertain))
         self._count_lost(tables)  # frames without segments went
         reset_index(self.new)
         set_sequences(self.new, self._gaps.sequences)

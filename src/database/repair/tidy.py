@@ -1,4 +1,4 @@
-"""A recovered library put in order: no row without its parent, and gaps are looked at again."""
+"""A recovered library put in order: no row without its parent; gaps are for the next ingest."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def is_required(db: sqlite3.Connection, table: str, column: str) -> bool:
     return any(row[1] == column and bool(row[3]) for row in rows)
 
 
-def look_again(db: sqlite3.Connection, gaps: Gaps, lossy: set[str]) -> None:
-    """Have the next ingest look again at media files of which something is lost.
+def mark_for_ingest(db: sqlite3.Connection, gaps: Gaps, lossy: set[str]) -> None:
+    """Have the next ingest read the media files of which something is lost once more.
 
     Args:
         lossy: tables of which rows are lost.
