@@ -9,9 +9,8 @@ import numpy as np
 
 from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.connection import Connection
-from src.database.metadata_db import placeholders
 from src.database.row_values import check_row
-from src.database.rows import CHUNK
+from src.database.rows import CHUNK, placeholders
 from src.database.segment_store import model_row
 from src.database.vector_cache import BATCH, VectorCache, as_stored, matrix_of, usable
 from src.records import EMBEDDING_DIM

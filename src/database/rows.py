@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -130,3 +130,11 @@ class RowReader:
                 f"SELECT * FROM {table} WHERE id IN ({','.join('?' * len(some))})", some
             ):
                 check_row(table, dict(row))
+
+
+def placeholders(values: Sequence[Any]) -> str:
+    return ",".join("?" * len(values))
+
+
+def chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[i : i + CHUNK] for i in range(0, len(ids), CHUNK))
