@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from src.errors import MediaLibraryError
 from src.events import Event
-from src.records import ModelOffer, ModelRow
+from src.model_records import ModelOffer, ModelRow
 from src.settings import Device
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError
 from src.events import Event
 from src.model_list import ModelList
+from src.model_records import Coverage
 from src.processing.models_in_use import ModelsInUse, index_of
-from src.records import Coverage
 from src.settings import Settings
 
 if TYPE_CHECKING:

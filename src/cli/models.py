@@ -13,9 +13,9 @@ from src.database.lock import LibraryLock
 from src.errors import CheckpointError, DatabaseError, ModelNotLoadedError, QueryError
 from src.events import ModelFetched
 from src.library import MediaLibrary
+from src.model_records import ModelRow
 from src.models.model_manager import ModelManager
 from src.models.model_service import ModelService
-from src.records import ModelRow
 from src.settings import NO_SAM, STARTER, Settings
 
 

@@ -28,7 +28,8 @@ from src.events import (
     Progress,
 )
 from src.job_kinds import STAGES
-from src.records import Coverage, LibraryStats, SearchHit
+from src.model_records import Coverage
+from src.records import LibraryStats, SearchHit
 
 
 def one_line(text: object) -> str:

@@ -14,12 +14,12 @@ import torch
 
 from src.errors import CheckpointError
 from src.library_files import write_atomically
+from src.model_records import ModelRow
 from src.models.checkpoints import PART, bytes_here, fingerprint
 from src.models.kept_facts import as_json, read_facts
 from src.models.model_manager import ModelManager
 from src.models.model_registry import MODEL_REGISTRY, RegistryEntry
 from src.models.published_files import is_published
-from src.records import ModelRow
 
 SPEEDS_FILE = "speeds.json"
 PROBE_IMAGES = 32

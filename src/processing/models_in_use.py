@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError, ModelNotLoadedError
 from src.events import Event, JobDone
-from src.records import Coverage
+from src.model_records import Coverage
 from src.settings import Settings
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Literal
 from src.counting import counted, moment
 from src.events import AnnotationUnmatched
 from src.gui.core.job_state import JobState, time_left
-from src.records import Coverage, ModelRow
+from src.model_records import Coverage, ModelRow
 
 Answer = Literal[
     "Start", "Later", "Continue", "Cancel", "Cancelling…", "Retry", "Segment again", "Close"

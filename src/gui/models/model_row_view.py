@@ -9,7 +9,7 @@ from typing import Literal
 from src.counting import counted, megabytes
 from src.gui.core.job_state import JobState, downloaded, part_of, time_left
 from src.gui.core.wording import capital
-from src.records import Coverage, ModelOffer, ModelRow
+from src.model_records import Coverage, ModelOffer, ModelRow
 from src.settings import NO_SAM, STARTER, Settings
 
 AUTOMATIC, STARTER_ONLY, CLIP_ONLY = "Automatic", "Starter models", "CLIP only"

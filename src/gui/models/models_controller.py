@@ -15,7 +15,7 @@ from src.gui.models import model_questions, model_row_view
 from src.gui.models.model_questions import Answer, Prompt
 from src.gui.models.model_row_view import ModelRowView, Offered, Verb
 from src.job_kinds import SEGMENT
-from src.records import Coverage, ModelOffer, ModelRow
+from src.model_records import Coverage, ModelOffer, ModelRow
 from src.settings import STARTER, Settings
 from src.worker import JobEnded
 

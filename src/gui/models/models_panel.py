@@ -19,7 +19,7 @@ from src.gui.widgets.controls import RING, Button, label, panel_header, rule
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.notice import Notice
 from src.gui.widgets.scrolled import Scrolled
-from src.records import ModelRow
+from src.model_records import ModelRow
 
 GROUPS = {
     "clip": "Search model (CLIP)",

@@ -11,7 +11,7 @@ from src.events import AnnotationUnmatched, Downloading, Progress
 from src.gui.core.job_state import JobState, question_at_close
 from src.gui.models import model_row_view
 from src.gui.models.model_questions import card_of_coverage, list_of_kept, question, question_of_sam
-from src.records import Coverage, ModelRow
+from src.model_records import Coverage, ModelRow
 from src.settings import Settings
 
 FILE = Path("/models/some.bin")
