@@ -18,7 +18,7 @@ from PIL import ImageTk
 from tkinterdnd2 import TkinterDnD
 
 from src.gui.app import desktop
-from src.gui.app.actions import Action, actions, key_sequence
+from src.gui.app.actions import BACK, Action, key_sequence, menu_actions, shortcuts
 from src.gui.app.drop import DropTarget
 from src.gui.app.import_controller import ImportController
 from src.gui.app.library_facts import LibraryFacts
@@ -35,6 +35,7 @@ from src.gui.models.models_controller import ModelsController
 from src.gui.theme.icons import logo
 from src.gui.theme.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
 from src.gui.widgets.overlay import Overlay
+from src.gui.widgets.popup import Entry
 from src.settings import Settings
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.theme.find_fonts(self)
         self._closing = False
         self._prepare_window()
-        self.overlay = Overlay(self, self.theme)
+        self.overlay = Overlay(self, self.theme, BACK.hint_for("Close"))
         self.dialogs = WindowDialogs(
             self,
             self.overlay,
@@ -187,7 +188,14 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         work = ModelsController(self.session, self.dialogs.show_error)
         work.changed.append(lambda: card.show(*work.card))
         self.panels = Panels(
-            self, theme, self.session, self.overlay, self.dialogs, self.import_controller, work
+            self,
+            theme,
+            self.session,
+            self.overlay,
+            self.dialogs,
+            self.import_controller,
+            work,
+            self._menu_entries,
         )
         self.panels.went.append(self.sidebar.mark)
         self.drop = DropTarget(self, theme, self.panels.take_drop, self.panels.drop_sentence)
@@ -197,9 +205,8 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         # a ring shows who has the keyboard; whoever uses the pointer sees that without one
         self.bind("<KeyPress>", lambda _: self._by_keys(True))
         self.bind("<ButtonPress>", lambda _: self._by_keys(False))
-        for action in actions():
-            if action.keys:
-                self.bind(key_sequence(action.keys), partial(self._key, action))
+        for action in shortcuts():
+            self.bind(key_sequence(action.keys), partial(self._key, action))
         self.bind("<FocusIn>", lambda _: self.overlay.keep_focus_inside(), add="+")
 
     def _by_keys(self, keys: bool) -> None:
@@ -208,6 +215,10 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     def _key(self, action: Action, _event: object) -> None:
         if action.in_dialogs or not self.overlay.is_open:
             self.do(action)
+
+    def _menu_entries(self, menu: str) -> list[Entry]:
+        """List what a context menu says and does now."""
+        return [(action.name, partial(self.do, action)) for action in menu_actions(menu, self)]
 
     def do(self, action: Action) -> None:
         """Do something if it can be done; where the library can't be opened, show that instead."""

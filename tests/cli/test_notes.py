@@ -15,7 +15,7 @@ from PIL import Image
 from main import main
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.gui.library.library_panel import _Media
+from src.gui.library.media_cards import MediaCards
 from src.records import MediaFile
 from src.settings import Settings
 
@@ -98,7 +98,7 @@ def test_the_command_line_prints_them_and_says_what_a_kind_not_read_is(
 def test_a_card_shows_a_note_as_quietly_as_its_other_facts(library: Path) -> None:
     media = media_in(library)["pages.tif"]
     session: Any = SimpleNamespace(missing=SimpleNamespace(has=lambda path: False))
-    cards = _Media(session)
+    cards = MediaCards(session)
     cards.ids = [media.id]
     card: Any = SimpleNamespace(media=media, poster=None, segments=4)
     cards._cards[media.id] = card

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import customtkinter as ctk
 
+from src.gui.app.actions import hint
 from src.gui.app.clipboard import read_clipboard
 from src.gui.app.file_chooser import ask_in_last_folder
 from src.gui.app.import_controller import ImportController
@@ -30,6 +31,7 @@ from src.gui.search.text_search_panel import TextSearchPanel
 from src.gui.theme.pictures import CardSprites
 from src.gui.theme.theme import Theme
 from src.gui.widgets.overlay import Overlay
+from src.gui.widgets.popup import Entry
 from src.records import MediaCard, SampledFrame, SearchHit
 
 LIBRARY, DETAIL = "library", "detail"  # keys of the panels that the ways lead through
@@ -50,7 +52,13 @@ class Panels:
         dialogs: WindowDialogs,
         import_controller: ImportController,
         models_controller: ModelsController,
+        menu: Callable[[str], Sequence[Entry]],
     ) -> None:
+        """Make the panels.
+
+        Args:
+            menu: lists what is in a context menu now, by its name.
+        """
         self._root, self._session, self._overlay = root, session, overlay
         # what the panels are made with; see panel_list.py
         self.dialogs, self.import_controller = dialogs, import_controller
@@ -65,7 +73,7 @@ class Panels:
         )
         sprites = CardSprites(theme.colours, theme.scale, str(_FONT))
         painter = CardPainter(theme, sprites, theme.colours.window)
-        self.context = PanelContext(root, theme, session, self.thumbnails, painter)
+        self.context = PanelContext(root, theme, session, self.thumbnails, painter, hint, menu)
         self._panels = {spec.key: spec.build(self) for spec in PANELS}
         self.library = self._of(LibraryPanel)
         self.text = self._of(TextSearchPanel)

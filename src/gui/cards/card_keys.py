@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class CardKeys:
-    """Arrows move the focus, Enter opens, Space selects, Delete asks for removal."""
+    """Arrows move the focus, Enter opens, Space selects."""
 
     def __init__(self, grid: CardGrid) -> None:
         self._grid = grid
@@ -28,7 +28,6 @@ class CardKeys:
         bind("<KP_Enter>", lambda _: self._open())
         bind("<space>", lambda _: self._toggle())
         bind("<Control-a>", lambda _: self._select_all())
-        bind("<Delete>", lambda _: self._delete())
 
     def _arrive(self) -> None:
         """The Tab key has come here: show on which card."""
@@ -66,9 +65,4 @@ class CardKeys:
     def _select_all(self) -> str:
         if self._grid.actions.selected is not None:
             self._grid.select(frozenset(range(self._grid.count)))
-        return "break"
-
-    def _delete(self) -> str:
-        if self._grid.actions.delete is not None:
-            self._grid.actions.delete()
         return "break"

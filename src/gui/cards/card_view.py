@@ -88,7 +88,6 @@ class CardActions:
     button: Callable[[int], None] | None = None
     menu: Callable[[int, int, int], None] | None = None  # with the pointer's place on the screen
     selected: Callable[[frozenset[int]], None] | None = None
-    delete: Callable[[], None] | None = None
 
 
 class CardPainter:

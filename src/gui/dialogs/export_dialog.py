@@ -76,7 +76,7 @@ class ExportDialog:
         head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(16, 12))
         label(head, theme, "Export Dataset", size=TITLE, weight="medium").pack(side="left")
-        IconButton(head, theme, "close", "Close (Escape)", self._close).pack(side="right")
+        IconButton(head, theme, "close", self.overlay.close_hint, self._close).pack(side="right")
         body = ctk.CTkFrame(dialog, fg_color="transparent")
         # the track of a slider ends where words do, the room for its ring does not
         body.grid(row=1, column=0, sticky="ew", padx=(32 - EDGE, 32))

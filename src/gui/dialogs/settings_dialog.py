@@ -93,7 +93,7 @@ class SettingsDialog:
         head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(12, 4))
         label(head, theme, "Settings", size=TITLE, weight="medium").pack(side="left")
-        IconButton(head, theme, "close", "Close (Escape)", self.close).pack(side="right")
+        IconButton(head, theme, "close", overlay.close_hint, self.close).pack(side="right")
         self._table = ctk.CTkFrame(dialog, fg_color="transparent")
         self._table.grid(row=1, column=0, sticky="ew", padx=(32, 28))
         self._table.grid_columnconfigure(0, weight=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from src.gui.cards.card_view import CardPainter
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.theme.theme import Theme
+from src.gui.widgets.popup import Entry
 from src.records import SearchHit
 
 
@@ -23,6 +24,8 @@ class PanelContext:
 
     Attributes:
         root: the window that they lie in.
+        hint: looks up a tooltip, an action's name with its keys, by the action's key.
+        menu: lists what is in a context menu now, by the menu's name.
     """
 
     root: Any
@@ -30,6 +33,8 @@ class PanelContext:
     session: Session
     thumbnails: Thumbnails
     painter: CardPainter
+    hint: Callable[[str], str] = str
+    menu: Callable[[str], Sequence[Entry]] = lambda _: ()
 
 
 class Panel(ctk.CTkFrame):

@@ -51,8 +51,13 @@ class Overlay:
     at once, and lifted over it then.
     """
 
-    def __init__(self, root: Any, theme: Theme) -> None:
-        self.root, self.theme = root, theme
+    def __init__(self, root: Any, theme: Theme, close_hint: str = "Close") -> None:
+        """Begin with no dialog.
+
+        Args:
+            close_hint: the tooltip of a dialog's cross.
+        """
+        self.root, self.theme, self.close_hint = root, theme, close_hint
         self._layers: list[_Layer] = []
 
     @property
