@@ -13,18 +13,17 @@ from src.counting import place_in_file
 from src.errors import QueryError, is_of_a_person
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.core.wording import as_sentence
+from src.gui.detail.detail_header import DetailHeader
 from src.gui.detail.detail_side import DetailSide, SideActions
 from src.gui.detail.frame_picture import FramePicture, Lit
 from src.gui.panel.panel import Panel, PanelContext
-from src.gui.theme.theme import HEADER, LEFT, NORMAL, RIGHT, SMALL, STRIP, shorten
-from src.gui.widgets.controls import RING, Button, IconButton, label, rule
+from src.gui.theme.theme import LEFT, RIGHT, SMALL, STRIP
+from src.gui.widgets.controls import RING, label, rule
 from src.gui.widgets.inputs import Check
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
-from src.gui.widgets.tooltip import Tooltip
 from src.records import FrameView, SampledFrame, SearchHit, StoredSegment
 
 _BELOW = 16  # the strips
-_BETWEEN = 72  # the parts of the header, all together
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,8 @@ class DetailPanel(Panel):
         self._view: FrameView | None = None
         self._asked = 0
         self.segment_id = ""
-        self._build_header()
+        self.header = DetailHeader(self, theme, actions.back, self.go, context.hint)
+        self.header.pack(fill="x", padx=(LEFT - 8, RIGHT - 4))
         session.signals.missing_changed.append(self._show_missing)
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
@@ -104,36 +104,6 @@ class DetailPanel(Panel):
         self.frames.refresh()
 
     # -- building
-
-    def _build_header(self) -> None:
-        theme, c = self.theme, self.theme.colours
-        header = ctk.CTkFrame(self, fg_color="transparent", height=HEADER)
-        header.pack(fill="x", padx=(LEFT - 8, RIGHT - 4))
-        header.pack_propagate(False)
-        self.back = Button(
-            header, theme, "Library", self._actions.back, kind="quiet", icon_name="left", height=32
-        )
-        self.back.pack(side="left")
-        rule(header, theme, 16).pack(side="left", padx=(8, 12))
-        self._name = label(header, theme, "", weight="medium")
-        self._name.pack(side="left")
-        self._name_tip = Tooltip(self._name, theme, "")
-        self._header = header
-        tkinter.Misc.bind(header, "<Configure>", lambda _: self._fit_name(), "+")
-        self._moment = label(header, theme, "", colour=c.text_2)
-        self._moment.pack(side="left", padx=12)
-        self._missing = label(header, theme, "", colour=c.error)
-        self._missing.pack(side="left")
-        self.next = IconButton(
-            header, theme, "right", "Next (Page Down)", lambda: self.go(1), kind="plain"
-        )
-        self.next.pack(side="right")
-        self.previous = IconButton(
-            header, theme, "left", "Previous (Page Up)", lambda: self.go(-1), kind="plain"
-        )
-        self.previous.pack(side="right")
-        self._place = label(header, theme, "", colour=c.text_2)
-        self._place.pack(side="right", padx=8)
 
     def _build_strips(self, middle: ctk.CTkFrame, thumbnails: Thumbnails) -> None:
         theme, c = self.theme, self.theme.colours
@@ -176,7 +146,7 @@ class DetailPanel(Panel):
     def open(self, segment_id: str, origin: Origin) -> None:
         """Show a segment that was found, or the first frame of a media file."""
         self._origin = origin
-        self.back.set_text(origin.name)
+        self.header.back.set_text(origin.name)
         self.picture.clear()
         self._read(segment_id)
 
@@ -265,10 +235,10 @@ class DetailPanel(Panel):
         )
 
     def _show_missing(self) -> None:
-        """Return whether the file is not where it was; the picture shown is the library's own."""
-        gone = self._view is not None and self._session.missing.has(self._view.media.path)
-        self._missing.configure(text="Missing" if gone else "")
-        self._fit_name()
+        """Show whether the file is not where it was; the picture shown is the library's own."""
+        if self._view is not None:
+            path = self._view.media.path
+            self.header.show_file(path.name, self._session.missing.has(path))
 
     def _place_of(self, frame: StoredSegment | SampledFrame) -> str:
         return place_in_file(frame.frame_index, frame.timestamp_s, self._has_frames)
@@ -323,28 +293,11 @@ class DetailPanel(Panel):
     def _show_place(self) -> None:
         hits, photos = self._origin.hits, self._origin.photos
         if hits or photos:
-            here, count = self._origin.place, len(hits or photos)
             word = "Result" if hits else "Photo"
-            self._place.configure(text=f"{word} {here + 1:,} of {count:,}")
+            self.header.show_place(word, self._origin.place, len(hits or photos))
         else:
-            here, count = self.frames.chosen, 0 if self._view is None else len(self._view.frames)
-            self._place.configure(text=f"Frame {here + 1:,} of {count:,}" if count > 1 else "")
-        self.previous.set_enabled(here > 0)
-        self.next.set_enabled(here + 1 < count)
-        self._fit_name()
-
-    def _fit_name(self) -> None:
-        """Shorten a long name to what the other parts of the line leave."""
-        if self._view is None:
-            return
-        others = (part for part in self._header.pack_slaves() if part is not self._name)
-        taken = sum(part.winfo_reqwidth() for part in others) + self.theme.px(_BETWEEN)
-        font = self.theme.canvas_font(self, NORMAL, "medium")
-        room = max(self._header.winfo_width() - taken, self.theme.px(80))
-        name = self._view.media.path.name
-        short = shorten(name, font, room)
-        self._name.configure(text=short)
-        self._name_tip.text = "" if short == name else name
+            count = 0 if self._view is None else len(self._view.frames)
+            self.header.show_place("Frame" if count > 1 else "", self.frames.chosen, count)
 
     def _chosen(self) -> int:
         assert self._view is not None
