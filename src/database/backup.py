@@ -118,7 +118,7 @@ def _remove_temporary(files: SafeFolder, of: str = "") -> None:
 
 @contextmanager
 def open_backup(path: Path) -> Iterator[sqlite3.Connection]:
-    """Give a connection that reads a backup as if it had today's schema.
+    """Open a connection that reads a backup as if it had today's schema.
 
     An older one is copied beside itself and the copy brought to today's schema; the copy goes
     at the end of the block.

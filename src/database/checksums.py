@@ -62,7 +62,7 @@ def _head(position: int, mark: bytes) -> bytes:
 
 
 def content_of(value: int | float | str | bytes) -> bytes:
-    """Give the bytes with which a value enters a checksum."""
+    """Return the bytes with which a value enters a checksum."""
     if isinstance(value, int):
         return _pack_integer(value)
     if isinstance(value, float):
@@ -144,7 +144,7 @@ def checksum_sql(columns: Iterable[str], prefix: str = "") -> str:
 
 
 def key_columns(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
-    """Name the columns that tell a table's rows apart: the row id, or what stands for it."""
+    """List the columns that identify a table's rows: the row id, or what stands for it."""
     without_rowid = connection.execute(
         "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", (table,)
     ).fetchone()

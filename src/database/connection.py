@@ -59,7 +59,7 @@ class Connection:
         Args:
             read_only: open no writer, for a process that does not hold the library's lock.
             examine: look for damage even where nothing speaks for any.
-            on_progress: is told how far the recovery of a damaged library is: done, of how much.
+            on_progress: called during the recovery of a damaged library: done, of how much.
 
         Raises:
             DatabaseError: it is no library of ours, damaged, newer, or out of reach.
@@ -68,8 +68,8 @@ class Connection:
         self.recovered: Recovered | None = None
         self.mended: Mended | None = None
         self._rows_are_damaged = False
-        # Stands while a writer is open: whoever finds it knows that the last one was killed. It
-        # stays, and is not empty, when somebody has come across damage.
+        # It is there while a writer is open: a process that finds it knows that the last one was
+        # killed. It stays, and is not empty, once damage was found.
         self._marker = f"{path.name}.open"
         self._files = SafeFolder(path.parent)
         self._read_only = read_only and path.exists()
@@ -106,22 +106,22 @@ class Connection:
         finish_recovery(self.path)
         known = self.path.exists() and self.path.stat().st_size > 0
         marker = self._files.entry(self._marker)
-        told = marker is not None and marker.status.st_size > 0
+        is_marked = marker is not None and marker.status.st_size > 0
         if known:
             self._recover_if_damaged(examine, on_progress)
         writer = self._connect_to_write()
         try:
             old = known and check_version(writer, self.path) < len(MIGRATIONS)
             # damaged rows are mended first, so that no backup of them drives a sound one out
-            told = told or self._rows_are_damaged
-            if old or (known and is_due(self.path) and not told):
+            is_marked = is_marked or self._rows_are_damaged
+            if old or (known and is_due(self.path) and not is_marked):
                 self._back_up(writer, must=old)
             migrate(writer, self.path)
             watch_rows(writer)
             if self.recovered is not None and self.recovered.log_only:
                 remember_to_say(writer, self.recovered.kept, str(self.recovered))
             self.recovered = self.recovered or untold_recovery(writer, self.path)
-            if known and told:
+            if known and is_marked:
                 writer = self._mended(writer, on_progress)
             self._mark(b"")
         except BaseException:
@@ -245,7 +245,7 @@ class Connection:
         return connection
 
     def _damaged(self, exc: sqlite3.Error | DatabaseError) -> DatabaseError:
-        """Have whoever opens the file next examine it."""
+        """Leave a mark, so that the next process that opens the file examines it."""
         log.warning("%s: %s", self.path, exc)
         with contextlib.suppress(OSError):  # only looking is allowed here
             self._mark(b"damaged")
@@ -272,7 +272,7 @@ class Connection:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Give the writer inside one transaction: all of the block is kept, or none of it."""
+        """Yield the writer inside one transaction: all of the block is kept, or none of it."""
         with self._write_lock:
             writer = self._writer
             if writer is None:
@@ -291,7 +291,7 @@ class Connection:
                 ) from exc
 
     def read(self) -> sqlite3.Connection:
-        """Give this thread's reader.
+        """Return this thread's reader.
 
         Raises:
             DatabaseError: the library is closed.
@@ -336,10 +336,10 @@ class Connection:
             stream.write(content)
 
     def _forget_recovery(self, writer: sqlite3.Connection) -> None:
-        """Say it no more: it has been told, unless the program was killed on the way."""
+        """Remove the notice, once it was shown; a program killed before that shows it again."""
         try:
             forget_recovery(writer)
-        except sqlite3.Error as exc:  # no room: it is told once more
+        except sqlite3.Error as exc:  # the disk is full: it is shown once more
             log.warning("%s: %s", self.path, exc)
 
     def _empty_log(self, writer: sqlite3.Connection) -> None:
@@ -347,5 +347,7 @@ class Connection:
         try:
             writer.execute("PRAGMA busy_timeout = 0")  # what a reader still needs stays in it
             writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error as exc:  # no room: all of it is in the log, and read from there
+        except (
+            sqlite3.Error
+        ) as exc:  # the disk is full: all of it is in the log, and read from there
             log.warning("%s: the log stays beside it (%s)", self.path, exc)

@@ -1,4 +1,4 @@
-"""How much room a library takes."""
+"""How much disk space a library takes."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class IndexProcess:
         """Start the child.
 
         Raises:
-            IndexUnavailableError: the system has no room for another process.
+            IndexUnavailableError: the system can't start another process.
         """
         self.folder = folder
         self._lock = threading.Lock()

@@ -1,7 +1,7 @@
 """The child process that alone opens Chroma: `python -m src.database.index_server FOLDER`.
 
 Chroma lives apart from the application because its inserts hold the interpreter's lock, and
-because files left by a kill can crash whoever opens them next. Requests come on standard
+because files left by a kill can crash the process that opens them next. Requests come on standard
 input, and answers go to standard output (see src/child_processes.py). The parent gone means
 standard input closed: the child then finishes the request at hand and leaves.
 
@@ -123,7 +123,7 @@ class IndexServer:
             self.dirty = True
 
     def mark_clean(self) -> None:
-        """Take the marker away, once the index has answered since the last write."""
+        """Remove the marker, once the index has answered since the last write."""
         if self.dirty and self.collection is not None:
             if self.collection.count():
                 probe = np.full((1, EMBEDDING_DIM), EMBEDDING_DIM**-0.5, np.float32)

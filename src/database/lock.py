@@ -25,7 +25,7 @@ class LibraryLock:
     """
 
     def __init__(self, path: Path) -> None:
-        """Take the lock.
+        """Acquire the lock.
 
         Raises:
             LibraryLockedError: another process has the library open.

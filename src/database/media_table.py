@@ -100,7 +100,7 @@ class MediaTable:
         return [Path(row["path"]) for row in self.rows.checked("roots", rows)]
 
     def move_root(self, old: Path, new: Path) -> int:
-        """Say that a folder of media is elsewhere now: all files in it, by the same names.
+        """Change the path of a folder of media: of all files in it, whose names stay the same.
 
         Args:
             old: a root, or a folder above or below some.
@@ -115,7 +115,7 @@ class MediaTable:
             return move_root(db, old, new)
 
     def remove_frames(self, media_file_id: int) -> list[str]:
-        """Forget a media file's frames and all on them; returns the crop files now unused."""
+        """Delete a media file's frames and their segments; returns the crop files now unused."""
         with self.connection.write() as db:
             crops = [
                 row["crop_path"]
@@ -129,7 +129,7 @@ class MediaTable:
             return crops
 
     def remove_media(self, media_file_id: int) -> list[str]:
-        """Forget a media file and all that was made of it; returns the crop files now unused."""
+        """Delete a media file's row and all made of it; returns the crop files now unused."""
         with self.connection.write() as db:
             crops = self.remove_frames(media_file_id)
             db.execute("DELETE FROM media_files WHERE id = ?", (media_file_id,))

@@ -30,7 +30,7 @@ class MetadataDatabase(MediaTable, SegmentTable, TagTable):
         Args:
             read_only: for a process that does not hold the library's lock.
             examine: look for damage even where nothing speaks for any.
-            on_progress: is told how far the recovery of a damaged library is: done, of how much.
+            on_progress: called during the recovery of a damaged library: done, of how much.
 
         Raises:
             DatabaseError: it can't be opened.

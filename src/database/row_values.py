@@ -191,11 +191,11 @@ def problem_of(
     frame_wh: tuple[int, int] | None = None,
     with_mask: bool = True,
 ) -> str | None:
-    """Say what is wrong with a row; None for one that this program may have stored.
+    """Return what is wrong with a row; None for one that this program may have stored.
 
     Args:
         row: all columns of the table, by name, the checksum among them where there is one.
-        frame_wh: of a segment, its frame's size; None where that can't be told.
+        frame_wh: of a segment, its frame's size; None where that is not known.
         with_mask: look into a segment's mask as well, which takes longer than all else.
     """
     for column in wrong_columns(table, row):

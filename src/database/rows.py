@@ -75,7 +75,7 @@ def media_file(row: sqlite3.Row | Mapping[str, Any]) -> MediaFile:
 
 
 class RowReader:
-    """Reads rows of a library. One that is damaged is told of, and mended at the next start."""
+    """Reads rows of a library. One that is damaged is reported, and repaired at the next start."""
 
     def __init__(self, connection: Connection, paths: LibraryPaths) -> None:
         self._connection = connection

@@ -139,7 +139,7 @@ def replace_segments(
 
 
 def model_row(db: sqlite3.Connection, model: str) -> int:
-    """Give a model's row id inside a transaction, adding the model when it is new."""
+    """Return a model's row id inside a transaction, adding the model when it is new."""
     db.execute("INSERT OR IGNORE INTO models (name) VALUES (?)", (model,))
     row_id: int = db.execute("SELECT id FROM models WHERE name = ?", (model,)).fetchone()[0]
     return row_id

@@ -94,7 +94,7 @@ class SegmentTable:
             change_segment(db, new, model)
 
     def set_until(self, media_file_id: int, frame_index: int, until_s: float) -> None:
-        """Write down up to when a frame stands for what was skipped after it, in seconds."""
+        """Store up to when a frame stands for what was skipped after it, in seconds."""
         with self.connection.write() as db:
             db.execute(
                 "UPDATE frames SET until_s = ? WHERE media_file_id = ? AND frame_index = ?",
@@ -102,7 +102,7 @@ class SegmentTable:
             )
 
     def frames_not_looked_at(self) -> dict[int, str]:
-        """List the frames whose look nobody has taken, each with the crop file of the whole."""
+        """List the frames without a stored look, each with the crop file of the whole frame."""
         rows = self.connection.read().execute(
             "SELECT f.id, s.crop_path FROM frames f"
             " JOIN segments s ON s.frame_id = f.id AND s.kind = 'frame'"
@@ -111,7 +111,7 @@ class SegmentTable:
         return {row["id"]: row["crop_path"] for row in rows}
 
     def set_looks(self, looks: Mapping[int, FrameLook]) -> None:
-        """Write down the looks of frames, by their row ids."""
+        """Store the looks of frames, by their row ids."""
         with self.connection.write() as db:
             db.executemany(
                 "UPDATE frames SET dhash = ?, sharpness = ? WHERE id = ?",
@@ -145,7 +145,7 @@ class SegmentTable:
         return self.rows.segments(rows, with_masks)
 
     def segment_ids(self) -> list[str]:
-        """List all segments, in the order in which they came."""
+        """List all segments, in the order in which they were added."""
         rows = self.connection.read().execute("SELECT id FROM segments ORDER BY rowid")
         return [row["id"] for row in rows]
 
@@ -157,12 +157,12 @@ class SegmentTable:
         ]
 
     def crop_hashes(self) -> dict[str, str | None]:
-        """Look up the hash of every segment's crop file; None where nobody has taken it."""
+        """Look up the hash of every segment's crop file; None where it is not known."""
         rows = self.connection.read().execute("SELECT id, crop_hash FROM segments")
         return {row["id"]: row["crop_hash"] for row in rows}
 
     def set_crop_hashes(self, hashes: Mapping[str, str]) -> None:
-        """Write down the hashes of segments' crop files."""
+        """Store the hashes of segments' crop files."""
         with self.connection.write() as db:
             db.executemany(
                 "UPDATE segments SET crop_hash = ? WHERE id = ?",

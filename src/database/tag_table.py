@@ -33,7 +33,7 @@ class TagTable:
     def add_tags(
         self, segment_id: str, tags: Iterable[Tag], added_by: str, batch: str | None = None
     ) -> bool:
-        """Put tags on a segment; one that is there keeps the stronger word, see decisions.
+        """Put tags on a segment; where one is there already the stronger decision stays.
 
         Args:
             batch: of the act that this is a part of, see undo; None for one of its own.
@@ -49,7 +49,7 @@ class TagTable:
             return True
 
     def remove_tag(self, segment_id: str, name: str, batch: str | None = None) -> None:
-        """Take a tag off a segment, which no model gives it again."""
+        """Remove a tag from a segment; no model gives it to the segment again."""
         with self.connection.write() as db:
             remove_tag(db, segment_id, name, batch or new_batch())
 
@@ -59,10 +59,10 @@ class TagTable:
             repeat(db, segment_id, decisions)
 
     def undo(self, batch: str) -> int:
-        """Take a whole act on tags back: what was decided before holds again.
+        """Undo a whole act on tags: what was decided before holds again.
 
         Returns:
-            How many decisions were taken back.
+            How many decisions were undone.
         """
         with self.connection.write() as db:
             return undo(db, batch)
@@ -76,7 +76,7 @@ class TagTable:
         source: TagSource = "human",
         batch: str | None = None,
     ) -> bool:
-        """Write down whether a frame, as a whole, has anything of a tag in it.
+        """Record whether a frame, as a whole, has anything of a tag in it.
 
         Returns:
             False when there is no such frame; nothing is stored then.
@@ -132,7 +132,7 @@ class TagTable:
         return {segment_id: tuple(tags) for segment_id, tags in found.items()}
 
     def removed_tags_of(self, segment_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Look up which tags people took off segments; the others are left out."""
+        """Look up which tags people removed from segments; the others are left out."""
         found: dict[str, list[str]] = {}
         for ids in chunks(segment_ids):
             rows = self.connection.read().execute(

@@ -33,7 +33,7 @@ def as_query(text: str) -> str:
 
 
 def casefold_key(text: str) -> str:
-    """Give what is the same for all texts that differ in case, accents' making or width only.
+    """Return what is the same for all texts that differ in case, encoding of accents or width only.
 
     That is a compatibility caseless match (The Unicode Standard, 3.13, D146).
     """

@@ -35,7 +35,7 @@ class VectorCache:
         self._make_empty()
 
     def rows(self, model_id: int) -> tuple[np.ndarray, np.ndarray] | None:
-        """Give all embeddings of a model, or None when they are too many to hold.
+        """Return all embeddings of a model, or None when they are too many to hold.
 
         Returns:
             (N,) int64 row ids, ascending, and (N, 512) float32; both are to be left as they are.
@@ -96,16 +96,16 @@ class VectorCache:
             self._held = end
 
     def _make_room(self, needed: int) -> None:
-        """Have room behind what is held, where no search looks.
+        """Make space behind what is held, where no search looks.
 
         All is copied only once it has grown by half: a search in the middle of an ingest would
         else copy the whole library for each new row.
         """
         if needed > len(self._ids):
             grown = min(max(len(self._ids) * 3 // 2, BATCH), ROWS_AT_MOST)
-            room = max(needed, grown)
-            ids = np.empty(room, np.int64)
-            matrix = np.empty((room, EMBEDDING_DIM), np.float32)
+            capacity = max(needed, grown)
+            ids = np.empty(capacity, np.int64)
+            matrix = np.empty((capacity, EMBEDDING_DIM), np.float32)
             ids[: self._held] = self._ids[: self._held]
             matrix[: self._held] = self._matrix[: self._held]
             self._ids, self._matrix = ids, matrix
@@ -128,7 +128,7 @@ def as_stored(vector: np.ndarray) -> bytes:
 
 
 def usable(matrix: np.ndarray) -> np.ndarray:
-    """Say which rows of (N, 512) are finite and of length 1: (N,) bool."""
+    """Return which rows of (N, 512) are finite and of length 1: (N,) bool."""
     with np.errstate(all="ignore"):  # what overflows is not of length 1
         norms = np.linalg.norm(matrix.astype(np.float32), axis=1)
         return np.asarray(np.abs(norms - 1) < LENGTH_TOLERANCE)

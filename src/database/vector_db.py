@@ -27,7 +27,7 @@ EXACT_UP_TO = ROWS_AT_MOST
 # Chroma is asked for more than is wanted, and what it gives is scored again.
 MORE = 4
 # For each segment that it does not know to be gone it is asked for one more; reading and scoring
-# many more takes longer than scoring all, until the next ingest tells it.
+# many more takes longer than scoring all, until the next ingest adds them to the index.
 MOST_GONE = 1000
 
 
@@ -118,7 +118,7 @@ class VectorDatabase:
     def _tagged(
         self, query: str, n: int, where: SegmentCondition | None = None
     ) -> tuple[SearchHit, ...]:
-        """Give what a person has tagged with the very words of a query."""
+        """Return what a person has tagged with the very words of a query."""
         ids = BrowseQueries(self.metadata).tagged_by_people(query, n, where)
         segments, tags = self.metadata.segments(ids), self.metadata.tags_of(ids)
         return tuple(

@@ -80,11 +80,11 @@ class VectorIndex:
     # -- keeping in step
 
     def pending(self) -> int:
-        """Count what the index has not been told."""
+        """Count what the index does not know yet."""
         return self.embeddings.count_unindexed() + self.embeddings.count_removals()
 
     def catch_up(self) -> Iterator[Progress]:
-        """Tell the index all it does not know: new segments and those that are gone.
+        """Bring the index up to date: add new segments, delete those that are gone.
 
         A failure costs one rebuild in a fresh folder; a second one leaves search exact.
         """
@@ -118,7 +118,7 @@ class VectorIndex:
             yield Progress("index", done, max(done, total))
 
     def problems(self) -> list[str]:
-        """Say what is wrong with the index, by opening and probing it; empty means sound."""
+        """Return what is wrong with the index, by opening and probing it; empty means sound."""
         if self.embeddings.count() == 0:
             return []
         try:
@@ -155,7 +155,7 @@ class VectorIndex:
     # -- trust
 
     def _opened(self) -> IndexProcess | None:
-        """Give the child with a proven index; None when there is no index to open.
+        """Return the child with a proven index; None when there is no index to open.
 
         Raises:
             IndexUnavailableError: there is one, and it can't be trusted.
@@ -208,7 +208,7 @@ class VectorIndex:
     def _probe(self, process: IndexProcess) -> None:
         """Compare count and a sample of embeddings with SQLite's.
 
-        What was told and not yet marked as told may stand on either side of the count.
+        What was sent and is not yet marked as indexed may be counted or not.
         """
         count = process.ask({"verb": "count"})[0]["count"]
         indexed = self.embeddings.count() - self.embeddings.count_unindexed()
@@ -241,7 +241,7 @@ class VectorIndex:
                 self._remove(folder.name)
 
     def _fresh(self) -> IndexProcess:
-        """Start an empty index in a folder of its own, and tell SQLite that it knows nothing."""
+        """Start an empty index in a folder of its own, and mark all embeddings as not indexed."""
         with self._state_lock:
             if self._retired:
                 raise IndexUnavailableError("another model's index has taken its place")

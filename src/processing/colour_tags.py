@@ -143,7 +143,7 @@ def heif_header(path: Path) -> HeifHeader:
 
 
 def profile_cicp(profile: bytes | None) -> Cicp | None:
-    """Give the numbers that an ICC profile carries (ICC.1:2022, tag cicp), or None."""
+    """Return the numbers that an ICC profile carries (ICC.1:2022, tag cicp), or None."""
     if not profile or len(profile) < 132:
         return None
     (count,) = struct.unpack(">I", profile[128:132])

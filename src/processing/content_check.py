@@ -34,7 +34,7 @@ class MediaToRead:
 
 
 class ContentCheck:
-    """Tells what is known from what is to be read, one file of a job after another."""
+    """Separates what is known from what is to be read, one file of a job after another."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class ContentCheck:
         changed: ChangedFiles,
         wanted: Collection[Path],
     ) -> None:
-        """Take a library.
+        """Check files against a library.
 
         Args:
             moved: what the job knows of where contents lie.

@@ -49,7 +49,7 @@ BYTES_PER_PIXEL = 48
 # itself an image at the default pixel limit stays under 2.5 GB.
 LARGE_BYTES = 1280 << 20
 BYTES_PER_LARGE_PIXEL = 5
-# Of a larger image the parent is told before it is decoded, so that it waits longer.
+# A larger image is announced to the parent before it is decoded, so that it waits longer.
 SMALL_PIXELS = 16_000_000
 SMALL_S = 30.0
 S_PER_MEGAPIXEL = 1.0

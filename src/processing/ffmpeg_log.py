@@ -168,7 +168,7 @@ class FfmpegLog:
 
 
 def stood_still() -> str:
-    """Say that ffmpeg was ended because it hung."""
+    """Record that ffmpeg was ended because it hung."""
     return f"reading stopped responding for {STALL_S:.0f} s"
 
 

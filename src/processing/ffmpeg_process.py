@@ -53,7 +53,7 @@ def has_decoder(program: str, name: str) -> bool:
 
 
 def opened(program: str, path: Path, *options: str) -> list[str]:
-    """Give the start of a command: an ffmpeg with a file opened, and what it may open.
+    """Return the start of a command: an ffmpeg with a file opened, and what it may open.
 
     Args:
         path: absolute.
@@ -104,7 +104,7 @@ def _works(program: str) -> bool:
 
 @cache
 def _ends_with_us() -> tuple[str, ...]:
-    """Give the start of a command that Linux kills when the thread that runs it is gone.
+    """Return the start of a command that Linux kills when the thread that runs it is gone.
 
     It ends an ffmpeg that hangs after the application was killed; one that does not hang ends
     anyway, when nobody reads its frames. Empty where there is no such program.

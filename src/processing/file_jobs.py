@@ -13,7 +13,7 @@ from src.events import Event, FileFailed, FilePassedOver, FileStarted, FrameStor
 if TYPE_CHECKING:
     from src.database.vector_index import VectorIndex
 
-# The index is told in between once so many segments wait, so that the end has little left.
+# The index is updated in between once so many segments wait, so that the end has little left.
 TELL_INDEX = 2000
 
 
@@ -40,7 +40,7 @@ class Totals:
 def go_through(
     files: Iterable[tuple[FileStarted, Generator[Event]]], index: Callable[[], VectorIndex]
 ) -> Generator[Event, None, Totals]:
-    """Work on one file after another, and tell the index of what was stored.
+    """Work on one file after another, and add what was stored to the index.
 
     Args:
         files: each with the work on it, which begins when its turn has come.

@@ -36,7 +36,7 @@ def read_sampled(
 ) -> Generator[tuple[Frame, bool]]:
     """Read the same and, marked by False, the frames that look like the one before.
 
-    So whoever waits for frames can stop in a video that stands still.
+    So a caller that waits for frames can stop in a video that stands still.
     """
     if kind == "video":
         processor = VideoProcessor(
@@ -74,7 +74,7 @@ def _read_image(path: Path, settings: Settings, facts: VideoFacts) -> Iterator[F
 
 
 def fraction_read(frame: Frame, duration_s: float | None, frames: int = 1) -> float:
-    """Say how much of a media file is read once a frame has come, 0 to 1.
+    """Return how much of a media file is read once a frame has come, 0 to 1.
 
     Args:
         duration_s: of a video; None where it is not known.

@@ -111,7 +111,7 @@ def rounder(
 
 
 def _sampled(blocks: Iterable[np.ndarray], pixels: int) -> tuple[np.ndarray, np.dtype]:
-    """Take every so-manieth value that is a number; sorted."""
+    """Return every n-th value that is a number, sorted."""
     step = max(1, pixels // SAMPLED) | 1  # odd: not the same column of each row
     taken, kind = list[np.ndarray](), np.dtype(np.uint8)
     for block in blocks:
@@ -155,7 +155,7 @@ def _plausible(declared: Declared, values: np.ndarray) -> bool:
 
 
 def _bulk(values: np.ndarray) -> tuple[float, float]:
-    """Give the least and the largest value, leaving out a few that lie far off."""
+    """Return the least and the largest value, leaving out a few that lie far off."""
     values = _without_lone_ends(values)
     low, high = float(values[0]), float(values[-1])
     most_low, most_high = (float(value) for value in np.percentile(values, (0.5, 99.5)))

@@ -22,7 +22,7 @@ _ANIMATED = frozenset(("GIF", "PNG", "WEBP", "AVIF"))
 
 
 def note_of_frames(path: Path, image: Image.Image) -> str | None:
-    """Say how many frames or pages a file has besides the one shown; None when there is one.
+    """Write how many frames or pages a file has besides the one shown; None when there is one.
 
     Args:
         image: opened by Pillow, and not decoded yet.
@@ -41,7 +41,7 @@ def note_of_frames(path: Path, image: Image.Image) -> str | None:
 
 
 def note_of_pages(path: Path) -> str | None:
-    """Say how many pages a TIFF has; None when there is one."""
+    """Write how many pages a TIFF has; None when there is one."""
     pages = len(page_indexes(path))
     if pages >= MOST_DIRECTORIES:
         return f"the first of {pages:,} pages or more"

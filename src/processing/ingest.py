@@ -60,7 +60,7 @@ class Ingest:
         self.changed = ChangedFiles(metadata)
 
     def run(self, paths: Iterable[Path], again: bool = False) -> Iterator[Event]:
-        """Take in files and folders, and whatever an earlier job left that no person stopped.
+        """Add files and folders, and whatever an earlier job left that no person stopped.
 
         What a person has removed comes back where it is named itself, and stays away where only
         a folder is named in which it lies.
@@ -101,7 +101,7 @@ class Ingest:
         )
 
     def _media_file(self, path: Path, check: ContentCheck) -> Generator[Event]:
-        """Take a file in, if its content is new; what is wrong with it costs this file alone."""
+        """Add a file, if its content is new; what is wrong with it costs this file alone."""
         if not is_unicode(path):
             yield FileFailed(path, "its name is not valid Unicode; rename the file")
             return
@@ -122,7 +122,7 @@ class Ingest:
             yield self._failed(path, f"could not be processed ({format_error(exc)})")
 
     def _frames(self, media: MediaToRead) -> Iterator[Event]:
-        """Take a file's frames in: each is cut into segments, embedded, and stored."""
+        """Add a file's frames: each is cut into segments, embedded, and stored."""
         path, change = media.path, media.change
         stored = set[int]() if change.replaces else self.metadata.stored_frames(change.media_id)
         change.look_at_old_frames(self.settings.pixel_limit)

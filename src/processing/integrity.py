@@ -193,7 +193,7 @@ def _is_named_by_us(metadata: MetadataDatabase, segment: StoredSegment) -> bool:
 
 
 def _with_file_of_its_own(metadata: MetadataDatabase, segment: StoredSegment) -> StoredSegment:
-    """Give a segment another crop file than the one that a stranger's rows share or name."""
+    """Assign a segment another crop file than the one that a stranger's rows share or name."""
     paths = metadata.paths
     name = hashlib.sha1(segment.id.encode("utf-8", "surrogateescape")).hexdigest()
     path = paths.extracted_segments / "elsewhere" / f"{name}.jpg"

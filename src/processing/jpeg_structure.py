@@ -177,7 +177,7 @@ def markers(content: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _without_padding(content: bytes) -> bytes:
-    """Take away zeros that fill a file up, and half a marker; a stuffed zero stays."""
+    """Remove zeros that fill a file up, and half a marker; a stuffed zero stays."""
     stripped = content.rstrip(b"\0")
     if stripped.endswith(b"\xff") and len(stripped) < len(content):
         return stripped + b"\0"

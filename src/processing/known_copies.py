@@ -22,7 +22,7 @@ class KnownCopies:
     """What walks have met of files whose content the library has under another name."""
 
     def __init__(self, metadata: MetadataDatabase, moved: MovedFiles | None = None) -> None:
-        """Take a library.
+        """Look for copies in a library.
 
         Args:
             moved: what the job at hand knows of where contents lie.
@@ -74,7 +74,7 @@ class KnownCopies:
         return None
 
     def at_hand(self, media: MediaFile) -> MediaFile:
-        """Give a media file that is to be read: where it is gone, a copy has taken its place."""
+        """Return a media file that is to be read: where it is gone, a copy has taken its place."""
         if presence_of(media.path) == "gone" and self.take_over(media) is not None:
             return self.metadata.media(media.id) or media
         return media

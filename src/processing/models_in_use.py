@@ -46,7 +46,7 @@ class ClipBundle:
 
 
 def index_of(vectors: VectorDatabase) -> VectorIndex:
-    """Give the index of a library that is open for writing."""
+    """Return the index of a library that is open for writing."""
     if vectors.index is None:
         root = vectors.metadata.paths.root
         raise DatabaseError(f"{root}: the library was opened for reading only")
@@ -56,7 +56,7 @@ def index_of(vectors: VectorDatabase) -> VectorIndex:
 class ModelsInUse:
     """CLIP, SAM and what stands on them. Calls may come from any thread.
 
-    Whoever searches or stores takes one `VectorDatabase` and does all of it with that one: the
+    A search or a job gets one `VectorDatabase` and does all of it with that one: the
     library may change to another model meanwhile.
     """
 
@@ -92,7 +92,7 @@ class ModelsInUse:
     @property
     def models(self) -> ModelManager:
         models = self._models
-        if models is not None:  # whoever asks only this waits for no model that is being loaded
+        if models is not None:  # so that asking only this waits for no model that is being loaded
             return models
         with self._lock:
             if self._models is None:
@@ -140,7 +140,7 @@ class ModelsInUse:
             return self._tagger
 
     def clip_bundle(self) -> ClipBundle:
-        """Give what embeds now, as one."""
+        """Return what embeds now, as one."""
         with self._lock:
             return ClipBundle(self.vectors, self.tagger)
 
@@ -177,7 +177,7 @@ class ModelsInUse:
     # -- from one model to another
 
     def refresh(self) -> None:
-        """Take up the choice in the settings, and weights that have come or gone meanwhile.
+        """Apply the choice in the settings, and find weights that have come or gone meanwhile.
 
         The CLIP in use stays until `switch` has the one that is wanted now whole; one that is
         whole already takes over at once, and `switch` gives automatic tags again. SAM changes at
@@ -209,7 +209,7 @@ class ModelsInUse:
         self._take_over(new, self._tagger_of(wanted), set())
 
     def coverage(self) -> Coverage | None:
-        """Say how much the wanted CLIP has embedded; None when there is nothing left to do."""
+        """Return how much the wanted CLIP has embedded; None when there is nothing left to do."""
         from src.database.embedding_store import EmbeddingStore
 
         wanted, used = self.wanted, self.vectors.clip
@@ -273,7 +273,7 @@ class ModelsInUse:
         return clip_of_tags(self.metadata) not in (None, self.vectors.clip.name)
 
     def retag(self) -> Iterator[Event]:
-        """Give automatic tags again where another CLIP than the one in use gave them."""
+        """Compute automatic tags anew where another CLIP than the one in use gave them."""
         from src.database.clip_in_use import set_clip_of_tags
         from src.processing.retag import retag
 

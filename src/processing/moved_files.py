@@ -60,7 +60,7 @@ class MovedFiles:
         """Find contents that lie under other names now, and have their rows follow them.
 
         All of them at once: of files that were renumbered each has the name of another, and a
-        row that had to make room before its content was met would be lost. Only contents that
+        row that had to give way before its content was met would be lost. Only contents that
         have left their place are looked for, and only in files of their size.
 
         Args:
@@ -149,7 +149,7 @@ class MovedFiles:
         remove_unused_crops(self.metadata, unused)
 
     def make_room(self, media: MediaFile) -> None:
-        """Take a row from its path, where the content of another lies now."""
+        """Take a row off its path, where the content of another lies now."""
         with self.metadata.connection.write():
             unused = self._make_room(media)
             if unused:
@@ -157,7 +157,7 @@ class MovedFiles:
         remove_unused_crops(self.metadata, unused)
 
     def _make_room(self, media: MediaFile) -> list[str]:
-        """Take a row from its path; returns the crop files now unused.
+        """Take a row off its path; returns the crop files now unused.
 
         What people have worked on stays, as that of a file that is gone: its content may be
         somewhere else, and be met by a later job.
@@ -184,7 +184,7 @@ def _stamp(status: os.stat_result) -> tuple[int, int]:
 
 
 def _stamp_at(path: Path) -> tuple[int, int] | None:
-    """Give size and time of a file that has a content; None where there is none."""
+    """Return size and time of a file that has a content; None where there is none."""
     try:
         status = path.stat()
     except (OSError, ValueError):

@@ -48,7 +48,7 @@ class Source(Protocol):
 
 
 def turn_of(image: Image.Image) -> Image.Transpose | None:
-    """Say how to turn an image upright by its EXIF; where that is broken the picture matters."""
+    """Return how to turn an image upright by its EXIF; where that is broken, leave it as it is."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:

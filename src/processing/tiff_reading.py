@@ -245,7 +245,7 @@ def _profile_of(page: Page) -> bytes | None:
 
 
 def _channels(page: Page) -> tuple[str, int | None, bool]:
-    """Give the mode, which channel is alpha if one is, and whether it is multiplied already."""
+    """Return the mode, which channel is alpha if one is, and whether it is multiplied already."""
     photometric, samples = int(page.photometric), page.samplesperpixel
     if photometric == SEPARATED and samples >= 4:
         mode = "CMYK"
@@ -281,7 +281,7 @@ def _range(page: Page, mode: str, count: int, profile: bytes | None) -> tuple[fl
 
 
 def _alpha_most(page: Page, alpha_at: int | None, white: float) -> float:
-    """Give what alpha is at its most: that of its type, unless the whole image uses less."""
+    """Return the largest alpha: that of its type, unless the whole image uses less."""
     full = _full(page)
     if alpha_at is None or not 0 < white < full:
         return full
@@ -329,7 +329,7 @@ def _number(page: Page, tag: int) -> float | None:
 
 
 def _full(page: Page) -> float:
-    """Give the largest value that a sample can have; 1 for floats."""
+    """Return the largest value that a sample can have; 1 for floats."""
     if page.dtype.kind == "b" or page.dtype.kind == "f":
         return 1.0
     bits = page.bitspersample

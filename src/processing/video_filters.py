@@ -48,7 +48,7 @@ class FrameReading:
         return FrameReading(stream, deep, stream.has_alpha)
 
     def input_options(self, program: str) -> list[str]:
-        """Give the options that go before the file."""
+        """Return the options that go before the file."""
         stream = self.stream
         if stream is None or not stream.has_hidden_alpha:
             return []
@@ -56,7 +56,7 @@ class FrameReading:
         return [f"-c:{stream.index}", decoder] if has_decoder(program, decoder) else []
 
     def output_options(self, frames_per_second: float) -> list[str]:
-        """Give the options that go after the file: raw frames come out of the pipe."""
+        """Return the options that go after the file: raw frames come out of the pipe."""
         rate = frames_per_second
         filters = [f"showinfo@{SOURCE}=checksum=0"]
         if self._deinterlaces():

@@ -13,7 +13,7 @@ from src.processing import ffmpeg_log
 from src.processing.ffmpeg_process import opened, start
 from src.processing.tone_mapping import BT2020, HLG, LINEAR, PQ, SRGB
 
-# So much of a file is looked through, to tell a film from a still picture beside it.
+# How much of a file is searched to distinguish a film from a still picture beside it.
 LOOK_S = 10
 # What ffmpeg says of a file is a few thousand bytes; a hostile one could make it say more.
 MOST_BYTES = 4 << 20

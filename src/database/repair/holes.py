@@ -22,7 +22,7 @@ class Holes:
         self._lows = None
 
     def cover(self, key: Key) -> bool:
-        """Return whether a key lies in one of them; both of their ends are taken in."""
+        """Return whether a key lies in one of them, both ends included."""
         if self._lows is None:
             self._merge()
         assert self._lows is not None

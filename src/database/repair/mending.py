@@ -306,7 +306,7 @@ class _Mender:
     # -- what becomes of it
 
     def _store(self, damaged: DamagedRow, row: Row) -> bool:
-        """Write a row in the place of a damaged one; returns whether there was room for it."""
+        """Write a row in the place of a damaged one; returns whether it fitted."""
         names = [name for name in row if name != COLUMN]
         here = " AND ".join(f"{name} = ?" for name in key_columns(self._db, damaged.table))
         columns = ", ".join(f"{name} = ?" for name in names)

@@ -72,7 +72,7 @@ class Pages:
         over: Mapping[int, bytes] | None = None,
         count: int | None = None,
     ) -> None:
-        """Take the content of a file.
+        """Read pages of a file's content.
 
         Args:
             over: newer content of pages, by number.
@@ -84,7 +84,7 @@ class Pages:
         self.count = count if count is not None else -(-len(content) // page_size)
 
     def bytes_of(self, number: int) -> bytes:
-        """Give a page's bytes; what lies past the end of the file is zero.
+        """Return a page's bytes; what lies past the end of the file is zero.
 
         Args:
             number: 1 to count.
@@ -353,7 +353,7 @@ class _PageParser:
 
 
 def local_size(length: int, page_size: int, is_table: bool) -> int:
-    """Say how many bytes of a record stay on its page; the others go to overflow pages."""
+    """Return how many bytes of a record stay on its page; the others go to overflow pages."""
     most = page_size - 35 if is_table else (page_size - 12) * 64 // 255 - 23
     if length <= most:
         return length

@@ -64,7 +64,7 @@ def recover(database: Path, on_progress: OnProgress | None = None) -> Recovered:
     step.
 
     Args:
-        on_progress: is told how many pages have been read, and of how many.
+        on_progress: called with how many pages have been read, and of how many.
 
     Raises:
         DatabaseError: nothing in the file can be read, and there is no backup either.
@@ -139,7 +139,7 @@ def remember_to_say(db: sqlite3.Connection, kept: Path, said: str) -> None:
 
 
 def _problem_of_recovered(files: SafeFolder, whole: Path) -> str | None:
-    """Say why a file can't be what a recovery has made; it may be a stranger's, like any other."""
+    """Return why a file can't be what a recovery has made; it may come from a stranger."""
     entry = files.entry(RECOVERED)
     if entry is None or not entry.is_file or entry.status.st_nlink > 1:
         return "it is no regular file, or has another name elsewhere"
@@ -157,19 +157,19 @@ def untold_recovery(db: sqlite3.Connection, database: Path) -> Recovered | None:
     What none of them can have written is not said.
     """
     said = dict(db.execute("SELECT key, value FROM info WHERE key IN (?, ?)", (KEPT_AS, SAID)))
-    kept, told = said.get(KEPT_AS), said.get(SAID)
-    if not isinstance(kept, str) or not KEPT_NAME.fullmatch(kept) or not isinstance(told, str):
+    kept, notice = said.get(KEPT_AS), said.get(SAID)
+    if not isinstance(kept, str) or not KEPT_NAME.fullmatch(kept) or not isinstance(notice, str):
         return None
-    return Recovered(database.with_name(kept), told=told[:LONGEST_SAID])
+    return Recovered(database.with_name(kept), notice=notice[:LONGEST_SAID])
 
 
 def forget_recovery(db: sqlite3.Connection) -> None:
-    """Take out of a library what a recovery has said now."""
+    """Remove from a library what a recovery wrote down, once it was shown."""
     db.execute("DELETE FROM info WHERE key IN (?, ?)", (KEPT_AS, SAID))
 
 
 def set_log_aside(database: Path) -> Recovered:
-    """Take a log that does not belong to a file from beside it, and keep it."""
+    """Move a log that does not belong to a file away from it, and keep it."""
     files = SafeFolder(database.parent)
     kept = _free_name(files, f"{database.stem}-log", ".db-wal")
     files.rename(log_of(database).name, kept)

@@ -41,7 +41,7 @@ from src.errors import DatabaseError
 
 log = logging.getLogger(__name__)
 
-# What Chroma has to be told is left out: it is told everything again. The others SQLite and the
+# The lists of what Chroma lacks are left out: it gets everything again. The others SQLite and the
 # triggers keep themselves.
 DERIVED = ("unindexed", "index_removals", "row_counts", "sqlite_sequence")
 # A segment has a tag, or it was removed from it.
@@ -60,7 +60,7 @@ class Refill:
         result: Recovered,
         on_progress: Callable[[int, int], None],
     ) -> None:
-        """Take a new file without rows, in autocommit mode.
+        """Prepare to fill a new file without rows, in autocommit mode.
 
         Args:
             result: is filled on the way.
@@ -121,7 +121,7 @@ class Refill:
     # -- where the trees are
 
     def _roots(self) -> dict[str, list[tuple[Form, int]]]:
-        """Find where the trees of our tables and indexes may begin, the likeliest first."""
+        """Find where the trees of our tables and indexes may begin, the most likely first."""
         by_row = {row: version for version in self.versions for row in version.rows}
         found: dict[str, list[tuple[Form, int]]] = {}
         rows = [schema_row(values) for values in schema_of(self.pages)]  # type: ignore[arg-type]
@@ -140,7 +140,7 @@ class Refill:
         return found
 
     def _as_stored(self, form: Form) -> Form:
-        """Give today's form of a file's table, for rows of no fewer values than it has there.
+        """Return today's form of a file's table, for rows of no fewer values than it has there.
 
         The step that brought the checksums wrote every row anew.
         """
@@ -225,7 +225,7 @@ class Refill:
             self._doubted.add(form.name)
 
     def _drop_strangers(self, form: Form, known: Known) -> None:
-        """Take out rows of a page that is not the table's: two witnesses speak against it.
+        """Delete rows of a page that is not the table's: two witnesses speak against it.
 
         An index that is whole has as many rows as are written down, and does not have these.
         """
@@ -334,7 +334,7 @@ class Refill:
     def _take_from(
         self, path: Path, lacking: list[Form], known: dict[str, Known], is_newest: bool
     ) -> None:
-        """Take missing rows from a backup, brought to today's schema."""
+        """Copy missing rows from a backup, brought to today's schema."""
         try:
             with open_sound_backup(path) as saved:
                 if saved is None:

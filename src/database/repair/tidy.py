@@ -104,14 +104,14 @@ def _around(db: sqlite3.Connection, table: str, column: str, low: Key, high: Key
 
 
 def reset_index(db: sqlite3.Connection) -> None:
-    """Say that Chroma knows nothing: it is told everything again."""
+    """Mark all embeddings as not indexed: Chroma gets everything again."""
     db.execute("DELETE FROM info WHERE key LIKE 'index of %'")
     db.execute("DELETE FROM index_removals")
     db.execute("INSERT OR IGNORE INTO unindexed SELECT id FROM embeddings")
 
 
 def set_sequences(db: sqlite3.Connection, said: Mapping[str, int]) -> None:
-    """See that no row id is given a second time, of what was deleted before, too."""
+    """Make sure that no row id is given a second time, not even one of a row deleted before."""
     for table, number in said.items():
         if number <= HIGHEST_ID:
             known = db.execute("SELECT 1 FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()

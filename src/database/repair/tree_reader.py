@@ -226,7 +226,7 @@ class TreeReader:
 
     @staticmethod
     def _doubt_disorder(form: Form, rows: list[Row | None], low: Key, high: Key) -> None:
-        """Take out rows whose keys don't fit their neighbours': a bit of the key has changed.
+        """Drop rows whose keys don't fit their neighbours': a bit of the key has changed.
 
         Where the checksum is of the key, too, nothing has to be doubted.
         """
@@ -284,7 +284,7 @@ class TreeReader:
 
 
 def likely_places(data: bytes, form: Form) -> np.ndarray:
-    """Say of each byte of a page whether a row of a table may begin there: (N,) bool."""
+    """Return for each byte of a page whether a row of a table may begin there: (N,) bool."""
     size = len(data)
     content = np.frombuffer(data + bytes(24), np.uint8).astype(np.int64)
     at = np.arange(size)
@@ -365,7 +365,7 @@ def schema_of(pages: Pages) -> list[list[object]]:
 
 
 def key_in_index(form: Form, index: Form, entry: Row) -> Key | None:
-    """Tell from an index's entry which row of its table it is of; None when it does not say."""
+    """Return the key of the row that an index's entry is for; None when the entry lacks it."""
     if form.has_rowid:
         rowid = entry.values[-1]
         return key_of_rowid(rowid) if isinstance(rowid, int) else None
