@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 FRAME_WH = 16, 64  # what a desktop may put round a window: a title bar, borders, a bar of its own
-Room = tuple[int, int, int, int]  # left, top, width, height in device pixels
+Area = tuple[int, int, int, int]  # left, top, width, height in device pixels
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +55,8 @@ class WindowOptions:
     Attributes:
         library: its folder.
         settings: as they are in it.
-        open_library: makes the MediaLibrary, in another thread, and tells its argument how far
-            the recovery of a damaged one is.
+        open_library: makes the MediaLibrary, in another thread, and calls its argument with how
+            far the recovery of a damaged one is.
         paths: to be added as soon as it is open.
         draw_samples: makes sample media and returns them; may take seconds.
         restart: starts the program again on another library, once the window is closed.
@@ -70,24 +70,24 @@ class WindowOptions:
     restart: Callable[[Path], None]
 
 
-def room_for_window(work_area: Room) -> Room:
-    """Where a window may lie, with its frame round it."""
+def area_for_window(work_area: Area) -> Area:
+    """Return where a window may lie, with its frame round it."""
     left, top, width, height = work_area
     return left, top, max(1, width - FRAME_WH[0]), max(1, height - FRAME_WH[1])
 
 
-def fitting_size(room: Room, scale: float) -> tuple[int, int]:
-    """The size a window opens with, in pixels of the design."""
-    _, _, width, height = room
+def fitting_size(area: Area, scale: float) -> tuple[int, int]:
+    """Return the size a window opens with, in pixels of the design."""
+    _, _, width, height = area
     return min(FIRST_WH[0], int(width / scale)), min(FIRST_WH[1], int(height / scale))
 
 
-def first_geometry(room: Room, scale: float) -> str:
-    """Where it opens, in the middle: a size in pixels of the design, a place in device pixels."""
-    left, top, room_w, room_h = room
-    width, height = fitting_size(room, scale)
-    x = left + (room_w - round(width * scale)) // 2
-    y = top + (room_h - round(height * scale)) // 2
+def first_geometry(area: Area, scale: float) -> str:
+    """Return where it opens: a size in pixels of the design, a place in device pixels."""
+    left, top, area_w, area_h = area
+    width, height = fitting_size(area, scale)
+    x = left + (area_w - round(width * scale)) // 2
+    y = top + (area_h - round(height * scale)) // 2
     return f"{width}x{height}+{x}+{y}"
 
 
@@ -104,7 +104,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         use_own_font_rules()
         ctk.set_appearance_mode(settings.appearance)
         super().__init__(className="Media-segment-library")
-        self._room = room_for_window(desktop.work_area(self))
+        self._area = area_for_window(desktop.work_area(self))
         scale = self._fitting_scale(settings.widget_scaling or desktop.desktop_scale())
         ctk.set_widget_scaling(scale)
         ctk.set_window_scaling(scale)
@@ -141,12 +141,12 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     # -- building
 
     def _fitting_scale(self, wish: float) -> float:
-        """The scale wished for, or the largest at which the whole window fits on the screen."""
-        _, _, width, height = self._room
+        """Return the scale wished for, or the largest at which the window fits on the screen."""
+        _, _, width, height = self._area
         return float(max(0.75, min(wish, width / LEAST_WH[0], height / LEAST_WH[1])))
 
     def _dpi_factor(self) -> float:
-        """What CustomTkinter multiplies its own sizes by beyond our scale (Windows, macOS)."""
+        """Return what CustomTkinter multiplies its sizes by beyond our scale (Windows, macOS)."""
         factor = ctk.ScalingTracker.get_window_dpi_scaling(self)
         return float(factor)
 
@@ -154,8 +154,8 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         c = self.theme.colours
         self.title("Media Library")
         self.configure(fg_color=c.window)
-        self.geometry(first_geometry(self._room, self.theme.scale))
-        width, height = fitting_size(self._room, self.theme.scale)
+        self.geometry(first_geometry(self._area, self.theme.scale))
+        width, height = fitting_size(self._area, self.theme.scale)
         self.minsize(min(LEAST_WH[0], width), min(LEAST_WH[1], height))
         self._icon_photos = [ImageTk.PhotoImage(logo(side)) for side in (128, 48, 32)]
         self.iconphoto(True, *self._icon_photos)
@@ -202,7 +202,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.panels.go(LIBRARY)
 
     def _bind_keys(self) -> None:
-        # a ring shows who has the keyboard; whoever uses the pointer sees that without one
+        # a ring shows what has the keyboard; with the pointer that is seen without one
         self.bind("<KeyPress>", lambda _: self._by_keys(True))
         self.bind("<ButtonPress>", lambda _: self._by_keys(False))
         for action in shortcuts():
@@ -238,17 +238,17 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         """Fill the screen, or leave it."""
         self.attributes("-fullscreen", not self.attributes("-fullscreen"))
 
-    # -- the door for errors
+    # -- errors
 
     def report_callback_exception(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        """What fails in an answer to an event comes to the same door."""
+        """Show what fails in a callback like any other error."""
         log.error("unexpected", exc_info=(kind, error, trace))
         if isinstance(error, Exception):
             try:
                 self.dialogs.show_error(error)
-            except Exception:  # a door that jams must not take the window down
+            except Exception:  # an error handler that fails must not take the window down
                 log.exception("the error could not be shown")
 
     # -- the library opens, and closes
@@ -262,7 +262,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self.import_controller.add([])
 
     def _come_forward(self, paths: list[Path]) -> None:
-        """A later start on the same library asks for it, with paths to add."""
+        """Come to the front, as a later start on the same library asks, and add its paths."""
         self.deiconify()
         self.lift()
         self.focus_force()

@@ -23,14 +23,14 @@ class Pasted:
 
 
 def read_clipboard(root: tkinter.Misc) -> Pasted:
-    """Take what can be searched for from the clipboard."""
+    """Read what can be searched for from the clipboard."""
     if sys.platform == "linux":
         return _from_x11(root)
     return _from_pillow()
 
 
 def _from_pillow() -> Pasted:
-    """Take what Pillow gives on Windows and macOS: an image opened, but not decoded."""
+    """Read what Pillow gives on Windows and macOS: an image opened, but not decoded."""
     content = ImageGrab.grabclipboard()
     if isinstance(content, ImageFile.ImageFile) and isinstance(content.fp, io.BytesIO):
         return Pasted(content.fp.getvalue())

@@ -19,7 +19,7 @@ _TITLE = "Media Library"
 
 
 def provide_streams() -> bool:
-    """Give Python the output streams that pythonw has not.
+    """Set the output streams that pythonw lacks.
 
     Libraries write to them without looking whether they are there.
 

@@ -226,7 +226,7 @@ def _both_cases(endings: Sequence[str]) -> list[str]:
 
 
 def end_file_dialog() -> None:
-    """Take the question back, as if nothing was chosen: the window goes, and nobody waits for it.
+    """Cancel the file dialog, as if nothing was chosen: it closes, and nobody waits for it.
 
     A window that is destroyed asks no more whether there is an answer, so it would wait for good.
     """
@@ -235,7 +235,7 @@ def end_file_dialog() -> None:
 
 
 def dress_tk_dialogs(root: tkinter.Misc, theme: Theme) -> None:
-    """Give Tk's own file dialog, used where the desktop has none, the window's colours."""
+    """Colour Tk's own file dialog, used where the desktop has none, like the window."""
     c = theme.colours
     style = ttk.Style(root)
     style.theme_use("clam")

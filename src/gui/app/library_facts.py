@@ -54,4 +54,4 @@ class LibraryFacts:
 
     def _failed(self, exc: Exception) -> None:
         self._counts = self._again = False
-        raise exc  # to the window's door for errors
+        raise exc  # to the window's error handler

@@ -1,4 +1,4 @@
-"""What the window shows, written to a file for whoever tests it from outside.
+"""What the window shows, written to a file for tests.
 
 Only on when MEDIA_LIBRARY_PROBE names a file: places on the screen can't be asked of a window
 by another process (a window manager's frame falsifies them), and pictures can't be read.

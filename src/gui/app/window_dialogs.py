@@ -1,4 +1,4 @@
-"""The dialogs a window opens, the door for its errors, and what it asks of the desktop."""
+"""The dialogs a window opens, its error handler, and what it asks of the desktop."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class WindowDialogs:
         """
         self._root, self._overlay, self._get_session = root, overlay, session
         self._on_other_library, self._on_restart = on_other_library, on_restart
-        self.errors: list[str] = []  # all that were shown, for whoever tests the window
+        self.errors: list[str] = []  # all that were shown, for tests
 
     @property
     def _session(self) -> Session:
@@ -52,7 +52,7 @@ class WindowDialogs:
     # -- errors
 
     def show_error(self, exc: Exception) -> None:
-        """The one door for errors."""
+        """Show an error; all errors of the window come here."""
         sentence, details = explained(exc)
         self.errors.append(f"{sentence} {details}".strip())
         if is_of_a_person(exc):
@@ -62,7 +62,7 @@ class WindowDialogs:
         show_error(self._overlay, title_of(exc), sentence, details)
 
     def show_notices(self, recovered: str | None, settings_problems: Sequence[str]) -> None:
-        """Say once what a person has to know of the library that is open now, if anything.
+        """Show once what a person has to know of the library that is open now, if anything.
 
         Args:
             recovered: that its database was damaged, and what came of it.

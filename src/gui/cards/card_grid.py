@@ -114,7 +114,7 @@ class CardGrid(ctk.CTkFrame):
             self.after_idle(self._redraw)
 
     def return_to(self, card: int | None) -> None:
-        """Give the keyboard back to the card that was looked at; None for the one it had."""
+        """Return the keyboard to the card that was opened; None for the one it had."""
         if card is not None and card != self.focused and card < self.count:
             self.focused = card
             self.scroll_to_card(card)
@@ -165,7 +165,7 @@ class CardGrid(ctk.CTkFrame):
         return self._source.faces(card, card + 1)[0]
 
     def _explain(self) -> None:
-        """Say in a tooltip what the card under the pointer has no room for."""
+        """Show in a tooltip the full text of the card under the pointer, where it does not fit."""
         over = self._pointer.over
         card = None if over is None or over.card >= self.count else over.card
         if card != self._explained:
@@ -187,10 +187,10 @@ class CardGrid(ctk.CTkFrame):
     def _measure(self, width: int) -> None:
         px = self.theme.px
         left, right = self._margins
-        room = max(1, width - px(left) - px(right))
+        inside = max(1, width - px(left) - px(right))
         # a column more where its cards are hardly narrower than wished for
-        self._columns = max(1, int((room + px(GAP)) / px(self.wish + GAP) + 0.1))
-        cell = (room - (self._columns - 1) * px(GAP)) / self._columns
+        self._columns = max(1, int((inside + px(GAP)) / px(self.wish + GAP) + 0.1))
+        cell = (inside - (self._columns - 1) * px(GAP)) / self._columns
         thumb_wh = max(8, int(cell)), max(6, round(cell * 3 / 4))
         text = px(44 if self._kind == "media" else 64)
         self.size = CardSize(thumb_wh, text, px(MARGIN))

@@ -76,7 +76,7 @@ class CardSource(Protocol):
     def __len__(self) -> int: ...
 
     def faces(self, first: int, last: int) -> Sequence[CardView]:
-        """Give the cards from first up to, not with, last."""
+        """Return the cards from first up to, but not including, last."""
         ...
 
 

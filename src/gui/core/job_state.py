@@ -66,7 +66,7 @@ class JobState:
     asked_for: Sequence[Path] = ()
 
     def take(self, event: Event) -> None:
-        """Take in what the job says."""
+        """Update it by an event of the job."""
         if self.started_at is None:
             self.started_at = self.clock()
         if isinstance(event, Progress):
@@ -217,13 +217,13 @@ def downloaded(event: Downloading) -> list[str]:
 
 
 def part_of(done_bytes: int, total_bytes: int) -> str:
-    """Say how much of a file is here: 158 of 375 MB."""
+    """Write how much of a file has come: 158 of 375 MB."""
     done, total = megabytes(done_bytes), megabytes(total_bytes)
     return f"{done.split()[0] if done.split()[1] == total.split()[1] else done} of {total}"
 
 
 def time_left(seconds: float) -> str:
-    """Say about how long, no more exactly than is known."""
+    """Write about how long, no more exactly than is known."""
     if seconds < 10:
         return "a few seconds left"
     if seconds < 90:

@@ -65,14 +65,14 @@ class MainThread:
         """Do work in another thread, and hand its result to `then` in this one.
 
         Args:
-            failed: gets the exception in place of the window's own door for errors.
+            failed: called with the exception in place of the window's error handler.
             fails: what to say where it fails, as a note of the exception; see `title_of`.
         """
 
         def working() -> None:
             try:
                 result = work()
-            except Exception as exc:  # whatever it is, a person is told
+            except Exception as exc:  # whatever it is, it is shown to a person
                 if fails:
                     exc.add_note(fails)
                 answer = failed or self._on_error
@@ -85,7 +85,7 @@ class MainThread:
             self._threads.submit(working)
 
     def close(self) -> None:
-        """Take no more work, drop what waits, and wait for what runs."""
+        """Accept no more work, drop what waits, and wait for what runs."""
         self._closed = True
         self._root.after_cancel(self._turn)
         self._threads.shutdown(wait=True, cancel_futures=True)

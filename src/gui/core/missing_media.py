@@ -36,8 +36,8 @@ class MissingMedia:
         """Begin with nothing known.
 
         Args:
-            changed: told when other files are missing than before.
-            moved: told when a copy has taken the place of a file in the library.
+            changed: called when other files are missing than before.
+            moved: called when a copy has taken the place of a file in the library.
         """
         self._main_thread, self._library = main_thread, library
         self._changed, self._moved = changed, moved
@@ -78,4 +78,4 @@ class MissingMedia:
     def _not_found(self, exc: Exception) -> None:
         """A card without the word says no less than before; what is wrong is said elsewhere."""
         self._is_looking = False
-        log.warning("which files are missing can't be told: %s", exc)
+        log.warning("which files are missing can't be determined: %s", exc)

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OnProgress = Callable[[int, int], None]
-TELL_EVERY_S = 0.2
+REPORT_EVERY_S = 0.2
 
 
 @dataclass
 class Listeners:
-    """Who is told what, always in the window's thread."""
+    """Callbacks by event; all are called in the window's thread."""
 
     recovering: list[OnProgress] = field(default_factory=list)  # done, of how much
     opened: list[Callable[[], None]] = field(default_factory=list)
@@ -56,10 +56,10 @@ class Session:
         open_library: Callable[[OnProgress], MediaLibrary],
         on_error: Callable[[Exception], None],
     ) -> None:
-        """Take what makes a library; see `open`.
+        """Prepare to open a library; see `open`.
 
         Args:
-            open_library: tells its argument how far the recovery of a damaged library is.
+            open_library: calls its argument during the recovery of a damaged library.
         """
         self.main_thread = main_thread
         self.signals = Listeners()
@@ -102,20 +102,20 @@ class Session:
         """Open the library, then load the models, both behind the window; again to try again."""
 
         def opening() -> MediaLibrary | None:
-            with self._opening:  # whoever closes meanwhile waits, and finds it
+            with self._opening:  # a close meanwhile waits, and finds it
                 self._made = None if self._closing else self._open_library(self._recovers)
                 return self._made
 
         self.main_thread.run(opening, self._opened, self._not_opened)
 
     def _recovers(self, done: int, total: int) -> None:
-        """Tell the window's thread how far a recovery is, a few times a second."""
+        """Report to the window's thread how far a recovery is, a few times a second."""
 
         def report() -> None:
             self._tell_each(self.signals.recovering, done, total)
 
         now = time.monotonic()
-        if now - self._told_at >= TELL_EVERY_S:
+        if now - self._told_at >= REPORT_EVERY_S:
             self._told_at = now
             self.main_thread.post(report)
 
@@ -146,7 +146,7 @@ class Session:
     # -- jobs
 
     def add(self, paths: Sequence[Path], name: str = "") -> None:
-        """Take files and folders in; several adds queue."""
+        """Add files and folders; several adds queue."""
         self.start("add", lambda: self.library.add(paths), name, paths)
 
     def go_on(self, name: str = "") -> None:
@@ -266,7 +266,7 @@ class Session:
         return True
 
     def _tell_each(self, listeners: Sequence[Callable[..., None]], *what: object) -> None:
-        """Tell everyone who listens: one that fails must not keep the others from hearing."""
+        """Notify all listeners: one that fails must not keep the others from being called."""
         for listener in tuple(listeners):
             try:
                 listener(*what)
@@ -296,10 +296,10 @@ class Session:
         failed: Callable[[Exception], None] | None = None,
         fails: str = "",
     ) -> None:
-        """Change the library in another thread, and tell everyone who shows it.
+        """Change the library in another thread, then notify the listeners of content_changed.
 
         Args:
-            failed: gets the exception in place of the window's own door for errors.
+            failed: called with the exception in place of the window's error handler.
             fails: what to say where it fails: "Couldn't add the tag".
         """
 

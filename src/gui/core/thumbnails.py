@@ -1,4 +1,4 @@
-"""Thumbnails for what is on the screen: decoded in threads, kept while there is room."""
+"""Thumbnails for what is on the screen: decoded in threads, kept while the cache has space."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Thumbnails:
 
         Args:
             read: gives a file as (h, w, 3) uint8 RGB; may raise anything.
-            on_loaded: told in the window's thread that a picture is there, or that there is none.
+            on_loaded: called in the window's thread once a picture is there, or has failed.
         """
         self._main_thread, self._read, self._on_loaded = main_thread, read, on_loaded
         self._kept: OrderedDict[Key, Image.Image] = OrderedDict()
@@ -57,7 +57,7 @@ class Thumbnails:
             threading.Thread(target=self._work, name=f"thumbnails-{number}", daemon=True).start()
 
     def get(self, source: Path, size_wh: tuple[int, int]) -> Image.Image | None:
-        """Give a picture of this size, or None: it is being made, or can't be."""
+        """Return a picture of this size, or None: it is being made, or can't be."""
         key = (source, size_wh)
         if key in self._kept:
             self._kept.move_to_end(key)
@@ -69,7 +69,7 @@ class Thumbnails:
         return None
 
     def want(self, who: object, keys: Iterable[Key]) -> None:
-        """Say what one place shows now; what no place shows any more is not decoded."""
+        """Set what one place shows now; what no place shows any more is not decoded."""
         wanted = frozenset(keys)
         if wanted != self._wanted.get(who):
             self._wanted[who] = wanted
@@ -113,7 +113,7 @@ class Thumbnails:
         self._on_loaded()
 
     def _retry(self) -> None:
-        """Have whoever still shows what can't be read ask for it again."""
+        """Let places that still show what can't be read ask for it again."""
         self._retry_waits = False
         self._on_loaded()
 

@@ -57,7 +57,7 @@ def reason_and_details(reason: str) -> tuple[str, str]:
 
 
 def why_not_added(reason: str | None) -> tuple[str, str]:
-    """Say why a file could not be added and what to do, and what stands behind it.
+    """Return why a file could not be added and what to do, and the details behind it.
 
     Args:
         reason: as a job said it; None where it is not known.
@@ -82,7 +82,7 @@ def explained(exc: Exception) -> tuple[str, str]:
 
 
 def title_of(exc: Exception) -> str:
-    """What failed: as its first note says, which whoever asked for the work has added."""
+    """Return what failed: its first note, which the caller that asked for the work added."""
     notes: list[str] = getattr(exc, "__notes__", [])
     if notes:
         return notes[0]

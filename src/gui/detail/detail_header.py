@@ -30,8 +30,8 @@ class DetailHeader(ctk.CTkFrame):
         """Make it.
 
         Args:
-            back: leads to where one came from.
-            go: leads to the next (1) or the previous (-1).
+            back: goes back to the previous panel.
+            go: goes to the next (1) or the previous (-1).
             hint: looks up the tooltip of an action by its key.
         """
         super().__init__(master, fg_color="transparent", height=HEADER)
@@ -68,7 +68,7 @@ class DetailHeader(ctk.CTkFrame):
         self._fit_name()
 
     def show_place(self, word: str, here: int, count: int) -> None:
-        """Show where one is among results, photos or frames.
+        """Show the position among results, photos or frames.
 
         Args:
             word: for one of them; "" shows nothing.
@@ -86,7 +86,7 @@ class DetailHeader(ctk.CTkFrame):
         others = (part for part in self.pack_slaves() if part is not self._file_name)
         taken = sum(part.winfo_reqwidth() for part in others) + self.theme.px(_BETWEEN)
         font = self.theme.canvas_font(self, NORMAL, "medium")
-        room = max(self.winfo_width() - taken, self.theme.px(80))
-        short = shorten(self._full_name, font, room)
+        width = max(self.winfo_width() - taken, self.theme.px(80))
+        short = shorten(self._full_name, font, width)
         self._file_name.configure(text=short)
         self._name_tip.text = "" if short == self._full_name else self._full_name

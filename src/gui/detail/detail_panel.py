@@ -87,7 +87,7 @@ class DetailPanel(Panel):
         )
         self.side.pack(side="right", fill="y")
         middle = ctk.CTkFrame(body, fg_color="transparent", corner_radius=0)
-        # wider than what one sees by the room for rings
+        # wider than what is seen, since focus rings need space
         middle.pack(side="left", fill="both", expand=True, padx=LEFT - RING, pady=(24, _BELOW))
         self.picture = FramePicture(middle, theme, session.main_thread, self.show_segment)
         self.picture.pack(fill="x", padx=theme.px(RING))
@@ -274,7 +274,7 @@ class DetailPanel(Panel):
         self._fit_picture()
 
     def _fit_picture(self) -> None:
-        """As high as the frame is at this width, or as the strips below leave room for."""
+        """Make the picture as high as the frame is at this width, or as the strips below allow."""
         view = self._view
         if view is None:
             return
@@ -287,8 +287,8 @@ class DetailPanel(Panel):
         # the strip of a job comes and goes, and the picture must not move with it
         panel = self.winfo_toplevel().winfo_height() - self.theme.px(STRIP)
         above = self._middle.winfo_rooty() - self.winfo_rooty()
-        room = panel - above - self.theme.px(_BELOW) - strips
-        self.picture.configure(height=max(self.theme.px(120), min(high, room)))
+        free = panel - above - self.theme.px(_BELOW) - strips
+        self.picture.configure(height=max(self.theme.px(120), min(high, free)))
 
     def _show_place(self) -> None:
         hits, photos = self._origin.hits, self._origin.photos
@@ -318,7 +318,7 @@ class DetailPanel(Panel):
         self._read(self.segment_id)
 
     def _why_no_tag(self, text: str) -> str:
-        """Say why a text can't be a tag; nothing where it can."""
+        """Return why a text can't be a tag; "" where it can."""
         try:
             self._session.library.tag_name(text)
         except QueryError as exc:

@@ -134,7 +134,7 @@ class DetailSide(ctk.CTkFrame):
                 cell.grid()
 
     def _show_place_among(self, view: FrameView, chosen: int) -> None:
-        """Say in which segment this one lies, and what lies in it."""
+        """Show in which segment this one lies, and what lies in it."""
         parent, self._parts = view.parent(chosen), view.parts(chosen)
         if parent is not None:
             self._opens["Part of"] = view.segments[parent].id
@@ -156,11 +156,11 @@ class DetailSide(ctk.CTkFrame):
 
     def _tidy_bar(self) -> None:
         """No scrollbar where there is nothing to scroll; CustomTkinter shows it always."""
-        content, room = (
+        content, shown = (
             self._scrolled.winfo_reqheight(),
             self._scrolled._parent_canvas.winfo_height(),
         )
-        if content > room > 1:
+        if content > shown > 1:
             self._scrolled._scrollbar.grid()
         else:
             self._scrolled._scrollbar.grid_remove()
@@ -281,7 +281,7 @@ class DetailSide(ctk.CTkFrame):
         self.say_why_not(self._actions.why_no_tag(text) if text.strip() else "")
 
     def say_why_not(self, sentence: str) -> None:
-        """Say under the entry why what stands in it is no tag; nothing where it is one."""
+        """Show under the entry why its text is no tag; nothing where it is one."""
         self._why_not.configure(text=sentence)
         self.entry.set_error(bool(sentence))
         if sentence:
@@ -290,7 +290,7 @@ class DetailSide(ctk.CTkFrame):
             self._why_not.pack_forget()
 
     def added(self, name: str) -> None:
-        """A tag has been added: there is room for another one."""
+        """Empty the entry for another tag, once this one has been added."""
         if self.entry.text == name:
             self.entry.set("")
 

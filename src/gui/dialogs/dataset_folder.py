@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def dataset_folder(datasets: Path, text: str) -> Path:
-    """Say which folder is meant: a relative name lies in the library's datasets.
+    """Return which folder is meant: a relative name lies in the library's datasets.
 
     It may begin with the name of that folder, as those do that are proposed.
 

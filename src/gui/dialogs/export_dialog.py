@@ -78,7 +78,7 @@ class ExportDialog:
         label(head, theme, "Export Dataset", size=TITLE, weight="medium").pack(side="left")
         IconButton(head, theme, "close", self.overlay.close_hint, self._close).pack(side="right")
         body = ctk.CTkFrame(dialog, fg_color="transparent")
-        # the track of a slider ends where words do, the room for its ring does not
+        # the track of a slider ends where words do, its focus ring does not
         body.grid(row=1, column=0, sticky="ew", padx=(32 - EDGE, 32))
         body.grid_columnconfigure(0, weight=1)
         left = ctk.CTkFrame(body, fg_color="transparent")

@@ -34,7 +34,7 @@ class ExportFooter(ctk.CTkFrame):
         self.is_ready = True
 
     def say(self, summary: str, size: str, export: str, enabled: bool) -> None:
-        """Say what would be written, and what the button does, while it offers to export."""
+        """Show what would be written, and what the button does, while it offers to export."""
         self._summary.configure(text=summary)
         self._size.configure(text=size)
         self._export.set_text(export)
@@ -69,7 +69,7 @@ class ExportFooter(ctk.CTkFrame):
     def show_outcome(
         self, icon_name: str, colour: str, text: str, below: str, main: Action, other: Action
     ) -> None:
-        """Say what came of an export.
+        """Show the result of an export.
 
         Args:
             below: a second line; a long one loses its middle, and is whole in a tooltip.

@@ -145,7 +145,7 @@ class SettingsDialog:
         self._note.pack(side="left")
 
     def say_whether_device_lacks(self, lacks: bool) -> None:
-        """Say that the device wished for is not there; this is found out after the dialog came."""
+        """Show that the device wished for is not there; this is known after the dialog opens."""
         if lacks and self.overlay.holds(self._dialog):
             self._hints["Device"].configure(text="Not available on this computer; the CPU is used")
 

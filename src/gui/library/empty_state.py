@@ -103,7 +103,7 @@ class Recovering(ctk.CTkFrame):
         self._bar.set(0)
 
     def say(self, done: int, total: int) -> None:
-        """Take in how much has been read, and of how much."""
+        """Show how much has been read, and of how much."""
         self._bar.set(done / total if total else 0)
 
 
@@ -134,7 +134,7 @@ class NotOpened(ctk.CTkFrame):
         Button(buttons, theme, "Open another library", other, icon_name="folder").pack(side="left")
 
     def say(self, held: bool, sentence: str, details: str) -> None:
-        """Say why.
+        """Show why.
 
         Args:
             held: another process has it open, which is no damage.

@@ -47,7 +47,7 @@ class ModelLine(ctk.CTkFrame):
         self._problem = label(self, theme, "", size=SMALL, colour=c.error, justify="left")
         self._doing = label(self, theme, "", size=SMALL, colour=c.text_2, anchor="w")
         self._bar: ctk.CTkProgressBar | None = None
-        self._room = 0.0
+        self._inside = 0.0
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._wrap(), "+")
 
     def show(self, face: ModelRowView) -> None:
@@ -134,11 +134,11 @@ class ModelLine(ctk.CTkFrame):
     def _wrap(self) -> None:
         """Break long words where the line ends."""
         width = self.winfo_width() / self.theme.scale
-        room = width - _FACTS - ACTION - 24
-        if room > 60 and room != self._room:
-            self._room = room
-            self._name.configure(wraplength=room)
-            self._purpose.configure(wraplength=room)
+        inside = width - _FACTS - ACTION - 24
+        if inside > 60 and inside != self._inside:
+            self._inside = inside
+            self._name.configure(wraplength=inside)
+            self._purpose.configure(wraplength=inside)
             self._problem.configure(wraplength=width - 28)
 
     def _act(self) -> None:

@@ -39,7 +39,7 @@ def question(
     problem: str = "",
     put_off: bool = False,
 ) -> Prompt:
-    """Say how far another CLIP is on its way into use, and ask whether to go on.
+    """Show how far another CLIP is on its way into use, and ask whether to continue.
 
     Args:
         wanted: the CLIP that is to take over; None where the one in use has segments left to read.

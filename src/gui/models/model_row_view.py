@@ -62,7 +62,7 @@ class Offered:
 
 
 def offered(offer: ModelOffer, fetching: bool) -> Offered:
-    """Say what larger models bring, and what it takes to have them."""
+    """Return what larger models bring, and what it takes to have them."""
     if fetching:
         return Offered("Larger models are being downloaded. They take over when complete.", True)
     minutes = max(1, round(offer.bytes * 8 / BITS_A_SECOND / 60))
@@ -86,7 +86,7 @@ def face(
     measuring: bool = False,
     wanted: ModelRow | None = None,
 ) -> ModelRowView:
-    """Say what a person should see of a model.
+    """Return what a person should see of a model.
 
     Args:
         job: its download, when one runs or waits.

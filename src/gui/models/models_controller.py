@@ -26,7 +26,7 @@ _Found = tuple[list[ModelRow], ModelOffer | None, Coverage | None, bool, int]
 
 
 class ModelsController:
-    """Lists, fetches, measures and chooses models; whoever shows them is told of each change."""
+    """Lists, fetches, measures and chooses models, and notifies of each change."""
 
     def __init__(self, session: Session, on_error: Callable[[Exception], None]) -> None:
         self._session, self._on_error = session, on_error
@@ -212,7 +212,7 @@ class ModelsController:
         self._tell()
 
     def rescan(self) -> None:
-        """Take up what was put into the models folder, or taken from it."""
+        """Rescan the models folder for files that were added or removed."""
         if self.rows:
             self.choose(self.settings)
 

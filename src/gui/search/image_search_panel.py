@@ -47,7 +47,7 @@ class ImageSearchPanel(SearchPanel):
         panel_header(self, theme, "Search by Image")
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
-        # wider than what one sees by the room for focus rings
+        # wider than what is seen, since focus rings need space
         self._column = ctk.CTkFrame(body, fg_color="transparent", width=LEFT_COLUMN + 2 * RING)
         self._column.pack(side="left", fill="y", padx=(LEFT - RING, 0), pady=(0, 20))
         self._column.pack_propagate(False)
@@ -223,7 +223,7 @@ class ImageSearchPanel(SearchPanel):
         else:
             self._facts.configure(text=f"Part {part[2]} × {part[3]}")
             if not self._whole.winfo_manager():
-                # before the words: whatever has no room, it is not the button
+                # before the words, so that it is never the button that does not fit
                 self._whole.pack(side="right", before=self._facts)
         self.button.set_text("Search this image" if part is None else "Search this part")
 
@@ -238,8 +238,8 @@ class ImageSearchPanel(SearchPanel):
         image = self.query.image_rgb
         if image is not None:
             px = self.theme.px
-            room = max(1, self._column.winfo_width() - px(48))
-            high = round(image.shape[0] * room / image.shape[1])
+            width = max(1, self._column.winfo_width() - px(48))
+            high = round(image.shape[0] * width / image.shape[1])
             self.query.configure(
                 height=min(high, max(px(120), self._column.winfo_height() - px(220)))
             )

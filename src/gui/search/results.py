@@ -97,7 +97,7 @@ class ResultsView(ctk.CTkFrame):
         self._request: tuple[SearchRequest, Callable[[SearchResult], None]] | None = None
         self._is_stale = self._keeps_place = self._is_empty = False
         self._line = ctk.CTkFrame(self, fg_color="transparent", height=36)
-        # the track of the slider ends where the cards do, the room for its ring does not
+        # the track of the slider ends where the cards do, its focus ring does not
         self._line.pack(fill="x", padx=(margins[0], margins[1] - EDGE))
         self._line.pack_propagate(False)
         self._count = label(self._line, theme, "", weight="medium")
@@ -183,7 +183,7 @@ class ResultsView(ctk.CTkFrame):
         )
 
     def forget(self) -> None:
-        """Take the request back; what is still to be answered is not shown."""
+        """Cancel the request; an answer that is still to come is not shown."""
         self._asked += 1
         self._request = None
         self._again.pack_forget()
@@ -195,7 +195,7 @@ class ResultsView(ctk.CTkFrame):
             self._ask(request, show, failed=partial(self._failed, request))
 
     def _failed(self, request: SearchRequest, exc: Exception) -> None:
-        """Say in place what can't be searched for; anything else goes to the door for errors."""
+        """Show in place what can't be searched for; anything else goes to the error handler."""
         if not is_of_a_person(exc):
             raise exc
         if self._request is not None and self._request[0] is request:
@@ -259,7 +259,7 @@ class ResultsView(ctk.CTkFrame):
         self._place_quality()
 
     def why_none(self, none: str) -> str:
-        """Say why nothing was found: what keeps hits away comes before the request itself."""
+        """Return why nothing was found: what keeps hits away comes before the request itself."""
         if self._session.jobs:
             return STILL_ADDING
         if self._is_empty:
@@ -293,11 +293,11 @@ class ResultsView(ctk.CTkFrame):
         """Share the line out: a long name is shortened, so that the slider stays whole."""
         px, theme = self.theme.px, self.theme
         font, medium = theme.canvas_font(self, NORMAL), theme.canvas_font(self, NORMAL, "medium")
-        room = self._line.winfo_width() - medium.measure(self._count.cget("text")) - px(16)
+        width = self._line.winfo_width() - medium.measure(self._count.cget("text")) - px(16)
         if self._again.winfo_manager():
-            room -= self._again.winfo_reqwidth() + px(8)
+            width -= self._again.winfo_reqwidth() + px(8)
         if self.quality.winfo_manager():
-            room -= self.quality.fit(room - font.measure(self._wheres[0]))
-        fitting = (text for text in self._wheres if font.measure(text) <= room)
+            width -= self.quality.fit(width - font.measure(self._wheres[0]))
+        fitting = (text for text in self._wheres if font.measure(text) <= width)
         text = next(fitting, self._wheres[-1])
-        self._where.configure(text=shorten(text, font, max(room, px(24))))
+        self._where.configure(text=shorten(text, font, max(width, px(24))))

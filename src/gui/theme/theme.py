@@ -120,7 +120,7 @@ class Theme:
         self._canvas_fonts: dict[tuple[int, str], tkinter.font.Font] = {}
 
     def find_fonts(self, root: tkinter.Misc) -> None:
-        """Take Roboto where it is, else a font of the system."""
+        """Choose Roboto where it is, else a font of the system."""
         families = set(tkinter.font.families(root))
         if "Roboto" not in families:
             self._family = next((name for name in _FALLBACKS if name in families), "TkDefaultFont")

@@ -60,7 +60,7 @@ def panel_header(master: Any, theme: Theme, title: str, ring_below: bool = False
     """The line at the top of a panel with its title; what is packed into it goes right.
 
     Args:
-        ring_below: what follows has room for its focus ring, which this line gives up, so that
+        ring_below: what follows has space for its focus ring, which this line gives up, so that
             the title and what follows lie where they do in all panels.
     """
     less = RING if ring_below else 0

@@ -71,8 +71,8 @@ class MaskQuality(ctk.CTkFrame):
         self._say()
         return True
 
-    def fit(self, room_px: int) -> int:
-        """Take shorter words where there is no room for the longer ones.
+    def fit(self, width_px: int) -> int:
+        """Use shorter words where the longer ones do not fit.
 
         Returns:
             Its width in device pixels, wherever the slider stands.
@@ -80,7 +80,7 @@ class MaskQuality(ctk.CTkFrame):
         font = self.theme.canvas_font(self, SMALL)
         slider = self.theme.px(WIDTH + 2 * RING + 4)
         wide, narrow = (int(font.measure(_sentence(0.88, short))) for short in (False, True))
-        self._is_narrow = wide + slider > room_px
+        self._is_narrow = wide + slider > width_px
         self._say()
         return slider + (narrow if self._is_narrow else wide)
 

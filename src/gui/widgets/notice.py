@@ -39,9 +39,9 @@ class Notice(ctk.CTkFrame):
     def _wrap(self) -> None:
         """Break the text where the notice ends; it grows by a line then."""
         taken = 60 + sum(button.winfo_reqwidth() / self.theme.scale for button in self._buttons)
-        room = self.winfo_width() / self.theme.scale - taken
-        if room > 100:
-            self._text.configure(wraplength=room)
+        width = self.winfo_width() / self.theme.scale - taken
+        if width > 100:
+            self._text.configure(wraplength=width)
 
     @property
     def text(self) -> str:

@@ -88,7 +88,7 @@ class Overlay:
         on_close: Callable[[], None] | None = None,
         about: object = None,
     ) -> ctk.CTkFrame:
-        """Give an empty dialog to fill, over the one that is open.
+        """Return an empty dialog to fill, over the one that is open.
 
         Args:
             about: what it says, for `shows`.
@@ -124,7 +124,7 @@ class Overlay:
         return dialog
 
     def _draw(self, dialog: ctk.CTkFrame) -> None:
-        """Give all that is in a dialog its size; CustomTkinter draws it when it hears of that."""
+        """Lay out all that is in a dialog; CustomTkinter draws it on the event of its size."""
         self.root.update_idletasks()
         # events come before what is to be done when idle, so all is drawn by then
         self.root.after_idle(self._lift, dialog)
@@ -141,12 +141,12 @@ class Overlay:
         layer.corners.match(layer.picture, (dialog.winfo_x(), dialog.winfo_y()))
 
     def close(self, dialog: ctk.CTkFrame | None = None) -> None:
-        """Take a dialog away, wherever it lies; the one on top where none is named."""
+        """Remove a dialog, wherever it lies; the one on top where none is named."""
         layer = self._layer(dialog or self.dialog)
         if layer is None:
             return
         was_on_top = layer is self._layers[-1]
-        if not was_on_top:  # whoever lies over it gives the focus back to where it was before both
+        if not was_on_top:  # the dialog over it gives the focus back to where it was before both
             above = self._layers[self._layers.index(layer) + 1]
             above.focus_before = layer.focus_before
         self._layers.remove(layer)
@@ -159,7 +159,7 @@ class Overlay:
             layer.on_close()
 
     def keep_focus_inside(self) -> None:
-        """Tab stays among the dialog's controls: whoever gets the focus outside gives it back."""
+        """Keep Tab inside the dialog: a control outside that gets the focus gives it back."""
         focus, dialog = self.root.focus_get(), self.dialog
         if dialog is None or focus is None or focus is self.root:
             return

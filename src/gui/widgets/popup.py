@@ -31,7 +31,7 @@ def show_menu(
     Args:
         entries: what each says, and what it does.
         width: it is at least so wide, in device pixels.
-        above: where its lower end goes when there is no room below `y`.
+        above: where its lower end goes when it does not fit below `y`.
         chosen: the entry with a tick, which the keys begin from.
     """
     _Menu(master.winfo_toplevel(), theme, entries, width, chosen).open(x, y, above)
@@ -95,10 +95,10 @@ class _Menu(tkinter.Frame):
     def open(self, x: int, y: int, above: int | None) -> None:
         width, height = self._wh
         left, top = self._window.winfo_rootx(), self._window.winfo_rooty()
-        room_w, room_h = self._window.winfo_width(), self._window.winfo_height()
-        x, y = min(x - left, room_w - width), y - top
-        if y + height > room_h:
-            y = max(0, (above - top - height) if above is not None else room_h - height)
+        wide, high = self._window.winfo_width(), self._window.winfo_height()
+        x, y = min(x - left, wide - width), y - top
+        if y + height > high:
+            y = max(0, (above - top - height) if above is not None else high - height)
         behind = _seen((left + x, top + y, left + x + width, top + y + height))
         self.place(x=max(0, x), y=y, width=width, height=height)
         self.lift()

@@ -40,14 +40,14 @@ class Scrolled(ctk.CTkScrollableFrame):
             self._see(focused)
 
     def _see(self, widget: tkinter.Misc) -> None:
-        content, room = self.winfo_reqheight(), self._parent_canvas.winfo_height()
+        content, height = self.winfo_reqheight(), self._parent_canvas.winfo_height()
         top = widget.winfo_rooty() - self.winfo_rooty()
         bottom, shown = top + widget.winfo_height(), -self.winfo_y()
         margin = self.theme.px(16)
         if top - margin < shown:
             self._parent_canvas.yview_moveto(max(0, top - margin) / content)
-        elif bottom + margin > shown + room:
-            self._parent_canvas.yview_moveto((bottom + margin - room) / content)
+        elif bottom + margin > shown + height:
+            self._parent_canvas.yview_moveto((bottom + margin - height) / content)
 
     def _tidy(self) -> None:
         """No scrollbar where there is nothing to scroll; CustomTkinter shows it always."""

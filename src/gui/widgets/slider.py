@@ -79,7 +79,7 @@ class Slider(Focusable):
         )
 
     def set(self, value: float) -> None:
-        """Move it as near to a value as it goes; nobody is told."""
+        """Move it as near to a value as it goes; no callback is called."""
         low, high = self.ends
         self.value = round(min(max(value, low), high), self._decimals)
         self._slider.set(self.value)
