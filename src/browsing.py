@@ -104,7 +104,7 @@ class Browsing:
         return load_image(path, settings.pixel_limit, draft_side).frame.image_rgb
 
     def media_kind(self, path: Path) -> MediaKind:
-        """Tell an image from a video by what is in the file.
+        """Return whether a file is an image or a video by what is in it.
 
         Raises:
             MediaReadError: it is neither.

@@ -30,7 +30,7 @@ def start_child(
         variables: of its environment, beside our own.
 
     Raises:
-        OSError: the system has no room for another process.
+        OSError: the system can't start another process.
     """
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],

@@ -47,7 +47,7 @@ _LARGEST_USER_FILE = 1 << 20  # bytes
 
 
 def models_folder_problem() -> str | None:
-    """Say what is wrong with the folder that MEDIA_LIBRARY_MODELS names; None if nothing is."""
+    """Return what is wrong with the folder that MEDIA_LIBRARY_MODELS names; None if nothing is."""
     if not os.environ.get("MEDIA_LIBRARY_MODELS") or os.path.isdir(MODELS_FOLDER):
         return None
     return (
@@ -57,7 +57,7 @@ def models_folder_problem() -> str | None:
 
 
 def default_library() -> Path:
-    """Say where the library is when nobody says.
+    """Return where the library is when no folder is given.
 
     MEDIA_LIBRARY, else the one that was chosen in the window, else the application's folder; for
     an installed copy one among the user's data.
@@ -75,7 +75,7 @@ def default_library() -> Path:
 
 
 def remember_library(folder: Path) -> None:
-    """Open this library from now on when nobody says which; a file of the user's keeps it.
+    """Open this library from now on when none is named; a file of the user's keeps it.
 
     Raises:
         DatabaseError: that file can't be written.
@@ -99,7 +99,7 @@ def _remembered_library() -> str | None:
 
 
 def home_folder() -> Path:
-    """Name the user's own folder.
+    """Return the user's own folder.
 
     Raises:
         DatabaseError: there is none, as for a number of a user that nobody has written down.
@@ -177,11 +177,11 @@ class LibraryPaths:
         return self.extracted_segments / "thumbnails"
 
     def crop(self, stored: str) -> Path:
-        """Say where the crop lies that a row of `segments` names.
+        """Return where the crop lies that a row of `segments` names.
 
         A library that came from someone else can name any file. What is not inside this one
-        would be deleted with the segment or copied into a dataset, so it is taken for a crop
-        that is missing.
+        would be deleted with the segment or copied into a dataset, so it counts as a crop that
+        is missing.
         """
         parts = PurePosixPath(stored).parts
         if len(parts) > 1 and parts[0] == ownership.SEGMENTS and not {"..", "\0"} & set(parts):
@@ -204,7 +204,7 @@ class LibraryPaths:
         return all(os.access(file, os.W_OK) for file in files if os.path.exists(file))
 
     def check_ownership(self) -> None:
-        """See that nothing in the folder under the library's names is somebody else's.
+        """Check that nothing in the folder under the library's names is somebody else's.
 
         Raises:
             DatabaseError: something is, with the names.

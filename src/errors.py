@@ -71,7 +71,7 @@ class DamagedRowError(DatabaseError):
 
     Attributes:
         table: of the row.
-        key: what tells it from the table's other rows.
+        key: what identifies it in its table.
         reason: what is wrong with it.
     """
 

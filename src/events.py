@@ -100,7 +100,7 @@ class FilePassedOver(Event):
 
 @dataclass(frozen=True)
 class FileFailed(Event):
-    """A file that can't be taken in, and why; the job goes on."""
+    """A file that can't be added, and why; the job continues."""
 
     path: Path
     reason: str
@@ -166,7 +166,7 @@ class PassedOver:
     removed: tuple[Path, ...] = ()
 
     def __str__(self) -> str:
-        """Say in one line, without a full stop, what was passed over; "" when nothing was."""
+        """Write in one line, without a full stop, what was passed over; "" when nothing was."""
         parts = [
             _so_many(self.thumbnails, "thumbnail{s} of another program"),
             _so_many(self.deleted, "deleted file{s} in a bin"),

@@ -52,7 +52,7 @@ class MediaLibrary(OpenLibrary):
     # -- taking media in, and out
 
     def add(self, paths: Iterable[Path | str], again: bool = False) -> Iterator[Event]:
-        """Take in files and folders, and go on with what an earlier job left.
+        """Add files and folders, and continue with what an earlier job left.
 
         What a person stopped waits for `go_on`, or for being added again.
 
@@ -68,16 +68,16 @@ class MediaLibrary(OpenLibrary):
         yield from ingest.run([Path(path) for path in paths], again)
 
     def segmented_by_others(self) -> int:
-        """Count the frames that another SAM cut than the one in use.
+        """Count the frames that were segmented by another SAM than the one in use.
 
-        Frames of which nobody wrote down what cut them are counted, too; in CLIP-only mode,
-        where nothing could be cut again, there are none.
+        Frames whose SAM was not recorded are counted, too; in CLIP-only mode, where nothing could
+        be segmented again, there are none.
         """
         sam = self.mask_generator
         return 0 if sam is None else count_frames_cut_by_others(self.metadata.connection, sam.name)
 
     def segment_again(self) -> Iterator[Event]:
-        """Cut what another SAM has cut once more; what people have done there is kept.
+        """Segment again what another SAM has segmented; what people have done there is kept.
 
         Tags given by people go to the new segment of the same thing; a segment that has none
         stays, and an `AnnotationUnmatched` says so. Cancelled or killed, the next call goes on.
@@ -116,7 +116,7 @@ class MediaLibrary(OpenLibrary):
         stop_unfinished(self.metadata)
 
     def keep_for_later(self, paths: Iterable[Path | str]) -> None:
-        """Write down files and folders for the next `add`, and read none of them now."""
+        """Record files and folders for the next `add`, and read none of them now."""
         from src.processing.media_registration import keep_for_later
 
         keep_for_later(self.metadata, [Path(path) for path in paths])
@@ -127,7 +127,7 @@ class MediaLibrary(OpenLibrary):
         yield from self.add([])
 
     def remove(self, media_file_ids: Sequence[int]) -> None:
-        """Forget media files and all that was made of them; the files themselves stay.
+        """Remove media files and all that was made of them; the files themselves stay.
 
         Crops that can't be removed now are by the next job. A walk through their folders does
         not bring them back; see `add`.
@@ -140,7 +140,7 @@ class MediaLibrary(OpenLibrary):
             remove_media(self.metadata, media_file_id)
 
     def tell_index(self) -> Iterator[Event]:
-        """Tell the search index what has been removed; the next job that adds does it, too."""
+        """Remove from the search index what was removed; the next job that adds does it, too."""
         yield from self.index.catch_up()
 
     def media_under(self, path: Path | str) -> list[MediaFile]:
@@ -253,13 +253,13 @@ class MediaLibrary(OpenLibrary):
         return batch
 
     def remove_tag(self, segment_id: str, name: str, batch: str | None = None) -> str:
-        """Take a tag off a segment, which no model gives it again; returns the batch, for undo."""
+        """Remove a tag from a segment; no model gives it again. Returns the batch, for undo."""
         batch = batch or new_batch()
         self.metadata.remove_tag(segment_id, normalize_text(name), batch)
         return batch
 
     def undo(self, batch: str) -> int:
-        """Take back a whole act on tags; returns how many of its decisions there were to undo."""
+        """Undo a whole act on tags; returns how many of its decisions there were to undo."""
         return self.metadata.undo(batch)
 
     def tag_counts(self) -> dict[str, int]:
@@ -317,7 +317,7 @@ class MediaLibrary(OpenLibrary):
         yield from look_at_frames(self.metadata, self.settings.pixel_limit)
 
     def move_media(self, old: Path | str, new: Path | str) -> int:
-        """Say that a folder of media is elsewhere now; returns how many files are in it.
+        """Change the path of a folder of media; returns how many files are in it.
 
         Raises:
             DatabaseError: a file of the library has one of the new paths already.
@@ -325,7 +325,7 @@ class MediaLibrary(OpenLibrary):
         return self.metadata.move_root(Path(os.path.abspath(old)), Path(os.path.abspath(new)))
 
     def verify(self, repair: bool = False) -> Iterator[Event]:
-        """Examine the library, and mend what can be mended when asked to."""
+        """Examine the library, and repair what can be repaired when asked to."""
         index = self.index
         from src.processing.integrity import examine
 

@@ -69,7 +69,7 @@ class SafeFolder:
 
     Names are relative to it and use slashes. Where something on the way is a link, or the thing
     itself is one, an OSError says so; what the link leads to is not touched. The folder itself
-    may be reached through links: that is the choice of whoever names it.
+    may be reached through links: that is the choice of the person who names it.
     """
 
     def __init__(self, root: Path, walk: PathWalk | None = None) -> None:
@@ -247,7 +247,7 @@ class SafeFolder:
             self.mark(name)
 
     def mark(self, name: str) -> None:
-        """Say with a marker that a folder is ours."""
+        """Mark a folder as ours."""
         with suppress(FileExistsError):
             self.create(f"{name}/{MARKER}" if name else MARKER, _MARKER_TEXT)
 
@@ -262,7 +262,7 @@ class SafeFolder:
     # -- moving and removing
 
     def rename(self, name: str, new: str) -> None:
-        """Give a file or folder another name; what is a link is moved as a link.
+        """Rename a file or folder; what is a link is moved as a link.
 
         Raises:
             OSError: it can't be done.

@@ -41,7 +41,7 @@ class LogFile(logging.handlers.RotatingFileHandler):
 
 
 def log_to_console() -> None:
-    """Say errors on stderr; a warning is for the file alone."""
+    """Log errors to stderr; a warning is for the file alone."""
     console = logging.StreamHandler()
     console.setLevel(logging.ERROR)
     logging.basicConfig(
@@ -50,7 +50,7 @@ def log_to_console() -> None:
 
 
 def log_to_file(path: Path) -> None:
-    """Keep what goes wrong in a file, since a window has no console to say it on.
+    """Log what goes wrong to a file, since a window has no console.
 
     A full disk costs what could not be written, and nothing else.
     """

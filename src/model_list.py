@@ -51,7 +51,7 @@ class ModelList:
         return self._service.rows()
 
     def offer(self) -> ModelOffer | None:
-        """Say what a person can fetch who has nothing but what is bundled; None: nothing."""
+        """Return what a person can fetch who has only the bundled models; None: nothing."""
         return self._service.offer()
 
     def download(self, name: str) -> Iterator[Event]:

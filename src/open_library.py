@@ -51,7 +51,7 @@ class OpenLibrary:
 
         Args:
             examine: look for damage even where nothing speaks for any.
-            on_recovery: is told how far the recovery of a damaged library is: done, of how much.
+            on_recovery: called during the recovery of a damaged library: done, of how much.
             read_only: look, search and export beside the process that has it open; searches
                 are exact and don't ask the index, and what would write raises DatabaseError.
 
@@ -61,7 +61,7 @@ class OpenLibrary:
         """
         self.paths = paths or LibraryPaths()
         self.paths.create(read_only)
-        # What a person has to be told about the settings: values that can't be used.
+        # What to show a person about the settings: values that can't be used.
         self.settings_problems: list[str] = []
         self.settings = settings or Settings.load(
             self.paths.settings, self.settings_problems.append
@@ -81,7 +81,7 @@ class OpenLibrary:
         self._missing_files: MissingFiles | None = None
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
         connection = self.metadata.connection
-        # What a person has to be told about the library once, now that it is open.
+        # What to show a person once about the library, now that it is open.
         said = [str(what) for what in (connection.recovered, connection.mended) if what is not None]
         self.notice = "; ".join(said) or None
 
@@ -119,8 +119,8 @@ class OpenLibrary:
     def vectors(self) -> VectorDatabase:
         """Search with the CLIP in use; the first call loads it.
 
-        Another CLIP may take over at any moment: whoever makes several calls for one answer
-        asks for this once.
+        Another CLIP may take over at any moment: for several calls that belong to one answer,
+        ask for this once.
         """
         return self._in_use.vectors
 
@@ -173,7 +173,7 @@ class OpenLibrary:
         self._in_use.refresh()
 
     def coverage(self) -> Coverage | None:
-        """Say how much of the library the CLIP that is wanted has embedded; None: all of it."""
+        """Return how much of the library the wanted CLIP has embedded; None: all of it."""
         return self._in_use.coverage()
 
     def tags_wait(self) -> bool:

@@ -1,6 +1,6 @@
 """Options that describe themselves: fields of a frozen dataclass.
 
-The window draws its controls from them and the command line its flags, so that whoever adds an
+The window draws its controls from them and the command line its flags, so that a person who adds an
 option writes it down once:
 
     @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def owner_of(folder: Path) -> Path | None:
     """Find the library's own folder that a path lies in, or is; None where it lies in none.
 
     Raises:
-        OSError: nobody can tell.
+        OSError: it can't be examined.
     """
     real = folder.resolve()
     for place in (real, *real.parents):
@@ -135,7 +135,7 @@ def is_library(folder: Path) -> bool:
 
 
 def _problem_of_file(files: SafeFolder, entry: Entry) -> str | None:
-    """Say why a file under one of our names can't be ours; None where it can, or is none."""
+    """Return why a file under one of our names can't be ours; None where it can, or is none."""
     check = next((check for names, check in _FILES if names.fullmatch(entry.name)), None)
     if check is None:
         return None
@@ -215,7 +215,7 @@ def _head(files: SafeFolder, name: str) -> bytes:
 
 
 def _problem_of_folder(files: SafeFolder, name: str) -> str | None:
-    """Say why a folder under one of our names can't be ours; None where it can, or is none."""
+    """Return why a folder under one of our names can't be ours; None where it can, or is none."""
     entry = files.entry(name)
     if entry is None:
         return None

@@ -66,7 +66,7 @@ class PathWalk:
 
     @contextmanager
     def parent(self, name: str, make: bool = False) -> Iterator[tuple[str, int | None]]:
-        """Give what os functions need to reach a file: its name, and the folder it is in."""
+        """Yield what os functions need to reach a file: its name, and the folder it is in."""
         parts = _parts(name)
         with self.folder("/".join(parts[:-1]), make) as folder:
             if isinstance(folder, int):
@@ -76,7 +76,7 @@ class PathWalk:
 
     @contextmanager
     def folder(self, name: str, make: bool = False) -> Iterator[int | str]:
-        """Give a folder inside the root: a handle of it, or its path on Windows."""
+        """Yield a folder inside the root: a handle of it, or its path on Windows."""
         parts = _parts(name) if name else ()
         if not _HAS_DIR_FD:
             yield self._checked_path(parts, make)

@@ -202,7 +202,7 @@ class Settings:
         """Read settings; a missing file gives the defaults, unknown names are left out.
 
         Args:
-            on_problem: told of each value that can't be used; its default is used instead.
+            on_problem: called with each value that can't be used; its default is used instead.
 
         Raises:
             DatabaseError: the file can't be read, is not JSON, or is another program's.

@@ -1,4 +1,4 @@
-"""What can be said on the command line."""
+"""The arguments of the command line."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def refuse_missing(paths: Sequence[Path]) -> None:
 
 
 def no_such(names: Sequence[object]) -> str:
-    """Say that paths lead to nothing."""
+    """Write that paths lead to nothing."""
     which = "there is no such file or folder" if len(names) == 1 else "no such files or folders"
     return f"{', '.join(map(str, names))}: {which}"
 

@@ -38,8 +38,8 @@ class Commands:
         """Open the library, with the models and settings it is to use.
 
         Args:
-            on_recovery: is told how far the recovery of a damaged library is; a line on stderr
-                says it where this is None.
+            on_recovery: called with how far the recovery of a damaged library is; where it is
+                None, a line on stderr shows it.
         """
         from src.cli.report import RecoveryLine, note
         from src.config import LibraryPaths
@@ -64,7 +64,11 @@ class Commands:
         return LibraryPaths(self.arguments.library or default_library())
 
     def _paths_of_library(self) -> LibraryPaths:
-        """Where the library lies; one that is made to be looked at would say nothing of theirs."""
+        """Return where the library lies; none is made only to be read.
+
+        Raises:
+            DatabaseError: there is none.
+        """
         from src.errors import DatabaseError
 
         paths = self._paths()
@@ -268,7 +272,7 @@ class Commands:
             progress.close()
 
     def _note_models_folder(self) -> None:
-        """Say what an opened library says itself."""
+        """Print the note about the models folder that opening a library prints, too."""
         from src.cli.report import note
         from src.config import models_folder_problem
 

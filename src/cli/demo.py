@@ -1,4 +1,4 @@
-"""`main.py demo`: scenes drawn, taken in and found again, with nothing but what is bundled."""
+"""`main.py demo`: scenes drawn, added and found again, with nothing but what is bundled."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def one_line(text: object) -> str:
 
 
 def note(text: str) -> None:
-    """Say something on stderr, as a sentence."""
+    """Print a note on stderr, as a sentence."""
     print(_sentence(one_line(text)), file=sys.stderr)
 
 
@@ -63,7 +63,7 @@ def event_as_json(event: Event) -> dict[str, Any]:
 
 
 def hit_as_json(hit: SearchHit, is_missing: bool) -> dict[str, Any]:
-    """Give what scripts read of a hit.
+    """Return what scripts read of a hit.
 
     Args:
         is_missing: its media file is not where it was.
@@ -116,7 +116,7 @@ def print_stats(stats: LibraryStats, coverage: Coverage | None, root: Path) -> N
 
 
 def coverage_in_words(coverage: Coverage) -> str:
-    """Say which CLIP is to take over, and how far it is."""
+    """Write which CLIP is to take over, and how far it is."""
     seen = f"{coverage.done:,} of {counted(coverage.total, 'segment')}"
     if coverage.label == coverage.label_in_use:
         return f"{coverage.label} has read {seen}; `models switch` reads the rest"
@@ -139,7 +139,7 @@ class ProgressLine:
         self.name = ""
 
     def show(self, event: Event) -> None:
-        """Take an event of the job in."""
+        """Show an event of the job."""
         if isinstance(event, JobStarted):
             self.files = event.files
         elif isinstance(event, FileStarted):
@@ -211,7 +211,7 @@ class RecoveryLine:
         self._line: ProgressLine | None = None
 
     def show(self, done: int, total: int) -> None:
-        """Take in how many pages have been read, and of how many."""
+        """Show how many pages have been read, and of how many."""
         if self._begun is None:
             self._begun = time.monotonic()
         if self._line is None and time.monotonic() - self._begun >= self.MOMENT_S:

@@ -88,7 +88,7 @@ def _with_copy(hit: SearchHit, looked_for: Mapping[Path, Path | None]) -> Search
 
 
 def _clip_that_knows_more(library: MediaLibrary) -> str | None:
-    """Say how to have a CLIP that knows words which the one in use does not."""
+    """Return how to get a CLIP that knows words which the one in use does not."""
     try:
         coverage = library.coverage()
     except ModelNotLoadedError:

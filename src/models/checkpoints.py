@@ -1,4 +1,4 @@
-"""Files of weights: read with care, and told apart by what is in them."""
+"""Files of weights: read with care, and identified by what is in them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def bytes_here(part: Path) -> int:
 
 
 def fingerprint(path: Path) -> str:
-    """Tell one file of weights from another by its size and samples of its bytes: 12 hex digits."""
+    """Identify a file of weights by its size and samples of its bytes: 12 hex digits."""
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())
     block = 1 << 16

@@ -86,7 +86,7 @@ class ClickSession:
         )
 
     def undo(self) -> bool:
-        """Take the last click back; return whether there was one."""
+        """Remove the last click; return whether there was one."""
         self._open_embedding()
         if not self._steps:
             return False

@@ -141,7 +141,7 @@ class MaskGenerator:
             candidates = self._decode_grid(image_rgb, grid, sizes)
             candidates = self._without_duplicates(candidates, sizes)
             clicks_xy = grid.xy[candidates.clicks.cpu().numpy()] * image_wh
-        # outside of inference mode, which would hold for whoever asks for the next mask, too
+        # outside of inference mode, which would hold for the next mask, too
         for i, mask in self.at_image(candidates.logits, image_rgb):
             if (record := self._record(candidates, i, mask, clicks_xy[i]))["area"] > 0:
                 yield record

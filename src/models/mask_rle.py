@@ -83,7 +83,7 @@ def runs_of(counts: object, size_wh: tuple[int, int]) -> np.ndarray:
 
 
 def checked_rle(counts: object, size_wh: tuple[int, int]) -> dict[str, Any]:
-    """Give RLE in the form that pycocotools takes, once it is known to be sound.
+    """Return RLE in the form that pycocotools takes, once it is known to be sound.
 
     Raises:
         DamagedMaskError: it is not; see runs_of.
@@ -105,7 +105,7 @@ def decode_rle(counts: bytes, size_wh: tuple[int, int]) -> np.ndarray:
 
 
 def in_form(mask: np.ndarray, output_mode: OutputMode) -> Any:
-    """Give a mask (H, W) uint8, 0 or 1, as Meta's generator gives it: array or RLE dict."""
+    """Decode a mask from what Meta's generator gives, array or RLE dict: (H, W) uint8, 0 or 1."""
     if output_mode == "binary_mask":
         return mask.astype(bool)
     if output_mode == "coco_rle":

@@ -76,7 +76,7 @@ def full_size(
     if right <= left:
         return mask
     logits = np.ascontiguousarray(logits)
-    # enlarged as numbers a mask takes four times the room of its image's pixels: not all at once
+    # enlarged as numbers a mask takes four times the memory of its image: not all at once
     rows = max(1, AT_ONCE_PIXELS // (right - left))
     for start in range(top, bottom, rows):
         end = min(bottom, start + rows)
@@ -144,7 +144,7 @@ class DuplicateFilter:
         self._admitted = np.zeros((0, COMPARE_SIDE**2 // 64), np.uint64)
 
     def add_if_distinct(self, logits: np.ndarray) -> bool:
-        """Take one more, unless it is like one that is here; say whether it was taken.
+        """Add one more, unless it is like one that is here; return whether it was added.
 
         Args:
             logits: (h, w) float32, above 0 inside.

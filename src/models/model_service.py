@@ -34,7 +34,7 @@ class ModelService:
         return model_table(self._manager)
 
     def offer(self) -> ModelOffer | None:
-        """Say what a person can fetch who has nothing but what is bundled.
+        """Return what a person can fetch who has only the bundled models.
 
         Returns:
             None where other weights are here, or the machine has no network.

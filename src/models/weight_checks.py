@@ -50,7 +50,7 @@ def examine(path: Path, is_safetensors: bool) -> None:
 
 
 def _examine_zip(path: Path, stream: IO[bytes]) -> None:
-    """See that the parts of a zip are few and take the room that they fill in it."""
+    """Check that the parts of a zip are few and as large as what they fill in it."""
     size = stream.seek(0, 2)
     stream.seek(max(0, size - (1 << 16) - 22))
     end = stream.read()

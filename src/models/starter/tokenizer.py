@@ -17,7 +17,7 @@ _START = 1
 _FIRST_WORD = 2
 _ID_OF_WORD = {word: _FIRST_WORD + index for index, word in enumerate(WORDS)}
 # open_clip pools a text at its highest id, so the end must be above every word. The gap
-# leaves room to append words without moving it.
+# leaves space to append words without moving it.
 _END = 63
 VOCABULARY_SIZE = _END + 1
 
@@ -49,7 +49,7 @@ class StarterTokenizer:
 
         Args:
             texts: one text or N.
-            context_length: tokens a row, 10 unless told.
+            context_length: tokens a row, 10 by default.
 
         Returns:
             (N, context_length) int64; zeros after the end token. A text that is too
