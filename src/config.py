@@ -192,7 +192,7 @@ class LibraryPaths:
         return self.extracted_segments / "elsewhere" / f"{name}.jpg"
 
     def name(self, path: Path) -> str:
-        """Name a path inside the library relative to it, as rows and `files` do."""
+        """Return a path inside the library relative to it, with slashes, as rows and `files` do."""
         return path.relative_to(self.root).as_posix()
 
     def has_library(self) -> bool:

@@ -98,7 +98,7 @@ class MediaLibrary(OpenLibrary):
         yield from SegmentAgain(self.metadata, self._in_use.clip_bundle, sam, self.settings).run()
 
     def media_suffixes(self) -> tuple[list[str], list[str]]:
-        """Name the endings of image files and of video files that folders are searched for."""
+        """List the endings of image files and of video files that folders are searched for."""
         from src.processing.image_loader import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
         return sorted(IMAGE_SUFFIXES), sorted(VIDEO_SUFFIXES)
@@ -112,7 +112,7 @@ class MediaLibrary(OpenLibrary):
         return stopped_media(self.metadata)
 
     def stop_adding(self) -> None:
-        """Let what is left of an add wait until a person goes on; no job of that runs any more."""
+        """Mark what is left of an add, whose job has ended, as waiting until a person continues."""
         stop_unfinished(self.metadata)
 
     def keep_for_later(self, paths: Iterable[Path | str]) -> None:

@@ -329,7 +329,7 @@ class SafeFolder:
         return True
 
     def sync_files(self, folder: str, names: Iterable[str]) -> None:
-        """Have files of a folder outlive a loss of power; cheaper for many than one by one.
+        """Flush files of a folder to the disk, so that they outlive a loss of power.
 
         Raises:
             OSError: they can't be written.
@@ -340,7 +340,7 @@ class SafeFolder:
         self.sync(folder)
 
     def sync(self, name: str = "") -> None:
-        """Have the renames in a folder last through a loss of power; Windows has no such call."""
+        """Flush the renames in a folder to the disk; Windows has no such call."""
         with self._walk.folder(name) as folder:
             if isinstance(folder, int):
                 os.fsync(folder)

@@ -97,7 +97,7 @@ class OpenLibrary:
         self.close()
 
     def close(self) -> None:
-        """Let the index finish, close the files and release the lock, whichever of it fails."""
+        """Wait for the index, close the files and release the lock, whichever of it fails."""
         with ExitStack() as last:
             if self._lock is not None:
                 last.callback(self._lock.release)

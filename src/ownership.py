@@ -38,7 +38,7 @@ _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 def check_ownership(root: Path) -> None:
-    """See that everything under the library's names in a folder is a library's.
+    """Check that everything under the library's names in a folder is a library's.
 
     Raises:
         DatabaseError: something is not, with the names.

@@ -168,14 +168,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def program() -> str:
-    """Name what a person types to start this application."""
+    """Return what a person types to start this application."""
     if not IS_CHECKOUT or Path(sys.argv[0]).stem == INSTALLED:
         return INSTALLED
     return "run.bat" if sys.platform == "win32" else "bash run.sh"
 
 
 def refuse_missing(paths: Sequence[Path]) -> None:
-    """See that what the window is to take in is there.
+    """Check that the paths for the window are there.
 
     Raises:
         UsageError: it is not, with the names.

@@ -74,7 +74,7 @@ def download_model(manager: ModelManager, name: str) -> None:
 
 
 def use_models(paths: LibraryPaths, names: Sequence[str]) -> None:
-    """Have a library use models by name, now and from now on.
+    """Make a library use models by name, from now on.
 
     Args:
         names: "auto" for the best that are here, "starter" for the bundled ones, "none" to do

@@ -44,7 +44,7 @@ def note(text: str) -> None:
 
 
 def _sentence(text: str) -> str:
-    """Begin with a capital and end with a full stop, but leave names of files as they are."""
+    """Add a capital and a full stop, but leave names of files as they are."""
     words = text.split()
     if words and words[0].isalpha():
         text = text[0].upper() + text[1:]

@@ -82,7 +82,7 @@ def show(found: Found, arguments: argparse.Namespace) -> None:
 
 
 def _with_copy(hit: SearchHit, looked_for: Mapping[Path, Path | None]) -> SearchHit:
-    """Name the copy that has taken the place of a hit's media file, if one has."""
+    """Return a hit with the copy that has taken the place of its media file, if one has."""
     copy = looked_for.get(hit.segment.media_path)
     return hit if copy is None else replace(hit, segment=replace(hit.segment, media_path=copy))
 

@@ -29,7 +29,7 @@ def backup_folder(database: Path) -> Path:
 
 
 def _next_name(database: Path) -> str:
-    """Name a backup by the time; where the clock was set back, by a second after the newest."""
+    """Return a backup's name by the time; after a clock set back, a second after the newest."""
     now = datetime.fromtimestamp(int(time.time()))
     moments = [now]
     for path in backups(database):

@@ -13,7 +13,7 @@ _TAGS_KEY = "automatic tags by"
 
 
 def clip_in_use(metadata: MetadataDatabase) -> str | None:
-    """Name the CLIP that answers searches (see ClipEncoder.name).
+    """Return the name of the CLIP that answers searches (see ClipEncoder.name).
 
     Where that is not written down, it is the one that has embedded most; None in a library
     without embeddings.
@@ -39,7 +39,7 @@ def set_clip_in_use(metadata: MetadataDatabase, name: str) -> None:
 
 
 def clip_of_tags(metadata: MetadataDatabase) -> str | None:
-    """Name the CLIP that gave the automatic tags; None where nobody wrote it down."""
+    """Return the name of the CLIP that gave the automatic tags; None where it is not recorded."""
     return metadata.info(_TAGS_KEY)
 
 

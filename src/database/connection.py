@@ -26,7 +26,7 @@ from src.database.repair.recovery import (
     recover,
     remember_to_say,
     set_log_aside,
-    untold_recovery,
+    unreported_recovery,
 )
 from src.database.row_values import LONGEST_VALUE
 from src.database.text_normalization import casefold_key
@@ -120,7 +120,7 @@ class Connection:
             watch_rows(writer)
             if self.recovered is not None and self.recovered.log_only:
                 remember_to_say(writer, self.recovered.kept, str(self.recovered))
-            self.recovered = self.recovered or untold_recovery(writer, self.path)
+            self.recovered = self.recovered or unreported_recovery(writer, self.path)
             if known and is_marked:
                 writer = self._mended(writer, on_progress)
             self._mark(b"")

@@ -120,7 +120,7 @@ class EmbeddingStore:
         return [(row["id"], row["segment_id"]) for row in found]
 
     def remove(self, embedding_ids: Sequence[int]) -> None:
-        """Forget embeddings; their segments stay, and are embedded again by the next job."""
+        """Delete embeddings; their segments stay, and are embedded again by the next job."""
         with self.connection.write() as db:
             db.executemany("DELETE FROM embeddings WHERE id = ?", [(i,) for i in embedding_ids])
 

@@ -101,7 +101,7 @@ class IndexProcess:
         return answer
 
     def close(self) -> None:
-        """Let the child finish and leave; one that does not is killed."""
+        """Wait for the child to finish and exit; one that does not is killed."""
         assert self._child.stdin is not None
         with killed_after(self._child, LEAVE_S):
             try:

@@ -42,7 +42,7 @@ MEMORY_PER_ROW = 32 << 10
 
 
 def limit_memory(rows: int) -> None:
-    """Have the system refuse this process more memory than an index of so many rows needs."""
+    """Limit this process's memory to what an index of so many rows needs."""
     child_processes.limit_memory(SPARE_MEMORY + rows * MEMORY_PER_ROW)
 
 

@@ -64,7 +64,7 @@ class LibraryLock:
         )
 
     def release(self) -> None:
-        """Let go; a second call does nothing."""
+        """Release the lock; a second call does nothing."""
         self._stream.close()
         folder, self._folder = self._folder, None
         if folder is not None:

@@ -237,7 +237,7 @@ def check_row(
     frame_wh: tuple[int, int] | None = None,
     with_mask: bool = True,
 ) -> None:
-    """See that a row is sound; see problem_of.
+    """Check that a row is sound; see problem_of.
 
     Raises:
         DamagedRowError: it is not.

@@ -38,7 +38,7 @@ class NewSegment:
 
 
 def crop_hash(content: bytes) -> str:
-    """Name the content of a crop file: 16 hex digits of BLAKE2b."""
+    """Hash the content of a crop file: 16 hex digits of BLAKE2b."""
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 

@@ -35,13 +35,13 @@ def left_media(metadata: MetadataDatabase) -> list[MediaFile]:
 
 
 def stop_unfinished(metadata: MetadataDatabase) -> None:
-    """Let all that is unfinished now wait until a person asks for it."""
+    """Mark all that is unfinished now as waiting until a person continues."""
     with metadata.connection.write():
         _write_down(metadata, {media.id for media in unfinished_media(metadata)})
 
 
 def take_up(metadata: MetadataDatabase, media_file_ids: Collection[int]) -> None:
-    """Let media files wait no more; inside a transaction it is part of that."""
+    """Mark media files as waiting no more; inside a transaction it is part of that."""
     stopped = _ids(metadata)
     if not stopped.isdisjoint(media_file_ids):
         _write_down(metadata, stopped.difference(media_file_ids))

@@ -75,7 +75,7 @@ class VectorDatabase:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files; metadata handed in stays open."""
+        """Close the files; metadata that was passed in stays open."""
         if self.index is not None:
             self.index.close()
         if self._own_metadata:

@@ -137,7 +137,7 @@ class VectorIndex:
         yield from self.catch_up()
 
     def close(self) -> None:
-        """Let the child finish and leave."""
+        """Wait for the child to finish and exit."""
         with self._state_lock:
             if self._process is not None:
                 self._process.close()
@@ -178,7 +178,7 @@ class VectorIndex:
             return self._process
 
     def _check_folder(self, folder: Path) -> None:
-        """See that an index is there, and that nothing in it leads elsewhere: Chroma follows links.
+        """Check that an index is there, and that nothing in it is a link, which Chroma would follow.
 
         Raises:
             IndexUnavailableError: it is not to be opened.

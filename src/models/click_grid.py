@@ -66,7 +66,7 @@ class ClickGrid:
             yield waiting
 
     def found(self, logits: torch.Tensor, clicks: torch.Tensor) -> None:
-        """Hear of masks.
+        """Receive masks.
 
         Args:
             logits: (N, h, w), of the whole image at any size.

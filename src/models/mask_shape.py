@@ -133,7 +133,7 @@ class DuplicateFilter:
     """Masks of one picture that overlap little with each other."""
 
     def __init__(self, most_overlap: float) -> None:
-        """Begin without any.
+        """Start without any.
 
         Args:
             most_overlap: the IoU that two of them may have.

@@ -117,7 +117,7 @@ class ModelManager:
         return sorted(found, key=lambda file: file.choice != self.choices[kind])
 
     def in_use(self, kind: ModelKind) -> ModelFile | None:
-        """Name the weights that are in use, or would be if they are sound; None without any."""
+        """Return the weights that are in use, or would be if they are sound; None without any."""
         files = self.available(kind)
         if kind == "clip" and self.clip_in_use is not None:
             return next((file for file in files if _is_of(self.clip_in_use, file.path)), None)
@@ -227,7 +227,7 @@ class ModelManager:
         return self.load_starter_clip() if file.bundled else self._open_clip(file.path)
 
     def vocabulary(self, clip: ClipEncoder) -> Path:
-        """Name the default vocabulary of a CLIP: a text file a person can edit."""
+        """Return the default vocabulary of a CLIP: a text file a person can edit."""
         if clip.name.startswith("starter-clip@"):
             return self._starter_folder / "vocabulary.txt"
         own = self.models_folder / "vocabulary.txt"

@@ -144,7 +144,7 @@ def _speed_of(
 
 @contextlib.contextmanager
 def _stopping(model: torch.nn.Module, go_on: Callable[[], bool]) -> Iterator[None]:
-    """Let a model run as long as `go_on` says so: one pass of a large one takes a minute."""
+    """Run a model as long as `go_on` returns True: one pass of a large one takes a minute."""
 
     def ask(_module: torch.nn.Module, _inputs: object) -> None:
         if not go_on():

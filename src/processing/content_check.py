@@ -111,7 +111,7 @@ class ContentCheck:
         return MediaToRead(path, kind, digest, change)
 
     def _moved_here(self, path: Path, twin: MediaFile) -> MediaFile:
-        """Have the row of a content that was moved since the job began follow it."""
+        """Update the row of a content that was moved since the job began."""
         self.moved.move([(twin, path)])
         media = self.metadata.media_by_path(path)
         if media is None or media.id != twin.id:

@@ -121,7 +121,7 @@ def _ends_with_us() -> tuple[str, ...]:
 
 
 def _limit(process: subprocess.Popen[bytes]) -> None:
-    """Let ffmpeg take no more memory than a film needs, and write no file. Linux alone can."""
+    """Limit ffmpeg's memory to what a film needs, and forbid it to write files. Linux only."""
     with suppress(ProcessLookupError):  # it has ended already
         limit_memory(MEMORY_BYTES, process.pid, for_good=True)
         forbid_files(process.pid)

@@ -49,7 +49,7 @@ class LoadedImage:
 
 
 def check_readable(path: Path) -> None:
-    """See that a path is a file of some length that can be opened.
+    """Check that a path is a file of some length that can be opened.
 
     Raises:
         MediaReadError: it is not.

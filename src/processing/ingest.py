@@ -152,7 +152,7 @@ class Ingest:
     def _done(
         self, media: MediaToRead, facts: VideoFacts, size_wh: tuple[int, int] | None
     ) -> FileDone:
-        """Write down what is known of a file now that its last frame has come."""
+        """Store what is known of a file now that its last frame has come."""
         media_id = media.change.media_id
         width, height = size_wh or (None, None)
         with self.metadata.connection.write():

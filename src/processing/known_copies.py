@@ -51,11 +51,11 @@ class KnownCopies:
         return [Path(name) for name in found]
 
     def forget(self, media_file_id: int) -> None:
-        """Forget the copies of a media file that is removed."""
+        """Delete the record of the copies of a media file that is removed."""
         self.metadata.forget_info(_key(media_file_id))
 
     def take_over(self, media: MediaFile) -> Path | None:
-        """Have a copy take the place of a media file that is gone, if one holds its content.
+        """Put a copy in the place of a media file that is gone, if one holds its content.
 
         Returns:
             The copy; None when there is none any more.

@@ -85,7 +85,7 @@ class ModelsInUse:
         self._switching = threading.Lock()
 
     def close(self) -> None:
-        """Let the index finish."""
+        """Wait for the index to finish."""
         if self._vectors is not None:
             self._vectors.close()
 
@@ -145,7 +145,7 @@ class ModelsInUse:
             return ClipBundle(self.vectors, self.tagger)
 
     def write_down(self) -> None:
-        """Have the library remember which CLIP is in use, before a job stores embeddings.
+        """Store which CLIP is in use, before a job stores embeddings.
 
         Raises:
             DatabaseError: it can't be written to.

@@ -114,7 +114,7 @@ class MovedFiles:
         )
 
     def move(self, moves: Sequence[tuple[MediaFile, Path]]) -> None:
-        """Have rows follow their contents, in one transaction.
+        """Update the rows of contents that were moved, in one transaction.
 
         A file of the job that loses its row gets a new one.
 

@@ -33,7 +33,7 @@ def too_large(path: Path, pixels: int | None, pixel_limit: int) -> MediaReadErro
 
 
 def check_pixels(path: Path, pixels: int, pixel_limit: int) -> None:
-    """See that an image is not too large.
+    """Check that an image is not too large.
 
     Raises:
         MediaReadError: it is.

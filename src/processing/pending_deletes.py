@@ -33,7 +33,7 @@ def remove_unused_crops(metadata: MetadataDatabase, crop_paths: Iterable[str]) -
 
 
 def remove_media(metadata: MetadataDatabase, media_file_id: int) -> None:
-    """Forget a media file and all that was made of it, now or, crops, at the next job.
+    """Remove a media file and all that was made of it; crops that can't be, at the next job.
 
     A person has removed it: that is kept, and a walk through its folder does not bring it back.
     """

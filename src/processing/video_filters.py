@@ -107,7 +107,7 @@ class FrameReading:
         return stream is not None and (stream.is_interlaced or stream.codec in MAY_MIX)
 
     def _matrix(self) -> str | None:
-        """Name the matrix of a stream that does not: by the size, as players do."""
+        """Return the matrix of a stream that names none: by the size, as players do."""
         stream = self.stream
         if stream is None or stream.matrix or not HAS_MATRIX.match(stream.pixel_format):
             return None

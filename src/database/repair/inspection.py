@@ -118,7 +118,7 @@ def refuse_others(path: Path) -> None:
 
 
 def _foreign_names(state: SchemaState, rows: list[SchemaRow]) -> str:
-    """Name what is in a schema beside all of ours; empty where it is, or was, only ours."""
+    """List what is in a schema beside all of ours; empty where it is, or was, only ours."""
     if state.is_damaged and _has_ours(state, rows):
         return ""  # recovery takes our tables out of it, and nothing else
     return ", ".join(sorted(state.foreign)[:5])

@@ -142,7 +142,7 @@ def _sound_backups(database: Path, stack: ExitStack) -> Iterator[tuple[str, sqli
 
 @contextmanager
 def _lenient(db: sqlite3.Connection) -> Iterator[None]:
-    """Let rows be changed that their indexes don't know, and references be wrong on the way."""
+    """Allow changes of rows that their indexes lack, and wrong references on the way."""
     db.execute("PRAGMA defer_foreign_keys = ON")
     db.execute("PRAGMA writable_schema = ON")
     db.execute("PRAGMA ignore_check_constraints = ON")

@@ -34,7 +34,7 @@ __all__ = [
     "recover",
     "remember_to_say",
     "set_log_aside",
-    "untold_recovery",
+    "unreported_recovery",
 ]
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ RECOVERING, RECOVERED = f"{BACKUPS}/recovering.db", f"{BACKUPS}/recovered.db"
 
 # Seven embeddings of 2 KB fit a page of 16 KB; of SQLite's usual 4 KB each would waste half.
 PAGE_SIZE = 16384
-# Stand in `info` until the recovered library has been opened: see untold_recovery.
+# Stand in `info` until the recovered library has been opened: see unreported_recovery.
 KEPT_AS = "recovery kept"
 SAID = "recovery said"
 _MOMENT = r"\d{4}-\d\d-\d\dT\d{6}(-\d{1,3})?"
@@ -111,7 +111,7 @@ def finish_recovery(database: Path) -> None:
         log.warning("%s: this is no recovered library, and stays where it is: %s", whole, problem)
         return
     with closing(sqlite3.connect(f"{whole.as_uri()}?mode=ro&immutable=1", uri=True)) as db:
-        said = untold_recovery(db, database)
+        said = unreported_recovery(db, database)
     kept = _kept_name(files, database) if said is None else said.kept.name
     there, kept_before = files.entry(database.name), files.entry(kept)
     if there is not None and kept_before is not None and not _is_same(there, kept_before):
@@ -129,7 +129,7 @@ def finish_recovery(database: Path) -> None:
 
 
 def remember_to_say(db: sqlite3.Connection, kept: Path, said: str) -> None:
-    """Write down what is to be said of damage, for the next start: see untold_recovery.
+    """Store the message about damage for the next start: see unreported_recovery.
 
     Args:
         kept: the damaged file, or the database where none is kept.
@@ -151,7 +151,7 @@ def _is_same(one: Entry, other: Entry) -> bool:
     return (one.status.st_dev, one.status.st_ino) == (other.status.st_dev, other.status.st_ino)
 
 
-def untold_recovery(db: sqlite3.Connection, database: Path) -> Recovered | None:
+def unreported_recovery(db: sqlite3.Connection, database: Path) -> Recovered | None:
     """Read what a recovery, or a mending, has to say that was killed before it said it.
 
     What none of them can have written is not said.
@@ -197,7 +197,7 @@ def _kept_name(files: SafeFolder, database: Path) -> str:
 
 
 def _free_name(files: SafeFolder, stem: str, suffix: str) -> str:
-    """Name a file that is to be kept, by the moment; nothing has that name yet."""
+    """Return a name for a file that is to be kept, by the time; nothing has that name yet."""
     moment = time.strftime("%Y-%m-%dT%H%M%S")
     names = (f"{stem}-{moment}{more}{suffix}" for more in ("", *(f"-{n}" for n in range(2, 1000))))
     return next(name for name in names if files.entry(name) is None)

@@ -242,7 +242,7 @@ class Refill:
                 self.result.rows -= 1
 
     def _expect(self, form: Form, known: Known | None) -> None:
-        """Write down how many rows a table had."""
+        """Determine how many rows a table had."""
         held = self.rows.count(form.name)
         if known is None:
             self._expected[form.name] = held

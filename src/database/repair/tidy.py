@@ -43,7 +43,7 @@ def drop_orphans(db: sqlite3.Connection, tables: Collection[str]) -> None:
 
 
 def cut_references(db: sqlite3.Connection, table: str) -> None:
-    """Let no row of a table refer to what is gone: it goes, or says nothing, as its key would."""
+    """Delete rows that refer to what is gone, or set the reference to NULL, as its key would."""
     for row in db.execute(f"PRAGMA foreign_key_list({table})").fetchall():
         parent, column, to, on_delete = row[2], row[3], row[4] or "id", row[6]
         # +: the index of a damaged table is not asked
@@ -63,7 +63,7 @@ def is_required(db: sqlite3.Connection, table: str, column: str) -> bool:
 
 
 def mark_for_ingest(db: sqlite3.Connection, gaps: Gaps, lossy: set[str]) -> None:
-    """Have the next ingest read the media files of which something is lost once more.
+    """Mark the media files of which something is lost, so that the next ingest reads them again.
 
     Args:
         lossy: tables of which rows are lost.
@@ -92,7 +92,7 @@ def mark_for_ingest(db: sqlite3.Connection, gaps: Gaps, lossy: set[str]) -> None
 
 
 def _around(db: sqlite3.Connection, table: str, column: str, low: Key, high: Key) -> list[int]:
-    """Name the owners of the rows at both ends of a range of row ids."""
+    """Return the owners of the rows at both ends of a range of row ids."""
     first = low[0][1] if low else -1
     last = high[0][1] if high < HIGHEST else 1 << 62
     row = db.execute(

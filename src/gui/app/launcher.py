@@ -193,7 +193,7 @@ def _png(side: int) -> bytes:
 
 
 def _tell_desktop() -> None:
-    """Have what desktops remember of entries and icons made anew; without it they find out late."""
+    """Rebuild the desktop's caches of entries and icons; without it changes show up late."""
     if _on_macos():
         return
     try:

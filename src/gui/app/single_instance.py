@@ -57,7 +57,7 @@ class Requests:
         on_request: Callable[[list[Path]], None],
         can_take: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Begin to look.
+        """Start to look for requests.
 
         Args:
             can_take: a window without its library leaves requests to the one that has it.

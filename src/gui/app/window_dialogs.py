@@ -127,7 +127,7 @@ class WindowDialogs:
             self._on_other_library(found[0])
 
     def _may_open(self, folder: Path) -> bool:
-        """See that a library can be in a folder, before this one is closed for it."""
+        """Check that a library can be in a folder, before this one is closed for it."""
         paths = LibraryPaths(folder)
         try:
             paths.check_ownership()

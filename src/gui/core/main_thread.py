@@ -29,7 +29,7 @@ class MainThread:
     """Runs work elsewhere and what follows it here."""
 
     def __init__(self, root: tkinter.Misc, on_error: Callable[[Exception], None]) -> None:
-        """Begin to drain the queue.
+        """Start to drain the queue.
 
         Args:
             on_error: gets what failed and had no answer of its own.
@@ -44,15 +44,15 @@ class MainThread:
         self._turn = root.after(EVERY_MS, self._drain)
 
     def post(self, call: Callable[[], None]) -> None:
-        """Have something done in the window's thread; from any thread."""
+        """Call something in the window's thread; may be called from any thread."""
         self._calls.put(call)
 
     def after(self, seconds: float, call: Callable[[], None]) -> None:
-        """Have something done later; in the window's thread, from that."""
+        """Call something later in the window's thread; to be called from that thread."""
         self._root.after(round(1000 * seconds), self._safely, call)
 
     def poll(self, poller: Callable[[], bool]) -> None:
-        """Have something asked in every turn; while it says True there may be more at once."""
+        """Call something in every turn; while it returns True it may have more at once."""
         self._pollers.append(poller)
 
     def run(

@@ -33,7 +33,7 @@ class MissingMedia:
         changed: Callable[[], None],
         moved: Callable[[], None],
     ) -> None:
-        """Begin with nothing known.
+        """Start with nothing known.
 
         Args:
             changed: called when other files are missing than before.

@@ -170,7 +170,7 @@ class Session:
             self.library.stop_adding()
 
     def _keep_for_later(self, add: JobState) -> None:
-        """Have the library know what an add that ends before its time was to take in."""
+        """Record in the library what an add that is interrupted still had to add."""
         if not add.files:
             self.library.keep_for_later(add.asked_for)
 

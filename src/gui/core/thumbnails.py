@@ -76,7 +76,7 @@ class Thumbnails:
             self._screen -= 1
 
     def close(self) -> None:
-        """Let the threads end."""
+        """End the threads."""
         for number in range(_THREADS):
             self._queue.put((-(1 << 60), number, None))
 
@@ -113,7 +113,7 @@ class Thumbnails:
         self._on_loaded()
 
     def _retry(self) -> None:
-        """Let places that still show what can't be read ask for it again."""
+        """Retry pictures that could not be read, where they are still shown."""
         self._retry_waits = False
         self._on_loaded()
 

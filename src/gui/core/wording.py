@@ -30,7 +30,7 @@ _DAMAGED = "damaged or incomplete"
 
 
 def capital(text: str) -> str:
-    """Begin with a capital, as labels do."""
+    """Capitalise the first letter, as labels do."""
     return text[:1].upper() + text[1:]
 
 
@@ -40,7 +40,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def as_sentence(text: str) -> str:
-    """Begin with a capital and end with a full stop; a path or a file's name stays as it is."""
+    """Add a capital and a full stop; a path or a file's name stays as it is."""
     text = text.strip()
     first = text.split(maxsplit=1)[0] if text else ""
     if first.rstrip(",.;:").isalpha():

@@ -300,7 +300,7 @@ class DetailSide(ctk.CTkFrame):
 
 
 def _name(view: FrameView, number: int) -> str:
-    """Name a segment by its tag of highest confidence and its size."""
+    """Return a segment's name: its tag of highest confidence, and its size."""
     segment = view.segments[number]
     if segment.kind == "frame":
         return "whole image"

@@ -137,7 +137,7 @@ class FramePicture(tkinter.Canvas):
             self._label()
 
     def _label(self) -> None:
-        """Name the chosen segment beside it, inside the picture."""
+        """Write the chosen segment's name beside it, inside the picture."""
         assert self.view is not None
         px, c = self.theme.px, self.theme.colours
         x, y, _, _ = self.view.segments[self._lit.chosen].bbox_xywh

@@ -237,7 +237,7 @@ class ExportDialog:
             self._count()
 
     def _offer_quality(self, lowest_highest: tuple[float, float] | None) -> None:
-        """Let the slider range over what the library holds."""
+        """Set the slider's range to what the library holds."""
         ends = ends_of(lowest_highest)
         if ends is not None and self._is_open:
             self._quality.set_ends(ends)

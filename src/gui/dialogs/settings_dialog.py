@@ -238,7 +238,7 @@ class SettingsDialog:
 
 
 def after_restart(before: Settings, after: Settings) -> list[str]:
-    """Name the settings that were changed and are not in use before the next start."""
+    """List the settings that were changed and take effect after a restart."""
     changed = (
         name for key, name in _AFTER_RESTART.items() if getattr(before, key) != getattr(after, key)
     )

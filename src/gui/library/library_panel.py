@@ -85,7 +85,7 @@ class LibraryPanel(Panel):
         return self.grid_view
 
     def step_back(self) -> bool:
-        """Let go of what is selected."""
+        """Clear the selection."""
         if not self.grid_view.selection:
             return False
         self.grid_view.select(frozenset())

@@ -147,7 +147,7 @@ def face_of_no_sam(in_use: bool) -> ModelRowView:
 
 
 def mode(rows: Sequence[ModelRow]) -> tuple[str, str]:
-    """Name the mode that the models in use make, and what it means."""
+    """Return the name of the mode that the models in use make, and what it means."""
     used = {row.kind: row for row in rows if row.in_use}
     clip, sam = used.get("clip"), used.get("sam")
     if clip is None:
@@ -196,7 +196,7 @@ def wanted_clip(rows: Sequence[ModelRow], coverage: Coverage | None) -> ModelRow
 
 
 def choice_of(settings: Settings) -> str:
-    """Name what was chosen for both kinds of models together."""
+    """Return the names of the models chosen for both kinds."""
     if settings.sam_model == NO_SAM:
         return CLIP_ONLY
     chosen = settings.clip_model, settings.sam_model

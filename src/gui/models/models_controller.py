@@ -183,7 +183,7 @@ class ModelsController:
         self._tell()
 
     def choose(self, settings: Settings) -> None:
-        """Have the models of these settings used, now and from now on."""
+        """Use the models of these settings from now on."""
         if not self.rows:  # models are being loaded, and listed then
             return
         library, self.choosing = self._session.library, True

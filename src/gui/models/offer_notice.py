@@ -35,7 +35,7 @@ class OfferNotice(Notice):
         work.changed.append(self._update)
 
     def want(self, wanted: bool) -> None:
-        """Let the offer be seen, if there is one, or not."""
+        """Show the offer, if there is one, or hide it."""
         self._wanted = wanted
         self._update()
 

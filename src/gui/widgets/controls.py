@@ -204,7 +204,7 @@ class Button(Focusable):
         return int(font.measure(text)) + wide + (28 if self._icon_name and text else 0)
 
     def _listen(self) -> None:
-        """Hear clicks on each part.
+        """Bind clicks on each part.
 
         CustomTkinter's own command needs an Enter event before the release, and a click that
         brings the window forward has a Leave between the two: it would be lost.

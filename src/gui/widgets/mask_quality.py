@@ -61,7 +61,7 @@ class MaskQuality(ctk.CTkFrame):
         return least_of(self.slider)
 
     def offer(self, lowest_highest: tuple[float, float] | None) -> bool:
-        """Let it range over what the library holds; says whether there is anything to choose."""
+        """Set its range to what the library holds; returns whether there is anything to choose."""
         ends, least = ends_of(lowest_highest), self.least
         if ends is None:
             self.slider.set(self.slider.ends[0])

@@ -52,7 +52,7 @@ class Overlay:
     """
 
     def __init__(self, root: Any, theme: Theme, close_hint: str = "Close") -> None:
-        """Begin with no dialog.
+        """Start with no dialog.
 
         Args:
             close_hint: the tooltip of a dialog's cross.
