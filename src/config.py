@@ -102,7 +102,7 @@ def home_folder() -> Path:
     """Return the user's own folder.
 
     Raises:
-        DatabaseError: there is none, as for a number of a user that nobody has written down.
+        DatabaseError: there is none, as for a user id that the system does not know.
     """
     try:
         return Path.home()
@@ -196,7 +196,7 @@ class LibraryPaths:
         return path.relative_to(self.root).as_posix()
 
     def has_library(self) -> bool:
-        return os.path.exists(self.metadata_db)  # Path.exists raises where one may not look
+        return os.path.exists(self.metadata_db)  # Path.exists raises where access is denied
 
     def is_writable(self) -> bool:
         """Return whether who runs this may change what is here."""

@@ -219,7 +219,7 @@ class MediaLibrary(OpenLibrary):
     # -- tags
 
     def tag_name(self, text: str) -> str:
-        """Bring what somebody typed to the form that names of tags have.
+        """Bring typed text to the form that names of tags have.
 
         Raises:
             QueryError: there is none, a very long one, or one that is no text.

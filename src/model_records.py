@@ -52,7 +52,7 @@ class ModelRow:
         in_use: it is what embeds or segments now, or would if it is sound.
         path: None while it is not here.
         choice: what the settings call it (clip_model, sam_model); None while it is not here.
-        part_bytes: what has come of it, of a download that was stopped.
+        part_bytes: what is here of it, of a download that was stopped.
     """
 
     kind: Literal["clip", "sam"]

@@ -50,7 +50,7 @@ class Option:
     choices: tuple[str, ...] = ()
 
     def read(self, text: str) -> OptionValue:
-        """Read a value that somebody typed; a switch is yes or no.
+        """Read a typed value; a switch is yes or no.
 
         Raises:
             OptionError: it is none that can be chosen.

@@ -59,7 +59,7 @@ class PathWalk:
             except OSError as exc:
                 if exc.errno in (errno.ELOOP, errno.EMLINK):
                     raise unusable(errno.ELOOP, "it is a link", path) from exc
-                if exc.errno == errno.ENXIO:  # a pipe that nobody reads
+                if exc.errno == errno.ENXIO:  # a pipe without a reader
                     raise unusable(errno.EINVAL, "it is no regular file", path) from exc
                 raise
             return checked_regular(handle, path)

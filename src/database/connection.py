@@ -132,7 +132,7 @@ class Connection:
     def _recover_if_damaged(self, examine: bool, on_progress: OnProgress | None) -> None:
         """Look at the file, and recover it when it is damaged.
 
-        All of it is examined when the last writer was killed or somebody has come across damage,
+        All of it is examined when the last writer was killed or damage was found,
         and when the day's backup is due. Until it is known to be sound nothing is written to it,
         nor is the log moved into it.
         """
@@ -154,7 +154,7 @@ class Connection:
     def _mended(
         self, writer: sqlite3.Connection, on_progress: OnProgress | None
     ) -> sqlite3.Connection:
-        """Mend the rows that somebody has met, and all others; recover the file if that fails."""
+        """Repair damaged rows, those that were found and all others; else recover the file."""
         try:
             self.mended = self._mend(writer)
         except (sqlite3.Error, DatabaseError) as exc:
@@ -223,7 +223,7 @@ class Connection:
         # a process that may not write may not move the log into the file when it leaves, either
         uri = self.path.as_uri()
         if self._read_only:
-            # SQLite wants to make files beside the library, unless it hears that nobody writes
+            # SQLite wants to make files beside the library, unless it is opened as immutable
             log_there = self.path.with_name(f"{self.path.name}-wal").exists()
             still = not log_there and not os.access(self.path.parent, os.W_OK)
             uri += "?mode=ro&immutable=1" if still else "?mode=ro"

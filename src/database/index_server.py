@@ -6,7 +6,7 @@ input, and answers go to standard output (see src/child_processes.py). The paren
 standard input closed: the child then finishes the request at hand and leaves.
 
 A marker beside the folder stands while Chroma's files may be half written. It is made before
-the first write, removed when writing has rested and the index answers; whoever finds it at
+the first write, removed when writing has rested and the index answers; a process that finds it at
 start throws the folder away.
 """
 

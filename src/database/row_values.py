@@ -1,4 +1,4 @@
-"""What the columns of the library's tables may hold, whoever wrote them.
+"""What the columns of the library's tables may hold, whichever program wrote them.
 
 SQLite keeps any value in any column, and a library may come from a stranger: a row is looked at
 before it becomes a record. The checksum says whether it is what was stored, the values whether

@@ -21,9 +21,9 @@ class NewSegment:
     """A segment on its way into the library: its id, crop file, embedding and tags.
 
     Attributes:
-        crop_hash: of the crop file's bytes, see crop_hash; None where nobody has read it.
+        crop_hash: of the crop file's bytes, see crop_hash; None where it is not known.
         fingerprint: of what is cut out of which picture, see segment_fingerprint; None where it
-            is the id, as it is of every segment whose mask nobody has changed.
+            is the id, as it is of every segment whose mask was never changed.
         origin: what made it.
     """
 
@@ -146,7 +146,7 @@ def model_row(db: sqlite3.Connection, model: str) -> int:
 
 
 def frames_cut_by_others(connection: Connection, sam: str) -> dict[int, dict[int, int]]:
-    """List the frames that another SAM cut, or nobody knows which.
+    """List the frames that another SAM, or an unknown one, has segmented.
 
     Returns:
         By media file: frame index -> row id of the frame.

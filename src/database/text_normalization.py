@@ -8,7 +8,7 @@ from src.errors import QueryError
 
 
 def normalize_text(text: str) -> str:
-    """Bring what somebody typed to one form: single spaces, accents and letters in one.
+    """Bring typed text to one form: single spaces, accents and letters in one.
 
     Raises:
         QueryError: it holds what is no character, as an argument in another encoding does.

@@ -95,7 +95,7 @@ class VectorDatabase:
 
         Returns:
             Up to n_results hits, best first, and the words of the query that the CLIP in use
-            does not know and nobody has tagged with. No hits but tagged ones where no word says
+            does not know and no person has tagged with. No hits but tagged ones where no word says
             anything to it; see SearchResult.has_words.
 
         Raises:

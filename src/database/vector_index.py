@@ -178,7 +178,7 @@ class VectorIndex:
             return self._process
 
     def _check_folder(self, folder: Path) -> None:
-        """Check that an index is there, and that nothing in it is a link, which Chroma would follow.
+        """Check that an index is there, and that nothing in it is a link that Chroma would follow.
 
         Raises:
             IndexUnavailableError: it is not to be opened.

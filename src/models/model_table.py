@@ -119,7 +119,7 @@ def measure(
 
 
 class _StoppedError(Exception):
-    """Nobody waits for the measurement any more."""
+    """The measurement is no longer wanted."""
 
 
 def _speed_of(

@@ -107,7 +107,7 @@ def _ends_with_us() -> tuple[str, ...]:
     """Return the start of a command that Linux kills when the thread that runs it is gone.
 
     It ends an ffmpeg that hangs after the application was killed; one that does not hang ends
-    anyway, when nobody reads its frames. Empty where there is no such program.
+    anyway, when its frames are not read. Empty where there is no such program.
     """
     program = shutil.which("setpriv") if sys.platform == "linux" else None
     if program is None:

@@ -30,7 +30,7 @@ class FileKind:
     Attributes:
         media: what it is for the application; None for a kind that it does not read.
         refusal: why it can't be read, where that is so, in words for a person.
-        package: what reads it; it comes with the application, unless somebody left it out.
+        package: what reads it; it comes with the application, unless it was left out.
     """
 
     media: MediaKind | None

@@ -75,7 +75,7 @@ class ModelsInUse:
         self.metadata = metadata
         self.settings = settings
         self.read_only = read_only
-        # Taken before SQLite's writer where both are; nobody loads models inside a transaction.
+        # Taken before SQLite's writer where both are; models are never loaded inside a transaction.
         self._lock = threading.RLock()
         self._models = models
         self._vectors: VectorDatabase | None = None

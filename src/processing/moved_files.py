@@ -98,7 +98,7 @@ class MovedFiles:
                 continue  # its turn comes, and then it is said
             media = loose.get(found[path])
             if media is not None and path in new and _stamp_at(media.path) is None:
-                # nobody else is concerned, and a job that is stopped need not read it again
+                # no other file is concerned, and a job that is stopped need not read it again
                 self.move([(media, path)])
                 del loose[found[path]]
         places: dict[str | None, Path] = {}
@@ -174,7 +174,7 @@ class MovedFiles:
         return []
 
     def _is_still_at(self, media: MediaFile) -> bool:
-        """Return whether nobody has removed or moved a row meanwhile."""
+        """Return whether a row was neither removed nor moved meanwhile."""
         now = self.metadata.media(media.id)
         return now is not None and (now.path, now.content_hash) == (media.path, media.content_hash)
 

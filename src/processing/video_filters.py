@@ -121,6 +121,6 @@ class FrameReading:
 def _over_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Lay (H, W, 3) uint8 colours over white by (H, W) alpha, uint8 or uint16."""
     if not alpha.any() and (rgb != rgb[0, 0]).any():
-        return np.ascontiguousarray(rgb)  # a picture, and nobody ever set its alpha
+        return np.ascontiguousarray(rgb)  # a picture whose alpha was never set
     share = (alpha / np.float32(np.iinfo(alpha.dtype).max))[..., None]
     return np.rint(255 - (255 - rgb.astype(np.float32)) * share).astype(np.uint8)

@@ -69,7 +69,7 @@ def _frame(db: sqlite3.Connection, row: Row) -> Row | None:
     if kind is None or kind[0] != "image" or whole is None:
         return None
     row |= {"frame_index": 0, "timestamp_s": None, "width": whole[0], "height": whole[1]}
-    row["sam"] = None  # nobody knows
+    row["sam"] = None  # not known
     return row
 
 

@@ -50,7 +50,7 @@ class NewRows:
         return added
 
     def _insert_elsewhere(self, form: Form, row: Row, tree: Tree) -> int:
-        """Insert a row whose row id is taken: a bit of it has changed, and nobody refers to it."""
+        """Insert a row whose row id is taken: a bit of it has changed, and nothing refers to it."""
         if form.has_rowid and form.rowid_column is None and row.is_proven:
             names, marks = ", ".join(form.columns), ", ".join("?" * len(form.columns))
             before = self._db.total_changes

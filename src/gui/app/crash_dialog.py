@@ -24,7 +24,7 @@ def provide_streams() -> bool:
     Libraries write to them without looking whether they are there.
 
     Returns:
-        Whether stderr was missing, so that nobody reads what is written there.
+        Whether stderr was missing, so that what is written there is lost.
     """
     missing = sys.stderr is None
     for name in ("stdout", "stderr"):

@@ -90,7 +90,7 @@ def take_requests(library: Path) -> list[Path] | None:
         entries = files.entries()
         lock = files.entry(LOCK)
     except OSError:
-        return None  # the drive is gone: nobody asks for anything there
+        return None  # the drive is gone, and no request can be there
     opened_at = 0 if lock is None else lock.status.st_mtime_ns
     for entry in entries:
         # unlike the time of its content, a packer can't set when it came to this machine

@@ -146,7 +146,7 @@ class WindowDialogs:
         self._ask_desktop(desktop.show_in_folder, path)
 
     def _ask_desktop(self, verb: Callable[[Path], None], path: Path) -> None:
-        if not os.path.exists(path):  # Path.exists raises where one may not look
+        if not os.path.exists(path):  # Path.exists raises where access is denied
             show_error(
                 self._overlay,
                 "File not found",

@@ -204,7 +204,7 @@ def question_at_close(kinds: Collection[str]) -> tuple[str, str]:
     running = [kind for kind in job_kinds() if kind.key in kinds]
     if len(running) == 1:
         return f"Stop {running[0].name}?", running[0].when_stopped
-    # each with its name, or nobody knows what "the rest" is of
+    # each with its name, or it is not clear what "the rest" is of
     return "Stop all running jobs?", "\n".join(
         f"{kind.title}: {kind.when_stopped}" for kind in sorted(running, key=lambda kind: kind.key)
     )

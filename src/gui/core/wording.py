@@ -16,7 +16,7 @@ from src.errors import (
     QueryError,
 )
 
-# What failed, where nobody has said more of it.
+# What failed, where nothing more is known of it.
 _TITLES: tuple[tuple[type[Exception], str], ...] = (
     (MediaReadError, "Couldn't read the file"),
     (ModelNotLoadedError, "A model is missing"),

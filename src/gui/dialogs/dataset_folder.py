@@ -24,6 +24,6 @@ def free_folder(parent: Path) -> Path:
     """A folder name for today that is not taken yet."""
     base = f"library-{date.today().isoformat()}"
     name, number = base, 2
-    while os.path.lexists(parent / name):  # Path.exists raises where one may not look
+    while os.path.lexists(parent / name):  # Path.exists raises where access is denied
         name, number = f"{base}-{number}", number + 1
     return parent / name

@@ -137,5 +137,5 @@ def card_of_coverage(coverage: Coverage) -> tuple[str, str]:
 
 
 def card_of_failure(name: str) -> tuple[str, str]:
-    """What it says while a download has failed and nobody has seen to it."""
+    """What it says while a download has failed and was not retried."""
     return "Download failed", f"Couldn't download {name}. Click for details."

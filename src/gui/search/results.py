@@ -211,7 +211,7 @@ class ResultsView(ctk.CTkFrame):
         def failed(exc: Exception) -> None:
             if not isinstance(exc, MediaLibraryError):
                 raise exc
-            if self._request is request:  # said in place: nobody has asked just now
+            if self._request is request:  # shown in place: no person has asked just now
                 self.forget()
                 self.say(str(exc))
 
