@@ -292,7 +292,7 @@ class SafeFolder:
             )
 
     def remove(self, name: str) -> bool:
-        """Remove a file, or a link as such; says whether there was one.
+        """Remove a file, or a link as such; returns whether there was one.
 
         Raises:
             OSError: it is a folder, lies behind a link, or can't be removed.
@@ -316,7 +316,7 @@ class SafeFolder:
             shutil.rmtree(last, dir_fd=folder)
 
     def remove_if_empty(self, name: str) -> bool:
-        """Remove a folder that holds nothing; says whether it is gone."""
+        """Remove a folder that holds nothing; returns whether it is gone."""
         try:
             with self._walk.parent(name) as (last, folder):
                 os.rmdir(last, dir_fd=folder)

@@ -254,15 +254,6 @@ def as_number(text: str, least: float, most: float) -> float | None:
     return number if least <= number <= most else None
 
 
-def _share(text: str) -> float:
-    """Read a share of 1 that is typed in per cent, with a point or a comma.
-
-    Raises:
-        ValueError: it is no number.
-    """
-    return float(text.replace(",", ".")) / 100
-
-
 def _chosen(menu: tuple[MenuButton, dict[str, Any]]) -> Any:
     button, choices = menu
     return choices[button.value]
