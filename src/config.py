@@ -22,7 +22,7 @@ IS_CHECKOUT = (APPLICATION_FOLDER / "run.sh").is_file()
 
 
 def _data_folder() -> Path:
-    """Where an installed copy keeps its library and models, under the name the system gives."""
+    """Return where an installed copy keeps its library and models."""
     home = Path(os.path.expanduser("~"))  # without a home default_library says so first
     if sys.platform == "win32":
         folder = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")

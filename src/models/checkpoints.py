@@ -57,7 +57,7 @@ def read_state_dict(path: Path) -> StateDict:
 
 
 def bytes_here(part: Path) -> int:
-    """How much has come of a file that is being fetched; 0 before anything has."""
+    """Return how much has come of a file that is being fetched; 0 before anything has."""
     try:
         return part.stat().st_size
     except FileNotFoundError:

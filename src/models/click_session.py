@@ -104,7 +104,7 @@ class ClickSession:
         return self._steps[-1].predicted_iou if self._steps else 0.0
 
     def mask(self) -> np.ndarray:
-        """The best mask for the clicks so far: (H, W) bool; empty before a click inside it."""
+        """Return the best mask for the clicks so far: (H, W) bool; empty before a click inside."""
         sizes = self._open_embedding().sizes
         logits = self._steps[-1].logits if self._steps else None
         if logits is None or self._to_mask is None:

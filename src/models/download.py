@@ -296,7 +296,7 @@ def _announced_sha256(headers: Message) -> str | None:
 
 
 def _next(coming: Iterator[Any]) -> Any:
-    """What comes next over the network; a broken connection is no broken disk."""
+    """Return what comes next over the network; its errors are kept apart from those of the disk."""
     try:
         return next(coming)
     except urllib.error.URLError:

@@ -281,7 +281,7 @@ class MaskGenerator:
             yield i, mask
 
     def _edges(self, image_rgb: np.ndarray) -> MaskEdges | None:
-        """What masks of an image are fitted to; None where that is not wished."""
+        """Return what masks of an image are fitted to; None where that is not wished."""
         if not self.fit_edges:
             return None
         sizes = self.sizes((image_rgb.shape[1], image_rgb.shape[0]))

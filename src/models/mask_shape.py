@@ -17,21 +17,21 @@ AT_ONCE_PIXELS = 32_000_000
 
 
 def stabilities(logits: torch.Tensor, offset: float) -> torch.Tensor:
-    """How little the area of each of (N, h, w) logits' masks changes with the threshold: (N,)."""
+    """Return how little the areas of (N, h, w) logits' masks change with the threshold: (N,)."""
     inner = (logits > offset).sum((1, 2), dtype=torch.float32)
     outer = (logits > -offset).sum((1, 2), dtype=torch.float32)
     return inner / outer.clamp(min=1)
 
 
 def stability_of(logits: np.ndarray, offset: float) -> float:
-    """The same of one mask's (h, w)."""
+    """Return the same of one mask's (h, w)."""
     inner = int(np.count_nonzero(logits > offset))
     outer = int(np.count_nonzero(logits > -offset))
     return inner / max(1, outer)
 
 
 def box_of(inside: np.ndarray) -> np.ndarray:
-    """The box around an (h, w) bool mask: (4,) float32 XYXY, of the outermost pixels.
+    """Return the box around an (h, w) bool mask: (4,) float32 XYXY, of the outermost pixels.
 
     That of an empty mask ends before it begins.
     """
@@ -40,7 +40,7 @@ def box_of(inside: np.ndarray) -> np.ndarray:
 
 
 def boxes_around(inside: torch.Tensor) -> torch.Tensor:
-    """The box around each of (N, h, w) bool masks: (N, 4) float32 XYXY, of the outermost pixels.
+    """Return the boxes around (N, h, w) bool masks: (N, 4) float32 XYXY, of the outermost pixels.
 
     What torchvision's masks_to_boxes gives, all at once; of an empty mask it is the whole.
     """

@@ -56,7 +56,7 @@ S_PER_MEGAPIXEL = 1.0
 
 
 def time_limit_s(pixels: int) -> float:
-    """How long an image of so many pixels may take."""
+    """Return how long an image of so many pixels may take."""
     return SMALL_S + S_PER_MEGAPIXEL * max(0, pixels - SMALL_PIXELS) / 1e6
 
 

@@ -134,7 +134,7 @@ def _part(first: int, last: int, size: int, small: int) -> tuple[tuple[int, int]
 
 
 def _outlines(mask: np.ndarray) -> Outlines:
-    """The outlines of a mask (h, w) bool, holes too, through the edges of its pixels."""
+    """Return the outlines of a mask (h, w) bool, holes too, through the edges of its pixels."""
     left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
     part = mask[top : top + height, left : left + width].view(np.uint8)
     if not part.size:

@@ -60,7 +60,7 @@ def _media_file(db: sqlite3.Connection, row: Row) -> Row:
 
 
 def _frame(db: sqlite3.Connection, row: Row) -> Row | None:
-    """The frame of an image, whose number is known; its size is that of its whole segment."""
+    """Return the frame of an image; its size is that of its whole segment."""
     media = db.execute("SELECT kind FROM media_files WHERE id = ?", (row["media_file_id"],))
     whole = db.execute(
         "SELECT w, h FROM segments WHERE frame_id = ? AND kind = 'frame'", (row["id"],)

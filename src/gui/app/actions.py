@@ -134,12 +134,12 @@ ACTIONS = [
 
 
 def actions() -> list[Action]:
-    """All that can be done: going to each panel that has keys or a row, then the rest."""
+    """Return all that can be done: going to each panel that has keys or a row, then the rest."""
     return [_go_to(spec) for spec in PANELS if spec.keys or spec.icon] + ACTIONS
 
 
 def sidebar_rows() -> list[Action]:
-    """What has a row in the sidebar, from above."""
+    """Return what has a row in the sidebar, from above."""
     return [action for action in actions() if action.icon]
 
 
@@ -159,7 +159,7 @@ def hint(key: str) -> str:
 
 
 def key_sequence(keys: str) -> str:
-    """What Tk calls keys: "Ctrl O" is <Control-o>, "Page Up" <Prior>."""
+    """Return what Tk calls keys: "Ctrl O" is <Control-o>, "Page Up" <Prior>."""
     *modifiers, key = [keys] if keys in _TK_KEYS else keys.split(" ")
     named = _TK_KEYS.get(key, key)
     if len(named) == 1 and "Shift" not in modifiers:

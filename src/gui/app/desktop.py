@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def desktop_scale() -> float:
-    """The scale a person has set for the desktop.
+    """Return the scale a person has set for the desktop.
 
     Windows and macOS are asked by CustomTkinter itself; on Linux it takes 1, so Xft.dpi (what
     GNOME and KDE set) and GDK_SCALE are read here.
@@ -47,7 +47,7 @@ def desktop_scale() -> float:
 
 
 def work_area(root: tkinter.Misc) -> tuple[int, int, int, int]:
-    """Where windows may lie: left, top, width, height, without the desktop's own bars.
+    """Return where windows may lie: left, top, width, height, without the desktop's own bars.
 
     The whole screen where the desktop does not say.
     """

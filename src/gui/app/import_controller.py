@@ -190,7 +190,7 @@ class ImportController:
                 )
 
     def _of_others(self, kind: JobKind) -> str:
-        """What became of the files that did not fail."""
+        """Return what became of the files that did not fail."""
         if kind.can_continue and self._session.jobs:
             return "The other files are still being added."
         if kind.can_continue and self._last is not None and self._last.done is None:

@@ -135,11 +135,11 @@ class Panels:
         self._panels[self.here].go(step)
 
     def grid_shown(self) -> CardGrid | None:
-        """The grid of cards that is on the screen."""
+        """Return the grid of cards that is on the screen."""
         return self._panels[self.here].card_grid
 
     def _place(self) -> str:
-        """The key of the panel, or of the one that the detail view was opened from."""
+        """Return the key of the panel, or of the one that the detail view was opened from."""
         return self._before_detail if self.here == DETAIL else self.here
 
     def export(self) -> None:

@@ -160,7 +160,7 @@ class CardGrid(ctk.CTkFrame):
         return [(card, face, self.box(card)) for card, face in enumerate(faces, start=first)]
 
     def face(self, card: int) -> CardView:
-        """What a card shows; there is one of that number."""
+        """Return what a card shows; there is one of that number."""
         assert self._source is not None
         return self._source.faces(card, card + 1)[0]
 
@@ -175,7 +175,7 @@ class CardGrid(ctk.CTkFrame):
             self._tip.say(text, (left, bottom + self.size.text_height))
 
     def cut_words(self, card: int) -> str:
-        """What a card's lines say in full, where one of them is cut; else nothing."""
+        """Return what a card's lines say in full, where one of them is cut; else nothing."""
         face, width = self.face(card), self.size.thumb_wh[0]
         normal = self.theme.canvas_font(self, NORMAL)
         small = self.theme.canvas_font(self, SMALL)
@@ -201,20 +201,20 @@ class CardGrid(ctk.CTkFrame):
         self._slots.clear()
 
     def _at(self, card: int) -> tuple[int, int]:
-        """The top left corner of a card's slot on the Canvas."""
+        """Return the top left corner of a card's slot on the Canvas."""
         row, column = divmod(card, self._columns)
         left = self.theme.px(self._margins[0]) - self.size.margin
         return round(left + column * self._step), row * self._pitch - self._offset
 
     def box(self, card: int) -> tuple[int, int, int, int]:
-        """The box of a card's thumbnail on the Canvas: left, top, right, bottom."""
+        """Return the box of a card's thumbnail on the Canvas: left, top, right, bottom."""
         x, y = self._at(card)
         width, height = self.size.thumb_wh
         m = self.size.margin
         return x + m, y + m, x + m + width, y + m + height
 
     def card_at(self, x: int, y: int) -> int | None:
-        """The card whose thumbnail or words lie at a place on the Canvas."""
+        """Return the card whose thumbnail or words lie at a place on the Canvas."""
         for card in range(*self._seen()):
             left, top, right, bottom = self.box(card)
             if left <= x <= right and top <= y <= bottom + self.size.text_height:
@@ -237,7 +237,7 @@ class CardGrid(ctk.CTkFrame):
         return -(-self.count // self._columns)
 
     def _bottom(self) -> int:
-        """The largest offset."""
+        """Return the largest offset."""
         content = self._rows() * self._pitch + self.size.margin
         return max(0, content - self.canvas.winfo_height())
 

@@ -137,7 +137,7 @@ class CardPainter:
     def button_box(
         self, face: CardView, size: CardSize
     ) -> tuple[tuple[int, int, int, int], str, str] | None:
-        """Where a card's button lies in its slot, its icon and its text; None without one."""
+        """Return where a card's button lies in its slot, its icon and text; None without one."""
         width, height = size.thumb_wh
         if face.state == "failed":
             stamp = self.sprites.button("retry", "Retry", False)

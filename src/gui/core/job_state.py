@@ -196,7 +196,7 @@ class JobState:
 
 
 def question_at_close(kinds: Collection[str]) -> tuple[str, str]:
-    """What to ask before the window closes on running jobs: a question, and what becomes of them.
+    """Return what to ask before the window closes on running jobs: a question, and the result.
 
     Args:
         kinds: keys of the jobs that run; at least one.
@@ -211,7 +211,7 @@ def question_at_close(kinds: Collection[str]) -> tuple[str, str]:
 
 
 def downloaded(event: Downloading) -> list[str]:
-    """How much of a file is here, and how fast it comes: 158 of 375 MB, 12.4 MB/s."""
+    """Return how much of a file is here, and how fast it comes: 158 of 375 MB, 12.4 MB/s."""
     speed = f"{megabytes(round(event.bytes_per_s))}/s"
     return [part_of(event.done_bytes, event.total_bytes), speed]
 
@@ -235,5 +235,5 @@ def time_left(seconds: float) -> str:
 
 
 def length(seconds: float) -> str:
-    """The length of a video: 0:09, 1:02:03."""
+    """Return the length of a video: 0:09, 1:02:03."""
     return clock(seconds)

@@ -68,7 +68,7 @@ def why_not_added(reason: str | None) -> tuple[str, str]:
 
 
 def explained(exc: Exception) -> tuple[str, str]:
-    """An error as a sentence for a person, and what stands behind it."""
+    """Return an error as a sentence for a person, and what stands behind it."""
     if isinstance(exc, MediaReadError):
         short, details = reason_and_details(exc.reason)
         details = f"{exc.path}\n{details}".rstrip()

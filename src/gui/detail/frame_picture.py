@@ -55,7 +55,7 @@ def compose(view: FrameView, lit: Lit, size_wh: tuple[int, int], theme: Theme) -
 def _lines(
     view: FrameView, which: list[int], size_wh: tuple[int, int], scale: float, width_px: float
 ) -> Image.Image:
-    """The outlines of some segments, as an 'L' mask."""
+    """Return the outlines of some segments, as an 'L' mask."""
     large = Image.new("L", (size_wh[0] * _SHARP, size_wh[1] * _SHARP), 0)
     draw = ImageDraw.Draw(large)
     for number in which:
@@ -157,7 +157,7 @@ class FramePicture(tkinter.Canvas):
         self._light(self._at(event.x, event.y))
 
     def _at(self, x: int, y: int) -> int:
-        """Which segment lies there; -1 outside the picture."""
+        """Return which segment lies there; -1 outside the picture."""
         left, top, width, height = self._box
         if self._under is None or not (left <= x < left + width and top <= y < top + height):
             return -1

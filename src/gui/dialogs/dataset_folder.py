@@ -21,7 +21,7 @@ def dataset_folder(datasets: Path, text: str) -> Path:
 
 
 def free_folder(parent: Path) -> Path:
-    """A folder name for today that is not taken yet."""
+    """Return a folder name for today that is not taken yet."""
     base = f"library-{date.today().isoformat()}"
     name, number = base, 2
     while os.path.lexists(parent / name):  # Path.exists raises where access is denied

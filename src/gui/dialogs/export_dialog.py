@@ -146,7 +146,7 @@ class ExportDialog:
         return f"{self._format.summary}\n{HINT_WHERE}"
 
     def _slider(self, left: ctk.CTkFrame, name: str, value: float) -> tuple[Slider, ctk.CTkLabel]:
-        """A number from 0 to 1 with its name and what it stands at."""
+        """Return a number from 0 to 1 with its name and what it stands at."""
         theme = self.theme
         line = ctk.CTkFrame(left, fg_color="transparent")
         line.pack(fill="x", padx=EDGE)
@@ -195,7 +195,7 @@ class ExportDialog:
             self._footer.show_outcome("info", c.text_2, "Export cancelled", below, again, close)
 
     def _named(self, folder: Path) -> str:
-        """A folder as it is shown, from the library's own on where it lies there."""
+        """Return a folder as it is shown, from the library's own on where it lies there."""
         root = self._session.library.paths.root
         return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)
 

@@ -129,7 +129,7 @@ def list_of_kept(kept: Sequence[AnnotationUnmatched]) -> Prompt:
 
 
 def card_of_coverage(coverage: Coverage) -> tuple[str, str]:
-    """What the card says while another CLIP waits to be brought into use."""
+    """Return what the card says while another CLIP waits to be brought into use."""
     return (
         "New CLIP not ready",
         f"Processed {coverage.done:,} of {coverage.total:,} segments. Click to continue.",
@@ -137,5 +137,5 @@ def card_of_coverage(coverage: Coverage) -> tuple[str, str]:
 
 
 def card_of_failure(name: str) -> tuple[str, str]:
-    """What it says while a download has failed and was not retried."""
+    """Return what it says while a download has failed and was not retried."""
     return "Download failed", f"Couldn't download {name}. Click for details."

@@ -135,7 +135,7 @@ def face(
 
 
 def face_of_no_sam(in_use: bool) -> ModelRowView:
-    """The line for doing without SAM."""
+    """Return the line for doing without SAM."""
     return ModelRowView(
         "Whole images only (CLIP only)",
         "No segments; fastest",
@@ -173,7 +173,7 @@ def mode(rows: Sequence[ModelRow]) -> tuple[str, str]:
 
 
 def card(rows: Sequence[ModelRow]) -> tuple[str, str]:
-    """What the card at the sidebar's foot says of the models in use."""
+    """Return what the card at the sidebar's foot says of the models in use."""
     used = {row.kind: row for row in rows if row.in_use}
     clip, sam = used.get("clip"), used.get("sam")
     if clip is None:
@@ -188,7 +188,7 @@ def card(rows: Sequence[ModelRow]) -> tuple[str, str]:
 
 
 def wanted_clip(rows: Sequence[ModelRow], coverage: Coverage | None) -> ModelRow | None:
-    """The CLIP that is to take over; None where none is."""
+    """Return the CLIP that is to take over; None where none is."""
     if coverage is None:
         return None
     first = next((row for row in rows if row.kind == "clip"), None)  # the one tried first

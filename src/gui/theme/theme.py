@@ -131,7 +131,7 @@ class Theme:
         return round(length * self.scale)
 
     def font(self, size: int = NORMAL, weight: Weight = "regular") -> ctk.CTkFont:
-        """A font for a CustomTkinter widget, which scales it itself."""
+        """Return a font for a CustomTkinter widget, which scales it itself."""
         key = (size, weight)
         if key not in self._widget_fonts:
             family, style = self._face(weight)
@@ -141,7 +141,7 @@ class Theme:
     def canvas_font(
         self, root: tkinter.Misc, size: int = NORMAL, weight: Weight = "regular"
     ) -> tkinter.font.Font:
-        """A font for text on a Canvas, scaled."""
+        """Return a font for text on a Canvas, scaled."""
         key = (size, weight)
         if key not in self._canvas_fonts:
             family, style = self._face(weight)

@@ -75,7 +75,7 @@ class ChipRow(tkinter.Canvas):
         self._refresh()
 
     def box(self, text: str) -> tuple[int, int, int, int]:
-        """Where a chip lies on the Canvas: left, top, width, height."""
+        """Return where a chip lies on the Canvas: left, top, width, height."""
         chip = next(chip for chip in self._chips if chip.text == text)
         return chip.left, self._top, chip.width, self.theme.px(_BODY)
 

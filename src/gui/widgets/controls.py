@@ -52,12 +52,12 @@ def label(
 
 
 def icon_label(master: Any, name: str, colour: str, size: int = 20) -> ctk.CTkLabel:
-    """An icon alone."""
+    """Return an icon alone."""
     return ctk.CTkLabel(master, text="", image=icon(name, colour, size), width=size, height=size)
 
 
 def panel_header(master: Any, theme: Theme, title: str, ring_below: bool = False) -> ctk.CTkFrame:
-    """The line at the top of a panel with its title; what is packed into it goes right.
+    """Return the line at the top of a panel with its title; what is packed into it goes right.
 
     Args:
         ring_below: what follows has space for its focus ring, which this line gives up, so that
@@ -72,12 +72,12 @@ def panel_header(master: Any, theme: Theme, title: str, ring_below: bool = False
 
 
 def rule(master: Any, theme: Theme, length: int = 1) -> tkinter.Frame:
-    """A hairline, stretched by its manager; CTkFrame draws none of one pixel."""
+    """Return a hairline, stretched by its manager; CTkFrame draws none of one pixel."""
     return tkinter.Frame(master, bg=theme.colours.border, width=1, height=theme.px(length))
 
 
 def progress_bar(master: Any, theme: Theme, **options: Any) -> ctk.CTkProgressBar:
-    """A thin bar in the house's look; options are CTkProgressBar's own."""
+    """Return a thin bar in the house's look; options are CTkProgressBar's own."""
     colours = {"fg_color": theme.colours.hover, "progress_color": theme.colours.accent}
     return ctk.CTkProgressBar(
         master, height=4, corner_radius=2, border_width=0, **(colours | options)
@@ -266,7 +266,7 @@ class IconButton(Button):
 
 
 def ground_of(master: Any) -> str:
-    """The colour that lies behind a widget's children."""
+    """Return the colour that lies behind a widget's children."""
     while master is not None:
         is_ctk = isinstance(master, ctk.CTkBaseClass | ctk.CTkScrollableFrame | ctk.CTk)
         colour = master.cget("fg_color" if is_ctk else "bg")

@@ -23,7 +23,7 @@ WIDTH = 96  # of the slider
 
 
 def ends_of(lowest_highest: tuple[float, float] | None) -> tuple[float, float] | None:
-    """The ends of a slider over a range of predicted_iou; None where there is nothing to slide.
+    """Return the ends of a slider over a range of predicted_iou; None where it has no range.
 
     Both are rounded down to hundredths: nothing is left out at the lower end, and at the upper
     one the best masks stay.
@@ -35,7 +35,7 @@ def ends_of(lowest_highest: tuple[float, float] | None) -> tuple[float, float] |
 
 
 def least_of(slider: Slider) -> float:
-    """The least predicted_iou that a slider asks for; 0 at its left end, which asks for none."""
+    """Return the least predicted_iou that a slider asks for; 0 at its left end: any."""
     return 0.0 if slider.value <= slider.ends[0] else slider.value
 
 

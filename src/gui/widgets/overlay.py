@@ -17,7 +17,7 @@ _DARK = 0.35  # of the window's brightness that is left
 
 
 def darkened_window(root: tkinter.Misc, colour: str) -> Image.Image | None:
-    """A picture of the window, darkened; None where the screen can't be read."""
+    """Return a picture of the window, darkened; None where the screen can't be read."""
     x, y = root.winfo_rootx(), root.winfo_rooty()
     width, height = root.winfo_width(), root.winfo_height()
     try:

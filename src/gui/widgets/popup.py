@@ -148,7 +148,7 @@ class _Menu(tkinter.Frame):
 
 
 def _seen(box: tuple[int, int, int, int]) -> Image.Image | None:
-    """What the screen shows there; None where it can't be read."""
+    """Return what the screen shows there; None where it can't be read."""
     try:
         return ImageGrab.grab(box).convert("RGB")
     except (OSError, ValueError):

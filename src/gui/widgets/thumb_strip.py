@@ -93,7 +93,7 @@ class ThumbStrip(tkinter.Canvas):
         return next((i for i, thumb in enumerate(self._thumbs) if thumb.key == key), -1)
 
     def _inside(self) -> int:
-        """How wide the pictures may be; the arrows share the right end where they do not fit."""
+        """Return the width for the pictures, less that of the arrows where they do not all fit."""
         inside = self.winfo_width() - 2 * self.theme.px(_RING)
         fits = len(self._thumbs) * (self._size[0] + self._gap) - self._gap <= inside
         return inside if fits else inside - 2 * self.theme.px(_ARROW)

@@ -34,7 +34,7 @@ class DetailedMaskDecoder(MaskDecoder):
     def enlarge(
         self, picture: torch.Tensor, fine: torch.Tensor, finest: torch.Tensor
     ) -> torch.Tensor:
-        """The picture from which masks are read.
+        """Return the picture from which masks are read.
 
         Args:
             picture: (N, C, G, G) after the transformer.

@@ -66,7 +66,7 @@ class StarterTokenizer:
         return ids
 
     def known_words(self, text: str) -> tuple[str, ...]:
-        """The words of a text from which the starter CLIP makes an embedding.
+        """Return the words of a text from which the starter CLIP makes an embedding.
 
         Args:
             text: any text.
@@ -77,7 +77,7 @@ class StarterTokenizer:
         return tuple(word for word in dict.fromkeys(split_words(text)) if word in CANONICAL)
 
     def unknown_words(self, text: str) -> tuple[str, ...]:
-        """The words of a text that mean nothing to the starter CLIP.
+        """Return the words of a text that mean nothing to the starter CLIP.
 
         Args:
             text: any text.
