@@ -83,7 +83,7 @@ def write_in_parts(
 
 @contextmanager
 def killed_after(child: subprocess.Popen[bytes], limit_s: float) -> Iterator[threading.Event]:
-    """Kill a child when what is done within takes longer; gives the event that says so."""
+    """Kill a child when the block takes longer; yields the event that is set then."""
     late = threading.Event()
 
     def kill() -> None:

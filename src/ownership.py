@@ -160,7 +160,7 @@ def _all_names_here(files: SafeFolder, entry: Entry) -> bool:
 
 
 def _database(files: SafeFolder, entry: Entry) -> str | None:
-    """Return whether a file that SQLite can't read may be a damaged library, by signs of one."""
+    """Return why a file can't be a library's database; None where it can, be it damaged."""
     # not opened where a marker says enough: closing it again would take away the locks that
     # SQLite holds on it in this process
     if any(files.is_marked(name) for name in MARKED_FOLDERS) or not entry.status.st_size:

@@ -139,7 +139,7 @@ def _entry_paths() -> list[Path]:
 
 
 def _entry_files(application: Path, base: Path | None) -> Mapping[Path, bytes]:
-    """Write the entry after its icon, so that the icon is there when a desktop sees it."""
+    """Return the files to write, the entry last: its icons are there when a desktop sees it."""
     icons = {_icon_path(side): _png(side) for side in ICON_SIDES}
     entry = desktop_entry(application, base)
     # names of files may be bytes in no encoding; they go out as they came in

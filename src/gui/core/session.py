@@ -250,7 +250,7 @@ class Session:
                 self._made.close()
 
     def _take_event(self, worker: Worker) -> bool:
-        """Hand one event on; says whether there was one."""
+        """Pass one event on; returns whether there was one."""
         if worker.events.empty():
             return False
         number, event = worker.events.get_nowait()
