@@ -52,7 +52,7 @@ class Worker:
         self._cancelled.add(job_id)
 
     def stop(self, timeout_s: float | None = None) -> bool:
-        """Stop the running job at its next event and start no other; returns whether it has ended."""
+        """Stop the running job at its next event and start no other; returns whether it ended."""
         self._stopping.set()
         self._jobs.put(None)
         self._thread.join(timeout_s)
