@@ -102,6 +102,6 @@ def test_a_card_shows_a_note_as_quietly_as_its_other_facts(library: Path) -> Non
     cards.ids = [media.id]
     card: Any = SimpleNamespace(media=media, poster=None, segments=4)
     cards._cards[media.id] = card
-    (face,) = cards.faces(0, 1)
-    assert face.facts == f"Photo · 4 segments · {PAGES}"
-    assert (face.facts_colour, face.state) == ("text_2", "ready")
+    (view,) = cards.views(0, 1)
+    assert view.facts == f"Photo · 4 segments · {PAGES}"
+    assert (view.facts_colour, view.state) == ("text_2", "ready")

@@ -38,6 +38,8 @@ def rebuild_table(db: sqlite3.Connection, table: str, changed: Mapping[Key, Row 
     for (sql,) in schema:
         db.execute(sql)
     watch_rows(db)  # its triggers went with it
-    marks = ",".join("?" * len(columns))
+    placeholders = ",".join("?" * len(columns))
     # a row that stood there twice, once under a damaged key, is there once
-    db.executemany(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", kept)
+    db.executemany(
+        f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({placeholders})", kept
+    )

@@ -154,15 +154,15 @@ class CardGrid(ctk.CTkFrame):
             self.select(self.selection ^ {card})
 
     def visible(self) -> list[tuple[int, CardView, tuple[int, int, int, int]]]:
-        """List the cards that are seen: number, face, box of the thumbnail on the Canvas."""
+        """List the cards that are seen: number, view, box of the thumbnail on the Canvas."""
         first, last = self._seen()
-        faces = [] if self._source is None else self._source.faces(first, last)
-        return [(card, face, self.box(card)) for card, face in enumerate(faces, start=first)]
+        views = [] if self._source is None else self._source.views(first, last)
+        return [(card, view, self.box(card)) for card, view in enumerate(views, start=first)]
 
-    def face(self, card: int) -> CardView:
+    def view(self, card: int) -> CardView:
         """Return what a card shows; there is one of that number."""
         assert self._source is not None
-        return self._source.faces(card, card + 1)[0]
+        return self._source.views(card, card + 1)[0]
 
     def _explain(self) -> None:
         """Show in a tooltip the full text of the card under the pointer, where it does not fit."""
@@ -176,11 +176,11 @@ class CardGrid(ctk.CTkFrame):
 
     def cut_words(self, card: int) -> str:
         """Return what a card's lines say in full, where one of them is cut; else nothing."""
-        face, width = self.face(card), self.size.thumb_wh[0]
+        view, width = self.view(card), self.size.thumb_wh[0]
         normal = self.theme.canvas_font(self, NORMAL)
         small = self.theme.canvas_font(self, SMALL)
-        fits = normal.measure(face.name) <= width and small.measure(face.facts) <= width
-        return "" if fits else f"{face.name}\n{face.facts}".strip()
+        fits = normal.measure(view.name) <= width and small.measure(view.facts) <= width
+        return "" if fits else f"{view.name}\n{view.facts}".strip()
 
     # -- geometry, in device pixels
 
@@ -257,18 +257,18 @@ class CardGrid(ctk.CTkFrame):
             return
         self._offset = min(max(0, self._offset), self._bottom())
         first, last = self._seen()
-        faces = self._source.faces(first, last)
+        views = self._source.views(first, last)
         self.thumbnails.want(
-            self, [(face.thumbnail, self.size.thumb_wh) for face in faces if face.thumbnail]
+            self, [(view.thumbnail, self.size.thumb_wh) for view in views if view.thumbnail]
         )
         need = (self.canvas.winfo_height() // self._pitch + 3) * self._columns
         while len(self._slots) < need:
             self._slots.append(_Slot(self.canvas, self.size))
         used = set()
-        for card, face in enumerate(faces, start=first):
+        for card, view in enumerate(views, start=first):
             slot = self._slots[card % len(self._slots)]
             used.add(card % len(self._slots))
-            self._fill(slot, card, face)
+            self._fill(slot, card, view)
         for number, slot in enumerate(self._slots):
             if number not in used and slot.shows is not None:
                 slot.shows = None
@@ -278,7 +278,7 @@ class CardGrid(ctk.CTkFrame):
         self._pointer.refresh()
         self._explain()
 
-    def _fill(self, slot: _Slot, card: int, face: CardView) -> None:
+    def _fill(self, slot: _Slot, card: int, view: CardView) -> None:
         x, y = self._at(card)
         over = self._pointer.over
         spot = over if over is not None and over.card == card else None
@@ -289,34 +289,34 @@ class CardGrid(ctk.CTkFrame):
             selecting=self.actions.selected is not None,
             button_hover=spot is not None and spot.button,
         )
-        source = face.thumbnail
+        source = view.thumbnail
         picture = None if source is None else self.thumbnails.get(source, self.size.thumb_wh)
-        shows = (face, flags, id(picture) if picture is not None else None)
+        shows = (view, flags, id(picture) if picture is not None else None)
         if slot.shows != shows:
-            slot.photo.paste(self.painter.paint(face, flags, picture, self.size))
-            self._write(slot, face)
+            slot.photo.paste(self.painter.paint(view, flags, picture, self.size))
+            self._write(slot, view)
             slot.shows = shows
-        self._place(slot, x, y, face)
+        self._place(slot, x, y, view)
 
-    def _write(self, slot: _Slot, face: CardView) -> None:
+    def _write(self, slot: _Slot, view: CardView) -> None:
         colours, width = self.theme.colours, self.size.thumb_wh[0]
         normal = self.theme.canvas_font(self, NORMAL)
         small = self.theme.canvas_font(self, SMALL)
         configure = self.canvas.itemconfigure
         configure(
-            slot.items[1], text=shorten(face.name, normal, width), font=normal, fill=colours.text
+            slot.items[1], text=shorten(view.name, normal, width), font=normal, fill=colours.text
         )
-        colour = getattr(colours, face.facts_colour)
-        facts = shorten(face.facts, small, width, tail=0)
+        colour = getattr(colours, view.facts_colour)
+        facts = shorten(view.facts, small, width, tail=0)
         configure(slot.items[2], text=facts, font=small, fill=colour)
-        score = "" if face.score is None else f"{face.score:.2f}"
+        score = "" if view.score is None else f"{view.score:.2f}"
         configure(slot.items[3], text=score, font=small, fill=colours.text_2)
 
-    def _place(self, slot: _Slot, x: int, y: int, face: CardView) -> None:
+    def _place(self, slot: _Slot, x: int, y: int, view: CardView) -> None:
         px, m = self.theme.px, self.size.margin
         width, height = self.size.thumb_wh
         left, top = x + m, y + m + height
-        first_line = top + px(18 if face.score is None else 38)
+        first_line = top + px(18 if view.score is None else 38)
         coords = self.canvas.coords
         coords(slot.items[0], x, y)
         coords(slot.items[1], left, first_line)

@@ -60,7 +60,7 @@ class CardPointer:
             return None
         left, top, _, _ = grid.box(card)
         size, reach = grid.size, grid.theme.px(_TICK_PX)
-        box = grid.painter.button_box(grid.face(card), size)
+        box = grid.painter.button_box(grid.view(card), size)
         at = x - left + size.margin, y - top + size.margin
         over = box is not None and _inside(box[0], at)
         return Spot(card, over, x - left <= reach and y - top <= reach)

@@ -28,7 +28,7 @@ class MediaCards:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def faces(self, first: int, last: int) -> list[CardView]:
+    def views(self, first: int, last: int) -> list[CardView]:
         wanted = self.ids[first:last]
         missing = [number for number in wanted if number not in self._cards]
         if missing:
@@ -36,12 +36,12 @@ class MediaCards:
             self._cards.update(self._session.library.browse.media_cards(missing))
         while len(self._cards) > _KEPT_CARDS:
             self._cards.popitem(last=False)
-        return [self._face(number) for number in wanted]
+        return [self._view(number) for number in wanted]
 
     def card(self, place: int) -> MediaCard | None:
         if not 0 <= place < len(self.ids):
             return None
-        self.faces(place, place + 1)
+        self.views(place, place + 1)
         return self._cards.get(self.ids[place])
 
     def forget(self, path: Path | None = None) -> None:
@@ -52,7 +52,7 @@ class MediaCards:
         for number in [n for n, card in self._cards.items() if card.media.path == path]:
             del self._cards[number]
 
-    def _face(self, number: int) -> CardView:
+    def _view(self, number: int) -> CardView:
         card = self._cards.get(number)
         if card is None:  # removed since the ids were listed
             return CardView(number, None, "", "")

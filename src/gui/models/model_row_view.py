@@ -79,7 +79,7 @@ def _unbroken(text: str) -> str:
     return text.replace(" ", "\u00a0")
 
 
-def face(
+def view_of(
     row: ModelRow,
     job: JobState | None = None,
     problem: str = "",
@@ -134,7 +134,7 @@ def face(
     return replace(shown, verb="download", button="Resume" if row.part_bytes else "Download")
 
 
-def face_of_no_sam(in_use: bool) -> ModelRowView:
+def view_of_no_sam(in_use: bool) -> ModelRowView:
     """Return the line for doing without SAM."""
     return ModelRowView(
         "Whole images only (CLIP only)",

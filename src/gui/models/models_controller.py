@@ -68,8 +68,8 @@ class ModelsController:
         self.rows, self._offer, self.coverage, self._tags_wait, self._cut_by_others = found
         self._tell()
 
-    def face(self, row: ModelRow) -> ModelRowView:
-        return model_row_view.face(
+    def view(self, row: ModelRow) -> ModelRowView:
+        return model_row_view.view_of(
             row,
             self._download_of(row),
             self._problems.get(row.name, ""),

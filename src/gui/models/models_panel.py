@@ -140,9 +140,9 @@ class ModelsPanel(Panel):
         self._where.configure(text=f"Put your own model files in\n{folder}")
         self._make_lines(rows)
         for row in rows:
-            self.lines[row.kind, row.name].show(self._work.face(row))
+            self.lines[row.kind, row.name].show(self._work.view(row))
         has_sam = any(row.kind == "sam" and row.in_use for row in rows)
-        self.lines[NO_SAM_KEY].show(model_row_view.face_of_no_sam(not has_sam))
+        self.lines[NO_SAM_KEY].show(model_row_view.view_of_no_sam(not has_sam))
         self._show_questions()
         self._show_problems()
 

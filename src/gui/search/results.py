@@ -49,10 +49,10 @@ class Hits:
     def __len__(self) -> int:
         return len(self.hits)
 
-    def faces(self, first: int, last: int) -> list[CardView]:
-        return [self._face(hit) for hit in self.hits[first:last]]
+    def views(self, first: int, last: int) -> list[CardView]:
+        return [self._view(hit) for hit in self.hits[first:last]]
 
-    def _face(self, hit: SearchHit) -> CardView:
+    def _view(self, hit: SearchHit) -> CardView:
         segment = hit.segment
         page = segment.frame_index
         facts = place_in_file(page, segment.timestamp_s, has_pages=page > 0) or "Photo"
