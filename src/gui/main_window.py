@@ -94,7 +94,7 @@ def first_geometry(area: Area, scale: float) -> str:
 class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     """The application's window. It knows the library, the worker, their events and records."""
 
-    # what actions are done with
+    # what actions use
     dialogs: WindowDialogs
     import_controller: ImportController
     panels: Panels
@@ -109,7 +109,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         ctk.set_widget_scaling(scale)
         ctk.set_window_scaling(scale)
         # CustomTkinter gives the focus to whatever is clicked, canvases and labels too, after
-        # the click has been answered: an entry that the answer chose would lose it again
+        # the click was handled: an entry that the handler focused would lose it again
         self.unbind_all("<Button-1>")
         self.TkdndVersion = TkinterDnD._require(self)
         self.options = options
@@ -273,7 +273,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.close(then=lambda: self.options.restart(folder))
 
     def close(self, then: Callable[[], None] | None = None) -> None:
-        """Close, after asking when a job runs; it goes on at the next start."""
+        """Close, after asking when a job runs; the job continues at the next start."""
         if self._closing:
             return
         if self.session.is_busy:
@@ -290,7 +290,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self._close(then)
 
     def close_unasked(self) -> None:
-        """Close as after a yes: the system ends the session, or someone the process."""
+        """Close without asking: the system ends the session, or a signal the process."""
         if not self._closing:
             self._close(None)
 
@@ -303,13 +303,13 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.withdraw()
 
         def stopped() -> None:
-            # what another thread collects of the window waits for this one, which waits for that
+            # garbage of the window collected in another thread would wait for this one: a deadlock
             gc.disable()
             self.main_thread.close()
             self.panels.thumbnails.close()
             for waiting in self.tk.splitlist(self.tk.call("after", "info")):
-                # or Tk complains of each one when its time comes; after_cancel would also take
-                # commands away that belong to children, which then could not be destroyed
+                # or Tk complains of each one when it is due; after_cancel would also delete
+                # commands that belong to children, which then could not be destroyed
                 self.tk.call("after", "cancel", waiting)
             try:
                 self.session.close_library()

@@ -1,4 +1,4 @@
-"""What lies on the clipboard: an image, or the names of files."""
+"""What is on the clipboard: an image, or the names of files."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def file_paths(uri_list: str) -> list[Path]:
 def _selection(root: tkinter.Misc, kind: str) -> str:
     try:
         return str(root.selection_get(selection="CLIPBOARD", type=kind))
-    except tkinter.TclError:  # nobody owns it, or not in this form
+    except tkinter.TclError:  # it has no owner, or not in this form
         return ""
 
 
 def _bytes(text: str) -> bytes:
-    """Tk gives what is no text as hexadecimal numbers, one a byte."""
+    """Decode what is no text: Tk gives it as hexadecimal numbers, one per byte."""
     try:
         return bytes(int(number, 16) & 0xFF for number in text.split())
     except ValueError:

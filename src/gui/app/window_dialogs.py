@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class WindowDialogs:
-    """Opens them over the window, and over one another."""
+    """Opens dialogs over the window, and over one another."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class WindowDialogs:
         on_other_library: Callable[[Path], None],
         on_restart: Callable[[], None] = lambda: None,
     ) -> None:
-        """Get ready.
+        """Keep what the dialogs need.
 
         Args:
             session: errors may come before there is one.
@@ -105,7 +105,7 @@ class WindowDialogs:
                 self._on_restart,
             )
             device = library.settings.device
-            # only what runs models knows, and that may still be loading
+            # only the model manager knows, and models may still be loading
             self._session.main_thread.run(
                 lambda: library.model_list.lacks(device), dialog.say_whether_device_lacks
             )
@@ -119,7 +119,7 @@ class WindowDialogs:
         )
 
     def open_another(self) -> None:
-        """Ask for the folder of another library, and go on with that."""
+        """Ask for the folder of another library, and open that."""
         found = desktop.ask_for_files(self._root, "library")
         if found and self._may_open(found[0]):
             while self._overlay.is_open:

@@ -188,7 +188,7 @@ class CardGrid(ctk.CTkFrame):
         px = self.theme.px
         left, right = self._margins
         inside = max(1, width - px(left) - px(right))
-        # a column more where its cards are hardly narrower than wished for
+        # one more column where its cards are hardly narrower than wished for
         self._columns = max(1, int((inside + px(GAP)) / px(self.wish + GAP) + 0.1))
         cell = (inside - (self._columns - 1) * px(GAP)) / self._columns
         thumb_wh = max(8, int(cell)), max(6, round(cell * 3 / 4))
@@ -346,7 +346,7 @@ class CardGrid(ctk.CTkFrame):
             self.refresh()
 
     def scroll_to_card(self, card: int) -> None:
-        """Bring a card into view, by no more than it takes."""
+        """Scroll a card into view, no further than needed."""
         top = card // self._columns * self._pitch
         below = top + self.size.slot_wh[1] - self.canvas.winfo_height()
         self.scroll_by(min(top, max(self._offset, below)) - self._offset)

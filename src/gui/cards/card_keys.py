@@ -30,7 +30,7 @@ class CardKeys:
         bind("<Control-a>", lambda _: self._select_all())
 
     def _arrive(self) -> None:
-        """The Tab key has come here: show on which card."""
+        """Show which card has the focus, now that Tab has reached the grid."""
         if self._grid.count and self._grid.focused is None:
             self._grid.focused = self._grid.first_seen
         self._grid.show_focus(True)
@@ -47,7 +47,7 @@ class CardKeys:
         return "break"
 
     def _row(self, rows: int) -> str:
-        """Go up or down: up from the first row stays, down past the last card goes to it."""
+        """Go up or down: not above the first row, nor past the last card."""
         grid = self._grid
         stays = rows < 0 and grid.focused is not None and grid.focused < grid.columns
         return self._move(0 if stays else rows * grid.columns)

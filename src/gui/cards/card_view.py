@@ -82,7 +82,7 @@ class CardSource(Protocol):
 
 @dataclass(frozen=True)
 class CardActions:
-    """What a grid can ask for; the numbers are places in the source."""
+    """What a grid calls; the numbers are places in the source."""
 
     open: Callable[[int], None]
     button: Callable[[int], None] | None = None

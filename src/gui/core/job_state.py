@@ -1,4 +1,4 @@
-"""What a running job has said so far, in the words of the strip at the bottom."""
+"""The state of a running job, in the words of the strip at the bottom."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from src.events import (
 )
 from src.job_kinds import STAGES, JobKind, job_kind, job_kinds
 
-# Before that a guess of the time left is worth nothing.
+# Before that an estimate of the time left is worth nothing.
 _GUESS_AFTER_S, _GUESS_AFTER = 2.0, 0.02
 
 
@@ -131,7 +131,7 @@ class JobState:
 
     @property
     def detail(self) -> list[str]:
-        """What stands behind the headline: name, frame, segments."""
+        """The parts after the headline: name, frame, segments."""
         if self.doing is not None:
             if not self.doing.total:
                 return [] if self.download is None else downloaded(self.download)[:1]
@@ -149,7 +149,7 @@ class JobState:
 
     @property
     def seconds_left(self) -> float | None:
-        """A guess from the time it took so far; None while there is no ground for one."""
+        """An estimate from the time so far; None while there is nothing to estimate from."""
         if self.started_at is None or self.done is not None:
             return None
         since, share = self.started_at, self.fraction
@@ -165,12 +165,12 @@ class JobState:
 
     @property
     def removed(self) -> tuple[Path, ...]:
-        """What a person has removed before, and was met in a folder that was added."""
+        """What a person has removed before and was found in a folder that was added."""
         return () if self.done is None else self.done.passed_over.removed
 
     @property
     def question(self) -> str:
-        """Asks whether to add what was removed again; "" where nothing of it was met."""
+        """The question whether to add again what was removed; "" where none of it was found."""
         if not self.removed:
             return ""
         are, them = ("is", "it") if len(self.removed) == 1 else ("are", "them")
@@ -179,13 +179,13 @@ class JobState:
 
     @property
     def passed_over(self) -> str:
-        """What else was not taken of the folders that were added; "" when everything was."""
+        """What else was not added from the folders; "" when everything was."""
         rest = "" if self.done is None else str(replace(self.done.passed_over, removed=()))
         return f"Passed over: {rest}." if rest else ""
 
     @property
     def outcome(self) -> str:
-        """What came of it, once it is over."""
+        """The result, once it is over."""
         if self.known and self.known == self.taken and not self.failed:
             verb = "is" if self.known == 1 else "are"
             text = f"{counted(self.known, 'file')} {verb} already in the library"

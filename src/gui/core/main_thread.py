@@ -16,17 +16,17 @@ Result = TypeVar("Result")
 
 # Often enough that a search result does not wait, rarely enough to cost nothing at rest.
 EVERY_MS = 15
-# Each call into Tk lets the GIL go, and waits for it again while another thread computes: at
+# Each call into Tk releases the GIL, and waits for it again while another thread computes: at
 # Python's own 5 ms a dialog of a few hundred calls would take seconds.
 SWITCH_S = 0.0005
-# What is left after so long waits for the next turn, so that clicks come through.
+# What is left after this time waits for the next turn, so that clicks are handled.
 TURN_S = 0.008
 
 log = logging.getLogger(__name__)
 
 
 class MainThread:
-    """Runs work elsewhere and what follows it here."""
+    """Runs work in other threads and its callbacks in the window's thread."""
 
     def __init__(self, root: tkinter.Misc, on_error: Callable[[Exception], None]) -> None:
         """Start to drain the queue.
@@ -107,7 +107,7 @@ class MainThread:
                 self._turn = self._root.after(EVERY_MS, self._drain)
 
     def _safely(self, call: Callable[[], object]) -> object:
-        """One answer that fails must not take the others with it."""
+        """Run one callback; if it fails, the others must still run."""
         try:
             return call()
         except Exception as exc:

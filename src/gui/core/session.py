@@ -66,9 +66,9 @@ class Session:
         self.models_ready = False
         self.not_opened: Exception | None = None  # why there is no library to work with
         self._library: MediaLibrary | None = None
-        self._made: MediaLibrary | None = None  # the same, before the window has heard of it
+        self._made: MediaLibrary | None = None  # the same, before the window is notified
         self._opening = threading.Lock()
-        self._told_at = 0.0  # of a recovery, on the monotonic clock
+        self._reported_at = 0.0  # of a recovery, on the monotonic clock
         self._closing = False
         self._open_library, self._on_error = open_library, on_error
         self._workers = {queue: Worker() for queue in {kind.queue for kind in job_kinds()}}
@@ -91,7 +91,7 @@ class Session:
 
     @property
     def is_closing(self) -> bool:
-        """Whether the window goes: what takes long is not waited for any more."""
+        """Whether the window closes: long work is not waited for any more."""
         return self._closing
 
     @property
@@ -115,8 +115,8 @@ class Session:
             self._tell_each(self.signals.recovering, done, total)
 
         now = time.monotonic()
-        if now - self._told_at >= REPORT_EVERY_S:
-            self._told_at = now
+        if now - self._reported_at >= REPORT_EVERY_S:
+            self._reported_at = now
             self.main_thread.post(report)
 
     def _not_opened(self, exc: Exception) -> None:
@@ -150,11 +150,11 @@ class Session:
         self.start("add", lambda: self.library.add(paths), name, paths)
 
     def go_on(self, name: str = "") -> None:
-        """Add what a person has stopped."""
+        """Continue what a person has stopped."""
         self.start("add", lambda: self.library.go_on(), name)
 
     def _adding(self, add: JobState, job: Callable[[], Iterator[Event]]) -> Iterator[Event]:
-        """Run an add; where a person stops it, what it leaves waits until they go on."""
+        """Run an add; where a person stops it, the rest waits until they continue."""
         if not add.cancelling:
             events = job()
             try:
@@ -195,12 +195,12 @@ class Session:
 
     @property
     def jobs(self) -> list[JobState]:
-        """Jobs that take media in, the running one first."""
+        """Jobs that add media, the running one first."""
         queue = job_kind("add").queue
         return [state for state in self._jobs.values() if state.about.queue == queue]
 
     def jobs_of(self, *kinds: str) -> list[JobState]:
-        """Jobs of these kinds, in the order in which they came."""
+        """Return the jobs of these kinds, in the order in which they came."""
         return [state for state in self._jobs.values() if state.kind in kinds]
 
     @property
@@ -217,7 +217,7 @@ class Session:
         Adds that wait are stopped with one that runs. Each of them sees to it itself: it has to
         write down what it leaves.
         """
-        # the last first, or one of them might begin meanwhile
+        # the last first, or one of them might start meanwhile
         for (worker, number), state in reversed(self._jobs.items()):
             if state is job or (state.kind == job.kind and job.about.can_continue):
                 state.cancelling = True
@@ -225,7 +225,7 @@ class Session:
                     worker.cancel(number)
 
     def stop(self, then: Callable[[], None]) -> None:
-        """Stop the jobs at their next event, and then go on in the window's thread."""
+        """Stop the jobs at their next event, then call `then` in the window's thread."""
 
         self._closing = True
 
@@ -244,7 +244,7 @@ class Session:
         self.main_thread.run(stopping, lambda _: then())
 
     def close_library(self) -> None:
-        """Close the library, after everyone who asks it has ended."""
+        """Close the library, once all work on it has ended."""
         with self._opening:
             if self._made is not None:
                 self._made.close()
@@ -277,7 +277,7 @@ class Session:
     # -- small changes
 
     def keep(self, **settings: object) -> None:
-        """Remember how the window is used; what can't be saved is forgotten at the next start."""
+        """Save how the window is used; what can't be saved is lost at the next start."""
         library = self.library
         changed = replace(library.settings, **settings)  # type: ignore[arg-type]
         if changed == library.settings:

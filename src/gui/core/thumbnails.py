@@ -19,7 +19,7 @@ from src.gui.core.main_thread import MainThread
 from src.gui.theme.pictures import cover
 
 KEPT_BYTES = 96 << 20
-# What can't be read now may be later: its drive is back, or its crop is mended.
+# What can't be read now may be later: once its drive is back, or its crop is repaired.
 RETRY_S = 10.0
 _THREADS = 2
 
@@ -29,7 +29,7 @@ Key = tuple[Path, tuple[int, int]]
 
 
 class Thumbnails:
-    """Pictures by file and size: the screen of now first, from its top."""
+    """Pictures by file and size: what is on the screen now first, from its top."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Thumbnails:
         self._bytes = 0
         self._waiting: set[Key] = set()
         self._wanted: dict[object, frozenset[Key]] = {}
-        # (screen, place on it, what): a later screen has a lower number
+        # (screen, place on it, key): a later screen has a lower number
         self._queue: queue.PriorityQueue[tuple[int, int, Key | None]] = queue.PriorityQueue()
         self._screen = self._place = 0
         for number in range(_THREADS):

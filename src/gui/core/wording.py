@@ -49,7 +49,7 @@ def as_sentence(text: str) -> str:
 
 
 def reason_and_details(reason: str) -> tuple[str, str]:
-    """Part a reason from what a library or the system said of it, which stands in brackets."""
+    """Split a reason from the details in brackets, which a library or the system gave."""
     match = re.fullmatch(r"(.*?) \((.*)\)(.*)", reason, re.DOTALL)
     if match is None or match[3][:1] not in ("", ";"):
         return reason, ""
@@ -68,7 +68,7 @@ def why_not_added(reason: str | None) -> tuple[str, str]:
 
 
 def explained(exc: Exception) -> tuple[str, str]:
-    """Return an error as a sentence for a person, and what stands behind it."""
+    """Return an error as a sentence for a person, and its details."""
     if isinstance(exc, MediaReadError):
         short, details = reason_and_details(exc.reason)
         details = f"{exc.path}\n{details}".rstrip()

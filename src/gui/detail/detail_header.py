@@ -1,4 +1,4 @@
-"""The line above a segment: the way back, the file, and the ways to its neighbours."""
+"""The line above a segment: a button back, the file, and buttons to the next and previous one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One segment in its frame, with what is known of it and what can be done with it."""
+"""One segment in its frame, with its facts and what can be done with it."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class DetailPanel(Panel):
 
     @property
     def place(self) -> int | None:
-        """Which of the hits is looked at; None where one came by no hit."""
+        """The place of the hit that is shown; None where the panel was not opened from a hit."""
         return self._origin.place if self._origin.hits else None
 
     def show_segment(self, segment_id: str) -> None:
@@ -165,7 +165,7 @@ class DetailPanel(Panel):
             self._read(segment_id)
 
     def _read(self, segment_id: str) -> None:
-        """Read a segment's frame and show it; until then there is no view to go by."""
+        """Read a segment's frame and show it; until then there is no view."""
         self.segment_id, self._view = segment_id, None
         self._asked += 1
         asked, library = self._asked, self._session.library
@@ -284,7 +284,7 @@ class DetailPanel(Panel):
         rows, columns = view.image_rgb.shape[:2]
         wide = self._middle.winfo_width() - 2 * self.theme.px(RING)
         high = round(wide * rows / columns)
-        # the strip of a job comes and goes, and the picture must not move with it
+        # the job strip appears and disappears, and the picture must not move with it
         panel = self.winfo_toplevel().winfo_height() - self.theme.px(STRIP)
         above = self._middle.winfo_rooty() - self.winfo_rooty()
         free = panel - above - self.theme.px(_BELOW) - strips

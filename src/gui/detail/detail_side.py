@@ -124,7 +124,7 @@ class DetailSide(ctk.CTkFrame):
         self._show_note(media.note)
 
     def _show_note(self, note: str | None) -> None:
-        """Show what there is to know of the file; most have no such line."""
+        """Show the file's note; most have none."""
         self._fact("Note", note or "")
         self._note_in_full.text = note or ""
         for cell in (self._words["Note"], self._facts["Note"]):
@@ -155,7 +155,7 @@ class DetailSide(ctk.CTkFrame):
             none.configure(text="–")
 
     def _tidy_bar(self) -> None:
-        """No scrollbar where there is nothing to scroll; CustomTkinter shows it always."""
+        """Hide the scrollbar where there is nothing to scroll; CustomTkinter always shows it."""
         content, shown = (
             self._scrolled.winfo_reqheight(),
             self._scrolled._parent_canvas.winfo_height(),
@@ -216,7 +216,7 @@ class DetailSide(ctk.CTkFrame):
             height=16,
             size=SMALL,
         )
-        # its words begin where the other facts do, whatever lies around them
+        # its words are aligned with the other facts, whatever its own padding
         link.grid(row=row, column=1, sticky="w", padx=(3, 0))
         table.grid_rowconfigure(row, minsize=self.theme.px(28))  # as high without a link
         Tooltip(link, self.theme, _LINKS[name])
@@ -248,7 +248,7 @@ class DetailSide(ctk.CTkFrame):
             none.grid(row=0, column=0, sticky="w", pady=6)
 
     def _show_tag(self, row: int, tag: Tag) -> None:
-        """Show name, bar, confidence, giver and a cross; a long name takes the bar's place, too."""
+        """Show name, bar, confidence, source and a cross; a long name takes the bar's place."""
         table, theme, c = self._tags, self.theme, self.theme.colours
         font = theme.canvas_font(self, NORMAL)
         is_long = font.measure(tag.name) > theme.px(_TAG_NAME)

@@ -21,7 +21,7 @@ _SHARP = 2  # outlines are drawn at twice the size and shrunk, since Tk's own ar
 
 @dataclass(frozen=True)
 class Lit:
-    """What is to be seen of a frame: which segment, and how."""
+    """What to show of a frame: which segment, and how."""
 
     chosen: int
     dim: bool = True
@@ -84,7 +84,7 @@ class FramePicture(tkinter.Canvas):
         self._pressed = -1
         self.outlined: tuple[int, ...] = ()
         self.bind("<Configure>", lambda _: self._compose())
-        for event in ("<Motion>", "<Enter>"):  # without a motion it comes back after a click
+        for event in ("<Motion>", "<Enter>"):  # <Enter>, since a click moves nothing
             self.bind(event, self._moved)
         self.bind("<Leave>", lambda _: self._light(-1))
         self.bind("<Button-1>", self._press)
@@ -189,7 +189,7 @@ class FramePicture(tkinter.Canvas):
         self._pressed = self._at(event.x, event.y)
 
     def _release(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        """Choose the segment clicked on.
+        """Choose the segment that was clicked.
 
         The event says where that is: a window manager that takes the click first, to bring the
         window forward, makes the pointer leave the picture before it is pressed.

@@ -146,14 +146,14 @@ class ExportDialog:
         return f"{self._format.summary}\n{HINT_WHERE}"
 
     def _slider(self, left: ctk.CTkFrame, name: str, value: float) -> tuple[Slider, ctk.CTkLabel]:
-        """Return a number from 0 to 1 with its name and what it stands at."""
+        """Build a slider from 0 to 1 with its name and value."""
         theme = self.theme
         line = ctk.CTkFrame(left, fg_color="transparent")
         line.pack(fill="x", padx=EDGE)
         label(line, theme, name, size=SMALL, colour=theme.colours.text_2).pack(side="left")
         text = label(line, theme, "", size=SMALL)
         text.pack(side="right")
-        # said at once where it stands, and counted when it rests: that reads every crop
+        # its value is shown at once, but crops are counted when it rests: that reads each of them
         slider = Slider(
             left, theme, (0.0, 1.0), value, lambda _: self._say_least(), on_rest=self._changed
         )
@@ -200,7 +200,7 @@ class ExportDialog:
         return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)
 
     def _again(self) -> None:
-        """Get ready for another one, in a folder that is free."""
+        """Prepare another export, into a folder that is free."""
         written, self._written = self._written, None
         self._build_footer()
         if written is not None and self._where_is_wrong():
@@ -228,7 +228,7 @@ class ExportDialog:
         self._changed()
 
     def _changed(self) -> None:
-        """Something else is to be written than before: an outcome gives way."""
+        """Count again what would be written, and hide an earlier outcome."""
         if self._job is not None:
             return
         if not self._footer.is_ready:

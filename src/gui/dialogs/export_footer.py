@@ -1,4 +1,4 @@
-"""The foot of the export dialog: what would be written, how far it is, and what came of it."""
+"""The foot of the export dialog: what would be written, the progress, and the result."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ExportFooter(ctk.CTkFrame):
         self._export.set_enabled(enabled)
 
     def show_progress(self, stop: Callable[[], object]) -> None:
-        """Show a bar and a way out; see `progress` and `stopping`."""
+        """Show a bar and a button to stop; see `progress` and `stopping`."""
         self._clear()
         self._cancel = Button(self, self.theme, "Cancel export", stop)
         self._cancel.pack(side="right", pady=20, padx=(20, 0))

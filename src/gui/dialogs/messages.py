@@ -95,7 +95,7 @@ def show_failures(
     what: str = "added",
     others: str = "All other files were added.",
 ) -> None:
-    """List the files with which something could not be done, each with its reason.
+    """List files that failed, each with its reason.
 
     Args:
         what: that was to be done: "added", "segmented again".

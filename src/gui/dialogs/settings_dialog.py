@@ -1,4 +1,4 @@
-"""What a person can set, each with a word on what it does."""
+"""The settings, each with a short explanation."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ class SettingsDialog:
         self._note.configure(text=sentence, text_color=self.theme.colours.error)
 
     def _saved(self, settings: Settings) -> None:
-        """Close, or offer a restart where something is not in use before one."""
+        """Close, or offer a restart where a change needs one."""
         names = after_restart(self._settings, settings)
         if not self.overlay.holds(self._dialog):
             return
@@ -246,7 +246,7 @@ def after_restart(before: Settings, after: Settings) -> list[str]:
 
 
 def as_number(text: str, least: float, most: float) -> float | None:
-    """Read a number as people write it, with a point or a comma; None where it is none, or off."""
+    """Read a number with a point or a comma; None where it is none, or out of range."""
     try:
         number = float(text.strip().rstrip("%").replace(",", "."))
     except ValueError:

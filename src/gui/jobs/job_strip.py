@@ -1,4 +1,4 @@
-"""The strip at the bottom while a job runs: what, how far, how long, and a way out."""
+"""The strip at the bottom while a job runs: what, how far, how long, and a button to cancel."""
 
 from __future__ import annotations
 

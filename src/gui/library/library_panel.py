@@ -1,4 +1,4 @@
-"""The library: every media file as a card, with those at work, waiting and failed."""
+"""The library: every media file as a card, also those being read, waiting and failed."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class LibraryPanel(Panel):
         self._show_header()
 
     def _show_header(self) -> None:
-        """What can be done to the selection takes the place of the order and size."""
+        """Show the buttons for the selection in place of the order and size, while there is one."""
         some = bool(self.grid_view.selection)
         full = len(self.media) > 0
         for part, shown in ((self._selection, full and some), (self._tools, full and not some)):
@@ -160,7 +160,7 @@ class LibraryPanel(Panel):
         self._session.keep(thumbnail_width=round(self._size.value))
 
     def _opened(self) -> None:
-        """Show it as it was left."""
+        """Show it as it was at the end of the last session."""
         settings = self._session.library.settings
         self._order = settings.media_order
         self._sort.show(next(name for name, order in ORDERS.items() if order == self._order))
@@ -206,7 +206,7 @@ class LibraryPanel(Panel):
             self.reload()
 
     def _show_stopped(self, count: int) -> None:
-        """Offer to go on with what a person stopped, or to let it go."""
+        """Offer to continue with what a person stopped, or to remove it."""
         if count:
             self.stopped.say(
                 f"Stopped, {counted(count, 'file')} left.",
@@ -254,7 +254,7 @@ class LibraryPanel(Panel):
             return  # an export changes nothing here
         if isinstance(event, FileStarted):
             if event.file_number == 1:
-                self.reload()  # the job has written down its files
+                self.reload()  # the job has registered its files
             self._set_busy(event.path, job)
         elif isinstance(event, FrameStored | FrameSkipped):
             if job.file_frames == 1:

@@ -21,7 +21,7 @@ class MediaCards:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.ids: list[int] = []
-        self.stopped: frozenset[int] = frozenset()  # wait since a person stopped adding them
+        self.stopped: frozenset[int] = frozenset()  # waiting since a person stopped adding them
         self.busy: tuple[Path, JobState] | None = None
         self._cards: OrderedDict[int, MediaCard] = OrderedDict()
 
@@ -32,7 +32,7 @@ class MediaCards:
         wanted = self.ids[first:last]
         missing = [number for number in wanted if number not in self._cards]
         if missing:
-            # a page is read in under a millisecond, so it need not come later
+            # a page is read in under a millisecond, so this thread may wait for it
             self._cards.update(self._session.library.browse.media_cards(missing))
         while len(self._cards) > _KEPT_CARDS:
             self._cards.popitem(last=False)

@@ -18,7 +18,7 @@ _FACTS = SIZE + SPEED + STATE
 
 
 class ModelLine(ctk.CTkFrame):
-    """Shows a ModelFace; widgets stay when only words change, and so does the focus."""
+    """Shows a ModelRowView; widgets stay when only words change, and so does the focus."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class ModelLine(ctk.CTkFrame):
             self._measure.pack_forget()
 
     def _show_download(self, view: ModelRowView) -> None:
-        """A bar and its words in the place of the facts, while the model is on its way."""
+        """Show a bar and its words in place of the facts, while the model is downloaded."""
         facts = (self._size.master, self._speed.master, self._state)
         if view.fraction is None:
             if self._bar is not None:
@@ -124,7 +124,7 @@ class ModelLine(ctk.CTkFrame):
             anchor="w",
             justify="left",
         )
-        if column == 2:  # a link stands below, and its words begin where it does not
+        if column == 2:  # a link lies below, whose words begin further to the right
             first.pack(anchor="w", padx=12)
         else:
             first.pack(anchor="w")

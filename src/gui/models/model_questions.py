@@ -74,7 +74,7 @@ def question(
 
 
 def question_of_tags(job: JobState | None = None, problem: str = "") -> Prompt:
-    """Offer to give the automatic tags again, where another CLIP gave them.
+    """Offer to compute the automatic tags anew, where another CLIP gave them.
 
     Args:
         job: that does it, when it runs.
@@ -93,7 +93,7 @@ def question_of_tags(job: JobState | None = None, problem: str = "") -> Prompt:
 
 
 def question_of_sam(frames: int, job: JobState | None = None) -> Prompt:
-    """Offer to cut again what another SAM has cut.
+    """Offer to segment again what another SAM has segmented.
 
     Args:
         frames: how many it has cut.
@@ -129,7 +129,7 @@ def list_of_kept(kept: Sequence[AnnotationUnmatched]) -> Prompt:
 
 
 def card_of_coverage(coverage: Coverage) -> tuple[str, str]:
-    """Return what the card says while another CLIP waits to be brought into use."""
+    """Return what the card says while another CLIP waits to be used."""
     return (
         "New CLIP not ready",
         f"Processed {coverage.done:,} of {coverage.total:,} segments. Click to continue.",

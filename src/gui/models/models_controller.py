@@ -37,8 +37,8 @@ class ModelsController:
         self.changed: list[Callable[[], None]] = []
         self._problems: dict[str, str] = {}
         self._switch_problem = ""
-        self._put_off = ""  # the CLIP that a person wants to have read later
-        self._tags_wait = False  # for the CLIP in use to give them
+        self._put_off = ""  # the CLIP that a person wants to use later
+        self._tags_wait = False  # they are still those of another CLIP
         self._cut_by_others = 0
         self._sam_put_off = False
         self._kept: list[AnnotationUnmatched] = []
@@ -51,7 +51,7 @@ class ModelsController:
     # -- what is shown
 
     def refresh(self) -> None:
-        """List what is here, and see how far another CLIP is on its way."""
+        """List the models, and find how far another CLIP is on its way."""
         library = self._session.library
 
         def look() -> _Found:
@@ -158,7 +158,7 @@ class ModelsController:
                 self.act(row, "download")
 
     def decline_offer(self) -> None:
-        """Offer nothing any more in this library; the Models panel still has all of it."""
+        """Stop offering models in this library; the Models panel still lists them."""
         self._session.keep(offer_models=False)
         self._tell()
 
@@ -217,7 +217,7 @@ class ModelsController:
             self.choose(self.settings)
 
     def measure(self, row: ModelRow) -> None:
-        """Find out how fast a model is here; one after another, since they share the machine."""
+        """Measure how fast a model is here; one after another, since they share the machine."""
         self._to_measure.append(row)
         if len(self._to_measure) == 1:
             self._measure_next()

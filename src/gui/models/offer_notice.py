@@ -11,7 +11,7 @@ from src.gui.widgets.notice import Notice
 
 
 class OfferNotice(Notice):
-    """Comes and goes with the offer; its owner says where it stands."""
+    """Shown while there is an offer; its owner decides where."""
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ class PanelContext:
 
 
 class Panel(ctk.CTkFrame):
-    """What lies in the middle of the window; one says what it is asked where it differs."""
+    """The base of what lies in the middle of the window; a panel overrides where it differs."""
 
     drop_sentence = "Drop to add to the library"
 
@@ -48,7 +48,7 @@ class Panel(ctk.CTkFrame):
         self.theme, self._session = theme, context.session
 
     def shown(self) -> None:
-        """It comes to the front."""
+        """Called when it comes to the front."""
 
     @property
     def card_grid(self) -> CardGrid | None:
@@ -65,7 +65,7 @@ class Panel(ctk.CTkFrame):
         return False
 
     def go(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) of what is looked at."""
+        """Go to the next (1) or previous (-1) of what is shown."""
 
     def take_file(self, path: Path) -> bool:
         """Use one file that was dropped on it; returns False where it is to be added."""

@@ -22,7 +22,7 @@ from src.records import SearchHit
 
 LEFT_COLUMN = 384
 NO_IMAGES = "Nothing like this image was found. Add more photos and videos."
-_QUERY_SIDE = 2048  # CLIP sees far less; a part of a large photo still has pixels enough
+_QUERY_SIDE = 2048  # CLIP sees far less; a part of a large photo still has enough pixels
 
 
 class ImageSearchPanel(SearchPanel):
@@ -102,7 +102,7 @@ class ImageSearchPanel(SearchPanel):
         card.pack(fill="x", padx=RING)
         facts = ctk.CTkFrame(card, fg_color="transparent", height=32)
         facts.pack(side="bottom", fill="x", padx=(24, 12), pady=(4, 12))
-        facts.pack_propagate(False)  # no jump when the button comes
+        facts.pack_propagate(False)  # no jump when the button appears
         self._facts = label(facts, theme, "", size=SMALL, colour=c.text_2)
         self._facts.pack(side="left")
         self._whole = Button(
@@ -146,7 +146,7 @@ class ImageSearchPanel(SearchPanel):
             return library.browse.read_image(source, _QUERY_SIDE), is_video
 
         def use(found: tuple[np.ndarray, bool]) -> None:
-            if asked == self._asked:  # no later image was chosen, and none taken away
+            if asked == self._asked:  # no later image was chosen, and none removed
                 self.use_image(found[0], name, is_frame=found[1])
 
         def failed(exc: Exception) -> None:
@@ -234,7 +234,7 @@ class ImageSearchPanel(SearchPanel):
         self._column.configure(width=column)
 
     def _fit_query(self) -> None:
-        """As high as the image at this width, but never so high that the buttons go."""
+        """Make it as high as the image at this width, but leave the buttons on the screen."""
         image = self.query.image_rgb
         if image is not None:
             px = self.theme.px

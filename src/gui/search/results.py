@@ -32,7 +32,7 @@ STILL_ADDING = "Nothing found yet. Files are still being added."
 EMPTY = "Your library is empty. Add photos or videos to search them."
 NEW_SEGMENTS = "New segments: search again"
 SearchRequest = Callable[[Filter], SearchResult]
-# More than anyone looks through, and found as fast as ten.
+# More than a person looks through, and found as fast as ten.
 N_RESULTS = 100
 
 
@@ -74,7 +74,7 @@ class Hits:
 
 
 class ResultsView(ctk.CTkFrame):
-    """A line that says how many, and the cards; or a sentence when there are none.
+    """A line with their number, and the cards; or a sentence when there are none.
 
     A newer request makes the answer to an older one void. The last one is asked again when the
     person asks for better or for worse masks, and when the library changed since.
@@ -106,7 +106,7 @@ class ResultsView(ctk.CTkFrame):
         self._where.pack(side="left", padx=8)
         self.quality = MaskQuality(self._line, theme, self._ask_again)
         self._again = Button(self._line, theme, NEW_SEGMENTS, self.refresh, kind="link", height=24)
-        self._wheres = [""]  # the same in fewer words after it
+        self._wheres = [""]  # the longest first
         self._can_choose = False
         tkinter.Misc.bind(self._line, "<Configure>", lambda _: self._fit(), "+")
         self.grid_view = CardGrid(
@@ -138,7 +138,7 @@ class ResultsView(ctk.CTkFrame):
         show: Callable[[SearchResult], None],
         arrived: Callable[[], None] | None = None,
     ) -> None:
-        """Ask in another thread, and have the answer shown here.
+        """Search in another thread, and show the answer here.
 
         Args:
             request: gets what the person wants to have left out.
@@ -203,7 +203,7 @@ class ResultsView(ctk.CTkFrame):
             self.say(as_sentence(str(exc)))
 
     def refresh(self) -> None:
-        """The panel comes to the front: hits of a library that changed since are found anew."""
+        """Search again where the library changed, now that the panel comes to the front."""
         request = self._request
         if not self._is_stale or request is None:
             return
@@ -223,12 +223,12 @@ class ResultsView(ctk.CTkFrame):
             self.refresh()
 
     def _job_ended(self, job: JobState, _ended: JobEnded) -> None:
-        """Hits that are looked at stay as they are, until the panel is shown again."""
+        """Keep the hits that are on the screen, until the panel is shown again."""
         if job.kind in ("add", "segment", "switch"):
             self._is_stale = True
 
     def _job_event(self, _job: JobState, event: Event) -> None:
-        """Offer to ask again, once there is more to find than when it was asked."""
+        """Offer to search again, once there is more to find than before."""
         if isinstance(event, FrameStored) and self._request is not None:
             self._is_stale = True
             if not self._again.winfo_manager():
@@ -269,7 +269,7 @@ class ResultsView(ctk.CTkFrame):
         return none
 
     def say(self, sentence: str) -> None:
-        """Show a sentence in the place of cards."""
+        """Show a sentence in place of cards."""
         self.hits = Hits(())
         self.grid_view.show(self.hits)
         self._count.configure(text="")
@@ -290,7 +290,7 @@ class ResultsView(ctk.CTkFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """Share the line out: a long name is shortened, so that the slider stays whole."""
+        """Divide the line: a long name is shortened, so that the slider stays whole."""
         px, theme = self.theme.px, self.theme
         font, medium = theme.canvas_font(self, NORMAL), theme.canvas_font(self, NORMAL, "medium")
         width = self._line.winfo_width() - medium.measure(self._count.cget("text")) - px(16)

@@ -1,4 +1,4 @@
-"""The look: colours, type, rhythm and the scale, each named once."""
+"""Colours, fonts, distances and the scale, each named once."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Theme:
     """What a window looks like: its palette, fonts and scale."""
 
     def __init__(self, palette: Palette, scale: float) -> None:
-        """Set the look, before the first widget is made.
+        """Set colours and scale, before the first widget is made.
 
         Args:
             scale: device pixels of a pixel of the design.
@@ -157,7 +157,7 @@ class Theme:
 
 
 def shorten(text: str, font: tkinter.font.Font, width_px: int, tail: int = 9) -> str:
-    """Make a text fit: a long name loses its middle and keeps its ending.
+    """Shorten a text to fit: a long name loses its middle and keeps its ending.
 
     Args:
         tail: characters of the ending that stay; 0 for a sentence, which loses its end.

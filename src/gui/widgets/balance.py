@@ -16,7 +16,7 @@ _ROW = 24
 
 
 class Balance(tkinter.Canvas):
-    """A bar a tag, most first; where tags are chosen, a click takes one in or leaves it out."""
+    """A bar for each tag, most first; where tags are chosen, a click includes or excludes one."""
 
     def __init__(self, master: Any, theme: Theme, on_change: Callable[[], None], rows: int) -> None:
         super().__init__(

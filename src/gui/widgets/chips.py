@@ -17,7 +17,7 @@ HEIGHT = 40
 _BODY = 30
 _INSIDE = 12  # between a chip's edge and its word
 _BETWEEN = 29  # a line between groups, with what lies beside it
-_NARROWEST = 2  # pixels of a letter: so much of a long text is known without measuring it
+_NARROWEST = 2  # pixels of a letter, to reject a long text without measuring it
 Group = tuple[str, Sequence[tuple[str, str]]]
 
 

@@ -1,4 +1,4 @@
-"""Text, lines and buttons in the house's look; what can be pressed is reached by keyboard."""
+"""Text, lines and buttons in the application's style, all reachable by keyboard."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def rule(master: Any, theme: Theme, length: int = 1) -> tkinter.Frame:
 
 
 def progress_bar(master: Any, theme: Theme, **options: Any) -> ctk.CTkProgressBar:
-    """Return a thin bar in the house's look; options are CTkProgressBar's own."""
+    """Return a thin bar in the application's style; options are CTkProgressBar's own."""
     colours = {"fg_color": theme.colours.hover, "progress_color": theme.colours.accent}
     return ctk.CTkProgressBar(
         master, height=4, corner_radius=2, border_width=0, **(colours | options)
@@ -110,7 +110,7 @@ class Focusable(ctk.CTkFrame):
             bind(key, lambda _: self._pressed(on_key), "+")
 
     def show_ring(self, shown: bool) -> None:
-        """Show who has the keyboard, or not; a pointer needs no ring."""
+        """Show that it has the keyboard, or not; a pointer needs no ring."""
         self.configure(border_color=self.theme.colours.accent if shown else self._ground)
 
     def _pressed(self, on_key: Callable[[], None]) -> str:
@@ -246,7 +246,7 @@ class Button(Focusable):
 
 
 class IconButton(Button):
-    """A square button with an icon alone; what it does stands in its tooltip."""
+    """A square button with only an icon; its tooltip says what it does."""
 
     def __init__(
         self,

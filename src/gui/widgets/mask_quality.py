@@ -17,7 +17,7 @@ HINT = (
     "How confident SAM is in a segment's outline. Move right to see only the best ones.\n"
     "Whole images are always shown."
 )
-# What lies between the end of the slider's track and the edge of the widget.
+# Between the end of the slider's track and the edge of the widget.
 EDGE = 10
 WIDTH = 96  # of the slider
 
@@ -40,7 +40,7 @@ def least_of(slider: Slider) -> float:
 
 
 class MaskQuality(ctk.CTkFrame):
-    """The slider with its words, in one line; not there while there is nothing to choose."""
+    """The slider with its words, in one line; hidden while there is nothing to choose."""
 
     def __init__(self, master: Any, theme: Theme, on_change: Callable[[], None]) -> None:
         super().__init__(master, fg_color="transparent")

@@ -24,7 +24,7 @@ def darkened_window(root: tkinter.Misc, colour: str) -> Image.Image | None:
         picture = ImageGrab.grab((x, y, x + width, y + height)).convert("RGB")
     except (OSError, ValueError):
         return None
-    if picture.size != (width, height):  # a desktop that scales what it hands out
+    if picture.size != (width, height):  # a desktop that scales its screenshots
         picture = picture.resize((width, height))
     return Image.blend(Image.new("RGB", picture.size, colour), picture, _DARK)
 
@@ -118,7 +118,7 @@ class Overlay:
         dialog.lower(cover)
         layer = _Layer(dialog, cover, picture, photo, corners, on_close, focus_before, about)
         self._layers.append(layer)
-        dialog.focus_set()  # what is typed must not go to what lies under it
+        dialog.focus_set()  # typing must not go to what lies under it
         tkinter.Misc.bind(dialog, "<Configure>", lambda _: self._match_corners(layer), "+")
         dialog.after_idle(self._draw, dialog)
         return dialog
@@ -136,7 +136,7 @@ class Overlay:
             dialog.lift(layer.cover)
 
     def _match_corners(self, layer: _Layer) -> None:
-        """Behind its rounded corners a dialog shows the picture that lies there."""
+        """Draw the picture behind a dialog's rounded corners."""
         dialog = layer.dialog
         layer.corners.match(layer.picture, (dialog.winfo_x(), dialog.winfo_y()))
 

@@ -1,4 +1,4 @@
-"""A menu that appears where it is asked for, and is gone when a choice is made."""
+"""A menu that opens where it is asked for, and closes when a choice is made."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def show_menu(
 
 
 class _Menu(tkinter.Frame):
-    """Gets all clicks and keys until it goes: a click elsewhere and Escape choose nothing."""
+    """Gets all clicks and keys until it closes: a click elsewhere and Escape choose nothing."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class _Menu(tkinter.Frame):
         return "break"
 
     def _pressed(self, event: tkinter.Event[tkinter.Misc]) -> str:
-        """With the grab all clicks come here: those outside close it."""
+        """Close on a click outside: with the grab all clicks come here."""
         if event.widget is self and not (
             0 <= event.x < self.winfo_width() and 0 <= event.y < self.winfo_height()
         ):

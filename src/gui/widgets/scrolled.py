@@ -35,7 +35,7 @@ class Scrolled(ctk.CTkScrollableFrame):
         self._parent_canvas.bind("<Configure>", lambda _: self._tidy(), add="+")
 
     def _follow(self, focused: object) -> None:
-        """Bring a control into sight when the Tab key reaches it."""
+        """Scroll a control into view when the Tab key reaches it."""
         if isinstance(focused, tkinter.Misc) and str(focused).startswith(f"{self}."):
             self._see(focused)
 
@@ -50,7 +50,7 @@ class Scrolled(ctk.CTkScrollableFrame):
             self._parent_canvas.yview_moveto((bottom + margin - height) / content)
 
     def _tidy(self) -> None:
-        """No scrollbar where there is nothing to scroll; CustomTkinter shows it always."""
+        """Hide the scrollbar where there is nothing to scroll; CustomTkinter always shows it."""
         if self.winfo_reqheight() > self._parent_canvas.winfo_height() > 1:
             self._scrollbar.place(relx=1.0, relheight=1.0, anchor="ne")
         else:

@@ -1,4 +1,4 @@
-"""A word about a control."""
+"""A short text about a control."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from src.gui.theme.theme import SMALL, Theme
 
 
 class Tooltip:
-    """A word about a control, after the pointer has rested on it."""
+    """A short text about a control, after the pointer has rested on it."""
 
     AFTER_MS = 600
 
