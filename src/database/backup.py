@@ -34,7 +34,7 @@ def _next_name(database: Path) -> str:
     moments = [now]
     for path in backups(database):
         moment = _moment(path)
-        # names have the local time, and that is set back in autumn; later ones: see `backups`
+        # names have the local time, which is set back in autumn; later ones: see `backups`
         if moment is not None and moment < now + timedelta(days=1):
             moments.append(moment + timedelta(seconds=1))
     return f"{database.stem}-{max(moments).strftime(MOMENT)}.db"
@@ -46,7 +46,7 @@ def _moment(backup: Path) -> datetime | None:
     try:
         return None if found is None else datetime.strptime(found[1], MOMENT)
     except ValueError:
-        return None  # a month 99: none of ours
+        return None  # not a name of ours, as with a month 99
 
 
 def backups(database: Path) -> list[Path]:
@@ -54,7 +54,7 @@ def backups(database: Path) -> list[Path]:
 
     One of the future comes last: the clock was wrong then, and it may be as old as any.
     """
-    # a day later, since names have the local time, and that is set back in autumn
+    # a day later, since names have the local time, which is set back in autumn
     latest = f"{database.stem}-{time.strftime(MOMENT, time.localtime(time.time() + DAY_S))}"
     found = [
         database.parent / entry.name
@@ -132,7 +132,7 @@ def open_backup(path: Path) -> Iterator[sqlite3.Connection]:
             yield saved
             return
     files = SafeFolder(path.parents[1])
-    copy = path.with_name(f"{path.name}.of-today{TEMPORARY}")  # a stray one goes with the next
+    copy = path.with_name(f"{path.name}.of-today{TEMPORARY}")  # a leftover goes with the next
     try:
         _remove_temporary(files, copy.name)
         with (

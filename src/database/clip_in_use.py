@@ -1,4 +1,4 @@
-"""Which CLIP a library is searched with. Another one takes over when it has seen all of it."""
+"""Which CLIP a library is searched with. Another takes over when it has embedded all of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def clip_in_use(metadata: MetadataDatabase) -> str | None:
 
 
 def set_clip_in_use(metadata: MetadataDatabase, name: str) -> None:
-    """Write it down; inside a transaction it is part of that."""
+    """Store its name; inside a transaction it is part of that."""
     if metadata.info(_KEY) != name:
         metadata.set_info(_KEY, name)
 

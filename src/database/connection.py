@@ -36,7 +36,7 @@ from src.library_files import SafeFolder
 
 log = logging.getLogger(__name__)
 
-# What SQLite says of rows that break the schema's rules, in pages that are sound.
+# SQLite's messages about rows that break the schema's rules, in sound pages.
 _OF_ROWS = ("CHECK constraint failed", "NULL value in")
 
 
@@ -95,7 +95,7 @@ class Connection:
             raise
 
     def _refuse_others(self) -> None:
-        """Look whose the file is before anything is written, be it the log into the file."""
+        """Check that the file is ours before anything is written, even the log into the file."""
         if self.path.exists() and self.path.stat().st_size:
             try:
                 refuse_others(self.path)
@@ -112,7 +112,7 @@ class Connection:
         writer = self._connect_to_write()
         try:
             old = known and check_version(writer, self.path) < len(MIGRATIONS)
-            # damaged rows are mended first, so that no backup of them drives a sound one out
+            # damaged rows are repaired first, so that no backup of them replaces a sound one
             is_marked = is_marked or self._rows_are_damaged
             if old or (known and is_due(self.path) and not is_marked):
                 self._back_up(writer, must=old)
@@ -130,7 +130,7 @@ class Connection:
         return writer
 
     def _recover_if_damaged(self, examine: bool, on_progress: OnProgress | None) -> None:
-        """Look at the file, and recover it when it is damaged.
+        """Examine the file, and recover it when it is damaged.
 
         All of it is examined when the last writer was killed or damage was found,
         and when the day's backup is due. Until it is known to be sound nothing is written to it,
@@ -144,7 +144,7 @@ class Connection:
         if all(problem.startswith(_OF_ROWS) for problem in problems):
             self._rows_are_damaged = True
             return
-        self._mark(b"damaged")  # until it is mended
+        self._mark(b"damaged")  # until it is repaired
         if log_is_foreign(self.path):
             self.recovered = set_log_aside(self.path)
         else:
@@ -177,7 +177,7 @@ class Connection:
         return mended
 
     def mend(self) -> Mended | None:
-        """Mend every damaged row; see mend_rows.
+        """Repair every damaged row; see mend_rows.
 
         Raises:
             DatabaseError: some can't be mended in place; the next start recovers the file.
@@ -189,7 +189,7 @@ class Connection:
                 except (sqlite3.DatabaseError, DatabaseError) as exc:
                     raise self._damaged(exc) from exc
         except DatabaseError as exc:
-            if isinstance(exc.__cause__, sqlite3.IntegrityError):  # seen at the end of it only
+            if isinstance(exc.__cause__, sqlite3.IntegrityError):  # noticed only at its end
                 raise self._damaged(exc.__cause__) from exc
             raise
 
@@ -236,7 +236,7 @@ class Connection:
             uri=True,
         )
         connection.on_damage = self._damaged
-        # what stands in a stranger's schema calls no function that could do harm
+        # a stranger's schema must not call functions that could do harm
         connection.execute("PRAGMA trusted_schema = OFF")
         # for queries alone: with it in the schema no other program could open the file
         connection.create_function("casefold_key", 1, casefold_key, deterministic=True)
@@ -256,7 +256,7 @@ class Connection:
 
     @contextmanager
     def noticing_damage(self) -> Iterator[None]:
-        """Treat damage that is met inside the block as damage to the file.
+        """Treat damage found inside the block as damage to the file.
 
         Raises:
             DatabaseError: there was some; the next start mends it.
@@ -314,8 +314,8 @@ class Connection:
             own = self._readers.pop(threading.get_ident(), None)
             if own is not None:
                 own.close()
-            # Only let go of: closing one under another thread's query crashes the process
-            # (CPython's sqlite3). The garbage collector closes it, some time.
+            # Only dropped: closing one under another thread's query crashes the process
+            # (CPython's sqlite3). The garbage collector closes it later.
             self._readers.clear()
             if self._writer is not None:
                 if self.recovered is not None or self.mended is not None:
@@ -327,7 +327,7 @@ class Connection:
                     marker = self._files.entry(self._marker)
                     if marker is not None and marker.status.st_size == 0:
                         self._files.remove(self._marker)
-                except OSError as exc:  # the disk has turned read-only: the next start looks
+                except OSError as exc:  # read-only by now: the next start examines it
                     log.warning("%s: can't be removed (%s)", self._marker, exc)
 
     def _mark(self, content: bytes) -> None:

@@ -15,7 +15,7 @@ from src.child_processes import Message, killed_after, read_message, start_child
 START_S = 60.0
 REQUEST_S = 60.0
 LEAVE_S = 20.0
-# Only a process that waits for a dead drive outlives a kill for longer.
+# Only a process that waits for a dead drive lives on longer after a kill.
 KILLED_S = 10.0
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class IndexUnavailableError(Exception):
 
 
 class IndexBusyError(IndexUnavailableError):
-    """Other requests took all the time; nothing is known against the index."""
+    """Other requests took all the time; the index itself may be sound."""
 
 
 class IndexProcess:

@@ -36,7 +36,7 @@ SPARE_BYTES = 256 << 20
 BYTES_PER_ROW = 16 << 10
 
 
-# What Chroma may take: damaged files have made it ask for all there is.
+# Chroma's memory limit: damaged files have made it ask for all there is.
 SPARE_MEMORY = 8 << 30
 MEMORY_PER_ROW = 32 << 10
 
@@ -73,7 +73,7 @@ class IndexServer:
             if entry.status.st_size > SPARE_BYTES + rows * BYTES_PER_ROW:
                 return {"error": f"{entry.name} has grown out of all proportion"}
         limit_memory(rows)
-        import chromadb  # slow to load, and only here
+        import chromadb  # slow to load, and needed only here
         from chromadb.config import Settings
 
         # Settings reads a .env from the working directory; ours is not Chroma's to read.
@@ -179,7 +179,7 @@ def main() -> None:
             answer, payload = server.answer(*message)
         except (
             Exception
-        ) as exc:  # Chroma raises its own, Rust's and pickle's: all one to the parent
+        ) as exc:  # Chroma raises its own, Rust's and pickle's: all the same to the parent
             answer, payload = {"error": f"{type(exc).__name__}: {exc}"}, b""
         write_message(answers, answer, payload)
     server.mark_clean()

@@ -222,7 +222,7 @@ def problem_of(
 
 def wrong_columns(table: str, row: Mapping[str, Any]) -> list[str]:
     """List the columns that hold what this program never stores there."""
-    allowed = ALLOWED.get(table, {})  # of a table with no checks its checksum has to do
+    allowed = ALLOWED.get(table, {})  # a table without checks has only its checksum
     return [column for column, check in allowed.items() if column in row and not check(row[column])]
 
 

@@ -1,4 +1,4 @@
-"""Rows of SQLite -> the records of the house. Each row is checked on the way."""
+"""Rows of SQLite -> records. Each row is checked on the way."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def stored_segment(row: sqlite3.Row, paths: LibraryPaths, with_mask: bool = True
         stability_score=columns["stability_score"],
         mask_rle=columns["mask"],
         crop_path=paths.crop(columns["crop_path"]),
-        # who may only read opens a library of an older version as it is
+        # a reader opens a library of an older version as it is
         parent_id=columns.get("parent_id"),
         fingerprint=columns.get("fingerprint"),
         origin=columns.get("origin") or "sam",
@@ -67,7 +67,7 @@ def media_file(row: sqlite3.Row | Mapping[str, Any]) -> MediaFile:
     """
     columns = dict(row)
     check_row("media_files", columns)
-    # who may only read opens a library of an older version as it is
+    # a reader opens a library of an older version as it is
     known = {
         field.name: columns[field.name] for field in fields(MediaFile) if field.name in columns
     }

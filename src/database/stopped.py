@@ -16,7 +16,7 @@ _KEY = "media files that a person stopped"
 
 
 def unfinished_media(metadata: MetadataDatabase) -> list[MediaFile]:
-    """List the media files that no job has come to the end of: those begun first."""
+    """List the media files that no job has finished: those that were begun come first."""
     return metadata.all_media("processing") + metadata.all_media("pending")
 
 
@@ -29,7 +29,7 @@ def stopped_media(metadata: MetadataDatabase) -> list[MediaFile]:
 
 
 def left_media(metadata: MetadataDatabase) -> list[MediaFile]:
-    """List those that the next job goes on with by itself."""
+    """List those that the next job continues by itself."""
     stopped = _ids(metadata)
     return [media for media in unfinished_media(metadata) if media.id not in stopped]
 

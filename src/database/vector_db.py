@@ -32,7 +32,7 @@ MOST_GONE = 1000
 
 
 class VectorDatabase:
-    """The segments of a library by likeness.
+    """Search by similarity over a library's segments.
 
     `VectorDatabase()` opens the library that lies in the application's folder for searching.
     The application hands in its own parts, and with them the right to use Chroma.
@@ -82,7 +82,7 @@ class VectorDatabase:
             self.metadata.close()
 
     def retire(self) -> None:
-        """Leave the index for good; who still searches here is answered exactly without it."""
+        """Leave the index for good; later searches are answered exactly without it."""
         if self.index is not None:
             self.index.retire()
 

@@ -1,4 +1,4 @@
-"""Chroma as an index over the truth in SQLite: trusted only as far as it proves itself."""
+"""Chroma as an index over SQLite's embeddings: trusted only after checks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from src.records import EMBEDDING_DIM
 # Small enough that a search never waits long behind a batch, and under Chroma's 5,461.
 BATCH = 200
 PROBES = 32
-# A search that waits longer is answered without the index, which is then made again.
+# A search that waits longer is answered without the index, which is then rebuilt.
 QUERY_S = 20.0
 
 log = logging.getLogger(__name__)
@@ -70,10 +70,10 @@ class VectorIndex:
         except IndexBusyError:
             return None  # scoring all of them is faster
         except IndexUnavailableError as exc:
-            if self._retired:  # its child left while this was on its way
+            if self._retired:  # its child ended meanwhile
                 return None
             self._distrust(str(exc))
-            if self._distrusted > 1:  # made again once, and no better
+            if self._distrusted > 1:  # rebuilt once, and no better
                 self.failure = str(exc)
             return None
 
@@ -130,7 +130,7 @@ class VectorIndex:
         return [f"{waiting} changes are not in the index yet"] if waiting else []
 
     def rebuild(self) -> Iterator[Progress]:
-        """Throw the index away and make it again from SQLite."""
+        """Delete the index and rebuild it from SQLite."""
         self.failure = None
         self._distrusted = 0
         self._distrust("a rebuild was asked for")

@@ -57,7 +57,7 @@ class ContentCheck:
         self.copies = KnownCopies(metadata, moved)
 
     def begin(self, path: Path) -> MediaToRead | Event:
-        """Look at a file that has its row, and bring the row up to date.
+        """Check a file that has a row, and bring the row up to date.
 
         Returns:
             What is to be read; or why nothing is: FileKnown, FilePassedOver.
@@ -66,7 +66,7 @@ class ContentCheck:
             MediaReadError, OSError: the file can't be read.
         """
         media = self.metadata.media_by_path(path)
-        if media is None:  # it was followed or removed since the job began
+        if media is None:  # it was moved or removed since the job began
             to = self.moved.went.get(path)
             return FileKnown(
                 path, f"moved to {to}" if to else "removed from the library in the meantime"

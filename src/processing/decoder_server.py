@@ -69,7 +69,7 @@ def main() -> None:
         assert isinstance(sys.stdin.buffer, BufferedReader)
         while (message := read_message(sys.stdin.buffer)) is not None:
             requests.put(message[0])
-        os._exit(0)  # whatever is being decoded is for nobody
+        os._exit(0)  # nothing waits for what is being decoded
 
     threading.Thread(target=read, daemon=True).start()
     while True:
@@ -96,7 +96,7 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
                 path, request["pixel_limit"], request["draft_side"], on_size, request["page"]
             )
             width, height = decoded.size_wh
-            first = next(decoded.strips)  # what can fail does so here
+            first = next(decoded.strips)  # errors are raised here
             strips = chain([first], decoded.strips)
             answer = {
                 "shape": (height, width, 3),

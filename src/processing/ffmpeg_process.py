@@ -1,4 +1,4 @@
-"""Where ffmpeg is, and how it is started: with limits, and never outliving who started it."""
+"""Where ffmpeg is, and how it is started: with limits, and ended with the process that did so."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def opened(program: str, path: Path, *options: str) -> list[str]:
 
 
 def start(command: list[str]) -> subprocess.Popen[bytes]:
-    """Start ffmpeg, or what stands in for it; its output and its log are pipes."""
+    """Start ffmpeg, or its replacement; its output and its log are pipes."""
     process = subprocess.Popen(
         [*_ends_with_us(), *command],
         cwd=APPLICATION_FOLDER,

@@ -1,4 +1,4 @@
-"""What stumbles over one file must not cost the others."""
+"""Errors about one file, which must not stop work on the others."""
 
 from __future__ import annotations
 

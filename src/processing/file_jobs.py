@@ -1,4 +1,4 @@
-"""Jobs that go from one media file to the next: the loop they share, and what it adds up."""
+"""Jobs that go from one media file to the next: their common loop, and its counts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TELL_INDEX = 2000
 
 @dataclass
 class Totals:
-    """What came of the files of a job."""
+    """The result of a job's files."""
 
     frames: int = 0
     segments: int = 0
@@ -27,7 +27,7 @@ class Totals:
     removed: list[Path] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
-        """Count what an event of a file says."""
+        """Count an event of a file."""
         if isinstance(event, FrameStored):
             self.frames += 1
             self.segments += event.segments

@@ -1,4 +1,4 @@
-"""What kind of file something is, by its first bytes; and what to say of a kind not read.
+"""A file's kind by its first bytes, and the message for a kind that is not read.
 
 Names are not asked: cameras, downloads and people give wrong ones. Where the first bytes leave
 a doubt, the caller asks a decoder.
@@ -17,7 +17,7 @@ from src.config import APPLICATION_FOLDER
 from src.processing.jpeg_structure import jpeg_frame
 from src.records import MediaKind
 
-# So much of a file is enough: SVG and the streams of an Ogg file say late what they are.
+# How much of a file is read: SVG and the streams of an Ogg file show late what they are.
 HEAD_BYTES = 4096
 # Before a JPEG's frame header lie thumbnails and profiles.
 _JPEG_HEAD_BYTES = 16 << 20

@@ -30,7 +30,7 @@ class _Drawn:
 
 
 class FrameViews:
-    """Puts frames together from what a library keeps; calls may come from any thread.
+    """Builds views of frames from what a library stores; calls may come from any thread.
 
     The last frame stays drawn: a tag changes nothing of that, and a person looks at one frame
     for a while.

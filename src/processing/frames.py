@@ -34,7 +34,7 @@ def read_frames(
 def read_sampled(
     path: Path, kind: MediaKind, settings: Settings, facts: VideoFacts
 ) -> Generator[tuple[Frame, bool]]:
-    """Read the same and, marked by False, the frames that look like the one before.
+    """Read the same and, marked with False, the frames that look like the one before.
 
     So a caller that waits for frames can stop in a video that stands still.
     """

@@ -25,7 +25,7 @@ DEPTHS = (8, 10, 12, 14, 16)
 
 @dataclass(frozen=True)
 class Declared:
-    """What a file says of its values itself.
+    """What a file declares about its values.
 
     Attributes:
         bits: how many bits count, where fewer than the values' type has.
@@ -165,7 +165,7 @@ def _bulk(values: np.ndarray) -> tuple[float, float]:
 
 
 def _without_lone_ends(values: np.ndarray) -> np.ndarray:
-    """Leave out an end value that lies farther off than all others lie apart."""
+    """Leave out an end value that is farther from the others than they are from each other."""
     for _ in range(4):
         kinds = np.unique(values)
         if len(kinds) < FEW_KINDS:

@@ -31,7 +31,7 @@ def note_of_frames(path: Path, image: Image.Image) -> str | None:
         return note_of_pages(path)
     try:
         count = int(getattr(image, "n_frames", 1))
-    except Exception:  # what is damaged behind the first frame does not matter to it
+    except Exception:  # damage after the first frame does not matter to it
         return None
     if count > 1 and image.format in _ANIMATED:
         return f"an animation: the first of {count:,} frames"

@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 class Ingest:
-    """One job of taking media into a library."""
+    """A job that adds media to a library."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class Ingest:
                 yield media
         except MediaReadError as exc:
             yield self._waits_or_failed(path, exc.reason)
-        except OSError as exc:  # it went between two looks at it
+        except OSError as exc:  # it was removed meanwhile
             yield self._waits_or_failed(path, f"can't be read ({exc.strerror or exc})")
         except Exception as exc:
             if not is_file_error(exc):
@@ -173,7 +173,7 @@ class Ingest:
         return FileDone(media.path, *self.metadata.count_of_media(media_id), note)
 
     def _waits_or_failed(self, path: Path, reason: str) -> FileFailed:
-        """Leave a file for the next run when its drive is gone: that says nothing about it."""
+        """Leave a file for the next run when its drive is gone: the file itself may be sound."""
         if not is_out_of_reach(path):
             return self._failed(path, reason)
         return FileFailed(path, "its folder can't be reached; it will be added when it can")
@@ -188,7 +188,7 @@ class Ingest:
 
 
 class _StandingFrame:
-    """Writes down up to when a frame stands for those that are skipped after it as too alike."""
+    """Stores up to when a frame stands for those that are skipped after it as too similar."""
 
     def __init__(self, metadata: MetadataDatabase, media_id: int) -> None:
         self._metadata, self._media_id = metadata, media_id

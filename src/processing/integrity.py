@@ -1,4 +1,4 @@
-"""A library examined and mended: crops against rows, rows against crops, the index."""
+"""A library examined and repaired: crops against rows, rows against crops, the index."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def examine(
     reembed: Callable[[], Iterator[Event]],
     repair: bool,
 ) -> Iterator[Event]:
-    """Find what is wrong with a library, and mend it when asked to.
+    """Find what is wrong with a library, and repair it when asked to.
 
     Crops that are missing or half are cut again from their media files, crop files that belong
     to no segment are removed, embeddings that are missing or mean nothing are made again from
@@ -54,7 +54,7 @@ def examine(
     """
     left = yield from _rows(metadata, repair)
     if left:
-        return  # what such rows say can't be compared with anything
+        return  # such rows can't be compared with anything
     yield from _media(metadata, repair)
     yield from _crops(metadata, settings, repair)
     replaced = yield from _embeddings(index.embeddings, reembed, repair)
@@ -228,7 +228,7 @@ def _cut_again(
                 for segment in by_frame.pop(frame.frame_index, ()):
                     made[segment.id] = _cut(metadata.paths, frame, segment, settings)
     except MediaReadError:
-        pass  # what could not be made again is said to be missing
+        pass  # what could not be made again is reported as missing
     metadata.set_crop_hashes(made)
     return set(made)
 

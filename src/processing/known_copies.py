@@ -12,14 +12,14 @@ from src.presence import presence_of
 from src.processing.moved_files import MovedFiles
 from src.records import MediaFile
 
-# More than anyone has of one picture in folders that are added.
+# More than there are of one picture in the folders of a person.
 _MOST = 16
 
 log = logging.getLogger(__name__)
 
 
 class KnownCopies:
-    """What walks have met of files whose content the library has under another name."""
+    """Files found in walks whose content the library has under another name."""
 
     def __init__(self, metadata: MetadataDatabase, moved: MovedFiles | None = None) -> None:
         """Look for copies in a library.
@@ -31,7 +31,7 @@ class KnownCopies:
         self._moved = moved or MovedFiles(metadata)
 
     def remember(self, media: MediaFile, path: Path) -> None:
-        """Keep in mind that a file has the content of a media file."""
+        """Record that a file has the content of a media file."""
         copies = self.of(media)
         if path not in copies:
             self._write(media, [*copies, path])

@@ -176,7 +176,7 @@ def _kind_of_ours(folder: str, entries: list[os.DirEntry[str]]) -> str | None:
 
 
 def _count_media(folder: str) -> int:
-    """Count the media files in a folder and below it on the same drive, by their endings."""
+    """Count the media files in a folder and below it on the same drive, by their suffixes."""
     number, waiting, drive = 0, [folder], _drive(folder)
     while waiting:
         try:
@@ -218,7 +218,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:
-        return False  # a link that goes round is no folder; reading it will say so
+        return False  # a circular link is no folder; reading it fails
 
 
 def guessed_kind(path: Path) -> MediaKind:
@@ -240,7 +240,7 @@ def content_hash(path: Path) -> str:
 
 
 def is_out_of_reach(path: Path) -> bool:
-    """Return whether a file can't be had because its drive is gone, not the file alone.
+    """Return whether a file can't be read because its drive is gone, not the file alone.
 
     A drive that is gone takes the folder with it, or leaves an empty one where it was mounted,
     or answers with an error of its own.

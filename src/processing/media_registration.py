@@ -18,7 +18,7 @@ OWN = "the library keeps its own files in this folder; choose another one"
 
 @dataclass(frozen=True)
 class FoundMedia:
-    """What lies where a person has pointed.
+    """What was found at the paths that a person gave.
 
     Attributes:
         files: media files to be registered.
@@ -113,7 +113,7 @@ def _is_own(path: Path, own_folders: tuple[Path, Path, Path]) -> bool:
 
 
 def _is_absent(metadata: MetadataDatabase, path: Path) -> bool:
-    """Return whether a name was wrong from the start: nothing is written down about it."""
+    """Return whether a name was wrong from the start: nothing is recorded of it."""
     if os.path.lexists(path):
         return False
     return not is_unicode(path) or metadata.media_by_path(path) is None

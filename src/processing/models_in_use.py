@@ -54,7 +54,7 @@ def index_of(vectors: VectorDatabase) -> VectorIndex:
 
 
 class ModelsInUse:
-    """CLIP, SAM and what stands on them. Calls may come from any thread.
+    """CLIP, SAM and what depends on them. Calls may come from any thread.
 
     A search or a job gets one `VectorDatabase` and does all of it with that one: the
     library may change to another model meanwhile.
@@ -220,7 +220,7 @@ class ModelsInUse:
         return Coverage(wanted.label, wanted.name, used.label, done, total)
 
     def switch(self) -> Iterator[Event]:
-        """Embed every segment with the CLIP that is wanted, then have it take over in one step.
+        """Embed every segment with the CLIP that is wanted, which then takes over in one step.
 
         Until then the one before answers. Automatic tags are given again at the end. Stopped or
         killed, the next call goes on.
@@ -283,7 +283,7 @@ class ModelsInUse:
             set_clip_of_tags(self.metadata, bundle.clip.name)
 
     def _take_over(self, new: VectorDatabase, tagger: AutoTagger, unreadable: set[str]) -> bool:
-        """Put a CLIP in the place of the one in use, unless segments came that it lacks.
+        """Replace the CLIP in use by another one, unless segments were added that it lacks.
 
         A segment is stored in a transaction that looks which CLIP is in use, so it comes before
         this one and is seen by it, or after and has the new CLIP's embedding.

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class MovedFiles:
-    """What one job knows of where contents lie."""
+    """Where contents lie, as one job knows it."""
 
     def __init__(self, metadata: MetadataDatabase) -> None:
         self.metadata = metadata
@@ -57,7 +57,7 @@ class MovedFiles:
             return False
 
     def follow(self, files: Sequence[Path], others: Sequence[Path] = ()) -> Iterator[Event]:
-        """Find contents that lie under other names now, and have their rows follow them.
+        """Find contents that lie under other names now, and update their rows.
 
         All of them at once: of files that were renumbered each has the name of another, and a
         row that had to give way before its content was met would be lost. Only contents that
@@ -95,7 +95,7 @@ class MovedFiles:
             try:
                 found[path] = self.content_hash(path)
             except (OSError, MediaReadError):
-                continue  # its turn comes, and then it is said
+                continue  # its turn comes, and it is reported then
             media = loose.get(found[path])
             if media is not None and path in new and _stamp_at(media.path) is None:
                 # no other file is concerned, and a job that is stopped need not read it again

@@ -21,7 +21,7 @@ ON_ITS_SIDE = {
     Image.Transpose.TRANSVERSE,
     Image.Transpose.ROTATE_90,
 }
-# Whose upright left, or top, is the right, or bottom, of what the file holds.
+# Orientations whose upright left, or top, is the right, or bottom, of the stored image.
 _MIRRORED_X = {
     Image.Transpose.FLIP_LEFT_RIGHT,
     Image.Transpose.ROTATE_180,

@@ -1,4 +1,4 @@
-"""Another CLIP, another space: segments embedded again from their stored crops."""
+"""Segments embedded again from their stored crops, for another CLIP's embedding space."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def before_loading(image: Image.Image, path: Path) -> Samples | None:
 
 
 def after_loading(image: Image.Image, path: Path) -> Samples | None:
-    """Show an image that Pillow has decoded otherwise than it would, or return None."""
+    """Convert an image that Pillow has decoded, where Pillow would do it wrongly; else None."""
     if image.format in _OFTEN_EMPTY_ALPHA:
         _fill_empty_alpha(image)
     if image.format == "PSD" and image.mode == "RGBA":

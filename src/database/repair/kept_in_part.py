@@ -76,7 +76,7 @@ def _frame(db: sqlite3.Connection, row: Row) -> Row | None:
 def _segment(db: sqlite3.Connection, row: Row) -> Row | None:
     names = (f"/{row['id']}.jpg", f"/{row['fingerprint']}.jpg")
     if row["id"] is None or not str(row["crop_path"]).endswith(names):
-        return None  # the one stands in the other: both are as they were
+        return None  # one contains the other: both are as they were
     size = db.execute(
         "SELECT width, height FROM frames WHERE id = ?", (row["frame_id"],)
     ).fetchone()

@@ -1,4 +1,4 @@
-"""What came of a damaged library, in words."""
+"""The result of recovering a damaged library, in words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORDS = {
 
 @dataclass
 class Recovered:
-    """What came of a damaged library.
+    """The result of recovering a damaged library.
 
     Attributes:
         kept: the damaged file, under its new name; of a log that was only set aside, that log.

@@ -152,7 +152,7 @@ def _is_same(one: Entry, other: Entry) -> bool:
 
 
 def unreported_recovery(db: sqlite3.Connection, database: Path) -> Recovered | None:
-    """Read what a recovery, or a mending, has to say that was killed before it said it.
+    """Read the message of a recovery or a repair that was killed before it was shown.
 
     What none of them can have written is not said.
     """

@@ -40,7 +40,7 @@ TRIES = 400_000
 
 @dataclass
 class Tree:
-    """What came of reading one tree.
+    """The result of reading one tree.
 
     Attributes:
         holes: where rows may be missing.
