@@ -1,4 +1,4 @@
-"""Where ffmpeg is, and how it is started: with limits, and ended with the process that did so."""
+"""Where ffmpeg is, and how it is started: with limits, and killed with its parent process."""
 
 from __future__ import annotations
 
