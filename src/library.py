@@ -22,6 +22,7 @@ from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
 from src.database.text_normalization import as_query, normalize_text
 from src.datasets.export import ALL, DEFAULTS, export_dataset, preview_dataset
+from src.datasets.labels_import import import_labels
 from src.datasets.registry import DEFAULT_FORMAT, export_formats
 from src.errors import DatabaseError, ModelNotLoadedError, QueryError
 from src.events import Event
@@ -52,8 +53,8 @@ if TYPE_CHECKING:
     from src.database.vector_index import VectorIndex
     from src.models.auto_tagger import AutoTagger
     from src.models.clip_encoder import ClipEncoder
-    from src.models.mask_generator import MaskGenerator
     from src.models.model_manager import ModelManager
+    from src.models.segmenter import Segmenter
     from src.processing.missing_files import MissingFiles
 
 LONGEST_TAG = 80
@@ -164,7 +165,7 @@ class MediaLibrary:
         return index_of(self.vectors)
 
     @property
-    def mask_generator(self) -> MaskGenerator | None:
+    def mask_generator(self) -> Segmenter | None:
         """SAM; None in CLIP-only mode, when no SAM is on this machine or none is to be used."""
         return self._in_use.mask_generator
 
@@ -510,6 +511,14 @@ class MediaLibrary:
     ) -> ExportPreview:
         """Count what an export would write."""
         return preview_dataset(self.metadata, selection, format, options)
+
+    def import_labels(self, path: Path | str) -> Iterator[Event]:
+        """Put what people labelled in a dataset on the same segments; see import_labels.
+
+        Raises:
+            DatasetReadError: it can't be read, or is none that is known here.
+        """
+        yield from import_labels(self.metadata, Path(path), self.tag_name)
 
     def reembed(self) -> Iterator[Event]:
         """Embed what the CLIP in use has not seen, after damage or when its weights were replaced.
