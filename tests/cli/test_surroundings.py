@@ -49,6 +49,8 @@ EVERY = (
     ["search", "a cat"],
     ["search", "red", "--json"],
     ["export", "OUT"],
+    ["import", "OUT"],
+    ["import", "--undo", "nothing"],
     ["stats"],
     ["verify"],
     ["verify", "--repair"],
