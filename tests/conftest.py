@@ -25,10 +25,23 @@ from src.models.model_manager import ModelManager
 from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import EMBEDDING_DIM, Segment
 from src.starter.scenes import draw_scene
+from tests.remembered_masks import Masks, remembering
 from tests.warm_start import WarmStart
 
+TESTS = Path(__file__).parent
 MODEL = "test-clip@1"
 MOST_IN_A_FRAME = 400
+LONG = ("e2e/", "test_search_quality.py", "starter/", "models/", "processing/", "cli/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first: at the end no process waits for another's long test."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(TESTS).as_posix()
+        return next((n for n, start in enumerate(LONG) if name.startswith(start)), len(LONG))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,6 +60,15 @@ def warm_index() -> Iterator[None]:
         patch.setattr(index_process, "subprocess", used)
         yield
     start.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cut_anew() -> Iterator[Masks]:
+    """A picture is cut once in this process; gives what cuts each, for tests of the models."""
+    cut = MaskGenerator.masks
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MaskGenerator, "masks", remembering(cut))
+        yield cut
 
 
 @pytest.fixture(scope="session")
