@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from src import child_processes
 from src.config import LibraryPaths
-from src.database import index_process
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.models.clip_encoder import ClipEncoder
@@ -54,10 +55,17 @@ def warm_index() -> Iterator[None]:
     if os.name != "posix":
         yield
         return
-    start = WarmStart("chromadb", "src.database.index_server")
+    start = WarmStart(
+        "chromadb.api.rust", "chromadb.telemetry.product.posthog", "src.database.index_server"
+    )
+
+    def popen(command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
+        warm = "src.database.index_server" in command
+        return (start.popen if warm else subprocess.Popen)(command, **options)
+
     with pytest.MonkeyPatch.context() as patch:
-        used = SimpleNamespace(**vars(subprocess) | {"Popen": start.popen})
-        patch.setattr(index_process, "subprocess", used)
+        used = SimpleNamespace(**vars(subprocess) | {"Popen": popen})
+        patch.setattr(child_processes, "subprocess", used)
         yield
     start.close()
 
