@@ -15,7 +15,7 @@ from tests.conftest import MakeVideo
 from tests.e2e.desktop import FAST, Screen, Start, Window, draw_photo, statistic, wait_until
 
 # So long a frame, and so many, that there is time to stop it on a fast machine too.
-SLOW = replace(FAST, points_per_side=32)
+SLOW = replace(FAST, points_per_side=16)
 FRAMES = 7
 
 
