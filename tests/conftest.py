@@ -8,8 +8,6 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +25,7 @@ from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import EMBEDDING_DIM, Segment
 from src.starter.scenes import draw_scene
 from tests.remembered_masks import Masks, remembering
-from tests.warm_start import WarmStart
+from tests.warm_start import WarmStart, with_a_warm_index
 
 TESTS = Path(__file__).parent
 MODEL = "test-clip@1"
@@ -46,27 +44,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm_index() -> Iterator[None]:
+def warm_index() -> Iterator[WarmStart | None]:
     """The index's process starts with Chroma imported: hundreds of tests start one.
 
-    Programs that tests start, test_index_process.py and the end-to-end tests have it start as it
-    does for a person.
+    test_index_process.py and programs that start cold have it start as it does for a person.
     """
     if os.name != "posix":
-        yield
+        yield None
         return
     start = WarmStart(
         "chromadb.api.rust", "chromadb.telemetry.product.posthog", "src.database.index_server"
     )
-
-    def popen(command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
-        warm = "src.database.index_server" in command
-        return (start.popen if warm else subprocess.Popen)(command, **options)
-
     with pytest.MonkeyPatch.context() as patch:
-        used = SimpleNamespace(**vars(subprocess) | {"Popen": popen})
-        patch.setattr(child_processes, "subprocess", used)
-        yield
+        patch.setattr(child_processes, "subprocess", with_a_warm_index(start))
+        yield start
     start.close()
 
 
@@ -80,9 +71,9 @@ def cut_anew() -> Iterator[Masks]:
 
 
 @pytest.fixture(scope="session")
-def warm_program() -> Iterator[WarmStart]:
+def warm_program(warm_index: WarmStart | None) -> Iterator[WarmStart]:
     """Starts main.py with torch and what is built on it imported, and nothing of the program."""
-    start = WarmStart("src.models", "open_clip", "segment_anything", "chromadb")
+    start = WarmStart("src.models", "open_clip", "segment_anything", children=warm_index)
     yield start
     start.close()
 
