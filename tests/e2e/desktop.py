@@ -380,6 +380,7 @@ class Window:
 
     def close(self) -> None:
         """Close as the window manager's button does; it ends well, and nothing was amiss."""
+        self.wait("no job, a download neither", lambda s: not s["busy"])  # before, closing asks
         self.focus()
         self.ask_to_close()
         self.ends()
