@@ -463,6 +463,9 @@ def test_the_demo_draws_finds_and_shows(
 ) -> None:
     monkeypatch.setattr("src.cli.demo.SCENES", 2)
     monkeypatch.setattr("src.cli.demo.draw_samples.__defaults__", (2,))
+    of_demo = tmp_path / "datasets" / "demo" / "library"
+    of_demo.mkdir(parents=True)
+    Settings(points_per_side=8).save(of_demo / "settings.json")
     shell = Shell(tmp_path, capsys)
     out, _ = shell("demo")
     assert all(query in out for query in QUERIES)
