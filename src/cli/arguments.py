@@ -88,8 +88,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         action="store_true",
         help="those whose files are not there any more, in the folders named or everywhere",
     )
-    search = command("search", "Find segments by words, by an image, or by both.")
-    search.add_argument("text", nargs="?", metavar="TEXT")
+    search = command("search", "Find segments by words, by an image, by a filter, or by several.")
+    search.add_argument(
+        "text",
+        nargs="?",
+        metavar="TEXT",
+        help="words, and signed words, images and conditions as in docs/search.md, such as "
+        "'red car -\"blue sky\"^0.5 tag:dog'",
+    )
     search.add_argument(
         "--image", type=Path, metavar="FILE", help="find segments that look like this image"
     )
@@ -156,8 +162,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         arguments = parser.parse_args(argv)
     arguments.library = getattr(arguments, "library", None)
     arguments.paths = getattr(arguments, "paths", [])
-    if arguments.command == "search" and not arguments.text and not arguments.image:
-        search.error("name what to look for: a TEXT, an --image FILE, or both")
+    if arguments.command == "search" and not (arguments.text or arguments.image or arguments.where):
+        search.error("name what to look for: a TEXT, an --image FILE, a --where FILTER, or several")
     if arguments.command == "export":
         arguments.options = chosen_options(export, arguments)
     if arguments.command == "remove" and not arguments.paths and not arguments.missing:
