@@ -34,7 +34,6 @@ from src.records import (
     Coverage,
     ExportFormatInfo,
     ExportPreview,
-    ExportSelection,
     FrameView,
     LibraryStats,
     MediaFile,
@@ -42,6 +41,7 @@ from src.records import (
     SearchResult,
     Tag,
 )
+from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING, Filter
 from src.search.query import GONE, Image, ImageFile, Like, Query
 from src.search.query_text import parse_query

@@ -282,29 +282,12 @@ class FrameView:
 
 
 @dataclass(frozen=True)
-class ExportSelection:
-    """What an export is about.
-
-    Attributes:
-        segment_ids: which segments; None for all.
-        tags: which tags; None for all.
-        min_confidence: tags less sure are left out, 0 to 1.
-        min_predicted_iou: masks that SAM thinks less of are left out; whole frames never are.
-    """
-
-    segment_ids: tuple[str, ...] | None = None
-    tags: frozenset[str] | None = None
-    min_confidence: float = 0.0
-    min_predicted_iou: float = 0.0
-
-
-@dataclass(frozen=True)
 class ExportPreview:
     """What an export would write: counted, nothing written.
 
     Attributes:
         written: crops by tag.
-        left_out: by tag, what is less sure than asked for, or on a worse mask.
+        left_out: by tag, what is less sure than asked for, or on a segment not good enough.
         media_files: that the crops come from.
         bytes: of the crops, about.
     """

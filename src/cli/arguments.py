@@ -102,16 +102,16 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     search.add_argument(
         "--top", type=int, default=10, metavar="N", help="number of hits; 10 by default"
     )
-    search.add_argument(
-        "--where",
-        default="",
-        metavar="FILTER",
-        help="only segments of which this holds, such as 'tag:dog>=0.8 -media:video'; "
-        "docs/search.md lists all conditions",
-    )
     export = command(EXPORT.command, EXPORT.help)
     export.add_argument("folder", type=Path, metavar="DIR")
     for which in (search, export):
+        which.add_argument(
+            "--where",
+            default="",
+            metavar="FILTER",
+            help="only segments of which this holds, such as 'tag:dog>=0.8 -media:video'; "
+            "docs/search.md lists all conditions",
+        )
         which.add_argument(
             "--min-quality",
             type=_quality,

@@ -109,29 +109,16 @@ def _roles(found: Sequence[Piece], named: Sequence[Term | None]) -> list[_Role]:
         "term" if term is not None else "filter" if is_condition(piece) else "words"
         for piece, term in zip(found, named, strict=True)
     ]
-    # brackets in a sentence are letters of it; those around a condition are of the filter
-    opened, groups, named_so_far = list[tuple[int, int]](), list[tuple[int, int]](), 0
-    for i, piece in enumerate(found):
-        named_so_far += roles[i] != "words"
-        if piece == OPEN:
-            opened.append((i, named_so_far))
-        elif piece == CLOSE and opened:
-            start, before = opened.pop()
-            if named_so_far > before:
-                while groups and groups[-1][0] > start:
-                    groups.pop()  # brackets inside these
-                groups.append((start, i))
-    for start, end in groups:
-        roles[start : end + 1] = ["filter"] * (end + 1 - start)
-    unclosed = {i for i, _ in opened}
+    unclosed = _mark_brackets(found, roles)
     for i in reversed(range(len(found) - 1)):
-        if roles[i] == "words" and (i in unclosed or _is_word(found[i], "not")):
-            if roles[i + 1] == "filter":
-                roles[i] = "filter"
-            elif roles[i + 1] == "term" and i not in unclosed:
-                raise QueryError(
-                    f'before "{found[i + 1].whole()}" a dash is written, and not the word "not"'
-                )
+        if roles[i] != "words" or not (i in unclosed or _is_word(found[i], "not")):
+            continue
+        if roles[i + 1] == "filter":
+            roles[i] = "filter"
+        elif roles[i + 1] == "term" and i not in unclosed:
+            raise QueryError(
+                f'before "{found[i + 1].whole()}" a dash is written, and not the word "not"'
+            )
     for i, piece in enumerate(found):
         beside = [roles[j] for j in (i - 1, i + 1) if 0 <= j < len(found)]
         if roles[i] != "words" or not {"filter", "term"} & set(beside):
@@ -140,13 +127,35 @@ def _roles(found: Sequence[Piece], named: Sequence[Term | None]) -> list[_Role]:
             roles[i] = "joint"
         elif _is_word(piece, "or"):
             if beside != ["filter", "filter"]:
-                around = found[max(0, i - 1) : i + 2]
+                around = _joined([each.whole() for each in found[max(0, i - 1) : i + 2]])
                 raise QueryError(
-                    f'in "{_joined([each.whole() for each in around])}", "or" does not stand '
-                    "between two conditions, and only these can be joined with it"
+                    f'in "{around}", "or" does not stand between two conditions, and only these '
+                    "can be joined with it"
                 )
             roles[i] = "filter"
     return roles
+
+
+def _mark_brackets(found: Sequence[Piece], roles: list[_Role]) -> set[int]:
+    """Give brackets round a condition to the filter; round mere words they are letters.
+
+    Returns:
+        Where there are brackets that are never closed.
+    """
+    opened, around, named = list[tuple[int, int]](), list[tuple[int, int]](), 0
+    for i, piece in enumerate(found):
+        named += roles[i] != "words"
+        if piece == OPEN:
+            opened.append((i, named))
+        elif piece == CLOSE and opened:
+            start, named_before = opened.pop()
+            if named > named_before:
+                while around and around[-1][0] > start:
+                    around.pop()  # brackets inside these
+                around.append((start, i))
+    for start, end in around:
+        roles[start : end + 1] = ["filter"] * (end + 1 - start)
+    return {i for i, _ in opened}
 
 
 def _is_word(piece: Piece, word: str) -> bool:
@@ -171,7 +180,8 @@ def _term(piece: Piece) -> Term | None:
     match = _LIKE.fullmatch(piece.text)
     if match is None or piece.is_unclosed or "#xywh" in (match["path"] or ""):
         raise QueryError(f'"{piece.whole()}" can\'t be read; {HOW_LIKE}')
-    weight = _weight(match) or 1.0
+    given = _weight(match)
+    weight = 1.0 if given is None else given
     if match["id"]:
         return Like(piece.whole(match["id"]), weight=weight)
     box = None

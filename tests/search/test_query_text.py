@@ -167,6 +167,7 @@ def test_what_has_a_meaning(text: str, terms: tuple[Term, ...], where: str) -> N
         ("like:a.jpg#xywh=1,2", "#xywh=x,y,w,h"),
         ("like:segment:3f2a#xywh=1,2,3,4", "like:segment:ID"),
         ('"red"^0', "weight 0"),
+        ("-like:a.jpg^0", "weight -0"),
         ('"red"^1 ' * 101, "at most 100 parts"),
         ("tag:dog " * 1001, "at most 1,000"),
         ("a\0b", "character that is none"),
