@@ -36,7 +36,9 @@ class SelectedSegments:
         media: set[int] = set()
         size = 0
         where, limits = self._selection.where, self._selection.limits
-        good = {each.id for each in self._metadata.segments_where(where & limits)} if limits else ()
+        # with no limits, all are; a library is read once then
+        wanted = self._metadata.segments_where(where & limits) if limits else []
+        good = {segment.id for segment in wanted}
         for segment, tag in self._tagged(where):
             if not self._is_sure(tag) or (limits and segment.id not in good):
                 left_out[tag.name] += 1

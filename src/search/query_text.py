@@ -154,7 +154,8 @@ def _mark_brackets(found: Sequence[Piece], roles: list[_Role]) -> set[int]:
                     around.pop()  # brackets inside these
                 around.append((start, i))
     for start, end in around:
-        roles[start : end + 1] = ["filter"] * (end + 1 - start)
+        for i in range(start, end + 1):
+            roles[i] = "filter"
     return {i for i, _ in opened}
 
 
