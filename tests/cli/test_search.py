@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from main import main
-from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.library import MediaLibrary
 from src.search.query_text import parse_query
+from src.settings import Settings
 from tests.cli.test_main import HIT_KEYS, Shell
 
 DOCS = (APPLICATION_FOLDER / "docs" / "search.md").read_text(encoding="utf-8")
