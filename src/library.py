@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from src.database.decisions import new_batch
 from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
-from src.database.text_normalization import as_query, normalize_text
+from src.database.text_normalization import normalize_text
 from src.datasets.export import ALL, DEFAULTS, export_dataset, preview_dataset
 from src.datasets.labels_import import import_labels
 from src.datasets.registry import DEFAULT_FORMAT, export_formats
@@ -24,14 +24,15 @@ from src.records import (
     BoxXywh,
     ExportFormatInfo,
     ExportPreview,
-    ExportSelection,
     LibraryStats,
     MediaFile,
     SearchResult,
     Tag,
 )
+from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING, Filter
-from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
+from src.search.query import GONE, Image, ImageFile, Like, Query
+from src.search.query_text import parse_query
 
 if TYPE_CHECKING:
     import numpy as np
@@ -180,26 +181,27 @@ class MediaLibrary(OpenLibrary):
         where: Filter = EVERYTHING,
         box_xywh: BoxXywh | None = None,
     ) -> SearchResult:
-        """Find segments by words, by an image or a part of it, or by both.
+        """Find segments by a text, by an image or a part of it, or by both.
 
         Args:
+            text: words, and what else docs/search.md has: signed words, images, conditions.
             image: a file, or (H, W, 3) uint8 RGB; of a video its first frame is looked for.
             box_xywh: the part of the image to look for, in its pixels.
 
         Raises:
-            QueryError: there is neither text nor image, the text is none, or n_results is under
-                1.
+            QueryError: there is neither text, image nor filter, the text is none or can't be
+                read, or n_results is under 1.
             MediaReadError: the image can't be read.
         """
-        text = as_query(text or "")
+        query = parse_query(text or "", n_results)
         if text and self.settings.log_queries:
             log.info("searched for %r", text)
-        terms: list[Term] = [Words(text)] if text or image is None else []
+        terms = [*query.terms]
         if isinstance(image, str | Path):
             terms.append(ImageFile(Path(image), box_xywh))
         elif image is not None:
             terms.append(Image(image, box_xywh))
-        return self.find(Query(tuple(terms), where, n_results))
+        return self.find(Query(tuple(terms), query.filter & where, n_results))
 
     def find(self, query: Query) -> SearchResult:
         """Answer a query, whatever it is made of; see SegmentSearch.search."""

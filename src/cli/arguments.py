@@ -101,9 +101,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         action="store_true",
         help="remove only media whose files no longer exist; with no PATH, in the whole library",
     )
-    search = command("search", "Find segments by words, by an image, or by both.")
+    search = command("search", "Find segments by words, by an image, by a filter, or by several.")
     search.add_argument(
-        "text", nargs="?", metavar="TEXT", help='words to look for, such as "a red circle"'
+        "text",
+        nargs="?",
+        metavar="TEXT",
+        help="words, and signed words, images and conditions as in docs/search.md, such as "
+        "'red car -\"blue sky\"^0.5 tag:dog'",
     )
     search.add_argument(
         "--image", type=Path, metavar="FILE", help="find segments that look like this image"
@@ -111,18 +115,18 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     search.add_argument(
         "--top", type=int, default=10, metavar="N", help="number of hits; 10 by default"
     )
-    search.add_argument(
-        "--where",
-        default="",
-        metavar="FILTER",
-        help="search only the segments that meet these conditions, such as "
-        "'tag:dog>=0.8 -media:video'; docs/search.md lists them all",
-    )
     export = command(EXPORT.command, EXPORT.help)
     export.add_argument(
         "folder", type=Path, metavar="DIR", help="where to write it: a new folder, or an empty one"
     )
     for which in (search, export):
+        which.add_argument(
+            "--where",
+            default="",
+            metavar="FILTER",
+            help="only segments that meet these conditions, such as 'tag:dog>=0.8 -media:video'; "
+            "docs/search.md lists them all",
+        )
         which.add_argument(
             "--min-quality",
             type=_quality,
@@ -176,8 +180,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         arguments = parser.parse_args(argv)
     arguments.library = getattr(arguments, "library", None)
     arguments.paths = getattr(arguments, "paths", [])
-    if arguments.command == "search" and not arguments.text and not arguments.image:
-        search.error("name what to look for: a TEXT, an --image FILE, or both")
+    if arguments.command == "search" and not (arguments.text or arguments.image or arguments.where):
+        search.error("name what to look for: a TEXT, an --image FILE, a --where FILTER, or several")
     if arguments.command == "export":
         arguments.options = chosen_options(export, arguments)
     if arguments.command == "remove" and not arguments.paths and not arguments.missing:

@@ -161,10 +161,14 @@ class Commands:
 
     def _export(self) -> int:
         from src.events import JobDone
-        from src.records import ExportSelection
+        from src.search.export_selection import ExportSelection
+        from src.search.filter_text import parse_filter
+        from src.search.leaves import segment_filter
 
         given = self.arguments
-        selection = ExportSelection(min_predicted_iou=given.min_quality)
+        selection = ExportSelection(
+            parse_filter(given.where), segment_filter(min_predicted_iou=given.min_quality)
+        )
         with self._open_to_read() as library:
             written = library.export(given.folder, selection, given.format, given.options)
             for event in self._shown(written):

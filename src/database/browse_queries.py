@@ -133,6 +133,28 @@ class BrowseQueries:
         )
         return self.metadata.rows.segments(rows)
 
+    def segments_in_order(self, where: SegmentCondition, n: int) -> list[StoredSegment]:
+        """List up to n segments that a filter leaves, as the library shows its media files.
+
+        Media added last come first, then a video's frames in order, the whole frame before what
+        was cut out of it, and larger segments before smaller ones.
+        """
+        condition = segment_ids_where(where)
+        rows = self.metadata.connection.read().execute(
+            f"{SEGMENT_COLUMNS} WHERE s.id IN ({condition.sql}) ORDER BY m.added_at DESC, m.id,"
+            " f.frame_index, s.kind, s.area DESC, s.id LIMIT ?",
+            (*condition.values, n),
+        )
+        return self.metadata.rows.segments(rows)
+
+    def count_where(self, where: SegmentCondition) -> int:
+        """Count the segments that a filter leaves."""
+        condition = segment_ids_where(where)
+        found = self.metadata.connection.read().execute(
+            f"SELECT count(*) FROM ({condition.sql})", condition.values
+        )
+        return int(found.fetchone()[0])
+
     def quality_range(self) -> tuple[float, float] | None:
         """Find the lowest and the highest predicted_iou there is; None without segments of SAM.
 

@@ -305,7 +305,7 @@ class DetailPanel(Panel):
 
     def _score(self, segment_id: str) -> str:
         for hit in self._origin.hits:
-            if hit.segment.id == segment_id:
+            if hit.segment.id == segment_id and hit.score is not None:
                 return f"{hit.score:.2f}" + (
                     f" for “{self._origin.query}”" if self._origin.query else ""
                 )

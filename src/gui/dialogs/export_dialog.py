@@ -33,7 +33,9 @@ from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.scrolled import Scrolled
 from src.gui.widgets.slider import Slider
 from src.gui.widgets.tooltip import Tooltip
-from src.records import ExportPreview, ExportSelection, SearchHit
+from src.records import ExportPreview, SearchHit
+from src.search.export_selection import ExportSelection
+from src.search.leaves import segment_filter
 from src.worker import JobEnded
 
 ALL, BY_TAG, RESULTS = "All segments", "By tag", "Current results"
@@ -226,8 +228,12 @@ class ExportDialog:
     def _selection(self) -> ExportSelection:
         only = self.what.value == RESULTS
         ids = tuple(hit.segment.id for hit in self._hits) if only else None
-        tags = frozenset(self.balance.chosen) if self.what.value == BY_TAG else None
-        return ExportSelection(ids, tags, self._confidence.value, least_of(self._quality))
+        return ExportSelection(
+            where=segment_filter(segment_ids=ids),
+            limits=segment_filter(min_predicted_iou=least_of(self._quality)),
+            labels=frozenset(self.balance.chosen) if self.what.value == BY_TAG else None,
+            min_confidence=self._confidence.value,
+        )
 
     def _format_chosen(self, name: str) -> None:
         self._format = self._formats[name]
@@ -261,9 +267,8 @@ class ExportDialog:
             self._quality.set_enabled(True)
 
     def _say_least(self) -> None:
-        selection = self._selection()
-        quality = selection.min_predicted_iou
-        self._confidence_text.configure(text=f"{selection.min_confidence:.2f}")
+        quality = least_of(self._quality)
+        self._confidence_text.configure(text=f"{self._confidence.value:.2f}")
         self._quality_text.configure(text=f"{quality:.2f}" if quality else "Any")
 
     def _count(self) -> None:
@@ -271,7 +276,7 @@ class ExportDialog:
         asked, selection = self._asked, self._selection()
         library, key, options = self._session.library, self._format.key, self.options.values
         # what is not chosen is counted too, to be shown as a bar
-        everything = replace(selection, tags=None)
+        everything = replace(selection, labels=None)
 
         def work() -> tuple[ExportPreview, ExportPreview]:
             all_of_it = library.export_preview(everything, key, options)

@@ -45,7 +45,7 @@ class Hits:
     ) -> None:
         self.hits, self._is_missing = tuple(hits), is_missing
         # the bar compares hits of one search: the best fills nine tenths
-        self._full = max((hit.score for hit in self.hits), default=1.0) / 0.9 or 1.0
+        self._full = max((hit.score or 0.0 for hit in self.hits), default=1.0) / 0.9 or 1.0
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -69,7 +69,7 @@ class Hits:
             f"Missing · {facts}" if is_missing else facts,
             "error" if is_missing else "text_2",
             score=hit.score,
-            score_share=max(0.0, hit.score) / self._full,
+            score_share=max(0.0, hit.score or 0.0) / self._full,
             action="similar",
         )
 
@@ -239,19 +239,28 @@ class ResultsView(ctk.CTkFrame):
 
     # -- showing
 
-    def show(self, hits: Sequence[SearchHit], like: str = "", none: str = NO_WORDS) -> None:
+    def show(
+        self,
+        hits: Sequence[SearchHit],
+        like: str = "",
+        none: str = NO_WORDS,
+        total: int | None = None,
+    ) -> None:
         """Show hits, best first, in one step.
 
         Args:
             like: what goes on the line that counts them.
             none: what to say where there are none, and nothing else explains it.
+            total: how many there are in all, where that is known and may be more.
         """
         self.hits = Hits(hits, self._session.missing.has)
         if not hits:
             self.say(self.why_none(none))
             return
         files = len({hit.segment.media_file_id for hit in hits})
-        self._count.configure(text=counted(len(hits), "result"))
+        more = total is not None and total > len(hits)
+        found = f"{len(hits):,} of {total:,} results" if more else counted(len(hits), "result")
+        self._count.configure(text=found)
         self._wheres = [f"in {counted(files, word)}{like}" for word in ("media file", "file")]
         self._sentence.place_forget()
         if not self._shows_grid:
