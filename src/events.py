@@ -123,6 +123,39 @@ class DatasetFileChecked(Event):
 
 
 @dataclass(frozen=True)
+class LabelUnmatched(Event):
+    """A label of a dataset that the library has no segment for, and why.
+
+    Attributes:
+        path: of the image or video, as the dataset has it.
+    """
+
+    path: Path
+    frame_index: int
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LabelsImported(Event):
+    """The labels of a dataset are on the segments of the library.
+
+    Attributes:
+        batch: of the act, for undo.
+        added: labels put on segments.
+        known: those that the segments have of people already.
+        overruled: those that a person here has taken off: they stay off.
+        unmatched: those without a segment.
+    """
+
+    batch: str
+    added: int
+    known: int
+    overruled: int
+    unmatched: int
+
+
+@dataclass(frozen=True)
 class Downloading(Event):
     """How far the download of a model is, and how fast this run of it goes."""
 

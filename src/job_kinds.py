@@ -172,6 +172,7 @@ STAGES = {
         Stage("retag", "Tagging segments again", "tagging segments again"),
         Stage("measure", "Measuring frames", "measuring frames"),
         Stage("export", "Writing", "writing crops"),
+        Stage("import", "Matching labels", "matching labels"),
         Stage("check", "Verifying the download", "checking the download"),
         Stage("connect", "Waiting for the server", "waiting for the server"),
     )

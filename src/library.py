@@ -13,6 +13,7 @@ from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
 from src.database.text_normalization import as_query, normalize_text
 from src.datasets.export import ALL, DEFAULTS, export_dataset, preview_dataset
+from src.datasets.labels_import import import_labels
 from src.datasets.registry import DEFAULT_FORMAT, export_formats
 from src.errors import ModelNotLoadedError, QueryError
 from src.events import Event
@@ -300,6 +301,14 @@ class MediaLibrary(OpenLibrary):
     ) -> ExportPreview:
         """Count what an export would write."""
         return preview_dataset(self.metadata, selection, format, options)
+
+    def import_labels(self, path: Path | str) -> Iterator[Event]:
+        """Put what people labelled in a dataset on the same segments; see import_labels.
+
+        Raises:
+            DatasetReadError: it can't be read, or is none that is known here.
+        """
+        yield from import_labels(self.metadata, Path(path), self.tag_name)
 
     def reembed(self) -> Iterator[Event]:
         """Embed what the CLIP in use has not seen, after damage or when its weights were replaced.

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from src.database.vector_index import VectorIndex
     from src.models.auto_tagger import AutoTagger
     from src.models.clip_encoder import ClipEncoder
-    from src.models.mask_generator import MaskGenerator
     from src.models.model_manager import ModelManager
+    from src.models.segmenter import Segmenter
     from src.processing.missing_files import MissingFiles
 
 
@@ -133,7 +133,7 @@ class OpenLibrary:
         return index_of(self.vectors)
 
     @property
-    def mask_generator(self) -> MaskGenerator | None:
+    def mask_generator(self) -> Segmenter | None:
         """SAM; None in CLIP-only mode, when no SAM is on this machine or none is to be used."""
         return self._in_use.mask_generator
 

@@ -17,7 +17,8 @@ from src.errors import MediaLibraryError
 from src.job_kinds import ADD, DOWNLOAD, EXPORT, SEGMENT, SWITCH
 
 COMMANDS = (
-    "ingest remove search export stats verify models demo install-desktop uninstall-desktop".split()
+    "ingest remove search export import stats verify models demo".split()
+    + "install-desktop uninstall-desktop".split()
 )
 
 NAMING = ("download", "use")  # verbs of `models` that are about some of them
@@ -115,6 +116,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         )
     if (first := _first_word(argv)) == "export":
         add_format_arguments(export)
+    imported = command("import", "Give segments the tags that people gave them in an export.")
+    imported.add_argument("folder", nargs="?", type=Path, metavar="DIR")
+    imported.add_argument("--undo", metavar="BATCH", help="take an import back, whole")
     stats = command("stats", "Show what is in the library.")
     verify = command("verify", "Check the library for damage.")
     verify.add_argument("--repair", action="store_true", help="repair what can be repaired")
@@ -162,6 +166,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         arguments.options = chosen_options(export, arguments)
     if arguments.command == "remove" and not arguments.paths and not arguments.missing:
         remove.error("name what to remove: a PATH, or --missing")
+    if arguments.command == "import" and (arguments.folder is None) == (arguments.undo is None):
+        imported.error("name the folder of an export, or what to --undo")
     if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:
         models.error(f"name the model to {arguments.verb}; `models` lists them")
     return arguments

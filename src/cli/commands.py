@@ -172,6 +172,25 @@ class Commands:
                     print(f"{counted(event.segments, 'crop')} in {event.written}")
         return 0
 
+    def _import(self) -> int:
+        from src.cli.report import note
+        from src.events import LabelsImported
+
+        given = self.arguments
+        with self._initialize(self._paths_of_library().root) as library:
+            if given.undo is not None:
+                print(f"{counted(library.undo(given.undo), 'label')} taken back")
+                return 0
+            for event in self._shown(library.import_labels(given.folder)):
+                if isinstance(event, LabelsImported):
+                    print(
+                        f"{counted(event.added, 'label')} added, {event.known:,} there already, "
+                        f"{event.overruled:,} taken off here before, {event.unmatched:,} left out"
+                    )
+                    if event.added:
+                        note(f"`import --undo {event.batch}` takes them back")
+        return 0
+
     def _stats(self) -> int:
         import dataclasses
 

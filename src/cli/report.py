@@ -24,6 +24,7 @@ from src.events import (
     FrameSkipped,
     FrameStored,
     JobStarted,
+    LabelUnmatched,
     ProblemFound,
     Progress,
 )
@@ -171,6 +172,9 @@ class ProgressLine:
             moment = _place_in_file(event.frame_index, event.timestamp_s)
             tags = ", ".join(event.tags)
             self._line(f"kept  {event.path}{moment}: a segment tagged {tags} matches no new one")
+        elif isinstance(event, LabelUnmatched):
+            page = f", frame {event.frame_index:,}" if event.frame_index else ""
+            self._line(f"left out  {event.path}{page}: {event.label}: {event.reason}")
         elif isinstance(event, ProblemFound):
             self._line(f"{'repaired' if event.mended else 'problem'}  {event.what}")
 

@@ -16,6 +16,9 @@ from src.errors import DamagedMaskError
 
 OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
 
+# From here on two masks are taken for the same thing, as PASCAL VOC and COCO do: of masks that
+# don't overlap each other no two can reach it with the same third.
+SAME_THING_IOU = 0.5
 # A picture of 31,600 x 31,600; its mask takes 1 GB as an array.
 MOST_PIXELS = 1_000_000_000
 # A mask of 12 megapixels has a few thousand bytes; noise all over such a picture has 6 million.

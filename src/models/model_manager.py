@@ -20,7 +20,7 @@ from src.models import checkpoints
 from src.models.clip_architecture import clip_architecture, normalisation
 from src.models.clip_encoder import ClipEncoder
 from src.models.device import FittingBatches
-from src.models.mask_generator import MaskGenerator
+from src.models.segmenter import Segmenter
 from src.models.segmenter_registry import (
     is_called_like_one,
     load_segmenter,
@@ -168,14 +168,15 @@ class ModelManager:
                     return clip
         raise ModelNotLoadedError(f"the weights of {name} are not in {self.models_folder}")
 
-    def load_sam(self, checkpoint_path: Path | str | None = None, **options: Any) -> MaskGenerator:
-        """Load a SAM, as a generator of masks.
+    def load_sam(self, checkpoint_path: Path | str | None = None, **options: Any) -> Segmenter:
+        """Load a SAM.
 
         Args:
             checkpoint_path: weights of a segmenter that the registry knows; None takes the
                 chosen one, else what lies in the models folder under such a name (Meta's
                 sam_vit_*.pth), and the starter SAM when nothing does.
-            options: arguments of MaskGenerator, in place of the model's own defaults.
+            options: in the words of MaskGenerator's arguments, in place of the model's own
+                defaults.
 
         Raises:
             CheckpointError: the file named is damaged or another model's.
@@ -314,7 +315,7 @@ class ModelManager:
             batches=FittingBatches(self.batch_size),
         )
 
-    def load_starter_sam(self, **options: Any) -> MaskGenerator:
+    def load_starter_sam(self, **options: Any) -> Segmenter:
         """Load the bundled SAM, whatever else is here."""
         path = self._starter_folder / starter.SAM_WEIGHTS_FILE
         return STARTER_SAM.load({}, path, self.device, options)

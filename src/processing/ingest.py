@@ -20,7 +20,7 @@ from src.events import (
     JobDone,
     JobStarted,
 )
-from src.models.mask_generator import MaskGenerator
+from src.models.segmenter import Segmenter
 from src.processing.changed_files import ChangedFiles
 from src.processing.content_check import ContentCheck, MediaToRead
 from src.processing.ffmpeg_log import VideoFacts
@@ -47,7 +47,7 @@ class Ingest:
         self,
         metadata: MetadataDatabase,
         clip_bundle: Callable[[], ClipBundle],
-        mask_generator: MaskGenerator | None,
+        mask_generator: Segmenter | None,
         settings: Settings,
     ) -> None:
         """Set a job up; see SegmentPipeline."""

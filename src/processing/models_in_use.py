@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from src.database.vector_index import VectorIndex
     from src.models.auto_tagger import AutoTagger
     from src.models.clip_encoder import ClipEncoder
-    from src.models.mask_generator import MaskGenerator
     from src.models.model_manager import ModelManager
+    from src.models.segmenter import Segmenter
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class ModelsInUse:
         self._models = models
         self._vectors: VectorDatabase | None = None
         self._wanted: ClipEncoder | None = None
-        self._mask_generator: MaskGenerator | None = None
+        self._mask_generator: Segmenter | None = None
         self._tagger: AutoTagger | None = None
         self._switching = threading.Lock()
 
@@ -122,7 +122,7 @@ class ModelsInUse:
             return self._wanted
 
     @property
-    def mask_generator(self) -> MaskGenerator | None:
+    def mask_generator(self) -> Segmenter | None:
         """SAM; None in CLIP-only mode, when no SAM is on this machine or none is to be used."""
         with self._lock:
             if self._mask_generator is None:

@@ -20,7 +20,7 @@ from src.events import (
     JobDone,
     JobStarted,
 )
-from src.models.mask_generator import MaskGenerator
+from src.models.segmenter import Segmenter
 from src.processing.file_errors import format_error, is_file_error
 from src.processing.file_jobs import go_through
 from src.processing.frame_reader import read_frames_again
@@ -47,7 +47,7 @@ class SegmentAgain:
         self,
         metadata: MetadataDatabase,
         clip_bundle: Callable[[], ClipBundle],
-        mask_generator: MaskGenerator,
+        mask_generator: Segmenter,
         settings: Settings,
     ) -> None:
         """Set a job up; see SegmentPipeline."""

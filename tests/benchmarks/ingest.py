@@ -139,7 +139,7 @@ def compare_generators(path: Path) -> None:
         MediaLibrary(LibraryPaths(Path(folder))) as library,
     ):
         ours = library.mask_generator
-        assert ours is not None
+        assert isinstance(ours, MaskGenerator)
         image = load_image(path, Settings().pixel_limit).frame.image_rgb
         theirs = SamAutomaticMaskGenerator(
             ours.sam,

@@ -25,7 +25,7 @@ from tests.conftest import add_media_with, unit_vectors
 from tests.processing.test_full_disk import LoadedOnce
 from tests.processing.test_ingest import shared_models  # noqa: F401 (a fixture)
 
-STORED = 1000
+STORED = 500
 
 
 def steps(library: MediaLibrary, folder: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,14 +47,26 @@ def clips(clip: ClipEncoder, mask_generator: MaskGenerator) -> TwoClips:
     return TwoClips(clip, mask_generator)
 
 
-@pytest.fixture
-def library(
-    paths: LibraryPaths, clips: TwoClips, scene_files: list[Path]
-) -> Iterator[MediaLibrary]:
-    """Two scenes taken in with the old CLIP; the new one is wanted."""
-    with MediaLibrary(paths, clips, SETTINGS) as library:
+@pytest.fixture(scope="module")
+def base(
+    tmp_path_factory: pytest.TempPathFactory,
+    clip: ClipEncoder,
+    mask_generator: MaskGenerator,
+    scene_files: list[Path],
+) -> Path:
+    """Two scenes taken in with the old CLIP, to be copied."""
+    root = tmp_path_factory.mktemp("base") / "library"
+    with MediaLibrary(LibraryPaths(root), TwoClips(clip, mask_generator), SETTINGS) as library:
         for _ in library.add(scene_files[:2]):
             pass
+    return root
+
+
+@pytest.fixture
+def library(base: Path, paths: LibraryPaths, clips: TwoClips) -> Iterator[MediaLibrary]:
+    """Two scenes taken in with the old CLIP; the new one is wanted."""
+    shutil.copytree(base, paths.root)
+    with MediaLibrary(paths, clips, SETTINGS) as library:
         library.choose_models(NEW, None)
         yield library
 

@@ -57,6 +57,7 @@ class Probe:
             "open": w.session.is_open,
             "closing": w.session.is_closing,
             "models_ready": w.session.models_ready,
+            "busy": w.session.is_busy,
             "jobs": [
                 {
                     "fraction": job.fraction,
