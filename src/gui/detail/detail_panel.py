@@ -210,9 +210,7 @@ class DetailPanel(Panel):
         assert view is not None
         chosen = self._chosen()
         segment = view.segments[chosen]
-        self._moment.configure(
-            text=place_in_file(segment.frame_index, segment.timestamp_s, self._has_frames)
-        )
+        self.header.show_moment(self._place_of(segment))
         self._show_missing()
         self._show_picture()
         objects = [s for s in view.segments if s.kind == "object"]
@@ -259,7 +257,7 @@ class DetailPanel(Panel):
                 Thumb(
                     f.segment_id,
                     f.crop_path,
-                    place_in_file(f.frame_index, f.timestamp_s, self._has_frames),
+                    self._place_of(f),
                 )
                 for f in view.frames
             ],
