@@ -253,14 +253,7 @@ class DetailPanel(Panel):
             return
         here = view.segments[0].id
         self.frames.show(
-            [
-                Thumb(
-                    f.segment_id,
-                    f.crop_path,
-                    self._place_of(f),
-                )
-                for f in view.frames
-            ],
+            [Thumb(f.segment_id, f.crop_path, self._place_of(f)) for f in view.frames],
             here,
         )
         self._frames_title.configure(text="Frames" if view.media.kind == "video" else "Pages")
