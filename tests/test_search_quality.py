@@ -17,7 +17,7 @@ from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from tests.benchmarks.search_quality import Quality, Ranks, coco, drawn, measure
 
-SCENES = 8
+SCENES = 16
 
 
 @pytest.fixture(scope="module")
