@@ -103,7 +103,9 @@ def clip(models: ModelManager) -> ClipEncoder:
 @pytest.fixture(scope="session")
 def mask_generator(models: ModelManager) -> MaskGenerator:
     """The starter SAM on a coarse grid: real masks, fast."""
-    return models.load_sam(points_per_side=10)
+    segmenter = models.load_sam(points_per_side=10)
+    assert isinstance(segmenter, MaskGenerator)
+    return segmenter
 
 
 @pytest.fixture(scope="session")

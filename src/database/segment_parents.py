@@ -12,7 +12,7 @@ from src.models.mask_rle import MOST_PIXELS, runs_of
 
 
 def set_parents(db: sqlite3.Connection, frame_id: int) -> None:
-    """Write down in which segment of its frame each lies, inside the caller's transaction.
+    """Store in which segment of its frame each lies, inside the caller's transaction.
 
     A segment that lies in no other is the whole frame's child, which has no parent. So is one
     whose row is damaged, until it is mended.

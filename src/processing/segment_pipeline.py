@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src.config import NO_SAM, Settings
 from src.processing.frame_looks import look_of
 from src.processing.image_loader import load_image_content, save_jpeg
 from src.processing.segment_extractor import SegmentExtractor
 from src.records import Frame, FrameLook, SegmentMask, Tag
+from src.settings import NO_SAM, Settings
 
 if TYPE_CHECKING:
     from src.models.auto_tagger import AutoTagger
     from src.models.clip_encoder import ClipEncoder
-    from src.models.mask_generator import MaskGenerator
+    from src.models.segmenter import Segmenter
     from src.processing.models_in_use import ClipBundle
 
 
@@ -48,7 +48,7 @@ class FrameResult:
         segments: N, the whole frame first.
         vectors: (N, 512) float32, each row L2-normalised.
         clip: names the CLIP that embedded and tagged them (ClipEncoder.name).
-        sam: names the SAM that cut them (MaskGenerator.name); NO_SAM where none did.
+        sam: names the SAM that cut them (Segmenter.name); NO_SAM where none did.
     """
 
     frame_index: int
@@ -65,7 +65,7 @@ def process_frame(
     frame: Frame,
     clip: ClipEncoder,
     tagger: AutoTagger,
-    segmenter: MaskGenerator | None,
+    segmenter: Segmenter | None,
     settings: Settings,
 ) -> FrameResult:
     """Cut a frame into segments, embed and tag them.
@@ -126,7 +126,7 @@ class SegmentPipeline:
     def __init__(
         self,
         clip_bundle: Callable[[], ClipBundle],
-        segmenter: MaskGenerator | None,
+        segmenter: Segmenter | None,
         settings: Settings,
     ) -> None:
         """Bind the models.

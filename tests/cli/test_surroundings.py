@@ -13,8 +13,9 @@ import pytest
 
 from main import main
 from src.cli.arguments import COMMANDS
-from src.config import APPLICATION_FOLDER, Settings
+from src.config import APPLICATION_FOLDER
 from src.models.model_manager import ModelManager
+from src.settings import Settings
 from tests.small_weights import clip_b_32
 from tests.warm_start import WarmStart
 
@@ -52,6 +53,8 @@ EVERY = (
     ["search", "a cat"],
     ["search", "red", "--json"],
     ["export", "OUT"],
+    ["import", "OUT"],
+    ["import", "--undo", "nothing"],
     ["stats"],
     ["verify"],
     ["verify", "--repair"],

@@ -20,9 +20,10 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image, ImageColor, ImageGrab
 
-from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.gui.main_window import FRAME_WH
 from src.gui.theme.theme import DARK, FIRST_WH
+from src.settings import Settings
 from src.starter.scenes import draw_scene
 
 Found = TypeVar("Found")

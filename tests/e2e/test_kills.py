@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.database.stopped import stopped_media
+from src.settings import Settings
 from tests.conftest import draw_video
 from tests.warm_start import WarmStart
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from src.config import APPLICATION_FOLDER, Settings
+from src.config import APPLICATION_FOLDER
+from src.settings import Settings
 from tests.e2e.desktop import FAST, Screen, Start
 from tests.e2e.test_window_search import search
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database import vector_db
 from src.database.clip_in_use import clip_in_use
 from src.errors import DatabaseError, EmbeddingError
@@ -23,6 +23,7 @@ from src.models.mask_generator import MaskGenerator
 from src.processing import reembed, retag
 from src.processing.segment_pipeline import FrameResult, SegmentPipeline
 from src.records import Frame, SearchResult
+from src.settings import Settings
 from tests.two_clips import NEW, OLD, TwoClips
 
 SETTINGS = Settings(points_per_side=4, clip_model=OLD)

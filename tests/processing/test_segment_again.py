@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.errors import ModelNotLoadedError
 from src.events import AnnotationUnmatched, Event, FileFailed, FrameStored, JobDone
 from src.library import MediaLibrary
@@ -24,6 +24,7 @@ from src.processing.annotation_transfer import SAME_THING_IOU
 from src.records import StoredSegment
 from src.search.filters import EVERYTHING
 from src.search.leaves import segment_filter
+from src.settings import Settings
 from tests.conftest import MakeVideo
 from tests.two_clips import OLD, TwoClips
 
