@@ -33,7 +33,7 @@ def remembering(cut: Masks) -> Masks:
             generator.name if bundled else generator.module,
             tuple(sorted(settings.items())),
             image_rgb.shape,
-            hashlib.sha256(np.ascontiguousarray(image_rgb)).digest(),
+            hashlib.sha256(image_rgb.tobytes()).digest(),
         )
         if key not in made:
             made[key] = list(cut(generator, image_rgb))
