@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_rle import decode_rle, encode_rle
+from src.models.segmenter import Segmenter
 from src.processing.crop import CROP_SIDE, CropCutter, fitted
 from src.processing.image_loader import load_image
 from src.records import Frame, Segment
@@ -21,13 +22,6 @@ class GeneratesMasks(Protocol):
     """What our segmenters and Meta's SamAutomaticMaskGenerator have in common."""
 
     def generate(self, image: np.ndarray, /) -> list[dict[str, Any]]: ...
-
-
-@runtime_checkable
-class GivesOneByOne(Protocol):
-    """What our segmenters do beside that, so that one mask as an array is in memory."""
-
-    def masks(self, image_rgb: np.ndarray, /) -> Iterator[dict[str, Any]]: ...
 
 
 class SegmentExtractor:
@@ -117,7 +111,7 @@ def _badness(segment: Segment) -> float:
 
 
 def _records(generator: GeneratesMasks, image_rgb: np.ndarray) -> Iterable[dict[str, Any]]:
-    if isinstance(generator, GivesOneByOne):
+    if isinstance(generator, Segmenter):  # one mask at a time, so that one array is in memory
         return generator.masks(image_rgb)
     return generator.generate(image_rgb)
 
