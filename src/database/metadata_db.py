@@ -15,6 +15,7 @@ from src.database.captured import moment_of
 from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.connection import Connection
 from src.database.decisions import (
+    FRAME_IS_KEPT,
     IS_KEPT,
     decide_on_frame,
     new_batch,
@@ -28,7 +29,12 @@ from src.database.removed_media import RemovedMedia
 from src.database.repair.damaged_rows import DamagedRow, damaged_rows, miscounted
 from src.database.repair.mending import problems_of
 from src.database.rows import CHUNK, LISTED, SEGMENT_COLUMNS, RowReader
-from src.database.segment_store import NewSegment, change_segment, insert_segments
+from src.database.segment_store import (
+    NewSegment,
+    change_segment,
+    insert_segments,
+    with_parents,
+)
 from src.records import (
     Decision,
     FrameLook,
@@ -143,8 +149,15 @@ class MetadataDatabase:
 
     def roots(self) -> list[Path]:
         """List the folders that media files are kept in, each with all that is below it."""
-        rows = self.connection.read().execute("SELECT * FROM roots ORDER BY path")
-        return [Path(row["path"]) for row in self.rows.checked("roots", rows)]
+        return list(self.roots_with_files())
+
+    def roots_with_files(self) -> dict[Path, int]:
+        """List the same folders, each with how many media files it is the root of."""
+        rows = self.connection.read().execute(
+            "SELECT r.*, count(*) AS _files FROM roots r JOIN media_files m ON m.root_id = r.id"
+            " GROUP BY r.id ORDER BY r.path"
+        )
+        return {Path(row["path"]): row["_files"] for row in self.rows.checked("roots", rows)}
 
     def move_root(self, old: Path, new: Path) -> int:
         """Say that a folder of media is elsewhere now: all files in it, by the same names.
@@ -227,6 +240,7 @@ class MetadataDatabase:
         Raises:
             EmbeddingError: an embedding can't be used; nothing is stored then.
         """
+        segments = with_parents(segments, size_wh)
         with self.connection.write() as db:
             if (
                 db.execute("SELECT 1 FROM media_files WHERE id = ?", (media_file_id,)).fetchone()
@@ -396,13 +410,24 @@ class MetadataDatabase:
         Returns:
             False when there is no such frame; nothing is stored then.
         """
+        decision = Decision(tag, has_tag, source, 1.0, time.time(), batch or new_batch())
+        return self.repeat_on_frame(media_file_id, frame_index, [decision])
+
+    def repeat_on_frame(
+        self, media_file_id: int, frame_index: int, decisions: Iterable[Decision]
+    ) -> bool:
+        """Decide on a frame what was decided on another, when and in which act it was.
+
+        Returns:
+            False when there is no such frame; nothing is stored then.
+        """
         with self.connection.write() as db:
             frame = db.execute(
                 "SELECT id FROM frames WHERE media_file_id = ? AND frame_index = ?",
                 (media_file_id, frame_index),
             ).fetchone()
             if frame is not None:
-                decide_on_frame(db, frame["id"], tag, has_tag, source, batch or new_batch())
+                decide_on_frame(db, frame["id"], decisions)
             return frame is not None
 
     def frame_decisions(self, media_file_id: int) -> dict[int, tuple[Decision, ...]]:
@@ -460,11 +485,11 @@ class MetadataDatabase:
         return {segment_id: tuple(names) for segment_id, names in found.items()}
 
     def has_work_of_people(self, media_file_id: int) -> bool:
-        """Return whether people have decided on a media file's segments, or made any of them."""
+        """Return whether people have decided on a media file's segments or frames, or made any."""
         row = self.connection.read().execute(
             "SELECT EXISTS (SELECT 1 FROM frames f JOIN segments s ON s.frame_id = f.id"
-            " WHERE f.media_file_id = ?"
-            f" AND {IS_KEPT})",
+            f" WHERE f.media_file_id = ?1 AND {IS_KEPT})"
+            f" OR EXISTS (SELECT 1 FROM frames f WHERE f.media_file_id = ?1 AND {FRAME_IS_KEPT})",
             (media_file_id,),
         )
         return bool(row.fetchone()[0])
