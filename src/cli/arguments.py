@@ -17,7 +17,8 @@ from src.errors import MediaLibraryError
 from src.job_kinds import ADD, DOWNLOAD, EXPORT, SEGMENT, SWITCH
 
 COMMANDS = (
-    "ingest remove search export stats verify models demo install-desktop uninstall-desktop".split()
+    "ingest remove roots search export stats verify models demo install-desktop"
+    " uninstall-desktop".split()
 )
 
 NAMING = ("download", "use")  # verbs of `models` that are about some of them
@@ -88,6 +89,15 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         action="store_true",
         help="those whose files are not there any more, in the folders named or everywhere",
     )
+    roots = command("roots", "List the folders of your media, or say where one of them is now.")
+    roots.add_argument(
+        "--move",
+        nargs=2,
+        type=Path,
+        metavar=("OLD", "NEW"),
+        help="a folder was moved, or is found under another name on this machine: its files keep "
+        "their segments and tags",
+    )
     search = command("search", "Find segments by words, by an image, or by both.")
     search.add_argument("text", nargs="?", metavar="TEXT")
     search.add_argument(
@@ -138,7 +148,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, add them, and search them.")
     command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
     command("uninstall-desktop", "Remove the entry from the desktop's menu.")
-    for which in (ingest, remove, search, stats, models):
+    for which in (ingest, remove, roots, search, stats, models):
         which.add_argument("--json", action="store_true", help="print one JSON object per line")
 
     for which in (ingest, remove):
