@@ -85,12 +85,12 @@ def unregister(key: str) -> None:
 
 
 def job_kinds() -> Sequence[JobKind]:
-    """All kinds, in the order of their registration."""
+    """Return all kinds, in the order of their registration."""
     return tuple(_kinds.values())
 
 
 def job_kind(key: str) -> JobKind:
-    """The kind with this key.
+    """Return the kind with this key.
 
     Raises:
         KeyError: there is none.
@@ -186,6 +186,7 @@ STAGES = {
         Stage("retag", "Tagging segments again", "tagging segments again"),
         Stage("measure", "Measuring frames", "measuring frames"),
         Stage("export", "Writing", "writing crops"),
+        Stage("import", "Matching labels", "matching labels"),
         Stage("check", "Verifying the download", "checking the download"),
         Stage("connect", "Waiting for the server", "waiting for the server"),
     )

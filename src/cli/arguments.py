@@ -1,4 +1,4 @@
-"""What can be said on the command line."""
+"""The arguments of the command line."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from src.errors import MediaLibraryError
 from src.job_kinds import ADD, DOWNLOAD, EXPORT, SEGMENT, SWITCH
 
 COMMANDS = (
-    "ingest remove roots search export stats verify models demo install-desktop"
-    " uninstall-desktop".split()
+    "ingest remove roots search export import stats verify models demo".split()
+    + "install-desktop uninstall-desktop".split()
 )
 
 NAMING = ("download", "use")  # verbs of `models` that are about some of them
@@ -125,6 +125,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         )
     if (first := _first_word(argv)) == "export":
         add_format_arguments(export)
+    imported = command("import", "Give segments the tags that people gave them in an export.")
+    imported.add_argument("folder", nargs="?", type=Path, metavar="DIR")
+    imported.add_argument("--undo", metavar="BATCH", help="take an import back, whole")
     stats = command("stats", "Show what is in the library.")
     verify = command("verify", "Check the library for damage.")
     verify.add_argument("--repair", action="store_true", help="repair what can be repaired")
@@ -172,20 +175,22 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         arguments.options = chosen_options(export, arguments)
     if arguments.command == "remove" and not arguments.paths and not arguments.missing:
         remove.error("name what to remove: a PATH, or --missing")
+    if arguments.command == "import" and (arguments.folder is None) == (arguments.undo is None):
+        imported.error("name the folder of an export, or what to --undo")
     if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:
         models.error(f"name the model to {arguments.verb}; `models` lists them")
     return arguments
 
 
 def program() -> str:
-    """Name what a person types to start this application."""
+    """Return what a person types to start this application."""
     if not IS_CHECKOUT or Path(sys.argv[0]).stem == INSTALLED:
         return INSTALLED
     return "run.bat" if sys.platform == "win32" else "bash run.sh"
 
 
 def refuse_missing(paths: Sequence[Path]) -> None:
-    """See that what the window is to take in is there.
+    """Check that the paths for the window are there.
 
     Raises:
         UsageError: it is not, with the names.
@@ -196,7 +201,7 @@ def refuse_missing(paths: Sequence[Path]) -> None:
 
 
 def no_such(names: Sequence[object]) -> str:
-    """Say that paths lead to nothing."""
+    """Write that paths lead to nothing."""
     which = "there is no such file or folder" if len(names) == 1 else "no such files or folders"
     return f"{', '.join(map(str, names))}: {which}"
 

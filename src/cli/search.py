@@ -44,7 +44,7 @@ def find(library: MediaLibrary, arguments: argparse.Namespace) -> Found:
     image, where = arguments.image, parse_filter(arguments.where)
     where &= segment_filter(min_predicted_iou=arguments.min_quality)
     result = library.search(arguments.text, image, arguments.top, where)
-    if image is not None and library.media_kind(image) == "video":
+    if image is not None and library.browse.media_kind(image) == "video":
         note(f"{image} is a video; its first frame was searched for")
     looked_for = library.missing(hit.segment.media_path for hit in result)
     return Found(
@@ -82,13 +82,13 @@ def show(found: Found, arguments: argparse.Namespace) -> None:
 
 
 def _with_copy(hit: SearchHit, looked_for: Mapping[Path, Path | None]) -> SearchHit:
-    """Name the copy that has taken the place of a hit's media file, if one has."""
+    """Return a hit with the copy that has taken the place of its media file, if one has."""
     copy = looked_for.get(hit.segment.media_path)
     return hit if copy is None else replace(hit, segment=replace(hit.segment, media_path=copy))
 
 
 def _clip_that_knows_more(library: MediaLibrary) -> str | None:
-    """Say how to have a CLIP that knows words which the one in use does not."""
+    """Return how to get a CLIP that knows words which the one in use does not."""
     try:
         coverage = library.coverage()
     except ModelNotLoadedError:

@@ -124,7 +124,7 @@ class BrowseQueries:
         return self.metadata.rows.segments(rows)
 
     def quality_range(self) -> tuple[float, float] | None:
-        """Find the lowest and the highest predicted_iou there is; None where SAM cut nothing.
+        """Find the lowest and the highest predicted_iou there is; None without segments of SAM.
 
         All segments are gone through only where the library has changed: each search asks this.
         """

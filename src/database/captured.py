@@ -1,4 +1,4 @@
-"""When a photo or a film was taken, as an instant that any two machines agree on."""
+"""When a photo or a film was taken, as an instant, independent of the machine's time zone."""
 
 from __future__ import annotations
 

@@ -9,16 +9,15 @@ import numpy as np
 
 from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.connection import Connection
-from src.database.metadata_db import placeholders
 from src.database.row_values import check_row
-from src.database.rows import CHUNK
+from src.database.rows import CHUNK, placeholders
 from src.database.segment_store import model_row
 from src.database.vector_cache import BATCH, VectorCache, as_stored, matrix_of, usable
 from src.records import EMBEDDING_DIM
 
 Scored = list[tuple[str, float]]
 
-# A model's embeddings that its index has not been told of. SQLite takes a CROSS JOIN in the order
+# A model's embeddings that its index lacks. SQLite takes a CROSS JOIN in the order
 # it is written in: it begins with the few that wait, not with all that the model has.
 WAITING = "unindexed u CROSS JOIN embeddings e ON e.id = u.embedding_id WHERE e.model_id = ?"
 # Counts come from indexes, and are enough nearly always: no segment has two of one model.
@@ -121,7 +120,7 @@ class EmbeddingStore:
         return [(row["id"], row["segment_id"]) for row in found]
 
     def remove(self, embedding_ids: Sequence[int]) -> None:
-        """Forget embeddings; their segments stay, and are embedded again by the next job."""
+        """Delete embeddings; their segments stay, and are embedded again by the next job."""
         with self.connection.write() as db:
             db.executemany("DELETE FROM embeddings WHERE id = ?", [(i,) for i in embedding_ids])
 
@@ -168,7 +167,7 @@ class EmbeddingStore:
         return sorted(named, key=_best_first)
 
     def best_unindexed(self, embedding: np.ndarray, n: int) -> Scored:
-        """Score the segments that Chroma has not been told of yet."""
+        """Score the segments that Chroma does not have yet."""
         sql = f"SELECT e.segment_id, e.vector FROM {WAITING}"
         return self._best(embedding, n, sql, [self.model_id])
 
@@ -224,7 +223,7 @@ class EmbeddingStore:
             return found
 
     def sample(self, n: int) -> dict[str, np.ndarray]:
-        """Take n indexed embeddings spread over the whole range of their ids."""
+        """Return n indexed embeddings spread over the whole range of their ids."""
         db = self.connection.read()
         low, high = db.execute(
             "SELECT min(id), max(id) FROM embeddings WHERE model_id = ?", (self.model_id,)
@@ -241,10 +240,10 @@ class EmbeddingStore:
                 found[row["segment_id"]] = np.frombuffer(row["vector"], "<f4")
         return found
 
-    # -- what Chroma has to be told
+    # -- what Chroma lacks
 
     def unindexed(self, limit: int) -> tuple[list[int], list[str], np.ndarray]:
-        """Take embeddings that are not in the index: their row ids, segment ids, (N, 512)."""
+        """Return embeddings that are not in the index: their row ids, segment ids, (N, 512)."""
         rows = (
             self.connection.read()
             .execute(
@@ -267,7 +266,7 @@ class EmbeddingStore:
             )
 
     def removals(self, limit: int) -> list[str]:
-        """Take ids of segments that are gone and still in the index."""
+        """Return ids of segments that are gone and still in the index."""
         rows = self.connection.read().execute(
             "SELECT segment_id FROM index_removals WHERE model_id = ? LIMIT ?",
             (self.model_id, limit),
@@ -282,7 +281,7 @@ class EmbeddingStore:
             )
 
     def mark_all_unindexed(self, db: sqlite3.Connection) -> None:
-        """Say that an index knows nothing yet, inside the caller's transaction."""
+        """Mark all embeddings of an index as not indexed, inside the caller's transaction."""
         db.execute(
             "INSERT OR IGNORE INTO unindexed SELECT id FROM embeddings WHERE model_id = ?",
             (self.model_id,),
@@ -295,7 +294,7 @@ def _has_length(vector: object) -> bool:
 
 
 def _top(ids: np.ndarray, scores: np.ndarray, n: int) -> list[tuple[int, float]]:
-    """Take the n highest scores with their ids, in no order."""
+    """Return the n highest scores with their ids, in no order."""
     places = np.argpartition(-scores, n - 1)[:n] if n < len(scores) else np.arange(len(scores))
     return [(int(ids[i]), float(scores[i])) for i in places]
 

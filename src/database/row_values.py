@@ -1,4 +1,4 @@
-"""What the columns of the library's tables may hold, whoever wrote them.
+"""What the columns of the library's tables may hold, whichever program wrote them.
 
 SQLite keeps any value in any column, and a library may come from a stranger: a row is looked at
 before it becomes a record. The checksum says whether it is what was stored, the values whether
@@ -192,11 +192,11 @@ def problem_of(
     frame_wh: tuple[int, int] | None = None,
     with_mask: bool = True,
 ) -> str | None:
-    """Say what is wrong with a row; None for one that this program may have stored.
+    """Return what is wrong with a row; None for one that this program may have stored.
 
     Args:
         row: all columns of the table, by name, the checksum among them where there is one.
-        frame_wh: of a segment, its frame's size; None where that can't be told.
+        frame_wh: of a segment, its frame's size; None where that is not known.
         with_mask: look into a segment's mask as well, which takes longer than all else.
     """
     for column in wrong_columns(table, row):
@@ -223,7 +223,7 @@ def problem_of(
 
 def wrong_columns(table: str, row: Mapping[str, Any]) -> list[str]:
     """List the columns that hold what this program never stores there."""
-    allowed = ALLOWED.get(table, {})  # of a table with no checks its checksum has to do
+    allowed = ALLOWED.get(table, {})  # a table without checks has only its checksum
     return [column for column, check in allowed.items() if column in row and not check(row[column])]
 
 
@@ -238,7 +238,7 @@ def check_row(
     frame_wh: tuple[int, int] | None = None,
     with_mask: bool = True,
 ) -> None:
-    """See that a row is sound; see problem_of.
+    """Check that a row is sound; see problem_of.
 
     Raises:
         DamagedRowError: it is not.

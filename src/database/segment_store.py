@@ -22,9 +22,9 @@ class NewSegment:
     """A segment on its way into the library: its id, crop file, embedding and tags.
 
     Attributes:
-        crop_hash: of the crop file's bytes, see crop_hash; None where nobody has read it.
+        crop_hash: of the crop file's bytes, see crop_hash; None where it is not known.
         fingerprint: of what is cut out of which picture, see segment_fingerprint; None where it
-            is the id, as it is of every segment whose mask nobody has changed.
+            is the id, as it is of every segment whose mask was never changed.
         origin: what made it.
         parent_id: the segment that it lies in; see tree_of. None for the whole frame.
     """
@@ -41,7 +41,7 @@ class NewSegment:
 
 
 def crop_hash(content: bytes) -> str:
-    """Name the content of a crop file: 16 hex digits of BLAKE2b."""
+    """Hash the content of a crop file: 16 hex digits of BLAKE2b."""
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
@@ -160,14 +160,14 @@ def replace_segments(
 
 
 def model_row(db: sqlite3.Connection, model: str) -> int:
-    """Give a model's row id inside a transaction, adding the model when it is new."""
+    """Return a model's row id inside a transaction, adding the model when it is new."""
     db.execute("INSERT OR IGNORE INTO models (name) VALUES (?)", (model,))
     row_id: int = db.execute("SELECT id FROM models WHERE name = ?", (model,)).fetchone()[0]
     return row_id
 
 
 def frames_cut_by_others(connection: Connection, sam: str) -> dict[int, dict[int, int]]:
-    """List the frames that another SAM cut, or nobody knows which.
+    """List the frames that another SAM, or an unknown one, has segmented.
 
     Returns:
         By media file: frame index -> row id of the frame.

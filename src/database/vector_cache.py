@@ -35,7 +35,7 @@ class VectorCache:
         self._make_empty()
 
     def rows(self, model_id: int) -> tuple[np.ndarray, np.ndarray] | None:
-        """Give all embeddings of a model, or None when they are too many to hold.
+        """Return all embeddings of a model, or None when they are too many to hold.
 
         Returns:
             (N,) int64 row ids, ascending, and (N, 512) float32; both are to be left as they are.
@@ -55,7 +55,7 @@ class VectorCache:
             "SELECT count(*) FROM embeddings WHERE model_id = ?", (model_id,)
         ).fetchone()[0]
         if count > ROWS_AT_MOST:
-            self._clear(0)  # what is held is of no use any more
+            self._clear(0)  # what is held is out of date
             return None
         if self._model_id != model_id:
             self._clear(model_id)
@@ -77,7 +77,7 @@ class VectorCache:
         self._matrix = np.empty((0, EMBEDDING_DIM), np.float32)
 
     def _read_new(self, model_id: int, count: int) -> None:
-        self._make_room(count)
+        self._make_space(count)
         last = int(self._ids[self._held - 1]) if self._held else 0
         cursor = self._connection.read().execute(
             "SELECT id, vector FROM embeddings WHERE model_id = ? AND id > ? ORDER BY id",
@@ -90,22 +90,22 @@ class VectorCache:
         """Hold the rows of a query for ids and vectors behind what is held already."""
         while rows := cursor.fetchmany(BATCH):
             start, end = self._held, self._held + len(rows)
-            self._make_room(end)  # more than were counted, where some are gone
+            self._make_space(end)  # more than were counted, where some are gone
             self._ids[start:end] = [row["id"] for row in rows]
             self._matrix[start:end] = matrix_of([row["vector"] for row in rows])
             self._held = end
 
-    def _make_room(self, needed: int) -> None:
-        """Have room behind what is held, where no search looks.
+    def _make_space(self, needed: int) -> None:
+        """Make space behind what is held, where no search looks.
 
         All is copied only once it has grown by half: a search in the middle of an ingest would
         else copy the whole library for each new row.
         """
         if needed > len(self._ids):
             grown = min(max(len(self._ids) * 3 // 2, BATCH), ROWS_AT_MOST)
-            room = max(needed, grown)
-            ids = np.empty(room, np.int64)
-            matrix = np.empty((room, EMBEDDING_DIM), np.float32)
+            capacity = max(needed, grown)
+            ids = np.empty(capacity, np.int64)
+            matrix = np.empty((capacity, EMBEDDING_DIM), np.float32)
             ids[: self._held] = self._ids[: self._held]
             matrix[: self._held] = self._matrix[: self._held]
             self._ids, self._matrix = ids, matrix
@@ -128,7 +128,7 @@ def as_stored(vector: np.ndarray) -> bytes:
 
 
 def usable(matrix: np.ndarray) -> np.ndarray:
-    """Say which rows of (N, 512) are finite and of length 1: (N,) bool."""
+    """Return which rows of (N, 512) are finite and of length 1: (N,) bool."""
     with np.errstate(all="ignore"):  # what overflows is not of length 1
         norms = np.linalg.norm(matrix.astype(np.float32), axis=1)
         return np.asarray(np.abs(norms - 1) < LENGTH_TOLERANCE)

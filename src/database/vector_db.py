@@ -6,7 +6,7 @@ from types import TracebackType
 
 import numpy as np
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
 from src.database.clip_in_use import load_clips
 from src.database.conditions import SegmentCondition
@@ -19,6 +19,7 @@ from src.errors import QueryError
 from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
 from src.records import EMBEDDING_DIM, SearchHit, SearchResult
+from src.settings import Settings
 
 # As many as are held in memory are all scored (24 ms a 100,000): no damage to Chroma's files, and
 # no gap in its graph, can then change an answer. Beyond that its candidates are scored again.
@@ -26,12 +27,12 @@ EXACT_UP_TO = ROWS_AT_MOST
 # Chroma is asked for more than is wanted, and what it gives is scored again.
 MORE = 4
 # For each segment that it does not know to be gone it is asked for one more; reading and scoring
-# many more takes longer than scoring all, until the next ingest tells it.
+# many more takes longer than scoring all, until the next ingest adds them to the index.
 MOST_GONE = 1000
 
 
 class VectorDatabase:
-    """The segments of a library by likeness.
+    """Search by similarity over a library's segments.
 
     `VectorDatabase()` opens the library that lies in the application's folder for searching.
     The application hands in its own parts, and with them the right to use Chroma.
@@ -74,14 +75,14 @@ class VectorDatabase:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files; metadata handed in stays open."""
+        """Close the files; metadata that was passed in stays open."""
         if self.index is not None:
             self.index.close()
         if self._own_metadata:
             self.metadata.close()
 
     def retire(self) -> None:
-        """Leave the index for good; who still searches here is answered exactly without it."""
+        """Leave the index for good; later searches are answered exactly without it."""
         if self.index is not None:
             self.index.retire()
 
@@ -94,7 +95,7 @@ class VectorDatabase:
 
         Returns:
             Up to n_results hits, best first, and the words of the query that the CLIP in use
-            does not know and nobody has tagged with. No hits but tagged ones where no word says
+            does not know and no person has tagged with. No hits but tagged ones where no word says
             anything to it; see SearchResult.has_words.
 
         Raises:
@@ -117,7 +118,7 @@ class VectorDatabase:
     def _tagged(
         self, query: str, n: int, where: SegmentCondition | None = None
     ) -> tuple[SearchHit, ...]:
-        """Give what a person has tagged with the very words of a query."""
+        """Return what a person has tagged with the very words of a query."""
         ids = BrowseQueries(self.metadata).tagged_by_people(query, n, where)
         segments, tags = self.metadata.segments(ids), self.metadata.tags_of(ids)
         return tuple(

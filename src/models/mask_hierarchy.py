@@ -100,7 +100,7 @@ def containers(
 
 
 def _may_hold(part: int, area: np.ndarray, boxes_xywh: np.ndarray) -> np.ndarray:
-    """Say by boxes alone which masks can hold one: (N,) bool."""
+    """Return by boxes alone which masks can hold one: (N,) bool."""
     x, y, w, h = boxes_xywh.T
     shared_w = np.minimum(x + w, x[part] + w[part]) - np.maximum(x, x[part])
     shared_h = np.minimum(y + h, y[part] + h[part]) - np.maximum(y, y[part])

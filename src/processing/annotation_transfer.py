@@ -9,12 +9,8 @@ from src.database.decisions import OF_PEOPLE
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.database.text_normalization import casefold_key
-from src.models.mask_rle import mask_ious, measured
+from src.models.mask_rle import SAME_THING_IOU, mask_ious, measured
 from src.records import Decision, KeptSegment, SegmentOrigin, StoredSegment, Tag
-
-# From here on two masks are taken for the same thing, as PASCAL VOC and COCO do: of masks that
-# don't overlap each other no two can reach it with the same third.
-SAME_THING_IOU = 0.5
 
 
 @dataclass(frozen=True)

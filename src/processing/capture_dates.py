@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
 from src.errors import MediaReadError
 
-# Photography's first year; clocks that never were set count from 1601, 1904 or 1970.
+# Photography's first year; clocks that were never set count from 1601, 1904 or 1970.
 FIRST_YEAR = 1826
 UNSET_DAYS = ("1904-01-01", "1970-01-01")
 MAX_OFFSET_H = 14
@@ -110,7 +110,7 @@ def date_of_image(image: Image.Image) -> str | None:
             if date := first_date(read(image)):
                 return date
         except Exception:
-            continue  # the picture matters, a broken note about it does not
+            continue  # broken metadata does not matter to the picture
     return None
 
 
@@ -120,7 +120,7 @@ def camera_of(image: Image.Image) -> tuple[str | None, str | None]:
         tags = image.getexif()
         make, model = tags.get(ExifTags.Base.Make), tags.get(ExifTags.Base.Model)
     except Exception:
-        return None, None  # the picture matters, a broken note about it does not
+        return None, None  # broken metadata does not matter to the picture
     return _camera_name(make), _camera_name(model)
 
 

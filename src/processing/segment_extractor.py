@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from src.config import Settings
 from src.models.clip_encoder import ClipEncoder
-from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle, encode_rle
 from src.processing.crop import CROP_SIDE, CropCutter, fitted
 from src.processing.image_loader import load_image
 from src.records import Frame, Segment, SegmentMask
+from src.settings import Settings
 
 
 class GeneratesMasks(Protocol):
-    """What SAM's automatic mask generators have in common, ours and Meta's."""
+    """What our segmenters and Meta's SamAutomaticMaskGenerator have in common."""
 
     def generate(self, image: np.ndarray, /) -> list[dict[str, Any]]: ...
+
+
+@runtime_checkable
+class GivesOneByOne(Protocol):
+    """What our segmenters do beside that, so that one mask as an array is in memory."""
+
+    def masks(self, image_rgb: np.ndarray, /) -> Iterator[dict[str, Any]]: ...
 
 
 class SegmentExtractor:
@@ -49,7 +55,8 @@ class SegmentExtractor:
 
         Args:
             image_path: any image the application reads.
-            mask_generator: ours or Meta's SamAutomaticMaskGenerator; None gives the frame only.
+            mask_generator: a Segmenter, or Meta's SamAutomaticMaskGenerator; None gives the
+                frame only.
             clip_model: from ModelManager().load_clip().
 
         Returns:
@@ -128,8 +135,7 @@ def _badness(segment: Segment) -> float:
 
 
 def _records(generator: GeneratesMasks, image_rgb: np.ndarray) -> Iterable[dict[str, Any]]:
-    """Run a generator; ours gives one mask at a time, so that one array is in memory."""
-    if isinstance(generator, MaskGenerator):
+    if isinstance(generator, GivesOneByOne):
         return generator.masks(image_rgb)
     return generator.generate(image_rgb)
 

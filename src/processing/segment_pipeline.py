@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src.config import NO_SAM, Settings
 from src.models.mask_hierarchy import Part, tree_of
 from src.processing.frame_looks import look_of
 from src.processing.image_loader import load_image_content, save_jpeg
 from src.processing.segment_extractor import SegmentExtractor
 from src.records import Frame, FrameLook, KeptSegment, SegmentMask, Tag
+from src.settings import NO_SAM, Settings
 
 if TYPE_CHECKING:
     from src.models.auto_tagger import AutoTagger
     from src.models.clip_encoder import ClipEncoder
-    from src.models.mask_generator import MaskGenerator
+    from src.models.segmenter import Segmenter
     from src.processing.models_in_use import ClipBundle
 
 
@@ -54,7 +54,7 @@ class FrameResult:
         segments: N, the whole frame first, then those that it had to have.
         vectors: (N, 512) float32, each row L2-normalised.
         clip: names the CLIP that embedded and tagged them (ClipEncoder.name).
-        sam: names the SAM that cut them (MaskGenerator.name); NO_SAM where none did.
+        sam: names the SAM that cut them (Segmenter.name); NO_SAM where none did.
     """
 
     frame_index: int
@@ -71,7 +71,7 @@ def process_frame(
     frame: Frame,
     clip: ClipEncoder,
     tagger: AutoTagger,
-    segmenter: MaskGenerator | None,
+    segmenter: Segmenter | None,
     settings: Settings,
     kept: Sequence[KeptSegment] = (),
 ) -> FrameResult:
@@ -142,7 +142,7 @@ class SegmentPipeline:
     def __init__(
         self,
         clip_bundle: Callable[[], ClipBundle],
-        segmenter: MaskGenerator | None,
+        segmenter: Segmenter | None,
         settings: Settings,
     ) -> None:
         """Bind the models.

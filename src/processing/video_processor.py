@@ -52,7 +52,7 @@ class VideoProcessor:
         self.frames_per_video = frames_per_video
 
     def sampled(self, path: Path, facts: VideoFacts) -> Generator[tuple[Frame, bool]]:
-        """Read every sampled frame, and say of each whether it differs from the last that did.
+        """Read every sampled frame, each with whether it differs from the last that did.
 
         Args:
             path: a video file.
@@ -114,7 +114,7 @@ def _read(command: list[str], reading: FrameReading, facts: VideoFacts) -> Gener
                 expected = 0 if shown is None else reading.bytes_of(shown.size_wh)
                 content = process.stdout.read(expected)
                 if shown is None or len(content) < expected:
-                    process.wait()  # what it says last may be what is wrong with the video
+                    process.wait()  # its last message may be what is wrong with the video
                     break
             image = reading.to_rgb(content, shown.size_wh)
             yield Frame(image, shown.frame_index, shown.timestamp_s)

@@ -13,8 +13,9 @@ import pytest
 
 from main import main
 from src.cli.arguments import COMMANDS
-from src.config import APPLICATION_FOLDER, Settings
+from src.config import APPLICATION_FOLDER
 from src.models.model_manager import ModelManager
+from src.settings import Settings
 from tests.small_weights import clip_b_32
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="written for Linux")
@@ -29,6 +30,9 @@ if surroundings == "nobody":
         raise KeyError(f"getpwuid(): uid not found: {uid}")
     pwd.getpwuid = unknown
 from main import main
+from src.cli import demo
+demo.SCENES = 2
+demo.draw_samples.__defaults__ = (2,)
 for line in os.fsdecode(sys.stdin.buffer.read()).split("\\n"):
     words = line.split("\\t") if line else []
     print("==", words, file=sys.stderr, flush=True)
@@ -48,6 +52,8 @@ EVERY = (
     ["search", "a cat"],
     ["search", "red", "--json"],
     ["export", "OUT"],
+    ["import", "OUT"],
+    ["import", "--undo", "nothing"],
     ["stats"],
     ["verify"],
     ["verify", "--repair"],
@@ -90,6 +96,7 @@ def test_no_command_ends_in_a_traceback(lack: str, tmp_path: Path, photo: Path) 
         (root / name).mkdir()
         (root / name / ".gitkeep").touch()
     Settings(points_per_side=4).save(root / "settings.json")
+    of_demo = root / "datasets" / "demo" / "library"
     environment = {"PATH": os.environ["PATH"], "MEDIA_LIBRARY": str(root), "HOME": str(tmp_path)}
     prefix: list[str] = []
     walked = list(EVERY)
@@ -101,7 +108,10 @@ def test_no_command_ends_in_a_traceback(lack: str, tmp_path: Path, photo: Path) 
             prefix = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"]
         for folder in (*root.iterdir(), root):
             folder.chmod(0o555)
-    elif lack == "nobody":
+    else:
+        of_demo.mkdir(parents=True)
+        Settings(points_per_side=4).save(of_demo / "settings.json")
+    if lack == "nobody":
         del environment["HOME"]
         walked += [["--library", "~/pictures", "stats"]]
     elif lack == "LANG=C":
@@ -112,7 +122,7 @@ def test_no_command_ends_in_a_traceback(lack: str, tmp_path: Path, photo: Path) 
         ran = subprocess.run(
             [*prefix, sys.executable, "-c", WALK, lack, str(photo)],
             input="\n".join(lines).encode("utf-8"),
-            env=environment | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "2"},
+            env=environment | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"},
             cwd=APPLICATION_FOLDER,
             capture_output=True,
             timeout=900,

@@ -58,8 +58,8 @@ def test_a_broken_file_says_why_and_comes_in_once_it_is_mended(
     left, top, width, _ = window.card("broken.jpg", "failed")["box"]
     window.click_at((left + width // 2, top, width // 2, 40))  # beside its tick and its Retry
     window.wait_text("Couldn't add this file")
-    texts = window.state()["texts"]
-    assert any(failed["facts"].casefold() in text.casefold() for text in texts)
+    reason = failed["facts"].casefold()
+    window.wait("why not", lambda s: any(reason in text.casefold() for text in s["texts"]))
     draw_photo(broken, 21)
     window.click("Retry")
     assert window.card("broken.jpg")["facts"].startswith("Photo · ")
@@ -78,7 +78,7 @@ def test_what_is_removed_is_forgotten_and_the_files_stay(window: Window, tmp_pat
     window.hand_over(*files)
     cards = [window.card(file.name) for file in files]
     window.wait("the end", lambda s: not s["jobs"])
-    count = window.state()["count"]
+    count = window.wait_still("the count", lambda s: s["count"])
     for card in cards:
         window.click_at(card["box"], holding="ctrl")
     places = sorted(card["place"] for card in cards)
@@ -87,8 +87,11 @@ def test_what_is_removed_is_forgotten_and_the_files_stay(window: Window, tmp_pat
     window.key("Delete")
     window.wait_text("Remove 2 media files from the library?")
     window.click("Remove")
-    window.wait("two fewer", lambda s: s["count"] == count - 2)
-    assert not {file.name for file in files} & {card["name"] for card in window.state()["cards"]}
+    names = {file.name for file in files}
+    window.wait(
+        "two fewer",
+        lambda s: s["count"] == count - 2 and not names & {card["name"] for card in s["cards"]},
+    )
     assert all(file.exists() for file in files)
 
 
@@ -106,8 +109,8 @@ def test_a_library_that_another_program_holds_is_said_until_it_is_free(
     window.key("ctrl+f", "ctrl+o", "ctrl+v", "ctrl+comma")
     window.click("Retry")
     window.wait_text(title, *ways)
-    state = window.state()
-    assert state["panel"] == "library" and not state["dialog"]
+    panel = window.wait_still("the panel and no dialog", lambda s: (s["panel"], s["dialog"]))
+    assert panel == ("library", False)
     lock.release()
     window.click("Retry")
     window.card(photo.name)
@@ -128,7 +131,7 @@ def test_pages_of_a_tiff_are_shown_and_a_file_that_goes_is_called_missing(
     window.wait("the end", lambda s: not s["jobs"])
     window.click_at(window.card("scans.tif")["box"])
     window.wait_text("Page 1", "Pages", "1 of 2", "Segments in this frame")
-    left, top, _, height = window.state()["buttons"]["Pages"]
+    left, top, _, height = window.wait_still("the pages", lambda s: s["buttons"].get("Pages"))
     first, second = ((left + x, top + height, 60, 60) for x in (10, 120))  # of the strip below
     window.click_at(second)
     window.wait_text("Page 2", "2 of 2")

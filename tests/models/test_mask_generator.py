@@ -74,7 +74,7 @@ def test_it_finds_what_metas_generator_finds(
     best: list[float] = []
     # one larger than SAM's input, at whose size boxes and stability are a little different
     large = draw_scene(np.random.default_rng([9, 1]), (768, 576), count=12).image_rgb
-    for image in (*map(read, scene_files[:2]), large):
+    for image in (read(scene_files[0]), large):
         ours = [record["segmentation"] for record in exact.generate(image)]
         theirs = [record["segmentation"] for record in metas.generate(image)]
         assert abs(len(ours) - len(theirs)) <= 1

@@ -132,7 +132,7 @@ def test_decoding_the_grid_gives_the_generators_masks(
 
 def test_a_click_on_each_shape_cuts_it_out(mask_generator: MaskGenerator) -> None:
     reached = []
-    for scene in fresh_scenes(12, seed=5):
+    for scene in fresh_scenes(5, seed=5):
         for shape in scene.shapes:
             with mask_generator.session(scene.image_rgb) as session:
                 session.add_point(*middle(shape.mask))

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from src.config import Settings
 from src.processing.capture_dates import (
     date_in_avi,
     date_in_name,
@@ -18,6 +17,7 @@ from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_frames
 from src.processing.image_loader import load_image
 from src.records import MediaKind
+from src.settings import Settings
 from tests.conftest import MakeVideo
 
 DATE = "2020-01-02T03:04:05"

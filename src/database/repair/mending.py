@@ -1,4 +1,4 @@
-"""Damaged rows mended in place, in a file whose structure is sound.
+"""Damaged rows repaired in place, in a file whose structure is sound.
 
 Each row is taken from the first that has it whole: its own checksum, which says what one changed
 bit was; the indexes, in which what people decided and what rows are known by stands once more;
@@ -56,7 +56,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Mended:
-    """What came of the damaged rows of a library.
+    """The result of repairing a library's damaged rows.
 
     Attributes:
         damaged: all that were found.
@@ -98,7 +98,7 @@ class Mended:
 
 
 def mend_rows(db: sqlite3.Connection, database: Path) -> Mended | None:
-    """Mend every damaged row, inside the caller's transaction.
+    """Repair every damaged row, inside the caller's transaction.
 
     Args:
         db: the writer, with watch_rows.
@@ -143,14 +143,14 @@ def _sound_backups(database: Path, stack: ExitStack) -> Iterator[tuple[str, sqli
             if damage_of(saved):
                 continue
         except (sqlite3.Error, OSError, DatabaseError) as exc:
-            log.warning("%s: %s", path, exc)  # an older one may do
+            log.warning("%s: %s", path, exc)  # try an older one
             continue
         yield path.name, saved
 
 
 @contextmanager
 def _lenient(db: sqlite3.Connection) -> Iterator[None]:
-    """Let rows be changed that their indexes don't know, and references be wrong on the way."""
+    """Allow changes of rows that their indexes lack, and wrong references on the way."""
     db.execute("PRAGMA defer_foreign_keys = ON")
     db.execute("PRAGMA writable_schema = ON")
     db.execute("PRAGMA ignore_check_constraints = ON")
@@ -341,7 +341,7 @@ class _Mender:
     # -- what becomes of it
 
     def _store(self, damaged: DamagedRow, row: Row) -> bool:
-        """Write a row in the place of a damaged one; returns whether there was room for it."""
+        """Write a row in the place of a damaged one; returns whether it fitted."""
         names = [name for name in row if name != COLUMN]
         here = " AND ".join(f"{name} = ?" for name in key_columns(self._db, damaged.table))
         columns = ", ".join(f"{name} = ?" for name in names)
@@ -359,11 +359,11 @@ class _Mender:
     def _make_indexes_again(self) -> None:
         try:
             self._db.execute("REINDEX")
-        except sqlite3.IntegrityError as exc:  # rows that are still damaged; they are met below
+        except sqlite3.IntegrityError as exc:  # rows that are still damaged; they are handled below
             log.warning("%s", exc)
 
     def _remove(self, left: Iterable[DamagedRow]) -> None:
-        """Remove what could not be mended, and have it made again."""
+        """Remove what could not be repaired, so that the next ingest makes it again."""
         for each in left:
             if each.table in ("frames", "segments"):
                 self._make_again(each)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def dataset_folder(datasets: Path, text: str) -> Path:
-    """Say which folder is meant: a relative name lies in the library's datasets.
+    """Return which folder is meant: a relative name lies in the library's datasets.
 
     It may begin with the name of that folder, as those do that are proposed.
 
@@ -21,9 +21,9 @@ def dataset_folder(datasets: Path, text: str) -> Path:
 
 
 def free_folder(parent: Path) -> Path:
-    """A folder name for today that is not taken yet."""
+    """Return a folder name for today that is not taken yet."""
     base = f"library-{date.today().isoformat()}"
     name, number = base, 2
-    while os.path.lexists(parent / name):  # Path.exists raises where one may not look
+    while os.path.lexists(parent / name):  # Path.exists raises where access is denied
         name, number = f"{base}-{number}", number + 1
     return parent / name

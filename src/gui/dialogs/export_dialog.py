@@ -76,9 +76,9 @@ class ExportDialog:
         head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(16, 12))
         label(head, theme, "Export Dataset", size=TITLE, weight="medium").pack(side="left")
-        IconButton(head, theme, "close", "Close (Escape)", self._close).pack(side="right")
+        IconButton(head, theme, "close", self.overlay.close_hint, self._close).pack(side="right")
         body = ctk.CTkFrame(dialog, fg_color="transparent")
-        # the track of a slider ends where words do, the room for its ring does not
+        # the track of a slider ends where words do, its focus ring does not
         body.grid(row=1, column=0, sticky="ew", padx=(32 - EDGE, 32))
         body.grid_columnconfigure(0, weight=1)
         left = ctk.CTkFrame(body, fg_color="transparent")
@@ -146,14 +146,14 @@ class ExportDialog:
         return f"{self._format.summary}\n{HINT_WHERE}"
 
     def _slider(self, left: ctk.CTkFrame, name: str, value: float) -> tuple[Slider, ctk.CTkLabel]:
-        """A number from 0 to 1 with its name and what it stands at."""
+        """Build a slider from 0 to 1 with its name and value."""
         theme = self.theme
         line = ctk.CTkFrame(left, fg_color="transparent")
         line.pack(fill="x", padx=EDGE)
         label(line, theme, name, size=SMALL, colour=theme.colours.text_2).pack(side="left")
         text = label(line, theme, "", size=SMALL)
         text.pack(side="right")
-        # said at once where it stands, and counted when it rests: that reads every crop
+        # its value is shown at once, but crops are counted when it rests: that reads each of them
         slider = Slider(
             left, theme, (0.0, 1.0), value, lambda _: self._say_least(), on_rest=self._changed
         )
@@ -195,12 +195,12 @@ class ExportDialog:
             self._footer.show_outcome("info", c.text_2, "Export cancelled", below, again, close)
 
     def _named(self, folder: Path) -> str:
-        """A folder as it is shown, from the library's own on where it lies there."""
+        """Return a folder as it is shown, from the library's own on where it lies there."""
         root = self._session.library.paths.root
         return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)
 
     def _again(self) -> None:
-        """Get ready for another one, in a folder that is free."""
+        """Prepare another export, into a folder that is free."""
         written, self._written = self._written, None
         self._build_footer()
         if written is not None and self._where_is_wrong():
@@ -228,7 +228,7 @@ class ExportDialog:
         self._changed()
 
     def _changed(self) -> None:
-        """Something else is to be written than before: an outcome gives way."""
+        """Count again what would be written, and hide an earlier outcome."""
         if self._job is not None:
             return
         if not self._footer.is_ready:
@@ -237,7 +237,7 @@ class ExportDialog:
             self._count()
 
     def _offer_quality(self, lowest_highest: tuple[float, float] | None) -> None:
-        """Let the slider range over what the library holds."""
+        """Set the slider's range to what the library holds."""
         ends = ends_of(lowest_highest)
         if ends is not None and self._is_open:
             self._quality.set_ends(ends)

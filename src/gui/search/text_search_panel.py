@@ -8,7 +8,6 @@ from pathlib import Path
 
 import customtkinter as ctk
 
-from src.config import LONGEST_SEARCH, RECENT_SEARCHES
 from src.gui.core.wording import listed
 from src.gui.models.models_controller import ModelsController
 from src.gui.models.offer_notice import OfferNotice
@@ -21,12 +20,13 @@ from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.inputs import Entry
 from src.gui.widgets.notice import Notice
 from src.records import SearchHit, SearchResult
+from src.settings import LONGEST_SEARCH, RECENT_SEARCHES
 
 _REST_MS = 120
 
 
 class TextSearchPanel(SearchPanel):
-    """Enter searches; a newer search makes an older answer void."""
+    """Searches on Enter; a newer search discards an older answer."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class TextSearchPanel(SearchPanel):
         theme, session = context.theme, context.session
         self._on_models = on_models
         self._waiting: str | None = None
-        self._typing: str | None = None  # Tcl's name of what comes when the hand rests
+        self._typing: str | None = None  # Tcl's name of the callback for when typing rests
         self.query = ""
         self.recent: list[str] = []
         self._tags: dict[str, int] = {}
@@ -77,7 +77,7 @@ class TextSearchPanel(SearchPanel):
         self.recent = list(self._session.library.settings.recent_searches)
 
     def shown(self) -> None:
-        """The panel comes to the front: its suggestions are brought up to date."""
+        """Update the suggestions, now that the panel comes to the front."""
         if self._session.is_open:
             library = self._session.library
             self._session.main_thread.run(library.tag_counts, self._counted)
@@ -150,7 +150,7 @@ class TextSearchPanel(SearchPanel):
         notice.pack(fill="x", padx=(LEFT, RIGHT), before=self.results)
 
     def _remember(self, query: str) -> None:
-        """Put a question first among the recent ones, which are kept over a restart."""
+        """Put a search first among the recent ones, which are kept over a restart."""
         if len(query) <= LONGEST_SEARCH:
             others = (old for old in self.recent if old != query)
             self.recent = [query, *others][:RECENT_SEARCHES]
@@ -158,9 +158,9 @@ class TextSearchPanel(SearchPanel):
 
     def _typed(self, text: str) -> None:
         if self._waiting is not None and " ".join(text.split()) != self._waiting:
-            self._waiting = None  # a search of it would write over what is being typed
+            self._waiting = None  # its search would overwrite what is being typed
             self.results.say(self._invitation())
-        # a hand that types on is not answered at every key
+        # while typing goes on, not every key is answered
         if self._typing is not None:
             self.after_cancel(self._typing)
         self._typing = self.after(_REST_MS, self._rested)

@@ -16,7 +16,7 @@ _ROW = 24
 
 
 class Balance(tkinter.Canvas):
-    """A bar a tag, most first; where tags are chosen, a click takes one in or leaves it out."""
+    """A bar for each tag, most first; where tags are chosen, a click includes or excludes one."""
 
     def __init__(self, master: Any, theme: Theme, on_change: Callable[[], None], rows: int) -> None:
         super().__init__(
@@ -87,7 +87,7 @@ class Balance(tkinter.Canvas):
         font = theme.canvas_font(self, SMALL)
         left = px(20) if self.choosing else 0
         bar_at = left + px(64)
-        room = width - bar_at - px(52)
+        span = width - bar_at - px(52)
         for row, name in enumerate(self._names[self._first : self._first + self._rows()]):
             y = row * px(_ROW) + px(_ROW) // 2
             taken = not self.choosing or name in self.chosen
@@ -104,7 +104,7 @@ class Balance(tkinter.Canvas):
                 fill=c.text if taken else c.hint,
             )
             written, left_out = self._written.get(name, 0), self._left_out.get(name, 0)
-            self._bar(bar_at, y, room * written // max(1, most), room * left_out // max(1, most))
+            self._bar(bar_at, y, span * written // max(1, most), span * left_out // max(1, most))
             number = f"{written:,}" if taken else "–"
             self.create_text(width - px(10), y, text=number, anchor="e", font=font, fill=c.text)
         if len(self._names) > self._rows():

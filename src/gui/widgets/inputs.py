@@ -81,8 +81,8 @@ class Entry(ctk.CTkFrame):
 
     def focus_field(self) -> None:
         self.field.focus_set()
-        # CustomTkinter takes the placeholder away when it hears of the focus, and with it what a
-        # quick hand has typed by then
+        # CustomTkinter removes the placeholder on the focus event, and with it what has been
+        # typed by then
         self.field._entry_focus_in()
         if self.text:
             self.field.select_range(0, "end")
@@ -140,7 +140,7 @@ class Choice(ctk.CTkFrame):
                 kind="quiet",
                 height=20,
             )
-            # what is square inside leaves the round corners of the border free
+            # the square inside must not cover the round corners of the border
             first, last = place == 0, place == len(names) - 1
             button.grid(row=0, column=place, padx=(3 if first else 0, 3 if last else 0), pady=3)
             self._buttons[name] = button

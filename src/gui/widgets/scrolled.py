@@ -35,22 +35,22 @@ class Scrolled(ctk.CTkScrollableFrame):
         self._parent_canvas.bind("<Configure>", lambda _: self._tidy(), add="+")
 
     def _follow(self, focused: object) -> None:
-        """Bring a control into sight when the Tab key reaches it."""
+        """Scroll a control into view when the Tab key reaches it."""
         if isinstance(focused, tkinter.Misc) and str(focused).startswith(f"{self}."):
             self._see(focused)
 
     def _see(self, widget: tkinter.Misc) -> None:
-        content, room = self.winfo_reqheight(), self._parent_canvas.winfo_height()
+        content, height = self.winfo_reqheight(), self._parent_canvas.winfo_height()
         top = widget.winfo_rooty() - self.winfo_rooty()
         bottom, shown = top + widget.winfo_height(), -self.winfo_y()
         margin = self.theme.px(16)
         if top - margin < shown:
             self._parent_canvas.yview_moveto(max(0, top - margin) / content)
-        elif bottom + margin > shown + room:
-            self._parent_canvas.yview_moveto((bottom + margin - room) / content)
+        elif bottom + margin > shown + height:
+            self._parent_canvas.yview_moveto((bottom + margin - height) / content)
 
     def _tidy(self) -> None:
-        """No scrollbar where there is nothing to scroll; CustomTkinter shows it always."""
+        """Hide the scrollbar where there is nothing to scroll; CustomTkinter always shows it."""
         if self.winfo_reqheight() > self._parent_canvas.winfo_height() > 1:
             self._scrollbar.place(relx=1.0, relheight=1.0, anchor="ne")
         else:

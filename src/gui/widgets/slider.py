@@ -13,7 +13,7 @@ from src.gui.theme.theme import Theme
 from src.gui.widgets.controls import RING, Focusable
 
 _PAGE = 10
-# A hand that moves on is not answered at every step.
+# While it is being moved, not every step is answered.
 _REST_MS = 150
 
 
@@ -55,7 +55,7 @@ class Slider(Focusable):
             border_width=6,
         )
         self._slider.pack(fill="x", expand=True, padx=RING, pady=RING)
-        # who has moved it by the pointer goes on by keys
+        # after the pointer, keys can move it on
         self._slider.bind("<Button-1>", lambda _: self.focus_set(), add="+")
         self.set_ends(ends)
         self.set(value)
@@ -79,7 +79,7 @@ class Slider(Focusable):
         )
 
     def set(self, value: float) -> None:
-        """Move it as near to a value as it goes; nobody is told."""
+        """Set it as near to a value as possible; no callback is called."""
         low, high = self.ends
         self.value = round(min(max(value, low), high), self._decimals)
         self._slider.set(self.value)
