@@ -156,7 +156,8 @@ class Commands:
                 list_roots(library, as_json)
         else:
             with self._initialize(self._paths_of_library().root) as library:
-                move_root(library, *move, as_json)
+                old, new = move
+                move_root(library, old, new, as_json)
         return 0
 
     def _search(self) -> int:

@@ -288,7 +288,7 @@ def _from_json(columns: dict[str, Any]) -> UserAnnotations:
             raise ValueError("a tag that can't be stored")
     # an earlier version wrote none of these
     history = _history_from_json(columns.get("history", ()))
-    made = {
+    made: dict[str, Any] = {
         name: columns.get(name, default)
         for name, default in (
             ("origin", "sam"),
@@ -297,7 +297,7 @@ def _from_json(columns: dict[str, Any]) -> UserAnnotations:
         )
     }
     if wrong_columns("segments", {**made, "id": columns["segment_id"]}) or (
-        is_kept(made["origin"], mask) and not measured(mask, (width, height))[0]
+        mask is not None and not measured(mask, (width, height))[0]
     ):
         raise ValueError("a segment that can't be stored")
     return UserAnnotations(
