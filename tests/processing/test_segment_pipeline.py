@@ -246,9 +246,9 @@ def test_what_lies_in_what_is_found_before_a_transaction_begins(
 
     monkeypatch.setattr(mask_hierarchy, "containers", containers)
     list(library.add(scene_files[:2]))
+    before = rows(library)
     with library.metadata.connection.write() as db:
         db.execute("UPDATE frames SET sam = 'another'")
-    before = rows(library)
     list(library.segment_again())
     assert rows(library) == before and any(row[10] for row in before)
     assert len(within) == 4 and not any(within)
