@@ -26,6 +26,7 @@ from src.records import (
     ExportPreview,
     LibraryStats,
     MediaFile,
+    MovedRoot,
     SearchResult,
     Tag,
 )
@@ -321,26 +322,49 @@ class MediaLibrary(OpenLibrary):
         yield from self._in_use.embed_missing(self.vectors)
         yield from self._in_use.retag()
 
+    def has_unmeasured_frames(self) -> bool:
+        """Return whether there are frames for look_at_frames."""
+        return bool(self.metadata.frames_not_looked_at())
+
     def look_at_frames(self) -> Iterator[Event]:
-        """Measure the frames that an earlier version stored without: how sharp, how alike."""
+        """Measure the frames that an earlier version stored without: how sharp, how alike.
+
+        The window does so by itself, and `verify` where it repairs. Cancelled or killed, the next
+        call goes on.
+        """
         from src.processing.frame_look_job import look_at_frames
 
         yield from look_at_frames(self.metadata, self.settings.pixel_limit)
 
-    def move_media(self, old: Path | str, new: Path | str) -> int:
-        """Change the path of a folder of media; returns how many files are in it.
+    def roots(self) -> dict[Path, int]:
+        """List the folders that media files are kept in, each with how many are in and below it."""
+        return self.metadata.roots_with_files()
+
+    def move_root(self, old: Path | str, new: Path | str) -> MovedRoot:
+        """Follow a folder of media, a root or any other, that was moved or is found elsewhere.
+
+        Its files keep their names from there on, and all that was made of them; none is read.
 
         Raises:
-            DatabaseError: a file of the library has one of the new paths already.
+            DatabaseError: nothing of the library is in the old folder, or none of its files is in
+                the new one, or a file of the library has one of the new paths already. Nothing is
+                changed then.
         """
-        return self.metadata.move_root(Path(os.path.abspath(old)), Path(os.path.abspath(new)))
+        from src.processing.moved_files import move_root
+
+        return move_root(self.metadata, Path(os.path.abspath(old)), Path(os.path.abspath(new)))
 
     def verify(self, repair: bool = False) -> Iterator[Event]:
-        """Examine the library, and repair what can be repaired when asked to."""
+        """Examine the library, and mend what can be mended when asked to.
+
+        Where it repairs it also fills in what an earlier version did not measure.
+        """
         index = self.index
         from src.processing.integrity import examine
 
         yield from examine(self.metadata, index, self.settings, self.reembed, repair)
+        if repair:
+            yield from self.look_at_frames()
 
     def stats(self, name_models: bool = True) -> LibraryStats:
         """Count what is in the library, and name the models in use.

@@ -47,6 +47,20 @@ class MediaFile:
 
 
 @dataclass(frozen=True)
+class MovedRoot:
+    """A folder of media that is elsewhere now.
+
+    Attributes:
+        files: how many media files of the library are in it.
+        missing: those that are not in the new folder, or have another size there, by the paths
+            that the library has for them now.
+    """
+
+    files: int
+    missing: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
 class Frame:
     """One picture to be segmented: an image, or a sampled moment of a video.
 
@@ -108,6 +122,19 @@ class Segment(SegmentMask):
     """
 
     crop_rgb: np.ndarray = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class KeptSegment(SegmentMask):
+    """A segment that a frame has to have, whatever SAM finds there.
+
+    Attributes:
+        id: that it has, and keeps.
+        origin: what made it; none is of SAM's.
+    """
+
+    id: str
+    origin: SegmentOrigin
 
 
 @dataclass(frozen=True)

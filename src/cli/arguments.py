@@ -17,7 +17,7 @@ from src.errors import MediaLibraryError
 from src.job_kinds import ADD, DOWNLOAD, EXPORT, SEGMENT, SWITCH
 
 COMMANDS = (
-    "ingest remove search export import stats verify models demo".split()
+    "ingest remove roots search export import stats verify models demo".split()
     + "install-desktop uninstall-desktop".split()
 )
 
@@ -101,6 +101,15 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         action="store_true",
         help="remove only media whose files no longer exist; with no PATH, in the whole library",
     )
+    roots = command("roots", "List the folders of your media, or say where one of them is now.")
+    roots.add_argument(
+        "--move",
+        nargs=2,
+        type=Path,
+        metavar=("OLD", "NEW"),
+        help="a folder was moved, or is found under another name on this machine: its files keep "
+        "their segments and tags",
+    )
     search = command("search", "Find segments by words, by an image, by a filter, or by several.")
     search.add_argument(
         "text",
@@ -162,7 +171,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, add them, and search them.")
     command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
     command("uninstall-desktop", "Remove the entry from the desktop's menu.")
-    for which in (ingest, remove, search, stats, models):
+    for which in (ingest, remove, roots, search, stats, models):
         which.add_argument("--json", action="store_true", help="print one JSON object per line")
 
     for which in (ingest, remove):

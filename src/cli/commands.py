@@ -147,6 +147,19 @@ class Commands:
                 pass
         return 0
 
+    def _roots(self) -> int:
+        from src.cli.roots import list_roots, move_root
+
+        move, as_json = self.arguments.move, self.arguments.json
+        if move is None:
+            with self._open_to_read() as library:
+                list_roots(library, as_json)
+        else:
+            with self._initialize(self._paths_of_library().root) as library:
+                old, new = move
+                move_root(library, old, new, as_json)
+        return 0
+
     def _search(self) -> int:
         from src.cli.search import find, show
 

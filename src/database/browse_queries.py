@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from src.database.captured import INSTANT
 from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.decisions import ROWS_OF_TAG
 from src.database.metadata_db import MetadataDatabase
@@ -20,20 +21,9 @@ from src.records import (
     StoredSegment,
 )
 
-# Photos and films are in the order of the instants at which they were taken, in days. A time with
-# no offset is that of a camera's clock, and is taken for this machine's. What is no date is passed
-# over for the file's own time.
-_CAPTURED = """
-    coalesce(
-        CASE WHEN captured_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' THEN
-            CASE WHEN captured_at GLOB '*T*Z' OR captured_at GLOB '*T*[+-][0-9][0-9]:[0-9][0-9]'
-                THEN julianday(captured_at)
-                ELSE julianday(captured_at, 'utc')
-            END
-        END,
-        julianday(modified_at_ns / 1e9, 'unixepoch')
-    )
-"""
+# Photos and films are in the order of the instants at which they were taken; where none is known,
+# the file's own time takes its place.
+_CAPTURED = f"coalesce({INSTANT}, julianday(modified_at_ns / 1e9, 'unixepoch'))"
 _ORDERS: dict[MediaOrder, str] = {
     "added": "SELECT id FROM media_files ORDER BY added_at DESC, id",
     "captured": f"SELECT id FROM media_files ORDER BY {_CAPTURED} DESC, id",

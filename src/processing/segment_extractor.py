@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ from src.models.mask_rle import decode_rle, encode_rle
 from src.models.segmenter import Segmenter
 from src.processing.crop import CROP_SIDE, CropCutter, fitted
 from src.processing.image_loader import load_image
-from src.records import Frame, Segment
+from src.records import Frame, Segment, SegmentMask
 from src.settings import Settings
 
 
@@ -71,6 +71,24 @@ class SegmentExtractor:
         yield Segment("frame", (0, 0, width, height), width * height, None, None, None, whole)
         if generator is not None:
             yield from self._distinct(self._cut(frame, generator), frame.size_wh)
+
+    def cut_again(self, frame: Frame, masks: Sequence[SegmentMask]) -> Iterator[Segment]:
+        """Cut out of a frame the masks that it is known to have, each of its size."""
+        if not masks:
+            return
+        cutter = CropCutter(frame.image_rgb, self.blur_kernel)
+        for known in masks:
+            assert known.mask_rle is not None
+            crop = cutter.cut(decode_rle(known.mask_rle, frame.size_wh), known.bbox_xywh)
+            yield Segment(
+                known.kind,
+                known.bbox_xywh,
+                known.area,
+                known.predicted_iou,
+                known.stability_score,
+                known.mask_rle,
+                crop,
+            )
 
     def _cut(self, frame: Frame, generator: GeneratesMasks) -> Iterator[Segment]:
         """Cut out each mask of a frame that is neither too small nor the whole image."""

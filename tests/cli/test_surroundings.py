@@ -65,6 +65,8 @@ EVERY = (
     ["models", "segment-again"],
     ["remove", "--missing"],
     ["remove", "PHOTO"],
+    ["roots"],
+    ["roots", "--move", "OUT", "OUT"],
     ["demo"],
     ["install-desktop"],
     ["uninstall-desktop"],
