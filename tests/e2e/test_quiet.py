@@ -20,12 +20,11 @@ from tests.e2e.test_window_search import search
 
 WORD = "zyzzogeton"  # in no file that is here before
 # One process for several commands: each of its own would load torch anew.
-IN_TURN = """
-import json, sys
-from main import main
-for words in json.loads(sys.argv[1]):
-    assert main(words) == 0, words
-"""
+# on one line: what is started is written down as a line
+IN_TURN = (
+    "import json, sys; from main import main;"
+    " codes = [main(words) for words in json.loads(sys.argv[1])]; assert not any(codes), codes"
+)
 
 
 class Guard:

@@ -112,6 +112,8 @@ class ExportDialog:
 
     def _fit(self) -> None:
         """Let what is chosen scroll where the window is too low for all of it."""
+        if not self._is_open:  # its size may change once more while its parts are destroyed
+            return
         others = self._dialog.winfo_reqheight() - self._body.winfo_reqheight()
         below = self._where_block.winfo_reqheight() + self.theme.px(24)
         around = 2 * self.theme.px(_AROUND)

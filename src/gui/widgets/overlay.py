@@ -148,7 +148,8 @@ class Overlay:
     def _match_corners(self, layer: _Layer) -> None:
         """Draw the picture behind a dialog's rounded corners."""
         dialog = layer.dialog
-        layer.corners.match(layer.picture, (dialog.winfo_x(), dialog.winfo_y()))
+        if self.holds(dialog):  # its size may change once more while its parts are destroyed
+            layer.corners.match(layer.picture, (dialog.winfo_x(), dialog.winfo_y()))
 
     def close(self, dialog: ctk.CTkFrame | None = None) -> None:
         """Remove a dialog, wherever it lies; the one on top where none is named."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tkinter
 from typing import Any
 
@@ -10,6 +11,7 @@ import customtkinter as ctk
 from src.gui.theme.theme import LEFT, RIGHT, Theme
 
 _BAR = 12
+_COMMAND = re.compile(r"\[(\S+) ")  # in a script that tkinter has bound
 
 
 class Scrolled(ctk.CTkScrollableFrame):
@@ -30,6 +32,7 @@ class Scrolled(ctk.CTkScrollableFrame):
         """
         c = theme.colours
         ground = ground or c.window
+        before = _commands_bound_to_all(master)
         super().__init__(
             master,
             fg_color=ground,
@@ -44,8 +47,28 @@ class Scrolled(ctk.CTkScrollableFrame):
         self._scrollbar.grid_remove()
         self._scrollbar.place(relx=1.0, relheight=1.0, anchor="ne")
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._tidy(), "+")
-        self.winfo_toplevel().bind("<FocusIn>", lambda event: self._follow(event.widget), "+")
+        self._bound_to_all = _commands_bound_to_all(master) - before
+        top = self.winfo_toplevel()
+        self._bound_to_top = top.bind("<FocusIn>", lambda event: self._follow(event.widget), "+")
         self._parent_canvas.bind("<Configure>", lambda _: self._tidy(), add="+")
+
+    def destroy(self) -> None:
+        """Remove it, and what was bound outside of it: CustomTkinter leaves that behind."""
+        top = self.winfo_toplevel()
+        for sequence in top.bind_all():
+            self._unbind("all", sequence, self._bound_to_all)
+        self._unbind(str(top), "<FocusIn>", {self._bound_to_top})
+        for command in self._bound_to_all:
+            self.tk.deletecommand(command)
+        top.deletecommand(self._bound_to_top)  # which would delete it once more when it ends
+        super().destroy()
+
+    def _unbind(self, tag: str, sequence: str, commands: set[str]) -> None:
+        """Take some commands out of what is bound to an event; tkinter would take all."""
+        lines = str(self.tk.call("bind", tag, sequence)).splitlines()
+        left = [line for line in lines if not commands.intersection(_COMMAND.findall(line))]
+        if left != lines:
+            self.tk.call("bind", tag, sequence, "\n".join(left))
 
     def fit(self, room_px: int) -> bool:
         """Make it as high as what is in it, or as the room there is.
@@ -79,3 +102,12 @@ class Scrolled(ctk.CTkScrollableFrame):
         else:
             self._scrollbar.place_forget()
             self._parent_canvas.yview_moveto(0)
+
+
+def _commands_bound_to_all(widget: tkinter.Misc) -> set[str]:
+    window = widget.winfo_toplevel()  # CustomTkinter's other widgets can't be asked
+    return {
+        command
+        for sequence in window.bind_all()
+        for command in _COMMAND.findall(window.bind_all(sequence))
+    }
