@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.database.conditions import SegmentCondition, segment_ids_where
+from src.database.conditions import Condition, SegmentCondition
 from src.database.decisions import ROWS_OF_TAG
 from src.database.metadata_db import MetadataDatabase
 from src.database.rows import LISTED, SEGMENT_COLUMNS
@@ -49,8 +48,8 @@ class BrowseQueries:
 
     def __init__(self, metadata: MetadataDatabase) -> None:
         self.metadata = metadata
-        # by thread, since each has its own reader: SQLite's data_version, and what it was then
-        self._qualities: dict[int, tuple[int, tuple[float, float] | None]] = {}
+        # Connection.version, and what it was then
+        self._quality: tuple[int, tuple[float, float] | None] | None = None
 
     def media_ids(self, order: MediaOrder) -> list[int]:
         """List every media file, failed and waiting ones too, in an order.
@@ -138,26 +137,25 @@ class BrowseQueries:
 
         All segments are gone through only where the library has changed: each search asks this.
         """
-        reader, thread = self.metadata.connection.read(), threading.get_ident()
-        version: int = reader.execute("PRAGMA data_version").fetchone()[0]
-        known = self._qualities.get(thread)
+        version, known = self.metadata.connection.version(), self._quality
         if known is None or known[0] != version:
+            reader = self.metadata.connection.read()
             lowest, highest = reader.execute(
                 "SELECT min(predicted_iou), max(predicted_iou) FROM segments"
             ).fetchone()
-            known = version, None if lowest is None else (lowest, highest)
-            self._qualities[thread] = known
+            self._quality = known = version, None if lowest is None else (lowest, highest)
         return known[1]
 
     def tagged_by_people(
         self, name: str, limit: int, where: SegmentCondition | None = None
     ) -> list[str]:
         """List the segments that a person gave a tag, whatever its case; newest first."""
-        condition = segment_ids_where(where)
+        # few have it: the filter is asked about those alone
+        condition = where.condition().one_by_one() if where else Condition("1")
         rows = self.metadata.connection.read().execute(
-            "SELECT s.id FROM segments s"
+            f"SELECT s.id FROM segments s {condition.joins}"
             " WHERE s.id IN (SELECT segment_id FROM segment_tags WHERE source = 'human'"
-            f" AND tag_id IN ({ROWS_OF_TAG})) AND s.id IN ({condition.sql})"
+            f" AND tag_id IN ({ROWS_OF_TAG})) AND {condition.sql}"
             " ORDER BY s.rowid DESC LIMIT ?",
             (casefold_key(name), *condition.values, limit),
         )

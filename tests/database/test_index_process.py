@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src.database import index_process, vector_db, vector_index
+from src.database import index_process, vector_index
 from src.database.embedding_store import EmbeddingStore
 from src.database.index_process import IndexBusyError, IndexProcess, IndexUnavailableError
 from src.database.metadata_db import MetadataDatabase
@@ -123,8 +123,6 @@ def test_a_loop_of_signals_loses_no_segment_and_no_answer(
             processes.append(self)
 
     monkeypatch.setattr(vector_index, "IndexProcess", Recorded)
-    monkeypatch.setattr(vector_db, "EXACT_UP_TO", 10)
-    monkeypatch.setattr(vector_index, "QUERY_S", 1.0)
     monkeypatch.setattr(index_process, "START_S", 1.0 if rounds == 1 else 4.0)
     monkeypatch.setattr(index_process, "REQUEST_S", 1.0)
     monkeypatch.setattr(index_process, "LEAVE_S", 1.0)

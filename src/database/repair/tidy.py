@@ -104,8 +104,8 @@ def _around(db: sqlite3.Connection, table: str, column: str, low: Key, high: Key
 
 
 def reset_index(db: sqlite3.Connection) -> None:
-    """Say that Chroma knows nothing: it is told everything again."""
-    db.execute("DELETE FROM info WHERE key LIKE 'index of %'")
+    """Say that Chroma knows nothing, and that no file is scanned: they are made again."""
+    db.execute("DELETE FROM info WHERE key LIKE 'index of %' OR key LIKE 'int8 rows of %'")
     db.execute("DELETE FROM index_removals")
     db.execute("INSERT OR IGNORE INTO unindexed SELECT id FROM embeddings")
 
