@@ -10,19 +10,21 @@ import numpy as np
 from src.database.conditions import Condition, SegmentCondition
 from src.database.connection import Connection
 from src.database.exact_search import Scored, Search, SearchCounts, TooDeep
-from src.database.filtered_rows import FilteredRows
+from src.database.filtered_rows import MOST_GATHERED, FilteredRows, KnownFilter
 from src.database.metadata_db import placeholders
 from src.database.row_values import check_row
 from src.database.rows import CHUNK
 from src.database.scan_file import ScanFileError
 from src.database.scan_rows import ScanRows
 from src.database.segment_store import model_row
-from src.database.stored_vectors import BATCH, as_stored, matrix_of, usable
+from src.database.stored_vectors import BATCH, as_stored, matrix_of, matrix_of_rows, usable
 from src.records import EMBEDDING_DIM
 
-# A filter is asked about so many of the nearest rows; where it leaves too few of them, all that it
-# leaves are listed.
+# A filter is asked about so many of the nearest rows, of one search or of several. If it goes on,
+# all that it leaves are listed: that takes longer than asking so often, and then nothing more.
 DEEPEST = 20_000
+# Filters of which it is remembered that they leave many.
+MOST_WIDE = 100
 
 # A model's embeddings that its index has not been told of. SQLite takes a CROSS JOIN in the order
 # it is written in: it begins with the few that wait, not with all that the model has.
@@ -46,8 +48,8 @@ class EmbeddingStore:
         self.model = model
         self.scan = ScanRows(connection, model)
         self.counts = SearchCounts()
-        # What the last filter that had to be listed leaves, as long as nothing has changed.
-        self._known: tuple[tuple[Condition, int, int, int], np.ndarray] | None = None
+        self._known: KnownFilter | None = None
+        self._wide: set[Condition] = set()
 
     @property
     def model_id(self) -> int:
@@ -158,25 +160,38 @@ class EmbeddingStore:
         self.scan.check_size()
 
         def search() -> Search:
-            return Search(parts, embedding, n, self._rows_by_id, self.counts)
+            return Search(parts, embedding, n, self._by_id, self.counts)
 
         if not where:
             return search().among_all()
         filtered = FilteredRows(self.connection, model_id, where)
-        key = where.condition(), model_id, version, sum(part.count for part in parts)
+        condition = where.condition()
         known = self._known
-        if known is not None and known[0] == key:
-            return search().among_all(mask=known[1])
-        few = filtered.few()
-        if few is not None:
-            return search().among(few)
+        key = condition, model_id, version, sum(part.count for part in parts)
+        if known is None or known.key != key:
+            self._known = known = KnownFilter(key)
+        if known.mask is None and known.ids is None and condition not in self._wide:
+            known.ids = filtered.few()
+            if known.ids is None:
+                self._wide = (
+                    {*self._wide, condition} if len(self._wide) < MOST_WIDE else {condition}
+                )
+        if known.ids is not None:
+            return search().among(known.ids)
+        if known.mask is not None:
+            return search().among_all(mask=known.mask)
+        one_by_one = search()
         try:
-            return search().among_all(filtered.keep, deepest=DEEPEST)
+            return one_by_one.among_all(filtered.keep, deepest=DEEPEST - known.asked)
         except TooDeep:
-            again = search()
-            mask = again.mask_of(filtered.all())
-            self._known = key, mask
-            return again.among_all(mask=mask)
+            again, ids = search(), filtered.all()
+            if len(ids) <= MOST_GATHERED:
+                known.ids = ids
+                return again.among(ids)
+            known.mask = again.mask_of(ids)
+            return again.among_all(mask=known.mask)
+        finally:
+            known.asked += one_by_one.tested
 
     def keep_scanned(self) -> None:
         """Bring what searches scan into step with SQLite, and its file; see ScanRows.keep."""
@@ -186,16 +201,21 @@ class EmbeddingStore:
         """Say what is wrong with the file that searches scan; empty means sound."""
         return self.scan.problems(self.model_id)
 
-    def _rows_by_id(self, ids: list[int]) -> list[sqlite3.Row]:
-        """Look up rows of embeddings, and check them; what is gone is left out."""
+    def _by_id(self, ids: list[int]) -> tuple[list[sqlite3.Row], np.ndarray]:
+        """Look up rows of embeddings, and check them; what is gone is left out.
+
+        Returns:
+            N rows and their vectors, (N, 512) float32.
+        """
         found: list[sqlite3.Row] = []
         for start in range(0, len(ids), CHUNK):
             part = ids[start : start + CHUNK]
             rows = self.connection.read().execute(
                 f"SELECT * FROM embeddings WHERE id IN ({placeholders(part)})", part
             )
-            found += self._checked(rows)
-        return found
+            found += rows
+        with self.connection.noticing_damage():
+            return found, matrix_of_rows(found)
 
     # -- the vectors themselves
 

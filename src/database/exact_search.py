@@ -18,13 +18,13 @@ import numpy as np
 
 from src.database.quantized import ROUNDING, QuantizedQuery
 from src.database.scan_rows import Part
-from src.database.stored_vectors import matrix_of
 
 Scored = list[tuple[str, float]]
 # Takes row ids and gives those that a filter leaves, in any order.
 Keep = Callable[[list[int]], Iterable[int]]
-# Takes row ids and gives the rows of `embeddings` that there still are, checked.
-Read = Callable[[list[int]], Sequence[sqlite3.Row]]
+# Takes row ids and gives the N rows of `embeddings` that there still are, checked, and their
+# vectors, (N, 512) float32.
+Read = Callable[[list[int]], tuple[Sequence[sqlite3.Row], np.ndarray]]
 
 # Of the rows that are nearest in eight bits so many are looked at closer: enough for nearly every
 # search, at half a millisecond.
@@ -70,7 +70,7 @@ class Search:
         self._best: list[tuple[float, str]] = []  # minus the score, id
         self._errors = np.zeros(len(self.parts), np.float32)  # the worst of each block
         self._floor = _Floor(max(FIRST, FIRST_EACH * self.n))
-        self._tested = 0
+        self.tested = 0
 
     # -- which rows
 
@@ -202,31 +202,41 @@ class Search:
     def _look_closer(self, places: np.ndarray, keep: Keep | None, deepest: int) -> None:
         """Score those of some rows that may be among the nearest, the likeliest first."""
         ids, scores, errors = self._of_places(places)
-        upper = scores + errors + ROUNDING
+        upper, lower = scores + errors + ROUNDING, scores - errors - ROUNDING
         order = np.argsort(-upper, kind="stable")
-        ids, upper, places = ids[order], upper[order], places[order]
-        lower = np.sort(upper - 2 * (errors[order] + ROUNDING))[::-1]
-        start, size = 0, max(TEST_AT_ONCE, 4 * self.n)
+        ids, upper, lower, places = ids[order], upper[order], lower[order], places[order]
+        start, size = 0, len(ids)
+        if keep is not None:
+            size = max(TEST_AT_ONCE, 4 * self.n)
         while start < len(ids) and upper[start] >= self._last():
+            # what is below the last that is found is of no use
             end = int(np.searchsorted(-upper, -self._last(), side="right"))
+            end = min(end, start + size)
+            size *= 4
+            some = np.arange(start, end)
             if keep is not None:
-                end = min(end, start + size)
-                size *= 4
-                if self._tested + end - start > deepest:
+                if self.tested + len(some) > deepest:
                     raise TooDeep
-                self._tested += end - start
-                self.counts.tested += end - start
-                self._take(list(keep(ids[start:end].tolist())))
-            else:
-                if start == 0 and len(self._best) < self.n <= len(lower):
-                    # so many are that near at least
-                    end = int(np.searchsorted(-upper, -lower[self.n - 1], side="right"))
-                elif len(self._best) < self.n:  # some were gone
-                    end = min(end, start + size)
-                there = self._take(ids[start:end].tolist())
-                for place in places[start:end][~np.isin(ids[start:end], there)]:
-                    self._mark_gone(int(place))
+                self.tested += len(some)
+                self.counts.tested += len(some)
+                some = some[np.isin(ids[some], list(keep(ids[some].tolist())))]
+            if len(some) >= self.n:  # nor is what is below n others, however far these are off
+                nth = np.partition(lower[some], len(some) - self.n)[len(some) - self.n]
+                likely = upper[some] >= nth
+                are_there = self._read(ids, places, some[likely])
+                some = some[:0] if are_there else some[~likely]
+            self._read(ids, places, some)
             start = end
+
+    def _read(self, ids: np.ndarray, places: np.ndarray, some: np.ndarray) -> bool:
+        """Score some of the rows; returns whether all of them were there."""
+        if some.size == 0:
+            return True
+        there = np.isin(ids[some], self._take(ids[some].tolist()))
+        for place in places[some[~there]]:
+            number = int(np.searchsorted(self._starts, place, side="right")) - 1
+            self.parts[number].block.mark_gone(int(place - self._starts[number]))
+        return bool(there.all())
 
     def _of_places(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Give ids of rows, how near they are to the query as it is, and how far off that may be.
@@ -246,25 +256,19 @@ class Search:
 
     def _take(self, ids: list[int]) -> list[int]:
         """Read rows and score them; returns those that there are."""
-        rows = self.read(ids)
+        rows, vectors = self.read(ids)
         self.counts.scored += len(rows)
-        if rows:
-            vectors = matrix_of([row["vector"] for row in rows]).astype(np.float64)
-            # each row by itself, so that equal ones have equal scores wherever they stand
-            scores = np.einsum("ij,j->i", vectors, self.query.astype(np.float64))
-            self._best += [
-                (-float(score), row["segment_id"]) for row, score in zip(rows, scores, strict=True)
-            ]
-            self._best = sorted(self._best)[: self.n]
+        # each row by itself, so that equal ones have equal scores wherever they stand
+        scores = np.einsum("ij,j->i", vectors.astype(np.float64), self.query.astype(np.float64))
+        self._best += [
+            (-float(score), row["segment_id"]) for row, score in zip(rows, scores, strict=True)
+        ]
+        self._best = sorted(self._best)[: self.n]
         return [row["id"] for row in rows]
 
     def _last(self) -> float:
         """Give the score of the last one of the nearest; what is lower is none of them."""
         return -self._best[-1][0] if len(self._best) == self.n else -np.inf
-
-    def _mark_gone(self, place: int) -> None:
-        number = int(np.searchsorted(self._starts, place, side="right")) - 1
-        self.parts[number].block.mark_gone(place - int(self._starts[number]))
 
 
 class _Floor:

@@ -15,8 +15,25 @@ from src.database.rows import LISTED
 # So many rows are looked up at once at most; of more the nearest are asked about.
 MOST_GATHERED = 20_000
 # Steps of SQLite's machine after which a filter that is not through is taken for one that leaves
-# many, or is slow: about 30 ms.
-MOST_STEPS = 2_000_000
+# many, or is slow to list: those that 20,000 rows take, some 50 ms.
+MOST_STEPS = 500_000
+
+
+@dataclass
+class KnownFilter:
+    """What is known of the last filter, as long as nothing in the library has changed.
+
+    Attributes:
+        key: of the filter, and of the library as it was.
+        ids: (N,) int64, the row ids that it leaves; None where nobody has listed them.
+        mask: (N,) bool, the same as marks on all rows, where they are many.
+        asked: about how many rows it was asked so far.
+    """
+
+    key: tuple[object, ...]
+    ids: np.ndarray | None = None
+    mask: np.ndarray | None = None
+    asked: int = 0
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from src.database.checksums import COLUMN, row_checksum
 from src.database.connection import Connection
 from src.database.quantized import quantized
 from src.database.row_values import problem_of
@@ -26,8 +25,8 @@ from src.database.scan_file import (
     ScanFileError,
     write_rows,
 )
-from src.database.stored_vectors import BATCH, matrix_of, usable
-from src.errors import DamagedRowError, DatabaseError
+from src.database.stored_vectors import BATCH, matrix_of_rows
+from src.errors import DatabaseError
 from src.library_files import SafeFolder
 from src.ownership import INDEXES
 
@@ -169,17 +168,7 @@ class ScanRows:
         Raises:
             DamagedRowError: one of them is not what was stored.
         """
-        matrix = matrix_of([row["vector"] for row in rows])
-        is_usable = usable(matrix)
-        has_checksum = COLUMN in rows[0].keys()  # noqa: SIM118
-        for row, is_good in zip(rows, is_usable, strict=True):
-            stored = row[COLUMN] if has_checksum else None
-            if not is_good or (
-                stored is not None
-                and stored
-                != row_checksum(row["id"], row["segment_id"], row["model_id"], row["vector"])
-            ):
-                raise DamagedRowError("embeddings", str(row["id"]), "it is not what was stored")
+        matrix = matrix_of_rows(rows)
         ids = [row["id"] for row in rows]
         start = 0
         while start < len(ids):

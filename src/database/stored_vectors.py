@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 
 import numpy as np
 
-from src.database.row_values import LENGTH_TOLERANCE
+from src.database.checksums import COLUMN, row_checksum
+from src.database.row_values import LENGTH_TOLERANCE, check_row
 from src.errors import DamagedRowError, EmbeddingError
 from src.records import EMBEDDING_DIM
 
@@ -47,3 +49,23 @@ def matrix_of(vectors: Sequence[bytes]) -> np.ndarray:
         if not isinstance(vector, bytes) or len(vector) != 4 * EMBEDDING_DIM:
             raise DamagedRowError("embeddings", "of a segment", "its vector has another length")
     return np.frombuffer(b"".join(vectors), "<f4").reshape(-1, EMBEDDING_DIM)
+
+
+def matrix_of_rows(rows: Sequence[sqlite3.Row]) -> np.ndarray:
+    """Read the vectors of whole rows of `embeddings`, and check them: (N, 512) float32.
+
+    Raises:
+        DamagedRowError: one of them can't be what was stored.
+    """
+    if not rows:
+        return np.empty((0, EMBEDDING_DIM), np.float32)
+    matrix = matrix_of([row["vector"] for row in rows])
+    are_good = usable(matrix)
+    names = rows[0].keys()
+    columns = [name for name in names if name != COLUMN]
+    has_checksum = COLUMN in names  # none in a library of an early version that is only read
+    for row, is_good in zip(rows, are_good, strict=True):
+        stored = row[COLUMN] if has_checksum else None
+        if not is_good or stored != row_checksum(*(row[name] for name in columns)):
+            check_row("embeddings", dict(row))  # which says what is wrong with it
+    return matrix

@@ -16,6 +16,7 @@ from src.database.quantized import QuantizedQuery, dots_by_numpy, turned
 from src.records import EMBEDDING_DIM, Tag
 from src.search.filters import Filter
 from src.search.leaves import MediaKindIs, Tagged, segment_filter
+from tests.benchmarks.large_library import fill
 from tests.conftest import MODEL, add_media_with, unit_vectors
 
 
@@ -124,7 +125,7 @@ def test_few_rows_are_read_where_vectors_are_as_usual(
     metadata: MetadataDatabase, store: EmbeddingStore
 ) -> None:
     vectors = like_clip(20_000)
-    put(metadata, vectors)
+    fill(metadata.paths, vectors, MODEL, np.zeros(len(vectors), bool))
     away = normalised(np.random.default_rng(98).normal(size=EMBEDDING_DIM))
     about = normalised(vectors[5] - vectors.mean(axis=0))  # and a text's, in another cone
     for query in (vectors[5], normalised(0.3 * about + away)):
@@ -201,7 +202,8 @@ def tag(metadata: MetadataDatabase, names: list[str], word: str) -> Filter:
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take a filter for a wide one from 50 rows on, and for a deep one from 400."""
     monkeypatch.setattr(filtered_rows, "MOST_GATHERED", 50)
-    monkeypatch.setattr(embedding_store, "DEEPEST", 400)
+    monkeypatch.setattr(embedding_store, "MOST_GATHERED", 50)
+    monkeypatch.setattr(embedding_store, "DEEPEST", 1000)
 
 
 @pytest.mark.usefixtures("narrow")
@@ -220,7 +222,9 @@ def test_a_filter_leaves_what_numpy_finds_among_its_rows(
         expected = truth(vectors[rows], query, n, [names[i] for i in rows])
         for _ in range(2):  # the second time from what is known by then
             assert [name for name, _ in store.best(query, n, where)] == expected
-    assert (store._known is not None) == (share == "opposed")
+    assert store._known is not None
+    assert (store._known.ids is not None) == (share in ("few", "none"))
+    assert (store._known.mask is not None) == (share == "opposed")
 
 
 @pytest.mark.usefixtures("narrow")
@@ -232,8 +236,9 @@ def test_what_is_known_of_a_filter_is_forgotten_with_the_next_change(
     query = vectors[0]
     order = np.argsort(-(vectors @ query))
     where = tag(metadata, [names[i] for i in order[600:]], "far")
-    assert store.best(query, 1, where)[0][0] == names[order[600]]
-    assert store._known is not None
+    for _ in range(3):
+        assert store.best(query, 1, where)[0][0] == names[order[600]]
+    assert store._known is not None and store._known.mask is not None
     tag(metadata, [names[order[500]]], "far")
     assert store.best(query, 1, where)[0][0] == names[order[500]]
     metadata.remove_tag(names[order[500]], "far")
@@ -252,8 +257,12 @@ def test_a_filter_that_takes_long_is_asked_row_by_row(
     expected = store.best(vectors[0], 10, where)
     assert store.counts.tested == 0
     monkeypatch.setattr(filtered_rows, "MOST_STEPS", 1000)
+    store = EmbeddingStore(metadata.connection, MODEL)
     assert store.best(vectors[0], 10, where) == expected
-    assert store.counts.tested > 0
+    assert 0 < store.counts.tested == store._known.asked  # type: ignore[union-attr]
+    monkeypatch.setattr(embedding_store, "DEEPEST", 100)
+    assert store.best(vectors[0], 10, where) == expected
+    assert len(store._known.ids) == 50  # type: ignore[union-attr, arg-type]
     assert len(metadata.segment_ids()) == 2000  # nothing else is interrupted
 
 
