@@ -65,7 +65,6 @@ class ScanRows:
         """Read nothing yet."""
         self._connection = connection
         self._key = f"{_KEY}{model}"
-        self._model = model
         self._files = SafeFolder(connection.path.parent)
         self._lock = threading.Lock()  # of what is below
         self._saving = threading.Lock()
@@ -189,7 +188,10 @@ class ScanRows:
 
     def problems(self, model_id: int) -> list[str]:
         """Say what is wrong with the file, by reading all of it; empty means sound, or none."""
-        self.parts(model_id)
+        try:
+            self.parts(model_id)
+        except DatabaseError:
+            return []  # an embedding is damaged, which is told of by itself
         with self._lock:
             file, blocks = self._file, list(self._blocks)
             said = self._said(self._connection.read())

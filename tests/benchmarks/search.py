@@ -1,4 +1,4 @@
-"""Search: python -m tests.benchmarks.search [SEGMENTS…] [--no-chroma]
+"""Search: python -m tests.benchmarks.search [SEGMENTS…] [--no-chroma] [--verbs]
 
 Ours beside plain numpy (all vectors in memory, nothing else), plain Chroma (embedded, its own
 filters) and faiss (eight bits, where it is installed), on the same vectors and queries in one run.
@@ -31,6 +31,7 @@ from src.models.model_manager import ModelManager
 from src.records import EMBEDDING_DIM
 from src.search.filters import EVERYTHING, Filter
 from src.search.leaves import segment_filter
+from tests.benchmarks import verbs
 from tests.benchmarks.large_library import PER_FILE, Space, fill, name_of, number_of
 from tests.conftest import unit_vectors
 
@@ -179,7 +180,7 @@ def faiss_of(vectors: np.ndarray) -> Callable[[Case], Search] | None:
     return of
 
 
-def measure(n: int, folder: Path, with_chroma: bool) -> None:
+def measure(n: int, folder: Path, with_chroma: bool, with_verbs: bool) -> None:
     began = time.perf_counter()
     space = Space(n)
     vectors = space.images(n)
@@ -255,6 +256,8 @@ def measure(n: int, folder: Path, with_chroma: bool) -> None:
     subprocess.run([sys.executable, "-m", __spec__.name, "--open", str(paths.root)], check=True,
                    env=environment)  # fmt: skip
     tell(folder / "told", clip.name)
+    if with_verbs:
+        verbs.measure(paths)
 
 
 def append(metadata: MetadataDatabase, ours: VectorDatabase, query: np.ndarray) -> None:
@@ -346,6 +349,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("segments", nargs="*", type=int, default=[10_000, 100_000])
     parser.add_argument("--no-chroma", action="store_true", help="filling it takes long")
+    parser.add_argument("--verbs", action="store_true", help="and what the window asks; see there")
     parser.add_argument("--open", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.open is not None:
@@ -353,7 +357,7 @@ def main() -> None:
         return
     for n in arguments.segments:
         with tempfile.TemporaryDirectory() as folder:
-            measure(n, Path(folder), not arguments.no_chroma)
+            measure(n, Path(folder), not arguments.no_chroma, arguments.verbs)
 
 
 if __name__ == "__main__":
