@@ -7,9 +7,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
 from src.records import FrameView, MediaCard, MediaKind, MediaOrder, SampledFrame
+from src.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +65,12 @@ class Browsing:
         return self._queries.sampled_frames(media_file_id)
 
     def frame_view(self, segment_id: str) -> FrameView:
-        """Show a segment in its frame; see MediaLibrary.frame_view."""
+        """Show a segment in its frame, with the frame's other segments.
+
+        Raises:
+            QueryError: the segment is gone.
+            MediaReadError: the frame's crop is.
+        """
         from src.processing.frame_view import FrameViews
 
         if self._frame_views is None:
@@ -74,7 +80,15 @@ class Browsing:
     # -- pictures
 
     def read_image(self, source: Path | str | bytes, draft_side: int | None = None) -> np.ndarray:
-        """Read any image file, or a video's first frame; see MediaLibrary.read_image."""
+        """Read any image file, or a video's first frame: (H, W, 3) uint8 RGB, upright.
+
+        Args:
+            source: the file, or what is in one, as the clipboard has it.
+            draft_side: see load_image.
+
+        Raises:
+            MediaReadError: it can't be read.
+        """
         from src.processing.image_loader import load_image, load_image_content
 
         settings = self._settings()
@@ -90,7 +104,7 @@ class Browsing:
         return load_image(path, settings.pixel_limit, draft_side).frame.image_rgb
 
     def media_kind(self, path: Path) -> MediaKind:
-        """Tell an image from a video by what is in the file.
+        """Return whether a file is an image or a video by what is in it.
 
         Raises:
             MediaReadError: it is neither.
@@ -100,7 +114,11 @@ class Browsing:
         return media_kind(path)
 
     def thumbnail(self, source: Path) -> np.ndarray:
-        """Read an image file small; see MediaLibrary.thumbnail."""
+        """Read an image file small: (h, w, 3) uint8 RGB, the longest side at most 512.
+
+        Raises:
+            MediaReadError: it can't be read.
+        """
         from src.processing.thumbnails import thumbnail
 
         return thumbnail(source, self._paths, self._settings().pixel_limit)

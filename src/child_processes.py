@@ -30,7 +30,7 @@ def start_child(
         variables: of its environment, beside our own.
 
     Raises:
-        OSError: the system has no room for another process.
+        OSError: the system can't start another process.
     """
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
@@ -83,7 +83,7 @@ def write_in_parts(
 
 @contextmanager
 def killed_after(child: subprocess.Popen[bytes], limit_s: float) -> Iterator[threading.Event]:
-    """Kill a child when what is done within takes longer; gives the event that says so."""
+    """Kill a child when the block takes longer; yields the event that is set then."""
     late = threading.Event()
 
     def kill() -> None:
@@ -100,7 +100,7 @@ def killed_after(child: subprocess.Popen[bytes], limit_s: float) -> Iterator[thr
 
 
 def limit_memory(most: int, pid: int = 0, for_good: bool = False) -> None:
-    """Have the system refuse a process more address space, in bytes. Linux alone can.
+    """Limit the address space of a process, in bytes. Linux only.
 
     Args:
         pid: 0 for this one.
@@ -116,7 +116,7 @@ def limit_memory(most: int, pid: int = 0, for_good: bool = False) -> None:
 
 
 def forbid_files(pid: int = 0) -> None:
-    """Let a process write no file, and leave none when it crashes. Windows can't.
+    """Forbid a process to write files, and to leave one when it crashes. Not on Windows.
 
     Args:
         pid: 0 for this one; that of another has no effect on systems other than Linux.

@@ -31,3 +31,29 @@ def clock(seconds: float, decimals: int = 0) -> str:
     hours, minutes = divmod(int(minutes), 60)
     shown = f"{rest:0{decimals + 3 if decimals else 2}.{decimals}f}"
     return f"{hours}:{minutes:02}:{shown}" if hours else f"{minutes}:{shown}"
+
+
+def moment(seconds: float, decimals: int | None = None) -> str:
+    """Write a moment in a video: 0:05.5, 1:02:03.
+
+    Args:
+        decimals: of the seconds; None gives tenths, and none from an hour on.
+    """
+    if decimals is None:
+        seconds = round(seconds, 1)
+        decimals = 0 if seconds >= 3600 else 1
+    return clock(seconds, decimals)
+
+
+def place_in_file(
+    frame_index: int, timestamp_s: float | None, has_pages: bool, decimals: int | None = None
+) -> str:
+    """Write which moment of a video or which page of an image a frame is: 0:05.5, Page 2.
+
+    Args:
+        has_pages: whether the image has several; one that has only one is no page, and gives "".
+        decimals: of a moment; see moment.
+    """
+    if timestamp_s is not None:
+        return moment(timestamp_s, decimals)
+    return f"Page {frame_index + 1:,}" if has_pages else ""

@@ -11,6 +11,7 @@
     │   └── DamagedMaskError              a mask that fits no picture of its frame's size
     ├── EmbeddingError                    a vector that nothing can be near to
     ├── ExportError                       a dataset that can't be written
+    ├── DatasetReadError(path, reason)    a dataset that can't be read
     ├── OptionError                       an option that is not there, or a value it can't have
     └── QueryError                        a search that can't be asked
 
@@ -71,7 +72,7 @@ class DamagedRowError(DatabaseError):
 
     Attributes:
         table: of the row.
-        key: what tells it from the table's other rows.
+        key: what identifies it in its table.
         reason: what is wrong with it.
     """
 
@@ -92,6 +93,15 @@ class EmbeddingError(MediaLibraryError):
 
 class ExportError(MediaLibraryError):
     """A dataset can't be written."""
+
+
+class DatasetReadError(MediaLibraryError):
+    """A dataset can't be read; nothing of it was taken in."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = Path(path)
+        self.reason = reason
 
 
 class OptionError(MediaLibraryError):

@@ -100,7 +100,7 @@ class FilePassedOver(Event):
 
 @dataclass(frozen=True)
 class FileFailed(Event):
-    """A file that can't be taken in, and why; the job goes on."""
+    """A file that can't be added, and why; the job continues."""
 
     path: Path
     reason: str
@@ -120,6 +120,39 @@ class DatasetFileChecked(Event):
     """A file of a dataset is on the disk as it was written."""
 
     file: str
+
+
+@dataclass(frozen=True)
+class LabelUnmatched(Event):
+    """A label of a dataset that the library has no segment for, and why.
+
+    Attributes:
+        path: of the image or video, as the dataset has it.
+    """
+
+    path: Path
+    frame_index: int
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LabelsImported(Event):
+    """The labels of a dataset are on the segments of the library.
+
+    Attributes:
+        batch: of the act, for undo.
+        added: labels put on segments.
+        known: those that the segments have of people already.
+        overruled: those that a person here has taken off: they stay off.
+        unmatched: those without a segment.
+    """
+
+    batch: str
+    added: int
+    known: int
+    overruled: int
+    unmatched: int
 
 
 @dataclass(frozen=True)
@@ -166,7 +199,7 @@ class PassedOver:
     removed: tuple[Path, ...] = ()
 
     def __str__(self) -> str:
-        """Say in one line, without a full stop, what was passed over; "" when nothing was."""
+        """Write in one line, without a full stop, what was passed over; "" when nothing was."""
         parts = [
             _so_many(self.thumbnails, "thumbnail{s} of another program"),
             _so_many(self.deleted, "deleted file{s} in a bin"),

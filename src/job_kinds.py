@@ -24,6 +24,7 @@ class JobKind:
         strip_order: the strip shows the running job with the lowest; None is never shown there.
         about_models: whether the Models panel says how far it is.
         said_in_place: whether that which started it says what goes wrong.
+        in_background: whether it begins and goes on by itself: nobody is asked about it.
         can_continue: whether a person who stops it can go on from where it was.
         done_with_files: what it does with each file, in a list of those that failed: "added".
         rest: what became of the files that did not fail, as a sentence.
@@ -38,6 +39,7 @@ class JobKind:
     strip_order: int | None = None
     about_models: bool = False
     said_in_place: bool = False
+    in_background: bool = False
     can_continue: bool = False
     done_with_files: str = ""
     rest: str = ""
@@ -83,12 +85,12 @@ def unregister(key: str) -> None:
 
 
 def job_kinds() -> Sequence[JobKind]:
-    """All kinds, in the order of their registration."""
+    """Return all kinds, in the order of their registration."""
     return tuple(_kinds.values())
 
 
 def job_kind(key: str) -> JobKind:
-    """The kind with this key.
+    """Return the kind with this key.
 
     Raises:
         KeyError: there is none.
@@ -162,6 +164,18 @@ SWITCH = register(
     )
 )
 
+MEASURE = register(
+    JobKind(
+        "measure",
+        "measuring frames",
+        "It goes on when you open the library again.",
+        "verify --repair",
+        "measure how sharp the frames are that an earlier version stored",
+        queue="measure",
+        in_background=True,
+    )
+)
+
 STAGES = {
     stage.key: stage
     for stage in (
@@ -172,6 +186,7 @@ STAGES = {
         Stage("retag", "Tagging segments again", "tagging segments again"),
         Stage("measure", "Measuring frames", "measuring frames"),
         Stage("export", "Writing", "writing crops"),
+        Stage("import", "Matching labels", "matching labels"),
         Stage("check", "Verifying the download", "checking the download"),
         Stage("connect", "Waiting for the server", "waiting for the server"),
     )

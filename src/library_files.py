@@ -13,19 +13,14 @@ import os
 import secrets
 import shutil
 import stat
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
+from src.path_walk import PathWalk, is_link, status_of
 from src.regular_files import (
-    BINARY,
-    DIRECTORY,
-    NO_FOLLOW,
-    NONBLOCK,
-    checked_regular,
     open_new_file,
     read_up_to,
     unusable,
@@ -43,8 +38,6 @@ TEMPORARY = ".tmp"
 # Nothing of a library lies in so many folders one inside the other, and Python's own limits are not
 # far behind.
 DEEPEST = 30
-# Windows opens nothing relative to a folder; there each name on the way is looked at first.
-_HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
 
 
 @dataclass(frozen=True)
@@ -60,15 +53,15 @@ class Entry:
 
     @property
     def is_file(self) -> bool:
-        return stat.S_ISREG(self.status.st_mode) and not _is_link(self.status)
+        return stat.S_ISREG(self.status.st_mode) and not is_link(self.status)
 
     @property
     def is_folder(self) -> bool:
-        return stat.S_ISDIR(self.status.st_mode) and not _is_link(self.status)
+        return stat.S_ISDIR(self.status.st_mode) and not is_link(self.status)
 
     @property
     def is_link(self) -> bool:
-        return _is_link(self.status)
+        return is_link(self.status)
 
 
 class SafeFolder:
@@ -76,25 +69,23 @@ class SafeFolder:
 
     Names are relative to it and use slashes. Where something on the way is a link, or the thing
     itself is one, an OSError says so; what the link leads to is not touched. The folder itself
-    may be reached through links: that is the choice of whoever names it.
+    may be reached through links: that is the choice of the person who names it.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, walk: PathWalk | None = None) -> None:
+        """Work in a folder; nothing is opened yet.
+
+        Args:
+            walk: to it, where it is held; see `held`.
+        """
         self.root = root
-        self._held: int | None = None
+        self._walk = walk or PathWalk(root)
 
     @contextmanager
     def held(self) -> Iterator[SafeFolder]:
         """Work in the very folder that is there now, wherever its path leads later."""
-        if not _HAS_DIR_FD:
-            yield self
-            return
-        folder = SafeFolder(self.root)
-        folder._held = os.open(self.root, os.O_RDONLY | DIRECTORY)
-        try:
-            yield folder
-        finally:
-            os.close(folder._held)
+        with self._walk.held() as walk:
+            yield SafeFolder(self.root, walk)
 
     # -- looking
 
@@ -105,7 +96,7 @@ class SafeFolder:
             OSError: it can't be looked at, or lies behind a link.
         """
         try:
-            with self._parent(name) as (last, folder):
+            with self._walk.parent(name) as (last, folder):
                 return Entry(name, os.stat(last, dir_fd=folder, follow_symlinks=False))
         except FileNotFoundError:
             return None
@@ -117,12 +108,12 @@ class SafeFolder:
             OSError: it is no folder, or lies behind a link.
         """
         try:
-            with self._folder(name) as folder:
+            with self._walk.folder(name) as folder:
                 names = sorted(os.listdir(folder))
                 found = []
                 for child in names:
                     with suppress(FileNotFoundError):  # gone meanwhile
-                        status = _status(folder, child)
+                        status = status_of(folder, child)
                         found.append(Entry(f"{name}/{child}" if name else child, status))
                 return found
         except FileNotFoundError:
@@ -161,7 +152,7 @@ class SafeFolder:
         Raises:
             OSError: it is a link, no regular file, or can't be read.
         """
-        return os.fdopen(self._opened(name, os.O_RDONLY), "rb")
+        return os.fdopen(self._walk.open_file(name, os.O_RDONLY), "rb")
 
     # -- writing
 
@@ -174,7 +165,7 @@ class SafeFolder:
         Raises:
             OSError: it can't be written; what was there before stays.
         """
-        with self._parent(name, make=True) as (last, folder):
+        with self._walk.parent(name, make=True) as (last, folder):
             base = os.path.basename(last)
             temporary = last[: len(last) - len(base)] + f".{base}.{secrets.token_hex(4)}{TEMPORARY}"
             try:
@@ -206,7 +197,7 @@ class SafeFolder:
             FileExistsError: something is there.
             OSError: it can't be made.
         """
-        with self._parent(name, make=True) as (last, folder):
+        with self._walk.parent(name, make=True) as (last, folder):
             return open_new_file(last, folder)
 
     def open_to_change(self, name: str) -> IO[bytes]:
@@ -215,7 +206,7 @@ class SafeFolder:
         Raises:
             OSError: it is a link, no regular file, has another name elsewhere, or can't be opened.
         """
-        handle = self._opened(name, os.O_RDWR | os.O_CREAT)
+        handle = self._walk.open_file(name, os.O_RDWR | os.O_CREAT)
         if os.fstat(handle).st_nlink > 1:
             os.close(handle)
             raise unusable(errno.EMLINK, "the same file has a name elsewhere", self.root / name)
@@ -229,7 +220,7 @@ class SafeFolder:
         """
         stream = self.open_to_change(name)
         stream.close()
-        handle = self._opened(name, os.O_WRONLY | os.O_APPEND)
+        handle = self._walk.open_file(name, os.O_WRONLY | os.O_APPEND)
         return os.fdopen(handle, "a", encoding="utf-8")
 
     def make_folder(self, name: str) -> None:
@@ -238,7 +229,7 @@ class SafeFolder:
         Raises:
             OSError: something else is there, or it can't be made.
         """
-        with self._folder(name, make=True):
+        with self._walk.folder(name, make=True):
             pass
 
     def make_marked_folder(self, name: str) -> None:
@@ -256,7 +247,7 @@ class SafeFolder:
             self.mark(name)
 
     def mark(self, name: str) -> None:
-        """Say with a marker that a folder is ours."""
+        """Mark a folder as ours."""
         with suppress(FileExistsError):
             self.create(f"{name}/{MARKER}" if name else MARKER, _MARKER_TEXT)
 
@@ -271,14 +262,14 @@ class SafeFolder:
     # -- moving and removing
 
     def rename(self, name: str, new: str) -> None:
-        """Give a file or folder another name; what is a link is moved as a link.
+        """Rename a file or folder; what is a link is moved as a link.
 
         Raises:
             OSError: it can't be done.
         """
         with (
-            self._parent(name) as (old_last, old_folder),
-            self._parent(new) as (new_last, new_folder),
+            self._walk.parent(name) as (old_last, old_folder),
+            self._walk.parent(new) as (new_last, new_folder),
         ):
             os.replace(old_last, new_last, src_dir_fd=old_folder, dst_dir_fd=new_folder)
 
@@ -289,8 +280,8 @@ class SafeFolder:
             OSError: the file system has no such thing, or it can't be done.
         """
         with (
-            self._parent(name) as (old_last, old_folder),
-            self._parent(new) as (new_last, new_folder),
+            self._walk.parent(name) as (old_last, old_folder),
+            self._walk.parent(new) as (new_last, new_folder),
         ):
             os.link(
                 old_last,
@@ -301,12 +292,12 @@ class SafeFolder:
             )
 
     def remove(self, name: str) -> bool:
-        """Remove a file, or a link as such; says whether there was one.
+        """Remove a file, or a link as such; returns whether there was one.
 
         Raises:
             OSError: it is a folder, lies behind a link, or can't be removed.
         """
-        with suppress(FileNotFoundError), self._parent(name) as (last, folder):
+        with suppress(FileNotFoundError), self._walk.parent(name) as (last, folder):
             os.unlink(last, dir_fd=folder)
             return True
         return False
@@ -317,17 +308,17 @@ class SafeFolder:
         Raises:
             OSError: it is no folder, lies behind a link, or can't be removed whole.
         """
-        with suppress(FileNotFoundError), self._parent(name) as (last, folder):
-            if _is_link(os.stat(last, dir_fd=folder, follow_symlinks=False)):
+        with suppress(FileNotFoundError), self._walk.parent(name) as (last, folder):
+            if is_link(os.stat(last, dir_fd=folder, follow_symlinks=False)):
                 raise unusable(errno.ELOOP, "it is a link", self.root / name)
             if any(entry.is_folder for entry in self.walk(name)):
                 raise unusable(errno.EINVAL, "it holds folders too deep", self.root / name)
             shutil.rmtree(last, dir_fd=folder)
 
     def remove_if_empty(self, name: str) -> bool:
-        """Remove a folder that holds nothing; says whether it is gone."""
+        """Remove a folder that holds nothing; returns whether it is gone."""
         try:
-            with self._parent(name) as (last, folder):
+            with self._walk.parent(name) as (last, folder):
                 os.rmdir(last, dir_fd=folder)
         except OSError as exc:
             if isinstance(exc, FileNotFoundError):
@@ -338,7 +329,7 @@ class SafeFolder:
         return True
 
     def sync_files(self, folder: str, names: Iterable[str]) -> None:
-        """Have files of a folder outlive a loss of power; cheaper for many than one by one.
+        """Flush files of a folder to the disk, so that they outlive a loss of power.
 
         Raises:
             OSError: they can't be written.
@@ -349,102 +340,12 @@ class SafeFolder:
         self.sync(folder)
 
     def sync(self, name: str = "") -> None:
-        """Have the renames in a folder last through a loss of power; Windows has no such call."""
-        with self._folder(name) as folder:
+        """Flush the renames in a folder to the disk; Windows has no such call."""
+        with self._walk.folder(name) as folder:
             if isinstance(folder, int):
                 os.fsync(folder)
-
-    # -- the way there
-
-    def _opened(self, name: str, flags: int) -> int:
-        with self._parent(name, make=bool(flags & os.O_CREAT)) as (last, folder):
-            path = self.root / name
-            if not NO_FOLLOW:
-                with suppress(FileNotFoundError):
-                    if _is_link(os.stat(last, dir_fd=folder, follow_symlinks=False)):
-                        raise unusable(errno.ELOOP, "it is a link", path)
-            try:
-                more = NO_FOLLOW | NONBLOCK | BINARY
-                handle = os.open(last, flags | more, 0o666, dir_fd=folder)
-            except OSError as exc:
-                if exc.errno in (errno.ELOOP, errno.EMLINK):
-                    raise unusable(errno.ELOOP, "it is a link", path) from exc
-                if exc.errno == errno.ENXIO:  # a pipe that nobody reads
-                    raise unusable(errno.EINVAL, "it is no regular file", path) from exc
-                raise
-            return checked_regular(handle, path)
-
-    @contextmanager
-    def _parent(self, name: str, make: bool = False) -> Iterator[tuple[str, int | None]]:
-        """Give what os functions need to reach a file: its name, and the folder it is in."""
-        parts = _parts(name)
-        with self._folder("/".join(parts[:-1]), make) as folder:
-            if isinstance(folder, int):
-                yield parts[-1], folder
-            else:
-                yield os.path.join(folder, parts[-1]), None
-
-    @contextmanager
-    def _folder(self, name: str, make: bool = False) -> Iterator[int | str]:
-        """Give a folder inside the root: a handle of it, or its path on Windows."""
-        parts = _parts(name) if name else ()
-        if not _HAS_DIR_FD:
-            yield self._checked_path(parts, make)
-            return
-        if self._held is None:
-            handle = os.open(self.root, os.O_RDONLY | DIRECTORY)
-        else:
-            handle = os.dup(self._held)
-        try:
-            for depth, part in enumerate(parts, start=1):
-                if make:
-                    with suppress(FileExistsError):
-                        os.mkdir(part, dir_fd=handle)
-                try:
-                    below = os.open(part, os.O_RDONLY | DIRECTORY | NO_FOLLOW, dir_fd=handle)
-                except OSError as exc:
-                    if exc.errno in (errno.ELOOP, errno.EMLINK, errno.ENOTDIR):
-                        path = self.root.joinpath(*parts[:depth])
-                        raise unusable(errno.ENOTDIR, "it is no folder", path) from exc
-                    raise
-                os.close(handle)
-                handle = below
-            yield handle
-        finally:
-            os.close(handle)
-
-    def _checked_path(self, parts: tuple[str, ...], make: bool) -> str:
-        path = str(self.root)
-        for part in parts:
-            path = os.path.join(path, part)
-            if make:
-                with suppress(FileExistsError):
-                    os.mkdir(path)
-            status = os.lstat(path)
-            if _is_link(status) or not stat.S_ISDIR(status.st_mode):
-                raise unusable(errno.ENOTDIR, "it is no folder", Path(path))
-        return path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all; see SafeFolder.write."""
     SafeFolder(path.parent).write(path.name, content)
-
-
-def _parts(name: str) -> tuple[str, ...]:
-    parts = PurePosixPath(name).parts
-    if not parts or any(part in ("..", "/") or "\0" in part for part in parts):
-        raise unusable(errno.EINVAL, "it lies outside", Path(name))
-    return parts
-
-
-def _status(folder: int | str, name: str) -> os.stat_result:
-    if isinstance(folder, int):
-        return os.stat(name, dir_fd=folder, follow_symlinks=False)
-    return os.lstat(os.path.join(folder, name))
-
-
-def _is_link(status: os.stat_result) -> bool:
-    if sys.platform == "win32":  # a junction is a folder to stat, and leads elsewhere
-        return bool(status.st_file_attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT)
-    return stat.S_ISLNK(status.st_mode)

@@ -38,3 +38,27 @@ class LogFile(logging.handlers.RotatingFileHandler):
             if self._files.entry(name) is not None:
                 self._files.rename(name, older)
         self.stream = self._open()
+
+
+def log_to_console() -> None:
+    """Log errors to stderr; a warning is for the file alone."""
+    console = logging.StreamHandler()
+    console.setLevel(logging.ERROR)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(name)s: %(message)s", handlers=[console], force=True
+    )
+
+
+def log_to_file(path: Path) -> None:
+    """Log what goes wrong to a file, since a window has no console.
+
+    A full disk costs what could not be written, and nothing else.
+    """
+    try:
+        handler = LogFile(path)
+    except OSError:
+        return  # the library will say itself that its folder can't be written to
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    # what it says under a warning was asked for in the settings
+    logging.getLogger("src.library").setLevel(logging.INFO)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.config import Device
 from src.errors import MediaLibraryError
 from src.events import Event
-from src.records import ModelOffer, ModelRow
+from src.model_records import ModelOffer, ModelRow
+from src.settings import Device
 
 if TYPE_CHECKING:
     from src.models.model_manager import ModelManager
@@ -51,7 +51,7 @@ class ModelList:
         return self._service.rows()
 
     def offer(self) -> ModelOffer | None:
-        """Say what a person can fetch who has nothing but what is bundled; None: nothing."""
+        """Return what a person can fetch who has only the bundled models; None: nothing."""
         return self._service.offer()
 
     def download(self, name: str) -> Iterator[Event]:

@@ -1,6 +1,6 @@
 """Options that describe themselves: fields of a frozen dataclass.
 
-The window draws its controls from them and the command line its flags, so that whoever adds an
+The window draws its controls from them and the command line its flags, so that a person who adds an
 option writes it down once:
 
     @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Option:
     choices: tuple[str, ...] = ()
 
     def read(self, text: str) -> OptionValue:
-        """Read a value that somebody typed; a switch is yes or no.
+        """Read a typed value; a switch is yes or no.
 
         Raises:
             OptionError: it is none that can be chosen.

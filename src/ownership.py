@@ -38,7 +38,7 @@ _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 def check_ownership(root: Path) -> None:
-    """See that everything under the library's names in a folder is a library's.
+    """Check that everything under the library's names in a folder is a library's.
 
     Raises:
         DatabaseError: something is not, with the names.
@@ -98,7 +98,7 @@ def owner_of(folder: Path) -> Path | None:
     """Find the library's own folder that a path lies in, or is; None where it lies in none.
 
     Raises:
-        OSError: nobody can tell.
+        OSError: it can't be examined.
     """
     real = folder.resolve()
     for place in (real, *real.parents):
@@ -135,7 +135,7 @@ def is_library(folder: Path) -> bool:
 
 
 def _problem_of_file(files: SafeFolder, entry: Entry) -> str | None:
-    """Say why a file under one of our names can't be ours; None where it can, or is none."""
+    """Return why a file under one of our names can't be ours; None where it can, or is none."""
     check = next((check for names, check in _FILES if names.fullmatch(entry.name)), None)
     if check is None:
         return None
@@ -160,7 +160,7 @@ def _all_names_here(files: SafeFolder, entry: Entry) -> bool:
 
 
 def _database(files: SafeFolder, entry: Entry) -> str | None:
-    """A file that is no SQLite's can be a damaged library where there are signs of one."""
+    """Return why a file can't be a library's database; None where it can, be it damaged."""
     # not opened where a marker says enough: closing it again would take away the locks that
     # SQLite holds on it in this process
     if any(files.is_marked(name) for name in MARKED_FOLDERS) or not entry.status.st_size:
@@ -215,7 +215,7 @@ def _head(files: SafeFolder, name: str) -> bytes:
 
 
 def _problem_of_folder(files: SafeFolder, name: str) -> str | None:
-    """Say why a folder under one of our names can't be ours; None where it can, or is none."""
+    """Return why a folder under one of our names can't be ours; None where it can, or is none."""
     entry = files.entry(name)
     if entry is None:
         return None

@@ -68,7 +68,7 @@ def presence_of(path: Path) -> Presence:
         return "here" if stat.S_ISREG(path.stat().st_mode) else "gone"
     except (FileNotFoundError, NotADirectoryError):
         return "away" if _is_drive_gone(path) else "gone"
-    except OSError:  # nobody can tell
+    except OSError:  # nothing is known of it
         return "away"
     except ValueError:  # a name that no file can have
         return "gone"
@@ -91,7 +91,7 @@ def _is_drive_gone(path: Path) -> bool:
 
 
 def _mounted_at_start() -> set[str]:
-    """List where a Linux system is told to mount drives."""
+    """List where a Linux system is configured to mount drives."""
     with suppress(OSError), open("/etc/fstab", encoding="utf-8", errors="replace") as lines:
         fields = (line.split() for line in lines if not line.lstrip().startswith("#"))
         return {words[1] for words in fields if len(words) > 1}

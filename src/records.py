@@ -1,4 +1,4 @@
-"""The words of the house, as frozen records."""
+"""The shared records, all frozen."""
 
 from __future__ import annotations
 
@@ -47,6 +47,20 @@ class MediaFile:
 
 
 @dataclass(frozen=True)
+class MovedRoot:
+    """A folder of media that is elsewhere now.
+
+    Attributes:
+        files: how many media files of the library are in it.
+        missing: those that are not in the new folder, or have another size there, by the paths
+            that the library has for them now.
+    """
+
+    files: int
+    missing: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
 class Frame:
     """One picture to be segmented: an image, or a sampled moment of a video.
 
@@ -80,7 +94,7 @@ class FrameLook:
 
 @dataclass(frozen=True)
 class SegmentMask:
-    """Where a segment lies in its frame, and how good SAM thinks its mask is.
+    """Where a segment lies in its frame, and the quality of its mask by SAM's own estimate.
 
     Attributes:
         bbox_xywh: in pixels of the frame.
@@ -108,6 +122,19 @@ class Segment(SegmentMask):
     """
 
     crop_rgb: np.ndarray = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class KeptSegment(SegmentMask):
+    """A segment that a frame has to have, whatever SAM finds there.
+
+    Attributes:
+        id: that it has, and keeps.
+        origin: what made it; none is of SAM's.
+    """
+
+    id: str
+    origin: SegmentOrigin
 
 
 @dataclass(frozen=True)
@@ -141,7 +168,7 @@ class StoredSegment:
 
 @dataclass(frozen=True)
 class Tag:
-    """A word on a segment, with how sure its giver was (0 to 1)."""
+    """A word on a segment, with the confidence (0 to 1) and the source that gave it."""
 
     name: str
     confidence: float
@@ -155,8 +182,8 @@ class Decision:
     Attributes:
         has_tag: whether it was said to have the tag, or not to have it.
         confidence: how sure that is, 0 to 1; of a person 1.
-        decided_at: seconds since the epoch; None where nobody wrote it down.
-        batch: of the act that it was part of, for undo; None where nobody wrote it down.
+        decided_at: seconds since the epoch; None where it is not recorded.
+        batch: of the act that it was part of, for undo; None where it is not recorded.
     """
 
     tag: str
@@ -172,12 +199,13 @@ class SearchHit:
     """A segment that answers a query.
 
     Attributes:
-        score: cosine similarity, higher is better; 1 where it is tagged_so.
+        score: cosine similarity, -1 to 1, higher is better; of several terms to their weighted
+            sum. 1 where it is tagged_so; None of a search by a filter alone, which scores nothing.
         tagged_so: whether a person has tagged the segment with the very words of the query.
     """
 
     segment: StoredSegment
-    score: float
+    score: float | None
     tags: tuple[Tag, ...] = ()
     tagged_so: bool = False
 
@@ -190,11 +218,14 @@ class SearchResult(Sequence[SearchHit]):
         unknown_words: words of the query that the CLIP in use was never taught;
             they had no part in the ranking.
         known_words: those that had a part in it.
+        left_by_filter: of a search by a filter alone, how many segments that leaves; there may be
+            fewer hits. None where hits are scored, which every segment is that the filter leaves.
     """
 
     hits: tuple[SearchHit, ...]
     unknown_words: tuple[str, ...] = ()
     known_words: tuple[str, ...] = ()
+    left_by_filter: int | None = None
 
     @property
     def has_words(self) -> bool:
@@ -278,29 +309,12 @@ class FrameView:
 
 
 @dataclass(frozen=True)
-class ExportSelection:
-    """What an export is about.
-
-    Attributes:
-        segment_ids: which segments; None for all.
-        tags: which tags; None for all.
-        min_confidence: tags less sure are left out, 0 to 1.
-        min_predicted_iou: masks that SAM thinks less of are left out; whole frames never are.
-    """
-
-    segment_ids: tuple[str, ...] | None = None
-    tags: frozenset[str] | None = None
-    min_confidence: float = 0.0
-    min_predicted_iou: float = 0.0
-
-
-@dataclass(frozen=True)
 class ExportPreview:
     """What an export would write: counted, nothing written.
 
     Attributes:
         written: crops by tag.
-        left_out: by tag, what is less sure than asked for, or on a worse mask.
+        left_out: by tag, what is below the limits.
         media_files: that the crops come from.
         bytes: of the crops, about.
     """
@@ -340,64 +354,3 @@ class LibraryStats:
     bytes: int
     clip_model: str | None
     sam_model: str | None
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """How far the library is on its way to another CLIP.
-
-    Attributes:
-        label: of the CLIP that is wanted, for a person.
-        name: the same, as the library stores it.
-        label_in_use: of the CLIP that answers searches meanwhile; the same when the weights of
-            the one before are gone.
-        done: segments that the wanted one has embedded.
-        total: all segments.
-    """
-
-    label: str
-    name: str
-    label_in_use: str
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
-class ModelOffer:
-    """Models that together take over from the bundled ones.
-
-    Attributes:
-        bytes: of all of them, about.
-        hosts: where they come from.
-    """
-
-    names: tuple[str, ...]
-    bytes: int
-    hosts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ModelRow:
-    """One line of the table of models.
-
-    Attributes:
-        bytes: of its file; about that, where only the server knows.
-        speed: as measured on this machine: images a second for a CLIP, seconds an image of
-            640x480 for a SAM; None when it was not measured.
-        in_use: it is what embeds or segments now, or would if it is sound.
-        path: None while it is not here.
-        choice: what the settings call it (clip_model, sam_model); None while it is not here.
-        part_bytes: what has come of it, of a download that was stopped.
-    """
-
-    kind: Literal["clip", "sam"]
-    name: str
-    purpose: str
-    bytes: int
-    licence: str | None
-    speed: float | None
-    in_use: bool
-    state: Literal["bundled", "here", "can be downloaded"]
-    path: Path | None
-    choice: str | None
-    part_bytes: int = 0

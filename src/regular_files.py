@@ -37,7 +37,7 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def checked_regular(handle: int, path: Path) -> int:
-    """Give a handle back if it is of a regular file, and close it otherwise."""
+    """Return a handle if it is of a regular file, and close it otherwise."""
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise unusable(errno.EINVAL, "it is no regular file", path)

@@ -52,7 +52,7 @@ class Worker:
         self._cancelled.add(job_id)
 
     def stop(self, timeout_s: float | None = None) -> bool:
-        """Stop the job at hand at its next event and take no more; says whether it has."""
+        """Stop the running job at its next event and start no other; returns whether it ended."""
         self._stopping.set()
         self._jobs.put(None)
         self._thread.join(timeout_s)

@@ -8,14 +8,13 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from src import child_processes
 from src.config import LibraryPaths
-from src.database import index_process
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.models.clip_encoder import ClipEncoder
@@ -25,34 +24,56 @@ from src.models.model_manager import ModelManager
 from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import EMBEDDING_DIM, Segment
 from src.starter.scenes import draw_scene
-from tests.warm_start import WarmStart
+from tests.remembered_masks import Masks, remembering
+from tests.warm_start import WarmStart, with_a_warm_index
 
+TESTS = Path(__file__).parent
 MODEL = "test-clip@1"
 MOST_IN_A_FRAME = 400
+LONG = ("e2e/", "test_search_quality.py", "starter/", "models/", "processing/", "cli/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first: at the end no process waits for another's long test."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(TESTS).as_posix()
+        return next((n for n, start in enumerate(LONG) if name.startswith(start)), len(LONG))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm_index() -> Iterator[None]:
+def warm_index() -> Iterator[WarmStart | None]:
     """The index's process starts with Chroma imported: hundreds of tests start one.
 
-    Programs that tests start, test_index_process.py and the end-to-end tests have it start as it
-    does for a person.
+    test_index_process.py and programs that start cold have it start as it does for a person.
     """
     if os.name != "posix":
-        yield
+        yield None
         return
-    start = WarmStart("chromadb", "src.database.index_server")
+    start = WarmStart(
+        "chromadb.api.rust", "chromadb.telemetry.product.posthog", "src.database.index_server"
+    )
     with pytest.MonkeyPatch.context() as patch:
-        used = SimpleNamespace(**vars(subprocess) | {"Popen": start.popen})
-        patch.setattr(index_process, "subprocess", used)
-        yield
+        patch.setattr(child_processes, "subprocess", with_a_warm_index(start))
+        yield start
     start.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cut_anew() -> Iterator[Masks]:
+    """A picture is cut once in this process; gives what cuts each, for tests of the models."""
+    cut = MaskGenerator.masks
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MaskGenerator, "masks", remembering(cut))
+        yield cut
+
+
 @pytest.fixture(scope="session")
-def warm_program() -> Iterator[WarmStart]:
+def warm_program(warm_index: WarmStart | None) -> Iterator[WarmStart]:
     """Starts main.py with torch and what is built on it imported, and nothing of the program."""
-    start = WarmStart("src.models", "open_clip", "segment_anything", "chromadb")
+    start = WarmStart("src.models", "open_clip", "segment_anything", children=warm_index)
     yield start
     start.close()
 
@@ -82,7 +103,9 @@ def clip(models: ModelManager) -> ClipEncoder:
 @pytest.fixture(scope="session")
 def mask_generator(models: ModelManager) -> MaskGenerator:
     """The starter SAM on a coarse grid: real masks, fast."""
-    return models.load_sam(points_per_side=10)
+    segmenter = models.load_sam(points_per_side=10)
+    assert isinstance(segmenter, MaskGenerator)
+    return segmenter
 
 
 @pytest.fixture(scope="session")

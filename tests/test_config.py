@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.errors import DatabaseError
 from src.library_files import write_atomically
+from src.settings import Settings
 
 
 def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from src.counting import clock
+from src.counting import clock, place_in_file
 
 
 @pytest.mark.parametrize(
@@ -14,3 +14,11 @@ from src.counting import clock
 )  # fmt: skip
 def test_times_are_written_as_clocks_do(seconds: float, decimals: int, shown: str) -> None:
     assert clock(seconds, decimals) == shown
+
+
+def test_a_frame_is_named_by_its_moment_or_its_page() -> None:
+    assert place_in_file(7, 5.5, has_pages=False) == "0:05.5"
+    assert place_in_file(7, 3723.456, has_pages=True) == "1:02:03"
+    assert place_in_file(7, 5.5, has_pages=True, decimals=2) == "0:05.50"
+    assert place_in_file(1, None, has_pages=True) == "Page 2"
+    assert place_in_file(0, None, has_pages=False) == ""

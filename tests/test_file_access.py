@@ -13,6 +13,7 @@ from src.config import APPLICATION_FOLDER
 # What may write by itself, and where to.
 ELSEWHERE = {
     "src/library_files.py": "the one module",
+    "src/path_walk.py": "its lower part, which makes folders on the way",
     "src/regular_files.py": "its lowest part",
     "src/ownership.py": "makes the folder that a library is kept in",
     "src/datasets/atomic_output.py": "makes the folder above a dataset, where a person asks for it",

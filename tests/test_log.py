@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
+from src.settings import Settings
 from tests.processing.test_full_disk import Disk, disk  # noqa: F401 (a fixture)
 from tests.processing.test_ingest import SETTINGS, shared_models  # noqa: F401 (a fixture)
 

@@ -40,6 +40,7 @@ COMMANDS = (
     ["ingest", "photo.jpg"],
     ["search", "red"],
     ["export", "dataset"],
+    ["import", "dataset"],
     ["stats"],
     ["verify"],
     ["verify", "--repair"],

@@ -19,10 +19,11 @@ import pytest
 from safetensors import safe_open
 
 from src.cli.arguments import parse
-from src.config import APPLICATION_FOLDER, STARTER_FOLDER, Settings
+from src.config import APPLICATION_FOLDER, STARTER_FOLDER
 from src.models.mask_hierarchy import CONTAINED_SHARE
 from src.models.starter.vocabulary import COLOURS, SHAPES, TEXTURES
 from src.records import EMBEDDING_DIM
+from src.settings import Settings
 
 README = (APPLICATION_FOLDER / "README.md").read_text(encoding="utf-8")
 DOCS = APPLICATION_FOLDER / "docs"

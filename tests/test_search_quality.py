@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
+from src.settings import Settings
 from tests.benchmarks.search_quality import Quality, Ranks, coco, drawn, measure
 
 SCENES = 16

@@ -20,6 +20,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 # Not by src.config, which reads the environment when it is imported: that has to be the program's.
@@ -30,10 +31,23 @@ LONGEST_REQUEST = 1 << 20
 class WarmStart:
     """Starts programs by forking a process in which modules have been imported."""
 
-    def __init__(self, *modules: str) -> None:
+    def __init__(self, *modules: str, children: WarmStart | None = None) -> None:
+        """Name what to import.
+
+        Args:
+            children: starts the index's process of the programs.
+        """
         self._modules = modules
         self._server: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
+        self._children = children
+
+    @classmethod
+    def on(cls, line: int) -> WarmStart:
+        """Ask a process that another one has started, on the descriptor of its line."""
+        start = cls()
+        start._line = socket.socket(fileno=line)
+        return start
 
     def popen(self, command: Sequence[object], **options: Any) -> subprocess.Popen[Any]:
         """Start [sys.executable, FILE or -m MODULE, ARGUMENT ...] with options of Popen.
@@ -44,6 +58,13 @@ class WarmStart:
 
     def fork(self, request: dict[str, Any], descriptors: list[int]) -> None:
         """Have a process made; to the last descriptor go its id and, later, its wait status."""
+        if self._children is not None:
+            line = self._children.line().fileno()
+            descriptors = [*descriptors[:-1], line, descriptors[-1]]
+        socket.send_fds(self.line(), [json.dumps(request).encode()], descriptors)
+
+    def line(self) -> socket.socket:
+        """Where the process is asked; it is started first, if it is not there."""
         if self._line is None:
             self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._server = subprocess.Popen(
@@ -54,7 +75,7 @@ class WarmStart:
                 pass_fds=[theirs.fileno()],
             )
             theirs.close()
-        socket.send_fds(self._line, [json.dumps(request).encode()], descriptors)
+        return self._line
 
     def close(self) -> None:
         if self._line is not None and self._server is not None:
@@ -123,19 +144,29 @@ class _WarmPopen(subprocess.Popen):  # type: ignore[type-arg]
         return self.returncode
 
 
+def with_a_warm_index(start: WarmStart) -> Any:
+    """Make a `subprocess` for src/child_processes.py in which the index starts by a fork."""
+
+    def popen(command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
+        warm = "src.database.index_server" in command
+        return (start.popen if warm else subprocess.Popen)(command, **options)
+
+    return SimpleNamespace(**vars(subprocess) | {"Popen": popen})
+
+
 def serve(line: socket.socket) -> dict[str, Any] | None:
     """Fork for each request: gives it in the new process, and None once nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for those who asked
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who waits for a program leaves no zombie
     while True:
-        content, descriptors, _, _ = socket.recv_fds(line, LONGEST_REQUEST, 4)
+        content, descriptors, _, _ = socket.recv_fds(line, LONGEST_REQUEST, 5)
         if not content:
             return None
         if os.fork() == 0:
             line.close()
             if _forked(descriptors):
                 request: dict[str, Any] = json.loads(content)
-                return request
+                return request | {"line": next(iter(descriptors[3:-1]), None)}
             os._exit(0)
         for descriptor in descriptors:
             os.close(descriptor)
@@ -143,11 +174,11 @@ def serve(line: socket.socket) -> dict[str, Any] | None:
 
 def _forked(descriptors: list[int]) -> bool:
     """Fork once more, and wait for the end; True in the process that is to be the program."""
-    *streams, told = descriptors
+    streams, told = descriptors[:3], descriptors[-1]
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
     if pid:
-        for descriptor in streams:
+        for descriptor in descriptors[:-1]:
             os.close(descriptor)
         os.write(told, b"%d\n" % pid)
         os.write(told, b"%d\n" % os.waitpid(pid, 0)[1])
@@ -155,7 +186,7 @@ def _forked(descriptors: list[int]) -> bool:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
-    for descriptor in descriptors:
+    for descriptor in (*streams, told):
         os.close(descriptor)
     return True
 
@@ -174,6 +205,11 @@ def become(request: dict[str, Any]) -> None:
     sys.__stderr__ = sys.stderr  # type: ignore[misc]
     if os.environ.get("PYTHONFAULTHANDLER"):
         faulthandler.enable()
+    if request["line"] is not None:
+        from src import child_processes
+
+        used: Any = child_processes
+        used.subprocess = with_a_warm_index(WarmStart.on(request["line"]))
     words = request["words"]
     if words[0] == "-m":
         sys.argv = words[1:]

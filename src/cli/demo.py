@@ -1,4 +1,4 @@
-"""`main.py demo`: scenes drawn, taken in and found again, with nothing but what is bundled."""
+"""`main.py demo`: scenes drawn, added and found again, with nothing but what is bundled."""
 
 from __future__ import annotations
 
@@ -129,5 +129,5 @@ def run_demo(paths: LibraryPaths, open_library: Callable[[Path], MediaLibrary]) 
         print_hits(result.hits)
         rows.append((f"like {sample.name}", result.hits))
         sheet = folder / "hits.png"
-        paths.files.write(paths.name(sheet), contact_sheet(rows, library.read_image))
+        paths.files.write(paths.name(sheet), contact_sheet(rows, library.browse.read_image))
     print(f"\nThe hits as a picture: {sheet}")

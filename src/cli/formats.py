@@ -68,7 +68,7 @@ def _flag(name: str) -> str:
 
 
 def _place(name: str) -> str:
-    """Name the attribute that argparse keeps an option's text in, apart from those of its own."""
+    """Return the attribute that argparse keeps an option's text in, apart from its own ones."""
     return f"option_{name}"
 
 

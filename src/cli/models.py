@@ -7,15 +7,16 @@ import os
 from collections.abc import Sequence
 
 from src.cli.report import ProgressLine, coverage_in_words, note, one_line, print_json
-from src.config import NO_SAM, STARTER, LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.counting import megabytes
 from src.database.lock import LibraryLock
 from src.errors import CheckpointError, DatabaseError, ModelNotLoadedError, QueryError
 from src.events import ModelFetched
 from src.library import MediaLibrary
+from src.model_records import ModelRow
 from src.models.model_manager import ModelManager
 from src.models.model_service import ModelService
-from src.records import ModelRow
+from src.settings import NO_SAM, STARTER, Settings
 
 
 def list_models(
@@ -73,7 +74,7 @@ def download_model(manager: ModelManager, name: str) -> None:
 
 
 def use_models(paths: LibraryPaths, names: Sequence[str]) -> None:
-    """Have a library use models by name, now and from now on.
+    """Make a library use models by name, from now on.
 
     Args:
         names: "auto" for the best that are here, "starter" for the bundled ones, "none" to do

@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
-from src.counting import clock, counted, megabytes
+from src.counting import clock, counted, megabytes, place_in_file
 from src.events import (
     AnnotationUnmatched,
     Downloading,
@@ -24,11 +24,13 @@ from src.events import (
     FrameSkipped,
     FrameStored,
     JobStarted,
+    LabelUnmatched,
     ProblemFound,
     Progress,
 )
 from src.job_kinds import STAGES
-from src.records import Coverage, LibraryStats, SearchHit
+from src.model_records import Coverage
+from src.records import LibraryStats, SearchHit
 
 
 def one_line(text: object) -> str:
@@ -38,12 +40,12 @@ def one_line(text: object) -> str:
 
 
 def note(text: str) -> None:
-    """Say something on stderr, as a sentence."""
+    """Print a note on stderr, as a sentence."""
     print(_sentence(one_line(text)), file=sys.stderr)
 
 
 def _sentence(text: str) -> str:
-    """Begin with a capital and end with a full stop, but leave names of files as they are."""
+    """Add a capital and a full stop, but leave names of files as they are."""
     words = text.split()
     if words and words[0].isalpha():
         text = text[0].upper() + text[1:]
@@ -62,7 +64,7 @@ def event_as_json(event: Event) -> dict[str, Any]:
 
 
 def hit_as_json(hit: SearchHit, is_missing: bool) -> dict[str, Any]:
-    """Give what scripts read of a hit.
+    """Return what scripts read of a hit.
 
     Args:
         is_missing: its media file is not where it was.
@@ -72,7 +74,7 @@ def hit_as_json(hit: SearchHit, is_missing: bool) -> dict[str, Any]:
         "segment_id": segment.id,
         "parent_id": segment.parent_id,
         "kind": segment.kind,
-        "score": round(hit.score, 6),
+        "score": None if hit.score is None else round(hit.score, 6),
         "predicted_iou": segment.predicted_iou,
         "path": segment.media_path,
         "missing": is_missing,
@@ -85,7 +87,7 @@ def hit_as_json(hit: SearchHit, is_missing: bool) -> dict[str, Any]:
 
 
 def print_hits(hits: Iterable[SearchHit], missing: Container[Path] = ()) -> None:
-    """Print hits as a table, best first.
+    """Print hits as a table, best first; those of a filter alone have no score.
 
     Args:
         missing: media files that are not where they were.
@@ -98,7 +100,8 @@ def print_hits(hits: Iterable[SearchHit], missing: Container[Path] = ()) -> None
         tags = ", ".join(tag.name for tag in hit.tags)
         name = one_line(segment.media_path.name)
         name += " (missing)" if segment.media_path in missing else ""
-        print(f"{number:3}  {hit.score:.3f}  {name}{moment}  [{what}]  {tags}")
+        score = "    –" if hit.score is None else f"{hit.score:.3f}"
+        print(f"{number:3}  {score}  {name}{moment}  [{what}]  {tags}")
 
 
 def print_stats(stats: LibraryStats, coverage: Coverage | None, root: Path) -> None:
@@ -115,7 +118,7 @@ def print_stats(stats: LibraryStats, coverage: Coverage | None, root: Path) -> N
 
 
 def coverage_in_words(coverage: Coverage) -> str:
-    """Say which CLIP is to take over, and how far it is."""
+    """Write which CLIP is to take over, and how far it is."""
     seen = f"{coverage.done:,} of {counted(coverage.total, 'segment')}"
     if coverage.label == coverage.label_in_use:
         return f"{coverage.label} has read {seen}; `models switch` reads the rest"
@@ -138,7 +141,7 @@ class ProgressLine:
         self.name = ""
 
     def show(self, event: Event) -> None:
-        """Take an event of the job in."""
+        """Show an event of the job."""
         if isinstance(event, JobStarted):
             self.files = event.files
         elif isinstance(event, FileStarted):
@@ -170,6 +173,9 @@ class ProgressLine:
             moment = _place_in_file(event.frame_index, event.timestamp_s)
             tags = ", ".join(event.tags)
             self._line(f"kept  {event.path}{moment}: a segment tagged {tags} matches no new one")
+        elif isinstance(event, LabelUnmatched):
+            page = f", frame {event.frame_index:,}" if event.frame_index else ""
+            self._line(f"left out  {event.path}{page}: {event.label}: {event.reason}")
         elif isinstance(event, ProblemFound):
             self._line(f"{'repaired' if event.mended else 'problem'}  {event.what}")
 
@@ -210,7 +216,7 @@ class RecoveryLine:
         self._line: ProgressLine | None = None
 
     def show(self, done: int, total: int) -> None:
-        """Take in how many pages have been read, and of how many."""
+        """Show how many pages have been read, and of how many."""
         if self._begun is None:
             self._begun = time.monotonic()
         if self._line is None and time.monotonic() - self._begun >= self.MOMENT_S:
@@ -224,7 +230,8 @@ class RecoveryLine:
 
 
 def _place_in_file(frame_index: int, timestamp_s: float | None) -> str:
-    """Say which moment of a video, or which further page of an image; nothing for a photo."""
+    """Write which moment of a video, or which further page of an image; nothing for a photo."""
+    place = place_in_file(frame_index, timestamp_s, frame_index > 0, decimals=2)
     if timestamp_s is not None:
-        return f" at {clock(timestamp_s, 2)}"
-    return f", page {frame_index + 1:,}" if frame_index else ""
+        return f" at {place}"
+    return f", {place.lower()}" if place else ""

@@ -29,12 +29,12 @@ def backup_folder(database: Path) -> Path:
 
 
 def _next_name(database: Path) -> str:
-    """Name a backup by the time; where the clock was set back, by a second after the newest."""
+    """Return a backup's name by the time; after a clock set back, a second after the newest."""
     now = datetime.fromtimestamp(int(time.time()))
     moments = [now]
     for path in backups(database):
         moment = _moment(path)
-        # names have the local time, and that is set back in autumn; later ones: see `backups`
+        # names have the local time, which is set back in autumn; later ones: see `backups`
         if moment is not None and moment < now + timedelta(days=1):
             moments.append(moment + timedelta(seconds=1))
     return f"{database.stem}-{max(moments).strftime(MOMENT)}.db"
@@ -46,7 +46,7 @@ def _moment(backup: Path) -> datetime | None:
     try:
         return None if found is None else datetime.strptime(found[1], MOMENT)
     except ValueError:
-        return None  # a month 99: none of ours
+        return None  # not a name of ours, as with a month 99
 
 
 def backups(database: Path) -> list[Path]:
@@ -54,7 +54,7 @@ def backups(database: Path) -> list[Path]:
 
     One of the future comes last: the clock was wrong then, and it may be as old as any.
     """
-    # a day later, since names have the local time, and that is set back in autumn
+    # a day later, since names have the local time, which is set back in autumn
     latest = f"{database.stem}-{time.strftime(MOMENT, time.localtime(time.time() + DAY_S))}"
     found = [
         database.parent / entry.name
@@ -116,21 +116,9 @@ def _remove_temporary(files: SafeFolder, of: str = "") -> None:
             files.remove(entry.name)
 
 
-def newest_sound(database: Path) -> Path | None:
-    """Find the newest backup that is sound."""
-    for path in backups(database):
-        try:
-            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as copy:
-                if not damage_of(copy):
-                    return path
-        except sqlite3.Error:
-            continue  # an older one may do
-    return None
-
-
 @contextmanager
 def open_backup(path: Path) -> Iterator[sqlite3.Connection]:
-    """Give a connection that reads a backup as if it had today's schema.
+    """Open a connection that reads a backup as if it had today's schema.
 
     An older one is copied beside itself and the copy brought to today's schema; the copy goes
     at the end of the block.
@@ -144,7 +132,7 @@ def open_backup(path: Path) -> Iterator[sqlite3.Connection]:
             yield saved
             return
     files = SafeFolder(path.parents[1])
-    copy = path.with_name(f"{path.name}.of-today{TEMPORARY}")  # a stray one goes with the next
+    copy = path.with_name(f"{path.name}.of-today{TEMPORARY}")  # a leftover goes with the next
     try:
         _remove_temporary(files, copy.name)
         with (

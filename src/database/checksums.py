@@ -72,7 +72,7 @@ def _head(position: int, mark: bytes) -> bytes:
 
 
 def content_of(value: int | float | str | bytes) -> bytes:
-    """Give the bytes with which a value enters a checksum."""
+    """Return the bytes with which a value enters a checksum."""
     return _WRITTEN.get(type(value), _AS_IT_IS)[1](value)
 
 
@@ -86,7 +86,7 @@ def _checksum_of_pairs(*pairs: str | Value) -> int:
 
 
 def register_checksum(connection: sqlite3.Connection) -> None:
-    """Let a connection's SQL call what checksum_sql writes."""
+    """Register the function that checksum_sql's SQL calls."""
     connection.create_function(_FUNCTION, -1, _checksum_of_pairs, deterministic=True)
 
 
@@ -150,7 +150,7 @@ def checksum_sql(columns: Iterable[str], prefix: str = "") -> str:
 
 
 def key_columns(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
-    """Name the columns that tell a table's rows apart: the row id, or what stands for it."""
+    """List the columns that identify a table's rows: the row id, or what stands for it."""
     without_rowid = connection.execute(
         "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", (table,)
     ).fetchone()
@@ -173,7 +173,7 @@ def fill_checksums(connection: sqlite3.Connection) -> None:
 
 
 def count_rows(connection: sqlite3.Connection) -> None:
-    """Write down how many rows each table has now, inside the caller's transaction."""
+    """Store how many rows each table has now, inside the caller's transaction."""
     for table in checked_tables(connection):
         connection.execute(
             "INSERT INTO row_counts (name, rows)"
@@ -183,7 +183,7 @@ def count_rows(connection: sqlite3.Connection) -> None:
 
 
 def watch_rows(connection: sqlite3.Connection) -> None:
-    """Have every row that this connection writes get its checksum, and be counted.
+    """Create the triggers that give every written row its checksum and count it.
 
     The checksum is computed from the row as it has been stored, not from what was to be stored,
     since SQLite may change a value's type on the way.

@@ -1,4 +1,4 @@
-"""Which CLIP a library is searched with. Another one takes over when it has seen all of it."""
+"""Which CLIP a library is searched with. Another takes over when it has embedded all of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TAGS_KEY = "automatic tags by"
 
 
 def clip_in_use(metadata: MetadataDatabase) -> str | None:
-    """Name the CLIP that answers searches (see ClipEncoder.name).
+    """Return the name of the CLIP that answers searches (see ClipEncoder.name).
 
     Where that is not written down, it is the one that has embedded most; None in a library
     without embeddings.
@@ -33,13 +33,13 @@ def clip_in_use(metadata: MetadataDatabase) -> str | None:
 
 
 def set_clip_in_use(metadata: MetadataDatabase, name: str) -> None:
-    """Write it down; inside a transaction it is part of that."""
+    """Store its name; inside a transaction it is part of that."""
     if metadata.info(_KEY) != name:
         metadata.set_info(_KEY, name)
 
 
 def clip_of_tags(metadata: MetadataDatabase) -> str | None:
-    """Name the CLIP that gave the automatic tags; None where nobody wrote it down."""
+    """Return the name of the CLIP that gave the automatic tags; None where it is not recorded."""
     return metadata.info(_TAGS_KEY)
 
 

@@ -1,4 +1,4 @@
-"""Which segments a condition leaves: the one place where it becomes a query of SQLite."""
+"""Conditions on segments: the one place where they become SQL."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from src.database.repair.recovery import (
     recover,
     remember_to_say,
     set_log_aside,
-    untold_recovery,
+    unreported_recovery,
 )
 from src.database.row_values import LONGEST_VALUE
 from src.database.text_normalization import casefold_key
@@ -36,7 +36,7 @@ from src.library_files import SafeFolder
 
 log = logging.getLogger(__name__)
 
-# What SQLite says of rows that break the schema's rules, in pages that are sound.
+# SQLite's messages about rows that break the schema's rules, in sound pages.
 _OF_ROWS = ("CHECK constraint failed", "NULL value in")
 
 
@@ -59,7 +59,7 @@ class Connection:
         Args:
             read_only: open no writer, for a process that does not hold the library's lock.
             examine: look for damage even where nothing speaks for any.
-            on_progress: is told how far the recovery of a damaged library is: done, of how much.
+            on_progress: called during the recovery of a damaged library: done, of how much.
 
         Raises:
             DatabaseError: it is no library of ours, damaged, newer, or out of reach.
@@ -68,8 +68,8 @@ class Connection:
         self.recovered: Recovered | None = None
         self.mended: Mended | None = None
         self._rows_are_damaged = False
-        # Stands while a writer is open: whoever finds it knows that the last one was killed. It
-        # stays, and is not empty, when somebody has come across damage.
+        # It is there while a writer is open: a process that finds it knows that the last one was
+        # killed. It stays, and is not empty, once damage was found.
         self._marker = f"{path.name}.open"
         self._files = SafeFolder(path.parent)
         self._read_only = read_only and path.exists()
@@ -96,7 +96,7 @@ class Connection:
             raise
 
     def _refuse_others(self) -> None:
-        """Look whose the file is before anything is written, be it the log into the file."""
+        """Check that the file is ours before anything is written, even the log into the file."""
         if self.path.exists() and self.path.stat().st_size:
             try:
                 refuse_others(self.path)
@@ -107,22 +107,22 @@ class Connection:
         finish_recovery(self.path)
         known = self.path.exists() and self.path.stat().st_size > 0
         marker = self._files.entry(self._marker)
-        told = marker is not None and marker.status.st_size > 0
+        is_marked = marker is not None and marker.status.st_size > 0
         if known:
             self._recover_if_damaged(examine, on_progress)
         writer = self._connect_to_write()
         try:
             old = known and check_version(writer, self.path) < len(MIGRATIONS)
-            # damaged rows are mended first, so that no backup of them drives a sound one out
-            told = told or self._rows_are_damaged
-            if old or (known and is_due(self.path) and not told):
+            # damaged rows are repaired first, so that no backup of them replaces a sound one
+            is_marked = is_marked or self._rows_are_damaged
+            if old or (known and is_due(self.path) and not is_marked):
                 self._back_up(writer, must=old)
             migrate(writer, self.path)
             watch_rows(writer)
             if self.recovered is not None and self.recovered.log_only:
                 remember_to_say(writer, self.recovered.kept, str(self.recovered))
-            self.recovered = self.recovered or untold_recovery(writer, self.path)
-            if known and told:
+            self.recovered = self.recovered or unreported_recovery(writer, self.path)
+            if known and is_marked:
                 writer = self._mended(writer, on_progress)
             self._mark(b"")
         except BaseException:
@@ -131,9 +131,9 @@ class Connection:
         return writer
 
     def _recover_if_damaged(self, examine: bool, on_progress: OnProgress | None) -> None:
-        """Look at the file, and recover it when it is damaged.
+        """Examine the file, and recover it when it is damaged.
 
-        All of it is examined when the last writer was killed or somebody has come across damage,
+        All of it is examined when the last writer was killed or damage was found,
         and when the day's backup is due. Until it is known to be sound nothing is written to it,
         nor is the log moved into it.
         """
@@ -145,7 +145,7 @@ class Connection:
         if all(problem.startswith(_OF_ROWS) for problem in problems):
             self._rows_are_damaged = True
             return
-        self._mark(b"damaged")  # until it is mended
+        self._mark(b"damaged")  # until it is repaired
         if log_is_foreign(self.path):
             self.recovered = set_log_aside(self.path)
         else:
@@ -155,7 +155,7 @@ class Connection:
     def _mended(
         self, writer: sqlite3.Connection, on_progress: OnProgress | None
     ) -> sqlite3.Connection:
-        """Mend the rows that somebody has met, and all others; recover the file if that fails."""
+        """Repair damaged rows, those that were found and all others; else recover the file."""
         try:
             self.mended = self._mend(writer)
         except (sqlite3.Error, DatabaseError) as exc:
@@ -178,7 +178,7 @@ class Connection:
         return mended
 
     def mend(self) -> Mended | None:
-        """Mend every damaged row; see mend_rows.
+        """Repair every damaged row; see mend_rows.
 
         Raises:
             DatabaseError: some can't be mended in place; the next start recovers the file.
@@ -190,7 +190,7 @@ class Connection:
                 except (sqlite3.DatabaseError, DatabaseError) as exc:
                     raise self._damaged(exc) from exc
         except DatabaseError as exc:
-            if isinstance(exc.__cause__, sqlite3.IntegrityError):  # seen at the end of it only
+            if isinstance(exc.__cause__, sqlite3.IntegrityError):  # noticed only at its end
                 raise self._damaged(exc.__cause__) from exc
             raise
 
@@ -224,7 +224,7 @@ class Connection:
         # a process that may not write may not move the log into the file when it leaves, either
         uri = self.path.as_uri()
         if self._read_only:
-            # SQLite wants to make files beside the library, unless it hears that nobody writes
+            # SQLite wants to make files beside the library, unless it is opened as immutable
             log_there = self.path.with_name(f"{self.path.name}-wal").exists()
             still = not log_there and not os.access(self.path.parent, os.W_OK)
             uri += "?mode=ro&immutable=1" if still else "?mode=ro"
@@ -237,7 +237,7 @@ class Connection:
             uri=True,
         )
         connection.on_damage = self._damaged
-        # what stands in a stranger's schema calls no function that could do harm
+        # a stranger's schema must not call functions that could do harm
         connection.execute("PRAGMA trusted_schema = OFF")
         # for queries alone: with it in the schema no other program could open the file
         connection.create_function("casefold_key", 1, casefold_key, deterministic=True)
@@ -246,7 +246,7 @@ class Connection:
         return connection
 
     def _damaged(self, exc: sqlite3.Error | DatabaseError) -> DatabaseError:
-        """Have whoever opens the file next examine it."""
+        """Leave a mark, so that the next process that opens the file examines it."""
         log.warning("%s: %s", self.path, exc)
         with contextlib.suppress(OSError):  # only looking is allowed here
             self._mark(b"damaged")
@@ -257,7 +257,7 @@ class Connection:
 
     @contextmanager
     def noticing_damage(self) -> Iterator[None]:
-        """Treat damage that is met inside the block as damage to the file.
+        """Treat damage found inside the block as damage to the file.
 
         Raises:
             DatabaseError: there was some; the next start mends it.
@@ -278,7 +278,7 @@ class Connection:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Give the writer inside one transaction: all of the block is kept, or none of it."""
+        """Yield the writer inside one transaction: all of the block is kept, or none of it."""
         with self._write_lock:
             writer = self._writer
             if writer is None:
@@ -297,7 +297,7 @@ class Connection:
                 ) from exc
 
     def read(self) -> sqlite3.Connection:
-        """Give this thread's reader.
+        """Return this thread's reader.
 
         Raises:
             DatabaseError: the library is closed.
@@ -314,7 +314,7 @@ class Connection:
             return reader
 
     def version(self) -> int:
-        """Give a number that is another one once anything has been committed, by any process."""
+        """Return a number that is another one once anything has been committed, by any process."""
         with self._readers_lock:
             if self._closed:
                 raise DatabaseError(f"{self.path}: the library is closed")
@@ -333,8 +333,8 @@ class Connection:
             if self._watcher is not None:
                 self._watcher.close()
                 self._watcher = None
-            # Only let go of: closing one under another thread's query crashes the process
-            # (CPython's sqlite3). The garbage collector closes it, some time.
+            # Only dropped: closing one under another thread's query crashes the process
+            # (CPython's sqlite3). The garbage collector closes it later.
             self._readers.clear()
             if self._writer is not None:
                 if self.recovered is not None or self.mended is not None:
@@ -346,7 +346,7 @@ class Connection:
                     marker = self._files.entry(self._marker)
                     if marker is not None and marker.status.st_size == 0:
                         self._files.remove(self._marker)
-                except OSError as exc:  # the disk has turned read-only: the next start looks
+                except OSError as exc:  # read-only by now: the next start examines it
                     log.warning("%s: can't be removed (%s)", self._marker, exc)
 
     def _mark(self, content: bytes) -> None:
@@ -355,10 +355,10 @@ class Connection:
             stream.write(content)
 
     def _forget_recovery(self, writer: sqlite3.Connection) -> None:
-        """Say it no more: it has been told, unless the program was killed on the way."""
+        """Remove the notice, once it was shown; a program killed before that shows it again."""
         try:
             forget_recovery(writer)
-        except sqlite3.Error as exc:  # no room: it is told once more
+        except sqlite3.Error as exc:  # the disk is full: it is shown once more
             log.warning("%s: %s", self.path, exc)
 
     def _empty_log(self, writer: sqlite3.Connection) -> None:
@@ -366,5 +366,7 @@ class Connection:
         try:
             writer.execute("PRAGMA busy_timeout = 0")  # what a reader still needs stays in it
             writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error as exc:  # no room: all of it is in the log, and read from there
+        except (
+            sqlite3.Error
+        ) as exc:  # the disk is full: all of it is in the log, and read from there
             log.warning("%s: the log stays beside it (%s)", self.path, exc)

@@ -15,10 +15,10 @@ _WORDS = ("Could not decode to UTF-8", "user-defined function raised exception")
 
 
 class WatchedConnection(sqlite3.Connection):
-    """A connection whose cursors tell of damage, wherever they come across it.
+    """A connection whose cursors report damage, wherever they come across it.
 
     Attributes:
-        on_damage: turns what SQLite says into what a person is told.
+        on_damage: turns SQLite's message into one for a person.
     """
 
     on_damage: Callable[[sqlite3.DatabaseError], DatabaseError]

@@ -1,4 +1,4 @@
-"""How much room a library takes."""
+"""How much disk space a library takes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pathlib import Path
 from src.config import LibraryPaths
 from src.ownership import BACKUPS, INDEXES
 
-# File systems write times down no finer than that: what changed so lately may change once more
+# File systems store times no finer than this: what changed so lately may change once more
 # without another time.
 SETTLED_NS = 2_000_000_000
-# Windows keeps no time of folders on a memory stick: now and then all is looked at.
+# Windows keeps no time of folders on a memory stick: now and then all are read.
 KNOWN_FOR_S = 600.0
 
 
 @dataclass(frozen=True)
 class _Folder:
-    """What a folder held when it was looked at.
+    """What a folder held when it was read.
 
     Attributes:
         bytes: of the files in it, without those in folders below.
@@ -34,7 +34,7 @@ class _Folder:
 
 
 class DiskUse:
-    """The size of a library, without looking at each of its crops every time.
+    """The size of a library, without reading each folder of crops every time.
 
     Crops are written and removed, never changed in place, and each of it changes the time of the
     folder they lie in: only folders with another time are looked into. Calls may come from any
@@ -85,7 +85,7 @@ def _database(path: Path) -> int:
 
 
 def _folder(path: str) -> _Folder:
-    """Look into a folder; one that is gone, or can't be read, holds nothing."""
+    """List a folder; one that is gone, or can't be read, holds nothing."""
     modified_at_ns = _modified_at_ns(path)  # before its files: a later change is seen next time
     try:
         with os.scandir(path) as entries:

@@ -11,9 +11,8 @@ from src.database.conditions import Condition, SegmentCondition
 from src.database.connection import Connection
 from src.database.exact_search import Scored, Search, SearchCounts, TooDeep
 from src.database.filtered_rows import MOST_GATHERED, FilteredRows, KnownFilter
-from src.database.metadata_db import placeholders
 from src.database.row_values import check_row
-from src.database.rows import CHUNK
+from src.database.rows import CHUNK, placeholders
 from src.database.scan_file import ScanFileError
 from src.database.scan_rows import ScanRows
 from src.database.segment_store import model_row
@@ -26,7 +25,7 @@ DEEPEST = 20_000
 # Filters of which it is remembered that they leave many.
 MOST_WIDE = 100
 
-# A model's embeddings that its index has not been told of. SQLite takes a CROSS JOIN in the order
+# A model's embeddings that its index lacks. SQLite takes a CROSS JOIN in the order
 # it is written in: it begins with the few that wait, not with all that the model has.
 WAITING = "unindexed u CROSS JOIN embeddings e ON e.id = u.embedding_id WHERE e.model_id = ?"
 # Counts come from indexes, and are enough nearly always: no segment has two of one model.
@@ -132,7 +131,7 @@ class EmbeddingStore:
         return [(row["id"], row["segment_id"]) for row in found]
 
     def remove(self, embedding_ids: Sequence[int]) -> None:
-        """Forget embeddings; their segments stay, and are embedded again by the next job."""
+        """Delete embeddings; their segments stay, and are embedded again by the next job."""
         with self.connection.write() as db:
             db.executemany("DELETE FROM embeddings WHERE id = ?", [(i,) for i in embedding_ids])
 
@@ -252,7 +251,7 @@ class EmbeddingStore:
             return found
 
     def sample(self, n: int) -> dict[str, np.ndarray]:
-        """Take n indexed embeddings spread over the whole range of their ids."""
+        """Return n indexed embeddings spread over the whole range of their ids."""
         db = self.connection.read()
         low, high = db.execute(
             "SELECT min(id), max(id) FROM embeddings WHERE model_id = ?", (self.model_id,)
@@ -269,10 +268,10 @@ class EmbeddingStore:
                 found[row["segment_id"]] = np.frombuffer(row["vector"], "<f4")
         return found
 
-    # -- what Chroma has to be told
+    # -- what Chroma lacks
 
     def unindexed(self, limit: int) -> tuple[list[int], list[str], np.ndarray]:
-        """Take embeddings that are not in the index: their row ids, segment ids, (N, 512)."""
+        """Return embeddings that are not in the index: their row ids, segment ids, (N, 512)."""
         rows = (
             self.connection.read()
             .execute(
@@ -295,7 +294,7 @@ class EmbeddingStore:
             )
 
     def removals(self, limit: int) -> list[str]:
-        """Take ids of segments that are gone and still in the index."""
+        """Return ids of segments that are gone and still in the index."""
         rows = self.connection.read().execute(
             "SELECT segment_id FROM index_removals WHERE model_id = ? LIMIT ?",
             (self.model_id, limit),
@@ -310,7 +309,7 @@ class EmbeddingStore:
             )
 
     def mark_all_unindexed(self, db: sqlite3.Connection) -> None:
-        """Say that an index knows nothing yet, inside the caller's transaction."""
+        """Mark all embeddings of an index as not indexed, inside the caller's transaction."""
         db.execute(
             "INSERT OR IGNORE INTO unindexed SELECT id FROM embeddings WHERE model_id = ?",
             (self.model_id,),

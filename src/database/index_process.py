@@ -15,7 +15,7 @@ from src.child_processes import Message, killed_after, read_message, start_child
 START_S = 60.0
 REQUEST_S = 60.0
 LEAVE_S = 20.0
-# Only a process that waits for a dead drive outlives a kill for longer.
+# Only a process that waits for a dead drive lives on longer after a kill.
 KILLED_S = 10.0
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class IndexUnavailableError(Exception):
 
 
 class IndexBusyError(IndexUnavailableError):
-    """Other requests took all the time; nothing is known against the index."""
+    """Other requests took all the time; the index itself may be sound."""
 
 
 class IndexProcess:
@@ -40,7 +40,7 @@ class IndexProcess:
         """Start the child.
 
         Raises:
-            IndexUnavailableError: the system has no room for another process.
+            IndexUnavailableError: the system can't start another process.
         """
         self.folder = folder
         self._lock = threading.Lock()
@@ -101,7 +101,7 @@ class IndexProcess:
         return answer
 
     def close(self) -> None:
-        """Let the child finish and leave; one that does not is killed."""
+        """Wait for the child to finish and exit; one that does not is killed."""
         assert self._child.stdin is not None
         with killed_after(self._child, LEAVE_S):
             try:

@@ -1,12 +1,12 @@
 """The child process that alone opens Chroma: `python -m src.database.index_server FOLDER`.
 
 Chroma lives apart from the application because its inserts hold the interpreter's lock, and
-because files left by a kill can crash whoever opens them next. Requests come on standard
+because files left by a kill can crash the process that opens them next. Requests come on standard
 input, and answers go to standard output (see src/child_processes.py). The parent gone means
 standard input closed: the child then finishes the request at hand and leaves.
 
 A marker beside the folder stands while Chroma's files may be half written. It is made before
-the first write, removed when writing has rested and the index answers; whoever finds it at
+the first write, removed when writing has rested and the index answers; a process that finds it at
 start throws the folder away.
 """
 
@@ -36,13 +36,13 @@ SPARE_BYTES = 256 << 20
 BYTES_PER_ROW = 16 << 10
 
 
-# What Chroma may take: damaged files have made it ask for all there is.
+# Chroma's memory limit: damaged files have made it ask for all there is.
 SPARE_MEMORY = 8 << 30
 MEMORY_PER_ROW = 32 << 10
 
 
 def limit_memory(rows: int) -> None:
-    """Have the system refuse this process more memory than an index of so many rows needs."""
+    """Limit this process's memory to what an index of so many rows needs."""
     child_processes.limit_memory(SPARE_MEMORY + rows * MEMORY_PER_ROW)
 
 
@@ -73,7 +73,7 @@ class IndexServer:
             if entry.status.st_size > SPARE_BYTES + rows * BYTES_PER_ROW:
                 return {"error": f"{entry.name} has grown out of all proportion"}
         limit_memory(rows)
-        import chromadb  # slow to load, and only here
+        import chromadb  # slow to load, and needed only here
         from chromadb.config import Settings
 
         # Settings reads a .env from the working directory; ours is not Chroma's to read.
@@ -123,7 +123,7 @@ class IndexServer:
             self.dirty = True
 
     def mark_clean(self) -> None:
-        """Take the marker away, once the index has answered since the last write."""
+        """Remove the marker, once the index has answered since the last write."""
         if self.dirty and self.collection is not None:
             if self.collection.count():
                 probe = np.full((1, EMBEDDING_DIM), EMBEDDING_DIM**-0.5, np.float32)
@@ -179,7 +179,7 @@ def main() -> None:
             answer, payload = server.answer(*message)
         except (
             Exception
-        ) as exc:  # Chroma raises its own, Rust's and pickle's: all one to the parent
+        ) as exc:  # Chroma raises its own, Rust's and pickle's: all the same to the parent
             answer, payload = {"error": f"{type(exc).__name__}: {exc}"}, b""
         write_message(answers, answer, payload)
     server.mark_clean()

@@ -25,7 +25,7 @@ class LibraryLock:
     """
 
     def __init__(self, path: Path) -> None:
-        """Take the lock.
+        """Acquire the lock.
 
         Raises:
             LibraryLockedError: another process has the library open.
@@ -64,7 +64,7 @@ class LibraryLock:
         )
 
     def release(self) -> None:
-        """Let go; a second call does nothing."""
+        """Release the lock; a second call does nothing."""
         self._stream.close()
         folder, self._folder = self._folder, None
         if folder is not None:
@@ -87,7 +87,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(stream: IO[bytes]) -> None:
-        # a byte far behind the text, since a locked byte can't be read by others on Windows
+        # a byte far after the text, since others can't read a locked byte on Windows
         stream.seek(1 << 20)
         msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
 
@@ -100,7 +100,7 @@ else:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _locked_folder(folder: Path) -> int | None:
-        """Lock a folder, and give its handle; None where the file system locks none."""
+        """Lock a folder, and return its handle; None where the file system can't lock folders."""
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,7 +16,7 @@ class RemovedMedia:
         self._connection, self._rows = connection, rows
 
     def remember(self, path: Path, content_hash: str | None) -> None:
-        """Keep in mind that a person does not want a file, nor its content under another name."""
+        """Record that a person removed a file; its content is not added under another name."""
         with self._connection.write() as db:
             db.execute(
                 "INSERT OR REPLACE INTO removed_media (path, content_hash, removed_at)"
@@ -25,7 +25,7 @@ class RemovedMedia:
             )
 
     def forget(self, path: Path) -> None:
-        """A person wants a file again: forget its removal, and that of its copies."""
+        """Delete the record of a file's removal, and its copies': a person wants it again."""
         with self._connection.write() as db:
             db.execute(
                 "DELETE FROM removed_media WHERE path = ?1 OR content_hash ="
@@ -34,7 +34,7 @@ class RemovedMedia:
             )
 
     def forget_content(self, content_hash: str) -> None:
-        """A person wants a content again, under whichever names it was removed."""
+        """Delete the records of a content's removal, under all names: a person wants it again."""
         with self._connection.write() as db:
             db.execute("DELETE FROM removed_media WHERE content_hash = ?", (content_hash,))
 

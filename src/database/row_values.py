@@ -1,4 +1,4 @@
-"""What the columns of the library's tables may hold, whoever wrote them.
+"""What the columns of the library's tables may hold, whichever program wrote them.
 
 SQLite keeps any value in any column, and a library may come from a stranger: a row is looked at
 before it becomes a record. The checksum says whether it is what was stored, the values whether
@@ -17,7 +17,7 @@ import numpy as np
 from src.database.checksums import COLUMN, row_checksum
 from src.errors import DamagedMaskError, DamagedRowError
 from src.models.mask_rle import MOST_PIXELS, runs_of
-from src.records import EMBEDDING_DIM, SegmentOrigin, TagSource
+from src.records import SegmentOrigin, TagSource
 
 # Of a text or a blob, in bytes. Nothing is stored that comes near it but the work of people on
 # thousands of segments of one file (info).
@@ -71,13 +71,14 @@ def _or_null(check: Check) -> Check:
 
 
 def _is_vector(value: Any) -> bool:
-    if not isinstance(value, bytes) or len(value) != 4 * EMBEDDING_DIM:
+    """Return whether it is a vector; how many numbers one has depends on the model."""
+    if not isinstance(value, bytes) or not value or len(value) % 4:
         return False
     return _is_of_length_1(np.frombuffer(value, "<f4"))
 
 
 def _is_of_length_1(vector: np.ndarray) -> bool:
-    """Return whether a vector (512,) is finite and of length 1, about."""
+    """Return whether a vector (D,) is finite and of length 1, about."""
     with np.errstate(all="ignore"):  # what overflows is not of length 1
         square = float(vector @ vector)
     return abs(math.sqrt(square) - 1) < LENGTH_TOLERANCE if math.isfinite(square) else False
@@ -191,11 +192,11 @@ def problem_of(
     frame_wh: tuple[int, int] | None = None,
     with_mask: bool = True,
 ) -> str | None:
-    """Say what is wrong with a row; None for one that this program may have stored.
+    """Return what is wrong with a row; None for one that this program may have stored.
 
     Args:
         row: all columns of the table, by name, the checksum among them where there is one.
-        frame_wh: of a segment, its frame's size; None where that can't be told.
+        frame_wh: of a segment, its frame's size; None where that is not known.
         with_mask: look into a segment's mask as well, which takes longer than all else.
     """
     for column in wrong_columns(table, row):
@@ -222,7 +223,7 @@ def problem_of(
 
 def wrong_columns(table: str, row: Mapping[str, Any]) -> list[str]:
     """List the columns that hold what this program never stores there."""
-    allowed = ALLOWED.get(table, {})  # of a table with no checks its checksum has to do
+    allowed = ALLOWED.get(table, {})  # a table without checks has only its checksum
     return [column for column, check in allowed.items() if column in row and not check(row[column])]
 
 
@@ -237,7 +238,7 @@ def check_row(
     frame_wh: tuple[int, int] | None = None,
     with_mask: bool = True,
 ) -> None:
-    """See that a row is sound; see problem_of.
+    """Check that a row is sound; see problem_of.
 
     Raises:
         DamagedRowError: it is not.

@@ -1,9 +1,9 @@
-"""Rows of SQLite -> the records of the house. Each row is checked on the way."""
+"""Rows of SQLite -> records. Each row is checked on the way."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def stored_segment(row: sqlite3.Row, paths: LibraryPaths, with_mask: bool = True
         stability_score=columns["stability_score"],
         mask_rle=columns["mask"],
         crop_path=paths.crop(columns["crop_path"]),
-        # who may only read opens a library of an older version as it is
+        # a reader opens a library of an older version as it is
         parent_id=columns.get("parent_id"),
         fingerprint=columns.get("fingerprint"),
         origin=columns.get("origin") or "sam",
@@ -67,7 +67,7 @@ def media_file(row: sqlite3.Row | Mapping[str, Any]) -> MediaFile:
     """
     columns = dict(row)
     check_row("media_files", columns)
-    # who may only read opens a library of an older version as it is
+    # a reader opens a library of an older version as it is
     known = {
         field.name: columns[field.name] for field in fields(MediaFile) if field.name in columns
     }
@@ -75,7 +75,7 @@ def media_file(row: sqlite3.Row | Mapping[str, Any]) -> MediaFile:
 
 
 class RowReader:
-    """Reads rows of a library. One that is damaged is told of, and mended at the next start."""
+    """Reads rows of a library. One that is damaged is reported, and repaired at the next start."""
 
     def __init__(self, connection: Connection, paths: LibraryPaths) -> None:
         self._connection = connection
@@ -130,3 +130,11 @@ class RowReader:
                 f"SELECT * FROM {table} WHERE id IN ({','.join('?' * len(some))})", some
             ):
                 check_row(table, dict(row))
+
+
+def placeholders(values: Sequence[Any]) -> str:
+    return ",".join("?" * len(values))
+
+
+def chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[i : i + CHUNK] for i in range(0, len(ids), CHUNK))

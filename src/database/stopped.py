@@ -16,7 +16,7 @@ _KEY = "media files that a person stopped"
 
 
 def unfinished_media(metadata: MetadataDatabase) -> list[MediaFile]:
-    """List the media files that no job has come to the end of: those begun first."""
+    """List the media files that no job has finished: those that were begun come first."""
     return metadata.all_media("processing") + metadata.all_media("pending")
 
 
@@ -29,19 +29,19 @@ def stopped_media(metadata: MetadataDatabase) -> list[MediaFile]:
 
 
 def left_media(metadata: MetadataDatabase) -> list[MediaFile]:
-    """List those that the next job goes on with by itself."""
+    """List those that the next job continues by itself."""
     stopped = _ids(metadata)
     return [media for media in unfinished_media(metadata) if media.id not in stopped]
 
 
 def stop_unfinished(metadata: MetadataDatabase) -> None:
-    """Let all that is unfinished now wait until a person asks for it."""
+    """Mark all that is unfinished now as waiting until a person continues."""
     with metadata.connection.write():
         _write_down(metadata, {media.id for media in unfinished_media(metadata)})
 
 
 def take_up(metadata: MetadataDatabase, media_file_ids: Collection[int]) -> None:
-    """Let media files wait no more; inside a transaction it is part of that."""
+    """Mark media files as waiting no more; inside a transaction it is part of that."""
     stopped = _ids(metadata)
     if not stopped.isdisjoint(media_file_ids):
         _write_down(metadata, stopped.difference(media_file_ids))

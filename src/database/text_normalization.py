@@ -8,7 +8,7 @@ from src.errors import QueryError
 
 
 def normalize_text(text: str) -> str:
-    """Bring what somebody typed to one form: single spaces, accents and letters in one.
+    """Bring typed text to one form: single spaces, accents and letters in one.
 
     Raises:
         QueryError: it holds what is no character, as an argument in another encoding does.
@@ -33,7 +33,7 @@ def as_query(text: str) -> str:
 
 
 def casefold_key(text: str) -> str:
-    """Give what is the same for all texts that differ in case, accents' making or width only.
+    """Return what is the same for all texts that differ in case, encoding of accents or width only.
 
     That is a compatibility caseless match (The Unicode Standard, 3.13, D146).
     """

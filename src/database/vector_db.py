@@ -6,7 +6,7 @@ from types import TracebackType
 
 import numpy as np
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
 from src.database.clip_in_use import load_clips
 from src.database.conditions import SegmentCondition
@@ -18,10 +18,11 @@ from src.errors import QueryError
 from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
 from src.records import EMBEDDING_DIM, SearchHit, SearchResult
+from src.settings import Settings
 
 
 class VectorDatabase:
-    """The segments of a library by likeness.
+    """Search by similarity over a library's segments.
 
     `VectorDatabase()` opens the library that lies in the application's folder for searching.
     The application hands in its own parts, and with them the right to use Chroma.
@@ -64,14 +65,14 @@ class VectorDatabase:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files; metadata handed in stays open."""
+        """Close the files; metadata that was passed in stays open."""
         if self.index is not None:
             self.index.close()
         if self._own_metadata:
             self.metadata.close()
 
     def retire(self) -> None:
-        """Leave the index for good; who still searches here is answered exactly without it."""
+        """Leave the index for good; later searches are answered exactly without it."""
         if self.index is not None:
             self.index.retire()
 
@@ -84,7 +85,7 @@ class VectorDatabase:
 
         Returns:
             Up to n_results hits, best first, and the words of the query that the CLIP in use
-            does not know and nobody has tagged with. No hits but tagged ones where no word says
+            does not know and no person has tagged with. No hits but tagged ones where no word says
             anything to it; see SearchResult.has_words.
 
         Raises:
@@ -93,7 +94,7 @@ class VectorDatabase:
         query = as_query(query)
         if not query:
             raise QueryError("the search is empty; type what you are looking for")
-        _check_count(n_results)
+        check_count(n_results)
         tagged = self._tagged(query, n_results, where)
         unknown = self.clip.unknown_words(query)
         known = self.clip.known_words(query)
@@ -107,7 +108,7 @@ class VectorDatabase:
     def _tagged(
         self, query: str, n: int, where: SegmentCondition | None = None
     ) -> tuple[SearchHit, ...]:
-        """Give what a person has tagged with the very words of a query."""
+        """Return what a person has tagged with the very words of a query."""
         ids = BrowseQueries(self.metadata).tagged_by_people(query, n, where)
         segments, tags = self.metadata.segments(ids), self.metadata.tags_of(ids)
         return tuple(
@@ -125,7 +126,7 @@ class VectorDatabase:
         Raises:
             QueryError: it has another shape, is zero or not finite, or n_results is under 1.
         """
-        _check_count(n_results)
+        check_count(n_results)
         vector = np.asarray(embedding, np.float32).reshape(-1)
         if vector.shape != (EMBEDDING_DIM,):
             raise QueryError(f"an embedding has {EMBEDDING_DIM} numbers; this has {vector.size}")
@@ -144,6 +145,11 @@ class VectorDatabase:
         )
 
 
-def _check_count(n_results: int) -> None:
+def check_count(n_results: int) -> None:
+    """See that somebody asks for hits.
+
+    Raises:
+        QueryError: they ask for none, or for more than can be.
+    """
     if not 0 < n_results < 1 << 31:
         raise QueryError(f"{n_results} results can't be shown; ask for 1 or more")

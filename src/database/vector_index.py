@@ -59,11 +59,11 @@ class VectorIndex:
     # -- keeping in step
 
     def pending(self) -> int:
-        """Count what the index has not been told."""
+        """Count what the index does not know yet."""
         return self.embeddings.count_unindexed() + self.embeddings.count_removals()
 
     def catch_up(self) -> Iterator[Progress]:
-        """Tell the index all it does not know: new segments and those that are gone.
+        """Bring the index up to date: add new segments, delete those that are gone.
 
         What searches scan is brought into step before; they need no index. A failure costs one
         rebuild in a fresh folder; after a second one there is none in this session.
@@ -100,7 +100,7 @@ class VectorIndex:
             yield Progress("index", done, max(done, total))
 
     def problems(self) -> list[str]:
-        """Say what is wrong with the index, by opening and probing it; empty means sound."""
+        """Return what is wrong with the index, by opening and probing it; empty means sound."""
         if self.embeddings.count() == 0:
             return []
         try:
@@ -112,14 +112,14 @@ class VectorIndex:
         return [f"{waiting} changes are not in the index yet"] if waiting else []
 
     def rebuild(self) -> Iterator[Progress]:
-        """Throw the index away and make it again from SQLite."""
+        """Delete the index and rebuild it from SQLite."""
         self.failure = None
         self._distrusted = 0
         self._distrust("a rebuild was asked for")
         yield from self.catch_up()
 
     def close(self) -> None:
-        """Let the child finish and leave."""
+        """Wait for the child to finish and exit."""
         with self._state_lock:
             if self._process is not None:
                 self._process.close()
@@ -137,7 +137,7 @@ class VectorIndex:
     # -- trust
 
     def _opened(self) -> IndexProcess | None:
-        """Give the child with a proven index; None when there is no index to open.
+        """Return the child with a proven index; None when there is no index to open.
 
         Raises:
             IndexUnavailableError: there is one, and it can't be trusted.
@@ -160,7 +160,7 @@ class VectorIndex:
             return self._process
 
     def _check_folder(self, folder: Path) -> None:
-        """See that an index is there, and that nothing in it leads elsewhere: Chroma follows links.
+        """Check that an index is there, and that nothing in it is a link that Chroma would follow.
 
         Raises:
             IndexUnavailableError: it is not to be opened.
@@ -190,7 +190,7 @@ class VectorIndex:
     def _probe(self, process: IndexProcess) -> None:
         """Compare count and a sample of embeddings with SQLite's.
 
-        What was told and not yet marked as told may stand on either side of the count.
+        What was sent and is not yet marked as indexed may be counted or not.
         """
         count = process.ask({"verb": "count"})[0]["count"]
         indexed = self.embeddings.count() - self.embeddings.count_unindexed()
@@ -223,7 +223,7 @@ class VectorIndex:
                 self._remove(folder.name)
 
     def _fresh(self) -> IndexProcess:
-        """Start an empty index in a folder of its own, and tell SQLite that it knows nothing."""
+        """Start an empty index in a folder of its own, and mark all embeddings as not indexed."""
         with self._state_lock:
             if self._retired:
                 raise IndexUnavailableError("another model's index has taken its place")

@@ -25,12 +25,14 @@ class Annotation:
         bbox_xywh: in pixels of the image; None for the image as a whole.
         mask_rle: compressed COCO RLE counts at the image's size; None where there is only a box.
         confidence: 0 to 1; None where the dataset says nothing of it.
+        segment_id: of the segment that it was in a library; None where the dataset names none.
     """
 
     label: str
     bbox_xywh: BoxXywh | None = None
     mask_rle: bytes | None = field(default=None, repr=False)
     confidence: float | None = None
+    segment_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,12 @@ class AnnotatedImage:
 
     Attributes:
         image: its file; relative to the dataset's folder where it lies in that.
+        frame_index: of a frame of a video, or a page of a file that has several.
     """
 
     image: Path
     annotations: tuple[Annotation, ...]
+    frame_index: int = 0
 
 
 class ExportFormat(Protocol):
@@ -108,11 +112,15 @@ class Importer(Protocol):
         ...
 
     def preview(self, path: Path, options: Any) -> dict[str, int]:
-        """Count the annotations of each label."""
+        """Count the annotations of each label.
+
+        Raises:
+            OSError, ValueError: as in `read`.
+        """
         ...
 
     def read(self, path: Path, options: Any) -> Iterator[AnnotatedImage]:
-        """Read a dataset, image by image.
+        """Read what people have labelled, image by image; what models said is left out.
 
         Raises:
             OSError: a file can't be read.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from src.datasets.protocols import ExportFormat, Importer
-from src.datasets.tag_folders import TagFolders
+from src.datasets.tag_folders import TagFolders, TagFoldersImport
 from src.errors import OptionError
 
 DEFAULT_FORMAT = TagFolders.key
@@ -67,3 +67,4 @@ def _add(registry: dict[str, Registered], new: Registered) -> None:
 
 
 register_format(TagFolders())
+register_importer(TagFoldersImport())

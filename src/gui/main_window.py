@@ -17,9 +17,8 @@ import customtkinter as ctk
 from PIL import ImageTk
 from tkinterdnd2 import TkinterDnD
 
-from src.config import Settings
 from src.gui.app import desktop
-from src.gui.app.actions import Action, actions, key_sequence
+from src.gui.app.actions import BACK, Action, key_sequence, menu_actions, shortcuts
 from src.gui.app.drop import DropTarget
 from src.gui.app.import_controller import ImportController
 from src.gui.app.library_facts import LibraryFacts
@@ -36,13 +35,16 @@ from src.gui.models.models_controller import ModelsController
 from src.gui.theme.icons import logo
 from src.gui.theme.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
 from src.gui.widgets.overlay import Overlay
+from src.gui.widgets.popup import Entry
+from src.job_kinds import MEASURE
+from src.settings import Settings
 
 if TYPE_CHECKING:
     from src.library import MediaLibrary
 
 
 FRAME_WH = 16, 64  # what a desktop may put round a window: a title bar, borders, a bar of its own
-Room = tuple[int, int, int, int]  # left, top, width, height in device pixels
+Area = tuple[int, int, int, int]  # left, top, width, height in device pixels
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +56,8 @@ class WindowOptions:
     Attributes:
         library: its folder.
         settings: as they are in it.
-        open_library: makes the MediaLibrary, in another thread, and tells its argument how far
-            the recovery of a damaged one is.
+        open_library: makes the MediaLibrary, in another thread, and calls its argument with how
+            far the recovery of a damaged one is.
         paths: to be added as soon as it is open.
         draw_samples: makes sample media and returns them; may take seconds.
         restart: starts the program again on another library, once the window is closed.
@@ -69,31 +71,31 @@ class WindowOptions:
     restart: Callable[[Path], None]
 
 
-def room_for_window(work_area: Room) -> Room:
-    """Where a window may lie, with its frame round it."""
+def area_for_window(work_area: Area) -> Area:
+    """Return where a window may lie, with its frame round it."""
     left, top, width, height = work_area
     return left, top, max(1, width - FRAME_WH[0]), max(1, height - FRAME_WH[1])
 
 
-def fitting_size(room: Room, scale: float) -> tuple[int, int]:
-    """The size a window opens with, in pixels of the design."""
-    _, _, width, height = room
+def fitting_size(area: Area, scale: float) -> tuple[int, int]:
+    """Return the size a window opens with, in pixels of the design."""
+    _, _, width, height = area
     return min(FIRST_WH[0], int(width / scale)), min(FIRST_WH[1], int(height / scale))
 
 
-def first_geometry(room: Room, scale: float) -> str:
-    """Where it opens, in the middle: a size in pixels of the design, a place in device pixels."""
-    left, top, room_w, room_h = room
-    width, height = fitting_size(room, scale)
-    x = left + (room_w - round(width * scale)) // 2
-    y = top + (room_h - round(height * scale)) // 2
+def first_geometry(area: Area, scale: float) -> str:
+    """Return where it opens: a size in pixels of the design, a place in device pixels."""
+    left, top, area_w, area_h = area
+    width, height = fitting_size(area, scale)
+    x = left + (area_w - round(width * scale)) // 2
+    y = top + (area_h - round(height * scale)) // 2
     return f"{width}x{height}+{x}+{y}"
 
 
 class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     """The application's window. It knows the library, the worker, their events and records."""
 
-    # what actions are done with
+    # what actions use
     dialogs: WindowDialogs
     import_controller: ImportController
     panels: Panels
@@ -103,12 +105,12 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         use_own_font_rules()
         ctk.set_appearance_mode(settings.appearance)
         super().__init__(className="Media-segment-library")
-        self._room = room_for_window(desktop.work_area(self))
+        self._area = area_for_window(desktop.work_area(self))
         scale = self._fitting_scale(settings.widget_scaling or desktop.desktop_scale())
         ctk.set_widget_scaling(scale)
         ctk.set_window_scaling(scale)
         # CustomTkinter gives the focus to whatever is clicked, canvases and labels too, after
-        # the click has been answered: an entry that the answer chose would lose it again
+        # the click was handled: an entry that the handler focused would lose it again
         self.unbind_all("<Button-1>")
         self.TkdndVersion = TkinterDnD._require(self)
         self.options = options
@@ -117,7 +119,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.theme.find_fonts(self)
         self._closing = False
         self._prepare_window()
-        self.overlay = Overlay(self, self.theme)
+        self.overlay = Overlay(self, self.theme, BACK.hint_for("Close"))
         self.dialogs = WindowDialogs(
             self,
             self.overlay,
@@ -140,12 +142,12 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     # -- building
 
     def _fitting_scale(self, wish: float) -> float:
-        """The scale wished for, or the largest at which the whole window fits on the screen."""
-        _, _, width, height = self._room
+        """Return the scale wished for, or the largest at which the window fits on the screen."""
+        _, _, width, height = self._area
         return float(max(0.75, min(wish, width / LEAST_WH[0], height / LEAST_WH[1])))
 
     def _dpi_factor(self) -> float:
-        """What CustomTkinter multiplies its own sizes by beyond our scale (Windows, macOS)."""
+        """Return what CustomTkinter multiplies its sizes by beyond our scale (Windows, macOS)."""
         factor = ctk.ScalingTracker.get_window_dpi_scaling(self)
         return float(factor)
 
@@ -153,8 +155,8 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         c = self.theme.colours
         self.title("Media Library")
         self.configure(fg_color=c.window)
-        self.geometry(first_geometry(self._room, self.theme.scale))
-        width, height = fitting_size(self._room, self.theme.scale)
+        self.geometry(first_geometry(self._area, self.theme.scale))
+        width, height = fitting_size(self._area, self.theme.scale)
         self.minsize(min(LEAST_WH[0], width), min(LEAST_WH[1], height))
         self._icon_photos = [ImageTk.PhotoImage(logo(side)) for side in (128, 48, 32)]
         self.iconphoto(True, *self._icon_photos)
@@ -187,19 +189,25 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         work = ModelsController(self.session, self.dialogs.show_error)
         work.changed.append(lambda: card.show(*work.card))
         self.panels = Panels(
-            self, theme, self.session, self.overlay, self.dialogs, self.import_controller, work
+            self,
+            theme,
+            self.session,
+            self.overlay,
+            self.dialogs,
+            self.import_controller,
+            work,
+            self._menu_entries,
         )
         self.panels.went.append(self.sidebar.mark)
         self.drop = DropTarget(self, theme, self.panels.take_drop, self.panels.drop_sentence)
         self.panels.go(LIBRARY)
 
     def _bind_keys(self) -> None:
-        # a ring shows who has the keyboard; whoever uses the pointer sees that without one
+        # a ring shows what has the keyboard; with the pointer that is seen without one
         self.bind("<KeyPress>", lambda _: self._by_keys(True))
         self.bind("<ButtonPress>", lambda _: self._by_keys(False))
-        for action in actions():
-            if action.keys:
-                self.bind(key_sequence(action.keys), partial(self._key, action))
+        for action in shortcuts():
+            self.bind(key_sequence(action.keys), partial(self._key, action))
         self.bind("<FocusIn>", lambda _: self.overlay.keep_focus_inside(), add="+")
 
     def _by_keys(self, keys: bool) -> None:
@@ -208,6 +216,10 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     def _key(self, action: Action, _event: object) -> None:
         if action.in_dialogs or not self.overlay.is_open:
             self.do(action)
+
+    def _menu_entries(self, menu: str) -> list[Entry]:
+        """List what a context menu says and does now."""
+        return [(action.name, partial(self.do, action)) for action in menu_actions(menu, self)]
 
     def do(self, action: Action) -> None:
         """Do something if it can be done; where the library can't be opened, show that instead."""
@@ -227,17 +239,17 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         """Fill the screen, or leave it."""
         self.attributes("-fullscreen", not self.attributes("-fullscreen"))
 
-    # -- the door for errors
+    # -- errors
 
     def report_callback_exception(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        """What fails in an answer to an event comes to the same door."""
+        """Show what fails in a callback like any other error."""
         log.error("unexpected", exc_info=(kind, error, trace))
         if isinstance(error, Exception):
             try:
                 self.dialogs.show_error(error)
-            except Exception:  # a door that jams must not take the window down
+            except Exception:  # an error handler that fails must not take the window down
                 log.exception("the error could not be shown")
 
     # -- the library opens, and closes
@@ -249,9 +261,15 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self.import_controller.add(self.options.paths)
         elif self.session.library.unfinished():
             self.import_controller.add([])
+        self.main_thread.run(library.has_unmeasured_frames, self._measure)
+
+    def _measure(self, is_needed: bool) -> None:
+        """Catch up with frames that an earlier version stored, behind all else."""
+        if is_needed:
+            self.session.start("measure", self.session.library.look_at_frames, MEASURE.title)
 
     def _come_forward(self, paths: list[Path]) -> None:
-        """A later start on the same library asks for it, with paths to add."""
+        """Come to the front, as a later start on the same library asks, and add its paths."""
         self.deiconify()
         self.lift()
         self.focus_force()
@@ -262,11 +280,12 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.close(then=lambda: self.options.restart(folder))
 
     def close(self, then: Callable[[], None] | None = None) -> None:
-        """Close, after asking when a job runs; it goes on at the next start."""
+        """Close, after asking when a job runs; the job continues at the next start."""
         if self._closing:
             return
-        if self.session.is_busy:
-            question, sentence = question_at_close({job.kind for job in self.session.all_jobs})
+        asked = {job.kind for job in self.session.all_jobs if not job.about.in_background}
+        if asked:
+            question, sentence = question_at_close(asked)
             ask(
                 self.overlay,
                 question,
@@ -279,7 +298,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self._close(then)
 
     def close_unasked(self) -> None:
-        """Close as after a yes: the system ends the session, or someone the process."""
+        """Close without asking: the system ends the session, or a signal the process."""
         if not self._closing:
             self._close(None)
 
@@ -292,13 +311,13 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.withdraw()
 
         def stopped() -> None:
-            # what another thread collects of the window waits for this one, which waits for that
+            # garbage of the window collected in another thread would wait for this one: a deadlock
             gc.disable()
             self.main_thread.close()
             self.panels.thumbnails.close()
             for waiting in self.tk.splitlist(self.tk.call("after", "info")):
-                # or Tk complains of each one when its time comes; after_cancel would also take
-                # commands away that belong to children, which then could not be destroyed
+                # or Tk complains of each one when it is due; after_cancel would also delete
+                # commands that belong to children, which then could not be destroyed
                 self.tk.call("after", "cancel", waiting)
             try:
                 self.session.close_library()

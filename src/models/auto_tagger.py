@@ -153,7 +153,7 @@ class AutoTagger:
         return tags
 
     def _unused_groups(self, embeddings: np.ndarray) -> set[int]:
-        """Name the groups whose condition a frame does not meet."""
+        """List the groups whose condition a frame does not meet."""
         unused = set[int]()
         for condition, phrases in self.conditions:
             fits = (embeddings @ phrases.T).max(axis=1, initial=-1) >= condition.least

@@ -1,4 +1,4 @@
-"""Files of weights: read with care, and told apart by what is in them."""
+"""Files of weights: read with care, and identified by what is in them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def read_state_dict(path: Path) -> StateDict:
 
 
 def bytes_here(part: Path) -> int:
-    """How much has come of a file that is being fetched; 0 before anything has."""
+    """Return how much has come of a file that is being fetched; 0 before anything has."""
     try:
         return part.stat().st_size
     except FileNotFoundError:
@@ -65,7 +65,7 @@ def bytes_here(part: Path) -> int:
 
 
 def fingerprint(path: Path) -> str:
-    """Tell one file of weights from another by its size and samples of its bytes: 12 hex digits."""
+    """Identify a file of weights by its size and samples of its bytes: 12 hex digits."""
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())
     block = 1 << 16

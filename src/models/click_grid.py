@@ -1,4 +1,4 @@
-"""Where to click: on a whole grid, or from coarse to fine and only where it may tell more."""
+"""Where to click: on a whole grid, or from coarse to fine and only where it may find more."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ClickGrid:
         self._clicks = torch.zeros(0, dtype=torch.int64)
 
     def levels(self) -> Iterator[torch.Tensor]:
-        """Give the numbers of the clicks to ask, level by level; tell what came by `found`."""
+        """Yield the numbers of the clicks to ask, level by level; report each result to `found`."""
         places = torch.arange(self.points_per_side**2)
         if self.quality == "exact":
             yield places
@@ -66,7 +66,7 @@ class ClickGrid:
             yield waiting
 
     def found(self, logits: torch.Tensor, clicks: torch.Tensor) -> None:
-        """Hear of masks.
+        """Receive masks.
 
         Args:
             logits: (N, h, w), of the whole image at any size.
@@ -79,7 +79,7 @@ class ClickGrid:
         self._clicks = torch.cat([self._clicks, clicks.cpu()])
 
     def _settled(self) -> torch.Tensor:
-        """Say of each cell whether its smallest mask was found twice and holds it: (S * S,)."""
+        """Return whether each cell's smallest mask was found twice and holds it: (S * S,)."""
         if len(self._masks) == 0:
             return torch.zeros(_SIDE**2, dtype=torch.bool)
         flat = self._masks.float()

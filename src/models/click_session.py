@@ -10,10 +10,14 @@ import numpy as np
 import torch
 
 from src.models.mask_sizes import Sizes
-from src.models.segmenter import ImageEmbedding, PromptableModel, Prompts
+from src.models.segmenter import ImageEmbedding, Promptable, Prompts
 
 # One mask's logits (h, w) to a mask of the image: (H, W), not 0 inside.
 ToMask = Callable[[np.ndarray, Sizes], np.ndarray]
+
+
+def _enlarged(logits: np.ndarray, sizes: Sizes) -> np.ndarray:
+    return sizes.at_image(logits)
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,15 @@ class ClickSession:
     so far and the logits of the mask before.
     """
 
-    def __init__(self, model: PromptableModel, image_rgb: np.ndarray, to_mask: ToMask) -> None:
+    def __init__(
+        self, model: Promptable, image_rgb: np.ndarray, to_mask: ToMask = _enlarged
+    ) -> None:
         """Embed an image.
 
         Args:
             model: what cuts.
             image_rgb: (H, W, 3) uint8 RGB.
-            to_mask: brings logits to the image.
+            to_mask: brings logits to the image; they are enlarged by default.
 
         Raises:
             ValueError: the image is too thin for the model to see anything.
@@ -86,7 +92,7 @@ class ClickSession:
         )
 
     def undo(self) -> bool:
-        """Take the last click back; return whether there was one."""
+        """Remove the last click; return whether there was one."""
         self._open_embedding()
         if not self._steps:
             return False
@@ -104,7 +110,7 @@ class ClickSession:
         return self._steps[-1].predicted_iou if self._steps else 0.0
 
     def mask(self) -> np.ndarray:
-        """The best mask for the clicks so far: (H, W) bool; empty before a click inside it."""
+        """Return the best mask for the clicks so far: (H, W) bool; empty before a click inside."""
         sizes = self._open_embedding().sizes
         logits = self._steps[-1].logits if self._steps else None
         if logits is None or self._to_mask is None:

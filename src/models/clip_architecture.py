@@ -1,4 +1,4 @@
-"""Which of open_clip's architectures a file of weights is of, told by the shapes inside."""
+"""Which of open_clip's architectures a file of weights is of, by the shapes inside."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def clip_architecture(state: StateDict, path: Path) -> str:
 
 
 def normalisation(name: str) -> tuple[Triple, Triple]:
-    """Say how an architecture's images are normalised: mean and standard deviation, values 0 to 1.
+    """Return the mean and the standard deviation that images are normalised with, values 0 to 1.
 
     What open_clip has published of one architecture agrees in it; without any it is OpenAI's.
     """
@@ -124,7 +124,7 @@ def _plain(name: str) -> str:
 
 
 def _may_be(name: str, shapes: Shapes) -> bool:
-    """Say from the config alone whether a model is worth building to compare."""
+    """Return whether a model may fit, from the config alone, and is worth building to compare."""
     config = cast(dict[str, Any], open_clip.get_model_config(name))
     text, vision = config["text_cfg"], config["vision_cfg"]
     if config["embed_dim"] != EMBEDDING_DIM or {"hf_model_name", "hf_tokenizer_name"} & text.keys():

@@ -71,13 +71,13 @@ class ClipEncoder:
     batches: FittingBatches = field(default_factory=lambda: FittingBatches(32))
 
     def known_words(self, text: str) -> tuple[str, ...]:
-        """The words of a text that say something to the model; punctuation is none."""
+        """Return the words of a text that say something to the model; punctuation is none."""
         if self.vocabulary is None:
             return tuple(word for word in text.split() if _says_something(word))
         return self.vocabulary.known_words(text)
 
     def unknown_words(self, text: str) -> tuple[str, ...]:
-        """The words of a text that the model was never taught; fillers are not among them."""
+        """Return the words of a text that the model was never taught, without fillers."""
         return () if self.vocabulary is None else self.vocabulary.unknown_words(text)
 
     @property
@@ -86,7 +86,7 @@ class ClipEncoder:
         return float(self.model.logit_scale.detach().exp())
 
     def square(self, image_rgb: np.ndarray) -> np.ndarray:
-        """What the model sees of an image: (image_size, image_size, 3) uint8 RGB."""
+        """Return what the model sees of an image: (image_size, image_size, 3) uint8 RGB."""
         fill = tuple(round(255 * value) for value in self.mean_rgb)
         return letterbox(image_rgb, self.image_size, (fill[0], fill[1], fill[2]))
 

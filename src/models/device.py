@@ -18,7 +18,7 @@ _OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "could not create a 
 
 
 def half_precision(device: torch.device) -> torch.dtype | None:
-    """Name the 16-bit type in which a device multiplies matrices faster; None when in none.
+    """Return the 16-bit type in which a device multiplies matrices faster; None when in none.
 
     That is NVIDIA's with tensor cores (compute capability 7 and later), and CPUs with
     AVX512-BF16 or AMX. Apple's were never measured here and stay in float32.
@@ -33,7 +33,7 @@ def half_precision(device: torch.device) -> torch.dtype | None:
 
 
 def in_precision(device: torch.device, kind: torch.dtype | None) -> AbstractContextManager[object]:
-    """Let a block multiply matrices in a 16-bit type, or, with None, do nothing."""
+    """Multiply matrices in a 16-bit type inside a block, or, with None, do nothing."""
     return nullcontext() if kind is None else torch.autocast(device.type, kind)
 
 

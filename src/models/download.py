@@ -88,7 +88,7 @@ class Download:
         """Fetch, verify, move into place.
 
         While nothing comes there is WAITING, or the last Downloading again, several times a
-        second, so that whoever wants to stop need not wait for a silent server.
+        second, so that stopping need not wait for a silent server.
 
         Raises:
             DownloadError: it can't be had, and why; the models folder is as it was.
@@ -204,7 +204,7 @@ class Download:
     def _receive(self, coming: Iterator[Any], done: int) -> Generator[Event, None, None]:
         assert self.total is not None
         first, began = done, time.monotonic()
-        told = began - 1
+        reported = began - 1
         with self.part.open("ab", buffering=0) as file:
             while done < self.total:
                 block = _next(coming)
@@ -215,8 +215,8 @@ class Download:
                     file.write(block)
                     done += len(block)
                 now = time.monotonic()
-                if block is None or now - told >= EVENT_EVERY_S or done == self.total:
-                    told = now
+                if block is None or now - reported >= EVENT_EVERY_S or done == self.total:
+                    reported = now
                     yield self._how_far(done, done - first, max(now - began, 1e-6))
 
     def _how_far(self, done: int, came: int, spent_s: float) -> Event:
@@ -296,7 +296,7 @@ def _announced_sha256(headers: Message) -> str | None:
 
 
 def _next(coming: Iterator[Any]) -> Any:
-    """What comes next over the network; a connection that broke is told from a disk that did."""
+    """Return what comes next over the network; its errors are kept apart from those of the disk."""
     try:
         return next(coming)
     except urllib.error.URLError:

@@ -83,11 +83,11 @@ def _attention(block: Block, seen: Tensor) -> Tensor:
     split = asked.view(windows, height * width, 3, heads, -1).permute(2, 0, 3, 1, 4)
     # (windows * heads, places, d) each
     queries, keys, values = split.contiguous().flatten(1, 2).unbind(0)
-    told = _look(attention, queries, keys, values, (height, width))
-    told = told.view(windows, heads, height, width, -1).permute(0, 2, 3, 1, 4).flatten(3)
+    mixed = _look(attention, queries, keys, values, (height, width))
+    mixed = mixed.view(windows, heads, height, width, -1).permute(0, 2, 3, 1, 4).flatten(3)
     if block.window_size > 0:
-        told = window_unpartition(told, block.window_size, padded_hw, grid_hw)
-    return torch.as_tensor(attention.proj(told))
+        mixed = window_unpartition(mixed, block.window_size, padded_hw, grid_hw)
+    return torch.as_tensor(attention.proj(mixed))
 
 
 def _look(
@@ -102,7 +102,7 @@ def _look(
         across = grid.transpose(1, 2) @ get_rel_pos(width, width, attention.rel_pos_w).mT
         by_row = by_row.flatten(1, 2)[..., None]  # (N, places, height, 1)
         by_column = across.transpose(1, 2).flatten(1, 2)[..., None, :]
-    told = torch.empty_like(values)
+    mixed = torch.empty_like(values)
     most = max(1, _IN_CACHE // places**2)
     rows = max(1, _IN_CACHE // places)
     for first in range(0, count, most):
@@ -114,5 +114,5 @@ def _look(
                 scores.baddbmm_(queries[part], keys[some].mT, alpha=attention.scale)
             else:
                 scores = attention.scale * queries[part] @ keys[some].mT
-            told[part] = torch.softmax(scores, dim=-1) @ values[some]
-    return told
+            mixed[part] = torch.softmax(scores, dim=-1) @ values[some]
+    return mixed

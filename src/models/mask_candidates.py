@@ -54,7 +54,7 @@ class Candidates:
 
     @staticmethod
     def joined(parts: Sequence[Candidates]) -> Candidates:
-        """All of several, in order; at least one."""
+        """Return all of several, in order; at least one."""
         return Candidates(
             *(torch.cat([getattr(part, each.name) for part in parts]) for each in fields(parts[0]))
         )
@@ -73,7 +73,7 @@ def filter_stable(
     least: float,
     exact: bool,
 ) -> Candidates:
-    """The masks whose stability passes, or nearly does: that is decided by `suppress_duplicates`.
+    """Return masks whose stability passes or nearly does: `suppress_duplicates` decides.
 
     Args:
         logits: (N, h, w); rows beyond the image's part help to enlarge and are left out then.
@@ -121,7 +121,7 @@ def filter_stable(
 
 
 def _core(inside: np.ndarray, sizes: Sizes) -> np.ndarray:
-    """The box around what is inside at the size measured at, too: (4,) float32 XYXY.
+    """Return the box around what is inside at the size measured at, too: (4,) float32 XYXY.
 
     Squares of pixels that are all inside are so, at whatever size, from the middle of the first
     to the middle of the last; they are to hold at least one pixel of the other size.
@@ -176,7 +176,7 @@ def suppress_duplicates(
 
 
 def _least_ious(inner: torch.Tensor, outer: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
-    """The least IoU with (N, 4) boxes of one that lies between two: (N,)."""
+    """Return the least IoU with (N, 4) boxes of one that lies between two: (N,)."""
     common = (
         (torch.minimum(inner[2:], boxes[:, 2:]) - torch.maximum(inner[:2], boxes[:, :2]))
         .clamp(min=0)

@@ -93,7 +93,7 @@ class MaskEdges:
 
 
 def window_of(logits: np.ndarray) -> tuple[slice, slice] | None:
-    """What is looked at of a mask: its box and a margin; None where there is no mask."""
+    """Return what is looked at of a mask: its box and a margin; None where there is no mask."""
     likely = logits > np.log(_CHANCE / (1 - _CHANCE))
     x, y, width, height = cv2.boundingRect(likely.view(np.uint8))
     if width == 0:
@@ -110,7 +110,7 @@ def _around(planes: np.ndarray) -> np.ndarray:
 
 
 def _precision(picture: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """The inverse covariance of the colours around each place: (3, 3, H, W) float32."""
+    """Return the inverse covariance of the colours around each place: (3, 3, H, W) float32."""
     products = picture[:, None] * picture[None]
     rows = np.stack([_around(row) for row in products]) - mean[:, None] * mean[None]
     rows += _CALM * np.eye(3, dtype=np.float32)[..., None, None]
@@ -135,7 +135,7 @@ def _odds(colours: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 
 def _unlikely(inside: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """The pieces of a mask that were not likely before, but for the one that was most."""
+    """Return the pieces of a mask that were not likely before, but for the one that was most."""
     count, pieces = cv2.connectedComponents(inside.view(np.uint8))
     areas = np.bincount(pieces.ravel(), minlength=count)
     chances: np.ndarray = np.bincount(pieces.ravel(), before.ravel(), count)

@@ -9,6 +9,7 @@ to the size of the image, so memory does not grow with megapixels times clicks.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import cv2
@@ -31,6 +32,7 @@ from src.models.mask_shape import (
 from src.models.mask_sizes import Sizes
 from src.models.promptable_sam import PromptableSam, at_most
 from src.models.segmenter import ImageEmbedding, MaskPredictions, PromptableModel, Prompts
+from src.models.stopping import GoOn, ask, stopping
 
 
 class MaskGenerator:
@@ -123,11 +125,13 @@ class MaskGenerator:
             for record in self.masks(image_rgb)
         ]
 
-    def masks(self, image_rgb: np.ndarray) -> Iterator[dict[str, Any]]:
+    def masks(self, image_rgb: np.ndarray, go_on: GoOn | None = None) -> Iterator[dict[str, Any]]:
         """Segment everything, one mask at a time: as arrays they take much memory.
 
         Args:
             image_rgb: (H, W, 3) uint8 RGB.
+            go_on: asked before each layer of the model and each batch of clicks; StoppedError is
+                raised once it says no.
 
         Returns:
             The records of `generate`, with segmentation as (H, W) uint8, 0 or 1.
@@ -136,19 +140,20 @@ class MaskGenerator:
         sizes = self.sizes(image_wh)
         if 0 in sizes.shown_wh:  # too thin for anything to be seen at the model's size
             return
-        with torch.inference_mode():
+        stops = nullcontext() if go_on is None else stopping(self.module, go_on)
+        with torch.inference_mode(), stops:
             grid = ClickGrid(self.points_per_side, self.quality, self.stability_score_offset)
-            candidates = self._decode_grid(image_rgb, grid, sizes)
+            candidates = self._decode_grid(image_rgb, grid, sizes, go_on)
             candidates = self._without_duplicates(candidates, sizes)
             clicks_xy = grid.xy[candidates.clicks.cpu().numpy()] * image_wh
-        # outside of inference mode, which would hold for whoever asks for the next mask, too
+        # outside of inference mode, which would hold for the next mask, too
         for i, mask in self.at_image(candidates.logits, image_rgb):
             if (record := self._record(candidates, i, mask, clicks_xy[i]))["area"] > 0:
                 yield record
 
     @property
     def module(self) -> torch.nn.Module:
-        """The weights; what measures or stops a model hooks in here."""
+        """The weights; see PromptableModel."""
         return self.model.module
 
     @property
@@ -199,11 +204,15 @@ class MaskGenerator:
 
         return ClickSession(self, image_rgb, to_mask)
 
-    def _decode_grid(self, image_rgb: np.ndarray, grid: ClickGrid, sizes: Sizes) -> Candidates:
+    def _decode_grid(
+        self, image_rgb: np.ndarray, grid: ClickGrid, sizes: Sizes, go_on: GoOn | None
+    ) -> Candidates:
         embedding = self.embed(image_rgb)
         clicks_xy = grid.xy * sizes.image_wh
 
         def decoded(window: torch.Tensor) -> Candidates:
+            if go_on is not None:
+                ask(go_on)
             found = self.decode(
                 embedding,
                 Prompts.clicks(clicks_xy[window.numpy()]),
@@ -281,7 +290,7 @@ class MaskGenerator:
             yield i, mask
 
     def _edges(self, image_rgb: np.ndarray) -> MaskEdges | None:
-        """What masks of an image are fitted to; None where that is not wished."""
+        """Return what masks of an image are fitted to; None where that is not wished."""
         if not self.fit_edges:
             return None
         sizes = self.sizes((image_rgb.shape[1], image_rgb.shape[0]))

@@ -13,9 +13,13 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from src.errors import DamagedMaskError
+from src.records import BoxXywh
 
 OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
 
+# From here on two masks are taken for the same thing, as PASCAL VOC and COCO do: of masks that
+# don't overlap each other no two can reach it with the same third.
+SAME_THING_IOU = 0.5
 # A picture of 31,600 x 31,600; its mask takes 1 GB as an array.
 MOST_PIXELS = 1_000_000_000
 # A mask of 12 megapixels has a few thousand bytes; noise all over such a picture has 6 million.
@@ -83,7 +87,7 @@ def runs_of(counts: object, size_wh: tuple[int, int]) -> np.ndarray:
 
 
 def checked_rle(counts: object, size_wh: tuple[int, int]) -> dict[str, Any]:
-    """Give RLE in the form that pycocotools takes, once it is known to be sound.
+    """Return RLE in the form that pycocotools takes, once it is known to be sound.
 
     Raises:
         DamagedMaskError: it is not; see runs_of.
@@ -105,7 +109,7 @@ def decode_rle(counts: bytes, size_wh: tuple[int, int]) -> np.ndarray:
 
 
 def in_form(mask: np.ndarray, output_mode: OutputMode) -> Any:
-    """Give a mask (H, W) uint8, 0 or 1, as Meta's generator gives it: array or RLE dict."""
+    """Decode a mask from what Meta's generator gives, array or RLE dict: (H, W) uint8, 0 or 1."""
     if output_mode == "binary_mask":
         return mask.astype(bool)
     if output_mode == "coco_rle":
@@ -118,6 +122,17 @@ def in_form(mask: np.ndarray, output_mode: OutputMode) -> Any:
         counts.append(0)
     counts.extend(int(run) for run in np.diff(edges))
     return {"size": list(mask.shape), "counts": counts}
+
+
+def measured(counts: bytes, size_wh: tuple[int, int]) -> tuple[int, BoxXywh]:
+    """Measure a mask: its pixels, and its box.
+
+    Raises:
+        DamagedMaskError: it is no mask of a picture of that size.
+    """
+    rle = checked_rle(counts, size_wh)
+    x, y, w, h = (int(value) for value in coco_mask.toBbox(rle))
+    return int(coco_mask.area(rle)), (x, y, w, h)
 
 
 def mask_ious(

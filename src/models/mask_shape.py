@@ -17,21 +17,21 @@ AT_ONCE_PIXELS = 32_000_000
 
 
 def stabilities(logits: torch.Tensor, offset: float) -> torch.Tensor:
-    """How little the area of each of (N, h, w) logits' masks changes with the threshold: (N,)."""
+    """Return how little the areas of (N, h, w) logits' masks change with the threshold: (N,)."""
     inner = (logits > offset).sum((1, 2), dtype=torch.float32)
     outer = (logits > -offset).sum((1, 2), dtype=torch.float32)
     return inner / outer.clamp(min=1)
 
 
 def stability_of(logits: np.ndarray, offset: float) -> float:
-    """The same of one mask's (h, w)."""
+    """Return the same of one mask's (h, w)."""
     inner = int(np.count_nonzero(logits > offset))
     outer = int(np.count_nonzero(logits > -offset))
     return inner / max(1, outer)
 
 
 def box_of(inside: np.ndarray) -> np.ndarray:
-    """The box around an (h, w) bool mask: (4,) float32 XYXY, of the outermost pixels.
+    """Return the box around an (h, w) bool mask: (4,) float32 XYXY, of the outermost pixels.
 
     That of an empty mask ends before it begins.
     """
@@ -40,7 +40,7 @@ def box_of(inside: np.ndarray) -> np.ndarray:
 
 
 def boxes_around(inside: torch.Tensor) -> torch.Tensor:
-    """The box around each of (N, h, w) bool masks: (N, 4) float32 XYXY, of the outermost pixels.
+    """Return the boxes around (N, h, w) bool masks: (N, 4) float32 XYXY, of the outermost pixels.
 
     What torchvision's masks_to_boxes gives, all at once; of an empty mask it is the whole.
     """
@@ -76,7 +76,7 @@ def full_size(
     if right <= left:
         return mask
     logits = np.ascontiguousarray(logits)
-    # enlarged as numbers a mask takes four times the room of its image's pixels: not all at once
+    # enlarged as numbers a mask takes four times the memory of its image: not all at once
     rows = max(1, AT_ONCE_PIXELS // (right - left))
     for start in range(top, bottom, rows):
         end = min(bottom, start + rows)
@@ -133,7 +133,7 @@ class DuplicateFilter:
     """Masks of one picture that overlap little with each other."""
 
     def __init__(self, most_overlap: float) -> None:
-        """Begin without any.
+        """Start without any.
 
         Args:
             most_overlap: the IoU that two of them may have.
@@ -144,7 +144,7 @@ class DuplicateFilter:
         self._admitted = np.zeros((0, COMPARE_SIDE**2 // 64), np.uint64)
 
     def add_if_distinct(self, logits: np.ndarray) -> bool:
-        """Take one more, unless it is like one that is here; say whether it was taken.
+        """Add one more, unless it is like one that is here; return whether it was added.
 
         Args:
             logits: (h, w) float32, above 0 inside.

@@ -14,13 +14,13 @@ from typing import Any, Literal
 import open_clip
 import torch
 
-from src.config import MODELS_FOLDER, NO_SAM, STARTER, STARTER_FOLDER, Device, Settings
+from src.config import MODELS_FOLDER, STARTER_FOLDER
 from src.errors import CheckpointError, ModelNotLoadedError
 from src.models import checkpoints
 from src.models.clip_architecture import clip_architecture, normalisation
 from src.models.clip_encoder import ClipEncoder
 from src.models.device import FittingBatches
-from src.models.mask_generator import MaskGenerator
+from src.models.segmenter import Segmenter
 from src.models.segmenter_registry import (
     is_called_like_one,
     load_segmenter,
@@ -30,6 +30,7 @@ from src.models.starter import architecture as starter
 from src.models.starter.segmenter import STARTER_SAM
 from src.models.starter.tokenizer import StarterTokenizer
 from src.models.weight_checks import check_finite
+from src.settings import NO_SAM, STARTER, Device, Settings
 
 ModelKind = Literal["clip", "sam"]
 
@@ -116,7 +117,7 @@ class ModelManager:
         return sorted(found, key=lambda file: file.choice != self.choices[kind])
 
     def in_use(self, kind: ModelKind) -> ModelFile | None:
-        """Name the weights that are in use, or would be if they are sound; None without any."""
+        """Return the weights that are in use, or would be if they are sound; None without any."""
         files = self.available(kind)
         if kind == "clip" and self.clip_in_use is not None:
             return next((file for file in files if _is_of(self.clip_in_use, file.path)), None)
@@ -167,14 +168,15 @@ class ModelManager:
                     return clip
         raise ModelNotLoadedError(f"the weights of {name} are not in {self.models_folder}")
 
-    def load_sam(self, checkpoint_path: Path | str | None = None, **options: Any) -> MaskGenerator:
-        """Load a SAM, as a generator of masks.
+    def load_sam(self, checkpoint_path: Path | str | None = None, **options: Any) -> Segmenter:
+        """Load a SAM.
 
         Args:
             checkpoint_path: weights of a segmenter that the registry knows; None takes the
                 chosen one, else what lies in the models folder under such a name (Meta's
                 sam_vit_*.pth), and the starter SAM when nothing does.
-            options: arguments of MaskGenerator, in place of the model's own defaults.
+            options: in the words of MaskGenerator's arguments, in place of the model's own
+                defaults.
 
         Raises:
             CheckpointError: the file named is damaged or another model's.
@@ -226,7 +228,7 @@ class ModelManager:
         return self.load_starter_clip() if file.bundled else self._open_clip(file.path)
 
     def vocabulary(self, clip: ClipEncoder) -> Path:
-        """Name the default vocabulary of a CLIP: a text file a person can edit."""
+        """Return the default vocabulary of a CLIP: a text file a person can edit."""
         if clip.name.startswith("starter-clip@"):
             return self._starter_folder / "vocabulary.txt"
         own = self.models_folder / "vocabulary.txt"
@@ -313,7 +315,7 @@ class ModelManager:
             batches=FittingBatches(self.batch_size),
         )
 
-    def load_starter_sam(self, **options: Any) -> MaskGenerator:
+    def load_starter_sam(self, **options: Any) -> Segmenter:
         """Load the bundled SAM, whatever else is here."""
         path = self._starter_folder / starter.SAM_WEIGHTS_FILE
         return STARTER_SAM.load({}, path, self.device, options)

@@ -68,8 +68,8 @@ class RegistryEntry:
             CheckpointError: it is damaged, or another model's.
         """
         state = checkpoints.read_state_dict(path)
-        tell = segmenter_architecture if self.kind == "sam" else clip_architecture
-        found = tell(state, path.with_name(self.file_name))
+        find = segmenter_architecture if self.kind == "sam" else clip_architecture
+        found = find(state, path.with_name(self.file_name))
         if found != self.architecture:
             raise CheckpointError(path, f"a {found}, and not the {self.architecture} asked for")
 

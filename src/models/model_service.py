@@ -7,12 +7,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from src.events import Event
+from src.model_records import ModelOffer, ModelRow
 from src.models import model_registry
 from src.models.download import Download
 from src.models.model_manager import ModelManager
 from src.models.model_table import measure, model_table
 from src.models.network import has_route
-from src.records import ModelOffer, ModelRow
 
 # A good start on a laptop: words that people use, and outlines of whole things.
 OFFERED = ("ViT-B-32-laion2b", "vit_b")
@@ -34,7 +34,7 @@ class ModelService:
         return model_table(self._manager)
 
     def offer(self) -> ModelOffer | None:
-        """Say what a person can fetch who has nothing but what is bundled.
+        """Return what a person can fetch who has only the bundled models.
 
         Returns:
             None where other weights are here, or the machine has no network.

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
 
 from src.errors import CheckpointError
 from src.library_files import write_atomically
+from src.model_records import ModelRow
 from src.models.checkpoints import PART, bytes_here, fingerprint
 from src.models.kept_facts import as_json, read_facts
 from src.models.model_manager import ModelManager
 from src.models.model_registry import MODEL_REGISTRY, RegistryEntry
 from src.models.published_files import is_published
-from src.records import ModelRow
+from src.models.stopping import GoOn, StoppedError, ask, stopping
 
 SPEEDS_FILE = "speeds.json"
 PROBE_IMAGES = 32
@@ -87,13 +85,11 @@ def _is_original(entry: RegistryEntry, path: Path) -> bool:
         return False  # and loading it will say why
 
 
-def measure(
-    manager: ModelManager, row: ModelRow, go_on: Callable[[], bool] = lambda: True
-) -> ModelRow:
+def measure(manager: ModelManager, row: ModelRow, go_on: GoOn = lambda: True) -> ModelRow:
     """Run a model that is here on noise, and remember its speed beside the models.
 
     Args:
-        go_on: asked before each layer; once it says no, the row comes back as it was.
+        go_on: asked again and again; once it says no, the row comes back as it was.
 
     Raises:
         CheckpointError: the weights can't be used, or the speed can't be kept.
@@ -102,7 +98,7 @@ def measure(
         return row
     try:
         speed = _speed_of(manager, row.kind, row.path, go_on)
-    except _StoppedError:
+    except StoppedError:
         return row
     speeds = _read_speeds(manager.models_folder) | {_speed_key(manager, row.path): speed}
     file = manager.models_folder / SPEEDS_FILE
@@ -118,44 +114,24 @@ def measure(
     return replace(row, speed=speed)
 
 
-class _StoppedError(Exception):
-    """Nobody waits for the measurement any more."""
-
-
 def _speed_of(
-    manager: ModelManager, kind: Literal["clip", "sam"], path: Path, go_on: Callable[[], bool]
+    manager: ModelManager, kind: Literal["clip", "sam"], path: Path, go_on: GoOn
 ) -> float:
     bundled = path.parent.name == "starter"
     width, height = PROBE_IMAGE_WH
     noise = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
     if kind == "clip":
         clip = manager.load_starter_clip() if bundled else manager.load_clip(path)
-        with _stopping(clip.model, go_on):
+        with stopping(clip.model, go_on):
             clip.encode_image([noise])  # what happens once, is not its speed
             began = time.perf_counter()
             clip.encode_image([noise] * PROBE_IMAGES)
             return PROBE_IMAGES / (time.perf_counter() - began)
     sam = manager.load_starter_sam() if bundled else manager.load_sam(path)
-    with _stopping(sam.module, go_on):
-        began = time.perf_counter()
-        sam.generate(noise)
-        return time.perf_counter() - began
-
-
-@contextlib.contextmanager
-def _stopping(model: torch.nn.Module, go_on: Callable[[], bool]) -> Iterator[None]:
-    """Let a model run as long as `go_on` says so: one pass of a large one takes a minute."""
-
-    def ask(_module: torch.nn.Module, _inputs: object) -> None:
-        if not go_on():
-            raise _StoppedError
-
-    asking = [module.register_forward_pre_hook(ask) for module in model.modules()]
-    try:
-        yield
-    finally:
-        for hook in asking:
-            hook.remove()
+    began = time.perf_counter()
+    for _ in sam.masks(noise, go_on):
+        ask(go_on)
+    return time.perf_counter() - began
 
 
 def _speed_key(manager: ModelManager, path: Path) -> str:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# An address that documentation may use, and nobody has (RFC 5737): 192.0.2.1.
+# An address that is reserved for documentation (RFC 5737): 192.0.2.1.
 _ANYWHERE = "192.0.2.1"
 _HERE = ("localhost", "127.0.0.1", "::1")
 # Of each line of Linux's tables of routes: where the destination and its length stand.

@@ -178,7 +178,7 @@ class PromptDecoder:
         return torch.as_tensor(weights @ enlarged.flatten(1, 3).mT)
 
     def _first_block(self, start: Tensor) -> tuple[Tensor, Tensor]:
-        """The block in which every prompt sees the same picture."""
+        """Return the block in which every prompt sees the same picture."""
         block = self._blocks[0]
         tokens = _attend_to_each_other(block, start, start)
         tokens = _mlp(block, tokens + self._look_at_shared(tokens + start))
@@ -207,7 +207,7 @@ class PromptDecoder:
     def _later_block(
         self, block: TwoWayAttentionBlock, tokens: Tensor, start: Tensor, picture: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """A block in which each prompt has a picture of its own."""
+        """Return a block in which each prompt has a picture of its own."""
         tokens = _attend_to_each_other(block, tokens, start)
         placed = picture + self._position
         seen = _look(block.cross_attn_token_to_image, tokens + start, picture, placed)
@@ -225,7 +225,7 @@ class PromptDecoder:
 
 
 def _multiplied_in(features: Tensor) -> torch.dtype:
-    """The type in which matrices are multiplied where these features are: autocast's, if any.
+    """Return the type in which matrices are multiplied with these features: autocast's, if any.
 
     What many prompts read is kept in it, lest it be brought to it for each of them.
     """
@@ -261,7 +261,7 @@ def _look(attention: Attention, asked: Tensor, picture: Tensor, placed: Tensor) 
 
 
 def _told(attention: Attention, tokens: Tensor) -> Tensor:
-    """What each token tells the picture by each head, projected outwards: (B, H * T, C).
+    """Return what each token tells the picture by each head, projected outwards: (B, H * T, C).
 
     A place gives each head shares that add up to 1, so each head brings its part of the bias.
     """
@@ -272,7 +272,7 @@ def _told(attention: Attention, tokens: Tensor) -> Tensor:
 
 
 def _each_corner(layer: torch.nn.ConvTranspose2d) -> Tensor:
-    """Its weight (C, c, 2, 2) as that of a linear layer to 2 x 2 corners: (4 * c, C)."""
+    """Reshape its weight (C, c, 2, 2) to that of a linear layer to 2 x 2 corners: (4 * c, C)."""
     return torch.as_tensor(layer.weight.permute(2, 3, 1, 0).flatten(0, 2))
 
 
@@ -294,7 +294,7 @@ def _token_heads(projected: Tensor, attention: Attention) -> Tensor:
 
 
 def _scaled_heads(projected: Tensor, attention: Attention) -> Tensor:
-    """The same, so scaled that products with it are scores: the tokens are few, scores many."""
+    """Scale it so that products with it are scores: the tokens are few, scores many."""
     heads = _token_heads(projected, attention)
     return heads * (1 / math.sqrt(heads.shape[-1]))
 

@@ -1,19 +1,22 @@
 """What a segmenter is: an image is embedded once, and any number of prompts are decoded on it.
 
-The words are those of SAM (Kirillov et al. 2023). SAM 1 and the bundled starter SAM are behind
-them (promptable_sam.py); docs/models.md says how another one is added.
+The words are those of SAM (Kirillov et al. 2023). All that is above src/models knows `Segmenter`
+and no more. SAM 1 and the bundled starter SAM are a `PromptableModel` (promptable_sam.py), of which
+MaskGenerator makes a segmenter; docs/models.md says how another one is added.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
 from src.models.mask_rle import OutputMode
 from src.models.mask_sizes import Sizes
+from src.models.stopping import GoOn
 
 if TYPE_CHECKING:
     from src.models.click_session import ClickSession
@@ -98,21 +101,8 @@ class MaskPredictions:
         return masks
 
 
-class PromptableModel(Protocol):
-    """Embeds an image and decodes prompts: all that an architecture has to bring.
-
-    Attributes:
-        module: the weights; what measures or stops a model hooks in here.
-    """
-
-    @property
-    def module(self) -> torch.nn.Module: ...
-
-    @property
-    def device(self) -> torch.device: ...
-
-    def sizes(self, image_wh: tuple[int, int]) -> Sizes:
-        """At which an image of that size is looked at."""
+class Promptable(Protocol):
+    """Embeds an image and decodes prompts on it."""
 
     def embed(self, image_rgb: np.ndarray) -> ImageEmbedding:
         """Look at an image, once for any number of prompts.
@@ -142,21 +132,57 @@ class PromptableModel(Protocol):
         """
 
 
-class Segmenter(PromptableModel, Protocol):
-    """A promptable model that also segments everything, and in sessions of clicks.
+class PromptableModel(Promptable, Protocol):
+    """What an architecture brings, for MaskGenerator to make a segmenter of it.
+
+    Attributes:
+        module: the weights; who waits no longer for it is asked for before each of its layers.
+        device: where the model is.
+    """
+
+    @property
+    def module(self) -> torch.nn.Module: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def sizes(self, image_wh: tuple[int, int]) -> Sizes:
+        """At which an image of that size is looked at."""
+
+
+@runtime_checkable
+class Segmenter(Promptable, Protocol):
+    """Segments everything in an image, decodes prompts on it, and cuts in sessions of clicks.
 
     Attributes:
         name: names the weights in a library.
         label: what a person reads.
     """
 
-    name: str
-    label: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+    def masks(self, image_rgb: np.ndarray, go_on: GoOn | None = None) -> Iterator[dict[str, Any]]:
+        """Segment everything, one mask at a time: as arrays they take much memory.
+
+        Args:
+            image_rgb: (H, W, 3) uint8 RGB.
+            go_on: asked on the way, at best several times a second; StoppedError is raised once
+                it says no. None where nobody stops it.
+
+        Returns:
+            Records with the keys of Meta's SamAutomaticMaskGenerator, of which segmentation
+            ((H, W) uint8, 0 or 1), predicted_iou and stability_score are read. Those that are too
+            small, too large or twice there are left out by whoever asks.
+        """
 
     def generate(
         self, image_rgb: np.ndarray, output_mode: OutputMode | None = None
     ) -> list[dict[str, Any]]:
-        """Segment everything: records with the keys of Meta's SamAutomaticMaskGenerator.
+        """Segment everything: the records of `masks` as Meta's generator gives them.
 
         Args:
             image_rgb: (H, W, 3) uint8 RGB.

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from src.models.checkpoints import StateDict
-from src.models.mask_generator import MaskGenerator
+from src.models.segmenter import Segmenter
 
 
 def _all_alike(_path: Path, _device: torch.device) -> int | None:
@@ -25,15 +25,16 @@ class SegmenterKind:
         file_pattern: what files of its weights are called in the models folder, as in glob.
         architecture: names the architecture by the keys and shapes of weights, as in "vit_b";
             None when they are of another kind.
-        load: makes the segmenter of weights, their file, a device, and the arguments of
-            MaskGenerator that are wished for. Raises CheckpointError when they don't fit.
+        load: makes the segmenter of weights, their file, a device, and wishes in the words of
+            MaskGenerator's arguments, of which a segmenter takes those that it knows. Raises
+            CheckpointError when the weights don't fit.
         rank: tells which of several files is tried first on a device, the lowest; None passes
             over a file whose name only looks like one of these.
     """
 
     file_pattern: str
     architecture: Callable[[StateDict], str | None]
-    load: Callable[[StateDict, Path, torch.device, dict[str, Any]], MaskGenerator]
+    load: Callable[[StateDict, Path, torch.device, dict[str, Any]], Segmenter]
     rank: Callable[[Path, torch.device], int | None] = _all_alike
 
     def files(self, folder: Path, device: torch.device) -> list[Path]:

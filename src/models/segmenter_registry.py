@@ -9,8 +9,8 @@ import torch
 
 from src.errors import CheckpointError
 from src.models.checkpoints import StateDict, read_state_dict
-from src.models.mask_generator import MaskGenerator
 from src.models.meta_sam import META_SAM
+from src.models.segmenter import Segmenter
 from src.models.segmenter_kind import SegmenterKind
 from src.models.starter.segmenter import STARTER_SAM
 
@@ -21,13 +21,13 @@ KINDS: list[SegmenterKind] = [
 ]
 
 
-def load_segmenter(path: Path, device: torch.device, options: dict[str, Any]) -> MaskGenerator:
+def load_segmenter(path: Path, device: torch.device, options: dict[str, Any]) -> Segmenter:
     """Load a segmenter of the kind that the keys and shapes in a file of weights tell.
 
     Args:
         path: of the weights.
         device: where the model goes.
-        options: arguments of MaskGenerator, in place of the kind's own defaults.
+        options: in the words of MaskGenerator's arguments, in place of the kind's own defaults.
 
     Raises:
         CheckpointError: the file is damaged, or no kind knows its weights.

@@ -15,7 +15,7 @@ _AHEAD = 16  # chunks that may wait to be written
 
 
 class WebStream:
-    """What a request brings; whoever waits for it hears at least every WAIT_S and can go away.
+    """The answer to a request; the reader gets control at least every WAIT_S and can stop.
 
     A silent server keeps a read for TIMEOUT_S, and nothing ends that. So the reading is done by a
     thread that only reads: it is left behind, and it touches no file.
@@ -30,7 +30,7 @@ class WebStream:
         threading.Thread(target=self._read, name="download", daemon=True).start()
 
     def wait(self) -> Iterator[Any]:
-        """Give what comes, in order.
+        """Yield what comes, in order.
 
         Yields:
             The response, then bytes, of which none means the end; None while nothing comes.

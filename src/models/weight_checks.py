@@ -29,7 +29,7 @@ ZIP_END = b"PK\5\6"
 
 
 def examine(path: Path, is_safetensors: bool) -> None:
-    """See that a file can be read in reasonable time and memory.
+    """Check that a file can be read in reasonable time and memory.
 
     Raises:
         CheckpointError: it can't, or holds something else than the weights of a model.
@@ -50,7 +50,7 @@ def examine(path: Path, is_safetensors: bool) -> None:
 
 
 def _examine_zip(path: Path, stream: IO[bytes]) -> None:
-    """See that the parts of a zip are few and take the room that they fill in it."""
+    """Check that the parts of a zip are few and as large as what they fill in it."""
     size = stream.seek(0, 2)
     stream.seek(max(0, size - (1 << 16) - 22))
     end = stream.read()
@@ -82,7 +82,7 @@ def _examine_zip(path: Path, stream: IO[bytes]) -> None:
 
 
 def _examine_pickles(path: Path, stream: IO[bytes], count: int) -> None:
-    """See that pickles that follow each other take few steps; nothing of them is run."""
+    """Check that pickles that follow each other take few steps; nothing of them is run."""
     steps = 0
     for _ in range(count):
         for _ in pickletools.genops(stream):
@@ -94,7 +94,7 @@ def _examine_pickles(path: Path, stream: IO[bytes], count: int) -> None:
 
 
 def check_tensors(tensors: Iterable[torch.Tensor], path: Path) -> None:
-    """See that tensors are plain numbers in memory.
+    """Check that tensors are plain numbers in memory.
 
     Raises:
         CheckpointError: one is sparse, quantised, or not there at all.
@@ -105,7 +105,7 @@ def check_tensors(tensors: Iterable[torch.Tensor], path: Path) -> None:
 
 
 def check_finite(model: torch.nn.Module, path: Path) -> None:
-    """See that a model's weights are numbers; with others it would answer with none.
+    """Check that a model's weights are finite; with others its answers would not be.
 
     Raises:
         CheckpointError: some are not.

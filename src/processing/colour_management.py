@@ -27,7 +27,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
 
 
 def _parted(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Part an image into its colours, of L, RGB, CMYK, YCbCr, LAB or HSV, and its alpha."""
+    """Split an image into its colours, of L, RGB, CMYK, YCbCr, LAB or HSV, and its alpha."""
     clear = image.has_transparency_data
     if image.mode == "1":
         image = image.convert("LA" if clear else "L")

@@ -1,4 +1,4 @@
-"""What a file says of its colours, where Pillow does not pass it on: numbers and depths."""
+"""The colour metadata of files that Pillow does not pass on: code numbers and bit depths."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Cicp:
 
 @dataclass(frozen=True)
 class PngHeader:
-    """What a PNG says ahead of its pixels.
+    """The metadata ahead of a PNG's pixels.
 
     Attributes:
         depth: bits of a sample as it is stored.
@@ -63,7 +63,7 @@ def png_header(path: Path) -> PngHeader:
 
 @dataclass(frozen=True)
 class Jpeg2000Header:
-    """What a JPEG 2000 file says ahead of its pixels.
+    """The metadata ahead of a JPEG 2000 file's pixels.
 
     Attributes:
         depth: bits of a sample of the first component; 8 where it is not to be found.
@@ -88,7 +88,7 @@ def jpeg2000_header(path: Path) -> Jpeg2000Header:
 
 @dataclass(frozen=True)
 class PnmHeader:
-    """What a PGM or PPM says ahead of its pixels.
+    """The header of a PGM or PPM.
 
     Attributes:
         white: the largest value.
@@ -111,7 +111,7 @@ def pnm_header(path: Path) -> PnmHeader | None:
 
 @dataclass(frozen=True)
 class HeifHeader:
-    """What an AVIF or HEIC says of its main picture.
+    """The metadata of an AVIF's or HEIC's main picture.
 
     Attributes:
         cicp: numbers of its colours, or None.
@@ -143,7 +143,7 @@ def heif_header(path: Path) -> HeifHeader:
 
 
 def profile_cicp(profile: bytes | None) -> Cicp | None:
-    """Give the numbers that an ICC profile carries (ICC.1:2022, tag cicp), or None."""
+    """Return the numbers that an ICC profile carries (ICC.1:2022, tag cicp), or None."""
     if not profile or len(profile) < 132:
         return None
     (count,) = struct.unpack(">I", profile[128:132])

@@ -34,7 +34,7 @@ class MediaToRead:
 
 
 class ContentCheck:
-    """Tells what is known from what is to be read, one file of a job after another."""
+    """Separates what is known from what is to be read, one file of a job after another."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class ContentCheck:
         changed: ChangedFiles,
         wanted: Collection[Path],
     ) -> None:
-        """Take a library.
+        """Check files against a library.
 
         Args:
             moved: what the job knows of where contents lie.
@@ -57,7 +57,7 @@ class ContentCheck:
         self.copies = KnownCopies(metadata, moved)
 
     def begin(self, path: Path) -> MediaToRead | Event:
-        """Look at a file that has its row, and bring the row up to date.
+        """Check a file that has a row, and bring the row up to date.
 
         Returns:
             What is to be read; or why nothing is: FileKnown, FilePassedOver.
@@ -66,7 +66,7 @@ class ContentCheck:
             MediaReadError, OSError: the file can't be read.
         """
         media = self.metadata.media_by_path(path)
-        if media is None:  # it was followed or removed since the job began
+        if media is None:  # it was moved or removed since the job began
             to = self.moved.went.get(path)
             return FileKnown(
                 path, f"moved to {to}" if to else "removed from the library in the meantime"
@@ -111,7 +111,7 @@ class ContentCheck:
         return MediaToRead(path, kind, digest, change)
 
     def _moved_here(self, path: Path, twin: MediaFile) -> MediaFile:
-        """Have the row of a content that was moved since the job began follow it."""
+        """Update the row of a content that was moved since the job began."""
         self.moved.move([(twin, path)])
         media = self.metadata.media_by_path(path)
         if media is None or media.id != twin.id:

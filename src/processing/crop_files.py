@@ -1,4 +1,4 @@
-"""The files of crops: where they lie, how they are told from other files, and their end."""
+"""The files of crops: where they lie, how they are recognised, and their removal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HALF_WRITTEN = re.compile(rf"{SEGMENTS}/.*/\.[0-9a-f]+\.jpg\.\w+{re.escape(TEMPO
 
 
 def crop_folder(paths: LibraryPaths, digest: str) -> Path:
-    """Say where the crops of a content lie."""
+    """Return where the crops of a content lie."""
     return paths.extracted_segments / digest[:2] / digest[:16]
 
 

@@ -82,7 +82,7 @@ class DecoderProcess:
     def _message(self) -> Message:
         message = read_message(self._answers)
         if message is None:
-            self._child.wait()  # so that how it ended is known before it is killed
+            self._child.wait()  # its exit code has to be known before it is killed
             raise EOFError
         return message
 

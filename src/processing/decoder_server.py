@@ -49,14 +49,14 @@ BYTES_PER_PIXEL = 48
 # itself an image at the default pixel limit stays under 2.5 GB.
 LARGE_BYTES = 1280 << 20
 BYTES_PER_LARGE_PIXEL = 5
-# Of a larger image the parent is told before it is decoded, so that it waits longer.
+# A larger image is announced to the parent before it is decoded, so that it waits longer.
 SMALL_PIXELS = 16_000_000
 SMALL_S = 30.0
 S_PER_MEGAPIXEL = 1.0
 
 
 def time_limit_s(pixels: int) -> float:
-    """How long an image of so many pixels may take."""
+    """Return how long an image of so many pixels may take."""
     return SMALL_S + S_PER_MEGAPIXEL * max(0, pixels - SMALL_PIXELS) / 1e6
 
 
@@ -69,7 +69,7 @@ def main() -> None:
         assert isinstance(sys.stdin.buffer, BufferedReader)
         while (message := read_message(sys.stdin.buffer)) is not None:
             requests.put(message[0])
-        os._exit(0)  # whatever is being decoded is for nobody
+        os._exit(0)  # nothing waits for what is being decoded
 
     threading.Thread(target=read, daemon=True).start()
     while True:
@@ -96,7 +96,7 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
                 path, request["pixel_limit"], request["draft_side"], on_size, request["page"]
             )
             width, height = decoded.size_wh
-            first = next(decoded.strips)  # what can fail does so here
+            first = next(decoded.strips)  # errors are raised here
             strips = chain([first], decoded.strips)
             answer = {
                 "shape": (height, width, 3),

@@ -1,4 +1,4 @@
-"""What ffmpeg says while it decodes: of each frame, of the file's length, of damage."""
+"""ffmpeg's log while it decodes: frames, the file's length, damage."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DAMAGE = re.compile(r"(?:\[[^\]]* @ \w+\] )?\[(?:error|fatal)\] (.*)")
 
 @dataclass
 class VideoFacts:
-    """What is learnt of a video while it is read; whole once its frames are through.
+    """What is found out about a video while it is read; complete once all frames are read.
 
     Attributes:
         duration_s: as the container says, or up to the end of the last frame; see judge_length.
@@ -45,7 +45,7 @@ class VideoFacts:
         damage: why the video is not whole, in words for a person; None for a sound one.
         note: what there is to know of a sound file, in words for a person.
         frames: how many an image has, which are the pages of a TIFF.
-        camera: its make and model, of an image.
+        camera: its make and model.
     """
 
     duration_s: float | None = None
@@ -58,7 +58,7 @@ class VideoFacts:
     camera: tuple[str | None, str | None] = (None, None)
 
     def judge_length(self) -> None:
-        """Compare the last frame's end with the duration: ffmpeg says nothing of a cut.
+        """Compare the last frame's end with the duration: ffmpeg does not report a cut.
 
         Where no duration is said, or frames go on long after it, they are right: streams without
         an index have theirs guessed from the bit rate.
@@ -75,7 +75,7 @@ class VideoFacts:
 
 
 class Shown(NamedTuple):
-    """What ffmpeg says of a sampled frame before it gives it."""
+    """ffmpeg's announcement of a sampled frame."""
 
     frame_index: int
     timestamp_s: float
@@ -100,7 +100,7 @@ class FfmpegLog:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Within, ffmpeg has to show that it is alive; else it may be it that waits for us."""
+        """Inside the block ffmpeg must show that it is alive; outside it may be waiting for us."""
         self._last_sign_s = time.monotonic()
         self._waits = True
         try:
@@ -168,7 +168,7 @@ class FfmpegLog:
 
 
 def stood_still() -> str:
-    """Say that ffmpeg was ended because it hung."""
+    """Record that ffmpeg was ended because it hung."""
     return f"reading stopped responding for {STALL_S:.0f} s"
 
 

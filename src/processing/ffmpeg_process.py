@@ -1,4 +1,4 @@
-"""Where ffmpeg is, and how it is started: with limits, and never outliving who started it."""
+"""Where ffmpeg is, and how it is started: with limits, and killed with its parent process."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def has_decoder(program: str, name: str) -> bool:
 
 
 def opened(program: str, path: Path, *options: str) -> list[str]:
-    """Give the start of a command: an ffmpeg with a file opened, and what it may open.
+    """Return the start of a command: an ffmpeg with a file opened, and what it may open.
 
     Args:
         path: absolute.
@@ -67,7 +67,7 @@ def opened(program: str, path: Path, *options: str) -> list[str]:
 
 
 def start(command: list[str]) -> subprocess.Popen[bytes]:
-    """Start ffmpeg, or what stands in for it; its output and its log are pipes."""
+    """Start ffmpeg, or its replacement; its output and its log are pipes."""
     process = subprocess.Popen(
         [*_ends_with_us(), *command],
         cwd=APPLICATION_FOLDER,
@@ -104,10 +104,10 @@ def _works(program: str) -> bool:
 
 @cache
 def _ends_with_us() -> tuple[str, ...]:
-    """Give the start of a command that Linux kills when the thread that runs it is gone.
+    """Return the start of a command that Linux kills when the thread that runs it is gone.
 
     It ends an ffmpeg that hangs after the application was killed; one that does not hang ends
-    anyway, when nobody reads its frames. Empty where there is no such program.
+    anyway, when its frames are not read. Empty where there is no such program.
     """
     program = shutil.which("setpriv") if sys.platform == "linux" else None
     if program is None:
@@ -121,7 +121,7 @@ def _ends_with_us() -> tuple[str, ...]:
 
 
 def _limit(process: subprocess.Popen[bytes]) -> None:
-    """Let ffmpeg take no more memory than a film needs, and write no file. Linux alone can."""
+    """Limit ffmpeg's memory to what a film needs, and forbid it to write files. Linux only."""
     with suppress(ProcessLookupError):  # it has ended already
         limit_memory(MEMORY_BYTES, process.pid, for_good=True)
         forbid_files(process.pid)

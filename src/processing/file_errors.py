@@ -1,4 +1,4 @@
-"""What stumbles over one file must not cost the others."""
+"""Errors about one file, which must not stop work on the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from src.errors import EmbeddingError, MediaLibraryError, MediaReadError, is_out
 
 
 def is_file_error(exc: Exception) -> bool:
-    """Tell what a decoder or a model does with one odd file from trouble of the library itself.
+    """Return whether an error is about one odd file, and not about the library itself.
 
     The latter ends a job: it would befall the next file, too.
     """
@@ -18,7 +18,7 @@ def is_file_error(exc: Exception) -> bool:
 
 
 def format_error(exc: Exception) -> str:
-    """Say in a line what went wrong; the kind of error where that is all there is to know."""
+    """Write in a line what went wrong; the kind of error where that is all there is to know."""
     if is_out_of_memory(exc):
         return "not enough memory; close other programs, then add it again"
     return " ".join(str(exc).split())[:160] or type(exc).__name__

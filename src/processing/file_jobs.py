@@ -1,4 +1,4 @@
-"""Jobs that go from one media file to the next: the loop they share, and what it adds up."""
+"""Jobs that go from one media file to the next: their common loop, and its counts."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from src.events import Event, FileFailed, FilePassedOver, FileStarted, FrameStor
 if TYPE_CHECKING:
     from src.database.vector_index import VectorIndex
 
-# The index is told in between once so many segments wait, so that the end has little left.
+# The index is updated in between once so many segments wait, so that the end has little left.
 TELL_INDEX = 2000
 
 
 @dataclass
 class Totals:
-    """What came of the files of a job."""
+    """The result of a job's files."""
 
     frames: int = 0
     segments: int = 0
@@ -27,7 +27,7 @@ class Totals:
     removed: list[Path] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
-        """Count what an event of a file says."""
+        """Count an event of a file."""
         if isinstance(event, FrameStored):
             self.frames += 1
             self.segments += event.segments
@@ -40,7 +40,7 @@ class Totals:
 def go_through(
     files: Iterable[tuple[FileStarted, Generator[Event]]], index: Callable[[], VectorIndex]
 ) -> Generator[Event, None, Totals]:
-    """Work on one file after another, and tell the index of what was stored.
+    """Work on one file after another, and add what was stored to the index.
 
     Args:
         files: each with the work on it, which begins when its turn has come.

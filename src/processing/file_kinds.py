@@ -1,7 +1,7 @@
-"""What kind of file something is, by its first bytes; and what to say of a kind not read.
+"""A file's kind by its first bytes, and the message for a kind that is not read.
 
 Names are not asked: cameras, downloads and people give wrong ones. Where the first bytes leave
-a doubt, whoever calls asks a decoder.
+a doubt, the caller asks a decoder.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from src.config import APPLICATION_FOLDER
 from src.processing.jpeg_structure import jpeg_frame
 from src.records import MediaKind
 
-# So much of a file is enough: SVG and the streams of an Ogg file say late what they are.
+# How much of a file is read: SVG and the streams of an Ogg file show late what they are.
 HEAD_BYTES = 4096
 # Before a JPEG's frame header lie thumbnails and profiles.
 _JPEG_HEAD_BYTES = 16 << 20
@@ -30,7 +30,7 @@ class FileKind:
     Attributes:
         media: what it is for the application; None for a kind that it does not read.
         refusal: why it can't be read, where that is so, in words for a person.
-        package: what reads it; it comes with the application, unless somebody left it out.
+        package: what reads it; it comes with the application, unless it was left out.
     """
 
     media: MediaKind | None
@@ -38,7 +38,7 @@ class FileKind:
     package: str | None = None
 
     def why_unread(self, path: Path, missing: Collection[str]) -> str:
-        """Say why a file of this kind could not be read as an image, in words for a person.
+        """Return why a file of this kind could not be read as an image, in words for a person.
 
         Args:
             missing: packages that are not installed.
@@ -54,7 +54,7 @@ class FileKind:
 
 
 def install_command(package: str) -> str:
-    """Say how a package gets into the environment that the application runs in."""
+    """Return how a package gets into the environment that the application runs in."""
     python = Path(sys.executable)
     if python.is_relative_to(APPLICATION_FOLDER):
         python = python.relative_to(APPLICATION_FOLDER)
@@ -231,7 +231,7 @@ _SVG_TAG = re.compile(rb"<(?:\w+:)?svg[\s>]", re.IGNORECASE)
 
 
 def recognised(head: bytes) -> FileKind | None:
-    """Tell a file's kind by its first bytes; None where they do not say it.
+    """Return a file's kind by its first bytes; None where they do not show it.
 
     Args:
         head: HEAD_BYTES of it, less where the file is shorter.
@@ -283,7 +283,7 @@ def is_in_the_cloud(path: Path, status: os.stat_result | None) -> bool:
 
 
 def _why_no_jpeg(path: Path) -> str:
-    """Say of which process a JPEG is, where that is why it can't be read."""
+    """Return which process a JPEG uses, where that is why it can't be read."""
     with path.open("rb") as stream:
         frame = jpeg_frame(stream.read(_JPEG_HEAD_BYTES))
     if frame is None or frame.is_common:
@@ -298,7 +298,7 @@ def _begins(head: bytes, signature: bytes | Iterable[tuple[int, bytes]]) -> bool
 
 
 def _by_brands(head: bytes) -> FileKind:
-    """Tell what an ISO base media file holds by the brands it names, the first of them first."""
+    """Return what an ISO base media file holds by the brands it names, the first of them first."""
     size = min(int.from_bytes(head[:4], "big"), 256)
     brands = {head[at : at + 4] for at in (8, *range(16, size - 3, 4))}
     if head[8:12] == b"jxl ":

@@ -7,19 +7,19 @@ from collections.abc import Collection, Generator
 from contextlib import closing
 from dataclasses import replace
 
-from src.config import Settings
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_frames
 from src.records import Frame, MediaFile
+from src.settings import Settings
 
-# More than any video has, so every frame is met.
+# More than any video has, so every frame is read.
 EVERY_FRAME = 1000.0
 
 
 def read_frames_again(
     media: MediaFile, wanted: Collection[int], settings: Settings
 ) -> Generator[Frame]:
-    """Read a file until all wanted frames were met; close it to stop early.
+    """Read a file until all wanted frames were read; close it to stop early.
 
     A video is sampled as it is today, and when that misses some, because another setting took
     them, every one of its frames is looked at. So one that was met may come once more.

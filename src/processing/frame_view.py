@@ -30,7 +30,7 @@ class _Drawn:
 
 
 class FrameViews:
-    """Puts frames together from what a library keeps; calls may come from any thread.
+    """Builds views of frames from what a library stores; calls may come from any thread.
 
     The last frame stays drawn: a tag changes nothing of that, and a person looks at one frame
     for a while.
@@ -134,7 +134,7 @@ def _part(first: int, last: int, size: int, small: int) -> tuple[tuple[int, int]
 
 
 def _outlines(mask: np.ndarray) -> Outlines:
-    """The outlines of a mask (h, w) bool, holes too, through the edges of its pixels."""
+    """Return the outlines of a mask (h, w) bool, holes too, through the edges of its pixels."""
     left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
     part = mask[top : top + height, left : left + width].view(np.uint8)
     if not part.size:

@@ -7,13 +7,13 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from src.config import Settings
 from src.errors import MediaReadError
 from src.processing.capture_dates import date_in_name
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.image_loader import load_image, other_pages
 from src.processing.video_processor import VideoProcessor
 from src.records import Frame, MediaKind
+from src.settings import Settings
 
 
 def read_frames(
@@ -34,9 +34,9 @@ def read_frames(
 def read_sampled(
     path: Path, kind: MediaKind, settings: Settings, facts: VideoFacts
 ) -> Generator[tuple[Frame, bool]]:
-    """Read the same and, marked by False, the frames that look like the one before.
+    """Read the same and, marked with False, the frames that look like the one before.
 
-    So whoever waits for frames can stop in a video that stands still.
+    So a caller that waits for frames can stop in a video that stands still.
     """
     if kind == "video":
         processor = VideoProcessor(
@@ -74,7 +74,7 @@ def _read_image(path: Path, settings: Settings, facts: VideoFacts) -> Iterator[F
 
 
 def fraction_read(frame: Frame, duration_s: float | None, frames: int = 1) -> float:
-    """Say how much of a media file is read once a frame has come, 0 to 1.
+    """Return how much of a media file is read once a frame has come, 0 to 1.
 
     Args:
         duration_s: of a video; None where it is not known.

@@ -25,7 +25,7 @@ DEPTHS = (8, 10, 12, 14, 16)
 
 @dataclass(frozen=True)
 class Declared:
-    """What a file says of its values itself.
+    """What a file declares about its values.
 
     Attributes:
         bits: how many bits count, where fewer than the values' type has.
@@ -111,7 +111,7 @@ def rounder(
 
 
 def _sampled(blocks: Iterable[np.ndarray], pixels: int) -> tuple[np.ndarray, np.dtype]:
-    """Take every so-manieth value that is a number; sorted."""
+    """Return every n-th value that is a number, sorted."""
     step = max(1, pixels // SAMPLED) | 1  # odd: not the same column of each row
     taken, kind = list[np.ndarray](), np.dtype(np.uint8)
     for block in blocks:
@@ -155,7 +155,7 @@ def _plausible(declared: Declared, values: np.ndarray) -> bool:
 
 
 def _bulk(values: np.ndarray) -> tuple[float, float]:
-    """Give the least and the largest value, leaving out a few that lie far off."""
+    """Return the least and the largest value, leaving out a few that lie far off."""
     values = _without_lone_ends(values)
     low, high = float(values[0]), float(values[-1])
     most_low, most_high = (float(value) for value in np.percentile(values, (0.5, 99.5)))
@@ -165,7 +165,7 @@ def _bulk(values: np.ndarray) -> tuple[float, float]:
 
 
 def _without_lone_ends(values: np.ndarray) -> np.ndarray:
-    """Leave out an end value that lies farther off than all others lie apart."""
+    """Leave out an end value that is farther from the others than they are from each other."""
     for _ in range(4):
         kinds = np.unique(values)
         if len(kinds) < FEW_KINDS:

@@ -101,7 +101,7 @@ def decode(
 
     Args:
         page: its index, from 0; None finds the page that is the picture.
-        on_size: told the number of pixels once the header is read, before any is decoded.
+        on_size: called with the number of pixels once the header is read, before any is decoded.
 
     Raises:
         MediaReadError: it is too large, or no image; anything else: it is damaged.
@@ -163,7 +163,7 @@ def _decode_opened(
 ) -> Decoded:
     width, height = image.size
     on_size(width * height)
-    # An icon holds images of its own, whose sizes its header need not tell the truth about.
+    # An icon holds images of its own, about whose sizes its header may be wrong.
     Image.MAX_IMAGE_PIXELS = max(LEAST_PIXELS, 4 * width * height)
     captured_at, camera = date_of_image(image), camera_of(image)
     turn = turn_of(image)

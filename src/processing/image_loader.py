@@ -49,7 +49,7 @@ class LoadedImage:
 
 
 def check_readable(path: Path) -> None:
-    """See that a path is a file of some length that can be opened.
+    """Check that a path is a file of some length that can be opened.
 
     Raises:
         MediaReadError: it is not.
@@ -75,7 +75,7 @@ def check_readable(path: Path) -> None:
 
 
 def media_kind(path: Path) -> MediaKind:
-    """Tell an image from a video by what is in the file, whatever its name.
+    """Return whether a file is an image or a video by what is in it, whatever its name.
 
     Raises:
         MediaReadError: it is neither, or of a kind that can't be read; the reason says which.
@@ -145,7 +145,7 @@ def load_image_content(
     """Read an image from a file's bytes; see load_image.
 
     Raises:
-        MediaReadError: it can't be read, or is too large, or there is no room to put it down.
+        MediaReadError: it can't be read, or is too large, or the disk has no space for a copy.
     """
     name = "pasted image"
     try:
@@ -180,7 +180,7 @@ def _head(path: Path) -> bytes:
 
 
 def _why_unread(path: Path, head: bytes, answer: dict[str, Any]) -> str:
-    """Say why a file is not the image that it was taken for, by what the decoder answered."""
+    """Return why a file is not the image that it seemed to be, by what the decoder answered."""
     if reason := answer.get("reason"):
         return str(reason)
     kind = file_kinds.recognised(head)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from src.config import Settings
 from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError
 from src.events import (
@@ -21,7 +20,7 @@ from src.events import (
     JobDone,
     JobStarted,
 )
-from src.models.mask_generator import MaskGenerator
+from src.models.segmenter import Segmenter
 from src.processing.changed_files import ChangedFiles
 from src.processing.content_check import ContentCheck, MediaToRead
 from src.processing.ffmpeg_log import VideoFacts
@@ -36,18 +35,19 @@ from src.processing.pending_deletes import remove_left_crops
 from src.processing.segment_pipeline import SegmentPipeline
 from src.processing.segment_writer import SegmentWriter
 from src.records import Frame
+from src.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
 class Ingest:
-    """One job of taking media into a library."""
+    """A job that adds media to a library."""
 
     def __init__(
         self,
         metadata: MetadataDatabase,
         clip_bundle: Callable[[], ClipBundle],
-        mask_generator: MaskGenerator | None,
+        mask_generator: Segmenter | None,
         settings: Settings,
     ) -> None:
         """Set a job up; see SegmentPipeline."""
@@ -60,7 +60,7 @@ class Ingest:
         self.changed = ChangedFiles(metadata)
 
     def run(self, paths: Iterable[Path], again: bool = False) -> Iterator[Event]:
-        """Take in files and folders, and whatever an earlier job left that no person stopped.
+        """Add files and folders, and whatever an earlier job left that no person stopped.
 
         What a person has removed comes back where it is named itself, and stays away where only
         a folder is named in which it lies.
@@ -101,7 +101,7 @@ class Ingest:
         )
 
     def _media_file(self, path: Path, check: ContentCheck) -> Generator[Event]:
-        """Take a file in, if its content is new; what is wrong with it costs this file alone."""
+        """Add a file, if its content is new; what is wrong with it costs this file alone."""
         if not is_unicode(path):
             yield FileFailed(path, "its name is not valid Unicode; rename the file")
             return
@@ -113,7 +113,7 @@ class Ingest:
                 yield media
         except MediaReadError as exc:
             yield self._waits_or_failed(path, exc.reason)
-        except OSError as exc:  # it went between two looks at it
+        except OSError as exc:  # it was removed meanwhile
             yield self._waits_or_failed(path, f"can't be read ({exc.strerror or exc})")
         except Exception as exc:
             if not is_file_error(exc):
@@ -122,7 +122,7 @@ class Ingest:
             yield self._failed(path, f"could not be processed ({format_error(exc)})")
 
     def _frames(self, media: MediaToRead) -> Iterator[Event]:
-        """Take a file's frames in: each is cut into segments, embedded, and stored."""
+        """Add a file's frames: each is cut into segments, embedded, and stored."""
         path, change = media.path, media.change
         stored = set[int]() if change.replaces else self.metadata.stored_frames(change.media_id)
         change.look_at_old_frames(self.settings.pixel_limit)
@@ -138,7 +138,7 @@ class Ingest:
                 if not differs or frame.frame_index in stored:
                     yield FrameSkipped(path, frame.frame_index, fraction)
                     continue
-                result = self.pipeline.process(frame)
+                result = self.pipeline.process(frame, change.kept_on(frame))
                 count = self.writer.store_frame(media.digest, result, change)
                 if count is None:
                     yield FileKnown(path, "removed from the library in the meantime")
@@ -152,7 +152,7 @@ class Ingest:
     def _done(
         self, media: MediaToRead, facts: VideoFacts, size_wh: tuple[int, int] | None
     ) -> FileDone:
-        """Write down what is known of a file now that its last frame has come."""
+        """Store what is known of a file now that its last frame has come."""
         media_id = media.change.media_id
         width, height = size_wh or (None, None)
         with self.metadata.connection.write():
@@ -173,7 +173,7 @@ class Ingest:
         return FileDone(media.path, *self.metadata.count_of_media(media_id), note)
 
     def _waits_or_failed(self, path: Path, reason: str) -> FileFailed:
-        """Leave a file for the next run when its drive is gone: that says nothing about it."""
+        """Leave a file for the next run when its drive is gone: the file itself may be sound."""
         if not is_out_of_reach(path):
             return self._failed(path, reason)
         return FileFailed(path, "its folder can't be reached; it will be added when it can")
@@ -188,7 +188,7 @@ class Ingest:
 
 
 class _StandingFrame:
-    """Writes down up to when a frame stands for those that are skipped after it as too alike."""
+    """Stores up to when a frame stands for those that are skipped after it as too similar."""
 
     def __init__(self, metadata: MetadataDatabase, media_id: int) -> None:
         self._metadata, self._media_id = metadata, media_id

@@ -1,4 +1,4 @@
-"""A library examined and mended: crops against rows, rows against crops, the index."""
+"""A library examined and repaired: crops against rows, rows against crops, the index."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import crop_hash
@@ -28,6 +28,7 @@ from src.processing.image_loader import load_image, save_jpeg
 from src.processing.known_copies import KnownCopies
 from src.processing.media_finder import content_hash
 from src.records import Frame, StoredSegment
+from src.settings import Settings
 
 # A crop has at most 1024 x 1024 pixels, and a JPEG of noise 2 bytes for each.
 LARGEST_CROP = 16 << 20
@@ -42,7 +43,7 @@ def examine(
     reembed: Callable[[], Iterator[Event]],
     repair: bool,
 ) -> Iterator[Event]:
-    """Find what is wrong with a library, and mend it when asked to.
+    """Find what is wrong with a library, and repair it when asked to.
 
     Crops that are missing or half are cut again from their media files, crop files that belong
     to no segment are removed, embeddings that are missing or mean nothing are made again from
@@ -53,7 +54,7 @@ def examine(
     """
     left = yield from _rows(metadata, repair)
     if left:
-        return  # what such rows say can't be compared with anything
+        return  # such rows can't be compared with anything
     yield from _media(metadata, repair)
     yield from _crops(metadata, settings, repair)
     replaced = yield from _embeddings(index.embeddings, reembed, repair)
@@ -198,7 +199,7 @@ def _is_named_by_us(metadata: MetadataDatabase, segment: StoredSegment) -> bool:
 
 
 def _with_file_of_its_own(metadata: MetadataDatabase, segment: StoredSegment) -> StoredSegment:
-    """Give a segment another crop file than the one that a stranger's rows share or name."""
+    """Assign a segment another crop file than the one that a stranger's rows share or name."""
     paths = metadata.paths
     name = hashlib.sha1(segment.id.encode("utf-8", "surrogateescape")).hexdigest()
     path = paths.extracted_segments / "elsewhere" / f"{name}.jpg"
@@ -233,7 +234,7 @@ def _cut_again(
                 for segment in by_frame.pop(frame.frame_index, ()):
                     made[segment.id] = _cut(metadata.paths, frame, segment, settings)
     except MediaReadError:
-        pass  # what could not be made again is said to be missing
+        pass  # what could not be made again is reported as missing
     metadata.set_crop_hashes(made)
     return set(made)
 

@@ -30,7 +30,7 @@ LARGEST_BYTES = 256 << 20
 
 @dataclass(frozen=True)
 class JpegFrame:
-    """What a JPEG says of its picture before it begins.
+    """The frame header of a JPEG.
 
     Attributes:
         process: the second byte of its marker.
@@ -55,7 +55,7 @@ class JpegFrame:
 
     @property
     def name(self) -> str:
-        """What a person calls it, with an article."""
+        """Its name for a person, with an article."""
         if self.process == JPEG_LS:
             return "a JPEG-LS image"
         if self.process in _LOSSLESS:
@@ -90,7 +90,7 @@ def jpeg_frame(content: bytes | mmap, at: int = 0) -> JpegFrame | None:
 
 
 def breaks_off(path: Path) -> bool:
-    """Return whether the last scan of a JPEG goes on to the end of the file without a marker.
+    """Return whether the last scan of a JPEG continues to the end of the file without a marker.
 
     Decoders take what fills such a file up for pixels, and say nothing.
     """
@@ -177,7 +177,7 @@ def markers(content: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _without_padding(content: bytes) -> bytes:
-    """Take away zeros that fill a file up, and half a marker; a stuffed zero stays."""
+    """Remove zeros that fill a file up, and half a marker; a stuffed zero stays."""
     stripped = content.rstrip(b"\0")
     if stripped.endswith(b"\xff") and len(stripped) < len(content):
         return stripped + b"\0"

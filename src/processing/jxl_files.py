@@ -32,7 +32,7 @@ _RATIOS = ((1, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
 @dataclass(frozen=True)
 class JxlHeader:
-    """What a JPEG XL image says before it begins; its size is that of the stored pixels."""
+    """The header of a JPEG XL image; its size is that of the stored pixels."""
 
     size_wh: tuple[int, int]
     is_animated: bool
@@ -47,7 +47,7 @@ def jxl_header(path: Path) -> JxlHeader | None:
     size_wh = _size(bits)
     is_animated = False
     if not bits.take(1) and bits.take(1):  # not all as usual, and more fields
-        bits.take(3)  # how it lies, which the decoder sees to
+        bits.take(3)  # its orientation, which the decoder applies
         if bits.take(1):
             _size(bits)  # the size at which it is meant to be seen
         has_preview = bits.take(1)

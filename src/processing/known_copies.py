@@ -12,17 +12,17 @@ from src.presence import presence_of
 from src.processing.moved_files import MovedFiles
 from src.records import MediaFile
 
-# More than anyone has of one picture in folders that are added.
+# More than there are of one picture in the folders of a person.
 _MOST = 16
 
 log = logging.getLogger(__name__)
 
 
 class KnownCopies:
-    """What walks have met of files whose content the library has under another name."""
+    """Files found in walks whose content the library has under another name."""
 
     def __init__(self, metadata: MetadataDatabase, moved: MovedFiles | None = None) -> None:
-        """Take a library.
+        """Look for copies in a library.
 
         Args:
             moved: what the job at hand knows of where contents lie.
@@ -31,7 +31,7 @@ class KnownCopies:
         self._moved = moved or MovedFiles(metadata)
 
     def remember(self, media: MediaFile, path: Path) -> None:
-        """Keep in mind that a file has the content of a media file."""
+        """Record that a file has the content of a media file."""
         copies = self.of(media)
         if path not in copies:
             self._write(media, [*copies, path])
@@ -51,11 +51,11 @@ class KnownCopies:
         return [Path(name) for name in found]
 
     def forget(self, media_file_id: int) -> None:
-        """Forget the copies of a media file that is removed."""
+        """Delete the record of the copies of a media file that is removed."""
         self.metadata.forget_info(_key(media_file_id))
 
     def take_over(self, media: MediaFile) -> Path | None:
-        """Have a copy take the place of a media file that is gone, if one holds its content.
+        """Put a copy in the place of a media file that is gone, if one holds its content.
 
         Returns:
             The copy; None when there is none any more.
@@ -74,7 +74,7 @@ class KnownCopies:
         return None
 
     def at_hand(self, media: MediaFile) -> MediaFile:
-        """Give a media file that is to be read: where it is gone, a copy has taken its place."""
+        """Return a media file that is to be read: where it is gone, a copy has taken its place."""
         if presence_of(media.path) == "gone" and self.take_over(media) is not None:
             return self.metadata.media(media.id) or media
         return media

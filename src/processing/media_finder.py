@@ -1,4 +1,4 @@
-"""Paths a person gave -> media files, and what tells one content from another."""
+"""Paths a person gave -> media files, and what identifies a content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from src.config import BIN_FOLDERS, THUMBNAIL_FOLDERS, Settings
 from src.errors import MediaReadError
 from src.events import PassedOver
 from src.library_files import MARKER
@@ -18,6 +17,7 @@ from src.ownership import DATASETS, LABELS, MARKED_FOLDERS, METADATA_DB, is_expo
 from src.processing.image_loader import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from src.records import MediaKind
 from src.regular_files import open_regular
+from src.settings import BIN_FOLDERS, THUMBNAIL_FOLDERS, Settings
 
 MEDIA_SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES
 DRIVE_GONE = {
@@ -38,7 +38,7 @@ def find_media(
     Args:
         paths: files and folders; folders are walked to the bottom, links followed once.
         leave_out: folders not to enter (a library's own crops are not new media).
-        unread: told of each folder that can't be read.
+        unread: called with each folder that can't be read.
         passed_over: says which folders inside those named are passed over, and counts what is;
             those of the default settings when None.
 
@@ -60,7 +60,7 @@ class Tally:
     """Counts what is passed over, and knows which folders are; see events.PassedOver."""
 
     def __init__(self, folders: Iterable[str] = Settings.passed_over_folders) -> None:
-        """Take the folders that are not read; see config.THUMBNAIL_FOLDERS."""
+        """Compile the names of folders that are not read; see settings.THUMBNAIL_FOLDERS."""
         self._kinds = {
             folder.casefold(): kind
             for kind, some in (("thumbnails", THUMBNAIL_FOLDERS), ("deleted", BIN_FOLDERS))
@@ -74,7 +74,7 @@ class Tally:
         self.removed: list[Path] = []
 
     def kind_of(self, folder: str, above: str) -> str | None:
-        """Say as what a folder is passed over; None for one to be read.
+        """Return as what a folder is passed over; None for one to be read.
 
         Args:
             folder, above: its name, and that of the folder it lies in.
@@ -115,7 +115,7 @@ class _Walk:
         self._unread, self._tally = unread, tally
 
     def through(self, root: Path) -> Iterator[Path]:
-        """Give the media files of a folder, which is read whatever it is called."""
+        """Yield the media files of a folder, which is read whatever it is called."""
         seen = set(self._kept_out)
         waiting = [str(root)]
         while waiting:
@@ -141,7 +141,7 @@ class _Walk:
     def _told_apart(
         self, folder: str, entries: list[os.DirEntry[str]]
     ) -> tuple[list[str], list[Path]]:
-        """Give the folders and the media files among what a folder holds; the rest is counted."""
+        """Return the folders and the media files among what a folder holds; the rest is counted."""
         has_library = any(entry.name == METADATA_DB for entry in entries) and is_library(
             Path(folder)
         )
@@ -176,7 +176,7 @@ def _kind_of_ours(folder: str, entries: list[os.DirEntry[str]]) -> str | None:
 
 
 def _count_media(folder: str) -> int:
-    """Count the media files in a folder and below it on the same drive, by their endings."""
+    """Count the media files in a folder and below it on the same drive, by their suffixes."""
     number, waiting, drive = 0, [folder], _drive(folder)
     while waiting:
         try:
@@ -188,7 +188,7 @@ def _count_media(folder: str) -> int:
                     else:
                         number += _is_media(entry.name)
         except OSError:
-            continue  # nothing is taken from there, so there is nothing to be told of
+            continue  # nothing is added from there, so there is nothing to report
     return number
 
 
@@ -202,7 +202,7 @@ def _is_media(name: str) -> bool:
 
 
 def _identity(folder: str | Path) -> tuple[int, int] | None:
-    """Tell a folder from others, by whatever path it is reached; None when it is out of reach."""
+    """Return what identifies a folder, by whatever path it is reached; None when it is not."""
     try:
         found = os.stat(folder)
     except OSError:
@@ -218,7 +218,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:
-        return False  # a link that goes round is no folder; reading it will say so
+        return False  # a circular link is no folder; reading it fails
 
 
 def guessed_kind(path: Path) -> MediaKind:
@@ -240,7 +240,7 @@ def content_hash(path: Path) -> str:
 
 
 def is_out_of_reach(path: Path) -> bool:
-    """Return whether a file can't be had because its drive is gone, not the file alone.
+    """Return whether a file can't be read because its drive is gone, not the file alone.
 
     A drive that is gone takes the folder with it, or leaves an empty one where it was mounted,
     or answers with an error of its own.

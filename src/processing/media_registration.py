@@ -18,7 +18,7 @@ OWN = "the library keeps its own files in this folder; choose another one"
 
 @dataclass(frozen=True)
 class FoundMedia:
-    """What lies where a person has pointed.
+    """What was found at the paths that a person gave.
 
     Attributes:
         files: media files to be registered.
@@ -63,7 +63,7 @@ def find(
 
 
 def register(metadata: MetadataDatabase, found: Sequence[Path]) -> list[Path]:
-    """Write down every file before the first is read, so that a job killed can go on.
+    """Register every file before the first is read, so that a killed job can continue.
 
     Those that a person stopped wait no more.
 
@@ -84,13 +84,13 @@ def register(metadata: MetadataDatabase, found: Sequence[Path]) -> list[Path]:
 
 
 def keep_for_later(metadata: MetadataDatabase, paths: Iterable[Path]) -> None:
-    """Write down the files of paths, and leave them to a later job."""
+    """Register the files of paths, and leave them to a later job."""
     found = find_media(paths, own_folders(metadata))
     register(metadata, [path for path in found if os.path.lexists(path)])
 
 
 def own_folders(metadata: MetadataDatabase) -> tuple[Path, Path, Path]:
-    """Name the folders in which a library keeps its files: crops, index, datasets."""
+    """List the folders in which a library keeps its files: crops, index, datasets."""
     paths = metadata.paths
     return paths.extracted_segments, paths.chroma_db, paths.datasets
 
@@ -113,7 +113,7 @@ def _is_own(path: Path, own_folders: tuple[Path, Path, Path]) -> bool:
 
 
 def _is_absent(metadata: MetadataDatabase, path: Path) -> bool:
-    """Return whether a name was wrong from the start: nothing is written down about it."""
+    """Return whether a name was wrong from the start: nothing is recorded of it."""
     if os.path.lexists(path):
         return False
     return not is_unicode(path) or metadata.media_by_path(path) is None

@@ -12,7 +12,7 @@ from src.records import MediaFile
 
 
 class MissingFiles:
-    """Looks for a library's media files, and puts known copies in the place of those gone."""
+    """Looks for a library's media files, and replaces those that are gone by known copies."""
 
     def __init__(self, metadata: MetadataDatabase, read_only: bool) -> None:
         self._metadata, self._read_only = metadata, read_only
@@ -28,7 +28,7 @@ class MissingFiles:
         for path, state in found.items():
             if state != "here":
                 media = self._metadata.media_by_path(path)
-                # where a drive is not connected the file may be as it was
+                # on a drive that is not connected the file may be as it was
                 may_move = state == "gone" and not self._read_only
                 missing[path] = copies.take_over(media) if media and may_move else None
         return missing

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.config import Settings
 from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError, ModelNotLoadedError
 from src.events import Event, JobDone
-from src.records import Coverage
+from src.model_records import Coverage
+from src.settings import Settings
 
 if TYPE_CHECKING:
     from src.database.embedding_store import EmbeddingStore
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from src.database.vector_index import VectorIndex
     from src.models.auto_tagger import AutoTagger
     from src.models.clip_encoder import ClipEncoder
-    from src.models.mask_generator import MaskGenerator
     from src.models.model_manager import ModelManager
+    from src.models.segmenter import Segmenter
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ClipBundle:
 
 
 def index_of(vectors: VectorDatabase) -> VectorIndex:
-    """Give the index of a library that is open for writing."""
+    """Return the index of a library that is open for writing."""
     if vectors.index is None:
         root = vectors.metadata.paths.root
         raise DatabaseError(f"{root}: the library was opened for reading only")
@@ -54,9 +54,9 @@ def index_of(vectors: VectorDatabase) -> VectorIndex:
 
 
 class ModelsInUse:
-    """CLIP, SAM and what stands on them. Calls may come from any thread.
+    """CLIP, SAM and what depends on them. Calls may come from any thread.
 
-    Whoever searches or stores takes one `VectorDatabase` and does all of it with that one: the
+    A search or a job gets one `VectorDatabase` and does all of it with that one: the
     library may change to another model meanwhile.
     """
 
@@ -75,24 +75,24 @@ class ModelsInUse:
         self.metadata = metadata
         self.settings = settings
         self.read_only = read_only
-        # Taken before SQLite's writer where both are; nobody loads models inside a transaction.
+        # Taken before SQLite's writer where both are; models are never loaded inside a transaction.
         self._lock = threading.RLock()
         self._models = models
         self._vectors: VectorDatabase | None = None
         self._wanted: ClipEncoder | None = None
-        self._mask_generator: MaskGenerator | None = None
+        self._mask_generator: Segmenter | None = None
         self._tagger: AutoTagger | None = None
         self._switching = threading.Lock()
 
     def close(self) -> None:
-        """Let the index finish."""
+        """Wait for the index to finish."""
         if self._vectors is not None:
             self._vectors.close()
 
     @property
     def models(self) -> ModelManager:
         models = self._models
-        if models is not None:  # whoever asks only this waits for no model that is being loaded
+        if models is not None:  # so that asking only this waits for no model that is being loaded
             return models
         with self._lock:
             if self._models is None:
@@ -122,7 +122,7 @@ class ModelsInUse:
             return self._wanted
 
     @property
-    def mask_generator(self) -> MaskGenerator | None:
+    def mask_generator(self) -> Segmenter | None:
         """SAM; None in CLIP-only mode, when no SAM is on this machine or none is to be used."""
         with self._lock:
             if self._mask_generator is None:
@@ -140,12 +140,12 @@ class ModelsInUse:
             return self._tagger
 
     def clip_bundle(self) -> ClipBundle:
-        """Give what embeds now, as one."""
+        """Return what embeds now, as one."""
         with self._lock:
             return ClipBundle(self.vectors, self.tagger)
 
     def write_down(self) -> None:
-        """Have the library remember which CLIP is in use, before a job stores embeddings.
+        """Store which CLIP is in use, before a job stores embeddings.
 
         Raises:
             DatabaseError: it can't be written to.
@@ -177,7 +177,7 @@ class ModelsInUse:
     # -- from one model to another
 
     def refresh(self) -> None:
-        """Take up the choice in the settings, and weights that have come or gone meanwhile.
+        """Apply the choice in the settings, and find weights that have come or gone meanwhile.
 
         The CLIP in use stays until `switch` has the one that is wanted now whole; one that is
         whole already takes over at once, and `switch` gives automatic tags again. SAM changes at
@@ -209,7 +209,7 @@ class ModelsInUse:
         self._take_over(new, self._tagger_of(wanted), set())
 
     def coverage(self) -> Coverage | None:
-        """Say how much the wanted CLIP has embedded; None when there is nothing left to do."""
+        """Return how much the wanted CLIP has embedded; None when there is nothing left to do."""
         from src.database.embedding_store import EmbeddingStore
 
         wanted, used = self.wanted, self.vectors.clip
@@ -220,7 +220,7 @@ class ModelsInUse:
         return Coverage(wanted.label, wanted.name, used.label, done, total)
 
     def switch(self) -> Iterator[Event]:
-        """Embed every segment with the CLIP that is wanted, then have it take over in one step.
+        """Embed every segment with the CLIP that is wanted, which then takes over in one step.
 
         Until then the one before answers. Automatic tags are given again at the end. Stopped or
         killed, the next call goes on.
@@ -273,7 +273,7 @@ class ModelsInUse:
         return clip_of_tags(self.metadata) not in (None, self.vectors.clip.name)
 
     def retag(self) -> Iterator[Event]:
-        """Give automatic tags again where another CLIP than the one in use gave them."""
+        """Compute automatic tags anew where another CLIP than the one in use gave them."""
         from src.database.clip_in_use import set_clip_of_tags
         from src.processing.retag import retag
 
@@ -283,7 +283,7 @@ class ModelsInUse:
             set_clip_of_tags(self.metadata, bundle.clip.name)
 
     def _take_over(self, new: VectorDatabase, tagger: AutoTagger, unreadable: set[str]) -> bool:
-        """Put a CLIP in the place of the one in use, unless segments came that it lacks.
+        """Replace the CLIP in use by another one, unless segments were added that it lacks.
 
         A segment is stored in a transaction that looks which CLIP is in use, so it comes before
         this one and is seen by it, or after and has the new CLIP's embedding.

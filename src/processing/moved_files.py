@@ -9,12 +9,13 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from src.counting import counted
 from src.database.metadata_db import MetadataDatabase
-from src.errors import MediaReadError
+from src.errors import DatabaseError, MediaReadError
 from src.events import Event, Progress
 from src.processing.media_finder import content_hash, guessed_kind
 from src.processing.pending_deletes import remove_unused_crops, write_down_crops
-from src.records import MediaFile
+from src.records import MediaFile, MovedRoot
 
 LOOKING = "look"
 
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class MovedFiles:
-    """What one job knows of where contents lie."""
+    """Where contents lie, as one job knows it."""
 
     def __init__(self, metadata: MetadataDatabase) -> None:
         self.metadata = metadata
@@ -57,10 +58,10 @@ class MovedFiles:
             return False
 
     def follow(self, files: Sequence[Path], others: Sequence[Path] = ()) -> Iterator[Event]:
-        """Find contents that lie under other names now, and have their rows follow them.
+        """Find contents that lie under other names now, and update their rows.
 
         All of them at once: of files that were renumbered each has the name of another, and a
-        row that had to make room before its content was met would be lost. Only contents that
+        row that had to give way before its content was met would be lost. Only contents that
         have left their place are looked for, and only in files of their size.
 
         Args:
@@ -95,10 +96,10 @@ class MovedFiles:
             try:
                 found[path] = self.content_hash(path)
             except (OSError, MediaReadError):
-                continue  # its turn comes, and then it is said
+                continue  # its turn comes, and it is reported then
             media = loose.get(found[path])
             if media is not None and path in new and _stamp_at(media.path) is None:
-                # nobody else is concerned, and a job that is stopped need not read it again
+                # no other file is concerned, and a job that is stopped need not read it again
                 self.move([(media, path)])
                 del loose[found[path]]
         places: dict[str | None, Path] = {}
@@ -114,7 +115,7 @@ class MovedFiles:
         )
 
     def move(self, moves: Sequence[tuple[MediaFile, Path]]) -> None:
-        """Have rows follow their contents, in one transaction.
+        """Update the rows of contents that were moved, in one transaction.
 
         A file of the job that loses its row gets a new one.
 
@@ -149,7 +150,7 @@ class MovedFiles:
         remove_unused_crops(self.metadata, unused)
 
     def make_room(self, media: MediaFile) -> None:
-        """Take a row from its path, where the content of another lies now."""
+        """Take a row off its path, where the content of another lies now."""
         with self.metadata.connection.write():
             unused = self._make_room(media)
             if unused:
@@ -157,7 +158,7 @@ class MovedFiles:
         remove_unused_crops(self.metadata, unused)
 
     def _make_room(self, media: MediaFile) -> list[str]:
-        """Take a row from its path; returns the crop files now unused.
+        """Take a row off its path; returns the crop files now unused.
 
         What people have worked on stays, as that of a file that is gone: its content may be
         somewhere else, and be met by a later job.
@@ -174,9 +175,30 @@ class MovedFiles:
         return []
 
     def _is_still_at(self, media: MediaFile) -> bool:
-        """Return whether nobody has removed or moved a row meanwhile."""
+        """Return whether a row was neither removed nor moved meanwhile."""
         now = self.metadata.media(media.id)
         return now is not None and (now.path, now.content_hash) == (media.path, media.content_hash)
+
+
+def move_root(metadata: MetadataDatabase, old: Path, new: Path) -> MovedRoot:
+    """Have the rows of all files in a folder follow it; see MediaLibrary.move_root.
+
+    Whether a file is there is told by its size; the next ingest of the folder compares contents.
+    """
+    moving = [media for media in metadata.media_under(old) if media.path != old]
+    if not moving:
+        raise DatabaseError(f"{old}: no file of the library is in this folder; nothing was changed")
+    if not os.path.isdir(new):
+        raise DatabaseError(f"{new}: there is no such folder; nothing was changed")
+    paths = {media.id: new / media.path.relative_to(old) for media in moving}
+    missing = [paths[media.id] for media in moving if _size_at(paths[media.id]) != media.file_size]
+    if len(missing) == len(moving):
+        raise DatabaseError(
+            f"{new}: none of the {counted(len(moving), 'file')} that the library has in {old} is "
+            "here by the same name and of the same size; nothing was changed"
+        )
+    metadata.move_root(old, new)
+    return MovedRoot(len(moving), tuple(missing))
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int]:
@@ -184,7 +206,7 @@ def _stamp(status: os.stat_result) -> tuple[int, int]:
 
 
 def _stamp_at(path: Path) -> tuple[int, int] | None:
-    """Give size and time of a file that has a content; None where there is none."""
+    """Return size and time of a file that has a content; None where there is none."""
     try:
         status = path.stat()
     except (OSError, ValueError):

@@ -23,7 +23,7 @@ class OpenedImage:
 
 
 def too_large(path: Path, pixels: int | None, pixel_limit: int) -> MediaReadError:
-    """Say that an image has more pixels than the limit; None: it is not known how many."""
+    """Write that an image has more pixels than the limit; None: it is not known how many."""
     size = "its" if pixels is None else f"{pixels:,}"
     return MediaReadError(
         path,
@@ -33,7 +33,7 @@ def too_large(path: Path, pixels: int | None, pixel_limit: int) -> MediaReadErro
 
 
 def check_pixels(path: Path, pixels: int, pixel_limit: int) -> None:
-    """See that an image is not too large.
+    """Check that an image is not too large.
 
     Raises:
         MediaReadError: it is.

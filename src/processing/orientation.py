@@ -21,7 +21,7 @@ ON_ITS_SIDE = {
     Image.Transpose.TRANSVERSE,
     Image.Transpose.ROTATE_90,
 }
-# Whose upright left, or top, is the right, or bottom, of what the file holds.
+# Orientations whose upright left, or top, is the right, or bottom, of the stored image.
 _MIRRORED_X = {
     Image.Transpose.FLIP_LEFT_RIGHT,
     Image.Transpose.ROTATE_180,
@@ -48,7 +48,7 @@ class Source(Protocol):
 
 
 def turn_of(image: Image.Image) -> Image.Transpose | None:
-    """Say how to turn an image upright by its EXIF; where that is broken the picture matters."""
+    """Return how to turn an image upright by its EXIF; where that is broken, leave it as it is."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:

@@ -1,4 +1,4 @@
-"""Crops that no row refers to any more, written down until they are removed."""
+"""Crops that no row refers to any more, recorded until they are removed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEFT = "crops to remove"
 
 
 def write_down_crops(metadata: MetadataDatabase, crop_paths: Iterable[str]) -> None:
-    """Write down, beside others, which crops are unused once the caller's transaction is kept.
+    """Record, beside others, which crops are unused once the caller's transaction is committed.
 
     A kill before they are gone is made good then.
     """
@@ -25,7 +25,7 @@ def write_down_crops(metadata: MetadataDatabase, crop_paths: Iterable[str]) -> N
 
 
 def remove_unused_crops(metadata: MetadataDatabase, crop_paths: Iterable[str]) -> None:
-    """Remove crops that were written down, and strike them off."""
+    """Remove crops that were recorded, and delete the record."""
     gone = list(crop_paths)
     if gone:
         remove_crops(metadata.paths, gone)
@@ -33,7 +33,7 @@ def remove_unused_crops(metadata: MetadataDatabase, crop_paths: Iterable[str]) -
 
 
 def remove_media(metadata: MetadataDatabase, media_file_id: int) -> None:
-    """Forget a media file and all that was made of it, now or, crops, at the next job.
+    """Remove a media file and all that was made of it; crops that can't be, at the next job.
 
     A person has removed it: that is kept, and a walk through its folder does not bring it back.
     """
@@ -60,7 +60,7 @@ def remove_left_crops(metadata: MetadataDatabase) -> None:
 
 def _strike_off(metadata: MetadataDatabase, crop_paths: Iterable[str]) -> None:
     gone = set(crop_paths)
-    with metadata.connection.write() as db:  # others may have been written down meanwhile
+    with metadata.connection.write() as db:  # others may have been recorded meanwhile
         _write(metadata, [path for path in _read(db) if path not in gone])
 
 

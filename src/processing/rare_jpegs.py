@@ -1,4 +1,4 @@
-"""JPEGs of processes that Pillow does not read: more than eight bits, lossless, JPEG-LS.
+"""JPEGs of kinds that Pillow does not read: more than eight bits, lossless, JPEG-LS.
 
 imagecodecs decodes them (by libjpeg-turbo, liblj92 and CharLS), and they are shown from there.
 """
@@ -30,7 +30,7 @@ _APP1 = 0xE1
 
 @dataclass(frozen=True)
 class RareJpeg:
-    """One that has been decoded.
+    """A JPEG that has been decoded.
 
     Attributes:
         about: an image of one pixel with its EXIF, which says how it lies and when it was taken.

@@ -149,7 +149,7 @@ def _preview(path: Path, pixel_limit: int) -> Image.Image | None:
                     exif = _exif_of(path, with_orientation=True)
                     segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
                     image = Image.open(io.BytesIO(jpeg[:2] + segment + jpeg[2:]), formats=["JPEG"])
-            except Exception:  # a broken one, or no JPEG at all: the next smaller one may do
+            except Exception:  # a broken one, or no JPEG at all: try the next smaller one
                 continue
             return image
     return None
@@ -191,7 +191,7 @@ def _exif_of(path: Path, with_orientation: bool) -> bytes:
         head = stream.read(_EXIF_BYTES)
     tiff = _TIFF_HEADS.get(head[:4])
     if tiff is not None:
-        with contextlib.suppress(Exception):  # the picture matters, a broken note does not
+        with contextlib.suppress(Exception):  # broken metadata does not matter to the picture
             exif = Image.Exif()
             exif.load(b"Exif\0\0" + tiff + head[4:])
             wanted = [ExifTags.Base.DateTime]

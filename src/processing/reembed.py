@@ -1,4 +1,4 @@
-"""Another CLIP, another space: segments embedded again from their stored crops."""
+"""Segments embedded again from their stored crops, for another CLIP's embedding space."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BATCH = 64
 def reembed(
     metadata: MetadataDatabase, embeddings: EmbeddingStore, clip: ClipEncoder, pixel_limit: int
 ) -> Generator[Event, None, set[str]]:
-    """Give every segment an embedding of a CLIP; killed, it goes on where it was.
+    """Embed every segment with a CLIP; killed, the next call continues where this one was.
 
     Segments that come meanwhile are embedded, too.
 

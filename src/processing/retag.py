@@ -1,4 +1,4 @@
-"""Another CLIP, another vocabulary: automatic tags given again, from the embeddings at hand."""
+"""Automatic tags computed again for another CLIP's vocabulary, from the stored embeddings."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def retag(
 
 
 def _batches(frames: Iterable[list[str]]) -> Iterator[list[list[str]]]:
-    """Put frames together until they have a batch of segments."""
+    """Group frames until they have a batch of segments."""
     batch: list[list[str]] = []
     for ids in frames:
         batch.append(ids)

@@ -52,7 +52,7 @@ class Samples:
     cicp: Cicp | None = None
 
     def crop(self, box: Box) -> Image.Image:
-        """Give a part in sRGB, over white where it is transparent."""
+        """Return a part in sRGB, over white where it is transparent."""
         stored = self.read(box)
         if self._is_shown_as_it_is(stored):
             return Image.fromarray(np.ascontiguousarray(stored))

@@ -76,7 +76,7 @@ def before_loading(image: Image.Image, path: Path) -> Samples | None:
 
 
 def after_loading(image: Image.Image, path: Path) -> Samples | None:
-    """Show an image that Pillow has decoded otherwise than it would, or return None."""
+    """Convert an image that Pillow has decoded, where Pillow would do it wrongly; else None."""
     if image.format in _OFTEN_EMPTY_ALPHA:
         _fill_empty_alpha(image)
     if image.format == "PSD" and image.mode == "RGBA":
@@ -129,8 +129,8 @@ def _fill_empty_alpha(image: Image.Image) -> None:
 def _mapped(cicp: Cicp | None, image: Image.Image) -> Cicp | None:
     """Return the numbers by which the pixels have to be brought to sRGB, if they have to.
 
-    High dynamic range goes before a profile, which can't tell of it but by the same numbers; of
-    other colours the profile tells more.
+    High dynamic range goes before a profile, which can only express it by the same numbers; of
+    other colours the profile says more.
     """
     profile = image.info.get("icc_profile")
     cicp = cicp or profile_cicp(profile)

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 
-from src.config import Settings
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import frames_cut_by_others
 from src.errors import MediaReadError
@@ -21,7 +20,7 @@ from src.events import (
     JobDone,
     JobStarted,
 )
-from src.models.mask_generator import MaskGenerator
+from src.models.segmenter import Segmenter
 from src.processing.file_errors import format_error, is_file_error
 from src.processing.file_jobs import go_through
 from src.processing.frame_reader import read_frames_again
@@ -33,6 +32,7 @@ from src.processing.pending_deletes import remove_left_crops
 from src.processing.segment_pipeline import SegmentPipeline
 from src.processing.segment_writer import SegmentWriter
 from src.records import MediaFile
+from src.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class SegmentAgain:
         self,
         metadata: MetadataDatabase,
         clip_bundle: Callable[[], ClipBundle],
-        mask_generator: MaskGenerator,
+        mask_generator: Segmenter,
         settings: Settings,
     ) -> None:
         """Set a job up; see SegmentPipeline."""

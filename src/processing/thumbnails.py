@@ -20,7 +20,7 @@ CACHE_FROM_BYTES = 200_000
 
 
 def thumbnail(source: Path, paths: LibraryPaths, pixel_limit: int) -> np.ndarray:
-    """Give an image file at thumbnail size, from the cache where it is there.
+    """Return an image file at thumbnail size, from the cache where it is there.
 
     Args:
         source: any image the application reads.

@@ -20,6 +20,10 @@ _TYPES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _MOST_VALUES = 16
 # A scanner's stack of pages has hundreds.
 MOST_DIRECTORIES = 10_000
+# By the TIFF specification: a preview of another page, a mask for one.
+_REDUCED_OR_MASK, _OLD_REDUCED = 1 | 4, 2
+# A preview that is not marked as one has its picture's proportion, but for rounding.
+_SAME_SHAPE = 0.03
 
 
 def directories(stream: IO[bytes]) -> Iterator[Directory]:
@@ -90,3 +94,25 @@ def _values(stream: IO[bytes], order: str, kind: int, count: int, value: bytes) 
         return struct.unpack(form, value[:size])
     except (struct.error, OSError, ValueError, OverflowError):
         return ()
+
+
+def is_marked(new_subfile: int, old_subfile: int = 0) -> bool:
+    """Return whether a page is marked as the preview of another one, or as a mask for one.
+
+    Args:
+        new_subfile: the value of its NEW_SUBFILE, 0 where it has none.
+        old_subfile: of its OLD_SUBFILE, in the same way.
+    """
+    return bool(new_subfile & _REDUCED_OR_MASK) or old_subfile == _OLD_REDUCED
+
+
+def is_small_copy(size_wh: tuple[int, int], of_wh: tuple[int, int]) -> bool:
+    """Return whether a page is, by its size, an unmarked preview of another: half as wide at most.
+
+    Args:
+        size_wh: of the page, in pixels, neither 0.
+        of_wh: of the other one.
+    """
+    (width, height), (full_width, full_height) = size_wh, of_wh
+    has_its_shape = abs(width * full_height / (height * full_width) - 1) <= _SAME_SHAPE
+    return has_its_shape and 2 * width <= full_width

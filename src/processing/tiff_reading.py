@@ -18,13 +18,18 @@ from PIL import Image
 from src.processing.grey_range import Declared, range_of, rounder
 from src.processing.image_notes import page_indexes
 from src.processing.samples import CHANNELS, SIXTEEN_BIT_PIXELS, Samples
+from src.processing.tiff_directories import (
+    NEW_SUBFILE,
+    OLD_SUBFILE,
+    SUB_DIRECTORIES,
+    is_marked,
+    is_small_copy,
+)
 
 # tifffile is imported where it is needed, and of its pages any attribute may be None by its types.
 Page = Any
 # A page marked as a preview lies among the first, or belongs to one of the first.
 MOST_PAGES = 64
-# The sides of a picture and of its preview are in one proportion, but for rounding.
-SAME_SHAPE = 0.03
 # Bytes read and decoded at once, where the file lets us choose.
 BLOCK_BYTES = 8 << 20
 
@@ -34,7 +39,6 @@ _NOT_SHOWN = frozenset((MASK, 32803, 34892, 32844, 32845))
 _JPEG = frozenset((6, 7))
 # None, those of fax machines, LZW, both of JPEG, both of Deflate, PackBits, ThunderScan.
 _OF_PILLOW = frozenset((1, 2, 3, 4, 5, 8, 32771, 32773, 32809, 32946)) | _JPEG
-_NEW_SUBFILE, _OLD_SUBFILE, _SUB_IFDS = 254, 255, 330
 _MIN_SAMPLE, _MAX_SAMPLE, _S_MIN, _S_MAX, _NO_DATA, _PROFILE = 280, 281, 340, 341, 42113, 34675
 
 
@@ -50,7 +54,7 @@ def pillow_reads(image: Image.Image) -> bool:
     That is certain of one page only: of several, the picture has to be found.
     """
     tags = image.tag_v2  # type: ignore[attr-defined]
-    alone = not tags.next and not {_NEW_SUBFILE, _OLD_SUBFILE, _SUB_IFDS} & tags.keys()
+    alone = not tags.next and not {NEW_SUBFILE, OLD_SUBFILE, SUB_DIRECTORIES} & tags.keys()
     return alone and is_plain(image)
 
 
@@ -160,12 +164,12 @@ def find_picture(file: Any) -> TiffPicture:
     shown = [page for page in _pages(file) if _is_shown(page)]
     if not shown:
         raise ValueError("no page of it is a picture")
-    whole = [page for page in shown if not page.is_reduced]
+    whole = [page for page in shown if not is_marked(page.subfiletype)]
     largest = max(whole or shown, key=lambda page: page.imagewidth * page.imagelength)
     first = whole[0] if whole else largest
     begins_with_preview = first.treeindex != (0,)
-    shape = largest.imagewidth * first.imagelength / (largest.imagelength * first.imagewidth)
-    is_copy = largest.imagewidth >= 2 * first.imagewidth and abs(shape - 1) <= SAME_SHAPE
+    first_wh, largest_wh = ((p.imagewidth, p.imagelength) for p in (first, largest))
+    is_copy = is_small_copy(first_wh, largest_wh)
     return TiffPicture(largest if begins_with_preview or is_copy else first)
 
 
@@ -241,7 +245,7 @@ def _profile_of(page: Page) -> bytes | None:
 
 
 def _channels(page: Page) -> tuple[str, int | None, bool]:
-    """Give the mode, which channel is alpha if one is, and whether it is multiplied already."""
+    """Return the mode, which channel is alpha if one is, and whether it is multiplied already."""
     photometric, samples = int(page.photometric), page.samplesperpixel
     if photometric == SEPARATED and samples >= 4:
         mode = "CMYK"
@@ -277,7 +281,7 @@ def _range(page: Page, mode: str, count: int, profile: bytes | None) -> tuple[fl
 
 
 def _alpha_most(page: Page, alpha_at: int | None, white: float) -> float:
-    """Give what alpha is at its most: that of its type, unless the whole image uses less."""
+    """Return the largest alpha: that of its type, unless the whole image uses less."""
     full = _full(page)
     if alpha_at is None or not 0 < white < full:
         return full
@@ -325,7 +329,7 @@ def _number(page: Page, tag: int) -> float | None:
 
 
 def _full(page: Page) -> float:
-    """Give the largest value that a sample can have; 1 for floats."""
+    """Return the largest value that a sample can have; 1 for floats."""
     if page.dtype.kind == "b" or page.dtype.kind == "f":
         return 1.0
     bits = page.bitspersample

@@ -115,7 +115,7 @@ def _srgb_of_light() -> np.ndarray:
 
 @cache
 def _to_bt709(primaries: int) -> np.ndarray:
-    """Give the matrix (3, 3) float32 from linear light of these primaries to that of BT.709."""
+    """Return the matrix (3, 3) float32 from linear light of these primaries to that of BT.709."""
     both: np.ndarray = np.linalg.inv(_to_xyz(BT709)) @ _to_xyz(primaries)
     return both.astype(np.float32)
 

@@ -48,7 +48,7 @@ class FrameReading:
         return FrameReading(stream, deep, stream.has_alpha)
 
     def input_options(self, program: str) -> list[str]:
-        """Give the options that go before the file."""
+        """Return the options that go before the file."""
         stream = self.stream
         if stream is None or not stream.has_hidden_alpha:
             return []
@@ -56,7 +56,7 @@ class FrameReading:
         return [f"-c:{stream.index}", decoder] if has_decoder(program, decoder) else []
 
     def output_options(self, frames_per_second: float) -> list[str]:
-        """Give the options that go after the file: raw frames come out of the pipe."""
+        """Return the options that go after the file: raw frames come out of the pipe."""
         rate = frames_per_second
         filters = [f"showinfo@{SOURCE}=checksum=0"]
         if self._deinterlaces():
@@ -107,7 +107,7 @@ class FrameReading:
         return stream is not None and (stream.is_interlaced or stream.codec in MAY_MIX)
 
     def _matrix(self) -> str | None:
-        """Name the matrix of a stream that does not: by the size, as players do."""
+        """Return the matrix of a stream that names none: by the size, as players do."""
         stream = self.stream
         if stream is None or stream.matrix or not HAS_MATRIX.match(stream.pixel_format):
             return None
@@ -121,6 +121,6 @@ class FrameReading:
 def _over_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Lay (H, W, 3) uint8 colours over white by (H, W) alpha, uint8 or uint16."""
     if not alpha.any() and (rgb != rgb[0, 0]).any():
-        return np.ascontiguousarray(rgb)  # a picture, and nobody ever set its alpha
+        return np.ascontiguousarray(rgb)  # a picture whose alpha was never set
     share = (alpha / np.float32(np.iinfo(alpha.dtype).max))[..., None]
     return np.rint(255 - (255 - rgb.astype(np.float32)) * share).astype(np.uint8)

@@ -12,7 +12,12 @@ import cv2
 import numpy as np
 
 from src.errors import MediaReadError
-from src.processing.capture_dates import date_in_avi, date_in_name, date_of_video
+from src.processing.capture_dates import (
+    camera_of_video,
+    date_in_avi,
+    date_in_name,
+    date_of_video,
+)
 from src.processing.ffmpeg_log import FfmpegLog, VideoFacts
 from src.processing.ffmpeg_process import find_ffmpeg, opened, start
 from src.processing.image_loader import check_readable
@@ -47,7 +52,7 @@ class VideoProcessor:
         self.frames_per_video = frames_per_video
 
     def sampled(self, path: Path, facts: VideoFacts) -> Generator[tuple[Frame, bool]]:
-        """Read every sampled frame, and say of each whether it differs from the last that did.
+        """Read every sampled frame, each with whether it differs from the last that did.
 
         Args:
             path: a video file.
@@ -67,6 +72,7 @@ class VideoProcessor:
             facts.captured_at = (
                 date_of_video(header.notes) or date_in_avi(path) or date_in_name(path.name)
             )
+            facts.camera = camera_of_video(header.notes)
             reading = FrameReading.of(header.film())
             command = opened(program, path, *reading.input_options(program))
             command += reading.output_options(self.frames_per_second)
@@ -108,7 +114,7 @@ def _read(command: list[str], reading: FrameReading, facts: VideoFacts) -> Gener
                 expected = 0 if shown is None else reading.bytes_of(shown.size_wh)
                 content = process.stdout.read(expected)
                 if shown is None or len(content) < expected:
-                    process.wait()  # what it says last may be what is wrong with the video
+                    process.wait()  # its last message may be what is wrong with the video
                     break
             image = reading.to_rgb(content, shown.size_wh)
             yield Frame(image, shown.frame_index, shown.timestamp_s)

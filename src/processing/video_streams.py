@@ -13,9 +13,9 @@ from src.processing import ffmpeg_log
 from src.processing.ffmpeg_process import opened, start
 from src.processing.tone_mapping import BT2020, HLG, LINEAR, PQ, SRGB
 
-# So much of a file is looked through, to tell a film from a still picture beside it.
+# How much of a file is searched to distinguish a film from a still picture beside it.
 LOOK_S = 10
-# What ffmpeg says of a file is a few thousand bytes; a hostile one could make it say more.
+# ffmpeg's description of a file is a few thousand bytes; a hostile file could make it longer.
 MOST_BYTES = 4 << 20
 
 STREAM = re.compile(r"\[info\]   Stream #0:(\d+).*?: Video: (\w+)(.*)")
@@ -67,7 +67,7 @@ class VideoStream:
 
 @dataclass
 class VideoHeader:
-    """What a file says of itself.
+    """The metadata of a media file.
 
     Attributes:
         streams: its video streams, in order.

@@ -11,8 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.library import MediaLibrary
+from src.settings import Settings
 from tests.benchmarks.soak import BATCH, ClipOnly, cpu_seconds, media
 from tests.conftest import new_segments, unit_vectors
 

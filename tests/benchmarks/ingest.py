@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 from segment_anything import SamAutomaticMaskGenerator
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.database.vector_index import VectorIndex
 from src.events import JobDone
@@ -33,6 +33,7 @@ from src.processing import ingest
 from src.processing.frames import read_sampled
 from src.processing.image_loader import load_image
 from src.processing.segment_extractor import SegmentExtractor
+from src.settings import Settings
 from src.starter.scenes import draw_scene
 
 PHOTOS = 8
@@ -138,7 +139,7 @@ def compare_generators(path: Path) -> None:
         MediaLibrary(LibraryPaths(Path(folder))) as library,
     ):
         ours = library.mask_generator
-        assert ours is not None
+        assert isinstance(ours, MaskGenerator)
         image = load_image(path, Settings().pixel_limit).frame.image_rgb
         theirs = SamAutomaticMaskGenerator(
             ours.sam,

@@ -16,12 +16,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.processing.image_loader import load_image
 from src.records import StoredSegment
 from src.search.leaves import segment_filter
+from src.settings import Settings
 
 FIRST = 5
 SEGMENTS = segment_filter(kinds=("object",))

@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from src.config import APPLICATION_FOLDER, STARTER_FOLDER, LibraryPaths, Settings
+from src.config import APPLICATION_FOLDER, STARTER_FOLDER, LibraryPaths
 from src.library import MediaLibrary
 from src.models.auto_tagger import AutoTagger
 from src.models.clip_encoder import ClipEncoder
@@ -36,6 +36,7 @@ from src.processing.crop import blur, cut_crop
 from src.processing.image_loader import load_image
 from src.records import StoredSegment
 from src.search.leaves import segment_filter
+from src.settings import Settings
 from src.starter.evaluate import fresh_scenes
 
 SEED = 91_001

@@ -26,13 +26,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.errors import ModelNotLoadedError
 from src.events import FileDone, FileFailed, FileKnown
 from src.library import MediaLibrary
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
 from src.processing.ffmpeg_process import find_ffmpeg
+from src.settings import Settings
 
 BATCH = 100
 WORDS = ("a red circle", "a blue star", "a green square", "something striped", "a yellow ring")
@@ -176,7 +177,7 @@ class Searches:
                 hits = self.library.search(words, n_results=20).hits
                 if hits:
                     self.library.similar(hits[0].segment.id)
-                    self.library.thumbnail(hits[0].segment.crop_path)
+                    self.library.browse.thumbnail(hits[0].segment.crop_path)
                 self.library.browse.media_cards(self.library.browse.media_ids("added")[:50])
             except Exception as exc:  # counted and printed: the soak fails for it at its end
                 self.failures.append(exc)

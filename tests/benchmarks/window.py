@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.gui.main_window import MainWindow, WindowOptions
@@ -32,6 +32,7 @@ from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
 from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import Segment
+from src.settings import Settings
 from src.starter.scenes import draw_scene
 from tests.benchmarks.search import clustered
 

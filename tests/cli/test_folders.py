@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from main import main
-from src.config import Settings
+from src.settings import Settings
 from tests.cli.test_main import Shell
 
 

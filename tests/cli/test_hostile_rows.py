@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from main import main
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.checksums import checked_columns, checksum_sql, register_checksum
 from src.database.repair.damaged_rows import damaged_rows
 from src.database.row_values import LONGEST_VALUE
@@ -23,6 +23,7 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import encode_rle
 from src.models.model_manager import ModelManager
+from src.settings import Settings
 from tests.two_clips import TwoClips
 
 OBJECT = "(SELECT id FROM segments WHERE kind = 'object' ORDER BY id LIMIT 1)"

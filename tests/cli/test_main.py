@@ -16,12 +16,14 @@ from PIL import Image
 from main import main
 from src.cli.arguments import parse
 from src.cli.demo import QUERIES
-from src.config import STARTER_FOLDER, LibraryPaths, Settings
+from src.config import STARTER_FOLDER, LibraryPaths
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
 from src.processing.video_processor import find_ffmpeg
+from src.settings import Settings
+from tests.search.new_condition import register_left_of
 from tests.two_clips import NEW, OLD, TwoClips
 
 HIT_KEYS = {
@@ -109,6 +111,16 @@ def test_worse_masks_can_be_left_out(shell: Shell, tmp_path: Path) -> None:
         for name, words in (("all", ()), ("best", ("--min-quality", qualities[-1])))
     ]
     assert count[1] < count[0]
+
+
+def test_a_condition_of_somebodys_is_understood(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("search", "red", "--top", 999, "--json", "--where", "kind:object left_of:160")
+    assert "left_of" in shell(*words, code=1)[1]
+    register_left_of(tmp_path / "another package", monkeypatch)
+    hits = shell.objects(*words)
+    assert hits and all(x + w <= 160 for x, _, w, _ in (hit["bbox_xywh"] for hit in hits))
 
 
 def test_words_not_known_are_said(shell: Shell) -> None:
@@ -451,6 +463,9 @@ def test_the_demo_draws_finds_and_shows(
 ) -> None:
     monkeypatch.setattr("src.cli.demo.SCENES", 2)
     monkeypatch.setattr("src.cli.demo.draw_samples.__defaults__", (2,))
+    of_demo = tmp_path / "datasets" / "demo" / "library"
+    of_demo.mkdir(parents=True)
+    Settings(points_per_side=8).save(of_demo / "settings.json")
     shell = Shell(tmp_path, capsys)
     out, _ = shell("demo")
     assert all(query in out for query in QUERIES)

@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 
 from main import main
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.gui.library.library_panel import _Media
+from src.gui.library.media_cards import MediaCards
 from src.records import MediaFile
+from src.settings import Settings
 
 PAGES = "the first of 3 pages"
 WHOLE = "the file breaks off after its last pixel: the picture is complete"
@@ -97,10 +98,10 @@ def test_the_command_line_prints_them_and_says_what_a_kind_not_read_is(
 def test_a_card_shows_a_note_as_quietly_as_its_other_facts(library: Path) -> None:
     media = media_in(library)["pages.tif"]
     session: Any = SimpleNamespace(missing=SimpleNamespace(has=lambda path: False))
-    cards = _Media(session)
+    cards = MediaCards(session)
     cards.ids = [media.id]
     card: Any = SimpleNamespace(media=media, poster=None, segments=4)
     cards._cards[media.id] = card
-    (face,) = cards.faces(0, 1)
-    assert face.facts == f"Photo · 4 segments · {PAGES}"
-    assert (face.facts_colour, face.state) == ("text_2", "ready")
+    (view,) = cards.views(0, 1)
+    assert view.facts == f"Photo · 4 segments · {PAGES}"
+    assert (view.facts_colour, view.state) == ("text_2", "ready")

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from src.database import backup
-from src.database.backup import KEPT, back_up, backups, newest_sound
+from src.database.backup import KEPT, back_up, backups
+from tests.database.sound_backup import newest_sound
 
 JUMPS_S = (-3e7, -18_000, -7200, -60, 0, 0, 1, 60, 7200, 108_000, 3e7)
 

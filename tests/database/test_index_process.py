@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from src import child_processes
 from src.database import index_process, vector_index
 from src.database.embedding_store import EmbeddingStore
 from src.database.index_process import IndexBusyError, IndexProcess, IndexUnavailableError
@@ -28,6 +30,12 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 BATCH_BYTES = bytes(200 * EMBEDDING_DIM * 4)
 LIMIT_S = 0.3
 SOON_S = 20.0  # far over the limits here, far under those of the application
+
+
+@pytest.fixture(autouse=True)
+def cold_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process starts as it does for a person."""
+    monkeypatch.setattr(child_processes, "subprocess", subprocess)
 
 
 @pytest.fixture

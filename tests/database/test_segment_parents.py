@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
 from src.library import MediaLibrary
@@ -20,6 +20,7 @@ from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle
 from src.records import StoredSegment
 from src.search.filters import EVERYTHING
+from src.settings import Settings
 from tests.old_schema import make_old
 from tests.two_clips import TwoClips
 

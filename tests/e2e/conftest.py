@@ -96,7 +96,10 @@ def window(
         windows.append(Window(screen, library))
     window = windows.pop()
     window.go_home()
-    window.wait("models and cards", lambda s: s["models_ready"] and len(s["cards"]) >= 4)
+    window.wait_still(
+        "models and cards",
+        lambda s: s["cards"] if s["models_ready"] and len(s["cards"]) >= 4 else [],
+    )
     yield window
     if request.node.stash.get(FAILED, False):
         window.kill()

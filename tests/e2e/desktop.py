@@ -20,9 +20,10 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image, ImageColor, ImageGrab
 
-from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.gui.main_window import FRAME_WH
 from src.gui.theme.theme import DARK, FIRST_WH
+from src.settings import Settings
 from src.starter.scenes import draw_scene
 
 Found = TypeVar("Found")
@@ -50,6 +51,12 @@ def missing_packages() -> list[str]:
     except OSError:
         found = False
     return missing if found else [*missing, "python3-gi", "gir1.2-gtk-3.0"]
+
+
+def statistic(state: State, name: str) -> str:
+    """The number at the window's side that has a name; empty before it is there."""
+    texts = state["texts"]
+    return str(texts[texts.index(name) + 1]) if name in texts[:-1] else ""
 
 
 def wait_until(what: str, condition: Callable[[], Found]) -> Found:
@@ -142,6 +149,16 @@ class Screen:
             return looked.stdout.split()
 
         self.do("windowactivate", "--sync", wait_until(f"a window “{title}”", found)[0])
+
+    def wait_still(self) -> None:
+        """Wait until nothing on the screen moves: what is just coming loses what is typed."""
+        looks: list[bytes] = []
+
+        def still() -> bool:
+            looks.append(self.picture().tobytes())
+            return len(looks) >= STILL_LOOKS and len(set(looks[-STILL_LOOKS:])) == 1
+
+        wait_until("a screen on which nothing moves", still)
 
     def picture(self) -> Image.Image:
         return ImageGrab.grab(xdisplay=self.display)
@@ -287,10 +304,6 @@ class Window:
 
         wait_until("the pictures of all cards", shown)
 
-    def statistic(self, name: str) -> str:
-        texts = self.state()["texts"]
-        return str(texts[texts.index(name) + 1])
-
     def said(self) -> str:
         return self._said.read_text(encoding="utf-8", errors="replace")
 
@@ -328,15 +341,14 @@ class Window:
 
         The probe knows of it before the X server, and a click would go to what was there before.
         """
-        state = self.state()
-        left, top, _, _ = state["buttons"]["Add Images/Videos"]
-        inside = left + 12, top + 6
 
         def shown() -> bool:
-            bright = self.screen.picture().convert("RGB").getpixel(inside) in ADD_BUTTON
-            return bright != state["dialog"]
+            state = self.state()  # a dialog may come or go meanwhile
+            left, top, _, _ = state["buttons"]["Add Images/Videos"]
+            pixel = self.screen.picture().convert("RGB").getpixel((left + 12, top + 6))
+            return (pixel in ADD_BUTTON) != state["dialog"]
 
-        wait_until("the cover" if state["dialog"] else "the uncovered window", shown)
+        wait_until("the cover of a dialog, or none, as the window says", shown)
 
     def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         """Drag with the button held, over a place half way."""
@@ -347,6 +359,7 @@ class Window:
     def answer_file_dialog(self, title: str, path: Path) -> None:
         """Type a file's name into the desktop's dialog."""
         self.screen.activate(f"^{title}$")
+        self.screen.wait_still()
         self.screen.keep(title)
         self.type(str(path))
         self.key("Return")
@@ -368,6 +381,7 @@ class Window:
 
     def close(self) -> None:
         """Close as the window manager's button does; it ends well, and nothing was amiss."""
+        self.wait("no job, a download neither", lambda s: not s["busy"])  # before, closing asks
         self.focus()
         self.ask_to_close()
         self.ends()

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.events import Event, FrameStored, JobDone, Progress
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
+from src.settings import Settings
 
 SETTINGS = Settings(points_per_side=4, duplicate_distance=-1)
 OTHER_CLIP = "another-clip@1"

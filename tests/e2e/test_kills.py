@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from src.config import APPLICATION_FOLDER, LibraryPaths, Settings
+from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.database.stopped import stopped_media
+from src.settings import Settings
 from tests.conftest import draw_video
 from tests.warm_start import WarmStart
 
 SETTINGS = Settings(points_per_side=6, duplicate_distance=-1)
 DEADLINE_S = 120
+FRAMES = 6  # of two photos and a video
 
 
 Ingest = Callable[[Path, Sequence[Path]], "subprocess.Popen[str]"]
@@ -81,7 +83,7 @@ def crops(library: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def media(scene_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    video = draw_video(tmp_path_factory.mktemp("media") / "video.mp4", 6)
+    video = draw_video(tmp_path_factory.mktemp("media") / "video.mp4", 4)
     return [scene_files[0], video, scene_files[1]]
 
 
@@ -99,14 +101,14 @@ def test_killed_three_times_it_ends_as_if_nothing_had_been(
     frames = 0
     for _ in range(3):
         process = start(library, media)
-        frames += run_until(process, 2)
+        frames += run_until(process, 1)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=DEADLINE_S)
     frames += run_until(process := start(library, []), 99)
     process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0
     # every kill may cost the frame at hand, which was stored and not yet said
-    assert 8 - 3 <= frames <= 8
+    assert FRAMES - 3 <= frames <= FRAMES
     assert content(library) == content(undisturbed)
     assert crops(library) == crops(undisturbed)
 
@@ -129,7 +131,7 @@ def test_interrupted_it_stops_in_one_line_and_goes_on(
     database.close()
     assert waits is (how is signal.SIGINT)  # what a person stops waits for them
     process = start(library, [])
-    assert run_until(process, 99) >= 8 - stored - 1
+    assert run_until(process, 99) >= FRAMES - stored - 1
     process.communicate(timeout=DEADLINE_S)
     assert content(library) == content(undisturbed)
     assert crops(library) == crops(undisturbed)

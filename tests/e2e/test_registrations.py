@@ -42,6 +42,7 @@ ACTIONS.append(
         lambda window: done.append("shuffled"),
         "Ctrl Shift K",
         "retry",
+        menu="card",
         enabled=lambda window: window.panels.here == "map",
     )
 )
@@ -51,7 +52,7 @@ DRIVER = """
 import json, sys, threading, time
 from pathlib import Path
 import map_panel
-from src.config import Settings
+from src.settings import Settings
 from src.gui.app.actions import shortcuts
 from src.gui.main_window import MainWindow, WindowOptions
 
@@ -95,7 +96,9 @@ print(json.dumps({
     "rows": [row._text.cget("text") for row in rows.values()],
     "done": map_panel.done,
     "drop": window.panels.drop_sentence(),
-    "shortcuts": shortcuts(),
+    "shortcuts": [(action.keys, action.name) for action in shortcuts()],
+    "menu": [name for name, _ in window.panels.context.menu("card")],
+    "hint": window.panels.context.hint("shuffle"),
 }), flush=True)
 over.set()
 window.close_unasked()
@@ -131,5 +134,6 @@ def test_a_panel_needs_one_registration(seen: dict[str, Any]) -> None:
 
 def test_an_action_needs_one_registration(seen: dict[str, Any]) -> None:
     assert "Shuffle" in seen["rows"] and ["Ctrl Shift K", "Shuffle"] in seen["shortcuts"]
+    assert "Shuffle" in seen["menu"] and seen["hint"] == "Shuffle (Ctrl Shift K)"
     assert seen["before"] == []  # it can't be done outside the map
     assert seen["done"].count("shuffled") == 1

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.events import FrameStored
 from src.library import MediaLibrary
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
+from src.settings import Settings
 from tests.e2e.killing import kill_with_children, wait_for_words
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sends SIGKILL")

@@ -12,11 +12,11 @@ import pytest
 
 from src.config import LibraryPaths
 from tests.conftest import MakeVideo
-from tests.e2e.desktop import FAST, Screen, Start, Window, draw_photo, wait_until
+from tests.e2e.desktop import FAST, Screen, Start, Window, draw_photo, statistic, wait_until
 
 # So long a frame, and so many, that there is time to stop it on a fast machine too.
-SLOW = replace(FAST, points_per_side=32)
-FRAMES = 10
+SLOW = replace(FAST, points_per_side=16)
+FRAMES = 7
 
 
 def stored_segments(library: Path) -> set[str]:
@@ -59,7 +59,7 @@ def test_a_first_start_invites_and_takes_a_photo_through_the_dialog(
     photo = draw_photo(tmp_path / "photo.png", 0)
     window = start(tmp_path / "library")
     window.wait_text("Drop photos or videos here", "Add files", "Try with sample media")
-    assert window.statistic("Media files") == "0"
+    window.wait("no media", lambda s: statistic(s, "Media files") == "0")
     window.click("Add files")
     window.answer_file_dialog("Add images and videos", photo)
     facts = window.card("photo.png")["facts"]
@@ -67,8 +67,14 @@ def test_a_first_start_invites_and_takes_a_photo_through_the_dialog(
     assert segments is not None, facts
     window.wait("the end", lambda s: not s["jobs"] and not s["strip"])
     window.wait_text("1 media file")
-    window.wait("the numbers", lambda _: window.statistic("Media files") == "1")
-    assert window.statistic("Segments") == segments[1] and window.statistic("Tags") != "0"
+    window.wait(
+        "the numbers",
+        lambda s: (
+            statistic(s, "Media files") == "1"
+            and statistic(s, "Segments") == segments[1]
+            and statistic(s, "Tags") not in ("", "0")
+        ),
+    )
 
 
 def test_a_video_shows_its_progress_and_can_be_cancelled_and_goes_on_when_asked(
@@ -78,8 +84,11 @@ def test_a_video_shows_its_progress_and_can_be_cancelled_and_goes_on_when_asked(
     window = start_slow_video(start, library, make_video)
     busy = window.card("video.mp4", "busy")
     assert re.match(r"Frame \d", busy["facts"])
-    strip = window.wait("the next frame", lambda s: s["jobs"][0]["fraction"] and s["strip"])
-    assert window.state()["jobs"][0]["fraction"] < 1
+    fraction, strip = window.wait(
+        "the next frame",
+        lambda s: [(j["fraction"], s["strip"]) for j in s["jobs"] if j["fraction"] and s["strip"]],
+    )[0]
+    assert fraction < 1
     assert strip.startswith("File 1 of 1") and "video.mp4" in strip and "segments" in strip
     window.click("Cancel")
     window.wait("that it stops", lambda s: "Cancelling…" in s["buttons"])
@@ -149,7 +158,7 @@ def test_a_thousand_files_with_long_names_come_in_through_the_dialog(
     names = tmp_path / "names"
     folder = tmp_path / "photos"
     folder.mkdir()
-    files = [folder / f"{'long ' * 40}{number}.png" for number in range(1500)]
+    files = [folder / f"{'long ' * 40}{number}.png" for number in range(1000)]
     for file in files:
         os.link(photo, file)
     names.write_text("\n".join(map(str, files)) + "\n")
@@ -161,5 +170,5 @@ def test_a_thousand_files_with_long_names_come_in_through_the_dialog(
     window = start(tmp_path / "library")
     window.wait("the models", lambda s: s["models_ready"])
     window.key("ctrl+o")
-    window.wait("all of them", lambda s: any(job["files"] == 1500 for job in s["jobs"]))
+    window.wait("all of them", lambda s: any(job["files"] == 1000 for job in s["jobs"]))
     window.wait("the end", lambda s: s["media"] == 1 and not s["jobs"])

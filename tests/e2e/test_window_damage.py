@@ -24,8 +24,8 @@ def test_a_damaged_library_is_told_of_once_and_shown(
         stream.write(b"\xa5" * page_size)  # an index: all rows can still be read
     window = start(library)
     window.wait_text("Your library was damaged and has been repaired")
-    text = " ".join(window.state()["texts"])
-    assert "the damaged file is kept as metadata-damaged-" in text
+    kept = "the damaged file is kept as metadata-damaged-"
+    window.wait("what is kept", lambda s: kept in " ".join(s["texts"]))
     window.click("Close")
     window.wait("four photos", lambda s: len(s["cards"]) == 4 and not s["dialog"])
     assert list(library.glob("metadata-damaged-*.db"))

@@ -94,8 +94,14 @@ def test_what_is_left_of_a_cancelled_add_is_offered_and_goes_on_or_goes_away(
     window.wait("what is left", lambda s: not s["jobs"] and stopped_line(s))
     window.click("Remove them")
     window.click("Remove")
-    window.wait("nothing left", lambda s: not stopped_line(s) and not s["strip"])
-    assert not any(card["state"] == "waiting" for card in window.state()["cards"])
+    window.wait(
+        "nothing left",
+        lambda s: (
+            not stopped_line(s)
+            and not s["strip"]
+            and not any(card["state"] == "waiting" for card in s["cards"])
+        ),
+    )
 
 
 def write(window: Window, entry: str, text: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from PIL import Image
 from src.config import LibraryPaths
 from src.database.lock import LibraryLock
 from src.gui.core.missing_media import AGAIN_S
+from tests.database.test_migration_7 import unpack
 from tests.e2e.desktop import FAST, Screen, Start, Window, draw_photo
 
 AWKWARD_NAMES = (
@@ -55,8 +58,8 @@ def test_a_broken_file_says_why_and_comes_in_once_it_is_mended(
     left, top, width, _ = window.card("broken.jpg", "failed")["box"]
     window.click_at((left + width // 2, top, width // 2, 40))  # beside its tick and its Retry
     window.wait_text("Couldn't add this file")
-    texts = window.state()["texts"]
-    assert any(failed["facts"].casefold() in text.casefold() for text in texts)
+    reason = failed["facts"].casefold()
+    window.wait("why not", lambda s: any(reason in text.casefold() for text in s["texts"]))
     draw_photo(broken, 21)
     window.click("Retry")
     assert window.card("broken.jpg")["facts"].startswith("Photo · ")
@@ -75,7 +78,7 @@ def test_what_is_removed_is_forgotten_and_the_files_stay(window: Window, tmp_pat
     window.hand_over(*files)
     cards = [window.card(file.name) for file in files]
     window.wait("the end", lambda s: not s["jobs"])
-    count = window.state()["count"]
+    count = window.wait_still("the count", lambda s: s["count"])
     for card in cards:
         window.click_at(card["box"], holding="ctrl")
     places = sorted(card["place"] for card in cards)
@@ -84,8 +87,11 @@ def test_what_is_removed_is_forgotten_and_the_files_stay(window: Window, tmp_pat
     window.key("Delete")
     window.wait_text("Remove 2 media files from the library?")
     window.click("Remove")
-    window.wait("two fewer", lambda s: s["count"] == count - 2)
-    assert not {file.name for file in files} & {card["name"] for card in window.state()["cards"]}
+    names = {file.name for file in files}
+    window.wait(
+        "two fewer",
+        lambda s: s["count"] == count - 2 and not names & {card["name"] for card in s["cards"]},
+    )
     assert all(file.exists() for file in files)
 
 
@@ -103,8 +109,8 @@ def test_a_library_that_another_program_holds_is_said_until_it_is_free(
     window.key("ctrl+f", "ctrl+o", "ctrl+v", "ctrl+comma")
     window.click("Retry")
     window.wait_text(title, *ways)
-    state = window.state()
-    assert state["panel"] == "library" and not state["dialog"]
+    panel = window.wait_still("the panel and no dialog", lambda s: (s["panel"], s["dialog"]))
+    assert panel == ("library", False)
     lock.release()
     window.click("Retry")
     window.card(photo.name)
@@ -125,7 +131,7 @@ def test_pages_of_a_tiff_are_shown_and_a_file_that_goes_is_called_missing(
     window.wait("the end", lambda s: not s["jobs"])
     window.click_at(window.card("scans.tif")["box"])
     window.wait_text("Page 1", "Pages", "1 of 2", "Segments in this frame")
-    left, top, _, height = window.state()["buttons"]["Pages"]
+    left, top, _, height = window.wait_still("the pages", lambda s: s["buttons"].get("Pages"))
     first, second = ((left + x, top + height, 60, 60) for x in (10, 120))  # of the strip below
     window.click_at(second)
     window.wait_text("Page 2", "2 of 2")
@@ -133,3 +139,23 @@ def test_pages_of_a_tiff_are_shown_and_a_file_that_goes_is_called_missing(
     time.sleep(AGAIN_S)  # what was seen so lately is not looked for again
     window.click_at(first)
     window.wait_text("Page 1", "Missing")
+
+
+def test_frames_of_an_older_library_are_measured_behind_the_window(
+    start: Start, tmp_path: Path
+) -> None:
+    paths = LibraryPaths(tmp_path / "library")
+    unpack(paths)
+    FAST.save(paths.settings)
+    window = start(paths.root)
+
+    def unmeasured() -> int:
+        with closing(sqlite3.connect(f"{paths.metadata_db.as_uri()}?mode=ro", uri=True)) as db:
+            found = db.execute("SELECT count(*) FROM frames WHERE dhash IS NULL")
+            return int(found.fetchone()[0])
+
+    until = time.monotonic() + 60
+    while unmeasured():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert not window.state()["dialog"]

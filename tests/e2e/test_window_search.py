@@ -16,7 +16,7 @@ from src.config import LibraryPaths
 from src.gui.theme.theme import DARK
 from src.gui.widgets.controls import RING
 from src.gui.widgets.mask_quality import WIDTH
-from tests.e2e.desktop import Screen, State, Window, draw_photo, wait_until
+from tests.e2e.desktop import Screen, State, Window, draw_photo, statistic, wait_until
 
 
 def hits_after(window: Window, before: list[State], what: str) -> list[State]:
@@ -90,7 +90,7 @@ def test_hits_go_with_their_file_and_the_place_among_the_others_stays(
     card = window.card(photo.name)
     window.wait("the end", lambda s: not s["jobs"])
     hits = search(window, "something orange")
-    count = window.state()["count"]
+    count = window.wait_still("their count", lambda s: s["count"])
     left, top, width, height = window.state()["window"]
     window.screen.do("mousemove", left + width // 2, top + height * 2 // 3, "click", 5, "click", 5)
     there = hits_after(window, hits, "hits further down")
@@ -112,8 +112,14 @@ def test_hits_go_with_their_file_and_the_place_among_the_others_stays(
     window.click("Remove")
     window.wait("no photo", lambda s: photo.name not in {card["name"] for card in s["cards"]})
     window.click("Search by Tag")
-    window.wait("fewer hits", lambda s: s["panel"] == "text" and 0 < s["count"] < count)
-    assert photo.name not in {card["name"] for card in window.state()["cards"]}
+    window.wait(
+        "fewer hits, none of the photo",
+        lambda s: (
+            s["panel"] == "text"
+            and 0 < s["count"] < count
+            and photo.name not in {card["name"] for card in s["cards"]}
+        ),
+    )
 
 
 def test_what_is_similar_to_a_segment_that_is_gone_is_no_error(
@@ -154,7 +160,7 @@ def count_of_the_best(window: Window) -> int:
 
 def test_the_quality_of_masks_is_chosen_among_hits_and_the_question_stays(window: Window) -> None:
     every = search(window, "something green")
-    count = window.state()["count"]
+    count = window.wait_still("their count", lambda s: s["count"])
     slide(window, "Any mask quality")
     least = window.wait(
         "the middle",
@@ -177,8 +183,10 @@ def test_the_quality_of_masks_is_chosen_among_hits_and_the_question_stays(window
     similar = hits_after(window, every, "the similar ones")
     slide(window, "Any mask quality")
     window.key("End")
-    window.wait("few similar ones", lambda s: s["count"] == best)
-    assert any("similar to a segment" in text for text in window.state()["texts"])
+    window.wait(
+        "few similar ones",
+        lambda s: s["count"] == best and any("similar to a segment" in t for t in s["texts"]),
+    )
     window.key("Home")
     window.wait_still("the similar ones again", lambda s: s["cards"] == similar)
 
@@ -224,6 +232,21 @@ def test_a_word_that_is_not_known_is_said(window: Window) -> None:
     window.wait("no notice", lambda s: not any("don't know" in text for text in s["texts"]))
 
 
+def test_conditions_go_with_words_or_alone_and_a_wrong_one_is_said(window: Window) -> None:
+    words = search(window, "red kind:frame")
+    assert len(words) == 4 and all("whole image" in card["facts"] for card in words)
+    assert None not in [card["score"] for card in words]
+    alone = search(window, "kind:frame")
+    assert {card["key"] for card in alone} == {card["key"] for card in words}
+    assert [card["score"] for card in alone] == [None] * 4
+    search_field = window.state()["buttons"]["entry:What are you looking for?"]
+    window.click_at(search_field)
+    window.key("ctrl+a")
+    window.type("kind:thing")
+    window.key("Return")
+    window.wait("why not", lambda s: any("kind is frame or object" in text for text in s["texts"]))
+
+
 def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
     window: Window, screen: Screen, scene_files: list[Path]
 ) -> None:
@@ -238,7 +261,7 @@ def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
         )
     assert (cards[0]["name"], cards[0]["facts"]) == ("scene 2.png", "Photo · whole image")
     assert cards[0]["score"] > 0.99
-    assert window.state()["part"] is None
+    window.wait("no part", lambda s: s["part"] is None)
 
     slide(window, "Any mask quality")
     window.key("End")
@@ -306,7 +329,8 @@ def test_an_export_that_fails_says_so_in_its_dialog(window: Window) -> None:
     window.wait("the count", lambda s: any(t.startswith("Export ") for t in s["buttons"]))
     write_over(window, "Folder", "/proc/no/data")
     button = window.wait(
-        "the button", lambda s: next(t for t in s["buttons"] if re.fullmatch(r"Export \d+.*", t))
+        "the button",
+        lambda s: next((t for t in s["buttons"] if re.fullmatch(r"Export \d+.*", t)), ""),
     )
     window.click(button)
     window.wait("why not", lambda s: any("/proc/no" in t for t in s["texts"]))
@@ -330,9 +354,15 @@ def test_worse_masks_are_left_out_of_an_export(window: Window) -> None:
     window.click_at((x, y + height + 2 + RING, 2 * width, 16))
     fewer = window.wait("fewer", lambda s: button(s) if button(s) != every else "")
     assert 0 < int(fewer.split()[1]) < int(every.split()[1])
-    texts = window.state()["texts"]
-    least = float(texts[texts.index("Minimum mask quality") + 1])
-    name = next(t for t in texts if t.startswith("datasets"))
+    least, name = window.wait(
+        "the quality and the folder",
+        lambda s: [
+            (float(quality), name)
+            for quality in [statistic(s, "Minimum mask quality")]
+            for name in s["texts"]
+            if re.fullmatch(r"[\d.]+", quality) and name.startswith("datasets")
+        ],
+    )[0]
     window.click(fewer)
     window.wait_text(f"{fewer.split()[1]} crops exported")
     with (window.library / name / "labels.csv").open(newline="", encoding="utf-8") as stream:
@@ -394,7 +424,7 @@ def test_what_comes_and_goes_leaves_nothing_behind(window: Window) -> None:
         window.wait_text("Settings")
         window.key("Escape")
         window.wait("no settings", lambda s: not s["dialog"])
-        window.click_at(window.state()["cards"][0]["box"])
+        window.click_at(window.wait_still("cards", lambda s: s["cards"])[0]["box"])
         window.wait_text("Find similar")
         window.go_home()
         still: tuple[int, int] = window.wait_still(

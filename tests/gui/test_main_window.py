@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from src.gui.main_window import FRAME_WH, first_geometry, fitting_size, room_for_window
+from src.gui.main_window import FRAME_WH, area_for_window, first_geometry, fitting_size
 from src.gui.theme.theme import FIRST_WH, LEAST_WH
 
 
@@ -15,9 +15,9 @@ from src.gui.theme.theme import FIRST_WH, LEAST_WH
 def test_a_window_and_its_frame_lie_on_the_screen(
     area: tuple[int, int, int, int], scale: float
 ) -> None:
-    room = room_for_window(area)
-    scale = min(scale, room[2] / LEAST_WH[0], room[3] / LEAST_WH[1])
-    found = re.fullmatch(r"(\d+)x(\d+)\+(\d+)\+(\d+)", first_geometry(room, scale))
+    free = area_for_window(area)
+    scale = min(scale, free[2] / LEAST_WH[0], free[3] / LEAST_WH[1])
+    found = re.fullmatch(r"(\d+)x(\d+)\+(\d+)\+(\d+)", first_geometry(free, scale))
     assert found is not None
     width, height, x, y = map(int, found.groups())
     assert area[0] <= x and x + round(width * scale) + FRAME_WH[0] <= area[0] + area[2]
@@ -26,4 +26,4 @@ def test_a_window_and_its_frame_lie_on_the_screen(
 
 
 def test_a_large_screen_gives_the_size_of_the_design() -> None:
-    assert fitting_size(room_for_window((0, 0, 2560, 1440)), 1.0) == FIRST_WH
+    assert fitting_size(area_for_window((0, 0, 2560, 1440)), 1.0) == FIRST_WH

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.gui.app import file_chooser
 from src.gui.core.session import Session
 from src.gui.core.wording import capital, listed
@@ -18,6 +18,7 @@ from src.gui.detail.detail_panel import DetailPanel, Origin
 from src.gui.dialogs.settings_dialog import after_restart, as_number
 from src.gui.library.library_panel import count_of_media
 from src.gui.search.results import EMPTY, NO_WORDS, STILL_ADDING, ResultsView
+from src.settings import Settings
 
 
 class Results(ResultsView):

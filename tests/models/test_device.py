@@ -12,12 +12,13 @@ import pytest
 import torch
 from PIL import Image
 
-from src.config import APPLICATION_FOLDER, Device, Settings
+from src.config import APPLICATION_FOLDER
 from src.models.clip_encoder import ClipEncoder
 from src.models.device import FittingBatches, half_precision
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager, pick_device
 from src.models.prompt_decoder import Decoded, PromptDecoder
+from src.settings import Device, Settings
 
 CPU = torch.device("cpu")
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -15,101 +13,17 @@ import torch
 
 from src.config import STARTER_FOLDER
 from src.errors import CheckpointError
-from src.models.model_manager import ModelManager
-from src.models.segmenter_registry import KINDS
-from src.starter.evaluate import iou
-
-# Cuts everything that is as bright as the place clicked, within a reach that its weights tell.
-BRIGHTNESS_SAM = '''
-"""The smallest segmenter: what is as bright as the place that was clicked."""
-
-from dataclasses import dataclass
-
-import cv2
-import numpy as np
-import torch
-
-from src.errors import CheckpointError
 from src.models.mask_generator import MaskGenerator
-from src.models.mask_sizes import Sizes
-from src.models.segmenter import MaskPredictions
-from src.models.segmenter_kind import SegmenterKind
-
-SIDE = 64
-
-
-@dataclass(frozen=True)
-class BrightnessEmbedding:
-    sizes: Sizes
-    grey: np.ndarray
-    most_at_once: int = 16
-
-
-class Reach(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.reach = torch.nn.Parameter(torch.zeros(1))
-
-
-class BrightnessModel:
-    def __init__(self, module):
-        self.module, self.device = module, torch.device("cpu")
-
-    def sizes(self, image_wh):
-        return Sizes.in_square(4 * SIDE, 4, image_wh)
-
-    def embed(self, image_rgb):
-        sizes = self.sizes((image_rgb.shape[1], image_rgb.shape[0]))
-        grey = cv2.resize(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY), sizes.logits_wh)
-        return BrightnessEmbedding(sizes, grey.astype(np.float32))
-
-    def decode(self, embedding, prompts, *, multimask=True, min_iou=None, padding=True):
-        sizes, grey, reach = embedding.sizes, embedding.grey, float(self.module.reach)
-        logits = []
-        for points in prompts.points_xy:
-            x, y = (points[0] * sizes.input_scale_xy / sizes.pixel).astype(int)
-            mask = reach - np.abs(grey - grey[y, x])
-            logits.append(torch.from_numpy(mask))
-        found = torch.stack(logits)
-        ious = torch.full((len(found),), 0.99)
-        return MaskPredictions(found, ious, torch.arange(len(found)), sizes)
-
-
-def load(state, path, device, options):
-    module = Reach()
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as exc:
-        raise CheckpointError(path, "not a whole brightness model") from exc
-    return MaskGenerator(BrightnessModel(module), label="brightness", name="brightness", **options)
-
-
-BRIGHTNESS = SegmenterKind(
-    "brightness*.pth", lambda state: "brightness" if "reach" in state else None, load
-)
-'''
+from src.models.model_manager import ModelManager
+from src.starter.evaluate import iou
+from tests.models.made_up_segmenters import BRIGHTNESS_SAM, added, picture
 
 
 @pytest.fixture
 def brightness(tmp_path: Path) -> Iterator[ModuleType]:
     """A module of somebody's, and its line of the registry."""
-    path = tmp_path / "brightness_sam.py"
-    path.write_text(BRIGHTNESS_SAM)
-    spec = importlib.util.spec_from_file_location("brightness_sam", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["brightness_sam"] = module
-    spec.loader.exec_module(module)
-    KINDS.append(module.BRIGHTNESS)
-    yield module
-    KINDS.remove(module.BRIGHTNESS)
-    del sys.modules["brightness_sam"]
-
-
-def picture() -> np.ndarray:
-    image = np.full((90, 120, 3), 40, np.uint8)
-    image[20:70, 30:80] = 220
-    return image
+    with added(BRIGHTNESS_SAM, tmp_path) as module:
+        yield module
 
 
 def test_a_segmenter_of_somebodys_is_found_by_its_weights(
@@ -157,6 +71,7 @@ def test_the_starter_sam_is_told_by_its_weights(tmp_path: Path) -> None:
     manager = ModelManager(tmp_path, device="cpu")
     named, bundled = manager.load_sam(path), ModelManager(device="cpu").load_starter_sam()
     assert (named.label, named.name) == (bundled.label, bundled.name)
+    assert isinstance(named, MaskGenerator) and isinstance(bundled, MaskGenerator)
     assert named.pred_iou_thresh == bundled.pred_iou_thresh
 
 

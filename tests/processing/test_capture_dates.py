@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from src.config import Settings
 from src.processing.capture_dates import (
     date_in_avi,
     date_in_name,
@@ -18,6 +17,7 @@ from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_frames
 from src.processing.image_loader import load_image
 from src.records import MediaKind
+from src.settings import Settings
 from tests.conftest import MakeVideo
 
 DATE = "2020-01-02T03:04:05"
@@ -259,6 +259,15 @@ def test_the_date_of_a_film_is_read(make_video: MakeVideo) -> None:
     assert film_facts(path).captured_at == DATE + "+09:00"
     path = make_video("a.mp4", 0.2, "-metadata", "creation_time=2020-01-01T18:04:05Z")
     assert film_facts(path).captured_at == "2020-01-01T18:04:05Z"
+
+
+def test_the_camera_of_a_film_is_read(make_video: MakeVideo) -> None:
+    apple = ("-movflags", "use_metadata_tags", "-metadata", "com.apple.quicktime.make=Apple")
+    path = make_video("a.mov", 0.2, *apple, "-metadata", "com.apple.quicktime.model=iPhone  12")
+    assert film_facts(path).camera == ("Apple", "iPhone 12")
+    android = ("-movflags", "use_metadata_tags", "-metadata", "com.android.manufacturer=Maker")
+    assert film_facts(make_video("b.mp4", 0.2, *android)).camera == ("Maker", None)
+    assert film_facts(make_video("c.mp4", 0.2)).camera == (None, None)
 
 
 def with_idit(path: Path, text: bytes) -> None:

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.config import Settings
 from src.errors import MediaReadError
 from src.processing.frames import read_frames
 from src.processing.image_decoding import FORMATS
 from src.processing.image_loader import IMAGE_SUFFIXES, VIDEO_SUFFIXES, load_image
 from src.processing.video_processor import VideoFacts, find_ffmpeg
+from src.settings import Settings
 
 # Those of music and speech: a picture in such a file is its cover.
 SOUND = set(".aiff .aif .afc .aifc .mp3 .flac .ogg .m4a .m4b .wma .isma .ra".split())

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.errors import DatabaseError
 from src.events import FrameStored
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
+from src.settings import Settings
 from tests.processing.test_full_disk import LoadedOnce
 
 SETTINGS = Settings(duplicate_distance=-1)

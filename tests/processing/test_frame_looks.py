@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.events import Progress
 from src.library import MediaLibrary
 from src.processing.frame_looks import look_of
+from src.settings import Settings
 from tests.conftest import MakeVideo
 from tests.database.test_migration_7 import unpack
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.backup import backups
 from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError, ExportError, MediaLibraryError
@@ -28,8 +28,10 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
 from src.processing.thumbnails import CACHE_FROM_BYTES, thumbnail
-from src.records import ExportSelection, Tag
+from src.records import Tag
+from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING
+from src.settings import Settings
 from tests.conftest import MakeVideo
 
 SETTINGS = Settings(points_per_side=4, duplicate_distance=-1)
@@ -204,7 +206,7 @@ def test_a_full_disk_leaves_no_half_backup_settings_or_tag(
         with pytest.raises(ExportError):
             list(library.export(disk.folder / "dataset", ExportSelection()))
         assert not (disk.folder / "dataset").exists()
-        assert library.thumbnail(photos[0]).size
+        assert library.browse.thumbnail(photos[0]).size
         disk.free()
         disk.fill(leave=150_000)  # room to open, none for a backup
     with MediaLibrary(paths, shared_models, SETTINGS) as library:

@@ -14,17 +14,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.events import FileStarted
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
+from src.settings import Settings
 from tests.benchmarks.soak import children, media
 from tests.conftest import add_media_with, unit_vectors
 from tests.processing.test_full_disk import LoadedOnce
 from tests.processing.test_ingest import shared_models  # noqa: F401 (a fixture)
 
-STORED = 1000
+STORED = 500
 
 
 def steps(library: MediaLibrary, folder: Path) -> int:

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.errors import MediaReadError
 from src.events import FileDone, FileFailed, JobDone
 from src.library import MediaLibrary
@@ -29,6 +29,7 @@ from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_frames
 from src.processing.image_loader import media_kind
 from src.processing.media_finder import find_media
+from src.settings import Settings
 from tests.processing import hostile
 from tests.processing.test_ingest import shared_models  # noqa: F401 (a fixture)
 

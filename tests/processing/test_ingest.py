@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.errors import DatabaseError, ModelNotLoadedError
 from src.events import (
     Event,
@@ -29,6 +29,7 @@ from src.library_files import SafeFolder
 from src.models.model_manager import ModelManager
 from src.processing.segment_extractor import SegmentExtractor
 from src.records import Frame, SegmentKind
+from src.settings import Settings
 from tests.conftest import MakeVideo
 from tests.processing.test_media_finder import may_not_be_read
 

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.errors import ExportError
 from src.events import ProblemFound
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
+from src.settings import Settings
 from tests.conftest import MakeVideo
 
 SETTINGS = Settings(points_per_side=4)

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.disk_use import DiskUse
 from src.errors import MediaReadError, QueryError
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.processing.thumbnails import thumbnail
 from src.search.leaves import segment_filter
+from src.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def a_segment(library: MediaLibrary) -> str:
 
 
 def test_a_segment_is_shown_in_its_frame(library: MediaLibrary, a_segment: str) -> None:
-    view = library.frame_view(a_segment)
+    view = library.browse.frame_view(a_segment)
     ids = [segment.id for segment in view.segments]
     assert view.segments[0].kind == "frame" and a_segment in ids
     areas = [segment.area for segment in view.segments]
@@ -52,7 +53,7 @@ def test_a_segment_is_shown_in_its_frame(library: MediaLibrary, a_segment: str) 
 
 
 def test_a_frame_knows_what_lies_in_what(library: MediaLibrary, a_segment: str) -> None:
-    view = library.frame_view(a_segment)
+    view = library.browse.frame_view(a_segment)
     assert view.parent(0) is None
     for number in range(1, len(view.segments)):
         parent = view.parent(number)
@@ -65,7 +66,7 @@ def test_a_frame_knows_what_lies_in_what(library: MediaLibrary, a_segment: str) 
 
 
 def test_outlines_run_along_the_mask(library: MediaLibrary, a_segment: str) -> None:
-    view = library.frame_view(a_segment)
+    view = library.browse.frame_view(a_segment)
     number = [segment.id for segment in view.segments].index(a_segment)
     x, y, w, h = view.segments[number].bbox_xywh
     points = np.concatenate(view.outlines[number])
@@ -78,7 +79,7 @@ def test_outlines_run_along_the_mask(library: MediaLibrary, a_segment: str) -> N
 
 def test_a_segment_that_is_gone_is_said_to_be(library: MediaLibrary) -> None:
     with pytest.raises(QueryError, match="no longer"):
-        library.frame_view("0" * 24)
+        library.browse.frame_view("0" * 24)
     with pytest.raises(QueryError, match="no longer"):
         library.similar("0" * 24)
     with pytest.raises(QueryError, match="no longer"):
@@ -129,7 +130,7 @@ def test_a_tag_needs_a_name_of_some_length(
 
 def test_tags_of_a_person_come_and_go(library: MediaLibrary, a_segment: str) -> None:
     library.add_tag(a_segment, "  my   own ")
-    tags = library.frame_view(a_segment).tags[a_segment]
+    tags = library.browse.frame_view(a_segment).tags[a_segment]
     assert ("my own", 1.0, "human") in [(t.name, t.confidence, t.source) for t in tags]
     assert library.tag_counts()["my own"] == 1
     library.remove_tag(a_segment, "my own")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 import torch
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.database.clip_in_use import clip_in_use
 from src.errors import DatabaseError, EmbeddingError
 from src.events import Event, FrameStored, JobDone, ProblemFound, Progress
@@ -21,6 +22,7 @@ from src.models.mask_generator import MaskGenerator
 from src.processing import reembed, retag
 from src.processing.segment_pipeline import FrameResult, SegmentPipeline
 from src.records import Frame, SearchResult
+from src.settings import Settings
 from tests.two_clips import NEW, OLD, TwoClips
 
 SETTINGS = Settings(points_per_side=4, clip_model=OLD)
@@ -43,14 +45,26 @@ def clips(clip: ClipEncoder, mask_generator: MaskGenerator) -> TwoClips:
     return TwoClips(clip, mask_generator)
 
 
-@pytest.fixture
-def library(
-    paths: LibraryPaths, clips: TwoClips, scene_files: list[Path]
-) -> Iterator[MediaLibrary]:
-    """Two scenes taken in with the old CLIP; the new one is wanted."""
-    with MediaLibrary(paths, clips, SETTINGS) as library:
+@pytest.fixture(scope="module")
+def base(
+    tmp_path_factory: pytest.TempPathFactory,
+    clip: ClipEncoder,
+    mask_generator: MaskGenerator,
+    scene_files: list[Path],
+) -> Path:
+    """Two scenes taken in with the old CLIP, to be copied."""
+    root = tmp_path_factory.mktemp("base") / "library"
+    with MediaLibrary(LibraryPaths(root), TwoClips(clip, mask_generator), SETTINGS) as library:
         for _ in library.add(scene_files[:2]):
             pass
+    return root
+
+
+@pytest.fixture
+def library(base: Path, paths: LibraryPaths, clips: TwoClips) -> Iterator[MediaLibrary]:
+    """Two scenes taken in with the old CLIP; the new one is wanted."""
+    shutil.copytree(base, paths.root)
+    with MediaLibrary(paths, clips, SETTINGS) as library:
         library.choose_models(NEW, None)
         yield library
 
@@ -175,8 +189,8 @@ def test_a_segment_embedded_before_and_stored_after_the_change_has_the_new_embed
     process, embed_again = SegmentPipeline.process, SegmentPipeline.embed_again
     used: list[str] = []
 
-    def process_then_change(self: SegmentPipeline, frame: Frame) -> FrameResult:
-        made = process(self, frame)
+    def process_then_change(self: SegmentPipeline, frame: Frame, *kept: Any) -> FrameResult:
+        made = process(self, frame, *kept)
         used.append(made.clip)
         for _ in library.switch_clip():
             pass

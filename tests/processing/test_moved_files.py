@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.events import Event, FileDone, FileFailed, FileKnown, Progress
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
 from src.processing import moved_files
 from src.processing.media_finder import content_hash
 from src.search.leaves import segment_filter
+from src.settings import Settings
 from tests.processing.test_ingest import SharedModels, add, of_kind
 from tests.processing.test_ingest import shared_models as shared_models
 

@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.errors import MediaReadError
 from src.events import FileDone, FrameStored, JobDone
 from src.library import MediaLibrary
@@ -20,6 +20,7 @@ from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_frames
 from src.processing.image_loader import other_pages
 from src.records import Frame
+from src.settings import Settings
 from tests.processing.test_image_notes import frames, saved
 from tests.processing.test_ingest import SETTINGS, add, of_kind, shared_models
 

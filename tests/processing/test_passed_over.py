@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.events import PassedOver
 from src.library_files import MARKER
 from src.ownership import LABELS, LABELS_COLUMNS, claim
 from src.processing.media_finder import Tally, find_media
+from src.settings import Settings
 from tests.processing.test_media_finder import make
 
 

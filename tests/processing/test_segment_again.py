@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.errors import ModelNotLoadedError
 from src.events import AnnotationUnmatched, Event, FileFailed, FrameStored, JobDone
 from src.library import MediaLibrary
@@ -24,6 +24,7 @@ from src.processing.annotation_transfer import SAME_THING_IOU
 from src.records import StoredSegment
 from src.search.filters import EVERYTHING
 from src.search.leaves import segment_filter
+from src.settings import Settings
 from tests.conftest import MakeVideo
 from tests.two_clips import OLD, TwoClips
 
@@ -45,21 +46,43 @@ def managed(clip: ClipEncoder, mask_generator: MaskGenerator) -> TwoClips:
     return TwoClips(clip, mask_generator)
 
 
-@pytest.fixture
-def photos(scene_files: list[Path], tmp_path: Path) -> list[Path]:
-    return [Path(shutil.copy(path, tmp_path / path.name)) for path in scene_files[:3]]
-
-
-@pytest.fixture
-def library(
-    paths: LibraryPaths, managed: TwoClips, photos: list[Path], other_sam: MaskGenerator
-) -> Iterator[MediaLibrary]:
-    """Three scenes cut by the first SAM, all segments tagged by a person; the other is in use."""
-    with MediaLibrary(paths, managed, SETTINGS) as library:
+@pytest.fixture(scope="module")
+def base(
+    tmp_path_factory: pytest.TempPathFactory,
+    clip: ClipEncoder,
+    mask_generator: MaskGenerator,
+    scene_files: list[Path],
+) -> Path:
+    """Three scenes cut by the first SAM, all segments tagged by a person, to be copied."""
+    folder = tmp_path_factory.mktemp("base")
+    photos = [Path(shutil.copy(path, folder)) for path in scene_files[:3]]
+    managed = TwoClips(clip, mask_generator)
+    with MediaLibrary(LibraryPaths(folder / "library"), managed, SETTINGS) as library:
         for _ in library.add(photos):
             pass
         for number, segment in enumerate(segments_of(library)):
             library.add_tag(segment.id, f"mine {number}")
+    return folder
+
+
+@pytest.fixture
+def photos(base: Path, tmp_path: Path) -> list[Path]:
+    return [Path(shutil.copy2(path, tmp_path)) for path in sorted(base.glob("*.png"))]
+
+
+@pytest.fixture
+def library(
+    base: Path,
+    paths: LibraryPaths,
+    managed: TwoClips,
+    photos: list[Path],
+    other_sam: MaskGenerator,
+) -> Iterator[MediaLibrary]:
+    """Three scenes cut by the first SAM, all segments tagged by a person; the other is in use."""
+    shutil.copytree(base / "library", paths.root)
+    with MediaLibrary(paths, managed, SETTINGS) as library:
+        for media, photo in zip(library.metadata.all_media(), photos, strict=True):
+            library.metadata.update_media(media.id, path=photo)
         use(library, managed, other_sam)
         yield library
 
@@ -305,7 +328,7 @@ def test_a_video_sampled_otherwise_today_is_cut_where_it_was(
     other_sam: MaskGenerator,
     most: int,
 ) -> None:
-    video = make_video("video.mp4", 3)
+    video = make_video("video.mp4", 2.5)
     with MediaLibrary(paths, managed, Settings(frames_per_second=1.5)) as library:
         managed.choices["clip"] = OLD
         for _ in library.add([video]):

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 from segment_anything import SamAutomaticMaskGenerator
 
-from src.config import Settings
 from src.errors import MediaReadError
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
@@ -17,6 +16,7 @@ from src.models.mask_rle import decode_rle, encode_rle
 from src.processing.crop import blur, crop_box, cut_crop
 from src.processing.segment_extractor import SegmentExtractor
 from src.records import Frame
+from src.settings import Settings
 
 
 def picture() -> np.ndarray:

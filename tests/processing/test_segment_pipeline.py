@@ -8,20 +8,29 @@ import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from pycocotools import mask as coco_mask
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.events import FrameStored
 from src.library import MediaLibrary
+from src.models import mask_rle
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle
 from src.models.model_manager import ModelManager
 from src.processing.image_loader import load_image
-from src.processing.segment_pipeline import FrameResult, SegmentPipeline, process_frame
+from src.processing.segment_pipeline import (
+    FrameResult,
+    SegmentPipeline,
+    embed_again,
+    process_frame,
+)
 from src.records import SegmentMask, Tag
+from src.settings import Settings
 from tests.processing.test_ingest import SETTINGS, of_kind
 from tests.processing.test_ingest import shared_models as shared_models
 
@@ -90,8 +99,8 @@ def test_a_result_can_be_pickled_and_its_copy_stored(
     list(here.add(scene_files[:2]))
     process = SegmentPipeline.process
 
-    def pickled(self: SegmentPipeline, frame: object) -> FrameResult:
-        made = process(self, frame)  # type: ignore[arg-type]
+    def pickled(self: SegmentPipeline, frame: object, *kept: object) -> FrameResult:
+        made = process(self, frame, *kept)  # type: ignore[arg-type]
         copy: FrameResult = pickle.loads(pickle.dumps(made))
         assert copy == made and copy is not made
         return copy
@@ -191,3 +200,55 @@ def test_a_mask_is_written_once_and_never_read_on_its_way(
     result = process_frame(frame, clip, libraries[0].tagger, generator, SETTINGS)
     assert len(result.segments) > 2
     assert calls == ["encode_rle"] * made[0]
+
+
+def test_from_the_result_to_the_row_a_mask_stays_as_it_is(
+    libraries: tuple[MediaLibrary, MediaLibrary],
+    scene_files: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    library, _ = libraries
+    bundle = library._in_use.clip_bundle()
+    frame = load_image(scene_files[0], SETTINGS.pixel_limit).frame
+    models = library.clip, library.tagger, library.mask_generator
+    result = process_frame(frame, *models, SETTINGS)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a mask is encoded or decoded")
+
+    for name in ("encode", "decode", "frPyObjects"):
+        monkeypatch.setattr(coco_mask, name, refuse)
+    monkeypatch.setattr(mask_rle, "decode_rle", refuse)
+    # where another CLIP has taken over meanwhile
+    again = embed_again(result, bundle.clip, bundle.tagger, SETTINGS.pixel_limit)
+    pairs = zip(again.segments, result.segments, strict=True)
+    assert all(new.mask_rle is old.mask_rle for new, old in pairs)
+    add_by_way_of(library, scene_files[:1], lambda *_: again, monkeypatch)
+    rows = library.metadata.connection.read().execute("SELECT mask FROM segments")
+    assert {row["mask"] for row in rows} == {segment.mask_rle for segment in result.segments}
+
+
+def test_what_lies_in_what_is_found_before_a_transaction_begins(
+    libraries: tuple[MediaLibrary, MediaLibrary],
+    scene_files: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from src.models import mask_hierarchy
+
+    library, _ = libraries
+    writer, find = library.metadata.connection._writer, mask_hierarchy.containers
+    assert writer is not None
+    within: list[bool] = []
+
+    def containers(*arguments: Any) -> list[int | None]:
+        within.append(writer.in_transaction)
+        return find(*arguments)
+
+    monkeypatch.setattr(mask_hierarchy, "containers", containers)
+    list(library.add(scene_files[:2]))
+    before = rows(library)
+    with library.metadata.connection.write() as db:
+        db.execute("UPDATE frames SET sam = 'another'")
+    list(library.segment_again())
+    assert rows(library) == before and any(row[10] for row in before)
+    assert len(within) == 6 and not any(within)  # of results, and of frames that were cut again

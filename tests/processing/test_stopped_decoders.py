@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.events import FileDone, FileFailed, ProblemFound
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
 from src.processing import decoder_process
 from src.processing.decoder_process import DecoderProcess
+from src.settings import Settings
 from tests.processing.test_full_disk import shared_models  # noqa: F401 (a fixture)
 
 LIMIT_S = 1.0

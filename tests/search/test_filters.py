@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from src.database.conditions import Condition
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.errors import QueryError
 from src.records import Segment, Tag
 from src.search.filter_text import parse_filter
-from src.search.filters import EVERYTHING, LEAVES, And, Filter, Leaf, Not, all_of, any_of, leaf
+from src.search.filters import EVERYTHING, And, Filter, Leaf, Not, all_of, any_of
 from src.search.leaves import (
     AtTime,
     Duplicate,
@@ -34,8 +32,8 @@ from src.search.leaves import (
     TakenIn,
     Width,
 )
-from src.search.tokens import Value, as_number
 from tests.conftest import MODEL, small_mask, unit_vectors
+from tests.search.new_condition import register_left_of
 
 ODD = [
     "dog",
@@ -230,27 +228,16 @@ def test_lists_may_be_longer_than_sqlite_takes_values(some: MetadataDatabase) ->
     assert len(some.segments_where(many)) == 2
 
 
-def test_a_new_condition_is_one_class(some: MetadataDatabase) -> None:
-    try:
-
-        @leaf("left_of", "left_of:50")
-        @dataclass(frozen=True)
-        class LeftOf(Leaf):
-            x: float
-
-            def condition(self) -> Condition:
-                return Condition("s.x + s.w <= ?", (self.x,))
-
-            @classmethod
-            def read(cls, value: Value) -> Filter:
-                return cls(float(value.only()))
-
-            def written(self) -> str:
-                return f":{as_number(self.x)}"
-
-        where = parse_filter("kind:object -left_of:20")
-        assert where == And((KindIs(("object",)), Not(LeftOf(20))))
-        assert str(where) == "kind:object not left_of:20"
-        assert [segment.id for segment in some.segments_where(where)] == ["i1"]
-    finally:
-        LEAVES.pop("left_of")
+def test_a_new_condition_is_one_class_of_anybodys(
+    some: MetadataDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(QueryError):
+        parse_filter("left_of:20")
+    left_of = register_left_of(tmp_path / "another package", monkeypatch)
+    where = parse_filter("kind:object -left_of:20")
+    assert where == And((KindIs(("object",)), Not(left_of(20))))
+    assert str(where) == "kind:object not left_of:20"
+    assert parse_filter(str(where)) == where
+    assert [segment.id for segment in some.segments_where(where)] == ["i1"]
+    either = parse_filter("left_of:20 or kind:frame")
+    assert [segment.id for segment in some.segments_where(either)] == ["i0", "v0", "v1"]

@@ -3,6 +3,10 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from tests.models.conftest import cuts_anew
+
+__all__ = ["cuts_anew"]
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> Iterator[None]:

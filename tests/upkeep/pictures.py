@@ -20,7 +20,8 @@ from functools import cache
 from pathlib import Path
 
 from src.cli.demo import QUERIES, SCENES, SIZE_WH, VIDEO_FRAMES, VIDEO_RATE, sample_scene
-from src.config import APPLICATION_FOLDER, STARTER_FOLDER, LibraryPaths, Settings
+from src.config import APPLICATION_FOLDER, STARTER_FOLDER, LibraryPaths
+from src.settings import Settings
 from tests.e2e.desktop import STILL_LOOKS, Screen, Window, missing_packages, wait_until
 
 DOCS = APPLICATION_FOLDER / "docs"

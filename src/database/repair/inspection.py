@@ -19,7 +19,7 @@ from src.database.repair.log_reader import Log, has_log, log_of, read_log
 from src.database.repair.page_reader import FILE_HEADER, MAGIC, PAGE_SIZES
 from src.errors import DatabaseError
 
-# What SQLite says of the world around a file, not of its content.
+# SQLite's errors about a file's surroundings, not about its content.
 _OF_THE_WORLD = (
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY,
@@ -88,7 +88,7 @@ def problems_of(path: Path, examine: bool, alone: bool = False) -> list[str]:
 
 
 def refuse_others(path: Path) -> None:
-    """Look whose a file is before anything is written, be it the log into the file.
+    """Check that a file is ours before anything is written, even the log into the file.
 
     Raises:
         DatabaseError: the library was made by a newer version, something in the file was made by
@@ -118,7 +118,7 @@ def refuse_others(path: Path) -> None:
 
 
 def _foreign_names(state: SchemaState, rows: list[SchemaRow]) -> str:
-    """Name what is in a schema beside all of ours; empty where it is, or was, only ours."""
+    """List what is in a schema beside all of ours; empty where it is, or was, only ours."""
     if state.is_damaged and _has_ours(state, rows):
         return ""  # recovery takes our tables out of it, and nothing else
     return ", ".join(sorted(state.foreign)[:5])
@@ -143,7 +143,7 @@ def _is_foreign_alone(path: Path) -> bool:
 
 
 def log_is_foreign(path: Path) -> bool:
-    """Say, of a file that is damaged with its log, whether the log is what does not belong to it.
+    """Return whether, of a file that is damaged with its log, the log does not belong to it.
 
     A log of ours of which bits have changed is no foreign one.
     """

@@ -60,7 +60,7 @@ def _media_file(db: sqlite3.Connection, row: Row) -> Row:
 
 
 def _frame(db: sqlite3.Connection, row: Row) -> Row | None:
-    """The frame of an image, whose number is known; its size is that of its whole segment."""
+    """Return the frame of an image; its size is that of its whole segment."""
     media = db.execute("SELECT kind FROM media_files WHERE id = ?", (row["media_file_id"],))
     whole = db.execute(
         "SELECT w, h FROM segments WHERE frame_id = ? AND kind = 'frame'", (row["id"],)
@@ -69,14 +69,14 @@ def _frame(db: sqlite3.Connection, row: Row) -> Row | None:
     if kind is None or kind[0] != "image" or whole is None:
         return None
     row |= {"frame_index": 0, "timestamp_s": None, "width": whole[0], "height": whole[1]}
-    row["sam"] = None  # nobody knows
+    row["sam"] = None  # not known
     return row
 
 
 def _segment(db: sqlite3.Connection, row: Row) -> Row | None:
     names = (f"/{row['id']}.jpg", f"/{row['fingerprint']}.jpg")
     if row["id"] is None or not str(row["crop_path"]).endswith(names):
-        return None  # the one stands in the other: both are as they were
+        return None  # one contains the other: both are as they were
     size = db.execute(
         "SELECT width, height FROM frames WHERE id = ?", (row["frame_id"],)
     ).fetchone()

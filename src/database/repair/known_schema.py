@@ -47,7 +47,7 @@ class Form:
         types: what each may hold: "INTEGER", "REAL", "TEXT", "BLOB", or "" for anything.
         required: which may not be NULL.
         rowid_column: the place of the column that is the row id, else None.
-        key: places of the columns that tell rows apart; empty where that is the row id.
+        key: places of the columns that identify a row; empty where that is the row id.
         checksum: the place of the checksum, else None.
         lengths: how many values a record of it can have, over all schema versions.
     """
@@ -141,7 +141,7 @@ def read_schema(db: sqlite3.Connection) -> list[SchemaRow]:
 
 
 def schema_row(values: Sequence[Value]) -> SchemaRow:
-    """Take what stands in the file as a row of sqlite_schema."""
+    """Read the values in the file as a row of sqlite_schema."""
     kind, name, table, root, sql = [*values, None, None, None, None, None][:5]
     return SchemaRow(
         _text(kind),
@@ -279,7 +279,7 @@ def match(rows: Sequence[SchemaRow]) -> list[tuple[SchemaRow, SchemaRow | None]]
 
 
 def _likeness(one: SchemaRow, other: SchemaRow) -> float:
-    """Say how alike two rows are: 0 to 1, which is the same."""
+    """Return how similar two rows are: 0 to 1, where 1 is the same."""
     if (one.sql is None) != (other.sql is None) or len(one.sql or "") > _LONGEST_TEXT:
         return 0.0
     return _text_likeness(

@@ -96,7 +96,7 @@ class _LogReader:
         self.count = (len(content) - _HEADER) // self.step
 
     def _guess(self) -> None:
-        """Take from the frames what a damaged header does not say."""
+        """Infer from the frames what a damaged header lacks."""
         step = _FRAME_HEADER + self.page_size
         frames = (len(self.content) - _HEADER) // step
         salts = Counter(
@@ -166,7 +166,7 @@ class _LogReader:
         )
 
     def _own(self, salts: np.ndarray) -> np.ndarray:
-        """Say which frames, counted from the first, are of this log: (N,) bool."""
+        """Return which frames, counted from the first, belong to this log: (N,) bool."""
         differ = np.bitwise_count(salts ^ np.array(self.salts, np.uint32))
         own: np.ndarray = (differ <= _BITS_OF_DAMAGE).all(axis=1) & (
             differ.sum(axis=1) <= _BITS_OF_DAMAGE
@@ -200,7 +200,7 @@ class _LogReader:
 
     @staticmethod
     def _end(commits: np.ndarray, good: np.ndarray) -> int:
-        """Say how many frames SQLite reads."""
+        """Return how many frames SQLite reads."""
         sound = len(good) if good.all() else int(np.argmin(good))
         committed = np.flatnonzero(commits[:sound])
         return int(committed[-1]) + 1 if len(committed) else 0

@@ -33,13 +33,13 @@ class NewRows:
             self._note_parents(form, rows)
         before = self._db.total_changes
         names = ", ".join(form.columns)
-        marks = ", ".join("?" * len(form.columns))
+        placeholders = ", ".join("?" * len(form.columns))
         with_id = form.has_rowid and form.rowid_column is None
         if with_id:
-            sql = f"INSERT OR IGNORE INTO {form.name} (rowid, {names}) VALUES (?, {marks})"
+            sql = f"INSERT OR IGNORE INTO {form.name} (rowid, {names}) VALUES (?, {placeholders})"
             values = [[row.rowid, *row.values] for row in rows]
         else:
-            sql = f"INSERT OR IGNORE INTO {form.name} ({names}) VALUES ({marks})"
+            sql = f"INSERT OR IGNORE INTO {form.name} ({names}) VALUES ({placeholders})"
             values = [row.values for row in rows]
         self._db.executemany(sql, values)
         added = self._db.total_changes - before
@@ -50,12 +50,12 @@ class NewRows:
         return added
 
     def _insert_elsewhere(self, form: Form, row: Row, tree: Tree) -> int:
-        """Insert a row whose row id is taken: a bit of it has changed, and nobody refers to it."""
+        """Insert a row whose row id is taken: a bit of it has changed, and nothing refers to it."""
         if form.has_rowid and form.rowid_column is None and row.is_proven:
-            names, marks = ", ".join(form.columns), ", ".join("?" * len(form.columns))
+            names, placeholders = ", ".join(form.columns), ", ".join("?" * len(form.columns))
             before = self._db.total_changes
             self._db.execute(
-                f"INSERT OR IGNORE INTO {form.name} ({names}) VALUES ({marks})", row.values
+                f"INSERT OR IGNORE INTO {form.name} ({names}) VALUES ({placeholders})", row.values
             )
             if self._db.total_changes > before:
                 return 1

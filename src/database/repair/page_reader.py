@@ -14,7 +14,6 @@ from typing import NamedTuple
 from src.database.repair.record_format import as_signed, read_varint, record_length
 
 INDEX_BRANCH, TABLE_BRANCH, INDEX_LEAF, TABLE_LEAF = 2, 5, 10, 13
-LEAVES = (INDEX_LEAF, TABLE_LEAF)
 KINDS = (INDEX_BRANCH, TABLE_BRANCH, INDEX_LEAF, TABLE_LEAF)
 FILE_HEADER = 100
 MAGIC = b"SQLite format 3\x00"
@@ -73,7 +72,7 @@ class Pages:
         over: Mapping[int, bytes] | None = None,
         count: int | None = None,
     ) -> None:
-        """Take the content of a file.
+        """Read pages of a file's content.
 
         Args:
             over: newer content of pages, by number.
@@ -85,7 +84,7 @@ class Pages:
         self.count = count if count is not None else -(-len(content) // page_size)
 
     def bytes_of(self, number: int) -> bytes:
-        """Give a page's bytes; what lies past the end of the file is zero.
+        """Return a page's bytes; what lies past the end of the file is zero.
 
         Args:
             number: 1 to count.
@@ -354,7 +353,7 @@ class _PageParser:
 
 
 def local_size(length: int, page_size: int, is_table: bool) -> int:
-    """Say how many bytes of a record stay on its page; the others go to overflow pages."""
+    """Return how many bytes of a record stay on its page; the others go to overflow pages."""
     most = page_size - 35 if is_table else (page_size - 12) * 64 // 255 - 23
     if length <= most:
         return length

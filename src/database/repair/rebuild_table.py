@@ -1,4 +1,4 @@
-"""A table that is written anew, for rows that SQLite can't find by their own keys any more.
+"""A table rebuilt, for rows that SQLite can't find by their own keys any more.
 
 A table without row ids is sorted by its keys. Where the key of a row is damaged, the row stands
 in the wrong place: it can be read in passing, but neither changed nor deleted.
@@ -14,7 +14,7 @@ from src.database.repair.damaged_rows import Key, Row
 
 
 def rebuild_table(db: sqlite3.Connection, table: str, changed: Mapping[Key, Row | None]) -> None:
-    """Write a table anew, inside the caller's transaction.
+    """Rebuild a table, inside the caller's transaction.
 
     Args:
         table: one that no other refers to.
@@ -38,6 +38,8 @@ def rebuild_table(db: sqlite3.Connection, table: str, changed: Mapping[Key, Row 
     for (sql,) in schema:
         db.execute(sql)
     watch_rows(db)  # its triggers went with it
-    marks = ",".join("?" * len(columns))
-    # a row that stood there twice, once under a damaged key, is there once
-    db.executemany(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", kept)
+    placeholders = ",".join("?" * len(columns))
+    # a row that was stored twice, once under a damaged key, is there once
+    db.executemany(
+        f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({placeholders})", kept
+    )

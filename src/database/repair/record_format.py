@@ -44,7 +44,7 @@ def as_signed(value: int) -> int:
 
 
 def record_length(data: bytes, at: int) -> int | None:
-    """Say how long a record is by its own header; None when that makes no sense.
+    """Return the length of a record by its own header; None when that makes no sense.
 
     Args:
         at: where the record begins.
@@ -120,7 +120,7 @@ def read_record(data: bytes) -> list[Value] | None:
 
 
 def value_places(data: bytes) -> list[tuple[int, int, int]] | None:
-    """Say for each value of a record its serial type and where its bytes begin and end."""
+    """Return each value's serial type in a record, and where its bytes begin and end."""
     found = _header(data, 0)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""What came of a damaged library, in words."""
+"""The result of recovering a damaged library, in words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORDS = {
 
 @dataclass
 class Recovered:
-    """What came of a damaged library.
+    """The result of recovering a damaged library.
 
     Attributes:
         kept: the damaged file, under its new name; of a log that was only set aside, that log.
@@ -39,7 +39,7 @@ class Recovered:
         lost: how many rows are gone, by table; empty when none is.
         uncertain: tables of which more may be gone, since nothing that can be read counts them.
         log_only: the database is as it was, and a log that did not belong to it was set aside.
-        told: what a recovery said that was interrupted at its last step and is finished now.
+        notice: of a recovery that was interrupted at its last step and is finished now.
     """
 
     kept: Path
@@ -51,11 +51,11 @@ class Recovered:
     lost: dict[str, int] = field(default_factory=dict)
     uncertain: list[str] = field(default_factory=list)
     log_only: bool = False
-    told: str | None = None
+    notice: str | None = None
 
     def __str__(self) -> str:
-        if self.told is not None:
-            return self.told
+        if self.notice is not None:
+            return self.notice
         if self.log_only:
             return (
                 f"{self.kept.parent}: the log beside the library's database does not belong to "

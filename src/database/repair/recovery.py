@@ -34,7 +34,7 @@ __all__ = [
     "recover",
     "remember_to_say",
     "set_log_aside",
-    "untold_recovery",
+    "unreported_recovery",
 ]
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ RECOVERING, RECOVERED = f"{BACKUPS}/recovering.db", f"{BACKUPS}/recovered.db"
 
 # Seven embeddings of 2 KB fit a page of 16 KB; of SQLite's usual 4 KB each would waste half.
 PAGE_SIZE = 16384
-# Stand in `info` until the recovered library has been opened: see untold_recovery.
+# Stand in `info` until the recovered library has been opened: see unreported_recovery.
 KEPT_AS = "recovery kept"
 SAID = "recovery said"
 _MOMENT = r"\d{4}-\d\d-\d\dT\d{6}(-\d{1,3})?"
@@ -64,7 +64,7 @@ def recover(database: Path, on_progress: OnProgress | None = None) -> Recovered:
     step.
 
     Args:
-        on_progress: is told how many pages have been read, and of how many.
+        on_progress: called with how many pages have been read, and of how many.
 
     Raises:
         DatabaseError: nothing in the file can be read, and there is no backup either.
@@ -111,7 +111,7 @@ def finish_recovery(database: Path) -> None:
         log.warning("%s: this is no recovered library, and stays where it is: %s", whole, problem)
         return
     with closing(sqlite3.connect(f"{whole.as_uri()}?mode=ro&immutable=1", uri=True)) as db:
-        said = untold_recovery(db, database)
+        said = unreported_recovery(db, database)
     kept = _kept_name(files, database) if said is None else said.kept.name
     there, kept_before = files.entry(database.name), files.entry(kept)
     if there is not None and kept_before is not None and not _is_same(there, kept_before):
@@ -129,7 +129,7 @@ def finish_recovery(database: Path) -> None:
 
 
 def remember_to_say(db: sqlite3.Connection, kept: Path, said: str) -> None:
-    """Write down what is to be said of damage, for the next start: see untold_recovery.
+    """Store the message about damage for the next start: see unreported_recovery.
 
     Args:
         kept: the damaged file, or the database where none is kept.
@@ -139,7 +139,7 @@ def remember_to_say(db: sqlite3.Connection, kept: Path, said: str) -> None:
 
 
 def _problem_of_recovered(files: SafeFolder, whole: Path) -> str | None:
-    """Say why a file can't be what a recovery has made; it may be a stranger's, like any other."""
+    """Return why a file can't be what a recovery has made; it may come from a stranger."""
     entry = files.entry(RECOVERED)
     if entry is None or not entry.is_file or entry.status.st_nlink > 1:
         return "it is no regular file, or has another name elsewhere"
@@ -151,25 +151,25 @@ def _is_same(one: Entry, other: Entry) -> bool:
     return (one.status.st_dev, one.status.st_ino) == (other.status.st_dev, other.status.st_ino)
 
 
-def untold_recovery(db: sqlite3.Connection, database: Path) -> Recovered | None:
-    """Read what a recovery, or a mending, has to say that was killed before it said it.
+def unreported_recovery(db: sqlite3.Connection, database: Path) -> Recovered | None:
+    """Read the message of a recovery or a repair that was killed before it was shown.
 
     What none of them can have written is not said.
     """
     said = dict(db.execute("SELECT key, value FROM info WHERE key IN (?, ?)", (KEPT_AS, SAID)))
-    kept, told = said.get(KEPT_AS), said.get(SAID)
-    if not isinstance(kept, str) or not KEPT_NAME.fullmatch(kept) or not isinstance(told, str):
+    kept, notice = said.get(KEPT_AS), said.get(SAID)
+    if not isinstance(kept, str) or not KEPT_NAME.fullmatch(kept) or not isinstance(notice, str):
         return None
-    return Recovered(database.with_name(kept), told=told[:LONGEST_SAID])
+    return Recovered(database.with_name(kept), notice=notice[:LONGEST_SAID])
 
 
 def forget_recovery(db: sqlite3.Connection) -> None:
-    """Take out of a library what a recovery has said now."""
+    """Remove from a library what a recovery wrote down, once it was shown."""
     db.execute("DELETE FROM info WHERE key IN (?, ?)", (KEPT_AS, SAID))
 
 
 def set_log_aside(database: Path) -> Recovered:
-    """Take a log that does not belong to a file from beside it, and keep it."""
+    """Move a log that does not belong to a file away from it, and keep it."""
     files = SafeFolder(database.parent)
     kept = _free_name(files, f"{database.stem}-log", ".db-wal")
     files.rename(log_of(database).name, kept)
@@ -197,7 +197,7 @@ def _kept_name(files: SafeFolder, database: Path) -> str:
 
 
 def _free_name(files: SafeFolder, stem: str, suffix: str) -> str:
-    """Name a file that is to be kept, by the moment; nothing has that name yet."""
+    """Return a name for a file that is to be kept, by the time; nothing has that name yet."""
     moment = time.strftime("%Y-%m-%dT%H%M%S")
     names = (f"{stem}-{moment}{more}{suffix}" for more in ("", *(f"-{n}" for n in range(2, 1000))))
     return next(name for name in names if files.entry(name) is None)

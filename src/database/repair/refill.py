@@ -6,11 +6,10 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from src.database.backup import backups, damage_of, open_backup
+from src.database.backup import backups
 from src.database.checksums import (
     checked_columns,
     checked_tables,
@@ -21,6 +20,8 @@ from src.database.checksums import (
     watch_rows,
 )
 from src.database.migration_7 import complete_old_rows
+from src.database.repair.backup_rows import open_sound_backup, rows_of_backup
+from src.database.repair.derived_tags import HELD, restore_decisions, restore_from_decisions
 from src.database.repair.index_evidence import Known, ask_indexes
 from src.database.repair.known_schema import Form, known_versions, match, schema_row
 from src.database.repair.new_rows import NewRows
@@ -29,25 +30,24 @@ from src.database.repair.recovered import Recovered
 from src.database.repair.row_format import (
     HIGHEST,
     LOWEST,
+    Key,
     Row,
-    RowFormat,
     key_of,
     key_of_rowid,
 )
-from src.database.repair.tidy import Gaps, drop_orphans, look_again, reset_index, set_sequences
+from src.database.repair.tidy import Gaps, drop_orphans, mark_for_ingest, reset_index, set_sequences
 from src.database.repair.tree_reader import Tree, TreeReader, schema_of
 from src.database.segment_parents import set_parents
 from src.errors import DatabaseError
 
 log = logging.getLogger(__name__)
 
-# What Chroma has to be told is left out: it is told everything again. The others SQLite and the
+# The lists of what Chroma lacks are left out: it gets everything again. The others SQLite and the
 # triggers keep themselves.
 DERIVED = ("unindexed", "index_removals", "row_counts", "sqlite_sequence")
 # A segment has a tag, or it was removed from it.
 _OPPOSITES = {"segment_tags": "removed_tags", "removed_tags": "segment_tags"}
 PAGES_PER_REPORT = 32
-ROWS_AT_ONCE = 500
 
 
 class Refill:
@@ -61,7 +61,7 @@ class Refill:
         result: Recovered,
         on_progress: Callable[[int, int], None],
     ) -> None:
-        """Take a new file without rows, in autocommit mode.
+        """Prepare to fill a new file without rows, in autocommit mode.
 
         Args:
             result: is filled on the way.
@@ -122,7 +122,7 @@ class Refill:
     # -- where the trees are
 
     def _roots(self) -> dict[str, list[tuple[Form, int]]]:
-        """Find where the trees of our tables and indexes may begin, the likeliest first."""
+        """Find where the trees of our tables and indexes may begin, the most likely first."""
         by_row = {row: version for version in self.versions for row in version.rows}
         found: dict[str, list[tuple[Form, int]]] = {}
         rows = [schema_row(values) for values in schema_of(self.pages)]  # type: ignore[arg-type]
@@ -141,7 +141,7 @@ class Refill:
         return found
 
     def _as_stored(self, form: Form) -> Form:
-        """Give today's form of a file's table, for rows of no fewer values than it has there.
+        """Return today's form of a file's table, for rows of no fewer values than it has there.
 
         The step that brought the checksums wrote every row anew.
         """
@@ -226,7 +226,7 @@ class Refill:
             self._doubted.add(form.name)
 
     def _drop_strangers(self, form: Form, known: Known) -> None:
-        """Take out rows of a page that is not the table's: two witnesses speak against it.
+        """Delete rows of a page that is not the table's: two witnesses speak against it.
 
         An index that is whole has as many rows as are written down, and does not have these.
         """
@@ -243,7 +243,7 @@ class Refill:
                 self.result.rows -= 1
 
     def _expect(self, form: Form, known: Known | None) -> None:
-        """Write down how many rows a table had."""
+        """Determine how many rows a table had."""
         held = self.rows.count(form.name)
         if known is None:
             self._expected[form.name] = held
@@ -335,41 +335,30 @@ class Refill:
     def _take_from(
         self, path: Path, lacking: list[Form], known: dict[str, Known], is_newest: bool
     ) -> None:
-        """Take missing rows from a backup, brought to today's schema."""
+        """Copy missing rows from a backup, brought to today's schema."""
         try:
-            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as copy:
-                if damage_of(copy):
+            with open_sound_backup(path) as saved:
+                if saved is None:
                     return
-            with open_backup(path) as saved:
                 for form in lacking:
-                    rows = self._rows_of_backup(saved, form, known[form.name], is_newest)
-                    taken = self._offer(form, known[form.name], rows)
+                    may_lack = self._what_may_lack(form, known[form.name], is_newest)
+                    taken = self._offer(
+                        form, known[form.name], rows_of_backup(saved, form, may_lack)
+                    )
                     self.result.from_backup += taken
                     if taken and self.result.backup is None:
                         self.result.backup = path
         except (sqlite3.Error, OSError, DatabaseError) as exc:
             log.warning("%s: this backup can't be used (%s)", path, exc)
 
-    def _rows_of_backup(
-        self, saved: sqlite3.Connection, form: Form, known: Known, is_newest: bool
-    ) -> Iterator[Row]:
-        """Give the sound rows of a backup that may be missing."""
-        saved.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-        reader = RowFormat(form)
+    def _what_may_lack(self, form: Form, known: Known, is_newest: bool) -> Callable[[Key], bool]:
         holes = self._trees[form.name].holes
-        keys = ("rowid",) if form.has_rowid else tuple(form.columns[p] for p in form.key)
-        condition = " AND ".join(f"{name} = ?" for name in keys)
-        whole = f"SELECT {', '.join(form.columns)} FROM {form.name} WHERE {condition}"
-        for values in saved.execute(f"SELECT {', '.join(keys)} FROM {form.name}"):
-            key = key_of_rowid(values[0]) if form.has_rowid else key_of(values)
-            if not holes.cover(key) or not (is_newest or key in known.perhaps):
-                continue
-            if self.rows.has(form, key):
-                continue
-            stored = list(saved.execute(whole, values).fetchone())
-            row = reader.row(values[0] if form.has_rowid else None, stored, len(stored))
-            if row is not None:
-                yield row
+
+        def may_lack(key: Key) -> bool:
+            in_hole = holes.cover(key) and (is_newest or key in known.perhaps)
+            return in_hole and not self.rows.has(form, key)
+
+        return may_lack
 
     # -- the end
 
@@ -394,13 +383,24 @@ class Refill:
         for frame_id in sorted(self.rows.without_parents):
             with contextlib.suppress(TypeError):  # its frame is gone, and it with it
                 set_parents(self.new, frame_id)
+        acts_lost = self._expected["decisions"] - self.rows.count("decisions")
         complete_old_rows(self.new)
+        self._restore_tags({form.name for form in holed})
         self._count_lost(tables)
-        look_again(self.new, self._gaps, set(self.result.lost) | set(self.result.uncertain))
+        mark_for_ingest(self.new, self._gaps, set(self.result.lost) | set(self.result.uncertain))
         self._count_lost(tables)  # frames without segments went
+        if acts_lost > 0:  # what they decided may hold; when, and in which act, is gone
+            self.result.lost["decisions"] = acts_lost
         reset_index(self.new)
         set_sequences(self.new, self._gaps.sequences)
         count_rows(self.new)
+
+    def _restore_tags(self, damaged: set[str]) -> None:
+        """Make what holds of tags anew from the decisions, and decisions from what holds."""
+        if not damaged.isdisjoint(HELD):
+            restore_from_decisions(self.new, decisions_are_whole="decisions" not in damaged)
+        if "decisions" in damaged:
+            restore_decisions(self.new)
 
     def _count_lost(self, tables: list[Form]) -> None:
         for form in tables:

@@ -29,7 +29,7 @@ class Row:
     """A row that is as it was written, as far as anything in the file can say.
 
     Attributes:
-        key: what tells it from the others of its table.
+        key: what identifies it in its table.
         rowid: None in tables without.
         values: of all columns of today's schema; those that it was written without are NULL.
         is_proven: its checksum fits.
@@ -94,12 +94,12 @@ class RowFormat:
                 return None
             values[alias] = rowid
         for place, (kind, _) in enumerate(self._checks):
-            if kind == "REAL" and isinstance(values[place], int):  # stored so to save room
+            if kind == "REAL" and isinstance(values[place], int):  # stored so to save space
                 values[place] = float(values[place])  # type: ignore[arg-type]
         return values, stored
 
     def row(self, rowid: int | None, values: list[Value], stored: int) -> Row | None:
-        """Take values as a row, unless they break the schema or their checksum."""
+        """Build a row of values; None where they break the schema or their checksum."""
         if not self._is_possible(values):
             return None
         is_proven = False

@@ -1,4 +1,4 @@
-"""A recovered library put in order: no row without its parent, and gaps are looked at again."""
+"""A recovered library put in order: no row without its parent; gaps are for the next ingest."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def drop_orphans(db: sqlite3.Connection, tables: Collection[str]) -> None:
 
 
 def cut_references(db: sqlite3.Connection, table: str) -> None:
-    """Let no row of a table refer to what is gone: it goes, or says nothing, as its key would."""
+    """Delete rows that refer to what is gone, or set the reference to NULL, as its key would."""
     for row in db.execute(f"PRAGMA foreign_key_list({table})").fetchall():
         parent, column, to, on_delete = row[2], row[3], row[4] or "id", row[6]
         # +: the index of a damaged table is not asked
@@ -62,8 +62,8 @@ def is_required(db: sqlite3.Connection, table: str, column: str) -> bool:
     return any(row[1] == column and bool(row[3]) for row in rows)
 
 
-def look_again(db: sqlite3.Connection, gaps: Gaps, lossy: set[str]) -> None:
-    """Have the next ingest look again at media files of which something is lost.
+def mark_for_ingest(db: sqlite3.Connection, gaps: Gaps, lossy: set[str]) -> None:
+    """Mark the media files of which something is lost, so that the next ingest reads them again.
 
     Args:
         lossy: tables of which rows are lost.
@@ -92,7 +92,7 @@ def look_again(db: sqlite3.Connection, gaps: Gaps, lossy: set[str]) -> None:
 
 
 def _around(db: sqlite3.Connection, table: str, column: str, low: Key, high: Key) -> list[int]:
-    """Name the owners of the rows at both ends of a range of row ids."""
+    """Return the owners of the rows at both ends of a range of row ids."""
     first = low[0][1] if low else -1
     last = high[0][1] if high < HIGHEST else 1 << 62
     row = db.execute(
@@ -104,14 +104,14 @@ def _around(db: sqlite3.Connection, table: str, column: str, low: Key, high: Key
 
 
 def reset_index(db: sqlite3.Connection) -> None:
-    """Say that Chroma knows nothing, and that no file is scanned: they are made again."""
+    """Mark all embeddings as not indexed, and no file as scanned: all of it is made again."""
     db.execute("DELETE FROM info WHERE key LIKE 'index of %' OR key LIKE 'int8 rows of %'")
     db.execute("DELETE FROM index_removals")
     db.execute("INSERT OR IGNORE INTO unindexed SELECT id FROM embeddings")
 
 
 def set_sequences(db: sqlite3.Connection, said: Mapping[str, int]) -> None:
-    """See that no row id is given a second time, of what was deleted before, too."""
+    """Make sure that no row id is given a second time, not even one of a row deleted before."""
     for table, number in said.items():
         if number <= HIGHEST_ID:
             known = db.execute("SELECT 1 FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()

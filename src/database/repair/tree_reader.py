@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from src.database.repair.holes import Holes
 from src.database.repair.known_schema import Form
 from src.database.repair.page_reader import (
     INDEX_BRANCH,
@@ -37,46 +38,9 @@ MOST_DAMAGED_CELLS = 12
 TRIES = 400_000
 
 
-class Holes:
-    """Ranges of keys about which a tree says nothing."""
-
-    def __init__(self) -> None:
-        self._ranges: list[tuple[Key, Key]] = []
-        self._lows: list[Key] | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self._ranges)
-
-    def add(self, low: Key, high: Key) -> None:
-        self._ranges.append((low, high) if low <= high else (high, low))
-        self._lows = None
-
-    def cover(self, key: Key) -> bool:
-        """Return whether a key lies in one of them; both of their ends are taken in."""
-        if self._lows is None:
-            self._merge()
-        assert self._lows is not None
-        place = bisect.bisect_right(self._lows, key) - 1
-        return place >= 0 and key <= self._ranges[place][1]
-
-    def ranges(self) -> list[tuple[Key, Key]]:
-        self._merge()
-        return list(self._ranges)
-
-    def _merge(self) -> None:
-        merged: list[tuple[Key, Key]] = []
-        for low, high in sorted(self._ranges):
-            if merged and low <= merged[-1][1]:
-                merged[-1] = merged[-1][0], max(merged[-1][1], high)
-            else:
-                merged.append((low, high))
-        self._ranges = merged
-        self._lows = [low for low, _ in merged]
-
-
 @dataclass
 class Tree:
-    """What came of reading one tree.
+    """The result of reading one tree.
 
     Attributes:
         holes: where rows may be missing.
@@ -262,7 +226,7 @@ class TreeReader:
 
     @staticmethod
     def _doubt_disorder(form: Form, rows: list[Row | None], low: Key, high: Key) -> None:
-        """Take out rows whose keys don't fit their neighbours': a bit of the key has changed.
+        """Drop rows whose keys don't fit their neighbours': a bit of the key has changed.
 
         Where the checksum is of the key, too, nothing has to be doubted.
         """
@@ -320,7 +284,7 @@ class TreeReader:
 
 
 def likely_places(data: bytes, form: Form) -> np.ndarray:
-    """Say of each byte of a page whether a row of a table may begin there: (N,) bool."""
+    """Return for each byte of a page whether a row of a table may begin there: (N,) bool."""
     size = len(data)
     content = np.frombuffer(data + bytes(24), np.uint8).astype(np.int64)
     at = np.arange(size)
@@ -401,7 +365,7 @@ def schema_of(pages: Pages) -> list[list[object]]:
 
 
 def key_in_index(form: Form, index: Form, entry: Row) -> Key | None:
-    """Tell from an index's entry which row of its table it is of; None when it does not say."""
+    """Return the key of the row that an index's entry is for; None when the entry lacks it."""
     if form.has_rowid:
         rowid = entry.values[-1]
         return key_of_rowid(rowid) if isinstance(rowid, int) else None

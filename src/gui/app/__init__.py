@@ -1,1 +1,1 @@
-"""The window's frame and its desktop: sidebar, the way between panels, start and end."""
+"""The window's frame and its desktop: sidebar, changing between panels, start and end."""

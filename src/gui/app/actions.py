@@ -1,4 +1,4 @@
-"""What a person can do in the window by keys or in the sidebar; each is declared here once."""
+"""What a person can do in the window by keys, in the sidebar or in a menu, each declared once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from src.gui.app.panel_list import PANELS, PanelSpec
+from src.gui.library.chosen_card import ChosenCard
+from src.gui.library.library_panel import CARD_MENU
 
 if TYPE_CHECKING:
     from src.gui.main_window import MainWindow
@@ -27,7 +29,8 @@ class Action:
         run: does it.
         keys: as a person reads them: "Ctrl O", "Page Up"; "" where there are none.
         icon: of its row in the sidebar; "" for one without a row.
-        enabled: whether it can be done now; its keys do nothing where it can't.
+        menu: the context menu that it is in; "" for none.
+        enabled: whether it can be done now; else its keys do nothing, and no menu has it.
         needs_library: where the library can't be opened, it shows that instead.
         in_dialogs: its keys work while a dialog is open, too.
     """
@@ -37,6 +40,7 @@ class Action:
     run: Callable[[MainWindow], object]
     keys: str = ""
     icon: str = ""
+    menu: str = ""
     enabled: Callable[[MainWindow], bool] = _always
     needs_library: bool = False
     in_dialogs: bool = False
@@ -44,7 +48,11 @@ class Action:
     @property
     def hint(self) -> str:
         """Its name with its keys, for a tooltip."""
-        return f"{self.name} ({self.keys})" if self.keys else self.name
+        return self.hint_for(self.name)
+
+    def hint_for(self, name: str) -> str:
+        """Write a tooltip for a button that does the same under a name of its own."""
+        return f"{name} ({self.keys})" if self.keys else name
 
 
 ADD = Action(
@@ -57,6 +65,28 @@ ADD = Action(
 SETTINGS = Action(
     "settings", "Settings", lambda window: window.dialogs.settings(), "Ctrl ,", needs_library=True
 )
+BACK = Action("back", "Go back", lambda window: window.escape(), "Escape", in_dialogs=True)
+
+
+def _on_card(
+    key: str,
+    name: str,
+    run: Callable[[ChosenCard], object],
+    can_run: Callable[[ChosenCard], bool] = lambda _: True,
+) -> Action:
+    """Declare an entry of a card's menu, which is about the card that the menu was opened on."""
+
+    def do(window: MainWindow) -> None:
+        if (card := window.panels.library.chosen) is not None:
+            run(card)
+
+    def enabled(window: MainWindow) -> bool:
+        card = window.panels.library.chosen
+        return card is not None and can_run(card)
+
+    return Action(key, name, do, menu=CARD_MENU, enabled=enabled)
+
+
 ACTIONS = [
     ADD,
     SETTINGS,
@@ -75,32 +105,61 @@ ACTIONS = [
         enabled=lambda window: not window.panels.is_typing,
         needs_library=True,
     ),
-    Action("previous", "Previous hit or photo", lambda window: window.panels.step(-1), "Page Up"),
-    Action("next", "Next hit or photo", lambda window: window.panels.step(1), "Page Down"),
-    Action("back", "Go back", lambda window: window.escape(), "Escape", in_dialogs=True),
+    Action("previous", "Previous", lambda window: window.panels.step(-1), "Page Up"),
+    Action("next", "Next", lambda window: window.panels.step(1), "Page Down"),
+    Action(
+        "remove-selected",
+        "Remove the selected from the library",
+        lambda window: window.panels.library.remove_selected(),
+        "Delete",
+        enabled=lambda window: window.panels.library.has_keyboard,
+    ),
+    BACK,
     Action(
         "full-screen", "Full screen", lambda window: window.full_screen(), "F11", in_dialogs=True
+    ),
+    _on_card("show-error", "Show error", ChosenCard.open, lambda card: card.has_failed),
+    _on_card("retry", "Retry", ChosenCard.retry, lambda card: card.has_failed),
+    _on_card("open", "Open", ChosenCard.open, lambda card: card.can_open),
+    _on_card("continue", "Continue with this file", ChosenCard.retry, lambda card: card.is_stopped),
+    _on_card("show-in-folder", "Show in folder", ChosenCard.show_in_folder),
+    _on_card("remove", "Remove from library…", ChosenCard.remove),
+    _on_card(
+        "remove-missing",
+        "Remove all missing files…",
+        ChosenCard.remove_all_missing,
+        lambda card: card.is_missing,
     ),
 ]
 
 
 def actions() -> list[Action]:
-    """All that can be done: going to each panel that has keys or a row, then the rest."""
+    """Return all that can be done: going to each panel that has keys or a row, then the rest."""
     return [_go_to(spec) for spec in PANELS if spec.keys or spec.icon] + ACTIONS
 
 
 def sidebar_rows() -> list[Action]:
-    """What has a row in the sidebar, from above."""
+    """Return what has a row in the sidebar, from above."""
     return [action for action in actions() if action.icon]
 
 
-def shortcuts() -> list[tuple[str, str]]:
-    """List what can be done by keys: the keys and the name of each."""
-    return [(action.keys, action.name) for action in actions() if action.keys]
+def shortcuts() -> list[Action]:
+    """List what can be done by keys."""
+    return [action for action in actions() if action.keys]
+
+
+def menu_actions(menu: str, window: MainWindow) -> list[Action]:
+    """List what a context menu holds now, from above."""
+    return [action for action in actions() if action.menu == menu and action.enabled(window)]
+
+
+def hint(key: str) -> str:
+    """Look up the tooltip of an action."""
+    return next(action.hint for action in actions() if action.key == key)
 
 
 def key_sequence(keys: str) -> str:
-    """What Tk calls keys: "Ctrl O" is <Control-o>, "Page Up" <Prior>."""
+    """Return what Tk calls keys: "Ctrl O" is <Control-o>, "Page Up" <Prior>."""
     *modifiers, key = [keys] if keys in _TK_KEYS else keys.split(" ")
     named = _TK_KEYS.get(key, key)
     if len(named) == 1 and "Shift" not in modifiers:

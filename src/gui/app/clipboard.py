@@ -1,4 +1,4 @@
-"""What lies on the clipboard: an image, or the names of files."""
+"""What is on the clipboard: an image, or the names of files."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Pasted:
 
 
 def read_clipboard(root: tkinter.Misc) -> Pasted:
-    """Take what can be searched for from the clipboard."""
+    """Read what can be searched for from the clipboard."""
     if sys.platform == "linux":
         return _from_x11(root)
     return _from_pillow()
 
 
 def _from_pillow() -> Pasted:
-    """Take what Pillow gives on Windows and macOS: an image opened, but not decoded."""
+    """Read what Pillow gives on Windows and macOS: an image opened, but not decoded."""
     content = ImageGrab.grabclipboard()
     if isinstance(content, ImageFile.ImageFile) and isinstance(content.fp, io.BytesIO):
         return Pasted(content.fp.getvalue())
@@ -62,12 +62,12 @@ def file_paths(uri_list: str) -> list[Path]:
 def _selection(root: tkinter.Misc, kind: str) -> str:
     try:
         return str(root.selection_get(selection="CLIPBOARD", type=kind))
-    except tkinter.TclError:  # nobody owns it, or not in this form
+    except tkinter.TclError:  # it has no owner, or not in this form
         return ""
 
 
 def _bytes(text: str) -> bytes:
-    """Tk gives what is no text as hexadecimal numbers, one a byte."""
+    """Decode what is no text: Tk gives it as hexadecimal numbers, one per byte."""
     try:
         return bytes(int(number, 16) & 0xFF for number in text.split())
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the application says when it ends by an error and no console is there to say it on."""
+"""What the application shows when it ends with an error and there is no console."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _TITLE = "Media Library"
 
 
 def provide_streams() -> bool:
-    """Give Python the output streams that pythonw has not.
+    """Set the output streams that pythonw lacks.
 
     Libraries write to them without looking whether they are there.
 
     Returns:
-        Whether stderr was missing, so that nobody reads what is written there.
+        Whether stderr was missing, so that what is written there is lost.
     """
     missing = sys.stderr is None
     for name in ("stdout", "stderr"):
@@ -54,7 +54,7 @@ def show_crash_dialog(title: str, text: str) -> None:
 
     It uses nothing of our own window, since that may be what has failed.
     """
-    # no tkinter, or no display: then the log file has to do
+    # no tkinter, or no display: only the log file is left
     with contextlib.suppress(Exception):
         import tkinter
         from tkinter import messagebox
@@ -68,14 +68,14 @@ def show_crash_dialog(title: str, text: str) -> None:
 
 
 def _end_when_told() -> None:
-    """Tk's dialog lets Python see no signal, and nothing is left that has to be put in order."""
-    with contextlib.suppress(ValueError):  # another thread than the first may not say so
+    """End at once on a signal: Tk's dialog hides it from Python, and nothing needs a cleanup."""
+    with contextlib.suppress(ValueError):  # only the main thread may set a handler
         for request in (signal.SIGTERM, signal.SIGINT):
             signal.signal(request, signal.SIG_DFL)
 
 
 def _close_other_windows() -> None:
-    """A window that broke while it was made would stand half drawn behind the dialog."""
+    """Hide a window that failed while it was made: it would stay half drawn behind the dialog."""
     import tkinter
 
     broken = getattr(tkinter, "_default_root", None)

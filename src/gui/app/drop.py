@@ -15,12 +15,12 @@ from src.gui.widgets.controls import icon_label, label
 from src.gui.widgets.corners import Corners
 from src.gui.widgets.overlay import darkened_window
 
-# The list of a drop is cut without a word near 256 KiB.
+# The list of a drop is cut silently near 256 KiB.
 CUT_FROM_BYTES = 250_000
 
 
 class DropTarget:
-    """Shows where things land while they are dragged over, and hands the paths on."""
+    """Shows where things land while they are dragged over, and passes the paths on."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class DropTarget:
         data = event.data
         paths = [Path(name) for name in self._root.tk.splitlist(data)]
         cut = len(data.encode("utf-8", "surrogateescape")) >= CUT_FROM_BYTES
-        # the source waits until this returns: the work comes after
+        # the source waits until this returns: the work is done later
         self._root.after(1, lambda: self._on_drop(paths, cut))
         return event.action
 

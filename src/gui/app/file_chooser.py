@@ -26,7 +26,7 @@ def ask_in_last_folder(root: tkinter.Misc, session: Session, wish: desktop.Wish)
 def filters(
     wish: desktop.Wish, images: list[str], videos: list[str]
 ) -> list[tuple[str, list[str]]]:
-    """Name the kinds of files to choose from, the one that is meant first.
+    """List the kinds of files to choose from, the one that is meant first.
 
     Args:
         images, videos: suffixes with their dot.

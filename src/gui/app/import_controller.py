@@ -72,7 +72,7 @@ class ImportController:
         self._session.main_thread.run(self._draw_samples, self.add)
 
     def add(self, paths: Sequence[Path]) -> None:
-        """Take files and folders into the library; no path goes on with what was left."""
+        """Add files and folders to the library; without paths, continue with what was left."""
         if not self._session.is_open:
             self._root.after(_LOOK_AGAIN_MS, self.add, paths)
             return
@@ -96,7 +96,7 @@ class ImportController:
             self.add(self._last.removed)
 
     def add_dropped(self, paths: Sequence[Path], cut: bool) -> None:
-        """Take in what was dropped.
+        """Add what was dropped.
 
         Args:
             cut: the list may have lost its end on the way.
@@ -180,7 +180,7 @@ class ImportController:
         self.strip.grid_remove()
 
     def show_failed(self) -> None:
-        """List what could not be taken in or cut again, with reasons."""
+        """List what could not be added or segmented again, with reasons."""
         for key, failed in self._failed.items():
             failures = [(str(path), reason) for path, reason in failed.items()]
             if failures:
@@ -190,7 +190,7 @@ class ImportController:
                 )
 
     def _of_others(self, kind: JobKind) -> str:
-        """What became of the files that did not fail."""
+        """Return what became of the files that did not fail."""
         if kind.can_continue and self._session.jobs:
             return "The other files are still being added."
         if kind.can_continue and self._last is not None and self._last.done is None:
@@ -206,7 +206,7 @@ class ImportController:
             self._show()
 
     def show_failure(self, card: MediaCard) -> None:
-        """Say why one file could not be taken in."""
+        """Show why one file could not be added."""
         path = card.media.path
         sentence, details = why_not_added(card.media.error)
         show_error(
@@ -239,6 +239,8 @@ class ImportController:
             self._root.after(_SHOW_EVERY_MS, self._show_waiting)
 
     def _job_ended(self, job: JobState, ended: JobEnded) -> None:
+        if job.about.in_background:
+            return
         if job.kind in self._failed and job.started_at is not None:
             self._last = job
         if self._jobs:
@@ -259,7 +261,7 @@ class ImportController:
             self.dismiss()
 
     def _count_stopped(self) -> None:
-        """Say how much is left of an add that a person stopped, once that is known."""
+        """Show how much is left of an add that a person stopped, once that is known."""
 
         def counted_them(stopped: Sequence[MediaFile]) -> None:
             if not self._jobs:

@@ -112,7 +112,7 @@ def _on_macos() -> bool:
 
 
 def _base_python(application: Path, python: Path) -> Path | None:
-    """The Python that .venv was made from; it may be one that a desktop's short PATH lacks."""
+    """Return the Python that .venv was made from; a desktop's short PATH may lack it."""
     base = python.resolve()
     # one inside the folder would go with .venv when that is made again
     return None if base.is_relative_to(application.resolve()) else base
@@ -139,7 +139,7 @@ def _entry_paths() -> list[Path]:
 
 
 def _entry_files(application: Path, base: Path | None) -> Mapping[Path, bytes]:
-    """The entry comes last, so that its icon is there when a desktop sees it."""
+    """Return the files to write, the entry last: its icons are there when a desktop sees it."""
     icons = {_icon_path(side): _png(side) for side in ICON_SIDES}
     entry = desktop_entry(application, base)
     # names of files may be bytes in no encoding; they go out as they came in
@@ -147,7 +147,7 @@ def _entry_files(application: Path, base: Path | None) -> Mapping[Path, bytes]:
 
 
 def desktop_entry(application: Path, base: Path | None) -> str:
-    """The text of the .desktop file.
+    """Return the text of the .desktop file.
 
     Args:
         application: the folder with run.sh, absolute.
@@ -173,14 +173,14 @@ def desktop_entry(application: Path, base: Path | None) -> str:
 
 
 def _quoted(word: str) -> str:
-    """A word of an Exec command: in quotes where it must be, and with no field code in it."""
+    """Return a word of an Exec command, in quotes where needed, with no field code in it."""
     if not re.fullmatch(r"[\w@+=:,./%-]+", word, re.ASCII):
         word = '"' + re.sub(r'(["`$\\])', r"\\\1", word) + '"'
     return word.replace("%", "%%")
 
 
 def _escaped(value: str) -> str:
-    """A value of type string; this comes on top of the quoting, so a backslash becomes four."""
+    """Escape a value of type string; on top of the quoting, so a backslash becomes four."""
     for char, escape in (("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r")):
         value = value.replace(char, escape)
     return value
@@ -193,7 +193,7 @@ def _png(side: int) -> bytes:
 
 
 def _tell_desktop() -> None:
-    """Have what desktops remember of entries and icons made anew; without it they find out late."""
+    """Rebuild the desktop's caches of entries and icons; without it changes show up late."""
     if _on_macos():
         return
     try:
@@ -241,7 +241,7 @@ def _app_files(application: Path, base: Path | None) -> Mapping[Path, bytes]:
 
 
 def app_launcher(application: Path, base: Path | None) -> str:
-    """The script that is the .app's program; arguments as in desktop_entry."""
+    """Return the script that is the .app's program; arguments as in desktop_entry."""
     python = "" if base is None else f"export PYTHON={shlex.quote(str(base))}\n"
     return (
         "#!/bin/bash\n"

@@ -1,4 +1,4 @@
-"""What the sidebar says of the library, kept up to date."""
+"""The library's numbers in the sidebar, kept up to date."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
 from src.records import LibraryStats
 
-# Counting takes a look at every folder of crops, so not after each frame.
+# Counting reads every folder of crops, so it is not done after each frame.
 EVERY_MS = 2000
 
 
@@ -26,7 +26,7 @@ class LibraryFacts:
         session.signals.job_ended.append(lambda job, ended: self.refresh())
 
     def refresh(self) -> None:
-        """Count anew; one count at a time, however slow the disk is."""
+        """Count again; one count at a time, however slow the disk is."""
         if self._counts:
             self._again = True
         elif self._session.is_open:
@@ -36,7 +36,7 @@ class LibraryFacts:
             )
 
     def _heard(self, job: JobState, event: Event) -> None:
-        """Count again before long; many events make one count."""
+        """Count again soon; many events make one count."""
         if isinstance(event, FrameStored | FileDone | FileFailed) and not self._waits:
             self._waits = True
             self._root.after(EVERY_MS, self._refresh_waiting)
@@ -54,4 +54,4 @@ class LibraryFacts:
 
     def _failed(self, exc: Exception) -> None:
         self._counts = self._again = False
-        raise exc  # to the window's door for errors
+        raise exc  # to the window's error handler

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src.gui.detail.detail_panel import DetailActions, DetailPanel
-from src.gui.library.library_panel import LibraryActions, LibraryPanel
+from src.gui.library.chosen_card import LibraryActions
+from src.gui.library.library_panel import LibraryPanel
 from src.gui.models.models_panel import ModelsPanel
 from src.gui.panel.panel import Panel
 from src.gui.search.image_search_panel import ImageSearchPanel

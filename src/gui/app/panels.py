@@ -1,4 +1,4 @@
-"""The panels in the middle of the window, and the ways from one to another."""
+"""The panels in the middle of the window, and how to get from one to another."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import customtkinter as ctk
 
+from src.gui.app.actions import hint
 from src.gui.app.clipboard import read_clipboard
 from src.gui.app.file_chooser import ask_in_last_folder
 from src.gui.app.import_controller import ImportController
@@ -30,16 +31,17 @@ from src.gui.search.text_search_panel import TextSearchPanel
 from src.gui.theme.pictures import CardSprites
 from src.gui.theme.theme import Theme
 from src.gui.widgets.overlay import Overlay
+from src.gui.widgets.popup import Entry
 from src.records import MediaCard, SampledFrame, SearchHit
 
-LIBRARY, DETAIL = "library", "detail"  # keys of the panels that the ways lead through
+LIBRARY, DETAIL = "library", "detail"  # keys of panels
 _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
 
 SomePanel = TypeVar("SomePanel", bound=Panel)
 
 
 class Panels:
-    """The panels of the window, one of which is seen, and the ways between them."""
+    """The panels of the window, one of which is seen, and how to get from one to another."""
 
     def __init__(
         self,
@@ -50,24 +52,30 @@ class Panels:
         dialogs: WindowDialogs,
         import_controller: ImportController,
         models_controller: ModelsController,
+        menu: Callable[[str], Sequence[Entry]],
     ) -> None:
+        """Make the panels.
+
+        Args:
+            menu: lists what is in a context menu now, by its name.
+        """
         self._root, self._session, self._overlay = root, session, overlay
         # what the panels are made with; see panel_list.py
         self.dialogs, self.import_controller = dialogs, import_controller
         self.models_controller = models_controller
-        self.here = self.seen = LIBRARY  # where one is, and the panel on the screen
+        self.here = self.seen = LIBRARY  # the panel gone to, and the one on the screen
         self._before_detail = LIBRARY
-        self.went: list[Callable[[str], None]] = []  # told where one is in the sidebar's words
+        self.went: list[Callable[[str], None]] = []  # called with the key of the panel
         self.thumbnails = Thumbnails(
             session.main_thread,
-            lambda path: session.library.thumbnail(path),
+            lambda path: session.library.browse.thumbnail(path),
             lambda: self._panels[self.here].refresh_thumbnails(),
         )
         sprites = CardSprites(theme.colours, theme.scale, str(_FONT))
         painter = CardPainter(theme, sprites, theme.colours.window)
-        self.context = PanelContext(root, theme, session, self.thumbnails, painter)
+        self.context = PanelContext(root, theme, session, self.thumbnails, painter, hint, menu)
         self._panels = {spec.key: spec.build(self) for spec in PANELS}
-        self.library = self._of(LibraryPanel)
+        self.library: LibraryPanel = self._of(LibraryPanel)
         self.text = self._of(TextSearchPanel)
         self.image = self._of(ImageSearchPanel)
         self.detail = self._of(DetailPanel)
@@ -80,10 +88,7 @@ class Panels:
     # -- going about
 
     def go(self, where: str) -> None:
-        """Show a panel.
-
-        Where the library can't be opened all ways lead to the panel that says so.
-        """
+        """Show a panel; where the library can't be opened, the one that says so."""
         if self._session.not_opened is not None:
             where = LIBRARY
         self.here = where
@@ -104,7 +109,7 @@ class Panels:
         panel.shown()
 
     def _uncover(self) -> None:
-        """Take the panels before away from the one that has been drawn."""
+        """Remove the other panels, once the one that is shown has been drawn."""
         self.seen = self.here
         for name, panel in self._panels.items():
             if name != self.here:
@@ -112,7 +117,7 @@ class Panels:
 
     @property
     def undrawn(self) -> ctk.CTkFrame | None:
-        """The panel that one goes to as long as another lies over it."""
+        """The panel gone to, as long as another lies over it."""
         return None if self.seen == self.here else self._panels[self.here]
 
     def back(self) -> None:
@@ -126,15 +131,15 @@ class Panels:
         return self._panels[self.here].step_back()
 
     def step(self, step: int) -> None:
-        """Go to the next or previous hit, where one is looked at."""
+        """Go to the next or previous hit, where one is shown."""
         self._panels[self.here].go(step)
 
     def grid_shown(self) -> CardGrid | None:
-        """The grid of cards that is on the screen."""
+        """Return the grid of cards that is on the screen."""
         return self._panels[self.here].card_grid
 
     def _place(self) -> str:
-        """Which panel one is in, or came to the detail view from."""
+        """Return the key of the panel, or of the one that the detail view was opened from."""
         return self._before_detail if self.here == DETAIL else self.here
 
     def export(self) -> None:
@@ -144,7 +149,7 @@ class Panels:
     # -- opening
 
     def open_media(self, card: MediaCard) -> None:
-        """Show a media file by its first frame; from a photo one goes on to the next photo."""
+        """Show a media file by its first frame; a photo can be left for the next one."""
         browse, media = self._session.library.browse, card.media
         listed = self.library.media.ids
 

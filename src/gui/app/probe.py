@@ -1,4 +1,4 @@
-"""What the window shows, written to a file for whoever tests it from outside.
+"""What the window shows, written to a file for tests.
 
 Only on when MEDIA_LIBRARY_PROBE names a file: places on the screen can't be asked of a window
 by another process (a window manager's frame falsifies them), and pictures can't be read.
@@ -57,6 +57,7 @@ class Probe:
             "open": w.session.is_open,
             "closing": w.session.is_closing,
             "models_ready": w.session.models_ready,
+            "busy": w.session.is_busy,
             "jobs": [
                 {
                     "fraction": job.fraction,
@@ -130,14 +131,14 @@ def _cards(grid: CardGrid) -> list[dict[str, Any]]:
     return [
         {
             "place": place,
-            "name": face.name,
-            "facts": face.facts,
-            "state": face.state,
-            "score": face.score,
-            "key": str(face.key),
+            "name": view.name,
+            "facts": view.facts,
+            "state": view.state,
+            "score": view.score,
+            "key": str(view.key),
             "box": [x + box[0], y + box[1], box[2] - box[0], box[3] - box[1]],
         }
-        for place, face, box in grid.visible()
+        for place, view, box in grid.visible()
         if box[1] < bottom
     ]
 
@@ -145,9 +146,9 @@ def _cards(grid: CardGrid) -> list[dict[str, Any]]:
 def _models(panel: ModelsPanel) -> dict[str, dict[str, Any]]:
     """Each line of the table by its name, and where its button is."""
     return {
-        line.face.name: dataclasses.asdict(line.face) | {"box": _box(line.button)}
+        line.view.name: dataclasses.asdict(line.view) | {"box": _box(line.button)}
         for line in panel.lines.values()
-        if line.face is not None
+        if line.view is not None
     }
 
 

@@ -15,7 +15,7 @@ from src.gui.theme.theme import NORMAL, SIDEBAR, SMALL, Theme, shorten
 from src.gui.widgets.controls import Button, Focusable, IconButton, icon_label, label, rule
 from src.records import LibraryStats
 
-# What the card of models says before there are any.
+# What the models card says before there are any.
 LOADING = ("Loading models", "Search will be ready\nin a moment.")
 RECOVERING = ("Recovering", "Models are loaded when your\nlibrary has been recovered.")
 NO_LIBRARY = ("No library open", "Models are loaded when\na library is open.")
@@ -119,7 +119,7 @@ class Sidebar(ctk.CTkFrame):
         self._numbers = self._statistics()
 
     def mark(self, here: str) -> None:
-        """Show where one is."""
+        """Highlight the panel that is shown."""
         for name, row in self.rows.items():
             row.mark(name == here)
         self.models.mark(here == "models")

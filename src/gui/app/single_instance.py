@@ -44,7 +44,7 @@ def hand_over(library: Path, paths: Sequence[Path], is_open: Callable[[], bool])
         if not is_open():
             break
         time.sleep(_LOOK_EVERY_S)
-    return not files.remove(request)  # gone: taken in the last moment
+    return not files.remove(request)  # gone: accepted in the last moment
 
 
 class Requests:
@@ -57,7 +57,7 @@ class Requests:
         on_request: Callable[[list[Path]], None],
         can_take: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Begin to look.
+        """Start to look for requests.
 
         Args:
             can_take: a window without its library leaves requests to the one that has it.
@@ -68,7 +68,7 @@ class Requests:
         self._look()
 
     def close(self) -> None:
-        """Take nothing more: what a window takes that goes is lost."""
+        """Accept no more requests: those that a closing window accepts are lost."""
         self._root.after_cancel(self._turn)
 
     def _look(self) -> None:
@@ -79,10 +79,10 @@ class Requests:
 
 
 def take_requests(library: Path) -> list[Path] | None:
-    """Take what later starts have asked for: paths, an empty list, or None for no request.
+    """Collect what later starts have asked for: paths, an empty list, or None for no request.
 
     A request that is older than the lock of the library's window came along with the library, from
-    whoever packed it, and is left alone.
+    the sender's, and is left alone.
     """
     files = SafeFolder(library)
     paths: list[Path] | None = None
@@ -90,7 +90,7 @@ def take_requests(library: Path) -> list[Path] | None:
         entries = files.entries()
         lock = files.entry(LOCK)
     except OSError:
-        return None  # the drive is gone: nobody asks for anything there
+        return None  # the drive is gone, and no request can be there
     opened_at = 0 if lock is None else lock.status.st_mtime_ns
     for entry in entries:
         # unlike the time of its content, a packer can't set when it came to this machine

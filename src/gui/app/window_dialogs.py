@@ -1,4 +1,4 @@
-"""The dialogs a window opens, the door for its errors, and what it asks of the desktop."""
+"""The dialogs a window opens, its error handler, and what it asks of the desktop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.errors import MediaLibraryError, is_of_a_person
 from src.gui.app import desktop
 from src.gui.core.session import Session
@@ -18,12 +18,13 @@ from src.gui.dialogs.messages import show_error
 from src.gui.dialogs.settings_dialog import SettingsDialog
 from src.gui.widgets.overlay import Overlay
 from src.records import SearchHit
+from src.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
 class WindowDialogs:
-    """Opens them over the window, and over one another."""
+    """Opens dialogs over the window, and over one another."""
 
     def __init__(
         self,
@@ -33,7 +34,7 @@ class WindowDialogs:
         on_other_library: Callable[[Path], None],
         on_restart: Callable[[], None] = lambda: None,
     ) -> None:
-        """Get ready.
+        """Keep what the dialogs need.
 
         Args:
             session: errors may come before there is one.
@@ -42,7 +43,7 @@ class WindowDialogs:
         """
         self._root, self._overlay, self._get_session = root, overlay, session
         self._on_other_library, self._on_restart = on_other_library, on_restart
-        self.errors: list[str] = []  # all that were shown, for whoever tests the window
+        self.errors: list[str] = []  # all that were shown, for tests
 
     @property
     def _session(self) -> Session:
@@ -51,7 +52,7 @@ class WindowDialogs:
     # -- errors
 
     def show_error(self, exc: Exception) -> None:
-        """The one door for errors."""
+        """Show an error; all errors of the window come here."""
         sentence, details = explained(exc)
         self.errors.append(f"{sentence} {details}".strip())
         if is_of_a_person(exc):
@@ -61,7 +62,7 @@ class WindowDialogs:
         show_error(self._overlay, title_of(exc), sentence, details)
 
     def show_notices(self, recovered: str | None, settings_problems: Sequence[str]) -> None:
-        """Say once what a person has to know of the library that is open now, if anything.
+        """Show once what a person has to know of the library that is open now, if anything.
 
         Args:
             recovered: that its database was damaged, and what came of it.
@@ -104,7 +105,7 @@ class WindowDialogs:
                 self._on_restart,
             )
             device = library.settings.device
-            # only what runs models knows, and that may still be loading
+            # only the model manager knows, and models may still be loading
             self._session.main_thread.run(
                 lambda: library.model_list.lacks(device), dialog.say_whether_device_lacks
             )
@@ -118,7 +119,7 @@ class WindowDialogs:
         )
 
     def open_another(self) -> None:
-        """Ask for the folder of another library, and go on with that."""
+        """Ask for the folder of another library, and open that."""
         found = desktop.ask_for_files(self._root, "library")
         if found and self._may_open(found[0]):
             while self._overlay.is_open:
@@ -126,7 +127,7 @@ class WindowDialogs:
             self._on_other_library(found[0])
 
     def _may_open(self, folder: Path) -> bool:
-        """See that a library can be in a folder, before this one is closed for it."""
+        """Check that a library can be in a folder, before this one is closed for it."""
         paths = LibraryPaths(folder)
         try:
             paths.check_ownership()
@@ -145,7 +146,7 @@ class WindowDialogs:
         self._ask_desktop(desktop.show_in_folder, path)
 
     def _ask_desktop(self, verb: Callable[[Path], None], path: Path) -> None:
-        if not os.path.exists(path):  # Path.exists raises where one may not look
+        if not os.path.exists(path):  # Path.exists raises where access is denied
             show_error(
                 self._overlay,
                 "File not found",

@@ -1,1 +1,1 @@
-"""Grids of cards: what one shows, and how they are drawn, pointed at and walked through."""
+"""Grids of cards: their contents, drawing, pointer and keyboard."""

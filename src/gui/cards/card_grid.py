@@ -114,7 +114,7 @@ class CardGrid(ctk.CTkFrame):
             self.after_idle(self._redraw)
 
     def return_to(self, card: int | None) -> None:
-        """Give the keyboard back to the card that was looked at; None for the one it had."""
+        """Return the keyboard to the card that was opened; None for the one it had."""
         if card is not None and card != self.focused and card < self.count:
             self.focused = card
             self.scroll_to_card(card)
@@ -154,18 +154,18 @@ class CardGrid(ctk.CTkFrame):
             self.select(self.selection ^ {card})
 
     def visible(self) -> list[tuple[int, CardView, tuple[int, int, int, int]]]:
-        """List the cards that are seen: number, face, box of the thumbnail on the Canvas."""
+        """List the cards that are seen: number, view, box of the thumbnail on the Canvas."""
         first, last = self._seen()
-        faces = [] if self._source is None else self._source.faces(first, last)
-        return [(card, face, self.box(card)) for card, face in enumerate(faces, start=first)]
+        views = [] if self._source is None else self._source.views(first, last)
+        return [(card, view, self.box(card)) for card, view in enumerate(views, start=first)]
 
-    def face(self, card: int) -> CardView:
-        """What a card shows; there is one of that number."""
+    def view(self, card: int) -> CardView:
+        """Return what a card shows; there is one of that number."""
         assert self._source is not None
-        return self._source.faces(card, card + 1)[0]
+        return self._source.views(card, card + 1)[0]
 
     def _explain(self) -> None:
-        """Say in a tooltip what the card under the pointer has no room for."""
+        """Show in a tooltip the full text of the card under the pointer, where it does not fit."""
         over = self._pointer.over
         card = None if over is None or over.card >= self.count else over.card
         if card != self._explained:
@@ -175,22 +175,22 @@ class CardGrid(ctk.CTkFrame):
             self._tip.say(text, (left, bottom + self.size.text_height))
 
     def cut_words(self, card: int) -> str:
-        """What a card's lines say in full, where one of them is cut; else nothing."""
-        face, width = self.face(card), self.size.thumb_wh[0]
+        """Return what a card's lines say in full, where one of them is cut; else nothing."""
+        view, width = self.view(card), self.size.thumb_wh[0]
         normal = self.theme.canvas_font(self, NORMAL)
         small = self.theme.canvas_font(self, SMALL)
-        fits = normal.measure(face.name) <= width and small.measure(face.facts) <= width
-        return "" if fits else f"{face.name}\n{face.facts}".strip()
+        fits = normal.measure(view.name) <= width and small.measure(view.facts) <= width
+        return "" if fits else f"{view.name}\n{view.facts}".strip()
 
     # -- geometry, in device pixels
 
     def _measure(self, width: int) -> None:
         px = self.theme.px
         left, right = self._margins
-        room = max(1, width - px(left) - px(right))
-        # a column more where its cards are hardly narrower than wished for
-        self._columns = max(1, int((room + px(GAP)) / px(self.wish + GAP) + 0.1))
-        cell = (room - (self._columns - 1) * px(GAP)) / self._columns
+        inside = max(1, width - px(left) - px(right))
+        # one more column where its cards are hardly narrower than wished for
+        self._columns = max(1, int((inside + px(GAP)) / px(self.wish + GAP) + 0.1))
+        cell = (inside - (self._columns - 1) * px(GAP)) / self._columns
         thumb_wh = max(8, int(cell)), max(6, round(cell * 3 / 4))
         text = px(44 if self._kind == "media" else 64)
         self.size = CardSize(thumb_wh, text, px(MARGIN))
@@ -201,20 +201,20 @@ class CardGrid(ctk.CTkFrame):
         self._slots.clear()
 
     def _at(self, card: int) -> tuple[int, int]:
-        """The top left corner of a card's slot on the Canvas."""
+        """Return the top left corner of a card's slot on the Canvas."""
         row, column = divmod(card, self._columns)
         left = self.theme.px(self._margins[0]) - self.size.margin
         return round(left + column * self._step), row * self._pitch - self._offset
 
     def box(self, card: int) -> tuple[int, int, int, int]:
-        """The box of a card's thumbnail on the Canvas: left, top, right, bottom."""
+        """Return the box of a card's thumbnail on the Canvas: left, top, right, bottom."""
         x, y = self._at(card)
         width, height = self.size.thumb_wh
         m = self.size.margin
         return x + m, y + m, x + m + width, y + m + height
 
     def card_at(self, x: int, y: int) -> int | None:
-        """The card whose thumbnail or words lie at a place on the Canvas."""
+        """Return the card whose thumbnail or words lie at a place on the Canvas."""
         for card in range(*self._seen()):
             left, top, right, bottom = self.box(card)
             if left <= x <= right and top <= y <= bottom + self.size.text_height:
@@ -237,7 +237,7 @@ class CardGrid(ctk.CTkFrame):
         return -(-self.count // self._columns)
 
     def _bottom(self) -> int:
-        """The largest offset."""
+        """Return the largest offset."""
         content = self._rows() * self._pitch + self.size.margin
         return max(0, content - self.canvas.winfo_height())
 
@@ -257,18 +257,18 @@ class CardGrid(ctk.CTkFrame):
             return
         self._offset = min(max(0, self._offset), self._bottom())
         first, last = self._seen()
-        faces = self._source.faces(first, last)
+        views = self._source.views(first, last)
         self.thumbnails.want(
-            self, [(face.thumbnail, self.size.thumb_wh) for face in faces if face.thumbnail]
+            self, [(view.thumbnail, self.size.thumb_wh) for view in views if view.thumbnail]
         )
         need = (self.canvas.winfo_height() // self._pitch + 3) * self._columns
         while len(self._slots) < need:
             self._slots.append(_Slot(self.canvas, self.size))
         used = set()
-        for card, face in enumerate(faces, start=first):
+        for card, view in enumerate(views, start=first):
             slot = self._slots[card % len(self._slots)]
             used.add(card % len(self._slots))
-            self._fill(slot, card, face)
+            self._fill(slot, card, view)
         for number, slot in enumerate(self._slots):
             if number not in used and slot.shows is not None:
                 slot.shows = None
@@ -278,7 +278,7 @@ class CardGrid(ctk.CTkFrame):
         self._pointer.refresh()
         self._explain()
 
-    def _fill(self, slot: _Slot, card: int, face: CardView) -> None:
+    def _fill(self, slot: _Slot, card: int, view: CardView) -> None:
         x, y = self._at(card)
         over = self._pointer.over
         spot = over if over is not None and over.card == card else None
@@ -289,34 +289,34 @@ class CardGrid(ctk.CTkFrame):
             selecting=self.actions.selected is not None,
             button_hover=spot is not None and spot.button,
         )
-        source = face.thumbnail
+        source = view.thumbnail
         picture = None if source is None else self.thumbnails.get(source, self.size.thumb_wh)
-        shows = (face, flags, id(picture) if picture is not None else None)
+        shows = (view, flags, id(picture) if picture is not None else None)
         if slot.shows != shows:
-            slot.photo.paste(self.painter.paint(face, flags, picture, self.size))
-            self._write(slot, face)
+            slot.photo.paste(self.painter.paint(view, flags, picture, self.size))
+            self._write(slot, view)
             slot.shows = shows
-        self._place(slot, x, y, face)
+        self._place(slot, x, y, view)
 
-    def _write(self, slot: _Slot, face: CardView) -> None:
+    def _write(self, slot: _Slot, view: CardView) -> None:
         colours, width = self.theme.colours, self.size.thumb_wh[0]
         normal = self.theme.canvas_font(self, NORMAL)
         small = self.theme.canvas_font(self, SMALL)
         configure = self.canvas.itemconfigure
         configure(
-            slot.items[1], text=shorten(face.name, normal, width), font=normal, fill=colours.text
+            slot.items[1], text=shorten(view.name, normal, width), font=normal, fill=colours.text
         )
-        colour = getattr(colours, face.facts_colour)
-        facts = shorten(face.facts, small, width, tail=0)
+        colour = getattr(colours, view.facts_colour)
+        facts = shorten(view.facts, small, width, tail=0)
         configure(slot.items[2], text=facts, font=small, fill=colour)
-        score = "" if face.score is None else f"{face.score:.2f}"
+        score = "" if view.score is None else f"{view.score:.2f}"
         configure(slot.items[3], text=score, font=small, fill=colours.text_2)
 
-    def _place(self, slot: _Slot, x: int, y: int, face: CardView) -> None:
+    def _place(self, slot: _Slot, x: int, y: int, view: CardView) -> None:
         px, m = self.theme.px, self.size.margin
         width, height = self.size.thumb_wh
         left, top = x + m, y + m + height
-        first_line = top + px(18 if face.score is None else 38)
+        first_line = top + px(18 if view.score is None else 38)
         coords = self.canvas.coords
         coords(slot.items[0], x, y)
         coords(slot.items[1], left, first_line)
@@ -346,7 +346,7 @@ class CardGrid(ctk.CTkFrame):
             self.refresh()
 
     def scroll_to_card(self, card: int) -> None:
-        """Bring a card into view, by no more than it takes."""
+        """Scroll a card into view, no further than needed."""
         top = card // self._columns * self._pitch
         below = top + self.size.slot_wh[1] - self.canvas.winfo_height()
         self.scroll_by(min(top, max(self._offset, below)) - self._offset)

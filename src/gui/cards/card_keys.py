@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class CardKeys:
-    """Arrows move the focus, Enter opens, Space selects, Delete asks for removal."""
+    """Arrows move the focus, Enter opens, Space selects."""
 
     def __init__(self, grid: CardGrid) -> None:
         self._grid = grid
@@ -28,10 +28,9 @@ class CardKeys:
         bind("<KP_Enter>", lambda _: self._open())
         bind("<space>", lambda _: self._toggle())
         bind("<Control-a>", lambda _: self._select_all())
-        bind("<Delete>", lambda _: self._delete())
 
     def _arrive(self) -> None:
-        """The Tab key has come here: show on which card."""
+        """Show which card has the focus, now that Tab has reached the grid."""
         if self._grid.count and self._grid.focused is None:
             self._grid.focused = self._grid.first_seen
         self._grid.show_focus(True)
@@ -48,7 +47,7 @@ class CardKeys:
         return "break"
 
     def _row(self, rows: int) -> str:
-        """Go up or down: up from the first row stays, down past the last card goes to it."""
+        """Go up or down: not above the first row, nor past the last card."""
         grid = self._grid
         stays = rows < 0 and grid.focused is not None and grid.focused < grid.columns
         return self._move(0 if stays else rows * grid.columns)
@@ -66,9 +65,4 @@ class CardKeys:
     def _select_all(self) -> str:
         if self._grid.actions.selected is not None:
             self._grid.select(frozenset(range(self._grid.count)))
-        return "break"
-
-    def _delete(self) -> str:
-        if self._grid.actions.delete is not None:
-            self._grid.actions.delete()
         return "break"

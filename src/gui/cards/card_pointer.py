@@ -23,7 +23,7 @@ class Spot(NamedTuple):
 
 
 class CardPointer:
-    """A click opens, its button does what it says, the corner and Ctrl select, Shift selects to."""
+    """A click opens, a card's button acts, the corner and Ctrl select, Shift selects a range."""
 
     def __init__(self, grid: CardGrid) -> None:
         self._grid = grid
@@ -31,7 +31,7 @@ class CardPointer:
         self._pressed: int | None = None
         self.over: Spot | None = None
         px, bind = grid.theme.px, grid.canvas.bind
-        for event in ("<Motion>", "<Enter>"):  # without a motion it comes back after a click
+        for event in ("<Motion>", "<Enter>"):  # <Enter>, since a click moves nothing
             bind(event, lambda event: self._look((event.x, event.y)))
         bind("<Leave>", lambda _: self._look(None))
         bind("<Button-1>", self._press)
@@ -42,7 +42,7 @@ class CardPointer:
         bind("<Button-5>", lambda _: grid.scroll_by(px(WHEEL_PX)))
 
     def refresh(self) -> None:
-        """The cards have moved under the pointer."""
+        """Look again at what is under the pointer: the cards have moved."""
         self._look(self._at)
 
     def _look(self, at: tuple[int, int] | None) -> None:
@@ -60,7 +60,7 @@ class CardPointer:
             return None
         left, top, _, _ = grid.box(card)
         size, reach = grid.size, grid.theme.px(_TICK_PX)
-        box = grid.painter.button_box(grid.face(card), size)
+        box = grid.painter.button_box(grid.view(card), size)
         at = x - left + size.margin, y - top + size.margin
         over = box is not None and _inside(box[0], at)
         return Spot(card, over, x - left <= reach and y - top <= reach)
@@ -73,7 +73,7 @@ class CardPointer:
         grid = self._grid
         pressed, self._pressed = self._pressed, None
         if grid.card_at(event.x, event.y) != pressed:
-            return  # led away from where it was pressed: thought better of
+            return  # released elsewhere than pressed: cancelled
         grid.show_focus(False)
         spot = self._spot(event.x, event.y)
         if spot is None:

@@ -75,20 +75,19 @@ class CardSource(Protocol):
 
     def __len__(self) -> int: ...
 
-    def faces(self, first: int, last: int) -> Sequence[CardView]:
-        """Give the cards from first up to, not with, last."""
+    def views(self, first: int, last: int) -> Sequence[CardView]:
+        """Return the cards from first up to, but not including, last."""
         ...
 
 
 @dataclass(frozen=True)
 class CardActions:
-    """What a grid can ask for; the numbers are places in the source."""
+    """What a grid calls; the numbers are places in the source."""
 
     open: Callable[[int], None]
     button: Callable[[int], None] | None = None
     menu: Callable[[int, int, int], None] | None = None  # with the pointer's place on the screen
     selected: Callable[[frozenset[int]], None] | None = None
-    delete: Callable[[], None] | None = None
 
 
 class CardPainter:
@@ -98,7 +97,7 @@ class CardPainter:
         self.theme, self.sprites, self.background = theme, sprites, background
 
     def paint(
-        self, face: CardView, flags: CardFlags, thumbnail: Image.Image | None, size: CardSize
+        self, view: CardView, flags: CardFlags, thumbnail: Image.Image | None, size: CardSize
     ) -> Image.Image:
         """Draw a card.
 
@@ -114,14 +113,14 @@ class CardPainter:
         image = Image.new("RGB", size.slot_wh, self.background)
         if flags.selected:
             image.paste(colours.selection, (0, 0), rounded_mask(size.slot_wh, px(RADIUS)))
-        thumb = self._thumb(face, thumbnail, size.thumb_wh)
-        if face.state == "busy":
-            self._bar(thumb, (px(8), height - px(12), width - px(8), height - px(8)), face.progress)
-        self._stamps(thumb, face, flags)
+        thumb = self._thumb(view, thumbnail, size.thumb_wh)
+        if view.state == "busy":
+            self._bar(thumb, (px(8), height - px(12), width - px(8), height - px(8)), view.progress)
+        self._stamps(thumb, view, flags)
         image.paste(thumb, (m, m), rounded_mask(size.thumb_wh, px(RADIUS)))
         if flags.selected:
             self._ring(image, (m, m), size.thumb_wh, colours.accent, 2)
-        elif face.state == "failed":
+        elif view.state == "failed":
             self._ring(image, (m, m), size.thumb_wh, colours.border, 1)
         elif flags.hover:
             self._ring(image, (m, m), size.thumb_wh, colours.text_2, 1)
@@ -130,50 +129,50 @@ class CardPainter:
             outer = (width + 2 * reach, height + 2 * reach)
             colour = colours.text if flags.selected else colours.accent
             self._ring(image, (m - reach, m - reach), outer, colour, 2, RADIUS + 4)
-        if face.score is not None:
+        if view.score is not None:
             top = m + height + px(14)
-            self._bar(image, (m, top, m + width - px(35), top + px(4)), face.score_share)
+            self._bar(image, (m, top, m + width - px(35), top + px(4)), view.score_share)
         return image
 
     def button_box(
-        self, face: CardView, size: CardSize
+        self, view: CardView, size: CardSize
     ) -> tuple[tuple[int, int, int, int], str, str] | None:
-        """Where a card's button lies in its slot, its icon and its text; None without one."""
+        """Return where a card's button lies in its slot, its icon and text; None without one."""
         width, height = size.thumb_wh
-        if face.state == "failed":
+        if view.state == "failed":
             stamp = self.sprites.button("retry", "Retry", False)
             left, top = (width - stamp.width) // 2, height // 2 + self.theme.px(4)
             return _box(left, top, stamp, size.margin), "retry", "Retry"
-        if face.action is not None and face.state == "ready":
-            stamp = self.sprites.button(face.action, "", False)
+        if view.action is not None and view.state == "ready":
+            stamp = self.sprites.button(view.action, "", False)
             left, top = width - stamp.width - self.theme.px(8), self.theme.px(8)
-            return _box(left, top, stamp, size.margin), face.action, ""
+            return _box(left, top, stamp, size.margin), view.action, ""
         return None
 
     def _thumb(
-        self, face: CardView, thumbnail: Image.Image | None, size_wh: tuple[int, int]
+        self, view: CardView, thumbnail: Image.Image | None, size_wh: tuple[int, int]
     ) -> Image.Image:
         colours = self.theme.colours
-        if face.state == "failed" or thumbnail is None:
+        if view.state == "failed" or thumbnail is None:
             return Image.new("RGB", size_wh, colours.card)
-        if face.state in ("busy", "waiting"):
+        if view.state in ("busy", "waiting"):
             return Image.blend(Image.new("RGB", size_wh, colours.window), thumbnail, 0.45)
         return thumbnail.copy()
 
-    def _stamps(self, thumb: Image.Image, face: CardView, flags: CardFlags) -> None:
+    def _stamps(self, thumb: Image.Image, view: CardView, flags: CardFlags) -> None:
         px = self.theme.px
         size = CardSize(thumb.size, 0, 0)
-        if face.state == "failed":
+        if view.state == "failed":
             sign = self.sprites.icon("warning", self.theme.colours.error, 24)
             at = (thumb.width - sign.width) // 2, thumb.height // 2 - px(8) - sign.height
             thumb.paste(sign, at, sign)
-        button = self.button_box(face, size)
-        if button is not None and (face.state == "failed" or flags.hover):
+        button = self.button_box(view, size)
+        if button is not None and (view.state == "failed" or flags.hover):
             (left, top, _, _), icon, text = button
             stamp = self.sprites.button(icon, text, flags.button_hover)
             thumb.paste(stamp, (left, top), stamp)
-        if face.badge is not None and face.state == "ready":
-            stamp = self.sprites.badge(face.badge)
+        if view.badge is not None and view.state == "ready":
+            stamp = self.sprites.badge(view.badge)
             at = thumb.width - stamp.width - px(8), thumb.height - stamp.height - px(8)
             thumb.paste(stamp, at, stamp)
         if flags.selected or (flags.selecting and flags.hover):

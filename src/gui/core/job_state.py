@@ -1,4 +1,4 @@
-"""What a running job has said so far, in the words of the strip at the bottom."""
+"""The state of a running job, in the words of the strip at the bottom."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from src.events import (
 )
 from src.job_kinds import STAGES, JobKind, job_kind, job_kinds
 
-# Before that a guess of the time left is worth nothing.
+# Before that an estimate of the time left is worth nothing.
 _GUESS_AFTER_S, _GUESS_AFTER = 2.0, 0.02
 
 
@@ -66,7 +66,7 @@ class JobState:
     asked_for: Sequence[Path] = ()
 
     def take(self, event: Event) -> None:
-        """Take in what the job says."""
+        """Update it by an event of the job."""
         if self.started_at is None:
             self.started_at = self.clock()
         if isinstance(event, Progress):
@@ -131,7 +131,7 @@ class JobState:
 
     @property
     def detail(self) -> list[str]:
-        """What stands behind the headline: name, frame, segments."""
+        """The parts after the headline: name, frame, segments."""
         if self.doing is not None:
             if not self.doing.total:
                 return [] if self.download is None else downloaded(self.download)[:1]
@@ -149,7 +149,7 @@ class JobState:
 
     @property
     def seconds_left(self) -> float | None:
-        """A guess from the time it took so far; None while there is no ground for one."""
+        """An estimate from the time so far; None while there is nothing to estimate from."""
         if self.started_at is None or self.done is not None:
             return None
         since, share = self.started_at, self.fraction
@@ -165,12 +165,12 @@ class JobState:
 
     @property
     def removed(self) -> tuple[Path, ...]:
-        """What a person has removed before, and was met in a folder that was added."""
+        """What a person has removed before and was found in a folder that was added."""
         return () if self.done is None else self.done.passed_over.removed
 
     @property
     def question(self) -> str:
-        """Asks whether to add what was removed again; "" where nothing of it was met."""
+        """The question whether to add again what was removed; "" where none of it was found."""
         if not self.removed:
             return ""
         are, them = ("is", "it") if len(self.removed) == 1 else ("are", "them")
@@ -179,13 +179,13 @@ class JobState:
 
     @property
     def passed_over(self) -> str:
-        """What else was not taken of the folders that were added; "" when everything was."""
+        """What else was not added from the folders; "" when everything was."""
         rest = "" if self.done is None else str(replace(self.done.passed_over, removed=()))
         return f"Passed over: {rest}." if rest else ""
 
     @property
     def outcome(self) -> str:
-        """What came of it, once it is over."""
+        """The result, once it is over."""
         if self.known and self.known == self.taken and not self.failed:
             verb = "is" if self.known == 1 else "are"
             text = f"{counted(self.known, 'file')} {verb} already in the library"
@@ -196,7 +196,7 @@ class JobState:
 
 
 def question_at_close(kinds: Collection[str]) -> tuple[str, str]:
-    """What to ask before the window closes on running jobs: a question, and what becomes of them.
+    """Return what to ask before the window closes on running jobs: a question, and the result.
 
     Args:
         kinds: keys of the jobs that run; at least one.
@@ -204,26 +204,26 @@ def question_at_close(kinds: Collection[str]) -> tuple[str, str]:
     running = [kind for kind in job_kinds() if kind.key in kinds]
     if len(running) == 1:
         return f"Stop {running[0].name}?", running[0].when_stopped
-    # each with its name, or nobody knows what "the rest" is of
+    # each with its name, or it is not clear what "the rest" is of
     return "Stop all running jobs?", "\n".join(
         f"{kind.title}: {kind.when_stopped}" for kind in sorted(running, key=lambda kind: kind.key)
     )
 
 
 def downloaded(event: Downloading) -> list[str]:
-    """How much of a file is here, and how fast it comes: 158 of 375 MB, 12.4 MB/s."""
+    """Return how much of a file is here, and how fast it comes: 158 of 375 MB, 12.4 MB/s."""
     speed = f"{megabytes(round(event.bytes_per_s))}/s"
     return [part_of(event.done_bytes, event.total_bytes), speed]
 
 
 def part_of(done_bytes: int, total_bytes: int) -> str:
-    """Say how much of a file is here: 158 of 375 MB."""
+    """Write how much of a file has come: 158 of 375 MB."""
     done, total = megabytes(done_bytes), megabytes(total_bytes)
     return f"{done.split()[0] if done.split()[1] == total.split()[1] else done} of {total}"
 
 
 def time_left(seconds: float) -> str:
-    """Say about how long, no more exactly than is known."""
+    """Write about how long, no more exactly than is known."""
     if seconds < 10:
         return "a few seconds left"
     if seconds < 90:
@@ -234,12 +234,6 @@ def time_left(seconds: float) -> str:
     return f"about {round(seconds / 3600)} h left"
 
 
-def moment(seconds: float) -> str:
-    """A moment in a video: 0:05.5, 1:02:03."""
-    seconds = round(seconds, 1)
-    return clock(seconds, decimals=0 if seconds >= 3600 else 1)
-
-
 def length(seconds: float) -> str:
-    """The length of a video: 0:09, 1:02:03."""
+    """Return the length of a video: 0:09, 1:02:03."""
     return clock(seconds)

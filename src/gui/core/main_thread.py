@@ -16,20 +16,20 @@ Result = TypeVar("Result")
 
 # Often enough that a search result does not wait, rarely enough to cost nothing at rest.
 EVERY_MS = 15
-# Each call into Tk lets the GIL go, and waits for it again while another thread computes: at
+# Each call into Tk releases the GIL, and waits for it again while another thread computes: at
 # Python's own 5 ms a dialog of a few hundred calls would take seconds.
 SWITCH_S = 0.0005
-# What is left after so long waits for the next turn, so that clicks come through.
+# What is left after this time waits for the next turn, so that clicks are handled.
 TURN_S = 0.008
 
 log = logging.getLogger(__name__)
 
 
 class MainThread:
-    """Runs work elsewhere and what follows it here."""
+    """Runs work in other threads and its callbacks in the window's thread."""
 
     def __init__(self, root: tkinter.Misc, on_error: Callable[[Exception], None]) -> None:
-        """Begin to drain the queue.
+        """Start to drain the queue.
 
         Args:
             on_error: gets what failed and had no answer of its own.
@@ -44,15 +44,15 @@ class MainThread:
         self._turn = root.after(EVERY_MS, self._drain)
 
     def post(self, call: Callable[[], None]) -> None:
-        """Have something done in the window's thread; from any thread."""
+        """Call something in the window's thread; may be called from any thread."""
         self._calls.put(call)
 
     def after(self, seconds: float, call: Callable[[], None]) -> None:
-        """Have something done later; in the window's thread, from that."""
+        """Call something later in the window's thread; to be called from that thread."""
         self._root.after(round(1000 * seconds), self._safely, call)
 
     def poll(self, poller: Callable[[], bool]) -> None:
-        """Have something asked in every turn; while it says True there may be more at once."""
+        """Call something in every turn; while it returns True it may have more at once."""
         self._pollers.append(poller)
 
     def run(
@@ -65,14 +65,14 @@ class MainThread:
         """Do work in another thread, and hand its result to `then` in this one.
 
         Args:
-            failed: gets the exception in place of the window's own door for errors.
+            failed: called with the exception in place of the window's error handler.
             fails: what to say where it fails, as a note of the exception; see `title_of`.
         """
 
         def working() -> None:
             try:
                 result = work()
-            except Exception as exc:  # whatever it is, a person is told
+            except Exception as exc:  # whatever it is, it is shown to a person
                 if fails:
                     exc.add_note(fails)
                 answer = failed or self._on_error
@@ -85,7 +85,7 @@ class MainThread:
             self._threads.submit(working)
 
     def close(self) -> None:
-        """Take no more work, drop what waits, and wait for what runs."""
+        """Accept no more work, drop what waits, and wait for what runs."""
         self._closed = True
         self._root.after_cancel(self._turn)
         self._threads.shutdown(wait=True, cancel_futures=True)
@@ -107,7 +107,7 @@ class MainThread:
                 self._turn = self._root.after(EVERY_MS, self._drain)
 
     def _safely(self, call: Callable[[], object]) -> object:
-        """One answer that fails must not take the others with it."""
+        """Run one callback; if it fails, the others must still run."""
         try:
             return call()
         except Exception as exc:

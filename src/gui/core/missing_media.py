@@ -14,9 +14,9 @@ from src.gui.core.main_thread import MainThread
 if TYPE_CHECKING:
     from src.library import MediaLibrary
 
-# What was looked for is looked for again after so long, where it is still shown.
+# A file that is still shown is checked again after this time.
 AGAIN_S = 10.0
-# A page of cards is asked for at once.
+# A page of cards is checked at once.
 _TOGETHER_S = 0.05
 _KEPT = 20_000
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class MissingMedia:
-    """Knows what the last look said; a drive that does not answer keeps no card waiting."""
+    """Keeps the last answer; a drive that does not answer keeps no card waiting."""
 
     def __init__(
         self,
@@ -33,11 +33,11 @@ class MissingMedia:
         changed: Callable[[], None],
         moved: Callable[[], None],
     ) -> None:
-        """Begin with nothing known.
+        """Start with nothing known.
 
         Args:
-            changed: told when other files are missing than before.
-            moved: told when a copy has taken the place of a file in the library.
+            changed: called when other files are missing than before.
+            moved: called when a copy has taken the place of a file in the library.
         """
         self._main_thread, self._library = main_thread, library
         self._changed, self._moved = changed, moved
@@ -76,6 +76,6 @@ class MissingMedia:
             self._changed()
 
     def _not_found(self, exc: Exception) -> None:
-        """A card without the word says no less than before; what is wrong is said elsewhere."""
+        """Leave the cards as they are; the error is shown elsewhere."""
         self._is_looking = False
-        log.warning("which files are missing can't be told: %s", exc)
+        log.warning("which files are missing can't be determined: %s", exc)

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OnProgress = Callable[[int, int], None]
-TELL_EVERY_S = 0.2
+REPORT_EVERY_S = 0.2
 
 
 @dataclass
 class Listeners:
-    """Who is told what, always in the window's thread."""
+    """Callbacks by event; all are called in the window's thread."""
 
     recovering: list[OnProgress] = field(default_factory=list)  # done, of how much
     opened: list[Callable[[], None]] = field(default_factory=list)
@@ -56,19 +56,19 @@ class Session:
         open_library: Callable[[OnProgress], MediaLibrary],
         on_error: Callable[[Exception], None],
     ) -> None:
-        """Take what makes a library; see `open`.
+        """Prepare to open a library; see `open`.
 
         Args:
-            open_library: tells its argument how far the recovery of a damaged library is.
+            open_library: calls its argument during the recovery of a damaged library.
         """
         self.main_thread = main_thread
         self.signals = Listeners()
         self.models_ready = False
         self.not_opened: Exception | None = None  # why there is no library to work with
         self._library: MediaLibrary | None = None
-        self._made: MediaLibrary | None = None  # the same, before the window has heard of it
+        self._made: MediaLibrary | None = None  # the same, before the window is notified
         self._opening = threading.Lock()
-        self._told_at = 0.0  # of a recovery, on the monotonic clock
+        self._reported_at = 0.0  # of a recovery, on the monotonic clock
         self._closing = False
         self._open_library, self._on_error = open_library, on_error
         self._workers = {queue: Worker() for queue in {kind.queue for kind in job_kinds()}}
@@ -91,7 +91,7 @@ class Session:
 
     @property
     def is_closing(self) -> bool:
-        """Whether the window goes: what takes long is not waited for any more."""
+        """Whether the window closes: long work is not waited for any more."""
         return self._closing
 
     @property
@@ -102,21 +102,21 @@ class Session:
         """Open the library, then load the models, both behind the window; again to try again."""
 
         def opening() -> MediaLibrary | None:
-            with self._opening:  # whoever closes meanwhile waits, and finds it
+            with self._opening:  # a close meanwhile waits, and finds it
                 self._made = None if self._closing else self._open_library(self._recovers)
                 return self._made
 
         self.main_thread.run(opening, self._opened, self._not_opened)
 
     def _recovers(self, done: int, total: int) -> None:
-        """Tell the window's thread how far a recovery is, a few times a second."""
+        """Report to the window's thread how far a recovery is, a few times a second."""
 
         def report() -> None:
             self._tell_each(self.signals.recovering, done, total)
 
         now = time.monotonic()
-        if now - self._told_at >= TELL_EVERY_S:
-            self._told_at = now
+        if now - self._reported_at >= REPORT_EVERY_S:
+            self._reported_at = now
             self.main_thread.post(report)
 
     def _not_opened(self, exc: Exception) -> None:
@@ -146,15 +146,15 @@ class Session:
     # -- jobs
 
     def add(self, paths: Sequence[Path], name: str = "") -> None:
-        """Take files and folders in; several adds queue."""
+        """Add files and folders; several adds queue."""
         self.start("add", lambda: self.library.add(paths), name, paths)
 
     def go_on(self, name: str = "") -> None:
-        """Add what a person has stopped."""
+        """Continue what a person has stopped."""
         self.start("add", lambda: self.library.go_on(), name)
 
     def _adding(self, add: JobState, job: Callable[[], Iterator[Event]]) -> Iterator[Event]:
-        """Run an add; where a person stops it, what it leaves waits until they go on."""
+        """Run an add; where a person stops it, the rest waits until they continue."""
         if not add.cancelling:
             events = job()
             try:
@@ -170,7 +170,7 @@ class Session:
             self.library.stop_adding()
 
     def _keep_for_later(self, add: JobState) -> None:
-        """Have the library know what an add that ends before its time was to take in."""
+        """Record in the library what an add that is interrupted still had to add."""
         if not add.files:
             self.library.keep_for_later(add.asked_for)
 
@@ -195,12 +195,12 @@ class Session:
 
     @property
     def jobs(self) -> list[JobState]:
-        """Jobs that take media in, the running one first."""
+        """Jobs that add media, the running one first."""
         queue = job_kind("add").queue
         return [state for state in self._jobs.values() if state.about.queue == queue]
 
     def jobs_of(self, *kinds: str) -> list[JobState]:
-        """Jobs of these kinds, in the order in which they came."""
+        """Return the jobs of these kinds, in the order in which they came."""
         return [state for state in self._jobs.values() if state.kind in kinds]
 
     @property
@@ -217,7 +217,7 @@ class Session:
         Adds that wait are stopped with one that runs. Each of them sees to it itself: it has to
         write down what it leaves.
         """
-        # the last first, or one of them might begin meanwhile
+        # the last first, or one of them might start meanwhile
         for (worker, number), state in reversed(self._jobs.items()):
             if state is job or (state.kind == job.kind and job.about.can_continue):
                 state.cancelling = True
@@ -225,7 +225,7 @@ class Session:
                     worker.cancel(number)
 
     def stop(self, then: Callable[[], None]) -> None:
-        """Stop the jobs at their next event, and then go on in the window's thread."""
+        """Stop the jobs at their next event, then call `then` in the window's thread."""
 
         self._closing = True
 
@@ -244,13 +244,13 @@ class Session:
         self.main_thread.run(stopping, lambda _: then())
 
     def close_library(self) -> None:
-        """Close the library, after everyone who asks it has ended."""
+        """Close the library, once all work on it has ended."""
         with self._opening:
             if self._made is not None:
                 self._made.close()
 
     def _take_event(self, worker: Worker) -> bool:
-        """Hand one event on; says whether there was one."""
+        """Pass one event on; returns whether there was one."""
         if worker.events.empty():
             return False
         number, event = worker.events.get_nowait()
@@ -266,7 +266,7 @@ class Session:
         return True
 
     def _tell_each(self, listeners: Sequence[Callable[..., None]], *what: object) -> None:
-        """Tell everyone who listens: one that fails must not keep the others from hearing."""
+        """Notify all listeners: one that fails must not keep the others from being called."""
         for listener in tuple(listeners):
             try:
                 listener(*what)
@@ -277,7 +277,7 @@ class Session:
     # -- small changes
 
     def keep(self, **settings: object) -> None:
-        """Remember how the window is used; what can't be saved is forgotten at the next start."""
+        """Save how the window is used; what can't be saved is lost at the next start."""
         library = self.library
         changed = replace(library.settings, **settings)  # type: ignore[arg-type]
         if changed == library.settings:
@@ -296,10 +296,10 @@ class Session:
         failed: Callable[[Exception], None] | None = None,
         fails: str = "",
     ) -> None:
-        """Change the library in another thread, and tell everyone who shows it.
+        """Change the library in another thread, then notify the listeners of content_changed.
 
         Args:
-            failed: gets the exception in place of the window's own door for errors.
+            failed: called with the exception in place of the window's error handler.
             fails: what to say where it fails: "Couldn't add the tag".
         """
 

@@ -1,4 +1,4 @@
-"""Thumbnails for what is on the screen: decoded in threads, kept while there is room."""
+"""Thumbnails for what is on the screen: decoded in threads, kept while the cache has space."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from src.gui.core.main_thread import MainThread
 from src.gui.theme.pictures import cover
 
 KEPT_BYTES = 96 << 20
-# What can't be read now may be later: its drive is back, or its crop is mended.
+# What can't be read now may be later: once its drive is back, or its crop is repaired.
 RETRY_S = 10.0
 _THREADS = 2
 
@@ -29,7 +29,7 @@ Key = tuple[Path, tuple[int, int]]
 
 
 class Thumbnails:
-    """Pictures by file and size: the screen of now first, from its top."""
+    """Pictures by file and size: what is on the screen now first, from its top."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Thumbnails:
 
         Args:
             read: gives a file as (h, w, 3) uint8 RGB; may raise anything.
-            on_loaded: told in the window's thread that a picture is there, or that there is none.
+            on_loaded: called in the window's thread once a picture is there, or has failed.
         """
         self._main_thread, self._read, self._on_loaded = main_thread, read, on_loaded
         self._kept: OrderedDict[Key, Image.Image] = OrderedDict()
@@ -50,14 +50,14 @@ class Thumbnails:
         self._bytes = 0
         self._waiting: set[Key] = set()
         self._wanted: dict[object, frozenset[Key]] = {}
-        # (screen, place on it, what): a later screen has a lower number
+        # (screen, place on it, key): a later screen has a lower number
         self._queue: queue.PriorityQueue[tuple[int, int, Key | None]] = queue.PriorityQueue()
         self._screen = self._place = 0
         for number in range(_THREADS):
             threading.Thread(target=self._work, name=f"thumbnails-{number}", daemon=True).start()
 
     def get(self, source: Path, size_wh: tuple[int, int]) -> Image.Image | None:
-        """Give a picture of this size, or None: it is being made, or can't be."""
+        """Return a picture of this size, or None: it is being made, or can't be."""
         key = (source, size_wh)
         if key in self._kept:
             self._kept.move_to_end(key)
@@ -69,14 +69,14 @@ class Thumbnails:
         return None
 
     def want(self, who: object, keys: Iterable[Key]) -> None:
-        """Say what one place shows now; what no place shows any more is not decoded."""
+        """Set what one place shows now; what no place shows any more is not decoded."""
         wanted = frozenset(keys)
         if wanted != self._wanted.get(who):
             self._wanted[who] = wanted
             self._screen -= 1
 
     def close(self) -> None:
-        """Let the threads end."""
+        """End the threads."""
         for number in range(_THREADS):
             self._queue.put((-(1 << 60), number, None))
 
@@ -113,7 +113,7 @@ class Thumbnails:
         self._on_loaded()
 
     def _retry(self) -> None:
-        """Have whoever still shows what can't be read ask for it again."""
+        """Retry pictures that could not be read, where they are still shown."""
         self._retry_waits = False
         self._on_loaded()
 

@@ -16,7 +16,7 @@ from src.errors import (
     QueryError,
 )
 
-# What failed, where nobody has said more of it.
+# What failed, where nothing more is known of it.
 _TITLES: tuple[tuple[type[Exception], str], ...] = (
     (MediaReadError, "Couldn't read the file"),
     (ModelNotLoadedError, "A model is missing"),
@@ -30,7 +30,7 @@ _DAMAGED = "damaged or incomplete"
 
 
 def capital(text: str) -> str:
-    """Begin with a capital, as labels do."""
+    """Capitalise the first letter, as labels do."""
     return text[:1].upper() + text[1:]
 
 
@@ -40,7 +40,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def as_sentence(text: str) -> str:
-    """Begin with a capital and end with a full stop; a path or a file's name stays as it is."""
+    """Add a capital and a full stop; a path or a file's name stays as it is."""
     text = text.strip()
     first = text.split(maxsplit=1)[0] if text else ""
     if first.rstrip(",.;:").isalpha():
@@ -49,7 +49,7 @@ def as_sentence(text: str) -> str:
 
 
 def reason_and_details(reason: str) -> tuple[str, str]:
-    """Part a reason from what a library or the system said of it, which stands in brackets."""
+    """Split a reason from the details in brackets, which a library or the system gave."""
     match = re.fullmatch(r"(.*?) \((.*)\)(.*)", reason, re.DOTALL)
     if match is None or match[3][:1] not in ("", ";"):
         return reason, ""
@@ -57,7 +57,7 @@ def reason_and_details(reason: str) -> tuple[str, str]:
 
 
 def why_not_added(reason: str | None) -> tuple[str, str]:
-    """Say why a file could not be added and what to do, and what stands behind it.
+    """Return why a file could not be added and what to do, and the details behind it.
 
     Args:
         reason: as a job said it; None where it is not known.
@@ -68,7 +68,7 @@ def why_not_added(reason: str | None) -> tuple[str, str]:
 
 
 def explained(exc: Exception) -> tuple[str, str]:
-    """An error as a sentence for a person, and what stands behind it."""
+    """Return an error as a sentence for a person, and its details."""
     if isinstance(exc, MediaReadError):
         short, details = reason_and_details(exc.reason)
         details = f"{exc.path}\n{details}".rstrip()
@@ -82,7 +82,7 @@ def explained(exc: Exception) -> tuple[str, str]:
 
 
 def title_of(exc: Exception) -> str:
-    """What failed: as its first note says, which whoever asked for the work has added."""
+    """Return what failed: its first note, which the caller that asked for the work added."""
     notes: list[str] = getattr(exc, "__notes__", [])
     if notes:
         return notes[0]

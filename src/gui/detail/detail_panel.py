@@ -1,4 +1,4 @@
-"""One segment in its frame, with what is known of it and what can be done with it."""
+"""One segment in its frame, with its facts and what can be done with it."""
 
 from __future__ import annotations
 
@@ -9,22 +9,21 @@ from pathlib import Path
 
 import customtkinter as ctk
 
+from src.counting import place_in_file
 from src.errors import QueryError, is_of_a_person
-from src.gui.core.job_state import moment
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.core.wording import as_sentence
+from src.gui.detail.detail_header import DetailHeader
 from src.gui.detail.detail_side import DetailSide, SideActions
 from src.gui.detail.frame_picture import FramePicture, Lit
 from src.gui.panel.panel import Panel, PanelContext
-from src.gui.theme.theme import HEADER, LEFT, NORMAL, RIGHT, SMALL, STRIP, shorten
-from src.gui.widgets.controls import RING, Button, IconButton, label, rule
+from src.gui.theme.theme import LEFT, RIGHT, SMALL, STRIP
+from src.gui.widgets.controls import RING, label, rule
 from src.gui.widgets.inputs import Check
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
-from src.gui.widgets.tooltip import Tooltip
-from src.records import FrameView, SampledFrame, SearchHit
+from src.records import FrameView, SampledFrame, SearchHit, StoredSegment
 
 _BELOW = 16  # the strips
-_BETWEEN = 72  # the parts of the header, all together
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,8 @@ class DetailPanel(Panel):
         self._view: FrameView | None = None
         self._asked = 0
         self.segment_id = ""
-        self._build_header()
+        self.header = DetailHeader(self, theme, actions.back, self.go, context.hint)
+        self.header.pack(fill="x", padx=(LEFT - 8, RIGHT - 4))
         session.signals.missing_changed.append(self._show_missing)
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
@@ -87,7 +87,7 @@ class DetailPanel(Panel):
         )
         self.side.pack(side="right", fill="y")
         middle = ctk.CTkFrame(body, fg_color="transparent", corner_radius=0)
-        # wider than what one sees by the room for rings
+        # wider than what is seen, since focus rings need space
         middle.pack(side="left", fill="both", expand=True, padx=LEFT - RING, pady=(24, _BELOW))
         self.picture = FramePicture(middle, theme, session.main_thread, self.show_segment)
         self.picture.pack(fill="x", padx=theme.px(RING))
@@ -104,36 +104,6 @@ class DetailPanel(Panel):
         self.frames.refresh()
 
     # -- building
-
-    def _build_header(self) -> None:
-        theme, c = self.theme, self.theme.colours
-        header = ctk.CTkFrame(self, fg_color="transparent", height=HEADER)
-        header.pack(fill="x", padx=(LEFT - 8, RIGHT - 4))
-        header.pack_propagate(False)
-        self.back = Button(
-            header, theme, "Library", self._actions.back, kind="quiet", icon_name="left", height=32
-        )
-        self.back.pack(side="left")
-        rule(header, theme, 16).pack(side="left", padx=(8, 12))
-        self._name = label(header, theme, "", weight="medium")
-        self._name.pack(side="left")
-        self._name_tip = Tooltip(self._name, theme, "")
-        self._header = header
-        tkinter.Misc.bind(header, "<Configure>", lambda _: self._fit_name(), "+")
-        self._moment = label(header, theme, "", colour=c.text_2)
-        self._moment.pack(side="left", padx=12)
-        self._missing = label(header, theme, "", colour=c.error)
-        self._missing.pack(side="left")
-        self.next = IconButton(
-            header, theme, "right", "Next (Page Down)", lambda: self.go(1), kind="plain"
-        )
-        self.next.pack(side="right")
-        self.previous = IconButton(
-            header, theme, "left", "Previous (Page Up)", lambda: self.go(-1), kind="plain"
-        )
-        self.previous.pack(side="right")
-        self._place = label(header, theme, "", colour=c.text_2)
-        self._place.pack(side="right", padx=8)
 
     def _build_strips(self, middle: ctk.CTkFrame, thumbnails: Thumbnails) -> None:
         theme, c = self.theme, self.theme.colours
@@ -176,13 +146,13 @@ class DetailPanel(Panel):
     def open(self, segment_id: str, origin: Origin) -> None:
         """Show a segment that was found, or the first frame of a media file."""
         self._origin = origin
-        self.back.set_text(origin.name)
+        self.header.back.set_text(origin.name)
         self.picture.clear()
         self._read(segment_id)
 
     @property
     def place(self) -> int | None:
-        """Which of the hits is looked at; None where one came by no hit."""
+        """The place of the hit that is shown; None where the panel was not opened from a hit."""
         return self._origin.place if self._origin.hits else None
 
     def show_segment(self, segment_id: str) -> None:
@@ -195,7 +165,7 @@ class DetailPanel(Panel):
             self._read(segment_id)
 
     def _read(self, segment_id: str) -> None:
-        """Read a segment's frame and show it; until then there is no view to go by."""
+        """Read a segment's frame and show it; until then there is no view."""
         self.segment_id, self._view = segment_id, None
         self._asked += 1
         asked, library = self._asked, self._session.library
@@ -206,7 +176,7 @@ class DetailPanel(Panel):
                 self._show()
 
         self._session.main_thread.run(
-            lambda: library.frame_view(segment_id),
+            lambda: library.browse.frame_view(segment_id),
             answered,
             self._actions.failed,
             "Couldn't open the segment",
@@ -240,7 +210,7 @@ class DetailPanel(Panel):
         assert view is not None
         chosen = self._chosen()
         segment = view.segments[chosen]
-        self._moment.configure(text=self._place_in_file(segment.frame_index, segment.timestamp_s))
+        self.header.show_moment(self._place_of(segment))
         self._show_missing()
         self._show_picture()
         objects = [s for s in view.segments if s.kind == "object"]
@@ -263,16 +233,13 @@ class DetailPanel(Panel):
         )
 
     def _show_missing(self) -> None:
-        """Return whether the file is not where it was; the picture shown is the library's own."""
-        gone = self._view is not None and self._session.missing.has(self._view.media.path)
-        self._missing.configure(text="Missing" if gone else "")
-        self._fit_name()
+        """Show whether the file is not where it was; the picture shown is the library's own."""
+        if self._view is not None:
+            path = self._view.media.path
+            self.header.show_file(path.name, self._session.missing.has(path))
 
-    def _place_in_file(self, frame_index: int, timestamp_s: float | None) -> str:
-        """Say which moment of a video, or which page of several a frame is."""
-        if timestamp_s is not None:
-            return moment(timestamp_s)
-        return f"Page {frame_index + 1:,}" if self._has_frames else ""
+    def _place_of(self, frame: StoredSegment | SampledFrame) -> str:
+        return place_in_file(frame.frame_index, frame.timestamp_s, self._has_frames)
 
     @property
     def _has_frames(self) -> bool:
@@ -286,10 +253,7 @@ class DetailPanel(Panel):
             return
         here = view.segments[0].id
         self.frames.show(
-            [
-                Thumb(f.segment_id, f.crop_path, self._place_in_file(f.frame_index, f.timestamp_s))
-                for f in view.frames
-            ],
+            [Thumb(f.segment_id, f.crop_path, self._place_of(f)) for f in view.frames],
             here,
         )
         self._frames_title.configure(text="Frames" if view.media.kind == "video" else "Pages")
@@ -301,7 +265,7 @@ class DetailPanel(Panel):
         self._fit_picture()
 
     def _fit_picture(self) -> None:
-        """As high as the frame is at this width, or as the strips below leave room for."""
+        """Make the picture as high as the frame is at this width, or as the strips below allow."""
         view = self._view
         if view is None:
             return
@@ -311,37 +275,20 @@ class DetailPanel(Panel):
         rows, columns = view.image_rgb.shape[:2]
         wide = self._middle.winfo_width() - 2 * self.theme.px(RING)
         high = round(wide * rows / columns)
-        # the strip of a job comes and goes, and the picture must not move with it
+        # the job strip appears and disappears, and the picture must not move with it
         panel = self.winfo_toplevel().winfo_height() - self.theme.px(STRIP)
         above = self._middle.winfo_rooty() - self.winfo_rooty()
-        room = panel - above - self.theme.px(_BELOW) - strips
-        self.picture.configure(height=max(self.theme.px(120), min(high, room)))
+        free = panel - above - self.theme.px(_BELOW) - strips
+        self.picture.configure(height=max(self.theme.px(120), min(high, free)))
 
     def _show_place(self) -> None:
         hits, photos = self._origin.hits, self._origin.photos
         if hits or photos:
-            here, count = self._origin.place, len(hits or photos)
             word = "Result" if hits else "Photo"
-            self._place.configure(text=f"{word} {here + 1:,} of {count:,}")
+            self.header.show_place(word, self._origin.place, len(hits or photos))
         else:
-            here, count = self.frames.chosen, 0 if self._view is None else len(self._view.frames)
-            self._place.configure(text=f"Frame {here + 1:,} of {count:,}" if count > 1 else "")
-        self.previous.set_enabled(here > 0)
-        self.next.set_enabled(here + 1 < count)
-        self._fit_name()
-
-    def _fit_name(self) -> None:
-        """Shorten a long name to what the other parts of the line leave."""
-        if self._view is None:
-            return
-        others = (part for part in self._header.pack_slaves() if part is not self._name)
-        taken = sum(part.winfo_reqwidth() for part in others) + self.theme.px(_BETWEEN)
-        font = self.theme.canvas_font(self, NORMAL, "medium")
-        room = max(self._header.winfo_width() - taken, self.theme.px(80))
-        name = self._view.media.path.name
-        short = shorten(name, font, room)
-        self._name.configure(text=short)
-        self._name_tip.text = "" if short == name else name
+            count = 0 if self._view is None else len(self._view.frames)
+            self.header.show_place("Frame" if count > 1 else "", self.frames.chosen, count)
 
     def _chosen(self) -> int:
         assert self._view is not None
@@ -349,7 +296,7 @@ class DetailPanel(Panel):
 
     def _score(self, segment_id: str) -> str:
         for hit in self._origin.hits:
-            if hit.segment.id == segment_id:
+            if hit.segment.id == segment_id and hit.score is not None:
                 return f"{hit.score:.2f}" + (
                     f" for “{self._origin.query}”" if self._origin.query else ""
                 )
@@ -362,7 +309,7 @@ class DetailPanel(Panel):
         self._read(self.segment_id)
 
     def _why_no_tag(self, text: str) -> str:
-        """Say why a text can't be a tag; nothing where it can."""
+        """Return why a text can't be a tag; "" where it can."""
         try:
             self._session.library.tag_name(text)
         except QueryError as exc:

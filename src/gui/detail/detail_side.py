@@ -99,7 +99,7 @@ class DetailSide(ctk.CTkFrame):
             ("Segment", ("Match", "Size", "Part of", "Parts", "Predicted IoU", "Stability")),
             ("Media file", ("Name", "Frame", "Length", "Taken", "Added", "Folder", "Note")),
         ):
-            rule(self._scrolled, theme).pack(fill="x", padx=(0, 16))
+            rule(self._scrolled, theme).pack(fill="x", padx=(0, theme.px(16)))
             self._build_facts(title, names)
         self._note_in_full = Tooltip(self._facts["Note"], theme, "")
 
@@ -124,7 +124,7 @@ class DetailSide(ctk.CTkFrame):
         self._show_note(media.note)
 
     def _show_note(self, note: str | None) -> None:
-        """Show what there is to know of the file; most have no such line."""
+        """Show the file's note; most have none."""
         self._fact("Note", note or "")
         self._note_in_full.text = note or ""
         for cell in (self._words["Note"], self._facts["Note"]):
@@ -134,7 +134,7 @@ class DetailSide(ctk.CTkFrame):
                 cell.grid()
 
     def _show_place_among(self, view: FrameView, chosen: int) -> None:
-        """Say in which segment this one lies, and what lies in it."""
+        """Show in which segment this one lies, and what lies in it."""
         parent, self._parts = view.parent(chosen), view.parts(chosen)
         if parent is not None:
             self._opens["Part of"] = view.segments[parent].id
@@ -155,12 +155,12 @@ class DetailSide(ctk.CTkFrame):
             none.configure(text="–")
 
     def _tidy_bar(self) -> None:
-        """No scrollbar where there is nothing to scroll; CustomTkinter shows it always."""
-        content, room = (
+        """Hide the scrollbar where there is nothing to scroll; CustomTkinter always shows it."""
+        content, shown = (
             self._scrolled.winfo_reqheight(),
             self._scrolled._parent_canvas.winfo_height(),
         )
-        if content > room > 1:
+        if content > shown > 1:
             self._scrolled._scrollbar.grid()
         else:
             self._scrolled._scrollbar.grid_remove()
@@ -216,7 +216,7 @@ class DetailSide(ctk.CTkFrame):
             height=16,
             size=SMALL,
         )
-        # its words begin where the other facts do, whatever lies around them
+        # its words are aligned with the other facts, whatever its own padding
         link.grid(row=row, column=1, sticky="w", padx=(3, 0))
         table.grid_rowconfigure(row, minsize=self.theme.px(28))  # as high without a link
         Tooltip(link, self.theme, _LINKS[name])
@@ -248,7 +248,7 @@ class DetailSide(ctk.CTkFrame):
             none.grid(row=0, column=0, sticky="w", pady=6)
 
     def _show_tag(self, row: int, tag: Tag) -> None:
-        """Show name, bar, confidence, giver and a cross; a long name takes the bar's place, too."""
+        """Show name, bar, confidence, source and a cross; a long name takes the bar's place."""
         table, theme, c = self._tags, self.theme, self.theme.colours
         font = theme.canvas_font(self, NORMAL)
         is_long = font.measure(tag.name) > theme.px(_TAG_NAME)
@@ -281,7 +281,7 @@ class DetailSide(ctk.CTkFrame):
         self.say_why_not(self._actions.why_no_tag(text) if text.strip() else "")
 
     def say_why_not(self, sentence: str) -> None:
-        """Say under the entry why what stands in it is no tag; nothing where it is one."""
+        """Show under the entry why its text is no tag; nothing where it is one."""
         self._why_not.configure(text=sentence)
         self.entry.set_error(bool(sentence))
         if sentence:
@@ -290,7 +290,7 @@ class DetailSide(ctk.CTkFrame):
             self._why_not.pack_forget()
 
     def added(self, name: str) -> None:
-        """A tag has been added: there is room for another one."""
+        """Empty the entry for another tag, once this one has been added."""
         if self.entry.text == name:
             self.entry.set("")
 
@@ -300,7 +300,7 @@ class DetailSide(ctk.CTkFrame):
 
 
 def _name(view: FrameView, number: int) -> str:
-    """Name a segment by its tag of highest confidence and its size."""
+    """Return a segment's name: its tag of highest confidence, and its size."""
     segment = view.segments[number]
     if segment.kind == "frame":
         return "whole image"

@@ -21,7 +21,7 @@ _SHARP = 2  # outlines are drawn at twice the size and shrunk, since Tk's own ar
 
 @dataclass(frozen=True)
 class Lit:
-    """What is to be seen of a frame: which segment, and how."""
+    """What to show of a frame: which segment, and how."""
 
     chosen: int
     dim: bool = True
@@ -55,7 +55,7 @@ def compose(view: FrameView, lit: Lit, size_wh: tuple[int, int], theme: Theme) -
 def _lines(
     view: FrameView, which: list[int], size_wh: tuple[int, int], scale: float, width_px: float
 ) -> Image.Image:
-    """The outlines of some segments, as an 'L' mask."""
+    """Return the outlines of some segments, as an 'L' mask."""
     large = Image.new("L", (size_wh[0] * _SHARP, size_wh[1] * _SHARP), 0)
     draw = ImageDraw.Draw(large)
     for number in which:
@@ -84,7 +84,7 @@ class FramePicture(tkinter.Canvas):
         self._pressed = -1
         self.outlined: tuple[int, ...] = ()
         self.bind("<Configure>", lambda _: self._compose())
-        for event in ("<Motion>", "<Enter>"):  # without a motion it comes back after a click
+        for event in ("<Motion>", "<Enter>"):  # <Enter>, since a click moves nothing
             self.bind(event, self._moved)
         self.bind("<Leave>", lambda _: self._light(-1))
         self.bind("<Button-1>", self._press)
@@ -137,7 +137,7 @@ class FramePicture(tkinter.Canvas):
             self._label()
 
     def _label(self) -> None:
-        """Name the chosen segment beside it, inside the picture."""
+        """Write the chosen segment's name beside it, inside the picture."""
         assert self.view is not None
         px, c = self.theme.px, self.theme.colours
         x, y, _, _ = self.view.segments[self._lit.chosen].bbox_xywh
@@ -157,7 +157,7 @@ class FramePicture(tkinter.Canvas):
         self._light(self._at(event.x, event.y))
 
     def _at(self, x: int, y: int) -> int:
-        """Which segment lies there; -1 outside the picture."""
+        """Return which segment lies there; -1 outside the picture."""
         left, top, width, height = self._box
         if self._under is None or not (left <= x < left + width and top <= y < top + height):
             return -1
@@ -189,7 +189,7 @@ class FramePicture(tkinter.Canvas):
         self._pressed = self._at(event.x, event.y)
 
     def _release(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        """Choose the segment clicked on.
+        """Choose the segment that was clicked.
 
         The event says where that is: a window manager that takes the click first, to bring the
         window forward, makes the pointer leave the picture before it is pressed.

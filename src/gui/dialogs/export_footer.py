@@ -1,4 +1,4 @@
-"""The foot of the export dialog: what would be written, how far it is, and what came of it."""
+"""The foot of the export dialog: what would be written, the progress, and the result."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class ExportFooter(ctk.CTkFrame):
         self.is_ready = True
 
     def say(self, summary: str, size: str, export: str, enabled: bool) -> None:
-        """Say what would be written, and what the button does, while it offers to export."""
+        """Show what would be written, and what the button does, while it offers to export."""
         self._summary.configure(text=summary)
         self._size.configure(text=size)
         self._export.set_text(export)
         self._export.set_enabled(enabled)
 
     def show_progress(self, stop: Callable[[], object]) -> None:
-        """Show a bar and a way out; see `progress` and `stopping`."""
+        """Show a bar and a button to stop; see `progress` and `stopping`."""
         self._clear()
         self._cancel = Button(self, self.theme, "Cancel export", stop)
         self._cancel.pack(side="right", pady=20, padx=(20, 0))
@@ -69,7 +69,7 @@ class ExportFooter(ctk.CTkFrame):
     def show_outcome(
         self, icon_name: str, colour: str, text: str, below: str, main: Action, other: Action
     ) -> None:
-        """Say what came of an export.
+        """Show the result of an export.
 
         Args:
             below: a second line; a long one loses its middle, and is whole in a tooltip.

@@ -1,4 +1,4 @@
-"""The one door for errors, and questions before something is taken away.
+"""Dialogs for errors, and questions before something is removed.
 
 What is said already, and was not read yet, is not said a second time over it.
 """
@@ -27,7 +27,7 @@ def show_error(
     details: str = "",
     retry: Callable[[], object] | None = None,
 ) -> None:
-    """Say what failed, where and what to do; details on demand."""
+    """Show what failed, where and what to do; details on demand."""
     about = (title, sentence, details)
     if overlay.shows(about):
         return
@@ -70,7 +70,7 @@ def ask(
     then: Callable[[], object],
     no: str = "Cancel",
 ) -> None:
-    """Ask before something is taken away; Escape is no."""
+    """Ask before something is removed; Escape is no."""
     about = (title, sentence)
     if overlay.shows(about):
         return
@@ -95,7 +95,7 @@ def show_failures(
     what: str = "added",
     others: str = "All other files were added.",
 ) -> None:
-    """List the files with which something could not be done, each with its reason.
+    """List files that failed, each with its reason.
 
     Args:
         what: that was to be done: "added", "segmented again".

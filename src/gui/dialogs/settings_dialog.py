@@ -1,4 +1,4 @@
-"""What a person can set, each with a word on what it does."""
+"""The settings, each with a short explanation."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.config import Settings
 from src.gui.core.wording import capital, listed
 from src.gui.theme.theme import SMALL, TITLE
 from src.gui.widgets.controls import Button, IconButton, label, rule
 from src.gui.widgets.inputs import Entry
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.overlay import Overlay
+from src.settings import Settings
 
 _AS_MODEL, _AS_DESKTOP = "Automatic", "Match system"
 _DEVICES = {
@@ -93,7 +93,7 @@ class SettingsDialog:
         head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(12, 4))
         label(head, theme, "Settings", size=TITLE, weight="medium").pack(side="left")
-        IconButton(head, theme, "close", "Close (Escape)", self.close).pack(side="right")
+        IconButton(head, theme, "close", overlay.close_hint, self.close).pack(side="right")
         self._table = ctk.CTkFrame(dialog, fg_color="transparent")
         self._table.grid(row=1, column=0, sticky="ew", padx=(32, 28))
         self._table.grid_columnconfigure(0, weight=1)
@@ -120,7 +120,7 @@ class SettingsDialog:
         Button(self._table, theme, "Open another…", on_folder, height=28).grid(
             row=self._row, column=1, sticky="e"
         )
-        rule(dialog, theme).grid(row=2, column=0, sticky="ew", padx=1, pady=(12, 0))
+        rule(dialog, theme).grid(row=2, column=0, sticky="ew", padx=1, pady=(theme.px(12), 0))
         self._foot = ctk.CTkFrame(dialog, fg_color="transparent")
         self._foot.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=12)
         self._build_foot(("Save", self._save), ("Cancel", self.close))
@@ -145,7 +145,7 @@ class SettingsDialog:
         self._note.pack(side="left")
 
     def say_whether_device_lacks(self, lacks: bool) -> None:
-        """Say that the device wished for is not there; this is found out after the dialog came."""
+        """Show that the device wished for is not there; this is known after the dialog opens."""
         if lacks and self.overlay.holds(self._dialog):
             self._hints["Device"].configure(text="Not available on this computer; the CPU is used")
 
@@ -221,7 +221,7 @@ class SettingsDialog:
         self._note.configure(text=sentence, text_color=self.theme.colours.error)
 
     def _saved(self, settings: Settings) -> None:
-        """Close, or offer a restart where something is not in use before one."""
+        """Close, or offer a restart where a change needs one."""
         names = after_restart(self._settings, settings)
         if not self.overlay.holds(self._dialog):
             return
@@ -238,7 +238,7 @@ class SettingsDialog:
 
 
 def after_restart(before: Settings, after: Settings) -> list[str]:
-    """Name the settings that were changed and are not in use before the next start."""
+    """List the settings that were changed and take effect after a restart."""
     changed = (
         name for key, name in _AFTER_RESTART.items() if getattr(before, key) != getattr(after, key)
     )
@@ -246,21 +246,12 @@ def after_restart(before: Settings, after: Settings) -> list[str]:
 
 
 def as_number(text: str, least: float, most: float) -> float | None:
-    """Read a number as people write it, with a point or a comma; None where it is none, or off."""
+    """Read a number with a point or a comma; None where it is none, or out of range."""
     try:
         number = float(text.strip().rstrip("%").replace(",", "."))
     except ValueError:
         return None
     return number if least <= number <= most else None
-
-
-def _share(text: str) -> float:
-    """Read a share of 1 that is typed in per cent, with a point or a comma.
-
-    Raises:
-        ValueError: it is no number.
-    """
-    return float(text.replace(",", ".")) / 100
 
 
 def _chosen(menu: tuple[MenuButton, dict[str, Any]]) -> Any:

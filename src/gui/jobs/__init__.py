@@ -1,1 +1,1 @@
-"""What is said of running jobs."""
+"""What is shown of running jobs."""

@@ -1,4 +1,4 @@
-"""The strip at the bottom while a job runs: what, how far, how long, and a way out."""
+"""The strip at the bottom while a job runs: what, how far, how long, and a button to cancel."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class JobStrip(ctk.CTkFrame):
             self, theme, "", on_failures, kind="alert", icon_name="warning", height=24, width=96
         )
         self._left = label(self, theme, "", colour=c.text_2)
-        self._left.grid(row=0, column=3, sticky="se", padx=(8, 0), pady=(8, 8))
+        self._left.grid(row=0, column=3, sticky="se", padx=(8, 12), pady=(8, 8))
         self.bar = progress_bar(self, theme)
         self.bar.set(0)
         self.bar.grid(row=1, column=0, columnspan=4, sticky="ew", padx=(LEFT, 12), pady=(0, 17))
@@ -67,7 +67,7 @@ class JobStrip(ctk.CTkFrame):
 
     @property
     def text(self) -> str:
-        """What stands in it; for whoever looks from outside."""
+        """What it says; for tests."""
         return f"{self._headline.cget('text')} {self._detail.cget('text')}".strip()
 
     def show(self, job: JobState, waiting: int) -> None:
@@ -88,7 +88,7 @@ class JobStrip(ctk.CTkFrame):
         self._go_on.grid_remove()
 
     def show_outcome(self, job: JobState, failed: int, stopped: int = 0) -> None:
-        """Say what came of a job, until a person has read it.
+        """Show the result of a job, until a person has read it.
 
         Args:
             stopped: how many files wait since a person stopped adding them.
@@ -113,7 +113,7 @@ class JobStrip(ctk.CTkFrame):
         self._on_dismiss() if self._over else self._on_cancel()
 
     def _show_rest(self, question: str, passed_over: str) -> None:
-        """Say what was passed over in the place of the bar, and ask what can be added of it."""
+        """Show what was passed over in place of the bar, and offer to add what can be added."""
         if not question and not passed_over:
             self._rest.grid_remove()
             self.bar.grid()
@@ -131,12 +131,12 @@ class JobStrip(ctk.CTkFrame):
         self._fit_rest()
 
     def _fit_rest(self) -> None:
-        """Shorten what was passed over to the room that is left; a tooltip has the whole line."""
+        """Shorten what was passed over to the width that is left; a tooltip has the whole line."""
         font, px = self.theme.canvas_font(self, SMALL), self.theme.px
-        room = self.winfo_width() - px(LEFT + RIGHT + 120)
+        width = self.winfo_width() - px(LEFT + RIGHT + 120)
         if self._question.winfo_manager():
-            room -= self._question.winfo_reqwidth() + self._again.winfo_reqwidth() + px(12)
-        self._passed_over.configure(text=shorten(self._whole_line.text, font, max(room, px(80))))
+            width -= self._question.winfo_reqwidth() + self._again.winfo_reqwidth() + px(12)
+        self._passed_over.configure(text=shorten(self._whole_line.text, font, max(width, px(80))))
 
     def _show_failed(self, failed: int) -> None:
         if failed:
@@ -146,10 +146,10 @@ class JobStrip(ctk.CTkFrame):
             self._failed.grid_remove()
 
     def _fitting(self, parts: list[str]) -> str:
-        """Join what there is room for; a long file name gives way first."""
+        """Join the parts; a long file name is shortened to fit."""
         if not parts:
             return ""
         font = self.theme.canvas_font(self, NORMAL)
-        room = self._detail.winfo_width() - font.measure(_BETWEEN + _BETWEEN.join(parts[1:]))
-        name = shorten(parts[0], font, max(room, self.theme.px(80)))
+        width = self._detail.winfo_width() - font.measure(_BETWEEN + _BETWEEN.join(parts[1:]))
+        name = shorten(parts[0], font, max(width, self.theme.px(80)))
         return _BETWEEN.join([name, *parts[1:]])

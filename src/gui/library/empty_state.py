@@ -1,4 +1,4 @@
-"""What stands in the place of cards: an invitation, or why there is no library.
+"""What is shown in place of cards: an invitation, or why there is no library.
 
 One drawing, one sentence, one main button, one other way.
 """
@@ -59,7 +59,7 @@ class EmptyState(DropZone):
             middle, theme, "Try with sample media", samples, kind="link", height=32
         )
         self.samples.pack()
-        # of one size, so that nothing moves when the offer comes
+        # of one size, so that nothing moves when the offer appears
         self._offers = ctk.CTkFrame(middle, fg_color="transparent", width=620, height=84)
         self._offers.pack_propagate(False)
         self._offers.pack(pady=(12, 0))
@@ -80,7 +80,7 @@ class EmptyState(DropZone):
 
 
 class Recovering(ctk.CTkFrame):
-    """Says how far the recovery of a damaged library is."""
+    """Shows how far the recovery of a damaged library is."""
 
     def __init__(self, master: Any, theme: Theme) -> None:
         c = theme.colours
@@ -103,12 +103,12 @@ class Recovering(ctk.CTkFrame):
         self._bar.set(0)
 
     def say(self, done: int, total: int) -> None:
-        """Take in how much has been read, and of how much."""
+        """Show how much has been read, and of how much."""
         self._bar.set(done / total if total else 0)
 
 
 class NotOpened(ctk.CTkFrame):
-    """Stays until the library can be opened, or another one is."""
+    """Shown until the library, or another one, is opened."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class NotOpened(ctk.CTkFrame):
         Button(buttons, theme, "Open another library", other, icon_name="folder").pack(side="left")
 
     def say(self, held: bool, sentence: str, details: str) -> None:
-        """Say why.
+        """Show why.
 
         Args:
             held: another process has it open, which is no damage.

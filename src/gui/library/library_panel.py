@@ -1,10 +1,7 @@
-"""The library: every media file as a card, with those at work, waiting and failed."""
+"""The library: every media file as a card, also those being read, waiting and failed."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import customtkinter as ctk
@@ -22,11 +19,12 @@ from src.events import (
     FrameStored,
 )
 from src.gui.cards.card_grid import WISH, CardGrid
-from src.gui.cards.card_view import CardActions, CardView, Colour
-from src.gui.core.job_state import JobState, length
-from src.gui.core.session import Session
-from src.gui.core.wording import capital, explained, reason_and_details
+from src.gui.cards.card_view import CardActions
+from src.gui.core.job_state import JobState
+from src.gui.core.wording import explained
+from src.gui.library.chosen_card import ChosenCard, LibraryActions
 from src.gui.library.empty_state import EmptyState, NotOpened, Recovering
+from src.gui.library.media_cards import MediaCards
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.widgets.controls import Button, icon_label, label, panel_header
@@ -34,7 +32,7 @@ from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.notice import Notice
 from src.gui.widgets.popup import show_menu
 from src.gui.widgets.slider import Slider
-from src.records import MediaCard, MediaFile, MediaOrder
+from src.records import MediaFile, MediaOrder
 
 ORDERS: dict[str, MediaOrder] = {
     "Added, newest first": "added",
@@ -42,96 +40,8 @@ ORDERS: dict[str, MediaOrder] = {
     "Name, A to Z": "name",
     "Most segments first": "segments",
 }
-_KEPT_CARDS = 2000
+CARD_MENU = "card"
 _RELOAD_MS = 500
-
-
-@dataclass(frozen=True)
-class LibraryActions:
-    add_files: Callable[[], None]
-    add_folder: Callable[[], None]
-    samples: Callable[[], None]
-    open: Callable[[MediaCard], None]
-    remove: Callable[[Sequence[int]], None]
-    remove_missing: Callable[[], None]
-    retry: Callable[[Sequence[Path]], None]
-    go_on: Callable[[], None]
-    show_failure: Callable[[MediaCard], None]
-    show_in_folder: Callable[[Path], None]
-    open_another: Callable[[], None]
-
-
-class _Media:
-    """The grid's source: ids in their order, and cards read page by page."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self.ids: list[int] = []
-        self.stopped: frozenset[int] = frozenset()  # wait since a person stopped adding them
-        self.busy: tuple[Path, JobState] | None = None
-        self._cards: OrderedDict[int, MediaCard] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def faces(self, first: int, last: int) -> list[CardView]:
-        wanted = self.ids[first:last]
-        missing = [number for number in wanted if number not in self._cards]
-        if missing:
-            # a page is read in under a millisecond, so it need not come later
-            self._cards.update(self._session.library.browse.media_cards(missing))
-        while len(self._cards) > _KEPT_CARDS:
-            self._cards.popitem(last=False)
-        return [self._face(number) for number in wanted]
-
-    def card(self, place: int) -> MediaCard | None:
-        if not 0 <= place < len(self.ids):
-            return None
-        self.faces(place, place + 1)
-        return self._cards.get(self.ids[place])
-
-    def forget(self, path: Path | None = None) -> None:
-        """Read cards again: one file's, or all."""
-        if path is None:
-            self._cards.clear()
-            return
-        for number in [n for n, card in self._cards.items() if card.media.path == path]:
-            del self._cards[number]
-
-    def _face(self, number: int) -> CardView:
-        card = self._cards.get(number)
-        if card is None:  # removed since the ids were listed
-            return CardView(number, None, "", "")
-        media = card.media
-        picture = card.poster or (media.path if media.kind == "image" else None)
-        name = media.path.name
-        if self.busy is not None and self.busy[0] == media.path:
-            job = self.busy[1]
-            doing = f"Frame {job.file_frames}" if job.file_frames else "Reading…"
-            if 0 < job.file_fraction < 1:
-                doing += f" · {job.file_fraction:.0%}"
-            return CardView(
-                number, picture, name, doing, "accent", state="busy", progress=job.file_fraction
-            )
-        if media.status == "failed":
-            why = reason_and_details(media.error or "could not be read")[0]
-            return CardView(number, None, name, capital(why), "error", state="failed")
-        if media.status in ("pending", "processing"):
-            facts = "Stopped" if number in self.stopped else "Waiting"
-            if card.segments:
-                facts += f" · {counted(card.segments, 'segment')} so far"
-            return CardView(number, picture, name, facts, state="waiting")
-        kind = "Photo" if media.kind == "image" else "Video"
-        facts = f"{kind} · {counted(card.segments, 'segment')}"
-        for remark in (media.error, media.note):
-            if remark:
-                facts += f" · {reason_and_details(remark)[0]}"
-        is_missing = self._session.missing.has(media.path)
-        if is_missing:
-            facts = f"Missing · {facts}"
-        badge = length(media.duration_s) if media.kind == "video" and media.duration_s else None
-        colour: Colour = "error" if is_missing else "text_2"
-        return CardView(number, picture, name, facts, colour, badge)
 
 
 class LibraryPanel(Panel):
@@ -140,8 +50,9 @@ class LibraryPanel(Panel):
     def __init__(self, context: PanelContext, actions: LibraryActions) -> None:
         super().__init__(context)
         theme, session = context.theme, context.session
-        self._actions = actions
-        self.media = _Media(session)
+        self._actions, self._menu_entries = actions, context.menu
+        self.chosen: ChosenCard | None = None  # of the menu that was opened last
+        self.media = MediaCards(session)
         self._order: MediaOrder = "added"
         self._reading = self._read_again = False
         self._reload_waits = False
@@ -152,9 +63,7 @@ class LibraryPanel(Panel):
             theme,
             context.painter,
             context.thumbnails,
-            CardActions(
-                self._open, self._retry_card, self._menu, self._selected, self.remove_selected
-            ),
+            CardActions(self._open, self._retry_card, self._menu, self._selected),
         )
         self.empty = EmptyState(self, theme, actions.add_files, actions.add_folder, actions.samples)
         self.not_opened = NotOpened(self, theme, session.open, actions.open_another)
@@ -176,7 +85,7 @@ class LibraryPanel(Panel):
         return self.grid_view
 
     def step_back(self) -> bool:
-        """Let go of what is selected."""
+        """Clear the selection."""
         if not self.grid_view.selection:
             return False
         self.grid_view.select(frozenset())
@@ -230,7 +139,7 @@ class LibraryPanel(Panel):
         self._show_header()
 
     def _show_header(self) -> None:
-        """What can be done to the selection takes the place of the order and size."""
+        """Show the buttons for the selection in place of the order and size, while there is one."""
         some = bool(self.grid_view.selection)
         full = len(self.media) > 0
         for part, shown in ((self._selection, full and some), (self._tools, full and not some)):
@@ -251,7 +160,7 @@ class LibraryPanel(Panel):
         self._session.keep(thumbnail_width=round(self._size.value))
 
     def _opened(self) -> None:
-        """Show it as it was left."""
+        """Show it as it was at the end of the last session."""
         settings = self._session.library.settings
         self._order = settings.media_order
         self._sort.show(next(name for name, order in ORDERS.items() if order == self._order))
@@ -297,7 +206,7 @@ class LibraryPanel(Panel):
             self.reload()
 
     def _show_stopped(self, count: int) -> None:
-        """Offer to go on with what a person stopped, or to let it go."""
+        """Offer to continue with what a person stopped, or to remove it."""
         if count:
             self.stopped.say(
                 f"Stopped, {counted(count, 'file')} left.",
@@ -345,7 +254,7 @@ class LibraryPanel(Panel):
             return  # an export changes nothing here
         if isinstance(event, FileStarted):
             if event.file_number == 1:
-                self.reload()  # the job has written down its files
+                self.reload()  # the job has registered its files
             self._set_busy(event.path, job)
         elif isinstance(event, FrameStored | FrameSkipped):
             if job.file_frames == 1:
@@ -376,18 +285,25 @@ class LibraryPanel(Panel):
     # -- one card
 
     def _open(self, place: int) -> None:
-        card = self.media.card(place)
-        if card is None:
-            return
-        if card.media.status == "failed":
-            self._actions.show_failure(card)
-        elif card.poster is not None:
-            self._actions.open(card)
+        if (chosen := self._at(place)) is not None:
+            chosen.open()
 
     def _retry_card(self, place: int) -> None:
+        if (chosen := self._at(place)) is not None:
+            chosen.retry()
+
+    def _at(self, place: int) -> ChosenCard | None:
         card = self.media.card(place)
-        if card is not None:
-            self._actions.retry([card.media.path])
+        if card is None:
+            return None
+        is_stopped = card.media.id in self.media.stopped
+        is_missing = self._session.missing.has(card.media.path)
+        return ChosenCard(card, is_stopped, is_missing, self._actions)
+
+    @property
+    def has_keyboard(self) -> bool:
+        """Whether keys are for the cards."""
+        return self.focus_get() is self.grid_view.canvas
 
     def remove_selected(self) -> None:
         """Ask to remove what is selected, or else the card that has the focus."""
@@ -399,24 +315,9 @@ class LibraryPanel(Panel):
             self._actions.remove(ids)
 
     def _menu(self, place: int, x: int, y: int) -> None:
-        card = self.media.card(place)
-        if card is None:
-            return
-        entries: list[tuple[str, Callable[[], object]]] = []
-        if card.media.status == "failed":
-            entries.append(("Show error", lambda: self._open(place)))
-            entries.append(("Retry", lambda: self._retry_card(place)))
-        elif card.poster is not None:
-            entries.append(("Open", lambda: self._open(place)))
-        if card.media.id in self.media.stopped:
-            entries.append(("Continue with this file", lambda: self._retry_card(place)))
-        entries += [
-            ("Show in folder", lambda: self._actions.show_in_folder(card.media.path)),
-            ("Remove from library…", lambda: self._actions.remove([card.media.id])),
-        ]
-        if self._session.missing.has(card.media.path):
-            entries.append(("Remove all missing files…", self._actions.remove_missing))
-        show_menu(self, self.theme, entries, x, y)
+        self.chosen = self._at(place)
+        if self.chosen is not None:
+            show_menu(self, self.theme, self._menu_entries(CARD_MENU), x, y)
 
 
 def count_of_media(listed: int, failed: int) -> str:

@@ -18,7 +18,7 @@ _FACTS = SIZE + SPEED + STATE
 
 
 class ModelLine(ctk.CTkFrame):
-    """Shows a ModelFace; widgets stay when only words change, and so does the focus."""
+    """Shows a ModelRowView; widgets stay when only words change, and so does the focus."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class ModelLine(ctk.CTkFrame):
         c = theme.colours
         super().__init__(master, fg_color="transparent", corner_radius=0)
         self.theme, self._on_verb = theme, on_verb
-        self.face: ModelRowView | None = None
+        self.view: ModelRowView | None = None
         self.grid_columnconfigure(0, weight=1)
         self.grid_rowconfigure(0, minsize=theme.px(60))
         for column, width in enumerate((SIZE, SPEED, STATE, ACTION), start=1):
@@ -47,51 +47,51 @@ class ModelLine(ctk.CTkFrame):
         self._problem = label(self, theme, "", size=SMALL, colour=c.error, justify="left")
         self._doing = label(self, theme, "", size=SMALL, colour=c.text_2, anchor="w")
         self._bar: ctk.CTkProgressBar | None = None
-        self._room = 0.0
+        self._inside = 0.0
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._wrap(), "+")
 
-    def show(self, face: ModelRowView) -> None:
-        if face == self.face:
+    def show(self, view: ModelRowView) -> None:
+        if view == self.view:
             return
         c = self.theme.colours
-        self.face = face
-        self._name.configure(text=face.name)
-        self._purpose.configure(text=face.purpose)
-        self._show_facts(face)
-        self._show_download(face)
+        self.view = view
+        self._name.configure(text=view.name)
+        self._purpose.configure(text=view.purpose)
+        self._show_facts(view)
+        self._show_download(view)
         self._state.configure(
-            text=("✓ " if face.in_use else "") + face.state,
-            text_color=c.accent if face.in_use else c.error if face.problem else c.text_2,
+            text=("✓ " if view.in_use else "") + view.state,
+            text_color=c.accent if view.in_use else c.error if view.problem else c.text_2,
         )
-        if face.verb is None:
+        if view.verb is None:
             self.button.grid_remove()
         else:
-            self.button.set_text(face.button)
-            self.button.set_enabled(face.enabled)
+            self.button.set_text(view.button)
+            self.button.set_enabled(view.enabled)
             self.button.grid(row=0, column=4, sticky="e", padx=(0, 8))
-        self._problem.configure(text=face.problem)
-        if face.problem:
+        self._problem.configure(text=view.problem)
+        if view.problem:
             self._problem.grid(
                 row=1, column=0, columnspan=5, sticky="w", padx=(16, 12), pady=(0, 10)
             )
         else:
             self._problem.grid_remove()
 
-    def _show_facts(self, face: ModelRowView) -> None:
-        self._size.configure(text=face.size)
-        self._licence.configure(text=face.licence)
-        self._speed.configure(text=face.speed)
-        if face.measure:
-            self._measure.set_text(face.measure)
-            self._measure.set_enabled(face.measure != "Measuring…")
+    def _show_facts(self, view: ModelRowView) -> None:
+        self._size.configure(text=view.size)
+        self._licence.configure(text=view.licence)
+        self._speed.configure(text=view.speed)
+        if view.measure:
+            self._measure.set_text(view.measure)
+            self._measure.set_enabled(view.measure != "Measuring…")
             self._measure.pack(anchor="w")
         else:
             self._measure.pack_forget()
 
-    def _show_download(self, face: ModelRowView) -> None:
-        """A bar and its words in the place of the facts, while the model is on its way."""
+    def _show_download(self, view: ModelRowView) -> None:
+        """Show a bar and its words in place of the facts, while the model is downloaded."""
         facts = (self._size.master, self._speed.master, self._state)
-        if face.fraction is None:
+        if view.fraction is None:
             if self._bar is not None:
                 self._bar.destroy()
                 self._bar = None
@@ -107,9 +107,9 @@ class ModelLine(ctk.CTkFrame):
             self._bar.grid(row=0, column=1, columnspan=3, sticky="sew", padx=(0, 16), pady=(0, 18))
             self._doing.grid(row=0, column=1, columnspan=3, sticky="new", pady=(14, 0))
         # CustomTkinter draws a dot for nothing
-        self._bar.configure(progress_color=c.accent if face.fraction else c.hover)
-        self._bar.set(face.fraction)
-        self._doing.configure(text=face.doing)
+        self._bar.configure(progress_color=c.accent if view.fraction else c.hover)
+        self._bar.set(view.fraction)
+        self._doing.configure(text=view.doing)
 
     def _two_lines(self, column: int, size: int = 14) -> tuple[ctk.CTkLabel, ctk.CTkLabel]:
         words = ctk.CTkFrame(self, fg_color="transparent")
@@ -124,7 +124,7 @@ class ModelLine(ctk.CTkFrame):
             anchor="w",
             justify="left",
         )
-        if column == 2:  # a link stands below, and its words begin where it does not
+        if column == 2:  # a link lies below, whose words begin further to the right
             first.pack(anchor="w", padx=12)
         else:
             first.pack(anchor="w")
@@ -134,13 +134,13 @@ class ModelLine(ctk.CTkFrame):
     def _wrap(self) -> None:
         """Break long words where the line ends."""
         width = self.winfo_width() / self.theme.scale
-        room = width - _FACTS - ACTION - 24
-        if room > 60 and room != self._room:
-            self._room = room
-            self._name.configure(wraplength=room)
-            self._purpose.configure(wraplength=room)
+        inside = width - _FACTS - ACTION - 24
+        if inside > 60 and inside != self._inside:
+            self._inside = inside
+            self._name.configure(wraplength=inside)
+            self._purpose.configure(wraplength=inside)
             self._problem.configure(wraplength=width - 28)
 
     def _act(self) -> None:
-        if self.face is not None and self.face.verb is not None:
-            self._on_verb(self.face.verb)
+        if self.view is not None and self.view.verb is not None:
+            self._on_verb(self.view.verb)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from src.counting import counted
+from src.counting import counted, moment
 from src.events import AnnotationUnmatched
-from src.gui.core.job_state import JobState, moment, time_left
-from src.records import Coverage, ModelRow
+from src.gui.core.job_state import JobState, time_left
+from src.model_records import Coverage, ModelRow
 
 Answer = Literal[
     "Start", "Later", "Continue", "Cancel", "Cancelling…", "Retry", "Segment again", "Close"
@@ -39,7 +39,7 @@ def question(
     problem: str = "",
     put_off: bool = False,
 ) -> Prompt:
-    """Say how far another CLIP is on its way into use, and ask whether to go on.
+    """Show how far another CLIP is on its way into use, and ask whether to continue.
 
     Args:
         wanted: the CLIP that is to take over; None where the one in use has segments left to read.
@@ -74,7 +74,7 @@ def question(
 
 
 def question_of_tags(job: JobState | None = None, problem: str = "") -> Prompt:
-    """Offer to give the automatic tags again, where another CLIP gave them.
+    """Offer to compute the automatic tags anew, where another CLIP gave them.
 
     Args:
         job: that does it, when it runs.
@@ -93,7 +93,7 @@ def question_of_tags(job: JobState | None = None, problem: str = "") -> Prompt:
 
 
 def question_of_sam(frames: int, job: JobState | None = None) -> Prompt:
-    """Offer to cut again what another SAM has cut.
+    """Offer to segment again what another SAM has segmented.
 
     Args:
         frames: how many it has cut.
@@ -129,7 +129,7 @@ def list_of_kept(kept: Sequence[AnnotationUnmatched]) -> Prompt:
 
 
 def card_of_coverage(coverage: Coverage) -> tuple[str, str]:
-    """What the card says while another CLIP waits to be brought into use."""
+    """Return what the card says while another CLIP waits to be used."""
     return (
         "New CLIP not ready",
         f"Processed {coverage.done:,} of {coverage.total:,} segments. Click to continue.",
@@ -137,5 +137,5 @@ def card_of_coverage(coverage: Coverage) -> tuple[str, str]:
 
 
 def card_of_failure(name: str) -> tuple[str, str]:
-    """What it says while a download has failed and nobody has seen to it."""
+    """Return what it says while a download has failed and was not retried."""
     return "Download failed", f"Couldn't download {name}. Click for details."

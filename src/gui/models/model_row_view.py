@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from src.config import NO_SAM, STARTER, Settings
 from src.counting import counted, megabytes
 from src.gui.core.job_state import JobState, downloaded, part_of, time_left
 from src.gui.core.wording import capital
-from src.records import Coverage, ModelOffer, ModelRow
+from src.model_records import Coverage, ModelOffer, ModelRow
+from src.settings import NO_SAM, STARTER, Settings
 
 AUTOMATIC, STARTER_ONLY, CLIP_ONLY = "Automatic", "Starter models", "CLIP only"
 BITS_A_SECOND = 100e6  # of a usual line, for an idea of how long a download takes
@@ -62,7 +62,7 @@ class Offered:
 
 
 def offered(offer: ModelOffer, fetching: bool) -> Offered:
-    """Say what larger models bring, and what it takes to have them."""
+    """Return what larger models bring, and what it takes to have them."""
     if fetching:
         return Offered("Larger models are being downloaded. They take over when complete.", True)
     minutes = max(1, round(offer.bytes * 8 / BITS_A_SECOND / 60))
@@ -79,14 +79,14 @@ def _unbroken(text: str) -> str:
     return text.replace(" ", "\u00a0")
 
 
-def face(
+def view_of(
     row: ModelRow,
     job: JobState | None = None,
     problem: str = "",
     measuring: bool = False,
     wanted: ModelRow | None = None,
 ) -> ModelRowView:
-    """Say what a person should see of a model.
+    """Return what a person should see of a model.
 
     Args:
         job: its download, when one runs or waits.
@@ -134,8 +134,8 @@ def face(
     return replace(shown, verb="download", button="Resume" if row.part_bytes else "Download")
 
 
-def face_of_no_sam(in_use: bool) -> ModelRowView:
-    """The line for doing without SAM."""
+def view_of_no_sam(in_use: bool) -> ModelRowView:
+    """Return the line for doing without SAM."""
     return ModelRowView(
         "Whole images only (CLIP only)",
         "No segments; fastest",
@@ -147,7 +147,7 @@ def face_of_no_sam(in_use: bool) -> ModelRowView:
 
 
 def mode(rows: Sequence[ModelRow]) -> tuple[str, str]:
-    """Name the mode that the models in use make, and what it means."""
+    """Return the name of the mode that the models in use make, and what it means."""
     used = {row.kind: row for row in rows if row.in_use}
     clip, sam = used.get("clip"), used.get("sam")
     if clip is None:
@@ -173,7 +173,7 @@ def mode(rows: Sequence[ModelRow]) -> tuple[str, str]:
 
 
 def card(rows: Sequence[ModelRow]) -> tuple[str, str]:
-    """What the card at the sidebar's foot says of the models in use."""
+    """Return what the card at the sidebar's foot says of the models in use."""
     used = {row.kind: row for row in rows if row.in_use}
     clip, sam = used.get("clip"), used.get("sam")
     if clip is None:
@@ -188,7 +188,7 @@ def card(rows: Sequence[ModelRow]) -> tuple[str, str]:
 
 
 def wanted_clip(rows: Sequence[ModelRow], coverage: Coverage | None) -> ModelRow | None:
-    """The CLIP that is to take over; None where none is."""
+    """Return the CLIP that is to take over; None where none is."""
     if coverage is None:
         return None
     first = next((row for row in rows if row.kind == "clip"), None)  # the one tried first
@@ -196,7 +196,7 @@ def wanted_clip(rows: Sequence[ModelRow], coverage: Coverage | None) -> ModelRow
 
 
 def choice_of(settings: Settings) -> str:
-    """Name what was chosen for both kinds of models together."""
+    """Return the names of the models chosen for both kinds."""
     if settings.sam_model == NO_SAM:
         return CLIP_ONLY
     chosen = settings.clip_model, settings.sam_model

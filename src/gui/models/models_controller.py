@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from typing import Literal
 
-from src.config import STARTER, Settings
 from src.errors import MediaLibraryError, ModelNotLoadedError
 from src.events import AnnotationUnmatched, Event, ModelFetched
 from src.gui.core.job_state import JobState
@@ -16,7 +15,8 @@ from src.gui.models import model_questions, model_row_view
 from src.gui.models.model_questions import Answer, Prompt
 from src.gui.models.model_row_view import ModelRowView, Offered, Verb
 from src.job_kinds import SEGMENT
-from src.records import Coverage, ModelOffer, ModelRow
+from src.model_records import Coverage, ModelOffer, ModelRow
+from src.settings import STARTER, Settings
 from src.worker import JobEnded
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ _Found = tuple[list[ModelRow], ModelOffer | None, Coverage | None, bool, int]
 
 
 class ModelsController:
-    """Lists, fetches, measures and chooses models; whoever shows them is told of each change."""
+    """Lists, fetches, measures and chooses models, and notifies of each change."""
 
     def __init__(self, session: Session, on_error: Callable[[Exception], None]) -> None:
         self._session, self._on_error = session, on_error
@@ -37,8 +37,8 @@ class ModelsController:
         self.changed: list[Callable[[], None]] = []
         self._problems: dict[str, str] = {}
         self._switch_problem = ""
-        self._put_off = ""  # the CLIP that a person wants to have read later
-        self._tags_wait = False  # for the CLIP in use to give them
+        self._put_off = ""  # the CLIP that a person wants to use later
+        self._tags_wait = False  # they are still those of another CLIP
         self._cut_by_others = 0
         self._sam_put_off = False
         self._kept: list[AnnotationUnmatched] = []
@@ -51,7 +51,7 @@ class ModelsController:
     # -- what is shown
 
     def refresh(self) -> None:
-        """List what is here, and see how far another CLIP is on its way."""
+        """List the models, and find how far another CLIP is on its way."""
         library = self._session.library
 
         def look() -> _Found:
@@ -68,8 +68,8 @@ class ModelsController:
         self.rows, self._offer, self.coverage, self._tags_wait, self._cut_by_others = found
         self._tell()
 
-    def face(self, row: ModelRow) -> ModelRowView:
-        return model_row_view.face(
+    def view(self, row: ModelRow) -> ModelRowView:
+        return model_row_view.view_of(
             row,
             self._download_of(row),
             self._problems.get(row.name, ""),
@@ -158,7 +158,7 @@ class ModelsController:
                 self.act(row, "download")
 
     def decline_offer(self) -> None:
-        """Offer nothing any more in this library; the Models panel still has all of it."""
+        """Stop offering models in this library; the Models panel still lists them."""
         self._session.keep(offer_models=False)
         self._tell()
 
@@ -183,7 +183,7 @@ class ModelsController:
         self._tell()
 
     def choose(self, settings: Settings) -> None:
-        """Have the models of these settings used, now and from now on."""
+        """Use the models of these settings from now on."""
         if not self.rows:  # models are being loaded, and listed then
             return
         library, self.choosing = self._session.library, True
@@ -212,12 +212,12 @@ class ModelsController:
         self._tell()
 
     def rescan(self) -> None:
-        """Take up what was put into the models folder, or taken from it."""
+        """Rescan the models folder for files that were added or removed."""
         if self.rows:
             self.choose(self.settings)
 
     def measure(self, row: ModelRow) -> None:
-        """Find out how fast a model is here; one after another, since they share the machine."""
+        """Measure how fast a model is here; one after another, since they share the machine."""
         self._to_measure.append(row)
         if len(self._to_measure) == 1:
             self._measure_next()

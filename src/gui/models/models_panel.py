@@ -19,7 +19,7 @@ from src.gui.widgets.controls import RING, Button, label, panel_header, rule
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.notice import Notice
 from src.gui.widgets.scrolled import Scrolled
-from src.records import ModelRow
+from src.model_records import ModelRow
 
 GROUPS = {
     "clip": "Search model (CLIP)",
@@ -42,7 +42,7 @@ class ModelsPanel(Panel):
         self._open_folder = open_folder
         self.lines: dict[tuple[str, str], ModelLine] = {}
         self._build_head()
-        self._scrolled = Scrolled(self, theme)  # the Tab key goes in the order of making
+        self._scrolled = Scrolled(self, theme)  # the Tab key follows the order of creation
         self._build_foot()
         self._scrolled.pack(fill="both", expand=True)
         # above the table, and scrolled away with it
@@ -72,17 +72,18 @@ class ModelsPanel(Panel):
         if self._session.is_open:
             self._work.refresh()
         self._show()
-        tkinter.Misc.focus_set(self)  # Tab goes on from here
+        tkinter.Misc.focus_set(self)  # Tab continues from here
 
     # -- building
 
     def _build_head(self) -> None:
         theme = self.theme
         header = panel_header(self, theme, "Models", ring_below=True)
+        header.pack(padx=(LEFT, RIGHT - RING))  # for the ring of the menu
         self.choice = MenuButton(
             header, theme, (AUTOMATIC, STARTER_ONLY, CLIP_ONLY), self._force, width=168
         )
-        self.choice.pack(side="right", padx=(0, 0))
+        self.choice.pack(side="right")
         self._mode = label(self, theme, "Loading models…", weight="medium", anchor="w")
         self._mode.pack(fill="x", padx=(LEFT, RIGHT))
         self._meaning = label(
@@ -140,9 +141,9 @@ class ModelsPanel(Panel):
         self._where.configure(text=f"Put your own model files in\n{folder}")
         self._make_lines(rows)
         for row in rows:
-            self.lines[row.kind, row.name].show(self._work.face(row))
+            self.lines[row.kind, row.name].show(self._work.view(row))
         has_sam = any(row.kind == "sam" and row.in_use for row in rows)
-        self.lines[NO_SAM_KEY].show(model_row_view.face_of_no_sam(not has_sam))
+        self.lines[NO_SAM_KEY].show(model_row_view.view_of_no_sam(not has_sam))
         self._show_questions()
         self._show_problems()
 
@@ -160,7 +161,7 @@ class ModelsPanel(Panel):
             notice.grid(row=row, column=0, sticky="ew", pady=4)
 
     def _make_lines(self, rows: list[ModelRow]) -> None:
-        """Make lines anew when other models are listed than before; else they stay."""
+        """Make new lines when other models are listed than before; else they stay."""
         keys = [*((row.kind, row.name) for row in rows), NO_SAM_KEY]
         if keys == list(self.lines):
             return
@@ -179,7 +180,7 @@ class ModelsPanel(Panel):
                 partial(self._act, kind, name),
                 partial(self._measure, kind, name),
             )
-            # what is square inside leaves the round corners of the border free
+            # the square inside must not cover the round corners of the border
             line.pack(fill="x", padx=3, pady=(1 if card.winfo_children()[:-1] else 3, 3))
             self.lines[key] = line
 

@@ -11,7 +11,7 @@ from src.gui.widgets.notice import Notice
 
 
 class OfferNotice(Notice):
-    """Comes and goes with the offer; its owner says where it stands."""
+    """Shown while there is an offer; its owner decides where."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class OfferNotice(Notice):
         work.changed.append(self._update)
 
     def want(self, wanted: bool) -> None:
-        """Let the offer be seen, if there is one, or not."""
+        """Show the offer, if there is one, or hide it."""
         self._wanted = wanted
         self._update()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from src.gui.cards.card_view import CardPainter
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.theme.theme import Theme
+from src.gui.widgets.popup import Entry
 from src.records import SearchHit
 
 
@@ -23,6 +24,8 @@ class PanelContext:
 
     Attributes:
         root: the window that they lie in.
+        hint: looks up a tooltip, an action's name with its keys, by the action's key.
+        menu: lists what is in a context menu now, by the menu's name.
     """
 
     root: Any
@@ -30,10 +33,12 @@ class PanelContext:
     session: Session
     thumbnails: Thumbnails
     painter: CardPainter
+    hint: Callable[[str], str] = str
+    menu: Callable[[str], Sequence[Entry]] = lambda _: ()
 
 
 class Panel(ctk.CTkFrame):
-    """What lies in the middle of the window; one says what it is asked where it differs."""
+    """The base of what lies in the middle of the window; a panel overrides where it differs."""
 
     drop_sentence = "Drop to add to the library"
 
@@ -43,7 +48,7 @@ class Panel(ctk.CTkFrame):
         self.theme, self._session = theme, context.session
 
     def shown(self) -> None:
-        """It comes to the front."""
+        """Called when it comes to the front."""
 
     @property
     def card_grid(self) -> CardGrid | None:
@@ -60,7 +65,7 @@ class Panel(ctk.CTkFrame):
         return False
 
     def go(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) of what is looked at."""
+        """Go to the next (1) or previous (-1) of what is shown."""
 
     def take_file(self, path: Path) -> bool:
         """Use one file that was dropped on it; returns False where it is to be added."""

@@ -22,7 +22,7 @@ from src.records import SearchHit
 
 LEFT_COLUMN = 384
 NO_IMAGES = "Nothing like this image was found. Add more photos and videos."
-_QUERY_SIDE = 2048  # CLIP sees far less; a part of a large photo still has pixels enough
+_QUERY_SIDE = 2048  # CLIP sees far less; a part of a large photo still has enough pixels
 
 
 class ImageSearchPanel(SearchPanel):
@@ -47,7 +47,7 @@ class ImageSearchPanel(SearchPanel):
         panel_header(self, theme, "Search by Image")
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
-        # wider than what one sees by the room for focus rings
+        # wider than what is seen, since focus rings need space
         self._column = ctk.CTkFrame(body, fg_color="transparent", width=LEFT_COLUMN + 2 * RING)
         self._column.pack(side="left", fill="y", padx=(LEFT - RING, 0), pady=(0, 20))
         self._column.pack_propagate(False)
@@ -102,7 +102,7 @@ class ImageSearchPanel(SearchPanel):
         card.pack(fill="x", padx=RING)
         facts = ctk.CTkFrame(card, fg_color="transparent", height=32)
         facts.pack(side="bottom", fill="x", padx=(24, 12), pady=(4, 12))
-        facts.pack_propagate(False)  # no jump when the button comes
+        facts.pack_propagate(False)  # no jump when the button appears
         self._facts = label(facts, theme, "", size=SMALL, colour=c.text_2)
         self._facts.pack(side="left")
         self._whole = Button(
@@ -142,11 +142,11 @@ class ImageSearchPanel(SearchPanel):
         asked = self._asked
 
         def read() -> tuple[np.ndarray, bool]:
-            is_video = isinstance(source, Path) and library.media_kind(source) == "video"
-            return library.read_image(source, _QUERY_SIDE), is_video
+            is_video = isinstance(source, Path) and library.browse.media_kind(source) == "video"
+            return library.browse.read_image(source, _QUERY_SIDE), is_video
 
         def use(found: tuple[np.ndarray, bool]) -> None:
-            if asked == self._asked:  # no later image was chosen, and none taken away
+            if asked == self._asked:  # no later image was chosen, and none removed
                 self.use_image(found[0], name, is_frame=found[1])
 
         def failed(exc: Exception) -> None:
@@ -223,7 +223,7 @@ class ImageSearchPanel(SearchPanel):
         else:
             self._facts.configure(text=f"Part {part[2]} × {part[3]}")
             if not self._whole.winfo_manager():
-                # before the words: whatever has no room, it is not the button
+                # before the words, so that it is never the button that does not fit
                 self._whole.pack(side="right", before=self._facts)
         self.button.set_text("Search this image" if part is None else "Search this part")
 
@@ -234,12 +234,12 @@ class ImageSearchPanel(SearchPanel):
         self._column.configure(width=column)
 
     def _fit_query(self) -> None:
-        """As high as the image at this width, but never so high that the buttons go."""
+        """Make it as high as the image at this width, but leave the buttons on the screen."""
         image = self.query.image_rgb
         if image is not None:
             px = self.theme.px
-            room = max(1, self._column.winfo_width() - px(48))
-            high = round(image.shape[0] * room / image.shape[1])
+            width = max(1, self._column.winfo_width() - px(48))
+            high = round(image.shape[0] * width / image.shape[1])
             self.query.configure(
                 height=min(high, max(px(120), self._column.winfo_height() - px(220)))
             )

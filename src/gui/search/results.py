@@ -10,17 +10,18 @@ from typing import Any
 
 import customtkinter as ctk
 
-from src.counting import counted
+from src.counting import counted, place_in_file
 from src.errors import MediaLibraryError, is_of_a_person
 from src.events import Event, FrameStored
 from src.gui.cards.card_grid import WISH, CardGrid
 from src.gui.cards.card_view import CardActions, CardView
-from src.gui.core.job_state import JobState, moment
+from src.gui.core.job_state import JobState
 from src.gui.core.wording import as_sentence
 from src.gui.panel.panel import PanelContext
 from src.gui.theme.theme import LEFT, NORMAL, RIGHT, shorten
 from src.gui.widgets.controls import Button, label
 from src.gui.widgets.mask_quality import EDGE, MaskQuality
+from src.gui.widgets.tooltip import Tooltip
 from src.records import SearchHit, SearchResult
 from src.search.filters import Filter
 from src.search.leaves import segment_filter
@@ -30,9 +31,9 @@ MODELS_FAILED = "The models couldn't be loaded, so there is no search. See Model
 NO_WORDS = "Nothing found. Try other words, or add more photos and videos."
 STILL_ADDING = "Nothing found yet. Files are still being added."
 EMPTY = "Your library is empty. Add photos or videos to search them."
-NEW_SEGMENTS = "New segments: search again"
+NEW_SEGMENTS, NEW_IN_SHORT = "New segments: search again", "Update"
 SearchRequest = Callable[[Filter], SearchResult]
-# More than anyone looks through, and found as fast as ten.
+# More than a person looks through, and found as fast as ten.
 N_RESULTS = 100
 
 
@@ -44,20 +45,18 @@ class Hits:
     ) -> None:
         self.hits, self._is_missing = tuple(hits), is_missing
         # the bar compares hits of one search: the best fills nine tenths
-        self._full = max((hit.score for hit in self.hits), default=1.0) / 0.9 or 1.0
+        self._full = max((hit.score or 0.0 for hit in self.hits), default=1.0) / 0.9 or 1.0
 
     def __len__(self) -> int:
         return len(self.hits)
 
-    def faces(self, first: int, last: int) -> list[CardView]:
-        return [self._face(hit) for hit in self.hits[first:last]]
+    def views(self, first: int, last: int) -> list[CardView]:
+        return [self._view(hit) for hit in self.hits[first:last]]
 
-    def _face(self, hit: SearchHit) -> CardView:
+    def _view(self, hit: SearchHit) -> CardView:
         segment = hit.segment
-        if segment.timestamp_s is not None:
-            facts = moment(segment.timestamp_s)
-        else:
-            facts = f"Page {segment.frame_index + 1:,}" if segment.frame_index else "Photo"
+        page = segment.frame_index
+        facts = place_in_file(page, segment.timestamp_s, has_pages=page > 0) or "Photo"
         if segment.kind == "frame":
             facts += " · whole image"
         if hit.tagged_so:
@@ -70,13 +69,13 @@ class Hits:
             f"Missing · {facts}" if is_missing else facts,
             "error" if is_missing else "text_2",
             score=hit.score,
-            score_share=max(0.0, hit.score) / self._full,
+            score_share=max(0.0, hit.score or 0.0) / self._full,
             action="similar",
         )
 
 
 class ResultsView(ctk.CTkFrame):
-    """A line that says how many, and the cards; or a sentence when there are none.
+    """A line with their number, and the cards; or a sentence when there are none.
 
     A newer request makes the answer to an older one void. The last one is asked again when the
     person asks for better or for worse masks, and when the library changed since.
@@ -99,7 +98,7 @@ class ResultsView(ctk.CTkFrame):
         self._request: tuple[SearchRequest, Callable[[SearchResult], None]] | None = None
         self._is_stale = self._keeps_place = self._is_empty = False
         self._line = ctk.CTkFrame(self, fg_color="transparent", height=36)
-        # the track of the slider ends where the cards do, the room for its ring does not
+        # the track of the slider ends where the cards do, its focus ring does not
         self._line.pack(fill="x", padx=(margins[0], margins[1] - EDGE))
         self._line.pack_propagate(False)
         self._count = label(self._line, theme, "", weight="medium")
@@ -108,7 +107,8 @@ class ResultsView(ctk.CTkFrame):
         self._where.pack(side="left", padx=8)
         self.quality = MaskQuality(self._line, theme, self._ask_again)
         self._again = Button(self._line, theme, NEW_SEGMENTS, self.refresh, kind="link", height=24)
-        self._wheres = [""]  # the same in fewer words after it
+        Tooltip(self._again, theme, NEW_SEGMENTS)
+        self._wheres = [""]  # the longest first
         self._can_choose = False
         tkinter.Misc.bind(self._line, "<Configure>", lambda _: self._fit(), "+")
         self.grid_view = CardGrid(
@@ -140,7 +140,7 @@ class ResultsView(ctk.CTkFrame):
         show: Callable[[SearchResult], None],
         arrived: Callable[[], None] | None = None,
     ) -> None:
-        """Ask in another thread, and have the answer shown here.
+        """Search in another thread, and show the answer here.
 
         Args:
             request: gets what the person wants to have left out.
@@ -185,7 +185,7 @@ class ResultsView(ctk.CTkFrame):
         )
 
     def forget(self) -> None:
-        """Take the request back; what is still to be answered is not shown."""
+        """Cancel the request; an answer that is still to come is not shown."""
         self._asked += 1
         self._request = None
         self._again.pack_forget()
@@ -197,7 +197,7 @@ class ResultsView(ctk.CTkFrame):
             self._ask(request, show, failed=partial(self._failed, request))
 
     def _failed(self, request: SearchRequest, exc: Exception) -> None:
-        """Say in place what can't be searched for; anything else goes to the door for errors."""
+        """Show in place what can't be searched for; anything else goes to the error handler."""
         if not is_of_a_person(exc):
             raise exc
         if self._request is not None and self._request[0] is request:
@@ -205,7 +205,7 @@ class ResultsView(ctk.CTkFrame):
             self.say(as_sentence(str(exc)))
 
     def refresh(self) -> None:
-        """The panel comes to the front: hits of a library that changed since are found anew."""
+        """Search again where the library changed, now that the panel comes to the front."""
         request = self._request
         if not self._is_stale or request is None:
             return
@@ -213,7 +213,7 @@ class ResultsView(ctk.CTkFrame):
         def failed(exc: Exception) -> None:
             if not isinstance(exc, MediaLibraryError):
                 raise exc
-            if self._request is request:  # said in place: nobody has asked just now
+            if self._request is request:  # shown in place: no person has asked just now
                 self.forget()
                 self.say(str(exc))
 
@@ -225,12 +225,12 @@ class ResultsView(ctk.CTkFrame):
             self.refresh()
 
     def _job_ended(self, job: JobState, _ended: JobEnded) -> None:
-        """Hits that are looked at stay as they are, until the panel is shown again."""
+        """Keep the hits that are on the screen, until the panel is shown again."""
         if job.kind in ("add", "segment", "switch"):
             self._is_stale = True
 
     def _job_event(self, _job: JobState, event: Event) -> None:
-        """Offer to ask again, once there is more to find than when it was asked."""
+        """Offer to search again, once there is more to find than before."""
         if isinstance(event, FrameStored) and self._request is not None:
             self._is_stale = True
             if not self._again.winfo_manager():
@@ -239,19 +239,28 @@ class ResultsView(ctk.CTkFrame):
 
     # -- showing
 
-    def show(self, hits: Sequence[SearchHit], like: str = "", none: str = NO_WORDS) -> None:
+    def show(
+        self,
+        hits: Sequence[SearchHit],
+        like: str = "",
+        none: str = NO_WORDS,
+        total: int | None = None,
+    ) -> None:
         """Show hits, best first, in one step.
 
         Args:
             like: what goes on the line that counts them.
             none: what to say where there are none, and nothing else explains it.
+            total: how many there are in all, where that is known and may be more.
         """
         self.hits = Hits(hits, self._session.missing.has)
         if not hits:
             self.say(self.why_none(none))
             return
         files = len({hit.segment.media_file_id for hit in hits})
-        self._count.configure(text=counted(len(hits), "result"))
+        more = total is not None and total > len(hits)
+        found = f"{len(hits):,} of {total:,} results" if more else counted(len(hits), "result")
+        self._count.configure(text=found)
         self._wheres = [f"in {counted(files, word)}{like}" for word in ("media file", "file")]
         self._sentence.place_forget()
         if not self._shows_grid:
@@ -261,7 +270,7 @@ class ResultsView(ctk.CTkFrame):
         self._place_quality()
 
     def why_none(self, none: str) -> str:
-        """Say why nothing was found: what keeps hits away comes before the request itself."""
+        """Return why nothing was found: what keeps hits away comes before the request itself."""
         if self._session.jobs:
             return STILL_ADDING
         if self._is_empty:
@@ -271,7 +280,7 @@ class ResultsView(ctk.CTkFrame):
         return none
 
     def say(self, sentence: str) -> None:
-        """Show a sentence in the place of cards."""
+        """Show a sentence in place of cards."""
         self.hits = Hits(())
         self.grid_view.show(self.hits)
         self._count.configure(text="")
@@ -292,14 +301,20 @@ class ResultsView(ctk.CTkFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """Share the line out: a long name is shortened, so that the slider stays whole."""
+        """Divide the line: words are shortened, so that the offer and the slider stay whole."""
         px, theme = self.theme.px, self.theme
         font, medium = theme.canvas_font(self, NORMAL), theme.canvas_font(self, NORMAL, "medium")
-        room = self._line.winfo_width() - medium.measure(self._count.cget("text")) - px(16)
-        if self._again.winfo_manager():
-            room -= self._again.winfo_reqwidth() + px(8)
+        width = self._line.winfo_width() - medium.measure(self._count.cget("text")) - px(16)
+        offers_again = self._again.winfo_manager()
+        again = {text: medium.measure(text) + px(24) for text in (NEW_SEGMENTS, NEW_IN_SHORT)}
         if self.quality.winfo_manager():
-            room -= self.quality.fit(room - font.measure(self._wheres[0]))
-        fitting = (text for text in self._wheres if font.measure(text) <= room)
+            wide = again[NEW_SEGMENTS] if offers_again else 0
+            width -= self.quality.fit(width - wide - font.measure(self._wheres[0]))
+        if offers_again:
+            text = NEW_SEGMENTS if again[NEW_SEGMENTS] <= width else NEW_IN_SHORT
+            self._again.set_text(text)
+            width -= again[text]
+        fitting = (text for text in self._wheres if font.measure(text) <= width)
         text = next(fitting, self._wheres[-1])
-        self._where.configure(text=shorten(text, font, max(room, px(24))))
+        # a few letters say nothing
+        self._where.configure(text=shorten(text, font, width) if width >= px(48) else "")

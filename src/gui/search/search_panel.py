@@ -11,7 +11,7 @@ from src.records import SearchHit
 
 
 class SearchPanel(Panel):
-    """A panel that shows what a search has found; its results are made when it is."""
+    """A panel that shows what a search has found."""
 
     results: ResultsView
 

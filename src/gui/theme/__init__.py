@@ -1,1 +1,1 @@
-"""The look: colours, type, icons and drawn pictures."""
+"""Colours, fonts, icons and drawn pictures."""

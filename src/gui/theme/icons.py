@@ -223,14 +223,14 @@ _DRAWN: dict[str, Callable[[_Pen], None]] = {
 
 @cache
 def icon_image(name: str, colour: str, size_px: int) -> Image.Image:
-    """An icon as a picture with transparency, for a Canvas or another picture."""
+    """Return an icon as a picture with transparency, for a Canvas or another picture."""
     pen = _Pen(size_px, colour)
     _DRAWN[name](pen)
     return pen.image.resize((size_px, size_px), Image.Resampling.LANCZOS)
 
 
 def icon(name: str, colour: str, size: int = _GRID) -> ctk.CTkImage:
-    """An icon for a widget; it follows the widget's scale."""
+    """Return an icon for a widget; it follows the widget's scale."""
     # kept by the window, since a picture dies with the window it was made for
     window = tkinter._get_default_root()  # type: ignore[attr-defined]
     kept: dict[tuple[str, str, int], ctk.CTkImage] = window.__dict__.setdefault("icons_made", {})
@@ -241,7 +241,7 @@ def icon(name: str, colour: str, size: int = _GRID) -> ctk.CTkImage:
 
 
 def logo(size_px: int) -> Image.Image:
-    """The application's own picture: a segment's outline and its heart."""
+    """Return the application's own picture: a segment's outline and its heart."""
     side = size_px * _TIMES
     image = Image.new("RGBA", (side, side), "#1E2E4800")
     draw = ImageDraw.Draw(image)
@@ -257,7 +257,7 @@ def logo(size_px: int) -> Image.Image:
 
 
 def blob_outline(x: float, y: float, radius: float) -> list[Point]:
-    """The outline of the logo's segment: a hill with a foot to one side."""
+    """Return the outline of the logo's segment: a hill with a foot to one side."""
     # Half-width and height over the angle, as a few harmonics.
     points = []
     for step in range(120):

@@ -39,7 +39,7 @@ def contain(image_rgb: np.ndarray, size_wh: tuple[int, int]) -> Image.Image:
 
 @cache
 def rounded_mask(size_wh: tuple[int, int], radius_px: float) -> Image.Image:
-    """A rounded rectangle with soft corners, as an 'L' mask."""
+    """Return a rounded rectangle with soft corners, as an 'L' mask."""
     width, height = size_wh
     mask = Image.new("L", (width * _TIMES, height * _TIMES), 0)
     ImageDraw.Draw(mask).rounded_rectangle(
@@ -50,7 +50,7 @@ def rounded_mask(size_wh: tuple[int, int], radius_px: float) -> Image.Image:
 
 @cache
 def ring_mask(size_wh: tuple[int, int], radius_px: float, line_px: float) -> Image.Image:
-    """The border of a rounded rectangle, inside its edge, as an 'L' mask."""
+    """Return the border of a rounded rectangle, inside its edge, as an 'L' mask."""
     width, height = size_wh
     mask = Image.new("L", (width * _TIMES, height * _TIMES), 0)
     ImageDraw.Draw(mask).rounded_rectangle(
@@ -67,7 +67,7 @@ def ring_mask(size_wh: tuple[int, int], radius_px: float, line_px: float) -> Ima
 def dashed_zone(
     size_wh: tuple[int, int], fill: str, line: str, background: str, radius_px: int, scale: float
 ) -> Image.Image:
-    """A rounded area with a dashed border: where things can be dropped."""
+    """Return a rounded area with a dashed border: where things can be dropped."""
     width, height = size_wh
     image = Image.new("RGB", size_wh, background)
     image.paste(fill, (0, 0), rounded_mask(size_wh, radius_px))
@@ -134,15 +134,15 @@ class CardSprites:
         self._made: dict[tuple[object, ...], Image.Image] = {}
 
     def badge(self, text: str) -> Image.Image:
-        """A video's length on its own ground, with a play sign; RGBA."""
+        """Return a video's length on its own ground, with a play sign; RGBA."""
         return self._kept(("badge", text), lambda: self._draw_badge(text))
 
     def tick(self, filled: bool) -> Image.Image:
-        """The sign of a selected card, or the invitation to select one; RGBA."""
+        """Return the sign of a selected card, or the invitation to select one; RGBA."""
         return self._kept(("tick", filled), lambda: self._draw_tick(filled))
 
     def button(self, icon: str, text: str, hover: bool) -> Image.Image:
-        """A button inside a card, as wide as its text; RGBA."""
+        """Return a button inside a card, as wide as its text; RGBA."""
         return self._kept(
             ("button", icon, text, hover), lambda: self._draw_button(icon, text, hover)
         )

@@ -1,4 +1,4 @@
-"""The look: colours, type, rhythm and the scale, each named once."""
+"""Colours, fonts, distances and the scale, each named once."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Theme:
     """What a window looks like: its palette, fonts and scale."""
 
     def __init__(self, palette: Palette, scale: float) -> None:
-        """Set the look, before the first widget is made.
+        """Set colours and scale, before the first widget is made.
 
         Args:
             scale: device pixels of a pixel of the design.
@@ -120,7 +120,7 @@ class Theme:
         self._canvas_fonts: dict[tuple[int, str], tkinter.font.Font] = {}
 
     def find_fonts(self, root: tkinter.Misc) -> None:
-        """Take Roboto where it is, else a font of the system."""
+        """Choose Roboto where it is, else a font of the system."""
         families = set(tkinter.font.families(root))
         if "Roboto" not in families:
             self._family = next((name for name in _FALLBACKS if name in families), "TkDefaultFont")
@@ -131,7 +131,7 @@ class Theme:
         return round(length * self.scale)
 
     def font(self, size: int = NORMAL, weight: Weight = "regular") -> ctk.CTkFont:
-        """A font for a CustomTkinter widget, which scales it itself."""
+        """Return a font for a CustomTkinter widget, which scales it itself."""
         key = (size, weight)
         if key not in self._widget_fonts:
             family, style = self._face(weight)
@@ -141,7 +141,7 @@ class Theme:
     def canvas_font(
         self, root: tkinter.Misc, size: int = NORMAL, weight: Weight = "regular"
     ) -> tkinter.font.Font:
-        """A font for text on a Canvas, scaled."""
+        """Return a font for text on a Canvas, scaled."""
         key = (size, weight)
         if key not in self._canvas_fonts:
             family, style = self._face(weight)
@@ -157,7 +157,7 @@ class Theme:
 
 
 def shorten(text: str, font: tkinter.font.Font, width_px: int, tail: int = 9) -> str:
-    """Make a text fit: a long name loses its middle and keeps its ending.
+    """Shorten a text to fit: a long name loses its middle and keeps its ending.
 
     Args:
         tail: characters of the ending that stay; 0 for a sentence, which loses its end.

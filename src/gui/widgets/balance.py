@@ -6,17 +6,46 @@ import tkinter
 from collections.abc import Callable
 from typing import Any
 
+import customtkinter as ctk
 from PIL import Image, ImageDraw, ImageTk
 
 from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import NORMAL, SMALL, Theme, shorten
+from src.gui.widgets.controls import label
 
 _ROW = 24
 
 
+class BalanceCard(ctk.CTkFrame):
+    """The bars with their title and what their colours mean."""
+
+    def __init__(self, master: Any, theme: Theme, on_change: Callable[[], None]) -> None:
+        c = theme.colours
+        super().__init__(
+            master,
+            fg_color=c.card,
+            corner_radius=8,
+            border_width=1,
+            border_color=c.border,
+            width=328,
+            height=352,
+        )
+        self.pack_propagate(False)
+        label(self, theme, "Class balance", weight="medium").pack(anchor="w", padx=16, pady=(14, 6))
+        self.balance = Balance(self, theme, on_change, 10)
+        self.balance.pack(fill="both", expand=True, padx=theme.px(16))
+        legend = ctk.CTkFrame(self, fg_color="transparent")
+        legend.pack(fill="x", padx=16, pady=(6, 14))
+        for text, colour in (("exported", c.accent), ("skipped", c.strong_border)):
+            ctk.CTkFrame(legend, fg_color=colour, width=8, height=8, corner_radius=2).pack(
+                side="left"
+            )
+            label(legend, theme, text, size=SMALL, colour=c.text_2).pack(side="left", padx=(8, 12))
+
+
 class Balance(tkinter.Canvas):
-    """A bar a tag, most first; where tags are chosen, a click takes one in or leaves it out."""
+    """A bar for each tag, most first; where tags are chosen, a click includes or excludes one."""
 
     def __init__(self, master: Any, theme: Theme, on_change: Callable[[], None], rows: int) -> None:
         super().__init__(
@@ -87,7 +116,7 @@ class Balance(tkinter.Canvas):
         font = theme.canvas_font(self, SMALL)
         left = px(20) if self.choosing else 0
         bar_at = left + px(64)
-        room = width - bar_at - px(52)
+        span = width - bar_at - px(52)
         for row, name in enumerate(self._names[self._first : self._first + self._rows()]):
             y = row * px(_ROW) + px(_ROW) // 2
             taken = not self.choosing or name in self.chosen
@@ -104,7 +133,7 @@ class Balance(tkinter.Canvas):
                 fill=c.text if taken else c.hint,
             )
             written, left_out = self._written.get(name, 0), self._left_out.get(name, 0)
-            self._bar(bar_at, y, room * written // max(1, most), room * left_out // max(1, most))
+            self._bar(bar_at, y, span * written // max(1, most), span * left_out // max(1, most))
             number = f"{written:,}" if taken else "–"
             self.create_text(width - px(10), y, text=number, anchor="e", font=font, fill=c.text)
         if len(self._names) > self._rows():

@@ -1,4 +1,4 @@
-"""A row of words to click on, as many as there is room for."""
+"""A row of words to click on, as many as fit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEIGHT = 40
 _BODY = 30
 _INSIDE = 12  # between a chip's edge and its word
 _BETWEEN = 29  # a line between groups, with what lies beside it
-_NARROWEST = 2  # pixels of a letter: so much of a long text is known without measuring it
+_NARROWEST = 2  # pixels of a letter, to reject a long text without measuring it
 Group = tuple[str, Sequence[tuple[str, str]]]
 
 
@@ -75,7 +75,7 @@ class ChipRow(tkinter.Canvas):
         self._refresh()
 
     def box(self, text: str) -> tuple[int, int, int, int]:
-        """Where a chip lies on the Canvas: left, top, width, height."""
+        """Return where a chip lies on the Canvas: left, top, width, height."""
         chip = next(chip for chip in self._chips if chip.text == text)
         return chip.left, self._top, chip.width, self.theme.px(_BODY)
 
@@ -176,21 +176,21 @@ class ChipRow(tkinter.Canvas):
         return self.theme.canvas_font(self, size).measure(text)
 
     def _chip_width(self, text: str, count: str) -> int:
-        """How much of the row a chip takes, with the room for its ring."""
+        """Return how much of the row a chip takes, with its focus ring."""
         beside = self._wide(count, SMALL) + self.theme.px(8) if count else 0
         return self._wide(text, NORMAL) + beside + 2 * self.theme.px(_INSIDE + RING)
 
-    def _fitting(self, room: int) -> list[Group]:
+    def _fitting(self, width: int) -> list[Group]:
         px = self.theme.px
 
         def chip_width(text: str, count: str) -> float:
-            if len(text) * _NARROWEST > room:
-                return room + 1.0
+            if len(text) * _NARROWEST > width:
+                return width + 1.0
             return float(self._chip_width(text, count))
 
         return fitting(
             self._groups,
-            room,
+            width,
             lambda name: self._wide(name, SMALL) + px(8),
             chip_width,
             px(_BETWEEN),
@@ -199,19 +199,19 @@ class ChipRow(tkinter.Canvas):
 
 def fitting(
     groups: Sequence[Group],
-    room: float,
+    row_width: float,
     name_width: Callable[[str], float],
     chip_width: Callable[[str, str], float],
     between: float = _BETWEEN,
 ) -> list[Group]:
-    """Leave out what there is no room for: a chip that is too long hides no other one.
+    """Leave out what does not fit: a chip that is too long hides no other one.
 
-    Each group but the last takes half of the room at most, so that those after it are seen.
+    Each group but the last takes half of the width at most, so that those after it are seen.
     """
     chosen: list[Group] = []
     for number, (name, chips) in enumerate(groups, start=1):
         head = name_width(name) + (between if chosen else 0)
-        left = (room if number == len(groups) else room / 2) - head
+        left = (row_width if number == len(groups) else row_width / 2) - head
         kept, taken = [], head
         for text, count in chips:
             width = chip_width(text, count)
@@ -220,5 +220,5 @@ def fitting(
                 left, taken = left - width, taken + width
         if kept:
             chosen.append((name, kept))
-            room -= taken
+            row_width -= taken
     return chosen

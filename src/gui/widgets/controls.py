@@ -1,4 +1,4 @@
-"""Text, lines and buttons in the house's look; what can be pressed is reached by keyboard."""
+"""Text, lines and buttons in the application's style, all reachable by keyboard."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from src.gui.theme.theme import (
     LEFT,
     NORMAL,
     RADIUS,
-    RADIUS_LARGE,
     RIGHT,
     SMALL,
     TITLE,
@@ -26,6 +25,7 @@ from src.gui.widgets.tooltip import Tooltip
 
 ButtonKind = Literal["main", "add", "plain", "quiet", "link", "alert"]
 RING = 4  # of a focus ring: 2 for the line, 2 between it and the control
+_RING_RADIUS = RADIUS + 1  # rounder, and the square canvas of the control would cut its corners
 
 
 def label(
@@ -52,15 +52,15 @@ def label(
 
 
 def icon_label(master: Any, name: str, colour: str, size: int = 20) -> ctk.CTkLabel:
-    """An icon alone."""
+    """Return an icon alone."""
     return ctk.CTkLabel(master, text="", image=icon(name, colour, size), width=size, height=size)
 
 
 def panel_header(master: Any, theme: Theme, title: str, ring_below: bool = False) -> ctk.CTkFrame:
-    """The line at the top of a panel with its title; what is packed into it goes right.
+    """Return the line at the top of a panel with its title; what is packed into it goes right.
 
     Args:
-        ring_below: what follows has room for its focus ring, which this line gives up, so that
+        ring_below: what follows has space for its focus ring, which this line gives up, so that
             the title and what follows lie where they do in all panels.
     """
     less = RING if ring_below else 0
@@ -72,12 +72,12 @@ def panel_header(master: Any, theme: Theme, title: str, ring_below: bool = False
 
 
 def rule(master: Any, theme: Theme, length: int = 1) -> tkinter.Frame:
-    """A hairline, stretched by its manager; CTkFrame draws none of one pixel."""
+    """Return a hairline, stretched by its manager; CTkFrame draws none of one pixel."""
     return tkinter.Frame(master, bg=theme.colours.border, width=1, height=theme.px(length))
 
 
 def progress_bar(master: Any, theme: Theme, **options: Any) -> ctk.CTkProgressBar:
-    """A thin bar in the house's look; options are CTkProgressBar's own."""
+    """Return a thin bar in the application's style; options are CTkProgressBar's own."""
     colours = {"fg_color": theme.colours.hover, "progress_color": theme.colours.accent}
     return ctk.CTkProgressBar(
         master, height=4, corner_radius=2, border_width=0, **(colours | options)
@@ -92,7 +92,7 @@ class Focusable(ctk.CTkFrame):
     ) -> None:
         super().__init__(
             master,
-            corner_radius=RADIUS_LARGE,
+            corner_radius=_RING_RADIUS,
             border_width=2,
             fg_color="transparent",
             border_color=ground_of(master),
@@ -110,7 +110,7 @@ class Focusable(ctk.CTkFrame):
             bind(key, lambda _: self._pressed(on_key), "+")
 
     def show_ring(self, shown: bool) -> None:
-        """Show who has the keyboard, or not; a pointer needs no ring."""
+        """Show that it has the keyboard, or not; a pointer needs no ring."""
         self.configure(border_color=self.theme.colours.accent if shown else self._ground)
 
     def _pressed(self, on_key: Callable[[], None]) -> str:
@@ -204,7 +204,7 @@ class Button(Focusable):
         return int(font.measure(text)) + wide + (28 if self._icon_name and text else 0)
 
     def _listen(self) -> None:
-        """Hear clicks on each part.
+        """Bind clicks on each part.
 
         CustomTkinter's own command needs an Enter event before the release, and a click that
         brings the window forward has a Leave between the two: it would be lost.
@@ -246,7 +246,7 @@ class Button(Focusable):
 
 
 class IconButton(Button):
-    """A square button with an icon alone; what it does stands in its tooltip."""
+    """A square button with only an icon; its tooltip says what it does."""
 
     def __init__(
         self,
@@ -266,7 +266,7 @@ class IconButton(Button):
 
 
 def ground_of(master: Any) -> str:
-    """The colour that lies behind a widget's children."""
+    """Return the colour that lies behind a widget's children."""
     while master is not None:
         is_ctk = isinstance(master, ctk.CTkBaseClass | ctk.CTkScrollableFrame | ctk.CTk)
         colour = master.cget("fg_color" if is_ctk else "bg")

@@ -30,7 +30,7 @@ class Corners:
         self._photos: list[ImageTk.PhotoImage] = []
 
     def match(self, behind: Image.Image | None, at: tuple[int, int]) -> None:
-        """Draw them anew.
+        """Redraw them.
 
         Args:
             behind: a picture of what lies behind the frame; without one its corners are square.

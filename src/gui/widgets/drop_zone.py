@@ -13,7 +13,7 @@ from src.gui.theme.theme import RADIUS_LARGE, Theme
 
 
 class DropZone(ctk.CTkFrame):
-    """An area with a dashed border, drawn anew when its size changes."""
+    """An area with a dashed border, redrawn when its size changes."""
 
     def __init__(self, master: Any, theme: Theme) -> None:
         super().__init__(master, fg_color=theme.colours.drop_zone, corner_radius=0)

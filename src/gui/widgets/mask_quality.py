@@ -17,13 +17,13 @@ HINT = (
     "How confident SAM is in a segment's outline. Move right to see only the best ones.\n"
     "Whole images are always shown."
 )
-# What lies between the end of the slider's track and the edge of the widget.
+# Between the end of the slider's track and the edge of the widget.
 EDGE = 10
 WIDTH = 96  # of the slider
 
 
 def ends_of(lowest_highest: tuple[float, float] | None) -> tuple[float, float] | None:
-    """The ends of a slider over a range of predicted_iou; None where there is nothing to slide.
+    """Return the ends of a slider over a range of predicted_iou; None where it has no range.
 
     Both are rounded down to hundredths: nothing is left out at the lower end, and at the upper
     one the best masks stay.
@@ -35,12 +35,12 @@ def ends_of(lowest_highest: tuple[float, float] | None) -> tuple[float, float] |
 
 
 def least_of(slider: Slider) -> float:
-    """The least predicted_iou that a slider asks for; 0 at its left end, which asks for none."""
+    """Return the least predicted_iou that a slider asks for; 0 at its left end: any."""
     return 0.0 if slider.value <= slider.ends[0] else slider.value
 
 
 class MaskQuality(ctk.CTkFrame):
-    """The slider with its words, in one line; not there while there is nothing to choose."""
+    """The slider with its words, in one line; hidden while there is nothing to choose."""
 
     def __init__(self, master: Any, theme: Theme, on_change: Callable[[], None]) -> None:
         super().__init__(master, fg_color="transparent")
@@ -61,7 +61,7 @@ class MaskQuality(ctk.CTkFrame):
         return least_of(self.slider)
 
     def offer(self, lowest_highest: tuple[float, float] | None) -> bool:
-        """Let it range over what the library holds; says whether there is anything to choose."""
+        """Set its range to what the library holds; returns whether there is anything to choose."""
         ends, least = ends_of(lowest_highest), self.least
         if ends is None:
             self.slider.set(self.slider.ends[0])
@@ -71,8 +71,8 @@ class MaskQuality(ctk.CTkFrame):
         self._say()
         return True
 
-    def fit(self, room_px: int) -> int:
-        """Take shorter words where there is no room for the longer ones.
+    def fit(self, width_px: int) -> int:
+        """Use shorter words where the longer ones do not fit.
 
         Returns:
             Its width in device pixels, wherever the slider stands.
@@ -80,7 +80,7 @@ class MaskQuality(ctk.CTkFrame):
         font = self.theme.canvas_font(self, SMALL)
         slider = self.theme.px(WIDTH + 2 * RING + 4)
         wide, narrow = (int(font.measure(_sentence(0.88, short))) for short in (False, True))
-        self._is_narrow = wide + slider > room_px
+        self._is_narrow = wide + slider > width_px
         self._say()
         return slider + (narrow if self._is_narrow else wide)
 

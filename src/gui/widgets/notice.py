@@ -37,25 +37,25 @@ class Notice(ctk.CTkFrame):
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._wrap(), "+")
 
     def _wrap(self) -> None:
-        """Break the text where the notice ends; it grows by a line then."""
+        """Wrap the text at the notice's width; it may grow by a line."""
         taken = 60 + sum(button.winfo_reqwidth() / self.theme.scale for button in self._buttons)
-        room = self.winfo_width() / self.theme.scale - taken
-        if room > 100:
-            self._text.configure(wraplength=room)
+        width = self.winfo_width() / self.theme.scale - taken
+        if width > 100:
+            self._text.configure(wraplength=width)
 
     @property
     def text(self) -> str:
         return str(self._text.cget("text"))
 
     def say(self, text: str, kind: NoticeKind = "warn", *actions: Action) -> None:
-        """Show a sentence, and links that do something about it: their words, and what they do."""
+        """Show a sentence, and links: their words, and what they do."""
         ink, fill = self._colours(self.theme, kind)
         self.configure(fg_color=fill)
         self._icon.configure(image=icon(_ICONS[kind], ink), fg_color=fill)
         self._text.configure(text=text, fg_color=fill)
         wanted = [kind, *(words for words, _ in actions)]
         same, self._shown, self._actions = wanted == self._shown, wanted, actions
-        if not same:  # or a link would lose the focus whenever the sentence changes
+        if not same:  # else a link would lose the focus whenever the sentence changes
             for button in self._buttons:
                 button.destroy()
             self._buttons = [

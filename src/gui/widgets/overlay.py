@@ -17,14 +17,14 @@ _DARK = 0.35  # of the window's brightness that is left
 
 
 def darkened_window(root: tkinter.Misc, colour: str) -> Image.Image | None:
-    """A picture of the window, darkened; None where the screen can't be read."""
+    """Return a picture of the window, darkened; None where the screen can't be read."""
     x, y = root.winfo_rootx(), root.winfo_rooty()
     width, height = root.winfo_width(), root.winfo_height()
     try:
         picture = ImageGrab.grab((x, y, x + width, y + height)).convert("RGB")
     except (OSError, ValueError):
         return None
-    if picture.size != (width, height):  # a desktop that scales what it hands out
+    if picture.size != (width, height):  # a desktop that scales its screenshots
         picture = picture.resize((width, height))
     return Image.blend(Image.new("RGB", picture.size, colour), picture, _DARK)
 
@@ -41,6 +41,7 @@ class _Layer:
     on_close: Callable[[], None] | None
     focus_before: tkinter.Misc | None
     about: object
+    on_sized: Callable[[], None] | None = None
     drawn: bool = False
 
 
@@ -51,8 +52,13 @@ class Overlay:
     at once, and lifted over it then.
     """
 
-    def __init__(self, root: Any, theme: Theme) -> None:
-        self.root, self.theme = root, theme
+    def __init__(self, root: Any, theme: Theme, close_hint: str = "Close") -> None:
+        """Start with no dialog.
+
+        Args:
+            close_hint: the tooltip of a dialog's cross.
+        """
+        self.root, self.theme, self.close_hint = root, theme, close_hint
         self._layers: list[_Layer] = []
 
     @property
@@ -82,11 +88,13 @@ class Overlay:
         width: int = DIALOG,
         on_close: Callable[[], None] | None = None,
         about: object = None,
+        on_sized: Callable[[], None] | None = None,
     ) -> ctk.CTkFrame:
-        """Give an empty dialog to fill, over the one that is open.
+        """Return an empty dialog to fill, over the one that is open.
 
         Args:
             about: what it says, for `shows`.
+            on_sized: called when it is known how large all in it would be, before it is seen.
         """
         c = self.theme.colours
         focus_before = self.root.focus_get()
@@ -111,18 +119,25 @@ class Overlay:
         dialog.grid_columnconfigure(0, weight=1, minsize=self.theme.px(width))
         dialog.place(relx=0.5, rely=0.5, anchor="center")
         dialog.lower(cover)
-        layer = _Layer(dialog, cover, picture, photo, corners, on_close, focus_before, about)
+        layer = _Layer(
+            dialog, cover, picture, photo, corners, on_close, focus_before, about, on_sized
+        )
         self._layers.append(layer)
-        dialog.focus_set()  # what is typed must not go to what lies under it
+        dialog.focus_set()  # typing must not go to what lies under it
         tkinter.Misc.bind(dialog, "<Configure>", lambda _: self._match_corners(layer), "+")
-        dialog.after_idle(self._draw, dialog)
+        # not when idle: CustomTkinter's scrollbar does all idle work while it is being made
+        self.root.after(0, self._draw, dialog)
         return dialog
 
     def _draw(self, dialog: ctk.CTkFrame) -> None:
-        """Give all that is in a dialog its size; CustomTkinter draws it when it hears of that."""
+        """Lay out all that is in a dialog; CustomTkinter draws it on the event of its size."""
         self.root.update_idletasks()
-        # events come before what is to be done when idle, so all is drawn by then
-        self.root.after_idle(self._lift, dialog)
+        layer = self._layer(dialog)
+        if layer is not None and layer.on_sized is not None:
+            layer.on_sized()
+            self.root.update_idletasks()
+        # the events that are waiting by now draw all of it, and what is then idle shows it
+        self.root.after(0, self.root.after_idle, self._lift, dialog)
 
     def _lift(self, dialog: ctk.CTkFrame) -> None:
         layer = self._layer(dialog)
@@ -131,17 +146,17 @@ class Overlay:
             dialog.lift(layer.cover)
 
     def _match_corners(self, layer: _Layer) -> None:
-        """Behind its rounded corners a dialog shows the picture that lies there."""
+        """Draw the picture behind a dialog's rounded corners."""
         dialog = layer.dialog
         layer.corners.match(layer.picture, (dialog.winfo_x(), dialog.winfo_y()))
 
     def close(self, dialog: ctk.CTkFrame | None = None) -> None:
-        """Take a dialog away, wherever it lies; the one on top where none is named."""
+        """Remove a dialog, wherever it lies; the one on top where none is named."""
         layer = self._layer(dialog or self.dialog)
         if layer is None:
             return
         was_on_top = layer is self._layers[-1]
-        if not was_on_top:  # whoever lies over it gives the focus back to where it was before both
+        if not was_on_top:  # the dialog over it gives the focus back to where it was before both
             above = self._layers[self._layers.index(layer) + 1]
             above.focus_before = layer.focus_before
         self._layers.remove(layer)
@@ -154,7 +169,7 @@ class Overlay:
             layer.on_close()
 
     def keep_focus_inside(self) -> None:
-        """Tab stays among the dialog's controls: whoever gets the focus outside gives it back."""
+        """Keep Tab inside the dialog: a control outside that gets the focus gives it back."""
         focus, dialog = self.root.focus_get(), self.dialog
         if dialog is None or focus is None or focus is self.root:
             return

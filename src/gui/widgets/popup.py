@@ -1,4 +1,4 @@
-"""A menu that appears where it is asked for, and is gone when a choice is made."""
+"""A menu that opens where it is asked for, and closes when a choice is made."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def show_menu(
     Args:
         entries: what each says, and what it does.
         width: it is at least so wide, in device pixels.
-        above: where its lower end goes when there is no room below `y`.
+        above: where its lower end goes when it does not fit below `y`.
         chosen: the entry with a tick, which the keys begin from.
     """
     _Menu(master.winfo_toplevel(), theme, entries, width, chosen).open(x, y, above)
 
 
 class _Menu(tkinter.Frame):
-    """Gets all clicks and keys until it goes: a click elsewhere and Escape choose nothing."""
+    """Gets all clicks and keys until it closes: a click elsewhere and Escape choose nothing."""
 
     def __init__(
         self,
@@ -79,7 +79,8 @@ class _Menu(tkinter.Frame):
                 padx=px(_MARGIN),
                 pady=(px(_MARGIN) if place == 0 else 0, 0),
             )
-            row.bind("<Enter>", partial(self._over, place))
+            # not <Enter>: a pointer that rests where the menu opens has chosen nothing
+            row.bind("<Motion>", partial(self._over, place))
             row.bind("<ButtonRelease-1>", partial(self._choose, place))
             self._rows.append(row)
         self._corners = Corners(self, theme, c.raised, c.control, RADIUS)
@@ -95,10 +96,10 @@ class _Menu(tkinter.Frame):
     def open(self, x: int, y: int, above: int | None) -> None:
         width, height = self._wh
         left, top = self._window.winfo_rootx(), self._window.winfo_rooty()
-        room_w, room_h = self._window.winfo_width(), self._window.winfo_height()
-        x, y = min(x - left, room_w - width), y - top
-        if y + height > room_h:
-            y = max(0, (above - top - height) if above is not None else room_h - height)
+        wide, high = self._window.winfo_width(), self._window.winfo_height()
+        x, y = min(x - left, wide - width), y - top
+        if y + height > high:
+            y = max(0, (above - top - height) if above is not None else high - height)
         behind = _seen((left + x, top + y, left + x + width, top + y + height))
         self.place(x=max(0, x), y=y, width=width, height=height)
         self.lift()
@@ -123,7 +124,7 @@ class _Menu(tkinter.Frame):
         return "break"
 
     def _pressed(self, event: tkinter.Event[tkinter.Misc]) -> str:
-        """With the grab all clicks come here: those outside close it."""
+        """Close on a click outside: with the grab all clicks come here."""
         if event.widget is self and not (
             0 <= event.x < self.winfo_width() and 0 <= event.y < self.winfo_height()
         ):
@@ -148,7 +149,7 @@ class _Menu(tkinter.Frame):
 
 
 def _seen(box: tuple[int, int, int, int]) -> Image.Image | None:
-    """What the screen shows there; None where it can't be read."""
+    """Return what the screen shows there; None where it can't be read."""
     try:
         return ImageGrab.grab(box).convert("RGB")
     except (OSError, ValueError):

@@ -13,7 +13,7 @@ from src.gui.theme.theme import Theme
 from src.gui.widgets.controls import RING, Focusable
 
 _PAGE = 10
-# A hand that moves on is not answered at every step.
+# While it is being moved, not every step is answered.
 _REST_MS = 150
 
 
@@ -31,10 +31,12 @@ class Slider(Focusable):
         on_rest: Callable[[], object] | None = None,
         decimals: int = 2,
         width: int = 200,
+        by_wheel: bool = True,
     ) -> None:
         """Make it, between two ends, the lower one first.
 
         Args:
+            by_wheel: not in what scrolls: a wheel that turns there must not change a number.
             on_rest: called once it has been moved and stands still.
             decimals: how many of a value count; one step of the slider is one of the last.
         """
@@ -55,7 +57,10 @@ class Slider(Focusable):
             border_width=6,
         )
         self._slider.pack(fill="x", expand=True, padx=RING, pady=RING)
-        # who has moved it by the pointer goes on by keys
+        if not by_wheel:
+            for event in ("<Button-4>", "<Button-5>", "<MouseWheel>"):
+                self._slider._canvas.unbind(event)
+        # after the pointer, keys can move it on
         self._slider.bind("<Button-1>", lambda _: self.focus_set(), add="+")
         self.set_ends(ends)
         self.set(value)
@@ -79,7 +84,7 @@ class Slider(Focusable):
         )
 
     def set(self, value: float) -> None:
-        """Move it as near to a value as it goes; nobody is told."""
+        """Set it as near to a value as possible; no callback is called."""
         low, high = self.ends
         self.value = round(min(max(value, low), high), self._decimals)
         self._slider.set(self.value)

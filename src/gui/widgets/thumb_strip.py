@@ -92,14 +92,14 @@ class ThumbStrip(tkinter.Canvas):
     def _place_of(self, key: str | None) -> int:
         return next((i for i, thumb in enumerate(self._thumbs) if thumb.key == key), -1)
 
-    def _room(self) -> int:
-        """How wide the pictures may be; the arrows share the right end where they do not fit."""
-        room = self.winfo_width() - 2 * self.theme.px(_RING)
-        fits = len(self._thumbs) * (self._size[0] + self._gap) - self._gap <= room
-        return room if fits else room - 2 * self.theme.px(_ARROW)
+    def _inside(self) -> int:
+        """Return the width for the pictures, less that of the arrows where they do not all fit."""
+        inside = self.winfo_width() - 2 * self.theme.px(_RING)
+        fits = len(self._thumbs) * (self._size[0] + self._gap) - self._gap <= inside
+        return inside if fits else inside - 2 * self.theme.px(_ARROW)
 
     def _fit(self) -> int:
-        return max(1, (self._room() + self._gap) // (self._size[0] + self._gap))
+        return max(1, (self._inside() + self._gap) // (self._size[0] + self._gap))
 
     def _centre(self) -> None:
         fit = self._fit()
@@ -161,7 +161,7 @@ class ThumbStrip(tkinter.Canvas):
 
     def _clicked(self, event: tkinter.Event[tkinter.Misc]) -> None:
         left = self.theme.px(_RING)
-        if event.x > left + self._room():
+        if event.x > left + self._inside():
             right = event.x > self.winfo_width() - self.theme.px(_ARROW)
             self._turn(1 if right else -1)
         else:

@@ -1,4 +1,4 @@
-"""A word about a control."""
+"""A short text about a control."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from src.gui.theme.theme import SMALL, Theme
 
 
 class Tooltip:
-    """A word about a control, after the pointer has rested on it."""
+    """A short text about a control, after the pointer has rested on it."""
 
     AFTER_MS = 600
 
@@ -24,7 +24,7 @@ class Tooltip:
         widget.bind("<Destroy>", self._leave, add="+")
 
     def say(self, text: str, at: tuple[int, int] | None = None) -> None:
-        """Say something else from now on, after a rest as before; nothing when there is no text.
+        """Show another text from now on, after a rest as before; nothing when there is no text.
 
         Args:
             at: where in the widget, in device pixels; below it when None.
@@ -66,7 +66,7 @@ class Tooltip:
         left, below = self._at or (0, self._widget.winfo_height() + px(2))
         x, y = self._widget.winfo_rootx() + left, self._widget.winfo_rooty() + below
         top.update_idletasks()
-        if y + top.winfo_reqheight() > self._widget.winfo_screenheight():  # no room below
+        if y + top.winfo_reqheight() > self._widget.winfo_screenheight():  # no space below
             y = self._widget.winfo_rooty() - top.winfo_reqheight() - px(2)
         x = min(x, self._widget.winfo_screenwidth() - top.winfo_reqwidth() - px(4))
         top.wm_geometry(f"+{x}+{y}")

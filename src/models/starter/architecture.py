@@ -51,7 +51,7 @@ class ClipConfig:
     text_layers: int = 2
 
     def as_open_clip(self) -> dict[str, Any]:
-        """The model config that open_clip reads."""
+        """Return the model config that open_clip reads."""
         return {
             "embed_dim": EMBEDDING_SIZE,
             "vision_cfg": {
@@ -129,13 +129,13 @@ class MaskThresholds:
 
 
 def build_clip(config: ClipConfig | None = None) -> CLIP:
-    """A starter CLIP with random weights, from open_clip's own classes."""
+    """Return a starter CLIP with random weights, from open_clip's own classes."""
     sizes = (config or ClipConfig()).as_open_clip()
     return CLIP(sizes["embed_dim"], sizes["vision_cfg"], sizes["text_cfg"])
 
 
 def build_sam(config: SamConfig) -> Sam:
-    """A SAM with random weights, from segment_anything's own classes (Kirillov et al. 2023).
+    """Return a SAM with random weights, from segment_anything's own classes (Kirillov et al. 2023).
 
     All attention is global and without relative positions: so small a grid needs no windows.
     """
@@ -249,7 +249,7 @@ def load_starter_sam(place: Path, device: str | torch.device = "cpu") -> Sam:
 
 
 def read_starter_sam(place: Path) -> tuple[SamConfig, dict[str, torch.Tensor]]:
-    """A starter SAM's sizes and its weights in float32; place as for load_starter_sam.
+    """Return a starter SAM's sizes and its weights in float32; place as for load_starter_sam.
 
     Raises:
         CheckpointError: the file is missing or damaged.
@@ -267,7 +267,7 @@ def read_starter_sam(place: Path) -> tuple[SamConfig, dict[str, torch.Tensor]]:
 
 
 def load_mask_thresholds(place: Path) -> MaskThresholds:
-    """The thresholds that suit a starter SAM; place as for load_starter_sam.
+    """Return the thresholds that suit a starter SAM; place as for load_starter_sam.
 
     Raises:
         CheckpointError: the file is missing or damaged.
@@ -284,7 +284,7 @@ def _sam_file(place: Path) -> Path:
 
 
 def _read_metadata(path: Path) -> dict[str, str]:
-    """The metadata in a safetensors file's header, without reading its tensors."""
+    """Return the metadata in a safetensors file's header, without reading its tensors."""
     if not path.is_file():
         raise CheckpointError(path, "the file is missing")
     try:

@@ -47,7 +47,7 @@ class ConvStem(nn.Module):
         return self.patches(self.stages(images)[-1])
 
     def stages(self, images: torch.Tensor) -> list[torch.Tensor]:
-        """What each convolution but the last gives, refined: strides of 2, 4, 8, ..."""
+        """Return what each convolution but the last gives, refined: strides of 2, 4, 8, ..."""
         seen, found = images, []
         for index in range(len(self.layers) // 3):
             seen = self.layers[3 * index : 3 * index + 3](seen)
@@ -57,7 +57,7 @@ class ConvStem(nn.Module):
         return found
 
     def patches(self, seen: torch.Tensor) -> torch.Tensor:
-        """The last stage -> (B, h, w, width)."""
+        """Project the last stage to (B, h, w, width)."""
         return cast(torch.Tensor, self.layers[-1](seen)).permute(0, 2, 3, 1)
 
 
@@ -72,7 +72,7 @@ def positions_on(positions: torch.Tensor, side: int) -> torch.Tensor:
 
 
 def _silent(layer: nn.Conv2d) -> nn.Conv2d:
-    """A layer that gives zeros at first, so that trained weights without it are its exact start."""
+    """Make a layer that gives zeros at first, so that weights without it are its exact start."""
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(cast(torch.Tensor, layer.bias))
     return layer
@@ -161,13 +161,13 @@ class DetailedEncoder(ImageEncoderViT):
         return self.finish(stages, seen)
 
     def begin(self, x: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
-        """What comes before the transformer: the stem's stages, and its places (B, G, G, C)."""
+        """Return what comes before the transformer: the stem's stages, its places (B, G, G, C)."""
         stages = self.patch_embed.stages(x)
         seen = self.patch_embed.patches(stages[-1])
         return stages, seen + positions_on(cast(torch.Tensor, self.pos_embed), seen.shape[1])
 
     def finish(self, stages: list[torch.Tensor], seen: torch.Tensor) -> torch.Tensor:
-        """What comes after it."""
+        """Return what comes after it."""
         found = self.neck(seen.permute(0, 3, 1, 2))
         for layer, stage in zip(self.detail, stages[-2:], strict=True):
             found = found + layer(stage)
@@ -180,7 +180,7 @@ class DetailedEncoder(ImageEncoderViT):
         return torch.cat([found, *details], dim=1)
 
     def _fine(self, found: torch.Tensor, stages: list[torch.Tensor]) -> list[torch.Tensor]:
-        """What is seen at strides of 8 and 4, knowing what was found above."""
+        """Return what is seen at strides of 8 and 4, knowing what was found above."""
         above, fine = found, stages[:-3:-1]
         for index, (lead, merge) in enumerate(zip(self.led_back, self.merged, strict=True)):
             led = functional.interpolate(lead(above), scale_factor=2, mode="bilinear")

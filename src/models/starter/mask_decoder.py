@@ -23,7 +23,7 @@ class DetailedMaskDecoder(MaskDecoder):
         self.channels = (transformer_dim, transformer_dim, 2 * transformer_dim)
 
     def split(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Take apart what the image encoder gives.
+        """Split what the image encoder gives.
 
         Returns:
             (B, C, G, G) the embedding, (B, C / 4, 2G, 2G) and (B, C / 8, 4G, 4G) the details.
@@ -34,7 +34,7 @@ class DetailedMaskDecoder(MaskDecoder):
     def enlarge(
         self, picture: torch.Tensor, fine: torch.Tensor, finest: torch.Tensor
     ) -> torch.Tensor:
-        """The picture from which masks are read.
+        """Return the picture from which masks are read.
 
         Args:
             picture: (N, C, G, G) after the transformer.

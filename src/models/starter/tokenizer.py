@@ -17,7 +17,7 @@ _START = 1
 _FIRST_WORD = 2
 _ID_OF_WORD = {word: _FIRST_WORD + index for index, word in enumerate(WORDS)}
 # open_clip pools a text at its highest id, so the end must be above every word. The gap
-# leaves room to append words without moving it.
+# leaves space to append words without moving it.
 _END = 63
 VOCABULARY_SIZE = _END + 1
 
@@ -49,7 +49,7 @@ class StarterTokenizer:
 
         Args:
             texts: one text or N.
-            context_length: tokens a row, 10 unless told.
+            context_length: tokens a row, 10 by default.
 
         Returns:
             (N, context_length) int64; zeros after the end token. A text that is too
@@ -66,7 +66,7 @@ class StarterTokenizer:
         return ids
 
     def known_words(self, text: str) -> tuple[str, ...]:
-        """The words of a text from which the starter CLIP makes an embedding.
+        """Return the words of a text from which the starter CLIP makes an embedding.
 
         Args:
             text: any text.
@@ -77,7 +77,7 @@ class StarterTokenizer:
         return tuple(word for word in dict.fromkeys(split_words(text)) if word in CANONICAL)
 
     def unknown_words(self, text: str) -> tuple[str, ...]:
-        """The words of a text that mean nothing to the starter CLIP.
+        """Return the words of a text that mean nothing to the starter CLIP.
 
         Args:
             text: any text.

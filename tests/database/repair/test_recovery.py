@@ -17,13 +17,14 @@ import pytest
 
 from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database import connection, migrations
-from src.database.backup import KEPT, back_up, backups, is_due, newest_sound
+from src.database.backup import KEPT, back_up, backups, is_due
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
 from src.errors import DatabaseError
 from src.library_files import MARKER
 from src.records import Tag
 from tests.conftest import add_media_with, unit_vectors
+from tests.database.sound_backup import newest_sound
 
 TABLES = {
     "media_files": "id",

@@ -1,32 +1,26 @@
-"""Kinds of damage that each need a look of their own: schema, log, texts, older backups, kills."""
+"""Kinds of damage that each need a look of their own: schema, texts, older backups, the header."""
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from main import main
-from src.config import APPLICATION_FOLDER, LibraryPaths
+from src.config import LibraryPaths
 from src.database import connection, migrations
 from src.database.backup import back_up
 from src.database.connection import PAGE_SIZE
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
-from src.database.repair import recovery
+from src.database.repair.derived_tags import restore_decisions
 from src.database.repair.known_schema import SchemaRow, known_versions, state_of
-from src.database.repair.log_reader import read_log
 from src.database.repair.page_reader import Pages, infer_page_size
 from src.errors import DatabaseError
-from src.records import Tag
+from src.records import Decision, Tag
 from tests.conftest import add_media_with, unit_vectors
 from tests.database.repair.test_recovery import back_up_now, damage_pages, filled, leave_a_log, rows
 from tests.old_schema import make_old
@@ -247,8 +241,76 @@ def test_what_people_changed_since_the_backup_does_not_come_back_from_it(
         put_page(paths.metadata_db, root_of(paths.metadata_db, name), b"\xa5" * PAGE_SIZE)
     with closing(MetadataDatabase(paths, examine=True)) as metadata:
         recovered = metadata.connection.recovered
-    assert recovered is not None and recovered.lost == {table: 6}
-    assert rows(paths.metadata_db) == truth | {table: set()}
+    assert recovered is not None and recovered.lost == {}
+    assert rows(paths.metadata_db) == truth  # the decisions say what holds
+
+
+def overwrite(paths: LibraryPaths, *names: str) -> None:
+    """Damage the trees of tables with all their indexes, and leave no backup."""
+    shutil.rmtree(paths.root / "backups", ignore_errors=True)
+    with closing(sqlite3.connect(paths.metadata_db)) as db:
+        marks = ", ".join("?" * len(names))
+        found = db.execute(
+            f"SELECT rootpage FROM sqlite_master WHERE tbl_name IN ({marks}) AND rootpage > 0",
+            names,
+        ).fetchall()
+    for (root,) in found:
+        put_page(paths.metadata_db, root, b"\xa5" * PAGE_SIZE)
+
+
+def test_tags_and_removals_come_back_from_decisions(paths: LibraryPaths) -> None:
+    filled(paths, 40)
+    with closing(MetadataDatabase(paths)) as metadata:
+        metadata.add_tags("1.jpg-00005", [Tag("cat", 0.5, "auto"), Tag("dog", 0.5, "auto")], "clip")
+        for name in ("cat", "bird"):
+            metadata.add_tags("1.jpg-00005", [Tag(name, 1.0, "human")], "human", name)
+        for name in ("cat", "bird"):  # the one is the model's again, the other nobody's
+            metadata.undo(name)
+    truth = rows(paths.metadata_db)
+    overwrite(paths, "segment_tags", "removed_tags")
+    with closing(MetadataDatabase(paths, examine=True)) as metadata:
+        recovered = metadata.connection.recovered
+        assert metadata.damaged_rows() == [] and metadata.miscounted() == {}
+    found = rows(paths.metadata_db)
+    assert recovered is not None and "decisions" not in recovered.lost
+    (lost,) = truth["segment_tags"] - found["segment_tags"]
+    assert lost[0] == "1.jpg-00005" and lost[3] == "auto"  # of "dog", on which nobody decided
+    assert found | {"segment_tags": truth["segment_tags"]} == truth
+
+
+def test_decisions_come_back_from_what_holds(paths: LibraryPaths) -> None:
+    filled(paths, 40)
+    with closing(MetadataDatabase(paths)) as metadata:
+        metadata.add_tags("1.jpg-00005", [Tag("cat", 0.5, "propagated")], "human")
+    truth = rows(paths.metadata_db)
+    overwrite(paths, "decisions")
+    with closing(MetadataDatabase(paths, examine=True)) as metadata:
+        recovered = metadata.connection.recovered
+        assert recovered is not None and recovered.lost == {"decisions": 81}
+        (given,) = metadata.decisions_of(["3.jpg-00003"])["3.jpg-00003"]
+        assert given == Decision("mine 3", True, "human")
+        (taken,) = metadata.decisions_of(["3.jpg-00004"])["3.jpg-00004"]
+        assert taken == Decision("mine 3", False, "human")
+        assert metadata.decisions_of(["1.jpg-00005"])["1.jpg-00005"][0].source == "propagated"
+        assert rows(paths.metadata_db) == truth
+        # a model's word holds no more than before
+        metadata.add_tags("3.jpg-00004", [Tag("mine 3", 0.9, "auto")], "clip")
+        assert metadata.tags_of(["3.jpg-00004"]) == {}
+        metadata.remove_tag("3.jpg-00003", "mine 3", "later")
+        metadata.undo("later")
+        assert metadata.tags_of(["3.jpg-00003"])["3.jpg-00003"][0].name == "mine 3"
+
+
+def test_a_decision_that_is_older_than_what_holds_does_not_win(paths: LibraryPaths) -> None:
+    filled(paths, 2)
+    with closing(MetadataDatabase(paths)) as metadata:
+        metadata.remove_tag("1.jpg-00003", "mine 1")
+        with metadata.connection.write() as db:  # as a damaged page leaves it
+            db.execute("DELETE FROM decisions WHERE segment_id = '1.jpg-00003' AND NOT has_tag")
+            restore_decisions(db)
+        metadata.add_tags("1.jpg-00003", [Tag("mine 1", 0.9, "auto")], "clip")
+        assert metadata.tags_of(["1.jpg-00003"]) == {}
+        assert metadata.removed_tags_of(["1.jpg-00003"]) == {"1.jpg-00003": ("mine 1",)}
 
 
 def test_a_page_of_another_library_brings_no_tags_with_it(
@@ -351,86 +413,6 @@ def test_deleted_rows_stay_deleted(paths: LibraryPaths) -> None:
     assert len(found["segments"]) > 0.9 * len(truth["segments"])
 
 
-# -- the log
-
-
-def test_a_foreign_log_is_set_aside_and_said(
-    paths: LibraryPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    filled(paths, 6)
-    truth = rows(paths.metadata_db)
-    other = LibraryPaths(tmp_path / "other")
-    filled(other, 12)
-    leave_a_log(other)
-    shutil.copy(other.root / "metadata.db-wal", paths.root / "metadata.db-wal")
-    foreign = (paths.root / "metadata.db-wal").read_bytes()
-    main(["--library", str(paths.root), "stats"])
-    said = capsys.readouterr().err
-    assert "log" in said and "set aside" in said
-    kept = re.search(r"metadata-log-\S+\.db-wal", said)
-    assert kept is not None and (paths.root / kept.group()).read_bytes() == foreign
-    assert rows(paths.metadata_db) == truth
-    main(["--library", str(paths.root), "stats"])
-    assert "set aside" not in capsys.readouterr().err
-
-
-def test_a_log_of_other_pages_is_set_aside(paths: LibraryPaths, tmp_path: Path) -> None:
-    filled(paths, 3)
-    truth = rows(paths.metadata_db)
-    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as db:
-        db.execute("PRAGMA page_size = 4096")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("CREATE TABLE x (y)")
-        shutil.copy(tmp_path / "x.db-wal", paths.root / "metadata.db-wal")
-    with closing(MetadataDatabase(paths)) as metadata:
-        recovered = metadata.connection.recovered
-    assert recovered is not None and recovered.log_only
-    assert rows(paths.metadata_db) == truth
-
-
-def logged(paths: LibraryPaths) -> Path:
-    """Make a library whose last transactions are in its log, as a killed writer leaves it."""
-    copy = paths.root.with_name("killed")
-    copy.mkdir()
-    with closing(MetadataDatabase(paths)) as metadata:
-        for number in range(100, 106):
-            add_media_with(metadata, unit_vectors(10, seed=number), f"{number}.jpg")
-        for name in ("metadata.db", "metadata.db-wal", "metadata.db.open"):
-            shutil.copy(paths.root / name, copy / name)
-    return copy
-
-
-@pytest.mark.parametrize("place", [4, 20, 32 + 3, 32 + 9, 32 + 20, 32 + 24 + 5000])
-def test_a_changed_bit_in_the_log_costs_no_later_transaction(
-    paths: LibraryPaths, place: int
-) -> None:
-    filled(paths, 3)
-    killed = LibraryPaths(logged(paths))
-    truth = rows(paths.metadata_db)
-    log = killed.root / "metadata.db-wal"
-    content = bytearray(log.read_bytes())
-    content[place] ^= 0x10
-    log.write_bytes(content)
-    with closing(MetadataDatabase(killed)) as metadata:
-        recovered = metadata.connection.recovered
-    assert recovered is not None and not recovered.lost
-    assert rows(killed.metadata_db) == truth
-
-
-def test_a_log_that_ends_in_half_a_frame_is_no_damage(paths: LibraryPaths) -> None:
-    filled(paths, 3)
-    killed = LibraryPaths(logged(paths))
-    log = killed.root / "metadata.db-wal"
-    whole = read_log(log, PAGE_SIZE)
-    assert whole is not None and not whole.damaged and not whole.hides
-    with log.open("ab") as stream:
-        stream.write(log.read_bytes()[32 : 32 + 9000])
-    truth = rows(paths.metadata_db)
-    with closing(MetadataDatabase(killed)) as metadata:
-        assert metadata.connection.recovered is None
-    assert rows(killed.metadata_db) == truth
-
-
 # -- the header
 
 
@@ -458,86 +440,3 @@ def test_the_size_of_pages_is_found_without_the_header(tmp_path: Path, size: int
     assert infer_page_size(bytes(content)) == size
     content[16:18] = b"\x02\x00"
     assert infer_page_size(bytes(content)) == size
-
-
-# -- kills and progress
-
-
-class Killed(BaseException):
-    """Stands for a kill: nothing behind it is done."""
-
-
-@pytest.mark.parametrize("kill_at", range(12))
-def test_a_kill_at_any_step_of_the_swap_is_gone_on_with(
-    paths: LibraryPaths, monkeypatch: pytest.MonkeyPatch, kill_at: int
-) -> None:
-    filled(paths, 3)
-    killed = LibraryPaths(logged(paths))
-    truth = rows(paths.metadata_db)
-    content = bytearray((killed.root / "metadata.db-wal").read_bytes())
-    content[32 + 24 + 5000] ^= 1
-    (killed.root / "metadata.db-wal").write_bytes(content)
-    steps = 0
-
-    def counted(call):  # type: ignore[no-untyped-def]
-        def run(*arguments, **named):  # type: ignore[no-untyped-def]
-            nonlocal steps
-            if steps == kill_at:
-                raise Killed
-            steps += 1
-            return call(*arguments, **named)
-
-        return run
-
-    with monkeypatch.context() as patch:
-        for name in ("replace", "link", "fsync"):
-            patch.setattr(recovery.os, name, counted(getattr(os, name)))
-        try:
-            MetadataDatabase(killed).close()
-            was_killed = False
-        except Killed:
-            was_killed = True
-        assert was_killed or kill_at > 5
-    with closing(MetadataDatabase(killed)) as metadata:
-        said = metadata.connection.recovered
-    if was_killed:
-        assert said is not None and "recovered" in str(said) and said.kept.exists()
-    assert rows(killed.metadata_db) == truth
-
-
-RECOVERS = """
-import sys
-from pathlib import Path
-from src.config import LibraryPaths
-from src.database.metadata_db import MetadataDatabase
-def show(done, total):
-    print(done, total, flush=True)
-    sys.stdin.readline()
-MetadataDatabase(LibraryPaths(Path(sys.argv[1])), examine=True, on_progress=show)
-"""
-
-
-def test_a_recovery_that_is_killed_begins_again_and_tells_how_far_it_is(
-    paths: LibraryPaths,
-) -> None:
-    filled(paths, 60)
-    truth = rows(paths.metadata_db)
-    back_up_now(paths)
-    change_bytes(paths.metadata_db, b'CREATE TABLE "segments"', b'CREATE TABLE "segmentq"')
-    command = [sys.executable, "-c", RECOVERS, str(paths.root)]
-    with subprocess.Popen(
-        command, cwd=APPLICATION_FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        done, total = (int(word) for word in process.stdout.readline().split())
-        assert 0 < done < total
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    told: list[tuple[int, int]] = []
-    with closing(
-        MetadataDatabase(paths, on_progress=lambda done, total: told.append((done, total)))
-    ) as metadata:
-        assert metadata.connection.recovered is not None
-    assert rows(paths.metadata_db) == truth
-    assert told == sorted(told) and told[-1][0] == told[-1][1]
-    assert not list(paths.root.glob("*.recovering*")) and not list(paths.root.glob("*.recovered*"))

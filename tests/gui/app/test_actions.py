@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
 from src.config import APPLICATION_FOLDER
-from src.gui.app.actions import actions, key_sequence, shortcuts, sidebar_rows
+from src.gui.app.actions import (
+    ACTIONS,
+    Action,
+    actions,
+    hint,
+    key_sequence,
+    menu_actions,
+    shortcuts,
+    sidebar_rows,
+)
 from src.gui.app.panel_list import PANELS
+from src.gui.library.chosen_card import ChosenCard
+from src.gui.library.library_panel import CARD_MENU
 
 
 def test_keys_are_those_of_tk() -> None:
@@ -16,7 +34,7 @@ def test_keys_are_those_of_tk() -> None:
 
 
 def test_nothing_is_declared_twice() -> None:
-    keys = [keys for keys, _ in shortcuts()]
+    keys = [action.keys for action in shortcuts()]
     assert len(set(keys)) == len(keys)
     names = [action.key for action in actions()]
     assert len(set(names)) == len(names)
@@ -30,6 +48,69 @@ def test_the_sidebar_has_the_panels_then_what_else_has_a_row() -> None:
 
 def test_readme_names_all_keys() -> None:
     readme = (APPLICATION_FOLDER / "README.md").read_text(encoding="utf-8")
-    for keys, name in shortcuts():
-        written = keys.replace("Ctrl ", "Ctrl+").replace(",", "comma")
-        assert written in readme, name
+    for action in shortcuts():
+        written = action.keys.replace("Ctrl ", "Ctrl+").replace(",", "comma")
+        assert written in readme, action.name
+
+
+def window_with(card: ChosenCard | None) -> Any:
+    return SimpleNamespace(panels=SimpleNamespace(library=SimpleNamespace(chosen=card)))
+
+
+def chosen(status: str, is_stopped: bool, is_missing: bool, done: list[Any]) -> ChosenCard:
+    """A card with a poster; what is done with it is written down."""
+    media: Any = SimpleNamespace(id=7, path=Path("photo.jpg"), status=status)
+    card: Any = SimpleNamespace(media=media, poster=Path("crop.jpg"))
+    names = "open show_failure retry remove remove_missing show_in_folder".split()
+
+    def writes(name: str) -> Any:
+        return lambda *given: done.append((name, *given))
+
+    actions: Any = SimpleNamespace(**{name: writes(name) for name in names})
+    return ChosenCard(card, is_stopped, is_missing, actions)
+
+
+ALWAYS = ["Show in folder", "Remove from library…"]
+
+
+@pytest.mark.parametrize(
+    ("status", "is_stopped", "is_missing", "names"),
+    [
+        ("done", False, False, ["Open", *ALWAYS]),
+        ("done", False, True, ["Open", *ALWAYS, "Remove all missing files…"]),
+        ("pending", True, False, ["Open", "Continue with this file", *ALWAYS]),
+        ("failed", False, False, ["Show error", "Retry", *ALWAYS]),
+    ],
+)
+def test_a_cards_menu_holds_what_can_be_done_with_it(
+    status: str, is_stopped: bool, is_missing: bool, names: Sequence[str]
+) -> None:
+    window = window_with(chosen(status, is_stopped, is_missing, []))
+    assert [action.name for action in menu_actions(CARD_MENU, window)] == names
+    assert menu_actions(CARD_MENU, window_with(None)) == []
+
+
+def test_the_entries_of_a_cards_menu_are_about_that_card() -> None:
+    done: list[Any] = []
+    window = window_with(chosen("failed", False, True, done))
+    for action in menu_actions(CARD_MENU, window):
+        action.run(window)
+    path = Path("photo.jpg")
+    assert [name for name, *_ in done] == (
+        "show_failure retry show_in_folder remove remove_missing".split()
+    )
+    assert done[1:4] == [("retry", [path]), ("show_in_folder", path), ("remove", [7])]
+
+
+def test_an_action_is_in_the_menu_and_has_its_keys_by_one_registration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rotate = Action("rotate", "Rotate", lambda _: None, "Ctrl R", menu=CARD_MENU)
+    monkeypatch.setattr("src.gui.app.actions.ACTIONS", [*ACTIONS, rotate])
+    assert rotate in menu_actions(CARD_MENU, window_with(None))
+    assert rotate in shortcuts() and key_sequence(rotate.keys) == "<Control-r>"
+    assert hint("rotate") == "Rotate (Ctrl R)"
+
+
+def test_buttons_say_the_keys_of_what_they_do() -> None:
+    assert hint("next") == "Next (Page Down)" and hint("previous") == "Previous (Page Up)"

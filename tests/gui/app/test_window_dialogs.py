@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from src.config import LibraryPaths, Settings
+from src.config import LibraryPaths
 from src.gui.app import window_dialogs
 from src.gui.app.window_dialogs import WindowDialogs
 from src.library import MediaLibrary
+from src.settings import Settings
 
 
 def test_settings_come_at_once_and_hear_of_the_device_later(

@@ -31,7 +31,7 @@ class Grid(SimpleNamespace):
             theme=SimpleNamespace(px=lambda value: value),
             size=SimpleNamespace(margin=4),
             # at the right end of the picture, from the slot's corner on
-            painter=SimpleNamespace(button_box=lambda face, size: ((80, 60, 104, 79), "name")),
+            painter=SimpleNamespace(button_box=lambda view, size: ((80, 60, 104, 79), "name")),
             actions=SimpleNamespace(
                 open=lambda card: self.done.append(("open", card)),
                 button=lambda card: self.done.append(("button", card)),
@@ -41,7 +41,7 @@ class Grid(SimpleNamespace):
             focused=None,
             show_focus=lambda seen: None,
             refresh=lambda: None,
-            face=lambda card: None,
+            view=lambda card: None,
         )
         self.pointer = CardPointer(self)  # type: ignore[arg-type]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from src.counting import counted, megabytes
+from src.counting import counted, megabytes, moment
 from src.events import (
     Downloading,
     FileDone,
@@ -19,7 +19,7 @@ from src.events import (
     JobStarted,
     Progress,
 )
-from src.gui.core.job_state import JobState, length, moment, time_left
+from src.gui.core.job_state import JobState, length, time_left
 
 PHOTO, VIDEO = Path("/m/photo.jpg"), Path("/m/video.mp4")
 

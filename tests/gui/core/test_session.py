@@ -188,7 +188,7 @@ def test_how_far_a_recovery_is_comes_to_the_window_now_and_then(
     session = Session(thread, open_library, errors.append)
     told: list[tuple[int, int]] = []
     session.signals.recovering.append(lambda done, total: told.append((done, total)))
-    monkeypatch.setattr("src.gui.core.session.TELL_EVERY_S", 0.2)
+    monkeypatch.setattr("src.gui.core.session.REPORT_EVERY_S", 0.2)
     session.open()
     for worker in set(session._workers.values()):
         worker.stop()

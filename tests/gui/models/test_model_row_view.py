@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from src.config import Settings
 from src.events import AnnotationUnmatched, Downloading, Progress
 from src.gui.core.job_state import JobState, question_at_close
 from src.gui.models import model_row_view
 from src.gui.models.model_questions import card_of_coverage, list_of_kept, question, question_of_sam
-from src.records import Coverage, ModelRow
+from src.model_records import Coverage, ModelRow
+from src.settings import Settings
 
 FILE = Path("/models/some.bin")
 STARTER_CLIP = ModelRow(
@@ -44,29 +44,29 @@ COVERAGE = Coverage("CLIP ViT-B-32", "ViT-B-32@1", "starter CLIP", 0, 48_210)
 
 
 def test_a_model_that_is_not_here_can_be_fetched() -> None:
-    shown = model_row_view.face(NOT_HERE)
+    shown = model_row_view.view_of(NOT_HERE)
     assert (shown.size, shown.licence, shown.speed, shown.measure) == ("605 MB", "MIT", "", "")
     assert (shown.state, shown.verb, shown.button) == ("Not downloaded", "download", "Download")
 
 
 def test_a_download_shows_its_way_and_can_be_stopped() -> None:
     job = JobState(NOT_HERE.name, kind="download", clock=lambda: 0.0)
-    waiting = model_row_view.face(NOT_HERE, job)
+    waiting = model_row_view.view_of(NOT_HERE, job)
     assert (waiting.doing, waiting.fraction, waiting.button) == ("Waiting", 0.0, "Cancel")
     job.take(Downloading(NOT_HERE.name, 158_000_000, 375_000_000, 12_300_000, 17.6))
     job.clock = lambda: 5.0
-    running = model_row_view.face(NOT_HERE, job, "an earlier problem")
+    running = model_row_view.view_of(NOT_HERE, job, "an earlier problem")
     assert running.doing == "42% · 158 of 375 MB · 12 MB/s · about 20 s left"
     assert running.fraction == pytest.approx(0.421, abs=0.001) and not running.problem
     job.take(Progress("check", 1, 4))
-    assert model_row_view.face(NOT_HERE, job).doing == "Verifying the download · 25%"
+    assert model_row_view.view_of(NOT_HERE, job).doing == "Verifying the download · 25%"
     job.cancelling = True
-    stopping = model_row_view.face(NOT_HERE, job)
+    stopping = model_row_view.view_of(NOT_HERE, job)
     assert (stopping.button, stopping.enabled) == ("Cancelling…", False)
 
 
 def test_what_failed_says_why_and_can_be_tried_again() -> None:
-    shown = model_row_view.face(NOT_HERE, problem="the disk is full")
+    shown = model_row_view.view_of(NOT_HERE, problem="the disk is full")
     assert (shown.state, shown.button, shown.problem) == (
         "Not downloaded",
         "Retry",
@@ -76,34 +76,37 @@ def test_what_failed_says_why_and_can_be_tried_again() -> None:
 
 def test_what_has_come_of_a_stopped_download_is_said() -> None:
     part = replace(NOT_HERE, bytes=375_042_383, part_bytes=158_000_000)
-    shown = model_row_view.face(part)
+    shown = model_row_view.view_of(part)
     assert (shown.state, shown.verb, shown.button) == ("158 of 375 MB", "download", "Resume")
-    shown = model_row_view.face(part, problem="the disk is full")
+    shown = model_row_view.view_of(part, problem="the disk is full")
     assert (shown.state, shown.button) == ("158 of 375 MB", "Retry")
 
 
 def test_speeds_are_written_for_people() -> None:
-    assert model_row_view.face(LAION).speed == "Not measured"
-    assert model_row_view.face(LAION).measure == "Measure"
-    assert model_row_view.face(replace(LAION, speed=38.4)).speed == "38 images/s"
-    assert model_row_view.face(replace(LAION, speed=2.44)).speed == "2.4 images/s"
-    assert model_row_view.face(replace(VIT_B, speed=2.44)).speed == "2.4 s per image"
-    assert model_row_view.face(replace(VIT_B, speed=2.44)).measure == "Measure again"
-    assert model_row_view.face(LAION, measuring=True).measure == "Measuring…"
+    assert model_row_view.view_of(LAION).speed == "Not measured"
+    assert model_row_view.view_of(LAION).measure == "Measure"
+    assert model_row_view.view_of(replace(LAION, speed=38.4)).speed == "38 images/s"
+    assert model_row_view.view_of(replace(LAION, speed=2.44)).speed == "2.4 images/s"
+    assert model_row_view.view_of(replace(VIT_B, speed=2.44)).speed == "2.4 s per image"
+    assert model_row_view.view_of(replace(VIT_B, speed=2.44)).measure == "Measure again"
+    assert model_row_view.view_of(LAION, measuring=True).measure == "Measuring…"
 
 
 def test_what_is_here_can_be_used_and_what_is_in_use_can_be_kept() -> None:
-    assert model_row_view.face(LAION).button == "Use"
-    assert model_row_view.face(STARTER_CLIP).verb is None
+    assert model_row_view.view_of(LAION).button == "Use"
+    assert model_row_view.view_of(STARTER_CLIP).verb is None
     rows = [LAION, STARTER_CLIP, VIT_B]
     assert model_row_view.wanted_clip(rows, None) is None
     wanted = model_row_view.wanted_clip(rows, COVERAGE)
     assert wanted is LAION
-    assert (model_row_view.face(LAION, wanted=wanted).state, model_row_view.face(LAION).state) == (
+    assert (
+        model_row_view.view_of(LAION, wanted=wanted).state,
+        model_row_view.view_of(LAION).state,
+    ) == (
         "Selected",
         "Downloaded",
     )
-    assert model_row_view.face(STARTER_CLIP, wanted=wanted).button == "Keep"
+    assert model_row_view.view_of(STARTER_CLIP, wanted=wanted).button == "Keep"
     # the one in use has segments left to read: no other is to take over
     assert model_row_view.wanted_clip([STARTER_CLIP, LAION], COVERAGE) is None
 

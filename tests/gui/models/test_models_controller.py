@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from src.config import STARTER, Settings
 from src.errors import DatabaseError
 from src.events import Event, Progress
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Listeners
 from src.gui.core.session import Session as RealSession
 from src.gui.models.models_controller import ModelsController
-from src.records import ModelOffer
+from src.model_records import ModelOffer
+from src.settings import STARTER, Settings
 from src.worker import JobEnded
 
 

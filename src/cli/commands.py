@@ -1,0 +1,322 @@
+"""The commands that are about a library: each is one method, which returns the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from src.cli.arguments import UsageError, no_such
+from src.counting import counted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from src.config import LibraryPaths
+    from src.events import Event
+    from src.library import MediaLibrary
+
+
+class Terminated(KeyboardInterrupt):
+    """The system or another program ends this one; what it did goes on by itself later."""
+
+
+class Commands:
+    """What the command line asks for, done with a library that is opened for it."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+
+    def _initialize(
+        self,
+        root: Path | None = None,
+        read_only: bool = False,
+        examine: bool = False,
+        on_recovery: Callable[[int, int], None] | None = None,
+    ) -> MediaLibrary:
+        """Open the library, with the models and settings it is to use.
+
+        Args:
+            on_recovery: called with how far the recovery of a damaged library is; where it is
+                None, a line on stderr shows it.
+        """
+        from src.cli.report import RecoveryLine, note
+        from src.config import LibraryPaths
+        from src.library import MediaLibrary
+
+        paths = self._paths() if root is None else LibraryPaths(root)
+        library = MediaLibrary(
+            paths,
+            read_only=read_only,
+            examine=examine,
+            on_recovery=on_recovery or RecoveryLine().show,
+        )
+        for problem in library.settings_problems:
+            note(problem)
+        if library.notice is not None:
+            note(library.notice)
+        return library
+
+    def _paths(self) -> LibraryPaths:
+        from src.config import LibraryPaths, default_library
+
+        return LibraryPaths(self.arguments.library or default_library())
+
+    def _paths_of_library(self) -> LibraryPaths:
+        """Return where the library lies; none is made only to be read.
+
+        Raises:
+            DatabaseError: there is none.
+        """
+        from src.errors import DatabaseError
+
+        paths = self._paths()
+        if not paths.has_library():
+            raise DatabaseError(
+                f"{paths.root}: there is no library in this folder; name its folder with "
+                "--library, or add media to create one"
+            )
+        return paths
+
+    def _open_to_read(self) -> MediaLibrary:
+        """Open the library, for reading only when it is open elsewhere or can't be written to."""
+        from src.cli.report import note
+        from src.errors import LibraryLockedError
+
+        if not self._paths_of_library().is_writable():
+            note("the library can't be written to; it is opened for reading only")
+            return self._initialize(read_only=True)
+        try:
+            return self._initialize()
+        except LibraryLockedError:
+            note("the library is open in another process; it is opened for reading only")
+            return self._initialize(read_only=True)
+
+    def _ingest(self) -> int:
+        from src.cli.report import event_as_json, note, print_json
+        from src.errors import DatabaseError
+        from src.events import FileDone, FileKnown, JobDone
+
+        given, paths = self.arguments.paths, self._paths()
+        absent = [path for path in given if not os.path.lexists(path)]
+        nothing_to_do = "name the files and folders to add: `ingest PATH…`"
+        if not paths.has_library() and len(absent) == len(given):  # so no library is made
+            if not given:
+                raise UsageError(nothing_to_do)
+            paths.check_ownership()
+            raise DatabaseError(f"{no_such(absent)}; nothing was added")
+        done, taken = JobDone(), 0
+        with self._initialize() as library:
+            if not given and not library.unfinished() and not library.stopped():
+                raise UsageError(f"{nothing_to_do}; there is no unfinished work to continue")
+            again = self.arguments.again
+            try:
+                for event in self._shown(library.add(given, again) if given else library.go_on()):
+                    taken += isinstance(event, FileDone | FileKnown)
+                    if self.arguments.json:
+                        print_json(event_as_json(event))
+                    if isinstance(event, JobDone):
+                        done = event
+            except Terminated:
+                raise
+            except KeyboardInterrupt:
+                library.stop_adding()
+                raise
+            self._note_problems(library)
+            left = len(library.stopped())
+        note(
+            f"{counted(done.files, 'file')}: {counted(done.frames, 'frame')} and "
+            f"{counted(done.segments, 'segment')} added, {counted(len(done.failed), 'file')} failed"
+        )
+        if left:
+            note(f"{counted(left, 'file')} left of an add that was stopped; `ingest` adds them")
+        if str(done.passed_over):
+            note(f"passed over: {done.passed_over}")
+        if done.passed_over.removed:
+            note("`ingest --again PATH…` adds what you removed, too")
+        return 1 if absent and not taken else 0
+
+    def _remove(self) -> int:
+        from src.cli.removal import remove_media
+
+        paths, missing = self.arguments.paths, self.arguments.missing
+        with self._initialize(self._paths_of_library().root) as library:
+            remove_media(library, paths, missing, self.arguments.json)
+            for _ in self._shown(library.tell_index()):
+                pass
+        return 0
+
+    def _roots(self) -> int:
+        from src.cli.roots import list_roots, move_root
+
+        move, as_json = self.arguments.move, self.arguments.json
+        if move is None:
+            with self._open_to_read() as library:
+                list_roots(library, as_json)
+        else:
+            with self._initialize(self._paths_of_library().root) as library:
+                old, new = move
+                move_root(library, old, new, as_json)
+        return 0
+
+    def _search(self) -> int:
+        from src.cli.search import find, show
+
+        with self._open_to_read() as library:
+            if not library.read_only:
+                for _ in self._shown(library.reembed()):
+                    pass
+            found = find(library, self.arguments)
+            self._note_problems(library)
+        show(found, self.arguments)
+        return 0
+
+    def _export(self) -> int:
+        from src.events import JobDone
+        from src.search.export_selection import ExportSelection
+        from src.search.filter_text import parse_filter
+        from src.search.leaves import segment_filter
+
+        given = self.arguments
+        selection = ExportSelection(
+            parse_filter(given.where), segment_filter(min_predicted_iou=given.min_quality)
+        )
+        with self._open_to_read() as library:
+            written = library.export(given.folder, selection, given.format, given.options)
+            for event in self._shown(written):
+                if isinstance(event, JobDone):
+                    print(f"{counted(event.segments, 'crop')} in {event.written}")
+        return 0
+
+    def _import(self) -> int:
+        from src.cli.report import note
+        from src.events import LabelsImported
+
+        given = self.arguments
+        with self._initialize(self._paths_of_library().root) as library:
+            if given.undo is not None:
+                print(f"{counted(library.undo(given.undo), 'label')} taken back")
+                return 0
+            for event in self._shown(library.import_labels(given.folder)):
+                if isinstance(event, LabelsImported):
+                    print(
+                        f"{counted(event.added, 'label')} added, {event.known:,} there already, "
+                        f"{event.overruled:,} taken off here before, {event.unmatched:,} left out"
+                    )
+                    if event.added:
+                        note(f"`import --undo {event.batch}` takes them back")
+        return 0
+
+    def _stats(self) -> int:
+        import dataclasses
+
+        from src.cli.report import print_json, print_stats
+
+        with self._open_to_read() as library:
+            stats, coverage = library.stats(), library.coverage()
+            self._note_problems(library)
+        if self.arguments.json:
+            next_clip = None if coverage is None else dataclasses.asdict(coverage)
+            print_json({**dataclasses.asdict(stats), "next_clip": next_clip})
+        else:
+            print_stats(stats, coverage, library.paths.root)
+        return 0
+
+    def _verify(self) -> int:
+        from src.events import ProblemFound
+
+        left = missing = 0
+        with self._initialize(self._paths_of_library().root, examine=True) as library:
+            for event in self._shown(library.verify(self.arguments.repair)):
+                if isinstance(event, ProblemFound) and not event.mended:
+                    left += 1
+                    missing += event.is_missing_file
+        print(f"{counted(left, 'problem')} left" if left else "the library is sound")
+        if missing:
+            print(f"{counted(missing, 'missing file')}; `remove --missing` removes what is gone")
+        return 1 if left else 0
+
+    def _models(self) -> int:
+        from src.cli.models import download_model, list_models, use_models
+        from src.models.model_manager import ModelManager
+        from src.settings import Settings
+
+        paths = self._paths()
+        if self.arguments.verb == "use":
+            self._note_models_folder()
+            use_models(paths, self.arguments.names)
+            return 0
+        if self.arguments.verb == "switch":
+            return self._switch_clip()
+        if self.arguments.verb == "segment-again":
+            return self._segment_again()
+        manager = ModelManager.of(Settings.load(paths.settings))
+        if self.arguments.verb == "download":
+            for name in self.arguments.names:
+                download_model(manager, name)
+        elif paths.has_library():
+            with self._open_to_read() as library:
+                list_models(manager, self.arguments.measure, self.arguments.json, library)
+        else:
+            self._note_models_folder()
+            list_models(manager, self.arguments.measure, self.arguments.json)
+        return 0
+
+    def _switch_clip(self) -> int:
+        with self._initialize(self._paths_of_library().root) as library:
+            for _ in self._shown(library.switch_clip()):
+                pass
+            self._note_problems(library)
+            print(f"{library.clip.label} answers searches now")
+        return 0
+
+    def _segment_again(self) -> int:
+        from src.cli.report import note
+        from src.events import AnnotationUnmatched, JobDone
+
+        done, stay = JobDone(), 0
+        with self._initialize(self._paths_of_library().root) as library:
+            for event in self._shown(library.segment_again()):
+                stay += isinstance(event, AnnotationUnmatched)
+                if isinstance(event, JobDone):
+                    done = event
+            self._note_problems(library)
+        note(
+            f"{counted(done.frames, 'frame')} segmented again: "
+            f"{counted(done.segments, 'new segment')}, {counted(stay, 'old one')} kept for their "
+            f"tags, {counted(len(done.failed), 'file')} failed"
+        )
+        return 0
+
+    def _demo(self) -> int:
+        from src.cli.demo import run_demo
+
+        run_demo(self._paths(), self._initialize)
+        return 0
+
+    def _shown(self, events: Iterable[Event]) -> Iterable[Event]:
+        """Pass a job's events on, with a progress line on stderr."""
+        from src.cli.report import ProgressLine
+
+        progress = ProgressLine()
+        try:
+            for event in events:
+                progress.show(event)
+                yield event
+        finally:
+            progress.close()
+
+    def _note_models_folder(self) -> None:
+        """Print the note about the models folder that opening a library prints, too."""
+        from src.cli.report import note
+        from src.config import models_folder_problem
+
+        if (problem := models_folder_problem()) is not None:
+            note(problem)
+
+    def _note_problems(self, library: MediaLibrary) -> None:
+        from src.cli.report import note
+
+        for problem in library.models.problems:
+            note(f"model file not used: {problem}")

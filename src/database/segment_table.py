@@ -1,0 +1,188 @@
+"""The verbs on frames and their segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import cast
+
+from src.database.conditions import SegmentCondition, segment_ids_where
+from src.database.connection import Connection
+from src.database.rows import SEGMENT_COLUMNS, RowReader, chunks, placeholders
+from src.database.segment_store import (
+    NewSegment,
+    change_segment,
+    insert_segments,
+    with_parents,
+)
+from src.records import (
+    FrameLook,
+    StoredSegment,
+)
+
+
+class SegmentTable:
+    """A part of MetadataDatabase: what it does with frames and segments, a transaction a write."""
+
+    connection: Connection
+    rows: RowReader
+
+    def stored_frames(self, media_file_id: int) -> set[int]:
+        rows = self.connection.read().execute(
+            "SELECT frame_index FROM frames WHERE media_file_id = ?", (media_file_id,)
+        )
+        return {row["frame_index"] for row in rows}
+
+    def count_of_media(self, media_file_id: int) -> tuple[int, int]:
+        """Count a media file's frames and segments."""
+        row = (
+            self.connection.read()
+            .execute(
+                "SELECT count(DISTINCT f.id), count(s.id) FROM frames f"
+                " LEFT JOIN segments s ON s.frame_id = f.id WHERE f.media_file_id = ?",
+                (media_file_id,),
+            )
+            .fetchone()
+        )
+        return row[0], row[1]
+
+    def store_frame(
+        self,
+        media_file_id: int,
+        frame_index: int,
+        timestamp_s: float | None,
+        size_wh: tuple[int, int],
+        segments: Sequence[NewSegment],
+        model: str,
+        sam: str | None = None,
+        look: FrameLook | None = None,
+    ) -> bool:
+        """Store a frame with its segments, embeddings and tags: whole, or not at all.
+
+        Args:
+            model: the CLIP that embedded them.
+            sam: the SAM that cut it, "none" for a frame that was not cut.
+            look: what the frame looks like; None leaves that to a later job.
+
+        Returns:
+            False when the media file has been removed meanwhile; nothing is stored then.
+
+        Raises:
+            EmbeddingError: an embedding can't be used; nothing is stored then.
+        """
+        segments = with_parents(segments, size_wh)
+        with self.connection.write() as db:
+            if (
+                db.execute("SELECT 1 FROM media_files WHERE id = ?", (media_file_id,)).fetchone()
+                is None
+            ):
+                return False
+            frame_id = db.execute(
+                "INSERT INTO frames (media_file_id, frame_index, timestamp_s, width, height, sam,"
+                " until_s, dhash, sharpness) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    media_file_id,
+                    frame_index,
+                    timestamp_s,
+                    *size_wh,
+                    sam,
+                    timestamp_s,
+                    None if look is None else look.dhash,
+                    None if look is None else look.sharpness,
+                ),
+            ).lastrowid
+            insert_segments(db, cast(int, frame_id), segments, model)
+            return True
+
+    def change_segment(self, new: NewSegment, model: str) -> None:
+        """Give a segment another mask; its id and its tags stay. See change_segment."""
+        with self.connection.write() as db:
+            change_segment(db, new, model)
+
+    def set_until(self, media_file_id: int, frame_index: int, until_s: float) -> None:
+        """Store up to when a frame stands for what was skipped after it, in seconds."""
+        with self.connection.write() as db:
+            db.execute(
+                "UPDATE frames SET until_s = ? WHERE media_file_id = ? AND frame_index = ?",
+                (until_s, media_file_id, frame_index),
+            )
+
+    def frames_not_looked_at(self) -> dict[int, str]:
+        """List the frames without a stored look, each with the crop file of the whole frame."""
+        rows = self.connection.read().execute(
+            "SELECT f.id, s.crop_path FROM frames f"
+            " JOIN segments s ON s.frame_id = f.id AND s.kind = 'frame'"
+            " WHERE f.dhash IS NULL OR f.sharpness IS NULL ORDER BY f.id"
+        )
+        return {row["id"]: row["crop_path"] for row in rows}
+
+    def set_looks(self, looks: Mapping[int, FrameLook]) -> None:
+        """Store the looks of frames, by their row ids."""
+        with self.connection.write() as db:
+            db.executemany(
+                "UPDATE frames SET dhash = ?, sharpness = ? WHERE id = ?",
+                [(look.dhash, look.sharpness, frame_id) for frame_id, look in looks.items()],
+            )
+
+    def segments(self, segment_ids: Sequence[str]) -> dict[str, StoredSegment]:
+        """Look segments up by id; unknown ids are left out."""
+        found: dict[str, StoredSegment] = {}
+        for ids in chunks(segment_ids):
+            rows = self.connection.read().execute(
+                f"{SEGMENT_COLUMNS} WHERE s.id IN ({placeholders(ids)})", ids
+            )
+            found.update((segment.id, segment) for segment in self.rows.segments(rows))
+        return found
+
+    def segments_where(
+        self, where: SegmentCondition | None = None, with_masks: bool = False
+    ) -> list[StoredSegment]:
+        """List the segments that a filter leaves, in order of media file, frame and size.
+
+        Args:
+            with_masks: check their masks, for those who use them.
+        """
+        condition = segment_ids_where(where)
+        rows = self.connection.read().execute(
+            f"{SEGMENT_COLUMNS} WHERE s.id IN ({condition.sql})"
+            " ORDER BY f.media_file_id, f.frame_index, s.area DESC, s.id",
+            condition.values,
+        )
+        return self.rows.segments(rows, with_masks)
+
+    def segment_ids(self) -> list[str]:
+        """List all segments, in the order in which they were added."""
+        rows = self.connection.read().execute("SELECT id FROM segments ORDER BY rowid")
+        return [row["id"] for row in rows]
+
+    def segment_ids_by_frame(self) -> list[list[str]]:
+        """List all segments, those of one frame together."""
+        rows = self.connection.read().execute("SELECT id, frame_id FROM segments ORDER BY frame_id")
+        return [
+            [row["id"] for row in frame] for _, frame in groupby(rows, lambda row: row["frame_id"])
+        ]
+
+    def crop_hashes(self) -> dict[str, str | None]:
+        """Look up the hash of every segment's crop file; None where it is not known."""
+        rows = self.connection.read().execute("SELECT id, crop_hash FROM segments")
+        return {row["id"]: row["crop_hash"] for row in rows}
+
+    def set_crop_hashes(self, hashes: Mapping[str, str]) -> None:
+        """Store the hashes of segments' crop files."""
+        with self.connection.write() as db:
+            db.executemany(
+                "UPDATE segments SET crop_hash = ? WHERE id = ?",
+                [(value, segment_id) for segment_id, value in hashes.items()],
+            )
+
+    def set_crop_path(self, segment_id: str, crop_path: str) -> None:
+        """Give a segment another crop file."""
+        with self.connection.write() as db:
+            db.execute("UPDATE segments SET crop_path = ? WHERE id = ?", (crop_path, segment_id))
+
+    def crop_paths(self) -> set[str]:
+        """List every crop file the library refers to, relative to its folder."""
+        return {
+            row["crop_path"]
+            for row in self.connection.read().execute("SELECT crop_path FROM segments")
+        }

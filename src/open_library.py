@@ -1,0 +1,190 @@
+"""A library that is open: its lock, its settings, and the models it is used with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from src.browsing import Browsing
+from src.config import LibraryPaths, models_folder_problem
+from src.database.browse_queries import BrowseQueries
+from src.database.disk_use import DiskUse
+from src.database.lock import LibraryLock
+from src.database.metadata_db import MetadataDatabase
+from src.errors import DatabaseError
+from src.events import Event
+from src.model_list import ModelList
+from src.model_records import Coverage
+from src.processing.models_in_use import ModelsInUse, index_of
+from src.settings import Settings
+
+if TYPE_CHECKING:
+    from src.database.vector_db import VectorDatabase
+    from src.database.vector_index import VectorIndex
+    from src.models.auto_tagger import AutoTagger
+    from src.models.clip_encoder import ClipEncoder
+    from src.models.model_manager import ModelManager
+    from src.models.segmenter import Segmenter
+    from src.processing.missing_files import MissingFiles
+
+
+class OpenLibrary:
+    """A library of media, open for writing, or for looking and searching only.
+
+    Models load when they are first needed, and torch with them: opening a library and looking at
+    what is in it takes neither.
+    """
+
+    def __init__(
+        self,
+        paths: LibraryPaths | None = None,
+        models: ModelManager | None = None,
+        settings: Settings | None = None,
+        read_only: bool = False,
+        examine: bool = False,
+        on_recovery: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Open a library, making it when it is not there.
+
+        Args:
+            examine: look for damage even where nothing speaks for any.
+            on_recovery: called during the recovery of a damaged library: done, of how much.
+            read_only: look, search and export beside the process that has it open; searches
+                are exact and don't ask the index, and what would write raises DatabaseError.
+
+        Raises:
+            LibraryLockedError: another process has it open.
+            DatabaseError: it can't be read or written.
+        """
+        self.paths = paths or LibraryPaths()
+        self.paths.create(read_only)
+        # What to show a person about the settings: values that can't be used.
+        self.settings_problems: list[str] = []
+        self.settings = settings or Settings.load(
+            self.paths.settings, self.settings_problems.append
+        )
+        if (problem := models_folder_problem()) is not None:
+            self.settings_problems.append(problem)
+        self.read_only = read_only
+        self._lock = None if read_only else LibraryLock(self.paths.lock)
+        try:
+            self.metadata = MetadataDatabase(self.paths, read_only, examine, on_recovery)
+        except BaseException:
+            if self._lock is not None:
+                self._lock.release()
+            raise
+        self.browse = Browsing(BrowseQueries(self.metadata), self.paths, lambda: self.settings)
+        self._disk_use = DiskUse(self.paths)
+        self._missing_files: MissingFiles | None = None
+        self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
+        connection = self.metadata.connection
+        # What to show a person once about the library, now that it is open.
+        said = [str(what) for what in (connection.recovered, connection.mended) if what is not None]
+        self.notice = "; ".join(said) or None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Wait for the index, close the files and release the lock, whichever of it fails."""
+        with ExitStack() as last:
+            if self._lock is not None:
+                last.callback(self._lock.release)
+            last.callback(self.metadata.close)
+            self._in_use.close()
+
+    # -- what is in use
+
+    @property
+    def models(self) -> ModelManager:
+        return self._in_use.models
+
+    @property
+    def model_list(self) -> ModelList:
+        """Which models are here or can be fetched, and how fast they are."""
+        return ModelList(lambda: self.models)
+
+    @property
+    def vectors(self) -> VectorDatabase:
+        """Search with the CLIP in use; the first call loads it.
+
+        Another CLIP may take over at any moment: for several calls that belong to one answer,
+        ask for this once.
+        """
+        return self._in_use.vectors
+
+    @property
+    def clip(self) -> ClipEncoder:
+        return self.vectors.clip
+
+    @property
+    def index(self) -> VectorIndex:
+        return index_of(self.vectors)
+
+    @property
+    def mask_generator(self) -> Segmenter | None:
+        """SAM; None in CLIP-only mode, when no SAM is on this machine or none is to be used."""
+        return self._in_use.mask_generator
+
+    @property
+    def tagger(self) -> AutoTagger:
+        return self._in_use.tagger
+
+    def load_models(self) -> None:
+        """Load what searching and adding need; done at once when it is there."""
+        self._in_use.load()
+
+    def save_settings(self, settings: Settings) -> None:
+        """Keep settings in the library's folder, and go by them from now on.
+
+        Raises:
+            DatabaseError: they can't be saved; nothing changes then.
+        """
+        settings.save(self.paths.settings)
+        self.settings = settings
+
+    def choose_models(self, clip_model: str | None, sam_model: str | None) -> None:
+        """Choose which models are used from now on, and look which are here; see Settings.
+
+        SAM changes at once. Another CLIP takes over once it has embedded the library, at once
+        where it has done so before, and gives the tags again: see `coverage`, `tags_wait` and
+        `switch_clip`. After a download, say the same choice again.
+
+        Raises:
+            DatabaseError: the choice can't be saved; nothing changes then.
+            ModelNotLoadedError: no CLIP is on this machine any more; the one in use stays.
+        """
+        if self.read_only:
+            raise DatabaseError(f"{self.paths.root}: the library was opened for reading only")
+        settings = replace(self.settings, clip_model=clip_model, sam_model=sam_model)
+        if settings != self.settings:
+            self.save_settings(settings)
+        self._in_use.refresh()
+
+    def coverage(self) -> Coverage | None:
+        """Return how much of the library the wanted CLIP has embedded; None: all of it."""
+        return self._in_use.coverage()
+
+    def tags_wait(self) -> bool:
+        """Return whether the automatic tags are still those of another CLIP than the one in use."""
+        return self._in_use.tags_wait()
+
+    def switch_clip(self) -> Iterator[Event]:
+        """Embed the library with the CLIP that is wanted, and search with that from then on.
+
+        Searches are answered by the one before until all is embedded, when the other takes over
+        in one step. Then automatic tags are given again; those of people stay. Cancelled or
+        killed, the next call goes on where this one was.
+        """
+        yield from self._in_use.switch()

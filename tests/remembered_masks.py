@@ -1,0 +1,47 @@
+"""What SAM has cut in this process: many tests take the same few pictures in.
+
+The starter SAM takes most of a second for a picture and makes the same of it each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from src.models.mask_generator import MaskGenerator
+from src.models.stopping import GoOn
+
+# Larger pictures are in one test each, and their masks would take much memory.
+MOST_PIXELS = 1_000_000
+Masks = Callable[..., Iterator[dict[str, Any]]]
+
+
+def remembering(cut: Masks) -> Masks:
+    """Make a `MaskGenerator.masks` that cuts a picture once for each weights and settings."""
+    made: dict[object, list[dict[str, Any]]] = {}
+
+    def masks(
+        generator: MaskGenerator, image_rgb: np.ndarray, go_on: GoOn | None = None
+    ) -> Iterator[dict[str, Any]]:
+        # what is measured or stopped on the way has to be done
+        if go_on is not None or image_rgb.shape[0] * image_rgb.shape[1] > MOST_PIXELS:
+            yield from cut(generator, image_rgb, go_on)
+            return
+        # the bundled weights are loaded many times; others are what they are while they live
+        bundled = generator.name.startswith("starter-sam@")
+        settings = {k: v for k, v in vars(generator).items() if isinstance(v, int | float | str)}
+        key = (
+            generator.name if bundled else generator.module,
+            tuple(sorted(settings.items())),
+            image_rgb.shape,
+            hashlib.sha256(image_rgb.tobytes()).digest(),
+        )
+        if key not in made:
+            made[key] = list(cut(generator, image_rgb))
+        for record in made[key]:
+            yield record | {"segmentation": record["segmentation"].copy()}
+
+    return masks
