@@ -32,6 +32,9 @@ _ORDERS: dict[MediaOrder, str] = {
     ),
 }
 
+# Media files that a filter is asked about at once, those added last; then four times as many.
+MEDIA_AT_ONCE = 50
+
 
 class BrowseQueries:
     """Reads for the window. Lists of ids are cheap, so a large library is shown page by page."""
@@ -128,13 +131,22 @@ class BrowseQueries:
         Media added last come first, then a video's frames in order, the whole frame before what
         was cut out of it, and larger segments before smaller ones.
         """
-        condition = segment_ids_where(where)
-        rows = self.metadata.connection.read().execute(
-            f"{SEGMENT_COLUMNS} WHERE s.id IN ({condition.sql}) ORDER BY m.added_at DESC, m.id,"
-            " f.frame_index, s.kind, s.area DESC, s.id LIMIT ?",
-            (*condition.values, n),
-        )
-        return self.metadata.rows.segments(rows)
+        condition, reader = where.condition().one_by_one(), self.metadata.connection.read()
+        media = int(reader.execute("SELECT count(*) FROM media_files").fetchone()[0])
+        ids, first, size = list[str](), 0, MEDIA_AT_ONCE
+        while len(ids) < n and first < media:
+            rows = reader.execute(
+                "SELECT s.id FROM (SELECT id FROM media_files ORDER BY added_at DESC, id"
+                " LIMIT ? OFFSET ?) some CROSS JOIN media_files m ON m.id = some.id"
+                " CROSS JOIN frames f ON f.media_file_id = m.id"
+                f" CROSS JOIN segments s ON s.frame_id = f.id WHERE {condition.sql}"
+                " ORDER BY m.added_at DESC, m.id, f.frame_index, s.kind, s.area DESC, s.id LIMIT ?",
+                (size, first, *condition.values, n - len(ids)),
+            )
+            ids += [row["id"] for row in rows]
+            first, size = first + size, 4 * size
+        found = self.metadata.segments(ids)
+        return [found[segment_id] for segment_id in ids if segment_id in found]
 
     def count_where(self, where: SegmentCondition) -> int:
         """Count the segments that a filter leaves."""

@@ -16,8 +16,9 @@ import numpy as np
 from src.config import LibraryPaths
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
-from src.records import ExportSelection
+from src.search.export_selection import ExportSelection
 from src.search.leaves import segment_filter
+from src.search.query import Query
 from tests.benchmarks.large_library import Space, fill
 
 SLOW_S = 1.0
@@ -65,13 +66,16 @@ def measure(paths: LibraryPaths) -> None:
         timed("a search, after the file is made", lambda: library.search("a red circle"))
         half = segment_filter(tags=("half",), min_predicted_iou=0.6)
         timed("a search in half of it", lambda: library.search("a red circle", where=half))
+        timed("what a filter leaves: half", lambda: library.find(Query((), half, 100)))
+        timed("frames that nobody has measured", library.has_unmeasured_frames)
+        timed("folders of media", library.roots)
         found = library.search("a red circle")
         timed("similar segments", lambda: library.similar(found[0].segment.id))
         batch = library.add_tag(found[0].segment.id, "mine")
         timed("a tag given", lambda: library.add_tag(found[1].segment.id, "mine"))
         timed("an act taken back", lambda: library.undo(batch))
         timed("a search for a word that was given", lambda: library.search("mine", where=half))
-        every, some = ExportSelection(), ExportSelection(tags=frozenset(["half"]))
+        every, some = ExportSelection(), ExportSelection(half)
         timed("count an export: everything", lambda: library.export_preview(every), once=True)
         timed("count an export: half", lambda: library.export_preview(some), once=True)
         timed("a file removed", lambda: library.remove([ids[5]]), once=True)
