@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
@@ -35,6 +36,8 @@ READ_AT_ONCE = 8 * BLOCK_ROWS
 # The file is made again once so many of its rows, and so large a share, are gone from SQLite.
 MOST_GONE, MOST_GONE_SHARE = 4096, 0.2
 
+# Rows are counted so often at most: a million takes a while.
+COUNT_EVERY_S = 60.0
 # A disk that gives something else than was written, again and again, is used no more.
 MOST_DISTRUSTED = 3
 
@@ -74,6 +77,7 @@ class ScanRows:
         self._based_on: str | None = None  # what `info` said when it was read or written
         self._can_save = connection.is_writable
         self._distrusted = 0
+        self._count_again_s = 0.0
 
     # -- for a search
 
@@ -221,10 +225,12 @@ class ScanRows:
             return
         self.parts(model_id)
         with self._lock:
-            held = sum(block.count for block in self._blocks)
-            gone = held - self._count(model_id)
-            if gone < 0 or gone > max(MOST_GONE, MOST_GONE_SHARE * held):
-                self._forget()
+            if time.monotonic() >= self._count_again_s:
+                self._count_again_s = time.monotonic() + COUNT_EVERY_S
+                held = sum(block.count for block in self._blocks)
+                gone = held - self._count(model_id)
+                if gone < 0 or gone > max(MOST_GONE, MOST_GONE_SHARE * held):
+                    self._forget()
         for _ in range(2):  # once more where another one of this process had saved meanwhile
             self.parts(model_id)
             self.save(model_id)

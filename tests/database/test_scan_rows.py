@@ -35,6 +35,7 @@ QUERIES = unit_vectors(3, seed=77)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan_file, "BLOCK_ROWS", 64)
     monkeypatch.setattr(scan_rows, "BLOCK_ROWS", 64)
+    monkeypatch.setattr(scan_rows, "COUNT_EVERY_S", 0.0)
     monkeypatch.setattr(scan_file, "BLOCK_BYTES", 64 * (8 + 4 + 4 + 512))
 
 
