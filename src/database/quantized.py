@@ -38,13 +38,13 @@ def _hadamard(n: int) -> np.ndarray:
     matrix = np.ones((1, 1))
     while len(matrix) < n:
         matrix = np.block([[matrix, matrix], [matrix, -matrix]])
-    return matrix / np.sqrt(n)
+    return np.asarray(matrix / np.sqrt(n))
 
 
 def _signs() -> np.ndarray:
     """Give 512 signs that are the same on every machine."""
     bits = np.unpackbits(np.frombuffer(hashlib.blake2b(b"signs").digest(), np.uint8))
-    return bits[:EMBEDDING_DIM] * 2.0 - 1
+    return np.asarray(bits[:EMBEDDING_DIM] * 2.0 - 1)
 
 
 _SIGNS, _H_LEFT, _H_RIGHT = _signs(), _hadamard(_LEFT), _hadamard(_RIGHT)
@@ -61,7 +61,7 @@ def turned(matrix: np.ndarray) -> np.ndarray:
     """
     kind = matrix.dtype
     rows = (matrix * _SIGNS.astype(kind)).reshape(-1, _LEFT, _RIGHT) @ _H_RIGHT.astype(kind)
-    return (_H_LEFT.astype(kind) @ rows).reshape(-1, EMBEDDING_DIM)
+    return np.asarray(_H_LEFT.astype(kind) @ rows).reshape(-1, EMBEDDING_DIM)
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class QuantizedQuery:
         Returns:
             (N,) float64, off by a row's error times `length` and ROUNDING at most.
         """
-        return (rows.astype(np.float64) @ self.exact) * scales
+        return np.asarray((rows.astype(np.float64) @ self.exact) * scales)
 
 
 def dots(rows: np.ndarray, query: np.ndarray) -> np.ndarray:

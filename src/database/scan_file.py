@@ -120,7 +120,7 @@ class Block:
         """Compute the CRC-32 of the first rows."""
         value = 0
         for _, column in self.columns(0, count):
-            value = zlib.crc32(np.ascontiguousarray(column), value)
+            value = zlib.crc32(np.ascontiguousarray(column).data, value)
         return value
 
 
@@ -238,7 +238,7 @@ class ScanFile:
         """
         said = self.record.blocks[number]
         block = Block(said.rows)
-        room = memoryview(block.content[: _end_of(said.rows)])
+        room = block.content[: _end_of(said.rows)].data
         try:
             with self._reading:
                 self._stream.seek(number * BLOCK_BYTES)
@@ -291,7 +291,7 @@ def write_rows(
 
 
 def _write_at(stream: IO[bytes], place: int, column: np.ndarray) -> None:
-    left = memoryview(np.ascontiguousarray(column)).cast("B")
+    left = np.ascontiguousarray(column).data.cast("B")
     stream.seek(place)
     while left:  # a disk that is nearly full takes a part of it before it says so
         left = left[stream.write(left) :]

@@ -9,8 +9,8 @@ import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -31,8 +31,9 @@ from src.errors import DatabaseError
 from src.library_files import SafeFolder
 from src.ownership import INDEXES
 
-# Rows that are read before they are saved, where the file lacks many: 69 MB.
-READ_AT_ONCE = 8 * BLOCK_ROWS
+# Rows that are read before they are saved, where the file lacks many: 17 MB, and what a job that
+# stores others may have to wait for.
+READ_AT_ONCE = 2 * BLOCK_ROWS
 # The file is made again once so many of its rows, and so large a share, are gone from SQLite.
 MOST_GONE, MOST_GONE_SHARE = 4096, 0.2
 
@@ -48,7 +49,8 @@ KEYS = f"{_KEY}%"
 log = logging.getLogger(__name__)
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True)
+class Part:
     """A block as a search sees it: rows that come meanwhile are behind its count."""
 
     block: Block
@@ -202,15 +204,17 @@ class ScanRows:
         if file is None:
             return [] if said is None else ["the file that searches scan can't be used"]
         try:
-            held = [file.read(number) for number in range(len(file.record.blocks))]
+            ids = []
+            for number in range(len(file.record.blocks)):
+                block = file.read(number)
+                ids.append(block.ids[: block.count].copy())
         except ScanFileError as exc:
             return [f"the file that searches scan: {exc}"]
-        ids = np.concatenate([block.ids[: block.count] for block in held])
         wanted = self._connection.read().execute(
             "SELECT id FROM embeddings WHERE model_id = ? AND id <= ?",
             (model_id, blocks[-1].last_id),
         )
-        known = np.concatenate([ids, *(b.ids[: b.count] for b in blocks[len(held) - 1 :])])
+        known = np.concatenate([*ids, *(b.ids[: b.count] for b in blocks[len(ids) - 1 :])])
         missing = np.setdiff1d(np.fromiter((row["id"] for row in wanted), np.int64), known)
         return [f"the file that searches scan lacks {len(missing):,} rows"] if missing.size else []
 

@@ -55,8 +55,8 @@ class Space:
 
     def text_queries(self, images: np.ndarray, n: int) -> np.ndarray:
         """Draw embeddings of texts: what some group of pictures shows, seen from afar."""
-        about = self._centres[self._rng.integers(0, len(self._centres), n)]
-        about = about + 0.5 * self._spectrum * self._rng.normal(size=about.shape)
+        groups = self._centres[self._rng.integers(0, len(self._centres), n)]
+        about = groups + 0.5 * self._spectrum * self._rng.normal(size=groups.shape)
         about = _normalised(about)
         best = np.median((images[: 4 * AT_ONCE] @ about.T).max(axis=0))
         share = 0.27 / float(best)
