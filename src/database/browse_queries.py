@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from src.database.captured import INSTANT
 from src.database.conditions import Condition, SegmentCondition, segment_ids_where
@@ -32,6 +32,7 @@ _ORDERS: dict[MediaOrder, str] = {
     ),
 }
 
+_DIGITS = re.compile(r"(\d+)")
 # Media files that a filter is asked about at once, those added last; then four times as many.
 MEDIA_AT_ONCE = 50
 
@@ -188,5 +189,5 @@ class BrowseQueries:
 
 def _by_name(path: str) -> list[tuple[int, str]]:
     """Sort key: IMG_9 before IMG_10, whatever the case."""
-    parts = re.split(r"(\d+)", Path(path).name.casefold())
+    parts = _DIGITS.split(os.path.basename(path).casefold())
     return [(int(part), "") if part.isdecimal() else (0, part) for part in parts if part]

@@ -23,8 +23,8 @@ from src.events import Progress
 from src.ownership import INDEX_NAME, INDEXES
 from src.records import EMBEDDING_DIM
 
-# Small enough that a search never waits long behind a batch, and under Chroma's 5,461.
-BATCH = 200
+# A quarter faster than 200 at a time, where 5,000 are no faster; a job can be stopped in between.
+BATCH = 1000
 PROBES = 32
 
 log = logging.getLogger(__name__)
