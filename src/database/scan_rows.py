@@ -193,16 +193,18 @@ class ScanRows:
     # -- the file
 
     def problems(self, model_id: int) -> list[str]:
-        """Say what is wrong with the file, by reading all of it; empty means sound, or none."""
+        """Say what is wrong with the file, by reading all of it; empty means sound.
+
+        One that is not there, or can't be opened, is no problem: searches do without.
+        """
         try:
             self.parts(model_id)
         except DatabaseError:
             return []  # an embedding is damaged, which is told of by itself
         with self._lock:
             file, blocks = self._file, list(self._blocks)
-            said = self._said(self._connection.read())
         if file is None:
-            return [] if said is None else ["the file that searches scan can't be used"]
+            return []
         try:
             ids = []
             for number in range(len(file.record.blocks)):
