@@ -131,7 +131,6 @@ def test_a_loop_of_signals_loses_no_segment_and_no_answer(
             processes.append(self)
 
     monkeypatch.setattr(vector_index, "IndexProcess", Recorded)
-    monkeypatch.setattr(vector_index, "BATCH", 200)
     monkeypatch.setattr(index_process, "START_S", 1.0 if rounds == 1 else 4.0)
     monkeypatch.setattr(index_process, "REQUEST_S", 1.0)
     monkeypatch.setattr(index_process, "LEAVE_S", 1.0)

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from src.config import APPLICATION_FOLDER, LibraryPaths
-from src.database import vector_index
 from src.database.embedding_store import EmbeddingStore
 from src.database.index_server import marker_of
 from src.database.metadata_db import MetadataDatabase
@@ -121,9 +120,8 @@ def test_an_index_closed_well_is_opened_again(
 
 
 def test_a_child_killed_while_writing_costs_a_rebuild_and_nothing_else(
-    metadata: MetadataDatabase, index: VectorIndex, monkeypatch: pytest.MonkeyPatch
+    metadata: MetadataDatabase, index: VectorIndex
 ) -> None:
-    monkeypatch.setattr(vector_index, "BATCH", 200)
     vectors = unit_vectors(600)
     add_media_with(metadata, vectors)
     progress = index.catch_up()
