@@ -20,7 +20,6 @@ from safetensors import safe_open
 
 from src.cli.arguments import parse
 from src.config import APPLICATION_FOLDER, STARTER_FOLDER
-from src.database.vector_db import EXACT_UP_TO
 from src.models.mask_hierarchy import CONTAINED_SHARE
 from src.models.starter.vocabulary import COLOURS, SHAPES, TEXTURES
 from src.records import EMBEDDING_DIM
@@ -148,7 +147,6 @@ def test_numbers_are_those_of_the_program() -> None:
     with (APPLICATION_FOLDER / "pyproject.toml").open("rb") as stream:
         python = tomllib.load(stream)["project"]["requires-python"]
     assert f"Python {python.removeprefix('>=')} or newer" in words
-    assert f"up to {EXACT_UP_TO:,} segments" in words
     assert f"at least {CONTAINED_SHARE:.0%}".replace("%", " %") in words
     assert f"{EMBEDDING_DIM} numbers of length 1" in words
     kernel = Settings().blur_kernel

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 from src.database.captured import INSTANT
-from src.database.conditions import SegmentCondition, segment_ids_where
+from src.database.conditions import Condition, SegmentCondition, segment_ids_where
 from src.database.decisions import ROWS_OF_TAG
 from src.database.metadata_db import MetadataDatabase
 from src.database.rows import LISTED, SEGMENT_COLUMNS
@@ -33,14 +32,18 @@ _ORDERS: dict[MediaOrder, str] = {
     ),
 }
 
+_DIGITS = re.compile(r"(\d+)")
+# Media files that a filter is asked about at once, those added last; then four times as many.
+MEDIA_AT_ONCE = 50
+
 
 class BrowseQueries:
     """Reads for the window. Lists of ids are cheap, so a large library is shown page by page."""
 
     def __init__(self, metadata: MetadataDatabase) -> None:
         self.metadata = metadata
-        # by thread, since each has its own reader: SQLite's data_version, and what it was then
-        self._qualities: dict[int, tuple[int, tuple[float, float] | None]] = {}
+        # Connection.version, and what it was then
+        self._quality: tuple[int, tuple[float, float] | None] | None = None
 
     def media_ids(self, order: MediaOrder) -> list[int]:
         """List every media file, failed and waiting ones too, in an order.
@@ -129,13 +132,22 @@ class BrowseQueries:
         Media added last come first, then a video's frames in order, the whole frame before what
         was cut out of it, and larger segments before smaller ones.
         """
-        condition = segment_ids_where(where)
-        rows = self.metadata.connection.read().execute(
-            f"{SEGMENT_COLUMNS} WHERE s.id IN ({condition.sql}) ORDER BY m.added_at DESC, m.id,"
-            " f.frame_index, s.kind, s.area DESC, s.id LIMIT ?",
-            (*condition.values, n),
-        )
-        return self.metadata.rows.segments(rows)
+        condition, reader = where.condition().one_by_one(), self.metadata.connection.read()
+        media = int(reader.execute("SELECT count(*) FROM media_files").fetchone()[0])
+        ids, first, size = list[str](), 0, MEDIA_AT_ONCE
+        while len(ids) < n and first < media:
+            rows = reader.execute(
+                "SELECT s.id FROM (SELECT id FROM media_files ORDER BY added_at DESC, id"
+                " LIMIT ? OFFSET ?) some CROSS JOIN media_files m ON m.id = some.id"
+                " CROSS JOIN frames f ON f.media_file_id = m.id"
+                f" CROSS JOIN segments s ON s.frame_id = f.id WHERE {condition.sql}"
+                " ORDER BY m.added_at DESC, m.id, f.frame_index, s.kind, s.area DESC, s.id LIMIT ?",
+                (size, first, *condition.values, n - len(ids)),
+            )
+            ids += [row["id"] for row in rows]
+            first, size = first + size, 4 * size
+        found = self.metadata.segments(ids)
+        return [found[segment_id] for segment_id in ids if segment_id in found]
 
     def count_where(self, where: SegmentCondition) -> int:
         """Count the segments that a filter leaves."""
@@ -150,26 +162,25 @@ class BrowseQueries:
 
         All segments are gone through only where the library has changed: each search asks this.
         """
-        reader, thread = self.metadata.connection.read(), threading.get_ident()
-        version: int = reader.execute("PRAGMA data_version").fetchone()[0]
-        known = self._qualities.get(thread)
+        version, known = self.metadata.connection.version(), self._quality
         if known is None or known[0] != version:
+            reader = self.metadata.connection.read()
             lowest, highest = reader.execute(
                 "SELECT min(predicted_iou), max(predicted_iou) FROM segments"
             ).fetchone()
-            known = version, None if lowest is None else (lowest, highest)
-            self._qualities[thread] = known
+            self._quality = known = version, None if lowest is None else (lowest, highest)
         return known[1]
 
     def tagged_by_people(
         self, name: str, limit: int, where: SegmentCondition | None = None
     ) -> list[str]:
         """List the segments that a person gave a tag, whatever its case; newest first."""
-        condition = segment_ids_where(where)
+        # few have it: the filter is asked about those alone
+        condition = where.condition().one_by_one() if where else Condition("1")
         rows = self.metadata.connection.read().execute(
-            "SELECT s.id FROM segments s"
+            f"SELECT s.id FROM segments s {condition.joins}"
             " WHERE s.id IN (SELECT segment_id FROM segment_tags WHERE source = 'human'"
-            f" AND tag_id IN ({ROWS_OF_TAG})) AND s.id IN ({condition.sql})"
+            f" AND tag_id IN ({ROWS_OF_TAG})) AND {condition.sql}"
             " ORDER BY s.rowid DESC LIMIT ?",
             (casefold_key(name), *condition.values, limit),
         )
@@ -178,5 +189,5 @@ class BrowseQueries:
 
 def _by_name(path: str) -> list[tuple[int, str]]:
     """Sort key: IMG_9 before IMG_10, whatever the case."""
-    parts = re.split(r"(\d+)", Path(path).name.casefold())
+    parts = _DIGITS.split(os.path.basename(path).casefold())
     return [(int(part), "") if part.isdecimal() else (0, part) for part in parts if part]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
-# A segment always has a frame, and that a media file. With LEFT JOIN SQLite leaves out a table that
-# the condition does not ask for.
-SEGMENTS = """
-    segments s LEFT JOIN frames f ON f.id = s.frame_id
-    LEFT JOIN media_files m ON m.id = f.media_file_id
-"""
+_FRAMES = "LEFT JOIN frames f ON f.id = s.frame_id"
+_MEDIA = "LEFT JOIN media_files m ON m.id = f.media_file_id"
 
 
 @dataclass(frozen=True)
@@ -24,6 +21,30 @@ class Condition:
 
     sql: str
     values: tuple[object, ...] = ()
+
+    @property
+    def joins(self) -> str:
+        """What has to stand behind `segments s`: SQLite doesn't leave out what it needs not."""
+        if re.search(r"\bm\.", self.sql):
+            return f"{_FRAMES} {_MEDIA}"
+        return _FRAMES if re.search(r"\bf\.", self.sql) else ""
+
+    def one_by_one(self) -> Condition:
+        """Write it for those who ask about a few segments, and not for all that it leaves.
+
+        A list that it looks a segment up in is not made then; see one_by_one.
+        """
+        return Condition(self.sql.replace("/*+ ", "").replace(" +*/", ""), self.values)
+
+
+def one_by_one(sql: str) -> str:
+    """Write what ties a list in a condition to the segment it is asked about.
+
+    `s.id IN (SELECT segment_id FROM segment_tags WHERE tag_id = 7` makes the list of all that have
+    the tag, which is what is needed to begin with it. Asked about one segment at a time, with
+    `one_by_one("segment_id = s.id")` behind it, SQLite looks up that segment alone.
+    """
+    return f"/*+ AND {sql} +*/"
 
 
 class SegmentCondition(Protocol):
@@ -42,4 +63,6 @@ def segment_ids_where(where: SegmentCondition | None) -> Condition:
     As a list that an id is looked up in, it takes less time than a join with these tables.
     """
     condition = where.condition() if where else Condition("1")
-    return Condition(f"SELECT s.id FROM {SEGMENTS} WHERE {condition.sql}", condition.values)
+    return Condition(
+        f"SELECT s.id FROM segments s {condition.joins} WHERE {condition.sql}", condition.values
+    )

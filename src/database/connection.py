@@ -75,6 +75,7 @@ class Connection:
         self._read_only = read_only and path.exists()
         self._write_lock = threading.RLock()
         self._readers: dict[int, sqlite3.Connection] = {}
+        self._watcher: sqlite3.Connection | None = None
         self._readers_lock = threading.Lock()
         self._closed = False
         self._writer: sqlite3.Connection | None = None
@@ -270,6 +271,11 @@ class Connection:
                 raise
             raise self._damaged(exc) from exc
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether this process may write: it holds the library's lock, and has not closed it."""
+        return self._writer is not None
+
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Yield the writer inside one transaction: all of the block is kept, or none of it."""
@@ -307,6 +313,16 @@ class Connection:
                 reader.execute("PRAGMA wal_autocheckpoint = 0")
             return reader
 
+    def version(self) -> int:
+        """Return a number that is another one once anything has been committed, by any process."""
+        with self._readers_lock:
+            if self._closed:
+                raise DatabaseError(f"{self.path}: the library is closed")
+            if self._watcher is None:
+                self._watcher = self._connect()
+            number: int = self._watcher.execute("PRAGMA data_version").fetchone()[0]
+            return number
+
     def close(self) -> None:
         """Close everything; the writer goes last, and the WAL into the file before."""
         with self._write_lock, self._readers_lock:
@@ -314,6 +330,9 @@ class Connection:
             own = self._readers.pop(threading.get_ident(), None)
             if own is not None:
                 own.close()
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
             # Only dropped: closing one under another thread's query crashes the process
             # (CPython's sqlite3). The garbage collector closes it later.
             self._readers.clear()

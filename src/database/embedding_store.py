@@ -7,15 +7,23 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from src.database.conditions import SegmentCondition, segment_ids_where
+from src.database.conditions import Condition, SegmentCondition
 from src.database.connection import Connection
+from src.database.exact_search import Scored, Search, SearchCounts, TooDeep
+from src.database.filtered_rows import MOST_GATHERED, FilteredRows, KnownFilter
 from src.database.row_values import check_row
 from src.database.rows import CHUNK, placeholders
+from src.database.scan_file import ScanFileError
+from src.database.scan_rows import ScanRows
 from src.database.segment_store import model_row
-from src.database.vector_cache import BATCH, VectorCache, as_stored, matrix_of, usable
+from src.database.stored_vectors import BATCH, as_stored, matrix_of, matrix_of_rows, usable
 from src.records import EMBEDDING_DIM
 
-Scored = list[tuple[str, float]]
+# A filter is asked about so many of the nearest rows, of one search or of several. If it goes on,
+# all that it leaves are listed: that takes longer than asking so often, and then nothing more.
+DEEPEST = 20_000
+# Filters of which it is remembered that they leave many.
+MOST_WIDE = 100
 
 # A model's embeddings that its index lacks. SQLite takes a CROSS JOIN in the order
 # it is written in: it begins with the few that wait, not with all that the model has.
@@ -37,7 +45,10 @@ class EmbeddingStore:
     def __init__(self, connection: Connection, model: str) -> None:
         self.connection = connection
         self.model = model
-        self._cache = VectorCache(connection)
+        self.scan = ScanRows(connection, model)
+        self.counts = SearchCounts()
+        self._known: KnownFilter | None = None
+        self._wide: set[Condition] = set()
 
     @property
     def model_id(self) -> int:
@@ -127,66 +138,83 @@ class EmbeddingStore:
     # -- exact search
 
     def best(self, embedding: np.ndarray, n: int, where: SegmentCondition | None = None) -> Scored:
-        """Score every segment that a filter leaves; returns the n best, best first.
+        """Find the n best of all segments that a filter leaves, best first.
 
         Args:
             embedding: (512,) float32, L2-normalised.
-        """
-        source, values = "embeddings e WHERE e.model_id = ?", list[object]([self.model_id])
-        if where:
-            condition = segment_ids_where(where)
-            # the plus keeps SQLite from going through the whole model instead of the filter
-            source = f"embeddings e WHERE +e.model_id = ? AND e.segment_id IN ({condition.sql})"
-            values += condition.values
-        held = self._cache.rows(self.model_id)
-        if held is None:
-            return self._best(embedding, n, f"SELECT e.segment_id, e.vector FROM {source}", values)
-        ids, matrix = held
-        if where:
-            left = self.connection.read().execute(
-                f"SELECT e.id FROM {source} ORDER BY e.id", values
-            )
-            wanted = np.array([row["id"] for row in left], np.int64)
-            places = np.searchsorted(ids, wanted)
-            # a row newer than what is held is left for the next search
-            held_too = places < len(ids)
-            held_too[held_too] = ids[places[held_too]] == wanted[held_too]
-            ids, matrix = ids[places[held_too]], matrix[places[held_too]]
-        return self._named(_top(ids, matrix @ embedding, n))
 
-    def _named(self, top: list[tuple[int, float]]) -> Scored:
-        """Put segment ids in the place of row ids; a row that has gone meanwhile is no hit."""
-        names: dict[int, str] = {}
-        for start in range(0, len(top), CHUNK):
-            part = [row for row, _ in top[start : start + CHUNK]]
+        Raises:
+            DatabaseError: an embedding is damaged.
+        """
+        while True:
+            try:
+                return self._best(embedding, n, where)
+            except ScanFileError as exc:
+                self.scan.distrust(exc)
+
+    def _best(self, embedding: np.ndarray, n: int, where: SegmentCondition | None) -> Scored:
+        model_id = self.model_id
+        version = self.connection.version()
+        parts = self.scan.parts(model_id)
+        self.scan.check_size()
+
+        def search() -> Search:
+            return Search(parts, embedding, n, self._by_id, self.counts)
+
+        if not where:
+            return search().among_all()
+        filtered = FilteredRows(self.connection, model_id, where)
+        condition = where.condition()
+        known = self._known
+        key = condition, model_id, version, sum(part.count for part in parts)
+        if known is None or known.key != key:
+            self._known = known = KnownFilter(key)
+        if known.mask is None and known.ids is None and condition not in self._wide:
+            known.ids = filtered.few()
+            if known.ids is None:
+                self._wide = (
+                    {*self._wide, condition} if len(self._wide) < MOST_WIDE else {condition}
+                )
+        if known.ids is not None:
+            return search().among(known.ids)
+        if known.mask is not None:
+            return search().among_all(mask=known.mask)
+        one_by_one = search()
+        try:
+            return one_by_one.among_all(filtered.keep, deepest=DEEPEST - known.asked)
+        except TooDeep:
+            again, ids = search(), filtered.all()
+            if len(ids) <= MOST_GATHERED:
+                known.ids = ids
+                return again.among(ids)
+            known.mask = again.mask_of(ids)
+            return again.among_all(mask=known.mask)
+        finally:
+            known.asked += one_by_one.tested
+
+    def keep_scanned(self) -> None:
+        """Bring what searches scan into step with SQLite, and its file; see ScanRows.keep."""
+        self.scan.keep(self.model_id)
+
+    def scan_problems(self) -> list[str]:
+        """Say what is wrong with the file that searches scan; empty means sound."""
+        return self.scan.problems(self.model_id)
+
+    def _by_id(self, ids: list[int]) -> tuple[list[sqlite3.Row], np.ndarray]:
+        """Look up rows of embeddings, and check them; what is gone is left out.
+
+        Returns:
+            N rows and their vectors, (N, 512) float32.
+        """
+        found: list[sqlite3.Row] = []
+        for start in range(0, len(ids), CHUNK):
+            part = ids[start : start + CHUNK]
             rows = self.connection.read().execute(
                 f"SELECT * FROM embeddings WHERE id IN ({placeholders(part)})", part
             )
-            names.update((row["id"], row["segment_id"]) for row in self._checked(rows))
-        named = ((names[row], score) for row, score in top if row in names)
-        return sorted(named, key=_best_first)
-
-    def best_unindexed(self, embedding: np.ndarray, n: int) -> Scored:
-        """Score the segments that Chroma does not have yet."""
-        sql = f"SELECT e.segment_id, e.vector FROM {WAITING}"
-        return self._best(embedding, n, sql, [self.model_id])
-
-    def best_of(self, embedding: np.ndarray, n: int, segment_ids: Sequence[str]) -> Scored:
-        """Score the segments named; ids without an embedding are left out."""
-        found = self.get(segment_ids)
-        scored = [(segment_id, float(vector @ embedding)) for segment_id, vector in found.items()]
-        return sorted(scored, key=_best_first)[:n]
-
-    def _best(self, embedding: np.ndarray, n: int, sql: str, values: Sequence[object]) -> Scored:
-        kept: Scored = []
-        cursor = self.connection.read().execute(sql, values)
-        while rows := cursor.fetchmany(BATCH):
-            scores = self._matrix_of(rows) @ embedding
-            top = _top(np.arange(len(rows)), scores, n)
-            kept += [(rows[i]["segment_id"], score) for i, score in top]
-            kept = sorted(kept, key=_best_first)[:n]
-        self.get([segment_id for segment_id, _ in kept])  # checks those of hits
-        return kept
+            found += rows
+        with self.connection.noticing_damage():
+            return found, matrix_of_rows(found)
 
     # -- the vectors themselves
 
@@ -291,13 +319,3 @@ class EmbeddingStore:
 
 def _has_length(vector: object) -> bool:
     return isinstance(vector, bytes) and len(vector) == 4 * EMBEDDING_DIM
-
-
-def _top(ids: np.ndarray, scores: np.ndarray, n: int) -> list[tuple[int, float]]:
-    """Return the n highest scores with their ids, in no order."""
-    places = np.argpartition(-scores, n - 1)[:n] if n < len(scores) else np.arange(len(scores))
-    return [(int(ids[i]), float(scores[i])) for i in places]
-
-
-def _best_first(scored: tuple[str, float]) -> tuple[float, str]:
-    return -scored[1], scored[0]

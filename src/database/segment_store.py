@@ -12,7 +12,7 @@ import numpy as np
 from src.database.connection import Connection
 from src.database.decisions import new_batch, put_tags
 from src.database.segment_parents import set_parents, write_tree
-from src.database.vector_cache import as_stored
+from src.database.stored_vectors import as_stored
 from src.models.mask_hierarchy import Part, tree_of
 from src.records import SegmentMask, SegmentOrigin, Tag
 

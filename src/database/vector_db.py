@@ -10,25 +10,15 @@ from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
 from src.database.clip_in_use import load_clips
 from src.database.conditions import SegmentCondition
-from src.database.embedding_store import EmbeddingStore, Scored
+from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import as_query
-from src.database.vector_cache import ROWS_AT_MOST
 from src.database.vector_index import VectorIndex
 from src.errors import QueryError
 from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
 from src.records import EMBEDDING_DIM, SearchHit, SearchResult
 from src.settings import Settings
-
-# As many as are held in memory are all scored (24 ms a 100,000): no damage to Chroma's files, and
-# no gap in its graph, can then change an answer. Beyond that its candidates are scored again.
-EXACT_UP_TO = ROWS_AT_MOST
-# Chroma is asked for more than is wanted, and what it gives is scored again.
-MORE = 4
-# For each segment that it does not know to be gone it is asked for one more; reading and scoring
-# many more takes longer than scoring all, until the next ingest adds them to the index.
-MOST_GONE = 1000
 
 
 class VectorDatabase:
@@ -143,7 +133,7 @@ class VectorDatabase:
         norm = float(np.linalg.norm(vector))
         if not np.isfinite(norm) or norm == 0:
             raise QueryError("the embedding is zero or not finite, so nothing is near to it")
-        scored = self._scored(vector / norm, n_results, where)
+        scored = self.embeddings.best(vector / norm, n_results, where)
         segments = self.metadata.segments([segment_id for segment_id, _ in scored])
         tags = self.metadata.tags_of(list(segments))
         return SearchResult(
@@ -153,20 +143,6 @@ class VectorDatabase:
                 if segment_id in segments
             )
         )
-
-    def _scored(self, vector: np.ndarray, n: int, where: SegmentCondition | None = None) -> Scored:
-        if where or self.index is None or not self.embeddings.is_more_than(EXACT_UP_TO):
-            return self.embeddings.best(vector, n, where)
-        # Chroma may still hold segments that are gone, and can't hold the newest ones.
-        gone = self.embeddings.count_removals()
-        near = None
-        if gone <= MOST_GONE:
-            near = self.index.candidates(vector, MORE * n + 50 + gone)
-        if near is None:
-            return self.embeddings.best(vector, n, where)
-        scored = dict(self.embeddings.best_of(vector, n, near))
-        scored.update(self.embeddings.best_unindexed(vector, n))
-        return sorted(scored.items(), key=lambda item: (-item[1], item[0]))[:n]
 
 
 def check_count(n_results: int) -> None:

@@ -1,4 +1,7 @@
-"""Chroma as an index over SQLite's embeddings: trusted only after checks."""
+"""Chroma as an index over the truth in SQLite, for other programs: no search of ours asks it.
+
+It is trusted only as far as it proves itself.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,16 @@ import numpy as np
 
 from src.database import index_process
 from src.database.embedding_store import EmbeddingStore
-from src.database.index_process import IndexBusyError, IndexProcess, IndexUnavailableError
+from src.database.index_process import IndexProcess, IndexUnavailableError
 from src.database.index_server import marker_of
 from src.database.metadata_db import MetadataDatabase
 from src.events import Progress
 from src.ownership import INDEX_NAME, INDEXES
 from src.records import EMBEDDING_DIM
 
-# Small enough that a search never waits long behind a batch, and under Chroma's 5,461.
+# 1,000 or 5,000 at a time are hardly faster, and a job can be stopped between two batches.
 BATCH = 200
 PROBES = 32
-# A search that waits longer is answered without the index, which is then rebuilt.
-QUERY_S = 20.0
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class VectorIndex:
     def __init__(self, metadata: MetadataDatabase, embeddings: EmbeddingStore) -> None:
         self.metadata = metadata
         self.embeddings = embeddings
-        # Searches come from another thread than ingest; one of them opens or discards at a time.
+        # Jobs may run beside each other; one of them opens or discards at a time.
         self._state_lock = threading.RLock()
         self._process: IndexProcess | None = None
         # Why the index is not asked in this session, once it has failed after a rebuild.
@@ -55,28 +56,6 @@ class VectorIndex:
             return None
         return self.metadata.paths.chroma_db / name
 
-    # -- search
-
-    def candidates(self, embedding: np.ndarray, n: int) -> list[str] | None:
-        """Ask the index for the ids of the n nearest segments; None when it can't be asked."""
-        try:
-            process = self._opened()
-            if process is None:
-                return None
-            payload = embedding.astype("<f4").tobytes()
-            answer, _ = process.ask({"verb": "query", "n": n}, payload, QUERY_S)
-            ids: list[str] = answer["ids"]
-            return ids
-        except IndexBusyError:
-            return None  # scoring all of them is faster
-        except IndexUnavailableError as exc:
-            if self._retired:  # its child ended meanwhile
-                return None
-            self._distrust(str(exc))
-            if self._distrusted > 1:  # rebuilt once, and no better
-                self.failure = str(exc)
-            return None
-
     # -- keeping in step
 
     def pending(self) -> int:
@@ -86,8 +65,11 @@ class VectorIndex:
     def catch_up(self) -> Iterator[Progress]:
         """Bring the index up to date: add new segments, delete those that are gone.
 
-        A failure costs one rebuild in a fresh folder; a second one leaves search exact.
+        What searches scan is brought into step before; they need no index. A failure costs one
+        rebuild in a fresh folder; after a second one there is none in this session.
         """
+        if not self._retired:
+            self.embeddings.keep_scanned()
         for attempt in (1, 2):
             try:
                 yield from self._catch_up()

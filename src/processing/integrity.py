@@ -47,7 +47,7 @@ def examine(
 
     Crops that are missing or half are cut again from their media files, crop files that belong
     to no segment are removed, embeddings that are missing or mean nothing are made again from
-    the crops, and an index that can't be trusted is made again.
+    the crops, and an index, or a file for searches, that can't be trusted is made again.
 
     Args:
         reembed: embeds what has no embedding of the CLIP in use.
@@ -58,6 +58,12 @@ def examine(
     yield from _media(metadata, repair)
     yield from _crops(metadata, settings, repair)
     replaced = yield from _embeddings(index.embeddings, reembed, repair)
+    for problem in index.embeddings.scan_problems():
+        if repair:
+            index.embeddings.scan.distrust(problem)
+            index.embeddings.keep_scanned()
+        mended = repair and not index.embeddings.scan_problems()
+        yield ProblemFound(f"search: {problem}", mended)
     for problem in index.problems() or (["it holds the old embeddings"] if replaced else []):
         if repair:
             yield from index.rebuild()

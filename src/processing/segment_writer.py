@@ -12,7 +12,7 @@ from src.database.clip_in_use import clip_in_use
 from src.database.decisions import replace_automatic_tags
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment, crop_hash, replace_segments
-from src.database.vector_cache import as_stored
+from src.database.stored_vectors import as_stored
 from src.errors import DatabaseError
 from src.models.mask_hierarchy import Part, tree_of
 from src.processing.annotation_transfer import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from src.database.conditions import Condition
+from src.database.conditions import Condition, one_by_one
 from src.database.rows import LISTED
 from src.database.text_normalization import casefold_key
 from src.errors import QueryError
@@ -19,8 +19,13 @@ from src.search.tokens import Value, as_number, as_range, in_quotes, number
 
 def _on_media(sql: str) -> str:
     """Write a condition on media_files, which is then looked into once and not for each segment."""
-    media = f"SELECT id FROM media_files WHERE {sql}"
-    return f"s.frame_id IN (SELECT id FROM frames WHERE media_file_id IN ({media}))"
+    media = f"SELECT id FROM media_files WHERE {sql}{one_by_one('id = media_file_id')}"
+    return _on_frames(f"media_file_id IN ({media})")
+
+
+def _on_frames(sql: str) -> str:
+    """Write a condition on frames."""
+    return f"s.frame_id IN (SELECT id FROM frames WHERE {sql}{one_by_one('id = s.frame_id')})"
 
 
 @leaf("tag", "tag:dog>=0.8")
@@ -34,7 +39,8 @@ class Tagged(Leaf):
     def condition(self) -> Condition:
         return Condition(
             "s.id IN (SELECT st.segment_id FROM segment_tags st WHERE st.tag_id IN"
-            f" (SELECT id FROM tags WHERE casefold_key(name) IN {LISTED}) AND st.confidence >= ?)",
+            f" (SELECT id FROM tags WHERE casefold_key(name) IN {LISTED}) AND st.confidence >= ?"
+            f"{one_by_one('st.segment_id = s.id')})",
             (json.dumps([casefold_key(name) for name in self.names]), self.min_confidence),
         )
 
@@ -112,10 +118,7 @@ class MediaFileIs(Leaf):
     ids: tuple[int, ...]
 
     def condition(self) -> Condition:
-        return Condition(
-            f"s.frame_id IN (SELECT id FROM frames WHERE media_file_id IN {LISTED})",
-            (json.dumps(self.ids),),
-        )
+        return Condition(_on_frames(f"media_file_id IN {LISTED}"), (json.dumps(self.ids),))
 
     @classmethod
     def read(cls, value: Value) -> Filter:

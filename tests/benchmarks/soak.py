@@ -248,8 +248,7 @@ def soak(
             print(repr(exc))
         stored = library.metadata.counts()["segments"]
     with MediaLibrary(LibraryPaths(folder / "library"), models, settings) as library:
-        some = library.clip.encode_text(["a red circle"])[0]
-        assert library.index.candidates(some, 10), "the index has to answer"
+        assert library.index.problems() == [], "the index has to answer"
         index_mb, _ = children_mb()
         print(f"{stored} segments; a child that has just opened their index: {index_mb:.1f} MB")
     return readings

@@ -34,7 +34,7 @@ from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import Segment
 from src.settings import Settings
 from src.starter.scenes import draw_scene
-from tests.benchmarks.search import clustered
+from tests.benchmarks.large_library import Space
 
 MEDIA_FILES = 100_000
 POSTERS = 40
@@ -261,7 +261,7 @@ def fill(library: Path, count: int) -> None:
         scene = draw_scene(np.random.default_rng(number), (640, 480), calm=True)
         Image.fromarray(scene.image_rgb).save(paths.extracted_segments / f"{number}.jpg")
     clip = ModelManager(device="cpu").load_clip()
-    vectors = clustered(count, np.random.default_rng(0))
+    vectors = Space(count).images(count)
     segment = Segment("frame", (0, 0, 640, 480), 640 * 480, None, None, None, np.zeros((1, 1, 3)))
     with metadata.connection.write():
         for number in range(count):

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from src.database import browse_queries
 from src.database.browse_queries import BrowseQueries
 from src.database.metadata_db import MetadataDatabase
+from src.records import Tag
+from src.search.leaves import segment_filter
 from tests.conftest import MODEL, add_frame_of_qualities, add_media_with, new_segments, unit_vectors
 
 
@@ -233,3 +236,23 @@ def test_what_failed_is_counted_apart_and_photos_are_kept_in_their_order(
     listed = [failed, photos[2], video, photos[0], photos[1]]
     assert queries.photos(listed) == [photos[2], photos[0], photos[1]]
     assert queries.failed_media() == 1 and not queries.is_empty()
+
+
+@pytest.mark.parametrize("at_once", [1, 50])
+def test_what_a_filter_leaves_is_found_media_by_media(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(browse_queries, "MEDIA_AT_ONCE", at_once)
+    for number in range(7):
+        add_media_with(metadata, unit_vectors(6, seed=number), f"{number}.jpg")
+    queries = BrowseQueries(metadata)
+    with metadata.connection.write():
+        for number in (0, 3, 4):
+            metadata.add_tags(f"{number}.jpg-00004", [Tag("dog", 0.9, "auto")], "vocabulary")
+            metadata.add_tags(f"{number}.jpg-00002", [Tag("dog", 0.9, "auto")], "vocabulary")
+    where = segment_filter(tags=("dog",))
+    every = [f"{number}.jpg-0000{segment}" for number in (4, 3, 0) for segment in (2, 4)]
+    for n in (1, 3, 6, 100):
+        found = [segment.id for segment in queries.segments_in_order(where, n)]
+        assert found == every[:n]
+    assert queries.count_where(where) == 6

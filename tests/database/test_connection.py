@@ -10,7 +10,7 @@ import pytest
 from src.database import connection as connection_module
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS, migrate
-from src.database.vector_cache import VectorCache
+from src.database.transactions import transaction
 from src.errors import DatabaseError
 
 
@@ -59,13 +59,9 @@ def test_mending_says_what_ended_it(
         metadata.connection._mend(writer)
 
 
-def test_a_read_that_fails_says_why(
-    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fails(_: VectorCache, reader: sqlite3.Connection, *__: object) -> None:
+def test_a_read_that_fails_says_why(metadata: MetadataDatabase) -> None:
+    reader = metadata.connection.read()
+    fails = pytest.raises(sqlite3.OperationalError, match="disk I/O error")
+    with fails, transaction(reader, "BEGIN"):
         reader.execute("ROLLBACK")  # as SQLite does by itself where a disk can't be read
         raise sqlite3.OperationalError("disk I/O error")
-
-    monkeypatch.setattr(VectorCache, "_brought_up_to_date", fails)
-    with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
-        VectorCache(metadata.connection).rows(1)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from src import child_processes
-from src.database import index_process, vector_db, vector_index
+from src.database import index_process, vector_index
 from src.database.embedding_store import EmbeddingStore
 from src.database.index_process import IndexBusyError, IndexProcess, IndexUnavailableError
 from src.database.metadata_db import MetadataDatabase
@@ -26,7 +26,7 @@ from tests.conftest import MODEL, add_media_with, unit_vectors
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 
-# A stopped reader's pipe takes 64 KiB; this is what a batch of the index has.
+# A stopped reader's pipe takes 64 KiB; a batch of the index is more.
 BATCH_BYTES = bytes(200 * EMBEDDING_DIM * 4)
 LIMIT_S = 0.3
 SOON_S = 20.0  # far over the limits here, far under those of the application
@@ -131,8 +131,6 @@ def test_a_loop_of_signals_loses_no_segment_and_no_answer(
             processes.append(self)
 
     monkeypatch.setattr(vector_index, "IndexProcess", Recorded)
-    monkeypatch.setattr(vector_db, "EXACT_UP_TO", 10)
-    monkeypatch.setattr(vector_index, "QUERY_S", 1.0)
     monkeypatch.setattr(index_process, "START_S", 1.0 if rounds == 1 else 4.0)
     monkeypatch.setattr(index_process, "REQUEST_S", 1.0)
     monkeypatch.setattr(index_process, "LEAVE_S", 1.0)

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from src.config import LibraryPaths
-from src.database import vector_db
 from src.events import Event, FrameStored, JobDone, Progress
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
@@ -19,8 +18,6 @@ from src.settings import Settings
 
 SETTINGS = Settings(points_per_side=4, duplicate_distance=-1)
 OTHER_CLIP = "another-clip@1"
-# SQLite alone would answer for so small a library; here Chroma has to.
-ANSWERED_BY_SQLITE_UP_TO = 500
 
 
 class Models(ModelManager):
@@ -39,7 +36,6 @@ class Models(ModelManager):
 
 def work(verb: str, root: Path, media: list[Path], said: Path) -> None:
     """Run a verb to its end; `said` gets a line for each thing that was acknowledged."""
-    vector_db.EXACT_UP_TO = ANSWERED_BY_SQLITE_UP_TO  # in this process, which ends with the work
     handle = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     models = Models(other_clip=verb == "switch")
     with MediaLibrary(LibraryPaths(root), models, SETTINGS) as library:

@@ -23,14 +23,13 @@ import pytest
 from PIL import Image
 
 from src.config import LibraryPaths
-from src.database import vector_db
 from src.database.metadata_db import MetadataDatabase
 from src.errors import LibraryLockedError
 from src.events import Event, ProblemFound
 from src.library import MediaLibrary
 from src.records import Tag
 from tests.conftest import new_segments, unit_vectors
-from tests.e2e.killed_work import ANSWERED_BY_SQLITE_UP_TO, OTHER_CLIP, SETTINGS, Models, work
+from tests.e2e.killed_work import OTHER_CLIP, SETTINGS, Models, work
 from tests.e2e.killing import WORK_S, kill_with_children, wait_for_words
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sends SIGKILL")
@@ -44,12 +43,6 @@ AS_INGEST = ("tag", "export", "index")
 STORED_BEFORE = 1150
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["tests.e2e.killed_work", "src.models.preload"])
-
-
-@pytest.fixture(autouse=True)
-def answered_by_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have Chroma answer here as it does in the process that is killed."""
-    monkeypatch.setattr(vector_db, "EXACT_UP_TO", ANSWERED_BY_SQLITE_UP_TO)
 
 
 @dataclass

@@ -16,7 +16,6 @@ import pytest
 from PIL import Image
 
 from src.config import LibraryPaths
-from src.database import vector_db
 from src.errors import ExportError
 from src.events import ProblemFound
 from src.library import MediaLibrary
@@ -60,9 +59,7 @@ def library(
     shared_models: ModelManager,
     base: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[MediaLibrary]:
-    monkeypatch.setattr(vector_db, "EXACT_UP_TO", 1)  # so that the index is asked
     shutil.copytree(base, tmp_path, dirs_exist_ok=True)
     with MediaLibrary(paths, shared_models, SETTINGS) as library:
         for media in library.metadata.all_media():
@@ -277,9 +274,8 @@ def test_what_came_into_the_place_of_the_index_stays_and_costs_no_search(
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root to be nobody")
 def test_chroma_of_another_owner_costs_the_index_and_no_search(
-    base: Path, shared_models: ModelManager, monkeypatch: pytest.MonkeyPatch
+    base: Path, shared_models: ModelManager
 ) -> None:
-    monkeypatch.setattr(vector_db, "EXACT_UP_TO", 1)
     with tempfile.TemporaryDirectory() as name:  # pytest's own folders let nobody in
         paths = LibraryPaths(Path(name) / "library")
         shutil.copytree(base / "library", paths.root)

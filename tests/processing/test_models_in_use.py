@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from src.config import LibraryPaths
-from src.database import vector_db
 from src.database.clip_in_use import clip_in_use
 from src.errors import DatabaseError, EmbeddingError
 from src.events import Event, FrameStored, JobDone, ProblemFound, Progress
@@ -36,10 +35,9 @@ E = TypeVar("E", bound=Event)
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a switch take several steps in a small library, and searches ask the index."""
+    """Have a switch take several steps in a small library."""
     monkeypatch.setattr(reembed, "BATCH", 4)
     monkeypatch.setattr(retag, "BATCH", 4)
-    monkeypatch.setattr(vector_db, "EXACT_UP_TO", 5)
 
 
 @pytest.fixture

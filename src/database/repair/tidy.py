@@ -104,8 +104,8 @@ def _around(db: sqlite3.Connection, table: str, column: str, low: Key, high: Key
 
 
 def reset_index(db: sqlite3.Connection) -> None:
-    """Mark all embeddings as not indexed: Chroma gets everything again."""
-    db.execute("DELETE FROM info WHERE key LIKE 'index of %'")
+    """Mark all embeddings as not indexed, and no file as scanned: all of it is made again."""
+    db.execute("DELETE FROM info WHERE key LIKE 'index of %' OR key LIKE 'int8 rows of %'")
     db.execute("DELETE FROM index_removals")
     db.execute("INSERT OR IGNORE INTO unindexed SELECT id FROM embeddings")
 

@@ -26,7 +26,7 @@ from tests.old_schema import CHECKED
 
 BITS = (1, 4, 16, 64)
 LIMIT_S = 10
-QUIET = "index of "  # what the index has been told is told again
+QUIET = ("index of ", "int8 rows of ")  # what is made again from the embeddings
 
 Rows = dict[str, dict[object, tuple[object, ...]]]
 

@@ -1,0 +1,101 @@
+"""What the window asks of a large library: python -m tests.benchmarks.verbs [SEGMENTS]
+
+Rows are made up, 20 segments a file; there are no files, so nothing that reads pictures is here.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from src.config import LibraryPaths
+from src.library import MediaLibrary
+from src.models.model_manager import ModelManager
+from src.search.export_selection import ExportSelection
+from src.search.leaves import segment_filter
+from src.search.query import Query
+from tests.benchmarks.large_library import PER_FILE, Space, fill
+
+SLOW_S = 1.0
+# What reads every row takes minutes in a larger library, and grows with it.
+LONG_UP_TO = 100_000
+
+
+def measure(paths: LibraryPaths) -> None:
+    """Time each verb twice, the second time with what the first one has left in memory."""
+    print(f"{'s':44} {'first':>8} {'again':>8}")
+
+    def timed(name: str, verb: Callable[[], object], once: bool = False) -> None:
+        times = []
+        for _ in range(1 if once else 2):
+            start = time.perf_counter()
+            verb()
+            times.append(time.perf_counter() - start)
+        slow = "  over a second" if times[-1] > SLOW_S else ""
+        print(f"{name:44} {' '.join(f'{each:8.3f}' for each in times)}{slow}", flush=True)
+
+    start = time.perf_counter()
+    library = MediaLibrary(paths, ModelManager(device="cpu"))
+    taken = time.perf_counter() - start
+    print(f"{'open, with the examination and the backup of a day':44} {taken:.1f}")
+    library.close()
+    start = time.perf_counter()
+    library = MediaLibrary(paths, ModelManager(device="cpu"))
+    print(f"{'open':44} {time.perf_counter() - start:8.3f}")
+    with library:
+        browse = library.browse
+        ids = browse.media_ids("added")
+        for order in ("added", "captured", "name", "segments"):
+            timed(f"media files in order: {order}", lambda order=order: browse.media_ids(order))  # type: ignore[misc]
+        timed("a page of cards", lambda: browse.media_cards(ids[1000:1048]))
+        timed("which are photos", lambda: browse.photos(ids))
+        timed("is it empty", browse.is_empty)
+        timed("failed files", browse.failed_media)
+        timed("frames of a file", lambda: browse.sampled_frames(ids[7]))
+        timed("range of mask quality", browse.quality_range)
+        timed("tags with their counts", library.tag_counts)
+        timed("statistics, without the models' names", lambda: library.stats(name_models=False))
+        timed("unfinished and stopped", lambda: (library.unfinished(), library.stopped()))
+        library.load_models()
+        timed("segments the wanted CLIP lacks", library.coverage)
+        timed("do tags wait", library.tags_wait)
+        timed("frames cut by another SAM", library.segmented_by_others)
+        timed("a search, after the file is made", lambda: library.search("a red circle"))
+        half = segment_filter(tags=("half",), min_predicted_iou=0.6)
+        timed("a search in half of it", lambda: library.search("a red circle", where=half))
+        timed("what a filter leaves: half", lambda: library.find(Query((), half, 100)))
+        timed("frames that nobody has measured", library.has_unmeasured_frames)
+        timed("folders of media", library.roots)
+        found = library.search("a red circle")
+        timed("similar segments", lambda: library.similar(found[0].segment.id))
+        batch = library.add_tag(found[0].segment.id, "mine")
+        timed("a tag given", lambda: library.add_tag(found[1].segment.id, "mine"))
+        timed("an act taken back", lambda: library.undo(batch))
+        timed("a search for a word that was given", lambda: library.search("mine", where=half))
+        timed("a file removed", lambda: library.remove([ids[5]]), once=True)
+        timed("files that are gone", library.missing_media, once=True)
+        if len(ids) * PER_FILE > LONG_UP_TO:
+            return
+        every, some = ExportSelection(), ExportSelection(half)
+        timed("count an export: everything", lambda: library.export_preview(every), once=True)
+        timed("count an export: half", lambda: library.export_preview(some), once=True)
+        timed("rows examined (verify)", library.metadata.damaged_rows, once=True)
+
+
+def main() -> None:
+    n = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    with tempfile.TemporaryDirectory() as folder:
+        paths = LibraryPaths(Path(folder) / "library")
+        name = ModelManager(device="cpu").load_clip().name
+        fill(paths, Space(n).images(n), name, np.zeros(n, bool))
+        print(f"{n:,} segments")
+        measure(paths)
+
+
+if __name__ == "__main__":
+    main()
