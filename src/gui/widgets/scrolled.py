@@ -58,9 +58,8 @@ class Scrolled(ctk.CTkScrollableFrame):
         for sequence in top.bind_all():
             self._unbind("all", sequence, self._bound_to_all)
         self._unbind(str(top), "<FocusIn>", {self._bound_to_top})
-        for command in self._bound_to_all:
-            self.tk.deletecommand(command)
-        top.deletecommand(self._bound_to_top)  # which would delete it once more when it ends
+        for command in (*self._bound_to_all, self._bound_to_top):
+            top.deletecommand(command)  # by the window, or it would be deleted with it once more
         super().destroy()
 
     def _unbind(self, tag: str, sequence: str, commands: set[str]) -> None:
