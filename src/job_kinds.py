@@ -24,6 +24,7 @@ class JobKind:
         strip_order: the strip shows the running job with the lowest; None is never shown there.
         about_models: whether the Models panel says how far it is.
         said_in_place: whether that which started it says what goes wrong.
+        in_background: whether it begins and goes on by itself: nobody is asked about it.
         can_continue: whether a person who stops it can go on from where it was.
         done_with_files: what it does with each file, in a list of those that failed: "added".
         rest: what became of the files that did not fail, as a sentence.
@@ -38,6 +39,7 @@ class JobKind:
     strip_order: int | None = None
     about_models: bool = False
     said_in_place: bool = False
+    in_background: bool = False
     can_continue: bool = False
     done_with_files: str = ""
     rest: str = ""
@@ -159,6 +161,18 @@ SWITCH = register(
         strip_order=1,
         about_models=True,
         said_in_place=True,
+    )
+)
+
+MEASURE = register(
+    JobKind(
+        "measure",
+        "measuring frames",
+        "It goes on when you open the library again.",
+        "verify --repair",
+        "measure how sharp the frames are that an earlier version stored",
+        queue="measure",
+        in_background=True,
     )
 )
 

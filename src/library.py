@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from src.database.decisions import new_batch
 from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
-from src.database.text_normalization import as_query, normalize_text
+from src.database.text_normalization import normalize_text
 from src.datasets.export import ALL, DEFAULTS, export_dataset, preview_dataset
 from src.datasets.labels_import import import_labels
 from src.datasets.registry import DEFAULT_FORMAT, export_formats
@@ -24,14 +24,16 @@ from src.records import (
     BoxXywh,
     ExportFormatInfo,
     ExportPreview,
-    ExportSelection,
     LibraryStats,
     MediaFile,
+    MovedRoot,
     SearchResult,
     Tag,
 )
+from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING, Filter
-from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
+from src.search.query import GONE, Image, ImageFile, Like, Query
+from src.search.query_text import parse_query
 
 if TYPE_CHECKING:
     import numpy as np
@@ -180,26 +182,27 @@ class MediaLibrary(OpenLibrary):
         where: Filter = EVERYTHING,
         box_xywh: BoxXywh | None = None,
     ) -> SearchResult:
-        """Find segments by words, by an image or a part of it, or by both.
+        """Find segments by a text, by an image or a part of it, or by both.
 
         Args:
+            text: words, and what else docs/search.md has: signed words, images, conditions.
             image: a file, or (H, W, 3) uint8 RGB; of a video its first frame is looked for.
             box_xywh: the part of the image to look for, in its pixels.
 
         Raises:
-            QueryError: there is neither text nor image, the text is none, or n_results is under
-                1.
+            QueryError: there is neither text, image nor filter, the text is none or can't be
+                read, or n_results is under 1.
             MediaReadError: the image can't be read.
         """
-        text = as_query(text or "")
+        query = parse_query(text or "", n_results)
         if text and self.settings.log_queries:
             log.info("searched for %r", text)
-        terms: list[Term] = [Words(text)] if text or image is None else []
+        terms = [*query.terms]
         if isinstance(image, str | Path):
             terms.append(ImageFile(Path(image), box_xywh))
         elif image is not None:
             terms.append(Image(image, box_xywh))
-        return self.find(Query(tuple(terms), where, n_results))
+        return self.find(Query(tuple(terms), query.filter & where, n_results))
 
     def find(self, query: Query) -> SearchResult:
         """Answer a query, whatever it is made of; see SegmentSearch.search."""
@@ -319,26 +322,49 @@ class MediaLibrary(OpenLibrary):
         yield from self._in_use.embed_missing(self.vectors)
         yield from self._in_use.retag()
 
+    def has_unmeasured_frames(self) -> bool:
+        """Return whether there are frames for look_at_frames."""
+        return bool(self.metadata.frames_not_looked_at())
+
     def look_at_frames(self) -> Iterator[Event]:
-        """Measure the frames that an earlier version stored without: how sharp, how alike."""
+        """Measure the frames that an earlier version stored without: how sharp, how alike.
+
+        The window does so by itself, and `verify` where it repairs. Cancelled or killed, the next
+        call goes on.
+        """
         from src.processing.frame_look_job import look_at_frames
 
         yield from look_at_frames(self.metadata, self.settings.pixel_limit)
 
-    def move_media(self, old: Path | str, new: Path | str) -> int:
-        """Change the path of a folder of media; returns how many files are in it.
+    def roots(self) -> dict[Path, int]:
+        """List the folders that media files are kept in, each with how many are in and below it."""
+        return self.metadata.roots_with_files()
+
+    def move_root(self, old: Path | str, new: Path | str) -> MovedRoot:
+        """Follow a folder of media, a root or any other, that was moved or is found elsewhere.
+
+        Its files keep their names from there on, and all that was made of them; none is read.
 
         Raises:
-            DatabaseError: a file of the library has one of the new paths already.
+            DatabaseError: nothing of the library is in the old folder, or none of its files is in
+                the new one, or a file of the library has one of the new paths already. Nothing is
+                changed then.
         """
-        return self.metadata.move_root(Path(os.path.abspath(old)), Path(os.path.abspath(new)))
+        from src.processing.moved_files import move_root
+
+        return move_root(self.metadata, Path(os.path.abspath(old)), Path(os.path.abspath(new)))
 
     def verify(self, repair: bool = False) -> Iterator[Event]:
-        """Examine the library, and repair what can be repaired when asked to."""
+        """Examine the library, and mend what can be mended when asked to.
+
+        Where it repairs it also fills in what an earlier version did not measure.
+        """
         index = self.index
         from src.processing.integrity import examine
 
         yield from examine(self.metadata, index, self.settings, self.reembed, repair)
+        if repair:
+            yield from self.look_at_frames()
 
     def stats(self, name_models: bool = True) -> LibraryStats:
         """Count what is in the library, and name the models in use.

@@ -47,6 +47,20 @@ class MediaFile:
 
 
 @dataclass(frozen=True)
+class MovedRoot:
+    """A folder of media that is elsewhere now.
+
+    Attributes:
+        files: how many media files of the library are in it.
+        missing: those that are not in the new folder, or have another size there, by the paths
+            that the library has for them now.
+    """
+
+    files: int
+    missing: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
 class Frame:
     """One picture to be segmented: an image, or a sampled moment of a video.
 
@@ -111,6 +125,19 @@ class Segment(SegmentMask):
 
 
 @dataclass(frozen=True)
+class KeptSegment(SegmentMask):
+    """A segment that a frame has to have, whatever SAM finds there.
+
+    Attributes:
+        id: that it has, and keeps.
+        origin: what made it; none is of SAM's.
+    """
+
+    id: str
+    origin: SegmentOrigin
+
+
+@dataclass(frozen=True)
 class StoredSegment:
     """A segment as the library keeps it.
 
@@ -172,12 +199,13 @@ class SearchHit:
     """A segment that answers a query.
 
     Attributes:
-        score: cosine similarity, higher is better; 1 where it is tagged_so.
+        score: cosine similarity, -1 to 1, higher is better; of several terms to their weighted
+            sum. 1 where it is tagged_so; None of a search by a filter alone, which scores nothing.
         tagged_so: whether a person has tagged the segment with the very words of the query.
     """
 
     segment: StoredSegment
-    score: float
+    score: float | None
     tags: tuple[Tag, ...] = ()
     tagged_so: bool = False
 
@@ -190,11 +218,14 @@ class SearchResult(Sequence[SearchHit]):
         unknown_words: words of the query that the CLIP in use was never taught;
             they had no part in the ranking.
         known_words: those that had a part in it.
+        left_by_filter: of a search by a filter alone, how many segments that leaves; there may be
+            fewer hits. None where hits are scored, which every segment is that the filter leaves.
     """
 
     hits: tuple[SearchHit, ...]
     unknown_words: tuple[str, ...] = ()
     known_words: tuple[str, ...] = ()
+    left_by_filter: int | None = None
 
     @property
     def has_words(self) -> bool:
@@ -275,23 +306,6 @@ class FrameView:
         """Find the segments that lie in one and in none between; largest first."""
         whole = self.segments[number].id
         return [i for i, segment in enumerate(self.segments) if segment.parent_id == whole]
-
-
-@dataclass(frozen=True)
-class ExportSelection:
-    """What an export is about.
-
-    Attributes:
-        segment_ids: which segments; None for all.
-        tags: which tags; None for all.
-        min_confidence: tags of a lower confidence are left out, 0 to 1.
-        min_predicted_iou: masks of a lower one are left out; whole frames never are.
-    """
-
-    segment_ids: tuple[str, ...] | None = None
-    tags: frozenset[str] | None = None
-    min_confidence: float = 0.0
-    min_predicted_iou: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,23 @@ from typing import Any
 import numpy as np
 
 from src.models.mask_generator import MaskGenerator
+from src.models.stopping import GoOn
 
 # Larger pictures are in one test each, and their masks would take much memory.
 MOST_PIXELS = 1_000_000
-Masks = Callable[[MaskGenerator, np.ndarray], Iterator[dict[str, Any]]]
+Masks = Callable[..., Iterator[dict[str, Any]]]
 
 
 def remembering(cut: Masks) -> Masks:
     """Make a `MaskGenerator.masks` that cuts a picture once for each weights and settings."""
     made: dict[object, list[dict[str, Any]]] = {}
 
-    def masks(generator: MaskGenerator, image_rgb: np.ndarray) -> Iterator[dict[str, Any]]:
-        if image_rgb.shape[0] * image_rgb.shape[1] > MOST_PIXELS:
-            yield from cut(generator, image_rgb)
+    def masks(
+        generator: MaskGenerator, image_rgb: np.ndarray, go_on: GoOn | None = None
+    ) -> Iterator[dict[str, Any]]:
+        # what is measured or stopped on the way has to be done
+        if go_on is not None or image_rgb.shape[0] * image_rgb.shape[1] > MOST_PIXELS:
+            yield from cut(generator, image_rgb, go_on)
             return
         # the bundled weights are loaded many times; others are what they are while they live
         bundled = generator.name.startswith("starter-sam@")
@@ -33,7 +37,7 @@ def remembering(cut: Masks) -> Masks:
             generator.name if bundled else generator.module,
             tuple(sorted(settings.items())),
             image_rgb.shape,
-            hashlib.sha256(np.ascontiguousarray(image_rgb)).digest(),
+            hashlib.sha256(image_rgb.tobytes()).digest(),
         )
         if key not in made:
             made[key] = list(cut(generator, image_rgb))

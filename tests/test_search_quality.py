@@ -18,7 +18,7 @@ from src.models.mask_rle import decode_rle
 from src.settings import Settings
 from tests.benchmarks.search_quality import Quality, Ranks, coco, drawn, measure
 
-SCENES = 8
+SCENES = 16
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from src.errors import MediaLibraryError
 from src.job_kinds import ADD, DOWNLOAD, EXPORT, SEGMENT, SWITCH
 
 COMMANDS = (
-    "ingest remove search export import stats verify models demo".split()
+    "ingest remove roots search export import stats verify models demo".split()
     + "install-desktop uninstall-desktop".split()
 )
 
@@ -73,40 +73,69 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         return commands.add_parser(name, help=text, description=text, parents=[general])
 
     ingest = command(ADD.command, ADD.help)
-    ingest.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    ingest.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="files to add, and folders with all they hold; none: continue an add that was stopped",
+    )
     ingest.add_argument(
         "--again",
         action="store_true",
-        help="add files that you removed, too, where they lie in one of the folders; a file that "
-        "is named itself is always added",
+        help="also add what you removed from the library before; without this it is skipped in "
+        "folders, but a file that you name is always added",
     )
     remove = command(
         "remove", "Remove media from the library, with their segments and tags; files stay."
     )
-    remove.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    remove.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="media files, and folders with all that was added from them",
+    )
     remove.add_argument(
         "--missing",
         action="store_true",
-        help="those whose files are not there any more, in the folders named or everywhere",
+        help="remove only media whose files no longer exist; with no PATH, in the whole library",
     )
-    search = command("search", "Find segments by words, by an image, or by both.")
-    search.add_argument("text", nargs="?", metavar="TEXT")
+    roots = command("roots", "List the folders of your media, or say where one of them is now.")
+    roots.add_argument(
+        "--move",
+        nargs=2,
+        type=Path,
+        metavar=("OLD", "NEW"),
+        help="a folder was moved, or is found under another name on this machine: its files keep "
+        "their segments and tags",
+    )
+    search = command("search", "Find segments by words, by an image, by a filter, or by several.")
+    search.add_argument(
+        "text",
+        nargs="?",
+        metavar="TEXT",
+        help="words, and signed words, images and conditions as in docs/search.md, such as "
+        "'red car -\"blue sky\"^0.5 tag:dog'",
+    )
     search.add_argument(
         "--image", type=Path, metavar="FILE", help="find segments that look like this image"
     )
     search.add_argument(
         "--top", type=int, default=10, metavar="N", help="number of hits; 10 by default"
     )
-    search.add_argument(
-        "--where",
-        default="",
-        metavar="FILTER",
-        help="only segments of which this holds, such as 'tag:dog>=0.8 -media:video'; "
-        "docs/search.md lists all conditions",
-    )
     export = command(EXPORT.command, EXPORT.help)
-    export.add_argument("folder", type=Path, metavar="DIR")
+    export.add_argument(
+        "folder", type=Path, metavar="DIR", help="where to write it: a new folder, or an empty one"
+    )
     for which in (search, export):
+        which.add_argument(
+            "--where",
+            default="",
+            metavar="FILTER",
+            help="only segments that meet these conditions, such as 'tag:dog>=0.8 -media:video'; "
+            "docs/search.md lists them all",
+        )
         which.add_argument(
             "--min-quality",
             type=_quality,
@@ -142,7 +171,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, add them, and search them.")
     command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
     command("uninstall-desktop", "Remove the entry from the desktop's menu.")
-    for which in (ingest, remove, search, stats, models):
+    for which in (ingest, remove, roots, search, stats, models):
         which.add_argument("--json", action="store_true", help="print one JSON object per line")
 
     for which in (ingest, remove):
@@ -160,8 +189,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         arguments = parser.parse_args(argv)
     arguments.library = getattr(arguments, "library", None)
     arguments.paths = getattr(arguments, "paths", [])
-    if arguments.command == "search" and not arguments.text and not arguments.image:
-        search.error("name what to look for: a TEXT, an --image FILE, or both")
+    if arguments.command == "search" and not (arguments.text or arguments.image or arguments.where):
+        search.error("name what to look for: a TEXT, an --image FILE, a --where FILTER, or several")
     if arguments.command == "export":
         arguments.options = chosen_options(export, arguments)
     if arguments.command == "remove" and not arguments.paths and not arguments.missing:

@@ -147,6 +147,19 @@ class Commands:
                 pass
         return 0
 
+    def _roots(self) -> int:
+        from src.cli.roots import list_roots, move_root
+
+        move, as_json = self.arguments.move, self.arguments.json
+        if move is None:
+            with self._open_to_read() as library:
+                list_roots(library, as_json)
+        else:
+            with self._initialize(self._paths_of_library().root) as library:
+                old, new = move
+                move_root(library, old, new, as_json)
+        return 0
+
     def _search(self) -> int:
         from src.cli.search import find, show
 
@@ -161,10 +174,14 @@ class Commands:
 
     def _export(self) -> int:
         from src.events import JobDone
-        from src.records import ExportSelection
+        from src.search.export_selection import ExportSelection
+        from src.search.filter_text import parse_filter
+        from src.search.leaves import segment_filter
 
         given = self.arguments
-        selection = ExportSelection(min_predicted_iou=given.min_quality)
+        selection = ExportSelection(
+            parse_filter(given.where), segment_filter(min_predicted_iou=given.min_quality)
+        )
         with self._open_to_read() as library:
             written = library.export(given.folder, selection, given.format, given.options)
             for event in self._shown(written):

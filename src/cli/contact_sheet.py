@@ -51,12 +51,11 @@ def contact_sheet(
             crop = Image.fromarray(read_image(hit.segment.crop_path))
             sheet.paste(ImageOps.pad(crop, side, color=CARD), (left, top))
             bar = top + THUMBNAIL + 6
-            length = round((THUMBNAIL - 40) * max(0.0, min(1.0, hit.score)))
+            score = hit.score or 0.0
+            length = round((THUMBNAIL - 40) * max(0.0, min(1.0, score)))
             draw.rectangle((left, bar + 4, left + THUMBNAIL - 40, bar + 7), fill=TRACK)
             draw.rectangle((left, bar + 4, left + length, bar + 7), fill=ACCENT)
-            draw.text(
-                (left + THUMBNAIL, bar), f"{hit.score:.2f}", fill=TEXT_2, font=small, anchor="ra"
-            )
+            draw.text((left + THUMBNAIL, bar), f"{score:.2f}", fill=TEXT_2, font=small, anchor="ra")
     content = io.BytesIO()
     sheet.save(content, "PNG")
     return content.getvalue()

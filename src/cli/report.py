@@ -74,7 +74,7 @@ def hit_as_json(hit: SearchHit, is_missing: bool) -> dict[str, Any]:
         "segment_id": segment.id,
         "parent_id": segment.parent_id,
         "kind": segment.kind,
-        "score": round(hit.score, 6),
+        "score": None if hit.score is None else round(hit.score, 6),
         "predicted_iou": segment.predicted_iou,
         "path": segment.media_path,
         "missing": is_missing,
@@ -87,7 +87,7 @@ def hit_as_json(hit: SearchHit, is_missing: bool) -> dict[str, Any]:
 
 
 def print_hits(hits: Iterable[SearchHit], missing: Container[Path] = ()) -> None:
-    """Print hits as a table, best first.
+    """Print hits as a table, best first; those of a filter alone have no score.
 
     Args:
         missing: media files that are not where they were.
@@ -100,7 +100,8 @@ def print_hits(hits: Iterable[SearchHit], missing: Container[Path] = ()) -> None
         tags = ", ".join(tag.name for tag in hit.tags)
         name = one_line(segment.media_path.name)
         name += " (missing)" if segment.media_path in missing else ""
-        print(f"{number:3}  {hit.score:.3f}  {name}{moment}  [{what}]  {tags}")
+        score = "    –" if hit.score is None else f"{hit.score:.3f}"
+        print(f"{number:3}  {score}  {name}{moment}  [{what}]  {tags}")
 
 
 def print_stats(stats: LibraryStats, coverage: Coverage | None, root: Path) -> None:

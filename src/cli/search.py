@@ -14,6 +14,7 @@ from src.models.model_registry import MODEL_REGISTRY
 from src.records import SearchHit, SearchResult
 from src.search.filter_text import parse_filter
 from src.search.leaves import segment_filter
+from src.search.query_text import parse_query
 
 NO_WORD = 'there is no word in "{}" that can be searched for'
 
@@ -62,14 +63,18 @@ def show(found: Found, arguments: argparse.Namespace) -> None:
     Raises:
         QueryError: there is nothing in the query that can be searched for.
     """
-    text, image, result = arguments.text, arguments.image, found.result
+    image, result = arguments.image, found.result
+    query = parse_query(arguments.text or "")
+    words, others = query.words, len(query.terms) - 1 + (image is not None)
     if result.unknown_words:
-        words = ", ".join(f'"{word}"' for word in result.unknown_words)
-        note(f"the {found.model} does not know {words}; the search went without")
-    if text and not result.has_words and (image is not None or not result.hits):
-        if image is None:
-            raise QueryError(NO_WORD.format(text))
-        note(NO_WORD.format(text) + "; the image alone was searched for")
+        unknown = ", ".join(f'"{word}"' for word in result.unknown_words)
+        them = "it" if len(result.unknown_words) == 1 else "them"
+        note(f"the {found.model} does not know {unknown}; the search was done without {them}")
+    if words and not result.has_words and (others or not result.hits):
+        if not others:
+            raise QueryError(NO_WORD.format(words))
+        rest = "the rest" if image is None else "the image alone"
+        note(f"{NO_WORD.format(words)}; {rest} was searched for")
     if arguments.json:
         for hit in found.hits:
             print_json(hit_as_json(hit, hit.segment.media_path in found.missing))
@@ -77,6 +82,10 @@ def show(found: Found, arguments: argparse.Namespace) -> None:
         print_hits(found.hits, found.missing)
     else:
         note("nothing found")
+    if result.left_by_filter is not None and result.left_by_filter > len(found.hits) > 0:
+        note(
+            f"these are {len(found.hits):,} of {result.left_by_filter:,} segments; --top shows more"
+        )
     if found.advice is not None:
         note(found.advice)
 
@@ -100,14 +109,13 @@ def _clip_that_knows_more(library: MediaLibrary) -> str | None:
     for file in library.models.available("clip"):
         if not file.bundled and file != in_use and file.path not in passed_over:
             return (
-                f"{file.label} is in the models folder and not used; `models use {file.label}` and "
-                "then `models switch` search with it"
+                f"{file.label} is in the models folder and not used; to search with it, run "
+                f"`models use {file.label}` and then `models switch`"
             )
     fetched = next(entry.name for entry in MODEL_REGISTRY if entry.kind == "clip")
     chosen = library.settings.clip_model is not None
     steps = [f"models download {fetched}", *([f"models use {fetched}"] if chosen else [])]
     return (
-        f"the {library.clip.label} knows colours, shapes and textures only; "
-        f"{', '.join(f'`{step}`' for step in steps)} and then `models switch` search with one that "
-        "knows ordinary words"
+        f"the {library.clip.label} knows colours, shapes and textures only; to search for ordinary "
+        f"words, run {', '.join(f'`{step}`' for step in steps)} and then `models switch`"
     )

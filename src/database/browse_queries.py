@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from src.database.captured import INSTANT
 from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.decisions import ROWS_OF_TAG
 from src.database.metadata_db import MetadataDatabase
@@ -20,20 +21,9 @@ from src.records import (
     StoredSegment,
 )
 
-# Photos and films are in the order of the instants at which they were taken, in days. A time with
-# no offset is that of a camera's clock, and is taken for this machine's. What is no date is passed
-# over for the file's own time.
-_CAPTURED = """
-    coalesce(
-        CASE WHEN captured_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' THEN
-            CASE WHEN captured_at GLOB '*T*Z' OR captured_at GLOB '*T*[+-][0-9][0-9]:[0-9][0-9]'
-                THEN julianday(captured_at)
-                ELSE julianday(captured_at, 'utc')
-            END
-        END,
-        julianday(modified_at_ns / 1e9, 'unixepoch')
-    )
-"""
+# Photos and films are in the order of the instants at which they were taken; where none is known,
+# the file's own time takes its place.
+_CAPTURED = f"coalesce({INSTANT}, julianday(modified_at_ns / 1e9, 'unixepoch'))"
 _ORDERS: dict[MediaOrder, str] = {
     "added": "SELECT id FROM media_files ORDER BY added_at DESC, id",
     "captured": f"SELECT id FROM media_files ORDER BY {_CAPTURED} DESC, id",
@@ -132,6 +122,28 @@ class BrowseQueries:
             (frame_id,),
         )
         return self.metadata.rows.segments(rows)
+
+    def segments_in_order(self, where: SegmentCondition, n: int) -> list[StoredSegment]:
+        """List up to n segments that a filter leaves, as the library shows its media files.
+
+        Media added last come first, then a video's frames in order, the whole frame before what
+        was cut out of it, and larger segments before smaller ones.
+        """
+        condition = segment_ids_where(where)
+        rows = self.metadata.connection.read().execute(
+            f"{SEGMENT_COLUMNS} WHERE s.id IN ({condition.sql}) ORDER BY m.added_at DESC, m.id,"
+            " f.frame_index, s.kind, s.area DESC, s.id LIMIT ?",
+            (*condition.values, n),
+        )
+        return self.metadata.rows.segments(rows)
+
+    def count_where(self, where: SegmentCondition) -> int:
+        """Count the segments that a filter leaves."""
+        condition = segment_ids_where(where)
+        found = self.metadata.connection.read().execute(
+            f"SELECT count(*) FROM ({condition.sql})", condition.values
+        )
+        return int(found.fetchone()[0])
 
     def quality_range(self) -> tuple[float, float] | None:
         """Find the lowest and the highest predicted_iou there is; None without segments of SAM.

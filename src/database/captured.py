@@ -6,14 +6,20 @@ from datetime import UTC, datetime
 
 UNKNOWN = "unknown"
 
+# The instant at which a media file was taken, in days; NULL where that is not known. The clock of a
+# camera that says nothing of its zone is taken for this machine's, wherever that is now.
+INSTANT = f"""julianday(captured_utc_s, 'unixepoch',
+    CASE captured_zone WHEN '{UNKNOWN}' THEN 'utc' ELSE '+0 seconds' END)"""
+
 
 def moment_of(captured_at: str | None) -> tuple[float | None, str | None]:
     """Read a date of the library's spelling (ISO 8601, see capture_dates).
 
     Returns:
         Seconds since the epoch, and the zone in which it was written: "UTC", an offset such as
-        "+09:00", or "unknown", where the time is that of the camera's own clock and is taken for
-        one of UTC. A day without a time is its first moment. None and None for what is no date.
+        "+09:00", or "unknown", where the time is that of the camera's own clock and is written
+        down as if that were of UTC; see INSTANT. A day without a time is its first moment. None
+        and None for what is no date.
     """
     try:
         moment = datetime.fromisoformat(captured_at or "")

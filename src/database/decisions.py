@@ -23,7 +23,7 @@ SOURCES: tuple[TagSource, ...] = ("human", "imported", "propagated", "auto")
 # Whose word is never lost; `propagated` is a model's guess from a person's word.
 OF_PEOPLE: tuple[TagSource, ...] = ("human", "imported")
 
-_RANK = "CASE source " + " ".join(f"WHEN '{s}' THEN {i}" for i, s in enumerate(SOURCES)) + " END"
+RANK = "CASE source " + " ".join(f"WHEN '{s}' THEN {i}" for i, s in enumerate(SOURCES)) + " END"
 _OF_PEOPLE = ", ".join(f"'{source}'" for source in OF_PEOPLE)
 # Whether nothing automatic may take a segment `s` away: a person has decided on it, or it is none
 # of SAM's. All three tables are asked, since one of them may be damaged.
@@ -33,6 +33,9 @@ IS_KEPT = f"""(s.origin != 'sam'
     OR EXISTS (SELECT 1 FROM segment_tags st WHERE st.segment_id = s.id
         AND st.source IN ({_OF_PEOPLE}))
     OR EXISTS (SELECT 1 FROM removed_tags r WHERE r.segment_id = s.id))"""
+# The same of a frame `f`: a person has looked at it, and said what is in it.
+FRAME_IS_KEPT = f"""EXISTS (SELECT 1 FROM decisions d WHERE d.frame_id = f.id
+    AND d.undone_at IS NULL AND d.source IN ({_OF_PEOPLE}))"""
 
 # By the folded name. A library of an earlier version may have several: it took only letters of
 # English for the same in both cases.
@@ -92,15 +95,11 @@ def replace_automatic_tags(db: sqlite3.Connection, tags: Mapping[str, Sequence[T
                 _propose(db, segment_id, _tag_row(db, tag.name, "vocabulary"), tag.confidence)
 
 
-def decide_on_frame(
-    db: sqlite3.Connection, frame_id: int, tag: str, has_tag: bool, source: TagSource, batch: str
-) -> None:
+def decide_on_frame(db: sqlite3.Connection, frame_id: int, decisions: Iterable[Decision]) -> None:
     """Write down whether a frame has anything of a tag in it."""
-    db.execute(
-        "INSERT INTO decisions (frame_id, tag_id, has_tag, source, confidence, decided_at, batch)"
-        " VALUES (?, ?, ?, ?, 1, ?, ?)",
-        (frame_id, _tag_row(db, tag, "human"), int(has_tag), source, time.time(), batch),
-    )
+    for decision in decisions:
+        tag_id = _tag_row(db, decision.tag, "human")
+        _write_down(db, None, frame_id, tag_id, decision)
 
 
 def undo(db: sqlite3.Connection, batch: str) -> int:
@@ -134,11 +133,24 @@ def _decide(db: sqlite3.Connection, segment_id: str, tag_id: int, decision: Deci
         " AND d.tag_id = segment_tags.tag_id AND d.source = 'auto')",
         pair,
     )
+    _write_down(db, segment_id, None, tag_id, decision)
+    _settle(db, *pair)
+
+
+def _write_down(
+    db: sqlite3.Connection,
+    segment_id: str | None,
+    frame_id: int | None,
+    tag_id: int,
+    decision: Decision,
+) -> None:
     db.execute(
-        "INSERT INTO decisions (segment_id, tag_id, has_tag, source, confidence, decided_at, batch)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO decisions (segment_id, frame_id, tag_id, has_tag, source, confidence,"
+        " decided_at, batch) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            *pair,
+            segment_id,
+            frame_id,
+            tag_id,
             int(decision.has_tag),
             decision.source,
             decision.confidence,
@@ -146,7 +158,6 @@ def _decide(db: sqlite3.Connection, segment_id: str, tag_id: int, decision: Deci
             decision.batch,
         ),
     )
-    _settle(db, *pair)
 
 
 def _propose(db: sqlite3.Connection, segment_id: str, tag_id: int, confidence: float) -> None:
@@ -174,7 +185,7 @@ def _settle(db: sqlite3.Connection, segment_id: str, tag_id: int) -> None:
     word = db.execute(
         "SELECT has_tag, source, confidence FROM decisions"
         " WHERE segment_id = ? AND tag_id = ? AND undone_at IS NULL"
-        f" ORDER BY {_RANK}, id DESC LIMIT 1",
+        f" ORDER BY {RANK}, id DESC LIMIT 1",
         pair,
     ).fetchone()
     db.execute("DELETE FROM removed_tags WHERE segment_id = ? AND tag_id = ?", pair)

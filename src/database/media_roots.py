@@ -9,6 +9,8 @@ import os
 import sqlite3
 from pathlib import Path
 
+from src.errors import DatabaseError
+
 
 def root_of(db: sqlite3.Connection, path: Path) -> tuple[int | None, str | None]:
     """Find the root that a media file is below, inside a transaction; its folder becomes one.
@@ -49,12 +51,26 @@ def move_root(db: sqlite3.Connection, old: Path, new: Path) -> int:
     moved = db.execute(
         f"SELECT id, path FROM media_files WHERE {below}", (len(inside), inside)
     ).fetchall()
+    # a path is of one row, and where a folder moves into itself they wait for each other's
+    db.executemany(
+        "UPDATE media_files SET path = ? WHERE id = ?",
+        [(f"moving {media_file_id}", media_file_id) for media_file_id, _ in moved],
+    )
     for media_file_id, path in moved:
         there = new / Path(path).relative_to(old)
+        if db.execute("SELECT 1 FROM media_files WHERE path = ?", (str(there),)).fetchone():
+            raise DatabaseError(f"{there}: is another file of the library; nothing was changed")
         db.execute(
             "UPDATE media_files SET path = ?, root_id = ?, relative_path = ? WHERE id = ?",
             (str(there), *root_of(db, there), media_file_id),
         )
+    removed = db.execute(
+        f"SELECT id, path FROM removed_media WHERE {below}", (len(inside), inside)
+    ).fetchall()
+    db.executemany(  # what a person does not want stays away there, too
+        "UPDATE OR REPLACE removed_media SET path = ? WHERE id = ?",
+        [(str(new / Path(path).relative_to(old)), row_id) for row_id, path in removed],
+    )
     db.execute(
         "DELETE FROM roots WHERE id NOT IN"
         " (SELECT root_id FROM media_files WHERE root_id IS NOT NULL)"

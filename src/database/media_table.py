@@ -96,8 +96,15 @@ class MediaTable:
 
     def roots(self) -> list[Path]:
         """List the folders that media files are kept in, each with all that is below it."""
-        rows = self.connection.read().execute("SELECT * FROM roots ORDER BY path")
-        return [Path(row["path"]) for row in self.rows.checked("roots", rows)]
+        return list(self.roots_with_files())
+
+    def roots_with_files(self) -> dict[Path, int]:
+        """List the same folders, each with how many media files it is the root of."""
+        rows = self.connection.read().execute(
+            "SELECT r.*, count(*) AS _files FROM roots r JOIN media_files m ON m.root_id = r.id"
+            " GROUP BY r.id ORDER BY r.path"
+        )
+        return {Path(row["path"]): row["_files"] for row in self.rows.checked("roots", rows)}
 
     def move_root(self, old: Path, new: Path) -> int:
         """Change the path of a folder of media: of all files in it, whose names stay the same.

@@ -17,7 +17,7 @@ import numpy as np
 from src.database.checksums import COLUMN, row_checksum
 from src.errors import DamagedMaskError, DamagedRowError
 from src.models.mask_rle import MOST_PIXELS, runs_of
-from src.records import EMBEDDING_DIM, SegmentOrigin, TagSource
+from src.records import SegmentOrigin, TagSource
 
 # Of a text or a blob, in bytes. Nothing is stored that comes near it but the work of people on
 # thousands of segments of one file (info).
@@ -71,13 +71,14 @@ def _or_null(check: Check) -> Check:
 
 
 def _is_vector(value: Any) -> bool:
-    if not isinstance(value, bytes) or len(value) != 4 * EMBEDDING_DIM:
+    """Return whether it is a vector; how many numbers one has depends on the model."""
+    if not isinstance(value, bytes) or not value or len(value) % 4:
         return False
     return _is_of_length_1(np.frombuffer(value, "<f4"))
 
 
 def _is_of_length_1(vector: np.ndarray) -> bool:
-    """Return whether a vector (512,) is finite and of length 1, about."""
+    """Return whether a vector (D,) is finite and of length 1, about."""
     with np.errstate(all="ignore"):  # what overflows is not of length 1
         square = float(vector @ vector)
     return abs(math.sqrt(square) - 1) < LENGTH_TOLERANCE if math.isfinite(square) else False

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from src.database.connection import Connection
 from src.database.decisions import new_batch, put_tags
-from src.database.segment_parents import set_parents
+from src.database.segment_parents import set_parents, write_tree
 from src.database.vector_cache import as_stored
+from src.models.mask_hierarchy import Part, tree_of
 from src.records import SegmentMask, SegmentOrigin, Tag
 
 
@@ -25,6 +26,7 @@ class NewSegment:
         fingerprint: of what is cut out of which picture, see segment_fingerprint; None where it
             is the id, as it is of every segment whose mask was never changed.
         origin: what made it.
+        parent_id: the segment that it lies in; see tree_of. None for the whole frame.
     """
 
     id: str
@@ -35,6 +37,7 @@ class NewSegment:
     crop_hash: str | None = None
     fingerprint: str | None = None
     origin: SegmentOrigin = "sam"
+    parent_id: str | None = None
 
 
 def crop_hash(content: bytes) -> str:
@@ -45,7 +48,7 @@ def crop_hash(content: bytes) -> str:
 def insert_segments(
     db: sqlite3.Connection, frame_id: int, segments: Sequence[NewSegment], model: str
 ) -> None:
-    """Put segments on a frame, with their embeddings and tags.
+    """Put segments on a frame, with their embeddings, tags and parents.
 
     Args:
         model: the CLIP that embedded them.
@@ -58,8 +61,8 @@ def insert_segments(
         segment = new.segment
         db.execute(
             "INSERT INTO segments (id, frame_id, kind, x, y, w, h, area, predicted_iou,"
-            " stability_score, mask, crop_path, crop_hash, fingerprint, origin)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " stability_score, mask, crop_path, crop_hash, fingerprint, origin, parent_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 new.id,
                 frame_id,
@@ -73,6 +76,7 @@ def insert_segments(
                 new.crop_hash,
                 new.fingerprint or new.id,
                 new.origin,
+                new.parent_id,
             ),
         )
         db.execute(
@@ -80,7 +84,18 @@ def insert_segments(
             (new.id, model_id, as_stored(new.embedding)),
         )
         put_tags(db, new.id, new.tags, "vocabulary", batch)
-    set_parents(db, frame_id)
+
+
+def with_parents(segments: Sequence[NewSegment], size_wh: tuple[int, int]) -> Sequence[NewSegment]:
+    """Find in which segment each of a whole frame lies, where whoever made them has not.
+
+    Args:
+        size_wh: of the frame.
+    """
+    if len(segments) < 2 or any(new.parent_id is not None for new in segments):
+        return segments
+    tree = tree_of([Part.of(new.id, new.segment) for new in segments], size_wh)
+    return [replace(new, parent_id=tree[new.id]) for new in segments]
 
 
 def change_segment(db: sqlite3.Connection, new: NewSegment, model: str) -> None:
@@ -129,12 +144,18 @@ def replace_segments(
     frame_id: int,
     gone: Iterable[str],
     new: Sequence[NewSegment],
+    tree: Mapping[str, str | None],
     model: str,
     sam: str,
 ) -> None:
-    """Put other segments on a frame, cut by another SAM."""
+    """Put other segments on a frame, cut by another SAM.
+
+    Args:
+        tree: of all segments that are on the frame then, see tree_of.
+    """
     db.executemany("DELETE FROM segments WHERE id = ?", [(segment_id,) for segment_id in gone])
     insert_segments(db, frame_id, new, model)
+    write_tree(db, tree)
     db.execute("UPDATE frames SET sam = ? WHERE id = ?", (sam, frame_id))
 
 

@@ -9,7 +9,12 @@ from typing import cast
 from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.connection import Connection
 from src.database.rows import SEGMENT_COLUMNS, RowReader, chunks, placeholders
-from src.database.segment_store import NewSegment, change_segment, insert_segments
+from src.database.segment_store import (
+    NewSegment,
+    change_segment,
+    insert_segments,
+    with_parents,
+)
 from src.records import (
     FrameLook,
     StoredSegment,
@@ -65,6 +70,7 @@ class SegmentTable:
         Raises:
             EmbeddingError: an embedding can't be used; nothing is stored then.
         """
+        segments = with_parents(segments, size_wh)
         with self.connection.write() as db:
             if (
                 db.execute("SELECT 1 FROM media_files WHERE id = ?", (media_file_id,)).fetchone()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from src.database.connection import Connection
 from src.database.decisions import (
+    FRAME_IS_KEPT,
     IS_KEPT,
     decide_on_frame,
     new_batch,
@@ -81,13 +83,24 @@ class TagTable:
         Returns:
             False when there is no such frame; nothing is stored then.
         """
+        decision = Decision(tag, has_tag, source, 1.0, time.time(), batch or new_batch())
+        return self.repeat_on_frame(media_file_id, frame_index, [decision])
+
+    def repeat_on_frame(
+        self, media_file_id: int, frame_index: int, decisions: Iterable[Decision]
+    ) -> bool:
+        """Decide on a frame what was decided on another, when and in which act it was.
+
+        Returns:
+            False when there is no such frame; nothing is stored then.
+        """
         with self.connection.write() as db:
             frame = db.execute(
                 "SELECT id FROM frames WHERE media_file_id = ? AND frame_index = ?",
                 (media_file_id, frame_index),
             ).fetchone()
             if frame is not None:
-                decide_on_frame(db, frame["id"], tag, has_tag, source, batch or new_batch())
+                decide_on_frame(db, frame["id"], decisions)
             return frame is not None
 
     def frame_decisions(self, media_file_id: int) -> dict[int, tuple[Decision, ...]]:
@@ -145,11 +158,11 @@ class TagTable:
         return {segment_id: tuple(names) for segment_id, names in found.items()}
 
     def has_work_of_people(self, media_file_id: int) -> bool:
-        """Return whether people have decided on a media file's segments, or made any of them."""
+        """Return whether people have decided on a media file's segments or frames, or made any."""
         row = self.connection.read().execute(
             "SELECT EXISTS (SELECT 1 FROM frames f JOIN segments s ON s.frame_id = f.id"
-            " WHERE f.media_file_id = ?"
-            f" AND {IS_KEPT})",
+            f" WHERE f.media_file_id = ?1 AND {IS_KEPT})"
+            f" OR EXISTS (SELECT 1 FROM frames f WHERE f.media_file_id = ?1 AND {FRAME_IS_KEPT})",
             (media_file_id,),
         )
         return bool(row.fetchone()[0])

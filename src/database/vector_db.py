@@ -104,7 +104,7 @@ class VectorDatabase:
         query = as_query(query)
         if not query:
             raise QueryError("the search is empty; type what you are looking for")
-        _check_count(n_results)
+        check_count(n_results)
         tagged = self._tagged(query, n_results, where)
         unknown = self.clip.unknown_words(query)
         known = self.clip.known_words(query)
@@ -136,7 +136,7 @@ class VectorDatabase:
         Raises:
             QueryError: it has another shape, is zero or not finite, or n_results is under 1.
         """
-        _check_count(n_results)
+        check_count(n_results)
         vector = np.asarray(embedding, np.float32).reshape(-1)
         if vector.shape != (EMBEDDING_DIM,):
             raise QueryError(f"an embedding has {EMBEDDING_DIM} numbers; this has {vector.size}")
@@ -169,6 +169,11 @@ class VectorDatabase:
         return sorted(scored.items(), key=lambda item: (-item[1], item[0]))[:n]
 
 
-def _check_count(n_results: int) -> None:
+def check_count(n_results: int) -> None:
+    """See that somebody asks for hits.
+
+    Raises:
+        QueryError: they ask for none, or for more than can be.
+    """
     if not 0 < n_results < 1 << 31:
         raise QueryError(f"{n_results} results can't be shown; ask for 1 or more")

@@ -19,7 +19,8 @@ from src.datasets.selected import SelectedSegments
 from src.errors import ExportError
 from src.events import DatasetFileChecked, Event, JobDone
 from src.options import build_options
-from src.records import ExportPreview, ExportSelection
+from src.records import ExportPreview
+from src.search.export_selection import ExportSelection
 
 NOTHING = "no segment has a tag to export by; add media, choose other tags, or leave less out"
 ALL = ExportSelection()

@@ -9,8 +9,9 @@ from functools import cached_property
 
 from src.database.metadata_db import MetadataDatabase
 from src.errors import ExportError
-from src.records import ExportPreview, ExportSelection, StoredSegment, Tag
-from src.search.leaves import segment_filter
+from src.records import ExportPreview, StoredSegment, Tag
+from src.search.export_selection import ExportSelection
+from src.search.filters import Filter
 
 # Crops have 1,024 pixels on their longer side at most.
 LARGEST_CROP = 1 << 26
@@ -25,7 +26,8 @@ class SelectedSegments:
     @cached_property
     def labelled(self) -> list[tuple[StoredSegment, Tag]]:
         """The segments with their tags; one with several tags is there for each."""
-        return [(segment, tag) for segment, tag in self._tagged() if self._is_wanted(segment, tag)]
+        where = self._selection.where & self._selection.limits
+        return [(segment, tag) for segment, tag in self._tagged(where) if self._is_sure(tag)]
 
     def count_crops(self) -> ExportPreview:
         """Count a crop for each tag of a segment."""
@@ -33,8 +35,12 @@ class SelectedSegments:
         left_out: Counter[str] = Counter()
         media: set[int] = set()
         size = 0
-        for segment, tag in self._tagged():
-            if not self._is_wanted(segment, tag):
+        where, limits = self._selection.where, self._selection.limits
+        # with no limits, all are; a library is read once then
+        wanted = self._metadata.segments_where(where & limits) if limits else []
+        good = {segment.id for segment in wanted}
+        for segment, tag in self._tagged(where):
+            if not self._is_sure(tag) or (limits and segment.id not in good):
                 left_out[tag.name] += 1
                 continue
             written[tag.name] += 1
@@ -60,19 +66,14 @@ class SelectedSegments:
                 f"{path}: this crop can't be read ({exc.strerror or exc}); {advice}"
             ) from exc
 
-    def _tagged(self) -> Iterator[tuple[StoredSegment, Tag]]:
-        segments = self._metadata.segments_where(
-            segment_filter(segment_ids=self._selection.segment_ids)
-        )
+    def _tagged(self, where: Filter) -> Iterator[tuple[StoredSegment, Tag]]:
+        labels = self._selection.labels
+        segments = self._metadata.segments_where(where)
         tags_of = self._metadata.tags_of([segment.id for segment in segments])
         for segment in segments:
             for tag in tags_of.get(segment.id, ()):
-                if self._selection.tags is None or tag.name in self._selection.tags:
+                if labels is None or tag.name in labels:
                     yield segment, tag
 
-    def _is_wanted(self, segment: StoredSegment, tag: Tag) -> bool:
-        """Return whether a tag is sure enough, and the mask under it good enough."""
-        quality = segment.predicted_iou
-        return tag.confidence >= self._selection.min_confidence and (
-            quality is None or quality >= self._selection.min_predicted_iou
-        )
+    def _is_sure(self, tag: Tag) -> bool:
+        return tag.confidence >= self._selection.min_confidence

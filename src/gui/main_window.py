@@ -36,6 +36,7 @@ from src.gui.theme.icons import logo
 from src.gui.theme.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import Entry
+from src.job_kinds import MEASURE
 from src.settings import Settings
 
 if TYPE_CHECKING:
@@ -260,6 +261,12 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self.import_controller.add(self.options.paths)
         elif self.session.library.unfinished():
             self.import_controller.add([])
+        self.main_thread.run(library.has_unmeasured_frames, self._measure)
+
+    def _measure(self, is_needed: bool) -> None:
+        """Catch up with frames that an earlier version stored, behind all else."""
+        if is_needed:
+            self.session.start("measure", self.session.library.look_at_frames, MEASURE.title)
 
     def _come_forward(self, paths: list[Path]) -> None:
         """Come to the front, as a later start on the same library asks, and add its paths."""
@@ -276,8 +283,9 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         """Close, after asking when a job runs; the job continues at the next start."""
         if self._closing:
             return
-        if self.session.is_busy:
-            question, sentence = question_at_close({job.kind for job in self.session.all_jobs})
+        asked = {job.kind for job in self.session.all_jobs if not job.about.in_background}
+        if asked:
+            question, sentence = question_at_close(asked)
             ask(
                 self.overlay,
                 question,

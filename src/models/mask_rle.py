@@ -13,6 +13,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from src.errors import DamagedMaskError
+from src.records import BoxXywh
 
 OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
 
@@ -121,6 +122,17 @@ def in_form(mask: np.ndarray, output_mode: OutputMode) -> Any:
         counts.append(0)
     counts.extend(int(run) for run in np.diff(edges))
     return {"size": list(mask.shape), "counts": counts}
+
+
+def measured(counts: bytes, size_wh: tuple[int, int]) -> tuple[int, BoxXywh]:
+    """Measure a mask: its pixels, and its box.
+
+    Raises:
+        DamagedMaskError: it is no mask of a picture of that size.
+    """
+    rle = checked_rle(counts, size_wh)
+    x, y, w, h = (int(value) for value in coco_mask.toBbox(rle))
+    return int(coco_mask.area(rle)), (x, y, w, h)
 
 
 def mask_ious(

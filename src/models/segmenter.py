@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -150,6 +150,7 @@ class PromptableModel(Promptable, Protocol):
         """At which an image of that size is looked at."""
 
 
+@runtime_checkable
 class Segmenter(Promptable, Protocol):
     """Segments everything in an image, decodes prompts on it, and cuts in sessions of clicks.
 

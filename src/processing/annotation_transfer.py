@@ -9,8 +9,8 @@ from src.database.decisions import OF_PEOPLE
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.database.text_normalization import casefold_key
-from src.models.mask_rle import SAME_THING_IOU, mask_ious
-from src.records import Decision, StoredSegment, Tag
+from src.models.mask_rle import SAME_THING_IOU, mask_ious, measured
+from src.records import Decision, KeptSegment, SegmentOrigin, StoredSegment, Tag
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class UserAnnotations:
         removed: names of tags that people took off.
         look: dHash of the frame; None where nobody looked.
         history: each decision of people that makes up the tags and the removed ones.
+        origin: what made the segment.
+        predicted_iou, stability_score: of its mask.
     """
 
     segment_id: str
@@ -33,12 +35,30 @@ class UserAnnotations:
     removed: tuple[str, ...]
     look: int | None = None
     history: tuple[Decision, ...] = ()
+    origin: SegmentOrigin = "sam"
+    predicted_iou: float | None = None
+    stability_score: float | None = None
+
+    def as_kept(self) -> KeptSegment:
+        """Give the segment itself, which no SAM finds again."""
+        assert self.mask_rle is not None
+        area, bbox_xywh = measured(self.mask_rle, self.frame_wh)
+        return KeptSegment(
+            "object",
+            bbox_xywh,
+            area,
+            self.predicted_iou,
+            self.stability_score,
+            self.mask_rle,
+            self.segment_id,
+            self.origin,
+        )
 
 
 def annotations_on(
     metadata: MetadataDatabase, segments: Sequence[StoredSegment]
 ) -> list[UserAnnotations]:
-    """Look up what people did on segments; those that nobody worked on are left out."""
+    """Look up what people did on segments, and those that they or others than SAM made."""
     ids = [segment.id for segment in segments]
     tags, removed = metadata.tags_of(ids), metadata.removed_tags_of(ids)
     decided = metadata.decisions_of(ids)
@@ -51,10 +71,22 @@ def annotations_on(
             tuple(tag for tag in tags.get(segment.id, ()) if tag.source in OF_PEOPLE),
             removed.get(segment.id, ()),
             history=tuple(each for each in decided.get(segment.id, ()) if each.source in OF_PEOPLE),
+            origin=segment.origin,
+            predicted_iou=segment.predicted_iou,
+            stability_score=segment.stability_score,
         )
         for segment in segments
     ]
-    return [work for work in found if work.tags or work.removed]
+    return [
+        work
+        for work in found
+        if work.tags or work.removed or work.history or is_kept(work.origin, work.mask_rle)
+    ]
+
+
+def is_kept(origin: SegmentOrigin, mask_rle: bytes | None) -> bool:
+    """Return whether a segment itself is to be kept; a whole frame is as good as its like."""
+    return origin != "sam" and mask_rle is not None
 
 
 def match_annotations(

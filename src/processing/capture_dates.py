@@ -69,6 +69,8 @@ _EXIF_DATES = (
     (0x0132, 0x9290, 0x9010),  # changed
 )
 _PNG_NAMES = ("creation time", "date:create")
+_VIDEO_MAKES = ("com.apple.quicktime.make", "com.android.manufacturer", "make")
+_VIDEO_MODELS = ("com.apple.quicktime.model", "com.android.model", "model")
 _VIDEO_NAMES = ("com.apple.quicktime.creationdate", "creation_time", "date")
 
 
@@ -128,6 +130,22 @@ def _camera_name(value: object) -> str | None:
         return None
     words = "".join(char if char.isprintable() else " " for char in value).split()
     return " ".join(words)[:LONGEST_CAMERA_NAME].strip() or None
+
+
+def camera_of_video(notes: Iterable[tuple[str, str]]) -> tuple[str | None, str | None]:
+    """Find the make and the model of the camera in what a film's container says.
+
+    Args:
+        notes: see date_of_video.
+    """
+    first: dict[str, str] = {}
+    for name, value in notes:
+        first.setdefault(name, value.split(";")[0])
+    make, model = (
+        next((found for name in names if (found := _camera_name(first.get(name)))), None)
+        for names in (_VIDEO_MAKES, _VIDEO_MODELS)
+    )
+    return make, model
 
 
 def date_of_video(notes: Iterable[tuple[str, str]]) -> str | None:

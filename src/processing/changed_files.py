@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
 
 from src.counting import counted
 from src.database.metadata_db import MetadataDatabase
 from src.database.row_values import wrong_columns
 from src.database.segment_store import NewSegment
 from src.errors import DamagedMaskError, MediaReadError
-from src.models.mask_rle import runs_of
+from src.models.mask_rle import measured, runs_of
 from src.processing.annotation_transfer import (
     UserAnnotations,
     annotations_on,
+    is_kept,
     match_annotations,
     transfer_annotations,
 )
@@ -25,7 +27,7 @@ from src.processing.image_loader import load_image
 from src.processing.pending_deletes import write_down_crops
 from src.processing.segment_pipeline import FrameResult
 from src.processing.video_processor import dhash
-from src.records import Decision, MediaFile, Tag
+from src.records import Decision, Frame, KeptSegment, MediaFile, Tag
 from src.search.leaves import segment_filter
 
 # Of the 64 bits of two pictures' dHash half differ by chance; light, colours and compression
@@ -33,6 +35,8 @@ from src.search.leaves import segment_filter
 SAME_PICTURE_BITS = 10
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class ChangedFiles:
@@ -59,11 +63,25 @@ class ChangedFiles:
         return True
 
 
+@dataclass(frozen=True)
+class FrameVerdicts:
+    """What was said of a frame as a whole.
+
+    Attributes:
+        look: dHash of the frame; None where nobody looked.
+    """
+
+    frame_index: int
+    history: tuple[Decision, ...]
+    look: int | None = None
+
+
 class ContentChange:
     """One media file, whose content may take the place of another.
 
-    What people did on the old frames goes to the new frames of the same number, each as it comes;
-    until the last has come it is kept in the library, for a job that goes on after a kill.
+    What people did on the old frames goes to the new frames of the same number, each as it comes:
+    their tags, the segments that they and others than SAM made, and what they said of whole frames.
+    Until the last has come it is kept in the library, for a job that goes on after a kill.
     """
 
     def __init__(
@@ -78,8 +96,10 @@ class ContentChange:
         self.metadata = metadata
         self.media_id = media_id
         self._columns = columns
-        self._works = self._waiting_annotations()
-        self._without_heir = 0
+        self._works = self._read_waiting(_waiting(media_id), _from_json)
+        self._verdicts = self._read_waiting(_waiting_verdicts(media_id), _verdicts_from_json)
+        self._coming: list[UserAnnotations] = []  # of the frames that are about to go, as well
+        self._lost = Counter[str]()
         self._looks: dict[int, int] = {}
 
     @property
@@ -89,15 +109,41 @@ class ContentChange:
 
     def look_at_old_frames(self, pixel_limit: int) -> None:
         """Look at the old frames that people worked on, while their crops are there."""
+        self._coming = self._works
         if not self.replaces:
             return
-        old = self.metadata.segments_where(segment_filter(media_file_ids=(self.media_id,)))
-        worked_on = {work.frame_index for work in annotations_on(self.metadata, old)}
+        old = self.metadata.segments_where(segment_filter(media_file_ids=(self.media_id,)), True)
+        annotations = annotations_on(self.metadata, old)
+        worked_on = {work.frame_index for work in annotations}
+        worked_on |= self.metadata.frame_decisions(self.media_id).keys()
         for segment in old:
             if segment.kind == "frame" and segment.frame_index in worked_on:
                 with contextlib.suppress(MediaReadError):  # its size has to do then
                     crop = load_image(segment.crop_path, pixel_limit).frame
                     self._looks[segment.frame_index] = dhash(crop.image_rgb)
+        self._coming = self._with_looks(annotations)
+
+    def kept_on(self, frame: Frame) -> tuple[KeptSegment, ...]:
+        """List the segments that a new frame has to have, since it is the same picture."""
+        mine = [
+            work
+            for work in self._coming
+            if work.frame_index == frame.frame_index
+            and work.frame_wh == frame.size_wh
+            and is_kept(work.origin, work.mask_rle)
+        ]
+        if not mine:
+            return ()
+        look = dhash(frame.image_rgb)
+        # what waits may have been written by a stranger, and name a segment of another file
+        taken = self.metadata.segments([work.segment_id for work in mine]).values()
+        others = {segment.id for segment in taken if segment.media_file_id != self.media_id}
+        found = {
+            work.segment_id: work.as_kept()
+            for work in mine
+            if _is_same(work.look, look) and work.segment_id not in others
+        }
+        return tuple(found.values())
 
     def make_room(self) -> list[str]:
         """Remove the old frames, in the transaction of the first new one.
@@ -109,12 +155,8 @@ class ContentChange:
             return []
         mine = segment_filter(media_file_ids=(self.media_id,))
         old = self.metadata.segments_where(mine, with_masks=True)
-        met = self.metadata.stored_frames(self.media_id)  # these have been given what waits
-        annotations = [work for work in self._works if work.frame_index not in met]
-        annotations += [
-            replace(work, look=self._looks.get(work.frame_index))
-            for work in annotations_on(self.metadata, old)
-        ]
+        annotations = self._with_looks(annotations_on(self.metadata, old))
+        verdicts = self._all_verdicts()
         with self.metadata.connection.write():
             unused = self.metadata.remove_frames(self.media_id)
             write_down_crops(self.metadata, unused)
@@ -122,28 +164,54 @@ class ContentChange:
             self.metadata.forget_info(_whole(self.media_id))
             waiting = json.dumps([_as_json(work) for work in annotations])
             self.metadata.set_info(_waiting(self.media_id), waiting)
-        self._works, self._columns = annotations, None
+            if verdicts:
+                waiting = json.dumps([asdict(each) for each in verdicts])
+                self.metadata.set_info(_waiting_verdicts(self.media_id), waiting)
+        self._works, self._verdicts, self._columns = annotations, verdicts, None
         return unused
+
+    def _with_looks(self, of_old: Sequence[UserAnnotations]) -> list[UserAnnotations]:
+        """List the work that waits, and that on the frames about to go, with their looks."""
+        met = self.metadata.stored_frames(self.media_id)  # these have been given what waits
+        waiting = [work for work in self._works if work.frame_index not in met]
+        return waiting + [replace(work, look=self._looks.get(work.frame_index)) for work in of_old]
+
+    def _all_verdicts(self) -> list[FrameVerdicts]:
+        """List the verdicts that wait, and those on the frames about to go."""
+        met = self.metadata.stored_frames(self.media_id)
+        waiting = [each for each in self._verdicts if each.frame_index not in met]
+        said = self.metadata.frame_decisions(self.media_id)
+        return waiting + [
+            FrameVerdicts(frame_index, history, self._looks.get(frame_index))
+            for frame_index, history in said.items()
+        ]
 
     def transfer_annotations(self, result: FrameResult, new: Sequence[NewSegment]) -> None:
         """Give a new frame's segments the work on the old frame, in the frame's transaction.
 
         What was done on another picture ends with that picture.
         """
+        look = int(result.look.dhash, 16)
         mine = [work for work in self._works if work.frame_index == result.frame_index]
         if mine:
-            look = int(result.look.dhash, 16)
-            same = [
-                work
-                for work in mine
-                if work.look is None or (work.look ^ look).bit_count() <= SAME_PICTURE_BITS
-            ]
+            same = [work for work in mine if _is_same(work.look, look)]
+            kept = {segment.id for segment in new if segment.origin != "sam"}
             matches = dict.fromkeys(work.segment_id for work in mine)
-            matches |= match_annotations(same, new, result.size_wh)
+            of_sam = [segment for segment in new if segment.id not in kept]
+            matches |= match_annotations(same, of_sam, result.size_wh)
+            matches |= {name: name for name in kept & matches.keys()}
             transfer_annotations(self.metadata, mine, matches)
-            self._without_heir += sum(
-                1 for work in mine if work.tags and matches[work.segment_id] is None
-            )
+            self._count_lost(work for work in mine if matches[work.segment_id] is None)
+        for each in self._verdicts:
+            if each.frame_index == result.frame_index:
+                if _is_same(each.look, look):
+                    self.metadata.repeat_on_frame(self.media_id, each.frame_index, each.history)
+                else:
+                    self._lost["frames"] += 1
+
+    def _count_lost(self, works: Iterable[UserAnnotations]) -> None:
+        for work in works:
+            self._lost["made" if is_kept(work.origin, work.mask_rle) else "tags"] += 1
 
     def end(self) -> str | None:
         """Forget the work that waits: the last frame has come.
@@ -152,20 +220,36 @@ class ContentChange:
             What went with the old content, in words for a person; None when nothing did.
         """
         self.metadata.forget_info(_waiting(self.media_id))
+        self.metadata.forget_info(_waiting_verdicts(self.media_id))
         met = self.metadata.stored_frames(self.media_id)
-        gone = sum(1 for work in self._works if work.tags and work.frame_index not in met)
-        if not (lost := self._without_heir + gone):
+        self._count_lost(work for work in self._works if work.frame_index not in met)
+        self._lost["frames"] += sum(each.frame_index not in met for each in self._verdicts)
+        parts = [
+            f"{what} {counted(self._lost[which], noun)}"
+            for which, what, noun in (
+                ("tags", "tags on", "segment"),
+                ("made", "the outlines of", "added segment"),
+                ("frames", "what was said of", "frame"),
+            )
+            if self._lost[which]
+        ]
+        if not parts:
             return None
-        return f"tags on {counted(lost, 'segment')} of the old content match nothing in the new one"
+        return f"{' and '.join(parts)} of the old content match nothing in the new one"
 
-    def _waiting_annotations(self) -> list[UserAnnotations]:
-        text = self.metadata.info(_waiting(self.media_id))
+    def _read_waiting(self, key: str, read: Callable[[dict[str, Any]], T]) -> list[T]:
+        text = self.metadata.info(key)
         try:
-            return [] if text is None else [_from_json(columns) for columns in json.loads(text)]
+            return [] if text is None else [read(columns) for columns in json.loads(text)]
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, DamagedMaskError):
             # nothing that this program wrote: it must not stop the file from being taken in
-            log.warning("what is noted as %r can't be read", _waiting(self.media_id), exc_info=True)
+            log.warning("what is noted as %r can't be read", key, exc_info=True)
             return []
+
+
+def _is_same(old_look: int | None, new_look: int) -> bool:
+    """Return whether two frames of one number are the same picture, by their dHashes."""
+    return old_look is None or (old_look ^ new_look).bit_count() <= SAME_PICTURE_BITS
 
 
 def _whole(media_id: int) -> str:
@@ -174,6 +258,10 @@ def _whole(media_id: int) -> str:
 
 def _waiting(media_id: int) -> str:
     return f"work of people on media file {media_id}"
+
+
+def _waiting_verdicts(media_id: int) -> str:
+    return f"verdicts on frames of media file {media_id}"
 
 
 def _as_json(work: UserAnnotations) -> dict[str, Any]:
@@ -198,12 +286,20 @@ def _from_json(columns: dict[str, Any]) -> UserAnnotations:
     for tag in tags:
         if wrong_columns("segment_tags", {"confidence": tag.confidence, "source": tag.source}):
             raise ValueError("a tag that can't be stored")
-    # an earlier version wrote none
-    history = tuple(Decision(**each) for each in columns.get("history", ()))
-    for each in history:
-        row = {**asdict(each), "has_tag": int(each.has_tag)}
-        if wrong_columns("decisions", row) or wrong_columns("tags", {"name": each.tag}):
-            raise ValueError("a decision that can't be stored")
+    # an earlier version wrote none of these
+    history = _history_from_json(columns.get("history", ()))
+    made: dict[str, Any] = {
+        name: columns.get(name, default)
+        for name, default in (
+            ("origin", "sam"),
+            ("predicted_iou", None),
+            ("stability_score", None),
+        )
+    }
+    if wrong_columns("segments", {**made, "id": columns["segment_id"]}) or (
+        mask is not None and not measured(mask, (width, height))[0]
+    ):
+        raise ValueError("a segment that can't be stored")
     return UserAnnotations(
         str(columns["segment_id"]),
         int(columns["frame_index"]),
@@ -213,4 +309,28 @@ def _from_json(columns: dict[str, Any]) -> UserAnnotations:
         tuple(columns["removed"]),
         None if columns["look"] is None else int(columns["look"]),
         history,
+        **made,
     )
+
+
+def _verdicts_from_json(columns: dict[str, Any]) -> FrameVerdicts:
+    """Read what was written down of FrameVerdicts.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: it is none of that.
+    """
+    look = columns["look"]
+    return FrameVerdicts(
+        int(columns["frame_index"]),
+        _history_from_json(columns["history"]),
+        None if look is None else int(look),
+    )
+
+
+def _history_from_json(columns: Iterable[dict[str, Any]]) -> tuple[Decision, ...]:
+    history = tuple(Decision(**each) for each in columns)
+    for each in history:
+        row = {**asdict(each), "has_tag": int(each.has_tag)}
+        if wrong_columns("decisions", row) or wrong_columns("tags", {"name": each.tag}):
+            raise ValueError("a decision that can't be stored")
+    return history

@@ -45,7 +45,7 @@ class VideoFacts:
         damage: why the video is not whole, in words for a person; None for a sound one.
         note: what there is to know of a sound file, in words for a person.
         frames: how many an image has, which are the pages of a TIFF.
-        camera: its make and model, of an image.
+        camera: its make and model.
     """
 
     duration_s: float | None = None

@@ -30,7 +30,7 @@ def look_at_frames(metadata: MetadataDatabase, pixel_limit: int) -> Iterator[Eve
             try:
                 crop = load_image(metadata.paths.crop(crop_path), pixel_limit).frame
             except MediaReadError as exc:
-                log.warning("a frame was not looked at: %s", exc)
+                log.info("a frame was not looked at: %s", exc)
                 continue
             looks[frame_id] = look_of(crop.image_rgb)
         metadata.set_looks(looks)

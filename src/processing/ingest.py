@@ -138,7 +138,7 @@ class Ingest:
                 if not differs or frame.frame_index in stored:
                     yield FrameSkipped(path, frame.frame_index, fraction)
                     continue
-                result = self.pipeline.process(frame)
+                result = self.pipeline.process(frame, change.kept_on(frame))
                 count = self.writer.store_frame(media.digest, result, change)
                 if count is None:
                     yield FileKnown(path, "removed from the library in the meantime")

@@ -9,12 +9,13 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from src.counting import counted
 from src.database.metadata_db import MetadataDatabase
-from src.errors import MediaReadError
+from src.errors import DatabaseError, MediaReadError
 from src.events import Event, Progress
 from src.processing.media_finder import content_hash, guessed_kind
 from src.processing.pending_deletes import remove_unused_crops, write_down_crops
-from src.records import MediaFile
+from src.records import MediaFile, MovedRoot
 
 LOOKING = "look"
 
@@ -177,6 +178,27 @@ class MovedFiles:
         """Return whether a row was neither removed nor moved meanwhile."""
         now = self.metadata.media(media.id)
         return now is not None and (now.path, now.content_hash) == (media.path, media.content_hash)
+
+
+def move_root(metadata: MetadataDatabase, old: Path, new: Path) -> MovedRoot:
+    """Have the rows of all files in a folder follow it; see MediaLibrary.move_root.
+
+    Whether a file is there is told by its size; the next ingest of the folder compares contents.
+    """
+    moving = [media for media in metadata.media_under(old) if media.path != old]
+    if not moving:
+        raise DatabaseError(f"{old}: no file of the library is in this folder; nothing was changed")
+    if not os.path.isdir(new):
+        raise DatabaseError(f"{new}: there is no such folder; nothing was changed")
+    paths = {media.id: new / media.path.relative_to(old) for media in moving}
+    missing = [paths[media.id] for media in moving if _size_at(paths[media.id]) != media.file_size]
+    if len(missing) == len(moving):
+        raise DatabaseError(
+            f"{new}: none of the {counted(len(moving), 'file')} that the library has in {old} is "
+            "here by the same name and of the same size; nothing was changed"
+        )
+    metadata.move_root(old, new)
+    return MovedRoot(len(moving), tuple(missing))
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int]:

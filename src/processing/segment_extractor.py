@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_rle import decode_rle, encode_rle
+from src.models.segmenter import Segmenter
 from src.processing.crop import CROP_SIDE, CropCutter, fitted
 from src.processing.image_loader import load_image
-from src.records import Frame, Segment
+from src.records import Frame, Segment, SegmentMask
 from src.settings import Settings
 
 
@@ -21,13 +22,6 @@ class GeneratesMasks(Protocol):
     """What our segmenters and Meta's SamAutomaticMaskGenerator have in common."""
 
     def generate(self, image: np.ndarray, /) -> list[dict[str, Any]]: ...
-
-
-@runtime_checkable
-class GivesOneByOne(Protocol):
-    """What our segmenters do beside that, so that one mask as an array is in memory."""
-
-    def masks(self, image_rgb: np.ndarray, /) -> Iterator[dict[str, Any]]: ...
 
 
 class SegmentExtractor:
@@ -78,6 +72,24 @@ class SegmentExtractor:
         if generator is not None:
             yield from self._distinct(self._cut(frame, generator), frame.size_wh)
 
+    def cut_again(self, frame: Frame, masks: Sequence[SegmentMask]) -> Iterator[Segment]:
+        """Cut out of a frame the masks that it is known to have, each of its size."""
+        if not masks:
+            return
+        cutter = CropCutter(frame.image_rgb, self.blur_kernel)
+        for known in masks:
+            assert known.mask_rle is not None
+            crop = cutter.cut(decode_rle(known.mask_rle, frame.size_wh), known.bbox_xywh)
+            yield Segment(
+                known.kind,
+                known.bbox_xywh,
+                known.area,
+                known.predicted_iou,
+                known.stability_score,
+                known.mask_rle,
+                crop,
+            )
+
     def _cut(self, frame: Frame, generator: GeneratesMasks) -> Iterator[Segment]:
         """Cut out each mask of a frame that is neither too small nor the whole image."""
         pixels = frame.size_wh[0] * frame.size_wh[1]
@@ -117,7 +129,7 @@ def _badness(segment: Segment) -> float:
 
 
 def _records(generator: GeneratesMasks, image_rgb: np.ndarray) -> Iterable[dict[str, Any]]:
-    if isinstance(generator, GivesOneByOne):
+    if isinstance(generator, Segmenter):  # one mask at a time, so that one array is in memory
         return generator.masks(image_rgb)
     return generator.generate(image_rgb)
 

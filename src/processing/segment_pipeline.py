@@ -6,16 +6,17 @@ process or on another machine. `segment_writer.py` stores them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from src.models.mask_hierarchy import Part, tree_of
 from src.processing.frame_looks import look_of
 from src.processing.image_loader import load_image_content, save_jpeg
 from src.processing.segment_extractor import SegmentExtractor
-from src.records import Frame, FrameLook, SegmentMask, Tag
+from src.records import Frame, FrameLook, KeptSegment, SegmentMask, Tag
 from src.settings import NO_SAM, Settings
 
 if TYPE_CHECKING:
@@ -32,10 +33,15 @@ class SegmentResult(SegmentMask):
     Attributes:
         crop_jpeg: what is in its crop file.
         tags: that CLIP gives it, highest confidence first.
+        parent: place in the result of the smallest segment that it lies in, see tree_of; None for
+            the whole frame.
+        kept: whose it is, where the frame had to have it; None for what is new.
     """
 
     crop_jpeg: bytes = field(repr=False)
     tags: tuple[Tag, ...]
+    parent: int | None
+    kept: KeptSegment | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class FrameResult:
     Attributes:
         frame_index, timestamp_s, size_wh: of the frame.
         look: of its picture.
-        segments: N, the whole frame first.
+        segments: N, the whole frame first, then those that it had to have.
         vectors: (N, 512) float32, each row L2-normalised.
         clip: names the CLIP that embedded and tagged them (ClipEncoder.name).
         sam: names the SAM that cut them (Segmenter.name); NO_SAM where none did.
@@ -67,6 +73,7 @@ def process_frame(
     tagger: AutoTagger,
     segmenter: Segmenter | None,
     settings: Settings,
+    kept: Sequence[KeptSegment] = (),
 ) -> FrameResult:
     """Cut a frame into segments, embed and tag them.
 
@@ -74,8 +81,13 @@ def process_frame(
         tagger: of the same CLIP.
         segmenter: None makes one segment of a frame, the frame itself.
         settings: what is cut, and how.
+        kept: segments that the frame has to have, cut from it as it is now.
     """
-    cut = list(SegmentExtractor(settings.blur_kernel, settings).segments(frame, segmenter))
+    extractor = SegmentExtractor(settings.blur_kernel, settings)
+    whole, *found = extractor.segments(frame, segmenter)
+    cut = [whole, *extractor.cut_again(frame, kept), *found]
+    parents = tree_of([Part.of(str(i), cut[i]) for i in range(len(cut))], frame.size_wh)
+    known = [None, *kept, *[None] * len(found)]
     vectors = clip.encode_image([segment.crop_rgb for segment in cut])
     return FrameResult(
         frame.frame_index,
@@ -92,8 +104,12 @@ def process_frame(
                 segment.mask_rle,
                 save_jpeg(segment.crop_rgb),
                 tags,
+                None if parent is None else int(parent),
+                kept_segment,
             )
-            for segment, tags in zip(cut, tagger.tags(vectors), strict=True)
+            for segment, tags, parent, kept_segment in zip(
+                cut, tagger.tags(vectors), parents.values(), known, strict=True
+            )
         ),
         vectors,
         clip.name,
@@ -139,10 +155,10 @@ class SegmentPipeline:
         self.segmenter = segmenter
         self.settings = settings
 
-    def process(self, frame: Frame) -> FrameResult:
+    def process(self, frame: Frame, kept: Sequence[KeptSegment] = ()) -> FrameResult:
         """Make a frame's result; see process_frame."""
         bundle = self.clip_bundle()
-        return process_frame(frame, bundle.clip, bundle.tagger, self.segmenter, self.settings)
+        return process_frame(frame, bundle.clip, bundle.tagger, self.segmenter, self.settings, kept)
 
     def embed_again(self, result: FrameResult) -> FrameResult:
         """Embed a result with the CLIP in use now; see embed_again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,7 +14,9 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment, crop_hash, replace_segments
 from src.database.vector_cache import as_stored
 from src.errors import DatabaseError
+from src.models.mask_hierarchy import Part, tree_of
 from src.processing.annotation_transfer import (
+    UserAnnotations,
     annotations_on,
     match_annotations,
     transfer_annotations,
@@ -22,7 +24,7 @@ from src.processing.annotation_transfer import (
 from src.processing.changed_files import ContentChange
 from src.processing.crop_files import crop_folder, remove_crops
 from src.processing.pending_deletes import remove_unused_crops, write_down_crops
-from src.processing.segment_pipeline import FrameResult
+from src.processing.segment_pipeline import FrameResult, SegmentResult
 from src.records import SegmentMask, StoredSegment
 
 
@@ -37,6 +39,67 @@ class ReplacedSegments:
 
     added: int
     stay: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to become of a frame that was cut again.
+
+    Attributes:
+        old: the segments that are on it.
+        gone: those of them that go.
+        added: ids of the new ones that come.
+        born: ids of the old ones, by what they were called when they were cut.
+        moves: the work of people on segments that go, or stay for it.
+        matches: where it goes; None where the segment stays.
+        tree: of all that is on the frame then.
+    """
+
+    old: list[StoredSegment]
+    gone: list[StoredSegment]
+    added: frozenset[str]
+    born: dict[str, str]
+    moves: list[UserAnnotations]
+    matches: dict[str, str | None]
+    tree: dict[str, str | None]
+
+    def outcome(self) -> ReplacedSegments:
+        left = [work for work in self.moves if self.matches[work.segment_id] is None]
+        names = ((work.segment_id, tuple(tag.name for tag in work.tags)) for work in left)
+        return ReplacedSegments(len(self.added), tuple(each for each in names if each[1]))
+
+
+def _plan(
+    old: list[StoredSegment],
+    works: list[UserAnnotations],
+    new: list[NewSegment],
+    size_wh: tuple[int, int],
+) -> _Plan:
+    """Find out which segments of a frame go, stay and come, and where the work of people goes."""
+    # a new cut has its fingerprint as its id: one that has been taken in before is known by
+    # it, and where a person has changed its mask since, by the id that it got then
+    born = {segment.fingerprint or segment.id: segment.id for segment in old}
+    known = {*born, *born.values()}
+    same = {name for segment in new if (name := born.get(segment.id, segment.id)) in known}
+    theirs = {segment.id for segment in old if segment.origin != "sam"}
+    moves = [work for work in works if work.segment_id not in same | theirs]
+    matches = {
+        name: None if match is None else born.get(match, match)
+        for name, match in match_annotations(moves, new, size_wh).items()
+    }
+    stay = same | theirs | {name for name, match in matches.items() if match is None}
+    added = [segment for segment in new if segment.id not in known]
+    parts = [Part.of(segment.id, segment) for segment in old if segment.id in stay]
+    parts += [Part.of(segment.id, segment.segment) for segment in added]
+    return _Plan(
+        old,
+        [segment for segment in old if segment.id not in stay],
+        frozenset(segment.id for segment in added),
+        born,
+        moves,
+        matches,
+        tree_of(parts, size_wh),
+    )
 
 
 class SegmentWriter:
@@ -97,53 +160,45 @@ class SegmentWriter:
 
         Args, Raises: as of store_frame.
         """
-        with self._transaction(digest, result) as (new, clip):
-            old = self.queries.segments_on(frame_id)
-            if not old:  # the media file was removed meanwhile
-                replaced, unused = ReplacedSegments(0), [segment.crop_path for segment in new]
-            else:
-                replaced, unused = self._replace(frame_id, old, new, result, clip)
-        remove_unused_crops(self.metadata, unused)
-        return replaced
+        while True:
+            seen = self._seen(frame_id)
+            # what takes long is done before the transaction, in which people would wait for it
+            plan = _plan(*seen, self._new_segments(digest, result), result.size_wh)
+            with self._transaction(digest, result) as (new, clip):
+                if self._seen(frame_id) != seen:
+                    continue  # a person has tagged something meanwhile
+                if seen[0]:
+                    unused = self._carry_out(plan, frame_id, new, clip, result.sam)
+                else:  # the media file was removed meanwhile
+                    unused = [segment.crop_path for segment in new]
+            remove_unused_crops(self.metadata, unused)
+            return plan.outcome() if seen[0] else ReplacedSegments(0)
 
-    def _replace(
-        self,
-        frame_id: int,
-        old: list[StoredSegment],
-        new: list[NewSegment],
-        result: FrameResult,
-        clip: str,
-    ) -> tuple[ReplacedSegments, list[str]]:
-        """Change a frame's rows; returns what became of it, and the crop files now unused."""
-        work = {work.segment_id: work for work in annotations_on(self.metadata, old)}
-        # a new cut has its fingerprint as its id: one that has been taken in before is known by
-        # it, and where a person has changed its mask since, by the id that it got then
-        born = {segment.fingerprint or segment.id: segment.id for segment in old}
-        known = {*born, *born.values()}
-        same = {name for segment in new if (name := born.get(segment.id, segment.id)) in known}
-        theirs = {segment.id for segment in old if segment.origin != "sam"}
-        moves = [each for name, each in work.items() if name not in same | theirs]
-        matches = {
-            name: None if match is None else born.get(match, match)
-            for name, match in match_annotations(moves, new, result.size_wh).items()
-        }
-        stay = theirs | {name for name, match in matches.items() if match is None}
-        gone = [s for s in old if s.id not in same and s.id not in stay]
-        unused = [self._stored_path(segment) for segment in gone]
-        used = {self._stored_path(segment) for segment in old}
-        added = [segment for segment in new if segment.id not in known]
-        unused += [s.crop_path for s in new if s.id in known and s.crop_path not in used]
+    def _seen(self, frame_id: int) -> tuple[list[StoredSegment], list[UserAnnotations]]:
+        """Read what is on a frame: its segments, and what people did on them."""
+        old = self.queries.segments_on(frame_id)
+        return old, annotations_on(self.metadata, old)
+
+    def _carry_out(
+        self, plan: _Plan, frame_id: int, new: list[NewSegment], clip: str, sam: str
+    ) -> list[str]:
+        """Change a frame's rows; returns the crop files now unused."""
+        gone = [self._stored_path(segment) for segment in plan.gone]
+        used = {self._stored_path(segment) for segment in plan.old}
+        again = [segment for segment in new if segment.id not in plan.added]
+        unused = gone + [each.crop_path for each in again if each.crop_path not in used]
         with self.metadata.connection.write() as db:
-            gone_ids = [segment.id for segment in gone]
-            replace_segments(db, frame_id, gone_ids, added, clip, result.sam)
+            gone_ids = [segment.id for segment in plan.gone]
+            added = [segment for segment in new if segment.id in plan.added]
+            replace_segments(db, frame_id, gone_ids, added, plan.tree, clip, sam)
             # which tags a segment gets depends on the others of its frame
-            replace_automatic_tags(db, {born[s.id]: s.tags for s in new if s.id in born})
-            transfer_annotations(self.metadata, moves, matches)
+            replace_automatic_tags(
+                db, {plan.born[each.id]: each.tags for each in again if each.id in plan.born}
+            )
+            transfer_annotations(self.metadata, plan.moves, plan.matches)
             # written with the change, so that a kill before they are gone is made good
             write_down_crops(self.metadata, unused)
-        left = {name: work[name].tags for name, match in matches.items() if match is None}
-        names = tuple((s, tuple(tag.name for tag in tags)) for s, tags in left.items() if tags)
-        return ReplacedSegments(len(added), names), unused
+        return unused
 
     @contextmanager
     def _transaction(
@@ -157,7 +212,7 @@ class SegmentWriter:
         for vector in result.vectors:  # refused before a crop is written
             as_stored(vector)
         new = self._new_segments(digest, result)
-        self._write_crops(digest, result, new)
+        self._write_crops(digest, new)
         while True:
             with self.metadata.connection.write():
                 if clip_in_use(self.metadata) == result.clip:
@@ -167,25 +222,60 @@ class SegmentWriter:
             new = self._new_segments(digest, result)
 
     def _new_segments(self, digest: str, result: FrameResult) -> list[NewSegment]:
-        folder = crop_folder(self.metadata.paths, digest)
+        """Name the segments of a result, and the crop files that they will have.
+
+        What SAM has cut once more of a segment that the frame had to have is left out.
+        """
+        segments = result.segments
+        prints = [segment_fingerprint(digest, result.frame_index, each) for each in segments]
+        ids = [
+            name if each.kept is None else each.kept.id
+            for name, each in zip(prints, segments, strict=True)
+        ]
+        had = [place for place, each in enumerate(segments) if each.kept is not None]
+        names_had = {ids[place] for place in had} | {prints[place] for place in had}
+        doubled = {
+            place
+            for place, each in enumerate(segments)
+            if each.kept is None and ids[place] in names_had
+        }
         new = []
-        for segment, vector in zip(result.segments, result.vectors, strict=True):
-            name = segment_fingerprint(digest, result.frame_index, segment)
-            crop_path = self.metadata.paths.name(folder / f"{name}.jpg")
-            content = crop_hash(segment.crop_jpeg)
-            new.append(NewSegment(name, segment, crop_path, vector, segment.tags, content))
+        for place, each in enumerate(segments):
+            if place in doubled:
+                continue
+            parent = each.parent
+            while parent is not None and parent in doubled:
+                parent = segments[parent].parent
+            # of two with one mask, which only others than SAM make, one has the name of it
+            name = ids[place] if prints[place] in prints[:place] else prints[place]
+            crop_path = self.metadata.paths.name(
+                crop_folder(self.metadata.paths, digest) / f"{name}.jpg"
+            )
+            new.append(
+                NewSegment(
+                    ids[place],
+                    each,
+                    crop_path,
+                    result.vectors[place],
+                    each.tags,
+                    crop_hash(each.crop_jpeg),
+                    name,
+                    "sam" if each.kept is None else each.kept.origin,
+                    None if parent is None else ids[parent],
+                )
+            )
         return new
 
-    def _write_crops(self, digest: str, result: FrameResult, new: list[NewSegment]) -> None:
+    def _write_crops(self, digest: str, new: Sequence[NewSegment]) -> None:
         """Have the crops on the disk, before the rows that name them."""
         files = self.metadata.paths.files
         folder = crop_folder(self.metadata.paths, digest)
         try:
-            for segment, made in zip(new, result.segments, strict=True):
-                files.write(segment.crop_path, made.crop_jpeg, lasting=False)
-            files.sync_files(
-                self.metadata.paths.name(folder), [f"{segment.id}.jpg" for segment in new]
-            )
+            for each in new:
+                assert isinstance(each.segment, SegmentResult)
+                files.write(each.crop_path, each.segment.crop_jpeg, lasting=False)
+            names = [each.crop_path.rsplit("/", 1)[-1] for each in new]
+            files.sync_files(self.metadata.paths.name(folder), names)
         except OSError as exc:
             raise DatabaseError(
                 f"{folder}: crops can't be written ({exc.strerror or exc}); "

@@ -12,7 +12,12 @@ import cv2
 import numpy as np
 
 from src.errors import MediaReadError
-from src.processing.capture_dates import date_in_avi, date_in_name, date_of_video
+from src.processing.capture_dates import (
+    camera_of_video,
+    date_in_avi,
+    date_in_name,
+    date_of_video,
+)
 from src.processing.ffmpeg_log import FfmpegLog, VideoFacts
 from src.processing.ffmpeg_process import find_ffmpeg, opened, start
 from src.processing.image_loader import check_readable
@@ -67,6 +72,7 @@ class VideoProcessor:
             facts.captured_at = (
                 date_of_video(header.notes) or date_in_avi(path) or date_in_name(path.name)
             )
+            facts.camera = camera_of_video(header.notes)
             reading = FrameReading.of(header.film())
             command = opened(program, path, *reading.input_options(program))
             command += reading.output_options(self.frames_per_second)

@@ -12,17 +12,21 @@ docs/search.md lists the keys.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 # the conditions there are register in it
 import src.search.leaves as _leaves  # noqa: F401
 from src.errors import QueryError
-from src.search.filters import EVERYTHING, LEAVES, Filter, Not, all_of, any_of
+from src.search.filters import EVERYTHING, LEAVES, Filter, Leaf, Not, all_of, any_of
 from src.search.tokens import OPEN, Piece, pieces
 
 # A person types fewer; SQLite has a limit on both.
 MOST_CONDITIONS = 1000
 DEEPEST = 50
+# A condition, and what was probably meant as one: quality=0.9, height>200.
+_NAMES = re.compile(r"([A-Za-z][A-Za-z_]+)[:=<>](?!//).", re.DOTALL)
 
 
 def parse_filter(text: str) -> Filter:
@@ -42,16 +46,27 @@ def filter_of(found: Sequence[Piece]) -> Filter:
     """
     if len(found) > MOST_CONDITIONS:
         raise QueryError(f"a filter has at most {MOST_CONDITIONS:,} words and conditions")
+    for piece in found:
+        if piece.is_unclosed:
+            raise QueryError(
+                f'a quotation mark in "{piece.whole()}" is not closed; two of them ("") stand for '
+                "one"
+            )
     return _Reader(found).read() if found else EVERYTHING
 
 
 def is_condition(piece: Piece) -> bool:
-    """Return whether a piece is a condition, or looks like one with a key that there isn't."""
-    return _without_dash(piece).key_and_value() is not None
+    """Return whether a piece begins with the key of a condition that there is."""
+    return _meant(_without_dash(piece)) is not None
+
+
+def _meant(piece: Piece) -> type[Leaf] | None:
+    match = _NAMES.match(piece.text)
+    return None if match is None else LEAVES.get(match[1].lower())
 
 
 def _without_dash(piece: Piece) -> Piece:
-    return Piece(piece.text.removeprefix("-"), piece.quoted)
+    return replace(piece, text=piece.text[1:]) if piece.text.startswith("-") else piece
 
 
 class _Reader:
@@ -84,7 +99,10 @@ class _Reader:
 
     def _one(self) -> Filter:
         if self._at == len(self._pieces) or self._is_next(")", "or", "and"):
-            raise QueryError("a condition is missing, such as tag:dog; see docs/search.md")
+            before = f'after "{self._pieces[self._at - 1].whole()}"' if self._at else "at the start"
+            raise QueryError(
+                f"a condition is missing {before}, such as tag:dog; see docs/search.md"
+            )
         piece, self._at = self._pieces[self._at], self._at + 1
         if piece != OPEN and not _is_word(piece, "not"):
             return _condition(piece)
@@ -96,9 +114,10 @@ class _Reader:
         return found
 
     def _in_brackets(self) -> Filter:
+        first = self._at
         found = self._either()
         if not self._is_next(")"):
-            raise QueryError("a bracket is not closed")
+            raise QueryError(f'the bracket before "{self._pieces[first].whole()}" is not closed')
         self._at += 1
         return found
 
@@ -113,18 +132,19 @@ def _is_word(piece: Piece, word: str) -> bool:
 
 
 def _condition(piece: Piece) -> Filter:
-    found = _without_dash(piece).key_and_value()
+    bare = _without_dash(piece)
+    found = bare.key_and_value()
     if found is None:
-        raise QueryError(
-            f'"{piece.whole()}" is no condition; one is written {_examples()}, and so on'
-        )
+        meant = _meant(bare)
+        how = f"{_examples()}, and so on" if meant is None else meant.example
+        raise QueryError(f'"{piece.whole()}" is no condition; one is written {how}')
     key, value = found
     if key not in LEAVES:
-        raise QueryError(
-            f'there is no condition "{key}:"; there are {", ".join(sorted(LEAVES))}. Words with a '
-            "colon are searched for in quotation marks"
-        )
-    condition = LEAVES[key].read(value)
+        raise QueryError(f'there is no condition "{key}:"; there are {", ".join(sorted(LEAVES))}')
+    try:
+        condition = LEAVES[key].read(value)
+    except QueryError as exc:
+        raise QueryError(f'in "{piece.whole()}", {exc}') from exc
     return Not(condition) if piece.text.startswith("-") else condition
 
 

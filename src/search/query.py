@@ -60,12 +60,19 @@ class Like(Term):
 
 @dataclass(frozen=True)
 class Query:
-    """A whole search. Several terms make one score: that of the weighted sum of their embeddings.
+    """A whole search; src/search/query_text.py reads and writes it as people type it.
 
     Attributes:
+        terms: what hits are like, best first. Several make one score: see SegmentSearch.search.
+            Without any, the search is for all that the filter leaves.
         limit: the most hits that are wanted.
     """
 
-    terms: tuple[Term, ...]
+    terms: tuple[Term, ...] = ()
     filter: Filter = EVERYTHING
     limit: int = 10
+
+    @property
+    def words(self) -> str:
+        """All words that are searched for, one after the other."""
+        return " ".join(term.text for term in self.terms if isinstance(term, Words))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from src.database.vector_db import VectorDatabase
+from src.database.browse_queries import BrowseQueries
+from src.database.text_normalization import as_query
+from src.database.vector_db import VectorDatabase, check_count
 from src.errors import QueryError
-from src.records import BoxXywh, SearchResult
+from src.records import BoxXywh, SearchHit, SearchResult
+from src.search.filters import Filter
 from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
 
 
@@ -29,25 +33,32 @@ class SegmentSearch:
         """Find the segments that fit a query, best first.
 
         Words alone are searched for as VectorDatabase.search_by_text does it. Of several terms
-        the embeddings are added up, each times its weight, so that the order is that of the
-        weighted sum of their scores; the score of a hit is its cosine to that sum.
+        the embeddings are added up, each times its weight, and the score of a hit is its cosine
+        similarity to that sum, -1 to 1 as with one term. So the order is that of the weighted sum
+        of the scores for each term, and only the weights' ratio counts.
+
+        Without terms all that the filter leaves is found, unscored, in the order of
+        BrowseQueries.segments_in_order.
 
         Raises:
-            QueryError: there is no term, they cancel each other, an image's part lies outside
-                it, a segment is gone, or the limit is under 1.
+            QueryError: there is neither term nor filter, the terms cancel each other, words are
+                none, an image's part lies outside it, a segment is gone, or the limit is under 1.
             MediaReadError: an image can't be read.
         """
         only = query.terms[0] if len(query.terms) == 1 else None
         if isinstance(only, Words) and only.weight > 0:
             return self._vectors.search_by_text(only.text, query.limit, query.filter)
         if not query.terms:
-            raise QueryError("the search is empty; type what you are looking for")
+            return self._left_by(query.filter, query.limit)
         clip = self._vectors.clip
-        words = [term.text for term in query.terms if isinstance(term, Words)]
+        terms = [
+            replace(t, text=as_query(t.text)) if isinstance(t, Words) else t for t in query.terms
+        ]
+        words = [term.text for term in terms if isinstance(term, Words)]
         unknown = tuple(word for text in words for word in clip.unknown_words(text))
         known = tuple(word for text in words for word in clip.known_words(text))
         # words of which none is known have no part in it
-        terms = [t for t in query.terms if not isinstance(t, Words) or clip.known_words(t.text)]
+        terms = [t for t in terms if not isinstance(t, Words) or clip.known_words(t.text)]
         if not terms:
             return SearchResult((), unknown)
         total = np.sum([term.weight * self._embedding(term) for term in terms], axis=0)
@@ -55,6 +66,16 @@ class SegmentSearch:
             raise QueryError("the parts of this search cancel each other; take one away")
         found = self._vectors.search_by_embedding(total, query.limit, query.filter)
         return SearchResult(found.hits, unknown, known)
+
+    def _left_by(self, where: Filter, limit: int) -> SearchResult:
+        if not where:
+            raise QueryError("the search is empty; type what you are looking for")
+        check_count(limit)
+        browse, metadata = BrowseQueries(self._vectors.metadata), self._vectors.metadata
+        segments = browse.segments_in_order(where, limit)
+        tags = metadata.tags_of([segment.id for segment in segments])
+        hits = tuple(SearchHit(each, None, tags.get(each.id, ())) for each in segments)
+        return SearchResult(hits, left_by_filter=browse.count_where(where))
 
     def _embedding(self, term: Term) -> np.ndarray:
         """Embed a term: (512,) float32, L2-normalised."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from src.errors import QueryError
@@ -27,21 +27,20 @@ class Piece:
     Attributes:
         text: each part in quotation marks is a hole in it, so that no sign in there is read.
         quoted: what the holes hold, in order.
+        span: from where to where it stands in the whole text.
+        is_unclosed: whether a quotation mark in it is never closed, and so is a letter.
     """
 
     text: str
     quoted: tuple[str, ...] = ()
+    span: tuple[int, int] = field(default=(0, 0), compare=False)
+    is_unclosed: bool = field(default=False, compare=False)
 
     def whole(self, part: str | None = None) -> str:
         """Fill the holes of a part of the text, or of all of it."""
         return _HOLE.sub(
             lambda hole: self.quoted[int(hole[1])], self.text if part is None else part
         )
-
-    @property
-    def is_phrase(self) -> bool:
-        """Whether it is all in quotation marks."""
-        return _HOLE.fullmatch(self.text) is not None
 
     def key_and_value(self) -> tuple[str, Value] | None:
         """Split `key:value`; None where it is a word."""
@@ -119,7 +118,7 @@ def pieces(text: str) -> Iterator[Piece]:
     A bracket counts at the beginning of a word, and where it closes such a one.
 
     Raises:
-        QueryError: a quotation mark is not closed, or it holds what is no text.
+        QueryError: it holds what is no text.
     """
     if "\0" in text:
         raise QueryError("this text holds a character that is none; type it anew")
@@ -128,32 +127,34 @@ def pieces(text: str) -> Iterator[Piece]:
         if text[at].isspace():
             at += 1
         elif text[at] == "(":
-            yield OPEN
+            yield replace(OPEN, span=(at, at + 1))
             at, depth = at + 1, depth + 1
         elif text[at] == ")" and depth:
-            yield CLOSE
+            yield replace(CLOSE, span=(at, at + 1))
             at, depth = at + 1, depth - 1
         else:
-            piece, at = _piece(text, at, in_brackets=depth > 0)
+            piece = _piece(text, at, in_brackets=depth > 0)
             yield piece
+            at = piece.span[1]
 
 
-def _piece(text: str, at: int, in_brackets: bool) -> tuple[Piece, int]:
-    found, quoted = "", list[str]()
+def _piece(text: str, start: int, in_brackets: bool) -> Piece:
+    at, found, quoted, is_unclosed = start, "", list[str](), False
     while at < len(text) and not text[at].isspace() and not (in_brackets and text[at] == ")"):
+        match = None
         if text[at] == '"' and (
             not found or found[-1] in ":,=" or found in "-" or found.endswith("..")
         ):
             match = _QUOTED.match(text, at)
-            if match is None:
-                raise QueryError('a quotation mark is not closed; two of them ("") stand for one')
+            is_unclosed |= match is None
+        if match is not None:
             found += f"\0{len(quoted)}\0"
             quoted.append(match[1].replace('""', '"'))
             at = match.end()
         else:
             found += text[at]
             at += 1
-    return Piece(found, tuple(quoted)), at
+    return Piece(found, tuple(quoted), (start, at), is_unclosed)
 
 
 def in_quotes(text: str, always: bool = False) -> str:

@@ -91,6 +91,35 @@ def test_a_photo_and_a_film_of_one_moment_are_neighbours(
     ]  # fmt: skip
 
 
+def test_the_order_of_instants_is_the_same_in_every_zone_of_the_machine(
+    queries: BrowseQueries, metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not hasattr(time, "tzset"):
+        pytest.skip("the clock of this system can't be set so")
+    instants = {  # of one day, the newest first
+        "d.mov": "2021-06-01T12:00:00Z",
+        "c.jpg": "2021-06-01T20:15:00+09:00",
+        "b.jpg": "2021-06-01T07:14:00-04:00",
+        "a.mov": "2021-06-01T11:00:00Z",
+    }
+    for name, captured_at in {**instants, "clock.jpg": "2021-06-01T11:30:00"}.items():
+        media_id = metadata.add_media(Path(name), "image", 1, 10**18)
+        metadata.update_media(media_id, captured_at=captured_at)
+    # a camera's clock that says no zone is this machine's: the library stays as it is, and is read
+    # from another zone
+    places = {"UTC0": 1, "JST-9": 4, "EST5": 0, "IST-5:30": 4}
+    try:
+        for zone, place in places.items():
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            expected = list(instants)
+            expected.insert(place, "clock.jpg")
+            assert names(queries, "captured") == expected, zone
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 @pytest.mark.parametrize(
     "captured_at", ["SatTJun", "0000-00-00T00:00:00", "2021-06-01Tnoon", "9999-99-99T00:00:00Z", ""]
 )

@@ -125,6 +125,27 @@ def test_a_frame_that_was_looked_at_has_a_verdict(
     assert metadata.frame_decisions(media_id) == {}
 
 
+def test_what_was_decided_before_acts_had_names_is_listed_and_never_undone(
+    metadata: MetadataDatabase,
+) -> None:
+    put(metadata, "human")
+    metadata.remove_tag(SECOND, "dog")
+    with metadata.connection.write() as db:  # as the step to schema 7 writes it
+        db.execute("UPDATE decisions SET decided_at = NULL, batch = NULL")
+    given, taken = metadata.decisions_of([FIRST, SECOND]).values()
+    assert given == (Decision("dog", True, "human"),)
+    assert taken == (Decision("dog", False, "human"),)
+    for batch in ("", "None", "NULL"):
+        assert metadata.undo(batch) == 0
+    metadata.remove_tag(FIRST, "dog", "later")
+    metadata.repeat(SECOND, given)  # carried over to another segment without a time as well
+    assert tag_of(metadata) is None and tag_of(metadata, SECOND) == Tag("dog", 1.0, "human")
+    assert metadata.undo("later") == 1
+    assert tag_of(metadata) == Tag("dog", 1.0, "human")
+    assert metadata.decisions_of([SECOND])[SECOND] == taken + given
+    assert metadata.damaged_rows() == []
+
+
 def test_a_segment_keeps_its_id_and_tags_when_its_mask_changes(metadata: MetadataDatabase) -> None:
     put(metadata, "human")
     (other,) = new_segments(unit_vectors(1, seed=5), "other")

@@ -33,6 +33,7 @@ class LineOptions:
     level: int = option(3, "Level", limits=(1, 9))
     with_boxes: bool = option(True, "Write boxes")
     case: str = option("lower", "Case of the labels", choices=("lower", "upper"))
+    per_file: int = option(100, "Lines per file")
 
 class Lines:
     key, label, summary = "lines", "JSON lines", "One line per image in labels.jsonl."

@@ -19,7 +19,7 @@ from src.errors import ExportError, OptionError
 from src.events import DatasetFileChecked, JobDone
 from src.library_files import SafeFolder
 from src.ownership import LABELS_COLUMNS
-from src.records import ExportSelection
+from src.search.export_selection import ExportSelection
 from tests.datasets.new_format import add_tagged, labels_in, register_lines
 
 

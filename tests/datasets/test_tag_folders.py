@@ -17,7 +17,10 @@ from src.datasets.file_names import folder_names
 from src.datasets.tag_folders import as_text
 from src.errors import ExportError
 from src.events import JobDone, Progress
-from src.records import ExportSelection, Tag
+from src.records import Tag
+from src.search.export_selection import ExportSelection
+from src.search.filter_text import parse_filter
+from src.search.leaves import segment_filter
 from tests.conftest import add_frame_of_qualities, add_media_with, unit_vectors
 
 
@@ -75,7 +78,7 @@ def test_worse_masks_can_be_left_out_and_are_counted(
         path = metadata.paths.root / crop_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"crop")
-    selection = ExportSelection(min_predicted_iou=0.6)
+    selection = ExportSelection(limits=segment_filter(min_predicted_iou=0.6))
     preview = preview_dataset(metadata, selection)
     assert (preview.written, preview.left_out, preview.bytes) == ({"red": 2}, {"red": 1}, 8)
     list(export_dataset(metadata, tmp_path / "dataset", selection))
@@ -84,6 +87,21 @@ def test_worse_masks_can_be_left_out_and_are_counted(
         "red/a.jpg-00000.jpg",
         "red/a.jpg-00002.jpg",
     }
+
+
+def test_a_filter_chooses_the_segments_and_labels_their_tags(
+    tagged: MetadataDatabase, tmp_path: Path
+) -> None:
+    where = parse_filter("tag:red>=0.5")
+    preview = preview_dataset(tagged, ExportSelection(where))
+    assert (preview.written, preview.left_out) == ({"red": 1, "a/b": 1}, {})
+    only = ExportSelection(where, labels=frozenset({"red"}))
+    assert preview_dataset(tagged, only).written == {"red": 1}
+    list(export_dataset(tagged, tmp_path / "dataset", only))
+    assert files_in(tmp_path / "dataset") == {"labels.csv", "red/a.jpg-00000.jpg"}
+    nothing = ExportSelection(parse_filter("tag:cat"))
+    with pytest.raises(ExportError, match="no segment has a tag"):
+        list(export_dataset(tagged, tmp_path / "none", nothing))
 
 
 def test_nothing_is_written_over(tagged: MetadataDatabase, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,9 @@ from src.gui.core.session import Listeners
 from src.gui.dialogs.export_dialog import ExportDialog
 from src.gui.theme.theme import DARK, Theme
 from src.gui.widgets.controls import Button
+from src.gui.widgets.inputs import Entry
 from src.gui.widgets.overlay import Overlay
+from src.gui.widgets.slider import Slider
 from src.library import MediaLibrary
 from tests.datasets.new_format import add_tagged, labels_in, register_lines
 from tests.e2e.desktop import Screen
@@ -68,6 +71,12 @@ def texts(widget: Any) -> set[str]:
     return own.union(*(texts(child) for child in widget.winfo_children()))
 
 
+def inside(widget: Any, kind: type[Any]) -> list[Any]:
+    """All widgets of a kind under another, in the order of making."""
+    own = [widget] if isinstance(widget, kind) else []
+    return own + [found for child in widget.winfo_children() for found in inside(child, kind)]
+
+
 def test_the_dialog_of_one_format_has_no_chooser(dialog: ExportDialog) -> None:
     shown = texts(dialog._dialog)
     assert "Format" not in shown and not hasattr(dialog, "format")
@@ -96,3 +105,59 @@ def test_the_dialog_offers_it_with_its_options(dialog: ExportDialog, tmp_path: P
     *_, done = job()
     assert done.segments == 3
     assert labels_in("lines", tmp_path / "dataset") == {"RED": 2, "=1": 1}
+
+
+@pytest.mark.parametrize("dialog", ["lines"], indirect=True)
+def test_what_is_wrong_is_said_beside_the_field(dialog: ExportDialog) -> None:
+    dialog.format.choose("JSON lines")
+    (entry,) = (each for each in inside(dialog.options, Entry) if each.text == "100")
+    entry.field.insert("end", "x")
+    entry.changed()
+    dialog._dialog.update()
+    (wrong,) = (each for each in entry.master.winfo_children() if isinstance(each, ctk.CTkLabel))
+    assert wrong.winfo_ismapped() and wrong.cget("text") == "Enter a whole number."
+    assert wrong.winfo_y() >= entry.winfo_y() + entry.winfo_height()
+    entry.field.event_generate("<FocusIn>")
+    entry.field.event_generate("<FocusOut>")  # nor does it look right once it is left
+    assert entry.cget("border_color") == DARK.error
+    assert "Correct the option marked in red first." in texts(dialog._dialog)
+    dialog._start()
+    assert not dialog._session.started
+    entry.set("7")
+    dialog._dialog.update()
+    assert not wrong.winfo_ismapped() and entry.cget("border_color") != DARK.error
+    assert dialog.options.values["per_file"] == 7
+
+
+@pytest.mark.parametrize("dialog", ["lines"], indirect=True)
+def test_the_dialog_fits_into_a_low_window_and_its_options_scroll(dialog: ExportDialog) -> None:
+    root, content = dialog.overlay.root, dialog._scrolled
+    root.geometry("960x600")
+    root.update()
+    dialog.format.choose("JSON lines")
+    root.update()
+    whole = dialog._dialog
+    assert whole.winfo_y() >= 0
+    assert whole.winfo_y() + whole.winfo_height() <= root.winfo_height()
+    assert content.winfo_reqheight() > content._parent_canvas.winfo_height()
+    before = dialog.options.values
+    slider = inside(dialog.options, Slider)[0]
+    for part in (slider, *inside(slider, tkinter.Canvas)):
+        part.event_generate("<Button-5>")  # the wheel scrolls, and changes nothing
+    assert dialog.options.values == before
+    last = inside(dialog.options, Entry)[-1]
+    content._see(last)
+    root.update()
+    shown = content._parent_canvas
+    assert last.winfo_rooty() + last.winfo_height() <= shown.winfo_rooty() + shown.winfo_height()
+
+
+@pytest.mark.parametrize("dialog", ["lines"], indirect=True)
+def test_tab_goes_from_the_limits_over_the_options_to_the_folder(dialog: ExportDialog) -> None:
+    dialog.format.choose("JSON lines")
+    dialog._dialog.update()
+    order: list[Any] = [dialog._confidence]
+    while order[-1] is not dialog.where.field._entry:
+        order.append(order[-1].tk_focusNext())
+        assert len(order) < 30
+    assert any(f"{each}.".startswith(f"{dialog.options}.") for each in order)

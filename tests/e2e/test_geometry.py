@@ -12,10 +12,13 @@ import customtkinter as ctk
 import numpy as np
 import pytest
 
+from src.events import FrameStored
 from src.gui.core.session import Listeners
 from src.gui.dialogs.export_footer import ExportFooter
 from src.gui.panel.panel import PanelContext
 from src.gui.search.image_search_panel import ImageSearchPanel
+from src.gui.search.results import NEW_IN_SHORT, NEW_SEGMENTS, ResultsView
+from src.gui.search.text_search_panel import TextSearchPanel
 from src.gui.theme.theme import DARK, Theme
 from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.menu_button import MenuButton
@@ -67,6 +70,67 @@ def test_a_menu_is_as_wide_as_its_button_and_lies_in_the_window(root: Any, theme
     menu.event_generate("<Escape>")
     root.update()
     assert chosen == ["Two"] and not menu.winfo_exists()
+
+
+def test_a_pointer_that_rests_where_a_menu_opens_chooses_nothing(root: Any, theme: Theme) -> None:
+    chosen: list[str] = []
+    button = MenuButton(root, theme, ["One", "Two", "Three"], chosen.append)
+    button.pack()
+    root.update()
+    button._open()
+    root.update()
+    (menu,) = (child for child in root.winfo_children() if isinstance(child, _Menu))
+    menu._rows[2].event_generate("<Enter>")
+    assert menu._at == 0
+    menu._rows[2].event_generate("<Motion>")
+    assert menu._at == 2
+    menu._rows[2].event_generate("<ButtonRelease-1>")
+    root.update()
+    assert chosen == ["Three"]
+
+
+@pytest.mark.parametrize(("width", "offer"), [(360, NEW_IN_SHORT), (800, NEW_SEGMENTS)])
+def test_the_offer_to_search_again_is_whole_beside_the_hits(
+    root: Any, theme: Theme, width: int, offer: str
+) -> None:
+    nothing: Any = None
+    session: Any = SimpleNamespace(
+        signals=Listeners(), jobs=[], missing=SimpleNamespace(has=lambda _: False)
+    )
+    thumbnails: Any = SimpleNamespace(want=lambda *_: None, get=lambda *_: None)
+    context = PanelContext(root, theme, session, thumbnails, nothing)
+    root.geometry(f"{width}x400")
+    results = ResultsView(root, context, nothing, nothing, margins=(0, 12))
+    results.pack(fill="both", expand=True)
+    root.update()
+    results._count.configure(text="100 results")
+    results._wheres = ["in 26 media files", "in 26 files"]
+    results._request = nothing, nothing
+    results._can_choose = results.quality.offer((0.5, 0.9))
+    results.quality.pack(side="right", before=results._count)
+    results._job_event(nothing, FrameStored(Path("dog.mp4"), 0, 0.0, 5, 0.5))
+    root.update()
+    again = results._again
+    assert again.text == offer
+    assert again.winfo_width() >= again.winfo_reqwidth()
+    assert again.winfo_x() + again.winfo_width() <= results.quality.winfo_x()
+
+
+def test_chips_begin_where_the_entry_does_at_any_scale(root: Any) -> None:
+    nothing: Any = None
+    work: Any = SimpleNamespace(changed=[])
+    session: Any = SimpleNamespace(signals=Listeners(), models_ready=False, jobs=[])
+    thumbnails: Any = SimpleNamespace(want=lambda *_: None, get=lambda *_: None)
+    ctk.set_widget_scaling(1.5)
+    try:
+        root.geometry("900x600")
+        context = PanelContext(root, Theme(DARK, 1.5), session, thumbnails, nothing)
+        panel = TextSearchPanel(context, nothing, nothing, nothing, work)
+        panel.pack(fill="both", expand=True)
+        root.update()
+        assert panel.chips.winfo_rootx() == panel.entry.winfo_rootx()
+    finally:
+        ctk.set_widget_scaling(1.0)
 
 
 def test_titles_lie_at_one_height(root: Any, theme: Theme) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from PIL import Image
 from src.config import LibraryPaths
 from src.database.lock import LibraryLock
 from src.gui.core.missing_media import AGAIN_S
+from tests.database.test_migration_7 import unpack
 from tests.e2e.desktop import FAST, Screen, Start, Window, draw_photo
 
 AWKWARD_NAMES = (
@@ -136,3 +139,23 @@ def test_pages_of_a_tiff_are_shown_and_a_file_that_goes_is_called_missing(
     time.sleep(AGAIN_S)  # what was seen so lately is not looked for again
     window.click_at(first)
     window.wait_text("Page 1", "Missing")
+
+
+def test_frames_of_an_older_library_are_measured_behind_the_window(
+    start: Start, tmp_path: Path
+) -> None:
+    paths = LibraryPaths(tmp_path / "library")
+    unpack(paths)
+    FAST.save(paths.settings)
+    window = start(paths.root)
+
+    def unmeasured() -> int:
+        with closing(sqlite3.connect(f"{paths.metadata_db.as_uri()}?mode=ro", uri=True)) as db:
+            found = db.execute("SELECT count(*) FROM frames WHERE dhash IS NULL")
+            return int(found.fetchone()[0])
+
+    until = time.monotonic() + 60
+    while unmeasured():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert not window.state()["dialog"]

@@ -232,6 +232,21 @@ def test_a_word_that_is_not_known_is_said(window: Window) -> None:
     window.wait("no notice", lambda s: not any("don't know" in text for text in s["texts"]))
 
 
+def test_conditions_go_with_words_or_alone_and_a_wrong_one_is_said(window: Window) -> None:
+    words = search(window, "red kind:frame")
+    assert len(words) == 4 and all("whole image" in card["facts"] for card in words)
+    assert None not in [card["score"] for card in words]
+    alone = search(window, "kind:frame")
+    assert {card["key"] for card in alone} == {card["key"] for card in words}
+    assert [card["score"] for card in alone] == [None] * 4
+    search_field = window.state()["buttons"]["entry:What are you looking for?"]
+    window.click_at(search_field)
+    window.key("ctrl+a")
+    window.type("kind:thing")
+    window.key("Return")
+    window.wait("why not", lambda s: any("kind is frame or object" in text for text in s["texts"]))
+
+
 def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
     window: Window, screen: Screen, scene_files: list[Path]
 ) -> None:

@@ -61,7 +61,7 @@ def test_it_finds_what_metas_generator_finds(
     mask_generator: MaskGenerator, scene_files: list[Path]
 ) -> None:
     options = {
-        "points_per_side": mask_generator.points_per_side,
+        "points_per_side": 7,  # Meta's takes a tenth of a second for each click
         "pred_iou_thresh": mask_generator.pred_iou_thresh,
         "stability_score_thresh": mask_generator.stability_score_thresh,
         "stability_score_offset": mask_generator.stability_score_offset,
@@ -74,7 +74,7 @@ def test_it_finds_what_metas_generator_finds(
     best: list[float] = []
     # one larger than SAM's input, at whose size boxes and stability are a little different
     large = draw_scene(np.random.default_rng([9, 1]), (768, 576), count=12).image_rgb
-    for image in (read(scene_files[0]), large):
+    for image in (*map(read, scene_files[:2]), large):
         ours = [record["segmentation"] for record in exact.generate(image)]
         theirs = [record["segmentation"] for record in metas.generate(image)]
         assert abs(len(ours) - len(theirs)) <= 1

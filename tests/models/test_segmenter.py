@@ -13,7 +13,7 @@ from segment_anything import SamPredictor
 
 from src.models.click_grid import ClickGrid
 from src.models.mask_generator import MaskGenerator
-from src.models.segmenter import Prompts, Segmenter
+from src.models.segmenter import ImageEmbedding, Prompts, Segmenter
 from src.starter.evaluate import fresh_scenes, iou
 from src.starter.scenes import Scene, draw_scene
 
@@ -35,13 +35,35 @@ def test_the_generator_is_a_segmenter(mask_generator: MaskGenerator) -> None:
     assert segmenter.label == "starter SAM" and segmenter.name.startswith("starter-sam@")
 
 
+@pytest.fixture(scope="module")
+def predictor(mask_generator: MaskGenerator, scene: Scene) -> SamPredictor:
+    """Meta's, which has looked at the scene."""
+    predictor = SamPredictor(mask_generator.sam)
+    predictor.set_image(scene.image_rgb)
+    return predictor
+
+
+@pytest.fixture(scope="module")
+def generator(mask_generator: MaskGenerator) -> MaskGenerator:
+    return MaskGenerator(mask_generator.sam, full_precision=True)
+
+
+@pytest.fixture(scope="module")
+def embedding(generator: MaskGenerator, scene: Scene) -> ImageEmbedding:
+    """What ours has seen in it."""
+    return generator.embed(scene.image_rgb)
+
+
 @pytest.mark.parametrize("multimask", [True, False])
 @pytest.mark.parametrize("given", ["points", "box", "point and box", "point and mask", "mask"])
 def test_it_decodes_what_metas_predictor_decodes(
-    mask_generator: MaskGenerator, scene: Scene, given: str, multimask: bool
+    mask_generator: MaskGenerator,
+    predictor: SamPredictor,
+    generator: MaskGenerator,
+    embedding: ImageEmbedding,
+    given: str,
+    multimask: bool,
 ) -> None:
-    predictor = SamPredictor(mask_generator.sam)
-    predictor.set_image(scene.image_rgb)
     # two clicks, which SAM takes as one prompt
     points, labels = np.array([[120.0, 90.0], [300.0, 200.0]]), np.array([1, 0])
     box = np.array([60.0, 40.0, 220.0, 180.0])
@@ -75,8 +97,7 @@ def test_it_decodes_what_metas_predictor_decodes(
         boxes_xyxy=box[None] if with_box else None,
         logits=torch.from_numpy(before) if "mask" in given else None,
     )
-    generator = MaskGenerator(mask_generator.sam, full_precision=True)
-    found = generator.decode(generator.embed(scene.image_rgb), prompts, multimask=multimask)
+    found = generator.decode(embedding, prompts, multimask=multimask)
     assert found.prompts.tolist() == ([0, 0, 0] if multimask else [0])
     scale = np.abs(wanted).max()
     np.testing.assert_allclose(found.logits.numpy(), wanted, rtol=1e-3, atol=1e-3 * scale)
@@ -88,10 +109,8 @@ def test_it_decodes_what_metas_predictor_decodes(
 
 
 def test_only_masks_that_are_good_enough_are_drawn(
-    mask_generator: MaskGenerator, scene: Scene
+    generator: MaskGenerator, embedding: ImageEmbedding, scene: Scene
 ) -> None:
-    generator = MaskGenerator(mask_generator.sam, full_precision=True)
-    embedding = generator.embed(scene.image_rgb)
     points = np.array([middle(shape.mask) for shape in scene.shapes], float)
     everything = generator.decode(embedding, Prompts.clicks(points))
     assert len(everything) == 3 * len(points)
@@ -132,11 +151,12 @@ def test_decoding_the_grid_gives_the_generators_masks(
 
 def test_a_click_on_each_shape_cuts_it_out(mask_generator: MaskGenerator) -> None:
     reached = []
-    for scene in fresh_scenes(5, seed=5):
-        for shape in scene.shapes:
-            with mask_generator.session(scene.image_rgb) as session:
+    for scene in fresh_scenes(12, seed=5):
+        with mask_generator.session(scene.image_rgb) as session:
+            for shape in scene.shapes:
                 session.add_point(*middle(shape.mask))
                 reached.append(iou(session.mask(), shape.mask))
+                assert session.undo()  # the next click is a first one again
     print(
         f"one click: mean IoU {np.mean(reached):.3f}, median {np.median(reached):.3f}, "
         f"over 0.8 {np.mean(np.array(reached) > 0.8):.3f} of {len(reached)}"
@@ -147,10 +167,11 @@ def test_a_click_on_each_shape_cuts_it_out(mask_generator: MaskGenerator) -> Non
 def test_a_shape_of_a_calm_scene_is_cut_out_by_a_click(
     mask_generator: MaskGenerator, scene: Scene
 ) -> None:
-    for shape in scene.shapes:
-        with mask_generator.session(scene.image_rgb) as session:
+    with mask_generator.session(scene.image_rgb) as session:
+        for shape in scene.shapes:
             session.add_point(*middle(shape.mask))
             assert iou(session.mask(), shape.mask) > 0.8, shape
+            assert session.undo()
 
 
 def test_clicks_are_taken_back(mask_generator: MaskGenerator, scene: Scene) -> None:

@@ -11,12 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
-from src.config import STARTER, STARTER_FOLDER, LibraryPaths
+from src.config import STARTER_FOLDER, LibraryPaths
 from src.events import FileFailed, FrameStored, JobDone
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.models.model_manager import ModelManager
 from src.search.leaves import segment_filter
+from src.settings import STARTER
 from src.starter.evaluate import iou
 from tests.models.made_up_segmenters import BRIGHTNESS_SAM, PARTS, added, picture
 

@@ -261,6 +261,15 @@ def test_the_date_of_a_film_is_read(make_video: MakeVideo) -> None:
     assert film_facts(path).captured_at == "2020-01-01T18:04:05Z"
 
 
+def test_the_camera_of_a_film_is_read(make_video: MakeVideo) -> None:
+    apple = ("-movflags", "use_metadata_tags", "-metadata", "com.apple.quicktime.make=Apple")
+    path = make_video("a.mov", 0.2, *apple, "-metadata", "com.apple.quicktime.model=iPhone  12")
+    assert film_facts(path).camera == ("Apple", "iPhone 12")
+    android = ("-movflags", "use_metadata_tags", "-metadata", "com.android.manufacturer=Maker")
+    assert film_facts(make_video("b.mp4", 0.2, *android)).camera == ("Maker", None)
+    assert film_facts(make_video("c.mp4", 0.2)).camera == (None, None)
+
+
 def with_idit(path: Path, text: bytes) -> None:
     """Put a date at the end of an AVI's header, as cameras do."""
     content = path.read_bytes()

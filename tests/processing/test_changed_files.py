@@ -15,6 +15,7 @@ from src.config import LibraryPaths
 from src.errors import EmbeddingError
 from src.events import FileDone, FileFailed, FileKnown, FrameStored, JobDone
 from src.library import MediaLibrary
+from src.models.mask_rle import encode_rle
 from src.models.model_manager import ModelManager
 from src.processing import changed_files, ingest, pending_deletes, segment_writer
 from src.processing.annotation_transfer import UserAnnotations, annotations_on
@@ -118,6 +119,143 @@ def test_work_on_another_picture_of_the_same_size_goes_with_it(
     done = of_kind(add(library, photo), FileDone)[0]
     assert done.note is not None and "match nothing in the new one" in done.note
     assert not any(names or removed for names, removed in work(library).values())
+
+
+def make_by_hand(library: MediaLibrary) -> StoredSegment:
+    """Have a segment's mask be one that a person has drawn; returns it."""
+    drawn = next(s for s in segments_of(library) if s.kind == "object")
+    with library.metadata.connection.write() as db:
+        db.execute(
+            "UPDATE segments SET origin = 'human', fingerprint = 'drawn', predicted_iou = NULL"
+            " WHERE id = ?",
+            (drawn.id,),
+        )
+    library.metadata.set_crop_hashes({})
+    return library.metadata.segments([drawn.id])[drawn.id]
+
+
+def test_what_a_person_made_and_said_outlives_a_rating_written_into_the_photo(
+    library: MediaLibrary, photo: Path
+) -> None:
+    add(library, photo)
+    drawn = make_by_hand(library)
+    batch = library.add_tag(drawn.id, "mine")
+    library.metadata.add_tags(drawn.id, [Tag("theirs", 0.5, "imported")], "human", "import")
+    media_id = drawn.media_file_id
+    assert library.metadata.decide_on_frame(media_id, 0, "dog", False, batch="look")
+    said, before = library.metadata.frame_decisions(media_id), len(segments_of(library))
+    rate(photo)
+    (done,) = of_kind(add(library, photo), FileDone)
+    assert done.note is None
+    found = {segment.id: segment for segment in segments_of(library)}
+    new = found[drawn.id]  # and no other has taken its place
+    assert (new.origin, new.mask_rle, new.bbox_xywh, new.area, new.predicted_iou) == (
+        "human", drawn.mask_rle, drawn.bbox_xywh, drawn.area, None,
+    )  # fmt: skip
+    assert new.crop_path != drawn.crop_path and new.parent_id in found
+    # SAM has cut it once more: that one is left out, as it is where a frame is redone
+    assert len(found) == before
+    tags = {tag.name: tag.source for tag in library.metadata.tags_of([drawn.id])[drawn.id]}
+    assert (tags["mine"], tags["theirs"]) == ("human", "imported")
+    assert library.metadata.frame_decisions(media_id) == said
+    assert crop_files(library) == library.metadata.crop_paths()
+    assert list(library.verify()) == []
+    assert library.undo(batch) == 1 and library.undo("look") == 1
+    keys = library.metadata.connection.read().execute("SELECT key FROM info").fetchall()
+    assert not [row["key"] for row in keys if "media file" in row["key"]]
+
+
+def test_a_segment_made_by_hand_comes_back_with_the_content_that_it_was_drawn_on(
+    library: MediaLibrary, photo: Path
+) -> None:
+    """Its old cut has the very id that it kept."""
+    add(library, photo)
+    drawn, first = make_by_hand(library), photo.read_bytes()
+    rate(photo)
+    add(library, photo)
+    photo.write_bytes(first)
+    (done,) = of_kind(add(library, photo), FileDone)
+    assert done.note is None
+    assert library.metadata.segments([drawn.id])[drawn.id].origin == "human"
+    parents = {segment.parent_id for segment in segments_of(library)} - {None}
+    assert parents <= {segment.id for segment in segments_of(library)}
+    assert list(library.verify()) == []
+
+
+def test_what_a_person_made_and_said_of_another_picture_is_told_of(
+    library: MediaLibrary, photo: Path, scene_files: list[Path]
+) -> None:
+    add(library, photo)
+    drawn = make_by_hand(library)
+    library.add_tag(drawn.id, "mine")
+    other = next(s for s in segments_of(library) if s.id != drawn.id)
+    library.add_tag(other.id, "mine")
+    library.metadata.decide_on_frame(drawn.media_file_id, 0, "dog", False)
+    with Image.open(photo) as old, Image.open(scene_files[1]) as new:
+        new.resize(old.size).save(photo)
+    (done,) = of_kind(add(library, photo), FileDone)
+    assert done.note == (
+        "tags on 1 segment and the outlines of 1 added segment and what was said of 1 frame of the"
+        " old content match nothing in the new one"
+    )
+    assert library.metadata.frame_decisions(drawn.media_file_id) == {}
+    assert not library.metadata.segments([drawn.id])
+
+
+def test_what_was_said_of_later_frames_waits_for_them(
+    frames_only: MediaLibrary, make_video: MakeVideo
+) -> None:
+    library = frames_only
+    video = make_video("video.mp4", 4)
+    add(library, video)
+    (media,) = library.metadata.all_media()
+    indexes = sorted(library.metadata.stored_frames(media.id))
+    for number, index in enumerate(indexes):
+        library.metadata.decide_on_frame(media.id, index, f"tag {number}", number % 2 == 0)
+    # one that was drawn, on the last frame
+    last = max(segments_of(library), key=lambda segment: segment.frame_index)
+    mask = np.zeros(last.frame_wh[::-1], bool)
+    mask[10:40, 20:60] = True
+    with library.metadata.connection.write() as db:
+        db.execute(
+            "INSERT INTO segments (id, frame_id, kind, x, y, w, h, area, mask, crop_path, origin,"
+            " fingerprint) SELECT 'drawn', frame_id, 'object', 20, 10, 40, 30, 1200, ?, crop_path,"
+            " 'imported', 'drawn' FROM segments WHERE id = ?",
+            (encode_rle(mask)["counts"], last.id),
+        )
+    said = library.metadata.frame_decisions(media.id)
+    shutil.copy(make_video("titled.mp4", 4, "-metadata", "title=mine"), video)
+    (video.parent / "titled.mp4").unlink()
+    job = library.add([video])
+    for event in job:
+        if isinstance(event, FrameStored):
+            break
+    job.close()  # type: ignore[attr-defined]
+    assert list(library.metadata.frame_decisions(media.id)) == indexes[:1]
+    assert not library.metadata.segments(["drawn"])
+    assert len(of_kind(add(library), FrameStored)) == 3
+    assert library.metadata.frame_decisions(media.id) == said
+    drawn = library.metadata.segments(["drawn"])["drawn"]
+    assert (drawn.origin, drawn.bbox_xywh, drawn.frame_index) == (
+        "imported", (20, 10, 40, 30), last.frame_index,
+    )  # fmt: skip
+    assert list(library.verify()) == []
+
+
+def test_a_file_whose_frames_were_looked_at_keeps_its_row(
+    library: MediaLibrary, photo: Path, scene_files: list[Path]
+) -> None:
+    """Another file that is known takes its place: what was said of the old content stays."""
+    add(library, photo)
+    (media,) = library.metadata.all_media()
+    library.metadata.decide_on_frame(media.id, 0, "dog", False)
+    other = Path(shutil.copy(scene_files[1], photo.with_name("other.png")))
+    add(library, other)
+    shutil.copy(other, photo)
+    add(library, photo)
+    assert library.metadata.frame_decisions(media.id)
+    kept = library.metadata.media(media.id)
+    assert kept is not None and "(replaced 1)" in kept.path.name
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "model"])
@@ -257,6 +395,10 @@ NOTES = {
     "deep": "[" * 100_000,
     "a hostile mask": '[{"segment_id": "a", "frame_index": 0, "frame_wh": [200000, 200000],'
     ' "mask_rle": "ooooo", "tags": [], "removed": [], "look": null}]',
+    "no segment's origin": '[{"segment_id": "a", "frame_index": 0, "frame_wh": [9, 9],'
+    ' "mask_rle": null, "tags": [], "removed": [], "look": null, "origin": "nobody"}]',
+    "a mask of nothing": '[{"segment_id": "a", "frame_index": 0, "frame_wh": [9, 9],'
+    ' "mask_rle": "a2", "tags": [], "removed": [], "look": null, "origin": "human"}]',
     "a tag that is none": '[{"segment_id": "a", "frame_index": 0, "frame_wh": [9, 9],'
     ' "mask_rle": null, "tags": [{"name": 3, "confidence": 9, "source": "x"}],'
     ' "removed": [], "look": null}]',
@@ -273,6 +415,7 @@ def test_notes_that_nobody_wrote_stop_no_job(
     add(library, photo)
     (media,) = library.metadata.all_media()
     library.metadata.set_info(changed_files._waiting(media.id), note)
+    library.metadata.set_info(changed_files._waiting_verdicts(media.id), note)
     library.metadata.set_info(pending_deletes._LEFT, note)
     library.metadata.update_media(media.id, status="pending")
     (done,) = of_kind(add(library), JobDone)

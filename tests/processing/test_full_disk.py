@@ -28,7 +28,8 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
 from src.processing.thumbnails import CACHE_FROM_BYTES, thumbnail
-from src.records import ExportSelection, Tag
+from src.records import Tag
+from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING
 from src.settings import Settings
 from tests.conftest import MakeVideo

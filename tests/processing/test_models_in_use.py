@@ -6,7 +6,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -191,8 +191,8 @@ def test_a_segment_embedded_before_and_stored_after_the_change_has_the_new_embed
     process, embed_again = SegmentPipeline.process, SegmentPipeline.embed_again
     used: list[str] = []
 
-    def process_then_change(self: SegmentPipeline, frame: Frame) -> FrameResult:
-        made = process(self, frame)
+    def process_then_change(self: SegmentPipeline, frame: Frame, *kept: Any) -> FrameResult:
+        made = process(self, frame, *kept)
         used.append(made.clip)
         for _ in library.switch_clip():
             pass

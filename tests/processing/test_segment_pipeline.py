@@ -8,6 +8,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,8 +99,8 @@ def test_a_result_can_be_pickled_and_its_copy_stored(
     list(here.add(scene_files[:2]))
     process = SegmentPipeline.process
 
-    def pickled(self: SegmentPipeline, frame: object) -> FrameResult:
-        made = process(self, frame)  # type: ignore[arg-type]
+    def pickled(self: SegmentPipeline, frame: object, *kept: object) -> FrameResult:
+        made = process(self, frame, *kept)  # type: ignore[arg-type]
         copy: FrameResult = pickle.loads(pickle.dumps(made))
         assert copy == made and copy is not made
         return copy
@@ -225,3 +226,29 @@ def test_from_the_result_to_the_row_a_mask_stays_as_it_is(
     add_by_way_of(library, scene_files[:1], lambda *_: again, monkeypatch)
     rows = library.metadata.connection.read().execute("SELECT mask FROM segments")
     assert {row["mask"] for row in rows} == {segment.mask_rle for segment in result.segments}
+
+
+def test_what_lies_in_what_is_found_before_a_transaction_begins(
+    libraries: tuple[MediaLibrary, MediaLibrary],
+    scene_files: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from src.models import mask_hierarchy
+
+    library, _ = libraries
+    writer, find = library.metadata.connection._writer, mask_hierarchy.containers
+    assert writer is not None
+    within: list[bool] = []
+
+    def containers(*arguments: Any) -> list[int | None]:
+        within.append(writer.in_transaction)
+        return find(*arguments)
+
+    monkeypatch.setattr(mask_hierarchy, "containers", containers)
+    list(library.add(scene_files[:2]))
+    before = rows(library)
+    with library.metadata.connection.write() as db:
+        db.execute("UPDATE frames SET sam = 'another'")
+    list(library.segment_again())
+    assert rows(library) == before and any(row[10] for row in before)
+    assert len(within) == 6 and not any(within)  # of results, and of frames that were cut again

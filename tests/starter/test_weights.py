@@ -32,11 +32,17 @@ from src.starter.evaluate import (
     measure_words,
 )
 from src.starter.saving import save_starter_sam
+from src.starter.scenes import Scene
 
 
 @pytest.fixture(scope="module")
 def models() -> StarterModels:
     return StarterModels.load(STARTER_FOLDER)
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[Scene]:
+    return fresh_scenes(40, seed=5)
 
 
 def test_both_files_fit_into_16_megabytes() -> None:
@@ -52,8 +58,8 @@ def test_embeddings_are_512_unit_vectors(models: StarterModels) -> None:
     assert {p.dtype for p in models.clip.model.parameters()} == {torch.float32}
 
 
-def test_words_are_seen(models: StarterModels) -> None:
-    colour, shape, texture, precision = measure_words(models.clip, fresh_scenes(14, seed=5))
+def test_words_are_seen(models: StarterModels, scenes: list[Scene]) -> None:
+    colour, shape, texture, precision = measure_words(models.clip, scenes[:14])
     assert colour.value >= 0.93
     assert shape.value >= 0.92
     assert texture.value >= 0.94
@@ -94,19 +100,19 @@ def test_well_known_colours_of_screens_have_their_names(models: StarterModels) -
     assert [case for case in told if case[0] != case[-1]] == []
 
 
-def test_what_looks_alike_lies_near(models: StarterModels) -> None:
-    assert measure_alike(models.clip, fresh_scenes(40, seed=5)).value >= 0.88
+def test_what_looks_alike_lies_near(models: StarterModels, scenes: list[Scene]) -> None:
+    assert measure_alike(models.clip, scenes).value >= 0.88
 
 
-def test_a_click_finds_a_shape(models: StarterModels) -> None:
-    cut, preferred, best = measure_clicks(models.mask_generator(), fresh_scenes(10, seed=5))
+def test_a_click_finds_a_shape(models: StarterModels, scenes: list[Scene]) -> None:
+    cut, preferred, best = measure_clicks(models.mask_generator(), scenes[:10])
     assert preferred.value >= 0.75
     assert best.value >= preferred.value
     assert cut.value >= max(0.82, preferred.value + 0.02)
 
 
-def test_everything_mode_finds_most_shapes(models: StarterModels) -> None:
-    recall, spurious, _ = measure_everything(models.mask_generator(), fresh_scenes(5, seed=5))
+def test_everything_mode_finds_most_shapes(models: StarterModels, scenes: list[Scene]) -> None:
+    recall, spurious, _ = measure_everything(models.mask_generator(), scenes[:5])
     assert recall.value >= 0.9
     assert spurious.value <= 0.2
 

@@ -59,6 +59,7 @@ def damaged_rows(db: sqlite3.Connection) -> list[DamagedRow]:
     """
     found: list[DamagedRow] = []
     sizes: dict[Any, tuple[int, int]] = {}
+    lengths: dict[int, dict[int, list[Key]]] = {}  # of vectors, by model and bytes
     with raw_text(db):
         for table in checked_tables(db):
             for key, row in _rows(db, table):
@@ -72,7 +73,25 @@ def damaged_rows(db: sqlite3.Connection) -> list[DamagedRow]:
                     found.append(DamagedRow(table, key, problem, row))
                 elif table == "frames" and row["width"] * row["height"] <= MOST_PIXELS:
                     sizes[row["id"]] = row["width"], row["height"]
+                elif table == "embeddings":
+                    of_model = lengths.setdefault(row["model_id"], {})
+                    of_model.setdefault(len(row["vector"]), []).append(key)
+        found += _of_other_lengths(db, lengths)
     return found
+
+
+def _of_other_lengths(
+    db: sqlite3.Connection, lengths: dict[int, dict[int, list[Key]]]
+) -> Iterator[DamagedRow]:
+    """Find vectors that have another length than most of their model."""
+    for of_model in lengths.values():
+        usual = max(of_model, key=lambda length: len(of_model[length]))
+        for length, keys in of_model.items():
+            if length != usual:
+                reason = f"its embedding has {length // 4:,} numbers, and others {usual // 4:,}"
+                for key in keys:
+                    row = row_of(db, "embeddings", key)
+                    yield DamagedRow("embeddings", key, reason, row)
 
 
 def miscounted(db: sqlite3.Connection) -> dict[str, tuple[int, int]]:

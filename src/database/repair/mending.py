@@ -2,8 +2,8 @@
 
 Each row is taken from the first that has it whole: its own checksum, which says what one changed
 bit was; the indexes, in which what people decided and what rows are known by stands once more;
-the newest backup; what is left of the row. What none of them has is removed, so that it can be
-made again, and counted.
+the decisions that a tag follows from; the newest backup; what is left of the row. What none of
+them has is removed, so that it can be made again, and counted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from src.database.checksums import (
     count_rows,
     key_columns,
 )
-from src.database.decisions import IS_KEPT
+from src.database.decisions import FRAME_IS_KEPT, IS_KEPT
 from src.database.repair.damaged_rows import (
     DamagedRow,
     Key,
@@ -34,6 +34,14 @@ from src.database.repair.damaged_rows import (
     miscounted,
     raw_text,
     row_of,
+)
+from src.database.repair.derived_tags import (
+    HELD,
+    Pair,
+    Word,
+    decided,
+    restore_decisions,
+    restore_from_decisions,
 )
 from src.database.repair.kept_in_part import kept_in_part
 from src.database.repair.one_bit import one_bit_back
@@ -162,6 +170,7 @@ class _Mender:
         self._opened: list[tuple[str, sqlite3.Connection]] = []
         self._indexed: dict[str, dict[int, tuple[object, ...]]] = {}
         self._misplaced: dict[str, dict[Key, Row | None]] = {}
+        self._decided: dict[Pair, Word | None] | None = None
         self._result = Mended()
 
     def mend(self, damaged: list[DamagedRow]) -> Mended:
@@ -191,18 +200,30 @@ class _Mender:
         for table, changed in self._misplaced.items():
             rebuild_table(self._db, table, changed)
         self._remove_orphans()
+        left = {each.table for each in self._result.left}
+        if not left.isdisjoint(HELD):
+            restore_from_decisions(self._db, decisions_are_whole=False)
         for frame in frames:
             if self._db.execute("SELECT 1 FROM frames WHERE id = ?", (frame,)).fetchone():
                 set_parents(self._db, frame)
         after = self._counts()
         self._result.lost = Counter({table: before[table] - after[table] for table in before})
         self._result.lost["embeddings"] -= self._result.again
+        if "decisions" in left:  # they are lost all the same: nobody knows when, or in which act
+            restore_decisions(self._db)
         return self._result
 
     # -- where a row may be whole
 
     def _whole(self, damaged: DamagedRow) -> tuple[Row, str] | None:
-        for find in (self._by_checksum, self._by_indexes, self._by_backups):
+        if damaged.row is not None and self._is_sound(damaged.table, damaged.row):
+            return None  # it is what was stored: an embedding that does not fit the others
+        for find in (
+            self._by_checksum,
+            self._by_indexes,
+            self._by_decisions,
+            self._by_backups,
+        ):
             found = find(damaged)
             if found is not None:
                 return found
@@ -271,6 +292,20 @@ class _Mender:
             )
             self._indexed[name] = {row[0]: tuple(row)[1:] for row in rows}
         return self._indexed[name]
+
+    def _by_decisions(self, damaged: DamagedRow) -> tuple[Row, str] | None:
+        """Write down once more what was decided of a segment and a tag."""
+        if damaged.table not in HELD:
+            return None
+        if self._decided is None:
+            self._decided = decided(self._db)
+        word = self._decided.get(damaged.key)
+        if word is None or word.has_tag != (damaged.table == "segment_tags"):
+            return None
+        found: Row = dict(zip(("segment_id", "tag_id"), damaged.key, strict=True))
+        if word.has_tag:
+            found |= {"confidence": word.confidence, "source": word.source}
+        return (found, "decisions") if self._is_sound(damaged.table, found) else None
 
     def _by_backups(self, damaged: DamagedRow) -> tuple[Row, str] | None:
         for name, saved in self._backups():
@@ -371,7 +406,8 @@ class _Mender:
 
     def _has_work_of_people(self, frame_id: object) -> bool:
         found = self._db.execute(
-            f"SELECT EXISTS (SELECT 1 FROM segments s WHERE s.frame_id = ? AND {IS_KEPT})",
+            f"SELECT EXISTS (SELECT 1 FROM segments s WHERE s.frame_id = ?1 AND {IS_KEPT})"
+            f" OR EXISTS (SELECT 1 FROM frames f WHERE f.id = ?1 AND {FRAME_IS_KEPT})",
             (frame_id,),
         )
         return bool(found.fetchone()[0])

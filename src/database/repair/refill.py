@@ -21,6 +21,7 @@ from src.database.checksums import (
 )
 from src.database.migration_7 import complete_old_rows
 from src.database.repair.backup_rows import open_sound_backup, rows_of_backup
+from src.database.repair.derived_tags import HELD, restore_decisions, restore_from_decisions
 from src.database.repair.index_evidence import Known, ask_indexes
 from src.database.repair.known_schema import Form, known_versions, match, schema_row
 from src.database.repair.new_rows import NewRows
@@ -382,13 +383,24 @@ class Refill:
         for frame_id in sorted(self.rows.without_parents):
             with contextlib.suppress(TypeError):  # its frame is gone, and it with it
                 set_parents(self.new, frame_id)
+        acts_lost = self._expected["decisions"] - self.rows.count("decisions")
         complete_old_rows(self.new)
+        self._restore_tags({form.name for form in holed})
         self._count_lost(tables)
         mark_for_ingest(self.new, self._gaps, set(self.result.lost) | set(self.result.uncertain))
         self._count_lost(tables)  # frames without segments went
+        if acts_lost > 0:  # what they decided may hold; when, and in which act, is gone
+            self.result.lost["decisions"] = acts_lost
         reset_index(self.new)
         set_sequences(self.new, self._gaps.sequences)
         count_rows(self.new)
+
+    def _restore_tags(self, damaged: set[str]) -> None:
+        """Make what holds of tags anew from the decisions, and decisions from what holds."""
+        if not damaged.isdisjoint(HELD):
+            restore_from_decisions(self.new, decisions_are_whole="decisions" not in damaged)
+        if "decisions" in damaged:
+            restore_decisions(self.new)
 
     def _count_lost(self, tables: list[Form]) -> None:
         for form in tables:

@@ -134,33 +134,37 @@ def ask_for_files(
     """Ask a person for files or a folder, by the desktop's own dialog where there is one.
 
     Args:
-        start: the folder it begins in.
+        start: the folder it begins in; with none, that of a person's pictures.
         kinds: names of kinds of files with their endings; all files can be shown, too.
 
     Returns:
         What was chosen; empty when nothing was, and where another dialog is open already.
     """
     title, folder = _TITLES[wish], wish in ("folder", "library")
+    start = start or _pictures_folder()
     program = shutil.which("zenity") if sys.platform == "linux" else None
     if program is not None:
         found = _by_zenity(root, program, title, folder, wish == "media", start, kinds)
         if found is not None:
             return found
-    initial = str(start) if start is not None else None
     types = [(name, tuple(_both_cases(endings))) for name, endings in kinds]
     types.append(("All files", ("*",)))
     if folder:
-        name = filedialog.askdirectory(parent=root, title=title, initialdir=initial)
+        name = filedialog.askdirectory(parent=root, title=title, initialdir=start)
         return [Path(name)] if name else []
     if wish == "image":
         one = filedialog.askopenfilename(
-            parent=root, title=title, initialdir=initial, filetypes=types
+            parent=root, title=title, initialdir=start, filetypes=types
         )
         return [Path(one)] if one else []
-    names = filedialog.askopenfilenames(
-        parent=root, title=title, initialdir=initial, filetypes=types
-    )
+    names = filedialog.askopenfilenames(parent=root, title=title, initialdir=start, filetypes=types)
     return [Path(name) for name in names or ()]
+
+
+def _pictures_folder() -> Path:
+    """Where people keep their pictures; their home where there is no such folder."""
+    home = Path(os.path.expanduser("~"))
+    return home / "Pictures" if (home / "Pictures").is_dir() else home
 
 
 def _by_zenity(
@@ -169,7 +173,7 @@ def _by_zenity(
     title: str,
     folder: bool,
     many: bool,
-    start: Path | None,
+    start: Path,
     kinds: Sequence[tuple[str, Sequence[str]]] = (),
 ) -> list[Path] | None:
     """GNOME's own dialog, with the window living on while it is open; None where it can't come."""
@@ -179,7 +183,7 @@ def _by_zenity(
     command = [program, "--file-selection", "--modal", f"--title={title}", "--separator=\n"]
     command += ["--directory"] if folder else []
     command += ["--multiple"] if many else []
-    command += [f"--filename={start}{os.sep}"] if start is not None else []
+    command += [f"--filename={start}{os.sep}"]
     if kinds:
         command += [
             f"--file-filter={name} | {' '.join(f'*{ending}' for ending in _both_cases(endings))}"

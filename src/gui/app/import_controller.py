@@ -239,6 +239,8 @@ class ImportController:
             self._root.after(_SHOW_EVERY_MS, self._show_waiting)
 
     def _job_ended(self, job: JobState, ended: JobEnded) -> None:
+        if job.about.in_background:
+            return
         if job.kind in self._failed and job.started_at is not None:
             self._last = job
         if self._jobs:

@@ -75,7 +75,7 @@ class Panels:
         painter = CardPainter(theme, sprites, theme.colours.window)
         self.context = PanelContext(root, theme, session, self.thumbnails, painter, hint, menu)
         self._panels = {spec.key: spec.build(self) for spec in PANELS}
-        self.library = self._of(LibraryPanel)
+        self.library: LibraryPanel = self._of(LibraryPanel)
         self.text = self._of(TextSearchPanel)
         self.image = self._of(ImageSearchPanel)
         self.detail = self._of(DetailPanel)

@@ -40,7 +40,7 @@ class DetailHeader(ctk.CTkFrame):
         self.pack_propagate(False)
         self.back = Button(self, theme, "Library", back, kind="quiet", icon_name="left", height=32)
         self.back.pack(side="left")
-        rule(self, theme, 16).pack(side="left", padx=(8, 12))
+        rule(self, theme, 16).pack(side="left", padx=(theme.px(8), theme.px(12)))
         self._file_name = label(self, theme, "", weight="medium")
         self._file_name.pack(side="left")
         self._name_tip = Tooltip(self._file_name, theme, "")

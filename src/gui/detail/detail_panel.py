@@ -210,9 +210,7 @@ class DetailPanel(Panel):
         assert view is not None
         chosen = self._chosen()
         segment = view.segments[chosen]
-        self._moment.configure(
-            text=place_in_file(segment.frame_index, segment.timestamp_s, self._has_frames)
-        )
+        self.header.show_moment(self._place_of(segment))
         self._show_missing()
         self._show_picture()
         objects = [s for s in view.segments if s.kind == "object"]
@@ -255,14 +253,7 @@ class DetailPanel(Panel):
             return
         here = view.segments[0].id
         self.frames.show(
-            [
-                Thumb(
-                    f.segment_id,
-                    f.crop_path,
-                    place_in_file(f.frame_index, f.timestamp_s, self._has_frames),
-                )
-                for f in view.frames
-            ],
+            [Thumb(f.segment_id, f.crop_path, self._place_of(f)) for f in view.frames],
             here,
         )
         self._frames_title.configure(text="Frames" if view.media.kind == "video" else "Pages")
@@ -305,7 +296,7 @@ class DetailPanel(Panel):
 
     def _score(self, segment_id: str) -> str:
         for hit in self._origin.hits:
-            if hit.segment.id == segment_id:
+            if hit.segment.id == segment_id and hit.score is not None:
                 return f"{hit.score:.2f}" + (
                     f" for “{self._origin.query}”" if self._origin.query else ""
                 )

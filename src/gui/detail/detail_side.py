@@ -99,7 +99,7 @@ class DetailSide(ctk.CTkFrame):
             ("Segment", ("Match", "Size", "Part of", "Parts", "Predicted IoU", "Stability")),
             ("Media file", ("Name", "Frame", "Length", "Taken", "Added", "Folder", "Note")),
         ):
-            rule(self._scrolled, theme).pack(fill="x", padx=(0, 16))
+            rule(self._scrolled, theme).pack(fill="x", padx=(0, theme.px(16)))
             self._build_facts(title, names)
         self._note_in_full = Tooltip(self._facts["Note"], theme, "")
 

@@ -20,6 +20,24 @@ def dataset_folder(datasets: Path, text: str) -> Path:
     return (datasets.parent if begins_with_it else datasets) / folder
 
 
+def folder_problem(datasets: Path, text: str) -> str:
+    """Say why no dataset can go where a person typed; empty where one can."""
+    if not text.strip():
+        return "Choose a folder for the dataset."
+    try:
+        folder = dataset_folder(datasets, text)
+    except RuntimeError:  # ~name
+        return "There is no user with this home folder.\nChoose another folder."
+    try:
+        if folder.exists() and not folder.is_dir():
+            return "This is a file.\nChoose another name for the folder."
+        if folder.exists() and any(folder.iterdir()):
+            return "This folder is not empty.\nChoose another one. Nothing is overwritten."
+    except OSError as exc:
+        return f"This folder can't be read ({exc.strerror})."
+    return ""
+
+
 def free_folder(parent: Path) -> Path:
     """Return a folder name for today that is not taken yet."""
     base = f"library-{date.today().isoformat()}"

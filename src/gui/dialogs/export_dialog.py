@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,10 @@ from src.events import Event
 from src.gui.core.job_state import JobState, time_left
 from src.gui.core.session import Session
 from src.gui.core.wording import explained
-from src.gui.dialogs.dataset_folder import dataset_folder, free_folder
+from src.gui.dialogs.dataset_folder import dataset_folder, folder_problem, free_folder
 from src.gui.dialogs.export_footer import ExportFooter
 from src.gui.theme.theme import SMALL, TITLE
-from src.gui.widgets.balance import Balance
+from src.gui.widgets.balance import BalanceCard
 from src.gui.widgets.controls import (
     RING,
     Button,
@@ -29,13 +30,18 @@ from src.gui.widgets.mask_quality import EDGE, HINT, ends_of, least_of
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.option_form import OptionForm
 from src.gui.widgets.overlay import Overlay
+from src.gui.widgets.scrolled import Scrolled
 from src.gui.widgets.slider import Slider
 from src.gui.widgets.tooltip import Tooltip
-from src.records import ExportPreview, ExportSelection, SearchHit
+from src.records import ExportPreview, SearchHit
+from src.search.export_selection import ExportSelection
+from src.search.leaves import segment_filter
 from src.worker import JobEnded
 
 ALL, BY_TAG, RESULTS = "All segments", "By tag", "Current results"
 HINT_WHERE = "A new folder is made. Nothing is overwritten."
+_BAR_ROOM = 16  # right of what scrolls
+_AROUND = 16  # the least that is seen of the window above and below the dialog
 
 
 class ExportDialog:
@@ -56,7 +62,7 @@ class ExportDialog:
         self._preview = ExportPreview({}, {}, 0, 0)
         self._counted = False
         self._written: Path | None = None  # by the last export, while its outcome is shown
-        self._dialog = overlay.open(on_close=self._closed)
+        self._dialog = overlay.open(on_close=self._closed, on_sized=self._fit)
         session.signals.job_event.append(self._heard)
         session.signals.job_ended.append(self._ended)
         self._build(self._dialog)
@@ -82,27 +88,45 @@ class ExportDialog:
         body.grid(row=1, column=0, sticky="ew", padx=(32 - EDGE, 32))
         body.grid_columnconfigure(0, weight=1)
         left = ctk.CTkFrame(body, fg_color="transparent")
-        left.grid(row=0, column=0, sticky="new", padx=(0, 32 - EDGE))
-        self._build_left(left)
-        card = ctk.CTkFrame(
-            body, fg_color=c.card, corner_radius=8, border_width=1, border_color=c.border, width=328
-        )
+        left.grid(row=0, column=0, sticky="new", padx=(0, 32 - EDGE - _BAR_ROOM))
+        left.grid_columnconfigure(0, weight=1)
+        self._scrolled = Scrolled(left, theme, c.sidebar, (0, _BAR_ROOM))
+        self._scrolled.grid(row=0, column=0, sticky="ew")
+        self._cut = rule(left, theme)  # to be seen where something is out of sight above it
+        ends = theme.px(EDGE), theme.px(EDGE + _BAR_ROOM)
+        self._cut.grid(row=1, column=0, sticky="ew", padx=ends)
+        self._where_block = ctk.CTkFrame(left, fg_color="transparent")
+        self._where_block.grid(row=2, column=0, sticky="ew", padx=(0, _BAR_ROOM), pady=(23, 0))
+        self._build_limits(self._scrolled)
+        self._build_where(self._where_block)
+        card = BalanceCard(body, theme, self._changed)
         card.grid(row=0, column=1, sticky="ns")
-        card.grid_propagate(False)
-        self._build_card(card)
-        rule(dialog, self.theme).grid(row=2, column=0, sticky="ew", padx=2, pady=(24, 0))
+        self.balance = card.balance
+        rule(dialog, theme).grid(row=2, column=0, sticky="ew", padx=2, pady=(theme.px(24), 0))
         self._footer = ExportFooter(dialog, theme)
         self._footer.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=(0, 2))
         self._build_footer()
+        self._body = body
+        for part in (dialog, self._scrolled):
+            tkinter.Misc.bind(part, "<Configure>", lambda _: self._fit(), "+")
 
-    def _build_left(self, left: ctk.CTkFrame) -> None:
+    def _fit(self) -> None:
+        """Let what is chosen scroll where the window is too low for all of it."""
+        others = self._dialog.winfo_reqheight() - self._body.winfo_reqheight()
+        below = self._where_block.winfo_reqheight() + self.theme.px(24)
+        around = 2 * self.theme.px(_AROUND)
+        c = self.theme.colours
+        is_cut = self._scrolled.fit(self.overlay.root.winfo_height() - around - others - below)
+        self._cut.configure(bg=c.border if is_cut else c.sidebar)
+
+    def _build_limits(self, left: Scrolled) -> None:
         theme, c = self.theme, self.theme.colours
         formats = self._session.library.export_formats()
         self._formats, self._format = {each.label: each for each in formats}, formats[0]
         if len(formats) > 1:
             label(left, theme, "Format", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
             self.format = MenuButton(left, theme, list(self._formats), self._format_chosen)
-            self.format.pack(anchor="w", padx=EDGE - RING, pady=(4, 20))
+            self.format.pack(fill="x", padx=EDGE - RING, pady=(4, 20))
         label(left, theme, "What", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
         self.what = Choice(left, theme, (ALL, BY_TAG, RESULTS), lambda _: self._what_changed())
         self.what.pack(anchor="w", padx=EDGE, pady=(8, 24))
@@ -112,9 +136,12 @@ class ExportDialog:
         self._quality.set_enabled(False)  # until it is known what the library holds
         Tooltip(self._quality, theme, HINT)
         self._left_out = label(left, theme, "", size=SMALL, colour=c.text_2)
-        self._left_out.pack(anchor="w", padx=EDGE, pady=(0, 24))
-        where = label(left, theme, "Where", size=SMALL, colour=c.text_2)
-        where.pack(anchor="w", padx=EDGE)
+        self._left_out.pack(anchor="w", padx=EDGE)
+        self.options = self._build_options()
+
+    def _build_where(self, left: ctk.CTkFrame) -> None:
+        theme, c = self.theme, self.theme.colours
+        label(left, theme, "Where", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
         row = ctk.CTkFrame(left, fg_color="transparent")
         row.pack(fill="x", padx=(EDGE, EDGE - RING), pady=(4, 4))
         self.where = Entry(row, theme, "Folder", on_change=lambda _: self._where_changed())
@@ -130,22 +157,20 @@ class ExportDialog:
             justify="left",
         )
         self._hint.pack(anchor="w", padx=EDGE)
-        self._left, self._above_where = left, where
-        self.options = self._build_options()
 
     def _build_options(self) -> OptionForm:
         """Draw the options of the format that is chosen; most have none."""
         options = self._format.options
-        form = OptionForm(self._left, self.theme, options, self._changed, EDGE)
+        form = OptionForm(self._scrolled, self.theme, options, self._changed, EDGE)
         if options:
-            form.pack(fill="x", before=self._above_where)
+            form.pack(fill="x", pady=(24, 0))
         return form
 
     @property
     def _hint_where(self) -> str:
         return f"{self._format.summary}\n{HINT_WHERE}"
 
-    def _slider(self, left: ctk.CTkFrame, name: str, value: float) -> tuple[Slider, ctk.CTkLabel]:
+    def _slider(self, left: Scrolled, name: str, value: float) -> tuple[Slider, ctk.CTkLabel]:
         """Build a slider from 0 to 1 with its name and value."""
         theme = self.theme
         line = ctk.CTkFrame(left, fg_color="transparent")
@@ -155,25 +180,16 @@ class ExportDialog:
         text.pack(side="right")
         # its value is shown at once, but crops are counted when it rests: that reads each of them
         slider = Slider(
-            left, theme, (0.0, 1.0), value, lambda _: self._say_least(), on_rest=self._changed
+            left,
+            theme,
+            (0.0, 1.0),
+            value,
+            lambda _: self._say_least(),
+            on_rest=self._changed,
+            by_wheel=False,
         )
         slider.pack(fill="x", pady=(2, 6))
         return slider, text
-
-    def _build_card(self, card: ctk.CTkFrame) -> None:
-        theme, c = self.theme, self.theme.colours
-        card.pack_propagate(False)
-        card.configure(height=352)
-        label(card, theme, "Class balance", weight="medium").pack(anchor="w", padx=16, pady=(14, 6))
-        self.balance = Balance(card, theme, self._changed, 10)
-        self.balance.pack(fill="both", expand=True, padx=theme.px(16))
-        legend = ctk.CTkFrame(card, fg_color="transparent")
-        legend.pack(fill="x", padx=16, pady=(6, 14))
-        for text, colour in (("exported", c.accent), ("skipped", c.strong_border)):
-            ctk.CTkFrame(legend, fg_color=colour, width=8, height=8, corner_radius=2).pack(
-                side="left"
-            )
-            label(legend, theme, text, size=SMALL, colour=c.text_2).pack(side="left", padx=(8, 12))
 
     def _build_footer(self) -> None:
         self._footer.show_ready(self._start, self._close)
@@ -212,13 +228,19 @@ class ExportDialog:
     def _selection(self) -> ExportSelection:
         only = self.what.value == RESULTS
         ids = tuple(hit.segment.id for hit in self._hits) if only else None
-        tags = frozenset(self.balance.chosen) if self.what.value == BY_TAG else None
-        return ExportSelection(ids, tags, self._confidence.value, least_of(self._quality))
+        return ExportSelection(
+            where=segment_filter(segment_ids=ids),
+            limits=segment_filter(min_predicted_iou=least_of(self._quality)),
+            labels=frozenset(self.balance.chosen) if self.what.value == BY_TAG else None,
+            min_confidence=self._confidence.value,
+        )
 
     def _format_chosen(self, name: str) -> None:
         self._format = self._formats[name]
         self.options.destroy()
         self.options = self._build_options()
+        self._scrolled.update_idletasks()
+        self._fit()
         self._changed()
 
     def _what_changed(self) -> None:
@@ -245,9 +267,8 @@ class ExportDialog:
             self._quality.set_enabled(True)
 
     def _say_least(self) -> None:
-        selection = self._selection()
-        quality = selection.min_predicted_iou
-        self._confidence_text.configure(text=f"{selection.min_confidence:.2f}")
+        quality = least_of(self._quality)
+        self._confidence_text.configure(text=f"{self._confidence.value:.2f}")
         self._quality_text.configure(text=f"{quality:.2f}" if quality else "Any")
 
     def _count(self) -> None:
@@ -255,7 +276,7 @@ class ExportDialog:
         asked, selection = self._asked, self._selection()
         library, key, options = self._session.library, self._format.key, self.options.values
         # what is not chosen is counted too, to be shown as a bar
-        everything = replace(selection, tags=None)
+        everything = replace(selection, labels=None)
 
         def work() -> tuple[ExportPreview, ExportPreview]:
             all_of_it = library.export_preview(everything, key, options)
@@ -299,18 +320,19 @@ class ExportDialog:
         )
         self._left_out.configure(text=text)
         wrong_place = self._where_is_wrong()
-        wrong = self.options.problem or wrong_place
         self.where.set_error(bool(wrong_place))
         self._hint.configure(
-            text=wrong or self._hint_where,
-            text_color=self.theme.colours.error if wrong else self.theme.colours.text_2,
+            text=wrong_place or self._hint_where,
+            text_color=self.theme.colours.error if wrong_place else self.theme.colours.text_2,
         )
         self._footer.say(
             f"{counted(count, 'crop')} in {counted(len(preview.written), 'tag')}, "
             f"{counted(preview.media_files, 'media file')}",
-            f"About {megabytes(preview.bytes)}. Nothing is written until you press Export.",
+            "Correct the option marked in red first."
+            if self.options.problem
+            else f"About {megabytes(preview.bytes)}. Nothing is written until you press Export.",
             f"Export {counted(count, 'crop')}",
-            count > 0 and not wrong,
+            count > 0 and not self.options.problem and not wrong_place,
         )
 
     def _set_where(self, folder: Path) -> None:
@@ -328,18 +350,7 @@ class ExportDialog:
         return dataset_folder(self._session.library.paths.datasets, self.where.text)
 
     def _where_is_wrong(self) -> str:
-        if not self.where.text.strip():
-            return "Choose a folder for the dataset."
-        try:
-            folder = self._folder()
-        except RuntimeError:  # ~name
-            return "There is no user with this home folder.\nChoose another folder."
-        try:
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                return "This folder is not empty.\nChoose another one. Nothing is overwritten."
-        except OSError as exc:
-            return f"This folder can't be read ({exc.strerror})."
-        return ""
+        return folder_problem(self._session.library.paths.datasets, self.where.text)
 
     def _browse(self) -> None:
         chosen = self._choose_folder()

@@ -120,7 +120,7 @@ class SettingsDialog:
         Button(self._table, theme, "Open another…", on_folder, height=28).grid(
             row=self._row, column=1, sticky="e"
         )
-        rule(dialog, theme).grid(row=2, column=0, sticky="ew", padx=1, pady=(12, 0))
+        rule(dialog, theme).grid(row=2, column=0, sticky="ew", padx=1, pady=(theme.px(12), 0))
         self._foot = ctk.CTkFrame(dialog, fg_color="transparent")
         self._foot.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=12)
         self._build_foot(("Save", self._save), ("Cancel", self.close))

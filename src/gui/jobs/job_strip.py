@@ -48,7 +48,7 @@ class JobStrip(ctk.CTkFrame):
             self, theme, "", on_failures, kind="alert", icon_name="warning", height=24, width=96
         )
         self._left = label(self, theme, "", colour=c.text_2)
-        self._left.grid(row=0, column=3, sticky="se", padx=(8, 0), pady=(8, 8))
+        self._left.grid(row=0, column=3, sticky="se", padx=(8, 12), pady=(8, 8))
         self.bar = progress_bar(self, theme)
         self.bar.set(0)
         self.bar.grid(row=1, column=0, columnspan=4, sticky="ew", padx=(LEFT, 12), pady=(0, 17))

@@ -79,10 +79,11 @@ class ModelsPanel(Panel):
     def _build_head(self) -> None:
         theme = self.theme
         header = panel_header(self, theme, "Models", ring_below=True)
+        header.pack(padx=(LEFT, RIGHT - RING))  # for the ring of the menu
         self.choice = MenuButton(
             header, theme, (AUTOMATIC, STARTER_ONLY, CLIP_ONLY), self._force, width=168
         )
-        self.choice.pack(side="right", padx=(0, 0))
+        self.choice.pack(side="right")
         self._mode = label(self, theme, "Loading models…", weight="medium", anchor="w")
         self._mode.pack(fill="x", padx=(LEFT, RIGHT))
         self._meaning = label(

@@ -21,6 +21,7 @@ from src.gui.panel.panel import PanelContext
 from src.gui.theme.theme import LEFT, NORMAL, RIGHT, shorten
 from src.gui.widgets.controls import Button, label
 from src.gui.widgets.mask_quality import EDGE, MaskQuality
+from src.gui.widgets.tooltip import Tooltip
 from src.records import SearchHit, SearchResult
 from src.search.filters import Filter
 from src.search.leaves import segment_filter
@@ -30,7 +31,7 @@ MODELS_FAILED = "The models couldn't be loaded, so there is no search. See Model
 NO_WORDS = "Nothing found. Try other words, or add more photos and videos."
 STILL_ADDING = "Nothing found yet. Files are still being added."
 EMPTY = "Your library is empty. Add photos or videos to search them."
-NEW_SEGMENTS = "New segments: search again"
+NEW_SEGMENTS, NEW_IN_SHORT = "New segments: search again", "Update"
 SearchRequest = Callable[[Filter], SearchResult]
 # More than a person looks through, and found as fast as ten.
 N_RESULTS = 100
@@ -44,7 +45,7 @@ class Hits:
     ) -> None:
         self.hits, self._is_missing = tuple(hits), is_missing
         # the bar compares hits of one search: the best fills nine tenths
-        self._full = max((hit.score for hit in self.hits), default=1.0) / 0.9 or 1.0
+        self._full = max((hit.score or 0.0 for hit in self.hits), default=1.0) / 0.9 or 1.0
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -68,7 +69,7 @@ class Hits:
             f"Missing · {facts}" if is_missing else facts,
             "error" if is_missing else "text_2",
             score=hit.score,
-            score_share=max(0.0, hit.score) / self._full,
+            score_share=max(0.0, hit.score or 0.0) / self._full,
             action="similar",
         )
 
@@ -106,6 +107,7 @@ class ResultsView(ctk.CTkFrame):
         self._where.pack(side="left", padx=8)
         self.quality = MaskQuality(self._line, theme, self._ask_again)
         self._again = Button(self._line, theme, NEW_SEGMENTS, self.refresh, kind="link", height=24)
+        Tooltip(self._again, theme, NEW_SEGMENTS)
         self._wheres = [""]  # the longest first
         self._can_choose = False
         tkinter.Misc.bind(self._line, "<Configure>", lambda _: self._fit(), "+")
@@ -237,19 +239,28 @@ class ResultsView(ctk.CTkFrame):
 
     # -- showing
 
-    def show(self, hits: Sequence[SearchHit], like: str = "", none: str = NO_WORDS) -> None:
+    def show(
+        self,
+        hits: Sequence[SearchHit],
+        like: str = "",
+        none: str = NO_WORDS,
+        total: int | None = None,
+    ) -> None:
         """Show hits, best first, in one step.
 
         Args:
             like: what goes on the line that counts them.
             none: what to say where there are none, and nothing else explains it.
+            total: how many there are in all, where that is known and may be more.
         """
         self.hits = Hits(hits, self._session.missing.has)
         if not hits:
             self.say(self.why_none(none))
             return
         files = len({hit.segment.media_file_id for hit in hits})
-        self._count.configure(text=counted(len(hits), "result"))
+        more = total is not None and total > len(hits)
+        found = f"{len(hits):,} of {total:,} results" if more else counted(len(hits), "result")
+        self._count.configure(text=found)
         self._wheres = [f"in {counted(files, word)}{like}" for word in ("media file", "file")]
         self._sentence.place_forget()
         if not self._shows_grid:
@@ -290,14 +301,20 @@ class ResultsView(ctk.CTkFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """Divide the line: a long name is shortened, so that the slider stays whole."""
+        """Divide the line: words are shortened, so that the offer and the slider stay whole."""
         px, theme = self.theme.px, self.theme
         font, medium = theme.canvas_font(self, NORMAL), theme.canvas_font(self, NORMAL, "medium")
         width = self._line.winfo_width() - medium.measure(self._count.cget("text")) - px(16)
-        if self._again.winfo_manager():
-            width -= self._again.winfo_reqwidth() + px(8)
+        offers_again = self._again.winfo_manager()
+        again = {text: medium.measure(text) + px(24) for text in (NEW_SEGMENTS, NEW_IN_SHORT)}
         if self.quality.winfo_manager():
-            width -= self.quality.fit(width - font.measure(self._wheres[0]))
+            wide = again[NEW_SEGMENTS] if offers_again else 0
+            width -= self.quality.fit(width - wide - font.measure(self._wheres[0]))
+        if offers_again:
+            text = NEW_SEGMENTS if again[NEW_SEGMENTS] <= width else NEW_IN_SHORT
+            self._again.set_text(text)
+            width -= again[text]
         fitting = (text for text in self._wheres if font.measure(text) <= width)
         text = next(fitting, self._wheres[-1])
-        self._where.configure(text=shorten(text, font, max(width, px(24))))
+        # a few letters say nothing
+        self._where.configure(text=shorten(text, font, width) if width >= px(48) else "")

@@ -20,9 +20,11 @@ from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.inputs import Entry
 from src.gui.widgets.notice import Notice
 from src.records import SearchHit, SearchResult
+from src.search.query_text import parse_query
 from src.settings import LONGEST_SEARCH, RECENT_SEARCHES
 
 _REST_MS = 120
+NO_FIT = "Nothing in your library fits these conditions."
 
 
 class TextSearchPanel(SearchPanel):
@@ -62,7 +64,8 @@ class TextSearchPanel(SearchPanel):
         )
         self.button.pack(side="left", padx=(4, 0))
         self.chips = ChipRow(self, theme, self._chosen)
-        self.chips.pack(fill="x", padx=(LEFT, RIGHT), pady=(8, 8))
+        margins = theme.px(LEFT), theme.px(RIGHT)  # a Canvas is not scaled by CustomTkinter
+        self.chips.pack(fill="x", padx=margins, pady=theme.px(8))
         self.notice = Notice(self, theme)
         self.offer = OfferNotice(self, theme, work, on_models, self._place_notice)
         self.offer.want(False)
@@ -85,7 +88,7 @@ class TextSearchPanel(SearchPanel):
         self.entry.focus_field()
 
     def search(self, query: str) -> None:
-        query = " ".join(query.split())
+        query = _in_one_line(query)
         if not query:
             self.entry.focus_field()
             return
@@ -129,7 +132,8 @@ class TextSearchPanel(SearchPanel):
         if result.unknown_words:
             words = listed([f"“{word}”" for word in result.unknown_words])
             known = " ".join(result.known_words)
-            rest = f" Showing results for “{known}” only." if result.hits else ""
+            searched = f"for “{known}” only" if known else "without"
+            rest = f" Showing results {searched}." if result.hits else ""
             self.notice.say(
                 f"The starter models don't know {words}.{rest}",
                 "warn",
@@ -139,11 +143,15 @@ class TextSearchPanel(SearchPanel):
         else:
             self.notice.pack_forget()
         self.offer.want(not result.unknown_words)
-        if result.hits or result.known_words:
+        if result.left_by_filter is not None:
+            self.results.show(result.hits, none=NO_FIT, total=result.left_by_filter)
+            return
+        words = parse_query(query).words
+        if result.hits or result.known_words or not words:
             self.results.show(result.hits)
             return
         hint = "Try colours, shapes and textures: “something red”, “a blue circle”."
-        none = "" if result.has_words else f"There is no word in “{query}” to search for.\n"
+        none = "" if result.has_words else f"There is no word in “{words}” to search for.\n"
         self.results.say(none + hint)
 
     def _place_notice(self, notice: Notice) -> None:
@@ -157,7 +165,7 @@ class TextSearchPanel(SearchPanel):
             self._session.keep(recent_searches=tuple(self.recent))
 
     def _typed(self, text: str) -> None:
-        if self._waiting is not None and " ".join(text.split()) != self._waiting:
+        if self._waiting is not None and _in_one_line(text) != self._waiting:
             self._waiting = None  # its search would overwrite what is being typed
             self.results.say(self._invitation())
         # while typing goes on, not every key is answered
@@ -202,3 +210,8 @@ class TextSearchPanel(SearchPanel):
             "Type what you're looking for and press Enter:\n"
             "a colour, a shape, a texture or a tag of your own."
         )
+
+
+def _in_one_line(text: str) -> str:
+    """Take out spaces that say nothing; in quotation marks they may be those of a file's name."""
+    return text.strip() if '"' in text else " ".join(text.split())

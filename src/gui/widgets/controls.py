@@ -15,7 +15,6 @@ from src.gui.theme.theme import (
     LEFT,
     NORMAL,
     RADIUS,
-    RADIUS_LARGE,
     RIGHT,
     SMALL,
     TITLE,
@@ -26,6 +25,7 @@ from src.gui.widgets.tooltip import Tooltip
 
 ButtonKind = Literal["main", "add", "plain", "quiet", "link", "alert"]
 RING = 4  # of a focus ring: 2 for the line, 2 between it and the control
+_RING_RADIUS = RADIUS + 1  # rounder, and the square canvas of the control would cut its corners
 
 
 def label(
@@ -92,7 +92,7 @@ class Focusable(ctk.CTkFrame):
     ) -> None:
         super().__init__(
             master,
-            corner_radius=RADIUS_LARGE,
+            corner_radius=_RING_RADIUS,
             border_width=2,
             fg_color="transparent",
             border_color=ground_of(master),

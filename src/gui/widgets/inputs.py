@@ -51,12 +51,15 @@ class Entry(ctk.CTkFrame):
             placeholder_text_color=c.hint,
             font=theme.font(),
         )
+        # what is selected is drawn in Tk's own light grey else
+        self.field._entry.configure(selectbackground=c.accent, selectforeground=c.on_accent)
         self.field.grid(row=0, column=1, sticky="ew", padx=(4, 4), pady=3)
         self._clear = IconButton(self, theme, "close", "Clear", self.clear, side=24)
         if clearable:
             self._clear.grid(row=0, column=2, padx=(0, 6))
             self._clear.grid_remove()
         self._clearable = clearable
+        self._has_focus = self._is_wrong = False
         self.field.bind("<FocusIn>", lambda _: self._focused(True), add="+")
         self.field.bind("<FocusOut>", lambda _: self._focused(False), add="+")
         self.field.bind("<Return>", lambda _: self._entered(), add="+")
@@ -88,8 +91,8 @@ class Entry(ctk.CTkFrame):
             self.field.select_range(0, "end")
 
     def set_error(self, wrong: bool) -> None:
-        colours = self.theme.colours
-        self.configure(border_color=colours.error if wrong else colours.strong_border)
+        self._is_wrong = wrong
+        self._draw_border()
 
     def changed(self) -> None:
         text = self.text
@@ -107,9 +110,17 @@ class Entry(ctk.CTkFrame):
         return "break"
 
     def _focused(self, has: bool) -> None:
+        self._has_focus = has
+        if not has:  # Tab selects all where it arrives, and leaves it so
+            self.field.select_clear()
+        self._draw_border()
+
+    def _draw_border(self) -> None:
         c = self.theme.colours
+        plain = c.accent if self._has_focus else c.strong_border
         self.configure(
-            border_width=2 if has else 1, border_color=c.accent if has else c.strong_border
+            border_width=2 if self._has_focus else 1,
+            border_color=c.error if self._is_wrong else plain,
         )
 
     def _select_all(self, _event: object) -> str:

@@ -41,6 +41,7 @@ class _Layer:
     on_close: Callable[[], None] | None
     focus_before: tkinter.Misc | None
     about: object
+    on_sized: Callable[[], None] | None = None
     drawn: bool = False
 
 
@@ -87,11 +88,13 @@ class Overlay:
         width: int = DIALOG,
         on_close: Callable[[], None] | None = None,
         about: object = None,
+        on_sized: Callable[[], None] | None = None,
     ) -> ctk.CTkFrame:
         """Return an empty dialog to fill, over the one that is open.
 
         Args:
             about: what it says, for `shows`.
+            on_sized: called when it is known how large all in it would be, before it is seen.
         """
         c = self.theme.colours
         focus_before = self.root.focus_get()
@@ -116,18 +119,25 @@ class Overlay:
         dialog.grid_columnconfigure(0, weight=1, minsize=self.theme.px(width))
         dialog.place(relx=0.5, rely=0.5, anchor="center")
         dialog.lower(cover)
-        layer = _Layer(dialog, cover, picture, photo, corners, on_close, focus_before, about)
+        layer = _Layer(
+            dialog, cover, picture, photo, corners, on_close, focus_before, about, on_sized
+        )
         self._layers.append(layer)
         dialog.focus_set()  # typing must not go to what lies under it
         tkinter.Misc.bind(dialog, "<Configure>", lambda _: self._match_corners(layer), "+")
-        dialog.after_idle(self._draw, dialog)
+        # not when idle: CustomTkinter's scrollbar does all idle work while it is being made
+        self.root.after(0, self._draw, dialog)
         return dialog
 
     def _draw(self, dialog: ctk.CTkFrame) -> None:
         """Lay out all that is in a dialog; CustomTkinter draws it on the event of its size."""
         self.root.update_idletasks()
-        # events come before what is to be done when idle, so all is drawn by then
-        self.root.after_idle(self._lift, dialog)
+        layer = self._layer(dialog)
+        if layer is not None and layer.on_sized is not None:
+            layer.on_sized()
+            self.root.update_idletasks()
+        # the events that are waiting by now draw all of it, and what is then idle shows it
+        self.root.after(0, self.root.after_idle, self._lift, dialog)
 
     def _lift(self, dialog: ctk.CTkFrame) -> None:
         layer = self._layer(dialog)

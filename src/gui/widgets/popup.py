@@ -79,7 +79,8 @@ class _Menu(tkinter.Frame):
                 padx=px(_MARGIN),
                 pady=(px(_MARGIN) if place == 0 else 0, 0),
             )
-            row.bind("<Enter>", partial(self._over, place))
+            # not <Enter>: a pointer that rests where the menu opens has chosen nothing
+            row.bind("<Motion>", partial(self._over, place))
             row.bind("<ButtonRelease-1>", partial(self._choose, place))
             self._rows.append(row)
         self._corners = Corners(self, theme, c.raised, c.control, RADIUS)

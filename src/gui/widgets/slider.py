@@ -31,10 +31,12 @@ class Slider(Focusable):
         on_rest: Callable[[], object] | None = None,
         decimals: int = 2,
         width: int = 200,
+        by_wheel: bool = True,
     ) -> None:
         """Make it, between two ends, the lower one first.
 
         Args:
+            by_wheel: not in what scrolls: a wheel that turns there must not change a number.
             on_rest: called once it has been moved and stands still.
             decimals: how many of a value count; one step of the slider is one of the last.
         """
@@ -55,6 +57,9 @@ class Slider(Focusable):
             border_width=6,
         )
         self._slider.pack(fill="x", expand=True, padx=RING, pady=RING)
+        if not by_wheel:
+            for event in ("<Button-4>", "<Button-5>", "<MouseWheel>"):
+                self._slider._canvas.unbind(event)
         # after the pointer, keys can move it on
         self._slider.bind("<Button-1>", lambda _: self.focus_set(), add="+")
         self.set_ends(ends)

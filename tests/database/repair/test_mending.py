@@ -357,6 +357,47 @@ def test_rows_of_another_program_without_a_checksum_are_judged_by_their_values(
         assert metadata.info("theirs") == "x" and metadata.damaged_rows() == []
 
 
+@pytest.mark.parametrize(
+    ("table", "segment_id", "sql"),
+    [
+        ("segment_tags", "0.jpg-00002", "UPDATE segment_tags SET confidence = 9, source = 'me'"),
+        ("removed_tags", "0.jpg-00004", "UPDATE removed_tags SET checksum = 7"),
+    ],
+)
+def test_a_tag_is_mended_from_its_decision(
+    paths: LibraryPaths, table: str, segment_id: str, sql: str
+) -> None:
+    fill(paths)
+    before = content(paths.metadata_db)
+    shutil.rmtree(paths.root / "backups", ignore_errors=True)
+    damage(paths, f"{sql} WHERE segment_id = '{segment_id}'")
+    with closing(sqlite3.connect(paths.metadata_db)) as db:  # which has the row as well
+        db.execute("REINDEX")
+    assert "1 row mended from decisions" in mended(paths)
+    assert content(paths.metadata_db) == before
+
+
+def test_how_long_an_embedding_is_depends_on_its_model(paths: LibraryPaths) -> None:
+    fill(paths)
+    ids = [f"0.jpg-0000{number}" for number in range(4)]
+    with closing(MetadataDatabase(paths)) as metadata:
+        with metadata.connection.write() as db:
+            db.execute("INSERT INTO models (name) VALUES ('of 300 numbers')")
+            (model,) = db.execute("SELECT max(id) FROM models").fetchone()
+            for segment_id, length in zip(ids, (300, 300, 300, 299), strict=True):
+                vector = np.full(length, length**-0.5, "<f4").tobytes()
+                db.execute(
+                    "INSERT INTO embeddings (segment_id, model_id, vector) VALUES (?, ?, ?)",
+                    (segment_id, model, vector),
+                )
+        (other,) = metadata.damaged_rows()
+        assert other.reason == "its embedding has 299 numbers, and others 300"
+    assert "1 embedding to be made again" in mended(paths)
+    with closing(sqlite3.connect(paths.metadata_db)) as db:
+        left = db.execute("SELECT segment_id FROM embeddings WHERE model_id = ?", (model,))
+        assert [row[0] for row in left] == ids[:3]
+
+
 def test_what_was_mended_is_told_again_when_the_program_was_killed_after_it(
     paths: LibraryPaths,
 ) -> None:

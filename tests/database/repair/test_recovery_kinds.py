@@ -16,10 +16,11 @@ from src.database.backup import back_up
 from src.database.connection import PAGE_SIZE
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
+from src.database.repair.derived_tags import restore_decisions
 from src.database.repair.known_schema import SchemaRow, known_versions, state_of
 from src.database.repair.page_reader import Pages, infer_page_size
 from src.errors import DatabaseError
-from src.records import Tag
+from src.records import Decision, Tag
 from tests.conftest import add_media_with, unit_vectors
 from tests.database.repair.test_recovery import back_up_now, damage_pages, filled, leave_a_log, rows
 from tests.old_schema import make_old
@@ -240,8 +241,76 @@ def test_what_people_changed_since_the_backup_does_not_come_back_from_it(
         put_page(paths.metadata_db, root_of(paths.metadata_db, name), b"\xa5" * PAGE_SIZE)
     with closing(MetadataDatabase(paths, examine=True)) as metadata:
         recovered = metadata.connection.recovered
-    assert recovered is not None and recovered.lost == {table: 6}
-    assert rows(paths.metadata_db) == truth | {table: set()}
+    assert recovered is not None and recovered.lost == {}
+    assert rows(paths.metadata_db) == truth  # the decisions say what holds
+
+
+def overwrite(paths: LibraryPaths, *names: str) -> None:
+    """Damage the trees of tables with all their indexes, and leave no backup."""
+    shutil.rmtree(paths.root / "backups", ignore_errors=True)
+    with closing(sqlite3.connect(paths.metadata_db)) as db:
+        marks = ", ".join("?" * len(names))
+        found = db.execute(
+            f"SELECT rootpage FROM sqlite_master WHERE tbl_name IN ({marks}) AND rootpage > 0",
+            names,
+        ).fetchall()
+    for (root,) in found:
+        put_page(paths.metadata_db, root, b"\xa5" * PAGE_SIZE)
+
+
+def test_tags_and_removals_come_back_from_decisions(paths: LibraryPaths) -> None:
+    filled(paths, 40)
+    with closing(MetadataDatabase(paths)) as metadata:
+        metadata.add_tags("1.jpg-00005", [Tag("cat", 0.5, "auto"), Tag("dog", 0.5, "auto")], "clip")
+        for name in ("cat", "bird"):
+            metadata.add_tags("1.jpg-00005", [Tag(name, 1.0, "human")], "human", name)
+        for name in ("cat", "bird"):  # the one is the model's again, the other nobody's
+            metadata.undo(name)
+    truth = rows(paths.metadata_db)
+    overwrite(paths, "segment_tags", "removed_tags")
+    with closing(MetadataDatabase(paths, examine=True)) as metadata:
+        recovered = metadata.connection.recovered
+        assert metadata.damaged_rows() == [] and metadata.miscounted() == {}
+    found = rows(paths.metadata_db)
+    assert recovered is not None and "decisions" not in recovered.lost
+    (lost,) = truth["segment_tags"] - found["segment_tags"]
+    assert lost[0] == "1.jpg-00005" and lost[3] == "auto"  # of "dog", on which nobody decided
+    assert found | {"segment_tags": truth["segment_tags"]} == truth
+
+
+def test_decisions_come_back_from_what_holds(paths: LibraryPaths) -> None:
+    filled(paths, 40)
+    with closing(MetadataDatabase(paths)) as metadata:
+        metadata.add_tags("1.jpg-00005", [Tag("cat", 0.5, "propagated")], "human")
+    truth = rows(paths.metadata_db)
+    overwrite(paths, "decisions")
+    with closing(MetadataDatabase(paths, examine=True)) as metadata:
+        recovered = metadata.connection.recovered
+        assert recovered is not None and recovered.lost == {"decisions": 81}
+        (given,) = metadata.decisions_of(["3.jpg-00003"])["3.jpg-00003"]
+        assert given == Decision("mine 3", True, "human")
+        (taken,) = metadata.decisions_of(["3.jpg-00004"])["3.jpg-00004"]
+        assert taken == Decision("mine 3", False, "human")
+        assert metadata.decisions_of(["1.jpg-00005"])["1.jpg-00005"][0].source == "propagated"
+        assert rows(paths.metadata_db) == truth
+        # a model's word holds no more than before
+        metadata.add_tags("3.jpg-00004", [Tag("mine 3", 0.9, "auto")], "clip")
+        assert metadata.tags_of(["3.jpg-00004"]) == {}
+        metadata.remove_tag("3.jpg-00003", "mine 3", "later")
+        metadata.undo("later")
+        assert metadata.tags_of(["3.jpg-00003"])["3.jpg-00003"][0].name == "mine 3"
+
+
+def test_a_decision_that_is_older_than_what_holds_does_not_win(paths: LibraryPaths) -> None:
+    filled(paths, 2)
+    with closing(MetadataDatabase(paths)) as metadata:
+        metadata.remove_tag("1.jpg-00003", "mine 1")
+        with metadata.connection.write() as db:  # as a damaged page leaves it
+            db.execute("DELETE FROM decisions WHERE segment_id = '1.jpg-00003' AND NOT has_tag")
+            restore_decisions(db)
+        metadata.add_tags("1.jpg-00003", [Tag("mine 1", 0.9, "auto")], "clip")
+        assert metadata.tags_of(["1.jpg-00003"]) == {}
+        assert metadata.removed_tags_of(["1.jpg-00003"]) == {"1.jpg-00003": ("mine 1",)}
 
 
 def test_a_page_of_another_library_brings_no_tags_with_it(

@@ -87,6 +87,22 @@ def test_another_dialog_comes_where_the_desktops_own_fails(
     assert desktop.ask_for_files(root, "media") == [Path("/photos/a.jpg")]
 
 
+def test_the_first_choice_begins_among_a_persons_pictures(
+    root: Any, zenity: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    begun = []
+    zenity("exit 255")
+    monkeypatch.setattr(
+        desktop.filedialog, "askdirectory", lambda **given: begun.append(given["initialdir"])
+    )
+    desktop.ask_for_files(root, "folder")
+    (tmp_path / "Pictures").mkdir()
+    desktop.ask_for_files(root, "folder")
+    desktop.ask_for_files(root, "folder", tmp_path / "elsewhere")
+    assert begun == [tmp_path, tmp_path / "Pictures", tmp_path / "elsewhere"]
+
+
 def test_a_window_that_goes_takes_its_dialog_along_and_can_be_asked_again(
     root: Any, zenity: Callable[[str], None], tmp_path: Path
 ) -> None:
