@@ -111,10 +111,11 @@ class ImagePanel(ImageSearchPanel):
         self._query: Any = SimpleNamespace(pack_forget=lambda: None)
         self._zone: Any = SimpleNamespace(pack=lambda **_: None)
         self.query: Any = SimpleNamespace(show=lambda image: None)
-        library = SimpleNamespace(
+        browse = SimpleNamespace(
             read_image=lambda source, _: source.name,
             media_kind=lambda path: "video" if path.suffix == ".mp4" else "image",
         )
+        library = SimpleNamespace(browse=browse)
         self._session: Any = SimpleNamespace(
             library=library, main_thread=SimpleNamespace(run=self._read_later)
         )
