@@ -307,6 +307,11 @@ class Connection:
                 reader.execute("PRAGMA wal_autocheckpoint = 0")
             return reader
 
+    def version(self) -> int:
+        """Return a number that is another one once anything was committed, for this thread."""
+        (number,) = self.read().execute("PRAGMA data_version").fetchone()
+        return int(number)
+
     def close(self) -> None:
         """Close everything; the writer goes last, and the WAL into the file before."""
         with self._write_lock, self._readers_lock:
