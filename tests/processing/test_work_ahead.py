@@ -18,10 +18,10 @@ from src.errors import MediaReadError
 from src.events import Event, FileDone, FileFailed, FileKnown, FrameStored, ProblemFound
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
-from src.processing import ingest
+from src.processing import content_check, ingest
 from src.processing.crop import CROP_SIDE
 from src.processing.ffmpeg_log import VideoFacts
-from src.processing.files_ahead import FilesAhead
+from src.processing.files_ahead import FileAhead, FilesAhead
 from src.processing.frames_ahead import ReadFrame, Wanted, as_read
 from src.processing.image_loader import load_image
 from src.processing.segment_pipeline import FrameResult, SegmentPipeline
@@ -256,6 +256,34 @@ def test_a_file_that_changes_before_its_turn_is_read_as_it_is_then(
     changed = libraries[0].metadata.media_by_path(second)
     assert changed is not None and (changed.width, changed.height) == (44, 30)
     assert list(libraries[0].verify()) == []
+
+
+def test_a_folder_that_has_not_changed_is_not_read(
+    whole_frames: tuple[MediaLibrary, MediaLibrary], media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library, _ = whole_frames
+    done = of_kind(list(library.add([media])), FileDone)
+
+    def reads(*_: object) -> None:
+        raise AssertionError("it was read")
+
+    for path in media.iterdir():
+        if path not in {event.path for event in done}:
+            path.unlink()
+    monkeypatch.setattr(content_check, "media_kind", reads)
+    monkeypatch.setattr(FileAhead, "read", reads)
+    job = library.add([media])
+    known = []
+    for event in job:
+        if isinstance(event, FileKnown):
+            known.append(event)
+            if len(known) == 1:  # what is removed meanwhile is no longer known
+                gone = library.metadata.media_by_path(done[1].path)
+                assert gone is not None
+                library.remove([gone.id])
+    assert [event.path for event in known] == [event.path for event in done]
+    reasons = ["removed" in event.reason for event in known]
+    assert reasons == [False, True, *[False] * (len(done) - 2)]
 
 
 def test_pictures_wait_for_room() -> None:
