@@ -141,3 +141,10 @@ def _limit(what: int, most: int, pid: int, for_good: bool) -> None:
         resource.prlimit(pid, what, limits)
     else:
         resource.setrlimit(what, limits)
+
+
+def cores() -> int:
+    """Return how many cores this process, and with it its children, may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

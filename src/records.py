@@ -68,14 +68,19 @@ class Frame:
         image_rgb: (H, W, 3) uint8 RGB, orientation applied.
         frame_index: position of the frame in its source; 0 for an image.
         timestamp_s: presentation time in the video; None for an image.
+        full_wh: size of the whole image where it was decoded smaller.
     """
 
     image_rgb: np.ndarray = field(repr=False, compare=False)
     frame_index: int = 0
     timestamp_s: float | None = None
+    full_wh: tuple[int, int] | None = None
 
     @property
     def size_wh(self) -> tuple[int, int]:
+        """Of the frame in its source."""
+        if self.full_wh is not None:
+            return self.full_wh
         return self.image_rgb.shape[1], self.image_rgb.shape[0]
 
 

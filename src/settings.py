@@ -99,6 +99,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "batch_size": lambda value: _is_whole(value, 1, 4096),
     "blur_kernel": lambda value: _is_whole(value, 1, 999) and value % 2 == 1,
     "pixel_limit": lambda value: _is_whole(value, 1, sys.maxsize),
+    "pixels_at_once": lambda value: _is_whole(value, 1, sys.maxsize),
     "all_pages": lambda value: isinstance(value, bool),
     "passed_over_folders": _are_names,
     "device": _one_of("auto", "cpu", "cuda", "mps"),
@@ -143,6 +144,8 @@ class Settings:
         batch_size: crops that CLIP embeds at once.
         blur_kernel: Gaussian behind a segment, odd, in pixels.
         pixel_limit: images of more pixels are refused unread.
+        pixels_at_once: of the pictures that are read at the same time, which bounds the memory
+            for them; a larger one is read alone.
         all_pages: take each page of a TIFF as a frame; without it the one that is the picture.
         passed_over_folders: folders that are not read when one above them is added; see
             THUMBNAIL_FOLDERS for how they are written.
@@ -173,6 +176,7 @@ class Settings:
     batch_size: int = 32
     blur_kernel: int = 21
     pixel_limit: int = 250_000_000
+    pixels_at_once: int = 32_000_000
     all_pages: bool = False
     passed_over_folders: tuple[str, ...] = THUMBNAIL_FOLDERS + BIN_FOLDERS + OTHER_FOLDERS
     device: Device = "auto"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from src.database.captured import moment_of
 from src.database.connection import Connection
@@ -17,6 +18,19 @@ from src.records import (
     MediaKind,
     MediaStatus,
 )
+
+# Names in one query; SQLite takes 999 at least.
+_AT_ONCE = 500
+
+
+class MediaState(NamedTuple):
+    """What tells whether a media file has to be read; as of the row, without its checks."""
+
+    id: int
+    status: MediaStatus
+    file_size: int
+    modified_at_ns: int
+    content_hash: str | None
 
 
 class MediaTable:
@@ -30,6 +44,28 @@ class MediaTable:
 
     def media_by_hash(self, content_hash: str) -> MediaFile | None:
         return self._media("content_hash = ?", content_hash)
+
+    def states_of(self, paths: Iterable[Path]) -> dict[Path, MediaState]:
+        """Return what is recorded of the files at some paths, many in one query."""
+        found: dict[Path, MediaState] = {}
+        by_name = {str(path): path for path in paths}  # a Path takes longer to make than a query
+        names = iter(by_name)
+        while some := list(itertools.islice(names, _AT_ONCE)):
+            rows = self.connection.read().execute(
+                "SELECT path, id, status, file_size, modified_at_ns, content_hash FROM media_files"
+                f" WHERE path IN ({', '.join('?' * len(some))})",
+                some,
+            )
+            found.update((by_name[name], MediaState(*state)) for name, *state in rows)
+        return found
+
+    def whole_contents(self) -> set[str]:
+        """Return the hashes of the contents that are wholly in the library."""
+        rows = self.connection.read().execute(
+            "SELECT content_hash FROM media_files"
+            " WHERE status = 'done' AND content_hash IS NOT NULL"
+        )
+        return {row["content_hash"] for row in rows}
 
     def media(self, media_file_id: int) -> MediaFile | None:
         return self._media("id = ?", media_file_id)

@@ -9,9 +9,14 @@ from typing import Any, TypeVar
 
 import torch
 
+from src.child_processes import cores
+
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
+
+# The starter SAM has 5 million, the smallest of Meta's 94.
+_SMALL_WEIGHTS = 20_000_000
 
 # What torch's allocators say; the last is all that oneDNN says when it gets none for its code.
 _OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "could not create a primitive")
@@ -35,6 +40,18 @@ def half_precision(device: torch.device) -> torch.dtype | None:
 def in_precision(device: torch.device, kind: torch.dtype | None) -> AbstractContextManager[object]:
     """Multiply matrices in a 16-bit type inside a block, or, with None, do nothing."""
     return nullcontext() if kind is None else torch.autocast(device.type, kind)
+
+
+def passes_at_once(model: torch.nn.Module) -> int:
+    """Return how many threads may run a model at the same time.
+
+    A small one on a CPU keeps no more than one core busy, so it runs once on each. A large one
+    does, and takes the memory of many; a GPU is shared no better by two.
+    """
+    weights = list(model.parameters())
+    small = sum(weight.numel() for weight in weights) <= _SMALL_WEIGHTS
+    on_cpu = all(weight.device.type == "cpu" for weight in weights)
+    return cores() if small and on_cpu else 1
 
 
 class FittingBatches:

@@ -29,6 +29,12 @@ _PASSES, _SHARPNESS = 2, 4.0
 _BELIEF = 0.8
 # Nothing is surer than that, or colours could change nothing.
 _DOUBT = 0.003
+# OpenCV adds up channels by a product with this.
+_ONES = np.ones((1, 3), np.float32)
+# Their counts lie in a cube with a border around, along each axis so far apart.
+_CUBE = _STEPS + 2
+_ALONG = 1, _CUBE, _CUBE**2
+_WITHIN = np.pad(np.ones(3 * [_STEPS], bool), 1).ravel()
 
 
 class MaskEdges:
@@ -41,12 +47,13 @@ class MaskEdges:
             image_rgb: (H, W, 3) uint8.
         """
         self.size_wh = image_rgb.shape[1], image_rgb.shape[0]
-        self._picture = np.ascontiguousarray(image_rgb.transpose(2, 0, 1), np.float32) / 255
+        self._picture = image_rgb.astype(np.float32) / 255
         self._mean = _around(self._picture)
         self._precision = _precision(self._picture, self._mean)
-        lab = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2LAB).astype(np.int32)
+        lab = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2LAB).astype(np.intp)
         light, chroma = lab[..., 0] // 8, (lab[..., 1:] // 4 - 16).clip(0, _STEPS - 1)
-        self._colours = (light * _STEPS + chroma[..., 0]) * _STEPS + chroma[..., 1]
+        # the kind of number that numpy counts and looks up by, or each use would make it
+        self._colours = np.dot(np.dstack([light, chroma]) + 1, _ALONG[::-1])
 
     def fit(self, logits: np.ndarray) -> np.ndarray:
         """Fit one mask.
@@ -67,28 +74,31 @@ class MaskEdges:
             return logits
         first = share = self._guided(_sigmoid(logits[window]), window)
         sure = np.log(first / (1 - first))
+        colours = self._colours[window].ravel()
+        everywhere = _counted(colours)
         for _ in range(_PASSES):
-            odds = sure + _odds(self._colours[window], share)
+            odds = sure + _odds(colours, share, everywhere)
             share = _sigmoid(_SHARPNESS * odds)
         share = self._guided(share, window)
         inside = share > 0.5
         if not inside.any():
             return logits
-        gone = _unlikely(inside, first)
-        share[gone] = 1 - share[gone]
+        if (gone := _unlikely(inside, first)) is not None:
+            share[gone] = 1 - share[gone]
         fitted = np.full(logits.shape, -0.5, np.float32)
         fitted[window] = share - 0.5
         return fitted
 
     def _guided(self, share: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
         """Every place's share (h, w) by linear models of the colours around it."""
-        picture, mean = self._picture[:, *window], self._mean[:, *window]
-        (share_mean,) = _around(share[None])
-        covariance = _around(picture * share) - mean * share_mean
-        slopes = np.einsum("ijhw,jhw->ihw", self._precision[:, :, *window], covariance)
-        offset = share_mean - np.einsum("ihw,ihw->hw", slopes, mean)
-        (offset,) = _around(offset[None])
-        found = np.einsum("ihw,ihw->hw", _around(slopes), picture) + offset
+        picture, mean, precision = self._picture[window], self._mean[window], self._precision
+        share_mean = _around(share)
+        covariance = cv2.subtract(
+            _around(cv2.multiply(picture, _thrice(share))), cv2.multiply(mean, _thrice(share_mean))
+        )
+        slopes = cv2.merge([_dot(row[window], covariance) for row in precision])
+        offset = _around(share_mean - _dot(slopes, mean))
+        found = _dot(_around(slopes), picture) + offset
         return np.asarray(found.clip(_DOUBT, 1 - _DOUBT))
 
 
@@ -103,60 +113,103 @@ def window_of(logits: np.ndarray) -> tuple[slice, slice] | None:
     return rows, slice(max(0, x - margin), x + width + margin)
 
 
-def _around(planes: np.ndarray) -> np.ndarray:
-    """Means over what is within _REACH of each place: (N, h, w) float32, and so is what comes."""
+def _around(picture: np.ndarray) -> np.ndarray:
+    """Means over what is within _REACH of each place: (h, w[, N]) float32, and so is what comes."""
     side = 2 * _REACH + 1
-    return np.stack([cv2.blur(plane, (side, side)) for plane in planes])
+    return np.asarray(cv2.blur(picture, (side, side)))
 
 
-def _precision(picture: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Return the inverse covariance of the colours around each place: (3, 3, H, W) float32."""
-    products = picture[:, None] * picture[None]
-    rows = np.stack([_around(row) for row in products]) - mean[:, None] * mean[None]
-    rows += _CALM * np.eye(3, dtype=np.float32)[..., None, None]
+def _dot(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Products of (h, w, 3), summed over the last axis: (h, w). OpenCV is faster than einsum."""
+    product = cv2.multiply(left, right)
+    return np.asarray(cv2.transform(product, _ONES))
+
+
+def _thrice(plane: np.ndarray) -> np.ndarray:
+    """The same plane (h, w) three times: (h, w, 3). Numpy's broadcasting is slower over so few."""
+    return np.asarray(cv2.merge([plane, plane, plane]))
+
+
+def _precision(picture: np.ndarray, mean: np.ndarray) -> list[np.ndarray]:
+    """Return the rows of the inverse covariance of the colours around each place.
+
+    They are three, each (H, W, 3) float32.
+    """
+    rows = []
+    for i in range(3):
+        row = _around(picture * picture[..., i : i + 1]) - mean * mean[..., i : i + 1]
+        row[..., i] += _CALM
+        rows.append(row)
     first, second, third = rows
-    adjugate = np.stack(
-        [np.cross(a, b, axis=0) for a, b in ((second, third), (third, first), (first, second))]
-    )
-    return np.asarray(adjugate / np.einsum("ihw,ihw->hw", first, adjugate[0]))
+    adjugate = [_cross(a, b) for a, b in ((second, third), (third, first), (first, second))]
+    determinant = _dot(first, adjugate[0])[..., None]
+    return [row / determinant for row in adjugate]
 
 
-def _odds(colours: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The cross products of (H, W, 3) vectors."""
+    product = np.empty_like(a)
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        product[..., i] = a[..., j] * b[..., k] - a[..., k] * b[..., j]
+    return product
+
+
+def _odds(colours: np.ndarray, share: np.ndarray, everywhere: np.ndarray) -> np.ndarray:
     """Log odds of being inside by nothing but colour: (h, w) float32.
 
     They count as far as the colours inside and outside are apart.
+
+    Args:
+        colours: of share's places, (h * w,) intp.
+        everywhere: what _counted says of them without weights.
     """
-    inside, outside = _counted(colours, share), _counted(colours, 1 - share)
+    inside = _counted(colours, share.ravel())
+    outside = everywhere - inside
     areas = max(1.0, inside.sum()), max(1.0, outside.sum())
     apart = 1 - np.minimum(inside / areas[0], outside / areas[1]).sum()
     balance = _BALANCE * np.log(areas[0] / areas[1])
-    odds = _TRUST * apart * (np.log((inside + 1) / (outside + 1)) - balance)
-    return np.asarray(odds.astype(np.float32)[colours])
+    ratio = ((inside + 1) / (outside + 1)).astype(np.float32)
+    odds = np.float32(_TRUST * apart) * (np.log(ratio) - np.float32(balance))
+    return np.asarray(odds.take(colours).reshape(share.shape))
 
 
-def _unlikely(inside: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Return the pieces of a mask that were not likely before, but for the one that was most."""
+def _unlikely(inside: np.ndarray, before: np.ndarray) -> np.ndarray | None:
+    """Return the pieces of a mask that were not likely before, but for the one that was most.
+
+    None where that is none.
+    """
     count, pieces = cv2.connectedComponents(inside.view(np.uint8))
-    areas = np.bincount(pieces.ravel(), minlength=count)
-    chances: np.ndarray = np.bincount(pieces.ravel(), before.ravel(), count)
+    if count <= 2:  # what is outside, and one piece
+        return None
+    numbers = pieces.ravel().astype(np.intp)
+    areas = np.bincount(numbers, minlength=count)
+    chances: np.ndarray = np.bincount(numbers, before.ravel(), count)
     unlikely = chances < _BELIEF * areas
     unlikely[0] = False  # what is outside
     unlikely[1 + chances[1:].argmax()] = False
-    return np.asarray(unlikely[pieces])
+    return np.asarray(unlikely[pieces]) if unlikely.any() else None
 
 
-def _counted(colours: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Pixels of every colour, those of its neighbours in part: (_STEPS ** 3,) float64."""
-    count: np.ndarray = np.bincount(colours.ravel(), weights.ravel(), _STEPS**3)
-    count = count.reshape(3 * [_STEPS])
-    for axis in range(3):
-        along = np.moveaxis(count, axis, 0)
-        spread = along / 2
-        spread[1:] += along[:-1] / 4
-        spread[:-1] += along[1:] / 4
-        count = np.moveaxis(spread, 0, axis)
-    return count.ravel()
+def _counted(colours: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Pixels of every colour, those of its neighbours in part: (_CUBE ** 3,) float64.
+
+    Args:
+        colours: (N,) intp.
+        weights: (N,), how much each counts; None for 1.
+    """
+    count = np.bincount(colours, weights, _CUBE**3).astype(float, copy=False)
+    for step in _ALONG:  # what goes over the border stays there
+        quarter = count / 4
+        count /= 2
+        count[step:] += quarter[:-step]
+        count[:-step] += quarter[step:]
+    count *= _WITHIN
+    return np.asarray(count)
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return np.asarray(1 / (1 + np.exp(-logits.clip(-30, 30))), np.float32)
+    share = logits.clip(-30, 30)
+    np.exp(np.negative(share, out=share), out=share)
+    share += 1
+    return np.asarray(np.reciprocal(share, out=share), np.float32)

@@ -8,6 +8,7 @@ to the size of the image, so memory does not grow with megapixels times clicks.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -19,7 +20,7 @@ from segment_anything.modeling import Sam
 
 from src.models.click_grid import ClickGrid, Quality
 from src.models.click_session import ClickSession
-from src.models.device import FittingBatches
+from src.models.device import FittingBatches, passes_at_once
 from src.models.mask_candidates import Candidates, filter_stable, suppress_duplicates
 from src.models.mask_edges import MaskEdges
 from src.models.mask_rle import OutputMode, in_form
@@ -104,6 +105,9 @@ class MaskGenerator:
         self.min_mask_region_area = min_mask_region_area
         self.speck_share = speck_share
         self.output_mode = output_mode
+        # any number of threads may ask at once; so many of them are let through to the model
+        self.passes_at_once = passes_at_once(self.model.module)
+        self._room = threading.BoundedSemaphore(self.passes_at_once)
 
     def generate(
         self, image_rgb: np.ndarray, output_mode: OutputMode | None = None
@@ -141,7 +145,7 @@ class MaskGenerator:
         if 0 in sizes.shown_wh:  # too thin for anything to be seen at the model's size
             return
         stops = nullcontext() if go_on is None else stopping(self.module, go_on)
-        with torch.inference_mode(), stops:
+        with self._room, torch.inference_mode(), stops:
             grid = ClickGrid(self.points_per_side, self.quality, self.stability_score_offset)
             candidates = self._decode_grid(image_rgb, grid, sizes, go_on)
             candidates = self._without_duplicates(candidates, sizes)

@@ -66,13 +66,13 @@ def full_size(
     """
     width, height = size_wh
     mask = np.zeros((height, width), np.uint8)
-    ys, xs = np.nonzero(logits > 0)
-    if len(xs) == 0:
+    x, y, inner_w, inner_h = cv2.boundingRect((logits > 0).view(np.uint8))
+    if inner_w == 0:
         return mask
     x_scale, y_scale = shown_wh[0] / width, shown_wh[1] / height
-    left, top = max(0, int((xs.min() - 1) / x_scale)), max(0, int((ys.min() - 1) / y_scale))
-    right = min(width, math.ceil((xs.max() + 2) / x_scale))
-    bottom = min(height, math.ceil((ys.max() + 2) / y_scale))
+    left, top = max(0, int((x - 1) / x_scale)), max(0, int((y - 1) / y_scale))
+    right = min(width, math.ceil((x + inner_w + 1) / x_scale))
+    bottom = min(height, math.ceil((y + inner_h + 1) / y_scale))
     if right <= left:
         return mask
     logits = np.ascontiguousarray(logits)
@@ -105,17 +105,46 @@ def without_small_regions(mask: np.ndarray, least_px: int) -> np.ndarray:
         mask: (H, W) uint8, 0 or 1.
 
     Returns:
-        (H, W) uint8, 0 or 1.
+        (H, W) uint8, 0 or 1; the mask itself where it has none.
+    """
+    height, width = mask.shape
+    x, y, w, h = cv2.boundingRect(mask)
+    left, top, right, bottom = max(0, x - 1), max(0, y - 1), x + w + 1, y + h + 1
+    # what is around is in one piece, or it takes the whole to know how large its pieces are
+    in_one = (left > 0 or right < width) and (top > 0 or bottom < height)
+    if w == 0 or not in_one:
+        return _without_small_regions(mask, least_px)
+    window = np.s_[top:bottom, left:right]
+    part = mask[window]
+    corner = 0 if top > 0 else -1, 0 if left > 0 else -1
+    clean = _without_small_regions(part, least_px, mask.size - part.size, corner)
+    if clean is part:
+        return mask
+    mask = mask.copy()
+    mask[window] = clean
+    return mask
+
+
+def _without_small_regions(
+    mask: np.ndarray, least_px: int, around_px: int = 0, corner: tuple[int, int] = (0, 0)
+) -> np.ndarray:
+    """Do the same to the part of a mask that holds all of its ones.
+
+    Args:
+        around_px: how many zeros lie around the part, in one piece with the one in its corner.
     """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=8)
-    holes = [i for i in range(1, len(stats)) if stats[i, cv2.CC_STAT_AREA] < least_px]
-    mask = np.where(np.isin(labels, holes), np.uint8(1), mask) if holes else mask
+    stats[labels[corner], cv2.CC_STAT_AREA] += around_px
+    holes = stats[:, cv2.CC_STAT_AREA] < least_px
+    holes[0] = False
+    mask = mask | holes.view(np.uint8)[labels] if holes.any() else mask
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if len(stats) <= 2:
         return mask
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    kept = {1 + int(np.argmax(areas)), *(1 + np.flatnonzero(areas >= least_px))}
-    return np.isin(labels, list(kept)).astype(np.uint8)
+    kept = stats[:, cv2.CC_STAT_AREA] >= least_px
+    kept[1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])] = True
+    kept[0] = False
+    return np.asarray(kept.view(np.uint8)[labels])
 
 
 def without_specks(logits: np.ndarray, share: float) -> np.ndarray:
@@ -124,9 +153,9 @@ def without_specks(logits: np.ndarray, share: float) -> np.ndarray:
     Args:
         logits: (h, w) float32.
     """
-    mask = (logits > 0).astype(np.uint8)
-    clean = without_small_regions(mask, math.ceil(share * int(mask.sum())))
-    return np.where(mask == clean, logits, -logits)
+    mask = (logits > 0).view(np.uint8)
+    clean = without_small_regions(mask, math.ceil(share * np.count_nonzero(mask)))
+    return logits if clean is mask else np.where(mask == clean, logits, -logits)
 
 
 class DuplicateFilter:

@@ -154,6 +154,9 @@ class PromptableModel(Promptable, Protocol):
 class Segmenter(Promptable, Protocol):
     """Segments everything in an image, decodes prompts on it, and cuts in sessions of clicks.
 
+    While media is added it is asked by one thread at a time, unless it has `passes_at_once`, in
+    how many threads its model may run: then any number may ask, and it has the others wait.
+
     Attributes:
         name: names the weights in a library.
         label: what a person reads.

@@ -145,6 +145,11 @@ class ContentChange:
         }
         return tuple(found.values())
 
+    @property
+    def takes_over(self) -> bool:
+        """Return whether frames may have to have what was on those of another content."""
+        return bool(self.replaces or self._works or self._coming)
+
     def make_room(self) -> list[str]:
         """Remove the old frames, in the transaction of the first new one.
 

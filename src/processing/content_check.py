@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from src.database.metadata_db import MetadataDatabase
@@ -12,8 +13,11 @@ from src.errors import MediaReadError
 from src.events import Event, FileKnown, FilePassedOver
 from src.processing.changed_files import ChangedFiles, ContentChange
 from src.processing.crop_files import remove_half_written
+from src.processing.files_ahead import FileAhead
 from src.processing.image_loader import media_kind
 from src.processing.known_copies import KnownCopies
+from src.processing.media_finder import guessed_kind
+from src.processing.media_registration import is_unicode
 from src.processing.moved_files import MovedFiles
 from src.records import MediaFile, MediaKind
 
@@ -41,11 +45,13 @@ class ContentCheck:
         metadata: MetadataDatabase,
         moved: MovedFiles,
         changed: ChangedFiles,
+        files: Collection[Path],
         wanted: Collection[Path],
     ) -> None:
         """Check files against a library.
 
         Args:
+            files: of the job, with their rows.
             moved: what the job knows of where contents lie.
             changed: the library's changed files.
             wanted: files that come in even if a person has removed them before.
@@ -55,9 +61,35 @@ class ContentCheck:
         self.changed = changed
         self.wanted = wanted
         self.copies = KnownCopies(metadata, moved)
+        self._version = metadata.connection.version()
+        self._states = metadata.states_of(filter(is_unicode, files))
+        is_known = all(state.status == "done" for state in self._states.values())
+        self._contents = set[str]() if is_known else metadata.whole_contents()
+        self._lock = Lock()
 
-    def begin(self, path: Path) -> MediaToRead | Event:
+    def is_worth_reading(self, path: Path) -> bool:
+        """Return whether a file will probably be read for the first time; costs no query."""
+        state = self._states.get(path)
+        return (
+            state is not None
+            and state.content_hash is None
+            and guessed_kind(path) == "image"
+            and path not in self.moved.went
+        )
+
+    def is_new(self, digest: str) -> bool:
+        """Return whether no file has, or had before in this job, a content; from any thread."""
+        with self._lock:
+            if digest in self._contents:
+                return False
+            self._contents.add(digest)
+            return True
+
+    def begin(self, path: Path, ahead: FileAhead | None = None) -> MediaToRead | Event:
         """Check a file that has a row, and bring the row up to date.
+
+        Args:
+            ahead: what was read of it before, and is still so.
 
         Returns:
             What is to be read; or why nothing is: FileKnown, FilePassedOver.
@@ -65,18 +97,17 @@ class ContentCheck:
         Raises:
             MediaReadError, OSError: the file can't be read.
         """
+        known = "moved here" if path in self.moved.came else "already in the library"
+        if self._is_unchanged(path):
+            return FileKnown(path, known)
         media = self.metadata.media_by_path(path)
         if media is None:  # it was moved or removed since the job began
             to = self.moved.went.get(path)
             return FileKnown(
                 path, f"moved to {to}" if to else "removed from the library in the meantime"
             )
-        kind = media_kind(path)
+        kind = media_kind(path) if ahead is None else ahead.kind()
         stat = path.stat()
-        same_stamp = (media.file_size, media.modified_at_ns) == (stat.st_size, stat.st_mtime_ns)
-        known = "moved here" if path in self.moved.came else "already in the library"
-        if media.status == "done" and same_stamp:
-            return FileKnown(path, known)
         digest = self.moved.content_hash(path)
         twin = self.metadata.media_by_hash(digest)
         if twin is not None and twin.id != media.id:
@@ -109,6 +140,23 @@ class ContentCheck:
         remove_half_written(self.metadata.paths, digest)
         change = ContentChange(self.metadata, media.id, begun if is_changed else None)
         return MediaToRead(path, kind, digest, change)
+
+    def _is_unchanged(self, path: Path) -> bool:
+        """Return whether a file is wholly in the library, with the size and time that it has.
+
+        Asked of every file, so it takes a query only once something was written meanwhile.
+        """
+        if self.metadata.connection.version() == self._version:
+            state = self._states.get(path)
+        else:
+            state = self.metadata.states_of([path]).get(path)
+        if state is None or state.status != "done":
+            return False
+        try:
+            status = path.stat()
+        except OSError:
+            return False  # what is wrong with it is found where it is read
+        return (state.file_size, state.modified_at_ns) == (status.st_size, status.st_mtime_ns)
 
     def _moved_here(self, path: Path, twin: MediaFile) -> MediaFile:
         """Update the row of a content that was moved since the job began."""

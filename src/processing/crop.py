@@ -59,7 +59,9 @@ def cut_crop(
     """
     x, y, w, h = crop_box(bbox_xywh, (image_rgb.shape[1], image_rgb.shape[0]))
     window = np.s_[y : y + h, x : x + w]
-    return np.where(mask[window][..., None], image_rgb[window], blurred_rgb[window])
+    crop = blurred_rgb[window].copy()
+    cv2.copyTo(image_rgb[window], mask[window].view(np.uint8), crop)
+    return crop
 
 
 def fitted(image_rgb: np.ndarray, side: int) -> np.ndarray:

@@ -14,12 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from src.child_processes import Message, killed_after, read_message, start_child, write_message
+from src.child_processes import (
+    Message,
+    cores,
+    killed_after,
+    read_message,
+    start_child,
+    write_message,
+)
 from src.errors import MediaReadError
 from src.processing.decoder_server import time_limit_s
 
-# A job, two threads of thumbnails: more would only wait for a processor.
-MOST = 3
+# A job's threads, two of thumbnails: more would only wait for a processor.
+MOST = cores() + 2
 
 
 class DecoderProcess:

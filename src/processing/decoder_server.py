@@ -38,7 +38,7 @@ from src.child_processes import (
     write_message,
 )
 from src.errors import MediaReadError
-from src.processing.image_decoding import MISSING_PACKAGES, decode, is_image
+from src.processing.image_decoding import MISSING_PACKAGES, decode, pixels_of_image
 from src.processing.tiff_reading import is_tiff, other_pages
 
 # The process itself with its libraries, and a small image.
@@ -82,7 +82,12 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
     strips: Iterable[np.ndarray] = ()
     try:
         if request["verb"] == "is_image":
-            answer: dict[str, Any] = {"is_image": is_image(path), "missing": MISSING_PACKAGES}
+            pixels = pixels_of_image(path)
+            answer: dict[str, Any] = {
+                "is_image": pixels is not None,
+                "of_pixels": pixels,
+                "missing": MISSING_PACKAGES,
+            }
         elif request["verb"] == "pages":
             answer = {"pages": other_pages(path) if is_tiff(path) else []}
         else:
@@ -93,13 +98,19 @@ def _answer(answers: IO[bytes], request: dict[str, Any]) -> None:
                     write_message(answers, {"pixels": count})
 
             decoded = decode(
-                path, request["pixel_limit"], request["draft_side"], on_size, request["page"]
+                path,
+                request["pixel_limit"],
+                request["draft_side"],
+                on_size,
+                request["page"],
+                request.get("is_new", False),
             )
             width, height = decoded.size_wh
             first = next(decoded.strips)  # errors are raised here
             strips = chain([first], decoded.strips)
             answer = {
                 "shape": (height, width, 3),
+                "full_wh": decoded.full_wh,
                 "captured_at": decoded.captured_at,
                 "note": decoded.note,
                 "camera": decoded.camera,

@@ -32,11 +32,19 @@ def read_frames(
 
 
 def read_sampled(
-    path: Path, kind: MediaKind, settings: Settings, facts: VideoFacts
+    path: Path,
+    kind: MediaKind,
+    settings: Settings,
+    facts: VideoFacts,
+    draft_side: int | None = None,
 ) -> Generator[tuple[Frame, bool]]:
     """Read the same and, marked with False, the frames that look like the one before.
 
     So a caller that waits for frames can stop in a video that stands still.
+
+    Args:
+        draft_side: a JPEG may be decoded smaller, see load_image; what is found out about the
+            file is the same.
     """
     if kind == "video":
         processor = VideoProcessor(
@@ -44,12 +52,14 @@ def read_sampled(
         )
         yield from processor.sampled(path, facts)
         return
-    yield from ((frame, True) for frame in _read_image(path, settings, facts))
+    yield from ((frame, True) for frame in _read_image(path, settings, facts, draft_side))
 
 
-def _read_image(path: Path, settings: Settings, facts: VideoFacts) -> Iterator[Frame]:
+def _read_image(
+    path: Path, settings: Settings, facts: VideoFacts, draft_side: int | None
+) -> Iterator[Frame]:
     """Read an image and, where all are wanted, the further pages of a TIFF."""
-    loaded = load_image(path, settings.pixel_limit)
+    loaded = load_image(path, settings.pixel_limit, draft_side, is_new=True)
     facts.captured_at = loaded.captured_at or date_in_name(path.name)
     facts.note, facts.camera = loaded.note, loaded.camera
     pages: list[int] = []

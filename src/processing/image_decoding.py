@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterator
@@ -51,6 +52,8 @@ FORMATS = (
 PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
 # An icon's largest image, whatever size of it is named.
 LEAST_PIXELS = 1 << 20
+# As Pillow calls them: all that it can decode smaller.
+_JPEG = ("JPEG", "MPO")
 # Colours are converted so many pixels at a time: some ways go through 40 bytes a pixel.
 STRIP_PIXELS = 4_000_000
 
@@ -66,6 +69,7 @@ class Decoded:
         captured_at: when the camera says it was taken.
         note: what there is to know of it, such as that the file has more pages.
         camera: its make and model.
+        full_wh: size of the upright picture of a JPEG that was decoded smaller.
     """
 
     size_wh: tuple[int, int]
@@ -73,21 +77,26 @@ class Decoded:
     captured_at: str | None
     note: str | None = None
     camera: tuple[str | None, str | None] = (None, None)
+    full_wh: tuple[int, int] | None = None
 
 
-def is_image(path: Path) -> bool:
-    """Return whether a file is an image of a format on the list, sound or not."""
+def pixels_of_image(path: Path) -> int | None:
+    """Return how many pixels an image of a format on the list has, sound or not.
+
+    0 where that takes more than a look at its header; None for a file that is no image.
+    """
     # An icon's images are decoded when it is opened: not here.
     Image.MAX_IMAGE_PIXELS = LEAST_PIXELS
     try:
         if is_raw(path) or (HAS_PLUGIN and jxl_header(path) is not None):
-            return True
-        with _opened(path):
-            return True
+            return 0
+        with _opened(path) as image:
+            return math.prod(image.size)
     except UnidentifiedImageError:  # Pillow does not know every kind of these
-        return is_tiff(path) or read_header(path) is not None or is_rare_jpeg(path)
+        is_one = is_tiff(path) or read_header(path) is not None or is_rare_jpeg(path)
+        return 0 if is_one else None
     except Exception:  # it is one, and decoding it will say what is wrong
-        return True
+        return 0
 
 
 def decode(
@@ -96,11 +105,13 @@ def decode(
     draft_side: int | None,
     on_size: Callable[[int], None],
     page: int | None = None,
+    is_new: bool = False,
 ) -> Decoded:
     """Decode a file's first frame, or a page of a TIFF; see image_loader.load_image.
 
     Args:
         page: its index, from 0; None finds the page that is the picture.
+        is_new: see image_loader.load_image.
         on_size: called with the number of pixels once the header is read, before any is decoded.
 
     Raises:
@@ -108,7 +119,7 @@ def decode(
     """
     Image.MAX_IMAGE_PIXELS = pixel_limit
     for open_other in (open_raw, open_jxl):
-        opened = open_other(path, pixel_limit, draft_side, on_size)
+        opened = open_other(path, pixel_limit, None if is_new else draft_side, on_size)
         if opened is not None:
             decoded = _decode_opened(path, opened.image, draft_side, on_size)
             return replace(decoded, note=opened.note)
@@ -133,7 +144,7 @@ def decode(
         note = note_of_frames(path, image)
         if page is not None:
             return _decode_tiff(path, image, pixel_limit, on_size, page)
-        decoded = _decode_by_kind(path, image, pixel_limit, draft_side, on_size)
+        decoded = _decode_by_kind(path, image, pixel_limit, draft_side, on_size, is_new)
         return replace(decoded, note=decoded.note or note)
 
 
@@ -143,13 +154,14 @@ def _decode_by_kind(
     pixel_limit: int,
     draft_side: int | None,
     on_size: Callable[[int], None],
+    is_new: bool,
 ) -> Decoded:
     psd = read_header(path) if image.format == "PSD" else None
     if psd is not None and not psd.pillow_reads:
         return _decode_psd(path, psd, image, pixel_limit, on_size)
     if image.format == "TIFF" and not pillow_reads(image):
         return _decode_tiff(path, image, pixel_limit, on_size)
-    return _decode_opened(path, image, draft_side, on_size)
+    return _decode_opened(path, image, draft_side, on_size, is_new)
 
 
 def _opened(path: Path) -> Image.Image:
@@ -159,9 +171,13 @@ def _opened(path: Path) -> Image.Image:
 
 
 def _decode_opened(
-    path: Path, image: Image.Image, draft_side: int | None, on_size: Callable[[int], None]
+    path: Path,
+    image: Image.Image,
+    draft_side: int | None,
+    on_size: Callable[[int], None],
+    is_new: bool = False,
 ) -> Decoded:
-    width, height = image.size
+    (width, height), kind = image.size, image.format
     on_size(width * height)
     # An icon holds images of its own, about whose sizes its header may be wrong.
     Image.MAX_IMAGE_PIXELS = max(LEAST_PIXELS, 4 * width * height)
@@ -170,15 +186,19 @@ def _decode_opened(
     note = None
     source: Source | None = before_loading(image, path)
     if source is None:
-        image, note = _loaded(path, image, draft_side)
+        image, note = _loaded(path, image, draft_side, is_new)
         if 0 in image.size:
             raise MediaReadError(path, "there is no image in it")
         source = after_loading(image, path) or image
-    return replace(_decoded(source, turn, captured_at), note=note, camera=camera)
+    decoded = replace(_decoded(source, turn, captured_at), note=note, camera=camera)
+    if draft_side is None or kind not in _JPEG or image.size == (width, height):
+        return decoded
+    full_wh = (height, width) if turn in ON_ITS_SIDE else (width, height)
+    return replace(decoded, full_wh=full_wh)
 
 
 def _loaded(
-    path: Path, image: Image.Image, draft_side: int | None
+    path: Path, image: Image.Image, draft_side: int | None, is_new: bool
 ) -> tuple[Image.Image, str | None]:
     """Decode an image, so that the file can be closed; returns it and what there is to know."""
 
@@ -187,17 +207,18 @@ def _loaded(
             of.draft(None, (draft_side, draft_side))
 
     draft(image)
-    is_jpeg = image.format in ("JPEG", "MPO")
+    is_jpeg = image.format in _JPEG
     try:
         image.load()
         # a thumbnail is made of what has been looked at before, a preview lies in another file
-        is_new = is_jpeg and draft_side is None and bool(getattr(image, "filename", ""))
-        if not is_new or not breaks_off(path):
+        is_new = is_jpeg and (is_new or draft_side is None)
+        if not (is_new and bool(getattr(image, "filename", ""))) or not breaks_off(path):
             return image, None
         failed: OSError = OSError("its end is missing")
     except OSError as exc:
         failed = exc
-    whole = without_end(path, draft) if is_jpeg else None
+    # what could follow its end is to change no pixel, not only none of a smaller picture
+    whole = without_end(path, (lambda _: None) if is_new else draft) if is_jpeg else None
     if whole is None:
         raise failed
     return whole, "the file breaks off after its last pixel: the picture is complete"

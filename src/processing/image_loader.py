@@ -80,47 +80,64 @@ def media_kind(path: Path) -> MediaKind:
     Raises:
         MediaReadError: it is neither, or of a kind that can't be read; the reason says which.
     """
+    return look_into(path)[0]
+
+
+def look_into(path: Path) -> tuple[MediaKind, int]:
+    """Return the same, and how many pixels an image has, as far as its header says so at once.
+
+    Raises: as of media_kind.
+    """
     check_readable(path)
     head = _head(path)
     kind = file_kinds.recognised(head)
     if kind is not None and kind.media is None:
         raise MediaReadError(path, kind.refusal)
     if kind is file_kinds.VIDEO:
-        return "video"
+        return "video", 0
     suffix = path.suffix.lower()
     is_stream = kind is None and file_kinds.looks_like_transport_stream(head)
     # images without a signature may have the marks of a stream by chance: their name says it
     if is_stream and suffix not in IMAGE_SUFFIXES:
-        return "video"
+        return "video", 0
     answer, _ = DECODERS.ask(path, {"verb": "is_image"})
     if answer.get("is_image"):
-        return "image"
+        return "image", int(answer["of_pixels"])
     if is_stream or (kind is None and suffix in VIDEO_SUFFIXES):
-        return "video"
+        return "video", 0
     raise MediaReadError(path, _why_unread(path, head, answer))
 
 
 def load_image(
-    path: Path, pixel_limit: int, draft_side: int | None = None, page: int | None = None
+    path: Path,
+    pixel_limit: int,
+    draft_side: int | None = None,
+    page: int | None = None,
+    is_new: bool = False,
 ) -> LoadedImage:
     """Read an image: its first frame, EXIF orientation applied, colours brought to sRGB.
 
     Args:
         pixel_limit: images of more pixels are refused before they are decoded.
         draft_side: a JPEG may be decoded smaller, in less time, down to this longest side.
+        is_new: look for damage that decoders pass over, in a JPEG that is decoded smaller, too;
+            nothing but a JPEG is then.
         page: of a TIFF one of `other_pages`; None reads the one that is the picture.
 
     Raises:
         MediaReadError: it can't be read, or is too large.
     """
     check_readable(path)
-    limits = {"pixel_limit": pixel_limit, "draft_side": draft_side}
+    limits = {"pixel_limit": pixel_limit, "draft_side": draft_side, "is_new": is_new}
     request = {"verb": "decode", "page": page, **limits}
     answer, pixels = DECODERS.ask(path, request)
     if pixels is None:
         raise MediaReadError(path, _why_unread(path, _head(path), answer))
     make, model = answer["camera"]
-    return LoadedImage(Frame(pixels), answer["captured_at"], answer["note"], (make, model))
+    full_wh = None if answer["full_wh"] is None else tuple(answer["full_wh"])
+    return LoadedImage(
+        Frame(pixels, full_wh=full_wh), answer["captured_at"], answer["note"], (make, model)
+    )
 
 
 def other_pages(path: Path) -> list[int]:

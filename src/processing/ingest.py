@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
@@ -26,7 +28,9 @@ from src.processing.content_check import ContentCheck, MediaToRead
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.file_errors import format_error, is_file_error
 from src.processing.file_jobs import go_through
-from src.processing.frames import fraction_read, read_sampled
+from src.processing.files_ahead import BATCH, FileAhead, FilesAhead
+from src.processing.frames import read_sampled
+from src.processing.frames_ahead import ReadFrame, Wanted, frames_ahead
 from src.processing.media_finder import is_out_of_reach
 from src.processing.media_registration import find, is_unicode, register
 from src.processing.models_in_use import ClipBundle
@@ -34,7 +38,8 @@ from src.processing.moved_files import MovedFiles
 from src.processing.pending_deletes import remove_left_crops
 from src.processing.segment_pipeline import SegmentPipeline
 from src.processing.segment_writer import SegmentWriter
-from src.records import Frame
+from src.processing.work_threads import WorkThreads
+from src.records import Frame, KeptSegment
 from src.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -81,14 +86,23 @@ class Ingest:
         files += [path for path in found.removed if path in self.moved.came]
         yield JobStarted(len(files))
         yield from found.failed
-        check = ContentCheck(self.metadata, self.moved, self.changed, found.wanted)
-        totals = yield from go_through(
-            (
-                (FileStarted(path, number), self._media_file(path, check))
-                for number, path in enumerate(files, start=1)
-            ),
-            lambda: self.clip_bundle().index,
-        )
+        check = ContentCheck(self.metadata, self.moved, self.changed, files, found.wanted)
+        with self.pipeline.threads() as threads:
+            ahead = FilesAhead(
+                files,
+                check.is_worth_reading,
+                partial(self._read_ahead, check, threads),
+                self.pipeline.embed,
+                # a slow one holds up those after it
+                2 * BATCH if self.pipeline.cuts_nothing else 4 * threads.count,
+            )
+            totals = yield from go_through(
+                (
+                    (FileStarted(path, number), self._media_file(path, check, ahead, threads))
+                    for number, path in enumerate(files, start=1)
+                ),
+                lambda: self.clip_bundle().index,
+            )
         remove_left_crops(self.metadata)
         stay_away = [path for path in found.removed if path not in self.moved.came]
         found.tally.removed += stay_away + totals.removed
@@ -100,15 +114,30 @@ class Ingest:
             passed_over=found.tally.passed_over,
         )
 
-    def _media_file(self, path: Path, check: ContentCheck) -> Generator[Event]:
+    def _read_ahead(
+        self, check: ContentCheck, threads: WorkThreads, file: FileAhead
+    ) -> Future[None]:
+        return threads.submit(
+            file.read,
+            self.settings,
+            self.moved.content_hash,
+            check.is_new,
+            self.pipeline,
+            threads,
+        )
+
+    def _media_file(
+        self, path: Path, check: ContentCheck, ahead: FilesAhead, threads: WorkThreads
+    ) -> Generator[Event]:
         """Add a file, if its content is new; what is wrong with it costs this file alone."""
         if not is_unicode(path):
             yield FileFailed(path, "its name is not valid Unicode; rename the file")
             return
         try:
-            media = check.begin(path)
+            file = ahead.take(path)
+            media = check.begin(path, file)
             if isinstance(media, MediaToRead):
-                yield from self._frames(media)
+                yield from self._frames(media, file, threads)
             else:
                 yield media
         except MediaReadError as exc:
@@ -121,33 +150,54 @@ class Ingest:
             log.warning("%s could not be processed", path, exc_info=True)
             yield self._failed(path, f"could not be processed ({format_error(exc)})")
 
-    def _frames(self, media: MediaToRead) -> Iterator[Event]:
+    def _frames(
+        self, media: MediaToRead, file: FileAhead | None, threads: WorkThreads
+    ) -> Iterator[Event]:
         """Add a file's frames: each is cut into segments, embedded, and stored."""
         path, change = media.path, media.change
         stored = set[int]() if change.replaces else self.metadata.stored_frames(change.media_id)
         change.look_at_old_frames(self.settings.pixel_limit)
-        facts = VideoFacts()
         size_wh: tuple[int, int] | None = None
         standing = _StandingFrame(self.metadata, change.media_id)
+        if file is None or change.takes_over or not file.has_frame(media.digest):
+            file = FileAhead(path)
+        facts = file.facts
+
+        def wanted(frame: Frame, differs: bool) -> Sequence[KeptSegment] | None:
+            if not differs or frame.frame_index in stored:
+                return None
+            return change.kept_on(frame)
+
         # a cancelled job leaves no ffmpeg behind
-        with closing(read_sampled(path, media.kind, self.settings, facts)) as frames:
-            for frame, differs in frames:
+        with closing(self._read(file, media, wanted, threads)) as frames:
+            for frame in frames:
                 size_wh = frame.size_wh
-                standing.see(frame, differs)
-                fraction = fraction_read(frame, facts.duration_s, facts.frames)
-                if not differs or frame.frame_index in stored:
-                    yield FrameSkipped(path, frame.frame_index, fraction)
+                standing.see(frame)
+                if frame.result is None or frame.frame_index in stored:
+                    yield FrameSkipped(path, frame.frame_index, frame.fraction)
                     continue
-                result = self.pipeline.process(frame, change.kept_on(frame))
-                count = self.writer.store_frame(media.digest, result, change)
+                count = self.writer.store_frame(media.digest, frame.result.result(), change)
                 if count is None:
                     yield FileKnown(path, "removed from the library in the meantime")
                     return
-                yield FrameStored(path, frame.frame_index, frame.timestamp_s, count, fraction)
+                yield FrameStored(path, frame.frame_index, frame.timestamp_s, count, frame.fraction)
         if facts.damage is not None and is_out_of_reach(path):
             raise MediaReadError(path, "can no longer be reached")  # not damaged: cut off
         standing.end()
         yield self._done(media, facts, size_wh)
+
+    def _read(
+        self, file: FileAhead, media: MediaToRead, wanted: Wanted, threads: WorkThreads
+    ) -> Generator[ReadFrame]:
+        """Read a file's frames, from the second on where the first was read ahead of its turn."""
+        if file.has_frame(media.digest):
+            yield file.first()
+            later = file.later
+        else:
+            later = read_sampled(file.path, media.kind, self.settings, file.facts)
+        if later is not None:
+            with closing(later):
+                yield from frames_ahead(later, file.facts, wanted, self.pipeline, threads)
 
     def _done(
         self, media: MediaToRead, facts: VideoFacts, size_wh: tuple[int, int] | None
@@ -195,8 +245,8 @@ class _StandingFrame:
         self._frame_index: int | None = None
         self._until_s: float | None = None
 
-    def see(self, frame: Frame, differs: bool) -> None:
-        if differs:
+    def see(self, frame: ReadFrame) -> None:
+        if frame.differs:
             self.end()
             self._frame_index = frame.frame_index
         else:

@@ -72,13 +72,12 @@ def register(metadata: MetadataDatabase, found: Sequence[Path]) -> list[Path]:
     """
     added_at = time.time()  # one for all: what is added together keeps its order
     with metadata.connection.write():
-        known = []
-        for path in filter(is_unicode, found):
-            if (media := metadata.media_by_path(path)) is not None:
-                known.append(media.id)
-            else:
+        names = [path for path in found if is_unicode(path)]
+        known = metadata.states_of(names)
+        for path in names:
+            if path not in known:
                 metadata.add_media(path, guessed_kind(path), 0, 0, added_at)
-        take_up(metadata, known)
+        take_up(metadata, [state.id for state in known.values()])
     left = (media.path for media in left_media(metadata))
     return list(dict.fromkeys([*left, *found]))
 

@@ -71,12 +71,13 @@ class MovedFiles:
         self.files = set(files)
         changed: dict[Path, int] = {}
         new: set[Path] = set()
+        states = self.metadata.states_of((*files, *others))
         for path in (*files, *others):
-            now, media = _stamp_at(path), self.metadata.media_by_path(path)
-            if now is None or (media is None and path in self.files):
+            now, state = _stamp_at(path), states.get(path)
+            if now is None or (state is None and path in self.files):
                 continue
-            known = None if media is None else media.content_hash
-            if media is None or known is None or now != (media.file_size, media.modified_at_ns):
+            known = None if state is None else state.content_hash
+            if state is None or known is None or now != (state.file_size, state.modified_at_ns):
                 changed[path] = now[0]
             if known is None:
                 new.add(path)

@@ -6,17 +6,24 @@ process or on another machine. `segment_writer.py` stores them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
+from src.child_processes import cores
 from src.models.mask_hierarchy import Part, tree_of
 from src.processing.frame_looks import look_of
 from src.processing.image_loader import load_image_content, save_jpeg
 from src.processing.segment_extractor import SegmentExtractor
-from src.records import Frame, FrameLook, KeptSegment, SegmentMask, Tag
+from src.processing.work_threads import WorkThreads
+from src.records import EMBEDDING_DIM, Frame, FrameLook, KeptSegment, SegmentMask, Tag
 from src.settings import NO_SAM, Settings
 
 if TYPE_CHECKING:
@@ -67,6 +74,19 @@ class FrameResult:
     sam: str
 
 
+@dataclass(frozen=True)
+class CutFrame:
+    """A frame cut into segments that are not embedded yet.
+
+    Attributes:
+        result: what will be made of it, without tags and vectors.
+        squares: N, what CLIP sees of each segment: (side, side, 3) uint8 RGB.
+    """
+
+    result: FrameResult
+    squares: list[np.ndarray] = field(repr=False, compare=False)
+
+
 def process_frame(
     frame: Frame,
     clip: ClipEncoder,
@@ -83,13 +103,28 @@ def process_frame(
         settings: what is cut, and how.
         kept: segments that the frame has to have, cut from it as it is now.
     """
+    (result,) = embed_frames([cut_frame(frame, clip, segmenter, settings, kept)], clip, tagger)
+    return result
+
+
+def cut_frame(
+    frame: Frame,
+    clip: ClipEncoder,
+    segmenter: Segmenter | None,
+    settings: Settings,
+    kept: Sequence[KeptSegment] = (),
+) -> CutFrame:
+    """Cut a frame into segments; see process_frame.
+
+    Args:
+        clip: that will embed them.
+    """
     extractor = SegmentExtractor(settings.blur_kernel, settings)
     whole, *found = extractor.segments(frame, segmenter)
     cut = [whole, *extractor.cut_again(frame, kept), *found]
     parents = tree_of([Part.of(str(i), cut[i]) for i in range(len(cut))], frame.size_wh)
     known = [None, *kept, *[None] * len(found)]
-    vectors = clip.encode_image([segment.crop_rgb for segment in cut])
-    return FrameResult(
+    result = FrameResult(
         frame.frame_index,
         frame.timestamp_s,
         frame.size_wh,
@@ -103,18 +138,44 @@ def process_frame(
                 segment.stability_score,
                 segment.mask_rle,
                 save_jpeg(segment.crop_rgb),
-                tags,
+                (),
                 None if parent is None else int(parent),
                 kept_segment,
             )
-            for segment, tags, parent, kept_segment in zip(
-                cut, tagger.tags(vectors), parents.values(), known, strict=True
-            )
+            for segment, parent, kept_segment in zip(cut, parents.values(), known, strict=True)
         ),
-        vectors,
+        np.empty((0, EMBEDDING_DIM), np.float32),
         clip.name,
         NO_SAM if segmenter is None else segmenter.name,
     )
+    return CutFrame(result, [clip.square(segment.crop_rgb) for segment in cut])
+
+
+def embed_frames(
+    frames: Sequence[CutFrame], clip: ClipEncoder, tagger: AutoTagger
+) -> list[FrameResult]:
+    """Embed and tag the segments of several frames at once, and give back each frame's.
+
+    Args:
+        clip: that they were cut for.
+        tagger: of the same CLIP.
+    """
+    vectors = clip.encode_image([square for frame in frames for square in frame.squares])
+    ends = np.cumsum([len(frame.squares) for frame in frames])[:-1]
+    return [
+        _embedded(frame.result, own, clip, tagger)
+        for frame, own in zip(frames, np.split(vectors, ends), strict=True)
+    ]
+
+
+def _embedded(
+    result: FrameResult, vectors: np.ndarray, clip: ClipEncoder, tagger: AutoTagger
+) -> FrameResult:
+    segments = tuple(
+        replace(segment, tags=tags)
+        for segment, tags in zip(result.segments, tagger.tags(vectors), strict=True)
+    )
+    return replace(result, segments=segments, vectors=vectors, clip=clip.name)
 
 
 def embed_again(
@@ -128,12 +189,7 @@ def embed_again(
         load_image_content(segment.crop_jpeg, pixel_limit).frame.image_rgb
         for segment in result.segments
     ]
-    vectors = clip.encode_image(crops)
-    segments = tuple(
-        replace(segment, tags=tags)
-        for segment, tags in zip(result.segments, tagger.tags(vectors), strict=True)
-    )
-    return replace(result, segments=segments, vectors=vectors, clip=clip.name)
+    return _embedded(result, clip.encode_image(crops), clip, tagger)
 
 
 class SegmentPipeline:
@@ -154,11 +210,52 @@ class SegmentPipeline:
         self.clip_bundle = clip_bundle
         self.segmenter = segmenter
         self.settings = settings
+        # one that somebody added does not say whether several threads may ask it at once
+        passes = cores() if segmenter is None else getattr(segmenter, "passes_at_once", None)
+        self._turn: AbstractContextManager[object] = Lock() if passes is None else nullcontext()
+        self._torch_threads = 1 if passes is not None and passes > 1 else None
 
     def process(self, frame: Frame, kept: Sequence[KeptSegment] = ()) -> FrameResult:
-        """Make a frame's result; see process_frame."""
+        """Make a frame's result; see process_frame. Several threads may call this."""
         bundle = self.clip_bundle()
-        return process_frame(frame, bundle.clip, bundle.tagger, self.segmenter, self.settings, kept)
+        models = bundle.clip, bundle.tagger, self.segmenter
+        with self._turn:
+            return process_frame(frame, *models, self.settings, kept)
+
+    @property
+    def cuts_nothing(self) -> bool:
+        """Return whether the frames themselves are all segments there are."""
+        return self.segmenter is None
+
+    def cut(self, frame: Frame) -> tuple[ClipBundle, CutFrame]:
+        """Cut a frame for the CLIP in use now. Several threads may call this."""
+        bundle = self.clip_bundle()
+        with self._turn:
+            return bundle, cut_frame(frame, bundle.clip, self.segmenter, self.settings)
+
+    @staticmethod
+    def embed(frames: Sequence[tuple[ClipBundle, CutFrame]]) -> list[FrameResult]:
+        """Embed frames in batches, those after another that were cut for the same CLIP."""
+        made: list[FrameResult] = []
+        for _, group in itertools.groupby(frames, key=lambda each: id(each[0].clip)):
+            bundles, cut = zip(*group, strict=True)
+            made += embed_frames(cut, bundles[0].clip, bundles[0].tagger)
+        return made
+
+    @contextmanager
+    def threads(self) -> Iterator[WorkThreads]:
+        """Run threads to make results in, one for each core, until the block ends.
+
+        Models of which each runs one do not share their work among more.
+        """
+        before = torch.get_num_threads()
+        count = self._torch_threads
+        prepare = None if count is None else partial(torch.set_num_threads, count)
+        with closing(WorkThreads(cores(), self.settings.pixels_at_once, prepare)) as threads:
+            try:
+                yield threads
+            finally:
+                torch.set_num_threads(before)
 
     def embed_again(self, result: FrameResult) -> FrameResult:
         """Embed a result with the CLIP in use now; see embed_again."""

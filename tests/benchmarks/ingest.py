@@ -2,14 +2,20 @@
 
 Without paths it draws its own photos (1 megapixel) and one of 12 megapixels. The stage that
 takes longest, SAM, is run beside Meta's SamAutomaticMaskGenerator on the same weights, clicks
-and thresholds.
+and thresholds. Then photos of both sizes are taken in by CLIP alone, and a folder of small files
+that have not changed (--unchanged of them) is taken in once more.
+
+Stages run beside each other: a stage's seconds are those of all threads in it, with what they
+wait for, and its busy share is of the time of one core. `taskset -c 0` shows one core.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import resource
-import sys
 import tempfile
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -25,15 +31,17 @@ from segment_anything import SamAutomaticMaskGenerator
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.database.vector_index import VectorIndex
-from src.events import JobDone
+from src.events import FileKnown, JobDone
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
-from src.processing import ingest
+from src.processing import files_ahead, ingest, segment_pipeline
+from src.processing.decoder_process import DECODERS
+from src.processing.frame_looks import look_of
 from src.processing.frames import read_sampled
-from src.processing.image_loader import load_image
+from src.processing.image_loader import load_image, look_into, save_jpeg
 from src.processing.segment_extractor import SegmentExtractor
-from src.settings import Settings
+from src.settings import NO_SAM, Settings
 from src.starter.scenes import draw_scene
 
 PHOTOS = 8
@@ -51,24 +59,27 @@ def draw_photos(folder: Path, sizes: list[tuple[int, int]]) -> list[Path]:
 
 
 class Stopwatch:
-    """Adds up the seconds spent in functions, each minus those inside it."""
+    """Adds up the seconds spent in functions, each minus those inside it in the same thread."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
-        self._running: list[str] = []
+        self._lock = threading.Lock()
+        self._own = threading.local()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        running: list[str] = self._own.__dict__.setdefault("running", [])
         start = time.perf_counter()
-        self._running.append(name)
+        running.append(name)
         try:
             yield
         finally:
-            self._running.pop()
+            running.pop()
             spent = time.perf_counter() - start
-            self.seconds[name] += spent
-            if self._running:
-                self.seconds[self._running[-1]] -= spent
+            with self._lock:
+                self.seconds[name] += spent
+                if running:
+                    self.seconds[running[-1]] -= spent
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
@@ -93,14 +104,25 @@ class Stopwatch:
         return steps
 
 
-def measure_stages(paths: list[Path], root: Path) -> None:
+def processor_seconds() -> float:
+    """Of this process and of the children that have ended."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+def measure_stages(paths: list[Path], root: Path, settings: Settings | None = None) -> None:
     """Ingest into a fresh library and print where the time went."""
     watch = Stopwatch()
     done = JobDone()
-    with MediaLibrary(LibraryPaths(root), settings=Settings()) as library:
-        _ = library.mask_generator, library.tagger  # loading is not ingest
+    decode = watch.timed_steps("decode", read_sampled)
+    with MediaLibrary(LibraryPaths(root), settings=settings or Settings()) as library:
+        _ = library.mask_generator, library.tagger, library.index  # loading is not ingest
         with (
-            patch.object(ingest, "read_sampled", watch.timed_steps("decode", read_sampled)),
+            patch.object(ingest, "read_sampled", decode),
+            patch.object(files_ahead, "read_sampled", decode),
+            patch.object(files_ahead, "look_into", watch.timed("find and hash", look_into)),
+            patch.object(segment_pipeline, "look_of", watch.timed("look, JPEG", look_of)),
+            patch.object(segment_pipeline, "save_jpeg", watch.timed("look, JPEG", save_jpeg)),
             patch.object(
                 MaskGenerator, "masks", watch.timed_steps("SAM masks", MaskGenerator.masks)
             ),
@@ -119,14 +141,20 @@ def measure_stages(paths: list[Path], root: Path) -> None:
                 VectorIndex, "catch_up", watch.timed_steps("Chroma", VectorIndex.catch_up)
             ),
         ):
-            start = time.perf_counter()
+            DECODERS.close()  # so that their processor seconds are counted
+            start, before = time.perf_counter(), processor_seconds()
             for event in library.add(paths):
                 done = event if isinstance(event, JobDone) else done
             total = time.perf_counter() - start
-    watch.seconds["tags, crop files, rest"] = total - sum(watch.seconds.values())
+            DECODERS.close()
+            processor = processor_seconds() - before
+    cores = len(os.sched_getaffinity(0))
     print(f"\n{done.files} files, {done.frames} frames, {done.segments} segments: {total:.1f} s")
-    print(f"{done.frames / total:.2f} frames/s, {done.segments / total:.1f} segments/s")
-    print(f"{'stage':24} {'s':>7} {'share':>6} {'ms/frame':>9}")
+    print(
+        f"{done.frames / total:.2f} frames/s, {done.segments / total:.1f} segments/s; {cores} cores"
+        f" for {processor:.1f} s together, with the start of decoders"
+    )
+    print(f"{'stage':24} {'s':>7} {'busy':>6} {'ms/frame':>9}")
     for name, seconds in sorted(watch.seconds.items(), key=lambda item: -item[1]):
         each = 1000 * seconds / max(1, done.frames)
         print(f"{name:24} {seconds:7.2f} {seconds / total:6.0%} {each:9.1f}")
@@ -172,10 +200,38 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def measure_unchanged(folder: Path, root: Path, count: int) -> None:
+    """Take in a folder of files that a library has, and print how long it takes."""
+    folder.mkdir()
+    with MediaLibrary(LibraryPaths(root)) as library:
+        with library.metadata.connection.write():
+            for number in range(count):
+                path = folder / str(number // 1000) / f"{number}.jpg"
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(b"\xff\xd8%d" % number)
+                status = path.stat()
+                media_id = library.metadata.add_media(
+                    path, "image", status.st_size, status.st_mtime_ns
+                )
+                library.metadata.update_media(
+                    media_id, status="done", content_hash=f"{number:040x}"
+                )
+        library.load_models()
+        _ = library.index
+        start, before = time.perf_counter(), processor_seconds()
+        known = sum(isinstance(event, FileKnown) for event in library.add([folder]))
+        total, processor = time.perf_counter() - start, processor_seconds() - before
+    print(f"\n{known:,} of {count:,} files unchanged: {total:.1f} s, processor {processor:.1f} s")
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("paths", nargs="*", type=Path)
+    parser.add_argument("--unchanged", type=int, default=20_000)
+    chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        given = [Path(path) for path in sys.argv[1:]]
+        given: list[Path] = chosen.paths
         paths = given or draw_photos(folder, [(1152, 864)] * PHOTOS)
         measure_stages(paths, folder / "library")
         print(f"peak memory so far {peak_mb():,.0f} MB")
@@ -185,6 +241,13 @@ def main() -> None:
             measure_stages(large, folder / "library of one")
             print(f"peak memory with a 12-megapixel photo {peak_mb():,.0f} MB (limit 2,500)")
             compare_generators(paths[0])
+            clip_only = Settings(sam_model=NO_SAM)
+            for name, size_wh in (("small", (1152, 864)), ("of 12 megapixels", (4000, 3000))):
+                (folder / name).mkdir()
+                many = draw_photos(folder / name, [size_wh] * 4 * PHOTOS)
+                print("\nCLIP alone, photos " + name, end="")
+                measure_stages(many, folder / f"library {name}", clip_only)
+            measure_unchanged(folder / "unchanged", folder / "library again", chosen.unchanged)
 
 
 if __name__ == "__main__":

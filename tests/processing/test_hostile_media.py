@@ -24,7 +24,7 @@ from src.config import LibraryPaths
 from src.errors import MediaReadError
 from src.events import FileDone, FileFailed, JobDone
 from src.library import MediaLibrary
-from src.processing.decoder_process import DECODERS
+from src.processing.decoder_process import DECODERS, MOST
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_frames
 from src.processing.image_loader import media_kind
@@ -75,7 +75,7 @@ def read_all(files: Iterator[tuple[str, bytes]], folder: Path) -> Counter[str]:
         outcome = read(path)
         taken_s = time.monotonic() - started
         assert holding(folder) == before, f"reading {name} wrote something"
-        assert DECODERS._room._value == 3, f"{name} keeps a decoder"  # type: ignore[attr-defined]
+        assert DECODERS._room._value == MOST, f"{name} keeps a decoder"  # type: ignore[attr-defined]
         sort = outcome if outcome.startswith("read") else "refused"
         if any(word in outcome for word in CRASH):
             sort = "crashed a decoder"

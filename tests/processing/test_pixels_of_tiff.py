@@ -13,7 +13,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 from src.errors import MediaReadError
-from src.processing.image_decoding import decode, is_image
+from src.processing.image_decoding import decode, pixels_of_image
 from src.processing.image_loader import load_image
 from src.processing.tiff_reading import MOST_PAGES
 from tests.processing.pictures import (
@@ -370,7 +370,7 @@ def test_a_broken_page_after_the_first_does_not_cost_it(tmp_path: Path) -> None:
 
 def test_a_float_picture_is_an_image_though_pillow_does_not_know_it(tmp_path: Path) -> None:
     write(tmp_path / "x.tif", RAMP.astype(np.float64))
-    assert is_image(tmp_path / "x.tif")
+    assert pixels_of_image(tmp_path / "x.tif") is not None
     assert load_image(tmp_path / "x.tif", 10**6).frame.size_wh == (WIDTH, HEIGHT)
 
 

@@ -38,6 +38,8 @@ class JobState:
         taken: files that are done, now or before; a folder that can't be read is none.
         known: those of them that the library had before.
         download: how far the file is that is being fetched.
+        warm_from: when the first file was done, in which models and decoders get going, and how
+            much was done by then, 0 to 1.
         doing_from: when what it is `doing` began, and how much was done by then.
         cancelling: a person has asked it to stop.
         asked_for: the files and folders that an add is to take in.
@@ -60,6 +62,7 @@ class JobState:
     cancelling: bool = False
     clock: Callable[[], float] = time.monotonic
     started_at: float | None = None
+    warm_from: tuple[float, float] | None = None
     doing_from: tuple[float, int] = (0.0, 0)
     kind: str = "add"
     in_place: bool = True
@@ -78,6 +81,8 @@ class JobState:
             self.files = event.files
             self.started_at = self.clock()  # what came before was not about files
         elif isinstance(event, FileStarted):
+            if event.file_number == 2:
+                self.warm_from = self.clock(), 1 / max(1, self.files)
             self.path, self.file_number = event.path, event.file_number
             self.file_fraction, self.file_frames = 0.0, 0
         elif isinstance(event, FrameStored):
@@ -161,6 +166,8 @@ class JobState:
             return self.download.seconds_left if spent >= _GUESS_AFTER_S else None
         if spent < _GUESS_AFTER_S or share < _GUESS_AFTER:
             return None
+        if self.warm_from is not None and self.doing is None and share > self.warm_from[1]:
+            spent, share = self.clock() - self.warm_from[0], share - self.warm_from[1]
         return spent * (1 - self.fraction) / share
 
     @property

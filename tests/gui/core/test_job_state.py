@@ -69,6 +69,15 @@ def test_time_left_is_guessed_from_what_is_done(job: JobState, clock: Clock) -> 
     assert job.seconds_left == pytest.approx(90)
 
 
+def test_the_first_of_many_files_is_no_measure_of_the_rest(job: JobState, clock: Clock) -> None:
+    job.take(JobStarted(520))
+    clock.now = 8.0  # models and decoders get going
+    for number in range(1, 22):
+        job.take(FileStarted(PHOTO, number))
+        clock.now += 0.1 if number > 1 else 0.0
+    assert job.seconds_left == pytest.approx(50, abs=3)
+
+
 def test_progress_of_something_else_has_its_own_words(job: JobState) -> None:
     job.take(JobStarted(1))
     job.take(FileStarted(PHOTO, 1))

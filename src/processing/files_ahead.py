@@ -1,0 +1,245 @@
+"""Files read before their turn: what they are, their hashes, and the first frame of images cut."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future, wait
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+
+from src.errors import MediaReadError
+from src.processing.crop import CROP_SIDE
+from src.processing.ffmpeg_log import VideoFacts
+from src.processing.file_errors import is_file_error
+from src.processing.frames import read_sampled
+from src.processing.frames_ahead import ReadFrame, as_read
+from src.processing.image_loader import look_into
+from src.processing.models_in_use import ClipBundle
+from src.processing.segment_pipeline import CutFrame, FrameResult, SegmentPipeline
+from src.processing.work_threads import WorkThreads
+from src.records import Frame, MediaKind
+from src.settings import Settings
+
+# So many frames are embedded at once, where it does not take long to have them.
+BATCH = 32
+# So many files are passed over in search of one that is worth it.
+_MOST_LOOKED_AT = 2 * BATCH
+
+SampledFrames = Generator[tuple[Frame, bool]]
+Embed = Callable[[Sequence[tuple[ClipBundle, CutFrame]]], list[FrameResult]]
+
+
+class FileAhead:
+    """One file, read in a thread; what went wrong is raised where the job asks for it.
+
+    Attributes:
+        digest: of its content; None where that was not read.
+        facts: of the file, filled while frames come.
+        later: frames after the first, which are not read yet.
+        cut: the first frame, while it waits to be embedded together with others.
+    """
+
+    def __init__(self, path: Path, before: FileAhead | None = None) -> None:
+        """Read nothing yet.
+
+        Args:
+            before: the file whose turn comes before and that is read, too.
+        """
+        self.path = path
+        self.is_hashed = Event()
+        self._before = before
+        self.digest: str | None = None
+        self.facts = VideoFacts()
+        self.later: SampledFrames | None = None
+        self._stamp: tuple[int, int] | None = None
+        self._kind: MediaKind | None = None
+        self._unknown: Exception | None = None
+        self._first: ReadFrame | None = None
+        self._unread: BaseException | None = None
+        self._embedded: Future[FrameResult] = Future()
+        self.cut: tuple[ClipBundle, CutFrame] | None = None
+
+    def kind(self) -> MediaKind:
+        """Return what media_kind does, or raise what it does."""
+        if self._unknown is not None:
+            raise self._unknown
+        assert self._kind is not None
+        return self._kind
+
+    def first(self) -> ReadFrame:
+        """Return the first frame of an image; raises what reading it did."""
+        if self._unread is not None:
+            raise self._unread
+        assert self._first is not None
+        return self._first
+
+    def is_unchanged(self) -> bool:
+        """Return whether size and time of the file are those that it was read with."""
+        return self._stamp is not None and _stamp(self.path) == self._stamp
+
+    def has_frame(self, digest: str) -> bool:
+        """Return whether its first frame was read of a content with this hash."""
+        return self.digest == digest and (self._first is not None or self._unread is not None)
+
+    def take_result(self, result: FrameResult) -> None:
+        """Take what was made of `cut`."""
+        self.cut = None
+        self._embedded.set_result(result)
+
+    def read(
+        self,
+        settings: Settings,
+        content_hash: Callable[[Path], str],
+        is_wanted: Callable[[str], bool],
+        pipeline: SegmentPipeline,
+        threads: WorkThreads,
+    ) -> None:
+        """Read it, in a thread.
+
+        Args:
+            content_hash: of a file.
+            is_wanted: whether frames of a content with such a hash will be asked for.
+        """
+        self._stamp = _stamp(self.path)
+        try:
+            pixels = self._looked_into(content_hash)
+            if self._before is not None:  # of copies the first is wanted, as in their turns
+                self._before.is_hashed.wait()
+                self._before = None
+            is_cut = self.digest is not None and is_wanted(self.digest)
+        finally:
+            self.is_hashed.set()
+        if is_cut:
+            with threads.room_for(pixels):
+                self._cut_first(settings, pipeline)
+
+    def _looked_into(self, content_hash: Callable[[Path], str]) -> int:
+        """Find out what the file is, and hash an image; returns its pixels."""
+        try:
+            self._kind, pixels = look_into(self.path)
+        except Exception as exc:
+            self._unknown = exc
+            return 0
+        if self._kind == "image":
+            try:
+                self.digest = content_hash(self.path)
+            except (MediaReadError, OSError):
+                return 0  # it is read again in its turn, and what is wrong is found then
+        if pixels == 0 and self._stamp is not None:  # its header says too little
+            return self._stamp[0]
+        return pixels
+
+    def _cut_first(self, settings: Settings, pipeline: SegmentPipeline) -> None:
+        # of a large JPEG that stays whole only what its crop needs is decoded
+        draft_side = CROP_SIDE if pipeline.cuts_nothing else None
+        frames = read_sampled(self.path, "image", settings, self.facts, draft_side)
+        try:
+            frame, differs = next(frames)
+            more = self.facts.frames > 1
+            if not more:  # it would keep the picture in memory
+                with closing(frames):
+                    for _ in frames:
+                        raise AssertionError("an image of one frame has another")
+            self._first = as_read(frame, differs, self.facts, self._embedded)
+            self.later = frames if more else None
+        except BaseException as exc:
+            self._unread = exc
+            return
+        try:
+            if pipeline.cuts_nothing:
+                self.cut = pipeline.cut(frame)
+            else:
+                self._embedded.set_result(pipeline.process(frame))
+        except BaseException as exc:
+            self._embedded.set_exception(exc)
+
+
+class FilesAhead:
+    """The files of a job in their order, the next of them read ahead of their turn."""
+
+    def __init__(
+        self,
+        files: Iterable[Path],
+        is_worth_it: Callable[[Path], bool],
+        begin: Callable[[FileAhead], Future[None]],
+        embed: Embed,
+        most: int,
+    ) -> None:
+        """Begin with the first when it is asked for.
+
+        Args:
+            is_worth_it: whether a file will be read in its turn.
+            begin: has a file read in a thread.
+            embed: gives the results of frames that were only cut, in batches.
+            most: so many files are begun or done, and wait for their turn.
+        """
+        self._files = iter(files)
+        self._is_worth_it, self._begin, self._embed = is_worth_it, begin, embed
+        self._most = most
+        self._begun = 0
+        self._last: FileAhead | None = None
+        self._next: deque[tuple[Path, FileAhead | None, Future[None] | None]] = deque()
+
+    def take(self, path: Path) -> FileAhead | None:
+        """Return the next file of the job once it is read, and have others begun.
+
+        Returns:
+            None where it was not read, or has changed since.
+        """
+        self._look_further()
+        while self._next:
+            there, file, read = self._next.popleft()
+            if file is None or read is None:
+                if there == path:
+                    return None
+                continue
+            self._begun -= 1
+            if there == path:
+                self._look_further()
+                read.result()
+                if not file.is_unchanged():
+                    return None
+                self._have_embedded(file)
+                return file
+            if read.cancel():
+                file.is_hashed.set()
+        return None
+
+    def _have_embedded(self, first: FileAhead) -> None:
+        """Embed a file's frame, if it waits for that, together with those of the next files."""
+        if first.cut is None:
+            return
+        begun = [(file, read) for _, file, read in self._next if file is not None and read]
+        wait([read for _, read in begun[: BATCH // 2]])
+        ready = [file for file, read in begun if read.done() and file.cut is not None]
+        files = [first, *ready[: BATCH - 1]]
+        try:
+            results = self._embed([file.cut for file in files if file.cut is not None])
+        except Exception as exc:
+            if not is_file_error(exc) or len(files) == 1:
+                raise
+            files, results = [first], self._embed([first.cut])  # one of the others may be to blame
+        for file, result in zip(files, results, strict=True):
+            file.take_result(result)
+
+    def _look_further(self) -> None:
+        while self._begun < self._most and len(self._next) < _MOST_LOOKED_AT:
+            path = next(self._files, None)
+            if path is None:
+                return
+            if not self._is_worth_it(path):
+                self._next.append((path, None, None))
+                continue
+            file = self._last = FileAhead(path, self._last)
+            self._next.append((path, file, self._begin(file)))
+            self._begun += 1
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_size, status.st_mtime_ns
