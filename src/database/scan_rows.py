@@ -123,6 +123,12 @@ class ScanRows:
     def _forget(self) -> None:
         self._file, self._blocks = None, []
 
+    def close(self) -> None:
+        """Let go of the file; a search that is running keeps it until it ends."""
+        with self._lock:
+            self._forget()
+            self._is_loaded = False
+
     # -- in step
 
     def _load(self, model_id: int) -> None:

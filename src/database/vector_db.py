@@ -68,6 +68,7 @@ class VectorDatabase:
         """Close the files; metadata that was passed in stays open."""
         if self.index is not None:
             self.index.close()
+        self.embeddings.scan.close()
         if self._own_metadata:
             self.metadata.close()
 
@@ -75,6 +76,7 @@ class VectorDatabase:
         """Leave the index for good; later searches are answered exactly without it."""
         if self.index is not None:
             self.index.retire()
+        self.embeddings.scan.close()
 
     def search_by_text(
         self, query: str, n_results: int = 10, where: SegmentCondition | None = None

@@ -121,7 +121,7 @@ def load_image(
         pixel_limit: images of more pixels are refused before they are decoded.
         draft_side: a JPEG may be decoded smaller, in less time, down to this longest side.
         is_new: look for damage that decoders pass over, in a JPEG that is decoded smaller, too;
-            nothing but a JPEG is then.
+            nothing but a JPEG is then, and its frame has the size of the whole image.
         page: of a TIFF one of `other_pages`; None reads the one that is the picture.
 
     Raises:
@@ -134,7 +134,7 @@ def load_image(
     if pixels is None:
         raise MediaReadError(path, _why_unread(path, _head(path), answer))
     make, model = answer["camera"]
-    full_wh = None if answer["full_wh"] is None else tuple(answer["full_wh"])
+    full_wh = tuple(answer["full_wh"]) if is_new and answer["full_wh"] is not None else None
     return LoadedImage(
         Frame(pixels, full_wh=full_wh), answer["captured_at"], answer["note"], (make, model)
     )

@@ -468,3 +468,19 @@ def test_what_is_said_of_the_file_stays_short(metadata: MetadataDatabase) -> Non
     blocks = tuple(scan_file.BlockRecord(64, 2**32 - 1, 64 * i) for i in range(1, 62))
     text = Record("0123456789ab.int8", 1, blocks).written()
     assert Record.read(text) is not None and len(json.dumps(text)) < 2000
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="it is Linux that is asked")
+def test_once_closed_the_file_is_held_no_more(
+    metadata: MetadataDatabase, vectors: np.ndarray
+) -> None:
+    def held() -> bool:
+        opened = [os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()]
+        return name in Path("/proc/self/maps").read_text() + " ".join(opened)
+
+    name = file_of(metadata).name
+    store = check(metadata, vectors)
+    assert held()
+    store.scan.close()
+    assert not held()
+    check(metadata, vectors, store)  # a search that comes late opens it again
