@@ -16,8 +16,14 @@ from src.database.rows import CHUNK, placeholders
 from src.database.scan_file import ScanFileError
 from src.database.scan_rows import ScanRows
 from src.database.segment_store import model_row
-from src.database.stored_vectors import BATCH, as_stored, matrix_of, matrix_of_rows, usable
-from src.records import EMBEDDING_DIM
+from src.database.stored_vectors import (
+    BATCH,
+    as_stored,
+    has_length,
+    matrix_of,
+    matrix_of_rows,
+    usable,
+)
 
 # A filter is asked about so many of the nearest rows, of one search or of several. If it goes on,
 # all that it leaves are listed: that takes longer than asking so often, and then nothing more.
@@ -124,8 +130,8 @@ class EmbeddingStore:
         )
         found = []
         while rows := cursor.fetchmany(BATCH):
-            whole = [row for row in rows if _has_length(row["vector"])]
-            found += [row for row in rows if not _has_length(row["vector"])]
+            whole = [row for row in rows if has_length(row["vector"])]
+            found += [row for row in rows if not has_length(row["vector"])]
             good = usable(matrix_of([row["vector"] for row in whole]))
             found += [row for row, is_good in zip(whole, good, strict=True) if not is_good]
         return [(row["id"], row["segment_id"]) for row in found]
@@ -315,7 +321,3 @@ class EmbeddingStore:
             (self.model_id,),
         )
         db.execute("DELETE FROM index_removals WHERE model_id = ?", (self.model_id,))
-
-
-def _has_length(vector: object) -> bool:
-    return isinstance(vector, bytes) and len(vector) == 4 * EMBEDDING_DIM

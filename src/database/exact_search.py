@@ -7,7 +7,6 @@ those that are found: until that is so, more are read.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from src.child_processes import cores
 from src.database.quantized import ROUNDING, QuantizedQuery
 from src.database.scan_rows import Part
 
@@ -31,6 +31,8 @@ Read = Callable[[list[int]], tuple[Sequence[sqlite3.Row], np.ndarray]]
 FIRST, FIRST_EACH = 1024, 8
 # Rows that a filter is asked about, or that are read, at once; then four times as many, and so on.
 TEST_AT_ONCE = 64
+# More are of no use to a scan: memory is what it waits for.
+MOST_THREADS = 8
 
 
 @dataclass
@@ -105,7 +107,7 @@ class Search:
             for number in range(len(self.parts)):
                 scan(number)
         else:
-            with ThreadPoolExecutor(cpus()) as threads:
+            with ThreadPoolExecutor(min(MOST_THREADS, cores())) as threads:
                 for _ in threads.map(scan, range(len(self.parts))):
                     pass
         return self._proven(scores, self._floor.places(), None, keep, deepest)
@@ -311,10 +313,3 @@ def _highest(scores: np.ndarray, n: int) -> np.ndarray:
     if n >= len(scores):
         return np.arange(len(scores))
     return np.argpartition(scores, len(scores) - n)[len(scores) - n :]
-
-
-def cpus() -> int:
-    """Count the processors that this process may use; more than eight are of no use to a scan."""
-    if hasattr(os, "sched_getaffinity"):
-        return min(8, len(os.sched_getaffinity(0)))
-    return min(8, os.cpu_count() or 1)

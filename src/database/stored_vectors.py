@@ -39,6 +39,11 @@ def usable(matrix: np.ndarray) -> np.ndarray:
         return np.asarray(np.abs(norms - 1) < LENGTH_TOLERANCE)
 
 
+def has_length(vector: object) -> bool:
+    """Return whether what is stored is as long as a vector."""
+    return isinstance(vector, bytes) and len(vector) == 4 * EMBEDDING_DIM
+
+
 def matrix_of(vectors: Sequence[bytes]) -> np.ndarray:
     """Read vectors as they are stored: (N, 512) float32.
 
@@ -46,7 +51,7 @@ def matrix_of(vectors: Sequence[bytes]) -> np.ndarray:
         DamagedRowError: one of them has another length.
     """
     for vector in vectors:
-        if not isinstance(vector, bytes) or len(vector) != 4 * EMBEDDING_DIM:
+        if not has_length(vector):
             raise DamagedRowError("embeddings", "of a segment", "its vector has another length")
     return np.frombuffer(b"".join(vectors), "<f4").reshape(-1, EMBEDDING_DIM)
 

@@ -22,9 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
+from src.child_processes import cores
 from src.config import LibraryPaths
 from src.database import vector_index
-from src.database.exact_search import cpus
 from src.database.metadata_db import MetadataDatabase
 from src.database.vector_db import VectorDatabase
 from src.models.model_manager import ModelManager
@@ -104,9 +104,9 @@ def truth_of(vectors: np.ndarray, rows: np.ndarray, queries: np.ndarray, n: int)
 def bandwidth() -> float:
     """Measure how fast this machine reads memory, on as many threads as a scan: bytes a second."""
     block = np.ones(1 << 26, np.int64)
-    parts = np.array_split(block, 4 * cpus())
+    parts = np.array_split(block, 4 * cores())
     best = float("inf")
-    with ThreadPoolExecutor(cpus()) as threads:
+    with ThreadPoolExecutor(cores()) as threads:
         for _ in range(5):
             start = time.perf_counter()
             list(threads.map(np.bitwise_xor.reduce, parts))
@@ -166,7 +166,7 @@ def faiss_of(vectors: np.ndarray) -> Callable[[Case], Search] | None:
         import faiss
     except ImportError:
         return None
-    faiss.omp_set_num_threads(cpus())
+    faiss.omp_set_num_threads(cores())
     index = faiss.IndexScalarQuantizer(
         EMBEDDING_DIM, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
     )
@@ -226,7 +226,7 @@ def measure(n: int, folder: Path, with_chroma: bool, with_verbs: bool) -> None:
         plain = plain_chroma(folder / "chroma", vectors, opposed) if with_chroma else None
         faiss_search = faiss_of(vectors)
         limit = 1000 * n * (EMBEDDING_DIM + 16) / bandwidth()
-        print(f"reading {n * 528 / 1e6:,.0f} MB once takes {limit:.1f} ms here, {cpus()} threads")
+        print(f"reading {n * 528 / 1e6:,.0f} MB once takes {limit:.1f} ms here, {cores()} threads")
         head = f"{'first':>7} {'p50':>7} {'p90':>7} {'CPU':>7} {'recall':>6}"
         print(f"\n{'':30} | {' | '.join(name.ljust(37) for name in NAMES)}")
         print(f"{'ms':30} | {' | '.join([head] * len(NAMES))}")
