@@ -69,6 +69,8 @@ def upright_part(
     if turn in _MIRRORED_Y:
         top, bottom = height - bottom, height - top
     box = left, top, right, bottom
-    is_whole = isinstance(image, Image.Image) and box == (0, 0, width, height)
-    part = image if is_whole else image.crop(box)
+    if isinstance(image, Image.Image) and box == (0, 0, width, height):
+        part = image
+    else:
+        part = image.crop(box)
     return part if turn is None else part.transpose(turn)

@@ -155,7 +155,8 @@ def print_limits(photos: Photos, folder: Path) -> None:
     clip, sam = models.load_clip(), models.load_sam()
     rate = matrix_rate()
     size = sum(path.stat().st_size for path in files) / len(files)
-    print(f"| {photos.name}: read | {size / 1e6:.2f} MB | {1000 * size / disk_rate(folder):.1f} |")
+    kind = photos.name.partition(",")[0]
+    print(f"| {kind}: read | {size / 1e6:.2f} MB | {1000 * size / disk_rate(folder):.1f} |")
     for name, work in (
         ("CLIP of the frame", lambda: clip.encode_image([image])),
         ("starter SAM", lambda: sam.generate(image, output_mode="coco_rle")),
@@ -163,7 +164,7 @@ def print_limits(photos: Photos, folder: Path) -> None:
         with FlopCounterMode(display=False) as counted:
             work()
         done = counted.get_total_flops()
-        print(f"| {photos.name}: {name} | {done / 1e9:.1f} GFLOP | {1000 * done / rate:.1f} |")
+        print(f"| {kind}: {name} | {done / 1e9:.1f} GFLOP | {1000 * done / rate:.1f} |")
 
 
 # -- beside rclip
@@ -184,6 +185,7 @@ def export_visual(folder: Path) -> None:
         input_names=["pixels"],
         dynamic_shapes=({0: batch},),
         dynamo=True,
+        verbose=False,
     )
 
 
