@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from src.database.browse_queries import BrowseQueries
 from src.database.decisions import new_batch
 from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
@@ -67,7 +68,13 @@ class MediaLibrary(OpenLibrary):
         from src.processing.ingest import Ingest
 
         yield from self.reembed()
-        ingest = Ingest(self.metadata, self._in_use.clip_bundle, self.mask_generator, self.settings)
+        ingest = Ingest(
+            self.metadata,
+            self._in_use.clip_bundle,
+            self.mask_generator,
+            self.settings,
+            tell_index=not self._upkeep_later,
+        )
         yield from ingest.run([Path(path) for path in paths], again)
 
     def segmented_by_others(self) -> int:
@@ -98,7 +105,14 @@ class MediaLibrary(OpenLibrary):
 
         _ = self.index
         self._in_use.write_down()
-        yield from SegmentAgain(self.metadata, self._in_use.clip_bundle, sam, self.settings).run()
+        again = SegmentAgain(
+            self.metadata,
+            self._in_use.clip_bundle,
+            sam,
+            self.settings,
+            tell_index=not self._upkeep_later,
+        )
+        yield from again.run()
 
     def media_suffixes(self) -> tuple[list[str], list[str]]:
         """List the endings of image files and of video files that folders are searched for."""
@@ -181,6 +195,7 @@ class MediaLibrary(OpenLibrary):
         n_results: int = 10,
         where: Filter = EVERYTHING,
         box_xywh: BoxXywh | None = None,
+        count: bool = True,
     ) -> SearchResult:
         """Find segments by a text, by an image or a part of it, or by both.
 
@@ -188,6 +203,7 @@ class MediaLibrary(OpenLibrary):
             text: words, and what else docs/search.md has: signed words, images, conditions.
             image: a file, or (H, W, 3) uint8 RGB; of a video its first frame is looked for.
             box_xywh: the part of the image to look for, in its pixels.
+            count: see find.
 
         Raises:
             QueryError: there is neither text, image nor filter, the text is none or can't be
@@ -202,13 +218,30 @@ class MediaLibrary(OpenLibrary):
             terms.append(ImageFile(Path(image), box_xywh))
         elif image is not None:
             terms.append(Image(image, box_xywh))
-        return self.find(Query(tuple(terms), query.filter & where, n_results))
+        return self.find(Query(tuple(terms), query.filter & where, n_results), count)
 
-    def find(self, query: Query) -> SearchResult:
-        """Answer a query, whatever it is made of; see SegmentSearch.search."""
+    def find(self, query: Query, count: bool = True) -> SearchResult:
+        """Answer a query, whatever it is made of; see SegmentSearch.search.
+
+        Args:
+            count: whether to count what a filter alone leaves, which `count_left` does as well.
+        """
         from src.search.segment_search import SegmentSearch
 
-        return SegmentSearch(self.vectors, self.browse.read_image).search(query)
+        return SegmentSearch(self.vectors, self.browse.read_image).search(query, count)
+
+    def count_left(
+        self, text: str, where: Filter = EVERYTHING, wanted: Callable[[], bool] = lambda: True
+    ) -> int:
+        """Count what the conditions in a text leave, and another filter with them.
+
+        Args:
+            wanted: whether somebody still waits for it; asked now and then.
+
+        Raises:
+            GivenUp: it is not wanted any more.
+        """
+        return BrowseQueries(self.metadata).count_where(parse_query(text).filter & where, wanted)
 
     def similar(
         self, segment_id: str, n_results: int = 10, where: Filter = EVERYTHING
@@ -301,9 +334,10 @@ class MediaLibrary(OpenLibrary):
         selection: ExportSelection,
         format: str = DEFAULT_FORMAT,
         options: Mapping[str, object] = DEFAULTS,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> ExportPreview:
-        """Count what an export would write."""
-        return preview_dataset(self.metadata, selection, format, options)
+        """Count what an export would write; see preview_dataset."""
+        return preview_dataset(self.metadata, selection, format, options, wanted)
 
     def import_labels(self, path: Path | str) -> Iterator[Event]:
         """Put what people labelled in a dataset on the same segments; see import_labels.

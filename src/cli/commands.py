@@ -34,6 +34,7 @@ class Commands:
         read_only: bool = False,
         examine: bool = False,
         on_recovery: Callable[[int, int], None] | None = None,
+        upkeep_later: bool = False,
     ) -> MediaLibrary:
         """Open the library, with the models and settings it is to use.
 
@@ -51,6 +52,7 @@ class Commands:
             read_only=read_only,
             examine=examine,
             on_recovery=on_recovery or RecoveryLine().show,
+            upkeep_later=upkeep_later,
         )
         for problem in library.settings_problems:
             note(problem)

@@ -35,10 +35,10 @@ class MissingFiles:
 
     def all(self) -> tuple[list[MediaFile], list[MediaFile]]:
         """List those that are gone without a copy, and those whose drive can't be reached."""
-        every = {media.path: media for media in self._metadata.all_media()}
-        found = self._presence.look(every)
-        gone = self._with_copies({path: at for path, at in found.items() if at == "gone"})
-        return (
-            [every[path] for path, copy in gone.items() if copy is None],
-            [every[path] for path, state in found.items() if state == "away"],
-        )
+        found = self._presence.look(self._metadata.media_paths())
+        gone = self._metadata.media_at(path for path, at in found.items() if at == "gone")
+        away = self._metadata.media_at(path for path, at in found.items() if at == "away")
+        copies = KnownCopies(self._metadata)
+        known = set() if self._read_only else copies.known()
+        left = [each for each in gone if each.id not in known or copies.take_over(each) is None]
+        return left, away

@@ -121,6 +121,23 @@ def test_what_comes_later_is_appended_and_nothing_is_written_over(
     assert metadata.info(KEY) == said  # there is nothing new
 
 
+def test_making_the_file_goes_on_where_it_was_stopped(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan_rows, "READ_AT_ONCE", 64)
+    vectors = unit_vectors(ROWS)
+    add_media_with(metadata, vectors)
+    steps = EmbeddingStore(metadata.connection, MODEL).prepare_scan()
+    assert next(steps) == (64, ROWS)
+    steps.close()  # type: ignore[attr-defined]
+    store = EmbeddingStore(metadata.connection, MODEL)
+    assert list(store.prepare_scan()) == [(128, ROWS), (192, ROWS)]
+    record = Record.read(metadata.info(KEY) or "")
+    assert record is not None and record.rows == ROWS
+    check(metadata, vectors, store)
+    assert list(store.prepare_scan()) == []
+
+
 PLACES = {
     "an id of a full block": 70 * 8,
     "a scale": 64 * 528 + 64 * 8 + 13,

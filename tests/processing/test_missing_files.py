@@ -61,6 +61,17 @@ def test_a_copy_that_a_walk_has_met_takes_over(library: MediaLibrary, folder: Pa
     assert library.missing([copies / "1.png"]) == {copies / "1.png": folder / "1.png"}
 
 
+def test_of_all_files_those_with_a_copy_are_not_gone(library: MediaLibrary, folder: Path) -> None:
+    copies = folder.parent / "copies"
+    copies.mkdir()
+    shutil.copy(folder / "2.png", copies / "2.png")
+    add(library, copies)
+    shutil.rmtree(folder)
+    gone, away = library.missing_media()
+    assert [media.path.name for media in gone] == ["1.png", "3.png"] and not away
+    assert library.media_under(copies / "2.png")
+
+
 def test_verify_says_which_files_have_a_copy_and_repair_takes_it(
     library: MediaLibrary, folder: Path
 ) -> None:

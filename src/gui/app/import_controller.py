@@ -24,6 +24,8 @@ from src.worker import JobEnded
 _LOOK_AGAIN_MS = 100
 # A folder that is known already gives thousands of events a second.
 _SHOW_EVERY_MS = 40
+# A job that nobody asked for is shown once it has taken so long.
+_LONG_S = 2.0
 
 
 class ImportController:
@@ -162,10 +164,19 @@ class ImportController:
     @property
     def _jobs(self) -> list[JobState]:
         """What the strip is about: the running jobs of the kinds that come first there."""
-        orders = [(job.about.strip_order, job) for job in self._session.all_jobs]
+        orders = [
+            (job.about.strip_order, job)
+            for job in self._session.all_jobs
+            if not job.about.in_background or self._shows(job)
+        ]
         shown = [(order, job) for order, job in orders if order is not None]
         first = min((order for order, _ in shown), default=None)
         return [job for order, job in shown if order == first]
+
+    def _shows(self, job: JobState) -> bool:
+        """Whether to show a job that nobody asked for: once it takes long, and over no outcome."""
+        begun = job.started_at
+        return begun is not None and job.clock() - begun >= _LONG_S and not self.strip.is_over
 
     def cancel(self) -> None:
         if self._jobs:
@@ -240,6 +251,10 @@ class ImportController:
 
     def _job_ended(self, job: JobState, ended: JobEnded) -> None:
         if job.about.in_background:
+            if self._jobs:
+                self._show()
+            elif not self.strip.is_over:
+                self.strip.grid_remove()
             return
         if job.kind in self._failed and job.started_at is not None:
             self._last = job
