@@ -20,6 +20,7 @@ from typing import IO
 
 import numpy as np
 
+from src.database.mapped_pages import bring_in
 from src.database.quantized import FORM, Quantized
 from src.library_files import SafeFolder
 from src.ownership import INDEXES
@@ -95,14 +96,19 @@ class Block:
         self.count = new.stop
 
     def check(self, number: int) -> None:
-        """See that the rows are those that were written, once, before they are used.
+        """See that the rows are those that were written, once, and are in memory, each time.
+
+        Before they are used: a page that its disk can't give would end the process.
 
         Raises:
             ScanFileError: they are not, or can't be read.
         """
-        if not self.is_checked and self._source is not None:
+        if self._source is None:
+            return
+        if not self.is_checked:
             self._source.check_full(number)
             self.is_checked = True
+        self._source.bring_in(number)
 
     def mark_gone(self, place: int) -> None:
         if self.gone is None:
@@ -199,7 +205,7 @@ class ScanFile:
             ScanFileError: it is not there, or too short.
         """
         self.record = record
-        self._reading = threading.Lock()
+        self._reading = threading.Lock()  # where threads can't read at places of their own
         try:
             self._stream = files.open(f"{INDEXES}/{record.file}")
             self.check_size()
@@ -207,6 +213,7 @@ class ScanFile:
             if length := record.full_blocks * BLOCK_BYTES:
                 mapped = mmap.mmap(self._stream.fileno(), length, access=mmap.ACCESS_READ)
                 self._content = np.frombuffer(mapped, np.uint8)
+                self._address = self._content.ctypes.data
         except (OSError, ValueError) as exc:
             raise ScanFileError(f"it can't be read ({exc})") from exc
 
@@ -259,11 +266,25 @@ class ScanFile:
         if value != self.record.blocks[number].checksum:
             raise ScanFileError(f"block {number} is not what was written")
 
+    def bring_in(self, number: int) -> None:
+        """Have the system bring a mapped block into memory, where it can say that it could not.
+
+        Raises:
+            ScanFileError: the disk does not give it.
+        """
+        start = self._address + number * BLOCK_BYTES
+        first = start - start % mmap.PAGESIZE
+        if not bring_in(first, start + BLOCK_BYTES - first):
+            raise ScanFileError(f"block {number} can't be read")
+
     def _read_into(self, room: memoryview, place: int) -> None:
         try:
-            with self._reading:
-                self._stream.seek(place)
-                length = self._stream.readinto(room)  # type: ignore[attr-defined]
+            if hasattr(os, "preadv"):
+                length = os.preadv(self._stream.fileno(), [room], place)
+            else:
+                with self._reading:
+                    self._stream.seek(place)
+                    length = self._stream.readinto(room)  # type: ignore[attr-defined]
         except OSError as exc:
             raise ScanFileError(f"it can't be read ({exc})") from exc
         if length != len(room):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import shutil
 import signal
@@ -21,7 +22,7 @@ from src.database import scan_file, scan_rows
 from src.database.connection import Connection
 from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
-from src.database.scan_file import Record
+from src.database.scan_file import Record, ScanFileError
 from src.errors import DatabaseError
 from src.library_files import SafeFolder
 from tests.conftest import MODEL, add_media_with, unit_vectors
@@ -136,6 +137,17 @@ def test_making_the_file_goes_on_where_it_was_stopped(
     assert record is not None and record.rows == ROWS
     check(metadata, vectors, store)
     assert list(store.prepare_scan()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked")
+def test_a_page_that_the_disk_gives_no_more_costs_the_file_and_not_the_process(
+    metadata: MetadataDatabase, vectors: np.ndarray
+) -> None:
+    store = check(metadata, vectors)
+    os.truncate(file_of(metadata), mmap.PAGESIZE)
+    with pytest.raises(ScanFileError, match="can't be read"):
+        store.scan._blocks[2].check(2)
+    check(metadata, vectors, store)
 
 
 PLACES = {

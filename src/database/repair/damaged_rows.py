@@ -76,8 +76,7 @@ def look_for_damaged_rows(
     """
     found: list[DamagedRow] = []
     tables = checked_tables(db)
-    total = sum(_count(db, table) for table in tables)
-    done = 0
+    total, done = _written_down(db), 0
     sizes: dict[Any, tuple[int, int]] = {}
     lengths: dict[int, dict[int, list[Key]]] = {}  # of vectors, by model and bytes
     with raw_text(db):
@@ -124,15 +123,18 @@ def miscounted(db: sqlite3.Connection) -> dict[str, tuple[int, int]]:
     for table in checked_tables(db):
         cursor.execute("SELECT rows FROM row_counts WHERE name = ?", (table,))
         counted = (cursor.fetchone() or (0,))[0]
-        there = _count(db, table)
+        there = cursor.execute(f"SELECT count(*) FROM {table} NOT INDEXED").fetchone()[0]
         if counted != there:
             found[table] = (counted, there)
     return found
 
 
-def _count(db: sqlite3.Connection, table: str) -> int:
-    sql = f"SELECT count(*) FROM {table} NOT INDEXED"
-    return int(sqlite3.Cursor(db).execute(sql).fetchone()[0])
+def _written_down(db: sqlite3.Connection) -> int:
+    """Return how many rows there should be in all; 0 where that can't be read."""
+    try:
+        return int(sqlite3.Cursor(db).execute("SELECT sum(rows) FROM row_counts").fetchone()[0])
+    except (sqlite3.Error, TypeError, ValueError):  # it is damaged, or empty
+        return 0
 
 
 def row_of(db: sqlite3.Connection, table: str, key: Key) -> Row | None:
