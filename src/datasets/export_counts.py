@@ -14,7 +14,7 @@ from src.search.export_selection import ExportSelection
 
 # Crops that are measured; of more than these the size is estimated. Ids of segments are in no
 # order, so the first of them are as good as any.
-MOST_MEASURED = 2000
+MOST_MEASURED = 1000
 # Crops whose media files are listed; of more each media file is asked whether it has one.
 MOST_LISTED = 20_000
 
@@ -99,9 +99,12 @@ class ExportCounts:
 
     def _bytes(self, total: int) -> int:
         """Measure crops, and take those beyond the first for as large."""
-        written = self._written if total <= MOST_LISTED else self._written.one_by_one()
+        written, pairs = self._written, _PAIRS
+        if total > MOST_LISTED:  # in the order of the table, until there are enough
+            one, pairs = written.one_by_one(), _PAIRS.replace("JOIN", "CROSS JOIN")
+            written = Condition(one.sql.replace("pair.tag_id", "+pair.tag_id", 1), one.values)
         rows = self._metadata.connection.read().execute(
-            f"SELECT s.crop_path FROM {_PAIRS} {written.joins} WHERE {written.sql}"
+            f"SELECT s.crop_path FROM {pairs} {written.joins} WHERE {written.sql}"
             f" ORDER BY pair.segment_id LIMIT {MOST_MEASURED}",
             written.values,
         )
