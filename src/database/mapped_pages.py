@@ -17,19 +17,21 @@ _POPULATE_READ = 22  # MADV_POPULATE_READ of Linux, since 5.14
 log = logging.getLogger(__name__)
 
 
-def bring_in(address: int, length: int) -> bool:
+def bring_in(address: int, length: int) -> bool | None:
     """Bring a part of a mapping into memory, at whose pages nobody has to wait or fail then.
 
     Args:
         address: of the first byte of a page.
 
     Returns:
-        Whether all of it is there. True, too, where the system knows no such call.
+        Whether all of it is there; None where the system can't be asked.
     """
     madvise = _madvise()
-    if madvise is None or madvise(address, length, _POPULATE_READ) == 0:
+    if madvise is None:
+        return None
+    if madvise(address, length, _POPULATE_READ) == 0:
         return True
-    return ctypes.get_errno() == errno.EINVAL  # an older Linux
+    return None if ctypes.get_errno() == errno.EINVAL else False  # an older Linux
 
 
 @cache

@@ -105,10 +105,11 @@ class Block:
         """
         if self._source is None:
             return
-        if not self.is_checked:
+        if self.is_checked:
+            self._source.bring_in(number)
+        else:
             self._source.check_full(number)
             self.is_checked = True
-        self._source.bring_in(number)
 
     def mark_gone(self, place: int) -> None:
         if self.gone is None:
@@ -258,24 +259,33 @@ class ScanFile:
         Raises:
             ScanFileError: it is not, or can't be read.
         """
-        room, value = memoryview(bytearray(READ_AT_ONCE)), 0
-        for place in range(0, BLOCK_BYTES, READ_AT_ONCE):  # its columns follow each other
-            some = room[: BLOCK_BYTES - place]
-            self._read_into(some, number * BLOCK_BYTES + place)
-            value = zlib.crc32(some, value)
+        start, value = number * BLOCK_BYTES, 0
+        if self.bring_in(number) and self._content is not None:
+            value = zlib.crc32(self._content[start : start + BLOCK_BYTES])
+        else:
+            room = memoryview(bytearray(READ_AT_ONCE))
+            for place in range(0, BLOCK_BYTES, READ_AT_ONCE):  # its columns follow each other
+                some = room[: BLOCK_BYTES - place]
+                self._read_into(some, start + place)
+                value = zlib.crc32(some, value)
         if value != self.record.blocks[number].checksum:
             raise ScanFileError(f"block {number} is not what was written")
 
-    def bring_in(self, number: int) -> None:
-        """Have the system bring a mapped block into memory, where it can say that it could not.
+    def bring_in(self, number: int) -> bool:
+        """Have the system bring a mapped block into memory.
+
+        Returns:
+            Whether all of it is there; False where the system can't be asked.
 
         Raises:
             ScanFileError: the disk does not give it.
         """
         start = self._address + number * BLOCK_BYTES
         first = start - start % mmap.PAGESIZE
-        if not bring_in(first, start + BLOCK_BYTES - first):
+        is_there = bring_in(first, start + BLOCK_BYTES - first)
+        if is_there is False:
             raise ScanFileError(f"block {number} can't be read")
+        return bool(is_there)
 
     def _read_into(self, room: memoryview, place: int) -> None:
         try:
