@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.database.browse_queries import BrowseQueries
 from src.database.decisions import new_batch
 from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
@@ -224,24 +223,11 @@ class MediaLibrary(OpenLibrary):
         """Answer a query, whatever it is made of; see SegmentSearch.search.
 
         Args:
-            count: whether to count what a filter alone leaves, which `count_left` does as well.
+            count: whether to count what a filter alone leaves; see `browse.count_left`.
         """
         from src.search.segment_search import SegmentSearch
 
         return SegmentSearch(self.vectors, self.browse.read_image).search(query, count)
-
-    def count_left(
-        self, text: str, where: Filter = EVERYTHING, wanted: Callable[[], bool] = lambda: True
-    ) -> int:
-        """Count what the conditions in a text leave, and another filter with them.
-
-        Args:
-            wanted: whether somebody still waits for it; asked now and then.
-
-        Raises:
-            GivenUp: it is not wanted any more.
-        """
-        return BrowseQueries(self.metadata).count_where(parse_query(text).filter & where, wanted)
 
     def similar(
         self, segment_id: str, n_results: int = 10, where: Filter = EVERYTHING

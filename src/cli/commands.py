@@ -89,8 +89,8 @@ class Commands:
         if not self._paths_of_library().is_writable():
             note("the library can't be written to; it is opened for reading only")
             return self._initialize(read_only=True)
-        try:
-            return self._initialize()
+        try:  # what only looks waits for no backup
+            return self._initialize(upkeep_later=True)
         except LibraryLockedError:
             note("the library is open in another process; it is opened for reading only")
             return self._initialize(read_only=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
-import sqlite3
 from collections.abc import Callable, Sequence
 
 from src.database.captured import INSTANT
 from src.database.conditions import Condition, SegmentCondition, segment_ids_where
 from src.database.decisions import ROWS_OF_TAG
 from src.database.filtered_rows import MOST_STEPS
+from src.database.giving_up import giving_up
 from src.database.metadata_db import MetadataDatabase
 from src.database.rows import LISTED, SEGMENT_COLUMNS
 from src.database.text_normalization import casefold_key
+from src.errors import GivenUp
 from src.records import (
     MediaCard,
     MediaOrder,
@@ -148,16 +149,12 @@ class BrowseQueries:
     def _few(self, where: SegmentCondition) -> list[str] | None:
         """List all that a filter leaves, if they are few and soon found."""
         condition, reader = segment_ids_where(where), self.metadata.connection.read()
-        reader.set_progress_handler(lambda: 1, MOST_STEPS)
         try:
-            rows = reader.execute(f"{condition.sql} LIMIT {MOST_LISTED + 1}", condition.values)
-            ids = [row["id"] for row in rows]
-        except sqlite3.OperationalError as exc:
-            if exc.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                raise
+            with giving_up(reader, lambda: False, MOST_STEPS):
+                rows = reader.execute(f"{condition.sql} LIMIT {MOST_LISTED + 1}", condition.values)
+                ids = [row["id"] for row in rows]
+        except GivenUp:
             return None
-        finally:
-            reader.set_progress_handler(None, 0)
         if len(ids) > MOST_LISTED:
             return None
         rows = reader.execute(
@@ -204,7 +201,8 @@ class BrowseQueries:
             self._counted = version, {}
         known = self._counted[1]
         if condition not in known:
-            with self.metadata.connection.giving_up(wanted) as reader:
+            reader = self.metadata.connection.read()
+            with giving_up(reader, wanted):
                 sql = f"SELECT count(*) FROM ({condition.sql})"
                 known[condition] = int(reader.execute(sql, condition.values).fetchone()[0])
         return known[condition]

@@ -7,7 +7,7 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,13 +31,11 @@ from src.database.repair.recovery import (
 from src.database.row_values import LONGEST_VALUE
 from src.database.text_normalization import casefold_key
 from src.database.transactions import transaction
-from src.errors import DamagedMaskError, DamagedRowError, DatabaseError, GivenUp
+from src.errors import DamagedMaskError, DamagedRowError, DatabaseError
 from src.library_files import SafeFolder
 
 log = logging.getLogger(__name__)
 
-# Steps of SQLite's machine after which a query asks whether it is still wanted: a few milliseconds.
-ASK_EVERY_STEPS = 50_000
 # Of a file in bytes: its examination and backup take longer than a person waits for a window.
 LARGE = 256 << 20
 
@@ -353,27 +351,6 @@ class Connection:
                 reader.execute("PRAGMA query_only = ON")
                 reader.execute("PRAGMA wal_autocheckpoint = 0")
             return reader
-
-    @contextmanager
-    def giving_up(self, wanted: Callable[[], bool]) -> Iterator[sqlite3.Connection]:
-        """Yield this thread's reader; its queries end soon after they are not wanted any more.
-
-        Args:
-            wanted: asked now and then, in this thread.
-
-        Raises:
-            GivenUp: a query was not wanted any more.
-        """
-        reader = self.read()
-        reader.set_progress_handler(lambda: not wanted(), ASK_EVERY_STEPS)
-        try:
-            yield reader
-        except sqlite3.OperationalError as exc:
-            if exc.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                raise
-            raise GivenUp from exc
-        finally:
-            reader.set_progress_handler(None, 0)
 
     def version(self) -> int:
         """Return a number that is another one once anything has been committed, by any process."""

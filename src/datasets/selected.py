@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
+from src.database.giving_up import giving_up
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.export_counts import ExportCounts
 from src.errors import ExportError
@@ -45,7 +46,7 @@ class SelectedSegments:
             GivenUp: nobody waits for it any more.
         """
         counts = ExportCounts(self._metadata, self._selection)
-        with self._metadata.connection.giving_up(self._wanted):
+        with giving_up(self._metadata.connection.read(), self._wanted):
             return counts.preview()
 
     def crop(self, segment: StoredSegment) -> bytes | None:

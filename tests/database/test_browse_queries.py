@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from src.database import browse_queries, connection
+from src.database import browse_queries, giving_up
 from src.database.browse_queries import BrowseQueries
 from src.database.metadata_db import MetadataDatabase
 from src.errors import GivenUp
@@ -252,7 +252,7 @@ def test_names_are_in_the_order_of_their_letters_and_numbers(
 def test_a_count_is_known_until_the_library_changes_and_can_be_given_up(
     metadata: MetadataDatabase, queries: BrowseQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "ASK_EVERY_STEPS", 10)
+    monkeypatch.setattr(giving_up, "ASK_EVERY_STEPS", 10)
     add_frame_of_qualities(metadata, [None, 0.5, 0.9])
     where = segment_filter(min_predicted_iou=0.6)
     with pytest.raises(GivenUp):

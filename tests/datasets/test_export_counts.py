@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from src.database import connection
+from src.database import giving_up
 from src.database.metadata_db import MetadataDatabase
 from src.datasets import export_counts
 from src.datasets.export import preview_dataset
@@ -80,7 +80,7 @@ def test_it_is_what_an_export_writes(
 def test_it_is_given_up_once_nobody_waits_for_it(
     tagged: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "ASK_EVERY_STEPS", 10)
+    monkeypatch.setattr(giving_up, "ASK_EVERY_STEPS", 10)
     with pytest.raises(GivenUp):
         preview_dataset(tagged, wanted=lambda: False)
     assert preview_dataset(tagged).written

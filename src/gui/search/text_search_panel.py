@@ -147,7 +147,7 @@ class TextSearchPanel(SearchPanel):
             total, has_more = result.left_by_filter, result.has_more
             self.results.show(result.hits, none=NO_FIT, total=total, has_more=has_more)
             if has_more:
-                count = self._session.library.count_left
+                count = self._session.library.browse.count_left
                 self.results.count(partial(count, query, self.results.masks))
             return
         words = parse_query(query).words
