@@ -17,6 +17,7 @@ from src.errors import DatabaseError
 from src.events import Progress
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
+from src.processing.file_jobs import go_through
 from tests.conftest import add_media_with, unit_vectors
 
 
@@ -82,3 +83,22 @@ def test_damage_that_the_backup_finds_is_mended_at_the_next_start(
     with MediaLibrary(large, models, upkeep_later=True) as library:
         assert library.notice is not None
         assert library.metadata.count_segments() == 300
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_the_index_is_told_at_the_end_of_a_job_or_by_one_of_its_own(
+    paths: LibraryPaths, models: ModelManager, later: bool
+) -> None:
+    with MediaLibrary(paths, models, upkeep_later=later) as library:
+        job = go_through(iter(()), lambda: library.index, not later)
+        vectors = unit_vectors(3)
+        add_media_with(library.metadata, vectors, model=library.clip.name)
+        assert library.upkeep.index_waits
+        told = [event for event in job if isinstance(event, Progress)]
+        assert told == ([] if later else [Progress("index", 3, 3)])
+        assert library.upkeep.index_waits == later
+        assert library.index.problems() == []
+        found = library.vectors.search_by_embedding(vectors[1], 1)
+        assert found[0].segment.id == "a.jpg-00001"
+        list(library.upkeep.tell_index())
+        assert not library.upkeep.index_waits and library.index.problems() == []

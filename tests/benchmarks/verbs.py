@@ -41,19 +41,16 @@ def measure(paths: LibraryPaths) -> None:
             times.append(time.perf_counter() - start)
             cpu = time.process_time() - cpu
         slow = "  over a second" if times[-1] > SLOW_S else ""
-        print(
-            f"{name:44} {' '.join(f'{each:8.3f}' for each in times)} ({cpu:.3f}){slow}", flush=True
-        )
+        by_clock = " ".join(f"{each:8.3f}" for each in times)
+        print(f"{name:44} {by_clock} ({cpu:.3f}){slow}", flush=True)
 
     start = time.perf_counter()
     library = MediaLibrary(paths, ModelManager(device="cpu"), upkeep_later=True)
     print(f"{'open':44} {time.perf_counter() - start:8.3f}")
     with library:
-        browse = library.browse
-        if library.upkeep.backup_waits:
-            timed(
-                "the day's backup, behind the window", lambda: list(library.upkeep.back_up()), True
-            )
+        browse, upkeep = library.browse, library.upkeep
+        if upkeep.backup_waits:
+            timed("the day's backup, behind the window", lambda: list(upkeep.back_up()), once=True)
         ids = browse.media_ids("added")
         for order in ("added", "captured", "name", "segments"):
             timed(f"media files in order: {order}", lambda order=order: browse.media_ids(order))  # type: ignore[misc]
@@ -70,9 +67,7 @@ def measure(paths: LibraryPaths) -> None:
         timed("segments the wanted CLIP lacks", library.coverage)
         timed("do tags wait", library.tags_wait)
         timed("frames cut by another SAM", library.segmented_by_others)
-        timed(
-            "what searches scan is made", lambda: list(library.upkeep.prepare_search()), once=True
-        )
+        timed("what searches scan is made", lambda: list(upkeep.prepare_search()), once=True)
         timed("a search", lambda: library.search("a red circle"))
         half = segment_filter(tags=("half",), min_predicted_iou=0.6)
         timed("a search in half of it", lambda: library.search("a red circle", where=half))
