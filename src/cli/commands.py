@@ -169,6 +169,8 @@ class Commands:
             if not library.read_only:
                 for _ in self._shown(library.reembed()):
                     pass
+            for _ in self._shown(library.upkeep.prepare_search()):
+                pass
             found = find(library, self.arguments)
             self._note_problems(library)
         show(found, self.arguments)
