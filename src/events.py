@@ -5,8 +5,12 @@ A job is a generator of these. Each one is a progress point and a place to cance
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
+
+Result = TypeVar("Result")
 
 # Of the kinds of files that can't be read, the most frequent.
 _ENDINGS_SHOWN = 5
@@ -113,6 +117,31 @@ class Progress(Event):
     doing: str
     done: int
     total: int
+
+
+def said(
+    doing: str, steps: Generator[tuple[int, int], None, Result]
+) -> Generator[Event, None, Result]:
+    """Say how far steps are that yield how much is done and of how much; gives their result."""
+    try:
+        while True:
+            yield Progress(doing, *next(steps))
+    except StopIteration as over:
+        result: Result = over.value
+        return result
+
+
+@dataclass(frozen=True)
+class MissingMediaFound(Event):
+    """All media files have been looked for.
+
+    Attributes:
+        gone: those that are not there, and of which no copy is known.
+        away: how many are on drives that can't be reached now.
+    """
+
+    gone: tuple[int, ...]
+    away: int
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,18 @@ SCAN = register(
         in_background=True,
     )
 )
+MISSING = register(
+    JobKind(
+        "missing",
+        "looking for missing files",
+        "Nothing has been removed.",
+        "remove",
+        "look which media files are gone",
+        queue="missing",
+        strip_order=2,
+        in_background=True,
+    )
+)
 BACKUP = register(
     JobKind(
         "backup",
@@ -219,6 +231,7 @@ STAGES = {
         Stage("recover", "Recovering the library", "recovering the library, pages read"),
         Stage("look", "Looking for moved files", "looking for moved files"),
         Stage("index", "Updating the search index", "updating the index"),
+        Stage("missing", "Looking for missing files", "looking for missing files"),
         Stage("scan", "Preparing search", "preparing search"),
         Stage("rows", "Examining the library", "examining rows"),
         Stage("backup", "Writing the daily backup", "writing the daily backup"),

@@ -38,7 +38,6 @@ from src.search.query_text import parse_query
 if TYPE_CHECKING:
     import numpy as np
 
-    from src.processing.missing_files import MissingFiles
 
 LONGEST_TAG = 80
 
@@ -176,14 +175,6 @@ class MediaLibrary(OpenLibrary):
     def missing_media(self) -> tuple[list[MediaFile], list[MediaFile]]:
         """List all media files that are gone, and those whose drive can't be reached now."""
         return self._missing.all()
-
-    @property
-    def _missing(self) -> MissingFiles:
-        from src.processing.missing_files import MissingFiles
-
-        if self._missing_files is None:
-            self._missing_files = MissingFiles(self.metadata, self.read_only)
-        return self._missing_files
 
     # -- finding
 

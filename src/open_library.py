@@ -87,7 +87,7 @@ class OpenLibrary:
         self._missing_files: MissingFiles | None = None
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
         self._upkeep_later = upkeep_later
-        self.upkeep = Upkeep(self.metadata, lambda: self._in_use.vectors)
+        self.upkeep = Upkeep(self.metadata, lambda: self._in_use.vectors, lambda: self._missing)
         connection = self.metadata.connection
         # What to show a person once about the library, now that it is open.
         said = [str(what) for what in (connection.recovered, connection.mended) if what is not None]
@@ -148,6 +148,14 @@ class OpenLibrary:
     @property
     def tagger(self) -> AutoTagger:
         return self._in_use.tagger
+
+    @property
+    def _missing(self) -> MissingFiles:
+        from src.processing.missing_files import MissingFiles
+
+        if self._missing_files is None:
+            self._missing_files = MissingFiles(self.metadata, self.read_only)
+        return self._missing_files
 
     def load_models(self) -> None:
         """Load what searching and adding need; done at once when it is there."""

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from src.database.metadata_db import MetadataDatabase
-from src.events import Event, Progress
+from src.events import Event, MissingMediaFound, Progress, said
 
 if TYPE_CHECKING:
     from src.database.vector_db import VectorDatabase
+    from src.processing.missing_files import MissingFiles
 
 
 class Upkeep:
@@ -18,13 +19,19 @@ class Upkeep:
     Each can be stopped between two events, and goes on, or begins again, the next time.
     """
 
-    def __init__(self, metadata: MetadataDatabase, vectors: Callable[[], VectorDatabase]) -> None:
+    def __init__(
+        self,
+        metadata: MetadataDatabase,
+        vectors: Callable[[], VectorDatabase],
+        missing: Callable[[], MissingFiles],
+    ) -> None:
         """Look after a library that is open.
 
         Args:
             vectors: gives what searches with the CLIP in use, and loads it.
+            missing: gives what looks for its media files.
         """
-        self._metadata, self._vectors = metadata, vectors
+        self._metadata, self._vectors, self._missing = metadata, vectors, missing
 
     @property
     def backup_waits(self) -> bool:
@@ -47,6 +54,11 @@ class Upkeep:
         """
         for done, total in self._vectors().embeddings.prepare_scan():
             yield Progress("scan", done, total)
+
+    def look_for_missing(self) -> Iterator[Event]:
+        """Look for all media files, and say at the end which are gone; copies take their places."""
+        gone, away = yield from said("missing", self._missing().look_at_all())
+        yield MissingMediaFound(tuple(media.id for media in gone), len(away))
 
     @property
     def index_waits(self) -> bool:

@@ -13,11 +13,10 @@ from pathlib import Path
 from src.config import LibraryPaths
 from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
-from src.database.repair.damaged_rows import DamagedRow
 from src.database.segment_store import crop_hash
 from src.database.vector_index import VectorIndex
 from src.errors import DatabaseError, MediaReadError
-from src.events import Event, ProblemFound, Progress
+from src.events import Event, ProblemFound, said
 from src.library_files import KEEP, MARKER
 from src.models.mask_rle import decode_rle
 from src.ownership import SEGMENTS
@@ -93,7 +92,7 @@ def _media(metadata: MetadataDatabase, repair: bool) -> Iterator[Event]:
 
 def _rows(metadata: MetadataDatabase, repair: bool) -> Generator[Event, None, bool]:
     """Look for rows that can't be what was stored; returns whether there are any left."""
-    damaged = yield from _damaged_rows(metadata)
+    damaged = yield from said("rows", metadata.look_for_damaged_rows())
     problems = metadata.integrity_problems()
     counts = metadata.miscounted()
     if repair and (damaged or problems or counts):
@@ -112,16 +111,6 @@ def _rows(metadata: MetadataDatabase, repair: bool) -> Generator[Event, None, bo
         what = f"{table} had {counted:,} rows, and {there:,} are there"
         yield ProblemFound(f"{metadata.paths.metadata_db}: {what}", mended=repair)
     return bool(damaged or problems) and not repair
-
-
-def _damaged_rows(metadata: MetadataDatabase) -> Generator[Event, None, list[DamagedRow]]:
-    steps = metadata.look_for_damaged_rows()
-    try:
-        while True:
-            yield Progress("rows", *next(steps))
-    except StopIteration as over:
-        found: list[DamagedRow] = over.value
-        return found
 
 
 def _embeddings(

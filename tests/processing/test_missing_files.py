@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from src import presence
-from src.events import FileKnown, ProblemFound
+from src.events import FileKnown, MissingMediaFound, ProblemFound, Progress
 from src.library import MediaLibrary
 from src.presence import FilePresence, presence_of
 from tests.processing.test_ingest import add, of_kind
@@ -35,6 +35,9 @@ def test_files_that_are_gone_are_found_and_said(library: MediaLibrary, folder: P
     shutil.rmtree(folder)
     gone, away = library.missing_media()
     assert [media.path for media in gone] == paths and not away
+    *steps, found = library.upkeep.look_for_missing()
+    assert steps == [Progress("missing", 3, 3)]
+    assert found == MissingMediaFound(tuple(media.id for media in gone), 0)
     assert len(problems(library, repair=True)) == 3
 
 

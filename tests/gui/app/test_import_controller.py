@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from src.events import Event, FileDone, FileFailed, FileKnown, JobDone, JobStarted, PassedOver
+from src.events import (
+    Event,
+    FileDone,
+    FileFailed,
+    FileKnown,
+    JobDone,
+    JobStarted,
+    MissingMediaFound,
+    PassedOver,
+    Progress,
+)
 from src.gui.app import import_controller as module
 from src.gui.app.import_controller import ImportController
 from src.gui.core.job_state import JobState
@@ -224,12 +234,15 @@ def test_all_missing_files_are_removed_after_a_question(
 
     monkeypatch.setattr(module, "ask", ask)
     monkeypatch.setattr(module, "show_error", show_error)
-    media = [SimpleNamespace(id=number) for number in range(gone + away)]
+    found = MissingMediaFound(tuple(range(gone)), away)
     a_session: Any = session
     a_session.main_thread = SimpleNamespace(run=lambda work, then: then(work()))
     a_session.change = lambda work, fails: work()
+    a_session.jobs_of = lambda kind: []
+    a_session.start = lambda kind, job, name: session.run(kind, *job())
     a_session.library = SimpleNamespace(
-        missing_media=lambda: (media[:gone], media[gone:]), remove=removed.extend
+        upkeep=SimpleNamespace(look_for_missing=lambda: [Progress("missing", 5, 5), found]),
+        remove=removed.extend,
     )
     import_controller.ask_to_remove_missing()
     ((said, sentence),) = asked
