@@ -103,18 +103,16 @@ class ScanRows:
             How many rows are there, and of how many; nothing where one step was enough.
         """
         parts, has_more = self._step(model_id)
-        total = (
-            self._connection.read()
-            .execute("SELECT count(*) FROM embeddings WHERE model_id = ?", (model_id,))
-            .fetchone()[0]
-            if has_more
-            else 0
+        if not has_more:
+            return
+        rows = self._connection.read().execute(
+            "SELECT count(*) FROM embeddings WHERE model_id = ?", (model_id,)
         )
+        total = int(rows.fetchone()[0])
         while has_more:
             yield sum(part.count for part in parts), total
             parts, has_more = self._step(model_id)
-        if total:
-            self.save(model_id)
+        self.save(model_id)
 
     def _step(self, model_id: int) -> tuple[list[Part], bool]:
         """Read some rows; gives all that are here by then, and whether there may be more."""
