@@ -37,6 +37,7 @@ class Strip:
         self.grid = self.show = lambda *_, **__: None
 
         self.stopped = 0
+        self.is_over = False
 
     def grid_remove(self) -> None:
         self.outcome, self.stopped = None, 0
@@ -260,6 +261,21 @@ def test_a_file_that_is_there_already_is_said(
     assert strip.outcome == (job, 0)
     job.done = JobDone(1)
     assert job.outcome == "1 file is already in the library"
+
+
+def test_a_job_that_nobody_asked_for_is_shown_once_it_takes_long(
+    session: Session, import_controller: ImportController
+) -> None:
+    now, shown = [0.0], []
+    strip: Any = import_controller.strip
+    strip.is_over, strip.show = False, lambda job, waiting: shown.append(job)
+    job = JobState(kind="backup", clock=lambda: now[0])
+    session.jobs.append(job)
+    for at, is_over in ((0.0, False), (1.9, False), (2.1, True), (2.2, False)):
+        now[0], strip.is_over = at, is_over
+        job.take(Progress("backup", 1, 9))
+        import_controller._show()
+    assert shown == [job]  # not at once, and not in place of what is there to be read
 
 
 def test_the_others_are_said_to_be_added_only_once_they_are(
