@@ -261,7 +261,7 @@ class ScanFile:
         """
         start, value = number * BLOCK_BYTES, 0
         if self.bring_in(number) and self._content is not None:
-            value = zlib.crc32(self._content[start : start + BLOCK_BYTES])
+            value = zlib.crc32(self._content[start : start + BLOCK_BYTES].data)
         else:
             room = memoryview(bytearray(READ_AT_ONCE))
             for place in range(0, BLOCK_BYTES, READ_AT_ONCE):  # its columns follow each other
