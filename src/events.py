@@ -5,11 +5,12 @@ A job is a generator of these. Each one is a progress point and a place to cance
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
+Result = TypeVar("Result")
 # Files that the library has as they are, and what is to be read for the first time.
 WorkKind = Literal["known", "image", "video"]
 
@@ -136,6 +137,31 @@ class Progress(Event):
     doing: str
     done: int
     total: int
+
+
+def said(
+    doing: str, steps: Generator[tuple[int, int], None, Result]
+) -> Generator[Event, None, Result]:
+    """Say how far steps are that yield how much is done and of how much; gives their result."""
+    try:
+        while True:
+            yield Progress(doing, *next(steps))
+    except StopIteration as over:
+        result: Result = over.value
+        return result
+
+
+@dataclass(frozen=True)
+class MissingMediaFound(Event):
+    """All media files have been looked for.
+
+    Attributes:
+        gone: those that are not there, and of which no copy is known.
+        away: how many are on drives that can't be reached now.
+    """
+
+    gone: tuple[int, ...]
+    away: int
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,10 @@ class Ingest:
         clip_bundle: Callable[[], ClipBundle],
         mask_generator: Segmenter | None,
         settings: Settings,
+        tell_index: bool = True,
     ) -> None:
-        """Set a job up; see SegmentPipeline."""
+        """Set a job up; see SegmentPipeline, and go_through for `tell_index`."""
+        self._tell_index = tell_index
         self.metadata = metadata
         self.clip_bundle = clip_bundle
         self.settings = settings
@@ -106,6 +108,7 @@ class Ingest:
                     for number, (path, work) in enumerate(zip(files, works, strict=True), start=1)
                 ),
                 lambda: self.clip_bundle().index,
+                self._tell_index,
             )
         remove_left_crops(self.metadata)
         stay_away = [path for path in found.removed if path not in self.moved.came]

@@ -69,8 +69,10 @@ class SegmentAgain:
         clip_bundle: Callable[[], ClipBundle],
         mask_generator: Segmenter,
         settings: Settings,
+        tell_index: bool = True,
     ) -> None:
-        """Set a job up; see SegmentPipeline."""
+        """Set a job up; see SegmentPipeline, and go_through for `tell_index`."""
+        self._tell_index = tell_index
         self.metadata = metadata
         self.sam = mask_generator.name
         self.copies = KnownCopies(metadata)
@@ -95,7 +97,9 @@ class SegmentAgain:
         yield JobStarted(len(by_media), {"image": frames})
         with self.pipeline.threads() as threads:
             files = self._files(by_media, threads)
-            totals = yield from go_through(files, lambda: self.clip_bundle().index)
+            totals = yield from go_through(
+                files, lambda: self.clip_bundle().index, self._tell_index
+            )
         remove_left_crops(self.metadata)
         yield JobDone(len(by_media), totals.frames, totals.segments, tuple(totals.failed))
 

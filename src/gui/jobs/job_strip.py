@@ -66,6 +66,11 @@ class JobStrip(ctk.CTkFrame):
         )
 
     @property
+    def is_over(self) -> bool:
+        """Whether it shows the result of a job, for a person to read."""
+        return self._over and bool(self.winfo_manager())
+
+    @property
     def text(self) -> str:
         """What it says; for tests."""
         return f"{self._headline.cget('text')} {self._detail.cget('text')}".strip()
