@@ -33,7 +33,8 @@ from src.models.mask_shape import (
 from src.models.mask_sizes import Sizes
 from src.models.promptable_sam import PromptableSam, at_most
 from src.models.segmenter import ImageEmbedding, MaskPredictions, PromptableModel, Prompts
-from src.models.stopping import GoOn, ask, stopping
+from src.models.stopping import stopping
+from src.stopping import GoOn, ask
 
 
 class MaskGenerator:
@@ -134,8 +135,8 @@ class MaskGenerator:
 
         Args:
             image_rgb: (H, W, 3) uint8 RGB.
-            go_on: asked before each layer of the model and each batch of clicks; StoppedError is
-                raised once it says no.
+            go_on: asked before each layer of the model, each batch of clicks and each mask;
+                StoppedError is raised once it says no.
 
         Returns:
             The records of `generate`, with segmentation as (H, W) uint8, 0 or 1.
@@ -148,10 +149,10 @@ class MaskGenerator:
         with self._room, torch.inference_mode(), stops:
             grid = ClickGrid(self.points_per_side, self.quality, self.stability_score_offset)
             candidates = self._decode_grid(image_rgb, grid, sizes, go_on)
-            candidates = self._without_duplicates(candidates, sizes)
+            candidates = self._without_duplicates(candidates, sizes, go_on)
             clicks_xy = grid.xy[candidates.clicks.cpu().numpy()] * image_wh
         # outside of inference mode, which would hold for the next mask, too
-        for i, mask in self.at_image(candidates.logits, image_rgb):
+        for i, mask in self.at_image(candidates.logits, image_rgb, go_on):
             if (record := self._record(candidates, i, mask, clicks_xy[i]))["area"] > 0:
                 yield record
 
@@ -243,7 +244,9 @@ class MaskGenerator:
                 grid.found(found.logits, found.clicks)
         return Candidates.joined(batches)
 
-    def _without_duplicates(self, found: Candidates, sizes: Sizes) -> Candidates:
+    def _without_duplicates(
+        self, found: Candidates, sizes: Sizes, go_on: GoOn | None
+    ) -> Candidates:
         """Non-maximum suppression by boxes, then by the masks themselves."""
         found = suppress_duplicates(
             found,
@@ -256,6 +259,8 @@ class MaskGenerator:
         kept = DuplicateFilter(self.mask_nms_thresh)
         chosen = []
         for i, logits in enumerate(found.logits.cpu().numpy()):  # best first
+            if go_on is not None:
+                ask(go_on)
             if self.speck_share > 0:
                 logits = without_specks(logits, self.speck_share)
             if kept.add_if_distinct(logits):
@@ -264,13 +269,14 @@ class MaskGenerator:
         return found.keep(torch.tensor(chosen, dtype=torch.long, device=found.logits.device))
 
     def at_image(
-        self, logits: torch.Tensor, image_rgb: np.ndarray
+        self, logits: torch.Tensor, image_rgb: np.ndarray, go_on: GoOn | None = None
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Bring masks to the size of their image, fitted to it where that is wished.
 
         Args:
             logits: (N, h, w) float32 of the decoder, best first.
             image_rgb: (H, W, 3) uint8.
+            go_on: see masks.
 
         Returns:
             Places in logits, and their masks (H, W) uint8, 0 or 1; without those that by fitting
@@ -280,6 +286,8 @@ class MaskGenerator:
         edges = self._edges(image_rgb)
         kept = DuplicateFilter(self.mask_nms_thresh)
         for i, found in enumerate(logits.cpu().numpy()):
+            if go_on is not None:
+                ask(go_on)
             if edges is not None:
                 fitted = edges.fit(cv2.resize(sizes.at_input(found), edges.size_wh))
                 if self.speck_share > 0:

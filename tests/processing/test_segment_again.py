@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -316,12 +317,14 @@ def test_a_tag_given_while_sam_works_is_kept(
 ) -> None:
     masks = other_sam.masks
     given: list[str] = []
+    turn = threading.Lock()  # several frames are cut at the same time
 
     def tag_meanwhile(*arguments: object, **options: object) -> object:
         made = masks(*arguments, **options)  # type: ignore[arg-type]
-        for segment in [] if given else segments_of(library):
-            library.add_tag(segment.id, f"late {len(given)}")
-            given.append(f"late {len(given)}")
+        with turn:
+            for segment in [] if given else segments_of(library):
+                library.add_tag(segment.id, f"late {len(given)}")
+                given.append(f"late {len(given)}")
         return made
 
     monkeypatch.setattr(other_sam, "masks", tag_meanwhile)
