@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from src.models.mask_generator import MaskGenerator
-from src.stopping import GoOn
+from src.stopping import GoOn, ask
 
 # Larger pictures are in one test each, and their masks would take much memory.
 MOST_PIXELS = 1_000_000
@@ -26,8 +26,7 @@ def remembering(cut: Masks) -> Masks:
     def masks(
         generator: MaskGenerator, image_rgb: np.ndarray, go_on: GoOn | None = None
     ) -> Iterator[dict[str, Any]]:
-        # what is measured or stopped on the way has to be done
-        if go_on is not None or image_rgb.shape[0] * image_rgb.shape[1] > MOST_PIXELS:
+        if image_rgb.shape[0] * image_rgb.shape[1] > MOST_PIXELS:
             yield from cut(generator, image_rgb, go_on)
             return
         # the bundled weights are loaded many times; others are what they are while they live
@@ -40,8 +39,10 @@ def remembering(cut: Masks) -> Masks:
             hashlib.sha256(image_rgb.tobytes()).digest(),
         )
         if key not in made:
-            made[key] = list(cut(generator, image_rgb))
+            made[key] = list(cut(generator, image_rgb, go_on))
         for record in made[key]:
+            if go_on is not None:
+                ask(go_on)
             yield record | {"segmentation": record["segmentation"].copy()}
 
     return masks

@@ -143,11 +143,9 @@ class Screen:
         """
 
         def is_active() -> bool:
-            if re.search(title, self._ask("getactivewindow", "getwindowname")):
-                return True
             for window in self._ask("search", "--onlyvisible", "--name", title).split()[:1]:
                 self._ask("windowactivate", window)
-            return False
+            return bool(re.search(title, self._ask("getactivewindow", "getwindowname")))
 
         wait_until(f"a window “{title}” that has the keys", is_active)
 

@@ -191,8 +191,8 @@ def test_a_mask_is_written_once_and_never_read_on_its_way(
     generator, made = mask_generator, [0]
     masks = generator.masks
 
-    def counted(image_rgb: np.ndarray) -> Iterator[dict[str, object]]:
-        for record in masks(image_rgb):
+    def counted(image_rgb: np.ndarray, *asked: object) -> Iterator[dict[str, object]]:
+        for record in masks(image_rgb, *asked):
             made[0] += 1
             assert isinstance(record["segmentation"], np.ndarray)
             yield record
