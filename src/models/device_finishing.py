@@ -1,0 +1,162 @@
+"""From logits to masks in batches, on the device where they are: see mask_finishing.py.
+
+What crosses to the CPU is small: which masks are left, and the lengths of their runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import cv2
+import numpy as np
+import torch
+
+from src.models import device_edges
+from src.models.device import FittingBatches, bytes_at_once
+from src.models.device_edges import BatchedEdges
+from src.models.device_masks import (
+    at_image,
+    at_input,
+    column_runs,
+    comparable,
+    in_parts,
+    measured,
+    resized,
+    unlike_all_before,
+)
+from src.models.device_regions import without_small_regions, without_specks
+from src.models.mask_candidates import ROUGHLY, Candidates, filter_stable, suppress_duplicates
+from src.models.mask_finishing import FinishedMask, MaskLimits
+from src.models.mask_rle import compressed, mask_of_runs
+from src.models.mask_shape import boxes_around, stabilities
+from src.models.mask_sizes import Sizes
+from src.models.promptable_sam import at_most
+from src.models.segmenter import MaskPredictions
+
+# What a pixel of the image takes while masks are brought to it and cleaned there.
+_BYTES_A_PIXEL = 32
+
+
+class AllAtOnce:
+    """Finishes the masks of an image in batches on their device; see MaskFinishing."""
+
+    def __init__(self, sizes: Sizes, limits: MaskLimits) -> None:
+        """Begin with an image.
+
+        Args:
+            sizes: of the image.
+            limits: what is kept.
+        """
+        self._sizes, self._limits = sizes, limits
+
+    def stable(self, found: MaskPredictions, clicks: torch.Tensor) -> Candidates:
+        """See MaskFinishing; what passes is measured once, at the size that counts."""
+        sizes, limits = self._sizes, self._limits
+        offset, least = limits.stability_score_offset, limits.stability_score_thresh
+        if not limits.exact:
+            return filter_stable(
+                found.logits, found.predicted_iou, clicks, sizes, offset, least, False
+            )
+        shown = found.logits[:, : sizes.logits_wh[1]]
+        hopeful = (stabilities(shown, offset) >= least - ROUGHLY) & (shown > 0).flatten(1).any(1)
+        kept = hopeful.nonzero()[:, 0]
+        stability, boxes, some = measured(found.logits[kept], sizes, offset)
+        passing = ((stability >= least) & some).nonzero()[:, 0]
+        kept, boxes = kept[passing], boxes[passing]
+        return Candidates(
+            shown[kept], found.predicted_iou[kept], stability[passing], boxes, boxes, clicks[kept]
+        )
+
+    def distinct(self, found: Candidates) -> Candidates:
+        """See MaskFinishing: first by boxes, then by the masks themselves."""
+        limits = self._limits
+        # boxes are of the size that counts already
+        found = suppress_duplicates(
+            found,
+            self._sizes,
+            limits.stability_score_offset,
+            limits.stability_score_thresh,
+            limits.box_nms_thresh,
+            exact=False,
+        )
+        pictures = [comparable(found.logits[:0])]
+        for part in in_parts(len(found.logits), found.logits[:1].numel(), found.logits.device):
+            if limits.speck_share > 0:
+                found.logits[part] = without_specks(found.logits[part], limits.speck_share)
+            pictures.append(comparable(found.logits[part]))
+        none = pictures[0]
+        chosen = unlike_all_before(torch.cat(pictures), none, limits.mask_nms_thresh)
+        return found.keep(torch.tensor(chosen, dtype=torch.long, device=found.logits.device))
+
+    def at_image(self, logits: torch.Tensor, image_rgb: np.ndarray) -> Iterator[FinishedMask]:
+        """See MaskFinishing."""
+        width, height = self._sizes.image_wh
+        edges, pixels = None, _BYTES_A_PIXEL * width * height
+        if self._limits.fit_edges:
+            edges = BatchedEdges(at_most(image_rgb, self._sizes.shown_wh), logits.device)
+            pixels += device_edges.BYTES_A_PIXEL * edges.size_hw[0] * edges.size_hw[1]
+        batches = FittingBatches(max(1, bytes_at_once(logits.device) // pixels))
+        kept = comparable(logits[:0])
+
+        @torch.inference_mode()
+        def finished(places: torch.Tensor) -> list[partial[FinishedMask]]:
+            nonlocal kept
+            if edges is None:
+                masks = at_image(logits[places], self._sizes)
+                return self._written(masks, places.tolist())
+            large = resized(at_input(logits[places], self._sizes), edges.size_hw)
+            fitted = edges.fit(large)
+            if self._limits.speck_share > 0:
+                fitted = without_specks(fitted, self._limits.speck_share)
+            pictures = comparable(fitted)
+            chosen = unlike_all_before(pictures, kept, self._limits.mask_nms_thresh)
+            masks = resized(fitted[chosen], (height, width)) > 0
+            written = self._written(masks, places[chosen].tolist())
+            kept = torch.cat([kept, pictures[chosen]])  # last: what did not fit is done again
+            return written
+
+        for some in batches.run(torch.arange(len(logits)), finished):
+            for make in some:
+                yield make()
+
+    def _written(self, masks: torch.Tensor, places: list[int]) -> list[partial[FinishedMask]]:
+        """Bring masks (N, H, W) bool to the CPU as runs, to be made arrays of one by one."""
+        if not places:
+            return []
+        if self._limits.min_mask_region_area > 0:
+            least_px = torch.full((len(masks),), self._limits.min_mask_region_area)
+            masks = without_small_regions(masks, least_px.to(masks.device))
+        areas = masks.sum((1, 2)).tolist()
+        boxes = boxes_around(masks).long().tolist()
+        runs, counts = column_runs(masks)
+        size_wh = self._sizes.image_wh
+        return [
+            partial(_mask_of, place, own, rle, area, box, size_wh)
+            for place, own, rle, area, box in zip(
+                places,
+                np.split(runs, np.cumsum(counts)[:-1]),
+                compressed(runs, counts),
+                areas,
+                boxes,
+                strict=True,
+            )
+        ]
+
+
+def _mask_of(
+    place: int,
+    runs: np.ndarray,
+    rle: bytes,
+    area: int,
+    box_xyxy: list[int],
+    size_wh: tuple[int, int],
+) -> FinishedMask:
+    left, top, right, bottom = box_xyxy
+    return FinishedMask(
+        place,
+        cv2.transpose(mask_of_runs(runs, size_wh).T.view(np.uint8)),
+        area,
+        (left, top, right + 1 - left, bottom + 1 - top),
+        {"size": [size_wh[1], size_wh[0]], "counts": rle},
+    )
