@@ -183,7 +183,7 @@ class BatchedEdges:
             offset = share_mean - (slopes * mean).sum(1, keepdim=True)
             slopes, offset = windows.around(torch.cat([slopes, offset], dim=1)).split((3, 1), 1)
             found = (slopes * picture).sum(1) + offset[:, 0]
-            return found.clamp(mask_edges.DOUBT, 1 - mask_edges.DOUBT)
+            return torch.as_tensor(found.clamp(mask_edges.DOUBT, 1 - mask_edges.DOUBT))
 
         first = share = guided(_sigmoid(windows.of_each(logits)))
         sure = torch.logit(first)
@@ -247,7 +247,7 @@ def _precision(picture: Tensor, mean: Tensor, whole: _Windows) -> Tensor:
     following = covariance.roll(-1, 0)
     adjugate = torch.linalg.cross(following, following.roll(-1, 0), dim=1)
     determinant = (covariance[0] * adjugate[0]).sum(0)
-    return (adjugate / determinant).flatten(0, 1)
+    return torch.as_tensor((adjugate / determinant).flatten(0, 1))
 
 
 def _turn_unlikely(share: Tensor, inside: Tensor, before: Tensor) -> None:

@@ -100,7 +100,7 @@ class AllAtOnce:
         kept = comparable(logits[:0])
 
         @torch.inference_mode()
-        def finished(places: torch.Tensor) -> list[partial[FinishedMask]]:
+        def finished(places: torch.Tensor) -> list[FinishedMask]:
             nonlocal kept
             if edges is None:
                 masks = at_image(logits[places], self._sizes)
@@ -117,11 +117,10 @@ class AllAtOnce:
             return written
 
         for some in batches.run(torch.arange(len(logits)), finished):
-            for make in some:
-                yield make()
+            yield from some
 
-    def _written(self, masks: torch.Tensor, places: list[int]) -> list[partial[FinishedMask]]:
-        """Bring masks (N, H, W) bool to the CPU as runs, to be made arrays of one by one."""
+    def _written(self, masks: torch.Tensor, places: list[int]) -> list[FinishedMask]:
+        """Bring masks (N, H, W) bool to the CPU as runs."""
         if not places:
             return []
         if self._limits.min_mask_region_area > 0:
@@ -130,10 +129,16 @@ class AllAtOnce:
         areas = masks.sum((1, 2)).tolist()
         boxes = boxes_around(masks).long().tolist()
         runs, counts = column_runs(masks)
-        size_wh = self._sizes.image_wh
+        width, height = size_wh = self._sizes.image_wh
         return [
-            partial(_mask_of, place, own, rle, area, box, size_wh)
-            for place, own, rle, area, box in zip(
+            FinishedMask(
+                place,
+                area,
+                (left, top, right + 1 - left, bottom + 1 - top),
+                partial(_filled, own, size_wh),
+                {"size": [height, width], "counts": rle},
+            )
+            for place, own, rle, area, (left, top, right, bottom) in zip(
                 places,
                 np.split(runs, np.cumsum(counts)[:-1]),
                 compressed(runs, counts),
@@ -144,19 +149,7 @@ class AllAtOnce:
         ]
 
 
-def _mask_of(
-    place: int,
-    runs: np.ndarray,
-    rle: bytes,
-    area: int,
-    box_xyxy: list[int],
-    size_wh: tuple[int, int],
-) -> FinishedMask:
-    left, top, right, bottom = box_xyxy
-    return FinishedMask(
-        place,
-        cv2.transpose(mask_of_runs(runs, size_wh).T.view(np.uint8)),
-        area,
-        (left, top, right + 1 - left, bottom + 1 - top),
-        {"size": [size_wh[1], size_wh[0]], "counts": rle},
-    )
+def _filled(runs: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
+    """Make an array of runs: (H, W) uint8, 0 or 1, row by row as others' are."""
+    columns = mask_of_runs(runs, size_wh).T.view(np.uint8)
+    return np.asarray(cv2.transpose(columns))

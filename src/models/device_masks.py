@@ -120,13 +120,13 @@ def _area_weights(side: int, shrinks: bool) -> np.ndarray:
     pixels = np.arange(side)[None]
     if shrinks:
         shares = np.minimum(starts + scale, pixels + 1) - np.maximum(starts, pixels)
-        return (shares.clip(0) / scale).astype(np.float32)
+        return np.asarray(shares.clip(0) / scale, np.float32)
     # what OpenCV does where one of both sides does not shrink
     first = np.floor(starts)
     part = (np.arange(COMPARE_SIDE)[:, None] + 1) - (first + 1) / scale
     part = np.where(part <= 0, 0, part - np.floor(part))
     first, second = first.clip(0, side - 1), (first + 1).clip(0, side - 1)
-    return ((pixels == first) * (1 - part) + (pixels == second) * part).astype(np.float32)
+    return np.asarray((pixels == first) * (1 - part) + (pixels == second) * part, np.float32)
 
 
 def unlike_all_before(pictures: Tensor, before: Tensor, most_overlap: float) -> list[int]:

@@ -7,7 +7,7 @@ at once on the device where they are (device_finishing.py), which suits a GPU.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,23 +52,23 @@ class FinishedMask:
 
     Attributes:
         place: among the logits it was made of.
-        mask: (H, W) uint8, 0 or 1.
         area: its pixels.
         bbox_xywh: the box around it, in pixels.
+        array: gives it as (H, W) uint8, 0 or 1.
         rle: compressed COCO RLE, where that was made on the way.
     """
 
     place: int
-    mask: np.ndarray
     area: int
     bbox_xywh: tuple[int, int, int, int]
+    array: Callable[[], np.ndarray]
     rle: dict[str, object] | None = None
 
     @staticmethod
     def of(place: int, mask: np.ndarray) -> FinishedMask:
         """Measure a mask."""
         x, y, w, h = cv2.boundingRect(mask)
-        return FinishedMask(place, mask, int(np.count_nonzero(mask)), (x, y, w, h))
+        return FinishedMask(place, int(np.count_nonzero(mask)), (x, y, w, h), lambda: mask)
 
 
 class MaskFinishing(Protocol):

@@ -135,13 +135,14 @@ class MaskGenerator:
             point_coords ([[x, y]]), crop_box (XYWH, the whole image).
         """
         form = output_mode or self.output_mode
+        if self.batched and form == "coco_rle":  # which the masks are already: no arrays are made
+            return [
+                {"segmentation": finished.rle, **record}
+                for record, finished in self._records(image_rgb)
+            ]
         return [
-            {
-                **{key: value for key, value in record.items() if key != "rle"},
-                "segmentation": record["rle"]
-                if form == "coco_rle" and "rle" in record
-                else in_form(record["segmentation"], form),
-            }
+            {key: value for key, value in record.items() if key != "rle"}
+            | {"segmentation": in_form(record["segmentation"], form)}
             for record in self.masks(image_rgb)
         ]
 
@@ -157,6 +158,14 @@ class MaskGenerator:
             The records of `generate`, with segmentation as (H, W) uint8, 0 or 1; where the mask
             was made of it anyway, with rle, its compressed COCO RLE, too.
         """
+        for record, finished in self._records(image_rgb, go_on):
+            rle = {} if finished.rle is None else {"rle": finished.rle}
+            yield {"segmentation": finished.array(), **record, **rle}
+
+    def _records(
+        self, image_rgb: np.ndarray, go_on: GoOn | None = None
+    ) -> Iterator[tuple[dict[str, Any], FinishedMask]]:
+        """Segment everything: the records of `masks` without segmentation, and what it is."""
         image_wh = image_rgb.shape[1], image_rgb.shape[0]
         sizes = self.sizes(image_wh)
         if 0 in sizes.shown_wh:  # too thin for anything to be seen at the model's size
@@ -170,8 +179,18 @@ class MaskGenerator:
             clicks_xy = grid.xy[found.clicks.numpy()] * image_wh
         # outside of inference mode, which would hold for the next mask, too
         for finished in finishing.at_image(found.logits, image_rgb):
-            if finished.area > 0:
-                yield self._record(found, finished, clicks_xy[finished.place])
+            if finished.area == 0:
+                continue
+            place = finished.place
+            record = {
+                "area": finished.area,
+                "bbox": list(finished.bbox_xywh),
+                "predicted_iou": float(found.predicted_iou[place]),
+                "stability_score": float(found.stability[place]),
+                "point_coords": [[float(value) for value in clicks_xy[place]]],
+                "crop_box": [0, 0, *image_wh],
+            }
+            yield record, finished
 
     @property
     def module(self) -> torch.nn.Module:
@@ -275,18 +294,3 @@ class MaskGenerator:
             },
         )
         return (AllAtOnce if self.batched else OneByOne)(sizes, limits)
-
-    def _record(
-        self, found: Candidates, finished: FinishedMask, click_xy: np.ndarray
-    ) -> dict[str, Any]:
-        height, width = finished.mask.shape
-        record = {
-            "segmentation": finished.mask,
-            "area": finished.area,
-            "bbox": list(finished.bbox_xywh),
-            "predicted_iou": float(found.predicted_iou[finished.place]),
-            "stability_score": float(found.stability[finished.place]),
-            "point_coords": [[float(value) for value in click_xy]],
-            "crop_box": [0, 0, width, height],
-        }
-        return record if finished.rle is None else record | {"rle": finished.rle}

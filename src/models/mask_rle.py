@@ -110,6 +110,8 @@ def compressed(runs: np.ndarray, counts: np.ndarray) -> list[bytes]:
         # the sign is the highest bit that is written
         going &= values != np.where(bits & 0x10, -1, 0)
         characters[:, place] = 48 + bits + 32 * going
+        if not going.any():
+            break
     written = characters[np.arange(MOST_CHARACTERS) < lengths[:, None]].tobytes()
     ends = np.concatenate([[0], np.cumsum(lengths)])[np.cumsum(counts)].tolist()
     return [written[start:end] for start, end in zip([0, *ends], ends, strict=False)]

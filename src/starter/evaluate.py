@@ -218,7 +218,7 @@ def measure_clicks(generator: MaskGenerator, scenes: Sequence[Scene]) -> list[Me
                 asked = torch.from_numpy(logits[first : first + 1])
                 (finished,) = generator.at_image(asked, scene.image_rgb)
                 each = [iou(found, shape.mask) for found in masks]
-                cut.append(iou(finished.mask > 0, shape.mask))
+                cut.append(iou(finished.array() > 0, shape.mask))
                 preferred.append(each[first])
                 best.append(max(each))
     of = f"{len(preferred)} clicks"

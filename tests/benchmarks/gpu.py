@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ from tests.benchmarks.ingest import draw_photos
 from tests.benchmarks.masks import Clock, best_ious, random_sam, starter
 
 LIMIT_S = 480
-UNIT_TESTS = "device_edges device_finishing device_masks device_regions mask_edges mask_rle device"
+UNIT_TESTS = "device_edges device_finishing device_masks device_regions mask_edges mask_rle"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Plan:
 
 
 LARGE = Plan((1024, 768), 32, 3, ("vit_b", "vit_h"), 24)
-SMALL = Plan((320, 240), 6, 1, (), 2)
+SMALL = Plan((320, 240), 4, 1, (), 1)
 # What is wanted on one H200: at most so many ms a photo, at least so many photos a second.
 WANTED_MS = {("vit_h", "exact"): 200}
 WANTED_PHOTOS = {"starter": 12, "vit_h": 4}
@@ -104,16 +105,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         compare(sam_name, sam, options, device, plan)
         photos = plan.photos if sam_name == "starter" else plan.photos // 2
-        if sam_name in WANTED_PHOTOS and end - time.monotonic() > 60:
-            take_in(sam_name, sam, options, device, photos, plan)
+        if sam_name not in WANTED_PHOTOS:
+            continue
+        if end - time.monotonic() < 60:
+            print(f"{sam_name}: taking photos in is left out, the time is up")
+            continue
+        take_in(sam_name, sam, options, device, photos, plan)
     return 0
 
 
 def pictures(plan: Plan, count: int) -> list[np.ndarray]:
-    seeds = range(count)
     return [
         draw_scene(np.random.default_rng([9, seed]), plan.size_wh, count=12).image_rgb
-        for seed in seeds
+        for seed in range(count)
     ]
 
 
@@ -178,10 +182,11 @@ def compare(name: str, sam: Sam, options: dict[str, Any], device: torch.device, 
     print(f"{'':20}" + "".join(f"{column:>10}" for column in columns))
     found: dict[str, list[list[Any]]] = {}
     for way, generator in ways.items():
-        generator.generate(shown[0])  # the first call of anything is slow
+        if device.type == "cuda":
+            generator.generate(shown[0])  # the first call of anything is slow
         spent, found[way] = [], []
         for picture in shown:
-            took, records = timed(lambda p=picture, g=generator: g.generate(p), device)
+            took, records = timed(partial(generator.generate, picture), device)
             spent.append(took)
             found[way].append([record["segmentation"] for record in records])
         best = best_ious(found["Meta's"], found[way])

@@ -33,11 +33,11 @@ from tests.benchmarks.masks import starter
 _WAITS = ("nonzero", "_local_scalar_dense", "equal", "repeat_interleave")
 
 
-class Counted(TorchDispatchMode):
+class Counted(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts what is done while it is entered: operations of torch that are no mere views."""
 
     def __init__(self, counts: Counter[str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.counts = counts
 
     def __torch_dispatch__(
