@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from src.library import MediaLibrary
 
 
+_DRAWN_MS = 30  # the desktop shows a window, and Tk draws it, within that or between two panels
 FRAME_WH = 16, 64  # what a desktop may put round a window: a title bar, borders, a bar of its own
 Area = tuple[int, int, int, int]  # left, top, width, height in device pixels
 
@@ -132,12 +133,11 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self._build()
         self._bind_keys()
         self.session.signals.opened.append(self._opened)
-        self.session.open()
         self._requests = Requests(
             self, options.library, self._come_forward, lambda: self.session.not_opened is None
         )
-        if VARIABLE in os.environ:
-            Probe(self, Path(os.environ[VARIABLE]))
+        # it is on the screen before what is not to be seen yet is made
+        self.after(_DRAWN_MS, self.panels.build_all, self._all_built)
 
     # -- building
 
@@ -253,6 +253,12 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
                 log.exception("the error could not be shown")
 
     # -- the library opens, and closes
+
+    def _all_built(self) -> None:
+        """Open the library: all panels are there to hear of it."""
+        self.session.open()
+        if VARIABLE in os.environ:
+            Probe(self, Path(os.environ[VARIABLE]))
 
     def _opened(self) -> None:
         library = self.session.library

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import os
 import shutil
 import subprocess
@@ -22,12 +21,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageColor, ImageGrab
 
 from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.gui.main_window import MainWindow, WindowOptions
+from src.gui.theme.theme import DARK, FIRST_WH
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
 from src.processing.ffmpeg_process import find_ffmpeg
@@ -80,24 +80,25 @@ def row(what: str, ours: str, peer: str, limit: str) -> None:
 
 
 def seconds_to_show(library: Path) -> float:
-    """From the start of main.py until its window is on the screen."""
-    probe = library / "probe.json"
-    probe.unlink(missing_ok=True)
+    """From the start of main.py until its window is drawn on the screen."""
+    ground, least = ImageColor.getrgb(DARK.window), FIRST_WH[0] * FIRST_WH[1] // 4
+
+    def is_drawn() -> bool:
+        colours = ImageGrab.grab(xdisplay=os.environ.get("DISPLAY")).getcolors(1 << 24) or []
+        return any(count >= least for count, colour in colours if colour == ground)
+
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "main.py", "--library", str(library)],
         cwd=APPLICATION_FOLDER,
-        env={**os.environ, "MEDIA_LIBRARY_PROBE": str(probe)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        while time.perf_counter() - start < DEADLINE_S:
-            with contextlib.suppress(OSError, ValueError):
-                if json.loads(probe.read_text())["window"][2] > 1:
-                    return time.perf_counter() - start
-            time.sleep(0.005)
-        raise SystemExit("the window did not show")
+        while not is_drawn():
+            if time.perf_counter() - start > DEADLINE_S:
+                raise SystemExit("the window did not show")
+        return time.perf_counter() - start
     finally:
         process.kill()
         process.wait()

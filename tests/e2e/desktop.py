@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -137,18 +138,28 @@ class Screen:
     def activate(self, title: str) -> None:
         """Let keys go to the window of a title, as soon as there is one.
 
-        xdotool looks for it among all windows, and gives up where one of them, if only a
-        button, goes away meanwhile: then it is asked again.
+        The window manager may pass over one request while another window comes or goes, and then
+        xdotool's own waiting takes fifteen seconds to end: so it is asked again instead.
         """
-        search = ["xdotool", "search", "--onlyvisible", "--name", title]
 
-        def found() -> list[str]:
-            looked = subprocess.run(
-                search, env=self.environment, capture_output=True, text=True, timeout=DEADLINE_S
-            )
-            return looked.stdout.split()
+        def is_active() -> bool:
+            if re.search(title, self._ask("getactivewindow", "getwindowname")):
+                return True
+            for window in self._ask("search", "--onlyvisible", "--name", title).split()[:1]:
+                self._ask("windowactivate", window)
+            return False
 
-        self.do("windowactivate", "--sync", wait_until(f"a window “{title}”", found)[0])
+        wait_until(f"a window “{title}” that has the keys", is_active)
+
+    def _ask(self, *words: str) -> str:
+        """What xdotool prints; nothing where a window has gone meanwhile."""
+        return subprocess.run(
+            ["xdotool", *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+        ).stdout
 
     def wait_still(self) -> None:
         """Wait until nothing on the screen moves: what is just coming loses what is typed."""

@@ -6,7 +6,7 @@ import os
 import tkinter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, cast
 
 import customtkinter as ctk
 
@@ -37,7 +37,8 @@ from src.records import MediaCard, SampledFrame, SearchHit
 LIBRARY, DETAIL = "library", "detail"  # keys of panels
 _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
 
-SomePanel = TypeVar("SomePanel", bound=Panel)
+# Between the making of two panels, for what else there is to do.
+_BETWEEN_MS = 10
 
 
 class Panels:
@@ -54,7 +55,7 @@ class Panels:
         models_controller: ModelsController,
         menu: Callable[[str], Sequence[Entry]],
     ) -> None:
-        """Make the panels.
+        """Prepare the panels; each is made when it is first gone to, or by `build_all`.
 
         Args:
             menu: lists what is in a context menu now, by its name.
@@ -69,21 +70,53 @@ class Panels:
         self.thumbnails = Thumbnails(
             session.main_thread,
             lambda path: session.library.browse.thumbnail(path),
-            lambda: self._panels[self.here].refresh_thumbnails(),
+            lambda: self._panel(self.here).refresh_thumbnails(),
         )
         sprites = CardSprites(theme.colours, theme.scale, str(_FONT))
         painter = CardPainter(theme, sprites, theme.colours.window)
         self.context = PanelContext(root, theme, session, self.thumbnails, painter, hint, menu)
-        self._panels = {spec.key: spec.build(self) for spec in PANELS}
-        self.library: LibraryPanel = self._of(LibraryPanel)
-        self.text = self._of(TextSearchPanel)
-        self.image = self._of(ImageSearchPanel)
-        self.detail = self._of(DetailPanel)
-        self.models = self._of(ModelsPanel)
+        self._panels: dict[str, Panel] = {}
         session.signals.not_opened.append(lambda: self.go(LIBRARY))
 
-    def _of(self, kind: type[SomePanel]) -> SomePanel:
-        return next(panel for panel in self._panels.values() if isinstance(panel, kind))
+    def build_all(self, then: Callable[[], None]) -> None:
+        """Make the panels that nobody has gone to yet, one at a time: the window is drawn between.
+
+        Args:
+            then: called once all are there.
+        """
+        for spec in PANELS:
+            if spec.key not in self._panels:
+                self._panel(spec.key)
+                self._root.after(_BETWEEN_MS, self.build_all, then)
+                return
+        then()
+
+    def _panel(self, key: str) -> Panel:
+        """Return a panel, which is made where it is not there yet."""
+        if key not in self._panels:
+            spec = next(spec for spec in PANELS if spec.key == key)
+            self._panels[key] = spec.build(self)
+        return self._panels[key]
+
+    @property
+    def library(self) -> LibraryPanel:
+        return cast(LibraryPanel, self._panel(LIBRARY))
+
+    @property
+    def text(self) -> TextSearchPanel:
+        return cast(TextSearchPanel, self._panel("text"))
+
+    @property
+    def image(self) -> ImageSearchPanel:
+        return cast(ImageSearchPanel, self._panel("image"))
+
+    @property
+    def detail(self) -> DetailPanel:
+        return cast(DetailPanel, self._panel(DETAIL))
+
+    @property
+    def models(self) -> ModelsPanel:
+        return cast(ModelsPanel, self._panel("models"))
 
     # -- going about
 
@@ -92,7 +125,7 @@ class Panels:
         if self._session.not_opened is not None:
             where = LIBRARY
         self.here = where
-        panel = self._panels[where]
+        panel = self._panel(where)
         if not panel.winfo_manager():
             # it is drawn under the one that is there, which goes then
             panel.grid(row=0, column=1, sticky="nsew")
@@ -118,7 +151,7 @@ class Panels:
     @property
     def undrawn(self) -> ctk.CTkFrame | None:
         """The panel gone to, as long as another lies over it."""
-        return None if self.seen == self.here else self._panels[self.here]
+        return None if self.seen == self.here else self._panel(self.here)
 
     def back(self) -> None:
         place = self.detail.place
@@ -128,15 +161,15 @@ class Panels:
 
     def step_back(self) -> bool:
         """Do what Escape means here; returns whether there was anything to step back from."""
-        return self._panels[self.here].step_back()
+        return self._panel(self.here).step_back()
 
     def step(self, step: int) -> None:
         """Go to the next or previous hit, where one is shown."""
-        self._panels[self.here].go(step)
+        self._panel(self.here).go(step)
 
     def grid_shown(self) -> CardGrid | None:
         """Return the grid of cards that is on the screen."""
-        return self._panels[self.here].card_grid
+        return self._panel(self.here).card_grid
 
     def _place(self) -> str:
         """Return the key of the panel, or of the one that the detail view was opened from."""
@@ -144,7 +177,7 @@ class Panels:
 
     def export(self) -> None:
         """Ask what goes into a dataset; the results that are shown can be exported alone."""
-        self.dialogs.export(self._panels[self._place()].found)
+        self.dialogs.export(self._panel(self._place()).found)
 
     # -- opening
 
@@ -199,13 +232,13 @@ class Panels:
         if self._session.not_opened is not None:
             self.go(LIBRARY)
         elif len(paths) == 1 and os.path.isfile(paths[0]):
-            if not self._panels[self.here].take_file(paths[0]):
+            if not self._panel(self.here).take_file(paths[0]):
                 self.import_controller.add_dropped(paths, cut)
         else:
             self.import_controller.add_dropped(paths, cut)
 
     def drop_sentence(self) -> str:
-        return self._panels[self.here].drop_sentence
+        return self._panel(self.here).drop_sentence
 
     def choose_image(self) -> None:
         if paths := ask_in_last_folder(self._root, self._session, "image"):
