@@ -80,23 +80,26 @@ class AllAtOnce:
             limits.box_nms_thresh,
             exact=False,
         )
-        pictures = [comparable(found.logits[:0])]
-        for part in in_parts(len(found.logits), found.logits[:1].numel(), found.logits.device):
+        none = comparable(found.logits[:0])
+        pictures = [none]
+        # of noise each fourth pixel may begin a run, of which several numbers are kept
+        pixels = 4 * found.logits[:1].numel()
+        for part in in_parts(len(found.logits), pixels, found.logits.device):
             if limits.speck_share > 0:
                 found.logits[part] = without_specks(found.logits[part], limits.speck_share)
             pictures.append(comparable(found.logits[part]))
-        none = pictures[0]
         chosen = unlike_all_before(torch.cat(pictures), none, limits.mask_nms_thresh)
         return found.keep(torch.tensor(chosen, dtype=torch.long, device=found.logits.device))
 
     def at_image(self, logits: torch.Tensor, image_rgb: np.ndarray) -> Iterator[FinishedMask]:
         """See MaskFinishing."""
         width, height = self._sizes.image_wh
-        edges, pixels = None, _BYTES_A_PIXEL * width * height
+        shown_w, shown_h = self._sizes.shown_wh
+        edges, needed = None, _BYTES_A_PIXEL * max(width * height, shown_w * shown_h)
         if self._limits.fit_edges:
             edges = BatchedEdges(at_most(image_rgb, self._sizes.shown_wh), logits.device)
-            pixels += device_edges.BYTES_A_PIXEL * edges.size_hw[0] * edges.size_hw[1]
-        batches = FittingBatches(max(1, bytes_at_once(logits.device) // pixels))
+            needed += device_edges.BYTES_A_PIXEL * edges.size_hw[0] * edges.size_hw[1]
+        batches = FittingBatches(max(1, bytes_at_once(logits.device) // needed))
         kept = comparable(logits[:0])
 
         @torch.inference_mode()

@@ -40,7 +40,8 @@ from src.starter.scenes import draw_scene
 from tests.benchmarks.ingest import draw_photos
 from tests.benchmarks.masks import Clock, best_ious, random_sam, starter
 
-LIMIT_S = 480
+# What takes longest, ViT-H's part, takes less than the second on one H200.
+LIMIT_S, _STEP_S = 480, 90
 UNIT_TESTS = "device_edges device_finishing device_masks device_regions mask_edges mask_rle"
 
 
@@ -100,14 +101,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for sam_name in ("starter", *plan.sams):
         sam, options = starter() if sam_name == "starter" else random_sam(sam_name, device)
         sam.to(device)
-        if end - time.monotonic() < 60:
+        if end - time.monotonic() < _STEP_S:
             print(f"{sam_name}: left out, the time is up")
             continue
         compare(sam_name, sam, options, device, plan)
         photos = plan.photos if sam_name == "starter" else plan.photos // 2
         if sam_name not in WANTED_PHOTOS:
             continue
-        if end - time.monotonic() < 60:
+        if end - time.monotonic() < _STEP_S:
             print(f"{sam_name}: taking photos in is left out, the time is up")
             continue
         take_in(sam_name, sam, options, device, photos, plan)
