@@ -107,6 +107,8 @@ class MaskGenerator:
         self.points_per_side = points_per_side
         on_cuda = self.model.device.type == "cuda"
         self.points_per_batch = points_per_batch or (_MANY if on_cuda else _FEW)
+        # what did not fit once is not tried again at the next image
+        self.batches_of_clicks = FittingBatches(self.points_per_batch)
         self.batched = on_cuda if batched is None else batched
         self.pred_iou_thresh = pred_iou_thresh
         self.stability_score_thresh = stability_score_thresh
@@ -270,10 +272,10 @@ class MaskGenerator:
                 return Candidates.none(sizes, self.device)
             return finishing.stable(found, window.to(self.device)[found.prompts])
 
-        batches_of_clicks = FittingBatches(min(self.points_per_batch, embedding.most_at_once))
+        self.batches_of_clicks.size = min(self.batches_of_clicks.size, embedding.most_at_once)
         batches = [Candidates.none(sizes, self.device)]
         for waiting in grid.levels():
-            for found in batches_of_clicks.run(waiting, decoded):
+            for found in self.batches_of_clicks.run(waiting, decoded):
                 batches.append(found)
                 grid.found(found.logits, found.clicks)
         return Candidates.joined(batches)
