@@ -56,7 +56,7 @@ class MediaLibraryApp(Commands):
         options = WindowOptions(
             paths.root,
             Settings.load(paths.settings),
-            lambda on_recovery: self._initialize(on_recovery=on_recovery),
+            lambda on_recovery: self._initialize(on_recovery=on_recovery, upkeep_later=True),
             media,
             draw_samples,
             next_library.append,

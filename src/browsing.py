@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
 from src.records import FrameView, MediaCard, MediaKind, MediaOrder, SampledFrame
+from src.search.filters import EVERYTHING, Filter
+from src.search.query_text import parse_query
 from src.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,6 +78,19 @@ class Browsing:
         if self._frame_views is None:
             self._frame_views = FrameViews(self._queries)
         return self._frame_views.view(segment_id, self._settings().pixel_limit)
+
+    def count_left(
+        self, text: str, where: Filter = EVERYTHING, wanted: Callable[[], bool] = lambda: True
+    ) -> int:
+        """Count what the conditions in a text leave, and another filter with them.
+
+        Args:
+            wanted: whether somebody still waits for it; asked now and then.
+
+        Raises:
+            GivenUp: it is not wanted any more.
+        """
+        return self._queries.count_where(parse_query(text).filter & where, wanted)
 
     # -- pictures
 

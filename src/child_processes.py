@@ -10,13 +10,20 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedIOBase
 from typing import IO, Any
 
 from src.config import APPLICATION_FOLDER, NO_CONSOLE
+from src.stopping import ASK_EVERY_S, GoOn
 
+if sys.platform == "linux":
+    import fcntl
+
+# So much of an answer goes over at once on Linux, where 64 kB would; pictures have megabytes.
+_PIPE_BYTES = 1 << 20
 # A line of JSON, and the bytes behind it.
 Message = tuple[dict[str, Any], bytearray]
 
@@ -32,7 +39,7 @@ def start_child(
     Raises:
         OSError: the system can't start another process.
     """
-    return subprocess.Popen(
+    child = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=APPLICATION_FOLDER,
         env={**os.environ, **(variables or {})},
@@ -43,6 +50,10 @@ def start_child(
         start_new_session=True,
         creationflags=NO_CONSOLE,
     )
+    if sys.platform == "linux" and child.stdout is not None:
+        with suppress(OSError):  # the system allows a person no more: smaller parts do, too
+            fcntl.fcntl(child.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    return child
 
 
 def answers_of_this_process() -> IO[bytes]:
@@ -82,21 +93,32 @@ def write_in_parts(
 
 
 @contextmanager
-def killed_after(child: subprocess.Popen[bytes], limit_s: float) -> Iterator[threading.Event]:
-    """Kill a child when the block takes longer; yields the event that is set then."""
-    late = threading.Event()
+def killed_after(
+    child: subprocess.Popen[bytes], limit_s: float, go_on: GoOn | None = None
+) -> Iterator[threading.Event]:
+    """Kill a child when the block takes longer; yields the event that is set then.
 
-    def kill() -> None:
+    Args:
+        go_on: the child is killed as well once it says no; without it nothing asks.
+    """
+    late, over = threading.Event(), threading.Event()
+    ends_at = time.monotonic() + limit_s
+
+    def watch() -> None:
+        while (left := ends_at - time.monotonic()) > 0:
+            if over.wait(left if go_on is None else min(left, ASK_EVERY_S)):
+                return
+            if go_on is not None and not go_on():
+                child.kill()
+                return
         late.set()
         child.kill()
 
-    timer = threading.Timer(limit_s, kill)
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=watch, daemon=True).start()
     try:
         yield late
     finally:
-        timer.cancel()
+        over.set()
 
 
 def limit_memory(most: int, pid: int = 0, for_good: bool = False) -> None:

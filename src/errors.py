@@ -33,6 +33,10 @@ def is_of_a_person(exc: BaseException) -> bool:
     return isinstance(exc, QueryError | MediaReadError)
 
 
+class GivenUp(Exception):  # noqa: N818 no error: it is caught where nobody waits any more
+    """Something was given up, since its answer is not wanted any more."""
+
+
 class MediaReadError(MediaLibraryError):
     """A media file can't be read; it costs that file and not the job."""
 

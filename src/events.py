@@ -5,8 +5,14 @@ A job is a generator of these. Each one is a progress point and a place to cance
 
 from __future__ import annotations
 
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeVar
+
+Result = TypeVar("Result")
+# Files that the library has as they are, and what is to be read for the first time.
+WorkKind = Literal["known", "image", "video"]
 
 # Of the kinds of files that can't be read, the most frequent.
 _ENDINGS_SHOWN = 5
@@ -18,10 +24,27 @@ class Event:
 
 
 @dataclass(frozen=True)
+class FileWork:
+    """How much work a file will be, as far as that is known before it is opened.
+
+    Attributes:
+        amount: in what takes about the same time within a kind.
+    """
+
+    kind: WorkKind = "image"
+    amount: float = 1.0
+
+
+@dataclass(frozen=True)
 class JobStarted(Event):
-    """The job knows its files."""
+    """The job knows its files.
+
+    Attributes:
+        work: the sum of all files', by its kind; empty where they are all alike.
+    """
 
     files: int
+    work: Mapping[WorkKind, float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -30,6 +53,7 @@ class FileStarted(Event):
 
     path: Path
     file_number: int
+    work: FileWork = field(default=FileWork(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -113,6 +137,31 @@ class Progress(Event):
     doing: str
     done: int
     total: int
+
+
+def said(
+    doing: str, steps: Generator[tuple[int, int], None, Result]
+) -> Generator[Event, None, Result]:
+    """Say how far steps are that yield how much is done and of how much; gives their result."""
+    try:
+        while True:
+            yield Progress(doing, *next(steps))
+    except StopIteration as over:
+        result: Result = over.value
+        return result
+
+
+@dataclass(frozen=True)
+class MissingMediaFound(Event):
+    """All media files have been looked for.
+
+    Attributes:
+        gone: those that are not there, and of which no copy is known.
+        away: how many are on drives that can't be reached now.
+    """
+
+    gone: tuple[int, ...]
+    away: int
 
 
 @dataclass(frozen=True)

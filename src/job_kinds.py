@@ -21,7 +21,8 @@ class JobKind:
         command: of the command line that does the same.
         help: what that command does, in the words of `--help`.
         queue: jobs of one queue run one after another, those of different ones side by side.
-        strip_order: the strip shows the running job with the lowest; None is never shown there.
+        strip_order: the strip shows the running job with the lowest; None is never shown there,
+            and one in the background only once it has taken a while.
         about_models: whether the Models panel says how far it is.
         said_in_place: whether that which started it says what goes wrong.
         in_background: whether it begins and goes on by itself: nobody is asked about it.
@@ -164,6 +165,54 @@ SWITCH = register(
     )
 )
 
+SCAN = register(
+    JobKind(
+        "scan",
+        "preparing search",
+        "It goes on when you open the library again.",
+        "search",
+        "make what searches go through, in a library of an earlier version",
+        queue="scan",
+        strip_order=2,
+        in_background=True,
+    )
+)
+MISSING = register(
+    JobKind(
+        "missing",
+        "looking for missing files",
+        "Nothing has been removed.",
+        "remove",
+        "look which media files are gone",
+        queue="missing",
+        strip_order=2,
+        in_background=True,
+    )
+)
+BACKUP = register(
+    JobKind(
+        "backup",
+        "the daily backup",
+        "It is written when you open the library again.",
+        "ingest",
+        "examine the library and write the day's backup",
+        queue="backup",
+        strip_order=3,
+        in_background=True,
+    )
+)
+INDEX = register(
+    JobKind(
+        "index",
+        "updating the search index",
+        "It goes on when you open the library again.",
+        "ingest",
+        "tell Chroma what is new, for other programs",
+        queue="index",
+        strip_order=4,
+        in_background=True,
+    )
+)
 MEASURE = register(
     JobKind(
         "measure",
@@ -182,6 +231,11 @@ STAGES = {
         Stage("recover", "Recovering the library", "recovering the library, pages read"),
         Stage("look", "Looking for moved files", "looking for moved files"),
         Stage("index", "Updating the search index", "updating the index"),
+        Stage("missing", "Looking for missing files", "looking for missing files"),
+        Stage("scan", "Preparing search", "preparing search"),
+        Stage("rows", "Examining the library", "examining rows"),
+        Stage("backup", "Writing the daily backup", "writing the daily backup"),
+        Stage("examine", "Examining the daily backup", "examining the daily backup"),
         Stage("embed", "Processing segments with the new model", "embedding segments again"),
         Stage("retag", "Tagging segments again", "tagging segments again"),
         Stage("measure", "Measuring frames", "measuring frames"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,6 @@ from src.search.query_text import parse_query
 if TYPE_CHECKING:
     import numpy as np
 
-    from src.processing.missing_files import MissingFiles
 
 LONGEST_TAG = 80
 
@@ -67,7 +66,13 @@ class MediaLibrary(OpenLibrary):
         from src.processing.ingest import Ingest
 
         yield from self.reembed()
-        ingest = Ingest(self.metadata, self._in_use.clip_bundle, self.mask_generator, self.settings)
+        ingest = Ingest(
+            self.metadata,
+            self._in_use.clip_bundle,
+            self.mask_generator,
+            self.settings,
+            tell_index=not self._upkeep_later,
+        )
         yield from ingest.run([Path(path) for path in paths], again)
 
     def segmented_by_others(self) -> int:
@@ -98,7 +103,14 @@ class MediaLibrary(OpenLibrary):
 
         _ = self.index
         self._in_use.write_down()
-        yield from SegmentAgain(self.metadata, self._in_use.clip_bundle, sam, self.settings).run()
+        again = SegmentAgain(
+            self.metadata,
+            self._in_use.clip_bundle,
+            sam,
+            self.settings,
+            tell_index=not self._upkeep_later,
+        )
+        yield from again.run()
 
     def media_suffixes(self) -> tuple[list[str], list[str]]:
         """List the endings of image files and of video files that folders are searched for."""
@@ -164,14 +176,6 @@ class MediaLibrary(OpenLibrary):
         """List all media files that are gone, and those whose drive can't be reached now."""
         return self._missing.all()
 
-    @property
-    def _missing(self) -> MissingFiles:
-        from src.processing.missing_files import MissingFiles
-
-        if self._missing_files is None:
-            self._missing_files = MissingFiles(self.metadata, self.read_only)
-        return self._missing_files
-
     # -- finding
 
     def search(
@@ -181,6 +185,7 @@ class MediaLibrary(OpenLibrary):
         n_results: int = 10,
         where: Filter = EVERYTHING,
         box_xywh: BoxXywh | None = None,
+        count: bool = True,
     ) -> SearchResult:
         """Find segments by a text, by an image or a part of it, or by both.
 
@@ -188,6 +193,7 @@ class MediaLibrary(OpenLibrary):
             text: words, and what else docs/search.md has: signed words, images, conditions.
             image: a file, or (H, W, 3) uint8 RGB; of a video its first frame is looked for.
             box_xywh: the part of the image to look for, in its pixels.
+            count: see find.
 
         Raises:
             QueryError: there is neither text, image nor filter, the text is none or can't be
@@ -202,13 +208,17 @@ class MediaLibrary(OpenLibrary):
             terms.append(ImageFile(Path(image), box_xywh))
         elif image is not None:
             terms.append(Image(image, box_xywh))
-        return self.find(Query(tuple(terms), query.filter & where, n_results))
+        return self.find(Query(tuple(terms), query.filter & where, n_results), count)
 
-    def find(self, query: Query) -> SearchResult:
-        """Answer a query, whatever it is made of; see SegmentSearch.search."""
+    def find(self, query: Query, count: bool = True) -> SearchResult:
+        """Answer a query, whatever it is made of; see SegmentSearch.search.
+
+        Args:
+            count: whether to count what a filter alone leaves; see `browse.count_left`.
+        """
         from src.search.segment_search import SegmentSearch
 
-        return SegmentSearch(self.vectors, self.browse.read_image).search(query)
+        return SegmentSearch(self.vectors, self.browse.read_image).search(query, count)
 
     def similar(
         self, segment_id: str, n_results: int = 10, where: Filter = EVERYTHING
@@ -301,9 +311,10 @@ class MediaLibrary(OpenLibrary):
         selection: ExportSelection,
         format: str = DEFAULT_FORMAT,
         options: Mapping[str, object] = DEFAULTS,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> ExportPreview:
-        """Count what an export would write."""
-        return preview_dataset(self.metadata, selection, format, options)
+        """Count what an export would write; see preview_dataset."""
+        return preview_dataset(self.metadata, selection, format, options, wanted)
 
     def import_labels(self, path: Path | str) -> Iterator[Event]:
         """Put what people labelled in a dataset on the same segments; see import_labels.

@@ -20,6 +20,7 @@ from src.model_list import ModelList
 from src.model_records import Coverage
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.settings import Settings
+from src.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from src.database.vector_db import VectorDatabase
@@ -46,6 +47,7 @@ class OpenLibrary:
         read_only: bool = False,
         examine: bool = False,
         on_recovery: Callable[[int, int], None] | None = None,
+        upkeep_later: bool = False,
     ) -> None:
         """Open a library, making it when it is not there.
 
@@ -54,6 +56,8 @@ class OpenLibrary:
             on_recovery: called during the recovery of a damaged library: done, of how much.
             read_only: look, search and export beside the process that has it open; searches
                 are exact and don't ask the index, and what would write raises DatabaseError.
+            upkeep_later: leave what nobody has to wait for to the jobs of `upkeep`: the day's
+                examination and backup of a large library, and telling the index what is new.
 
         Raises:
             LibraryLockedError: another process has it open.
@@ -71,7 +75,9 @@ class OpenLibrary:
         self.read_only = read_only
         self._lock = None if read_only else LibraryLock(self.paths.lock)
         try:
-            self.metadata = MetadataDatabase(self.paths, read_only, examine, on_recovery)
+            self.metadata = MetadataDatabase(
+                self.paths, read_only, examine, on_recovery, upkeep_later
+            )
         except BaseException:
             if self._lock is not None:
                 self._lock.release()
@@ -80,6 +86,8 @@ class OpenLibrary:
         self._disk_use = DiskUse(self.paths)
         self._missing_files: MissingFiles | None = None
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
+        self._upkeep_later = upkeep_later
+        self.upkeep = Upkeep(self.metadata, lambda: self._in_use.vectors, lambda: self._missing)
         connection = self.metadata.connection
         # What to show a person once about the library, now that it is open.
         said = [str(what) for what in (connection.recovered, connection.mended) if what is not None]
@@ -140,6 +148,14 @@ class OpenLibrary:
     @property
     def tagger(self) -> AutoTagger:
         return self._in_use.tagger
+
+    @property
+    def _missing(self) -> MissingFiles:
+        from src.processing.missing_files import MissingFiles
+
+        if self._missing_files is None:
+            self._missing_files = MissingFiles(self.metadata, self.read_only)
+        return self._missing_files
 
     def load_models(self) -> None:
         """Load what searching and adding need; done at once when it is there."""

@@ -14,7 +14,7 @@ from typing import Literal
 # Here; gone, while the drive that it lay on is there; away with its drive, or it does not answer.
 Presence = Literal["here", "gone", "away"]
 WAIT_S = 2.0
-# Files with so many parts of their paths in common are taken to lie on one drive.
+# Files whose folders have so many parts in common are taken to lie on one drive.
 _PLACE = 4
 # Where systems mount drives, and those where each user has a folder for them.
 MOUNT_FOLDERS = frozenset(map(Path, ("/media", "/run/media", "/mnt", "/Volumes", "/net")))
@@ -36,7 +36,7 @@ class FilePresence:
         found: dict[Path, Presence] = dict.fromkeys(paths, "away")
         places: dict[tuple[str, ...], list[Path]] = {}
         for path in found:
-            places.setdefault(path.parts[:_PLACE], []).append(path)
+            places.setdefault(path.parent.parts[:_PLACE], []).append(path)
         started, begun = [], time.monotonic()
         for place, some in places.items():
             before, since = self._looking.get(place, (None, 0.0))
@@ -58,8 +58,26 @@ class FilePresence:
 
 
 def _look_at(paths: Iterable[Path], answers: dict[Path, Presence]) -> None:
+    absent: dict[Path, Presence] = {}  # by folder, what its files are that are not there
     for path in paths:
-        answers[path] = presence_of(path)
+        known = absent.get(path.parent)
+        if known is not None and _is_absent(path):
+            answers[path] = known
+            continue
+        answers[path] = state = presence_of(path)
+        if state != "here" and _is_absent(path):
+            absent[path.parent] = state
+
+
+def _is_absent(path: Path) -> bool:
+    """Return whether there is nothing of this name; not where that can't be told."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        pass
+    return False
 
 
 def presence_of(path: Path) -> Presence:

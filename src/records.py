@@ -225,12 +225,14 @@ class SearchResult(Sequence[SearchHit]):
         known_words: those that had a part in it.
         left_by_filter: of a search by a filter alone, how many segments that leaves; there may be
             fewer hits. None where hits are scored, which every segment is that the filter leaves.
+        has_more: that a filter alone leaves more than these, which nobody has counted.
     """
 
     hits: tuple[SearchHit, ...]
     unknown_words: tuple[str, ...] = ()
     known_words: tuple[str, ...] = ()
     left_by_filter: int | None = None
+    has_more: bool = False
 
     @property
     def has_words(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from src.errors import MediaLibraryError
 from src.events import Event
+from src.stopping import StoppedError, stopped_by
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +49,11 @@ class Worker:
         return number
 
     def cancel(self, job_id: int) -> None:
-        """Stop a job at its next event, or before it starts."""
+        """Stop a job at its next event, where it asks before that, or before it starts."""
         self._cancelled.add(job_id)
 
     def stop(self, timeout_s: float | None = None) -> bool:
-        """Stop the running job at its next event and start no other; returns whether it ended."""
+        """Stop the running job as `cancel` does and start no other; returns whether it ended."""
         self._stopping.set()
         self._jobs.put(None)
         self._thread.join(timeout_s)
@@ -73,10 +74,13 @@ class Worker:
             try:
                 if not self._is_over(number):
                     events = job()
-                    self._tell_all(number, events)
+                    with stopped_by(lambda: not self._is_over(number)):
+                        self._tell_all(number, events)
             finally:
                 if isinstance(events, Generator):
                     events.close()
+        except StoppedError:
+            return JobEnded()
         except MediaLibraryError as exc:
             return JobEnded(exc)
         except BaseException as exc:  # a panic of a library in Rust is no Exception

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from src import child_processes
+from src.child_processes import cores
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
@@ -33,14 +35,41 @@ MOST_IN_A_FRAME = 400
 LONG = ("e2e/", "test_search_quality.py", "starter/", "models/", "processing/", "cli/")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes long first: at the end no process waits for another's long test."""
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one process more than there are cores: tests of the window wait most of their time."""
+    return cores() + 1
 
-    def place(item: pytest.Item) -> int:
-        name = item.path.relative_to(TESTS).as_posix()
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deal the files of tests out to the processes, what takes long first.
+
+    Each process is given as many tests in a row, and takes some of another's when it has none
+    left: so each begins with its share of the tests that wait, and at the end none is long.
+    """
+
+    def place(file: Path) -> int:
+        name = file.relative_to(TESTS).as_posix()
         return next((n for n, start in enumerate(LONG) if name.startswith(start)), len(LONG))
 
-    items.sort(key=place)
+    by_file: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        by_file.setdefault(item.path, []).append(item)
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for number, file in enumerate(sorted(by_file, key=place)):
+        waiting = place(file) == 0
+        share = shares[number % workers] if waiting else min(shares, key=len)
+        share.extend(by_file[file])
+    items[:] = [item for share in shares for item in share]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """There are as many processes as cores, and models this small are slower on several threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from src.models.mask_generator import MaskGenerator
-from src.models.stopping import GoOn
+from src.stopping import GoOn
 
 # Larger pictures are in one test each, and their masks would take much memory.
 MOST_PIXELS = 1_000_000

@@ -16,21 +16,16 @@ from src.config import LibraryPaths
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.settings import Settings
-from tests.benchmarks.search_quality import Quality, Ranks, coco, drawn, measure
+from tests.benchmarks.search_quality import Ranks, coco, drawn, measure
 
 SCENES = 16
 
 
-@pytest.fixture(scope="module")
-def quality(tmp_path_factory: pytest.TempPathFactory) -> Quality:
-    folder = tmp_path_factory.mktemp("quality")
-    truth = drawn(folder, SCENES)
+def test_what_was_drawn_is_cut_and_found(tmp_path: Path) -> None:
+    truth = drawn(tmp_path, SCENES)
     assert len(truth.queries) > 5
-    with MediaLibrary(LibraryPaths(folder / "library"), settings=Settings()) as library:
-        return measure(library, truth)
-
-
-def test_what_was_drawn_is_cut_and_found(quality: Quality) -> None:
+    with MediaLibrary(LibraryPaths(tmp_path / "library"), settings=Settings()) as library:
+        quality = measure(library, truth)
     # a few points under what was measured: 0.95; 0.96 and 1.00; 0.82; 0.91 and 0.94
     assert quality.found >= 0.9
     ours = quality.figures["blurred 21x21 (ours)"]
@@ -39,9 +34,7 @@ def test_what_was_drawn_is_cut_and_found(quality: Quality) -> None:
     assert ours["example"][0] >= 0.76
     assert ours["tag"][0] >= 0.86
     assert ours["tag"][2] >= 0.89
-
-
-def test_a_segment_is_found_better_than_its_whole_frame(quality: Quality) -> None:
+    # and better than by its whole frame; in one test, so that one process measures
     for question in ("words", "tag"):
         ours = quality.figures["blurred 21x21 (ours)"][question]
         assert ours[2] > 2 * quality.figures["whole frame"][question][2]

@@ -34,6 +34,7 @@ class Commands:
         read_only: bool = False,
         examine: bool = False,
         on_recovery: Callable[[int, int], None] | None = None,
+        upkeep_later: bool = False,
     ) -> MediaLibrary:
         """Open the library, with the models and settings it is to use.
 
@@ -51,6 +52,7 @@ class Commands:
             read_only=read_only,
             examine=examine,
             on_recovery=on_recovery or RecoveryLine().show,
+            upkeep_later=upkeep_later,
         )
         for problem in library.settings_problems:
             note(problem)
@@ -87,8 +89,8 @@ class Commands:
         if not self._paths_of_library().is_writable():
             note("the library can't be written to; it is opened for reading only")
             return self._initialize(read_only=True)
-        try:
-            return self._initialize()
+        try:  # what only looks waits for no backup
+            return self._initialize(upkeep_later=True)
         except LibraryLockedError:
             note("the library is open in another process; it is opened for reading only")
             return self._initialize(read_only=True)
@@ -167,6 +169,8 @@ class Commands:
             if not library.read_only:
                 for _ in self._shown(library.reembed()):
                     pass
+            for _ in self._shown(library.upkeep.prepare_search()):
+                pass
             found = find(library, self.arguments)
             self._note_problems(library)
         show(found, self.arguments)

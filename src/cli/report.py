@@ -31,6 +31,7 @@ from src.events import (
 from src.job_kinds import STAGES
 from src.model_records import Coverage
 from src.records import LibraryStats, SearchHit
+from src.time_left import TimeLeft
 
 
 def one_line(text: object) -> str:
@@ -136,12 +137,13 @@ class ProgressLine:
 
     def __init__(self) -> None:
         self.live = sys.stderr.isatty()
-        self.started = time.monotonic()
+        self._time_left = TimeLeft(time.monotonic)
         self.files = self.file_number = self.frames = self.segments = 0
         self.name = ""
 
     def show(self, event: Event) -> None:
         """Show an event of the job."""
+        self._time_left.take(event)
         if isinstance(event, JobStarted):
             self.files = event.files
         elif isinstance(event, FileStarted):
@@ -185,10 +187,8 @@ class ProgressLine:
     def _draw(self, fraction: float) -> None:
         done = (self.file_number - 1 + fraction) / max(1, self.files)
         bar = "█" * round(20 * done) + "░" * (20 - round(20 * done))
-        left = ""
-        spent = time.monotonic() - self.started
-        if done > 0.02 and spent > 2:
-            left = f"  {clock(spent * (1 - done) / done)} left"
+        seconds = self._time_left.seconds()
+        left = "" if seconds is None else f"  {clock(seconds)} left"
         found = f"{counted(self.frames, 'frame')}  {counted(self.segments, 'segment')}"
         self._redraw(
             f"{bar} {done:4.0%}  file {self.file_number} of {self.files}  "

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import queue
 import re
 import shutil
 import sqlite3
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +23,7 @@ KEPT = 5
 DAY_S = 24 * 3600
 MOMENT = "%Y-%m-%dT%H%M%S"
 PAGES_AT_ONCE = 1000
+REPORT_EVERY_S = 0.2
 # Of a backup that is being written, and of an old one brought to today's schema to be read.
 TEMPORARY_NAME = re.compile(rf"{BACKUP_NAME.pattern}(\.of-today)?\.tmp(-journal|-wal|-shm)?")
 
@@ -70,10 +74,56 @@ def is_due(database: Path) -> bool:
     return not any(0 <= now - path.stat().st_mtime <= DAY_S for path in backups(database))
 
 
-def back_up(source: sqlite3.Connection, database: Path) -> Path:
+class _Stopped(Exception):  # noqa: N818 no error: a backup that is not wanted any more
+    pass
+
+
+def back_up_in_steps(source: sqlite3.Connection, database: Path) -> Iterator[tuple[int, int]]:
+    """Write a backup in a thread of its own, and say how far it is; see back_up.
+
+    Closed before its end it leaves nothing behind.
+
+    Yields:
+        How many pages are copied, and of how many; 0 of 0 while the copy is examined.
+    """
+    told = queue.SimpleQueue[tuple[int, int]]()
+    copies: list[sqlite3.Connection] = []
+    is_over, step = threading.Event(), (0, 0)
+
+    def report(copy: sqlite3.Connection, done: int, total: int) -> None:
+        if is_over.is_set():
+            raise _Stopped
+        copies[:] = [copy]
+        told.put((done, total) if done < total else (0, 0))
+
+    with ThreadPoolExecutor(1) as threads:
+        work = threads.submit(back_up, source, database, report)
+        try:
+            while not work.done():
+                with suppress(queue.Empty):
+                    step = told.get(timeout=REPORT_EVERY_S)
+                yield step
+            work.result()
+        finally:
+            is_over.set()
+            while not work.done():
+                for copy in copies:  # which is being examined
+                    with suppress(sqlite3.ProgrammingError):  # it is closed by now
+                        copy.interrupt()
+                wait([work], REPORT_EVERY_S)
+
+
+def back_up(
+    source: sqlite3.Connection,
+    database: Path,
+    on_progress: Callable[[sqlite3.Connection, int, int], None] | None = None,
+) -> Path:
     """Write a backup under a temporary name, check it, and only then give it its own.
 
     The oldest beyond the last five go. A kill or a full disk on the way leaves the earlier ones.
+
+    Args:
+        on_progress: called with the copy, and how many pages of how many are in it.
 
     Raises:
         OSError, sqlite3.Error: it can't be written, or what was written is not sound.
@@ -87,7 +137,12 @@ def back_up(source: sqlite3.Connection, database: Path) -> Path:
     try:
         files.create(f"{BACKUPS}/{temporary.name}")  # SQLite would follow a link
         with closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
-            source.backup(copy, pages=PAGES_AT_ONCE, sleep=0)
+
+            def report(_: int, left: int, total: int) -> None:
+                if on_progress is not None:
+                    on_progress(copy, total - left, total)
+
+            source.backup(copy, pages=PAGES_AT_ONCE, progress=report, sleep=0)
             # the copy says that it is in WAL mode, and would leave files of its own beside it
             copy.execute("PRAGMA journal_mode = DELETE")
             if problems := damage_of(copy):

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from src.database.captured import INSTANT
 from src.database.conditions import Condition, SegmentCondition, segment_ids_where
 from src.database.decisions import ROWS_OF_TAG
+from src.database.filtered_rows import MOST_STEPS
+from src.database.giving_up import giving_up
 from src.database.metadata_db import MetadataDatabase
 from src.database.rows import LISTED, SEGMENT_COLUMNS
 from src.database.text_normalization import casefold_key
+from src.errors import GivenUp
 from src.records import (
     MediaCard,
     MediaOrder,
@@ -32,9 +35,14 @@ _ORDERS: dict[MediaOrder, str] = {
     ),
 }
 
+# As the library shows media files and their segments.
+_AS_SHOWN = "m.added_at DESC, m.id, f.frame_index, s.kind, s.area DESC, s.id"
+
 _DIGITS = re.compile(r"(\d+)")
 # Media files that a filter is asked about at once, those added last; then four times as many.
 MEDIA_AT_ONCE = 50
+# Of what a filter leaves so many are listed and sorted at once, where they are soon found.
+MOST_LISTED = 2000
 
 
 class BrowseQueries:
@@ -44,6 +52,7 @@ class BrowseQueries:
         self.metadata = metadata
         # Connection.version, and what it was then
         self._quality: tuple[int, tuple[float, float] | None] | None = None
+        self._counted: tuple[int, dict[Condition, int]] = (-1, {})
 
     def media_ids(self, order: MediaOrder) -> list[int]:
         """List every media file, failed and waiting ones too, in an order.
@@ -132,6 +141,32 @@ class BrowseQueries:
         Media added last come first, then a video's frames in order, the whole frame before what
         was cut out of it, and larger segments before smaller ones.
         """
+        ids = self._few(where)
+        ids = self._walk(where, n) if ids is None else ids[:n]
+        found = self.metadata.segments(ids)
+        return [found[segment_id] for segment_id in ids if segment_id in found]
+
+    def _few(self, where: SegmentCondition) -> list[str] | None:
+        """List all that a filter leaves, if they are few and soon found."""
+        condition, reader = segment_ids_where(where), self.metadata.connection.read()
+        try:
+            with giving_up(reader, lambda: False, MOST_STEPS):
+                rows = reader.execute(f"{condition.sql} LIMIT {MOST_LISTED + 1}", condition.values)
+                ids = [row["id"] for row in rows]
+        except GivenUp:
+            return None
+        if len(ids) > MOST_LISTED:
+            return None
+        rows = reader.execute(
+            f"SELECT s.id FROM {LISTED} wanted CROSS JOIN segments s ON s.id = wanted.value"
+            f" CROSS JOIN frames f ON f.id = s.frame_id"
+            f" CROSS JOIN media_files m ON m.id = f.media_file_id ORDER BY {_AS_SHOWN}",
+            (json.dumps(ids),),
+        )
+        return [row["id"] for row in rows]
+
+    def _walk(self, where: SegmentCondition, n: int) -> list[str]:
+        """Go through the media files, those added last first, until n segments are found."""
         condition, reader = where.condition().one_by_one(), self.metadata.connection.read()
         media = int(reader.execute("SELECT count(*) FROM media_files").fetchone()[0])
         ids, first, size = list[str](), 0, MEDIA_AT_ONCE
@@ -141,21 +176,36 @@ class BrowseQueries:
                 " LIMIT ? OFFSET ?) some CROSS JOIN media_files m ON m.id = some.id"
                 " CROSS JOIN frames f ON f.media_file_id = m.id"
                 f" CROSS JOIN segments s ON s.frame_id = f.id WHERE {condition.sql}"
-                " ORDER BY m.added_at DESC, m.id, f.frame_index, s.kind, s.area DESC, s.id LIMIT ?",
+                f" ORDER BY {_AS_SHOWN} LIMIT ?",
                 (size, first, *condition.values, n - len(ids)),
             )
             ids += [row["id"] for row in rows]
             first, size = first + size, 4 * size
-        found = self.metadata.segments(ids)
-        return [found[segment_id] for segment_id in ids if segment_id in found]
+        return ids
 
-    def count_where(self, where: SegmentCondition) -> int:
-        """Count the segments that a filter leaves."""
-        condition = segment_ids_where(where)
-        found = self.metadata.connection.read().execute(
-            f"SELECT count(*) FROM ({condition.sql})", condition.values
-        )
-        return int(found.fetchone()[0])
+    def count_where(
+        self, where: SegmentCondition, wanted: Callable[[], bool] = lambda: True
+    ) -> int:
+        """Count the segments that a filter leaves: seconds where they are hundreds of thousands.
+
+        Until the library changes it is known then.
+
+        Args:
+            wanted: whether somebody still waits for it; asked now and then.
+
+        Raises:
+            GivenUp: it is not wanted any more.
+        """
+        condition, version = segment_ids_where(where), self.metadata.connection.version()
+        if self._counted[0] != version:
+            self._counted = version, {}
+        known = self._counted[1]
+        if condition not in known:
+            reader = self.metadata.connection.read()
+            with giving_up(reader, wanted):
+                sql = f"SELECT count(*) FROM ({condition.sql})"
+                known[condition] = int(reader.execute(sql, condition.values).fetchone()[0])
+        return known[condition]
 
     def quality_range(self) -> tuple[float, float] | None:
         """Find the lowest and the highest predicted_iou there is; None without segments of SAM.
@@ -187,7 +237,17 @@ class BrowseQueries:
         return [row["id"] for row in rows]
 
 
-def _by_name(path: str) -> list[tuple[int, str]]:
-    """Sort key: IMG_9 before IMG_10, whatever the case."""
+def _by_name(path: str) -> str:
+    """Sort key: IMG_9 before IMG_10, whatever the case.
+
+    One text for each, since texts are compared in no time: a number is written behind its length,
+    and what ends a run of letters is lower than any letter. Zero comes before letters and other
+    numbers after them.
+    """
     parts = _DIGITS.split(os.path.basename(path).casefold())
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in parts if part]
+    key = [f"\2{part}\0" if part else "" for part in parts]
+    for place in range(1, len(parts), 2):
+        part = parts[place]
+        digits = (part if part.isascii() else str(int(part))).lstrip("0")
+        key[place] = f"\3{chr(len(digits))}{digits}" if digits else "\1"
+    return "".join(key)

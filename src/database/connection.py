@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from src.database.backup import back_up, is_due
+from src.database.backup import back_up, back_up_in_steps, damage_of, is_due
 from src.database.checksums import watch_rows
 from src.database.damage import WatchedConnection, is_damage
 from src.database.migrations import MIGRATIONS, check_version, migrate
@@ -36,6 +36,9 @@ from src.library_files import SafeFolder
 
 log = logging.getLogger(__name__)
 
+# Of a file in bytes: its examination and backup take longer than a person waits for a window.
+LARGE = 256 << 20
+
 # SQLite's messages about rows that break the schema's rules, in sound pages.
 _OF_ROWS = ("CHECK constraint failed", "NULL value in")
 
@@ -53,6 +56,7 @@ class Connection:
         read_only: bool = False,
         examine: bool = False,
         on_progress: OnProgress | None = None,
+        upkeep_later: bool = False,
     ) -> None:
         """Open the file, make it if it is not there, and bring it to this schema.
 
@@ -60,6 +64,8 @@ class Connection:
             read_only: open no writer, for a process that does not hold the library's lock.
             examine: look for damage even where nothing speaks for any.
             on_progress: called during the recovery of a damaged library: done, of how much.
+            upkeep_later: leave the day's examination and backup of a large file, which take long,
+                to back_up_later.
 
         Raises:
             DatabaseError: it is no library of ours, damaged, newer, or out of reach.
@@ -73,6 +79,8 @@ class Connection:
         self._marker = f"{path.name}.open"
         self._files = SafeFolder(path.parent)
         self._read_only = read_only and path.exists()
+        size = path.stat().st_size if path.exists() else 0
+        self._is_daily = not (upkeep_later and size > LARGE)
         self._write_lock = threading.RLock()
         self._readers: dict[int, sqlite3.Connection] = {}
         self._watcher: sqlite3.Connection | None = None
@@ -115,7 +123,7 @@ class Connection:
             old = known and check_version(writer, self.path) < len(MIGRATIONS)
             # damaged rows are repaired first, so that no backup of them replaces a sound one
             is_marked = is_marked or self._rows_are_damaged
-            if old or (known and is_due(self.path) and not is_marked):
+            if old or (known and self._is_daily and is_due(self.path) and not is_marked):
                 self._back_up(writer, must=old)
             migrate(writer, self.path)
             watch_rows(writer)
@@ -138,7 +146,8 @@ class Connection:
         nor is the log moved into it.
         """
         marked = self._files.entry(self._marker) is not None
-        problems = problems_of(self.path, examine or marked or is_due(self.path))
+        daily = self._is_daily and is_due(self.path)
+        problems = problems_of(self.path, examine or marked or daily)
         if not problems:
             return
         log.warning("%s is damaged: %s", self.path, problems[0])
@@ -205,6 +214,36 @@ class Connection:
                     f"has to come before can't be written ({exc}); make room on the disk"
                 ) from exc
             log.warning("no backup was written: %s", exc)
+
+    @property
+    def backup_waits(self) -> bool:
+        """Whether the day's examination and backup are still to be done; see back_up_later."""
+        return self.is_writable and not self._is_daily and is_due(self.path)
+
+    def back_up_later(self) -> Iterator[tuple[int, int]]:
+        """Write the day's backup beside other work, and examine the file by it.
+
+        It is a copy of the moment when it begins. Closed before its end it leaves nothing.
+
+        Yields:
+            How many pages are copied, and of how many; 0 of 0 while the copy is examined.
+
+        Raises:
+            DatabaseError: the library is damaged; the next start mends it.
+        """
+        source = self._connect()
+        try:
+            source.execute("PRAGMA query_only = ON")
+            source.execute("BEGIN")
+            source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # fixes the moment
+            try:
+                yield from back_up_in_steps(source, self.path)
+            except (OSError, sqlite3.Error) as exc:
+                log.warning("no backup was written: %s", exc)
+                if problems := damage_of(source):
+                    raise self._damaged(sqlite3.DatabaseError(problems[0])) from exc
+        finally:
+            source.close()
 
     def _connect_to_write(self) -> sqlite3.Connection:
         with contextlib.suppress(FileExistsError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -197,6 +197,10 @@ class EmbeddingStore:
             return again.among_all(mask=known.mask)
         finally:
             known.asked += one_by_one.tested
+
+    def prepare_scan(self) -> Iterator[tuple[int, int]]:
+        """Read what the first search would wait for; see ScanRows.prepare."""
+        return self.scan.prepare(self.model_id)
 
     def keep_scanned(self) -> None:
         """Bring what searches scan into step with SQLite, and its file; see ScanRows.keep."""

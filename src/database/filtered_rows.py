@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass
 
 import numpy as np
 
 from src.database.conditions import Condition, SegmentCondition
 from src.database.connection import Connection
+from src.database.giving_up import giving_up
 from src.database.rows import LISTED
+from src.errors import GivenUp
 
 # So many rows are looked up at once at most; of more the nearest are asked about.
 MOST_GATHERED = 20_000
@@ -50,16 +51,11 @@ class FilteredRows:
         Returns:
             (N,) int64 row ids, ascending; None where they are more than 20,000, or it takes long.
         """
-        reader = self.connection.read()
-        reader.set_progress_handler(lambda: 1, MOST_STEPS)
         try:
-            ids = self._ids(f" LIMIT {MOST_GATHERED + 1}")
-        except sqlite3.OperationalError as exc:
-            if exc.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                raise
+            with giving_up(self.connection.read(), lambda: False, MOST_STEPS):
+                ids = self._ids(f" LIMIT {MOST_GATHERED + 1}")
+        except GivenUp:
             return None
-        finally:
-            reader.set_progress_handler(None, 0)
         return ids if len(ids) <= MOST_GATHERED else None
 
     def all(self) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import time
 from collections.abc import Collection, Iterable
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple, cast
 from src.database.captured import moment_of
 from src.database.connection import Connection
 from src.database.media_roots import move_root, root_of
-from src.database.rows import RowReader
+from src.database.rows import LISTED, RowReader
 from src.records import (
     MediaFile,
     MediaKind,
@@ -73,6 +74,20 @@ class MediaTable:
     def all_media(self, status: MediaStatus | None = None) -> list[MediaFile]:
         rows = self.connection.read().execute(
             "SELECT * FROM media_files WHERE ?1 IS NULL OR status = ?1 ORDER BY id", (status,)
+        )
+        return self.rows.media_files(rows)
+
+    def media_paths(self) -> list[Path]:
+        """List where all media files are; as of the rows, without their checks."""
+        rows = self.connection.read().execute("SELECT path FROM media_files ORDER BY id")
+        return [Path(row["path"]) for row in rows]
+
+    def media_at(self, paths: Iterable[Path]) -> list[MediaFile]:
+        """Look up the media files at some paths, in their order; those of other paths are none."""
+        names = json.dumps([str(path) for path in paths])
+        rows = self.connection.read().execute(
+            f"SELECT m.* FROM {LISTED} wanted CROSS JOIN media_files m ON m.path = wanted.value",
+            (names,),
         )
         return self.rows.media_files(rows)
 

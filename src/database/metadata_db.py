@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from src.config import LibraryPaths
 from src.database.connection import Connection
 from src.database.media_table import MediaTable
 from src.database.removed_media import RemovedMedia
-from src.database.repair.damaged_rows import DamagedRow, damaged_rows, miscounted
+from src.database.repair.damaged_rows import (
+    DamagedRow,
+    damaged_rows,
+    look_for_damaged_rows,
+    miscounted,
+)
 from src.database.repair.mending import problems_of
 from src.database.rows import RowReader
 from src.database.segment_table import SegmentTable
@@ -24,6 +29,7 @@ class MetadataDatabase(MediaTable, SegmentTable, TagTable):
         read_only: bool = False,
         examine: bool = False,
         on_progress: Callable[[int, int], None] | None = None,
+        upkeep_later: bool = False,
     ) -> None:
         """Open the library's SQLite file, making it when it is not there.
 
@@ -31,13 +37,16 @@ class MetadataDatabase(MediaTable, SegmentTable, TagTable):
             read_only: for a process that does not hold the library's lock.
             examine: look for damage even where nothing speaks for any.
             on_progress: called during the recovery of a damaged library: done, of how much.
+            upkeep_later: leave the day's examination and backup of a large one to a job.
 
         Raises:
             DatabaseError: it can't be opened.
         """
         paths.create(read_only)
         self.paths = paths
-        self.connection = Connection(paths.metadata_db, read_only, examine, on_progress)
+        self.connection = Connection(
+            paths.metadata_db, read_only, examine, on_progress, upkeep_later
+        )
         self.rows = RowReader(self.connection, paths)
         self.removed = RemovedMedia(self.connection, self.rows)
 
@@ -85,6 +94,11 @@ class MetadataDatabase(MediaTable, SegmentTable, TagTable):
         """Ask SQLite to check itself; empty means sound."""
         with self.connection.noticing_damage():
             return problems_of(self.connection.read())
+
+    def look_for_damaged_rows(self) -> Generator[tuple[int, int], None, list[DamagedRow]]:
+        """Do what damaged_rows does step by step; yields how many were looked at, of how many."""
+        with self.connection.noticing_damage():
+            return (yield from look_for_damaged_rows(self.connection.read()))
 
     def damaged_rows(self) -> list[DamagedRow]:
         """Find every row that can't be what was stored."""

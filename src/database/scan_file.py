@@ -20,6 +20,7 @@ from typing import IO
 
 import numpy as np
 
+from src.database.mapped_pages import bring_in
 from src.database.quantized import FORM, Quantized
 from src.library_files import SafeFolder
 from src.ownership import INDEXES
@@ -95,12 +96,18 @@ class Block:
         self.count = new.stop
 
     def check(self, number: int) -> None:
-        """See that the rows are those that were written, once, before they are used.
+        """See that the rows are those that were written, once, and are in memory, each time.
+
+        Before they are used: a page that its disk can't give would end the process.
 
         Raises:
             ScanFileError: they are not, or can't be read.
         """
-        if not self.is_checked and self._source is not None:
+        if self._source is None:
+            return
+        if self.is_checked:
+            self._source.bring_in(number)
+        else:
             self._source.check_full(number)
             self.is_checked = True
 
@@ -199,7 +206,7 @@ class ScanFile:
             ScanFileError: it is not there, or too short.
         """
         self.record = record
-        self._reading = threading.Lock()
+        self._reading = threading.Lock()  # where threads can't read at places of their own
         try:
             self._stream = files.open(f"{INDEXES}/{record.file}")
             self.check_size()
@@ -207,6 +214,7 @@ class ScanFile:
             if length := record.full_blocks * BLOCK_BYTES:
                 mapped = mmap.mmap(self._stream.fileno(), length, access=mmap.ACCESS_READ)
                 self._content = np.frombuffer(mapped, np.uint8)
+                self._address = self._content.ctypes.data
         except (OSError, ValueError) as exc:
             raise ScanFileError(f"it can't be read ({exc})") from exc
 
@@ -251,19 +259,42 @@ class ScanFile:
         Raises:
             ScanFileError: it is not, or can't be read.
         """
-        room, value = memoryview(bytearray(READ_AT_ONCE)), 0
-        for place in range(0, BLOCK_BYTES, READ_AT_ONCE):  # its columns follow each other
-            some = room[: BLOCK_BYTES - place]
-            self._read_into(some, number * BLOCK_BYTES + place)
-            value = zlib.crc32(some, value)
+        start, value = number * BLOCK_BYTES, 0
+        if self.bring_in(number) and self._content is not None:
+            value = zlib.crc32(self._content[start : start + BLOCK_BYTES].data)
+        else:
+            room = memoryview(bytearray(READ_AT_ONCE))
+            for place in range(0, BLOCK_BYTES, READ_AT_ONCE):  # its columns follow each other
+                some = room[: BLOCK_BYTES - place]
+                self._read_into(some, start + place)
+                value = zlib.crc32(some, value)
         if value != self.record.blocks[number].checksum:
             raise ScanFileError(f"block {number} is not what was written")
 
+    def bring_in(self, number: int) -> bool:
+        """Have the system bring a mapped block into memory.
+
+        Returns:
+            Whether all of it is there; False where the system can't be asked.
+
+        Raises:
+            ScanFileError: the disk does not give it.
+        """
+        start = self._address + number * BLOCK_BYTES
+        first = start - start % mmap.PAGESIZE
+        is_there = bring_in(first, start + BLOCK_BYTES - first)
+        if is_there is False:
+            raise ScanFileError(f"block {number} can't be read")
+        return bool(is_there)
+
     def _read_into(self, room: memoryview, place: int) -> None:
         try:
-            with self._reading:
-                self._stream.seek(place)
-                length = self._stream.readinto(room)  # type: ignore[attr-defined]
+            if hasattr(os, "preadv"):
+                length = os.preadv(self._stream.fileno(), [room], place)
+            else:
+                with self._reading:
+                    self._stream.seek(place)
+                    length = self._stream.readinto(room)  # type: ignore[attr-defined]
         except OSError as exc:
             raise ScanFileError(f"it can't be read ({exc})") from exc
         if length != len(room):

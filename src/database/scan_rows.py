@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,9 +31,9 @@ from src.errors import DatabaseError
 from src.library_files import SafeFolder
 from src.ownership import INDEXES
 
-# Rows that are read before they are saved, where the file lacks many: 17 MB, and what a job that
-# stores others may have to wait for.
-READ_AT_ONCE = 2 * BLOCK_ROWS
+# Rows that are read before they are saved, where the file lacks many: half a second's, which a job
+# that stores others may have to wait for.
+READ_AT_ONCE = BLOCK_ROWS
 # The file is made again once so many of its rows, and so large a share, are gone from SQLite.
 MOST_GONE, MOST_GONE_SHARE = 4096, 0.2
 
@@ -91,14 +91,39 @@ class ScanRows:
         """
         has_more = True
         while has_more:
-            with self._lock:
-                self._load(model_id)
-                has_more = self._read_new(model_id)
-                parts = [Part(block, block.count, block.last_id) for block in self._blocks]
-                unsaved = self._unsaved()
-            if unsaved >= BLOCK_ROWS:  # else the next job does it
-                self.save(model_id)
+            parts, has_more = self._step(model_id)
         return parts
+
+    def prepare(self, model_id: int) -> Iterator[tuple[int, int]]:
+        """Read what the first search would wait for: all rows where there is no file yet.
+
+        Every step is saved. Searches meanwhile do the same, and wait for the end of it.
+
+        Yields:
+            How many rows are there, and of how many; nothing where one step was enough.
+        """
+        parts, has_more = self._step(model_id)
+        if not has_more:
+            return
+        rows = self._connection.read().execute(
+            "SELECT count(*) FROM embeddings WHERE model_id = ?", (model_id,)
+        )
+        total = int(rows.fetchone()[0])
+        while has_more:
+            yield sum(part.count for part in parts), total
+            parts, has_more = self._step(model_id)
+        self.save(model_id)
+
+    def _step(self, model_id: int) -> tuple[list[Part], bool]:
+        """Read some rows; gives all that are here by then, and whether there may be more."""
+        with self._lock:
+            self._load(model_id)
+            has_more = self._read_new(model_id)
+            parts = [Part(block, block.count, block.last_id) for block in self._blocks]
+            unsaved = self._unsaved()
+        if unsaved >= BLOCK_ROWS:  # else the next job does it
+            self.save(model_id)
+        return parts, has_more
 
     def check_size(self) -> None:
         """See that no block lies behind the end of the file by now.

@@ -68,8 +68,7 @@ class VectorIndex:
         What searches scan is brought into step before; they need no index. A failure costs one
         rebuild in a fresh folder; after a second one there is none in this session.
         """
-        if not self._retired:
-            self.embeddings.keep_scanned()
+        self.keep_scanned()
         for attempt in (1, 2):
             try:
                 yield from self._catch_up()
@@ -81,6 +80,11 @@ class VectorIndex:
                 if attempt == 2:
                     self.failure = str(exc)
                     log.warning("the index is not used: %s", exc)
+
+    def keep_scanned(self) -> None:
+        """Bring what searches scan into step with SQLite."""
+        if not self._retired:
+            self.embeddings.keep_scanned()
 
     def _catch_up(self) -> Iterator[Progress]:
         if self._retired or self.failure is not None or self.pending() == 0:
@@ -100,16 +104,17 @@ class VectorIndex:
             yield Progress("index", done, max(done, total))
 
     def problems(self) -> list[str]:
-        """Return what is wrong with the index, by opening and probing it; empty means sound."""
-        if self.embeddings.count() == 0:
-            return []
+        """Return what is wrong with the index, by opening and probing it; empty means sound.
+
+        That it is still to be told of changes, or of everything, is nothing wrong.
+        """
+        known = self.embeddings.count() - self.embeddings.count_unindexed()
         try:
-            if self._opened() is None:
+            if self._opened() is None and (known or self._retired or self.failure is not None):
                 return ["there is no index of these embeddings"]
         except IndexUnavailableError as exc:
             return [str(exc)]
-        waiting = self.pending()
-        return [f"{waiting} changes are not in the index yet"] if waiting else []
+        return []
 
     def rebuild(self) -> Iterator[Progress]:
         """Delete the index and rebuild it from SQLite."""

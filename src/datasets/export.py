@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -32,14 +32,19 @@ def preview_dataset(
     selection: ExportSelection = ALL,
     format_key: str = DEFAULT_FORMAT,
     options: Mapping[str, object] = DEFAULTS,
+    wanted: Callable[[], bool] = lambda: True,
 ) -> ExportPreview:
     """Count what export_dataset would write.
 
+    Args:
+        wanted: whether somebody still waits for it; asked now and then.
+
     Raises:
+        GivenUp: it is not wanted any more.
         OptionError: there is no such format or option, or an option can't have this value.
     """
     chosen = export_format(format_key)
-    selected = SelectedSegments(metadata, selection)
+    selected = SelectedSegments(metadata, selection, wanted)
     return chosen.preview(selected, build_options(chosen.options, options))
 
 

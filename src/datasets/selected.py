@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
+from src.database.giving_up import giving_up
 from src.database.metadata_db import MetadataDatabase
+from src.datasets.export_counts import ExportCounts
 from src.errors import ExportError
 from src.records import ExportPreview, StoredSegment, Tag
 from src.search.export_selection import ExportSelection
@@ -20,8 +20,18 @@ LARGEST_CROP = 1 << 26
 class SelectedSegments:
     """What a selection names in a library: segments, each with a tag it is exported under."""
 
-    def __init__(self, metadata: MetadataDatabase, selection: ExportSelection) -> None:
-        self._metadata, self._selection = metadata, selection
+    def __init__(
+        self,
+        metadata: MetadataDatabase,
+        selection: ExportSelection,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Select, and read nothing yet.
+
+        Args:
+            wanted: whether somebody still waits for what is counted.
+        """
+        self._metadata, self._selection, self._wanted = metadata, selection, wanted
 
     @cached_property
     def labelled(self) -> list[tuple[StoredSegment, Tag]]:
@@ -30,24 +40,14 @@ class SelectedSegments:
         return [(segment, tag) for segment, tag in self._tagged(where) if self._is_sure(tag)]
 
     def count_crops(self) -> ExportPreview:
-        """Count a crop for each tag of a segment."""
-        written: Counter[str] = Counter()
-        left_out: Counter[str] = Counter()
-        media: set[int] = set()
-        size = 0
-        where, limits = self._selection.where, self._selection.limits
-        # with no limits, all are; a library is read once then
-        wanted = self._metadata.segments_where(where & limits) if limits else []
-        good = {segment.id for segment in wanted}
-        for segment, tag in self._tagged(where):
-            if not self._is_sure(tag) or (limits and segment.id not in good):
-                left_out[tag.name] += 1
-                continue
-            written[tag.name] += 1
-            media.add(segment.media_file_id)
-            with contextlib.suppress(OSError):  # verify finds what is missing
-                size += segment.crop_path.stat().st_size
-        return ExportPreview(dict(written), dict(left_out), len(media), size)
+        """Count a crop for each tag of a segment, and how large they are, about.
+
+        Raises:
+            GivenUp: nobody waits for it any more.
+        """
+        counts = ExportCounts(self._metadata, self._selection)
+        with giving_up(self._metadata.connection.read(), self._wanted):
+            return counts.preview()
 
     def crop(self, segment: StoredSegment) -> bytes | None:
         """Read a crop; None when the window has removed its segment since the export began.

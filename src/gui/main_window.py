@@ -19,6 +19,7 @@ from tkinterdnd2 import TkinterDnD
 
 from src.gui.app import desktop
 from src.gui.app.actions import BACK, Action, key_sequence, menu_actions, shortcuts
+from src.gui.app.background_jobs import BackgroundJobs
 from src.gui.app.drop import DropTarget
 from src.gui.app.import_controller import ImportController
 from src.gui.app.library_facts import LibraryFacts
@@ -36,7 +37,6 @@ from src.gui.theme.icons import logo
 from src.gui.theme.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import Entry
-from src.job_kinds import MEASURE
 from src.settings import Settings
 
 if TYPE_CHECKING:
@@ -182,6 +182,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.sidebar = Sidebar(self, theme, self.do, lambda: self.panels.go("models"))
         self.sidebar.grid(row=0, column=0, rowspan=2, sticky="ns")
         LibraryFacts(self, self.session, self.sidebar)
+        BackgroundJobs(self.session)
         signals, card = self.session.signals, self.sidebar.models
         signals.not_opened.append(lambda: card.show(*NO_LIBRARY))
         signals.opened.append(lambda: card.show(*LOADING))
@@ -267,12 +268,6 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self.import_controller.add(self.options.paths)
         elif self.session.library.unfinished():
             self.import_controller.add([])
-        self.main_thread.run(library.has_unmeasured_frames, self._measure)
-
-    def _measure(self, is_needed: bool) -> None:
-        """Catch up with frames that an earlier version stored, behind all else."""
-        if is_needed:
-            self.session.start("measure", self.session.library.look_at_frames, MEASURE.title)
 
     def _come_forward(self, paths: list[Path]) -> None:
         """Come to the front, as a later start on the same library asks, and add its paths."""

@@ -33,6 +33,7 @@ from src.models.mask_shape import boxes_around, stabilities
 from src.models.mask_sizes import Sizes
 from src.models.promptable_sam import at_most
 from src.models.segmenter import MaskPredictions
+from src.stopping import GoOn, ask
 
 # What a pixel of the image takes while masks are brought to it and cleaned there.
 _BYTES_A_PIXEL = 32
@@ -41,14 +42,15 @@ _BYTES_A_PIXEL = 32
 class AllAtOnce:
     """Finishes the masks of an image in batches on their device; see MaskFinishing."""
 
-    def __init__(self, sizes: Sizes, limits: MaskLimits) -> None:
+    def __init__(self, sizes: Sizes, limits: MaskLimits, go_on: GoOn | None = None) -> None:
         """Begin with an image.
 
         Args:
             sizes: of the image.
             limits: what is kept.
+            go_on: asked before each batch; StoppedError is raised once it says no.
         """
-        self._sizes, self._limits = sizes, limits
+        self._sizes, self._limits, self._go_on = sizes, limits, go_on
 
     def stable(self, found: MaskPredictions, clicks: torch.Tensor) -> Candidates:
         """See MaskFinishing; what passes is measured once, at the size that counts."""
@@ -85,6 +87,8 @@ class AllAtOnce:
         # of noise each fourth pixel may begin a run, of which several numbers are kept
         pixels = 4 * found.logits[:1].numel()
         for part in in_parts(len(found.logits), pixels, found.logits.device):
+            if self._go_on is not None:
+                ask(self._go_on)
             if limits.speck_share > 0:
                 found.logits[part] = without_specks(found.logits[part], limits.speck_share)
             pictures.append(comparable(found.logits[part]))
@@ -105,6 +109,8 @@ class AllAtOnce:
         @torch.inference_mode()
         def finished(places: torch.Tensor) -> list[FinishedMask]:
             nonlocal kept
+            if self._go_on is not None:
+                ask(self._go_on)
             if edges is None:
                 masks = at_image(logits[places], self._sizes)
                 return self._written(masks, places.tolist())

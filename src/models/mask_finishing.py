@@ -26,6 +26,7 @@ from src.models.mask_shape import (
 from src.models.mask_sizes import Sizes
 from src.models.promptable_sam import at_most
 from src.models.segmenter import MaskPredictions
+from src.stopping import GoOn, ask
 
 
 @dataclass(frozen=True)
@@ -100,14 +101,15 @@ class MaskFinishing(Protocol):
 class OneByOne:
     """Finishes one mask after another on the CPU; see MaskFinishing."""
 
-    def __init__(self, sizes: Sizes, limits: MaskLimits) -> None:
+    def __init__(self, sizes: Sizes, limits: MaskLimits, go_on: GoOn | None = None) -> None:
         """Begin with an image.
 
         Args:
             sizes: of the image.
             limits: what is kept.
+            go_on: asked before each mask; StoppedError is raised once it says no.
         """
-        self._sizes, self._limits = sizes, limits
+        self._sizes, self._limits, self._go_on = sizes, limits, go_on
 
     def stable(self, found: MaskPredictions, clicks: torch.Tensor) -> Candidates:
         """See MaskFinishing."""
@@ -134,6 +136,8 @@ class OneByOne:
         kept = DuplicateFilter(self._limits.mask_nms_thresh)
         chosen = []
         for i, logits in enumerate(found.logits.cpu().numpy()):  # best first
+            if self._go_on is not None:
+                ask(self._go_on)
             if self._limits.speck_share > 0:
                 logits = without_specks(logits, self._limits.speck_share)
             if kept.add_if_distinct(logits):
@@ -147,6 +151,8 @@ class OneByOne:
         edges = edges_of(image_rgb, sizes) if limits.fit_edges else None
         kept = DuplicateFilter(limits.mask_nms_thresh)
         for i, found in enumerate(logits.cpu().numpy()):
+            if self._go_on is not None:
+                ask(self._go_on)
             if edges is not None:
                 fitted = edges.fit(cv2.resize(sizes.at_input(found), edges.size_wh))
                 if limits.speck_share > 0:

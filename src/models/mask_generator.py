@@ -36,7 +36,8 @@ from src.models.mask_shape import full_size
 from src.models.mask_sizes import Sizes
 from src.models.promptable_sam import PromptableSam
 from src.models.segmenter import ImageEmbedding, MaskPredictions, PromptableModel, Prompts
-from src.models.stopping import GoOn, ask, stopping
+from src.models.stopping import stopping
+from src.stopping import GoOn, ask
 
 # Clicks decoded at once: on a GPU each launch costs, on a CPU its cache is small.
 _MANY, _FEW = 1024, 64
@@ -153,8 +154,8 @@ class MaskGenerator:
 
         Args:
             image_rgb: (H, W, 3) uint8 RGB.
-            go_on: asked before each layer of the model and each batch of clicks; StoppedError is
-                raised once it says no.
+            go_on: asked before each layer of the model, each batch of clicks and each mask;
+                StoppedError is raised once it says no.
 
         Returns:
             The records of `generate`, with segmentation as (H, W) uint8, 0 or 1; where the mask
@@ -174,7 +175,7 @@ class MaskGenerator:
             return
         stops = nullcontext() if go_on is None else stopping(self.module, go_on)
         with self._room, torch.inference_mode(), stops:
-            finishing = self._finishing(sizes)
+            finishing = self._finishing(sizes, go_on)
             grid = ClickGrid(self.points_per_side, self.quality, self.stability_score_offset)
             found = self._decode_grid(image_rgb, grid, finishing, sizes, go_on)
             found = finishing.distinct(found).measures_on_cpu()
@@ -285,7 +286,7 @@ class MaskGenerator:
         sizes = self.sizes((image_rgb.shape[1], image_rgb.shape[0]))
         return self._finishing(sizes).at_image(logits, image_rgb)
 
-    def _finishing(self, sizes: Sizes) -> MaskFinishing:
+    def _finishing(self, sizes: Sizes, go_on: GoOn | None = None) -> MaskFinishing:
         """Return how the masks of an image of such sizes are finished."""
         limits = MaskLimits(
             exact=self.quality == "exact",
@@ -295,4 +296,4 @@ class MaskGenerator:
                 if each.name != "exact"
             },
         )
-        return (AllAtOnce if self.batched else OneByOne)(sizes, limits)
+        return (AllAtOnce if self.batched else OneByOne)(sizes, limits, go_on)

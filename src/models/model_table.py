@@ -17,7 +17,8 @@ from src.models.kept_facts import as_json, read_facts
 from src.models.model_manager import ModelManager
 from src.models.model_registry import MODEL_REGISTRY, RegistryEntry
 from src.models.published_files import is_published
-from src.models.stopping import GoOn, StoppedError, ask, stopping
+from src.models.stopping import stopping
+from src.stopping import GoOn, StoppedError, ask
 
 SPEEDS_FILE = "speeds.json"
 PROBE_IMAGES = 32

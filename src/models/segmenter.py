@@ -16,7 +16,7 @@ import torch
 
 from src.models.mask_rle import OutputMode
 from src.models.mask_sizes import Sizes
-from src.models.stopping import GoOn
+from src.stopping import GoOn
 
 if TYPE_CHECKING:
     from src.models.click_session import ClickSession

@@ -1,25 +1,14 @@
-"""Work of a model that ends on the way once nobody waits for it any more."""
+"""A model that stops on the way once nobody waits for what it does."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 
-# Asked again and again; once it says no, the work ends.
-GoOn = Callable[[], bool]
-
-
-class StoppedError(Exception):
-    """Nobody waits for the work any more."""
-
-
-def ask(go_on: GoOn) -> None:
-    """Raise StoppedError once nobody waits."""
-    if not go_on():
-        raise StoppedError
+from src.stopping import GoOn, ask
 
 
 @contextlib.contextmanager

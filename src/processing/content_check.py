@@ -77,6 +77,11 @@ class ContentCheck:
             and path not in self.moved.went
         )
 
+    def is_probably_known(self, path: Path) -> bool:
+        """Return whether a file was wholly in the library when the job began."""
+        state = self._states.get(path)
+        return state is not None and state.status == "done"
+
     def is_new(self, digest: str) -> bool:
         """Return whether no file has, or had before in this job, a content; from any thread."""
         with self._lock:

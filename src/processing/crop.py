@@ -64,14 +64,20 @@ def cut_crop(
     return crop
 
 
-def fitted(image_rgb: np.ndarray, side: int) -> np.ndarray:
-    """Shrink an image so that its longest side is at most `side` pixels; never enlarge."""
+def fitted(image_rgb: np.ndarray, side: int, quickly: bool = False) -> np.ndarray:
+    """Shrink an image so that its longest side is at most `side` pixels; never enlarge.
+
+    Args:
+        quickly: where it shrinks to no less than half, interpolate between neighbours, which takes
+            a fifth of the time and gives nearly the mean of the areas: at a half just that.
+    """
     height, width = image_rgb.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:
         return image_rgb
     size_wh = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(image_rgb, size_wh, interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_LINEAR if quickly and scale >= 0.5 else cv2.INTER_AREA
+    return cv2.resize(image_rgb, size_wh, interpolation=how)
 
 
 class CropCutter:

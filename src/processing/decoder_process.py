@@ -24,6 +24,7 @@ from src.child_processes import (
 )
 from src.errors import MediaReadError
 from src.processing.decoder_server import time_limit_s
+from src.stopping import ask_wanted, wanted
 
 # A job's threads, two of thumbnails: more would only wait for a processor.
 MOST = cores() + 2
@@ -56,20 +57,22 @@ class DecoderProcess:
 
         Raises:
             MediaReadError: the child crashed over the file, or hung and was killed.
+            StoppedError: nobody waits for it any more.
         """
         limit_s = time_limit_s(0)
         try:
-            with killed_after(self._child, limit_s) as self._late:
+            with killed_after(self._child, limit_s, wanted()) as self._late:
                 write_message(self._requests, {**request, "path": os.path.abspath(path)})
                 answer, payload = self._message()
             while "pixels" in answer:  # a large one: it may take longer
                 limit_s = time_limit_s(answer["pixels"])
-                with killed_after(self._child, limit_s) as self._late:
+                with killed_after(self._child, limit_s, wanted()) as self._late:
                     answer, payload = self._message()
             shape = answer.get("shape")
             pixels = None if shape is None else np.frombuffer(payload, np.uint8).reshape(shape)
         except (OSError, EOFError, ValueError) as exc:
             self.close()
+            ask_wanted()
             raise MediaReadError(path, self._last_words(limit_s)) from exc
         except BaseException:
             self.close()  # interrupted half-way: the next answer would be this one

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from src.stopping import ASK_EVERY_S, wanted
+
 # ffmpeg decodes whole seconds of video in one; without a frame for so long, while one is
 # waited for, it hangs.
 STALL_S = 120.0
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = ASK_EVERY_S
 # A container may say a little more than its last frame shows: audio's end, rounding.
 SHORT_S = 2.0
 
@@ -94,6 +96,7 @@ class FfmpegLog:
         self._waits = False
         self._last_sign_s = time.monotonic()
         self._done = threading.Event()
+        self._go_on = wanted()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -119,6 +122,9 @@ class FfmpegLog:
 
     def _watch(self) -> None:
         while not self._done.wait(LOOK_EVERY_S):
+            if self._waits and not self._go_on():
+                self.process.kill()
+                return
             if self._waits and time.monotonic() - self._last_sign_s > STALL_S:
                 self.facts.damage = stood_still()
                 self.process.kill()

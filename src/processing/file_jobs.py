@@ -13,8 +13,8 @@ from src.events import Event, FileFailed, FilePassedOver, FileStarted, FrameStor
 if TYPE_CHECKING:
     from src.database.vector_index import VectorIndex
 
-# The index is updated in between once so many segments wait, so that the end has little left.
-TELL_INDEX = 2000
+# What searches scan is brought into step in between, once so many segments are new.
+KEEP_SCANNED = 2000
 
 
 @dataclass
@@ -38,19 +38,22 @@ class Totals:
 
 
 def go_through(
-    files: Iterable[tuple[FileStarted, Generator[Event]]], index: Callable[[], VectorIndex]
+    files: Iterable[tuple[FileStarted, Generator[Event]]],
+    index: Callable[[], VectorIndex],
+    tell_index: bool,
 ) -> Generator[Event, None, Totals]:
-    """Work on one file after another, and add what was stored to the index.
+    """Work on one file after another, and let searches and the index know what was stored.
 
     Args:
         files: each with the work on it, which begins when its turn has come.
         index: gives the index in use now.
+        tell_index: whether the index is told at the end; else a later job does it.
 
     Returns:
         The sum of it.
     """
     totals = Totals()
-    waiting = index().pending()
+    new = 0
     for started, work in files:
         yield started
         before = totals.segments
@@ -58,9 +61,12 @@ def go_through(
             for event in events:
                 totals.add(event)
                 yield event
-        waiting += totals.segments - before
-        if waiting >= TELL_INDEX:
-            yield from index().catch_up()
-            waiting = 0
-    yield from index().catch_up()
+        new += totals.segments - before
+        if new >= KEEP_SCANNED:
+            index().keep_scanned()
+            new = 0
+    if tell_index:
+        yield from index().catch_up()
+    else:
+        index().keep_scanned()
     return totals

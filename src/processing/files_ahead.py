@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 from threading import Event
@@ -21,6 +21,7 @@ from src.processing.segment_pipeline import CutFrame, FrameResult, SegmentPipeli
 from src.processing.work_threads import WorkThreads
 from src.records import Frame, MediaKind
 from src.settings import Settings
+from src.stopping import result_of, wait_for
 
 # So many frames are embedded at once, where it does not take long to have them.
 BATCH = 32
@@ -198,7 +199,7 @@ class FilesAhead:
             self._begun -= 1
             if there == path:
                 self._look_further()
-                read.result()
+                result_of(read)
                 if not file.is_unchanged():
                     return None
                 self._have_embedded(file)
@@ -212,7 +213,7 @@ class FilesAhead:
         if first.cut is None:
             return
         begun = [(file, read) for _, file, read in self._next if file is not None and read]
-        wait([read for _, read in begun[: BATCH // 2]])
+        wait_for([read for _, read in begun[: BATCH // 2]])
         ready = [file for file, read in begun if read.done() and file.cut is not None]
         files = [first, *ready[: BATCH - 1]]
         try:

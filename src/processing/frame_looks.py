@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from src.processing.video_processor import dhash
+from src.processing.video_processor import dhash_of_grey
 from src.records import FrameLook
 
 # The longest side at which sharpness is measured, in pixels: the frame itself and its stored crop,
@@ -29,4 +29,4 @@ def look_of(image_rgb: np.ndarray) -> FrameLook:
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(grey, size_wh, interpolation=how)
     sharpness = float(cv2.Laplacian(small, cv2.CV_64F).var())
-    return FrameLook(f"{dhash(image_rgb):016x}", round(sharpness, 3))
+    return FrameLook(f"{dhash_of_grey(grey):016x}", round(sharpness, 3))

@@ -25,6 +25,7 @@ from src.events import (
 from src.models.segmenter import Segmenter
 from src.processing.changed_files import ChangedFiles
 from src.processing.content_check import ContentCheck, MediaToRead
+from src.processing.expected_work import expected_work, in_all
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.file_errors import format_error, is_file_error
 from src.processing.file_jobs import go_through
@@ -41,6 +42,7 @@ from src.processing.segment_writer import SegmentWriter
 from src.processing.work_threads import WorkThreads
 from src.records import Frame, KeptSegment
 from src.settings import Settings
+from src.stopping import result_of
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +56,10 @@ class Ingest:
         clip_bundle: Callable[[], ClipBundle],
         mask_generator: Segmenter | None,
         settings: Settings,
+        tell_index: bool = True,
     ) -> None:
-        """Set a job up; see SegmentPipeline."""
+        """Set a job up; see SegmentPipeline, and go_through for `tell_index`."""
+        self._tell_index = tell_index
         self.metadata = metadata
         self.clip_bundle = clip_bundle
         self.settings = settings
@@ -84,9 +88,11 @@ class Ingest:
         files = register(self.metadata, found.files)
         yield from self.moved.follow([path for path in files if is_unicode(path)], found.removed)
         files += [path for path in found.removed if path in self.moved.came]
-        yield JobStarted(len(files))
-        yield from found.failed
         check = ContentCheck(self.metadata, self.moved, self.changed, files, found.wanted)
+        rate = self.settings.frames_per_second
+        works = [expected_work(path, check.is_probably_known(path), rate) for path in files]
+        yield JobStarted(len(files), in_all(works))
+        yield from found.failed
         with self.pipeline.threads() as threads:
             ahead = FilesAhead(
                 files,
@@ -98,10 +104,11 @@ class Ingest:
             )
             totals = yield from go_through(
                 (
-                    (FileStarted(path, number), self._media_file(path, check, ahead, threads))
-                    for number, path in enumerate(files, start=1)
+                    (FileStarted(path, number, work), self._media_file(path, check, ahead, threads))
+                    for number, (path, work) in enumerate(zip(files, works, strict=True), start=1)
                 ),
                 lambda: self.clip_bundle().index,
+                self._tell_index,
             )
         remove_left_crops(self.metadata)
         stay_away = [path for path in found.removed if path not in self.moved.came]
@@ -176,7 +183,7 @@ class Ingest:
                 if frame.result is None or frame.frame_index in stored:
                     yield FrameSkipped(path, frame.frame_index, frame.fraction)
                     continue
-                count = self.writer.store_frame(media.digest, frame.result.result(), change)
+                count = self.writer.store_frame(media.digest, result_of(frame.result), change)
                 if count is None:
                     yield FileKnown(path, "removed from the library in the meantime")
                     return

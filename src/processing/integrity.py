@@ -16,7 +16,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import crop_hash
 from src.database.vector_index import VectorIndex
 from src.errors import DatabaseError, MediaReadError
-from src.events import Event, ProblemFound
+from src.events import Event, ProblemFound, said
 from src.library_files import KEEP, MARKER
 from src.models.mask_rle import decode_rle
 from src.ownership import SEGMENTS
@@ -68,6 +68,8 @@ def examine(
         if repair:
             yield from index.rebuild()
         yield ProblemFound(f"index: {problem}", mended=repair and not index.problems())
+    if repair:
+        yield from index.catch_up()
 
 
 def _media(metadata: MetadataDatabase, repair: bool) -> Iterator[Event]:
@@ -90,7 +92,8 @@ def _media(metadata: MetadataDatabase, repair: bool) -> Iterator[Event]:
 
 def _rows(metadata: MetadataDatabase, repair: bool) -> Generator[Event, None, bool]:
     """Look for rows that can't be what was stored; returns whether there are any left."""
-    damaged, problems = metadata.damaged_rows(), metadata.integrity_problems()
+    damaged = yield from said("rows", metadata.look_for_damaged_rows())
+    problems = metadata.integrity_problems()
     counts = metadata.miscounted()
     if repair and (damaged or problems or counts):
         mended = metadata.connection.mend()

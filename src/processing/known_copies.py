@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
@@ -14,6 +15,8 @@ from src.records import MediaFile
 
 # More than there are of one picture in the folders of a person.
 _MOST = 16
+_KEY = "copies of media file "
+_NUMBER = re.compile(r"[0-9]{1,19}")
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,14 @@ class KnownCopies:
             return []
         return [Path(name) for name in found]
 
+    def known(self) -> set[int]:
+        """List the media files that have known copies, by id; few have."""
+        rows = self.metadata.connection.read().execute(
+            "SELECT key FROM info WHERE key >= ?1 AND key < ?1 || char(0x10ffff)", (_KEY,)
+        )
+        numbers = (str(row["key"]).removeprefix(_KEY) for row in rows)
+        return {int(number) for number in numbers if _NUMBER.fullmatch(number)}
+
     def forget(self, media_file_id: int) -> None:
         """Delete the record of the copies of a media file that is removed."""
         self.metadata.forget_info(_key(media_file_id))
@@ -84,7 +95,7 @@ class KnownCopies:
 
 
 def _key(media_file_id: int) -> str:
-    return f"copies of media file {media_file_id}"
+    return f"{_KEY}{media_file_id}"
 
 
 def _is_path(name: object) -> bool:

@@ -18,7 +18,10 @@ from src.processing.image_loader import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from src.records import MediaKind
 from src.regular_files import open_regular
 from src.settings import BIN_FOLDERS, THUMBNAIL_FOLDERS, Settings
+from src.stopping import ask_wanted
 
+# Of a file that is hashed, read at a time.
+_PART_BYTES = 1 << 18
 MEDIA_SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES
 DRIVE_GONE = {
     getattr(errno, name)
@@ -231,10 +234,15 @@ def content_hash(path: Path) -> str:
 
     Raises:
         MediaReadError: it is no regular file, or can't be read to its end.
+        StoppedError: nobody waits for it any more.
     """
     try:
+        digest, part = hashlib.blake2b(digest_size=20), memoryview(bytearray(_PART_BYTES))
         with open_regular(path) as stream:
-            return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+            while size := stream.readinto(part):
+                digest.update(part[:size])
+                ask_wanted()
+        return digest.hexdigest()
     except OSError as exc:
         raise MediaReadError(path, f"can't be read ({exc.strerror or exc})") from exc
 

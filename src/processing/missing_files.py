@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
 from src.presence import FilePresence, Presence
 from src.processing.known_copies import KnownCopies
 from src.records import MediaFile
+
+# Files that are looked for at once: a moment's, on a drive of today.
+AT_ONCE = 1000
 
 
 class MissingFiles:
@@ -35,10 +38,25 @@ class MissingFiles:
 
     def all(self) -> tuple[list[MediaFile], list[MediaFile]]:
         """List those that are gone without a copy, and those whose drive can't be reached."""
-        every = {media.path: media for media in self._metadata.all_media()}
-        found = self._presence.look(every)
-        gone = self._with_copies({path: at for path, at in found.items() if at == "gone"})
-        return (
-            [every[path] for path, copy in gone.items() if copy is None],
-            [every[path] for path, state in found.items() if state == "away"],
-        )
+        steps = self.look_at_all()
+        try:
+            while True:
+                next(steps)
+        except StopIteration as over:
+            found: tuple[list[MediaFile], list[MediaFile]] = over.value
+            return found
+
+    def look_at_all(
+        self,
+    ) -> Generator[tuple[int, int], None, tuple[list[MediaFile], list[MediaFile]]]:
+        """Do what `all` does step by step; yields how many were looked for, and of how many."""
+        paths, found = self._metadata.media_paths(), dict[Path, Presence]()
+        for start in range(0, len(paths), AT_ONCE):
+            found.update(self._presence.look(paths[start : start + AT_ONCE]))
+            yield len(found), len(paths)
+        gone = self._metadata.media_at(path for path, at in found.items() if at == "gone")
+        away = self._metadata.media_at(path for path, at in found.items() if at == "away")
+        copies = KnownCopies(self._metadata)
+        known = set() if self._read_only else copies.known()
+        left = [each for each in gone if each.id not in known or copies.take_over(each) is None]
+        return left, away

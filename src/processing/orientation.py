@@ -68,5 +68,9 @@ def upright_part(
         left, right = width - right, width - left
     if turn in _MIRRORED_Y:
         top, bottom = height - bottom, height - top
-    part = image.crop((left, top, right, bottom))
+    box = left, top, right, bottom
+    if isinstance(image, Image.Image) and box == (0, 0, width, height):
+        part = image
+    else:
+        part = image.crop(box)
     return part if turn is None else part.transpose(turn)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import closing
+from dataclasses import dataclass
 
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import frames_cut_by_others
@@ -15,26 +17,44 @@ from src.events import (
     FileDone,
     FileFailed,
     FileStarted,
+    FileWork,
     FrameSkipped,
     FrameStored,
     JobDone,
     JobStarted,
 )
 from src.models.segmenter import Segmenter
+from src.processing.ffmpeg_log import VideoFacts
 from src.processing.file_errors import format_error, is_file_error
 from src.processing.file_jobs import go_through
 from src.processing.frame_reader import read_frames_again
-from src.processing.frames import fraction_read
+from src.processing.frames_ahead import ReadFrame, as_read, frames_ahead
 from src.processing.known_copies import KnownCopies
 from src.processing.media_finder import content_hash
 from src.processing.models_in_use import ClipBundle
 from src.processing.pending_deletes import remove_left_crops
-from src.processing.segment_pipeline import SegmentPipeline
+from src.processing.segment_pipeline import FrameResult, SegmentPipeline
 from src.processing.segment_writer import SegmentWriter
-from src.records import MediaFile
+from src.processing.work_threads import WorkThreads, taken_ahead
+from src.records import Frame, KeptSegment, MediaFile
 from src.settings import Settings
+from src.stopping import result_of
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _FileToCut:
+    """A media file whose turn comes.
+
+    Attributes:
+        wanted: ids of its frames by their indexes, without those that are cut.
+        cut: its frames, where they are read and cut before its turn.
+    """
+
+    media: MediaFile
+    wanted: dict[int, int]
+    cut: Future[list[ReadFrame]] | None
 
 
 class SegmentAgain:
@@ -49,8 +69,10 @@ class SegmentAgain:
         clip_bundle: Callable[[], ClipBundle],
         mask_generator: Segmenter,
         settings: Settings,
+        tell_index: bool = True,
     ) -> None:
-        """Set a job up; see SegmentPipeline."""
+        """Set a job up; see SegmentPipeline, and go_through for `tell_index`."""
+        self._tell_index = tell_index
         self.metadata = metadata
         self.sam = mask_generator.name
         self.copies = KnownCopies(metadata)
@@ -71,26 +93,43 @@ class SegmentAgain:
         """
         remove_left_crops(self.metadata)
         by_media = frames_cut_by_others(self.metadata.connection, self.sam)
-        yield JobStarted(len(by_media))
-        totals = yield from go_through(self._files(by_media), lambda: self.clip_bundle().index)
+        frames = sum(len(wanted) for wanted in by_media.values())
+        yield JobStarted(len(by_media), {"image": frames})
+        with self.pipeline.threads() as threads:
+            files = self._files(by_media, threads)
+            totals = yield from go_through(
+                files, lambda: self.clip_bundle().index, self._tell_index
+            )
         remove_left_crops(self.metadata)
         yield JobDone(len(by_media), totals.frames, totals.segments, tuple(totals.failed))
 
     def _files(
-        self, by_media: Mapping[int, dict[int, int]]
+        self, by_media: Mapping[int, dict[int, int]], threads: WorkThreads
     ) -> Iterator[tuple[FileStarted, Generator[Event]]]:
-        for number, (media_id, wanted) in enumerate(by_media.items(), start=1):
-            if (media := self.metadata.media(media_id)) is not None:  # else removed meanwhile
-                media = self.copies.at_hand(media)
-                yield FileStarted(media.path, number), self._file(media, wanted)
+        begun = (self._begun(media_id, wanted, threads) for media_id, wanted in by_media.items())
+        for number, file in enumerate(taken_ahead(begun, 2 * threads.count), start=1):
+            if file is not None:  # else removed meanwhile
+                work = FileWork("image", len(file.wanted))
+                yield FileStarted(file.media.path, number, work), self._file(file, threads)
 
-    def _file(self, media: MediaFile, wanted: dict[int, int]) -> Generator[Event]:
+    def _begun(
+        self, media_id: int, wanted: dict[int, int], threads: WorkThreads
+    ) -> _FileToCut | None:
+        """Have an image cut before its turn: a video has enough frames for all threads."""
+        if (media := self.metadata.media(media_id)) is None:
+            return None
+        media = self.copies.at_hand(media)
+        is_short = media.kind == "image" and len(wanted) == 1
+        cut = threads.submit(self._cut, media, frozenset(wanted), threads) if is_short else None
+        return _FileToCut(media, wanted, cut)
+
+    def _file(self, file: _FileToCut, threads: WorkThreads) -> Generator[Event]:
+        media = file.media
         try:
-            if content_hash(media.path) != media.content_hash:
-                raise MediaReadError(media.path, "changed since it was added; add it again first")
-            yield from self._frames(media, wanted)
-            if wanted:
-                raise MediaReadError(media.path, f"{len(wanted)} of its frames could not be found")
+            yield from self._frames(file, threads)
+            if file.wanted:
+                left = len(file.wanted)
+                raise MediaReadError(media.path, f"{left} of its frames could not be found")
         except MediaReadError as exc:
             yield FileFailed(media.path, f"{exc.reason}; its segments are unchanged")
             return
@@ -105,19 +144,58 @@ class SegmentAgain:
             return
         yield FileDone(media.path, *self.metadata.count_of_media(media.id))
 
-    def _frames(self, media: MediaFile, wanted: dict[int, int]) -> Iterator[Event]:
+    def _frames(self, file: _FileToCut, threads: WorkThreads) -> Iterator[Event]:
         """Cut the frames of a file again; what remains in `wanted` was not met."""
+        media = file.media
         assert media.content_hash is not None
-        with closing(read_frames_again(media, wanted, self.settings)) as frames:
+        with closing(self._read(file, threads)) as frames:
             for frame in frames:
                 index, moment_s = frame.frame_index, frame.timestamp_s
-                fraction = fraction_read(frame, media.duration_s)
-                frame_id = wanted.pop(index, None)
-                if frame_id is None:
-                    yield FrameSkipped(media.path, index, fraction)
+                if frame.result is None:
+                    yield FrameSkipped(media.path, index, frame.fraction)
                     continue
-                result = self.pipeline.process(frame)
+                frame_id, result = file.wanted.pop(index), result_of(frame.result)
                 replaced = self.writer.replace_segments(frame_id, media.content_hash, result)
                 for segment_id, tags in replaced.stay:
                     yield AnnotationUnmatched(media.path, index, moment_s, segment_id, tags)
-                yield FrameStored(media.path, index, moment_s, replaced.added, fraction)
+                yield FrameStored(media.path, index, moment_s, replaced.added, frame.fraction)
+
+    def _read(self, file: _FileToCut, threads: WorkThreads) -> Generator[ReadFrame]:
+        if file.cut is not None:
+            yield from result_of(file.cut)
+            return
+        media, left = file.media, set(file.wanted)
+
+        def wanted(frame: Frame, differs: bool) -> Sequence[KeptSegment] | None:
+            if frame.frame_index not in left:
+                return None
+            left.discard(frame.frame_index)  # a frame may come twice
+            return ()
+
+        facts = VideoFacts(duration_s=media.duration_s)
+        with closing(self._checked(media, file.wanted)) as frames:
+            each = ((frame, True) for frame in frames)
+            yield from frames_ahead(each, facts, wanted, self.pipeline, threads)
+
+    def _cut(
+        self, media: MediaFile, wanted: Collection[int], threads: WorkThreads
+    ) -> list[ReadFrame]:
+        """Read an image and cut what is wanted of it, in a thread."""
+        facts, cut = VideoFacts(), []
+        with (
+            threads.room_for((media.width or 0) * (media.height or 0)),
+            closing(self._checked(media, wanted)) as frames,
+        ):
+            for frame in frames:
+                result: Future[FrameResult] | None = None
+                if frame.frame_index in wanted:
+                    result = Future()
+                    result.set_result(self.pipeline.process(frame))
+                cut.append(as_read(frame, True, facts, result))
+        return cut
+
+    def _checked(self, media: MediaFile, wanted: Collection[int]) -> Generator[Frame]:
+        """Read a file's frames again if it has the content that the library knows."""
+        if content_hash(media.path) != media.content_hash:
+            raise MediaReadError(media.path, "changed since it was added; add it again first")
+        yield from read_frames_again(media, wanted, self.settings)

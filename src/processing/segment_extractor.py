@@ -16,6 +16,7 @@ from src.processing.crop import CROP_SIDE, CropCutter, fitted
 from src.processing.image_loader import load_image
 from src.records import Frame, Segment, SegmentMask
 from src.settings import Settings
+from src.stopping import ask_wanted, wanted
 
 
 class GeneratesMasks(Protocol):
@@ -67,7 +68,7 @@ class SegmentExtractor:
     def segments(self, frame: Frame, generator: GeneratesMasks | None) -> Iterator[Segment]:
         """Cut a frame into the frame itself and, with SAM, one segment a mask."""
         width, height = frame.size_wh
-        whole = fitted(frame.image_rgb, CROP_SIDE)
+        whole = fitted(frame.image_rgb, CROP_SIDE, quickly=generator is None)
         yield Segment("frame", (0, 0, width, height), width * height, None, None, None, whole)
         if generator is not None:
             yield from self._distinct(self._cut(frame, generator), frame.size_wh)
@@ -78,6 +79,7 @@ class SegmentExtractor:
             return
         cutter = CropCutter(frame.image_rgb, self.blur_kernel)
         for known in masks:
+            ask_wanted()
             assert known.mask_rle is not None
             crop = cutter.cut(decode_rle(known.mask_rle, frame.size_wh), known.bbox_xywh)
             yield Segment(
@@ -97,6 +99,7 @@ class SegmentExtractor:
         most = self.settings.max_segment_share * pixels
         cutter = CropCutter(frame.image_rgb, self.blur_kernel)
         for record in _records(generator, frame.image_rgb):
+            ask_wanted()
             mask, rle = _in_both_forms(record, frame.size_wh)
             area = int(coco_mask.area(rle))
             if least <= area <= most:
@@ -130,7 +133,7 @@ def _badness(segment: Segment) -> float:
 
 def _records(generator: GeneratesMasks, image_rgb: np.ndarray) -> Iterable[dict[str, Any]]:
     if isinstance(generator, Segmenter):  # one mask at a time, so that one array is in memory
-        return generator.masks(image_rgb)
+        return generator.masks(image_rgb, wanted())
     return generator.generate(image_rgb)
 
 

@@ -19,12 +19,14 @@ import torch
 
 from src.child_processes import cores
 from src.models.mask_hierarchy import Part, tree_of
+from src.models.stopping import stopping
 from src.processing.frame_looks import look_of
 from src.processing.image_loader import load_image_content, save_jpeg
 from src.processing.segment_extractor import SegmentExtractor
 from src.processing.work_threads import WorkThreads
 from src.records import EMBEDDING_DIM, Frame, FrameLook, KeptSegment, SegmentMask, Tag
 from src.settings import NO_SAM, Settings
+from src.stopping import ask_wanted, wanted
 
 if TYPE_CHECKING:
     from src.models.auto_tagger import AutoTagger
@@ -128,7 +130,8 @@ def cut_frame(
         frame.frame_index,
         frame.timestamp_s,
         frame.size_wh,
-        look_of(frame.image_rgb),
+        # one that was decoded smaller is not looked at more closely than its crop shows
+        look_of(frame.image_rgb if frame.full_wh is None else whole.crop_rgb),
         tuple(
             SegmentResult(
                 segment.kind,
@@ -137,7 +140,7 @@ def cut_frame(
                 segment.predicted_iou,
                 segment.stability_score,
                 segment.mask_rle,
-                save_jpeg(segment.crop_rgb),
+                _jpeg(segment.crop_rgb),
                 (),
                 None if parent is None else int(parent),
                 kept_segment,
@@ -151,6 +154,11 @@ def cut_frame(
     return CutFrame(result, [clip.square(segment.crop_rgb) for segment in cut])
 
 
+def _jpeg(crop_rgb: np.ndarray) -> bytes:
+    ask_wanted()
+    return save_jpeg(crop_rgb)
+
+
 def embed_frames(
     frames: Sequence[CutFrame], clip: ClipEncoder, tagger: AutoTagger
 ) -> list[FrameResult]:
@@ -160,7 +168,8 @@ def embed_frames(
         clip: that they were cut for.
         tagger: of the same CLIP.
     """
-    vectors = clip.encode_image([square for frame in frames for square in frame.squares])
+    with stopping(clip.model, wanted()):
+        vectors = clip.encode_image([square for frame in frames for square in frame.squares])
     ends = np.cumsum([len(frame.squares) for frame in frames])[:-1]
     return [
         _embedded(frame.result, own, clip, tagger)

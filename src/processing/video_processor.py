@@ -24,6 +24,7 @@ from src.processing.image_loader import check_readable
 from src.processing.video_filters import FrameReading
 from src.processing.video_streams import read_header
 from src.records import Frame
+from src.stopping import ask_wanted
 
 # What a look-alike's cells may differ by in colour (0..255), for each step that may differ.
 LEVELS_A_STEP = 8
@@ -115,6 +116,7 @@ def _read(command: list[str], reading: FrameReading, facts: VideoFacts) -> Gener
                 content = process.stdout.read(expected)
                 if shown is None or len(content) < expected:
                     process.wait()  # its last message may be what is wrong with the video
+                    ask_wanted()
                     break
             image = reading.to_rgb(content, shown.size_wh)
             yield Frame(image, shown.frame_index, shown.timestamp_s)
@@ -152,7 +154,11 @@ class _Look:
 
 def dhash(image_rgb: np.ndarray) -> int:
     """Hash an image by the signs of its horizontal brightness steps, 8x8 of them: 64 bits."""
-    grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
+    return dhash_of_grey(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY))
+
+
+def dhash_of_grey(grey: np.ndarray) -> int:
+    """Hash an image (H, W) uint8; see dhash."""
     small = cv2.resize(grey, (9, 8), interpolation=cv2.INTER_AREA).astype(np.int16)
     bits = np.packbits(small[:, 1:] > small[:, :-1])
     return int.from_bytes(bits.tobytes(), "big")

@@ -29,7 +29,7 @@ class SegmentSearch:
         self._vectors = vectors
         self._read_image = read_image
 
-    def search(self, query: Query) -> SearchResult:
+    def search(self, query: Query, count: bool = True) -> SearchResult:
         """Find the segments that fit a query, best first.
 
         Words alone are searched for as VectorDatabase.search_by_text does it. Of several terms
@@ -40,6 +40,10 @@ class SegmentSearch:
         Without terms all that the filter leaves is found, unscored, in the order of
         BrowseQueries.segments_in_order.
 
+        Args:
+            count: whether to count what a filter alone leaves beyond the limit: seconds in a
+                large library.
+
         Raises:
             QueryError: there is neither term nor filter, the terms cancel each other, words are
                 none, an image's part lies outside it, a segment is gone, or the limit is under 1.
@@ -49,7 +53,7 @@ class SegmentSearch:
         if isinstance(only, Words) and only.weight > 0:
             return self._vectors.search_by_text(only.text, query.limit, query.filter)
         if not query.terms:
-            return self._left_by(query.filter, query.limit)
+            return self._left_by(query.filter, query.limit, count)
         clip = self._vectors.clip
         terms = [
             replace(t, text=as_query(t.text)) if isinstance(t, Words) else t for t in query.terms
@@ -67,15 +71,21 @@ class SegmentSearch:
         found = self._vectors.search_by_embedding(total, query.limit, query.filter)
         return SearchResult(found.hits, unknown, known)
 
-    def _left_by(self, where: Filter, limit: int) -> SearchResult:
+    def _left_by(self, where: Filter, limit: int, count: bool) -> SearchResult:
         if not where:
             raise QueryError("the search is empty; type what you are looking for")
         check_count(limit)
         browse, metadata = BrowseQueries(self._vectors.metadata), self._vectors.metadata
-        segments = browse.segments_in_order(where, limit)
+        segments = browse.segments_in_order(where, limit + 1)
+        has_more, segments = len(segments) > limit, segments[:limit]
         tags = metadata.tags_of([segment.id for segment in segments])
         hits = tuple(SearchHit(each, None, tags.get(each.id, ())) for each in segments)
-        return SearchResult(hits, left_by_filter=browse.count_where(where))
+        left = len(hits)
+        if has_more:
+            if not count:
+                return SearchResult(hits, has_more=True)
+            left = browse.count_where(where)
+        return SearchResult(hits, left_by_filter=left)
 
     def _embedding(self, term: Term) -> np.ndarray:
         """Embed a term: (512,) float32, L2-normalised."""

@@ -236,19 +236,25 @@ def make_video(path: Path, seconds: int = 20) -> None:
 def measure_gaps(folder: Path) -> None:
     video = folder / "video.mp4"
     make_video(video)
+    photos = folder / "photos of gaps"
+    photos.mkdir()
+    for number in range(PHOTOS // 4):
+        scene = draw_scene(np.random.default_rng([6, number]), (1152, 864), count=5)
+        Image.fromarray(scene.image_rgb).save(photos / f"{number}.jpg")
     window = opened(folder / "gaps")
     end = time.perf_counter() + 3
     rest = gaps(window, lambda: time.perf_counter() < end)
-    window.import_controller.add([video])
-    busy = gaps(window, lambda: bool(window.session.jobs))
+    for what, path in (("a video is", video), ("photos are", photos)):
+        window.import_controller.add([path])
+        busy = gaps(window, lambda: bool(window.session.jobs))
+        for name, share in (("50th", 50), ("99th", 99), ("99.9th", 99.9), ("longest", 100)):
+            row(
+                f"gap in the event loop while {what} taken in, {name}, ms",
+                f"{np.percentile(busy, share):.1f}",
+                f"at rest {np.percentile(rest, share):.1f}",
+                "50 at the 99th" if share == 99 else "",
+            )
     closed(window)
-    for name, share in (("50th", 50), ("99th", 99), ("99.9th", 99.9), ("longest", 100)):
-        row(
-            f"gap in the event loop while a video is taken in, {name}, ms",
-            f"{np.percentile(busy, share):.1f}",
-            f"at rest {np.percentile(rest, share):.1f}",
-            "50 at the 99th" if share == 99 else "",
-        )
 
 
 # -- many media files

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from src.database import browse_queries
+from src.database import browse_queries, giving_up
 from src.database.browse_queries import BrowseQueries
 from src.database.metadata_db import MetadataDatabase
+from src.errors import GivenUp
 from src.records import Tag
 from src.search.leaves import segment_filter
 from tests.conftest import MODEL, add_frame_of_qualities, add_media_with, new_segments, unit_vectors
@@ -238,11 +239,36 @@ def test_what_failed_is_counted_apart_and_photos_are_kept_in_their_order(
     assert queries.failed_media() == 1 and not queries.is_empty()
 
 
-@pytest.mark.parametrize("at_once", [1, 50])
+def test_names_are_in_the_order_of_their_letters_and_numbers(
+    queries: BrowseQueries, metadata: MetadataDatabase
+) -> None:
+    ordered = ["0.jpg", "a0.jpg", "A00b.jpg", "a2.jpg", "a\u0663.jpg", "a010.jpg", "a0100.jpg"]
+    ordered += ["a.jpg", "ab.jpg", "b.jpg", "9.jpg", "10.jpg"]
+    for name in sorted(ordered):
+        metadata.add_media(Path("/photos") / name, "image", 10, 10)
+    assert names(queries, "name") == ordered
+
+
+def test_a_count_is_known_until_the_library_changes_and_can_be_given_up(
+    metadata: MetadataDatabase, queries: BrowseQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giving_up, "ASK_EVERY_STEPS", 10)
+    add_frame_of_qualities(metadata, [None, 0.5, 0.9])
+    where = segment_filter(min_predicted_iou=0.6)
+    with pytest.raises(GivenUp):
+        queries.count_where(where, lambda: False)
+    assert queries.count_where(where) == 2
+    assert queries.count_where(where, lambda: False) == 2  # it is known
+    add_frame_of_qualities(metadata, [0.7], "b.jpg")
+    assert queries.count_where(where) == 3
+
+
+@pytest.mark.parametrize(("at_once", "listed"), [(1, 1), (50, 5), (50, 2000)])
 def test_what_a_filter_leaves_is_found_media_by_media(
-    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch, at_once: int
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch, at_once: int, listed: int
 ) -> None:
     monkeypatch.setattr(browse_queries, "MEDIA_AT_ONCE", at_once)
+    monkeypatch.setattr(browse_queries, "MOST_LISTED", listed)
     for number in range(7):
         add_media_with(metadata, unit_vectors(6, seed=number), f"{number}.jpg")
     queries = BrowseQueries(metadata)

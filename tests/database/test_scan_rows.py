@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import shutil
 import signal
@@ -21,7 +22,7 @@ from src.database import scan_file, scan_rows
 from src.database.connection import Connection
 from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
-from src.database.scan_file import Record
+from src.database.scan_file import Record, ScanFileError
 from src.errors import DatabaseError
 from src.library_files import SafeFolder
 from tests.conftest import MODEL, add_media_with, unit_vectors
@@ -119,6 +120,34 @@ def test_what_comes_later_is_appended_and_nothing_is_written_over(
     said = metadata.info(KEY)
     store.keep_scanned()
     assert metadata.info(KEY) == said  # there is nothing new
+
+
+def test_making_the_file_goes_on_where_it_was_stopped(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan_rows, "READ_AT_ONCE", 64)
+    vectors = unit_vectors(ROWS)
+    add_media_with(metadata, vectors)
+    steps = EmbeddingStore(metadata.connection, MODEL).prepare_scan()
+    assert next(steps) == (64, ROWS)
+    steps.close()  # type: ignore[attr-defined]
+    store = EmbeddingStore(metadata.connection, MODEL)
+    assert list(store.prepare_scan()) == [(128, ROWS), (192, ROWS)]
+    record = Record.read(metadata.info(KEY) or "")
+    assert record is not None and record.rows == ROWS
+    check(metadata, vectors, store)
+    assert list(store.prepare_scan()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked")
+def test_a_page_that_the_disk_gives_no_more_costs_the_file_and_not_the_process(
+    metadata: MetadataDatabase, vectors: np.ndarray
+) -> None:
+    store = check(metadata, vectors)
+    os.truncate(file_of(metadata), mmap.PAGESIZE)
+    with pytest.raises(ScanFileError, match="can't be read"):
+        store.scan._blocks[2].check(2)
+    check(metadata, vectors, store)
 
 
 PLACES = {

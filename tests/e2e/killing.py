@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import numpy as np
+
+from src.records import EMBEDDING_DIM
+
+Rows = Sequence[tuple[object, ...]]
 WORK_S = 180.0  # only what hangs takes so long, however busy the machine
 
 
@@ -52,3 +58,21 @@ def _is_zombie(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
+
+
+def assert_same_rows(ours: Rows, theirs: Rows) -> None:
+    """Compare rows; embeddings and confidences to 1e-5, which a batch of another size changes."""
+    assert len(ours) == len(theirs)
+    for own, other in zip(ours, theirs, strict=True):
+        for one, two in zip(own, other, strict=True):
+            if isinstance(one, float) and isinstance(two, float):
+                assert abs(one - two) <= 1e-5, (own, other)
+            elif isinstance(one, bytes) and isinstance(two, bytes) and _holds_vector(one, two):
+                apart = np.frombuffer(one, "<f4") - np.frombuffer(two, "<f4")
+                assert np.abs(apart).max() <= 1e-5, own[:2]
+            else:
+                assert one == two, (own, other)
+
+
+def _holds_vector(*values: bytes) -> bool:
+    return all(len(value) == 4 * EMBEDDING_DIM for value in values)

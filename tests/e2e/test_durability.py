@@ -30,7 +30,7 @@ from src.library import MediaLibrary
 from src.records import Tag
 from tests.conftest import new_segments, unit_vectors
 from tests.e2e.killed_work import OTHER_CLIP, SETTINGS, Models, work
-from tests.e2e.killing import WORK_S, kill_with_children, wait_for_words
+from tests.e2e.killing import WORK_S, assert_same_rows, kill_with_children, wait_for_words
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sends SIGKILL")
 
@@ -311,7 +311,7 @@ class Rounds:
             ours = _content(library.metadata)
             theirs = _content(other)
         for what, rows in theirs.items():
-            assert ours[what] == rows, what
+            assert_same_rows(ours[what], rows)
         assert _crops(library.paths) == _crops(paths)
 
 

@@ -19,6 +19,7 @@ from src.config import APPLICATION_FOLDER
 from src.errors import MediaReadError
 from src.processing import decoder_process
 from src.processing.decoder_process import DecoderPool
+from src.stopping import StoppedError, stopped_by
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="stopped by a signal")
 DECODE = {"verb": "decode", "pixel_limit": 10**6, "draft_side": None, "page": None}
@@ -65,6 +66,25 @@ def test_a_child_that_hangs_is_killed_and_replaced(
         os.kill(hung, 0)
     assert pool.ask(picture, DECODE)[1] is not None
     assert idle_pid(pool) != hung
+
+
+@POSIX
+def test_a_child_is_not_waited_for_once_its_picture_is_not(
+    pool: DecoderPool, picture: Path
+) -> None:
+    pool.ask(picture, DECODE)
+    hung, asked = idle_pid(pool), list[bool]()
+    os.kill(hung, signal.SIGSTOP)
+
+    def go_on() -> bool:
+        asked.append(True)
+        return len(asked) < 2
+
+    with stopped_by(go_on), pytest.raises(StoppedError):
+        pool.ask(picture, DECODE)
+    with pytest.raises(ProcessLookupError):
+        os.kill(hung, 0)
+    assert pool.ask(picture, DECODE)[1] is not None
 
 
 @POSIX

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from src import presence
-from src.events import FileKnown, ProblemFound
+from src.events import FileKnown, MissingMediaFound, ProblemFound, Progress
 from src.library import MediaLibrary
 from src.presence import FilePresence, presence_of
 from tests.processing.test_ingest import add, of_kind
@@ -35,6 +35,9 @@ def test_files_that_are_gone_are_found_and_said(library: MediaLibrary, folder: P
     shutil.rmtree(folder)
     gone, away = library.missing_media()
     assert [media.path for media in gone] == paths and not away
+    *steps, found = library.upkeep.look_for_missing()
+    assert steps == [Progress("missing", 3, 3)]
+    assert found == MissingMediaFound(tuple(media.id for media in gone), 0)
     assert len(problems(library, repair=True)) == 3
 
 
@@ -59,6 +62,17 @@ def test_a_copy_that_a_walk_has_met_takes_over(library: MediaLibrary, folder: Pa
     shutil.copytree(copies, folder)  # the first ones are back, and the others go
     shutil.rmtree(copies)
     assert library.missing([copies / "1.png"]) == {copies / "1.png": folder / "1.png"}
+
+
+def test_of_all_files_those_with_a_copy_are_not_gone(library: MediaLibrary, folder: Path) -> None:
+    copies = folder.parent / "copies"
+    copies.mkdir()
+    shutil.copy(folder / "2.png", copies / "2.png")
+    add(library, copies)
+    shutil.rmtree(folder)
+    gone, away = library.missing_media()
+    assert [media.path.name for media in gone] == ["1.png", "3.png"] and not away
+    assert library.media_under(copies / "2.png")
 
 
 def test_verify_says_which_files_have_a_copy_and_repair_takes_it(

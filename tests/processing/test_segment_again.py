@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -219,6 +220,14 @@ def test_what_a_person_took_off_stays_off_the_same_thing(
         assert not {tag.name for tag in given.get(name, ())} & set(some)
 
 
+def confidences(
+    library: MediaLibrary, segments: Sequence[StoredSegment]
+) -> dict[tuple[str, str, str], float]:
+    """How sure each tag of each segment is."""
+    tags = library.metadata.tags_of([segment.id for segment in segments])
+    return {(id, tag.name, tag.source): tag.confidence for id, some in tags.items() for tag in some}
+
+
 def test_without_human_work_it_is_as_if_the_new_sam_had_cut(
     paths: LibraryPaths,
     tmp_path: Path,
@@ -238,13 +247,14 @@ def test_without_human_work_it_is_as_if_the_new_sam_had_cut(
         assert library.segmented_by_others() == 2  # it stops and goes on by the frame
         assert len(of_kind(list(library.segment_again()), FrameStored)) == 2
         found = segments_of(library)
-        tags = library.metadata.tags_of([segment.id for segment in found])
+        tags = confidences(library, found)
         sound(library)
     with MediaLibrary(LibraryPaths(tmp_path / "fresh"), managed, SETTINGS) as fresh:
         for _ in fresh.add(photos):
             pass
         assert [s.id for s in segments_of(fresh)] == [s.id for s in found]
-        assert fresh.metadata.tags_of([segment.id for segment in found]) == tags
+        # a batch of another size gives the last digits otherwise
+        assert confidences(fresh, found) == pytest.approx(tags, abs=1e-5)
 
 
 def test_files_that_are_gone_or_changed_keep_their_segments(
@@ -307,12 +317,14 @@ def test_a_tag_given_while_sam_works_is_kept(
 ) -> None:
     masks = other_sam.masks
     given: list[str] = []
+    turn = threading.Lock()  # several frames are cut at the same time
 
     def tag_meanwhile(*arguments: object, **options: object) -> object:
         made = masks(*arguments, **options)  # type: ignore[arg-type]
-        for segment in [] if given else segments_of(library):
-            library.add_tag(segment.id, f"late {len(given)}")
-            given.append(f"late {len(given)}")
+        with turn:
+            for segment in [] if given else segments_of(library):
+                library.add_tag(segment.id, f"late {len(given)}")
+                given.append(f"late {len(given)}")
         return made
 
     monkeypatch.setattr(other_sam, "masks", tag_meanwhile)

@@ -13,10 +13,11 @@ from src.errors import MediaReadError
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle, encode_rle
-from src.processing.crop import blur, crop_box, cut_crop
+from src.processing.crop import CROP_SIDE, blur, crop_box, cut_crop, fitted
 from src.processing.segment_extractor import SegmentExtractor
 from src.records import Frame
 from src.settings import Settings
+from src.starter.scenes import draw_scene
 
 
 def picture() -> np.ndarray:
@@ -139,3 +140,14 @@ def test_one_pixel_is_an_image_too(
     Image.new("RGB", (1, 1), "red").save(path)
     segments, embeddings = SegmentExtractor().process_image(path, mask_generator, clip)
     assert len(segments) == len(embeddings) >= 1
+
+
+@pytest.mark.parametrize("size_wh", [(1152, 864), (1600, 1200), (2000, 1500), (2048, 1536)])
+def test_a_crop_that_is_made_quickly_is_nearly_the_mean_of_areas(size_wh: tuple[int, int]) -> None:
+    scene = draw_scene(np.random.default_rng(1), (384, 288), count=6).image_rgb
+    image = cv2.resize(scene, size_wh, interpolation=cv2.INTER_CUBIC)
+    exact = fitted(image, CROP_SIDE).astype(int)
+    quick = fitted(image, CROP_SIDE, quickly=True)
+    assert quick.shape == exact.shape and np.abs(quick - exact).mean() < 0.5  # of 255
+    if max(size_wh) == 2 * CROP_SIDE:
+        np.testing.assert_array_equal(quick, exact)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from pycocotools import mask as coco_mask
 
 from src.config import LibraryPaths
@@ -112,6 +113,7 @@ def test_a_result_can_be_pickled_and_its_copy_stored(
 def worker(work: object, path: str, settings: str) -> None:
     """Make the result of an image's frame in a process of its own, which knows no library."""
     chosen = Settings(**json.loads(settings))
+    torch.set_num_threads(1)  # as an ingest has it: another order of sums can move a pixel
     models = ModelManager(device="cpu", points_per_side=chosen.points_per_side)
     clip = models.load_clip()
     from src.models.auto_tagger import AutoTagger, read_vocabulary

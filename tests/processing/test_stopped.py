@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,10 @@ from src.config import LibraryPaths
 from src.database.stopped import _KEY
 from src.events import Event, FileDone, FrameStored
 from src.library import MediaLibrary
+from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
+from src.stopping import GoOn, ask
+from src.worker import JobEnded, Worker
 from tests.processing.test_ingest import SETTINGS, add, of_kind, shared_models
 
 __all__ = ["shared_models"]
@@ -103,3 +108,27 @@ def test_a_note_that_this_program_did_not_write_stops_nothing(
     library.keep_for_later(photos)
     library.metadata.set_info(_KEY, text)
     assert library.unfinished() == 3 and not library.stopped()
+
+
+def test_an_add_that_is_cancelled_does_not_wait_for_frames_in_work(
+    library: MediaLibrary, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+
+    def endless(_: MaskGenerator, image_rgb: object, go_on: GoOn) -> Iterator[dict[str, object]]:
+        begun.set()
+        while True:
+            ask(go_on)
+            time.sleep(0.01)
+        yield {}
+
+    monkeypatch.setattr(MaskGenerator, "masks", endless)
+    worker = Worker()
+    number = worker.submit(lambda: library.add(photos))
+    assert begun.wait(60)
+    worker.cancel(number)
+    while not isinstance(event := worker.events.get(timeout=60)[1], JobEnded):
+        pass
+    assert event.error is None and library.unfinished() == 3
+    assert not [each for each in threading.enumerate() if each.name.startswith("ahead")]
+    assert worker.stop(60)

@@ -152,6 +152,10 @@ def test_a_filter_alone_scores_nothing_and_counts_what_it_leaves(search: Segment
     assert [hit.score for hit in found] == [None] * 4 and found.left_by_filter == 39
     again = search.search(Query((), parse_filter("not segment:a.jpg-00003"), limit=99))
     assert again.hits[:4] == found.hits and len(again) == len(set(again)) == 39
+    uncounted = search.search(Query((), parse_filter("not segment:a.jpg-00003"), limit=4), False)
+    assert uncounted.hits == found.hits and uncounted.left_by_filter is None and uncounted.has_more
+    whole = search.search(Query((), parse_filter("not segment:a.jpg-00003"), limit=39), False)
+    assert whole.left_by_filter == 39 and not whole.has_more
     none = search.search(Query((), parse_filter("tag:dog")))
     assert (none.hits, none.left_by_filter) == ((), 0)
     with pytest.raises(QueryError, match="ask for 1 or more"):

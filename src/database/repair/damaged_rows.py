@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -57,12 +57,34 @@ def damaged_rows(db: sqlite3.Connection) -> list[DamagedRow]:
 
     A row without a checksum, which another program wrote, is judged by its values.
     """
+    steps = look_for_damaged_rows(db)
+    try:
+        while True:
+            next(steps)
+    except StopIteration as over:
+        found: list[DamagedRow] = over.value
+        return found
+
+
+def look_for_damaged_rows(
+    db: sqlite3.Connection,
+) -> Generator[tuple[int, int], None, list[DamagedRow]]:
+    """Do the same step by step.
+
+    Yields:
+        How many rows have been looked at, and of how many.
+    """
     found: list[DamagedRow] = []
+    tables = checked_tables(db)
+    total, done = _written_down(db), 0
     sizes: dict[Any, tuple[int, int]] = {}
     lengths: dict[int, dict[int, list[Key]]] = {}  # of vectors, by model and bytes
     with raw_text(db):
-        for table in checked_tables(db):
+        for table in tables:
             for key, row in _rows(db, table):
+                done += 1
+                if done % AT_ONCE == 0:
+                    yield done, max(done, total)
                 if row is None:
                     part = _part_of(db, table, key)
                     found.append(DamagedRow(table, key, "it can't be read whole", part))
@@ -105,6 +127,14 @@ def miscounted(db: sqlite3.Connection) -> dict[str, tuple[int, int]]:
         if counted != there:
             found[table] = (counted, there)
     return found
+
+
+def _written_down(db: sqlite3.Connection) -> int:
+    """Return how many rows there should be in all; 0 where that can't be read."""
+    try:
+        return int(sqlite3.Cursor(db).execute("SELECT sum(rows) FROM row_counts").fetchone()[0])
+    except (sqlite3.Error, TypeError, ValueError):  # it is damaged, or empty
+        return 0
 
 
 def row_of(db: sqlite3.Connection, table: str, key: Key) -> Row | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from src.counting import counted
-from src.events import Event, FileFailed, JobStarted
+from src.events import Event, FileFailed, JobStarted, MissingMediaFound
 from src.gui.app.file_chooser import ask_in_last_folder
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
@@ -17,13 +17,15 @@ from src.gui.dialogs.messages import ask, show_error, show_failures
 from src.gui.jobs.job_strip import JobStrip
 from src.gui.theme.theme import Theme
 from src.gui.widgets.overlay import Overlay
-from src.job_kinds import JobKind, job_kind, job_kinds
+from src.job_kinds import MISSING, JobKind, job_kind, job_kinds
 from src.records import MediaCard, MediaFile
 from src.worker import JobEnded
 
 _LOOK_AGAIN_MS = 100
 # A folder that is known already gives thousands of events a second.
 _SHOW_EVERY_MS = 40
+# A job that nobody asked for is shown once it has taken so long.
+_LONG_S = 2.0
 
 
 class ImportController:
@@ -125,23 +127,23 @@ class ImportController:
         )
 
     def ask_to_remove_missing(self) -> None:
-        """Look which media files are gone, ask, and forget them."""
-        library = self._session.library
-        self._session.main_thread.run(
-            library.missing_media, lambda found: self._ask_to_remove_missing(*found)
-        )
+        """Look which media files are gone; then ask, and forget them."""
+        if not self._session.jobs_of(MISSING.key):
+            look = self._session.library.upkeep.look_for_missing
+            self._session.start(MISSING.key, look, MISSING.title)
 
-    def _ask_to_remove_missing(self, gone: Sequence[MediaFile], away: Sequence[MediaFile]) -> None:
+    def _ask_to_remove(self, missing: MissingMediaFound) -> None:
+        gone, away = missing.gone, missing.away
         stay = ""
         if away:
-            stay = f" {counted(len(away), 'file')} on a drive that is not connected will stay."
+            stay = f" {counted(away, 'file')} on a drive that is not connected will stay."
         if gone:
             ask(
                 self._overlay,
                 f"Remove {counted(len(gone), 'missing file')} from the library?",
                 f"Their segments and tags will be deleted.{stay}",
                 "Remove",
-                lambda: self._remove([media.id for media in gone]),
+                lambda: self._remove(gone),
             )
         elif away:
             show_error(
@@ -162,10 +164,19 @@ class ImportController:
     @property
     def _jobs(self) -> list[JobState]:
         """What the strip is about: the running jobs of the kinds that come first there."""
-        orders = [(job.about.strip_order, job) for job in self._session.all_jobs]
+        orders = [
+            (job.about.strip_order, job)
+            for job in self._session.all_jobs
+            if not job.about.in_background or self._shows(job)
+        ]
         shown = [(order, job) for order, job in orders if order is not None]
         first = min((order for order, _ in shown), default=None)
         return [job for order, job in shown if order == first]
+
+    def _shows(self, job: JobState) -> bool:
+        """Whether to show a job that nobody asked for: once it takes long, and over no outcome."""
+        begun = job.started_at
+        return begun is not None and job.clock() - begun >= _LONG_S and not self.strip.is_over
 
     def cancel(self) -> None:
         if self._jobs:
@@ -228,6 +239,8 @@ class ImportController:
         self._show()
 
     def _job_event(self, job: JobState, event: Event) -> None:
+        if isinstance(event, MissingMediaFound):
+            self._ask_to_remove(event)
         if job not in self._jobs:
             return  # an export has its dialog
         if isinstance(event, JobStarted) and job.kind == "segment":
@@ -240,6 +253,10 @@ class ImportController:
 
     def _job_ended(self, job: JobState, ended: JobEnded) -> None:
         if job.about.in_background:
+            if self._jobs:
+                self._show()
+            elif not self.strip.is_over:
+                self.strip.grid_remove()
             return
         if job.kind in self._failed and job.started_at is not None:
             self._last = job

@@ -22,8 +22,9 @@ from src.events import (
     Progress,
 )
 from src.job_kinds import STAGES, JobKind, job_kind, job_kinds
+from src.time_left import TimeLeft
 
-# Before that an estimate of the time left is worth nothing.
+# Before that an estimate from a count is worth nothing.
 _GUESS_AFTER_S, _GUESS_AFTER = 2.0, 0.02
 
 
@@ -38,8 +39,6 @@ class JobState:
         taken: files that are done, now or before; a folder that can't be read is none.
         known: those of them that the library had before.
         download: how far the file is that is being fetched.
-        warm_from: when the first file was done, in which models and decoders get going, and how
-            much was done by then, 0 to 1.
         doing_from: when what it is `doing` began, and how much was done by then.
         cancelling: a person has asked it to stop.
         asked_for: the files and folders that an add is to take in.
@@ -62,11 +61,13 @@ class JobState:
     cancelling: bool = False
     clock: Callable[[], float] = time.monotonic
     started_at: float | None = None
-    warm_from: tuple[float, float] | None = None
     doing_from: tuple[float, int] = (0.0, 0)
     kind: str = "add"
     in_place: bool = True
     asked_for: Sequence[Path] = ()
+
+    def __post_init__(self) -> None:
+        self._time_left = TimeLeft(self.clock)
 
     def take(self, event: Event) -> None:
         """Update it by an event of the job."""
@@ -77,12 +78,10 @@ class JobState:
                 self.doing_from = self.clock(), event.done
             self.doing = event
             return
+        self._time_left.take(event)
         if isinstance(event, JobStarted):
             self.files = event.files
-            self.started_at = self.clock()  # what came before was not about files
         elif isinstance(event, FileStarted):
-            if event.file_number == 2:
-                self.warm_from = self.clock(), 1 / max(1, self.files)
             self.path, self.file_number = event.path, event.file_number
             self.file_fraction, self.file_frames = 0.0, 0
         elif isinstance(event, FrameStored):
@@ -157,18 +156,23 @@ class JobState:
         """An estimate from the time so far; None while there is nothing to estimate from."""
         if self.started_at is None or self.done is not None:
             return None
-        since, share = self.started_at, self.fraction
         if self.doing is not None:
             since, before = self.doing_from
+            spent = self.clock() - since
             share = (self.doing.done - before) / max(1, self.doing.total)
-        spent = self.clock() - since
-        if self.download is not None and self.doing is None:
-            return self.download.seconds_left if spent >= _GUESS_AFTER_S else None
-        if spent < _GUESS_AFTER_S or share < _GUESS_AFTER:
-            return None
-        if self.warm_from is not None and self.doing is None and share > self.warm_from[1]:
-            spent, share = self.clock() - self.warm_from[0], share - self.warm_from[1]
-        return spent * (1 - self.fraction) / share
+            if spent < _GUESS_AFTER_S or share < _GUESS_AFTER:
+                return None
+            return spent * (1 - self.fraction) / share
+        if self.download is not None:
+            is_early = self.clock() - self.started_at < _GUESS_AFTER_S
+            return None if is_early else self.download.seconds_left
+        return self._time_left.seconds()
+
+    @property
+    def is_estimating(self) -> bool:
+        """Whether it works on files, and how long that takes is not known yet."""
+        on_files = self.file_number > 0 and self.doing is None and self.done is None
+        return on_files and self.seconds_left is None
 
     @property
     def removed(self) -> tuple[Path, ...]:

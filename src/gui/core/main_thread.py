@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
+from src.errors import GivenUp
+
 Result = TypeVar("Result")
 
 # Often enough that a search result does not wait, rarely enough to cost nothing at rest.
@@ -72,6 +74,8 @@ class MainThread:
         def working() -> None:
             try:
                 result = work()
+            except GivenUp:
+                pass  # nobody waits for it any more
             except Exception as exc:  # whatever it is, it is shown to a person
                 if fails:
                     exc.add_note(fails)

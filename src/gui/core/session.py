@@ -17,6 +17,7 @@ from src.gui.core.job_state import JobState
 from src.gui.core.main_thread import MainThread
 from src.gui.core.missing_media import MissingMedia
 from src.job_kinds import job_kind, job_kinds
+from src.stopping import StoppedError, stopped_by
 from src.worker import JobEnded, Worker
 
 if TYPE_CHECKING:
@@ -158,10 +159,14 @@ class Session:
         if not add.cancelling:
             events = job()
             try:
-                for event in events:
-                    yield event
-                    if add.cancelling:
-                        break
+                with stopped_by(lambda: not add.cancelling):
+                    for event in events:
+                        yield event
+                        if add.cancelling:
+                            break
+            except StoppedError:
+                if not add.cancelling:
+                    raise
             finally:
                 if isinstance(events, Generator):
                     events.close()

@@ -280,11 +280,14 @@ class ExportDialog:
         # what is not chosen is counted too, to be shown as a bar
         everything = replace(selection, labels=None)
 
+        def wanted() -> bool:
+            return asked == self._asked and self._is_open and not self._session.is_closing
+
         def work() -> tuple[ExportPreview, ExportPreview]:
-            all_of_it = library.export_preview(everything, key, options)
-            if selection == everything:  # counting goes through every crop
+            all_of_it = library.export_preview(everything, key, options, wanted)
+            if selection == everything:
                 return all_of_it, all_of_it
-            return library.export_preview(selection, key, options), all_of_it
+            return library.export_preview(selection, key, options, wanted), all_of_it
 
         def counted_it(previews: tuple[ExportPreview, ExportPreview]) -> None:
             if (

@@ -66,6 +66,11 @@ class JobStrip(ctk.CTkFrame):
         )
 
     @property
+    def is_over(self) -> bool:
+        """Whether it shows the result of a job, for a person to read."""
+        return self._over and bool(self.winfo_manager())
+
+    @property
     def text(self) -> str:
         """What it says; for tests."""
         return f"{self._headline.cget('text')} {self._detail.cget('text')}".strip()
@@ -81,7 +86,8 @@ class JobStrip(ctk.CTkFrame):
         self._tip.text = "" if fitting == _BETWEEN.join(detail) else _BETWEEN.join(detail)
         self._show_failed(len(job.failed))
         seconds = job.seconds_left
-        self._left.configure(text="" if seconds is None else time_left(seconds))
+        unknown = "Estimating…" if job.is_estimating else ""
+        self._left.configure(text=unknown if seconds is None else time_left(seconds))
         self.bar.set(job.fraction)
         self.button.set_text("Cancelling…" if job.cancelling else "Cancel")
         self.button.set_enabled(not job.cancelling)

@@ -276,7 +276,8 @@ class LibraryPanel(Panel):
         busy = self.media.busy
         if busy is not None and busy[1] is job:  # not another one, beside which files are read
             self._set_busy(None, None)
-        self.content_changed()
+        if not job.about.in_background:  # such a one changes nothing that is shown
+            self.content_changed()
 
     def _set_busy(self, path: Path | None, job: JobState | None) -> None:
         self.media.busy = None if path is None or job is None else (path, job)

@@ -134,6 +134,11 @@ class ResultsView(ctk.CTkFrame):
 
     # -- asking
 
+    @property
+    def masks(self) -> Filter:
+        """Which masks are good enough for the person."""
+        return segment_filter(min_predicted_iou=self.quality.least)
+
     def ask(
         self,
         request: SearchRequest,
@@ -161,8 +166,7 @@ class ResultsView(ctk.CTkFrame):
         self._is_stale = False
         self._again.pack_forget()
         self._asked += 1
-        asked, library = self._asked, self._session.library
-        where = segment_filter(min_predicted_iou=self.quality.least)
+        asked, library, where = self._asked, self._session.library, self.masks
 
         def answered(found: tuple[SearchResult, tuple[float, float] | None, bool]) -> None:
             if asked == self._asked:
@@ -245,6 +249,7 @@ class ResultsView(ctk.CTkFrame):
         like: str = "",
         none: str = NO_WORDS,
         total: int | None = None,
+        has_more: bool = False,
     ) -> None:
         """Show hits, best first, in one step.
 
@@ -252,14 +257,14 @@ class ResultsView(ctk.CTkFrame):
             like: what goes on the line that counts them.
             none: what to say where there are none, and nothing else explains it.
             total: how many there are in all, where that is known and may be more.
+            has_more: that there are more, and not how many; see count.
         """
         self.hits = Hits(hits, self._session.missing.has)
         if not hits:
             self.say(self.why_none(none))
             return
         files = len({hit.segment.media_file_id for hit in hits})
-        more = total is not None and total > len(hits)
-        found = f"{len(hits):,} of {total:,} results" if more else counted(len(hits), "result")
+        found = f"{len(hits):,}+ results" if has_more else counted_of(len(hits), total)
         self._count.configure(text=found)
         self._wheres = [f"in {counted(files, word)}{like}" for word in ("media file", "file")]
         self._sentence.place_forget()
@@ -268,6 +273,24 @@ class ResultsView(ctk.CTkFrame):
             self._shows_grid = True
         self.grid_view.show(self.hits, keep_place=self._keeps_place)
         self._place_quality()
+
+    def count(self, count: Callable[[Callable[[], bool]], int]) -> None:
+        """Count behind the window how many there are in all, and show it with the hits.
+
+        Args:
+            count: gets what says whether the number is still wanted.
+        """
+        asked, session = self._asked, self._session
+
+        def wanted() -> bool:
+            return asked == self._asked and not session.is_closing
+
+        def counted_all(total: int) -> None:
+            if wanted():
+                self._count.configure(text=counted_of(len(self.hits), total))
+                self._fit()
+
+        session.main_thread.run(lambda: count(wanted), counted_all, fails="Couldn't count")
 
     def why_none(self, none: str) -> str:
         """Return why nothing was found: what keeps hits away comes before the request itself."""
@@ -318,3 +341,9 @@ class ResultsView(ctk.CTkFrame):
         text = next(fitting, self._wheres[-1])
         # a few letters say nothing
         self._where.configure(text=shorten(text, font, width) if width >= px(48) else "")
+
+
+def counted_of(shown: int, total: int | None) -> str:
+    """Count the hits that are shown, and how many there are in all where that is known."""
+    more = total is not None and total > shown
+    return f"{shown:,} of {total:,} results" if more else counted(shown, "result")

@@ -101,7 +101,7 @@ class TextSearchPanel(SearchPanel):
         self._waiting = None
         library = self._session.library
         self.results.ask(
-            lambda where: library.search(query, n_results=N_RESULTS, where=where),
+            lambda where: library.search(query, n_results=N_RESULTS, where=where, count=False),
             partial(self._show, query),
         )
 
@@ -143,8 +143,12 @@ class TextSearchPanel(SearchPanel):
         else:
             self.notice.pack_forget()
         self.offer.want(not result.unknown_words)
-        if result.left_by_filter is not None:
-            self.results.show(result.hits, none=NO_FIT, total=result.left_by_filter)
+        if result.left_by_filter is not None or result.has_more:
+            total, has_more = result.left_by_filter, result.has_more
+            self.results.show(result.hits, none=NO_FIT, total=total, has_more=has_more)
+            if has_more:
+                count = self._session.library.browse.count_left
+                self.results.count(partial(count, query, self.results.masks))
             return
         words = parse_query(query).words
         if result.hits or result.known_words or not words:

@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from src.events import Event, FileDone, FileFailed, FileKnown, JobDone, JobStarted, PassedOver
+from src.events import (
+    Event,
+    FileDone,
+    FileFailed,
+    FileKnown,
+    JobDone,
+    JobStarted,
+    MissingMediaFound,
+    PassedOver,
+    Progress,
+)
 from src.gui.app import import_controller as module
 from src.gui.app.import_controller import ImportController
 from src.gui.core.job_state import JobState
@@ -27,6 +37,7 @@ class Strip:
         self.grid = self.show = lambda *_, **__: None
 
         self.stopped = 0
+        self.is_over = False
 
     def grid_remove(self) -> None:
         self.outcome, self.stopped = None, 0
@@ -224,12 +235,15 @@ def test_all_missing_files_are_removed_after_a_question(
 
     monkeypatch.setattr(module, "ask", ask)
     monkeypatch.setattr(module, "show_error", show_error)
-    media = [SimpleNamespace(id=number) for number in range(gone + away)]
+    found = MissingMediaFound(tuple(range(gone)), away)
     a_session: Any = session
     a_session.main_thread = SimpleNamespace(run=lambda work, then: then(work()))
     a_session.change = lambda work, fails: work()
+    a_session.jobs_of = lambda kind: []
+    a_session.start = lambda kind, job, name: session.run(kind, *job())
     a_session.library = SimpleNamespace(
-        missing_media=lambda: (media[:gone], media[gone:]), remove=removed.extend
+        upkeep=SimpleNamespace(look_for_missing=lambda: [Progress("missing", 5, 5), found]),
+        remove=removed.extend,
     )
     import_controller.ask_to_remove_missing()
     ((said, sentence),) = asked
@@ -247,6 +261,21 @@ def test_a_file_that_is_there_already_is_said(
     assert strip.outcome == (job, 0)
     job.done = JobDone(1)
     assert job.outcome == "1 file is already in the library"
+
+
+def test_a_job_that_nobody_asked_for_is_shown_once_it_takes_long(
+    session: Session, import_controller: ImportController
+) -> None:
+    now, shown = [0.0], []
+    strip: Any = import_controller.strip
+    strip.is_over, strip.show = False, lambda job, waiting: shown.append(job)
+    job = JobState(kind="backup", clock=lambda: now[0])
+    session.jobs.append(job)
+    for at, is_over in ((0.0, False), (1.9, False), (2.1, True), (2.2, False)):
+        now[0], strip.is_over = at, is_over
+        job.take(Progress("backup", 1, 9))
+        import_controller._show()
+    assert shown == [job]  # not at once, and not in place of what is there to be read
 
 
 def test_the_others_are_said_to_be_added_only_once_they_are(

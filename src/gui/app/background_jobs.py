@@ -1,0 +1,66 @@
+"""Jobs that a library needs and nobody asks for: when they begin, and what they wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from src.events import Event
+from src.gui.core.job_state import JobState
+from src.gui.core.session import Session
+from src.job_kinds import ADD, BACKUP, INDEX, MEASURE, SCAN, JobKind
+from src.worker import JobEnded
+
+
+class BackgroundJobs:
+    """Starts them when the library opens and when media have come in, each once at a time."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._gave_way: JobState | None = None  # to an add
+        session.signals.opened.append(self._opened)
+        session.signals.models_ready.append(self._models_ready)
+        session.signals.job_event.append(self._job_event)
+        session.signals.job_ended.append(self._job_ended)
+
+    def _opened(self) -> None:
+        library = self._session.library
+        self._start_if(lambda: library.upkeep.backup_waits, BACKUP, library.upkeep.back_up)
+        self._start_if(library.has_unmeasured_frames, MEASURE, library.look_at_frames)
+
+    def _models_ready(self) -> None:
+        self._start(SCAN, self._session.library.upkeep.prepare_search)
+        self._tell_index()
+
+    def _job_event(self, job: JobState, _event: Event) -> None:
+        """Leave the cores to what a person waits for."""
+        if job in self._session.jobs:
+            for telling in self._session.jobs_of(INDEX.key):
+                if not telling.cancelling:
+                    self._gave_way = telling
+                    self._session.cancel(telling)
+
+    def _job_ended(self, job: JobState, _ended: JobEnded) -> None:
+        """Tell the index what came in, once nothing else comes; not where a person stopped it."""
+        if job.about.queue == ADD.queue or job is self._gave_way:
+            self._tell_index()
+
+    def _tell_index(self) -> None:
+        session = self._session
+        if session.models_ready and not session.jobs and not session.is_closing:
+            upkeep = session.library.upkeep
+            self._start_if(lambda: upkeep.index_waits, INDEX, upkeep.tell_index)
+
+    def _start_if(
+        self, is_needed: Callable[[], bool], kind: JobKind, job: Callable[[], Iterator[Event]]
+    ) -> None:
+        """Look behind the window whether there is anything to do, and do it."""
+
+        def start(needed: bool) -> None:
+            if needed:
+                self._start(kind, job)
+
+        self._session.main_thread.run(is_needed, start)
+
+    def _start(self, kind: JobKind, job: Callable[[], Iterator[Event]]) -> None:
+        if not self._session.jobs_of(kind.key) and not self._session.is_closing:
+            self._session.start(kind.key, job, kind.title)

@@ -1,0 +1,81 @@
+"""Work that ends on the way once nobody waits for it any more."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from typing import TypeVar
+
+# Asked again and again; once it says no, the work ends.
+GoOn = Callable[[], bool]
+Result = TypeVar("Result")
+
+# How often somebody who waits asks.
+ASK_EVERY_S = 0.1
+
+_thread = threading.local()
+
+
+class StoppedError(Exception):
+    """Nobody waits for the work any more."""
+
+
+def ask(go_on: GoOn) -> None:
+    """Raise StoppedError once nobody waits."""
+    if not go_on():
+        raise StoppedError
+
+
+@contextmanager
+def stopped_by(go_on: GoOn) -> Iterator[None]:
+    """Have what this thread does in the block end once `go_on`, or a block around it, says no."""
+    before: GoOn = wanted()
+
+    def both() -> bool:
+        return before() and go_on()
+
+    _thread.go_on = both
+    try:
+        yield
+    finally:
+        _thread.go_on = before
+
+
+def wanted() -> GoOn:
+    """Return what to ask whether this thread's work is waited for; any thread may call it."""
+    go_on: GoOn = getattr(_thread, "go_on", _always)
+    return go_on
+
+
+def ask_wanted() -> None:
+    """Raise StoppedError once nobody waits for what this thread does."""
+    ask(wanted())
+
+
+def result_of(future: Future[Result]) -> Result:
+    """Wait for a result, or until nobody waits for what this thread does.
+
+    Raises:
+        StoppedError: nobody does; and what the work raised.
+    """
+    wait_for([future])
+    return future.result()
+
+
+def wait_for(futures: Iterable[Future[Result]]) -> None:
+    """Wait until all have ended, in whatever way.
+
+    Raises:
+        StoppedError: nobody waits for what this thread does.
+    """
+    left = set(futures)
+    while left:
+        left = wait(left, ASK_EVERY_S).not_done
+        if left:
+            ask_wanted()
+
+
+def _always() -> bool:
+    return True

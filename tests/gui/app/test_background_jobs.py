@@ -1,0 +1,117 @@
+"""Jobs that nobody asks for: when they begin, and what they give way to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from src.events import Event, JobStarted, Progress
+from src.gui.app.background_jobs import BackgroundJobs
+from src.gui.core.session import Session
+from tests.gui.core.test_session import MainThread
+
+
+class Upkeep:
+    """Needs everything done, and remembers what was."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.backup_waits = self.index_waits = True
+        self.goes_on = threading.Event()
+
+    def back_up(self) -> Iterator[Event]:
+        yield Progress("backup", 1, 1)
+        self.done.append("backup")
+
+    def prepare_search(self) -> Iterator[Event]:
+        yield Progress("scan", 1, 1)
+        self.done.append("scan")
+
+    def tell_index(self) -> Iterator[Event]:
+        yield Progress("index", 1, 2)
+        self.goes_on.wait(30)
+        yield Progress("index", 2, 2)
+        self.done.append("index")
+        self.index_waits = False
+
+
+@pytest.fixture
+def main_thread() -> MainThread:
+    return MainThread()
+
+
+@pytest.fixture
+def upkeep() -> Upkeep:
+    return Upkeep()
+
+
+@pytest.fixture
+def session(main_thread: MainThread, upkeep: Upkeep) -> Iterator[Session]:
+    thread: Any = main_thread
+    session = Session(thread, lambda _: pytest.fail("no library is opened"), pytest.fail)
+    library: Any = SimpleNamespace(
+        upkeep=upkeep, has_unmeasured_frames=lambda: False, look_at_frames=lambda: iter(())
+    )
+    session._library = library
+    BackgroundJobs(session)
+    yield session
+    upkeep.goes_on.set()
+    for worker in session._workers.values():
+        worker.stop()
+
+
+def say(listeners: list[Callable[[], None]]) -> None:
+    for listener in listeners:
+        listener()
+
+
+def test_they_begin_when_a_library_opens_and_its_models_are_there(
+    session: Session, main_thread: MainThread, upkeep: Upkeep
+) -> None:
+    say(session.signals.opened)
+    main_thread.turn_until(lambda: upkeep.done == ["backup"])
+    session.models_ready = True
+    upkeep.goes_on.set()
+    say(session.signals.models_ready)
+    main_thread.turn_until(lambda: not session.is_busy)
+    assert sorted(upkeep.done) == ["backup", "index", "scan"]
+
+
+def test_the_index_is_told_after_an_add_and_not_beside_it(
+    session: Session, main_thread: MainThread, upkeep: Upkeep
+) -> None:
+    session.models_ready = True
+    say(session.signals.models_ready)
+    (telling,) = session.jobs_of("index")
+    main_thread.turn_until(lambda: telling.doing is not None)
+    ends = threading.Event()
+
+    def add() -> Iterator[Event]:
+        yield JobStarted(1)
+        ends.wait(30)
+
+    session.start("add", add, "adding")
+    main_thread.turn_until(lambda: telling.cancelling)
+    upkeep.goes_on.set()
+    main_thread.turn_until(lambda: not session.jobs_of("index"))
+    assert "index" not in upkeep.done and session.jobs
+    ends.set()
+    main_thread.turn_until(lambda: not session.is_busy)
+    assert upkeep.done[-1] == "index"
+
+
+def test_what_a_person_has_stopped_does_not_begin_again_at_once(
+    session: Session, main_thread: MainThread, upkeep: Upkeep
+) -> None:
+    session.models_ready = True
+    say(session.signals.models_ready)
+    (telling,) = session.jobs_of("index")
+    main_thread.turn_until(lambda: telling.doing is not None)
+    session.cancel(telling)
+    upkeep.goes_on.set()
+    main_thread.turn_until(lambda: not session.is_busy)
+    assert "index" not in upkeep.done
