@@ -74,9 +74,9 @@ class ClickGrid:
         """
         if self.quality == "exact" or len(logits) == 0:
             return
-        self._masks = torch.cat([self._masks, _small(logits > 0)])
-        self._surely = torch.cat([self._surely, _small(logits > self._margin)])
-        self._clicks = torch.cat([self._clicks, clicks.cpu()])
+        self._masks = torch.cat([self._masks.to(logits.device), _small(logits > 0)])
+        self._surely = torch.cat([self._surely.to(logits.device), _small(logits > self._margin)])
+        self._clicks = torch.cat([self._clicks.to(logits.device), clicks])
 
     def _settled(self) -> torch.Tensor:
         """Return whether each cell's smallest mask was found twice and holds it: (S * S,)."""
@@ -88,10 +88,10 @@ class ClickGrid:
         twice = ((mutual_ious(flat) > SAME_IOU) & others).any(dim=1)
         smallest = torch.where(self._masks, areas[:, None], torch.inf).min(dim=0)
         surely = self._surely.gather(0, smallest.indices[None])[0]
-        return twice[smallest.indices] & surely & smallest.values.isfinite()
+        return (twice[smallest.indices] & surely & smallest.values.isfinite()).cpu()
 
 
 def _small(masks: torch.Tensor) -> torch.Tensor:
     """Bring (N, h, w) bool masks to the cells: (N, S * S) bool."""
     small = functional.interpolate(masks.float()[:, None], size=(_SIDE, _SIDE), mode="area")
-    return (small > 0.5).flatten(1).cpu()
+    return (small > 0.5).flatten(1)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from src.models.device import FittingBatches, half_precision, in_precision
+from src.models.device import FittingBatches, half_precision, in_precision, to_device
 from src.models.starter.tokenizer import StarterTokenizer
 from src.records import EMBEDDING_DIM
 
@@ -104,7 +104,7 @@ class ClipEncoder:
 
     def _encode_batch(self, images: Sequence[np.ndarray]) -> np.ndarray:
         squares = np.stack([self.square(image) for image in images])
-        pixels = torch.from_numpy(squares).to(self.device)
+        pixels = to_device(squares, self.device)
         pixels = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255)
         mean = torch.tensor(self.mean_rgb, device=self.device).view(1, 3, 1, 1)
         std = torch.tensor(self.std_rgb, device=self.device).view(1, 3, 1, 1)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 
 from src.child_processes import cores
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 
 # The starter SAM has 5 million, the smallest of Meta's 94.
 _SMALL_WEIGHTS = 20_000_000
+
+# What a batch may take where nobody says how much is free; and never more than that.
+_BYTES_ELSEWHERE, _MOST_BYTES = 1 << 28, 1 << 32
 
 # What torch's allocators say; the last is all that oneDNN says when it gets none for its code.
 _OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "could not create a primitive")
@@ -40,6 +44,28 @@ def half_precision(device: torch.device) -> torch.dtype | None:
 def in_precision(device: torch.device, kind: torch.dtype | None) -> AbstractContextManager[object]:
     """Multiply matrices in a 16-bit type inside a block, or, with None, do nothing."""
     return nullcontext() if kind is None else torch.autocast(device.type, kind)
+
+
+def bytes_at_once(device: torch.device) -> int:
+    """Return how much memory a batch may take for a while: a quarter of what is free there.
+
+    Never so much that the places of a batch of bytes have no number in 32 bits, which torch's
+    kernels for GPUs count in.
+    """
+    if device.type != "cuda":
+        return _BYTES_ELSEWHERE
+    free, _ = torch.cuda.mem_get_info(device)
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return max(_BYTES_ELSEWHERE, min((free + kept) // 4, _MOST_BYTES))
+
+
+def to_device(array: np.ndarray, device: torch.device) -> torch.Tensor:
+    """Copy an array to a device; to NVIDIA's without waiting for what is computed there."""
+    # torch warns of an array that is not to be changed, as a picture from Pillow
+    tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def passes_at_once(model: torch.nn.Module) -> int:

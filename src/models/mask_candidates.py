@@ -21,7 +21,7 @@ from src.models.mask_sizes import Sizes
 
 # Stability at the size of SAM's input differs by less from that at the image's size, and that
 # at the size of the logits by less from that.
-NEARLY, _ROUGHLY = 0.02, 0.1
+NEARLY, ROUGHLY = 0.02, 0.1
 
 
 @dataclass
@@ -63,6 +63,11 @@ class Candidates:
         """Some of them, by index."""
         return Candidates(*(getattr(self, each.name)[chosen] for each in fields(self)))
 
+    def measures_on_cpu(self) -> Candidates:
+        """The same with all but the logits on the CPU, where they are read one by one."""
+        small = (getattr(self, each.name).cpu() for each in fields(self)[1:])
+        return Candidates(self.logits, *small)
+
 
 def filter_stable(
     logits: torch.Tensor,
@@ -85,7 +90,7 @@ def filter_stable(
     """
     shown = logits[:, : sizes.logits_wh[1]]
     stability = stabilities(shown, offset)
-    hopeful = (stability >= least - _ROUGHLY * exact) & (shown > 0).any(2).any(1)
+    hopeful = (stability >= least - ROUGHLY * exact) & (shown > 0).any(2).any(1)
     kept = hopeful.nonzero()[:, 0]
     if not exact:
         boxes = sizes.pixel * boxes_around(shown[kept] > 0)

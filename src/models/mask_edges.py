@@ -14,27 +14,28 @@ import numpy as np
 #
 # The guided filter learns from so many pixels to each side how inside and colour go together;
 # colours (0 to 1) of a smaller variance have no edge.
-_REACH, _CALM = 4, 3e-4
+REACH, CALM = 4, 3e-4
 # Lab colours are counted in so many steps along each axis.
-_STEPS = 32
+STEPS = 32
 # A mask is looked at where it has such a chance, and around that by this share of its side.
-_CHANCE, _AROUND = 0.2, 0.25
+CHANCE, AROUND = 0.2, 0.25
+LIKELY = np.log(CHANCE / (1 - CHANCE))
 # How much colour counts; and how far the counts of a small inside are held against those of a
 # large outside as if both were of one size, 0 to 1. Not at all says "outside" of every colour that
 # both have, wholly says "inside" of too many.
-_TRUST, _BALANCE = 2.0, 0.4
+TRUST, BALANCE = 2.0, 0.4
 # Colours are counted so often, and of the odds so much is made: what is likely shall be sure.
-_PASSES, _SHARPNESS = 2, 4.0
+PASSES, SHARPNESS = 2, 4.0
 # A piece apart from the largest stays where this was its chance before colours were asked.
-_BELIEF = 0.8
+BELIEF = 0.8
 # Nothing is surer than that, or colours could change nothing.
-_DOUBT = 0.003
+DOUBT = 0.003
 # OpenCV adds up channels by a product with this.
 _ONES = np.ones((1, 3), np.float32)
 # Their counts lie in a cube with a border around, along each axis so far apart.
-_CUBE = _STEPS + 2
-_ALONG = 1, _CUBE, _CUBE**2
-_WITHIN = np.pad(np.ones(3 * [_STEPS], bool), 1).ravel()
+CUBE = STEPS + 2
+ALONG = 1, CUBE, CUBE**2
+WITHIN = np.pad(np.ones(3 * [STEPS], bool), 1).ravel()
 
 
 class MaskEdges:
@@ -51,9 +52,9 @@ class MaskEdges:
         self._mean = _around(self._picture)
         self._precision = _precision(self._picture, self._mean)
         lab = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2LAB).astype(np.intp)
-        light, chroma = lab[..., 0] // 8, (lab[..., 1:] // 4 - 16).clip(0, _STEPS - 1)
+        light, chroma = lab[..., 0] // 8, (lab[..., 1:] // 4 - 16).clip(0, STEPS - 1)
         # the kind of number that numpy counts and looks up by, or each use would make it
-        self._colours = np.dot(np.dstack([light, chroma]) + 1, _ALONG[::-1])
+        self._colours = np.dot(np.dstack([light, chroma]) + 1, ALONG[::-1])
 
     def fit(self, logits: np.ndarray) -> np.ndarray:
         """Fit one mask.
@@ -76,9 +77,9 @@ class MaskEdges:
         sure = np.log(first / (1 - first))
         colours = self._colours[window].ravel()
         everywhere = _counted(colours)
-        for _ in range(_PASSES):
+        for _ in range(PASSES):
             odds = sure + _odds(colours, share, everywhere)
-            share = _sigmoid(_SHARPNESS * odds)
+            share = _sigmoid(SHARPNESS * odds)
         share = self._guided(share, window)
         inside = share > 0.5
         if not inside.any():
@@ -99,23 +100,23 @@ class MaskEdges:
         slopes = cv2.merge([_dot(row[window], covariance) for row in precision])
         offset = _around(share_mean - _dot(slopes, mean))
         found = _dot(_around(slopes), picture) + offset
-        return np.asarray(found.clip(_DOUBT, 1 - _DOUBT))
+        return np.asarray(found.clip(DOUBT, 1 - DOUBT))
 
 
 def window_of(logits: np.ndarray) -> tuple[slice, slice] | None:
     """Return what is looked at of a mask: its box and a margin; None where there is no mask."""
-    likely = logits > np.log(_CHANCE / (1 - _CHANCE))
+    likely = logits > LIKELY
     x, y, width, height = cv2.boundingRect(likely.view(np.uint8))
     if width == 0:
         return None
-    margin = max(_REACH, round(_AROUND * max(width, height)))
+    margin = max(REACH, round(AROUND * max(width, height)))
     rows = slice(max(0, y - margin), y + height + margin)
     return rows, slice(max(0, x - margin), x + width + margin)
 
 
 def _around(picture: np.ndarray) -> np.ndarray:
-    """Means over what is within _REACH of each place: (h, w[, N]) float32, and so is what comes."""
-    side = 2 * _REACH + 1
+    """Means over what is within REACH of each place: (h, w[, N]) float32, and so is what comes."""
+    side = 2 * REACH + 1
     return np.asarray(cv2.blur(picture, (side, side)))
 
 
@@ -138,7 +139,7 @@ def _precision(picture: np.ndarray, mean: np.ndarray) -> list[np.ndarray]:
     rows = []
     for i in range(3):
         row = _around(picture * picture[..., i : i + 1]) - mean * mean[..., i : i + 1]
-        row[..., i] += _CALM
+        row[..., i] += CALM
         rows.append(row)
     first, second, third = rows
     adjugate = [_cross(a, b) for a, b in ((second, third), (third, first), (first, second))]
@@ -168,9 +169,9 @@ def _odds(colours: np.ndarray, share: np.ndarray, everywhere: np.ndarray) -> np.
     outside = everywhere - inside
     areas = max(1.0, inside.sum()), max(1.0, outside.sum())
     apart = 1 - np.minimum(inside / areas[0], outside / areas[1]).sum()
-    balance = _BALANCE * np.log(areas[0] / areas[1])
+    balance = BALANCE * np.log(areas[0] / areas[1])
     ratio = ((inside + 1) / (outside + 1)).astype(np.float32)
-    odds = np.float32(_TRUST * apart) * (np.log(ratio) - np.float32(balance))
+    odds = np.float32(TRUST * apart) * (np.log(ratio) - np.float32(balance))
     return np.asarray(odds.take(colours).reshape(share.shape))
 
 
@@ -185,26 +186,26 @@ def _unlikely(inside: np.ndarray, before: np.ndarray) -> np.ndarray | None:
     numbers = pieces.ravel().astype(np.intp)
     areas = np.bincount(numbers, minlength=count)
     chances: np.ndarray = np.bincount(numbers, before.ravel(), count)
-    unlikely = chances < _BELIEF * areas
+    unlikely = chances < BELIEF * areas
     unlikely[0] = False  # what is outside
     unlikely[1 + chances[1:].argmax()] = False
     return np.asarray(unlikely[pieces]) if unlikely.any() else None
 
 
 def _counted(colours: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """Pixels of every colour, those of its neighbours in part: (_CUBE ** 3,) float64.
+    """Pixels of every colour, those of its neighbours in part: (CUBE ** 3,) float64.
 
     Args:
         colours: (N,) intp.
         weights: (N,), how much each counts; None for 1.
     """
-    count = np.bincount(colours, weights, _CUBE**3).astype(float, copy=False)
-    for step in _ALONG:  # what goes over the border stays there
+    count = np.bincount(colours, weights, CUBE**3).astype(float, copy=False)
+    for step in ALONG:  # what goes over the border stays there
         quarter = count / 4
         count /= 2
         count[step:] += quarter[:-step]
         count[:-step] += quarter[step:]
-    count *= _WITHIN
+    count *= WITHIN
     return np.asarray(count)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import fields
 from typing import Any
 
 import cv2
@@ -21,20 +22,25 @@ from segment_anything.modeling import Sam
 from src.models.click_grid import ClickGrid, Quality
 from src.models.click_session import ClickSession
 from src.models.device import FittingBatches, passes_at_once
-from src.models.mask_candidates import Candidates, filter_stable, suppress_duplicates
-from src.models.mask_edges import MaskEdges
-from src.models.mask_rle import OutputMode, in_form
-from src.models.mask_shape import (
-    DuplicateFilter,
-    full_size,
-    without_small_regions,
-    without_specks,
+from src.models.device_finishing import AllAtOnce
+from src.models.mask_candidates import Candidates
+from src.models.mask_finishing import (
+    FinishedMask,
+    MaskFinishing,
+    MaskLimits,
+    OneByOne,
+    edges_of,
 )
+from src.models.mask_rle import OutputMode, in_form
+from src.models.mask_shape import full_size
 from src.models.mask_sizes import Sizes
-from src.models.promptable_sam import PromptableSam, at_most
+from src.models.promptable_sam import PromptableSam
 from src.models.segmenter import ImageEmbedding, MaskPredictions, PromptableModel, Prompts
 from src.models.stopping import stopping
 from src.stopping import GoOn, ask
+
+# Clicks decoded at once: on a GPU each launch costs, on a CPU its cache is small.
+_MANY, _FEW = 1024, 64
 
 
 class MaskGenerator:
@@ -44,7 +50,7 @@ class MaskGenerator:
         self,
         sam: Sam | PromptableModel,
         points_per_side: int = 32,
-        points_per_batch: int = 64,
+        points_per_batch: int | None = None,
         pred_iou_thresh: float = 0.88,
         stability_score_thresh: float = 0.95,
         stability_score_offset: float = 1.0,
@@ -58,6 +64,7 @@ class MaskGenerator:
         quality: Quality = "exact",
         fit_edges: bool = False,
         full_precision: bool = False,
+        batched: bool | None = None,
     ) -> None:
         """Wrap a SAM.
 
@@ -65,7 +72,7 @@ class MaskGenerator:
             sam: any model of segment_anything's class `Sam`, in eval mode, or another that
                 embeds images and decodes prompts.
             points_per_side: clicks along each side of the image.
-            points_per_batch: clicks decoded at once.
+            points_per_batch: clicks decoded at once; when None as many as suit the device.
             pred_iou_thresh: masks SAM itself rates lower are dropped, 0 to 1.
             stability_score_thresh: masks less stable than this are dropped, 0 to 1.
             stability_score_offset: logits by which the threshold is moved for that.
@@ -82,6 +89,8 @@ class MaskGenerator:
             fit_edges: fit each mask that is left to the edges and colours of the image.
             full_precision: compute in 32 bits what the device would do faster in 16: the
                 encoder of a large SAM, and with "adaptive" also the decoder.
+            batched: finish masks all at once on the model's device, and not one by one on the
+                CPU; when None on NVIDIA's GPUs.
         """
         if output_mode not in ("binary_mask", "uncompressed_rle", "coco_rle"):
             raise ValueError(f"output_mode can't be {output_mode!r}")
@@ -97,7 +106,11 @@ class MaskGenerator:
         self.label = label
         self.name = name
         self.points_per_side = points_per_side
-        self.points_per_batch = points_per_batch
+        on_cuda = self.model.device.type == "cuda"
+        self.points_per_batch = points_per_batch or (_MANY if on_cuda else _FEW)
+        # what did not fit once is not tried again at the next image
+        self.batches_of_clicks = FittingBatches(self.points_per_batch)
+        self.batched = on_cuda if batched is None else batched
         self.pred_iou_thresh = pred_iou_thresh
         self.stability_score_thresh = stability_score_thresh
         self.stability_score_offset = stability_score_offset
@@ -125,8 +138,14 @@ class MaskGenerator:
             point_coords ([[x, y]]), crop_box (XYWH, the whole image).
         """
         form = output_mode or self.output_mode
+        if self.batched and form == "coco_rle":  # which the masks are already: no arrays are made
+            return [
+                {"segmentation": finished.rle, **record}
+                for record, finished in self._records(image_rgb)
+            ]
         return [
-            {**record, "segmentation": in_form(record["segmentation"], form)}
+            {key: value for key, value in record.items() if key != "rle"}
+            | {"segmentation": in_form(record["segmentation"], form)}
             for record in self.masks(image_rgb)
         ]
 
@@ -139,22 +158,42 @@ class MaskGenerator:
                 StoppedError is raised once it says no.
 
         Returns:
-            The records of `generate`, with segmentation as (H, W) uint8, 0 or 1.
+            The records of `generate`, with segmentation as (H, W) uint8, 0 or 1; where the mask
+            was made of it anyway, with rle, its compressed COCO RLE, too.
         """
+        for record, finished in self._records(image_rgb, go_on):
+            rle = {} if finished.rle is None else {"rle": finished.rle}
+            yield {"segmentation": finished.array(), **record, **rle}
+
+    def _records(
+        self, image_rgb: np.ndarray, go_on: GoOn | None = None
+    ) -> Iterator[tuple[dict[str, Any], FinishedMask]]:
+        """Segment everything: the records of `masks` without segmentation, and what it is."""
         image_wh = image_rgb.shape[1], image_rgb.shape[0]
         sizes = self.sizes(image_wh)
         if 0 in sizes.shown_wh:  # too thin for anything to be seen at the model's size
             return
         stops = nullcontext() if go_on is None else stopping(self.module, go_on)
         with self._room, torch.inference_mode(), stops:
+            finishing = self._finishing(sizes, go_on)
             grid = ClickGrid(self.points_per_side, self.quality, self.stability_score_offset)
-            candidates = self._decode_grid(image_rgb, grid, sizes, go_on)
-            candidates = self._without_duplicates(candidates, sizes, go_on)
-            clicks_xy = grid.xy[candidates.clicks.cpu().numpy()] * image_wh
+            found = self._decode_grid(image_rgb, grid, finishing, sizes, go_on)
+            found = finishing.distinct(found).measures_on_cpu()
+            clicks_xy = grid.xy[found.clicks.numpy()] * image_wh
         # outside of inference mode, which would hold for the next mask, too
-        for i, mask in self.at_image(candidates.logits, image_rgb, go_on):
-            if (record := self._record(candidates, i, mask, clicks_xy[i]))["area"] > 0:
-                yield record
+        for finished in finishing.at_image(found.logits, image_rgb):
+            if finished.area == 0:
+                continue
+            place = finished.place
+            record = {
+                "area": finished.area,
+                "bbox": list(finished.bbox_xywh),
+                "predicted_iou": float(found.predicted_iou[place]),
+                "stability_score": float(found.stability[place]),
+                "point_coords": [[float(value) for value in clicks_xy[place]]],
+                "crop_box": [0, 0, *image_wh],
+            }
+            yield record, finished
 
     @property
     def module(self) -> torch.nn.Module:
@@ -199,7 +238,8 @@ class MaskGenerator:
         Args:
             image_rgb: (H, W, 3) uint8 RGB.
         """
-        edges = self._edges(image_rgb)
+        image_wh = image_rgb.shape[1], image_rgb.shape[0]
+        edges = edges_of(image_rgb, self.sizes(image_wh)) if self.fit_edges else None
 
         def to_mask(logits: np.ndarray, sizes: Sizes) -> np.ndarray:
             if edges is None:
@@ -210,7 +250,12 @@ class MaskGenerator:
         return ClickSession(self, image_rgb, to_mask)
 
     def _decode_grid(
-        self, image_rgb: np.ndarray, grid: ClickGrid, sizes: Sizes, go_on: GoOn | None
+        self,
+        image_rgb: np.ndarray,
+        grid: ClickGrid,
+        finishing: MaskFinishing,
+        sizes: Sizes,
+        go_on: GoOn | None,
     ) -> Candidates:
         embedding = self.embed(image_rgb)
         clicks_xy = grid.xy * sizes.image_wh
@@ -226,98 +271,29 @@ class MaskGenerator:
             )
             if len(found) == 0:
                 return Candidates.none(sizes, self.device)
-            return filter_stable(
-                found.logits,
-                found.predicted_iou,
-                window.to(self.device)[found.prompts],
-                sizes,
-                self.stability_score_offset,
-                self.stability_score_thresh,
-                self.quality == "exact",
-            )
+            return finishing.stable(found, window.to(self.device)[found.prompts])
 
-        batches_of_clicks = FittingBatches(min(self.points_per_batch, embedding.most_at_once))
+        self.batches_of_clicks.size = min(self.batches_of_clicks.size, embedding.most_at_once)
         batches = [Candidates.none(sizes, self.device)]
         for waiting in grid.levels():
-            for found in batches_of_clicks.run(waiting, decoded):
+            for found in self.batches_of_clicks.run(waiting, decoded):
                 batches.append(found)
                 grid.found(found.logits, found.clicks)
         return Candidates.joined(batches)
 
-    def _without_duplicates(
-        self, found: Candidates, sizes: Sizes, go_on: GoOn | None
-    ) -> Candidates:
-        """Non-maximum suppression by boxes, then by the masks themselves."""
-        found = suppress_duplicates(
-            found,
-            sizes,
-            self.stability_score_offset,
-            self.stability_score_thresh,
-            self.box_nms_thresh,
-            self.quality == "exact",
+    def at_image(self, logits: torch.Tensor, image_rgb: np.ndarray) -> Iterator[FinishedMask]:
+        """Bring masks to the size of their image; see MaskFinishing."""
+        sizes = self.sizes((image_rgb.shape[1], image_rgb.shape[0]))
+        return self._finishing(sizes).at_image(logits, image_rgb)
+
+    def _finishing(self, sizes: Sizes, go_on: GoOn | None = None) -> MaskFinishing:
+        """Return how the masks of an image of such sizes are finished."""
+        limits = MaskLimits(
+            exact=self.quality == "exact",
+            **{
+                each.name: getattr(self, each.name)
+                for each in fields(MaskLimits)
+                if each.name != "exact"
+            },
         )
-        kept = DuplicateFilter(self.mask_nms_thresh)
-        chosen = []
-        for i, logits in enumerate(found.logits.cpu().numpy()):  # best first
-            if go_on is not None:
-                ask(go_on)
-            if self.speck_share > 0:
-                logits = without_specks(logits, self.speck_share)
-            if kept.add_if_distinct(logits):
-                found.logits[i] = torch.from_numpy(logits)
-                chosen.append(i)
-        return found.keep(torch.tensor(chosen, dtype=torch.long, device=found.logits.device))
-
-    def at_image(
-        self, logits: torch.Tensor, image_rgb: np.ndarray, go_on: GoOn | None = None
-    ) -> Iterator[tuple[int, np.ndarray]]:
-        """Bring masks to the size of their image, fitted to it where that is wished.
-
-        Args:
-            logits: (N, h, w) float32 of the decoder, best first.
-            image_rgb: (H, W, 3) uint8.
-            go_on: see masks.
-
-        Returns:
-            Places in logits, and their masks (H, W) uint8, 0 or 1; without those that by fitting
-            become like a better one.
-        """
-        sizes = self.sizes((image_rgb.shape[1], image_rgb.shape[0]))
-        edges = self._edges(image_rgb)
-        kept = DuplicateFilter(self.mask_nms_thresh)
-        for i, found in enumerate(logits.cpu().numpy()):
-            if go_on is not None:
-                ask(go_on)
-            if edges is not None:
-                fitted = edges.fit(cv2.resize(sizes.at_input(found), edges.size_wh))
-                if self.speck_share > 0:
-                    fitted = without_specks(fitted, self.speck_share)
-                if not kept.add_if_distinct(fitted):
-                    continue
-                mask = full_size(fitted, sizes.image_wh, edges.size_wh)
-            else:
-                mask = sizes.at_image(found)
-            if self.min_mask_region_area > 0:
-                mask = without_small_regions(mask, self.min_mask_region_area)
-            yield i, mask
-
-    def _edges(self, image_rgb: np.ndarray) -> MaskEdges | None:
-        """Return what masks of an image are fitted to; None where that is not wished."""
-        if not self.fit_edges:
-            return None
-        sizes = self.sizes((image_rgb.shape[1], image_rgb.shape[0]))
-        return MaskEdges(at_most(image_rgb, sizes.shown_wh))
-
-    def _record(
-        self, found: Candidates, i: int, mask: np.ndarray, click_xy: np.ndarray
-    ) -> dict[str, Any]:
-        x, y, w, h = cv2.boundingRect(mask)
-        return {
-            "segmentation": mask,
-            "area": int(np.count_nonzero(mask)),
-            "bbox": [x, y, w, h],
-            "predicted_iou": float(found.predicted_iou[i]),
-            "stability_score": float(found.stability[i]),
-            "point_coords": [[float(value) for value in click_xy]],
-            "crop_box": [0, 0, mask.shape[1], mask.shape[0]],
-        }
+        return (AllAtOnce if self.batched else OneByOne)(sizes, limits, go_on)

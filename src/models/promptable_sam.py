@@ -11,7 +11,7 @@ import torch
 from segment_anything.modeling import Sam
 from segment_anything.utils.transforms import ResizeLongestSide
 
-from src.models.device import half_precision, in_precision
+from src.models.device import half_precision, in_precision, to_device
 from src.models.image_encoder import encode_pixels
 from src.models.mask_sizes import Sizes
 from src.models.prompt_decoder import GUESSES, ONE_MASK, PromptDecoder
@@ -88,7 +88,7 @@ class PromptableSam:
         encoder = self.sam.image_encoder
         shown = _shrunk(image_rgb, encoder.img_size)
         shown = ResizeLongestSide(encoder.img_size).apply_image(shown)
-        pixels = torch.as_tensor(shown, device=self.device).permute(2, 0, 1)[None]
+        pixels = to_device(shown, self.device).permute(2, 0, 1)[None]
         with in_precision(self.device, self._encoder_precision):
             features = encode_pixels(encoder, self.sam.preprocess(pixels)).float()
         with in_precision(self.device, self._decoder_precision):

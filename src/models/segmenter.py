@@ -178,8 +178,9 @@ class Segmenter(Promptable, Protocol):
 
         Returns:
             Records with the keys of Meta's SamAutomaticMaskGenerator, of which segmentation
-            ((H, W) uint8, 0 or 1), predicted_iou and stability_score are read. Those that are too
-            small, too large or twice there are left out by whoever asks.
+            ((H, W) uint8, 0 or 1), predicted_iou and stability_score are read; with rle, if there
+            is one, the same mask as compressed COCO RLE. Those that are too small, too large or
+            twice there are left out by whoever asks.
         """
 
     def generate(

@@ -100,7 +100,7 @@ class SegmentExtractor:
         cutter = CropCutter(frame.image_rgb, self.blur_kernel)
         for record in _records(generator, frame.image_rgb):
             ask_wanted()
-            mask, rle = _in_both_forms(record["segmentation"], frame.size_wh)
+            mask, rle = _in_both_forms(record, frame.size_wh)
             area = int(coco_mask.area(rle))
             if least <= area <= most:
                 x, y, w, h = (int(value) for value in coco_mask.toBbox(rle))
@@ -138,11 +138,13 @@ def _records(generator: GeneratesMasks, image_rgb: np.ndarray) -> Iterable[dict[
 
 
 def _in_both_forms(
-    segmentation: Any, size_wh: tuple[int, int]
+    record: dict[str, Any], size_wh: tuple[int, int]
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Give a mask as an array (H, W) bool, to cut with, and as compressed RLE, to keep."""
+    segmentation = record["segmentation"]
     if isinstance(segmentation, np.ndarray):
-        return segmentation.astype(bool, copy=False), encode_rle(segmentation)
+        known: dict[str, Any] | None = record.get("rle")
+        return segmentation.astype(bool, copy=False), known or encode_rle(segmentation)
     rle: dict[str, Any] = dict(segmentation)
     if isinstance(rle["counts"], list):
         rle = coco_mask.frPyObjects(rle, *rle["size"])

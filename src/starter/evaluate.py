@@ -216,9 +216,9 @@ def measure_clicks(generator: MaskGenerator, scenes: Sequence[Scene]) -> list[Me
                 masks, ious, logits = predictor.predict(point[None], np.ones(1))
                 first = int(ious.argmax())
                 asked = torch.from_numpy(logits[first : first + 1])
-                ((_, mask),) = generator.at_image(asked, scene.image_rgb)
+                (finished,) = generator.at_image(asked, scene.image_rgb)
                 each = [iou(found, shape.mask) for found in masks]
-                cut.append(iou(mask > 0, shape.mask))
+                cut.append(iou(finished.array() > 0, shape.mask))
                 preferred.append(each[first])
                 best.append(max(each))
     of = f"{len(preferred)} clicks"

@@ -17,9 +17,11 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -37,6 +39,7 @@ from src.models.prompt_decoder import PromptDecoder
 from src.models.starter.architecture import load_mask_thresholds, load_starter_sam
 from src.starter.scenes import draw_scene
 
+CPU = torch.device("cpu")
 PASSING = 0.3
 KINDS = ("official", "exact", "adaptive")
 
@@ -125,7 +128,7 @@ def in_a_process(kind: str, weights: str, folder: Path, threads: int) -> dict[st
 
 def measure_one(kind: str, weights: str, folder: str) -> None:
     """One generator on all images of a folder; prints JSON."""
-    sam, options = starter() if weights == "starter" else vit_b()
+    sam, options = starter() if weights == "starter" else random_sam("vit_b")
     if weights.endswith("16"):
         options["points_per_side"] = 16
     options["output_mode"] = "coco_rle"
@@ -179,22 +182,36 @@ def measure_one(kind: str, weights: str, folder: str) -> None:
 
 
 class Clock:
-    """Adds up the seconds spent in methods."""
+    """Adds up the seconds spent in methods; as a context, until it is left.
 
-    def __init__(self) -> None:
+    Args:
+        wait: until a device has done what it was asked for.
+    """
+
+    def __init__(self, wait: Callable[[], None] = lambda: None) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
+        self._wait = wait
+        self._patches = ExitStack()
 
     def around(self, owner: Any, method: str, part: str) -> None:
         inner: Callable[..., Any] = getattr(owner, method)
 
         def timed(*arguments: Any, **options: Any) -> Any:
+            self._wait()
             start = time.perf_counter()
             try:
                 return inner(*arguments, **options)
             finally:
+                self._wait()
                 self.seconds[part] += time.perf_counter() - start
 
-        setattr(owner, method, timed)
+        self._patches.enter_context(patch.object(owner, method, timed))
+
+    def __enter__(self) -> Clock:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._patches.close()
 
 
 def starter() -> tuple[Sam, dict[str, Any]]:
@@ -204,19 +221,20 @@ def starter() -> tuple[Sam, dict[str, Any]]:
     return load_starter_sam(STARTER_FOLDER), options | {"points_per_side": 32}
 
 
-def vit_b() -> tuple[Sam, dict[str, Any]]:
-    """Meta's ViT-B with random weights, and thresholds under which PASSING of the masks pass."""
+def random_sam(kind: str, device: torch.device = CPU) -> tuple[Sam, dict[str, Any]]:
+    """One of Meta's with random weights, and thresholds under which PASSING of the masks pass."""
     torch.manual_seed(0)
-    sam = sam_model_registry["vit_b"](checkpoint=None).eval()
+    sam = sam_model_registry[kind](checkpoint=None).eval()
     for parameter in sam.mask_decoder.parameters():
         if parameter.ndim > 1:  # as it is built every mask covers nothing, or everything
             torch.nn.init.normal_(parameter, std=0.06)
+    sam.to(device)
     predictor = SamPredictor(sam)
     scene = draw_scene(np.random.default_rng([9, 0]), (1024, 768), count=12)
     predictor.set_image(scene.image_rgb)
     with torch.inference_mode():
-        points = torch.rand(64, 1, 2) * torch.tensor([1024.0, 768.0])
-        sparse, _ = sam.prompt_encoder((points, torch.ones(64, 1)), None, None)
+        points = (torch.rand(64, 1, 2) * torch.tensor([1024.0, 768.0])).to(device)
+        sparse, _ = sam.prompt_encoder((points, torch.ones(64, 1, device=device)), None, None)
         rated = PromptDecoder(sam, predictor.features).decode(sparse).predicted_iou
     return sam, {
         "points_per_side": 32,

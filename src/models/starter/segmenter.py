@@ -31,6 +31,8 @@ def load(
     sam = load_starter_sam(path, device)
     check_finite(sam, path)
     defaults = asdict(load_mask_thresholds(path))
+    if device.type == "cuda":
+        del defaults["points_per_batch"]  # chosen for the cache of a CPU
     name = f"starter-sam@{fingerprint(path)}"
     return MaskGenerator(sam, label="starter SAM", name=name, **(defaults | options))
 
