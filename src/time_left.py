@@ -26,7 +26,7 @@ _WARM_AFTER_S = 0.5
 _LEAST_RESULTS, _LEAST_S, _ENOUGH_S = 3, 1.0, 5.0
 # A first result that took longer says something by itself.
 _LONG_S = 20.0
-# What it takes to add a segment to the search index, which is done at the end.
+# What it takes to add a segment to the search index.
 _INDEX_S = 0.003
 _OVER = (FileDone, FileFailed, FileKnown, FilePassedOver)
 
@@ -39,13 +39,15 @@ class TimeLeft:
     it is no faster than that.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], tells_index: bool = True) -> None:
         """Begin with nothing known.
 
         Args:
             clock: gives seconds.
+            tells_index: whether the job adds its segments to the search index at its end.
         """
         self._clock = clock
+        self._index_s = _INDEX_S if tells_index else 0.0
         self._begun_at = self._last_at = 0.0
         self._first_at: float | None = None  # when there was a first result
         self._is_warm = False
@@ -102,7 +104,7 @@ class TimeLeft:
         left += image * self._waiting["image"] + video * self._waiting["video"]
         done = self._cold + self._done["image"] + self._done["video"]
         segments = self._segments * (1 + waiting / done) - self._indexed
-        return left + _INDEX_S * segments
+        return left + self._index_s * segments
 
     def _rate(self, kind: WorkKind, otherwise: float) -> float:
         return self._spent[kind] / self._done[kind] if self._done[kind] else otherwise

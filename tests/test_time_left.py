@@ -15,9 +15,8 @@ from src.events import (
     Progress,
     WorkKind,
 )
-from src.gui.core.job_state import JobState
 from src.time_left import TimeLeft
-from tests.benchmarks.time_left import ratios
+from tests.benchmarks.time_left import Now, ratios
 from tests.event_streams import FOLDER, load
 
 PATH = Path("/m/file")
@@ -138,7 +137,7 @@ def test_what_waits_for_the_search_index_is_counted() -> None:
 @pytest.mark.parametrize("name", [path.stem for path in sorted(FOLDER.glob("*.jsonl"))])
 def test_what_was_shown_of_recorded_jobs_was_about_right(name: str) -> None:
     stream = list(load(FOLDER / f"{name}.jsonl"))
-    shown = ratios(stream, lambda clock: JobState(clock=clock))
+    shown = ratios(stream, Now)
     # of two kinds one stands for the other until it has been met
     most = 2.0 if "mixed" in name else 1.4
     for when, ratio in shown.items():

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import customtkinter as ctk
 from PIL import ImageTk
 from tkinterdnd2 import TkinterDnD
 
@@ -35,6 +34,7 @@ from src.gui.dialogs.messages import ask
 from src.gui.models.models_controller import ModelsController
 from src.gui.theme.icons import logo
 from src.gui.theme.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import Entry
 from src.settings import Settings

@@ -5,10 +5,18 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from weakref import WeakSet
 
 import torch
 
-from src.stopping import GoOn, ask
+from src.stopping import GoOn, StoppedError, ask, ask_wanted, stopped_by
+
+# What a segmenter that somebody adds asks with, beside `stopping`.
+__all__ = ["GoOn", "StoppedError", "ask", "stopping"]
+
+# Models whose layers ask. They do for good: other threads may be in them at any time.
+_asking: WeakSet[torch.nn.Module] = WeakSet()
+_lock = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -18,15 +26,14 @@ def stopping(model: torch.nn.Module, go_on: GoOn) -> Iterator[None]:
     It is asked before each layer, in the thread that calls this; what other threads do with the
     model meanwhile goes on.
     """
-    thread = threading.get_ident()
-
-    def before_layer(_module: torch.nn.Module, _inputs: object) -> None:
-        if threading.get_ident() == thread:
-            ask(go_on)
-
-    asking = [module.register_forward_pre_hook(before_layer) for module in model.modules()]
-    try:
+    with _lock:
+        if model not in _asking:
+            for module in model.modules():
+                module.register_forward_pre_hook(_before_layer)
+            _asking.add(model)
+    with stopped_by(go_on):
         yield
-    finally:
-        for hook in asking:
-            hook.remove()
+
+
+def _before_layer(_module: torch.nn.Module, _inputs: object) -> None:
+    ask_wanted()

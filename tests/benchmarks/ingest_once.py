@@ -36,7 +36,9 @@ def main() -> None:
         from src.config import NO_SAM, Settings  # type: ignore[attr-defined, no-redef]
     settings = Settings(sam_model=NO_SAM) if "--clip-alone" in sys.argv else Settings()
     folders = [Path(each.removeprefix("--models=")) for each in sys.argv if each[:3] == "--m"]
-    models = ModelManager(folders[0], device="cpu") if folders else None
+    models = None
+    if folders:
+        models = ModelManager(folders[0], device="cpu", sam_model=settings.sam_model)
     done = JobDone()
     with MediaLibrary(LibraryPaths(root), models, settings) as library:
         _ = library.mask_generator, library.tagger, library.index

@@ -18,10 +18,10 @@ from PIL import Image
 
 from src.config import LibraryPaths
 from src.events import FileStarted, FrameSkipped, FrameStored, JobStarted
-from src.gui.core.job_state import JobState
 from src.library import MediaLibrary
 from src.settings import NO_SAM, Settings
 from src.starter.scenes import draw_scene
+from src.time_left import TimeLeft
 from tests.benchmarks.window import make_video
 from tests.event_streams import FOLDER, TimedEvent, load, save
 
@@ -36,6 +36,14 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Now(TimeLeft):
+    """Today's estimate."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        return self.seconds()
 
 
 class Before:
@@ -68,7 +76,7 @@ class Before:
 
 
 def shown_at(
-    stream: Iterable[TimedEvent], made: Callable[[Clock], JobState | Before], at_s: float
+    stream: Iterable[TimedEvent], made: Callable[[Clock], Now | Before], at_s: float
 ) -> float | None:
     """Play events up to a time, and return the seconds that are shown as left then."""
     clock = Clock()
@@ -83,7 +91,7 @@ def shown_at(
 
 
 def ratios(
-    stream: list[TimedEvent], made: Callable[[Clock], JobState | Before]
+    stream: list[TimedEvent], made: Callable[[Clock], Now | Before]
 ) -> dict[str, float | None]:
     """Return the estimate over what was left, at three times from the job's first event on."""
     start = next(timed.at_s for timed in stream if isinstance(timed.event, JobStarted))
@@ -156,7 +164,7 @@ def main() -> None:
     print("| shown over what was left | took | | 10 s | 25 % | 50 % |\n" + "| --- " * 6 + "|")
     for path in sorted(FOLDER.glob("*.jsonl")):
         stream = list(load(path))
-        for name, made in (("before", Before), ("now", lambda clock: JobState(clock=clock))):
+        for name, made in (("before", Before), ("now", Now)):
             at = ratios(stream, made)
             shown = [
                 "over" if when not in at else "–" if at[when] is None else f"{at[when]:.2f}x"

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import customtkinter as ctk
 import pytest
 
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.gui.dialogs.messages import ask, show_error
 from src.gui.theme.theme import DARK, Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button
 from src.gui.widgets.overlay import Overlay
 from src.records import Tag

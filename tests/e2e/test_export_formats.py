@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import customtkinter as ctk
 import pytest
 
 from src.config import LibraryPaths
@@ -16,6 +15,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.gui.core.session import Listeners
 from src.gui.dialogs.export_dialog import ExportDialog
 from src.gui.theme.theme import DARK, Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button
 from src.gui.widgets.inputs import Entry
 from src.gui.widgets.overlay import Overlay

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import customtkinter as ctk
 import numpy as np
 import pytest
 
@@ -20,6 +19,7 @@ from src.gui.search.image_search_panel import ImageSearchPanel
 from src.gui.search.results import NEW_IN_SHORT, NEW_SEGMENTS, ResultsView
 from src.gui.search.text_search_panel import TextSearchPanel
 from src.gui.theme.theme import DARK, Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.overlay import Overlay

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import customtkinter as ctk
 from PIL import ImageTk
 
 from src.gui.theme.theme import RADIUS_LARGE, TITLE, Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import icon_label, label
 from src.gui.widgets.corners import Corners
 from src.gui.widgets.overlay import darkened_window

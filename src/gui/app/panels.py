@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import customtkinter as ctk
-
 from src.gui.app.actions import hint
 from src.gui.app.clipboard import read_clipboard
 from src.gui.app.file_chooser import ask_in_last_folder
@@ -30,6 +28,7 @@ from src.gui.search.image_search_panel import ImageSearchPanel
 from src.gui.search.text_search_panel import TextSearchPanel
 from src.gui.theme.pictures import CardSprites
 from src.gui.theme.theme import Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import Entry
 from src.records import MediaCard, SampledFrame, SearchHit

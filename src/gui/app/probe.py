@@ -105,7 +105,7 @@ def _collect(
     Args:
         undrawn: what is not to be seen yet.
     """
-    import customtkinter as ctk
+    from src.gui.theme.toolkit import ctk
 
     for child in widget.winfo_children():
         if not child.winfo_ismapped() or child in undrawn:

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import customtkinter as ctk
-
 from src.counting import megabytes
 from src.gui.app.actions import ADD, SETTINGS, Action, sidebar_rows
 from src.gui.theme.icons import icon, logo
 from src.gui.theme.theme import NORMAL, SIDEBAR, SMALL, Theme, shorten
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, Focusable, IconButton, icon_label, label, rule
 from src.records import LibraryStats
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tkinter
 from typing import Literal
 
-import customtkinter as ctk
 from PIL import ImageTk
 
 from src.gui.cards.card_keys import CardKeys
@@ -21,6 +20,7 @@ from src.gui.cards.card_view import (
 )
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.theme.theme import LEFT, NORMAL, RIGHT, SMALL, Theme, shorten
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.tooltip import Tooltip
 
 GAP = 16

@@ -67,7 +67,8 @@ class JobState:
     asked_for: Sequence[Path] = ()
 
     def __post_init__(self) -> None:
-        self._time_left = TimeLeft(self.clock)
+        # the window has the index told by a job of its own
+        self._time_left = TimeLeft(self.clock, tells_index=False)
 
     def take(self, event: Event) -> None:
         """Update it by an event of the job."""

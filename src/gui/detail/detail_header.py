@@ -7,9 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import customtkinter as ctk
-
 from src.gui.theme.theme import HEADER, NORMAL, Theme, shorten
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, IconButton, label, rule
 from src.gui.widgets.tooltip import Tooltip
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import customtkinter as ctk
-
 from src.counting import place_in_file
 from src.errors import QueryError, is_of_a_person
 from src.gui.core.thumbnails import Thumbnails
@@ -18,6 +16,7 @@ from src.gui.detail.detail_side import DetailSide, SideActions
 from src.gui.detail.frame_picture import FramePicture, Lit
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT, SMALL, STRIP
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, label, rule
 from src.gui.widgets.inputs import Check
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip

@@ -9,11 +9,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import customtkinter as ctk
-
 from src.counting import counted
 from src.gui.core.job_state import length
 from src.gui.theme.theme import NORMAL, SIDE_PANEL, SMALL, Theme, shorten
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, IconButton, label, progress_bar, rule
 from src.gui.widgets.inputs import Entry
 from src.gui.widgets.tooltip import Tooltip

@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import customtkinter as ctk
-
 from src.counting import counted, megabytes
 from src.events import Event
 from src.gui.core.job_state import JobState, time_left
@@ -17,6 +15,7 @@ from src.gui.core.wording import explained
 from src.gui.dialogs.dataset_folder import dataset_folder, folder_problem, free_folder
 from src.gui.dialogs.export_footer import ExportFooter
 from src.gui.theme.theme import SMALL, TITLE
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.balance import BalanceCard
 from src.gui.widgets.controls import (
     RING,

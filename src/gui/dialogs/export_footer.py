@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import customtkinter as ctk
-
 from src.gui.theme.theme import SMALL, Theme, shorten
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, icon_label, label, progress_bar
 from src.gui.widgets.tooltip import Tooltip
 

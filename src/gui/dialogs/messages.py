@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import customtkinter as ctk
-
 from src.counting import counted
 from src.gui.core.wording import as_sentence
 from src.gui.theme.theme import NORMAL, SMALL, TITLE
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, icon_label, label
 from src.gui.widgets.overlay import Overlay
 

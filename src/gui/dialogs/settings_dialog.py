@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import customtkinter as ctk
-
 from src.gui.core.wording import capital, listed
 from src.gui.theme.theme import SMALL, TITLE
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, IconButton, label, rule
 from src.gui.widgets.inputs import Entry
 from src.gui.widgets.menu_button import MenuButton

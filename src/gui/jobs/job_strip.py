@@ -6,10 +6,9 @@ import tkinter
 from collections.abc import Callable
 from typing import Any
 
-import customtkinter as ctk
-
 from src.gui.core.job_state import JobState, time_left
 from src.gui.theme.theme import LEFT, NORMAL, RIGHT, SMALL, STRIP, Theme, shorten
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, label, progress_bar, rule
 from src.gui.widgets.tooltip import Tooltip
 

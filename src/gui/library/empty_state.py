@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import customtkinter as ctk
-
 from src.gui.models.models_controller import ModelsController
 from src.gui.models.offer_notice import OfferNotice
 from src.gui.theme.pictures import empty_drawing
 from src.gui.theme.theme import SMALL, TITLE, Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, icon_label, label, progress_bar
 from src.gui.widgets.drop_zone import DropZone
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import customtkinter as ctk
-
 from src.counting import counted
 from src.errors import LibraryLockedError
 from src.events import (
@@ -27,6 +25,7 @@ from src.gui.library.empty_state import EmptyState, NotOpened, Recovering
 from src.gui.library.media_cards import MediaCards
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, icon_label, label, panel_header
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.notice import Notice

@@ -6,10 +6,9 @@ import tkinter
 from collections.abc import Callable
 from typing import Any
 
-import customtkinter as ctk
-
 from src.gui.models.model_row_view import ModelRowView, Verb
 from src.gui.theme.theme import SMALL, Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, label, progress_bar
 
 # Widths of the columns beside the name, which takes the rest.

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import customtkinter as ctk
-
 from src.gui.models import model_row_view
 from src.gui.models.model_line import ModelLine
 from src.gui.models.model_row_view import AUTOMATIC, CLIP_ONLY, STARTER_ONLY
 from src.gui.models.models_controller import About, ModelsController
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT, SMALL
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, label, panel_header, rule
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.notice import Notice

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import customtkinter as ctk
-
 from src.gui.cards.card_grid import CardGrid
 from src.gui.cards.card_view import CardPainter
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.theme.theme import Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.popup import Entry
 from src.records import SearchHit
 

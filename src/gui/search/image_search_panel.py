@@ -6,7 +6,6 @@ import tkinter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import customtkinter as ctk
 import numpy as np
 
 from src.errors import MediaReadError, is_of_a_person
@@ -16,6 +15,7 @@ from src.gui.search.image_query import ImageQuery
 from src.gui.search.results import MODELS_FAILED, N_RESULTS, ResultsView
 from src.gui.search.search_panel import SearchPanel
 from src.gui.theme.theme import LEFT, RIGHT, SMALL
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label, panel_header
 from src.gui.widgets.drop_zone import DropZone
 from src.records import SearchHit

@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import customtkinter as ctk
-
 from src.counting import counted, place_in_file
 from src.errors import MediaLibraryError, is_of_a_person
 from src.events import Event, FrameStored
@@ -19,6 +17,7 @@ from src.gui.core.job_state import JobState
 from src.gui.core.wording import as_sentence
 from src.gui.panel.panel import PanelContext
 from src.gui.theme.theme import LEFT, NORMAL, RIGHT, shorten
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, label
 from src.gui.widgets.mask_quality import EDGE, MaskQuality
 from src.gui.widgets.tooltip import Tooltip

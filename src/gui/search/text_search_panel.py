@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import customtkinter as ctk
-
 from src.gui.core.wording import listed
 from src.gui.models.models_controller import ModelsController
 from src.gui.models.offer_notice import OfferNotice
@@ -15,6 +13,7 @@ from src.gui.panel.panel import PanelContext
 from src.gui.search.results import MODELS_FAILED, N_RESULTS, ResultsView
 from src.gui.search.search_panel import SearchPanel
 from src.gui.theme.theme import LEFT, RIGHT
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.chips import ChipRow
 from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.inputs import Entry

@@ -7,8 +7,9 @@ import tkinter
 from collections.abc import Callable
 from functools import cache
 
-import customtkinter as ctk
 from PIL import Image, ImageDraw
+
+from src.gui.theme.toolkit import ctk
 
 _TIMES = 4
 _GRID = 20  # the design's icon is 20 pixels, with lines of 1.5

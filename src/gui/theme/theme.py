@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import customtkinter as ctk
+from src.gui.theme.toolkit import ctk
 
 
 @dataclass(frozen=True)

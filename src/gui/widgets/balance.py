@@ -6,12 +6,12 @@ import tkinter
 from collections.abc import Callable
 from typing import Any
 
-import customtkinter as ctk
 from PIL import Image, ImageDraw, ImageTk
 
 from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import NORMAL, SMALL, Theme, shorten
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import label
 
 _ROW = 24

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
-import customtkinter as ctk
-
 from src.gui.theme.icons import icon
 from src.gui.theme.theme import (
     HEADER,
@@ -21,6 +19,7 @@ from src.gui.theme.theme import (
     Theme,
     Weight,
 )
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.tooltip import Tooltip
 
 ButtonKind = Literal["main", "add", "plain", "quiet", "link", "alert"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import tkinter
 from typing import Any
 
-import customtkinter as ctk
 from PIL import ImageTk
 
 from src.gui.theme.pictures import dashed_zone
 from src.gui.theme.theme import RADIUS_LARGE, Theme
+from src.gui.theme.toolkit import ctk
 
 
 class DropZone(ctk.CTkFrame):

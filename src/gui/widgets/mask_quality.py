@@ -6,9 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import customtkinter as ctk
-
 from src.gui.theme.theme import SMALL, Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, label
 from src.gui.widgets.slider import Slider
 from src.gui.widgets.tooltip import Tooltip

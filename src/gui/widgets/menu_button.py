@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import customtkinter as ctk
-
 from src.gui.theme.theme import RADIUS, Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Focusable, icon_label, label
 from src.gui.widgets.popup import show_menu
 

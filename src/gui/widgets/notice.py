@@ -7,10 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
-import customtkinter as ctk
-
 from src.gui.theme.icons import icon
 from src.gui.theme.theme import RADIUS, Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, icon_label, label
 
 NoticeKind = Literal["info", "success", "warn", "error"]

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import customtkinter as ctk
-
 from src.errors import OptionError
 from src.gui.theme.theme import NORMAL, SMALL, Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, label
 from src.gui.widgets.inputs import Check, Choice, Entry
 from src.gui.widgets.menu_button import MenuButton

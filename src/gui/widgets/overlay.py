@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import customtkinter as ctk
 from PIL import Image, ImageGrab, ImageTk
 
 from src.gui.theme.theme import DIALOG, RADIUS_LARGE, Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.corners import Corners
 
 _DARK = 0.35  # of the window's brightness that is left

@@ -6,9 +6,8 @@ import re
 import tkinter
 from typing import Any
 
-import customtkinter as ctk
-
 from src.gui.theme.theme import LEFT, RIGHT, Theme
+from src.gui.theme.toolkit import ctk
 
 _BAR = 12
 _COMMAND = re.compile(r"\[(\S+) ")  # in a script that tkinter has bound

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import customtkinter as ctk
-
 from src.gui.theme.theme import Theme
+from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Focusable
 
 _PAGE = 10
