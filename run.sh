@@ -280,7 +280,7 @@ elif [ "${1:-}" = test ]; then
   # As many processes as there are processors, each with one thread: more would wait for each
   # other. Who is done first takes tests from the other; four of them take about 8 GB of memory.
   export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-  step tests "$python" -m pytest -n auto --maxprocesses 5 --dist worksteal --durations 10 "$@"
+  step tests "$python" -m pytest -n auto --maxprocesses 4 --dist worksteal --durations 10 "$@"
 elif [ $# -eq 0 ] && ! has_display; then
   say "no display here: running the demo; for the window, start this where DISPLAY is set"
   start demo
