@@ -224,7 +224,7 @@ def beside_rclip(folder: Path, rounds: int) -> None:
     export_visual(models)
     (models / "starter").symlink_to(STARTER_FOLDER)
     print_head("images a second, ViT-B/32", "ours", "rclip's way", "ratio")
-    for photos in (Photos("of 1 megapixel", SMALL, 64), Photos("of 12 megapixels", LARGE, 24)):
+    for photos in (Photos("of 1 megapixel", SMALL, 192), Photos("of 12 megapixels", LARGE, 64)):
         files, speeds = photos.drawn(folder), list[tuple[float, float]]()
         for number in range(rounds):
             start = time.perf_counter()

@@ -19,15 +19,16 @@ import time
 import tkinter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageColor, ImageGrab
+from PIL import Image, ImageGrab
 
 from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.gui.main_window import MainWindow, WindowOptions
-from src.gui.theme.theme import DARK, FIRST_WH
+from src.gui.theme.theme import FIRST_WH
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
 from src.processing.ffmpeg_process import find_ffmpeg
@@ -41,6 +42,7 @@ POSTERS = 40
 TICK_MS = 5
 WHEEL_STEPS = 300
 STARTS = 3
+_DRAWN_COLOURS = 100
 KEYS = 40
 KEY_EVERY_S = 0.06
 DIALOGS = 5
@@ -79,13 +81,21 @@ def row(what: str, ours: str, peer: str, limit: str) -> None:
 # -- the start
 
 
+def _colours() -> dict[Any, int]:
+    """How many pixels of the screen have each colour."""
+    picture = ImageGrab.grab(xdisplay=os.environ.get("DISPLAY"))
+    return {colour: count for count, colour in picture.getcolors(1 << 24) or []}
+
+
 def seconds_to_show(library: Path) -> float:
     """From the start of main.py until its window is drawn on the screen."""
-    ground, least = ImageColor.getrgb(DARK.window), FIRST_WH[0] * FIRST_WH[1] // 4
+    before = _colours()
 
     def is_drawn() -> bool:
-        colours = ImageGrab.grab(xdisplay=os.environ.get("DISPLAY")).getcolors(1 << 24) or []
-        return any(count >= least for count, colour in colours if colour == ground)
+        colours = _colours()
+        covered = sum(count for colour, count in colours.items() if colour not in before)
+        # grounds over most of the window, and words and pictures on them
+        return covered >= FIRST_WH[0] * FIRST_WH[1] * 3 // 4 and len(colours) > _DRAWN_COLOURS
 
     start = time.perf_counter()
     process = subprocess.Popen(
