@@ -139,6 +139,16 @@ class Progress(Event):
     total: int
 
 
+def run_through(steps: Generator[object, None, Result]) -> Result:
+    """Go through steps without telling of them; returns their result."""
+    try:
+        while True:
+            next(steps)
+    except StopIteration as over:
+        result: Result = over.value
+        return result
+
+
 def said(
     doing: str, steps: Generator[tuple[int, int], None, Result]
 ) -> Generator[Event, None, Result]:

@@ -41,8 +41,7 @@ def remembering(cut: Masks) -> Masks:
         if key not in made:
             made[key] = list(cut(generator, image_rgb, go_on))
         for record in made[key]:
-            if go_on is not None:
-                ask(go_on)
+            ask(go_on)
             yield record | {"segmentation": record["segmentation"].copy()}
 
     return masks

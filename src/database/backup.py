@@ -18,6 +18,7 @@ from pathlib import Path
 from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.library_files import TEMPORARY, SafeFolder
 from src.ownership import BACKUP_NAME, BACKUPS
+from src.stopping import StoppedError
 
 KEPT = 5
 DAY_S = 24 * 3600
@@ -74,10 +75,6 @@ def is_due(database: Path) -> bool:
     return not any(0 <= now - path.stat().st_mtime <= DAY_S for path in backups(database))
 
 
-class _Stopped(Exception):  # noqa: N818 no error: a backup that is not wanted any more
-    pass
-
-
 def back_up_in_steps(source: sqlite3.Connection, database: Path) -> Iterator[tuple[int, int]]:
     """Write a backup in a thread of its own, and say how far it is; see back_up.
 
@@ -92,7 +89,7 @@ def back_up_in_steps(source: sqlite3.Connection, database: Path) -> Iterator[tup
 
     def report(copy: sqlite3.Connection, done: int, total: int) -> None:
         if is_over.is_set():
-            raise _Stopped
+            raise StoppedError
         copies[:] = [copy]
         told.put((done, total) if done < total else (0, 0))
 

@@ -27,30 +27,19 @@ from src.models.device_masks import (
 )
 from src.models.device_regions import without_small_regions, without_specks
 from src.models.mask_candidates import ROUGHLY, Candidates, filter_stable, suppress_duplicates
-from src.models.mask_finishing import FinishedMask, MaskLimits
+from src.models.mask_finishing import FinishedMask, MaskFinishing
 from src.models.mask_rle import compressed, mask_of_runs
 from src.models.mask_shape import boxes_around, stabilities
-from src.models.mask_sizes import Sizes
 from src.models.promptable_sam import at_most
 from src.models.segmenter import MaskPredictions
-from src.stopping import GoOn, ask
+from src.stopping import ask
 
 # What a pixel of the image takes while masks are brought to it and cleaned there.
 _BYTES_A_PIXEL = 32
 
 
-class AllAtOnce:
+class AllAtOnce(MaskFinishing):
     """Finishes the masks of an image in batches on their device; see MaskFinishing."""
-
-    def __init__(self, sizes: Sizes, limits: MaskLimits, go_on: GoOn | None = None) -> None:
-        """Begin with an image.
-
-        Args:
-            sizes: of the image.
-            limits: what is kept.
-            go_on: asked before each batch; StoppedError is raised once it says no.
-        """
-        self._sizes, self._limits, self._go_on = sizes, limits, go_on
 
     def stable(self, found: MaskPredictions, clicks: torch.Tensor) -> Candidates:
         """See MaskFinishing; what passes is measured once, at the size that counts."""
@@ -87,8 +76,7 @@ class AllAtOnce:
         # of noise each fourth pixel may begin a run, of which several numbers are kept
         pixels = 4 * found.logits[:1].numel()
         for part in in_parts(len(found.logits), pixels, found.logits.device):
-            if self._go_on is not None:
-                ask(self._go_on)
+            ask(self._go_on)
             if limits.speck_share > 0:
                 found.logits[part] = without_specks(found.logits[part], limits.speck_share)
             pictures.append(comparable(found.logits[part]))
@@ -109,8 +97,7 @@ class AllAtOnce:
         @torch.inference_mode()
         def finished(places: torch.Tensor) -> list[FinishedMask]:
             nonlocal kept
-            if self._go_on is not None:
-                ask(self._go_on)
+            ask(self._go_on)
             if edges is None:
                 masks = at_image(logits[places], self._sizes)
                 return self._written(masks, places.tolist())

@@ -7,9 +7,9 @@ at once on the device where they are (device_finishing.py), which suits a GPU.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -72,9 +72,20 @@ class FinishedMask:
         return FinishedMask(place, int(np.count_nonzero(mask)), (x, y, w, h), lambda: mask)
 
 
-class MaskFinishing(Protocol):
+class MaskFinishing(ABC):
     """Makes masks of one image out of logits."""
 
+    def __init__(self, sizes: Sizes, limits: MaskLimits, go_on: GoOn | None = None) -> None:
+        """Begin with an image.
+
+        Args:
+            sizes: of the image.
+            limits: what is kept.
+            go_on: asked before each mask or batch; StoppedError is raised once it says no.
+        """
+        self._sizes, self._limits, self._go_on = sizes, limits, go_on
+
+    @abstractmethod
     def stable(self, found: MaskPredictions, clicks: torch.Tensor) -> Candidates:
         """Return the masks that are stable enough, or may be.
 
@@ -83,9 +94,11 @@ class MaskFinishing(Protocol):
             clicks: (N,) int64, the numbers of the clicks that brought them.
         """
 
+    @abstractmethod
     def distinct(self, found: Candidates) -> Candidates:
         """Return what is left when the best suppress what is like them, best first."""
 
+    @abstractmethod
     def at_image(self, logits: torch.Tensor, image_rgb: np.ndarray) -> Iterator[FinishedMask]:
         """Bring masks to the size of their image, fitted to it where that is wished.
 
@@ -98,18 +111,8 @@ class MaskFinishing(Protocol):
         """
 
 
-class OneByOne:
+class OneByOne(MaskFinishing):
     """Finishes one mask after another on the CPU; see MaskFinishing."""
-
-    def __init__(self, sizes: Sizes, limits: MaskLimits, go_on: GoOn | None = None) -> None:
-        """Begin with an image.
-
-        Args:
-            sizes: of the image.
-            limits: what is kept.
-            go_on: asked before each mask; StoppedError is raised once it says no.
-        """
-        self._sizes, self._limits, self._go_on = sizes, limits, go_on
 
     def stable(self, found: MaskPredictions, clicks: torch.Tensor) -> Candidates:
         """See MaskFinishing."""
@@ -136,8 +139,7 @@ class OneByOne:
         kept = DuplicateFilter(self._limits.mask_nms_thresh)
         chosen = []
         for i, logits in enumerate(found.logits.cpu().numpy()):  # best first
-            if self._go_on is not None:
-                ask(self._go_on)
+            ask(self._go_on)
             if self._limits.speck_share > 0:
                 logits = without_specks(logits, self._limits.speck_share)
             if kept.add_if_distinct(logits):
@@ -151,8 +153,7 @@ class OneByOne:
         edges = edges_of(image_rgb, sizes) if limits.fit_edges else None
         kept = DuplicateFilter(limits.mask_nms_thresh)
         for i, found in enumerate(logits.cpu().numpy()):
-            if self._go_on is not None:
-                ask(self._go_on)
+            ask(self._go_on)
             if edges is not None:
                 fitted = edges.fit(cv2.resize(sizes.at_input(found), edges.size_wh))
                 if limits.speck_share > 0:

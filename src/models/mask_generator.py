@@ -261,8 +261,7 @@ class MaskGenerator:
         clicks_xy = grid.xy * sizes.image_wh
 
         def decoded(window: torch.Tensor) -> Candidates:
-            if go_on is not None:
-                ask(go_on)
+            ask(go_on)
             found = self.decode(
                 embedding,
                 Prompts.clicks(clicks_xy[window.numpy()]),

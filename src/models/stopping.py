@@ -26,13 +26,18 @@ def stopping(model: torch.nn.Module, go_on: GoOn) -> Iterator[None]:
     It is asked before each layer, in the thread that calls this; what other threads do with the
     model meanwhile goes on.
     """
+    ask_before_layers(model)
+    with stopped_by(go_on):
+        yield
+
+
+def ask_before_layers(model: torch.nn.Module) -> None:
+    """Have a model ask before each layer, from now on, whether its thread's work is waited for."""
     with _lock:
         if model not in _asking:
             for module in model.modules():
                 module.register_forward_pre_hook(_before_layer)
             _asking.add(model)
-    with stopped_by(go_on):
-        yield
 
 
 def _before_layer(_module: torch.nn.Module, _inputs: object) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
+from src.events import run_through
 from src.presence import FilePresence, Presence
 from src.processing.known_copies import KnownCopies
 from src.records import MediaFile
@@ -38,13 +39,7 @@ class MissingFiles:
 
     def all(self) -> tuple[list[MediaFile], list[MediaFile]]:
         """List those that are gone without a copy, and those whose drive can't be reached."""
-        steps = self.look_at_all()
-        try:
-            while True:
-                next(steps)
-        except StopIteration as over:
-            found: tuple[list[MediaFile], list[MediaFile]] = over.value
-            return found
+        return run_through(self.look_at_all())
 
     def look_at_all(
         self,

@@ -14,12 +14,12 @@ from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError
 from src.events import Event, ProblemFound, Progress
 from src.models.clip_encoder import ClipEncoder
-from src.models.stopping import stopping
+from src.models.stopping import ask_before_layers
 from src.processing.crop import CROP_SIDE
 from src.processing.image_loader import load_image
 from src.processing.work_threads import WorkThreads, taken_ahead
 from src.records import StoredSegment
-from src.stopping import result_of, wanted
+from src.stopping import result_of
 
 BATCH = 64
 _Reading = Sequence[tuple[StoredSegment, Future[np.ndarray]]]
@@ -45,6 +45,7 @@ def reembed(
         return [(segment, threads.submit(square, segment)) for segment in segments]
 
     unreadable: set[str] = set()
+    ask_before_layers(clip.model)
     with closing(WorkThreads(cores(), cores() * CROP_SIDE**2)) as threads:
         while missing := [name for name in embeddings.missing() if name not in unreadable]:
             starts = range(0, len(missing), BATCH)
@@ -58,7 +59,6 @@ def reembed(
                     except MediaReadError as exc:
                         unreadable.add(segment.id)
                         yield ProblemFound(f"{exc}; run verify --repair", mended=False)
-                with stopping(clip.model, wanted()):
-                    embeddings.add(ids, clip.encode_image(squares))
+                embeddings.add(ids, clip.encode_image(squares))
                 yield Progress("embed", embeddings.count(), metadata.count_segments())
     return unreadable

@@ -19,14 +19,14 @@ import torch
 
 from src.child_processes import cores
 from src.models.mask_hierarchy import Part, tree_of
-from src.models.stopping import stopping
+from src.models.stopping import ask_before_layers
 from src.processing.frame_looks import look_of
 from src.processing.image_loader import load_image_content, save_jpeg
 from src.processing.segment_extractor import SegmentExtractor
 from src.processing.work_threads import WorkThreads
 from src.records import EMBEDDING_DIM, Frame, FrameLook, KeptSegment, SegmentMask, Tag
 from src.settings import NO_SAM, Settings
-from src.stopping import ask_wanted, wanted
+from src.stopping import ask_wanted
 
 if TYPE_CHECKING:
     from src.models.auto_tagger import AutoTagger
@@ -168,8 +168,8 @@ def embed_frames(
         clip: that they were cut for.
         tagger: of the same CLIP.
     """
-    with stopping(clip.model, wanted()):
-        vectors = clip.encode_image([square for frame in frames for square in frame.squares])
+    ask_before_layers(clip.model)
+    vectors = clip.encode_image([square for frame in frames for square in frame.squares])
     ends = np.cumsum([len(frame.squares) for frame in frames])[:-1]
     return [
         _embedded(frame.result, own, clip, tagger)

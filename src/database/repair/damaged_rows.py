@@ -11,6 +11,7 @@ from typing import Any
 
 from src.database.checksums import COLUMN, checked_columns, checked_tables, key_columns
 from src.database.row_values import problem_of
+from src.events import run_through
 from src.models.mask_rle import MOST_PIXELS
 
 AT_ONCE = 500
@@ -57,13 +58,7 @@ def damaged_rows(db: sqlite3.Connection) -> list[DamagedRow]:
 
     A row without a checksum, which another program wrote, is judged by its values.
     """
-    steps = look_for_damaged_rows(db)
-    try:
-        while True:
-            next(steps)
-    except StopIteration as over:
-        found: list[DamagedRow] = over.value
-        return found
+    return run_through(look_for_damaged_rows(db))
 
 
 def look_for_damaged_rows(

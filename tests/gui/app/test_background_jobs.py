@@ -11,6 +11,7 @@ import pytest
 
 from src.events import Event, JobStarted, Progress
 from src.gui.app.background_jobs import BackgroundJobs
+from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
 from tests.gui.core.test_session import MainThread
 
@@ -81,13 +82,19 @@ def test_they_begin_when_a_library_opens_and_its_models_are_there(
     assert sorted(upkeep.done) == ["backup", "index", "scan"]
 
 
-def test_the_index_is_told_after_an_add_and_not_beside_it(
-    session: Session, main_thread: MainThread, upkeep: Upkeep
-) -> None:
+def telling_the_index(session: Session, main_thread: MainThread) -> JobState:
+    """Wait until the index is being told."""
     session.models_ready = True
     say(session.signals.models_ready)
     (telling,) = session.jobs_of("index")
     main_thread.turn_until(lambda: telling.doing is not None)
+    return telling
+
+
+def test_the_index_is_told_after_an_add_and_not_beside_it(
+    session: Session, main_thread: MainThread, upkeep: Upkeep
+) -> None:
+    telling = telling_the_index(session, main_thread)
     ends = threading.Event()
 
     def add() -> Iterator[Event]:
@@ -107,10 +114,7 @@ def test_the_index_is_told_after_an_add_and_not_beside_it(
 def test_what_a_person_has_stopped_does_not_begin_again_at_once(
     session: Session, main_thread: MainThread, upkeep: Upkeep
 ) -> None:
-    session.models_ready = True
-    say(session.signals.models_ready)
-    (telling,) = session.jobs_of("index")
-    main_thread.turn_until(lambda: telling.doing is not None)
+    telling = telling_the_index(session, main_thread)
     session.cancel(telling)
     upkeep.goes_on.set()
     main_thread.turn_until(lambda: not session.is_busy)
