@@ -207,12 +207,23 @@ class SearchHit:
         score: cosine similarity, -1 to 1, higher is better; of several terms to their weighted
             sum. 1 where it is tagged_so; None of a search by a filter alone, which scores nothing.
         tagged_so: whether a person has tagged the segment with the very words of the query.
+        strength: how far the score is from chance, 0 to 1; 0.5 is the line that SearchResult
+            tells of. None where no line is drawn, or nothing is scored.
+        alike: weaker hits of the same thing, best first, which this one stands for; see
+            Query.one_of_each.
     """
 
     segment: StoredSegment
     score: float | None
     tags: tuple[Tag, ...] = ()
     tagged_so: bool = False
+    strength: float | None = None
+    alike: tuple[SearchHit, ...] = ()
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether it is above the line, or a person's word stands for it."""
+        return self.tagged_so or (self.strength is not None and self.strength >= 0.5)
 
 
 @dataclass(frozen=True)
@@ -226,6 +237,9 @@ class SearchResult(Sequence[SearchHit]):
         left_by_filter: of a search by a filter alone, how many segments that leaves; there may be
             fewer hits. None where hits are scored, which every segment is that the filter leaves.
         has_more: that a filter alone leaves more than these, which nobody has counted.
+        line: the score below which a match is likely chance; None where no line is drawn.
+        strong: how many segments are above the line, shown or not; None without a line.
+        total: how many segments were scored, shown or not; None where none was.
     """
 
     hits: tuple[SearchHit, ...]
@@ -233,6 +247,9 @@ class SearchResult(Sequence[SearchHit]):
     known_words: tuple[str, ...] = ()
     left_by_filter: int | None = None
     has_more: bool = False
+    line: float | None = None
+    strong: int | None = None
+    total: int | None = None
 
     @property
     def has_words(self) -> bool:

@@ -66,11 +66,13 @@ class Query:
         terms: what hits are like, best first. Several make one score: see SegmentSearch.search.
             Without any, the search is for all that the filter leaves.
         limit: the most hits that are wanted.
+        one_of_each: whether hits of the same thing are one hit, the best; see SearchHit.alike.
     """
 
     terms: tuple[Term, ...] = ()
     filter: Filter = EVERYTHING
     limit: int = 10
+    one_of_each: bool = False
 
     @property
     def words(self) -> str:
