@@ -105,6 +105,7 @@ ACTIONS = [
         enabled=lambda window: not window.panels.is_typing,
         needs_library=True,
     ),
+    Action("step-back", "Back", lambda window: window.panels.step_back(), "Alt Left"),
     Action("previous", "Previous", lambda window: window.panels.step(-1), "Page Up"),
     Action("next", "Next", lambda window: window.panels.step(1), "Page Down"),
     Action(

@@ -12,13 +12,14 @@ from src.errors import MediaReadError, is_of_a_person
 from src.gui.core.wording import as_sentence
 from src.gui.panel.panel import PanelContext
 from src.gui.search.image_query import ImageQuery
-from src.gui.search.results import MODELS_FAILED, N_RESULTS, ResultsView
+from src.gui.search.results import MODELS_FAILED, ResultsView
 from src.gui.search.search_panel import SearchPanel
 from src.gui.theme.theme import LEFT, RIGHT, SMALL
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label, panel_header
 from src.gui.widgets.drop_zone import DropZone
 from src.records import SearchHit
+from src.search.query import Image, Query
 
 LEFT_COLUMN = 384
 NO_IMAGES = "Nothing like this image was found. Add more photos and videos."
@@ -190,10 +191,10 @@ class ImageSearchPanel(SearchPanel):
             return
         library = self._session.library
         self.results.ask(
-            lambda where: library.search(
-                image=image, box_xywh=part, n_results=N_RESULTS, where=where
+            lambda where, limit: library.find(
+                Query((Image(image, part),), where, limit, one_of_each=True)
             ),
-            lambda result: self.results.show(result.hits, none=NO_IMAGES),
+            lambda result: self.results.show(result, none=NO_IMAGES),
         )
 
     def _models_ready(self) -> None:
