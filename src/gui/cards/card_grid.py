@@ -68,6 +68,7 @@ class CardGrid(ctk.CTkFrame):
         self._source: CardSource | None = None
         self._offset = 0
         self._split: int | None = None
+        self.band: tkinter.Misc | None = None  # lies across the grid where cards are split
         self._band: tuple[int, int] | None = None  # its item on the Canvas, and its height
         self._slots: list[_Slot] = []
         self._selected: set[int] = set()
@@ -135,7 +136,7 @@ class CardGrid(ctk.CTkFrame):
             height: in device pixels.
         """
         item = self.canvas.create_window(0, 0, window=band, anchor="nw", height=height)  # type: ignore[call-overload]
-        self._band = item, height
+        self.band, self._band = band, (item, height)
         self._pointer.scroll_over(band)
 
     @property

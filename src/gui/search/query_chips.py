@@ -18,6 +18,7 @@ from src.gui.widgets.controls import ground_of
 HEIGHT = 28
 _GAP, _INSIDE, _LONGEST, _THUMB_WH = 6, 8, 220, (24, 18)
 Part = Literal["sign", "text", "close"]
+PARTS: tuple[Part, ...] = ("sign", "text", "close")
 
 
 class _Box(NamedTuple):
@@ -60,7 +61,7 @@ class QueryChips(tkinter.Canvas):
         )
         self.theme, self._thumbnails = theme, thumbnails
         self._on_click, self._on_leave = on_click, on_leave
-        self._chips: Sequence[Chip] = ()
+        self.chips: Sequence[Chip] = ()
         self._boxes: list[_Box] = []
         self._photos: list[ImageTk.PhotoImage] = []
         self._most = 1
@@ -82,7 +83,7 @@ class QueryChips(tkinter.Canvas):
             self.bind(key, lambda _: self._act("text"))
 
     def show(self, chips: Sequence[Chip]) -> None:
-        self._chips = tuple(chips)
+        self.chips = tuple(chips)
         self._at = min(self._at, len(chips) - 1)
         self.draw()
 
@@ -128,11 +129,11 @@ class QueryChips(tkinter.Canvas):
             self._on_click(*over)
 
     def _focus(self, has: bool) -> None:
-        self._at = len(self._chips) - 1 if has else -1
+        self._at = len(self.chips) - 1 if has else -1
         self.draw()
 
     def _step(self, step: int) -> str:
-        if self._at + step >= len(self._chips):
+        if self._at + step >= len(self.chips):
             self._on_leave()
         else:
             self._at = max(0, self._at + step)
@@ -140,9 +141,9 @@ class QueryChips(tkinter.Canvas):
         return "break"
 
     def _act(self, part: Part) -> str:
-        if 0 <= self._at < len(self._chips):
+        if 0 <= self._at < len(self.chips):
             self._on_click(self._at, part)
-            if not self._chips:
+            if not self.chips:
                 self._on_leave()
         return "break"
 
@@ -157,9 +158,9 @@ class QueryChips(tkinter.Canvas):
         hidden = max(0, wide - self._most)
         self._boxes = [_Box(*(x - hidden for x in box)) for box in self._boxes]
         self.configure(width=max(1, wide - hidden))
-        crops = [chip.picture for chip in self._chips if chip.picture is not None]
+        crops = [chip.picture for chip in self.chips if chip.picture is not None]
         self._thumbnails.want(self, [(crop, self._thumb_wh) for crop in crops])
-        for place, (chip, box) in enumerate(zip(self._chips, self._boxes, strict=True)):
+        for place, (chip, box) in enumerate(zip(self.chips, self._boxes, strict=True)):
             if box.right > 0:
                 self._draw_chip(place, chip, box)
 
@@ -171,7 +172,7 @@ class QueryChips(tkinter.Canvas):
         px, theme = self.theme.px, self.theme
         font, small = theme.canvas_font(self, NORMAL), theme.canvas_font(self, SMALL)
         boxes, x = list[_Box](), 0
-        for chip in self._chips:
+        for chip in self.chips:
             text = x + px(24 if chip.sign else _INSIDE)
             close = text + font.measure(self._shown(chip))
             close += px(_THUMB_WH[0] + 6) if chip.picture is not None else 0

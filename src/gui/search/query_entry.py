@@ -69,13 +69,13 @@ class QueryEntry(Entry):
     def name(self, segment_id: str, name: str, crop: Path | None) -> None:
         """Tell what the chip of a segment is to say and to show."""
         self._names[segment_id] = name, crop
-        self._draw()
+        self._draw_chips()
 
     def show(self, words: str, parts: QueryParts) -> None:
         """Show another query."""
         self.parts = parts
         self._select(False)
-        self._draw()
+        self._draw_chips()
         self.set(words)
         self.show_clear()
 
@@ -103,11 +103,11 @@ class QueryEntry(Entry):
 
     def _change(self, parts: QueryParts) -> None:
         self.parts = parts
-        self._draw()
+        self._draw_chips()
         self.show_clear()
         self._on_parts(parts)
 
-    def _draw(self) -> None:
+    def _draw_chips(self) -> None:
         chips = self.parts.chips(self._named)
         if chips and not self.chips.winfo_manager():
             self.chips.grid(row=0, column=1, padx=(8, 0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from src.gui.cards.card_view import CardActions
 from src.gui.core.job_state import JobState
 from src.gui.core.wording import as_sentence
 from src.gui.panel.panel import PanelContext
-from src.gui.search.hit_cards import HitCards, count_strong, each_of, in_files
+from src.gui.search.hit_cards import HitCards, count_strong, in_files
 from src.gui.search.results_line import ResultsLine
 from src.gui.search.weaker_band import HEIGHT, WeakerBand
 from src.gui.theme.theme import LEFT, RIGHT
@@ -296,15 +296,16 @@ class ResultsView(ctk.CTkFrame):
         if not self._shows_grid:
             self.grid_view.pack(fill="both", expand=True)
             self._shows_grid = True
-        self._draw(self._keeps_place)
+        self._show_cards(self._keeps_place)
         self._place_quality()
 
-    def _draw(self, keep_place: bool) -> None:
+    def _show_cards(self, keep_place: bool) -> None:
         """Show the cards that are to be seen now, and count them."""
         result, is_missing = self.result, self._session.missing.has
         split: int | None = None
         if self._group is not None:
-            self.hits = HitCards(each_of([self._group]), is_missing)
+            alone = replace(self._group, alike=())
+            self.hits = HitCards((alone, *self._group.alike), is_missing)
             self.line.say(f"{len(self.hits):,} alike", [in_files(self.hits.hits)], in_group=True)
         else:
             strong = self._strong
@@ -361,20 +362,20 @@ class ResultsView(ctk.CTkFrame):
 
     def _fold_or_unfold(self) -> None:
         self._is_unfolded = not self._is_unfolded
-        self._draw(keep_place=True)
+        self._show_cards(keep_place=True)
 
     def _open_group(self, place: int) -> None:
         """Show one by one what a card stands for."""
         self._scrolled = self.grid_view.place
         self._group = self.hits.hits[place]
-        self._draw(keep_place=False)
+        self._show_cards(keep_place=False)
 
     def leave_group(self) -> bool:
         """Return to all results; returns whether a group was shown."""
         if self._group is None:
             return False
         self._group = None
-        self._draw(keep_place=False)
+        self._show_cards(keep_place=False)
         self.grid_view.scroll_to(self._scrolled)
         return True
 

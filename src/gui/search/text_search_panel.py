@@ -240,7 +240,8 @@ class TextSearchPanel(SearchPanel):
 
     def _show(self, query: Query, result: SearchResult) -> None:
         self.query = write_query(query)
-        self._remember(self.query)
+        if not any(isinstance(term, Like) for term in query.terms):  # an id says nothing later
+            self._remember(self.query)
         self._suggest()
         if result.unknown_words:
             words = listed([f"“{word}”" for word in result.unknown_words])
@@ -308,7 +309,7 @@ class TextSearchPanel(SearchPanel):
         typed = self.entry.text.casefold().split()
         last = typed[-1] if typed else ""
         fitting = [tag for tag in self._tags if tag.casefold().startswith(last) and tag != last]
-        recent = [old for old in self.recent if old != self.entry.text]
+        recent = [old for old in self.recent if old not in (self.entry.text, self.query)]
         # what was typed before the last word stays; where no tag goes on with it, all are offered
         before = " ".join(self.entry.text.split()[:-1]) if fitting else ""
         offered = (fitting or list(self._tags))[:12]
