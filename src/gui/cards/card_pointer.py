@@ -107,6 +107,7 @@ class CardPointer:
         grid = self._grid
         card = grid.card_at(event.x, event.y)
         if card is not None and grid.actions.menu is not None:
+            grid.canvas.focus_set()
             grid.focused = card
             grid.actions.menu(card, event.x_root, event.y_root)
 

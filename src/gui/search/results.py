@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from src.counting import counted
-from src.errors import MediaLibraryError, is_of_a_person
-from src.events import Event, FrameStored
 from src.gui.cards.card_grid import WISH, CardGrid
 from src.gui.cards.card_view import CardActions
-from src.gui.core.job_state import JobState
-from src.gui.core.wording import as_sentence
 from src.gui.panel.panel import PanelContext
+from src.gui.search.chosen_hits import ChosenHits, HitActions
 from src.gui.search.hit_cards import HitCards, count_strong, in_files
+from src.gui.search.hit_selection import HitSelection
+from src.gui.search.requests import Answer, Asked, SearchRequest, SearchRequests, Show
 from src.gui.search.results_line import ResultsLine
 from src.gui.search.weaker_band import HEIGHT, WeakerBand
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import label
+from src.gui.widgets.popup import show_menu
 from src.records import SearchHit, SearchResult
 from src.search.filters import Filter
 from src.search.leaves import segment_filter
-from src.worker import JobEnded
 
 MODELS_FAILED = "The models couldn't be loaded, so there is no search. See Models for the reason."
 NO_WORDS = "Nothing found. Try other words, or add more photos and videos."
 STILL_ADDING = "Nothing found yet. Files are still being added."
 EMPTY = "Your library is empty. Add photos or videos to search them."
-# Gets what the person wants to have left out, and how many cards are wanted.
-SearchRequest = Callable[[Filter, int], SearchResult]
-# A page: more than a person sees at once, and found as fast as ten. Scrolled to its end, twice as
-# many are asked for.
-PAGE = 100
+HIT_MENU = "hit"
 NOTHING = SearchResult(())
 
 
@@ -42,65 +36,75 @@ NOTHING = SearchResult(())
 class Visit:
     """A search with its answer and how far a person had got in it, to return to."""
 
-    request: SearchRequest
-    show: Callable[[SearchResult], None]
+    asked: Asked
     result: SearchResult
-    limit: int
     is_unfolded: bool
     scrolled: int
-    changes: int
 
 
 class ResultsView(ctk.CTkFrame):
     """A line with their number, and the cards; or a sentence when there are none.
 
-    Hits that are likely chance are folded away under a line. A newer request makes the answer to
-    an older one void. The last one is asked again when the person asks for better or for worse
-    masks, when the end of the cards is reached, and when the library changed since.
+    Hits that are likely chance are folded away under a line. The last search is asked again when
+    the person asks for better or for worse masks, when the end of the cards is reached, and when
+    the library has changed.
     """
 
     def __init__(
         self,
         master: Any,
         context: PanelContext,
-        on_open: Callable[[Sequence[SearchHit], int], None],
-        on_similar: Callable[[SearchHit], None],
+        actions: HitActions,
         margins: tuple[int, int] = (LEFT, RIGHT),
         wish: int = WISH,
     ) -> None:
         theme, session = context.theme, context.session
         super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
-        self.theme, self._session = theme, session
+        self.theme, self._session, self._menu_entries = theme, session, context.menu
+        self._actions = actions
         self.hits = HitCards(())
         self.result = NOTHING
         self._group: SearchHit | None = None  # the one whose like are shown alone
         self._like = ""  # what goes on the line that counts hits
-        self._is_unfolded = self._is_loading = False
-        self._limit = PAGE
+        self._is_unfolded = self._keeps_place = self._is_empty = self._can_choose = False
         self._scrolled = 0  # where the cards were when a group was opened
-        self._asked = self._changes = 0
-        self._request: tuple[SearchRequest, Callable[[SearchResult], None]] | None = None
-        self._is_stale = self._keeps_place = self._is_empty = False
+        top = ctk.CTkFrame(self, fg_color="transparent")
+        top.pack(fill="x")
         self.line = ResultsLine(
-            self, theme, margins, self._ask_again, self.refresh, self.leave_group
+            top,
+            theme,
+            margins,
+            lambda: self._requests.ask_again(),
+            self.refresh,
+            self.leave_group,
         )
         self.quality = self.line.quality
-        self._can_choose = False
+        self._requests = SearchRequests(
+            session,
+            lambda: self.masks,
+            self._answered,
+            self.say,
+            self.line.offer_again,
+            lambda: bool(self.winfo_viewable()),
+        )
         self.grid_view = CardGrid(
             self,
             theme,
             context.painter,
             context.thumbnails,
             CardActions(
-                lambda place: on_open(self.hits.hits, place),
-                lambda place: on_similar(self.hits.hits[place]),
-                group=self._open_group,
-                end_seen=self._show_more,
+                lambda place: actions.open(self.hits.hits, place),
+                lambda place: actions.similar(self.hits.hits[place]),
+                self._menu,
+                lambda cards: self.selection.changed(cards),
+                self._open_group,
+                self._end_seen,
             ),
             kind="hit",
             margins=margins,
             wish=wish,
         )
+        self.selection = HitSelection(self, session, self.line, self.grid_view, actions)
         self.band = WeakerBand(
             self.grid_view.canvas, theme, context.thumbnails, self._fold_or_unfold
         )
@@ -108,10 +112,7 @@ class ResultsView(ctk.CTkFrame):
         self._sentence = label(self, theme, "", colour=theme.colours.text_2, justify="center")
         self._shows_grid = False
         self.say("")
-        session.signals.content_changed.append(self._content_changed)
-        session.signals.job_ended.append(self._job_ended)
         session.signals.missing_changed.append(self.grid_view.refresh)
-        session.signals.job_event.append(self._job_event)
 
     def refresh_thumbnails(self) -> None:
         self.grid_view.refresh()
@@ -127,7 +128,7 @@ class ResultsView(ctk.CTkFrame):
     def ask(
         self,
         request: SearchRequest,
-        show: Callable[[SearchResult], None],
+        show: Show,
         arrived: Callable[[], None] | None = None,
     ) -> None:
         """Search in another thread, and show the answer here.
@@ -136,132 +137,49 @@ class ResultsView(ctk.CTkFrame):
             show: gets the answer, now and whenever the same is asked again.
             arrived: called once, before the first answer is shown.
         """
-        self._request, self._limit = (request, show), PAGE
-        self._is_unfolded, self._group = False, None
-        self._ask(request, show, arrived, failed=partial(self._failed, request))
 
-    def _ask(
-        self,
-        request: SearchRequest,
-        show: Callable[[SearchResult], None],
-        arrived: Callable[[], None] | None = None,
-        keep_place: bool = False,
-        failed: Callable[[Exception], None] | None = None,
-    ) -> None:
-        self._is_stale = False
-        self.line.offer_again(False)
-        self._asked += 1
-        asked, library, where = self._asked, self._session.library, self.masks
-        limit = self._limit
-        self._is_loading = True
+        def first_arrived() -> None:
+            self._is_unfolded, self._group = False, None
+            if arrived is not None:
+                arrived()
 
-        def answered(found: tuple[SearchResult, tuple[float, float] | None, bool]) -> None:
-            if asked == self._asked:
-                self._is_loading = False
-                result, qualities, self._is_empty = found
-                self._can_choose = self.quality.offer(qualities)
-                if arrived is not None:
-                    arrived()
-                self._keeps_place = keep_place
-                show(result)
+        self._requests.ask(request, show, first_arrived)
 
-        self._session.main_thread.run(
-            lambda: (
-                request(where, limit),
-                library.browse.quality_range(),
-                library.browse.is_empty(),
-            ),
-            answered,
-            failed,
-            "Couldn't search",
-        )
+    def _answered(self, answer: Answer) -> None:
+        self._is_empty, self._keeps_place = answer.is_empty, answer.keeps_place
+        self._can_choose = self.quality.offer(answer.qualities)
 
     def forget(self) -> None:
         """Cancel the request; an answer that is still to come is not shown."""
-        self._asked += 1
-        self._request = None
-        self.line.offer_again(False)
+        self._requests.forget()
         self._can_choose = False
-
-    def _ask_again(self) -> None:
-        if self._request is not None:
-            request, show = self._request
-            self._ask(request, show, failed=partial(self._failed, request))
-
-    def _failed(self, request: SearchRequest, exc: Exception) -> None:
-        """Show in place what can't be searched for; anything else goes to the error handler."""
-        if not is_of_a_person(exc):
-            raise exc
-        if self._request is not None and self._request[0] is request:
-            self.forget()
-            self.say(as_sentence(str(exc)))
 
     def refresh(self) -> None:
         """Search again where the library changed, now that the panel comes to the front."""
-        if self._is_stale:
-            self._ask_more()
+        self._requests.refresh()
 
-    def _ask_more(self) -> None:
-        """Ask the same again, with the cards staying where they are."""
-        request = self._request
-        if request is None:
-            return
-
-        def failed(exc: Exception) -> None:
-            if not isinstance(exc, MediaLibraryError):
-                raise exc
-            if self._request is request:  # shown in place: no person has asked just now
-                self.forget()
-                self.say(str(exc))
-
-        self._ask(*request, keep_place=True, failed=failed)
-
-    def _show_more(self) -> None:
+    def _end_seen(self) -> None:
         """Ask for more hits, once the last of those that are there is seen."""
-        may_be_more = len(self.result.hits) >= self._limit and self._group is None
-        if may_be_more and not self._is_folded and not self._is_loading:
-            self._limit *= 2
-            self._ask_more()
-
-    def _content_changed(self) -> None:
-        self._is_stale = True
-        self._changes += 1
-        if self.winfo_viewable():
-            self.refresh()
-
-    def _job_ended(self, job: JobState, _ended: JobEnded) -> None:
-        """Keep the hits that are on the screen, until the panel is shown again."""
-        if job.kind in ("add", "segment", "switch"):
-            self._is_stale = True
-            self._changes += 1
-
-    def _job_event(self, _job: JobState, event: Event) -> None:
-        if isinstance(event, FrameStored) and self._request is not None:
-            self._is_stale = True
-            self.line.offer_again(True)
+        may_be_more = len(self.result.hits) >= self._requests.limit and self._group is None
+        if may_be_more and not self._is_folded:
+            self._requests.ask_for_more()
 
     # -- going back
 
     def visit(self) -> Visit | None:
         """Return what is shown, for `return_to`; None where no search is."""
-        if self._request is None:
+        asked = self._requests.asked()
+        if asked is None or self.result is NOTHING:
             return None
         scrolled = self._scrolled if self._group is not None else self.grid_view.place
-        return Visit(
-            *self._request, self.result, self._limit, self._is_unfolded, scrolled, self._changes
-        )
+        return Visit(asked, self.result, self._is_unfolded, scrolled)
 
     def return_to(self, visit: Visit) -> None:
         """Show an earlier search as it was; where the library changed since, it is asked again."""
-        self._asked += 1
-        self._request, self._limit = (visit.request, visit.show), visit.limit
-        self._is_unfolded, self._group, self._is_loading = visit.is_unfolded, None, False
-        self._keeps_place = False
-        self.line.offer_again(False)
-        visit.show(visit.result)
+        self._is_unfolded, self._group, self._keeps_place = visit.is_unfolded, None, False
+        visit.asked.show(visit.result)
         self.grid_view.scroll_to(visit.scrolled)
-        if visit.changes != self._changes:
-            self._ask_more()
+        self._requests.return_to(visit.asked)
 
     # -- showing
 
@@ -338,7 +256,7 @@ class ResultsView(ctk.CTkFrame):
             weaker = f"{(result.total or 0) - result.strong:,} weaker"
             rest = f"{like} · {weaker}"
             # of some that are not here yet it is not known in which files they are
-            knows_files = strong < len(result.hits) or len(result.hits) < self._limit
+            knows_files = strong < len(result.hits) or strong < self._requests.limit
             files = in_files(result.hits[:strong], "file") if knows_files else ""
             wheres = [f"{files}{rest}".removeprefix(" · "), weaker]
         self.line.say(found, wheres)
@@ -349,10 +267,11 @@ class ResultsView(ctk.CTkFrame):
         Args:
             count: gets what says whether the number is still wanted.
         """
-        asked, session, result = self._asked, self._session, self.result
+        requests, session, result = self._requests, self._session, self.result
+        number = requests.number
 
         def wanted() -> bool:
-            return asked == self._asked and not session.is_closing
+            return number == requests.number and not session.is_closing
 
         def counted_all(total: int) -> None:
             if wanted() and self.result is result and self._group is None:
@@ -363,6 +282,43 @@ class ResultsView(ctk.CTkFrame):
     def _fold_or_unfold(self) -> None:
         self._is_unfolded = not self._is_unfolded
         self._show_cards(keep_place=True)
+
+    # -- some of them
+
+    @property
+    def chosen(self) -> ChosenHits | None:
+        """The selected hits, or the one that has the focus; None where there is none."""
+        grid, hits = self.grid_view, self.hits.hits
+        focused = grid.focused
+        places = sorted(grid.selection)
+        if focused is not None and focused not in places:
+            places = [focused]
+        chosen = [hits[place] for place in places if place < len(hits)]
+        if not chosen:
+            return None
+        first = places[0] if focused is None else focused
+        return ChosenHits(
+            chosen,
+            self._actions,
+            lambda: self._actions.open(self.hits.hits, first),
+            lambda: self.selection.ask_for_tag(places),
+        )
+
+    @property
+    def has_keyboard(self) -> bool:
+        """Whether keys are for the cards."""
+        return self.focus_get() is self.grid_view.canvas
+
+    def _menu(self, place: int, x: int, y: int) -> None:
+        if self.chosen is not None:
+            show_menu(self.grid_view.canvas, self.theme, self._menu_entries(HIT_MENU), x, y)
+
+    def step_back(self) -> bool:
+        """Clear the selection, or leave a group; returns whether there was either."""
+        if self.grid_view.selection:
+            self.grid_view.select(frozenset())
+            return True
+        return self.leave_group()
 
     def _open_group(self, place: int) -> None:
         """Show one by one what a card stands for."""

@@ -12,6 +12,7 @@ from src.gui.widgets.controls import Button, label
 from src.gui.widgets.mask_quality import EDGE, MaskQuality
 from src.gui.widgets.tooltip import Tooltip
 
+HEIGHT = 36
 NEW_SEGMENTS, NEW_IN_SHORT = "New segments: search again", "Update"
 
 
@@ -27,11 +28,12 @@ class ResultsLine(ctk.CTkFrame):
         on_again: Callable[[], None],
         on_leave: Callable[[], object],
     ) -> None:
-        super().__init__(master, fg_color="transparent", height=36)
+        super().__init__(master, fg_color="transparent", height=HEIGHT)
         # the track of the slider ends where the cards do, its focus ring does not
-        self.pack(fill="x", padx=(margins[0], margins[1] - EDGE))
+        self.margins = margins[0], margins[1] - EDGE
         self.pack_propagate(False)
         self.theme = theme
+        self.show()
         self._leave = Button(
             self, theme, "All results", on_leave, kind="quiet", icon_name="left", height=24
         )
@@ -44,6 +46,12 @@ class ResultsLine(ctk.CTkFrame):
         Tooltip(self._again, theme, NEW_SEGMENTS)
         self._wheres: Sequence[str] = ("",)
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
+
+    def hide(self) -> None:
+        self.pack_forget()
+
+    def show(self) -> None:
+        self.pack(fill="x", padx=self.margins)
 
     def say(self, count: str, wheres: Sequence[str] = ("",), in_group: bool = False) -> None:
         """Say how many there are.

@@ -20,7 +20,7 @@ class SearchPanel(Panel):
         self.results.refresh()
 
     def step_back(self) -> bool:
-        return self.results.leave_group()
+        return self.results.step_back()
 
     def refresh_thumbnails(self) -> None:
         self.results.refresh_thumbnails()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from src.gui.core.wording import as_sentence, listed
 from src.gui.models.models_controller import ModelsController
 from src.gui.models.offer_notice import OfferNotice
 from src.gui.panel.panel import PanelContext
+from src.gui.search.chosen_hits import HitActions
 from src.gui.search.query_entry import QueryEntry
 from src.gui.search.query_parts import QueryParts, split
 from src.gui.search.results import MODELS_FAILED, ResultsView, Visit
@@ -24,7 +25,7 @@ from src.gui.widgets.notice import Notice
 from src.gui.widgets.tooltip import Tooltip
 from src.records import SearchHit, SearchResult
 from src.search.leaves import SegmentIs
-from src.search.query import ImageFile, Like, Query
+from src.search.query import ImageFile, Like, Query, Term
 from src.search.query_text import parse_query, write_query
 from src.settings import LONGEST_SEARCH, RECENT_SEARCHES
 
@@ -50,8 +51,7 @@ class TextSearchPanel(SearchPanel):
     def __init__(
         self,
         context: PanelContext,
-        on_open: Callable[[Sequence[SearchHit], int], None],
-        on_similar: Callable[[SearchHit], None],
+        actions: HitActions,
         on_models: Callable[[], None],
         work: ModelsController,
     ) -> None:
@@ -92,7 +92,7 @@ class TextSearchPanel(SearchPanel):
         self.notice = Notice(self, theme)
         self.offer = OfferNotice(self, theme, work, on_models, self._place_notice)
         self.offer.want(False)
-        self.results = ResultsView(self, context, on_open, on_similar)
+        self.results = ResultsView(self, context, actions)
         self.results.pack(fill="both", expand=True)
         self.results.say(self._invitation())
         session.signals.models_ready.append(self._models_ready)
@@ -146,10 +146,20 @@ class TextSearchPanel(SearchPanel):
 
     def take_file(self, path: Path) -> bool:
         """Search for what is like an image that was dropped, and like what is there already."""
-        parts = self.entry.parts
-        terms = (*parts.terms, ImageFile(path))
-        self._search(_in_one_line(self.entry.text), replace(parts, terms=terms))
+        self.add_term(ImageFile(path))
         return True
+
+    def add_hit(self, hit: SearchHit, weight: float) -> None:
+        """Search for more like a hit, or for less, beside what is searched for already."""
+        segment = hit.segment
+        self.entry.name(segment.id, segment.media_path.name, segment.crop_path)
+        self.add_term(Like(segment.id, weight=weight))
+
+    def add_term(self, term: Term) -> None:
+        """Search for a term beside what is searched for already."""
+        parts = self.entry.parts
+        terms = tuple(each for each in parts.terms if each != replace(term, weight=each.weight))
+        self._search(_in_one_line(self.entry.text), replace(parts, terms=(*terms, term)))
 
     def _parts_changed(self, parts: QueryParts) -> None:
         """Search again, now that a person has changed a chip; with nothing left, wait for more."""
