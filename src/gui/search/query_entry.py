@@ -11,12 +11,11 @@ from typing import Any
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.search.query_chips import Part, QueryChips
 from src.gui.search.query_parts import WEIGHTS, QueryParts
-from src.gui.theme.theme import Theme
-from src.gui.widgets.controls import RING
+from src.gui.theme.theme import RADIUS_SMALL, SMALL, Theme
+from src.gui.widgets.controls import RING, label
 from src.gui.widgets.inputs import Entry
 from src.gui.widgets.popup import show_menu
 from src.search.query import Image
-from src.search.query_text import write_query
 
 _LEAST_FIELD = 160  # so much stays for typing, however many chips there are
 
@@ -58,6 +57,7 @@ class QueryEntry(Entry):
         self.field.grid(column=2)
         self._clear.grid(column=3)
         self._clear.grid_remove()
+        self._fault: list[tkinter.Misc] = []  # what is drawn under a word that can't be read
         for sequence, act in (
             ("<BackSpace>", self._edit_last),
             ("<Left>", self._to_chips),
@@ -89,6 +89,8 @@ class QueryEntry(Entry):
         super().clear()
 
     def changed(self) -> None:
+        if self._fault and self.text != self._last:
+            self.hide_fault()
         if self._all_selected and self.text != self._last:
             self._select(False)
             self._remove_chips()
@@ -134,6 +136,53 @@ class QueryEntry(Entry):
         self._select(True)
         return super()._select_all(event)
 
+    # -- a word that can't be read
+
+    def show_fault(self, span: tuple[int, int], why: str) -> None:
+        """Underline a part of the typed text, and say under it what is wrong, until it changes.
+
+        Args:
+            span: from its first character to behind its last one.
+        """
+        self.hide_fault()
+        theme, c, px = self.theme, self.theme.colours, self.theme.px
+        inner, panel = self.field._entry, self.master.master
+        self.set_error(True)
+        inner.icursor(span[1])
+        inner.xview(max(0, span[0] - 20) if inner.index("@0") > span[0] else inner.index("@0"))
+        self.update_idletasks()
+        left, _, _, _ = self._letter(span[0])
+        right, _, wide, _ = self._letter(max(span[0], span[1] - 1))
+        line = tkinter.Frame(inner, bg=c.error)
+        width = min(right + wide, inner.winfo_width()) - left
+        line.place(x=left, rely=1.0, y=-px(2), width=max(px(4), width), height=px(2))
+        says = label(
+            panel, theme, why, size=SMALL, fg_color=c.error_fill, corner_radius=RADIUS_SMALL
+        )
+        x = inner.winfo_rootx() - panel.winfo_rootx() + left
+        y = self.winfo_rooty() - panel.winfo_rooty() + self.winfo_height() + px(2)
+        room = panel.winfo_width() - says.winfo_reqwidth() - px(24)
+        tkinter.Misc.lift(says)
+        tkinter.Place.place_configure(says, x=max(px(24), min(x, room)), y=y, height=px(24))
+        self._fault = [line, says]
+
+    def hide_fault(self) -> None:
+        for widget in self._fault:
+            widget.destroy()
+        self._fault = []
+        self.set_error(False)
+
+    @property
+    def fault(self) -> str:
+        """What is said under the word that can't be read."""
+        return str(self._fault[1].cget("text")) if self._fault else ""
+
+    def _letter(self, place: int) -> tuple[int, int, int, int]:
+        """Return where a character lies in the field, in device pixels: x, y, width, height."""
+        inner = self.field._entry
+        x, y, width, height = map(int, inner.tk.call(inner._w, "bbox", place))
+        return x, y, width, height
+
     # -- what is done with chips
 
     def _edit_last(self, _event: object) -> str | None:
@@ -159,7 +208,7 @@ class QueryEntry(Entry):
 
     def _edit(self, place: int) -> None:
         """Make a chip text again, before the words."""
-        written = write_query(self.parts.at(place))
+        written = self.parts.written(place)
         self._change(self.parts.without(place))
         self.field.focus_set()
         self.field._entry_focus_in()
@@ -170,29 +219,24 @@ class QueryEntry(Entry):
     def _chip_clicked(self, place: int, part: Part) -> None:
         if part == "close":
             self._change(self.parts.without(place))
-        elif part == "sign" and self.parts.at(place).terms:
+        elif part == "sign" and self.parts.term(place) is not None:
             self._change(self.parts.turned(place))
         elif part == "text":
             self._open_menu(place)
 
     def _open_menu(self, place: int) -> None:
         chips, parts = self.chips, self.parts
-        terms = parts.at(place).terms
-        turn = partial(self._change, parts.turned(place))
+        term = parts.term(place)
         entries: list[tuple[str, Callable[[], object]]] = []
-        if terms:
-            name = (
-                "Search for less like this" if terms[0].weight > 0 else "Search for more like this"
-            )
-            entries.append((name, turn))
+        if term is not None:
+            name = "Subtract" if term.weight > 0 else "Add"
+            entries.append((name, partial(self._change, parts.turned(place))))
             entries += [
                 (f"Weight × {weight:g}", partial(self._change, parts.weighing(place, weight)))
                 for weight in WEIGHTS
-                if weight != abs(terms[0].weight)
+                if weight != abs(term.weight)
             ]
-        else:
-            entries.append(("Turn round", turn))
-        if not any(isinstance(term, Image) for term in terms):
+        if not isinstance(term, Image):
             entries.append(("Edit", partial(self._edit, place)))
         entries.append(("Remove", partial(self._change, parts.without(place))))
         left, _, _, _ = chips.box(place)

@@ -118,8 +118,10 @@ class TextSearchPanel(SearchPanel):
 
     def search(self, typed: str) -> None:
         """Search for what the entry holds: its chips, and what was typed beside them."""
+        if typed != self.entry.text:
+            self.entry.set(typed)
         try:
-            query = parse_query(_in_one_line(typed))
+            query = parse_query(typed)
         except QueryError as exc:
             self._say_wrong(exc)
             return
@@ -128,7 +130,7 @@ class TextSearchPanel(SearchPanel):
     def run(self, text: str) -> None:
         """Search for a whole query in its text form; what the entry held is gone."""
         try:
-            words, parts = split(parse_query(_in_one_line(text)))
+            words, parts = split(parse_query(text))
         except QueryError as exc:
             self.entry.show(text, QueryParts())
             self._say_wrong(exc)
@@ -169,9 +171,13 @@ class TextSearchPanel(SearchPanel):
     def _search(
         self, words: str, parts: QueryParts, found: Callable[[], None] | None = None
     ) -> None:
-        query = parts.query(words)
-        if not query.terms and not query.filter:
+        if not words and not parts:
             self.entry.focus_field()
+            return
+        try:
+            query = parts.query(words)
+        except QueryError as exc:  # what stood before "with" was taken away
+            self._say_wrong(exc)
             return
         if found is None:
             self.entry.show(words, parts)
@@ -282,9 +288,13 @@ class TextSearchPanel(SearchPanel):
         self.results.say(none + hint)
 
     def _say_wrong(self, exc: QueryError) -> None:
+        """Say what is wrong under the word it is in; what was found before stays."""
         self._waiting = None
-        self.results.forget()
-        self.results.say(as_sentence(str(exc)))
+        if exc.span is not None:
+            self.entry.show_fault(exc.span, as_sentence(exc.short))
+        else:
+            self.results.forget()
+            self.results.say(as_sentence(str(exc)))
 
     def _place_notice(self, notice: Notice) -> None:
         notice.pack(fill="x", padx=(LEFT, RIGHT), before=self.results)
