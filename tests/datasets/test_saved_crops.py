@@ -39,7 +39,7 @@ def test_what_can_t_be_saved_is_said(
 ) -> None:
     with pytest.raises(ExportError, match="search again"):
         save_crops(metadata, ["gone"], tmp_path)
-    with pytest.raises(ExportError, match="nowhere.*can't be saved"):
+    with pytest.raises(ExportError, match=r"nowhere.*can't be saved"):
         save_crops(metadata, ids, tmp_path / "nowhere")
     metadata.segments(ids)[ids[0]].crop_path.unlink()
     with pytest.raises(ExportError, match="can't be saved"):
