@@ -196,6 +196,10 @@ def _trash(pen: _Pen) -> None:
     pen.line((11.7, 9), (11.7, 13.5))
 
 
+def _bookmark(pen: _Pen) -> None:
+    pen.closed((5, 3), (15, 3), (15, 17), (10, 13), (5, 17))
+
+
 _DRAWN: dict[str, Callable[[_Pen], None]] = {
     "plus": _plus,
     "grid": _grid,
@@ -219,6 +223,7 @@ _DRAWN: dict[str, Callable[[_Pen], None]] = {
     "play": _play,
     "paste": _paste,
     "trash": _trash,
+    "bookmark": _bookmark,
 }
 
 

@@ -42,19 +42,22 @@ class Dropdown(tkinter.Frame):
             self.bind_class(self._keys, "<ISO_Left_Tab>", partial(self._step, -1))
         self.bind("<Button>", self._pressed)
 
-    def open(self, x: int, y: int, above: int, first: tkinter.Misc) -> None:
+    def open(
+        self, x: int, y: int, above: int, first: tkinter.Misc, from_right: bool = False
+    ) -> None:
         """Show it.
 
         Args:
             x, y: where its top left corner goes on the screen, as far as there is room.
             above: where its lower end goes when it does not fit below `y`.
             first: what in it gets the keyboard.
+            from_right: whether `x` is that of its right edge.
         """
         self.update_idletasks()
         width, height = self.winfo_reqwidth(), self.winfo_reqheight()
         left, top = self._window.winfo_rootx(), self._window.winfo_rooty()
         wide, high = self._window.winfo_width(), self._window.winfo_height()
-        x, y = max(0, min(x - left, wide - width)), y - top
+        x, y = max(0, min(x - left - (width if from_right else 0), wide - width)), y - top
         if y + height > high:
             y = max(0, above - top - height)
         behind = seen_on_screen((left + x, top + y, left + x + width, top + y + height))
