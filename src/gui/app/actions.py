@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from src.gui.app.panel_list import PANELS, PanelSpec
+from src.gui.app.saved_searches import SAVED_MENU
 from src.gui.library.chosen_card import ChosenCard
 from src.gui.library.library_panel import CARD_MENU
 from src.gui.search.chosen_hits import ChosenHits
@@ -163,6 +164,18 @@ ACTIONS = [
         "Remove all missing files…",
         ChosenCard.remove_all_missing,
         lambda card: card.is_missing,
+    ),
+    Action(
+        "rename-search",
+        "Rename",
+        lambda window: window.saved_searches.rename_chosen(),
+        menu=SAVED_MENU,
+    ),
+    Action(
+        "remove-search",
+        "Remove",
+        lambda window: window.saved_searches.remove_chosen(),
+        menu=SAVED_MENU,
     ),
 ]
 

@@ -225,6 +225,11 @@ class Panels:
         """Search for what is like a segment of a file."""
         self.text.search_similar(segment_id, path, lambda: self.go("text"))
 
+    def run_search(self, text: str) -> None:
+        """Search for a text, such as a saved one."""
+        self.go("text")
+        self.text.search(text)
+
     def similar_to_hit(self, hit: SearchHit) -> None:
         self.find_similar(hit.segment.id, hit.segment.media_path)
 

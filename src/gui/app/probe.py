@@ -110,6 +110,7 @@ def _collect(
     Args:
         undrawn: what is not to be seen yet.
     """
+    from src.gui.filters.filter_row import FilterRow
     from src.gui.theme.toolkit import ctk
 
     for child in widget.winfo_children():
@@ -123,6 +124,9 @@ def _collect(
         elif isinstance(child, ctk.CTkEntry):
             texts.append(child.get())
             buttons[f"entry:{child.cget('placeholder_text')}"] = _box(child)
+        elif isinstance(child, FilterRow):
+            texts += child.said
+            buttons |= {text: list(box) for text, box in child.boxes.items()}
         _collect(child, texts, buttons)
 
 

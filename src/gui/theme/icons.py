@@ -206,7 +206,7 @@ def _minus(pen: _Pen) -> None:
 
 
 def _bookmark(pen: _Pen) -> None:
-    pen.closed((5.5, 3.5), (14.5, 3.5), (14.5, 16.5), (10, 12.8), (5.5, 16.5))
+    pen.closed((5, 3), (15, 3), (15, 17), (10, 13), (5, 17))
 
 
 _DRAWN: dict[str, Callable[[_Pen], None]] = {
