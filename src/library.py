@@ -219,7 +219,10 @@ class MediaLibrary(SearchAids):
         """
         from src.search.segment_search import SegmentSearch
 
-        return SegmentSearch(self.vectors, self.browse.read_image).search(query, count)
+        vectors = self.vectors
+        calibration = self._in_use.calibration_of(vectors) if query.terms else None
+        search = SegmentSearch(vectors, self.browse.read_image, calibration)
+        return search.search(query, count)
 
     def similar(
         self, segment_id: str, n_results: int = 10, where: Filter = EVERYTHING
