@@ -101,8 +101,8 @@ class Ingest:
                 check.is_worth_reading,
                 partial(self._read_ahead, check, threads, batches),
                 batches,
-                # a slow one holds up those after it
-                (2 * BATCH if self.pipeline.cuts_nothing else 4) * threads.count,
+                # a slow one holds up those after it; a batch is in each thread, and one comes
+                BATCH * (threads.count + 2) if self.pipeline.cuts_nothing else 4 * threads.count,
             )
             totals = yield from go_through(
                 (
@@ -219,7 +219,8 @@ class Ingest:
         """Store what is known of a file now that its last frame has come."""
         media_id = media.change.media_id
         width, height = size_wh or (None, None)
-        with self.metadata.connection.write():
+        # its frames are on the disk; lost in a power cut, this is done again without reading them
+        with self.metadata.connection.write(lasting=False):
             self.metadata.update_media(
                 media_id,
                 status="done",

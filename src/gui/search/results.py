@@ -24,6 +24,7 @@ from src.gui.widgets.tooltip import Tooltip
 from src.records import SearchHit, SearchResult
 from src.search.filters import Filter
 from src.search.leaves import segment_filter
+from src.stopping import stopped_by
 from src.worker import JobEnded
 
 MODELS_FAILED = "The models couldn't be loaded, so there is no search. See Models for the reason."
@@ -176,16 +177,15 @@ class ResultsView(ctk.CTkFrame):
                 self._keeps_place = keep_place
                 show(result)
 
-        self._session.main_thread.run(
-            lambda: (
-                request(where),
-                library.browse.quality_range(),
-                library.browse.is_empty(),
-            ),
-            answered,
-            failed,
-            "Couldn't search",
-        )
+        def search() -> tuple[SearchResult, tuple[float, float] | None, bool]:
+            with stopped_by(self._is_wanted(asked)):
+                return request(where), library.browse.quality_range(), library.browse.is_empty()
+
+        self._session.main_thread.run(search, answered, failed, "Couldn't search", is_search=True)
+
+    def _is_wanted(self, asked: int) -> Callable[[], bool]:
+        """Return what says, in any thread, whether somebody still waits for a request."""
+        return lambda: asked == self._asked and not self._session.is_closing
 
     def forget(self) -> None:
         """Cancel the request; an answer that is still to come is not shown."""
@@ -279,10 +279,7 @@ class ResultsView(ctk.CTkFrame):
         Args:
             count: gets what says whether the number is still wanted.
         """
-        asked, session = self._asked, self._session
-
-        def wanted() -> bool:
-            return asked == self._asked and not session.is_closing
+        wanted, session = self._is_wanted(self._asked), self._session
 
         def counted_all(total: int) -> None:
             if wanted():
