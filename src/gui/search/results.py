@@ -57,11 +57,17 @@ class ResultsView(ctk.CTkFrame):
         actions: HitActions,
         margins: tuple[int, int] = (LEFT, RIGHT),
         wish: int = WISH,
+        has_quality: bool = True,
     ) -> None:
+        """Make it, with nothing to show.
+
+        Args:
+            has_quality: whether the quality of masks is chosen here; see MaskQuality.
+        """
         theme, session = context.theme, context.session
         super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
         self.theme, self._session, self._menu_entries = theme, session, context.menu
-        self._actions = actions
+        self._actions, self._has_quality = actions, has_quality
         self.hits = HitCards(())
         self.result = NOTHING
         self._group: SearchHit | None = None  # the one whose like are shown alone
@@ -147,7 +153,7 @@ class ResultsView(ctk.CTkFrame):
 
     def _answered(self, answer: Answer) -> None:
         self._is_empty, self._keeps_place = answer.is_empty, answer.keeps_place
-        self._can_choose = self.quality.offer(answer.qualities)
+        self._can_choose = self._has_quality and self.quality.offer(answer.qualities)
 
     def forget(self) -> None:
         """Cancel the request; an answer that is still to come is not shown."""
