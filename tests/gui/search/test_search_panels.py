@@ -148,6 +148,7 @@ class ImagePanel(ImageSearchPanel):
         then: Callable[[tuple[str, bool]], None],
         failed: Callable[[Exception], None],
         fails: str = "",
+        is_search: bool = False,
     ) -> None:
         name, _ = work()
         self.reading[name] = lambda: then(work())
