@@ -11,6 +11,7 @@ from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
 from src.records import FrameView, MediaCard, MediaKind, MediaOrder, SampledFrame
 from src.search.filters import EVERYTHING, Filter
+from src.search.leaves import without_hidden
 from src.search.query_text import parse_query
 from src.settings import Settings
 
@@ -36,9 +37,17 @@ class Browsing:
 
     # -- media files
 
-    def media_ids(self, order: MediaOrder) -> list[int]:
-        """List every media file, failed and waiting ones too, in an order."""
-        return self._queries.media_ids(order)
+    def media_ids(self, order: MediaOrder, with_hidden: bool = False) -> list[int]:
+        """List every media file, failed and waiting ones too, in an order.
+
+        Args:
+            with_hidden: also the copies that a person has hidden; see `duplicates`.
+        """
+        return self._queries.media_ids(order, with_hidden)
+
+    def hidden_media(self) -> int:
+        """Count the media files that a person has hidden as copies."""
+        return len(self._queries.metadata.duplicates.hidden())
 
     def media_cards(self, media_file_ids: Sequence[int]) -> dict[int, MediaCard]:
         """Look up a page of cards; ids that are gone are left out."""
@@ -90,7 +99,10 @@ class Browsing:
         Raises:
             GivenUp: it is not wanted any more.
         """
-        return self._queries.count_where(parse_query(text).filter & where, wanted)
+        asked = parse_query(text).filter & where
+        if asked and self._queries.metadata.duplicates.hides_any():
+            asked = without_hidden(asked)
+        return self._queries.count_where(asked, wanted)
 
     # -- pictures
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ from src.records import (
 )
 from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING, Filter
+from src.search.leaves import without_hidden
 from src.search.query import GONE, Image, ImageFile, Like, Query
 from src.search.query_text import parse_query
 
@@ -213,11 +215,16 @@ class MediaLibrary(OpenLibrary):
     def find(self, query: Query, count: bool = True) -> SearchResult:
         """Answer a query, whatever it is made of; see SegmentSearch.search.
 
+        Hidden copies of media files are left out, unless the filter asks for them; see
+        `duplicates`.
+
         Args:
             count: whether to count what a filter alone leaves; see `browse.count_left`.
         """
         from src.search.segment_search import SegmentSearch
 
+        if self.metadata.duplicates.hides_any() and (query.terms or query.filter):
+            query = replace(query, filter=without_hidden(query.filter))
         return SegmentSearch(self.vectors, self.browse.read_image).search(query, count)
 
     def similar(

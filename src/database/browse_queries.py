@@ -54,16 +54,22 @@ class BrowseQueries:
         self._quality: tuple[int, tuple[float, float] | None] | None = None
         self._counted: tuple[int, dict[Condition, int]] = (-1, {})
 
-    def media_ids(self, order: MediaOrder) -> list[int]:
+    def media_ids(self, order: MediaOrder, with_hidden: bool = False) -> list[int]:
         """List every media file, failed and waiting ones too, in an order.
 
         Names go from A to Z with numbers by their value; everything else newest or most first.
+
+        Args:
+            with_hidden: also the copies that a person has hidden.
         """
         reader = self.metadata.connection.read()
         if order == "name":
             rows = reader.execute("SELECT id, path FROM media_files").fetchall()
-            return [row["id"] for row in sorted(rows, key=lambda row: _by_name(row["path"]))]
-        return [row[0] for row in reader.execute(_ORDERS[order])]
+            ids = [row["id"] for row in sorted(rows, key=lambda row: _by_name(row["path"]))]
+        else:
+            ids = [row[0] for row in reader.execute(_ORDERS[order])]
+        hidden = set[int]() if with_hidden else self.metadata.duplicates.hidden()
+        return [each for each in ids if each not in hidden] if hidden else ids
 
     def is_empty(self) -> bool:
         """Return whether there is no segment that could be found."""

@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import ClassVar
 
 from src.database.conditions import Condition, one_by_one
+from src.database.duplicate_groups import HIDDEN, IN_A_GROUP
 from src.database.rows import LISTED
 from src.database.text_normalization import casefold_key
 from src.errors import QueryError
 from src.records import SegmentKind
-from src.search.filters import Filter, Leaf, Not, all_of, leaf
+from src.search.filters import And, Filter, Leaf, Not, Or, all_of, leaf
 from src.search.tokens import Value, as_number, as_range, in_quotes, number
 
 
@@ -309,6 +310,45 @@ class Duplicate(Leaf):
 
     def written(self) -> str:
         return ":yes"
+
+
+_STATES = {"duplicate": IN_A_GROUP, "hidden": HIDDEN}
+
+
+@leaf("is", "is:duplicate")
+@dataclass(frozen=True)
+class Is(Leaf):
+    """The media file is in a group of near-duplicates, or hidden as a copy."""
+
+    states: tuple[str, ...]
+
+    def condition(self) -> Condition:
+        parts = (_STATES[state] for state in self.states)
+        return Condition(_on_media(f"({' OR '.join(f'id IN ({part})' for part in parts) or 0})"))
+
+    @classmethod
+    def read(cls, value: Value) -> Filter:
+        states = value.listed()
+        for each in states:
+            if each not in _STATES:
+                raise QueryError(f"is:{each} is not known; write {' or '.join(_STATES)}")
+        return cls(states)
+
+    def written(self) -> str:
+        return f":{_list(self.states)}"
+
+
+def without_hidden(where: Filter) -> Filter:
+    """Leave hidden copies out, unless a filter asks for duplicates or for hidden ones."""
+    return where if _asks_for_copies(where) else where & ~Is(("hidden",))
+
+
+def _asks_for_copies(where: Filter) -> bool:
+    if isinstance(where, Not):
+        return _asks_for_copies(where.part)
+    if isinstance(where, And | Or):
+        return any(_asks_for_copies(part) for part in where.parts)
+    return isinstance(where, Is)
 
 
 def _list(texts: tuple[str, ...]) -> str:

@@ -19,6 +19,7 @@ from src.search.leaves import (
     AtTime,
     Duplicate,
     Height,
+    Is,
     KindIs,
     MediaFileIs,
     MediaKindIs,
@@ -72,6 +73,7 @@ def random_leaf(draw: random.Random) -> Filter:
             Share(low, high),
             Quality(0.5, high),
             Duplicate(),
+            Is(("duplicate", "hidden")),
         ]
     )
 
