@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
+from src.errors import MediaReadError
 from src.records import FrameView, MediaCard, MediaKind, MediaOrder, SampledFrame
+from src.search.copy_leaves import without_hidden
 from src.search.filters import EVERYTHING, Filter
-from src.search.leaves import without_hidden
 from src.search.query_text import parse_query
 from src.settings import Settings
 
@@ -105,6 +106,22 @@ class Browsing:
         return self._queries.count_where(asked, wanted)
 
     # -- pictures
+
+    def full_frame(self, view: FrameView) -> np.ndarray | None:
+        """Read a photo in its own pixels, (H, W, 3) uint8 RGB, upright.
+
+        None where that can't be had: of a video, of a page behind the first, and of a file that is
+        not there or is another one by now.
+        """
+        frame, media = view.segments[0], view.media
+        if media.kind != "image" or frame.frame_index > 0:
+            return None
+        try:
+            image_rgb = self.read_image(media.path)
+        except MediaReadError:
+            return None  # the stored picture is shown in its place
+        height, width = image_rgb.shape[:2]
+        return image_rgb if (width, height) == frame.frame_wh else None
 
     def read_image(self, source: Path | str | bytes, draft_side: int | None = None) -> np.ndarray:
         """Read any image file, or a video's first frame: (H, W, 3) uint8 RGB, upright.

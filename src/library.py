@@ -16,6 +16,7 @@ from src.database.text_normalization import normalize_text
 from src.datasets.export import ALL, DEFAULTS, export_dataset, preview_dataset
 from src.datasets.labels_import import import_labels
 from src.datasets.registry import DEFAULT_FORMAT, export_formats
+from src.datasets.saved_crops import save_crops
 from src.errors import ModelNotLoadedError, QueryError
 from src.events import Event
 from src.open_library import OpenLibrary
@@ -31,9 +32,9 @@ from src.records import (
     SearchResult,
     Tag,
 )
+from src.search.copy_leaves import without_hidden
 from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING, Filter
-from src.search.leaves import without_hidden
 from src.search.query import GONE, Image, ImageFile, Like, Query
 from src.search.query_text import parse_query
 
@@ -322,6 +323,14 @@ class MediaLibrary(OpenLibrary):
     ) -> ExportPreview:
         """Count what an export would write; see preview_dataset."""
         return preview_dataset(self.metadata, selection, format, options, wanted)
+
+    def save_crops(self, segment_ids: Sequence[str], folder: Path | str) -> list[Path]:
+        """Copy the crops of segments into a folder; see src.datasets.saved_crops.
+
+        Raises:
+            ExportError: there is none of these segments, a crop can't be read, or a copy written.
+        """
+        return save_crops(self.metadata, segment_ids, Path(folder))
 
     def import_labels(self, path: Path | str) -> Iterator[Event]:
         """Put what people labelled in a dataset on the same segments; see import_labels.

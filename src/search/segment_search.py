@@ -14,6 +14,7 @@ from src.database.vector_db import VectorDatabase, check_count
 from src.errors import QueryError
 from src.records import BoxXywh, SearchHit, SearchResult
 from src.search.filters import Filter
+from src.search.frame_search import search_frames
 from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
 
 
@@ -38,7 +39,8 @@ class SegmentSearch:
         of the scores for each term, and only the weights' ratio counts.
 
         Without terms all that the filter leaves is found, unscored, in the order of
-        BrowseQueries.segments_in_order.
+        BrowseQueries.segments_in_order. With things beside the terms it is frames that are
+        scored: see search_frames.
 
         Args:
             count: whether to count what a filter alone leaves beyond the limit: seconds in a
@@ -49,6 +51,8 @@ class SegmentSearch:
                 none, an image's part lies outside it, a segment is gone, or the limit is under 1.
             MediaReadError: an image can't be read.
         """
+        if query.beside:
+            return search_frames(self._vectors, query, self._embedding)
         only = query.terms[0] if len(query.terms) == 1 else None
         if isinstance(only, Words) and only.weight > 0:
             return self._vectors.search_by_text(only.text, query.limit, query.filter)

@@ -25,6 +25,8 @@ from src.gui.models.models_controller import ModelsController
 from src.gui.models.models_panel import ModelsPanel
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.search.image_search_panel import ImageSearchPanel
+from src.gui.search.results import ResultsView
+from src.gui.search.search_panel import SearchPanel
 from src.gui.search.text_search_panel import TextSearchPanel
 from src.gui.theme.pictures import CardSprites
 from src.gui.theme.theme import Theme
@@ -223,8 +225,24 @@ class Panels:
         """Search for what is like a segment of a file."""
         self.text.search_similar(segment_id, path, lambda: self.go("text"))
 
+    def run_search(self, text: str) -> None:
+        """Search for a text, such as a saved one."""
+        self.go("text")
+        self.text.search(text)
+
     def similar_to_hit(self, hit: SearchHit) -> None:
         self.find_similar(hit.segment.id, hit.segment.media_path)
+
+    def add_to_search(self, hit: SearchHit, weight: float) -> None:
+        """Search by words for more like a hit, or with a weight below 0 for less."""
+        self.go("text")
+        self.text.add_hit(hit, weight)
+
+    @property
+    def results(self) -> ResultsView | None:
+        """The search results on the screen, if any."""
+        panel = self._panel(self.here)
+        return panel.results if isinstance(panel, SearchPanel) else None
 
     def take_drop(self, paths: list[Path], cut: bool) -> None:
         """Add what was dropped; one file dropped on the image search is searched for."""

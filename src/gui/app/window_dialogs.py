@@ -137,6 +137,20 @@ class WindowDialogs:
             return False
         return True
 
+    def save_crops(self, hits: Sequence[SearchHit]) -> None:
+        """Ask for a folder, and copy the crops of hits into it."""
+        library = self._session.library
+        folders = desktop.ask_for_files(self._root, "folder")
+        if folders:
+            folder, ids = folders[0], [hit.segment.id for hit in hits]
+
+            def saved(paths: Sequence[Path]) -> None:
+                desktop.show_in_folder(paths[0])
+
+            self._session.main_thread.run(
+                lambda: library.save_crops(ids, folder), saved, fails="Couldn't save the crops"
+            )
+
     # -- the desktop
 
     def open_file(self, path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +11,15 @@ import numpy as np
 from src.errors import MediaReadError, is_of_a_person
 from src.gui.core.wording import as_sentence
 from src.gui.panel.panel import PanelContext
+from src.gui.search.chosen_hits import HitActions
 from src.gui.search.image_query import ImageQuery
-from src.gui.search.results import MODELS_FAILED, N_RESULTS, ResultsView
+from src.gui.search.results import MODELS_FAILED, ResultsView
 from src.gui.search.search_panel import SearchPanel
 from src.gui.theme.theme import LEFT, RIGHT, SMALL
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label, panel_header
 from src.gui.widgets.drop_zone import DropZone
-from src.records import SearchHit
+from src.search.query import Image, Query
 
 LEFT_COLUMN = 384
 NO_IMAGES = "Nothing like this image was found. Add more photos and videos."
@@ -33,8 +34,7 @@ class ImageSearchPanel(SearchPanel):
     def __init__(
         self,
         context: PanelContext,
-        on_open: Callable[[Sequence[SearchHit], int], None],
-        on_similar: Callable[[SearchHit], None],
+        actions: HitActions,
         on_choose: Callable[[], None],
         on_paste: Callable[[], None],
     ) -> None:
@@ -58,8 +58,7 @@ class ImageSearchPanel(SearchPanel):
         self.results = ResultsView(
             body,
             context,
-            on_open,
-            on_similar,
+            actions,
             margins=(20, RIGHT),
             wish=168,
         )
@@ -190,10 +189,10 @@ class ImageSearchPanel(SearchPanel):
             return
         library = self._session.library
         self.results.ask(
-            lambda where: library.search(
-                image=image, box_xywh=part, n_results=N_RESULTS, where=where
+            lambda where, limit: library.find(
+                Query((Image(image, part),), where, limit, one_of_each=True)
             ),
-            lambda result: self.results.show(result.hits, none=NO_IMAGES),
+            lambda result: self.results.show(result, none=NO_IMAGES),
         )
 
     def _models_ready(self) -> None:
