@@ -9,7 +9,7 @@ from src.database.browse_queries import BrowseQueries
 from src.database.metadata_db import MetadataDatabase
 from src.errors import QueryError
 from src.events import Event
-from src.records import DuplicateFile, DuplicateGroup
+from src.records import DuplicateFile, DuplicateGroup, DuplicateVerdict
 from src.search.best_copy import best_first
 from src.settings import Settings
 
@@ -54,7 +54,11 @@ class Duplicates:
 
     def group_ids(self) -> list[int]:
         """List the groups, those to be decided on first."""
-        return self._metadata.duplicates.ids()
+        return list(self.verdicts())
+
+    def verdicts(self) -> dict[int, DuplicateVerdict]:
+        """List the groups in the same order, each with what a person said of it."""
+        return self._metadata.duplicates.verdicts()
 
     def group(self, group_id: int) -> DuplicateGroup:
         """Look up a group, with what there is to know of its files.

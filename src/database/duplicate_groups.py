@@ -73,14 +73,18 @@ class DuplicateGroups:
         )
         return any(row["value"] == self.content() for row in rows)
 
-    def ids(self) -> list[int]:
-        """List the groups of two files or more: those to be decided on first, then newest."""
+    def verdicts(self) -> dict[int, DuplicateVerdict]:
+        """List the groups of two files or more, by id, with what a person said of each.
+
+        Those to be decided on come first, then those that were decided on last.
+        """
         rows = self._connection.read().execute(
-            "SELECT g.id FROM duplicate_groups g JOIN duplicate_files d ON d.group_id = g.id"
+            "SELECT g.id, g.verdict FROM duplicate_groups g"
+            " JOIN duplicate_files d ON d.group_id = g.id"
             " GROUP BY g.id HAVING count(*) > 1"
             " ORDER BY g.verdict != 'open', ifnull(-g.decided_at, 0), g.id"
         )
-        return [row["id"] for row in rows]
+        return {row["id"]: row["verdict"] for row in rows}
 
     def verdict(self, group_id: int) -> DuplicateVerdict:
         """Return what a person said of a group.

@@ -79,49 +79,46 @@ def candidates(
     """
     typical = typical_distance(embeddings) if typical is None else typical
     turned = mirrored(hashes)
+    # few steps that rise say little: a flat picture contradicts none
+    says_much = np.bitwise_count(hashes) >= 3 * MOST_CONTRADICTIONS
+
+    def agreeing(pairs: np.ndarray, bits: np.ndarray) -> np.ndarray:
+        """Keep pairs (2, N) of places whose embeddings agree as well, given bits that differ."""
+        kept = [np.empty((2, 0), np.int64)]
+        for at in range(0, len(bits), _PAIRS_AT_ONCE):
+            one, other = some = pairs[:, at : at + _PAIRS_AT_ONCE]
+            cosines = np.einsum("nd,nd->n", embeddings[one], embeddings[other])
+            distance = (1 - cosines) / typical
+            evidence = bits[at : at + _PAIRS_AT_ONCE] + WEIGHT * distance
+            kept.append(some[:, (distance <= MOST_DISTANCE) & (evidence <= MOST_EVIDENCE)])
+        return np.concatenate(kept, axis=1)
+
     for start in range(0, len(hashes), _ROWS):
         end, found = min(start + _ROWS, len(hashes)), list[Candidate]()
         for column in range(start, len(hashes), _COLUMNS):
             others = hashes[None, column : column + _COLUMNS]
-            bits = np.bitwise_count(hashes[start:end, None] ^ others)
-            found += _agreeing(bits, start, column, MOST_BITS, embeddings, typical, False)
+            differ = np.bitwise_count(hashes[start:end, None] ^ others)
+            pairs, bits = _up_to(MOST_BITS, differ, start, column)
+            found += _as_candidates(agreeing(pairs, bits), False)
             rises = np.bitwise_count(turned[start:end, None] & others)
-            # few steps that rise say little: a flat picture contradicts none
-            found += _agreeing(
-                rises, start, column, MOST_CONTRADICTIONS, embeddings, typical, True, hashes
-            )
+            pairs, bits = _up_to(MOST_CONTRADICTIONS, rises, start, column)
+            certain = says_much[pairs].all(axis=0)
+            # each is a step that rises in one and should fall: two bits of the hash
+            found += _as_candidates(agreeing(pairs[:, certain], 2 * bits[certain]), True)
         yield end, found
 
 
-def _agreeing(
-    bits: np.ndarray,
-    start: int,
-    column: int,
-    most: int,
-    embeddings: np.ndarray,
-    typical: float,
-    is_mirrored: bool,
-    hashes: np.ndarray | None = None,
-) -> list[Candidate]:
-    rows, columns = np.nonzero(bits <= most)
-    differ = bits[rows, columns].astype(np.float32) * (2 if is_mirrored else 1)
-    rows, columns = rows + start, columns + column
-    ahead = columns > rows
-    if hashes is not None:
-        rises = np.bitwise_count(hashes)
-        ahead &= np.minimum(rises[rows], rises[columns]) >= 3 * MOST_CONTRADICTIONS
-    rows, columns, differ = rows[ahead], columns[ahead], differ[ahead]
-    found = []
-    for at in range(0, len(rows), _PAIRS_AT_ONCE):
-        some = slice(at, at + _PAIRS_AT_ONCE)
-        cosines = np.einsum("nd,nd->n", embeddings[rows[some]], embeddings[columns[some]])
-        distance = (1 - cosines) / typical
-        good = (distance <= MOST_DISTANCE) & (differ[some] + WEIGHT * distance <= MOST_EVIDENCE)
-        found += [
-            Candidate(int(row), int(other), is_mirrored)
-            for row, other in zip(rows[some][good], columns[some][good], strict=True)
-        ]
-    return found
+def _up_to(most: int, bits: np.ndarray, start: int, column: int) -> tuple[np.ndarray, np.ndarray]:
+    """Find where few bits differ in a block: pairs (2, N) of places, lower first, and the bits."""
+    places = np.flatnonzero(bits <= most)
+    rows, columns = np.divmod(places, bits.shape[1])
+    pairs = np.stack((rows + start, columns + column))
+    ahead = pairs[1] > pairs[0]
+    return pairs[:, ahead], bits.ravel()[places[ahead]].astype(np.float32)
+
+
+def _as_candidates(pairs: np.ndarray, is_mirrored: bool) -> list[Candidate]:
+    return [Candidate(int(one), int(other), is_mirrored) for one, other in pairs.T]
 
 
 def groups_of(

@@ -19,9 +19,10 @@ _FITS = 0.995
 # The side of the parts that are compared, in pixels, and what is left out at the edges.
 _PART, _EDGE = 9, 3
 _BLUR = 1.2
+_LOW, _HIGH = slice(0, 3), slice(3, 6)
 # Levels of 0 to 255 near the ends, where what was darker or brighter is lost.
 _DARK, _BRIGHT = 3, 240
-# A value is not looked at when more of it comes from such; nor is a colour with fewer others.
+# Of a value, how much may come from such; of a colour, how many values have to be sound.
 _MOST_LOST, _LEAST_SEEN = 0.05, 0.1
 # Of the copy's brightness to the other's, for each colour.
 _GAINS = (0.4, 2.5)
@@ -119,42 +120,60 @@ def _compared(whole_rgb: np.ndarray, part_rgb: np.ndarray, box: tuple[int, int, 
     except cv2.error:  # it went astray: then they do not fit
         return Match(0.0, 255.0)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    other, other_lost = (
-        cv2.warpAffine(image, there, (w, h), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        for image in (part, part_lost)
+    warped = cv2.warpAffine(
+        np.concatenate((part, part_lost), axis=2),
+        there,
+        (w, h),
+        flags=flags,
+        borderMode=cv2.BORDER_REPLICATE,
     )
-    seen = np.maximum(one_lost, other_lost) < _MOST_LOST
-    return Match(float(correlation), _worst_part(one, other, seen))
+    return Match(float(correlation), _worst_part(one, one_lost, warped[..., :3], warped[..., 3:]))
 
 
 def _smooth(image_rgb: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-    """Blur a picture; beside it the share of each value that comes from lowest or highest ones."""
-    lost = ((image_rgb < _DARK) | (image_rgb > _BRIGHT)).astype(np.float32)
+    """Blur a picture (h, w, 3): float32, and the shares of darkest and brightest values.
+
+    Returns:
+        The picture, and (h, w, 6): for each colour how much of a value comes from the darkest
+        ones, then how much from the brightest.
+    """
+    lost = np.concatenate((image_rgb < _DARK, image_rgb > _BRIGHT), axis=2).astype(np.float32)
     blurred = cv2.GaussianBlur(image_rgb.astype(np.float32), (0, 0), sigma)
-    return blurred, cv2.GaussianBlur(lost, (0, 0), sigma)
+    halves = [cv2.GaussianBlur(lost[..., half], (0, 0), sigma) for half in (_LOW, _HIGH)]
+    return blurred, np.concatenate(halves, axis=2)
 
 
-def _worst_part(one: np.ndarray, other: np.ndarray, seen: np.ndarray) -> float:
+def _worst_part(
+    one: np.ndarray, one_lost: np.ndarray, other: np.ndarray, other_lost: np.ndarray
+) -> float:
     """Return the mean difference of the part of two aligned pictures that differs most.
 
+    What was darker than black or brighter than white is lost in a copy, so such a value of one
+    picture stands for any that is at least as extreme in the other.
+
     Args:
-        seen: (h, w, 3) bool, the values that are near neither end in both.
+        one, other: (h, w, 3) float32.
+        one_lost, other_lost: (h, w, 6) float32; see _smooth.
     """
-    difference, weight = np.zeros(seen.shape[:2], np.float32), np.zeros(seen.shape[:2], np.float32)
+    lost_one, lost_other = one_lost > _MOST_LOST, other_lost > _MOST_LOST
+    difference, compared = np.zeros(one.shape[:2], np.float32), 0
     for channel in range(3):
-        here = seen[..., channel]
-        if here.mean() < _LEAST_SEEN:
+        low, high = channel, channel + 3
+        whole = ~(lost_one[..., [low, high]] | lost_other[..., [low, high]]).any(axis=2)
+        if whole.mean() < _LEAST_SEEN:
             continue
+        compared += 1
         a, b = other[..., channel], one[..., channel]
-        spread, of_one = float(a[here].std()), float(b[here].std())
+        spread, of_one = float(a[whole].std()), float(b[whole].std())
         gain = float(np.clip(of_one / spread, *_GAINS)) if spread > 1 else 1.0
-        shift = float(b[here].mean()) - gain * float(a[here].mean())
+        over = gain * (a - float(a[whole].mean())) + float(b[whole].mean()) - b
+        may_be_more = lost_one[..., high] | lost_other[..., low]
+        may_be_less = lost_one[..., low] | lost_other[..., high]
+        over[may_be_more] = np.minimum(over[may_be_more], 0)
+        over[may_be_less] = np.maximum(over[may_be_less], 0)
         # in levels of the darker of the two
-        differs = here * np.abs(gain * a + shift - b) / max(1.0, gain)
-        difference, weight = np.maximum(difference, differs), np.maximum(weight, here)
-    if weight.mean() < _LEAST_SEEN:
+        difference = np.maximum(difference, np.abs(over) / max(1.0, gain))
+    if not compared:
         return 255.0
-    inside = slice(_EDGE, -_EDGE), slice(_EDGE, -_EDGE)
-    parts = cv2.blur(difference[inside], (_PART, _PART))
-    share = cv2.blur(weight[inside].astype(np.float32), (_PART, _PART))
-    return float((parts / np.maximum(share, 0.3)).max())
+    inside = difference[_EDGE:-_EDGE, _EDGE:-_EDGE]
+    return float(cv2.blur(inside, (_PART, _PART)).max())
