@@ -157,6 +157,8 @@ def _cards(grid: CardGrid) -> list[dict[str, Any]]:
             "place": place,
             "name": view.name,
             "facts": view.facts,
+            "mark": view.mark,
+            "alike": view.alike,
             "state": view.state,
             "score": view.score,
             "key": str(view.key),
@@ -187,7 +189,7 @@ def _weaker(grid: CardGrid) -> dict[str, Any]:
     band = grid.band
     if not isinstance(band, WeakerBand) or not band.winfo_ismapped():
         return {}
-    return {"words": band.words, "box": _box(band)}
+    return {"words": band.words, "is_open": band.is_open, "fold": band.fold_box()}
 
 
 def _models(panel: ModelsPanel) -> dict[str, dict[str, Any]]:
