@@ -17,7 +17,6 @@ from src.datasets.labels_import import import_labels
 from src.datasets.registry import DEFAULT_FORMAT, export_formats
 from src.errors import ModelNotLoadedError, QueryError
 from src.events import Event
-from src.open_library import OpenLibrary
 from src.options import options_of
 from src.processing.pending_deletes import remove_media
 from src.records import (
@@ -34,6 +33,7 @@ from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING, Filter
 from src.search.query import GONE, Image, ImageFile, Like, Query
 from src.search.query_text import parse_query
+from src.search_aids import SearchAids
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,7 @@ LONGEST_TAG = 80
 log = logging.getLogger(__name__)
 
 
-class MediaLibrary(OpenLibrary):
+class MediaLibrary(SearchAids):
     """The verbs on a library of media.
 
     What takes long is a generator of events: pull it to the end to have it done, close it to
