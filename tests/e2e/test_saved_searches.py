@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from src.search.saved_searches import SavedSearch
 
 from src.errors import QueryError
 from src.gui.app.saved_list import HEADING, SavedList
@@ -19,6 +18,7 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.dropdown import Dropdown
 from src.gui.widgets.inputs import Entry
 from src.search.query import Query
+from src.search.saved_searches import SavedSearch
 from tests.e2e.desktop import Screen
 
 
