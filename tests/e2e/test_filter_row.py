@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from src.search.captured_histogram import CapturedHistogram
 
 from src.gui.filters.choosers import ALL
 from src.gui.filters.date_strip import DateStrip
@@ -19,6 +18,7 @@ from src.gui.theme.theme import DARK, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.dropdown import Dropdown
 from src.gui.widgets.popup import _Menu
+from src.search.captured_histogram import CapturedHistogram
 from src.search.filter_text import parse_filter
 from src.search.filters import Filter
 from tests.e2e.desktop import Screen
@@ -148,6 +148,15 @@ def test_tags_are_found_and_ticked_by_keys(shown: Shown) -> None:
     assert shown.find(ListChooser).texts == ["white dog", "cat", "dog"]
     shown.keys("Return")
     assert shown.given[-1] == "tag:cat"
+    shown.keys("Escape")
+
+
+def test_the_keyboard_stays_in_what_is_open(shown: Shown) -> None:
+    shown.row._on_change = lambda where: shown.below.focus_set()  # as where all is taken away
+    shown.keys("Right", "Return")
+    field = shown.root.focus_get()
+    shown.keys("Return")
+    assert shown.root.focus_get() is field and shown.row.said[1] == "Tag: cat"
     shown.keys("Escape")
 
 

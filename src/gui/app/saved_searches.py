@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from src.library import MediaLibrary
 
 SAVED_MENU = "saved search"
+LIST_AFTER_S = 0.2
 # After something has changed, until all are counted again.
 COUNT_AFTER_S = 2.0
 
@@ -52,11 +53,14 @@ class SavedSearches:
         self._counts: dict[str, int] = {}
         self._counting = self._count_again = self._waits = False
         signals = session.signals
-        signals.opened.append(self.refresh)
+        signals.opened.append(self._opened)
         signals.saved_searches_changed.append(self.refresh)
         signals.models_ready.append(self._count)
         signals.content_changed.append(self._count_soon)
         signals.job_ended.append(lambda job, ended: self._count_soon())
+
+    def _opened(self) -> None:
+        self._session.main_thread.after(LIST_AFTER_S, self.refresh)  # the cards come first
 
     def refresh(self) -> None:
         """Read them again."""

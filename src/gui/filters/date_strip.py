@@ -83,6 +83,7 @@ class DateStrip(tkinter.Canvas):
     def open(self, where: Filter) -> None:
         """Come into sight with a filter."""
         self._held = START
+        self._asked = None  # the library may have changed
         self.show(where)
         self.focus_set()
 

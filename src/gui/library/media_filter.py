@@ -14,11 +14,13 @@ from src.gui.widgets.controls import RING, Button, label
 from src.gui.widgets.inputs import Entry
 from src.search.filters import EVERYTHING, Filter
 
+HEIGHT = 32 + 2 * RING
+_BUILD_AFTER_MS = 50
 _REST_MS = 150  # after the last key, until the library is listed again
 
 
 class MediaFilter(ctk.CTkFrame):
-    """Narrows which media files are listed.
+    """Narrows which media files are listed; its place is there at once, what is in it soon after.
 
     Attributes:
         name: a part of the names of those wanted.
@@ -27,10 +29,15 @@ class MediaFilter(ctk.CTkFrame):
     def __init__(
         self, master: Any, theme: Theme, session: Session, on_change: Callable[[], object]
     ) -> None:
-        super().__init__(master, fg_color="transparent", corner_radius=0)
-        self._on_change = on_change
+        super().__init__(master, fg_color="transparent", corner_radius=0, height=HEIGHT)
+        self.theme, self._session, self._on_change = theme, session, on_change
         self.name = ""
         self._typing: str | None = None
+        self.row: FilterRow | None = None
+        self._build_waits = self.after(_BUILD_AFTER_MS, self._build)  # the cards come first
+
+    def _build(self) -> None:
+        theme = self.theme
         self.entry = Entry(
             self,
             theme,
@@ -42,12 +49,12 @@ class MediaFilter(ctk.CTkFrame):
             clearable=True,
         )
         self.entry.pack(side="left", anchor="n", padx=(LEFT, 4), pady=RING)
-        self.row = FilterRow(self, theme, session, lambda _: self._on_change(), MEDIA_BUTTONS)
+        self.row = FilterRow(self, theme, self._session, lambda _: self._on_change(), MEDIA_BUTTONS)
         self.row.pack(side="left", fill="x", expand=True, padx=(0, theme.px(RIGHT - RING)))
 
     @property
     def where(self) -> Filter:
-        return self.row.filter
+        return EVERYTHING if self.row is None else self.row.filter
 
     @property
     def is_set(self) -> bool:
@@ -56,7 +63,7 @@ class MediaFilter(ctk.CTkFrame):
 
     def clear(self) -> None:
         """Want all media files again."""
-        if self.is_set:
+        if self.row is not None and self.is_set:
             self.row.show(EVERYTHING)
             self.entry.set("")
             self._rested(changed=True)
@@ -78,6 +85,7 @@ class MediaFilter(ctk.CTkFrame):
             self._typing = None
 
     def destroy(self) -> None:
+        self.after_cancel(self._build_waits)
         self._wait_no_more()
         super().destroy()
 
