@@ -129,6 +129,7 @@ def _collect(
     Args:
         undrawn: what is not to be seen yet.
     """
+    from src.gui.app.saved_list import SavedList
     from src.gui.filters.filter_row import FilterRow
     from src.gui.theme.toolkit import ctk
 
@@ -147,6 +148,9 @@ def _collect(
         elif isinstance(child, FilterRow):
             texts += child.said
             buttons |= {text: list(place) for text, place in child.boxes.items()}
+        elif isinstance(child, SavedList):
+            texts += child.texts
+            buttons |= {text: list(child.box(text)) for text in child.names}
 
 
 def _cards(grid: CardGrid) -> list[dict[str, Any]]:
