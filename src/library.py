@@ -16,6 +16,7 @@ from src.database.text_normalization import normalize_text
 from src.datasets.export import ALL, DEFAULTS, export_dataset, preview_dataset
 from src.datasets.labels_import import import_labels
 from src.datasets.registry import DEFAULT_FORMAT, export_formats
+from src.datasets.saved_crops import save_crops
 from src.errors import ModelNotLoadedError, QueryError
 from src.events import Event
 from src.options import options_of
@@ -30,6 +31,7 @@ from src.records import (
     SearchResult,
     Tag,
 )
+from src.search.copy_leaves import without_hidden
 from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING, Filter
 from src.search.query import GONE, Image, ImageFile, Like, Query
@@ -214,12 +216,20 @@ class MediaLibrary(SearchAids):
     def find(self, query: Query, count: bool = True) -> SearchResult:
         """Answer a query, whatever it is made of; see SegmentSearch.search.
 
+        Hidden copies of media files are left out, unless the filter asks for them; see
+        `duplicates`.
+
         Args:
             count: whether to count what a filter alone leaves; see `browse.count_left`.
         """
         from src.search.segment_search import SegmentSearch
 
-        return SegmentSearch(self.vectors, self.browse.read_image).search(query, count)
+        if self.metadata.duplicates.hides_any() and (query.terms or query.filter):
+            query = replace(query, filter=without_hidden(query.filter))
+        vectors = self.vectors
+        calibration = self._in_use.calibration_of(vectors) if query.terms else None
+        search = SegmentSearch(vectors, self.browse.read_image, calibration)
+        return search.search(query, count)
 
     def similar(
         self, segment_id: str, n_results: int = 10, where: Filter = EVERYTHING
@@ -316,6 +326,14 @@ class MediaLibrary(SearchAids):
     ) -> ExportPreview:
         """Count what an export would write; see preview_dataset."""
         return preview_dataset(self.metadata, selection, format, options, wanted)
+
+    def save_crops(self, segment_ids: Sequence[str], folder: Path | str) -> list[Path]:
+        """Copy the crops of segments into a folder; see src.datasets.saved_crops.
+
+        Raises:
+            ExportError: there is none of these segments, a crop can't be read, or a copy written.
+        """
+        return save_crops(self.metadata, segment_ids, Path(folder))
 
     def import_labels(self, path: Path | str) -> Iterator[Event]:
         """Put what people labelled in a dataset on the same segments; see import_labels.

@@ -90,7 +90,7 @@ def parse_query(text: str, limit: int = 10) -> Query:
 
 
 def write_query(query: Query) -> str:
-    """Write a search so that parse_query reads it as the same, its limit left out.
+    """Write a search so that parse_query reads the same terms and filter.
 
     Raises:
         QueryError: an image in it is no file.
@@ -110,9 +110,10 @@ def write_query(query: Query) -> str:
 
 def _is_read_as(text: str, query: Query) -> bool:
     try:
-        return parse_query(text, query.limit) == query
+        read = parse_query(text)
     except QueryError:
         return False
+    return (read.terms, read.filter) == (query.terms, query.filter)
 
 
 def _joined(parts: Sequence[str]) -> str:
