@@ -211,7 +211,7 @@ class MediaLibrary(SearchAids):
             terms.append(ImageFile(Path(image), box_xywh))
         elif image is not None:
             terms.append(Image(image, box_xywh))
-        return self.find(Query(tuple(terms), query.filter & where, n_results), count)
+        return self.find(replace(query, terms=tuple(terms), filter=query.filter & where), count)
 
     def find(self, query: Query, count: bool = True) -> SearchResult:
         """Answer a query, whatever it is made of; see SegmentSearch.search.
