@@ -186,6 +186,7 @@ class MediaLibrary(OpenLibrary):
         where: Filter = EVERYTHING,
         box_xywh: BoxXywh | None = None,
         count: bool = True,
+        one_of_each: bool = False,
     ) -> SearchResult:
         """Find segments by a text, by an image or a part of it, or by both.
 
@@ -194,6 +195,7 @@ class MediaLibrary(OpenLibrary):
             image: a file, or (H, W, 3) uint8 RGB; of a video its first frame is looked for.
             box_xywh: the part of the image to look for, in its pixels.
             count: see find.
+            one_of_each: make hits of the same thing one; see SearchHit.alike.
 
         Raises:
             QueryError: there is neither text, image nor filter, the text is none or can't be
@@ -208,13 +210,14 @@ class MediaLibrary(OpenLibrary):
             terms.append(ImageFile(Path(image), box_xywh))
         elif image is not None:
             terms.append(Image(image, box_xywh))
-        return self.find(Query(tuple(terms), query.filter & where, n_results), count)
+        wanted = Query(tuple(terms), query.filter & where, n_results, one_of_each)
+        return self.find(wanted, count)
 
     def find(self, query: Query, count: bool = True) -> SearchResult:
         """Answer a query, whatever it is made of; see SegmentSearch.search.
 
         Args:
-            count: whether to count what a filter alone leaves; see `browse.count_left`.
+            count: whether to count what a filter leaves; see `browse.count_left`.
         """
         from src.search.segment_search import SegmentSearch
 

@@ -124,6 +124,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     search.add_argument(
         "--top", type=int, default=10, metavar="N", help="number of hits; 10 by default"
     )
+    search.add_argument(
+        "--all",
+        action="store_true",
+        help="list each hit; without it hits of the same thing are one, the best",
+    )
     export = command(EXPORT.command, EXPORT.help)
     export.add_argument(
         "folder", type=Path, metavar="DIR", help="where to write it: a new folder, or an empty one"

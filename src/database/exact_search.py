@@ -308,8 +308,7 @@ class Search:
         """Read rows and score them; returns those that there are."""
         rows, vectors = self.read(ids)
         self.counts.scored += len(rows)
-        # each row by itself, so that equal ones have equal scores wherever they stand
-        scores = np.einsum("ij,j->i", vectors.astype(np.float64), self.query.astype(np.float64))
+        scores = self._scores_of(vectors)
         self._best += [
             (-float(score), row["segment_id"]) for row, score in zip(rows, scores, strict=True)
         ]
@@ -353,7 +352,7 @@ class Search:
         read, vectors = self.read(ids[unsure].tolist())
         self.counts.scored += len(read)
         sure = int(np.count_nonzero(is_left & ~unsure))
-        return sure + int(np.count_nonzero(vectors @ self.query >= line))
+        return sure + int(np.count_nonzero(self._scores_of(vectors) >= line))
 
     def _kept(self, ids: np.ndarray, keep: Keep, deepest: int) -> list[int]:
         if self.tested + len(ids) > deepest:
@@ -361,6 +360,11 @@ class Search:
         self.tested += len(ids)
         self.counts.tested += len(ids)
         return list(keep(ids.tolist()))
+
+    def _scores_of(self, vectors: np.ndarray) -> np.ndarray:
+        """Score vectors: (N,) float64."""
+        # each row by itself, so that equal ones have equal scores wherever they stand
+        return np.einsum("ij,j->i", vectors.astype(np.float64), self.query.astype(np.float64))
 
     def _last(self) -> float:
         """Give the score of the last one of the nearest; what is lower is none of them."""
