@@ -32,7 +32,14 @@ def test_what_was_drawn_is_cut_and_found(tmp_path: Path) -> None:
         known = shown(library, truth, cuts, SEED)
         lines = judge(known, library, {SCENES // 2: 2, SCENES: 1})
         found = library.search("a red circle", n_results=1)
-        print(before, after, {w: [(j.figures(j.lines), len(j.lines)) for j in s.values()] for w, s in lines.items()}, found.line, found.strong, found.total)
+        print(
+            before,
+            after,
+            {w: [(j.figures(j.lines), len(j.lines)) for j in s.values()] for w, s in lines.items()},
+            found.line,
+            found.strong,
+            found.total,
+        )
     # a few points under what was measured: 0.95; 0.96 and 1.00; 0.82; 0.91 and 0.94
     assert quality.found >= 0.9
     ours = quality.figures["blurred 21x21 (ours)"]

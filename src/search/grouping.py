@@ -71,9 +71,7 @@ def one_of_each(
         cards[card].append(i)
         frames[card].setdefault(frame, []).append(i)
         card_of.append(card)
-    return [
-        replace(hits[best], alike=tuple(hits[i] for i in others)) for best, *others in cards
-    ]
+    return [replace(hits[best], alike=tuple(hits[i] for i in others)) for best, *others in cards]
 
 
 @dataclass(frozen=True)

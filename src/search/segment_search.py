@@ -18,7 +18,6 @@ from src.search.grouping import one_of_each
 from src.search.line import Calibration, QueryLine
 from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
 
-
 # Hits that are looked at for one of each: at least so many, so many for each that is wanted, and,
 # where most are of few things, so many in all.
 FEWEST_HITS, HITS_A_CARD, MOST_HITS = 64, 4, 4000
