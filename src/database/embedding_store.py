@@ -13,6 +13,7 @@ from src.database.conditions import Condition, SegmentCondition
 from src.database.connection import Connection
 from src.database.exact_search import Found, Line, Scored, Search, SearchCounts, TooDeep
 from src.database.filtered_rows import MOST_GATHERED, FilteredRows, KnownFilter
+from src.database.frame_search import FrameSearch
 from src.database.row_values import check_row
 from src.database.rows import CHUNK, LISTED, placeholders
 from src.database.scan_file import ScanFileError
@@ -56,6 +57,7 @@ class EmbeddingStore:
         self.model = model
         self.scan = ScanRows(connection, model)
         self.counts = SearchCounts()
+        self.frames = FrameSearch(connection, self.scan, self._by_id)
         self._known: KnownFilter | None = None
         self._wide: set[Condition] = set()
         # Connection.version, and how many there were then
@@ -225,6 +227,12 @@ class EmbeddingStore:
             return again.among_all(mask=known.mask)
         finally:
             known.asked += one_by_one.tested
+
+    def best_in_frames(
+        self, queries: Sequence[np.ndarray], n: int, where: SegmentCondition | None = None
+    ) -> Scored:
+        """Find the n frames that hold something like each of several queries; see FrameSearch."""
+        return self.frames.best(self.model_id, queries, n, where)
 
     def prepare_scan(self) -> Iterator[tuple[int, int]]:
         """Read what the first search would wait for; see ScanRows.prepare."""

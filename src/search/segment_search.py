@@ -14,6 +14,7 @@ from src.database.vector_db import VectorDatabase, check_count
 from src.errors import QueryError
 from src.records import BoxXywh, SearchHit, SearchResult
 from src.search.filters import Filter
+from src.search.frame_search import search_frames
 from src.search.grouping import one_of_each
 from src.search.line import Calibration, QueryLine
 from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
@@ -55,7 +56,8 @@ class SegmentSearch:
         how many are known to be alike does.
 
         Without terms all that the filter leaves is found, unscored, in the order of
-        BrowseQueries.segments_in_order.
+        BrowseQueries.segments_in_order. With things beside the terms it is frames that are
+        scored: see search_frames.
 
         Args:
             count: whether to count what a filter leaves where that is not known yet: seconds in a
@@ -66,6 +68,8 @@ class SegmentSearch:
                 none, an image's part lies outside it, a segment is gone, or the limit is under 1.
             MediaReadError: an image can't be read.
         """
+        if query.beside:
+            return search_frames(self._vectors, query, self._embedding)
         if not query.terms:
             return self._left_by(query.filter, query.limit, count)
         clip = self._vectors.clip

@@ -145,7 +145,7 @@ def examples() -> list[str]:
 
 def test_the_docs_searches_run(shell: Shell) -> None:
     commands = re.findall(r"^    bash run\.sh (search .*)$", DOCS, re.MULTILINE)
-    assert len(commands) == 6
+    assert len(commands) == 7
     for command in commands:
         shell(*shlex.split(command))
     for text in re.findall(r"`search -- '([^`]+)'`", DOCS):
@@ -158,5 +158,14 @@ def test_the_docs_tables_are_read_as_they_say() -> None:
         query = parse_query(text)
         is_sentence = text == "a red car at night"
         assert query.words == text if is_sentence else text not in query.words, text
-    for text in ("car: red", "-car", "10:30", "C++", '"', "colour:red", '"kind:thing"'):
+    for text in (
+        "car: red",
+        "10:30",
+        "-5",
+        "man with hat",
+        "C++",
+        '"',
+        "colour:red",
+        '"kind:thing"',
+    ):
         assert f"`{text}`" in DOCS and parse_query(text).words == text

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from src.gui.search.query_chips import PARTS, Part
+from src.gui.search.weaker_band import WeakerBand
 from src.library_files import write_atomically
 
 if TYPE_CHECKING:
@@ -21,9 +23,28 @@ if TYPE_CHECKING:
     from src.gui.cards.card_grid import CardGrid
     from src.gui.main_window import MainWindow
     from src.gui.models.models_panel import ModelsPanel
+    from src.gui.search.query_chips import QueryChips
 
 VARIABLE = "MEDIA_LIBRARY_PROBE"
 _EVERY_MS = 40
+_MAPPED = "media_library_mapped"
+# Each mapped frame below a widget, as all of CustomTkinter's widgets are, with its box. Hundreds
+# of widgets are asked 25 times a second: one call of Tk's takes a tenth of what asking each does.
+_FIND_MAPPED = f"""
+proc {_MAPPED} {{widget hidden}} {{
+    set found {{}}
+    foreach child [winfo children $widget] {{
+        if {{[winfo ismapped $child] && $child ni $hidden}} {{
+            if {{[winfo class $child] eq "Frame"}} {{
+                lappend found $child [winfo rootx $child] [winfo rooty $child] \\
+                    [winfo width $child] [winfo height $child]
+            }}
+            lappend found {{*}}[{_MAPPED} $child $hidden]
+        }}
+    }}
+    return $found
+}}
+"""
 Box = list[int]
 
 
@@ -33,6 +54,7 @@ class Probe:
     def __init__(self, window: MainWindow, path: Path) -> None:
         self._window, self._path = window, path
         self._last = ""
+        window.tk.eval(_FIND_MAPPED)
         self._write()
 
     def _write(self) -> None:
@@ -77,6 +99,8 @@ class Probe:
             "cards": [] if grid is None else _cards(grid),
             "count": 0 if grid is None else grid.count,
             "searched": p.text.query,
+            "chips": _chips(p.text.entry.chips) if here == "text" else [],
+            "weaker": _weaker(grid) if grid is not None else {},
             "selected": [] if grid is None else sorted(grid.selection),
             "segment": p.detail.segment_id if here == "detail" else "",
             "outlined": list(p.detail.picture.outlined),
@@ -88,14 +112,14 @@ class Probe:
             "buttons": buttons,
             "window": _box(w),
             # what must not grow as dialogs come and go
-            "widgets": _count(w),
+            "widgets": int(w.tk.eval("llength [info commands .*]")),  # Tk has one for each
             "bound_to_all": sum(len(w.bind_all(sequence)) for sequence in w.bind_all()),
             "errors": w.dialogs.errors,
         }
 
 
 def _collect(
-    widget: tkinter.Misc,
+    window: tkinter.Misc,
     texts: list[str],
     buttons: dict[str, Box],
     undrawn: Sequence[tkinter.Misc | None] = (),
@@ -105,24 +129,24 @@ def _collect(
     Args:
         undrawn: what is not to be seen yet.
     """
+    from src.gui.filters.filter_row import FilterRow
     from src.gui.theme.toolkit import ctk
 
-    for child in widget.winfo_children():
-        if not child.winfo_ismapped() or child in undrawn:
-            continue
+    hidden = [str(widget) for widget in undrawn if widget is not None]
+    found = window.tk.splitlist(window.tk.call(_MAPPED, ".", hidden))
+    for name, *numbers in zip(*[iter(found)] * 5, strict=True):
+        child, box = window.nametowidget(name), list(map(int, numbers))
         if isinstance(child, ctk.CTkLabel | ctk.CTkButton | ctk.CTkCheckBox):
             text = str(child.cget("text"))
             if text:
                 texts.append(text)
-                buttons[text] = _box(child)
+                buttons[text] = box
         elif isinstance(child, ctk.CTkEntry):
             texts.append(child.get())
-            buttons[f"entry:{child.cget('placeholder_text')}"] = _box(child)
-        _collect(child, texts, buttons)
-
-
-def _count(widget: tkinter.Misc) -> int:
-    return 1 + sum(_count(child) for child in widget.winfo_children())
+            buttons[f"entry:{child.cget('placeholder_text')}"] = box
+        elif isinstance(child, FilterRow):
+            texts += child.said
+            buttons |= {text: list(place) for text, place in child.boxes.items()}
 
 
 def _cards(grid: CardGrid) -> list[dict[str, Any]]:
@@ -141,6 +165,29 @@ def _cards(grid: CardGrid) -> list[dict[str, Any]]:
         for place, view, box in grid.visible()
         if box[1] < bottom
     ]
+
+
+def _chips(chips: QueryChips) -> list[dict[str, Any]]:
+    """Each part of the query: what it says, and where it and its sign and its cross are."""
+    x, y = chips.winfo_rootx(), chips.winfo_rooty()
+
+    def box(place: int, part: Part) -> Box:
+        left, top, width, height = chips.box(place, part)
+        return [x + left, y + top, width, height]
+
+    return [
+        {"sign": chip.sign, "text": chip.text, "weight": chip.weight}
+        | {f"{part}_box": box(place, part) for part in PARTS}
+        for place, chip in enumerate(chips.chips)
+    ]
+
+
+def _weaker(grid: CardGrid) -> dict[str, Any]:
+    """What is folded away below the line, and where a click unfolds it."""
+    band = grid.band
+    if not isinstance(band, WeakerBand) or not band.winfo_ismapped():
+        return {}
+    return {"words": band.words, "box": _box(band)}
 
 
 def _models(panel: ModelsPanel) -> dict[str, dict[str, Any]]:
