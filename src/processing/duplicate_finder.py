@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,8 +120,8 @@ def _groups(
     pictures: Sequence[_Picture],
     pairs: Sequence[Candidate],
     pixel_limit: int,
-) -> Iterator[Event]:
-    """Look at candidates, and join the files of those that are copies."""
+) -> Generator[Event, None, list[list[int]]]:
+    """Look at candidates, and join the files of those that are copies: ids of media files."""
     reader = _Reader(metadata, pictures, pixel_limit)
     decided = metadata.duplicates.decided()
     settled = {
