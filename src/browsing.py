@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
+from src.database.media_facts import MediaFacts
 from src.errors import MediaReadError
 from src.records import FrameView, MediaCard, MediaKind, MediaOrder, SampledFrame
+from src.search.captured_histogram import CapturedHistogram, captured_histogram
 from src.search.copy_leaves import without_hidden
 from src.search.filters import EVERYTHING, Filter
 from src.search.query_text import parse_query
@@ -34,17 +36,26 @@ class Browsing:
             settings: gives those of this moment.
         """
         self._queries, self._paths, self._settings = queries, paths, settings
+        self._facts = MediaFacts(queries.metadata)
         self._frame_views: FrameViews | None = None
 
     # -- media files
 
-    def media_ids(self, order: MediaOrder, with_hidden: bool = False) -> list[int]:
-        """List every media file, failed and waiting ones too, in an order.
+    def media_ids(
+        self,
+        order: MediaOrder,
+        where: Filter = EVERYTHING,
+        name: str = "",
+        with_hidden: bool = False,
+    ) -> list[int]:
+        """List media files, failed and waiting ones too, in an order.
 
         Args:
+            where: a filter that leaves a segment of each; without one, all are listed.
+            name: a part of the name of each, in whichever case.
             with_hidden: also the copies that a person has hidden; see `duplicates`.
         """
-        return self._queries.media_ids(order, with_hidden)
+        return self._queries.media_ids(order, where, name, with_hidden)
 
     def hidden_media(self) -> int:
         """Count the media files that a person has hidden as copies."""
@@ -61,6 +72,33 @@ class Browsing:
     def photos(self, media_file_ids: Sequence[int]) -> list[int]:
         """Keep the photos that can be looked at, in the order given."""
         return self._queries.photos(media_file_ids)
+
+    def folders(self) -> dict[str, int]:
+        """Count the media files that are in each folder itself, from A to Z."""
+        return self._facts.folders()
+
+    def cameras(self) -> dict[str, int]:
+        """Count the media files of each camera, from A to Z."""
+        return self._facts.cameras()
+
+    def captured_between(self) -> tuple[str, str] | None:
+        """Find the first and the last day, as 2020-05-31, on which a file was taken."""
+        return self._facts.captured_between()
+
+    def captured_histogram(
+        self, where: Filter = EVERYTHING, bins: int = 60
+    ) -> CapturedHistogram | None:
+        """Count media files by the time they were taken, in up to so many equal times.
+
+        Args:
+            where: a filter that leaves a segment of each file that is counted; without one, all
+                are.
+            bins: 12 or more.
+
+        Returns:
+            None where no time is known of any of them.
+        """
+        return captured_histogram(self._facts.captured_days(where), bins)
 
     # -- segments
 

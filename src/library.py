@@ -19,7 +19,6 @@ from src.datasets.registry import DEFAULT_FORMAT, export_formats
 from src.datasets.saved_crops import save_crops
 from src.errors import ModelNotLoadedError, QueryError
 from src.events import Event
-from src.open_library import OpenLibrary
 from src.options import options_of
 from src.processing.pending_deletes import remove_media
 from src.records import (
@@ -37,6 +36,7 @@ from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING, Filter
 from src.search.query import GONE, Image, ImageFile, Like, Query
 from src.search.query_text import parse_query
+from src.search_aids import SearchAids
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,7 @@ LONGEST_TAG = 80
 log = logging.getLogger(__name__)
 
 
-class MediaLibrary(OpenLibrary):
+class MediaLibrary(SearchAids):
     """The verbs on a library of media.
 
     What takes long is a generator of events: pull it to the end to have it done, close it to
@@ -226,7 +226,10 @@ class MediaLibrary(OpenLibrary):
 
         if self.metadata.duplicates.hides_any() and (query.terms or query.filter):
             query = replace(query, filter=without_hidden(query.filter))
-        return SegmentSearch(self.vectors, self.browse.read_image).search(query, count)
+        vectors = self.vectors
+        calibration = self._in_use.calibration_of(vectors) if query.terms else None
+        search = SegmentSearch(vectors, self.browse.read_image, calibration)
+        return search.search(query, count)
 
     def similar(
         self, segment_id: str, n_results: int = 10, where: Filter = EVERYTHING

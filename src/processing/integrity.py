@@ -134,19 +134,22 @@ def _embeddings(
 
 def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iterator[Event]:
     yield from _files_of_no_segment(metadata, repair)
-    hashes, taken = metadata.crop_hashes(), dict[str, str]()
-    segments = metadata.segments_where()
-    users = Counter(segment.crop_path for segment in segments)
     missing = []
-    for segment in segments:
-        content = read_crop(metadata.paths, segment.crop_path)
-        known_hash = hashes.get(segment.id)
-        if content is None or not _is_as_stored(content, known_hash):
-            missing.append(segment)
-        elif known_hash is None and repair and _decodes(segment.crop_path, settings):
-            taken[segment.id] = crop_hash(content)
-    metadata.set_crop_hashes(taken)
-    if repair:
+    for segments in metadata.segments_in_parts():
+        hashes = metadata.crop_hashes([segment.id for segment in segments])
+        taken = dict[str, str]()
+        for segment in segments:
+            content = read_crop(metadata.paths, segment.crop_path)
+            known_hash = hashes.get(segment.id)
+            if content is None or not _is_as_stored(content, known_hash):
+                missing.append(segment)
+            elif known_hash is None and repair and _decodes(segment.crop_path, settings):
+                taken[segment.id] = crop_hash(content)
+        if taken:
+            metadata.set_crop_hashes(taken)
+    if missing and repair:
+        parts = metadata.segments_in_parts()
+        users = Counter(segment.crop_path for part in parts for segment in part)
         missing = [
             segment
             if users[segment.crop_path] == 1 and _is_named_by_us(metadata, segment)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import ClassVar, TypeVar
 
 from src.database.conditions import Condition, one_by_one
+from src.database.media_facts import FILE_NAME
 from src.database.rows import LISTED
 from src.database.text_normalization import casefold_key
 from src.errors import QueryError
@@ -62,12 +63,10 @@ class _OneOf(Leaf):
 
     Attributes:
         sql: the condition, with `{}` for the list of values.
-        choices: the values there are; empty for any.
     """
 
     values: tuple[str, ...]
     sql: ClassVar[str]
-    choices: ClassVar[tuple[str, ...]] = ()
 
     def condition(self) -> Condition:
         return Condition(self.sql.format(LISTED), (json.dumps(self.values),))
@@ -195,8 +194,7 @@ class PathHas(_Has):
 class NameHas(_Has):
     """The name of the media file, without its folders, holds a text."""
 
-    # all that is no separator is taken off the end, which leaves the folders
-    sql = r"substr(path, length(rtrim(path, replace(replace(path, '/', ''), '\', ''))) + 1)"
+    sql = FILE_NAME
 
 
 _DATE = re.compile(r"(\d{4})(-\d\d)?(?:(?<=-\d\d)(-\d\d))?(?:(?<=-\d\d-\d\d)(T\d\d:\d\d(:\d\d)?))?")
@@ -264,8 +262,10 @@ class _Within(Leaf):
         return cls(*value.range(cls.read_end), value.is_strict)
 
     def written(self) -> str:
-        ends = (None if end is None else self.write_end(end) for end in (self.least, self.most))
-        return as_range(*ends, self.is_strict)
+        low, high = (
+            None if end is None else self.write_end(end) for end in (self.least, self.most)
+        )
+        return as_range(low, high, self.is_strict)
 
 
 @leaf("at", "at:0:30..1:00")
@@ -311,10 +311,10 @@ class Share(_Within):
     sql = "CAST(s.area AS REAL) / (f.width * f.height)"
 
     def __str__(self) -> str:
-        ends = [None if end is None else _percent(end) for end in (self.least, self.most)]
-        if "" in ends:  # an end that is no number of percents
+        low, high = (None if end is None else _percent(end) for end in (self.least, self.most))
+        if "" in (low, high):  # an end that is no number of percents
             return super().__str__()
-        return f"size{as_range(*ends, self.is_strict)}"
+        return f"size{as_range(low, high, self.is_strict)}"
 
 
 @leaf("size", "size>64px")
@@ -354,6 +354,8 @@ class Quality(_Within):
 @dataclass(frozen=True)
 class Duplicate(Leaf):
     """The segment's crop is the same file, byte for byte, as that of one that came before."""
+
+    choices = ("yes", "no")
 
     def condition(self) -> Condition:
         first = "SELECT min(rowid) FROM segments WHERE crop_hash IS NOT NULL GROUP BY crop_hash"

@@ -6,16 +6,12 @@ import json
 from dataclasses import dataclass
 
 from src.database.conditions import Condition
+from src.database.media_facts import CAMERA, FOLDER
 from src.database.rows import LISTED
 from src.database.text_normalization import casefold_key
 from src.search.filters import Filter, Leaf, leaf
 from src.search.leaves import TakenIn, on_media, read_date
 from src.search.tokens import Value, in_quotes
-
-# The folder of a media file, with "/" between its parts and at its end.
-FOLDER = r"rtrim(replace(path, '\', '/'), replace(replace(path, '/', ''), '\', ''))"
-# As in `camera:`, where the model names its maker or says it twice.
-CAMERA = "trim(coalesce(camera_make, '') || ' ' || coalesce(camera_model, ''))"
 
 
 @leaf("in", "in:holiday")

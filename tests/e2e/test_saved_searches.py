@@ -50,6 +50,7 @@ class MainThread:
         then: Callable[[Any], None] | None = None,
         failed: Callable[[Exception], None] | None = None,
         fails: str = "",
+        is_search: bool = False,
     ) -> None:
         try:
             result = work()

@@ -87,6 +87,7 @@ def _image(panels: Panels) -> Panel:
         _hit_actions(panels, panels.open_image_hit),
         panels.choose_image,
         panels.paste,
+        panels.add_image_to_search,
     )
 
 

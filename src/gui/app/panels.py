@@ -34,6 +34,7 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import Entry
 from src.records import MediaCard, SampledFrame, SearchHit
+from src.search.query import ImageFile
 
 LIBRARY, DETAIL = "library", "detail"  # keys of panels
 _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
@@ -240,7 +241,7 @@ class Panels:
     def run_search(self, text: str) -> None:
         """Search for a text, such as a saved one."""
         self.go("text")
-        self.text.search(text)
+        self.text.run(text)
 
     def similar_to_hit(self, hit: SearchHit) -> None:
         self.find_similar(hit.segment.id, hit.segment.media_path)
@@ -249,6 +250,11 @@ class Panels:
         """Search by words for more like a hit, or with a weight below 0 for less."""
         self.go("text")
         self.text.add_hit(hit, weight)
+
+    def add_image_to_search(self, image: ImageFile) -> None:
+        """Search by words for an image file or a part of it, too."""
+        self.go("text")
+        self.text.add_term(image)
 
     @property
     def results(self) -> ResultsView | None:

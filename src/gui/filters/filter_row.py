@@ -20,7 +20,7 @@ from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, RADIUS_LARGE, Theme, shorten
 from src.gui.widgets.controls import RING, ground_of
 from src.gui.widgets.popup import show_menu
-from src.search.filters import EVERYTHING, Filter
+from src.search.filters import EVERYTHING, Filter, all_of
 
 _BODY = 32
 _INSIDE, _ARROW, _GAP = 12, 16, 8
@@ -107,6 +107,11 @@ class FilterRow(tkinter.Frame):
         if self._strip is not None:
             self._strip.show(where)
         self._refresh()
+
+    @property
+    def owned(self) -> Filter:
+        """What of the filter the buttons show."""
+        return all_of(list(self._owned.values()))
 
     @property
     def unowned(self) -> Filter:

@@ -136,6 +136,30 @@ class QueryEntry(Entry):
         self._select(True)
         return super()._select_all(event)
 
+    @property
+    def has_focus(self) -> bool:
+        return self._has_focus
+
+    @property
+    def cursor(self) -> int:
+        """Behind how many characters the cursor stands."""
+        return int(self.field.index("insert"))
+
+    def replace_span(self, span: tuple[int, int], text: str) -> None:
+        """Put a text in the place of a part of what is typed, and the cursor behind it."""
+        self.field.delete(*span)
+        self.field.insert(span[0], text)
+        self.field.icursor(span[0] + len(text))
+        self.field.focus_set()
+        self.changed()
+
+    def place_under(self, character: int, panel: tkinter.Misc) -> tuple[int, int]:
+        """Return the place in a panel below one of the characters, in device pixels."""
+        inner = self.field._entry
+        x = inner.winfo_rootx() - panel.winfo_rootx() + max(0, self._letter(character)[0])
+        y = self.winfo_rooty() - panel.winfo_rooty() + self.winfo_height() + self.theme.px(2)
+        return x, y
+
     # -- a word that can't be read
 
     def show_fault(self, span: tuple[int, int], why: str) -> None:
@@ -159,8 +183,7 @@ class QueryEntry(Entry):
         says = label(
             panel, theme, why, size=SMALL, fg_color=c.error_fill, corner_radius=RADIUS_SMALL
         )
-        x = inner.winfo_rootx() - panel.winfo_rootx() + left
-        y = self.winfo_rooty() - panel.winfo_rooty() + self.winfo_height() + px(2)
+        x, y = self.place_under(span[0], panel)
         room = panel.winfo_width() - says.winfo_reqwidth() - px(24)
         tkinter.Misc.lift(says)
         tkinter.Place.place_configure(says, x=max(px(24), min(x, room)), y=y, height=px(24))

@@ -13,6 +13,7 @@ from src.gui.core.session import Session
 from src.gui.core.wording import as_sentence
 from src.records import SearchResult
 from src.search.filters import Filter
+from src.stopping import stopped_by
 from src.worker import JobEnded
 
 # Gets what the person wants to have left out, and how many cards are wanted.
@@ -161,17 +162,19 @@ class SearchRequests:
                     arrived()
                 show(answer.result)
 
-        self._session.main_thread.run(
-            lambda: Answer(
-                request(where, limit),
-                library.browse.quality_range(),
-                library.browse.is_empty(),
-                keeps_place,
-            ),
-            answered,
-            failed,
-            "Couldn't search",
-        )
+        def is_wanted() -> bool:
+            return number == self.number and not self._session.is_closing
+
+        def search() -> Answer:
+            with stopped_by(is_wanted):
+                return Answer(
+                    request(where, limit),
+                    library.browse.quality_range(),
+                    library.browse.is_empty(),
+                    keeps_place,
+                )
+
+        self._session.main_thread.run(search, answered, failed, "Couldn't search", is_search=True)
 
     def _failed(self, request: SearchRequest, exc: Exception) -> None:
         """Show in place what can't be searched for; anything else goes to the error handler."""

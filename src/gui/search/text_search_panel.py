@@ -9,6 +9,7 @@ from pathlib import Path
 
 from src.errors import QueryError
 from src.gui.core.wording import as_sentence, listed
+from src.gui.filters.filter_row import FilterRow
 from src.gui.models.models_controller import ModelsController
 from src.gui.models.offer_notice import OfferNotice
 from src.gui.panel.panel import PanelContext
@@ -16,20 +17,20 @@ from src.gui.search.chosen_hits import HitActions
 from src.gui.search.query_entry import QueryEntry
 from src.gui.search.query_parts import QueryParts, split
 from src.gui.search.results import MODELS_FAILED, ResultsView, Visit
+from src.gui.search.save_search import SaveSearchButton
 from src.gui.search.search_panel import SearchPanel
+from src.gui.search.suggestions import Suggestions
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.chips import ChipRow
-from src.gui.widgets.controls import Button, panel_header
+from src.gui.widgets.controls import RING, Button, panel_header
 from src.gui.widgets.notice import Notice
 from src.gui.widgets.tooltip import Tooltip
 from src.records import SearchHit, SearchResult
+from src.search.filters import EVERYTHING, Filter, all_of
 from src.search.leaves import SegmentIs
 from src.search.query import ImageFile, Like, Query, Term
 from src.search.query_text import parse_query, write_query
-from src.settings import LONGEST_SEARCH, RECENT_SEARCHES
 
-_REST_MS = 120
 NO_FIT = "Nothing in your library fits these conditions."
 MOST_BACK = 50  # searches that one can go back to
 
@@ -59,17 +60,15 @@ class TextSearchPanel(SearchPanel):
         theme, session = context.theme, context.session
         self._on_models = on_models
         self._waiting: Query | None = None
-        self._typing: str | None = None  # Tcl's name of the callback for when typing rests
         self.query = ""
         self._shown: tuple[str, QueryParts] | None = None  # whose hits are shown
         self._earlier: list[Earlier] = []
-        self.recent: list[str] = []
-        self._tags: dict[str, int] = {}
         header = panel_header(self, theme, "Search", ring_below=True)
         self.back = Button(
             header, theme, "Back", self.step_back, kind="quiet", icon_name="left", height=32
         )
         Tooltip(self.back, theme, context.hint("step-back"))
+        self.save = SaveSearchButton(header, theme, session, lambda: self.query)
         line = ctk.CTkFrame(self, fg_color="transparent")
         line.pack(fill="x", padx=(LEFT, RIGHT - 4))
         self.entry = QueryEntry(
@@ -86,27 +85,25 @@ class TextSearchPanel(SearchPanel):
             line, theme, "Search", lambda: self.search(self.entry.text), kind="main"
         )
         self.button.pack(side="left", padx=(4, 0))
-        self.chips = ChipRow(self, theme, self.run)
-        margins = theme.px(LEFT), theme.px(RIGHT)  # a Canvas is not scaled by CustomTkinter
-        self.chips.pack(fill="x", padx=margins, pady=theme.px(8))
+        self.filters = FilterRow(self, theme, session, self._filter_changed)
+        # a Canvas is not scaled by CustomTkinter
+        inside = theme.px(LEFT - RING), theme.px(RIGHT - RING)
+        self.filters.pack(fill="x", padx=inside, pady=(theme.px(4), theme.px(4)))
+        self.suggestions = Suggestions(self, theme, session, self.entry, self.run)
         self.notice = Notice(self, theme)
         self.offer = OfferNotice(self, theme, work, on_models, self._place_notice)
         self.offer.want(False)
-        self.results = ResultsView(self, context, actions)
+        self.results = ResultsView(self, context, actions, has_quality=False)
         self.results.pack(fill="both", expand=True)
         self.results.say(self._invitation())
+        self._place_chips()
         session.signals.models_ready.append(self._models_ready)
         session.signals.models_failed.append(self._models_failed)
-        session.signals.opened.append(self._opened)
-
-    def _opened(self) -> None:
-        self.recent = list(self._session.library.settings.recent_searches)
+        session.signals.opened.append(self.suggestions.opened)
 
     def shown(self) -> None:
         """Update the suggestions, now that the panel comes to the front."""
-        if self._session.is_open:
-            library = self._session.library
-            self._session.main_thread.run(library.tag_counts, self._counted)
+        self.suggestions.refresh()
         super().shown()
         self.entry.select_all()
 
@@ -118,24 +115,37 @@ class TextSearchPanel(SearchPanel):
 
     def search(self, typed: str) -> None:
         """Search for what the entry holds: its chips, and what was typed beside them."""
+        typed = _in_one_line(typed)
         if typed != self.entry.text:
-            self.entry.set(typed)
+            self.entry.set(typed)  # where a fault is is said of what stands there
+        self.suggestions.hide()
         try:
             query = parse_query(typed)
         except QueryError as exc:
             self._say_wrong(exc)
             return
-        self._search(*self.entry.parts.joined(query))
+        self._search(*self._parts.joined(query))
 
     def run(self, text: str) -> None:
         """Search for a whole query in its text form; what the entry held is gone."""
         try:
             words, parts = split(parse_query(text))
         except QueryError as exc:
-            self.entry.show(text, QueryParts())
+            self._show_query(text, QueryParts())
             self._say_wrong(exc)
             return
         self._search(words, parts)
+
+    @property
+    def _parts(self) -> QueryParts:
+        """What is searched for beside the words: chips, and the buttons of the filter row."""
+        chips = self.entry.parts
+        return replace(chips, filter=all_of([self.filters.owned, chips.filter]))
+
+    def _show_query(self, words: str, parts: QueryParts) -> None:
+        """Show a query: what a button says is no chip."""
+        self.filters.show(parts.filter)
+        self.entry.show(words, replace(parts, filter=self.filters.unowned))
 
     def search_similar(self, segment_id: str, path: Path, found: Callable[[], None]) -> None:
         """Search for what is like a segment of a file.
@@ -159,20 +169,24 @@ class TextSearchPanel(SearchPanel):
 
     def add_term(self, term: Term) -> None:
         """Search for a term beside what is searched for already."""
-        parts = self.entry.parts
+        parts = self._parts
         terms = tuple(each for each in parts.terms if each != replace(term, weight=each.weight))
         self._search(_in_one_line(self.entry.text), replace(parts, terms=(*terms, term)))
 
-    def _parts_changed(self, parts: QueryParts) -> None:
-        """Search again, now that a person has changed a chip; with nothing left, wait for more."""
-        if self._shown is not None and (parts or self.entry.text):
-            self._search(_in_one_line(self.entry.text), parts)
+    def _parts_changed(self, _chips: QueryParts) -> None:
+        """Search again, now that a person has changed a chip."""
+        if self._shown is not None:
+            self._search(_in_one_line(self.entry.text), self._parts)
+
+    def _filter_changed(self, where: Filter) -> None:
+        """Search again, now that a person has chosen a condition; one alone is a search, too."""
+        self._search(_in_one_line(self.entry.text), replace(self._parts, filter=where))
 
     def _search(
         self, words: str, parts: QueryParts, found: Callable[[], None] | None = None
     ) -> None:
         if not words and not parts:
-            self.entry.focus_field()
+            self._show_nothing()
             return
         try:
             query = parts.query(words)
@@ -180,7 +194,7 @@ class TextSearchPanel(SearchPanel):
             self._say_wrong(exc)
             return
         if found is None:
-            self.entry.show(words, parts)
+            self._show_query(words, parts)
         if not self._session.models_ready and query.terms:
             self._waiting = query
             self.results.say("The models are still loading. Your search will start in a moment.")
@@ -191,7 +205,7 @@ class TextSearchPanel(SearchPanel):
         def arrived() -> None:
             if found is not None:
                 found()
-                self.entry.show(words, parts)
+                self._show_query(words, parts)
             if before is not None and (before.words, before.parts) != (words, parts):
                 self._earlier = [*self._earlier, before][-MOST_BACK:]
             self._shown = words, parts
@@ -206,6 +220,14 @@ class TextSearchPanel(SearchPanel):
             arrived,
         )
         self._name_segments(parts)
+
+    def _show_nothing(self) -> None:
+        """Wait for something to search for."""
+        self.filters.show(EVERYTHING)
+        self.results.forget()
+        self.results.say(self._invitation())
+        self._place_chips()
+        self.entry.focus_field()
 
     def _name_segments(self, parts: QueryParts) -> None:
         """Look up the files and crops of segments that are searched for."""
@@ -240,13 +262,15 @@ class TextSearchPanel(SearchPanel):
         earlier = self._earlier.pop()
         self._waiting = None
         self._shown = earlier.words, earlier.parts
-        self.entry.show(earlier.words, earlier.parts)
+        self._show_query(earlier.words, earlier.parts)
         self.results.return_to(earlier.visit)
         self._place_back()
         return True
 
     def _place_back(self) -> None:
-        """Show the way back where there is one."""
+        """Show the way back where there is one, and the way to keep what is shown."""
+        if not self.save.winfo_manager():
+            self.save.pack(side="right")
         if self._earlier and not self.back.winfo_manager():
             self.back.pack(side="right")
         elif not self._earlier:
@@ -255,10 +279,14 @@ class TextSearchPanel(SearchPanel):
     # -- what was found
 
     def _show(self, query: Query, result: SearchResult) -> None:
+        self._show_result(query, result)
+        self._place_chips()
+
+    def _show_result(self, query: Query, result: SearchResult) -> None:
         self.query = write_query(query)
         if not any(isinstance(term, Like) for term in query.terms):  # an id says nothing later
-            self._remember(self.query)
-        self._suggest()
+            self.suggestions.remember(self.query)
+        self.suggestions.show_chips(self.query)
         if result.unknown_words:
             words = listed([f"“{word}”" for word in result.unknown_words])
             known = " ".join(result.known_words)
@@ -301,40 +329,21 @@ class TextSearchPanel(SearchPanel):
 
     # -- suggestions
 
-    def _remember(self, query: str) -> None:
-        """Put a search first among the recent ones, which are kept over a restart."""
-        if len(query) <= LONGEST_SEARCH:
-            others = (old for old in self.recent if old != query)
-            self.recent = [query, *others][:RECENT_SEARCHES]
-            self._session.keep(recent_searches=tuple(self.recent))
+    def _place_chips(self) -> None:
+        """Show suggestions as long as there are no hits, which need their place."""
+        chips, shown = self.suggestions.chips, not self.results.result.hits
+        if shown and not chips.winfo_manager():
+            px = self.theme.px
+            margins = px(LEFT), px(RIGHT)
+            chips.pack(fill="x", padx=margins, pady=(0, px(4)), after=self.filters)
+        elif not shown:
+            chips.pack_forget()
 
     def _typed(self, text: str) -> None:
         if self._waiting is not None and _in_one_line(text) != split(self._waiting)[0]:
             self._waiting = None  # its search would overwrite what is being typed
             self.results.say(self._invitation())
-        # while typing goes on, not every key is answered
-        if self._typing is not None:
-            self.after_cancel(self._typing)
-        self._typing = self.after(_REST_MS, self._rested)
-
-    def _rested(self) -> None:
-        self._typing = None
-        self._suggest()
-
-    def _counted(self, tags: dict[str, int]) -> None:
-        self._tags = tags
-        self._suggest()
-
-    def _suggest(self) -> None:
-        typed = self.entry.text.casefold().split()
-        last = typed[-1] if typed else ""
-        fitting = [tag for tag in self._tags if tag.casefold().startswith(last) and tag != last]
-        recent = [old for old in self.recent if old not in (self.entry.text, self.query)]
-        # what was typed before the last word stays; where no tag goes on with it, all are offered
-        before = " ".join(self.entry.text.split()[:-1]) if fitting else ""
-        offered = (fitting or list(self._tags))[:12]
-        tags = [(f"{before} {tag}".strip(), f"{self._tags[tag]:,}") for tag in offered]
-        self.chips.show([("Recent", [(old, "") for old in recent[:3]]), ("Tags", tags)])
+        self.suggestions.typed()
 
     def _models_ready(self) -> None:
         if self._waiting is not None:

@@ -47,6 +47,7 @@ class Asking:
         then: Callable[[Any], None],
         failed: Callable[[Exception], None],
         fails: str,
+        is_search: bool = False,
     ) -> None:
         def answer() -> None:
             try:

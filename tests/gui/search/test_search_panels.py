@@ -68,11 +68,14 @@ class WordPanel(TextSearchPanel):
             library=library,
             main_thread=SimpleNamespace(run=lambda *_, **__: None),
         )
-        self._waiting = self._typing = self._shown = None
+        self._waiting = self._shown = None
         self._earlier = []
         self.back: Any = SimpleNamespace(pack_forget=lambda: None)
-        self._tags, self.recent = {}, []
-        self.chips: Any = SimpleNamespace(show=lambda groups: None)
+        self.suggestions: Any = SimpleNamespace(typed=lambda: None, hide=lambda: None)
+        self.filters: Any = SimpleNamespace(
+            owned=EVERYTHING, unowned=EVERYTHING, show=lambda where: None
+        )
+        self.save: Any = SimpleNamespace(winfo_manager=lambda: "pack")
         self.notice: Any = SimpleNamespace(pack_forget=lambda: None)
         self.offer: Any = SimpleNamespace(want=lambda wanted: None)
         self.entry: Any = Entry(self._typed)
@@ -145,6 +148,7 @@ class ImagePanel(ImageSearchPanel):
         then: Callable[[tuple[str, bool]], None],
         failed: Callable[[Exception], None],
         fails: str = "",
+        is_search: bool = False,
     ) -> None:
         name, _ = work()
         self.reading[name] = lambda: then(work())
