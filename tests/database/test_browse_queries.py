@@ -307,7 +307,13 @@ def of_three(queries: BrowseQueries, metadata: MetadataDatabase) -> BrowseQuerie
     return queries
 
 
-FILTERS = ["tag:dog", "kind:video", "in:rome not tag:dog", "camera:canon after:2020", "segment:1-00000"]
+FILTERS = [
+    "tag:dog",
+    "kind:video",
+    "in:rome not tag:dog",
+    "camera:canon after:2020",
+    "segment:1-00000",
+]
 
 
 @pytest.mark.parametrize("is_slow", [False, True])

@@ -182,21 +182,22 @@ class LibraryPanel(Panel):
             lambda: (
                 library.browse.media_ids(order),
                 library.browse.failed_media(),
+                library.browse.hidden_media(),
                 library.stopped(),
             ),
             self._listed,
             self._not_listed,
         )
 
-    def _listed(self, found: tuple[list[int], int, list[MediaFile]]) -> None:
-        ids, failed, stopped = found
+    def _listed(self, found: tuple[list[int], int, int, list[MediaFile]]) -> None:
+        ids, failed, hidden, stopped = found
         self._reading = False
         self.media.stopped = frozenset(media.id for media in stopped)
         self._show_stopped(len(stopped))
         if ids != self.media.ids:
             self.grid_view.select(frozenset())
             self.media.ids = ids
-        self._count.configure(text=count_of_media(len(ids), failed) if ids else "")
+        self._count.configure(text=count_of_media(len(ids), failed, hidden) if ids else "")
         self._show(self.grid_view if ids else self.empty)
         self._show_header()
         self.grid_view.show(self.media, keep_place=True)
@@ -320,7 +321,12 @@ class LibraryPanel(Panel):
             show_menu(self, self.theme, self._menu_entries(CARD_MENU), x, y)
 
 
-def count_of_media(listed: int, failed: int) -> str:
-    """Count as the sidebar does: what could not be read is not in the library."""
-    text = counted(listed - failed, "media file")
+def count_of_media(listed: int, failed: int, hidden: int = 0) -> str:
+    """Count as the sidebar does: what could not be read is not in the library.
+
+    Args:
+        hidden: copies that are in the library, and not listed.
+    """
+    text = counted(listed - failed + hidden, "media file")
+    text += f", {hidden:,} hidden" if hidden else ""
     return f"{text}, {failed:,} failed" if failed else text
