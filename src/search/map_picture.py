@@ -83,7 +83,7 @@ def draw_map(points: np.ndarray, colours: np.ndarray, view: MapView, ground: Rgb
     side = point_side(len(seen), view.size_wh)
     before = side // 2 * (stride + 1)
     at -= before
-    for row in range(side):
+    for _ in range(side):
         for _ in range(side):
             picture[at] = inks
             at += 1

@@ -115,7 +115,7 @@ def _compared(whole_rgb: np.ndarray, part_rgb: np.ndarray, box: tuple[int, int, 
     criteria = cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4
     everywhere = np.full(part.shape[:2], 255, np.uint8)
     try:
-        correlation, there = cv2.findTransformECC(
+        correlation, found = cv2.findTransformECC(
             grey_one, grey_part, there, cv2.MOTION_AFFINE, criteria, everywhere, 1
         )
     except cv2.error:  # it went astray: then they do not fit
@@ -123,7 +123,7 @@ def _compared(whole_rgb: np.ndarray, part_rgb: np.ndarray, box: tuple[int, int, 
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     warped = cv2.warpAffine(
         np.concatenate((part, part_lost), axis=2),
-        there,
+        np.asarray(found),
         (w, h),
         flags=flags,
         borderMode=cv2.BORDER_REPLICATE,

@@ -54,7 +54,7 @@ def fitted_to_square(points: np.ndarray) -> np.ndarray:
         return points
     low, high = np.quantile(points, [_OUTSIDE, 1 - _OUTSIDE], axis=0)
     size = float(max(*(high - low), 1e-9))
-    return np.clip((points - (low + high) / 2) / size + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((points - (low + high) / 2) / size + 0.5, 0, 1), np.float32)
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,10 @@ class SegmentMaps:
             """Read what is wanted of each block: places in `found`, and embeddings."""
             for part in parts:
                 ids = part.block.ids[: part.count]
-                places = np.searchsorted(wanted, ids)
-                places[places == len(wanted)] = 0
-                here = np.flatnonzero(wanted[places] == ids) if len(wanted) else []
+                here = np.flatnonzero(np.isin(ids, wanted))
                 if len(here):
                     scales = part.block.scales[here, None]
-                    yield places[here], part.block.rows[here] * scales
+                    yield np.searchsorted(wanted, ids[here]), part.block.rows[here] * scales
 
         place, points = _projected(blocks, len(wanted))
         ids = tuple(found[at][1] for at in place)

@@ -19,6 +19,7 @@ from src.records import DuplicateGroup
 from src.search.filter_text import parse_filter
 from src.settings import Settings
 from tests.benchmarks.duplicates import draw_library, measure
+from tests.conftest import MakeVideo
 
 CLIP_ALONE = Settings(sam_model="none")
 
@@ -201,3 +202,20 @@ def test_a_reader_opens_a_library_without_the_tables(library: MediaLibrary) -> N
         db.execute("DROP TABLE duplicate_files")
     groups = DuplicateGroups(library.metadata.connection, library.metadata.rows)
     assert not groups.hides_any() and groups.hidden() == set()
+
+
+def test_a_copy_of_a_video_is_found_by_its_frames_and_another_film_is_not(
+    tmp_path: Path, make_video: MakeVideo
+) -> None:
+    films = [
+        make_video("film.mp4", 4),
+        make_video("small.mp4", 4, "-vf", "scale=120:90"),
+        make_video("other.mp4", 4, "-vf", "negate"),
+        make_video("longer.mp4", 6),
+    ]
+    with MediaLibrary(LibraryPaths(tmp_path / "library"), settings=CLIP_ALONE) as library:
+        for _ in library.add(films):
+            pass
+        *_, last = library.duplicates.find()
+        assert last == DuplicatesFound(groups=1, files=2)
+        assert {file.media.path for file in first_group(library).files} == set(films[:2])
