@@ -54,12 +54,14 @@ class _Listing:
         ids: of the media files that the filter leaves.
         every: how many there are in all.
         failed: how many of all could not be read.
+        hidden: how many copies are hidden.
         stopped: those that wait since a person stopped adding them.
     """
 
     ids: list[int]
     every: int
     failed: int
+    hidden: int
     stopped: list[MediaFile]
 
 
@@ -216,7 +218,8 @@ class LibraryPanel(Panel):
         def listing() -> _Listing:
             every = browse.media_ids(order)
             left = browse.media_ids(order, where, name) if where or name else every
-            return _Listing(left, len(every), browse.failed_media(), stopped())
+            failed, hidden = browse.failed_media(), browse.hidden_media()
+            return _Listing(left, len(every), failed, hidden, stopped())
 
         self._session.main_thread.run(listing, self._listed, self._not_listed)
 
@@ -228,7 +231,7 @@ class LibraryPanel(Panel):
         if ids != self.media.ids:
             self.grid_view.select(frozenset())
             self.media.ids = ids
-        text = count_of_media(found.every, failed)
+        text = count_of_media(found.every, failed, found.hidden)
         if self._is_filtered:
             text = f"{len(ids):,} of {text}"
         self._count.configure(text=text if found.every else "")
@@ -382,7 +385,12 @@ class LibraryPanel(Panel):
             show_menu(self, self.theme, self._menu_entries(CARD_MENU), x, y)
 
 
-def count_of_media(listed: int, failed: int) -> str:
-    """Count as the sidebar does: what could not be read is not in the library."""
-    text = counted(listed - failed, "media file")
+def count_of_media(listed: int, failed: int, hidden: int = 0) -> str:
+    """Count as the sidebar does: what could not be read is not in the library.
+
+    Args:
+        hidden: copies that are in the library, and not listed.
+    """
+    text = counted(listed - failed + hidden, "media file")
+    text += f", {hidden:,} hidden" if hidden else ""
     return f"{text}, {failed:,} failed" if failed else text
