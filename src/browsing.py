@@ -13,6 +13,7 @@ from src.database.media_facts import MediaFacts
 from src.errors import MediaReadError
 from src.records import FrameView, MediaCard, MediaKind, MediaOrder, SampledFrame
 from src.search.captured_histogram import CapturedHistogram, captured_histogram
+from src.search.copy_leaves import without_hidden
 from src.search.filters import EVERYTHING, Filter
 from src.search.query_text import parse_query
 from src.settings import Settings
@@ -40,14 +41,25 @@ class Browsing:
 
     # -- media files
 
-    def media_ids(self, order: MediaOrder, where: Filter = EVERYTHING, name: str = "") -> list[int]:
+    def media_ids(
+        self,
+        order: MediaOrder,
+        where: Filter = EVERYTHING,
+        name: str = "",
+        with_hidden: bool = False,
+    ) -> list[int]:
         """List media files, failed and waiting ones too, in an order.
 
         Args:
             where: a filter that leaves a segment of each; without one, all are listed.
             name: a part of the name of each, in whichever case.
+            with_hidden: also the copies that a person has hidden; see `duplicates`.
         """
-        return self._queries.media_ids(order, where, name)
+        return self._queries.media_ids(order, where, name, with_hidden)
+
+    def hidden_media(self) -> int:
+        """Count the media files that a person has hidden as copies."""
+        return len(self._queries.metadata.duplicates.hidden())
 
     def media_cards(self, media_file_ids: Sequence[int]) -> dict[int, MediaCard]:
         """Look up a page of cards; ids that are gone are left out."""
@@ -126,7 +138,10 @@ class Browsing:
         Raises:
             GivenUp: it is not wanted any more.
         """
-        return self._queries.count_where(parse_query(text).filter & where, wanted)
+        asked = parse_query(text).filter & where
+        if asked and self._queries.metadata.duplicates.hides_any():
+            asked = without_hidden(asked)
+        return self._queries.count_where(asked, wanted)
 
     # -- pictures
 

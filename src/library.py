@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from src.records import (
     SearchResult,
     Tag,
 )
+from src.search.copy_leaves import without_hidden
 from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING, Filter
 from src.search.query import GONE, Image, ImageFile, Like, Query
@@ -214,12 +216,20 @@ class MediaLibrary(SearchAids):
     def find(self, query: Query, count: bool = True) -> SearchResult:
         """Answer a query, whatever it is made of; see SegmentSearch.search.
 
+        Hidden copies of media files are left out, unless the filter asks for them; see
+        `duplicates`.
+
         Args:
             count: whether to count what a filter alone leaves; see `browse.count_left`.
         """
         from src.search.segment_search import SegmentSearch
 
-        return SegmentSearch(self.vectors, self.browse.read_image).search(query, count)
+        if self.metadata.duplicates.hides_any() and (query.terms or query.filter):
+            query = replace(query, filter=without_hidden(query.filter))
+        vectors = self.vectors
+        calibration = self._in_use.calibration_of(vectors) if query.terms else None
+        search = SegmentSearch(vectors, self.browse.read_image, calibration)
+        return search.search(query, count)
 
     def similar(
         self, segment_id: str, n_results: int = 10, where: Filter = EVERYTHING

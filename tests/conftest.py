@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,10 @@ TESTS = Path(__file__).parent
 MODEL = "test-clip@1"
 MOST_IN_A_FRAME = 400
 LONG = ("e2e/", "test_search_quality.py", "starter/", "models/", "processing/", "cli/")
+
+# Each of the hundreds of programs that tests start would compile all of src anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -14,10 +14,10 @@ from src import __version__
 from src.cli.formats import add_format_arguments, chosen_options
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
-from src.job_kinds import ADD, DOWNLOAD, EXPORT, SEGMENT, SWITCH
+from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, SEGMENT, SWITCH, TRASH
 
 COMMANDS = (
-    "ingest remove roots search export import stats verify models demo".split()
+    "ingest remove roots search duplicates export import stats verify models demo".split()
     + "install-desktop uninstall-desktop".split()
 )
 
@@ -124,6 +124,25 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     search.add_argument(
         "--top", type=int, default=10, metavar="N", help="number of hits; 10 by default"
     )
+    duplicates = command(DUPLICATES.command, DUPLICATES.help)
+    duplicates.add_argument(
+        "verb",
+        nargs="?",
+        choices=["hide", "keep", "apart", "undo", "trash"],
+        metavar="hide|keep|apart|undo|trash",
+        help="of the groups named: leave all but the best out of searches and the library; keep "
+        f"all; say that they are no duplicates; take that back; {TRASH.help}",
+    )
+    duplicates.add_argument("groups", nargs="*", type=int, metavar="GROUP")
+    duplicates.add_argument(
+        "--best", type=Path, metavar="FILE", help="keep this file, not the one that is suggested"
+    )
+    duplicates.add_argument(
+        "--yes", action="store_true", help="move files to the trash; without this they are listed"
+    )
+    duplicates.add_argument(
+        "--again", action="store_true", help="look again, even where nothing has changed"
+    )
     export = command(EXPORT.command, EXPORT.help)
     export.add_argument(
         "folder", type=Path, metavar="DIR", help="where to write it: a new folder, or an empty one"
@@ -171,7 +190,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, add them, and search them.")
     command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
     command("uninstall-desktop", "Remove the entry from the desktop's menu.")
-    for which in (ingest, remove, roots, search, stats, models):
+    for which in (ingest, remove, roots, search, duplicates, stats, models):
         which.add_argument("--json", action="store_true", help="print one JSON object per line")
 
     for which in (ingest, remove):

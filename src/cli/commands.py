@@ -176,6 +176,18 @@ class Commands:
         show(found, self.arguments)
         return 0
 
+    def _duplicates(self) -> int:
+        from src.cli.duplicates import check_ids, decide, list_duplicates
+
+        given = self.arguments
+        check_ids(given.verb, given.groups, given.best)
+        if given.verb is None:
+            with self._open_to_read() as library:
+                list_duplicates(library, given.again, given.json, self._shown)
+            return 0
+        with self._initialize(self._paths_of_library().root) as library:
+            return decide(library, given.verb, given.groups, given.best, given.yes, self._shown)
+
     def _export(self) -> int:
         from src.events import JobDone
         from src.search.export_selection import ExportSelection

@@ -57,7 +57,11 @@ class BrowseQueries:
         self._names: tuple[int, dict[int, str]] = (-1, {})
 
     def media_ids(
-        self, order: MediaOrder, where: SegmentCondition | None = None, name: str = ""
+        self,
+        order: MediaOrder,
+        where: SegmentCondition | None = None,
+        name: str = "",
+        with_hidden: bool = False,
     ) -> list[int]:
         """List media files, failed and waiting ones too, in an order.
 
@@ -66,6 +70,7 @@ class BrowseQueries:
         Args:
             where: a filter that leaves a segment of each; without one, all are listed.
             name: a part of the name of each, in whichever case.
+            with_hidden: also the copies that a person has hidden.
         """
         reader = self.metadata.connection.read()
         if order == "name":
@@ -81,7 +86,8 @@ class BrowseQueries:
         if name:
             names, part = self._file_names(), casefold_key(name)
             ids = [each for each in ids if part in names.get(each, "")]
-        return ids
+        hidden = set[int]() if with_hidden else self.metadata.duplicates.hidden()
+        return [each for each in ids if each not in hidden] if hidden else ids
 
     def _file_names(self) -> dict[int, str]:
         """Give the name of every media file by its id, to be looked into in whichever case."""

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 # the conditions there are register in it
+import src.search.copy_leaves as _copy_leaves  # noqa: F401
 import src.search.leaves as _leaves  # noqa: F401
 import src.search.media_leaves as _media_leaves  # noqa: F401
 from src.errors import QueryError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,20 +15,28 @@ from src.errors import QueryError
 from src.records import BoxXywh, SearchHit, SearchResult
 from src.search.filters import Filter
 from src.search.frame_search import search_frames
+from src.search.line import Calibration, QueryLine
 from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
 
 
 class SegmentSearch:
     """Answers queries with one CLIP."""
 
-    def __init__(self, vectors: VectorDatabase, read_image: Callable[[Path], np.ndarray]) -> None:
+    def __init__(
+        self,
+        vectors: VectorDatabase,
+        read_image: Callable[[Path], np.ndarray],
+        calibration: Calibration | None = None,
+    ) -> None:
         """Search with what scores embeddings.
 
         Args:
             read_image: reads a file: (H, W, 3) uint8 RGB.
+            calibration: of the CLIP that embeds; None draws no lines.
         """
         self._vectors = vectors
         self._read_image = read_image
+        self._calibration = calibration
 
     def search(self, query: Query, count: bool = True) -> SearchResult:
         """Find the segments that fit a query, best first.
@@ -43,7 +51,7 @@ class SegmentSearch:
         scored: see search_frames.
 
         Args:
-            count: whether to count what a filter alone leaves beyond the limit: seconds in a
+            count: whether to count what a filter leaves where that is not known yet: seconds in a
                 large library.
 
         Raises:
@@ -53,9 +61,6 @@ class SegmentSearch:
         """
         if query.beside:
             return search_frames(self._vectors, query, self._embedding)
-        only = query.terms[0] if len(query.terms) == 1 else None
-        if isinstance(only, Words) and only.weight > 0:
-            return self._vectors.search_by_text(only.text, query.limit, query.filter)
         if not query.terms:
             return self._left_by(query.filter, query.limit, count)
         clip = self._vectors.clip
@@ -65,15 +70,41 @@ class SegmentSearch:
         words = [term.text for term in terms if isinstance(term, Words)]
         unknown = tuple(word for text in words for word in clip.unknown_words(text))
         known = tuple(word for text in words for word in clip.known_words(text))
+        only = query.terms[0] if len(query.terms) == 1 else None
+        if isinstance(only, Words) and only.weight > 0:
+            line = None if self._calibration is None else QueryLine(self._calibration.words)
+            found = self._vectors.search_by_text(only.text, query.limit, query.filter, line)
+            return self._counted(found, query.filter, count)
         # words of which none is known have no part in it
         terms = [t for t in terms if not isinstance(t, Words) or clip.known_words(t.text)]
         if not terms:
             return SearchResult((), unknown)
-        total = np.sum([term.weight * self._embedding(term) for term in terms], axis=0)
+        embeddings = [self._embedding(term) for term in terms]
+        total = np.sum(
+            [term.weight * each for term, each in zip(terms, embeddings, strict=True)], axis=0
+        )
         if float(np.linalg.norm(total)) < 1e-6:
             raise QueryError("the parts of this search cancel each other; take one away")
-        found = self._vectors.search_by_embedding(total, query.limit, query.filter)
-        return SearchResult(found.hits, unknown, known)
+        line = self._line(terms, embeddings)
+        found = self._vectors.search_by_embedding(total, query.limit, query.filter, line)
+        found = replace(found, unknown_words=unknown, known_words=known)
+        return self._counted(found, query.filter, count)
+
+    def _line(self, terms: Sequence[Term], embeddings: Sequence[np.ndarray]) -> QueryLine | None:
+        if self._calibration is None:
+            return None
+        return self._calibration.line_of(
+            [
+                (term.weight, isinstance(term, Words), each)
+                for term, each in zip(terms, embeddings, strict=True)
+            ]
+        )
+
+    def _counted(self, found: SearchResult, where: Filter, count: bool) -> SearchResult:
+        """Count what was scored, where only the nearest were asked whether a filter leaves them."""
+        if found.line is None or found.total is not None or not count:
+            return found
+        return replace(found, total=BrowseQueries(self._vectors.metadata).count_where(where))
 
     def _left_by(self, where: Filter, limit: int, count: bool) -> SearchResult:
         if not where:

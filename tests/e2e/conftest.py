@@ -54,9 +54,12 @@ def filled(
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def windows(screen: Screen) -> Iterator[list[Window]]:
-    """The window that tests share, if one is open; none once a test has failed in it."""
+    """The window that tests share, if one is open; none once a test has failed in it.
+
+    It closes when other tests follow, beside which it would go on looking what is new.
+    """
     shared: list[Window] = []
     yield shared
     while shared:

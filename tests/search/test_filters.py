@@ -13,6 +13,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.errors import QueryError
 from src.records import Segment, Tag
+from src.search.copy_leaves import Is
 from src.search.filter_text import parse_filter
 from src.search.filters import EVERYTHING, And, Filter, Leaf, Not, Or, all_of, any_of
 from src.search.leaves import (
@@ -74,6 +75,7 @@ def random_leaf(draw: random.Random) -> Filter:
             Share(low, high),
             Quality(0.5, high),
             Duplicate(),
+            Is(("duplicate", "hidden")),
             Size(low, high),
             Size(low, is_strict=True) if low else Share(None, high, is_strict=True),
             TakenIn(None, "2020-05", is_strict=True),

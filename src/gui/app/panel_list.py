@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src.gui.detail.detail_panel import DetailActions, DetailPanel
+from src.gui.duplicates.duplicates_panel import DuplicatesActions, DuplicatesPanel
 from src.gui.library.chosen_card import LibraryActions
 from src.gui.library.library_panel import LibraryPanel
 from src.gui.models.models_panel import ModelsPanel
@@ -101,6 +102,12 @@ def _detail(panels: Panels) -> Panel:
     return DetailPanel(panels.context, actions)
 
 
+def _duplicates(panels: Panels) -> Panel:
+    dialogs = panels.dialogs
+    actions = DuplicatesActions(dialogs.ask, panels.open_copy, dialogs.show_not_trashed)
+    return DuplicatesPanel(panels.context, actions)
+
+
 def _models(panels: Panels) -> Panel:
     return ModelsPanel(panels.context, panels.models_controller, panels.dialogs.open_file)
 
@@ -109,6 +116,7 @@ PANELS = [
     PanelSpec("library", "Library", _library, icon="grid"),
     PanelSpec("text", "Search by Tag", _text, icon="search", keys="Ctrl F"),
     PanelSpec("image", "Search by Image", _image, icon="image"),
+    PanelSpec("duplicates", "Duplicates", _duplicates, icon="copies"),
     PanelSpec("detail", "Segment", _detail),
     PanelSpec("models", "Models", _models),  # opened from the card at the sidebar's foot
 ]

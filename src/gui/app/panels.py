@@ -201,6 +201,18 @@ class Panels:
 
         self._session.main_thread.run(sample, opened, fails="Couldn't open the file")
 
+    def open_copy(self, media_file_id: int) -> None:
+        """Show a media file of a group of duplicates."""
+        browse = self._session.library.browse
+
+        def opened(frames: list[SampledFrame]) -> None:
+            if frames:
+                self._open_detail(frames[0].segment_id, Origin("Duplicates"), "duplicates")
+
+        self._session.main_thread.run(
+            lambda: browse.sampled_frames(media_file_id), opened, fails="Couldn't open the file"
+        )
+
     def open_text_hit(self, hits: Sequence[SearchHit], place: int) -> None:
         origin = Origin("Results", self.text.query, hits, place=place)
         self._open_detail(hits[place].segment.id, origin, "text")

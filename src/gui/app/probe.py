@@ -27,6 +27,24 @@ if TYPE_CHECKING:
 
 VARIABLE = "MEDIA_LIBRARY_PROBE"
 _EVERY_MS = 40
+_MAPPED = "media_library_mapped"
+# Each mapped frame below a widget, as all of CustomTkinter's widgets are, with its box. Hundreds
+# of widgets are asked 25 times a second: one call of Tk's takes a tenth of what asking each does.
+_FIND_MAPPED = f"""
+proc {_MAPPED} {{widget hidden}} {{
+    set found {{}}
+    foreach child [winfo children $widget] {{
+        if {{[winfo ismapped $child] && $child ni $hidden}} {{
+            if {{[winfo class $child] eq "Frame"}} {{
+                lappend found $child [winfo rootx $child] [winfo rooty $child] \\
+                    [winfo width $child] [winfo height $child]
+            }}
+            lappend found {{*}}[{_MAPPED} $child $hidden]
+        }}
+    }}
+    return $found
+}}
+"""
 Box = list[int]
 
 
@@ -36,6 +54,7 @@ class Probe:
     def __init__(self, window: MainWindow, path: Path) -> None:
         self._window, self._path = window, path
         self._last = ""
+        window.tk.eval(_FIND_MAPPED)
         self._write()
 
     def _write(self) -> None:
@@ -93,14 +112,14 @@ class Probe:
             "buttons": buttons,
             "window": _box(w),
             # what must not grow as dialogs come and go
-            "widgets": _count(w),
+            "widgets": int(w.tk.eval("llength [info commands .*]")),  # Tk has one for each
             "bound_to_all": sum(len(w.bind_all(sequence)) for sequence in w.bind_all()),
             "errors": w.dialogs.errors,
         }
 
 
 def _collect(
-    widget: tkinter.Misc,
+    window: tkinter.Misc,
     texts: list[str],
     buttons: dict[str, Box],
     undrawn: Sequence[tkinter.Misc | None] = (),
@@ -113,25 +132,21 @@ def _collect(
     from src.gui.filters.filter_row import FilterRow
     from src.gui.theme.toolkit import ctk
 
-    for child in widget.winfo_children():
-        if not child.winfo_ismapped() or child in undrawn:
-            continue
+    hidden = [str(widget) for widget in undrawn if widget is not None]
+    found = window.tk.splitlist(window.tk.call(_MAPPED, ".", hidden))
+    for name, *numbers in zip(*[iter(found)] * 5, strict=True):
+        child, box = window.nametowidget(name), list(map(int, numbers))
         if isinstance(child, ctk.CTkLabel | ctk.CTkButton | ctk.CTkCheckBox):
             text = str(child.cget("text"))
             if text:
                 texts.append(text)
-                buttons[text] = _box(child)
+                buttons[text] = box
         elif isinstance(child, ctk.CTkEntry):
             texts.append(child.get())
-            buttons[f"entry:{child.cget('placeholder_text')}"] = _box(child)
+            buttons[f"entry:{child.cget('placeholder_text')}"] = box
         elif isinstance(child, FilterRow):
             texts += child.said
-            buttons |= {text: list(box) for text, box in child.boxes.items()}
-        _collect(child, texts, buttons)
-
-
-def _count(widget: tkinter.Misc) -> int:
-    return 1 + sum(_count(child) for child in widget.winfo_children())
+            buttons |= {text: list(place) for text, place in child.boxes.items()}
 
 
 def _cards(grid: CardGrid) -> list[dict[str, Any]]:

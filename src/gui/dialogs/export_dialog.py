@@ -39,6 +39,7 @@ from src.worker import JobEnded
 
 ALL, BY_TAG, RESULTS = "All segments", "By tag", "Current results"
 HINT_WHERE = "A new folder is made. Nothing is overwritten."
+_SHOW_EVERY_MS = 40  # how far an export has come
 _BAR_ROOM = 16  # right of what scrolls
 _AROUND = 16  # the least that is seen of the window above and below the dialog
 
@@ -58,6 +59,7 @@ class ExportDialog:
         self._hits, self._choose_folder, self._open_folder = hits, choose_folder, open_folder
         self._asked = 0
         self._job: JobState | None = None
+        self._show_waits = False
         self._preview = ExportPreview({}, {}, 0, 0)
         self._counted = False
         self._written: Path | None = None  # by the last export, while its outcome is shown
@@ -381,7 +383,14 @@ class ExportDialog:
             self._footer.stopping()
 
     def _heard(self, job: JobState, event: Event) -> None:
-        if job is self._job and job.doing is not None:
+        if job is self._job and not self._show_waits:  # an event comes for each crop
+            self._show_waits = True
+            self.overlay.root.after(_SHOW_EVERY_MS, self._show_progress)
+
+    def _show_progress(self) -> None:
+        self._show_waits = False
+        job = self._job
+        if self._is_open and job is not None and job.doing is not None:
             seconds = job.seconds_left
             self._footer.progress(
                 f"Writing {job.doing.done:,} of {job.doing.total:,} crops",

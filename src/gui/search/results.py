@@ -237,8 +237,9 @@ class ResultsView(ctk.CTkFrame):
             if result.line is not None and strong < len(result.hits):
                 split = strong
                 weakest = result.hits[strong:]
+                weaker = weaker_of(result)
                 self.band.show(
-                    counted((result.total or 0) - (result.strong or 0), "weaker hit"),
+                    "Weaker hits" if weaker is None else counted(weaker, "weaker hit"),
                     _and_lower(weakest[0]),
                     [hit.segment.crop_path for hit in weakest[:10] if hit.segment.crop_path],
                     self._is_unfolded,
@@ -259,12 +260,12 @@ class ResultsView(ctk.CTkFrame):
             found, wheres = "No strong hits", [like.removeprefix(", ")]
         else:
             found = counted(result.strong, "strong hit")
-            weaker = f"{(result.total or 0) - result.strong:,} weaker"
-            rest = f"{like} · {weaker}"
+            weaker = weaker_of(result)
+            rest = like if weaker is None else f"{like} · {weaker:,} weaker"
             # of some that are not here yet it is not known in which files they are
             knows_files = strong < len(result.hits) or strong < self._requests.limit
             files = in_files(result.hits[:strong], "file") if knows_files else ""
-            wheres = [f"{files}{rest}".removeprefix(" · "), weaker]
+            wheres = [f"{files}{rest}".removeprefix(" · "), rest.removeprefix(" · ")]
         self.line.say(found, wheres)
 
     def count(self, count: Callable[[Callable[[], bool]], int]) -> None:
@@ -372,6 +373,11 @@ class ResultsView(ctk.CTkFrame):
 
 def _and_lower(hit: SearchHit) -> str:
     return "" if hit.strength is None else f"{hit.strength:.0%} and lower"
+
+
+def weaker_of(result: SearchResult) -> int | None:
+    """How many hits are below the line, where that is known."""
+    return None if result.total is None else result.total - (result.strong or 0)
 
 
 def total_of(result: SearchResult) -> int | None:

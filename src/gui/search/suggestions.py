@@ -29,7 +29,7 @@ class Suggestions:
         theme: Theme,
         session: Session,
         entry: QueryEntry,
-        run: Callable[[str], object],
+        run: Callable[[str], None],
     ) -> None:
         """Listen to an entry.
 
