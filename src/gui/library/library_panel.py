@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from src.counting import counted
@@ -46,9 +48,15 @@ _RELOAD_MS = 500
 class LibraryPanel(Panel):
     """Header, grid, and the empty state in the grid's place."""
 
-    def __init__(self, context: PanelContext, actions: LibraryActions) -> None:
+    def __init__(
+        self,
+        context: PanelContext,
+        actions: LibraryActions,
+        offer_models: Callable[[EmptyState], None],
+    ) -> None:
         super().__init__(context)
         theme, session = context.theme, context.session
+        self._offer_models = offer_models
         self._actions, self._menu_entries = actions, context.menu
         self.chosen: ChosenCard | None = None  # of the menu that was opened last
         self.media = MediaCards(session)
@@ -64,9 +72,6 @@ class LibraryPanel(Panel):
             context.thumbnails,
             CardActions(self._open, self._retry_card, self._menu, self._selected),
         )
-        self.empty = EmptyState(self, theme, actions.add_files, actions.add_folder, actions.samples)
-        self.not_opened = NotOpened(self, theme, session.open, actions.open_another)
-        self.recovering = Recovering(self, theme)
         self._shown: ctk.CTkFrame | None = None
         session.signals.recovering.append(self._show_recovering)
         session.signals.not_opened.append(self._show_not_opened)
@@ -75,6 +80,23 @@ class LibraryPanel(Panel):
         session.signals.missing_changed.append(self.grid_view.refresh)
         session.signals.job_event.append(self._job_event)
         session.signals.job_ended.append(lambda job, ended: self._job_ended(job))
+
+    # what most starts never show is made when it is first shown
+
+    @cached_property
+    def _empty(self) -> EmptyState:
+        actions = self._actions
+        empty = EmptyState(self, self.theme, actions.add_files, actions.add_folder, actions.samples)
+        self._offer_models(empty)
+        return empty
+
+    @cached_property
+    def _not_opened(self) -> NotOpened:
+        return NotOpened(self, self.theme, self._session.open, self._actions.open_another)
+
+    @cached_property
+    def _recovering(self) -> Recovering:
+        return Recovering(self, self.theme)
 
     def shown(self) -> None:
         self.grid_view.canvas.focus_set()
@@ -197,7 +219,7 @@ class LibraryPanel(Panel):
             self.grid_view.select(frozenset())
             self.media.ids = ids
         self._count.configure(text=count_of_media(len(ids), failed) if ids else "")
-        self._show(self.grid_view if ids else self.empty)
+        self._show(self.grid_view if ids else self._empty)
         self._show_header()
         self.grid_view.show(self.media, keep_place=True)
         if self._read_again:
@@ -234,13 +256,13 @@ class LibraryPanel(Panel):
     def _show_not_opened(self) -> None:
         exc = self._session.not_opened
         assert exc is not None
-        self.not_opened.say(isinstance(exc, LibraryLockedError), *explained(exc))
-        self._show(self.not_opened)
+        self._not_opened.say(isinstance(exc, LibraryLockedError), *explained(exc))
+        self._show(self._not_opened)
 
     def _show_recovering(self, done: int, total: int) -> None:
         if not self._session.is_open:
-            self.recovering.say(done, total)
-            self._show(self.recovering)
+            self._recovering.say(done, total)
+            self._show(self._recovering)
 
     def content_changed(self) -> None:
         self.media.forget()
