@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
+from src.database.media_facts import MediaFacts
+from src.errors import MediaReadError
 from src.records import FrameView, MediaCard, MediaKind, MediaOrder, SampledFrame
+from src.search.captured_histogram import CapturedHistogram, captured_histogram
+from src.search.copy_leaves import asks_for_copies, without_hidden
 from src.search.filters import EVERYTHING, Filter
 from src.search.query_text import parse_query
 from src.settings import Settings
@@ -32,13 +36,32 @@ class Browsing:
             settings: gives those of this moment.
         """
         self._queries, self._paths, self._settings = queries, paths, settings
+        self._facts = MediaFacts(queries.metadata)
         self._frame_views: FrameViews | None = None
 
     # -- media files
 
-    def media_ids(self, order: MediaOrder) -> list[int]:
-        """List every media file, failed and waiting ones too, in an order."""
-        return self._queries.media_ids(order)
+    def media_ids(
+        self,
+        order: MediaOrder,
+        where: Filter = EVERYTHING,
+        name: str = "",
+        with_hidden: bool = False,
+    ) -> list[int]:
+        """List media files, failed and waiting ones too, in an order.
+
+        Args:
+            where: a filter that leaves a segment of each; without one, all are listed.
+            name: a part of the name of each, in whichever case.
+            with_hidden: also the copies that a person has hidden, as where the filter asks for
+                them; see `duplicates`.
+        """
+        with_hidden = with_hidden or asks_for_copies(where)
+        return self._queries.media_ids(order, where, name, with_hidden)
+
+    def hidden_media(self) -> int:
+        """Count the media files that a person has hidden as copies."""
+        return len(self._queries.metadata.duplicates.hidden())
 
     def media_cards(self, media_file_ids: Sequence[int]) -> dict[int, MediaCard]:
         """Look up a page of cards; ids that are gone are left out."""
@@ -51,6 +74,33 @@ class Browsing:
     def photos(self, media_file_ids: Sequence[int]) -> list[int]:
         """Keep the photos that can be looked at, in the order given."""
         return self._queries.photos(media_file_ids)
+
+    def folders(self) -> dict[str, int]:
+        """Count the media files that are in each folder itself, from A to Z."""
+        return self._facts.folders()
+
+    def cameras(self) -> dict[str, int]:
+        """Count the media files of each camera, from A to Z."""
+        return self._facts.cameras()
+
+    def captured_between(self) -> tuple[str, str] | None:
+        """Find the first and the last day, as 2020-05-31, on which a file was taken."""
+        return self._facts.captured_between()
+
+    def captured_histogram(
+        self, where: Filter = EVERYTHING, bins: int = 60
+    ) -> CapturedHistogram | None:
+        """Count media files by the time they were taken, in up to so many equal times.
+
+        Args:
+            where: a filter that leaves a segment of each file that is counted; without one, all
+                are.
+            bins: 12 or more.
+
+        Returns:
+            None where no time is known of any of them.
+        """
+        return captured_histogram(self._facts.captured_days(where), bins)
 
     # -- segments
 
@@ -90,9 +140,28 @@ class Browsing:
         Raises:
             GivenUp: it is not wanted any more.
         """
-        return self._queries.count_where(parse_query(text).filter & where, wanted)
+        asked = parse_query(text).filter & where
+        if asked and self._queries.metadata.duplicates.hides_any():
+            asked = without_hidden(asked)
+        return self._queries.count_where(asked, wanted)
 
     # -- pictures
+
+    def full_frame(self, view: FrameView) -> np.ndarray | None:
+        """Read a photo in its own pixels, (H, W, 3) uint8 RGB, upright.
+
+        None where that can't be had: of a video, of a page behind the first, and of a file that is
+        not there or is another one by now.
+        """
+        frame, media = view.segments[0], view.media
+        if media.kind != "image" or frame.frame_index > 0:
+            return None
+        try:
+            image_rgb = self.read_image(media.path)
+        except MediaReadError:
+            return None  # the stored picture is shown in its place
+        height, width = image_rgb.shape[:2]
+        return image_rgb if (width, height) == frame.frame_wh else None
 
     def read_image(self, source: Path | str | bytes, draft_side: int | None = None) -> np.ndarray:
         """Read any image file, or a video's first frame: (H, W, 3) uint8 RGB, upright.

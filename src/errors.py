@@ -113,7 +113,20 @@ class OptionError(MediaLibraryError):
 
 
 class QueryError(MediaLibraryError):
-    """A search can't be asked as it stands."""
+    """A search can't be asked as it stands.
+
+    Attributes:
+        span: where in the text that was typed the fault is, from its first character to behind its
+            last one; None where it is in no single place.
+        short: what is wrong, in a few words to be shown under that place.
+    """
+
+    def __init__(
+        self, message: str, span: tuple[int, int] | None = None, short: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.span = span
+        self.short = message if short is None else short
 
 
 # As torch, the loader of libraries, and the system say it.

@@ -175,6 +175,26 @@ class MissingMediaFound(Event):
 
 
 @dataclass(frozen=True)
+class DuplicatesFound(Event):
+    """All media files have been compared.
+
+    Attributes:
+        groups: of near-duplicates that nobody has decided on.
+        files: in them.
+    """
+
+    groups: int
+    files: int
+
+
+@dataclass(frozen=True)
+class FileTrashed(Event):
+    """A file is in the trash, and out of the library."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
 class DatasetFileChecked(Event):
     """A file of a dataset is on the disk as it was written."""
 

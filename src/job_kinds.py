@@ -225,6 +225,31 @@ MEASURE = register(
     )
 )
 
+DUPLICATES = register(
+    JobKind(
+        "duplicates",
+        "looking for duplicates",
+        "Nothing has been changed.",
+        "duplicates",
+        "Find photos and videos that are almost equal, and decide what becomes of them.",
+        queue="duplicates",
+        strip_order=2,
+    )
+)
+TRASH = register(
+    JobKind(
+        "trash",
+        "moving files to the trash",
+        "Files that have been moved stay in the trash.",
+        "duplicates trash",
+        "move all files of a group but one to the trash",
+        queue="duplicates",
+        strip_order=2,
+        done_with_files="moved to the trash",
+        rest="All others were moved.",
+    )
+)
+
 STAGES = {
     stage.key: stage
     for stage in (
@@ -239,6 +264,9 @@ STAGES = {
         Stage("embed", "Processing segments with the new model", "embedding segments again"),
         Stage("retag", "Tagging segments again", "tagging segments again"),
         Stage("measure", "Measuring frames", "measuring frames"),
+        Stage("compare", "Comparing pictures", "comparing pictures"),
+        Stage("duplicates", "Checking possible duplicates", "checking possible duplicates"),
+        Stage("trash", "Moving to the trash", "moving to the trash"),
         Stage("export", "Writing", "writing crops"),
         Stage("import", "Matching labels", "matching labels"),
         Stage("check", "Verifying the download", "checking the download"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,9 @@ from src.database.text_normalization import normalize_text
 from src.datasets.export import ALL, DEFAULTS, export_dataset, preview_dataset
 from src.datasets.labels_import import import_labels
 from src.datasets.registry import DEFAULT_FORMAT, export_formats
+from src.datasets.saved_crops import save_crops
 from src.errors import ModelNotLoadedError, QueryError
 from src.events import Event
-from src.open_library import OpenLibrary
 from src.options import options_of
 from src.processing.pending_deletes import remove_media
 from src.records import (
@@ -30,10 +31,12 @@ from src.records import (
     SearchResult,
     Tag,
 )
+from src.search.copy_leaves import without_hidden
 from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING, Filter
 from src.search.query import GONE, Image, ImageFile, Like, Query
 from src.search.query_text import parse_query
+from src.search_aids import SearchAids
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +47,7 @@ LONGEST_TAG = 80
 log = logging.getLogger(__name__)
 
 
-class MediaLibrary(OpenLibrary):
+class MediaLibrary(SearchAids):
     """The verbs on a library of media.
 
     What takes long is a generator of events: pull it to the end to have it done, close it to
@@ -186,6 +189,7 @@ class MediaLibrary(OpenLibrary):
         where: Filter = EVERYTHING,
         box_xywh: BoxXywh | None = None,
         count: bool = True,
+        one_of_each: bool = False,
     ) -> SearchResult:
         """Find segments by a text, by an image or a part of it, or by both.
 
@@ -194,6 +198,7 @@ class MediaLibrary(OpenLibrary):
             image: a file, or (H, W, 3) uint8 RGB; of a video its first frame is looked for.
             box_xywh: the part of the image to look for, in its pixels.
             count: see find.
+            one_of_each: make hits of the same thing one; see SearchHit.alike.
 
         Raises:
             QueryError: there is neither text, image nor filter, the text is none or can't be
@@ -208,17 +213,28 @@ class MediaLibrary(OpenLibrary):
             terms.append(ImageFile(Path(image), box_xywh))
         elif image is not None:
             terms.append(Image(image, box_xywh))
-        return self.find(Query(tuple(terms), query.filter & where, n_results), count)
+        wanted = replace(
+            query, terms=tuple(terms), filter=query.filter & where, one_of_each=one_of_each
+        )
+        return self.find(wanted, count)
 
     def find(self, query: Query, count: bool = True) -> SearchResult:
         """Answer a query, whatever it is made of; see SegmentSearch.search.
 
+        Hidden copies of media files are left out, unless the filter asks for them; see
+        `duplicates`.
+
         Args:
-            count: whether to count what a filter alone leaves; see `browse.count_left`.
+            count: whether to count what a filter leaves; see `browse.count_left`.
         """
         from src.search.segment_search import SegmentSearch
 
-        return SegmentSearch(self.vectors, self.browse.read_image).search(query, count)
+        if self.metadata.duplicates.hides_any() and (query.terms or query.filter):
+            query = replace(query, filter=without_hidden(query.filter))
+        vectors = self.vectors
+        calibration = self._in_use.calibration_of(vectors) if query.terms else None
+        search = SegmentSearch(vectors, self.browse.read_image, calibration)
+        return search.search(query, count)
 
     def similar(
         self, segment_id: str, n_results: int = 10, where: Filter = EVERYTHING
@@ -315,6 +331,14 @@ class MediaLibrary(OpenLibrary):
     ) -> ExportPreview:
         """Count what an export would write; see preview_dataset."""
         return preview_dataset(self.metadata, selection, format, options, wanted)
+
+    def save_crops(self, segment_ids: Sequence[str], folder: Path | str) -> list[Path]:
+        """Copy the crops of segments into a folder; see src.datasets.saved_crops.
+
+        Raises:
+            ExportError: there is none of these segments, a crop can't be read, or a copy written.
+        """
+        return save_crops(self.metadata, segment_ids, Path(folder))
 
     def import_labels(self, path: Path | str) -> Iterator[Event]:
         """Put what people labelled in a dataset on the same segments; see import_labels.

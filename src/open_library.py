@@ -14,6 +14,7 @@ from src.database.browse_queries import BrowseQueries
 from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
+from src.duplicates import Duplicates
 from src.errors import DatabaseError
 from src.events import Event
 from src.model_list import ModelList
@@ -88,6 +89,7 @@ class OpenLibrary:
         self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
         self._upkeep_later = upkeep_later
         self.upkeep = Upkeep(self.metadata, lambda: self._in_use.vectors, lambda: self._missing)
+        self.duplicates = Duplicates(self.metadata, lambda: self.vectors, lambda: self.settings)
         connection = self.metadata.connection
         # What to show a person once about the library, now that it is open.
         said = [str(what) for what in (connection.recovered, connection.mended) if what is not None]

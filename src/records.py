@@ -287,6 +287,43 @@ class MediaCard:
     poster: Path | None
 
 
+# What a person said of a group of near-duplicates: nothing yet; that one of its files is shown and
+# the others are not; that they belong together and are all shown; that they are no copies.
+DuplicateVerdict = Literal["open", "hidden", "kept", "apart"]
+
+
+@dataclass(frozen=True)
+class DuplicateFile:
+    """A media file in a group of near-duplicates.
+
+    Attributes:
+        poster: crop file of its first frame.
+        sharpness: of that frame; see FrameLook.
+        is_hidden: whether searches and the library leave it out.
+        same_content: other files with the very same content, which the library knows of.
+    """
+
+    media: MediaFile
+    poster: Path | None
+    sharpness: float | None
+    is_hidden: bool
+    same_content: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class DuplicateGroup:
+    """Media files that are almost equal, and what a person said of them.
+
+    Attributes:
+        files: the one that is suggested to be kept first; of a group that is decided on, the one
+            that was kept.
+    """
+
+    id: int
+    verdict: DuplicateVerdict
+    files: tuple[DuplicateFile, ...]
+
+
 @dataclass(frozen=True)
 class SampledFrame:
     """A stored frame of a media file, by its whole-frame segment."""

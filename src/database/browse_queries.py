@@ -12,6 +12,7 @@ from src.database.conditions import Condition, SegmentCondition, segment_ids_whe
 from src.database.decisions import ROWS_OF_TAG
 from src.database.filtered_rows import MOST_STEPS
 from src.database.giving_up import giving_up
+from src.database.media_facts import FILE_NAME, media_where
 from src.database.metadata_db import MetadataDatabase
 from src.database.rows import LISTED, SEGMENT_COLUMNS
 from src.database.text_normalization import casefold_key
@@ -53,17 +54,49 @@ class BrowseQueries:
         # Connection.version, and what it was then
         self._quality: tuple[int, tuple[float, float] | None] | None = None
         self._counted: tuple[int, dict[Condition, int]] = (-1, {})
+        self._names: tuple[int, dict[int, str]] = (-1, {})
 
-    def media_ids(self, order: MediaOrder) -> list[int]:
-        """List every media file, failed and waiting ones too, in an order.
+    def media_ids(
+        self,
+        order: MediaOrder,
+        where: SegmentCondition | None = None,
+        name: str = "",
+        with_hidden: bool = False,
+    ) -> list[int]:
+        """List media files, failed and waiting ones too, in an order.
 
         Names go from A to Z with numbers by their value; everything else newest or most first.
+
+        Args:
+            where: a filter that leaves a segment of each; without one, all are listed.
+            name: a part of the name of each, in whichever case.
+            with_hidden: also the copies that a person has hidden.
         """
         reader = self.metadata.connection.read()
         if order == "name":
             rows = reader.execute("SELECT id, path FROM media_files").fetchall()
-            return [row["id"] for row in sorted(rows, key=lambda row: _by_name(row["path"]))]
-        return [row[0] for row in reader.execute(_ORDERS[order])]
+            ids = [row["id"] for row in sorted(rows, key=lambda row: _by_name(row["path"]))]
+        else:
+            ids = [row[0] for row in reader.execute(_ORDERS[order])]
+        if where:
+            condition = media_where(reader, where)
+            sql = f"SELECT m.id FROM media_files m WHERE {condition.sql}"
+            left = {row[0] for row in reader.execute(sql, condition.values)}
+            ids = [each for each in ids if each in left]
+        if name:
+            names, part = self._file_names(), casefold_key(name)
+            ids = [each for each in ids if part in names.get(each, "")]
+        hidden = set[int]() if with_hidden else self.metadata.duplicates.hidden()
+        return [each for each in ids if each not in hidden] if hidden else ids
+
+    def _file_names(self) -> dict[int, str]:
+        """Give the name of every media file by its id, to be looked into in whichever case."""
+        connection = self.metadata.connection
+        version = connection.version()
+        if self._names[0] != version:
+            rows = connection.read().execute(f"SELECT id, {FILE_NAME} FROM media_files")
+            self._names = version, {row[0]: casefold_key(row[1]) for row in rows}
+        return self._names[1]
 
     def is_empty(self) -> bool:
         """Return whether there is no segment that could be found."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
-_FRAMES = "LEFT JOIN frames f ON f.id = s.frame_id"
+FRAMES = "LEFT JOIN frames f ON f.id = s.frame_id"
 _MEDIA = "LEFT JOIN media_files m ON m.id = f.media_file_id"
 
 
@@ -26,8 +26,8 @@ class Condition:
     def joins(self) -> str:
         """What has to stand behind `segments s`: SQLite doesn't leave out what it needs not."""
         if re.search(r"\bm\.", self.sql):
-            return f"{_FRAMES} {_MEDIA}"
-        return _FRAMES if re.search(r"\bf\.", self.sql) else ""
+            return f"{FRAMES} {_MEDIA}"
+        return FRAMES if re.search(r"\bf\.", self.sql) else ""
 
     def one_by_one(self) -> Condition:
         """Write it for those who ask about a few segments, and not for all that it leaves.
@@ -44,7 +44,7 @@ def one_by_one(sql: str) -> str:
     the tag, which is what is needed to begin with it. Asked about one segment at a time, with
     `one_by_one("segment_id = s.id")` behind it, SQLite looks up that segment alone.
     """
-    return f"/*+ AND {sql} +*/"
+    return f" /*+ AND {sql} +*/"
 
 
 class SegmentCondition(Protocol):

@@ -316,8 +316,13 @@ class Connection:
         return self._writer is not None
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """Yield the writer inside one transaction: all of the block is kept, or none of it."""
+    def write(self, lasting: bool = True) -> Iterator[sqlite3.Connection]:
+        """Yield the writer inside one transaction: all of the block is kept, or none of it.
+
+        Args:
+            lasting: wait until it is on the disk. What is not waited for is there with the next
+                transaction that is; a power cut before that loses it, and nothing before it.
+        """
         with self._write_lock:
             writer = self._writer
             if writer is None:
@@ -327,7 +332,7 @@ class Connection:
                 yield writer
                 return
             try:
-                with transaction(writer):
+                with _synchronous(writer, lasting), transaction(writer):
                     yield writer
             except sqlite3.Error as exc:
                 raise DatabaseError(
@@ -409,3 +414,16 @@ class Connection:
             sqlite3.Error
         ) as exc:  # the disk is full: all of it is in the log, and read from there
             log.warning("%s: the log stays beside it (%s)", self.path, exc)
+
+
+@contextmanager
+def _synchronous(writer: sqlite3.Connection, lasting: bool) -> Iterator[None]:
+    """Have transactions in the block wait for the disk, or not."""
+    if lasting:
+        yield
+        return
+    writer.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        writer.execute("PRAGMA synchronous = FULL")

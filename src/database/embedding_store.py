@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from src.database.conditions import Condition, SegmentCondition
 from src.database.connection import Connection
-from src.database.exact_search import Scored, Search, SearchCounts, TooDeep
+from src.database.exact_search import Found, Line, Scored, Search, SearchCounts, TooDeep
 from src.database.filtered_rows import MOST_GATHERED, FilteredRows, KnownFilter
+from src.database.frame_search import FrameSearch
 from src.database.row_values import check_row
-from src.database.rows import CHUNK, placeholders
+from src.database.rows import CHUNK, LISTED, placeholders
 from src.database.scan_file import ScanFileError
 from src.database.scan_rows import ScanRows
 from src.database.segment_store import model_row
@@ -24,6 +27,7 @@ from src.database.stored_vectors import (
     matrix_of_rows,
     usable,
 )
+from src.records import EMBEDDING_DIM
 
 # A filter is asked about so many of the nearest rows, of one search or of several. If it goes on,
 # all that it leaves are listed: that takes longer than asking so often, and then nothing more.
@@ -53,8 +57,11 @@ class EmbeddingStore:
         self.model = model
         self.scan = ScanRows(connection, model)
         self.counts = SearchCounts()
+        self.frames = FrameSearch(connection, self.scan)
         self._known: KnownFilter | None = None
         self._wide: set[Condition] = set()
+        # Connection.version, and how many there were then
+        self._counted = (-1, 0)
 
     @property
     def model_id(self) -> int:
@@ -68,6 +75,11 @@ class EmbeddingStore:
 
     def count(self) -> int:
         return self._count("SELECT count(*) FROM embeddings WHERE model_id = ?")
+
+    def last_id(self) -> int:
+        """Give the highest row id of all models' embeddings; 0 without any."""
+        row = self.connection.read().execute("SELECT max(id) FROM embeddings").fetchone()
+        return int(row[0] or 0)
 
     def is_more_than(self, n: int) -> bool:
         """Return whether there are more than n, without counting them all."""
@@ -144,31 +156,49 @@ class EmbeddingStore:
     # -- exact search
 
     def best(self, embedding: np.ndarray, n: int, where: SegmentCondition | None = None) -> Scored:
-        """Find the n best of all segments that a filter leaves, best first.
+        """Find the n best of all segments that a filter leaves, best first; see find."""
+        return self.find(embedding, n, where).best
+
+    def find(
+        self,
+        embedding: np.ndarray,
+        n: int,
+        where: SegmentCondition | None = None,
+        line: Line | None = None,
+    ) -> Found:
+        """Find the n best of all segments that a filter leaves, and count those above a line.
 
         Args:
             embedding: (512,) float32, L2-normalised.
+            line: gives a score by those that are found; how many reach it is counted exactly up
+                to about 2,048, and by their eight bits where they are more.
 
         Raises:
             DatabaseError: an embedding is damaged.
         """
         while True:
             try:
-                return self._best(embedding, n, where)
+                return self._find(embedding, n, where, line)
             except ScanFileError as exc:
                 self.scan.distrust(exc)
 
-    def _best(self, embedding: np.ndarray, n: int, where: SegmentCondition | None) -> Scored:
+    def _find(
+        self, embedding: np.ndarray, n: int, where: SegmentCondition | None, line: Line | None
+    ) -> Found:
         model_id = self.model_id
         version = self.connection.version()
         parts = self.scan.parts(model_id)
         self.scan.check_size()
 
         def search() -> Search:
-            return Search(parts, embedding, n, self._by_id, self.counts)
+            return Search(parts, embedding, n, self._by_id, self._present, self.counts, line)
 
         if not where:
-            return search().among_all()
+            found = search().among_all()
+            if self._counted[0] != version:
+                self._counted = version, self.count()
+            # what is gone from SQLite may still be among what was scanned
+            return replace(found, among=min(found.among or 0, self._counted[1]))
         filtered = FilteredRows(self.connection, model_id, where)
         condition = where.condition()
         known = self._known
@@ -198,6 +228,12 @@ class EmbeddingStore:
         finally:
             known.asked += one_by_one.tested
 
+    def best_in_frames(
+        self, queries: Sequence[np.ndarray], n: int, where: SegmentCondition | None = None
+    ) -> Scored:
+        """Find the n frames that hold something like each of several queries; see FrameSearch."""
+        return self.frames.best(self._by_id, self.model_id, queries, n, where)
+
     def prepare_scan(self) -> Iterator[tuple[int, int]]:
         """Read what the first search would wait for; see ScanRows.prepare."""
         return self.scan.prepare(self.model_id)
@@ -209,6 +245,42 @@ class EmbeddingStore:
     def scan_problems(self) -> list[str]:
         """Say what is wrong with the file that searches scan; empty means sound."""
         return self.scan.problems(self.model_id)
+
+    def spread(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give up to n embeddings from the whole range of their ids, always the same ones.
+
+        Returns:
+            (N, 512) float32, and (N,) int64, the media file of each.
+        """
+        db, model_id = self.connection.read(), self.model_id
+        low, high = db.execute(
+            "SELECT min(id), max(id) FROM embeddings WHERE model_id = ?", (model_id,)
+        ).fetchone()
+        if low is None:
+            return np.empty((0, EMBEDDING_DIM), np.float32), np.empty(0, np.int64)
+        wanted = sorted({*np.linspace(low, high, n).astype(np.int64).tolist()})
+        rows = db.execute(
+            "SELECT DISTINCT (SELECT e.id FROM embeddings e WHERE e.id >= wanted.value"
+            f" AND e.model_id = ? ORDER BY e.id LIMIT 1) FROM {LISTED} wanted",
+            (model_id, json.dumps(wanted)),
+        )
+        found, vectors = self._by_id([row[0] for row in rows])
+        files = db.execute(
+            f"SELECT s.id, f.media_file_id FROM {LISTED} wanted CROSS JOIN segments s"
+            " ON s.id = wanted.value CROSS JOIN frames f ON f.id = s.frame_id",
+            (json.dumps([row["segment_id"] for row in found]),),
+        )
+        of = dict(map(tuple, files))
+        media = np.array([of.get(row["segment_id"], -1) for row in found], np.int64)
+        return vectors, media
+
+    def _present(self, ids: list[int]) -> list[int]:
+        """Give those of some row ids that there still are."""
+        rows = self.connection.read().execute(
+            f"SELECT e.id FROM {LISTED} wanted CROSS JOIN embeddings e ON e.id = wanted.value",
+            (json.dumps(ids),),
+        )
+        return [row["id"] for row in rows]
 
     def _by_id(self, ids: list[int]) -> tuple[list[sqlite3.Row], np.ndarray]:
         """Look up rows of embeddings, and check them; what is gone is left out.

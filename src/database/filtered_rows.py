@@ -27,7 +27,7 @@ class KnownFilter:
     Attributes:
         key: of the filter, and of the library as it was.
         ids: (N,) int64, the row ids that it leaves; None where nobody has listed them.
-        mask: (N,) bool, the same as marks on all rows, where they are many.
+        mask: (N,) float32, the same as marks on all rows, where they are many; see Search.mask_of.
         asked: about how many rows it was asked so far.
     """
 

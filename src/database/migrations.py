@@ -171,6 +171,29 @@ def m006_notes_and_removed_media(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO row_counts (name, rows) VALUES ('removed_media', 0)")
 
 
+def m008_duplicates(connection: sqlite3.Connection) -> None:
+    """Groups of media files that are almost equal, and what people said of them."""
+    for statement in (
+        """CREATE TABLE duplicate_groups (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            verdict TEXT NOT NULL CHECK (verdict IN ('open', 'hidden', 'kept', 'apart')),
+            decided_at REAL,
+            checksum INTEGER
+        )""",
+        """CREATE TABLE duplicate_files (
+            group_id INTEGER NOT NULL REFERENCES duplicate_groups (id) ON DELETE CASCADE,
+            media_file_id INTEGER NOT NULL REFERENCES media_files (id) ON DELETE CASCADE,
+            is_hidden INTEGER NOT NULL CHECK (is_hidden IN (0, 1)),
+            checksum INTEGER,
+            PRIMARY KEY (group_id, media_file_id)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX duplicate_files_by_media_file ON duplicate_files (media_file_id)",
+        "INSERT INTO row_counts (name, rows) VALUES ('duplicate_groups', 0)",
+        "INSERT INTO row_counts (name, rows) VALUES ('duplicate_files', 0)",
+    ):
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_sam_of_frames,
@@ -179,6 +202,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m005_checksums,
     m006_notes_and_removed_media,
     m007_groundwork,
+    m008_duplicates,
 )
 
 

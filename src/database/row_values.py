@@ -17,7 +17,7 @@ import numpy as np
 from src.database.checksums import COLUMN, row_checksum
 from src.errors import DamagedMaskError, DamagedRowError
 from src.models.mask_rle import MOST_PIXELS, runs_of
-from src.records import SegmentOrigin, TagSource
+from src.records import DuplicateVerdict, SegmentOrigin, TagSource
 
 # Of a text or a blob, in bytes. Nothing is stored that comes near it but the work of people on
 # thousands of segments of one file (info).
@@ -175,6 +175,16 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "path": _name,
         "content_hash": _or_null(_name),
         "removed_at": _number(-LONGEST_S, LONGEST_S),
+    },
+    "duplicate_groups": {
+        "id": _ID,
+        "verdict": _one_of(*get_args(DuplicateVerdict)),
+        "decided_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
+    },
+    "duplicate_files": {
+        "group_id": _ID,
+        "media_file_id": _ID,
+        "is_hidden": _integer(0, 1),
     },
     "embeddings": {
         "id": _ID,

@@ -30,6 +30,7 @@ from src.database.stored_vectors import BATCH, matrix_of_rows
 from src.errors import DatabaseError
 from src.library_files import SafeFolder
 from src.ownership import INDEXES
+from src.stopping import ask_wanted
 
 # Rows that are read before they are saved, where the file lacks many: half a second's, which a job
 # that stores others may have to wait for.
@@ -88,9 +89,11 @@ class ScanRows:
 
         Raises:
             DatabaseError: an embedding is damaged.
+            StoppedError: nobody waits for them any more.
         """
-        has_more = True
+        parts, has_more = self._step(model_id)
         while has_more:
+            ask_wanted()
             parts, has_more = self._step(model_id)
         return parts
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import cast
 
 from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.connection import Connection
-from src.database.rows import SEGMENT_COLUMNS, RowReader, chunks, placeholders
+from src.database.rows import LISTED, SEGMENT_COLUMNS, RowReader, chunks, placeholders
 from src.database.segment_store import (
     NewSegment,
     change_segment,
@@ -19,6 +20,8 @@ from src.records import (
     FrameLook,
     StoredSegment,
 )
+
+_IN_ORDER = "f.media_file_id, f.frame_index, s.area DESC, s.id"
 
 
 class SegmentTable:
@@ -124,14 +127,35 @@ class SegmentTable:
                 [(look.dhash, look.sharpness, frame_id) for frame_id, look in looks.items()],
             )
 
-    def segments(self, segment_ids: Sequence[str]) -> dict[str, StoredSegment]:
-        """Look segments up by id; unknown ids are left out."""
+    def dhashes_of(self, segment_ids: Sequence[str]) -> dict[str, str]:
+        """Look up the dHash of the frames that segments are of, where it is known.
+
+        Raises:
+            DatabaseError: a row of a frame is damaged.
+        """
+        rows = self.connection.read().execute(
+            f"SELECT f.*, s.id AS _segment FROM {LISTED} wanted CROSS JOIN segments s"
+            " ON s.id = wanted.value CROSS JOIN frames f ON f.id = s.frame_id",
+            (json.dumps(list(segment_ids)),),
+        )
+        found = self.rows.checked("frames", rows)
+        return {row["_segment"]: row["dhash"] for row in found if row.get("dhash") is not None}
+
+    def segments(
+        self, segment_ids: Sequence[str], with_masks: bool = True
+    ) -> dict[str, StoredSegment]:
+        """Look segments up by id; unknown ids are left out.
+
+        Args:
+            with_masks: check their masks, for those who use them.
+        """
         found: dict[str, StoredSegment] = {}
         for ids in chunks(segment_ids):
             rows = self.connection.read().execute(
                 f"{SEGMENT_COLUMNS} WHERE s.id IN ({placeholders(ids)})", ids
             )
-            found.update((segment.id, segment) for segment in self.rows.segments(rows))
+            segments = self.rows.segments(rows, with_masks)
+            found.update((segment.id, segment) for segment in segments)
         return found
 
     def segments_where(
@@ -144,11 +168,27 @@ class SegmentTable:
         """
         condition = segment_ids_where(where)
         rows = self.connection.read().execute(
-            f"{SEGMENT_COLUMNS} WHERE s.id IN ({condition.sql})"
-            " ORDER BY f.media_file_id, f.frame_index, s.area DESC, s.id",
+            f"{SEGMENT_COLUMNS} WHERE s.id IN ({condition.sql}) ORDER BY {_IN_ORDER}",
             condition.values,
         )
         return self.rows.segments(rows, with_masks)
+
+    def segments_in_parts(
+        self, where: SegmentCondition | None = None
+    ) -> Iterator[list[StoredSegment]]:
+        """List the same some at a time, without those that are removed meanwhile.
+
+        Their masks are not checked.
+        """
+        condition = segment_ids_where(where)
+        rows = self.connection.read().execute(
+            "SELECT s.id FROM segments s JOIN frames f ON f.id = s.frame_id"
+            f" WHERE s.id IN ({condition.sql}) ORDER BY {_IN_ORDER}",
+            condition.values,
+        )
+        for ids in chunks([row["id"] for row in rows]):
+            found = self.segments(ids, with_masks=False)
+            yield [found[segment_id] for segment_id in ids if segment_id in found]
 
     def segment_ids(self) -> list[str]:
         """List all segments, in the order in which they were added."""
@@ -162,9 +202,13 @@ class SegmentTable:
             [row["id"] for row in frame] for _, frame in groupby(rows, lambda row: row["frame_id"])
         ]
 
-    def crop_hashes(self) -> dict[str, str | None]:
-        """Look up the hash of every segment's crop file; None where it is not known."""
-        rows = self.connection.read().execute("SELECT id, crop_hash FROM segments")
+    def crop_hashes(self, segment_ids: Sequence[str] | None = None) -> dict[str, str | None]:
+        """Look up the hashes of crop files, of every segment or of some; None for unknown ones."""
+        query = "SELECT id, crop_hash FROM segments"
+        db = self.connection.read()
+        if segment_ids is None:
+            return {row["id"]: row["crop_hash"] for row in db.execute(query)}
+        rows = db.execute(f"{query} WHERE id IN ({placeholders(segment_ids)})", segment_ids)
         return {row["id"]: row["crop_hash"] for row in rows}
 
     def set_crop_hashes(self, hashes: Mapping[str, str]) -> None:

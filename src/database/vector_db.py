@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
+from typing import Protocol
 
 import numpy as np
 
@@ -19,6 +22,21 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
 from src.records import EMBEDDING_DIM, SearchHit, SearchResult
 from src.settings import Settings
+
+# Hits that a line is drawn by, where fewer are wanted.
+FEWEST = 8
+
+
+class ScoreLine(Protocol):
+    """Tells which scores of one query are more than chance."""
+
+    def __call__(self, best: Sequence[float], n: int) -> float:
+        """Give the score from which on they are, by the best ones of n segments."""
+        ...
+
+    def strength(self, score: float, line: float) -> float:
+        """Say how far a score is from chance, 0 to 1; 0.5 at the line."""
+        ...
 
 
 class VectorDatabase:
@@ -79,11 +97,18 @@ class VectorDatabase:
         self.embeddings.scan.close()
 
     def search_by_text(
-        self, query: str, n_results: int = 10, where: SegmentCondition | None = None
+        self,
+        query: str,
+        n_results: int = 10,
+        where: SegmentCondition | None = None,
+        line: ScoreLine | None = None,
     ) -> SearchResult:
         """Find the segments that fit a text.
 
         What a person has tagged with these very words comes first, with a score of 1.
+
+        Args:
+            line: see search_by_embedding.
 
         Returns:
             Up to n_results hits, best first, and the words of the query that the CLIP in use
@@ -102,10 +127,21 @@ class VectorDatabase:
         known = self.clip.known_words(query)
         if not known:
             return SearchResult(tagged, () if tagged else unknown)
-        found = self.search_by_embedding(self.clip.encode_text([query])[0], n_results, where)
+        embedding = self.clip.encode_text([query])[0]
+        found = self.search_by_embedding(embedding, n_results, where, line)
         certain = {hit.segment.id for hit in tagged}
         others = tuple(hit for hit in found if hit.segment.id not in certain)
-        return SearchResult((*tagged, *others)[:n_results], () if tagged else unknown, known)
+        strong = found.strong
+        if tagged and strong is not None and found.line is not None:
+            vectors = self.embeddings.get([*certain]).values()
+            strong += sum(float(vector @ embedding) < found.line for vector in vectors)
+        return replace(
+            found,
+            hits=(*tagged, *others)[:n_results],
+            unknown_words=() if tagged else unknown,
+            known_words=known,
+            strong=strong,
+        )
 
     def _tagged(
         self, query: str, n: int, where: SegmentCondition | None = None
@@ -118,12 +154,17 @@ class VectorDatabase:
         )
 
     def search_by_embedding(
-        self, embedding: np.ndarray, n_results: int = 10, where: SegmentCondition | None = None
+        self,
+        embedding: np.ndarray,
+        n_results: int = 10,
+        where: SegmentCondition | None = None,
+        line: ScoreLine | None = None,
     ) -> SearchResult:
         """Find the segments nearest to an embedding.
 
         Args:
             embedding: (512,) or (1, 512), of the CLIP in use; it is normalised here.
+            line: gives hits their strength, and counts those above it; None draws no line.
 
         Raises:
             QueryError: it has another shape, is zero or not finite, or n_results is under 1.
@@ -135,16 +176,23 @@ class VectorDatabase:
         norm = float(np.linalg.norm(vector))
         if not np.isfinite(norm) or norm == 0:
             raise QueryError("the embedding is zero or not finite, so nothing is near to it")
-        scored = self.embeddings.best(vector / norm, n_results, where)
+        wanted = n_results if line is None else max(n_results, FEWEST)
+        found = self.embeddings.find(vector / norm, wanted, where, line)
+        scored = found.best[:n_results]
         segments = self.metadata.segments([segment_id for segment_id, _ in scored])
         tags = self.metadata.tags_of(list(segments))
-        return SearchResult(
-            tuple(
-                SearchHit(segments[segment_id], score, tags.get(segment_id, ()))
-                for segment_id, score in scored
-                if segment_id in segments
+
+        def strength(score: float) -> float | None:
+            return None if line is None or found.line is None else line.strength(score, found.line)
+
+        hits = tuple(
+            SearchHit(
+                segments[segment_id], score, tags.get(segment_id, ()), strength=strength(score)
             )
+            for segment_id, score in scored
+            if segment_id in segments
         )
+        return SearchResult(hits, line=found.line, strong=found.above, total=found.among)
 
 
 def check_count(n_results: int) -> None:

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from src.database.embedding_store import EmbeddingStore
 from src.database.index_process import IndexProcess, IndexUnavailableError
 from src.database.index_server import marker_of
 from src.database.metadata_db import MetadataDatabase
+from src.errors import DatabaseError
 from src.events import Progress
 from src.ownership import INDEX_NAME, INDEXES
 from src.records import EMBEDDING_DIM
@@ -43,6 +45,7 @@ class VectorIndex:
         # Jobs may run beside each other; one of them opens or discards at a time.
         self._state_lock = threading.RLock()
         self._process: IndexProcess | None = None
+        self._opening: threading.Thread | None = None
         # Why the index is not asked in this session, once it has failed after a rebuild.
         self.failure: str | None = None
         self._distrusted = 0  # how often in this session
@@ -81,6 +84,18 @@ class VectorIndex:
                     self.failure = str(exc)
                     log.warning("the index is not used: %s", exc)
 
+    def open_ahead(self) -> None:
+        """Have it opened in a thread of its own, so that `catch_up` does not wait for that."""
+
+        def open_it() -> None:
+            # what is wrong with it, or with the library, is dealt with where it is told
+            with suppress(IndexUnavailableError, DatabaseError):
+                self._ready()
+
+        if self._process is None and self._opening is None:
+            self._opening = threading.Thread(target=open_it, name="index", daemon=True)
+            self._opening.start()
+
     def keep_scanned(self) -> None:
         """Bring what searches scan into step with SQLite."""
         if not self._retired:
@@ -89,7 +104,7 @@ class VectorIndex:
     def _catch_up(self) -> Iterator[Progress]:
         if self._retired or self.failure is not None or self.pending() == 0:
             return
-        process = self._opened() or self._fresh()
+        process = self._ready()
         while gone := self.embeddings.removals(BATCH):
             process.ask({"verb": "delete", "ids": gone})
             self.embeddings.mark_removed(gone)
@@ -125,10 +140,16 @@ class VectorIndex:
 
     def close(self) -> None:
         """Wait for the child to finish and exit."""
+        if self._opening is not None:
+            self._opening.join()
+            self._opening = None
         with self._state_lock:
-            if self._process is not None:
-                self._process.close()
-                self._process = None
+            self._end_process()
+
+    def _end_process(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
 
     def retire(self) -> None:
         """Close it for good: another model's index has taken its place.
@@ -137,9 +158,18 @@ class VectorIndex:
         """
         with self._state_lock:
             self._retired = True
-            self.close()
+        self.close()
 
     # -- trust
+
+    def _ready(self) -> IndexProcess:
+        """Return the child with a proven index, or with an empty one where there is none.
+
+        Raises:
+            IndexUnavailableError: there is one that can't be trusted, or none can be made.
+        """
+        with self._state_lock:
+            return self._opened() or self._fresh()
 
     def _opened(self) -> IndexProcess | None:
         """Return the child with a proven index; None when there is no index to open.
@@ -219,7 +249,7 @@ class VectorIndex:
         with self._state_lock:
             log.warning("the index is rebuilt: %s", reason)
             self._distrusted += 1
-            self.close()
+            self._end_process()
             folder = self._folder
             with self.metadata.connection.write() as db:
                 self.embeddings.mark_all_unindexed(db)

@@ -30,7 +30,7 @@ class ExportCounts:
 
     def preview(self) -> ExportPreview:
         """Count crops by tag and their media files, and say how large they are, about."""
-        written, left_out = self._by_tag()
+        written, left_out = self.by_tag()
         total = sum(written.values())
         if total == 0:
             return ExportPreview({}, left_out, 0, 0)
@@ -56,7 +56,7 @@ class ExportCounts:
             (json.dumps(list(self._names)), self._selection.min_confidence, *where.values),
         )
 
-    def _by_tag(self) -> tuple[dict[str, int], dict[str, int]]:
+    def by_tag(self) -> tuple[dict[str, int], dict[str, int]]:
         """Count what is written, and what is below the limits."""
         where, limits = self._selection.where, self._selection.limits
         of, good = where.condition(), limits.condition()

@@ -11,10 +11,34 @@ from src.datasets.export_counts import ExportCounts
 from src.errors import ExportError
 from src.records import ExportPreview, StoredSegment, Tag
 from src.search.export_selection import ExportSelection
-from src.search.filters import Filter
 
 # Crops have 1,024 pixels on their longer side at most.
 LARGEST_CROP = 1 << 26
+
+
+class LabelledSegments:
+    """Segments with the tags that they are exported under, read some at a time, again and again.
+
+    Attributes:
+        counts: of each tag, as they were at first; a tag that comes later is left out.
+    """
+
+    def __init__(self, metadata: MetadataDatabase, selection: ExportSelection) -> None:
+        self._metadata, self._selection = metadata, selection
+        self.counts, _ = ExportCounts(metadata, selection).by_tag()
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def __iter__(self) -> Iterator[tuple[StoredSegment, Tag]]:
+        least = self._selection.min_confidence
+        where = self._selection.where & self._selection.limits
+        for segments in self._metadata.segments_in_parts(where):
+            tags_of = self._metadata.tags_of([segment.id for segment in segments])
+            for segment in segments:
+                for tag in tags_of.get(segment.id, ()):
+                    if tag.name in self.counts and tag.confidence >= least:
+                        yield segment, tag
 
 
 class SelectedSegments:
@@ -34,10 +58,9 @@ class SelectedSegments:
         self._metadata, self._selection, self._wanted = metadata, selection, wanted
 
     @cached_property
-    def labelled(self) -> list[tuple[StoredSegment, Tag]]:
+    def labelled(self) -> LabelledSegments:
         """The segments with their tags; one with several tags is there for each."""
-        where = self._selection.where & self._selection.limits
-        return [(segment, tag) for segment, tag in self._tagged(where) if self._is_sure(tag)]
+        return LabelledSegments(self._metadata, self._selection)
 
     def count_crops(self) -> ExportPreview:
         """Count a crop for each tag of a segment, and how large they are, about.
@@ -65,15 +88,3 @@ class SelectedSegments:
             raise ExportError(
                 f"{path}: this crop can't be read ({exc.strerror or exc}); {advice}"
             ) from exc
-
-    def _tagged(self, where: Filter) -> Iterator[tuple[StoredSegment, Tag]]:
-        labels = self._selection.labels
-        segments = self._metadata.segments_where(where)
-        tags_of = self._metadata.tags_of([segment.id for segment in segments])
-        for segment in segments:
-            for tag in tags_of.get(segment.id, ()):
-                if labels is None or tag.name in labels:
-                    yield segment, tag
-
-    def _is_sure(self, tag: Tag) -> bool:
-        return tag.confidence >= self._selection.min_confidence

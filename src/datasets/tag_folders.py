@@ -42,7 +42,7 @@ class TagFolders:
     ) -> Generator[Event, None, None]:
         """Write crops and labels.csv, without what is removed meanwhile."""
         labelled = selected.labelled
-        folders = folder_names({tag.name for _, tag in labelled})
+        folders = folder_names(set(labelled.counts))
         with output.open_text(LABELS) as stream:
             writer = csv.writer(stream)
             writer.writerow(LABELS_COLUMNS)
@@ -52,7 +52,7 @@ class TagFolders:
                     file = f"{folders[tag.name]}/{crop_name(segment.id)}"
                     output.add_image(file, crop, [as_text(tag.name)])
                     writer.writerow(_row(file, segment, tag))
-                yield Progress("export", number, len(labelled))
+                yield Progress("export", number, max(number, len(labelled)))
 
     def read_back(self, dataset: DatasetFolder) -> Iterator[AnnotatedImage]:
         """Read labels.csv: each crop has one label, which stands for all of it."""

@@ -24,6 +24,7 @@ from src.gui.app.import_controller import ImportController
 from src.gui.app.library_facts import LibraryFacts
 from src.gui.app.panels import LIBRARY, Panels
 from src.gui.app.probe import VARIABLE, Probe
+from src.gui.app.saved_searches import SavedSearches
 from src.gui.app.sidebar import LOADING, NO_LIBRARY, RECOVERING, Sidebar
 from src.gui.app.single_instance import Requests
 from src.gui.app.window_dialogs import WindowDialogs
@@ -100,6 +101,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     dialogs: WindowDialogs
     import_controller: ImportController
     panels: Panels
+    saved_searches: SavedSearches
 
     def __init__(self, options: WindowOptions) -> None:
         settings = options.settings
@@ -182,6 +184,13 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.sidebar = Sidebar(self, theme, self.do, lambda: self.panels.go("models"))
         self.sidebar.grid(row=0, column=0, rowspan=2, sticky="ns")
         LibraryFacts(self, self.session, self.sidebar)
+        self.saved_searches = SavedSearches(
+            self.sidebar,
+            theme,
+            self.session,
+            lambda text: self.panels.run_search(text),
+            self._menu_entries,
+        )
         BackgroundJobs(self.session)
         signals, card = self.session.signals, self.sidebar.models
         signals.not_opened.append(lambda: card.show(*NO_LIBRARY))

@@ -141,7 +141,9 @@ class ContentCheck:
             self.metadata.update_media(media.id, **content)
             return FileKnown(path, known)
         else:
-            self.metadata.update_media(media.id, **begun)
+            # lost in a power cut, it is read once more
+            with self.metadata.connection.write(lasting=False):
+                self.metadata.update_media(media.id, **begun)
         remove_half_written(self.metadata.paths, digest)
         change = ContentChange(self.metadata, media.id, begun if is_changed else None)
         return MediaToRead(path, kind, digest, change)

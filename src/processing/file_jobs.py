@@ -59,6 +59,8 @@ def go_through(
         before = totals.segments
         with closing(work) as events:
             for event in events:
+                if tell_index and totals.segments == 0 and isinstance(event, FrameStored):
+                    index().open_ahead()
                 totals.add(event)
                 yield event
         new += totals.segments - before

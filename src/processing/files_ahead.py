@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
@@ -11,25 +11,21 @@ from threading import Event
 
 from src.errors import MediaReadError
 from src.processing.crop import CROP_SIDE
+from src.processing.embedding_batches import EmbeddingBatches
 from src.processing.ffmpeg_log import VideoFacts
-from src.processing.file_errors import is_file_error
 from src.processing.frames import read_sampled
 from src.processing.frames_ahead import ReadFrame, as_read
 from src.processing.image_loader import look_into
-from src.processing.models_in_use import ClipBundle
-from src.processing.segment_pipeline import CutFrame, FrameResult, SegmentPipeline
+from src.processing.segment_pipeline import FrameResult, SegmentPipeline
 from src.processing.work_threads import WorkThreads
 from src.records import Frame, MediaKind
 from src.settings import Settings
-from src.stopping import result_of, wait_for
+from src.stopping import result_of
 
-# So many frames are embedded at once, where it does not take long to have them.
-BATCH = 32
 # So many files are passed over in search of one that is worth it.
-_MOST_LOOKED_AT = 2 * BATCH
+_MOST_LOOKED_AT = 64
 
 SampledFrames = Generator[tuple[Frame, bool]]
-Embed = Callable[[Sequence[tuple[ClipBundle, CutFrame]]], list[FrameResult]]
 
 
 class FileAhead:
@@ -39,7 +35,6 @@ class FileAhead:
         digest: of its content; None where that was not read.
         facts: of the file, filled while frames come.
         later: frames after the first, which are not read yet.
-        cut: the first frame, while it waits to be embedded together with others.
     """
 
     def __init__(self, path: Path, before: FileAhead | None = None) -> None:
@@ -60,7 +55,6 @@ class FileAhead:
         self._first: ReadFrame | None = None
         self._unread: BaseException | None = None
         self._embedded: Future[FrameResult] = Future()
-        self.cut: tuple[ClipBundle, CutFrame] | None = None
 
     def kind(self) -> MediaKind:
         """Return what media_kind does, or raise what it does."""
@@ -84,11 +78,6 @@ class FileAhead:
         """Return whether its first frame was read of a content with this hash."""
         return self.digest == digest and (self._first is not None or self._unread is not None)
 
-    def take_result(self, result: FrameResult) -> None:
-        """Take what was made of `cut`."""
-        self.cut = None
-        self._embedded.set_result(result)
-
     def read(
         self,
         settings: Settings,
@@ -96,25 +85,30 @@ class FileAhead:
         is_wanted: Callable[[str], bool],
         pipeline: SegmentPipeline,
         threads: WorkThreads,
+        batches: EmbeddingBatches,
     ) -> None:
         """Read it, in a thread.
 
         Args:
             content_hash: of a file.
             is_wanted: whether frames of a content with such a hash will be asked for.
+            batches: embeds frames that are not cut any further; this was announced there.
         """
         self._stamp = _stamp(self.path)
         try:
-            pixels = self._looked_into(content_hash)
-            if self._before is not None:  # of copies the first is wanted, as in their turns
-                self._before.is_hashed.wait()
-                self._before = None
-            is_cut = self.digest is not None and is_wanted(self.digest)
+            try:
+                pixels = self._looked_into(content_hash)
+                if self._before is not None:  # of copies the first is wanted, as in their turns
+                    self._before.is_hashed.wait()
+                    self._before = None
+                is_cut = self.digest is not None and is_wanted(self.digest)
+            finally:
+                self.is_hashed.set()
+            if is_cut:
+                with threads.room_for(pixels):
+                    self._cut_first(settings, pipeline, batches)
         finally:
-            self.is_hashed.set()
-        if is_cut:
-            with threads.room_for(pixels):
-                self._cut_first(settings, pipeline)
+            batches.end_one()
 
     def _looked_into(self, content_hash: Callable[[Path], str]) -> int:
         """Find out what the file is, and hash an image; returns its pixels."""
@@ -132,7 +126,9 @@ class FileAhead:
             return self._stamp[0]
         return pixels
 
-    def _cut_first(self, settings: Settings, pipeline: SegmentPipeline) -> None:
+    def _cut_first(
+        self, settings: Settings, pipeline: SegmentPipeline, batches: EmbeddingBatches
+    ) -> None:
         # of a large JPEG that stays whole only what its crop needs is decoded
         draft_side = CROP_SIDE if pipeline.cuts_nothing else None
         frames = read_sampled(self.path, "image", settings, self.facts, draft_side)
@@ -150,7 +146,7 @@ class FileAhead:
             return
         try:
             if pipeline.cuts_nothing:
-                self.cut = pipeline.cut(frame)
+                batches.add(*pipeline.cut(frame), self._embedded)
             else:
                 self._embedded.set_result(pipeline.process(frame))
         except BaseException as exc:
@@ -165,7 +161,7 @@ class FilesAhead:
         files: Iterable[Path],
         is_worth_it: Callable[[Path], bool],
         begin: Callable[[FileAhead], Future[None]],
-        embed: Embed,
+        batches: EmbeddingBatches,
         most: int,
     ) -> None:
         """Begin with the first when it is asked for.
@@ -173,11 +169,11 @@ class FilesAhead:
         Args:
             is_worth_it: whether a file will be read in its turn.
             begin: has a file read in a thread.
-            embed: gives the results of frames that were only cut, in batches.
+            batches: embeds frames; hears of every file that is read, or will not be.
             most: so many files are begun or done, and wait for their turn.
         """
         self._files = iter(files)
-        self._is_worth_it, self._begin, self._embed = is_worth_it, begin, embed
+        self._is_worth_it, self._begin, self._batches = is_worth_it, begin, batches
         self._most = most
         self._begun = 0
         self._last: FileAhead | None = None
@@ -200,30 +196,11 @@ class FilesAhead:
             if there == path:
                 self._look_further()
                 result_of(read)
-                if not file.is_unchanged():
-                    return None
-                self._have_embedded(file)
-                return file
+                return file if file.is_unchanged() else None
             if read.cancel():
                 file.is_hashed.set()
+                self._batches.end_one()
         return None
-
-    def _have_embedded(self, first: FileAhead) -> None:
-        """Embed a file's frame, if it waits for that, together with those of the next files."""
-        if first.cut is None:
-            return
-        begun = [(file, read) for _, file, read in self._next if file is not None and read]
-        wait_for([read for _, read in begun[: BATCH // 2]])
-        ready = [file for file, read in begun if read.done() and file.cut is not None]
-        files = [first, *ready[: BATCH - 1]]
-        try:
-            results = self._embed([file.cut for file in files if file.cut is not None])
-        except Exception as exc:
-            if not is_file_error(exc) or len(files) == 1:
-                raise
-            files, results = [first], self._embed([first.cut])  # one of the others may be to blame
-        for file, result in zip(files, results, strict=True):
-            file.take_result(result)
 
     def _look_further(self) -> None:
         while self._begun < self._most and len(self._next) < _MOST_LOOKED_AT:
@@ -234,6 +211,7 @@ class FilesAhead:
                 self._next.append((path, None, None))
                 continue
             file = self._last = FileAhead(path, self._last)
+            self._batches.announce()
             self._next.append((path, file, self._begin(file)))
             self._begun += 1
 

@@ -25,11 +25,12 @@ from src.events import (
 from src.models.segmenter import Segmenter
 from src.processing.changed_files import ChangedFiles
 from src.processing.content_check import ContentCheck, MediaToRead
+from src.processing.embedding_batches import BATCH, EmbeddingBatches
 from src.processing.expected_work import expected_work, in_all
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.file_errors import format_error, is_file_error
 from src.processing.file_jobs import go_through
-from src.processing.files_ahead import BATCH, FileAhead, FilesAhead
+from src.processing.files_ahead import FileAhead, FilesAhead
 from src.processing.frames import read_sampled
 from src.processing.frames_ahead import ReadFrame, Wanted, frames_ahead
 from src.processing.media_finder import is_out_of_reach
@@ -94,13 +95,14 @@ class Ingest:
         yield JobStarted(len(files), in_all(works))
         yield from found.failed
         with self.pipeline.threads() as threads:
+            batches = EmbeddingBatches(self.pipeline.embed, threads.count)
             ahead = FilesAhead(
                 files,
                 check.is_worth_reading,
-                partial(self._read_ahead, check, threads),
-                self.pipeline.embed,
-                # a slow one holds up those after it
-                2 * BATCH if self.pipeline.cuts_nothing else 4 * threads.count,
+                partial(self._read_ahead, check, threads, batches),
+                batches,
+                # a slow one holds up those after it; a batch is in each thread, and one comes
+                BATCH * (threads.count + 2) if self.pipeline.cuts_nothing else 4 * threads.count,
             )
             totals = yield from go_through(
                 (
@@ -122,7 +124,11 @@ class Ingest:
         )
 
     def _read_ahead(
-        self, check: ContentCheck, threads: WorkThreads, file: FileAhead
+        self,
+        check: ContentCheck,
+        threads: WorkThreads,
+        batches: EmbeddingBatches,
+        file: FileAhead,
     ) -> Future[None]:
         return threads.submit(
             file.read,
@@ -131,6 +137,7 @@ class Ingest:
             check.is_new,
             self.pipeline,
             threads,
+            batches,
         )
 
     def _media_file(
@@ -212,7 +219,8 @@ class Ingest:
         """Store what is known of a file now that its last frame has come."""
         media_id = media.change.media_id
         width, height = size_wh or (None, None)
-        with self.metadata.connection.write():
+        # its frames are on the disk; lost in a power cut, this is done again without reading them
+        with self.metadata.connection.write(lasting=False):
             self.metadata.update_media(
                 media_id,
                 status="done",

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from src.database.embedding_store import EmbeddingStore
     from src.database.vector_db import VectorDatabase
     from src.database.vector_index import VectorIndex
-    from src.models.auto_tagger import AutoTagger
+    from src.models.auto_tagger import AutoTagger, Vocabulary
     from src.models.clip_encoder import ClipEncoder
     from src.models.model_manager import ModelManager
     from src.models.segmenter import Segmenter
+    from src.search.calibration_store import CalibrationStore
+    from src.search.line import Calibration
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class ModelsInUse:
         self._wanted: ClipEncoder | None = None
         self._mask_generator: Segmenter | None = None
         self._tagger: AutoTagger | None = None
+        self._calibrations: CalibrationStore | None = None
         self._switching = threading.Lock()
 
     def close(self) -> None:
@@ -143,6 +146,17 @@ class ModelsInUse:
         """Return what embeds now, as one."""
         with self._lock:
             return ClipBundle(self.vectors, self.tagger)
+
+    def calibration_of(self, vectors: VectorDatabase) -> Calibration | None:
+        """Return what wrong matches score with a CLIP; see CalibrationStore.of."""
+        from src.search.calibration_store import CalibrationStore
+
+        with self._lock:
+            if self._calibrations is None:
+                self._calibrations = CalibrationStore(
+                    self.read_only, lambda of: self._vocabulary_of(of.clip)
+                )
+            return self._calibrations.of(vectors)
 
     def write_down(self) -> None:
         """Store which CLIP is in use, before a job stores embeddings.
@@ -310,8 +324,11 @@ class ModelsInUse:
         return VectorDatabase(self.metadata.paths, clip, self.metadata, not self.read_only)
 
     def _tagger_of(self, clip: ClipEncoder) -> AutoTagger:
-        from src.models.auto_tagger import AutoTagger, read_vocabulary
+        from src.models.auto_tagger import AutoTagger
 
-        settings = self.settings()
-        vocabulary = settings.vocabulary or self.models.vocabulary(clip)
-        return AutoTagger(read_vocabulary(Path(vocabulary)), clip, settings.tag_confidence)
+        return AutoTagger(self._vocabulary_of(clip), clip, self.settings().tag_confidence)
+
+    def _vocabulary_of(self, clip: ClipEncoder) -> Vocabulary:
+        from src.models.auto_tagger import read_vocabulary
+
+        return read_vocabulary(Path(self.settings().vocabulary or self.models.vocabulary(clip)))

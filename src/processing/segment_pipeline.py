@@ -14,6 +14,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import torch
 
@@ -255,16 +256,19 @@ class SegmentPipeline:
     def threads(self) -> Iterator[WorkThreads]:
         """Run threads to make results in, one for each core, until the block ends.
 
-        Models of which each runs one do not share their work among more.
+        Where each runs models of its own, neither torch nor OpenCV shares its work among more.
         """
-        before = torch.get_num_threads()
+        before = torch.get_num_threads(), cv2.getNumThreads()
         count = self._torch_threads
         prepare = None if count is None else partial(torch.set_num_threads, count)
+        if count is not None:
+            cv2.setNumThreads(count)
         with closing(WorkThreads(cores(), self.settings.pixels_at_once, prepare)) as threads:
             try:
                 yield threads
             finally:
-                torch.set_num_threads(before)
+                torch.set_num_threads(before[0])
+                cv2.setNumThreads(before[1])
 
     def embed_again(self, result: FrameResult) -> FrameResult:
         """Embed a result with the CLIP in use now; see embed_again."""

@@ -2,8 +2,9 @@
 
     filter     one part, or several with `or` between them
     part       conditions side by side: all of them hold
-    condition  key:value, key>=value or key<=value; `not` or a dash before it turns it round;
-               a filter in brackets is one, too
+    condition  key:value, key>=value, key<=value, key>value or key<value, where a colon may stand
+               before the sign; `not` or a dash before it turns it round, a plus says nothing; a
+               filter in brackets is a condition, too
     value      text; in quotation marks where it holds a space or a sign of this grammar, and two
                of them stand for one inside; "a,b" is any of both, and "a..b" is from a to b
 
@@ -17,7 +18,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 # the conditions there are register in it
+import src.search.copy_leaves as _copy_leaves  # noqa: F401
 import src.search.leaves as _leaves  # noqa: F401
+import src.search.media_leaves as _media_leaves  # noqa: F401
 from src.errors import QueryError
 from src.search.filters import EVERYTHING, LEAVES, Filter, Leaf, Not, all_of, any_of
 from src.search.tokens import OPEN, Piece, pieces
@@ -50,14 +53,16 @@ def filter_of(found: Sequence[Piece]) -> Filter:
         if piece.is_unclosed:
             raise QueryError(
                 f'a quotation mark in "{piece.whole()}" is not closed; two of them ("") stand for '
-                "one"
+                "one",
+                piece.span,
+                "this quotation mark is not closed",
             )
     return _Reader(found).read() if found else EVERYTHING
 
 
 def is_condition(piece: Piece) -> bool:
     """Return whether a piece begins with the key of a condition that there is."""
-    return _meant(_without_dash(piece)) is not None
+    return _meant(_without_sign(piece)) is not None
 
 
 def _meant(piece: Piece) -> type[Leaf] | None:
@@ -65,8 +70,8 @@ def _meant(piece: Piece) -> type[Leaf] | None:
     return None if match is None else LEAVES.get(match[1].lower())
 
 
-def _without_dash(piece: Piece) -> Piece:
-    return replace(piece, text=piece.text[1:]) if piece.text.startswith("-") else piece
+def _without_sign(piece: Piece) -> Piece:
+    return replace(piece, text=piece.text[1:]) if piece.text.startswith(("-", "+")) else piece
 
 
 class _Reader:
@@ -79,7 +84,9 @@ class _Reader:
     def read(self) -> Filter:
         found = self._either()
         if self._at < len(self._pieces):
-            raise QueryError("a bracket is closed that was never opened")
+            raise QueryError(
+                "a bracket is closed that was never opened", self._pieces[self._at].span
+            )
         return found
 
     def _either(self) -> Filter:
@@ -99,16 +106,21 @@ class _Reader:
 
     def _one(self) -> Filter:
         if self._at == len(self._pieces) or self._is_next(")", "or", "and"):
-            before = f'after "{self._pieces[self._at - 1].whole()}"' if self._at else "at the start"
+            last = self._pieces[max(0, self._at - 1)]
+            before = f'after "{last.whole()}"' if self._at else "at the start"
             raise QueryError(
-                f"a condition is missing {before}, such as tag:dog; see docs/search.md"
+                f"a condition is missing {before}, such as tag:dog; see docs/search.md",
+                last.span,
+                f"a condition is missing {before}",
             )
         piece, self._at = self._pieces[self._at], self._at + 1
         if piece != OPEN and not _is_word(piece, "not"):
             return _condition(piece)
         self._depth += 1
         if self._depth > DEEPEST:
-            raise QueryError(f"a filter has at most {DEEPEST} brackets inside each other")
+            raise QueryError(
+                f"a filter has at most {DEEPEST} brackets inside each other", piece.span
+            )
         found = Not(self._one()) if piece != OPEN else self._in_brackets()
         self._depth -= 1
         return found
@@ -117,7 +129,11 @@ class _Reader:
         first = self._at
         found = self._either()
         if not self._is_next(")"):
-            raise QueryError(f'the bracket before "{self._pieces[first].whole()}" is not closed')
+            raise QueryError(
+                f'the bracket before "{self._pieces[first].whole()}" is not closed',
+                self._pieces[first - 1].span,
+                "this bracket is not closed",
+            )
         self._at += 1
         return found
 
@@ -132,19 +148,27 @@ def _is_word(piece: Piece, word: str) -> bool:
 
 
 def _condition(piece: Piece) -> Filter:
-    bare = _without_dash(piece)
+    bare = _without_sign(piece)
     found = bare.key_and_value()
     if found is None:
         meant = _meant(bare)
         how = f"{_examples()}, and so on" if meant is None else meant.example
-        raise QueryError(f'"{piece.whole()}" is no condition; one is written {how}')
+        raise QueryError(
+            f'"{piece.whole()}" is no condition; one is written {how}',
+            piece.span,
+            f"a condition is written {how}",
+        )
     key, value = found
     if key not in LEAVES:
-        raise QueryError(f'there is no condition "{key}:"; there are {", ".join(sorted(LEAVES))}')
+        raise QueryError(
+            f'there is no condition "{key}:"; there are {", ".join(sorted(LEAVES))}',
+            piece.span,
+            f'there is no condition "{key}:"',
+        )
     try:
         condition = LEAVES[key].read(value)
     except QueryError as exc:
-        raise QueryError(f'in "{piece.whole()}", {exc}') from exc
+        raise QueryError(f'in "{piece.whole()}", {exc}', piece.span, exc.short) from exc
     return Not(condition) if piece.text.startswith("-") else condition
 
 

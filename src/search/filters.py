@@ -89,10 +89,14 @@ class Leaf(Filter):
     """One condition, written `key:value`, such as `kind:object`.
 
     A new one is a frozen dataclass with the three methods, under `@leaf("key", "an example")`.
+
+    Attributes:
+        choices: the values there are; empty for any.
     """
 
     key: ClassVar[str]
     example: ClassVar[str]
+    choices: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     @abstractmethod

@@ -6,18 +6,21 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from src.database.conditions import Condition, one_by_one
+from src.database.media_facts import FILE_NAME
 from src.database.rows import LISTED
 from src.database.text_normalization import casefold_key
 from src.errors import QueryError
 from src.records import SegmentKind
-from src.search.filters import Filter, Leaf, Not, all_of, leaf
+from src.search.filters import Filter, Leaf, Not, all_of, any_of, leaf
 from src.search.tokens import Value, as_number, as_range, in_quotes, number
 
+_End = TypeVar("_End", str, float)
 
-def _on_media(sql: str) -> str:
+
+def on_media(sql: str) -> str:
     """Write a condition on media_files, which is then looked into once and not for each segment."""
     media = f"SELECT id FROM media_files WHERE {sql}{one_by_one('id = media_file_id')}"
     return _on_frames(f"media_file_id IN ({media})")
@@ -60,19 +63,25 @@ class _OneOf(Leaf):
 
     Attributes:
         sql: the condition, with `{}` for the list of values.
-        choices: the values there are; empty for any.
     """
 
     values: tuple[str, ...]
     sql: ClassVar[str]
-    choices: ClassVar[tuple[str, ...]] = ()
 
     def condition(self) -> Condition:
         return Condition(self.sql.format(LISTED), (json.dumps(self.values),))
 
     @classmethod
     def read(cls, value: Value) -> Filter:
-        values = value.listed()
+        return cls.of(value.listed())
+
+    @classmethod
+    def of(cls, values: tuple[str, ...]) -> Filter:
+        """Make the condition of values as they are typed.
+
+        Raises:
+            QueryError: one of them is none of the choices.
+        """
         for each in values:
             if cls.choices and each not in cls.choices:
                 raise QueryError(f'{cls.key} is {" or ".join(cls.choices)}, not "{each}"')
@@ -84,9 +93,22 @@ class _OneOf(Leaf):
 
 @leaf("kind", "kind:object")
 class KindIs(_OneOf):
-    """The segment is a whole frame, or an object in one."""
+    """The segment is a whole frame, or an object in one; read with it are kinds of media, too."""
 
-    sql, choices = "s.kind IN {}", ("frame", "object")
+    sql, choices = "s.kind IN {}", ("frame", "object", "photo", "video")
+
+    @classmethod
+    def read(cls, value: Value) -> Filter:
+        texts = tuple("photo" if each == "image" else each for each in value.listed())
+        cls.of(texts)
+        kinds = tuple(each for each in texts if each in ("frame", "object"))
+        media = tuple("image" if each == "photo" else each for each in texts if each not in kinds)
+        return any_of(
+            [
+                *([cls(kinds)] if kinds or not media else []),
+                *([MediaKindIs(media)] if media else []),
+            ]
+        )
 
 
 @leaf("origin", "origin:human")
@@ -100,7 +122,16 @@ class OriginIs(_OneOf):
 class MediaKindIs(_OneOf):
     """The segment is of an image, or of a video."""
 
-    sql, choices = _on_media("kind IN {}"), ("image", "video")
+    sql, choices = on_media("kind IN {}"), ("image", "video")
+
+    @classmethod
+    def read(cls, value: Value) -> Filter:
+        return cls.of(tuple("image" if each == "photo" else each for each in value.listed()))
+
+    def __str__(self) -> str:
+        if not self.values:
+            return super().__str__()
+        return f"kind:{','.join('photo' if each == 'image' else each for each in self.values)}"
 
 
 @leaf("segment", "segment:3f2a")
@@ -141,7 +172,7 @@ class _Has(Leaf):
 
     def condition(self) -> Condition:
         return Condition(
-            _on_media(f"instr(casefold_key({self.sql}), ?)"), (casefold_key(self.text),)
+            on_media(f"instr(casefold_key({self.sql}), ?)"), (casefold_key(self.text),)
         )
 
     @classmethod
@@ -163,8 +194,7 @@ class PathHas(_Has):
 class NameHas(_Has):
     """The name of the media file, without its folders, holds a text."""
 
-    # all that is no separator is taken off the end, which leaves the folders
-    sql = r"substr(path, length(rtrim(path, replace(replace(path, '/', ''), '\', ''))) + 1)"
+    sql = FILE_NAME
 
 
 _DATE = re.compile(r"(\d{4})(-\d\d)?(?:(?<=-\d\d)(-\d\d))?(?:(?<=-\d\d-\d\d)(T\d\d:\d\d(:\d\d)?))?")
@@ -180,26 +210,27 @@ class TakenIn(Leaf):
     Attributes:
         first: a year, month, day or moment: 2020, 2020-05, 2020-05-31, 2020-05-31T10:00.
         last: the same; all of it belongs to the time.
+        is_strict: whether the end does not belong to it; only where one is given.
     """
 
     first: str | None = None
     last: str | None = None
+    is_strict: bool = False
 
     def condition(self) -> Condition:
         # dates are stored as ISO 8601, so the beginnings of two of them are in their order
         parts, values = ["captured_at GLOB '[0-9][0-9][0-9][0-9]*'"], list[object]()
-        for end, sign in ((self.first, ">="), (self.last, "<=")):
-            if end is not None:
-                parts.append(f"substr(captured_at, 1, {len(end)}) {sign} ?")
-                values.append(end)
-        return Condition(_on_media(" AND ".join(parts)), tuple(values))
+        for end, sign in _ends(self.first, self.last, self.is_strict):
+            parts.append(f"substr(captured_at, 1, {len(end)}) {sign} ?")
+            values.append(end)
+        return Condition(on_media(" AND ".join(parts)), tuple(values))
 
     @classmethod
     def read(cls, value: Value) -> Filter:
-        return cls(*value.range(_date))
+        return cls(*value.range(read_date), value.is_strict)
 
     def written(self) -> str:
-        return as_range(self.first, self.last)
+        return as_range(self.first, self.last, self.is_strict)
 
 
 @dataclass(frozen=True)
@@ -207,19 +238,20 @@ class _Within(Leaf):
     """A number is in a range, with both ends in it; None is no end.
 
     Attributes:
+        is_strict: whether the end is not in it; only where one is given.
         sql: the number.
         read_end, write_end: an end as text.
     """
 
     least: float | None = None
     most: float | None = None
+    is_strict: bool = False
     sql: ClassVar[str]
     read_end: ClassVar = staticmethod(number)
     write_end: ClassVar = staticmethod(as_number)
 
     def condition(self) -> Condition:
-        ends = [(self.least, ">="), (self.most, "<=")]
-        given = [(end, sign) for end, sign in ends if end is not None]
+        given = _ends(self.least, self.most, self.is_strict)
         return Condition(
             " AND ".join(f"{self.sql} {sign} ?" for _, sign in given) or "1",
             tuple(end for end, _ in given),
@@ -227,11 +259,13 @@ class _Within(Leaf):
 
     @classmethod
     def read(cls, value: Value) -> Filter:
-        return cls(*value.range(cls.read_end))
+        return cls(*value.range(cls.read_end), value.is_strict)
 
     def written(self) -> str:
-        ends = (None if end is None else self.write_end(end) for end in (self.least, self.most))
-        return as_range(*ends)
+        low, high = (
+            None if end is None else self.write_end(end) for end in (self.least, self.most)
+        )
+        return as_range(low, high, self.is_strict)
 
 
 @leaf("at", "at:0:30..1:00")
@@ -276,6 +310,31 @@ class Share(_Within):
 
     sql = "CAST(s.area AS REAL) / (f.width * f.height)"
 
+    def __str__(self) -> str:
+        low, high = (None if end is None else _percent(end) for end in (self.least, self.most))
+        if "" in (low, high):  # an end that is no number of percents
+            return super().__str__()
+        return f"size{as_range(low, high, self.is_strict)}"
+
+
+@leaf("size", "size>64px")
+class Size(_Within):
+    """The longer side of the segment's box, in pixels; in percents it is read as Share."""
+
+    sql = "max(s.w, s.h)"
+
+    @classmethod
+    def read(cls, value: Value) -> Filter:
+        return Share.read(value) if value.text.endswith("%") else super().read(value)
+
+    @staticmethod
+    def read_end(text: str) -> float:
+        return number(text.removesuffix("px"))
+
+    @staticmethod
+    def write_end(end: float) -> str:
+        return f"{as_number(end)}px"
+
 
 @leaf("quality", "quality>=0.9")
 class Quality(_Within):
@@ -284,7 +343,7 @@ class Quality(_Within):
     sql = "s.predicted_iou"
 
     def __bool__(self) -> bool:
-        return (self.least or 0) > 0 or self.most is not None
+        return (self.least or 0) > 0 or self.is_strict or self.most is not None
 
     def condition(self) -> Condition:
         condition = super().condition()
@@ -295,6 +354,8 @@ class Quality(_Within):
 @dataclass(frozen=True)
 class Duplicate(Leaf):
     """The segment's crop is the same file, byte for byte, as that of one that came before."""
+
+    choices = ("yes", "no")
 
     def condition(self) -> Condition:
         first = "SELECT min(rowid) FROM segments WHERE crop_hash IS NOT NULL GROUP BY crop_hash"
@@ -315,8 +376,25 @@ def _list(texts: tuple[str, ...]) -> str:
     return ",".join(in_quotes(text) for text in texts) or "none"
 
 
-def _date(text: str) -> str:
-    """Read a year, month, day or moment."""
+def _ends(least: _End | None, most: _End | None, is_strict: bool) -> list[tuple[_End, str]]:
+    """Give the ends of a range that there are, each with its sign in SQL."""
+    equal = "" if is_strict else "="
+    ends = [(least, f">{equal}"), (most, f"<{equal}")]
+    return [(end, sign) for end, sign in ends if end is not None]
+
+
+def _percent(share: float) -> str:
+    """Write a share of 0 to 1 as percents; nothing where they would be read as another."""
+    text = f"{as_number(round(100 * share, 9))}%"
+    return text if number(text) == share else ""
+
+
+def read_date(text: str) -> str:
+    """Read a year, month, day or moment.
+
+    Raises:
+        QueryError: it is none.
+    """
     text = text.replace(" ", "T")
     try:
         if _DATE.fullmatch(text):

@@ -12,6 +12,7 @@ from src.errors import QueryError
 from src.records import BoxXywh
 from src.search.filters import EVERYTHING, Filter
 
+NO_WEIGHT_BESIDE = 'what stands behind "with" has no minus and no weight'
 GONE = "this segment is no longer in the library; search again"
 
 
@@ -67,12 +68,21 @@ class Query:
             Without any, the search is for all that the filter leaves.
         limit: the most hits that are wanted.
         one_of_each: whether hits of the same thing are one hit, the best; see SearchHit.alike.
+        beside: what the frame of a hit holds, too, whether the filter leaves that or not; see
+            src/search/frame_search.py. Their weights are 1.
     """
 
     terms: tuple[Term, ...] = ()
     filter: Filter = EVERYTHING
     limit: int = 10
     one_of_each: bool = False
+    beside: tuple[Term, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.beside and not self.terms:
+            raise QueryError("there is nothing that something else is to be with")
+        if any(term.weight != 1 for term in self.beside):
+            raise QueryError(NO_WEIGHT_BESIDE)
 
     @property
     def words(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,20 +14,34 @@ from src.database.vector_db import VectorDatabase, check_count
 from src.errors import QueryError
 from src.records import BoxXywh, SearchHit, SearchResult
 from src.search.filters import Filter
+from src.search.frame_search import search_frames
+from src.search.grouping import one_of_each
+from src.search.line import Calibration, QueryLine
 from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
+
+# Hits that are looked at for one of each: at least so many, so many for each that is wanted, and,
+# where most are of few things, so many in all.
+FEWEST_HITS, HITS_A_CARD, MOST_HITS = 64, 4, 4000
 
 
 class SegmentSearch:
     """Answers queries with one CLIP."""
 
-    def __init__(self, vectors: VectorDatabase, read_image: Callable[[Path], np.ndarray]) -> None:
+    def __init__(
+        self,
+        vectors: VectorDatabase,
+        read_image: Callable[[Path], np.ndarray],
+        calibration: Calibration | None = None,
+    ) -> None:
         """Search with what scores embeddings.
 
         Args:
             read_image: reads a file: (H, W, 3) uint8 RGB.
+            calibration: of the CLIP that embeds; None draws no lines.
         """
         self._vectors = vectors
         self._read_image = read_image
+        self._calibration = calibration
 
     def search(self, query: Query, count: bool = True) -> SearchResult:
         """Find the segments that fit a query, best first.
@@ -37,11 +51,16 @@ class SegmentSearch:
         similarity to that sum, -1 to 1 as with one term. So the order is that of the weighted sum
         of the scores for each term, and only the weights' ratio counts.
 
+        Where one of each is wanted, hits are looked at until there are enough different ones, up to
+        4,000 or four for each. What such a search finds first does not depend on its limit, but
+        how many are known to be alike does.
+
         Without terms all that the filter leaves is found, unscored, in the order of
-        BrowseQueries.segments_in_order.
+        BrowseQueries.segments_in_order. With things beside the terms it is frames that are
+        scored: see search_frames.
 
         Args:
-            count: whether to count what a filter alone leaves beyond the limit: seconds in a
+            count: whether to count what a filter leaves where that is not known yet: seconds in a
                 large library.
 
         Raises:
@@ -49,9 +68,8 @@ class SegmentSearch:
                 none, an image's part lies outside it, a segment is gone, or the limit is under 1.
             MediaReadError: an image can't be read.
         """
-        only = query.terms[0] if len(query.terms) == 1 else None
-        if isinstance(only, Words) and only.weight > 0:
-            return self._vectors.search_by_text(only.text, query.limit, query.filter)
+        if query.beside:
+            return search_frames(self._vectors, query, self._embedding)
         if not query.terms:
             return self._left_by(query.filter, query.limit, count)
         clip = self._vectors.clip
@@ -61,15 +79,64 @@ class SegmentSearch:
         words = [term.text for term in terms if isinstance(term, Words)]
         unknown = tuple(word for text in words for word in clip.unknown_words(text))
         known = tuple(word for text in words for word in clip.known_words(text))
+        only = query.terms[0] if len(query.terms) == 1 else None
+        if isinstance(only, Words) and only.weight > 0:
+            line = None if self._calibration is None else QueryLine(self._calibration.words)
+            text = only.text
+            found = self._found(
+                query, lambda n: self._vectors.search_by_text(text, n, query.filter, line)
+            )
+            return self._counted(found, query.filter, count)
         # words of which none is known have no part in it
         terms = [t for t in terms if not isinstance(t, Words) or clip.known_words(t.text)]
         if not terms:
             return SearchResult((), unknown)
-        total = np.sum([term.weight * self._embedding(term) for term in terms], axis=0)
+        embeddings = [self._embedding(term) for term in terms]
+        total = np.sum(
+            [term.weight * each for term, each in zip(terms, embeddings, strict=True)], axis=0
+        )
         if float(np.linalg.norm(total)) < 1e-6:
             raise QueryError("the parts of this search cancel each other; take one away")
-        found = self._vectors.search_by_embedding(total, query.limit, query.filter)
-        return SearchResult(found.hits, unknown, known)
+        line = self._line(terms, embeddings)
+        found = self._found(
+            query, lambda n: self._vectors.search_by_embedding(total, n, query.filter, line)
+        )
+        found = replace(found, unknown_words=unknown, known_words=known)
+        return self._counted(found, query.filter, count)
+
+    def _found(self, query: Query, search: Callable[[int], SearchResult]) -> SearchResult:
+        """Search for hits, or for so many that there are enough different ones among them."""
+        if not query.one_of_each or self._calibration is None:
+            return search(query.limit)
+        check_count(query.limit)
+        n = max(FEWEST_HITS, HITS_A_CARD * query.limit)
+        while True:
+            found = search(n)
+            cards = one_of_each(
+                found.hits,
+                self._calibration.images.low,
+                self._vectors.metadata.dhashes_of([hit.segment.id for hit in found]),
+                self._vectors.embeddings.get,
+            )
+            if len(cards) >= query.limit or len(found) < n or n >= MOST_HITS:
+                return replace(found, hits=tuple(cards[: query.limit]))
+            n = min(4 * n, MOST_HITS)
+
+    def _line(self, terms: Sequence[Term], embeddings: Sequence[np.ndarray]) -> QueryLine | None:
+        if self._calibration is None:
+            return None
+        return self._calibration.line_of(
+            [
+                (term.weight, isinstance(term, Words), each)
+                for term, each in zip(terms, embeddings, strict=True)
+            ]
+        )
+
+    def _counted(self, found: SearchResult, where: Filter, count: bool) -> SearchResult:
+        """Count what was scored, where only the nearest were asked whether a filter leaves them."""
+        if found.line is None or found.total is not None or not count:
+            return found
+        return replace(found, total=BrowseQueries(self._vectors.metadata).count_where(where))
 
     def _left_by(self, where: Filter, limit: int, count: bool) -> SearchResult:
         if not where:

@@ -10,13 +10,13 @@ from typing import Literal, TypeVar
 
 from src.errors import QueryError
 
-Sign = Literal[":", ">=", "<="]
+Sign = Literal[":", ">=", "<=", ">", "<"]
 _T = TypeVar("_T")
 
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _HOLE = re.compile("\0(\\d+)\0")
 # A condition begins so. A drive (C:) and an address (http://) do not, and are words.
-_CONDITION = re.compile(r"([A-Za-z][A-Za-z_]+)(:|>=|<=)(?!//)(.+)", re.DOTALL)
+_CONDITION = re.compile(r"([A-Za-z][A-Za-z_]+)(:?[<>]=?|:)(?!//)(.+)", re.DOTALL)
 _PLAIN = re.compile(r"[\w./\\'+#&!?;*$%~][\w./\\'+#&!?;*$%~-]*")
 
 
@@ -48,6 +48,8 @@ class Piece:
         if match is None:
             return None
         key, sign, value = match.groups()
+        if sign != ":":
+            sign = sign.removeprefix(":")
         return key.lower(), Value(self, key.lower(), sign, value)  # type: ignore[arg-type]
 
 
@@ -88,7 +90,9 @@ class Value:
         return texts
 
     def range(self, read: Callable[[str], _T]) -> tuple[_T | None, _T | None]:
-        """Take it as a range with both ends in it: `>=a`, `<=b`, `:a..b`, `:a..`, `:..b`, `:a`.
+        """Take it as a range: `>=a`, `<=b`, `:a..b`, `:a..`, `:..b`, `:a`, `>a`, `<b`.
+
+        Both ends are in it, but for that of `>a` and `<b`; see is_strict.
 
         Args:
             read: reads one end.
@@ -98,13 +102,18 @@ class Value:
         """
         low, dots, high = self.text.partition("..")
         if not dots:
-            low, high = ("" if self.sign == "<=" else low), ("" if self.sign == ">=" else low)
+            low, high = ("" if "<" in self.sign else low), ("" if ">" in self.sign else low)
         elif self.sign != ":":
             raise QueryError(f'"{self.key}" has a range behind a colon: {self.key}:a..b')
         ends = [read(self.piece.whole(end)) if end else None for end in (low, high)]
         if ends == [None, None]:
             raise QueryError(f'the range in "{self.key}:…" has no end')
         return ends[0], ends[1]
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether the one end of its range is not in it."""
+        return self.sign in ("<", ">")
 
     def with_least(self) -> tuple[Value, float]:
         """Take a number off its end: `a>=0.5`; 0 where there is none."""
@@ -121,7 +130,8 @@ def pieces(text: str) -> Iterator[Piece]:
         QueryError: it holds what is no text.
     """
     if "\0" in text:
-        raise QueryError("this text holds a character that is none; type it anew")
+        at = text.index("\0")
+        raise QueryError("this text holds a character that is none; type it anew", (at, at + 1))
     at, depth = 0, 0
     while at < len(text):
         if text[at].isspace():
@@ -143,7 +153,7 @@ def _piece(text: str, start: int, in_brackets: bool) -> Piece:
     while at < len(text) and not text[at].isspace() and not (in_brackets and text[at] == ")"):
         match = None
         if text[at] == '"' and (
-            not found or found[-1] in ":,=" or found in "-" or found.endswith("..")
+            found in ("", "-", "+") or found[-1] in ":,=<>" or found.endswith("..")
         ):
             match = _QUOTED.match(text, at)
             is_unclosed |= match is None
@@ -184,10 +194,11 @@ def as_number(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
-def as_range(low: str | None, high: str | None) -> str:
+def as_range(low: str | None, high: str | None, is_strict: bool = False) -> str:
     """Write a range with the sign before it; see Value.range."""
+    equal = "" if is_strict else "="
     if high is None:
-        return f">={low}"
+        return f">{equal}{low}"
     if low is None:
-        return f"<={high}"
+        return f"<{equal}{high}"
     return f":{low}" if low == high else f":{low}..{high}"

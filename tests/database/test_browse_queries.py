@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from src.database import browse_queries, giving_up
+from src.database import browse_queries, giving_up, media_facts
 from src.database.browse_queries import BrowseQueries
+from src.database.media_facts import MediaFacts
 from src.database.metadata_db import MetadataDatabase
 from src.errors import GivenUp
 from src.records import Tag
+from src.search.filter_text import parse_filter
 from src.search.leaves import segment_filter
 from tests.conftest import MODEL, add_frame_of_qualities, add_media_with, new_segments, unit_vectors
 
@@ -282,3 +284,77 @@ def test_what_a_filter_leaves_is_found_media_by_media(
         found = [segment.id for segment in queries.segments_in_order(where, n)]
         assert found == every[:n]
     assert queries.count_where(where) == 6
+
+
+@pytest.fixture
+def of_three(queries: BrowseQueries, metadata: MetadataDatabase) -> BrowseQueries:
+    """Files 1 to 60 of three folders, cameras and years; every fifth has no segment yet."""
+    for number in range(1, 61):
+        folder = ("/photos/rome", "/photos/rome/2020", "/films")[number % 3]
+        path, kind = Path(folder) / f"IMG_{number}.jpg", ("image", "video")[number % 3 == 2]
+        media_id = metadata.add_media(path, kind, 10, 10)  # type: ignore[arg-type]
+        metadata.update_media(
+            media_id,
+            captured_at=(None, f"202{number % 3}-05-{1 + number % 28:02}T10:00:00")[number % 4 > 0],
+            camera_make=("Canon", None, "NIKON CORPORATION")[number % 3],
+            camera_model=("Canon EOS 5D", None, "D70")[number % 3],
+        )
+        if number % 5:
+            segments = new_segments(unit_vectors(number % 4 + 1), prefix=f"{number}-")
+            metadata.store_frame(media_id, 0, None, (100, 100), segments, MODEL)
+            if number % 7 == 0:
+                metadata.add_tags(segments[-1].id, [Tag("dog", 0.9, "auto")], "vocabulary")
+    return queries
+
+
+FILTERS = [
+    "tag:dog",
+    "kind:video",
+    "in:rome not tag:dog",
+    "camera:canon after:2020",
+    "segment:1-00000",
+    "in:/films",
+]
+
+
+@pytest.mark.parametrize("is_slow", [False, True])
+@pytest.mark.parametrize("text", FILTERS)
+def test_media_files_are_those_of_which_a_filter_leaves_a_segment(
+    of_three: BrowseQueries, text: str, is_slow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_slow:  # so that each file is asked about by itself
+        monkeypatch.setattr(media_facts, "MOST_STEPS", 1)
+    where, metadata = parse_filter(text), of_three.metadata
+    left = {segment.media_file_id for segment in metadata.segments_where(where)}
+    assert 0 < len(left) < 49
+    for order in ("added", "captured", "name", "segments"):
+        every = of_three.media_ids(order)  # type: ignore[arg-type]
+        expected = [each for each in every if each in left]
+        assert of_three.media_ids(order, where) == expected  # type: ignore[arg-type]
+        named = of_three.media_ids(order, where, "img_1")  # type: ignore[arg-type]
+        assert named == [each for each in expected if str(each).startswith("1")]
+    days = dict[str | None, int]()
+    for card in of_three.media_cards(list(left)).values():
+        day = card.media.captured_at[:10] if card.media.captured_at else None
+        days[day] = days.get(day, 0) + 1
+    assert MediaFacts(metadata).captured_days(where) == days
+
+
+def test_names_are_looked_into_in_whichever_case(
+    of_three: BrowseQueries, metadata: MetadataDatabase
+) -> None:
+    assert len(of_three.media_ids("added", name="IMG")) == 60
+    assert of_three.media_ids("name", name="g_2") == [2, *range(20, 30)]
+    assert of_three.media_ids("name", name="rome") == []  # which is a folder
+    metadata.add_media(Path("/films/ÉTÉ.mp4"), "video", 1, 1)
+    assert of_three.media_ids("name", name="été") == [61]
+
+
+def test_folders_cameras_and_times_are_counted(of_three: BrowseQueries) -> None:
+    facts = MediaFacts(of_three.metadata)
+    assert facts.folders() == {"/films": 20, "/photos/rome": 20, "/photos/rome/2020": 20}
+    assert facts.cameras() == {"Canon EOS 5D": 20, "NIKON CORPORATION D70": 20}
+    days = facts.captured_days()
+    assert sum(days.values()) == 60 and days[None] == 15
+    known = sorted(day for day in days if day)
+    assert facts.captured_between() == (known[0], known[-1])

@@ -65,3 +65,26 @@ def test_a_read_that_fails_says_why(metadata: MetadataDatabase) -> None:
     with fails, transaction(reader, "BEGIN"):
         reader.execute("ROLLBACK")  # as SQLite does by itself where a disk can't be read
         raise sqlite3.OperationalError("disk I/O error")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_only_a_transaction_that_says_so_does_not_wait_for_the_disk(
+    metadata: MetadataDatabase, fails: bool
+) -> None:
+    normal, full = 1, 2
+
+    def waits() -> int:
+        with metadata.connection.write() as db:
+            return int(db.execute("PRAGMA synchronous").fetchone()[0])
+
+    assert waits() == full
+    try:
+        with metadata.connection.write(lasting=False) as db:
+            assert db.execute("PRAGMA synchronous").fetchone()[0] == normal
+            metadata.set_info("said", "once")
+            if fails:
+                raise ZeroDivisionError
+    except ZeroDivisionError:
+        pass
+    assert waits() == full
+    assert metadata.info("said") == (None if fails else "once")

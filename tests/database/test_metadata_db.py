@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import shutil
 import sqlite3
 import threading
@@ -132,6 +133,23 @@ def test_a_filter_narrows_by_kind_media_and_tag(metadata: MetadataDatabase) -> N
     tagged = metadata.segments_where(segment_filter(tags=("red",)))
     assert [segment.id for segment in tagged] == ["a.jpg-00001"]
     assert metadata.segments_where(segment_filter(tags=("red",), min_confidence=0.5)) == []
+
+
+def test_segments_are_listed_in_parts_as_they_are_at_once(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("src.database.rows.CHUNK", 3)
+    add_media_with(metadata, unit_vectors(4), "a.jpg")
+    gone = add_media_with(metadata, unit_vectors(4, seed=1), "b.jpg")
+    parts = list(metadata.segments_in_parts())
+    assert [len(part) for part in parts] == [3, 3, 2]
+    assert list(itertools.chain(*parts)) == metadata.segments_where()
+    (part,) = metadata.segments_in_parts(segment_filter(segment_ids=("b.jpg-00001",)))
+    assert [segment.id for segment in part] == ["b.jpg-00001"]
+    some = metadata.segments_in_parts()
+    first = next(some)
+    metadata.remove_media(gone)
+    assert [*first, *itertools.chain(*some)] == metadata.segments_where()
 
 
 def test_a_filter_leaves_out_worse_masks_and_never_whole_frames(

@@ -25,6 +25,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.scan_file import Record, ScanFileError
 from src.errors import DatabaseError
 from src.library_files import SafeFolder
+from src.stopping import StoppedError, stopped_by
 from tests.conftest import MODEL, add_media_with, unit_vectors
 
 KEY = f"int8 rows of {MODEL}"
@@ -137,6 +138,21 @@ def test_making_the_file_goes_on_where_it_was_stopped(
     assert record is not None and record.rows == ROWS
     check(metadata, vectors, store)
     assert list(store.prepare_scan()) == []
+
+
+def test_a_search_that_nobody_waits_for_does_not_wait_for_the_file(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan_rows, "READ_AT_ONCE", 64)
+    vectors = unit_vectors(ROWS)
+    add_media_with(metadata, vectors)
+    store = EmbeddingStore(metadata.connection, MODEL)
+    with stopped_by(lambda: False), pytest.raises(StoppedError):
+        store.best(vectors[0], 1)
+    assert sum(block.count for block in store.scan._blocks) == 64
+    check(metadata, vectors, store)
+    with stopped_by(lambda: False):  # it waits for nothing now
+        assert len(store.best(vectors[0], 1)) == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked")

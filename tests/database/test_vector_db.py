@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +88,30 @@ def test_the_index_finds_what_sqlite_holds(metadata: MetadataDatabase, index: Ve
     catch_up(index)
     assert nearest(index, vectors[123], 5)[0] == "a.jpg-00123"
     assert index.problems() == []
+
+
+def test_what_was_opened_ahead_is_what_is_told(
+    metadata: MetadataDatabase, index: VectorIndex
+) -> None:
+    vectors = unit_vectors(30)
+    add_media_with(metadata, vectors)
+    index.open_ahead()
+    index.open_ahead()
+    catch_up(index)
+    assert nearest(index, vectors[7], 1) == ["a.jpg-00007"]
+    folders = [each for each in metadata.paths.chroma_db.iterdir() if each.is_dir()]
+    assert folders == [folder_of(index, metadata)]
+
+
+def test_an_index_that_is_being_opened_is_closed_too(
+    metadata: MetadataDatabase, index: VectorIndex
+) -> None:
+    add_media_with(metadata, unit_vectors(3))
+    index.open_ahead()
+    index.close()
+    assert index._process is None
+    assert not any(each.name == "index" for each in threading.enumerate())
+    catch_up(index)
 
 
 def test_removed_segments_leave_the_index(

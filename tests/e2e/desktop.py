@@ -337,11 +337,11 @@ class Window:
         x, y, width, height = self.wait_still(text, lambda s: s["buttons"].get(text))
         self.screen.do("mousemove", x + width // 2, y + height // 2)
 
-    def click_at(self, box: Box, *, holding: str | None = None) -> None:
+    def click_at(self, box: Box, *, holding: str | None = None, button: int = 1) -> None:
         """Click into the middle of a box on the screen."""
         self._wait_for_cover()
         x, y, width, height = box
-        click = ["mousemove", x + width // 2, y + height // 2, "click", 1]
+        click = ["mousemove", x + width // 2, y + height // 2, "click", button]
         held = ["keydown", holding, *click, "keyup", holding] if holding else click
         self.screen.do(*held)
 

@@ -9,27 +9,28 @@ import pytest
 
 from src.gui.core.session import Listeners
 from src.gui.panel.panel import PanelContext
+from src.gui.search.completion_list import CompletionList
 from src.gui.search.text_search_panel import TextSearchPanel
-from src.gui.widgets.chips import ChipRow
 from src.gui.widgets.overlay import Overlay
+from src.search.completion import Names, SearchFacts
 from tests.e2e.test_dialogs import overlay
 
 __all__ = ["overlay"]
 
-TYPED = "the big red dog barks"
+TYPED = "the big red dog ba"
 
 
 @pytest.fixture
 def drawings(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The chips of each drawing that was made."""
+    """The suggestions of each drawing that was made."""
     made: list[list[str]] = []
-    draw = ChipRow._draw
+    draw = CompletionList._draw
 
-    def drawn(row: ChipRow) -> None:
-        draw(row)
-        made.append(row.shown)
+    def drawn(shown: CompletionList) -> None:
+        draw(shown)
+        made.append([each.text for each in shown.suggestions])
 
-    monkeypatch.setattr(ChipRow, "_draw", drawn)
+    monkeypatch.setattr(CompletionList, "_draw", drawn)
     return made
 
 
@@ -42,40 +43,70 @@ def panel(overlay: Overlay, drawings: list[list[str]]) -> TextSearchPanel:
     root, theme = overlay.root, overlay.theme
     root.geometry("1000x600")
     context = PanelContext(root, theme, session, nothing, nothing)
-    panel = TextSearchPanel(context, nothing, nothing, nothing, work)
+    panel = TextSearchPanel(context, nothing, nothing, work)
     panel.pack(fill="both", expand=True)
-    panel._counted({"red": 7, "black": 5, "barrel": 4})
+    panel.suggestions.know(SearchFacts(Names({"red": 7, "black": 5, "barrel": 4}.items())))
     root.update()
-    assert drawings[-1] == ["red", "black", "barrel"]
+    assert panel.suggestions.chips.shown == ["red", "black", "barrel"]
     panel.entry.field.focus_force()
     root.update()
     drawings.clear()
     return panel
 
 
+def keys(panel: TextSearchPanel, *names: str) -> None:
+    for name in names:
+        for kind in ("KeyPress", "KeyRelease"):
+            panel.entry.field._entry.event_generate(f"<{kind}-{name}>")
+
+
+def rests(panel: TextSearchPanel, drawings: list[list[str]]) -> list[str]:
+    """Wait until suggestions are drawn."""
+    while not drawings:
+        panel.tk.dooneevent()
+    return drawings.pop()
+
+
 def test_suggestions_are_drawn_once_when_the_hand_rests(
     panel: TextSearchPanel, drawings: list[list[str]]
 ) -> None:
-    for character in TYPED:
-        name = "space" if character == " " else character
-        for kind in ("KeyPress", "KeyRelease"):
-            panel.entry.field._entry.event_generate(f"<{kind}-{name}>")
+    keys(panel, *("space" if character == " " else character for character in TYPED))
     assert panel.entry.text == TYPED and not drawings
-    while not drawings:
-        panel.tk.dooneevent()
+    assert rests(panel, drawings) == ["tag:barrel"] and not drawings
+
+
+def test_a_suggestion_is_chosen_by_keys_and_by_the_pointer(
+    panel: TextSearchPanel, drawings: list[list[str]]
+) -> None:
+    keys(panel, "k", "i", "n")
+    assert "kind:" in rests(panel, drawings)
+    keys(panel, "Tab")
+    assert panel.entry.text == "kind:"
+    assert "object" in rests(panel, drawings), "the values follow the field"
+    keys(panel, "Down", "Down", "Up", "Return")
+    chosen = panel.entry.text
+    assert chosen.startswith("kind:") and chosen.endswith(" ")
+    panel.entry.set("")
+    keys(panel, "r", "e")
+    drawings.clear()
+    rests(panel, drawings)
+    shown = panel.suggestions.list
     panel.update()
-    assert len(drawings) == 1
-    panel.entry.set("something bla")
-    while len(drawings) < 2:
-        panel.tk.dooneevent()
-    assert drawings[-1] == ["something black"]
+    left, top, width, height = shown.row(0)
+    shown.event_generate("<Button-1>", x=left + width // 2, y=top + height // 2)
+    assert panel.entry.text == "tag:red "
+    keys(panel, "b", "a")
+    drawings.clear()
+    rests(panel, drawings)
+    keys(panel, "Escape")
+    assert not shown.is_open and panel.entry.text == "tag:red ba"
 
 
 def test_chips_are_chosen_by_pointer_and_by_keys(
     panel: TextSearchPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen: list[str] = []
-    row = panel.chips
+    row = panel.suggestions.chips
     monkeypatch.setattr(row, "_on_click", chosen.append)
     left, top, width, height = row.box("black")
     row.event_generate("<Button-1>", x=left + width // 2, y=top + height // 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 
@@ -24,7 +24,8 @@ from src.processing.ffmpeg_log import VideoFacts
 from src.processing.files_ahead import FileAhead, FilesAhead
 from src.processing.frames_ahead import ReadFrame, Wanted, as_read
 from src.processing.image_loader import load_image
-from src.processing.segment_pipeline import FrameResult, SegmentPipeline
+from src.processing.models_in_use import ClipBundle
+from src.processing.segment_pipeline import CutFrame, FrameResult, SegmentPipeline
 from src.processing.work_threads import WorkThreads
 from src.records import Frame
 from tests.conftest import MakeVideo
@@ -206,6 +207,41 @@ def test_a_job_that_is_closed_leaves_no_thread(
     job.close()
     assert ahead_threads() == []
     assert len(of_kind(list(libraries[0].add([])), FileDone)) > 1  # and the next one goes on
+    assert ahead_threads() == []
+
+
+def test_a_whole_frame_that_can_not_be_embedded_costs_its_file(
+    whole_frames: tuple[MediaLibrary, MediaLibrary],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(6):
+        Image.new("RGB", (40 + number, 50), (40 * number, 90, 90)).save(tmp_path / f"{number}.png")
+    embed = SegmentPipeline.embed
+
+    def fails(frames: Sequence[tuple[ClipBundle, CutFrame]]) -> list[FrameResult]:
+        if any(cut.result.size_wh == (43, 50) for _, cut in frames):
+            raise ValueError("an odd frame")
+        return embed(frames)
+
+    monkeypatch.setattr(SegmentPipeline, "embed", staticmethod(fails))
+    events = list(whole_frames[0].add([tmp_path]))
+    (failed,) = of_kind(events, FileFailed)
+    assert failed.path.name == "3.png" and "odd frame" in failed.reason
+    assert len(of_kind(events, FileDone)) == 5
+
+
+def test_a_job_that_is_closed_while_frames_wait_for_others_leaves_no_thread(
+    whole_frames: tuple[MediaLibrary, MediaLibrary], tmp_path: Path
+) -> None:
+    for number in range(40):
+        Image.new("RGB", (40 + number, 50)).save(tmp_path / f"{number:02}.png")
+    job = whole_frames[0].add([tmp_path])
+    for event in job:
+        if isinstance(event, FrameStored):
+            break
+    assert isinstance(job, Generator)
+    job.close()
     assert ahead_threads() == []
 
 

@@ -13,8 +13,9 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.errors import QueryError
 from src.records import Segment, Tag
+from src.search.copy_leaves import Is
 from src.search.filter_text import parse_filter
-from src.search.filters import EVERYTHING, And, Filter, Leaf, Not, all_of, any_of
+from src.search.filters import EVERYTHING, And, Filter, Leaf, Not, Or, all_of, any_of
 from src.search.leaves import (
     AtTime,
     Duplicate,
@@ -28,10 +29,12 @@ from src.search.leaves import (
     Quality,
     SegmentIs,
     Share,
+    Size,
     Tagged,
     TakenIn,
     Width,
 )
+from src.search.media_leaves import InFolder, TakenAfter, TakenBefore, TakenWith
 from tests.conftest import MODEL, small_mask, unit_vectors
 from tests.search.new_condition import register_left_of
 
@@ -72,6 +75,14 @@ def random_leaf(draw: random.Random) -> Filter:
             Share(low, high),
             Quality(0.5, high),
             Duplicate(),
+            Is(("duplicate", "hidden")),
+            Size(low, high),
+            Size(low, is_strict=True) if low else Share(None, high, is_strict=True),
+            TakenIn(None, "2020-05", is_strict=True),
+            TakenAfter("2020-05-31T10:00"),
+            TakenBefore("2020"),
+            InFolder(word),
+            TakenWith((word, "Canon")),
         ]
     )
 
@@ -103,6 +114,17 @@ def test_what_is_written_is_read_as_the_same(seed: int) -> None:
         ("share>=10%", Share(0.1)),
         ("taken<=2020-05", TakenIn(None, "2020-05")),
         ("duplicate:no", Not(Duplicate())),
+        ("kind:object,video", Or((KindIs(("object",)), MediaKindIs(("video",))))),
+        ("kind:photo", MediaKindIs(("image",))),
+        ("kind:image", MediaKindIs(("image",))),
+        ("size:>64px", Size(64, None, is_strict=True)),
+        ("size:64..100px", Size(64, 100)),
+        ("size:<5%", Share(None, 0.05, is_strict=True)),
+        ("quality:>=0.9", Quality(0.9)),
+        ("taken:<2020-05", TakenIn(None, "2020-05", is_strict=True)),
+        ('taken>"2020-05-31 10:00"', TakenIn("2020-05-31T10:00", is_strict=True)),
+        ("camera:canon,nikon", TakenWith(("canon", "nikon"))),
+        (r'in:"C:\my photos"', InFolder(r"C:\my photos")),
     ],
 )
 def test_filters_as_people_type_them(text: str, where: Filter) -> None:
@@ -112,7 +134,9 @@ def test_filters_as_people_type_them(text: str, where: Filter) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("colour:red", 'no condition "colour:"; there are at, duplicate, file'),
+        ("colour:red", 'no condition "colour:"; there are after, at, before, camera, duplicate'),
+        ("after:soon", "no date"),
+        ("size>64cm", "no number"),
         ("red", '"red" is no condition'),
         ("3:45", "no condition"),
         ("http://x", "no condition"),
@@ -149,7 +173,12 @@ def some(metadata: MetadataDatabase) -> Iterator[MetadataDatabase]:
 
     photo = metadata.add_media(Path("/Holiday/img_1.jpg"), "image", 1, 1)
     film = metadata.add_media(Path("/films/Holiday.mp4"), "video", 1, 1)
-    metadata.update_media(photo, captured_at="2020-05-31T23:30:00+09:00")
+    metadata.update_media(
+        photo,
+        captured_at="2020-05-31T23:30:00+09:00",
+        camera_make="Canon",
+        camera_model="EOS 5D",
+    )
     metadata.store_frame(
         photo, 0, None, (100, 100), [new("i0", None, 100, "a"), new("i1", 0.9, 50, "b")], MODEL
     )
@@ -183,6 +212,28 @@ def some(metadata: MetadataDatabase) -> Iterator[MetadataDatabase]:
         ("taken:2020-06", ""),
         ("taken>=2020-06 or taken<=2019", ""),
         ("not taken:2020", "v0 v1"),
+        ("taken>2020-05-31", ""),
+        ("taken>2020-05-30", "i0 i1"),
+        ("after:2020-05-31", "i0 i1"),
+        ("after:2020-05-31 before:2020-06", "i0 i1"),
+        ("before:2020-05-31", ""),
+        ("before:2021", "i0 i1"),
+        ("in:holiday", "i0 i1"),
+        ("in:/films", "v0 v1"),
+        ("in:/film", ""),
+        ("in:film", "v0 v1"),
+        (r"in:\films\ ", "v0 v1"),
+        ("in:/", "i0 i1 v0 v1"),
+        ("camera:eos", "i0 i1"),
+        ('camera:nikon,"canon eos"', "i0 i1"),
+        ("camera:none", ""),
+        ("kind:video", "v0 v1"),
+        ("kind:object,photo", "i0 i1 v0 v1"),
+        ("size>50px", "i0"),
+        ("size>=50px", "i0 i1"),
+        ("size:<50", "v0 v1"),
+        ("size>2%", "i0"),
+        ("quality:>0.7", "i0 i1"),
         ("at:0:30..1:10", "v1"),
         ("not at:0:30..1:10", "i0 i1 v0"),
         ("not (at>=60 or width>=60)", "i1 v0"),

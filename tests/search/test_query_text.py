@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ TEXTS = [
     "café 🐱 C++",
 ]
 WEIGHTS = [1.0, -1.0, 0.5, -0.5, 2.0, 1 / 3, -1e-7, 1e22]
+dog, x, x3 = Words("dog", weight=-0.5), Words("x", weight=0.001), Like("x", weight=3)
 BOXES = [None, (10, 20, 300, 200), (-5, 0, 1, 1)]
 
 
@@ -57,7 +59,9 @@ def test_what_is_written_is_read_as_the_same() -> None:
     for _ in range(2000):
         terms = tuple(random_term(draw) for _ in range(draw.randint(0, 4)))
         where = random_filter(draw, 3) if draw.random() < 0.6 else EVERYTHING
-        query = Query(terms, where, limit=draw.randint(1, 99))
+        beside = tuple(replace(random_term(draw), weight=1) for _ in range(draw.randint(0, 2)))
+        beside = beside if terms and draw.random() < 0.3 else ()
+        query = Query(terms, where, limit=draw.randint(1, 99), beside=beside)
         text = write_query(query)
         assert parse_query(text, query.limit) == query, text
         assert write_query(parse_query(text)) == text  # and so a saved search stays as it is
@@ -66,6 +70,7 @@ def test_what_is_written_is_read_as_the_same() -> None:
 def test_any_text_is_read_or_refused_and_what_is_read_can_be_written() -> None:
     draw = random.Random(0)
     signs = ['"', "-", "(", ")", "^2", " ", " ", "or ", "not ", "tag:dog", "red", ":", "like:"]
+    signs += ["+", "2:", '"x" ', "with ", "taken>", "size:>"]
     read = 0
     for _ in range(5000):
         text = "".join(draw.choice([*signs, draw.choice(string.printable)]) for _ in range(12))
@@ -87,7 +92,12 @@ def test_any_text_is_read_or_refused_and_what_is_read_can_be_written() -> None:
         "tag: dog",
         "-",
         "- a list",
-        "-car",
+        "-5 to +30, -🐱",
+        "16:9 10:30 5:30pm",
+        "x^2",
+        "man with hat",
+        'man with "blue hat"',
+        "-",
         "t-shirt, black - white",
         '"',
         '"blue sky"',
@@ -143,6 +153,24 @@ def test_a_sentence_is_one_term_as_it_was_typed(sentence: str) -> None:
         ("not (tag:dog (tag:cat)) red", (Words("red"),), "not (tag:dog tag:cat)"),
         (":( tag:dog", (Words(":("),), "tag:dog"),
         ("Tag:dog -KIND:frame", (), "tag:dog not kind:frame"),
+        (
+            '"red circle" -striped 2:"golden retriever" like:photo.jpg tag:cat after:2024-01-01 '
+            "before:2024-05 in:holiday kind:video size:>64px quality:>0.9",
+            (
+                Words('"red circle"'),
+                Words("striped", weight=-1),
+                Words("golden retriever", weight=2),
+                ImageFile(Path("photo.jpg")),
+            ),
+            "tag:cat after:2024-01-01 before:2024-05 in:holiday media:video size>64px quality>0.9",
+        ),
+        ("-car", (Words("car", weight=-1),), ""),
+        ("red -Straße^2 t-shirt", (Words("red t-shirt"), Words("Straße", weight=-2)), ""),
+        ('+car +"a b"', (Words("car"), Words("a b")), ""),
+        ("2:car -.5:dog 1e-3:x", (Words("car", weight=2), dog, x), ""),
+        ("-2:like:a.jpg 3:like:segment:x", (ImageFile(Path("a.jpg"), weight=-2), x3), ""),
+        ("-2:striped +tag:dog", (Words("striped", weight=-2),), "tag:dog"),
+        ("-colour:red", (Words("colour:red", weight=-1),), ""),
     ],
 )
 def test_what_has_a_meaning(text: str, terms: tuple[Term, ...], where: str) -> None:
@@ -155,7 +183,11 @@ def test_what_has_a_meaning(text: str, terms: tuple[Term, ...], where: str) -> N
         ("red kind:thing", 'in "kind:thing", kind is frame or object'),
         ("meet me at:home", 'in "at:home", "home" is no time in a video'),
         ("at:home", "as words, put it in quotation marks"),
-        ("red quality>0.9", '"quality>0.9" is no condition; one is written quality>=0.9'),
+        ("red quality=0.9", '"quality=0.9" is no condition; one is written quality>=0.9'),
+        ("red 2:tag:dog", "a condition has no weight"),
+        ('2:"red"^3', "two weights, 2 and 3"),
+        ("0:red", "weight 0"),
+        ('"a" with -"b"', 'what stands behind "with" has no minus and no weight'),
         ("red or tag:dog", 'in "red or tag:dog", "or" does not stand between two conditions'),
         ("tag:dog or", '"or" does not stand'),
         ('-"red" or -"blue"', '"or" does not stand'),
@@ -177,6 +209,72 @@ def test_what_names_a_condition_and_is_none_is_refused_with_a_reason(text: str, 
     with pytest.raises(QueryError) as said:
         parse_query(text)
     assert why in str(said.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "terms", "beside"),
+    [
+        ('"a" with "b c"', (Words("a"),), (Words("b c"),)),
+        ('+a WITH like:b.jpg with "c"', (Words("a"),), (ImageFile(Path("b.jpg")), Words("c"))),
+        (
+            'night -red "a" with "b" tag:dog',
+            (Words("night"), Words("red", weight=-1), Words("a")),
+            (Words("b"),),
+        ),
+        ('"a" with "b" "c" with "d"', (Words("a"), Words("c")), (Words("b"), Words("d"))),
+    ],
+)
+def test_with_joins_things_in_one_frame(
+    text: str, terms: tuple[Term, ...], beside: tuple[Term, ...]
+) -> None:
+    query = parse_query(text)
+    assert (query.terms, query.beside) == (terms, beside)
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("-striped", Query((Words("striped", weight=-1),))),
+        ('-2:"a b"', Query((Words("a b", weight=-2),))),
+        ('red +"blue"', Query((Words("red"), Words("blue")))),
+        ('2:like:"a.jpg"', Query((ImageFile(Path("a.jpg"), weight=2),))),
+        ('+"a" with +"b" -c', Query((Words("a"), Words("c", weight=-1)), beside=(Words("b"),))),
+        (
+            "kind:video,photo after:2024 size>5% quality>0.9 size<=64px",
+            Query((), parse_filter("media:video,image after:2024 share>5% quality:>0.9 size:<=64")),
+        ),
+        (f"share>={1 / 3}", Query((), parse_filter(f"share>={1 / 3}"))),
+    ],
+)
+def test_how_it_is_written(text: str, query: Query) -> None:
+    assert write_query(query) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "short"),
+    [
+        ("red kind:thing", "kind:thing", "kind is frame or object"),
+        ("red car -at:home now", "-at:home", '"home" is no time in a video'),
+        ("red quality=0.9", "quality=0.9", "a condition is written quality>=0.9"),
+        ("red or tag:dog", "or", '"or" joins conditions only'),
+        ('not "red"^2', "not", "a dash"),
+        ("(tag:dog red", "(", "not closed"),
+        ("(red tag:dog)", "red", "a condition is written"),
+        ('tag:"blue sky', 'tag:"blue', "quotation mark"),
+        ("a like:b.jpg#xywh=1", "like:b.jpg#xywh=1", "it is written"),
+        ('a -"red"^0 b', '-"red"^0', "weight"),
+        ('"a" with 2:"b"', '2:"b"', "no weight"),
+        ("tag:dog (tag:cat or)", "or", "missing"),
+        ("a\0b", "\0", "no"),
+    ],
+)
+def test_a_fault_is_shown_under_the_word_it_is_in(text: str, where: str, short: str) -> None:
+    with pytest.raises(QueryError) as said:
+        parse_query(text)
+    assert said.value.span is not None
+    start, end = said.value.span
+    assert text[start:end] == where
+    assert short in said.value.short and len(said.value.short) <= 90
 
 
 def test_many_brackets_take_no_time() -> None:

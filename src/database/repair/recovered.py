@@ -20,6 +20,8 @@ WORDS = {
     "tracks": ("track", "tracks"),
     "roots": ("folder of media", "folders of media"),
     "removed_media": ("removed media file", "removed media files"),
+    "duplicate_groups": ("group of duplicates", "groups of duplicates"),
+    "duplicate_files": ("file in a group of duplicates", "files in groups of duplicates"),
     "embeddings": ("embedding", "embeddings"),
     "info": ("fact about the library", "facts about the library"),
 }

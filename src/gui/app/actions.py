@@ -8,8 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from src.gui.app.panel_list import PANELS, PanelSpec
+from src.gui.app.saved_searches import SAVED_MENU
 from src.gui.library.chosen_card import ChosenCard
 from src.gui.library.library_panel import CARD_MENU
+from src.gui.search.chosen_hits import ChosenHits
+from src.gui.search.results import HIT_MENU
 
 if TYPE_CHECKING:
     from src.gui.main_window import MainWindow
@@ -87,6 +90,30 @@ def _on_card(
     return Action(key, name, do, menu=CARD_MENU, enabled=enabled)
 
 
+def _on_hits(
+    key: str,
+    name: str,
+    run: Callable[[ChosenHits], object],
+    keys: str = "",
+    can_run: Callable[[ChosenHits], bool] = lambda _: True,
+) -> Action:
+    """Declare an entry of the menu of search hits: it is about those that are chosen."""
+
+    def chosen(window: MainWindow) -> ChosenHits | None:
+        results = window.panels.results
+        return results.chosen if results is not None and results.has_keyboard else None
+
+    def do(window: MainWindow) -> None:
+        if (hits := chosen(window)) is not None:
+            run(hits)
+
+    def enabled(window: MainWindow) -> bool:
+        hits = chosen(window)
+        return hits is not None and can_run(hits)
+
+    return Action(key, name, do, keys, menu=HIT_MENU, enabled=enabled)
+
+
 ACTIONS = [
     ADD,
     SETTINGS,
@@ -105,6 +132,7 @@ ACTIONS = [
         enabled=lambda window: not window.panels.is_typing,
         needs_library=True,
     ),
+    Action("step-back", "Back", lambda window: window.panels.step_back(), "Alt Left"),
     Action("previous", "Previous", lambda window: window.panels.step(-1), "Page Up"),
     Action("next", "Next", lambda window: window.panels.step(1), "Page Down"),
     Action(
@@ -118,6 +146,13 @@ ACTIONS = [
     Action(
         "full-screen", "Full screen", lambda window: window.full_screen(), "F11", in_dialogs=True
     ),
+    _on_hits("open-hit", "Open", lambda hits: hits.open()),
+    _on_hits("similar", "Find similar", ChosenHits.find_similar, "F", lambda hits: hits.is_one),
+    _on_hits("more-like", "Add to the search", lambda hits: hits.add_term(1), "+"),
+    _on_hits("less-like", "Subtract from the search", lambda hits: hits.add_term(-1), "-"),
+    _on_hits("tag-hits", "Tag…", lambda hits: hits.tag(), "T"),
+    _on_hits("save-crops", "Save crop…", ChosenHits.save_crops, "Ctrl S"),
+    _on_hits("hit-in-folder", "Show in folder", ChosenHits.show_in_folder),
     _on_card("show-error", "Show error", ChosenCard.open, lambda card: card.has_failed),
     _on_card("retry", "Retry", ChosenCard.retry, lambda card: card.has_failed),
     _on_card("open", "Open", ChosenCard.open, lambda card: card.can_open),
@@ -129,6 +164,18 @@ ACTIONS = [
         "Remove all missing files…",
         ChosenCard.remove_all_missing,
         lambda card: card.is_missing,
+    ),
+    Action(
+        "rename-search",
+        "Rename",
+        lambda window: window.saved_searches.rename_chosen(),
+        menu=SAVED_MENU,
+    ),
+    Action(
+        "remove-search",
+        "Remove",
+        lambda window: window.saved_searches.remove_chosen(),
+        menu=SAVED_MENU,
     ),
 ]
 
@@ -168,7 +215,14 @@ def key_sequence(keys: str) -> str:
 
 
 _TK_MODIFIERS = {"Ctrl": "Control", "Shift": "Shift", "Alt": "Alt"}
-_TK_KEYS = {",": "comma", "?": "question", "Page Up": "Prior", "Page Down": "Next"}
+_TK_KEYS = {
+    ",": "comma",
+    "?": "question",
+    "+": "plus",
+    "-": "minus",
+    "Page Up": "Prior",
+    "Page Down": "Next",
+}
 
 
 def _go_to(spec: PanelSpec) -> Action:

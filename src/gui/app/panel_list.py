@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src.gui.detail.detail_panel import DetailActions, DetailPanel
+from src.gui.duplicates.duplicates_panel import DuplicatesActions, DuplicatesPanel
 from src.gui.library.chosen_card import LibraryActions
 from src.gui.library.library_panel import LibraryPanel
 from src.gui.models.models_panel import ModelsPanel
 from src.gui.panel.panel import Panel
+from src.gui.search.chosen_hits import HitActions
 from src.gui.search.image_search_panel import ImageSearchPanel
 from src.gui.search.text_search_panel import TextSearchPanel
+from src.records import SearchHit
 
 if TYPE_CHECKING:
     from src.gui.app.panels import Panels
@@ -59,11 +62,22 @@ def _library(panels: Panels) -> Panel:
     )
 
 
+def _hit_actions(
+    panels: Panels, open_hit: Callable[[Sequence[SearchHit], int], None]
+) -> HitActions:
+    return HitActions(
+        open_hit,
+        panels.similar_to_hit,
+        panels.add_to_search,
+        panels.dialogs.show_in_folder,
+        panels.dialogs.save_crops,
+    )
+
+
 def _text(panels: Panels) -> Panel:
     return TextSearchPanel(
         panels.context,
-        panels.open_text_hit,
-        panels.similar_to_hit,
+        _hit_actions(panels, panels.open_text_hit),
         lambda: panels.go("models"),
         panels.models_controller,
     )
@@ -72,10 +86,10 @@ def _text(panels: Panels) -> Panel:
 def _image(panels: Panels) -> Panel:
     return ImageSearchPanel(
         panels.context,
-        panels.open_image_hit,
-        panels.similar_to_hit,
+        _hit_actions(panels, panels.open_image_hit),
         panels.choose_image,
         panels.paste,
+        panels.add_image_to_search,
     )
 
 
@@ -90,6 +104,12 @@ def _detail(panels: Panels) -> Panel:
     return DetailPanel(panels.context, actions)
 
 
+def _duplicates(panels: Panels) -> Panel:
+    dialogs = panels.dialogs
+    actions = DuplicatesActions(dialogs.ask, panels.open_copy, dialogs.show_not_trashed)
+    return DuplicatesPanel(panels.context, actions)
+
+
 def _models(panels: Panels) -> Panel:
     return ModelsPanel(panels.context, panels.models_controller, panels.dialogs.open_file)
 
@@ -98,6 +118,7 @@ PANELS = [
     PanelSpec("library", "Library", _library, icon="grid"),
     PanelSpec("text", "Search by Tag", _text, icon="search", keys="Ctrl F"),
     PanelSpec("image", "Search by Image", _image, icon="image"),
+    PanelSpec("duplicates", "Duplicates", _duplicates, icon="copies"),
     PanelSpec("detail", "Segment", _detail),
     PanelSpec("models", "Models", _models),  # opened from the card at the sidebar's foot
 ]

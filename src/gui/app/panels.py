@@ -25,6 +25,8 @@ from src.gui.models.models_controller import ModelsController
 from src.gui.models.models_panel import ModelsPanel
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.search.image_search_panel import ImageSearchPanel
+from src.gui.search.results import ResultsView
+from src.gui.search.search_panel import SearchPanel
 from src.gui.search.text_search_panel import TextSearchPanel
 from src.gui.theme.pictures import CardSprites
 from src.gui.theme.theme import Theme
@@ -32,6 +34,7 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import Entry
 from src.records import MediaCard, SampledFrame, SearchHit
+from src.search.query import ImageFile
 
 LIBRARY, DETAIL = "library", "detail"  # keys of panels
 _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
@@ -198,6 +201,18 @@ class Panels:
 
         self._session.main_thread.run(sample, opened, fails="Couldn't open the file")
 
+    def open_copy(self, media_file_id: int) -> None:
+        """Show a media file of a group of duplicates."""
+        browse = self._session.library.browse
+
+        def opened(frames: list[SampledFrame]) -> None:
+            if frames:
+                self._open_detail(frames[0].segment_id, Origin("Duplicates"), "duplicates")
+
+        self._session.main_thread.run(
+            lambda: browse.sampled_frames(media_file_id), opened, fails="Couldn't open the file"
+        )
+
     def open_text_hit(self, hits: Sequence[SearchHit], place: int) -> None:
         origin = Origin("Results", self.text.query, hits, place=place)
         self._open_detail(hits[place].segment.id, origin, "text")
@@ -223,8 +238,29 @@ class Panels:
         """Search for what is like a segment of a file."""
         self.text.search_similar(segment_id, path, lambda: self.go("text"))
 
+    def run_search(self, text: str) -> None:
+        """Search for a text, such as a saved one."""
+        self.go("text")
+        self.text.run(text)
+
     def similar_to_hit(self, hit: SearchHit) -> None:
         self.find_similar(hit.segment.id, hit.segment.media_path)
+
+    def add_to_search(self, hit: SearchHit, weight: float) -> None:
+        """Search by words for more like a hit, or with a weight below 0 for less."""
+        self.go("text")
+        self.text.add_hit(hit, weight)
+
+    def add_image_to_search(self, image: ImageFile) -> None:
+        """Search by words for an image file or a part of it, too."""
+        self.go("text")
+        self.text.add_term(image)
+
+    @property
+    def results(self) -> ResultsView | None:
+        """The search results on the screen, if any."""
+        panel = self._panel(self.here)
+        return panel.results if isinstance(panel, SearchPanel) else None
 
     def take_drop(self, paths: list[Path], cut: bool) -> None:
         """Add what was dropped; one file dropped on the image search is searched for."""

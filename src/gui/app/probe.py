@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from src.gui.search.query_chips import PARTS, Part
+from src.gui.search.weaker_band import WeakerBand
 from src.library_files import write_atomically
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from src.gui.cards.card_grid import CardGrid
     from src.gui.main_window import MainWindow
     from src.gui.models.models_panel import ModelsPanel
+    from src.gui.search.query_chips import QueryChips
 
 VARIABLE = "MEDIA_LIBRARY_PROBE"
 _EVERY_MS = 40
@@ -96,6 +99,8 @@ class Probe:
             "cards": [] if grid is None else _cards(grid),
             "count": 0 if grid is None else grid.count,
             "searched": p.text.query,
+            "chips": _chips(p.text.entry.chips) if here == "text" else [],
+            "weaker": _weaker(grid) if grid is not None else {},
             "selected": [] if grid is None else sorted(grid.selection),
             "segment": p.detail.segment_id if here == "detail" else "",
             "outlined": list(p.detail.picture.outlined),
@@ -124,6 +129,8 @@ def _collect(
     Args:
         undrawn: what is not to be seen yet.
     """
+    from src.gui.app.saved_list import SavedList
+    from src.gui.filters.filter_row import FilterRow
     from src.gui.theme.toolkit import ctk
 
     hidden = [str(widget) for widget in undrawn if widget is not None]
@@ -138,6 +145,12 @@ def _collect(
         elif isinstance(child, ctk.CTkEntry):
             texts.append(child.get())
             buttons[f"entry:{child.cget('placeholder_text')}"] = box
+        elif isinstance(child, FilterRow):
+            texts += child.said
+            buttons |= {text: list(place) for text, place in child.boxes.items()}
+        elif isinstance(child, SavedList):
+            texts += child.texts
+            buttons |= {text: list(child.box(text)) for text in child.names}
 
 
 def _cards(grid: CardGrid) -> list[dict[str, Any]]:
@@ -148,6 +161,8 @@ def _cards(grid: CardGrid) -> list[dict[str, Any]]:
             "place": place,
             "name": view.name,
             "facts": view.facts,
+            "mark": view.mark,
+            "alike": view.alike,
             "state": view.state,
             "score": view.score,
             "key": str(view.key),
@@ -156,6 +171,29 @@ def _cards(grid: CardGrid) -> list[dict[str, Any]]:
         for place, view, box in grid.visible()
         if box[1] < bottom
     ]
+
+
+def _chips(chips: QueryChips) -> list[dict[str, Any]]:
+    """Each part of the query: what it says, and where it and its sign and its cross are."""
+    x, y = chips.winfo_rootx(), chips.winfo_rooty()
+
+    def box(place: int, part: Part) -> Box:
+        left, top, width, height = chips.box(place, part)
+        return [x + left, y + top, width, height]
+
+    return [
+        {"sign": chip.sign, "text": chip.text, "weight": chip.weight}
+        | {f"{part}_box": box(place, part) for part in PARTS}
+        for place, chip in enumerate(chips.chips)
+    ]
+
+
+def _weaker(grid: CardGrid) -> dict[str, Any]:
+    """What is folded away below the line, and where a click unfolds it."""
+    band = grid.band
+    if not isinstance(band, WeakerBand) or not band.winfo_ismapped():
+        return {}
+    return {"words": band.words, "is_open": band.is_open, "fold": band.fold_box()}
 
 
 def _models(panel: ModelsPanel) -> dict[str, dict[str, Any]]:

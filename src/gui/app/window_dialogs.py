@@ -14,9 +14,10 @@ from src.gui.app import desktop
 from src.gui.core.session import Session
 from src.gui.core.wording import as_sentence, explained, title_of
 from src.gui.dialogs.export_dialog import ExportDialog
-from src.gui.dialogs.messages import show_error
+from src.gui.dialogs.messages import ask, show_error, show_failures
 from src.gui.dialogs.settings_dialog import SettingsDialog
 from src.gui.widgets.overlay import Overlay
+from src.job_kinds import TRASH
 from src.records import SearchHit
 from src.settings import Settings
 
@@ -136,6 +137,28 @@ class WindowDialogs:
             show_error(self._overlay, "Couldn't open the library", str(exc))
             return False
         return True
+
+    def save_crops(self, hits: Sequence[SearchHit]) -> None:
+        """Ask for a folder, and copy the crops of hits into it."""
+        library = self._session.library
+        folders = desktop.ask_for_files(self._root, "folder")
+        if folders:
+            folder, ids = folders[0], [hit.segment.id for hit in hits]
+
+            def saved(paths: Sequence[Path]) -> None:
+                desktop.show_in_folder(paths[0])
+
+            self._session.main_thread.run(
+                lambda: library.save_crops(ids, folder), saved, fails="Couldn't save the crops"
+            )
+
+    def ask(self, title: str, sentence: str, yes: str, then: Callable[[], None]) -> None:
+        """Ask before something is done that can't be undone here."""
+        ask(self._overlay, title, sentence, yes, then)
+
+    def show_not_trashed(self, failures: list[tuple[str, str]], retry: Callable[[], None]) -> None:
+        """List files that could not be moved to the trash, with reasons."""
+        show_failures(self._overlay, failures, retry, TRASH.done_with_files, TRASH.rest)
 
     # -- the desktop
 

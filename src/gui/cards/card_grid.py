@@ -18,6 +18,7 @@ from src.gui.cards.card_view import (
     CardSource,
     CardView,
 )
+from src.gui.cards.grid_layout import GridLayout
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.theme.theme import LEFT, NORMAL, RIGHT, SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
@@ -66,6 +67,9 @@ class CardGrid(ctk.CTkFrame):
         self._kind, self._margins = kind, margins
         self._source: CardSource | None = None
         self._offset = 0
+        self._split: int | None = None
+        self.band: tkinter.Misc | None = None  # lies across the grid where cards are split
+        self._band: tuple[int, int] | None = None  # its item on the Canvas, and its height
         self._slots: list[_Slot] = []
         self._selected: set[int] = set()
         self.focused: int | None = None
@@ -97,9 +101,13 @@ class CardGrid(ctk.CTkFrame):
 
     # -- what is shown
 
-    def show(self, source: CardSource, keep_place: bool = False) -> None:
-        """Show other cards, from the top unless the place is to be kept."""
-        self._source = source
+    def show(self, source: CardSource, keep_place: bool = False, split: int | None = None) -> None:
+        """Show other cards, from the top unless the place is to be kept.
+
+        Args:
+            split: how many of them lie above the band; None hides it.
+        """
+        self._source, self._split = source, split
         if not keep_place:
             self._offset, self.focused = 0, None
             self.select(frozenset())
@@ -121,12 +129,32 @@ class CardGrid(ctk.CTkFrame):
         self.canvas.focus_set()
         self.show_focus(True)
 
+    def set_band(self, band: tkinter.Misc, height: int) -> None:
+        """Give the widget that lies across the grid where cards are split; its master is `canvas`.
+
+        Args:
+            height: in device pixels.
+        """
+        item = self.canvas.create_window(0, 0, window=band, anchor="nw", height=height)  # type: ignore[call-overload]
+        self.band, self._band = band, (item, height)
+        self._pointer.scroll_over(band)
+
+    @property
+    def place(self) -> int:
+        """How far it is scrolled, in device pixels."""
+        return self._offset
+
+    def scroll_to(self, place: int) -> None:
+        """Scroll to a place that it had before."""
+        self._offset = place
+        self.refresh()
+
     def set_wish(self, width: int) -> None:
         """Set the card width wished for, keeping the card at the top where it is."""
-        top = self._first_row() * self._columns
+        top = self.first_seen
         self.wish = width
         self._measure(self.canvas.winfo_width())
-        self._offset = top // self._columns * self._pitch
+        self._offset = self.layout.top(top)
         self.refresh()
 
     @property
@@ -200,11 +228,18 @@ class CardGrid(ctk.CTkFrame):
             self.canvas.delete(*slot.items)
         self._slots.clear()
 
+    @property
+    def layout(self) -> GridLayout:
+        """Where the cards lie."""
+        band = 0 if self._band is None else self._band[1]
+        return GridLayout(self.count, self._columns, self._pitch, self._split, band)
+
     def _at(self, card: int) -> tuple[int, int]:
         """Return the top left corner of a card's slot on the Canvas."""
-        row, column = divmod(card, self._columns)
+        layout = self.layout
         left = self.theme.px(self._margins[0]) - self.size.margin
-        return round(left + column * self._step), row * self._pitch - self._offset
+        x = left + layout.place(card)[1] * self._step
+        return round(x), layout.top(card) - self._offset
 
     def box(self, card: int) -> tuple[int, int, int, int]:
         """Return the box of a card's thumbnail on the Canvas: left, top, right, bottom."""
@@ -233,21 +268,14 @@ class CardGrid(ctk.CTkFrame):
     def rows_seen(self) -> int:
         return max(1, self.canvas.winfo_height() // self._pitch)
 
-    def _rows(self) -> int:
-        return -(-self.count // self._columns)
-
     def _bottom(self) -> int:
         """Return the largest offset."""
-        content = self._rows() * self._pitch + self.size.margin
+        content = self.layout.height + self.size.margin
         return max(0, content - self.canvas.winfo_height())
 
-    def _first_row(self) -> int:
-        return max(0, (self._offset - self.size.margin) // self._pitch)
-
     def _seen(self) -> tuple[int, int]:
-        first = self._first_row() * self._columns
-        rows = self.canvas.winfo_height() // self._pitch + 2
-        return min(first, self.count), min(first + rows * self._columns, self.count)
+        top = max(0, self._offset - self.size.margin)
+        return self.layout.seen(top, self._offset + self.canvas.winfo_height())
 
     # -- drawing
 
@@ -274,9 +302,12 @@ class CardGrid(ctk.CTkFrame):
                 slot.shows = None
                 for item in slot.items:
                     self.canvas.coords(item, -10000, -10000)
+        self._place_band()
         self._draw_bar()
         self._pointer.refresh()
         self._explain()
+        if last == self.count and self.actions.end_seen is not None:
+            self.actions.end_seen()
 
     def _fill(self, slot: _Slot, card: int, view: CardView) -> None:
         x, y = self._at(card)
@@ -288,6 +319,7 @@ class CardGrid(ctk.CTkFrame):
             selected=card in self._selected,
             selecting=self.actions.selected is not None,
             button_hover=spot is not None and spot.button,
+            group_hover=spot is not None and spot.group,
         )
         source = view.thumbnail
         picture = None if source is None else self.thumbnails.get(source, self.size.thumb_wh)
@@ -309,19 +341,36 @@ class CardGrid(ctk.CTkFrame):
         colour = getattr(colours, view.facts_colour)
         facts = shorten(view.facts, small, width, tail=0)
         configure(slot.items[2], text=facts, font=small, fill=colour)
-        score = "" if view.score is None else f"{view.score:.2f}"
-        configure(slot.items[3], text=score, font=small, fill=colours.text_2)
+        configure(slot.items[3], text=view.mark or _how_strong(view), font=small)
+        configure(
+            slot.items[3],
+            fill=colours.accent if view.mark else colours.text_2,
+            anchor="w" if view.mark else "e",
+        )
 
     def _place(self, slot: _Slot, x: int, y: int, view: CardView) -> None:
         px, m = self.theme.px, self.size.margin
         width, height = self.size.thumb_wh
         left, top = x + m, y + m + height
-        first_line = top + px(18 if view.score is None else 38)
+        first_line = top + px(18 if view.score is None and not view.mark else 38)
         coords = self.canvas.coords
         coords(slot.items[0], x, y)
         coords(slot.items[1], left, first_line)
         coords(slot.items[2], left, first_line + px(18))
-        coords(slot.items[3], left + width, top + px(16))
+        coords(slot.items[3], left if view.mark else left + width, top + px(16))
+
+    def _place_band(self) -> None:
+        if self._band is None:
+            return
+        item, height = self._band
+        px, margins = self.theme.px, self._margins
+        if self._split is None:
+            self.canvas.itemconfigure(item, state="hidden")
+            return
+        width = self.canvas.winfo_width() - px(margins[0]) - px(margins[1])
+        self.canvas.itemconfigure(item, state="normal", width=max(1, width), height=height)
+        top = self.size.margin + self.layout.band_top - self._offset
+        self.canvas.coords(item, px(margins[0]), top)
 
     def _draw_bar(self) -> None:
         bottom = self._bottom()
@@ -347,7 +396,7 @@ class CardGrid(ctk.CTkFrame):
 
     def scroll_to_card(self, card: int) -> None:
         """Scroll a card into view, no further than needed."""
-        top = card // self._columns * self._pitch
+        top = self.layout.top(card)
         below = top + self.size.slot_wh[1] - self.canvas.winfo_height()
         self.scroll_by(min(top, max(self._offset, below)) - self._offset)
 
@@ -359,12 +408,11 @@ class CardGrid(ctk.CTkFrame):
             self.scroll_by(float(amount) * self.canvas.winfo_height() * 0.9)
 
     def _resized(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        top = self._first_row() * self._columns
-        at_top = self._offset == 0
+        top, at_top = self.first_seen, self._offset == 0
         columns, size = self._columns, self.size
         self._measure(event.width)
         if (columns, size) != (self._columns, self.size):
-            self._offset = 0 if at_top else top // self._columns * self._pitch
+            self._offset = 0 if at_top else self.layout.top(top)
         self.refresh()
 
     def show_focus(self, seen: bool) -> None:
@@ -372,3 +420,9 @@ class CardGrid(ctk.CTkFrame):
         if seen != self._focus_seen:
             self._focus_seen = seen
             self.refresh()
+
+
+def _how_strong(view: CardView) -> str:
+    if view.strength is not None:
+        return f"{view.strength:.0%}"
+    return "" if view.score is None else f"{view.score:.2f}"

@@ -17,11 +17,12 @@ class CardKeys:
         bind = grid.canvas.bind
         for key, step in (("Left", -1), ("Right", 1)):
             bind(f"<{key}>", partial(self._move, step))
+        bind("<Alt-Left>", lambda _: None)  # goes back, which is for the window
         bind("<<TraverseIn>>", lambda _: self._arrive())
         bind("<Up>", lambda _: self._row(-1))
         bind("<Down>", lambda _: self._row(1))
-        bind("<Prior>", lambda _: self._move(-grid.columns * grid.rows_seen))
-        bind("<Next>", lambda _: self._move(grid.columns * grid.rows_seen))
+        bind("<Prior>", lambda _: self._row(-grid.rows_seen))
+        bind("<Next>", lambda _: self._row(grid.rows_seen))
         bind("<Home>", lambda _: self._move(-grid.count))
         bind("<End>", lambda _: self._move(grid.count))
         bind("<Return>", lambda _: self._open())
@@ -37,20 +38,22 @@ class CardKeys:
         self._grid.refresh()
 
     def _move(self, step: int, _event: object = None) -> str:
+        focused = self._grid.focused
+        return self._go(0 if focused is None else focused + step)
+
+    def _row(self, rows: int) -> str:
+        """Go up or down: not above the first row, nor past the last card."""
+        focused = self._grid.focused
+        return self._go(0 if focused is None else self._grid.layout.beside(focused, rows))
+
+    def _go(self, card: int) -> str:
         grid = self._grid
         if grid.count:
-            wanted = 0 if grid.focused is None else grid.focused + step
-            grid.focused = min(max(0, wanted), grid.count - 1)
+            grid.focused = min(max(0, card), grid.count - 1)
             grid.show_focus(True)
             grid.scroll_to_card(grid.focused)
             grid.refresh()
         return "break"
-
-    def _row(self, rows: int) -> str:
-        """Go up or down: not above the first row, nor past the last card."""
-        grid = self._grid
-        stays = rows < 0 and grid.focused is not None and grid.focused < grid.columns
-        return self._move(0 if stays else rows * grid.columns)
 
     def _open(self) -> str:
         if self._grid.focused is not None:

@@ -15,31 +15,37 @@ _SHIFT, _CONTROL = 0x1, 0x4
 
 
 class Spot(NamedTuple):
-    """What lies under the pointer: a card, and whether its button or its corner for the tick."""
+    """What lies under the pointer: a card, and which part of it that does something of its own."""
 
     card: int
     button: bool = False
     tick: bool = False
+    group: bool = False
 
 
 class CardPointer:
-    """A click opens, a card's button acts, the corner and Ctrl select, Shift selects a range."""
+    """A click opens, buttons in a card act, its corner and Ctrl select, Shift selects a range."""
 
     def __init__(self, grid: CardGrid) -> None:
         self._grid = grid
         self._at: tuple[int, int] | None = None
         self._pressed: int | None = None
         self.over: Spot | None = None
-        px, bind = grid.theme.px, grid.canvas.bind
+        bind = grid.canvas.bind
         for event in ("<Motion>", "<Enter>"):  # <Enter>, since a click moves nothing
             bind(event, lambda event: self._look((event.x, event.y)))
         bind("<Leave>", lambda _: self._look(None))
         bind("<Button-1>", self._press)
         bind("<ButtonRelease-1>", self._release)
         bind("<Button-2>" if sys.platform == "darwin" else "<Button-3>", self._menu)
-        bind("<MouseWheel>", lambda event: grid.scroll_by(-px(WHEEL_PX) * _steps(event)))
-        bind("<Button-4>", lambda _: grid.scroll_by(-px(WHEEL_PX)))
-        bind("<Button-5>", lambda _: grid.scroll_by(px(WHEEL_PX)))
+        self.scroll_over(grid.canvas)
+
+    def scroll_over(self, widget: tkinter.Misc) -> None:
+        """Scroll the cards by the wheel over a widget."""
+        grid, px = self._grid, self._grid.theme.px
+        widget.bind("<MouseWheel>", lambda event: grid.scroll_by(-px(WHEEL_PX) * _steps(event)))
+        widget.bind("<Button-4>", lambda _: grid.scroll_by(-px(WHEEL_PX)))
+        widget.bind("<Button-5>", lambda _: grid.scroll_by(px(WHEEL_PX)))
 
     def refresh(self) -> None:
         """Look again at what is under the pointer: the cards have moved."""
@@ -60,10 +66,12 @@ class CardPointer:
             return None
         left, top, _, _ = grid.box(card)
         size, reach = grid.size, grid.theme.px(_TICK_PX)
-        box = grid.painter.button_box(grid.view(card), size)
+        view = grid.view(card)
+        box, group = grid.painter.button_box(view, size), grid.painter.group_box(view, size)
         at = x - left + size.margin, y - top + size.margin
         over = box is not None and _inside(box[0], at)
-        return Spot(card, over, x - left <= reach and y - top <= reach)
+        in_corner = x - left <= reach and y - top <= reach
+        return Spot(card, over, in_corner, group is not None and _inside(group, at))
 
     def _press(self, event: tkinter.Event[tkinter.Misc]) -> None:
         self._grid.canvas.focus_set()
@@ -84,6 +92,8 @@ class CardPointer:
         selects, state = grid.actions.selected is not None, int(event.state)
         if spot.button and grid.actions.button is not None:
             grid.actions.button(card)
+        elif spot.group and grid.actions.group is not None:
+            grid.actions.group(card)
         elif selects and state & _SHIFT:
             low, high = sorted((card if before is None else before, card))
             grid.select(grid.selection | frozenset(range(low, high + 1)))
@@ -97,6 +107,7 @@ class CardPointer:
         grid = self._grid
         card = grid.card_at(event.x, event.y)
         if card is not None and grid.actions.menu is not None:
+            grid.canvas.focus_set()
             grid.focused = card
             grid.actions.menu(card, event.x_root, event.y_root)
 

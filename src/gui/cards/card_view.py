@@ -27,7 +27,9 @@ class CardView:
         name, facts: the two lines under it.
         badge: a video's length.
         score: of a search hit; None for a media file.
-        score_share: how far the score's bar goes, 0 to 1.
+        strength: of a search hit, 0 to 1: how far its bar goes; None for no bar.
+        mark: what stands in the place of the bar.
+        alike: how many more like it the card stands for.
         progress: of a card that is busy, 0 to 1.
         action: icon of the button that shows while the pointer is over the card.
     """
@@ -39,7 +41,9 @@ class CardView:
     facts_colour: Colour = "text_2"
     badge: str | None = None
     score: float | None = None
-    score_share: float = 0.0
+    strength: float | None = None
+    mark: str = ""
+    alike: int = 0
     state: CardState = "ready"
     progress: float = 0.0
     action: str | None = None
@@ -54,6 +58,7 @@ class CardFlags:
     selected: bool = False
     selecting: bool = False
     button_hover: bool = False
+    group_hover: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,8 @@ class CardActions:
     button: Callable[[int], None] | None = None
     menu: Callable[[int, int, int], None] | None = None  # with the pointer's place on the screen
     selected: Callable[[frozenset[int]], None] | None = None
+    group: Callable[[int], None] | None = None
+    end_seen: Callable[[], None] | None = None  # the last card is on the screen
 
 
 class CardPainter:
@@ -129,9 +136,9 @@ class CardPainter:
             outer = (width + 2 * reach, height + 2 * reach)
             colour = colours.text if flags.selected else colours.accent
             self._ring(image, (m - reach, m - reach), outer, colour, 2, RADIUS + 4)
-        if view.score is not None:
+        if view.strength is not None:
             top = m + height + px(14)
-            self._bar(image, (m, top, m + width - px(35), top + px(4)), view.score_share)
+            self._bar(image, (m, top, m + width - px(42), top + px(4)), view.strength)
         return image
 
     def button_box(
@@ -146,8 +153,21 @@ class CardPainter:
         if view.action is not None and view.state == "ready":
             stamp = self.sprites.button(view.action, "", False)
             left, top = width - stamp.width - self.theme.px(8), self.theme.px(8)
+            if view.alike:
+                left -= self._group_stamp(view).width + self.theme.px(4)
             return _box(left, top, stamp, size.margin), view.action, ""
         return None
+
+    def group_box(self, view: CardView, size: CardSize) -> tuple[int, int, int, int] | None:
+        """Return where in its slot a card says for how many others it stands."""
+        if not view.alike:
+            return None
+        stamp = self._group_stamp(view)
+        left = size.thumb_wh[0] - stamp.width - self.theme.px(8)
+        return _box(left, self.theme.px(8), stamp, size.margin)
+
+    def _group_stamp(self, view: CardView, hover: bool = False) -> Image.Image:
+        return self.sprites.group(f"{view.alike + 1:,}", hover)
 
     def _thumb(
         self, view: CardView, thumbnail: Image.Image | None, size_wh: tuple[int, int]
@@ -171,6 +191,10 @@ class CardPainter:
             (left, top, _, _), icon, text = button
             stamp = self.sprites.button(icon, text, flags.button_hover)
             thumb.paste(stamp, (left, top), stamp)
+        group = self.group_box(view, size)
+        if group is not None:
+            stamp = self._group_stamp(view, flags.group_hover)
+            thumb.paste(stamp, group[:2], stamp)
         if view.badge is not None and view.state == "ready":
             stamp = self.sprites.badge(view.badge)
             at = thumb.width - stamp.width - px(8), thumb.height - stamp.height - px(8)

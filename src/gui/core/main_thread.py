@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from src.errors import GivenUp
+from src.stopping import StoppedError
 
 Result = TypeVar("Result")
 
@@ -41,6 +42,8 @@ class MainThread:
         self._on_error = on_error
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="query")
+        # apart: where a library has no file to scan yet, searches wait until it is made
+        self._search_threads = ThreadPoolExecutor(2, thread_name_prefix="search")
         self._pollers: list[Callable[[], bool]] = []
         self._closed = False
         self._turn = root.after(EVERY_MS, self._drain)
@@ -63,18 +66,20 @@ class MainThread:
         then: Callable[[Result], None] | None = None,
         failed: Callable[[Exception], None] | None = None,
         fails: str = "",
+        is_search: bool = False,
     ) -> None:
         """Do work in another thread, and hand its result to `then` in this one.
 
         Args:
             failed: called with the exception in place of the window's error handler.
             fails: what to say where it fails, as a note of the exception; see `title_of`.
+            is_search: it may take long, and holds up other searches alone.
         """
 
         def working() -> None:
             try:
                 result = work()
-            except GivenUp:
+            except (GivenUp, StoppedError):
                 pass  # nobody waits for it any more
             except Exception as exc:  # whatever it is, it is shown to a person
                 if fails:
@@ -86,13 +91,14 @@ class MainThread:
                     self.post(lambda: then(result))
 
         if not self._closed:
-            self._threads.submit(working)
+            (self._search_threads if is_search else self._threads).submit(working)
 
     def close(self) -> None:
         """Accept no more work, drop what waits, and wait for what runs."""
         self._closed = True
         self._root.after_cancel(self._turn)
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        for threads in (self._threads, self._search_threads):
+            threads.shutdown(wait=True, cancel_futures=True)
 
     def _drain(self) -> None:
         until = time.monotonic() + TURN_S

@@ -42,6 +42,7 @@ class Listeners:
     job_ended: list[Callable[[JobState, JobEnded], None]] = field(default_factory=list)
     content_changed: list[Callable[[], None]] = field(default_factory=list)
     missing_changed: list[Callable[[], None]] = field(default_factory=list)
+    saved_searches_changed: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Session:
@@ -307,10 +308,29 @@ class Session:
             failed: called with the exception in place of the window's error handler.
             fails: what to say where it fails: "Couldn't add the tag".
         """
+        self._change(self.signals.content_changed, work, then, failed, fails)
 
+    def change_saved_searches(
+        self,
+        work: Callable[[], object],
+        then: Callable[[], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
+        fails: str = "",
+    ) -> None:
+        """Save or forget searches, as `change` does, and notify who lists them."""
+        self._change(self.signals.saved_searches_changed, work, then, failed, fails)
+
+    def _change(
+        self,
+        listeners: Sequence[Callable[[], None]],
+        work: Callable[[], object],
+        then: Callable[[], None] | None,
+        failed: Callable[[Exception], None] | None,
+        fails: str,
+    ) -> None:
         def changed(_: object) -> None:
             if then is not None:
                 then()
-            self._tell_each(self.signals.content_changed)
+            self._tell_each(listeners)
 
         self.main_thread.run(work, changed, failed, fails)

@@ -17,7 +17,7 @@ from src.gui.detail.frame_picture import FramePicture, Lit
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT, SMALL, STRIP
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.controls import RING, label, rule
+from src.gui.widgets.controls import RING, Button, label, rule
 from src.gui.widgets.inputs import Check
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
 from src.records import FrameView, SampledFrame, SearchHit, StoredSegment
@@ -88,7 +88,14 @@ class DetailPanel(Panel):
         middle = ctk.CTkFrame(body, fg_color="transparent", corner_radius=0)
         # wider than what is seen, since focus rings need space
         middle.pack(side="left", fill="both", expand=True, padx=LEFT - RING, pady=(24, _BELOW))
-        self.picture = FramePicture(middle, theme, session.main_thread, self.show_segment)
+        self.picture = FramePicture(
+            middle,
+            theme,
+            session.main_thread,
+            self.show_segment,
+            lambda view: session.library.browse.full_frame(view),
+            self._zoomed,
+        )
         self.picture.pack(fill="x", padx=theme.px(RING))
         self._build_strips(middle, context.thumbnails)
         self._middle = middle
@@ -129,6 +136,10 @@ class DetailPanel(Panel):
             tools, theme, "Outline other segments", True, lambda _: self._show_picture()
         )
         self._others.pack(side="left", padx=12)
+        for text, zoom in (("100 %", lambda: self.picture.zoom(1.0)), ("Fit", self._fit_frame)):
+            Button(tools, theme, text, zoom, kind="quiet", height=24).pack(side="right")
+        self._zoom = label(tools, theme, "", size=SMALL, colour=c.text_2)
+        self._zoom.pack(side="right", padx=8)
         head = ctk.CTkFrame(self._segments_part, fg_color="transparent")
         head.pack(fill="x", padx=RING, pady=(0, 4))
         label(head, theme, "Segments in this frame", weight="medium").pack(side="left")
@@ -139,6 +150,12 @@ class DetailPanel(Panel):
             self._segments_part, theme, thumbnails, (58, 58), self.show_segment
         )
         self.segments.pack(fill="x")
+
+    def _fit_frame(self) -> None:
+        self.picture.fit()
+
+    def _zoomed(self, scale: float) -> None:
+        self._zoom.configure(text=f"{scale:.0%}")
 
     # -- showing
 

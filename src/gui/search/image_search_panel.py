@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +11,15 @@ import numpy as np
 from src.errors import MediaReadError, is_of_a_person
 from src.gui.core.wording import as_sentence
 from src.gui.panel.panel import PanelContext
+from src.gui.search.chosen_hits import HitActions
 from src.gui.search.image_query import ImageQuery
-from src.gui.search.results import MODELS_FAILED, N_RESULTS, ResultsView
+from src.gui.search.results import MODELS_FAILED, ResultsView
 from src.gui.search.search_panel import SearchPanel
 from src.gui.theme.theme import LEFT, RIGHT, SMALL
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, IconButton, icon_label, label, panel_header
 from src.gui.widgets.drop_zone import DropZone
-from src.records import SearchHit
+from src.search.query import Image, ImageFile, Query
 
 LEFT_COLUMN = 384
 NO_IMAGES = "Nothing like this image was found. Add more photos and videos."
@@ -33,12 +34,19 @@ class ImageSearchPanel(SearchPanel):
     def __init__(
         self,
         context: PanelContext,
-        on_open: Callable[[Sequence[SearchHit], int], None],
-        on_similar: Callable[[SearchHit], None],
+        actions: HitActions,
         on_choose: Callable[[], None],
         on_paste: Callable[[], None],
+        on_add: Callable[[ImageFile], None],
     ) -> None:
+        """Make it, without an image.
+
+        Args:
+            on_add: searches by words for an image file or a part of it, too.
+        """
         super().__init__(context)
+        self._on_add = on_add
+        self._path: Path | None = None  # of the image, where it is in a file
         theme, session = context.theme, context.session
         self._waits_for_models = False
         self._asked = 0
@@ -58,8 +66,7 @@ class ImageSearchPanel(SearchPanel):
         self.results = ResultsView(
             body,
             context,
-            on_open,
-            on_similar,
+            actions,
             margins=(20, RIGHT),
             wish=168,
         )
@@ -125,6 +132,9 @@ class ImageSearchPanel(SearchPanel):
             self._query, theme, "Search this image", self.search, kind="main", icon_name="search"
         )
         self.button.pack(fill="x")
+        self._add = Button(
+            self._query, theme, "Add to the search by words", self._add_to_search, kind="quiet"
+        )
 
     # -- the image
 
@@ -147,6 +157,7 @@ class ImageSearchPanel(SearchPanel):
 
         def use(found: tuple[np.ndarray, bool]) -> None:
             if asked == self._asked:  # no later image was chosen, and none removed
+                self._path = source if isinstance(source, Path) else None
                 self.use_image(found[0], name, is_frame=found[1])
 
         def failed(exc: Exception) -> None:
@@ -168,6 +179,10 @@ class ImageSearchPanel(SearchPanel):
         self.name, self._is_frame = name, is_frame
         self._zone.pack_forget()
         self._query.pack(fill="both", expand=True)
+        if self._path is None:
+            self._add.pack_forget()
+        else:
+            self._add.pack(fill="x")
         self.query.show(image_rgb)
         self._fit_query()
         self.search()
@@ -190,10 +205,30 @@ class ImageSearchPanel(SearchPanel):
             return
         library = self._session.library
         self.results.ask(
-            lambda where: library.search(
-                image=image, box_xywh=part, n_results=N_RESULTS, where=where
+            lambda where, limit: library.find(
+                Query((Image(image, part),), where, limit, one_of_each=True)
             ),
-            lambda result: self.results.show(result.hits, none=NO_IMAGES),
+            lambda result: self.results.show(result, none=NO_IMAGES),
+        )
+
+    def _add_to_search(self) -> None:
+        """Search by words for the image, or for the marked part of it, too."""
+        path, image, part = self._path, self.query.image_rgb, self.query.part
+        if path is None or image is None:
+            return
+        if part is None:
+            self._on_add(ImageFile(path))
+            return
+        browse = self._session.library.browse
+
+        def measured(full_wide: int) -> None:
+            # what is shown may be smaller than the file
+            scale = full_wide / image.shape[1]
+            x, y, w, h = (round(value * scale) for value in part)
+            self._on_add(ImageFile(path, (x, y, w, h)))
+
+        self._session.main_thread.run(
+            lambda: browse.read_image(path).shape[1], measured, fails="Couldn't read the image"
         )
 
     def _models_ready(self) -> None:
@@ -241,5 +276,5 @@ class ImageSearchPanel(SearchPanel):
             width = max(1, self._column.winfo_width() - px(48))
             high = round(image.shape[0] * width / image.shape[1])
             self.query.configure(
-                height=min(high, max(px(120), self._column.winfo_height() - px(220)))
+                height=min(high, max(px(120), self._column.winfo_height() - px(268)))
             )

@@ -2,134 +2,127 @@
 
 from __future__ import annotations
 
-import tkinter
-from collections.abc import Callable, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
-from src.counting import counted, place_in_file
-from src.errors import MediaLibraryError, is_of_a_person
-from src.events import Event, FrameStored
+from src.counting import counted
 from src.gui.cards.card_grid import WISH, CardGrid
-from src.gui.cards.card_view import CardActions, CardView
-from src.gui.core.job_state import JobState
-from src.gui.core.wording import as_sentence
+from src.gui.cards.card_view import CardActions
 from src.gui.panel.panel import PanelContext
-from src.gui.theme.theme import LEFT, NORMAL, RIGHT, shorten
+from src.gui.search.chosen_hits import ChosenHits, HitActions
+from src.gui.search.hit_cards import HitCards, count_strong, in_files
+from src.gui.search.hit_selection import HitSelection
+from src.gui.search.requests import Answer, Asked, SearchRequest, SearchRequests, Show
+from src.gui.search.results_line import ResultsLine
+from src.gui.search.weaker_band import HEIGHT, WeakerBand
+from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.controls import Button, label
-from src.gui.widgets.mask_quality import EDGE, MaskQuality
-from src.gui.widgets.tooltip import Tooltip
+from src.gui.widgets.controls import label
+from src.gui.widgets.popup import show_menu
 from src.records import SearchHit, SearchResult
 from src.search.filters import Filter
 from src.search.leaves import segment_filter
-from src.worker import JobEnded
 
 MODELS_FAILED = "The models couldn't be loaded, so there is no search. See Models for the reason."
 NO_WORDS = "Nothing found. Try other words, or add more photos and videos."
 STILL_ADDING = "Nothing found yet. Files are still being added."
 EMPTY = "Your library is empty. Add photos or videos to search them."
-NEW_SEGMENTS, NEW_IN_SHORT = "New segments: search again", "Update"
-SearchRequest = Callable[[Filter], SearchResult]
-# More than a person looks through, and found as fast as ten.
-N_RESULTS = 100
+HIT_MENU = "hit"
+NOTHING = SearchResult(())
 
 
-class Hits:
-    """A grid's source of search hits."""
+@dataclass(frozen=True)
+class Visit:
+    """A search with its answer and how far a person had got in it, to return to."""
 
-    def __init__(
-        self, hits: Sequence[SearchHit], is_missing: Callable[[Path], bool] = lambda _: False
-    ) -> None:
-        self.hits, self._is_missing = tuple(hits), is_missing
-        # the bar compares hits of one search: the best fills nine tenths
-        self._full = max((hit.score or 0.0 for hit in self.hits), default=1.0) / 0.9 or 1.0
-
-    def __len__(self) -> int:
-        return len(self.hits)
-
-    def views(self, first: int, last: int) -> list[CardView]:
-        return [self._view(hit) for hit in self.hits[first:last]]
-
-    def _view(self, hit: SearchHit) -> CardView:
-        segment = hit.segment
-        page = segment.frame_index
-        facts = place_in_file(page, segment.timestamp_s, has_pages=page > 0) or "Photo"
-        if segment.kind == "frame":
-            facts += " · whole image"
-        if hit.tagged_so:
-            facts += " · tagged by you"
-        is_missing = self._is_missing(segment.media_path)
-        return CardView(
-            segment.id,
-            segment.crop_path,
-            segment.media_path.name,
-            f"Missing · {facts}" if is_missing else facts,
-            "error" if is_missing else "text_2",
-            score=hit.score,
-            score_share=max(0.0, hit.score or 0.0) / self._full,
-            action="similar",
-        )
+    asked: Asked
+    result: SearchResult
+    is_unfolded: bool
+    scrolled: int
 
 
 class ResultsView(ctk.CTkFrame):
     """A line with their number, and the cards; or a sentence when there are none.
 
-    A newer request makes the answer to an older one void. The last one is asked again when the
-    person asks for better or for worse masks, and when the library changed since.
+    Hits that are likely chance are folded away under a line. The last search is asked again when
+    the person asks for better or for worse masks, when the end of the cards is reached, and when
+    the library has changed.
     """
 
     def __init__(
         self,
         master: Any,
         context: PanelContext,
-        on_open: Callable[[Sequence[SearchHit], int], None],
-        on_similar: Callable[[SearchHit], None],
+        actions: HitActions,
         margins: tuple[int, int] = (LEFT, RIGHT),
         wish: int = WISH,
+        has_quality: bool = True,
     ) -> None:
+        """Make it, with nothing to show.
+
+        Args:
+            has_quality: whether the quality of masks is chosen here; see MaskQuality.
+        """
         theme, session = context.theme, context.session
         super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
-        self.theme, self._session = theme, session
-        self.hits = Hits(())
-        self._asked = 0
-        self._request: tuple[SearchRequest, Callable[[SearchResult], None]] | None = None
-        self._is_stale = self._keeps_place = self._is_empty = False
-        self._line = ctk.CTkFrame(self, fg_color="transparent", height=36)
-        # the track of the slider ends where the cards do, its focus ring does not
-        self._line.pack(fill="x", padx=(margins[0], margins[1] - EDGE))
-        self._line.pack_propagate(False)
-        self._count = label(self._line, theme, "", weight="medium")
-        self._count.pack(side="left")
-        self._where = label(self._line, theme, "", colour=theme.colours.text_2)
-        self._where.pack(side="left", padx=8)
-        self.quality = MaskQuality(self._line, theme, self._ask_again)
-        self._again = Button(self._line, theme, NEW_SEGMENTS, self.refresh, kind="link", height=24)
-        Tooltip(self._again, theme, NEW_SEGMENTS)
-        self._wheres = [""]  # the longest first
-        self._can_choose = False
-        tkinter.Misc.bind(self._line, "<Configure>", lambda _: self._fit(), "+")
+        self.theme, self._session, self._menu_entries = theme, session, context.menu
+        self._actions, self._has_quality = actions, has_quality
+        self.hits = HitCards(())
+        self.result = NOTHING
+        self._group: SearchHit | None = None  # the one whose like are shown alone
+        self._like = ""  # what goes on the line that counts hits
+        self._is_unfolded = self._keeps_place = self._is_empty = self._can_choose = False
+        self._scrolled = 0  # where the cards were when a group was opened
+        top = ctk.CTkFrame(self, fg_color="transparent")
+        top.pack(fill="x")
+        self.line = ResultsLine(
+            top,
+            theme,
+            margins,
+            lambda: self._requests.ask_again(),
+            self.refresh,
+            self.leave_group,
+        )
+        self.quality = self.line.quality
+        self._requests = SearchRequests(
+            session,
+            lambda: self.masks,
+            self._answered,
+            self.say,
+            self.line.offer_again,
+            lambda: bool(self.winfo_viewable()),
+        )
         self.grid_view = CardGrid(
             self,
             theme,
             context.painter,
             context.thumbnails,
             CardActions(
-                lambda place: on_open(self.hits.hits, place),
-                lambda place: on_similar(self.hits.hits[place]),
+                lambda place: actions.open(self.hits.hits, place),
+                lambda place: actions.similar(self.hits.hits[place]),
+                self._menu,
+                lambda cards: self.selection.changed(cards),
+                self._open_group,
+                self._end_seen,
             ),
             kind="hit",
             margins=margins,
             wish=wish,
         )
+        self.selection = HitSelection(self, session, self.line, self.grid_view, actions)
+        self.band = WeakerBand(
+            self.grid_view.canvas, theme, context.thumbnails, self._fold_or_unfold
+        )
+        self.grid_view.set_band(self.band, theme.px(HEIGHT))
         self._sentence = label(self, theme, "", colour=theme.colours.text_2, justify="center")
         self._shows_grid = False
         self.say("")
-        session.signals.content_changed.append(self._content_changed)
-        session.signals.job_ended.append(self._job_ended)
         session.signals.missing_changed.append(self.grid_view.refresh)
-        session.signals.job_event.append(self._job_event)
+
+    def refresh_thumbnails(self) -> None:
+        self.grid_view.refresh()
+        self.band.refresh()
 
     # -- asking
 
@@ -141,137 +134,139 @@ class ResultsView(ctk.CTkFrame):
     def ask(
         self,
         request: SearchRequest,
-        show: Callable[[SearchResult], None],
+        show: Show,
         arrived: Callable[[], None] | None = None,
     ) -> None:
         """Search in another thread, and show the answer here.
 
         Args:
-            request: gets what the person wants to have left out.
             show: gets the answer, now and whenever the same is asked again.
             arrived: called once, before the first answer is shown.
         """
-        self._request = request, show
-        self._ask(request, show, arrived, failed=partial(self._failed, request))
 
-    def _ask(
-        self,
-        request: SearchRequest,
-        show: Callable[[SearchResult], None],
-        arrived: Callable[[], None] | None = None,
-        keep_place: bool = False,
-        failed: Callable[[Exception], None] | None = None,
-    ) -> None:
-        self._is_stale = False
-        self._again.pack_forget()
-        self._asked += 1
-        asked, library, where = self._asked, self._session.library, self.masks
+        def first_arrived() -> None:
+            self._is_unfolded, self._group = False, None
+            if arrived is not None:
+                arrived()
 
-        def answered(found: tuple[SearchResult, tuple[float, float] | None, bool]) -> None:
-            if asked == self._asked:
-                result, qualities, self._is_empty = found
-                self._can_choose = self.quality.offer(qualities)
-                if arrived is not None:
-                    arrived()
-                self._keeps_place = keep_place
-                show(result)
+        self._requests.ask(request, show, first_arrived)
 
-        self._session.main_thread.run(
-            lambda: (
-                request(where),
-                library.browse.quality_range(),
-                library.browse.is_empty(),
-            ),
-            answered,
-            failed,
-            "Couldn't search",
-        )
+    def _answered(self, answer: Answer) -> None:
+        self._is_empty, self._keeps_place = answer.is_empty, answer.keeps_place
+        self._can_choose = self._has_quality and self.quality.offer(answer.qualities)
 
     def forget(self) -> None:
         """Cancel the request; an answer that is still to come is not shown."""
-        self._asked += 1
-        self._request = None
-        self._again.pack_forget()
+        self._requests.forget()
         self._can_choose = False
-
-    def _ask_again(self) -> None:
-        if self._request is not None:
-            request, show = self._request
-            self._ask(request, show, failed=partial(self._failed, request))
-
-    def _failed(self, request: SearchRequest, exc: Exception) -> None:
-        """Show in place what can't be searched for; anything else goes to the error handler."""
-        if not is_of_a_person(exc):
-            raise exc
-        if self._request is not None and self._request[0] is request:
-            self.forget()
-            self.say(as_sentence(str(exc)))
 
     def refresh(self) -> None:
         """Search again where the library changed, now that the panel comes to the front."""
-        request = self._request
-        if not self._is_stale or request is None:
-            return
+        self._requests.refresh()
 
-        def failed(exc: Exception) -> None:
-            if not isinstance(exc, MediaLibraryError):
-                raise exc
-            if self._request is request:  # shown in place: no person has asked just now
-                self.forget()
-                self.say(str(exc))
+    def _end_seen(self) -> None:
+        """Ask for more hits, once the last of those that are there is seen."""
+        may_be_more = len(self.result.hits) >= self._requests.limit and self._group is None
+        if may_be_more and not self._is_folded:
+            self._requests.ask_for_more()
 
-        self._ask(*request, keep_place=True, failed=failed)
+    # -- going back
 
-    def _content_changed(self) -> None:
-        self._is_stale = True
-        if self.winfo_viewable():
-            self.refresh()
+    def visit(self) -> Visit | None:
+        """Return what is shown, for `return_to`; None where no search is."""
+        asked = self._requests.asked()
+        if asked is None or self.result is NOTHING:
+            return None
+        scrolled = self._scrolled if self._group is not None else self.grid_view.place
+        return Visit(asked, self.result, self._is_unfolded, scrolled)
 
-    def _job_ended(self, job: JobState, _ended: JobEnded) -> None:
-        """Keep the hits that are on the screen, until the panel is shown again."""
-        if job.kind in ("add", "segment", "switch"):
-            self._is_stale = True
-
-    def _job_event(self, _job: JobState, event: Event) -> None:
-        """Offer to search again, once there is more to find than before."""
-        if isinstance(event, FrameStored) and self._request is not None:
-            self._is_stale = True
-            if not self._again.winfo_manager():
-                self._again.pack(side="left", after=self._where)
-                self._fit()
+    def return_to(self, visit: Visit) -> None:
+        """Show an earlier search as it was; where the library changed since, it is asked again."""
+        self._is_unfolded, self._group, self._keeps_place = visit.is_unfolded, None, False
+        visit.asked.show(visit.result)
+        self.grid_view.scroll_to(visit.scrolled)
+        self._requests.return_to(visit.asked)
 
     # -- showing
 
-    def show(
-        self,
-        hits: Sequence[SearchHit],
-        like: str = "",
-        none: str = NO_WORDS,
-        total: int | None = None,
-        has_more: bool = False,
-    ) -> None:
+    @property
+    def _strong(self) -> int:
+        """How many of the cards lie above the line."""
+        return count_strong(self.result.hits)
+
+    @property
+    def _is_folded(self) -> bool:
+        """Whether there are cards below the line that are not shown."""
+        result = self.result
+        return result.line is not None and not self._is_unfolded and self._strong < len(result.hits)
+
+    def show(self, result: SearchResult, like: str = "", none: str = NO_WORDS) -> None:
         """Show hits, best first, in one step.
 
         Args:
             like: what goes on the line that counts them.
             none: what to say where there are none, and nothing else explains it.
-            total: how many there are in all, where that is known and may be more.
-            has_more: that there are more, and not how many; see count.
         """
-        self.hits = Hits(hits, self._session.missing.has)
-        if not hits:
+        self.result, self._like = result, like
+        if not result.hits:
             self.say(self.why_none(none))
             return
-        files = len({hit.segment.media_file_id for hit in hits})
-        found = f"{len(hits):,}+ results" if has_more else counted_of(len(hits), total)
-        self._count.configure(text=found)
-        self._wheres = [f"in {counted(files, word)}{like}" for word in ("media file", "file")]
+        if self._group is not None:  # it may have changed, or be gone
+            key = self._group.segment.id
+            self._group = next(
+                (hit for hit in result.hits if hit.segment.id == key and hit.alike), None
+            )
         self._sentence.place_forget()
         if not self._shows_grid:
             self.grid_view.pack(fill="both", expand=True)
             self._shows_grid = True
-        self.grid_view.show(self.hits, keep_place=self._keeps_place)
+        self._show_cards(self._keeps_place)
         self._place_quality()
+
+    def _show_cards(self, keep_place: bool) -> None:
+        """Show the cards that are to be seen now, and count them."""
+        result, is_missing = self.result, self._session.missing.has
+        split: int | None = None
+        if self._group is not None:
+            alone = replace(self._group, alike=())
+            self.hits = HitCards((alone, *self._group.alike), is_missing)
+            self.line.say(f"{len(self.hits):,} alike", [in_files(self.hits.hits)], in_group=True)
+        else:
+            strong = self._strong
+            hits = result.hits[:strong] if self._is_folded else result.hits
+            if result.line is not None and strong < len(result.hits):
+                split = strong
+                weakest = result.hits[strong:]
+                weaker = weaker_of(result)
+                self.band.show(
+                    "Weaker hits" if weaker is None else counted(weaker, "weaker hit"),
+                    _and_lower(weakest[0]),
+                    [hit.segment.crop_path for hit in weakest[:10] if hit.segment.crop_path],
+                    self._is_unfolded,
+                )
+            self.hits = HitCards(hits, is_missing)
+            self._count_hits(strong)
+        self.grid_view.show(self.hits, keep_place, split)
+
+    def _count_hits(self, strong: int) -> None:
+        result, like = self.result, self._like
+        if result.line is None:
+            shown = len(result.hits)
+            found = (
+                f"{shown:,}+ results" if result.has_more else counted_of(shown, total_of(result))
+            )
+            wheres = [f"{in_files(result.hits, word)}{like}" for word in ("media file", "file")]
+        elif not result.strong:
+            found, wheres = "No strong hits", [like.removeprefix(", ")]
+        else:
+            found = counted(result.strong, "strong hit")
+            weaker = weaker_of(result)
+            rest = like if weaker is None else f"{like} · {weaker:,} weaker"
+            # of some that are not here yet it is not known in which files they are
+            knows_files = strong < len(result.hits) or strong < self._requests.limit
+            files = in_files(result.hits[:strong], "file") if knows_files else ""
+            wheres = [f"{files}{rest}".removeprefix(" · "), rest.removeprefix(" · ")]
+        self.line.say(found, wheres)
 
     def count(self, count: Callable[[Callable[[], bool]], int]) -> None:
         """Count behind the window how many there are in all, and show it with the hits.
@@ -279,17 +274,73 @@ class ResultsView(ctk.CTkFrame):
         Args:
             count: gets what says whether the number is still wanted.
         """
-        asked, session = self._asked, self._session
+        requests, session, result = self._requests, self._session, self.result
+        number = requests.number
 
         def wanted() -> bool:
-            return asked == self._asked and not session.is_closing
+            return number == requests.number and not session.is_closing
 
         def counted_all(total: int) -> None:
-            if wanted():
-                self._count.configure(text=counted_of(len(self.hits), total))
-                self._fit()
+            if wanted() and self.result is result and self._group is None:
+                self.line.say(counted_of(len(result.hits), total), [in_files(result.hits)])
 
         session.main_thread.run(lambda: count(wanted), counted_all, fails="Couldn't count")
+
+    def _fold_or_unfold(self) -> None:
+        self._is_unfolded = not self._is_unfolded
+        self._show_cards(keep_place=True)
+
+    # -- some of them
+
+    @property
+    def chosen(self) -> ChosenHits | None:
+        """The selected hits, or the one that has the focus; None where there is none."""
+        grid, hits = self.grid_view, self.hits.hits
+        focused = grid.focused
+        places = sorted(grid.selection)
+        if focused is not None and focused not in places:
+            places = [focused]
+        chosen = [hits[place] for place in places if place < len(hits)]
+        if not chosen:
+            return None
+        first = places[0] if focused is None else focused
+        return ChosenHits(
+            chosen,
+            self._actions,
+            lambda: self._actions.open(self.hits.hits, first),
+            lambda: self.selection.ask_for_tag(places),
+        )
+
+    @property
+    def has_keyboard(self) -> bool:
+        """Whether keys are for the cards."""
+        return self.focus_get() is self.grid_view.canvas
+
+    def _menu(self, place: int, x: int, y: int) -> None:
+        if self.chosen is not None:
+            show_menu(self.grid_view.canvas, self.theme, self._menu_entries(HIT_MENU), x, y)
+
+    def step_back(self) -> bool:
+        """Clear the selection, or leave a group; returns whether there was either."""
+        if self.grid_view.selection:
+            self.grid_view.select(frozenset())
+            return True
+        return self.leave_group()
+
+    def _open_group(self, place: int) -> None:
+        """Show one by one what a card stands for."""
+        self._scrolled = self.grid_view.place
+        self._group = self.hits.hits[place]
+        self._show_cards(keep_place=False)
+
+    def leave_group(self) -> bool:
+        """Return to all results; returns whether a group was shown."""
+        if self._group is None:
+            return False
+        self._group = None
+        self._show_cards(keep_place=False)
+        self.grid_view.scroll_to(self._scrolled)
+        return True
 
     def why_none(self, none: str) -> str:
         """Return why nothing was found: what keeps hits away comes before the request itself."""
@@ -303,10 +354,10 @@ class ResultsView(ctk.CTkFrame):
 
     def say(self, sentence: str) -> None:
         """Show a sentence in place of cards."""
-        self.hits = Hits(())
+        self.result, self._group = NOTHING, None
+        self.hits = HitCards(())
         self.grid_view.show(self.hits)
-        self._count.configure(text="")
-        self._wheres = [""]
+        self.line.say("")
         if self._shows_grid:
             self.grid_view.pack_forget()
             self._shows_grid = False
@@ -316,30 +367,22 @@ class ResultsView(ctk.CTkFrame):
 
     def _place_quality(self) -> None:
         """Offer the choice of masks beside hits, and where it may be why there are none."""
-        if self._can_choose and (len(self.hits) or self.quality.least):
-            self.quality.pack(side="right", before=self._count)
-        else:
-            self.quality.pack_forget()
-        self._fit()
+        has_hits = bool(len(self.result.hits))
+        self.line.offer_quality(self._can_choose and bool(has_hits or self.quality.least))
 
-    def _fit(self) -> None:
-        """Divide the line: words are shortened, so that the offer and the slider stay whole."""
-        px, theme = self.theme.px, self.theme
-        font, medium = theme.canvas_font(self, NORMAL), theme.canvas_font(self, NORMAL, "medium")
-        width = self._line.winfo_width() - medium.measure(self._count.cget("text")) - px(16)
-        offers_again = self._again.winfo_manager()
-        again = {text: medium.measure(text) + px(24) for text in (NEW_SEGMENTS, NEW_IN_SHORT)}
-        if self.quality.winfo_manager():
-            wide = again[NEW_SEGMENTS] if offers_again else 0
-            width -= self.quality.fit(width - wide - font.measure(self._wheres[0]))
-        if offers_again:
-            text = NEW_SEGMENTS if again[NEW_SEGMENTS] <= width else NEW_IN_SHORT
-            self._again.set_text(text)
-            width -= again[text]
-        fitting = (text for text in self._wheres if font.measure(text) <= width)
-        text = next(fitting, self._wheres[-1])
-        # a few letters say nothing
-        self._where.configure(text=shorten(text, font, width) if width >= px(48) else "")
+
+def _and_lower(hit: SearchHit) -> str:
+    return "" if hit.strength is None else f"{hit.strength:.0%} and lower"
+
+
+def weaker_of(result: SearchResult) -> int | None:
+    """How many hits are below the line, where that is known."""
+    return None if result.total is None else result.total - (result.strong or 0)
+
+
+def total_of(result: SearchResult) -> int | None:
+    """How many hits there are in all, where that is known."""
+    return result.left_by_filter if result.total is None else result.total
 
 
 def counted_of(shown: int, total: int | None) -> str:

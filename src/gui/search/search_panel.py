@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from src.gui.cards.card_grid import CardGrid
 from src.gui.panel.panel import Panel
+from src.gui.search.hit_cards import each_of
 from src.gui.search.results import ResultsView
 from src.records import SearchHit
 
@@ -18,10 +19,16 @@ class SearchPanel(Panel):
     def shown(self) -> None:
         self.results.refresh()
 
+    def step_back(self) -> bool:
+        return self.results.step_back()
+
+    def refresh_thumbnails(self) -> None:
+        self.results.refresh_thumbnails()
+
     @property
     def card_grid(self) -> CardGrid:
         return self.results.grid_view
 
     @property
     def found(self) -> Sequence[SearchHit]:
-        return self.results.hits.hits
+        return each_of(self.results.hits.hits)

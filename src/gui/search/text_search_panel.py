@@ -1,108 +1,151 @@
-"""Search by words: an entry, suggestions, what is not understood, and the hits."""
+"""Search by words, examples and conditions: the entry, suggestions, and the hits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from src.gui.core.wording import listed
+from src.errors import QueryError
+from src.gui.core.wording import as_sentence, listed
+from src.gui.filters.filter_row import FilterRow
 from src.gui.models.models_controller import ModelsController
 from src.gui.models.offer_notice import OfferNotice
 from src.gui.panel.panel import PanelContext
-from src.gui.search.results import MODELS_FAILED, N_RESULTS, ResultsView
+from src.gui.search.chosen_hits import HitActions
+from src.gui.search.query_entry import QueryEntry
+from src.gui.search.query_parts import QueryParts, split
+from src.gui.search.results import MODELS_FAILED, ResultsView, Visit
+from src.gui.search.save_search import SaveSearchButton
 from src.gui.search.search_panel import SearchPanel
+from src.gui.search.suggestions import Suggestions
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.chips import ChipRow
-from src.gui.widgets.controls import Button, panel_header
-from src.gui.widgets.inputs import Entry
+from src.gui.widgets.controls import RING, Button, panel_header
 from src.gui.widgets.notice import Notice
+from src.gui.widgets.tooltip import Tooltip
 from src.records import SearchHit, SearchResult
-from src.search.query_text import parse_query
-from src.settings import LONGEST_SEARCH, RECENT_SEARCHES
+from src.search.filters import EVERYTHING, Filter, all_of
+from src.search.leaves import SegmentIs
+from src.search.query import ImageFile, Like, Query, Term
+from src.search.query_text import parse_query, write_query
 
-_REST_MS = 120
 NO_FIT = "Nothing in your library fits these conditions."
+MOST_BACK = 50  # searches that one can go back to
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A search that a person can return to."""
+
+    words: str
+    parts: QueryParts
+    visit: Visit
 
 
 class TextSearchPanel(SearchPanel):
     """Searches on Enter; a newer search discards an older answer."""
 
+    drop_sentence = "Drop to search by this image"
+
     def __init__(
         self,
         context: PanelContext,
-        on_open: Callable[[Sequence[SearchHit], int], None],
-        on_similar: Callable[[SearchHit], None],
+        actions: HitActions,
         on_models: Callable[[], None],
         work: ModelsController,
     ) -> None:
         super().__init__(context)
         theme, session = context.theme, context.session
         self._on_models = on_models
-        self._waiting: str | None = None
-        self._typing: str | None = None  # Tcl's name of the callback for when typing rests
+        self._waiting: Query | None = None
         self.query = ""
-        self.recent: list[str] = []
-        self._tags: dict[str, int] = {}
-        panel_header(self, theme, "Search", ring_below=True)
+        self._shown: tuple[str, QueryParts] | None = None  # whose hits are shown
+        self._earlier: list[Earlier] = []
+        header = panel_header(self, theme, "Search", ring_below=True)
+        self.back = Button(
+            header, theme, "Back", self.step_back, kind="quiet", icon_name="left", height=32
+        )
+        Tooltip(self.back, theme, context.hint("step-back"))
+        self.save = SaveSearchButton(header, theme, session, lambda: self.query)
         line = ctk.CTkFrame(self, fg_color="transparent")
         line.pack(fill="x", padx=(LEFT, RIGHT - 4))
-        self.entry = Entry(
+        self.entry = QueryEntry(
             line,
             theme,
+            context.thumbnails,
             "What are you looking for?",
-            icon_name="search",
             on_enter=self.search,
             on_change=self._typed,
-            clearable=True,
+            on_parts=self._parts_changed,
         )
         self.entry.pack(side="left", fill="x", expand=True, pady=4)
         self.button = Button(
             line, theme, "Search", lambda: self.search(self.entry.text), kind="main"
         )
         self.button.pack(side="left", padx=(4, 0))
-        self.chips = ChipRow(self, theme, self._chosen)
-        margins = theme.px(LEFT), theme.px(RIGHT)  # a Canvas is not scaled by CustomTkinter
-        self.chips.pack(fill="x", padx=margins, pady=theme.px(8))
+        self.filters = FilterRow(self, theme, session, self._filter_changed)
+        # a Canvas is not scaled by CustomTkinter
+        inside = theme.px(LEFT - RING), theme.px(RIGHT - RING)
+        self.filters.pack(fill="x", padx=inside, pady=(theme.px(4), theme.px(4)))
+        self.suggestions = Suggestions(self, theme, session, self.entry, self.run)
         self.notice = Notice(self, theme)
         self.offer = OfferNotice(self, theme, work, on_models, self._place_notice)
         self.offer.want(False)
-        self.results = ResultsView(self, context, on_open, on_similar)
+        self.results = ResultsView(self, context, actions, has_quality=False)
         self.results.pack(fill="both", expand=True)
         self.results.say(self._invitation())
+        self._place_chips()
         session.signals.models_ready.append(self._models_ready)
         session.signals.models_failed.append(self._models_failed)
-        session.signals.opened.append(self._opened)
-
-    def _opened(self) -> None:
-        self.recent = list(self._session.library.settings.recent_searches)
+        session.signals.opened.append(self.suggestions.opened)
 
     def shown(self) -> None:
         """Update the suggestions, now that the panel comes to the front."""
-        if self._session.is_open:
-            library = self._session.library
-            self._session.main_thread.run(library.tag_counts, self._counted)
+        self.suggestions.refresh()
         super().shown()
-        self.entry.focus_field()
+        self.entry.select_all()
 
-    def search(self, query: str) -> None:
-        query = _in_one_line(query)
-        if not query:
-            self.entry.focus_field()
+    def refresh_thumbnails(self) -> None:
+        super().refresh_thumbnails()
+        self.entry.chips.draw()
+
+    # -- what is searched for
+
+    def search(self, typed: str) -> None:
+        """Search for what the entry holds: its chips, and what was typed beside them."""
+        typed = _in_one_line(typed)
+        if typed != self.entry.text:
+            self.entry.set(typed)  # where a fault is is said of what stands there
+        self.suggestions.hide()
+        try:
+            query = parse_query(typed)
+        except QueryError as exc:
+            self._say_wrong(exc)
             return
-        if query != self.entry.text:
-            self.entry.set(query)
-        if not self._session.models_ready:
-            self._waiting = query
-            self.results.say("The models are still loading. Your search will start in a moment.")
+        self._search(*self._parts.joined(query))
+
+    def run(self, text: str) -> None:
+        """Search for a whole query in its text form; what the entry held is gone."""
+        try:
+            words, parts = split(parse_query(text))
+        except QueryError as exc:
+            self._show_query(text, QueryParts())
+            self._say_wrong(exc)
             return
-        self._waiting = None
-        library = self._session.library
-        self.results.ask(
-            lambda where: library.search(query, n_results=N_RESULTS, where=where, count=False),
-            partial(self._show, query),
-        )
+        self._search(words, parts)
+
+    @property
+    def _parts(self) -> QueryParts:
+        """What is searched for beside the words: chips, and the buttons of the filter row."""
+        chips = self.entry.parts
+        return replace(chips, filter=all_of([self.filters.owned, chips.filter]))
+
+    def _show_query(self, words: str, parts: QueryParts) -> None:
+        """Show a query: what a button says is no chip."""
+        self.filters.show(parts.filter)
+        self.entry.show(words, replace(parts, filter=self.filters.unowned))
 
     def search_similar(self, segment_id: str, path: Path, found: Callable[[], None]) -> None:
         """Search for what is like a segment of a file.
@@ -110,24 +153,140 @@ class TextSearchPanel(SearchPanel):
         Args:
             found: called once, before the hits are shown.
         """
-        library, self._waiting = self._session.library, None
+        self.entry.name(segment_id, path.name, None)
+        self._search("", QueryParts((Like(segment_id),)), found)
+
+    def take_file(self, path: Path) -> bool:
+        """Search for what is like an image that was dropped, and like what is there already."""
+        self.add_term(ImageFile(path))
+        return True
+
+    def add_hit(self, hit: SearchHit, weight: float) -> None:
+        """Search for more like a hit, or for less, beside what is searched for already."""
+        segment = hit.segment
+        self.entry.name(segment.id, segment.media_path.name, segment.crop_path)
+        self.add_term(Like(segment.id, weight=weight))
+
+    def add_term(self, term: Term) -> None:
+        """Search for a term beside what is searched for already."""
+        parts = self._parts
+        terms = tuple(each for each in parts.terms if each != replace(term, weight=each.weight))
+        self._search(_in_one_line(self.entry.text), replace(parts, terms=(*terms, term)))
+
+    def _parts_changed(self, _chips: QueryParts) -> None:
+        """Search again, now that a person has changed a chip."""
+        if self._shown is not None:
+            self._search(_in_one_line(self.entry.text), self._parts)
+
+    def _filter_changed(self, where: Filter) -> None:
+        """Search again, now that a person has chosen a condition; one alone is a search, too."""
+        self._search(_in_one_line(self.entry.text), replace(self._parts, filter=where))
+
+    def _search(
+        self, words: str, parts: QueryParts, found: Callable[[], None] | None = None
+    ) -> None:
+        if not words and not parts:
+            self._show_nothing()
+            return
+        try:
+            query = parts.query(words)
+        except QueryError as exc:  # what stood before "with" was taken away
+            self._say_wrong(exc)
+            return
+        if found is None:
+            self._show_query(words, parts)
+        if not self._session.models_ready and query.terms:
+            self._waiting = query
+            self.results.say("The models are still loading. Your search will start in a moment.")
+            return
+        self._waiting = None
+        library, before = self._session.library, self._here()
 
         def arrived() -> None:
-            found()
-            self.query = ""
-            self.entry.set("")
-            self.notice.pack_forget()
+            if found is not None:
+                found()
+                self._show_query(words, parts)
+            if before is not None and (before.words, before.parts) != (words, parts):
+                self._earlier = [*self._earlier, before][-MOST_BACK:]
+            self._shown = words, parts
+            self._place_back()
 
         self.results.ask(
-            lambda where: library.similar(segment_id, N_RESULTS, where),
-            lambda result: self.results.show(result.hits, f", similar to a segment of {path.name}"),
+            lambda where, limit: library.find(
+                replace(query, filter=query.filter & where, limit=limit, one_of_each=True),
+                count=False,
+            ),
+            partial(self._show, query),
             arrived,
         )
+        self._name_segments(parts)
 
-    def _show(self, query: str, result: SearchResult) -> None:
-        self.query = query
-        self._remember(query)
-        self._suggest()
+    def _show_nothing(self) -> None:
+        """Wait for something to search for."""
+        self.filters.show(EVERYTHING)
+        self.results.forget()
+        self.results.say(self._invitation())
+        self._place_chips()
+        self.entry.focus_field()
+
+    def _name_segments(self, parts: QueryParts) -> None:
+        """Look up the files and crops of segments that are searched for."""
+        library = self._session.library
+        ids = tuple(term.segment_id for term in parts.terms if isinstance(term, Like))
+        if not ids:
+            return
+
+        def looked_up(found: SearchResult) -> None:
+            for hit in found:
+                segment = hit.segment
+                self.entry.name(segment.id, segment.media_path.name, segment.crop_path)
+
+        self._session.main_thread.run(
+            lambda: library.find(Query((), SegmentIs(ids), len(ids))),
+            looked_up,
+            fails="Couldn't look up the segment",
+        )
+
+    # -- going back
+
+    def _here(self) -> Earlier | None:
+        visit = self.results.visit()
+        return None if self._shown is None or visit is None else Earlier(*self._shown, visit)
+
+    def step_back(self) -> bool:
+        """Go back to all results, or to the search before; returns whether there was any."""
+        if super().step_back():
+            return True
+        if not self._earlier:
+            return False
+        earlier = self._earlier.pop()
+        self._waiting = None
+        self._shown = earlier.words, earlier.parts
+        self._show_query(earlier.words, earlier.parts)
+        self.results.return_to(earlier.visit)
+        self._place_back()
+        return True
+
+    def _place_back(self) -> None:
+        """Show the way back where there is one, and the way to keep what is shown."""
+        if not self.save.winfo_manager():
+            self.save.pack(side="right")
+        if self._earlier and not self.back.winfo_manager():
+            self.back.pack(side="right")
+        elif not self._earlier:
+            self.back.pack_forget()
+
+    # -- what was found
+
+    def _show(self, query: Query, result: SearchResult) -> None:
+        self._show_result(query, result)
+        self._place_chips()
+
+    def _show_result(self, query: Query, result: SearchResult) -> None:
+        self.query = write_query(query)
+        if not any(isinstance(term, Like) for term in query.terms):  # an id says nothing later
+            self.suggestions.remember(self.query)
+        self.suggestions.show_chips(self.query)
         if result.unknown_words:
             words = listed([f"“{word}”" for word in result.unknown_words])
             known = " ".join(result.known_words)
@@ -143,65 +302,52 @@ class TextSearchPanel(SearchPanel):
             self.notice.pack_forget()
         self.offer.want(not result.unknown_words)
         if result.left_by_filter is not None or result.has_more:
-            total, has_more = result.left_by_filter, result.has_more
-            self.results.show(result.hits, none=NO_FIT, total=total, has_more=has_more)
-            if has_more:
+            self.results.show(result, none=NO_FIT)
+            if result.has_more:
                 count = self._session.library.browse.count_left
-                self.results.count(partial(count, query, self.results.masks))
+                self.results.count(partial(count, self.query, self.results.masks))
             return
-        words = parse_query(query).words
+        words = query.words
         if result.hits or result.known_words or not words:
-            self.results.show(result.hits)
+            self.results.show(result, _similar_to(query, result))
             return
         hint = "Try colours, shapes and textures: “something red”, “a blue circle”."
         none = "" if result.has_words else f"There is no word in “{words}” to search for.\n"
         self.results.say(none + hint)
 
+    def _say_wrong(self, exc: QueryError) -> None:
+        """Say what is wrong under the word it is in; what was found before stays."""
+        self._waiting = None
+        if exc.span is not None:
+            self.entry.show_fault(exc.span, as_sentence(exc.short))
+        else:
+            self.results.forget()
+            self.results.say(as_sentence(str(exc)))
+
     def _place_notice(self, notice: Notice) -> None:
         notice.pack(fill="x", padx=(LEFT, RIGHT), before=self.results)
 
-    def _remember(self, query: str) -> None:
-        """Put a search first among the recent ones, which are kept over a restart."""
-        if len(query) <= LONGEST_SEARCH:
-            others = (old for old in self.recent if old != query)
-            self.recent = [query, *others][:RECENT_SEARCHES]
-            self._session.keep(recent_searches=tuple(self.recent))
+    # -- suggestions
+
+    def _place_chips(self) -> None:
+        """Show suggestions as long as there are no hits, which need their place."""
+        chips, shown = self.suggestions.chips, not self.results.result.hits
+        if shown and not chips.winfo_manager():
+            px = self.theme.px
+            margins = px(LEFT), px(RIGHT)
+            chips.pack(fill="x", padx=margins, pady=(0, px(4)), after=self.filters)
+        elif not shown:
+            chips.pack_forget()
 
     def _typed(self, text: str) -> None:
-        if self._waiting is not None and _in_one_line(text) != self._waiting:
+        if self._waiting is not None and _in_one_line(text) != split(self._waiting)[0]:
             self._waiting = None  # its search would overwrite what is being typed
             self.results.say(self._invitation())
-        # while typing goes on, not every key is answered
-        if self._typing is not None:
-            self.after_cancel(self._typing)
-        self._typing = self.after(_REST_MS, self._rested)
-
-    def _rested(self) -> None:
-        self._typing = None
-        self._suggest()
-
-    def _chosen(self, text: str) -> None:
-        self.entry.set(text)
-        self.search(text)
-
-    def _counted(self, tags: dict[str, int]) -> None:
-        self._tags = tags
-        self._suggest()
-
-    def _suggest(self) -> None:
-        typed = self.entry.text.casefold().split()
-        last = typed[-1] if typed else ""
-        fitting = [tag for tag in self._tags if tag.casefold().startswith(last) and tag != last]
-        recent = [old for old in self.recent if old != self.entry.text]
-        # what was typed before the last word stays; where no tag goes on with it, all are offered
-        before = " ".join(self.entry.text.split()[:-1]) if fitting else ""
-        offered = (fitting or list(self._tags))[:12]
-        tags = [(f"{before} {tag}".strip(), f"{self._tags[tag]:,}") for tag in offered]
-        self.chips.show([("Recent", [(old, "") for old in recent[:3]]), ("Tags", tags)])
+        self.suggestions.typed()
 
     def _models_ready(self) -> None:
         if self._waiting is not None:
-            self.search(self._waiting)
+            self._search(*split(self._waiting))
 
     def _models_failed(self) -> None:
         if self._waiting is not None:
@@ -218,3 +364,12 @@ class TextSearchPanel(SearchPanel):
 def _in_one_line(text: str) -> str:
     """Take out spaces that say nothing; in quotation marks they may be those of a file's name."""
     return text.strip() if '"' in text else " ".join(text.split())
+
+
+def _similar_to(query: Query, result: SearchResult) -> str:
+    """Write what hits are similar to, where they are searched for by one segment alone."""
+    only = query.terms[0] if len(query.terms) == 1 else None
+    if not isinstance(only, Like):
+        return ""
+    names = (hit.segment.media_path.name for hit in result if hit.segment.id == only.segment_id)
+    return f", similar to a segment of {next(names, 'your library')}"

@@ -196,6 +196,19 @@ def _trash(pen: _Pen) -> None:
     pen.line((11.7, 9), (11.7, 13.5))
 
 
+def _copies(pen: _Pen) -> None:
+    pen.box(7, 7, 16, 16, 2)
+    pen.line((4, 12.8), (4, 5.5), (5.5, 4), (12.8, 4))
+
+
+def _minus(pen: _Pen) -> None:
+    pen.line((4.5, 10), (15.5, 10))
+
+
+def _bookmark(pen: _Pen) -> None:
+    pen.closed((5, 3), (15, 3), (15, 17), (10, 13), (5, 17))
+
+
 _DRAWN: dict[str, Callable[[_Pen], None]] = {
     "plus": _plus,
     "grid": _grid,
@@ -219,6 +232,9 @@ _DRAWN: dict[str, Callable[[_Pen], None]] = {
     "play": _play,
     "paste": _paste,
     "trash": _trash,
+    "copies": _copies,
+    "minus": _minus,
+    "bookmark": _bookmark,
 }
 
 

@@ -97,11 +97,20 @@ class Entry(ctk.CTkFrame):
         text = self.text
         if text == self._last:
             return
-        if self._clearable and bool(text) != bool(self._last):
-            self._clear.grid() if text else self._clear.grid_remove()
         self._last = text
+        self.show_clear()
         if self._on_change is not None:
             self._on_change(text)
+
+    def has_content(self) -> bool:
+        """Whether there is anything to clear."""
+        return bool(self.text)
+
+    def show_clear(self) -> None:
+        """Show the cross where there is something to clear, and only there."""
+        shown = self._clearable and self.has_content()
+        if shown != bool(self._clear.winfo_manager()):
+            self._clear.grid() if shown else self._clear.grid_remove()
 
     def _entered(self) -> str:
         if self._on_enter is not None:

@@ -100,7 +100,7 @@ class _Menu(tkinter.Frame):
         x, y = min(x - left, wide - width), y - top
         if y + height > high:
             y = max(0, (above - top - height) if above is not None else high - height)
-        behind = _seen((left + x, top + y, left + x + width, top + y + height))
+        behind = seen_on_screen((left + x, top + y, left + x + width, top + y + height))
         self.place(x=max(0, x), y=y, width=width, height=height)
         self.lift()
         self._mark()
@@ -148,7 +148,7 @@ class _Menu(tkinter.Frame):
         return "break"
 
 
-def _seen(box: tuple[int, int, int, int]) -> Image.Image | None:
+def seen_on_screen(box: tuple[int, int, int, int]) -> Image.Image | None:
     """Return what the screen shows there; None where it can't be read."""
     try:
         return ImageGrab.grab(box).convert("RGB")

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from src.gui.cards.card_keys import CardKeys
+from src.gui.cards.grid_layout import GridLayout
 
 
 class Grid(SimpleNamespace):
@@ -18,7 +19,7 @@ class Grid(SimpleNamespace):
         canvas = SimpleNamespace(bind=self.bound.__setitem__)
         super().__init__(
             canvas=canvas,
-            columns=5,
+            layout=GridLayout(count, columns=5, pitch=100),
             rows_seen=3,
             count=count,
             focused=focused,

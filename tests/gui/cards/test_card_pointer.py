@@ -25,16 +25,21 @@ class Grid(SimpleNamespace):
         super().__init__(
             canvas=SimpleNamespace(
                 bind=self.bound.__setitem__,
+                winfo_children=list,
                 configure=lambda cursor: None,
                 focus_set=lambda: None,
             ),
             theme=SimpleNamespace(px=lambda value: value),
             size=SimpleNamespace(margin=4),
             # at the right end of the picture, from the slot's corner on
-            painter=SimpleNamespace(button_box=lambda view, size: ((80, 60, 104, 79), "name")),
+            painter=SimpleNamespace(
+                button_box=lambda view, size: ((80, 60, 104, 79), "name"),
+                group_box=lambda view, size: (80, 10, 104, 30),
+            ),
             actions=SimpleNamespace(
                 open=lambda card: self.done.append(("open", card)),
                 button=lambda card: self.done.append(("button", card)),
+                group=lambda card: self.done.append(("group", card)),
                 menu=lambda card, x, y: self.done.append(("menu", card)),
                 selected=(lambda cards: None) if selects else None,
             ),
@@ -72,7 +77,8 @@ def test_a_click_opens_and_its_button_does_what_it_says() -> None:
     grid = Grid()
     grid.click((300, 60))
     grid.click((335, 65))
-    assert grid.done == [("open", 2), ("button", 2)] and grid.focused == 2
+    grid.click((335, 15))
+    assert grid.done == [("open", 2), ("button", 2), ("group", 2)] and grid.focused == 2
     assert not grid.selection
 
 

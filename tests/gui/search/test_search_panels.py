@@ -12,7 +12,10 @@ import pytest
 
 from src.errors import MediaReadError
 from src.gui.search.image_search_panel import ImageSearchPanel
+from src.gui.search.query_parts import QueryParts
 from src.gui.search.text_search_panel import TextSearchPanel
+from src.search.filters import EVERYTHING
+from src.search.query_text import write_query
 
 
 class Entry:
@@ -22,11 +25,19 @@ class Entry:
 
     def __init__(self, changed: Callable[[str], None]) -> None:
         self._changed = changed
+        self.parts = QueryParts()
 
     def set(self, text: str) -> None:
         if text != self.text:
             self.text = text
             self._changed(text)
+
+    def show(self, words: str, parts: QueryParts) -> None:
+        self.parts = parts
+        self.set(words)
+
+    def name(self, segment_id: str, name: str, crop: Path | None) -> None:
+        pass
 
 
 class Results:
@@ -38,22 +49,33 @@ class Results:
         self.said = sentence
 
     def ask(self, question: Any, show: Any, arrived: Callable[[], None] | None = None) -> None:
-        question(None)
+        question(EVERYTHING, 100)
         if arrived is not None:
             arrived()
+
+    def visit(self) -> None:
+        pass
 
 
 class WordPanel(TextSearchPanel):
     def __init__(self) -> None:
         self.results: Any = Results()
         library = SimpleNamespace(
-            search=lambda query, **_: self.results.asked.append(query),
-            similar=lambda segment_id, *_: self.results.asked.append(segment_id),
+            find=lambda query, **_: self.results.asked.append(write_query(query))
         )
-        self._session: Any = SimpleNamespace(models_ready=False, library=library)
-        self._waiting = self._typing = None
-        self._tags, self.recent = {}, []
-        self.chips: Any = SimpleNamespace(show=lambda groups: None)
+        self._session: Any = SimpleNamespace(
+            models_ready=False,
+            library=library,
+            main_thread=SimpleNamespace(run=lambda *_, **__: None),
+        )
+        self._waiting = self._shown = None
+        self._earlier = []
+        self.back: Any = SimpleNamespace(pack_forget=lambda: None)
+        self.suggestions: Any = SimpleNamespace(typed=lambda: None, hide=lambda: None)
+        self.filters: Any = SimpleNamespace(
+            owned=EVERYTHING, unowned=EVERYTHING, show=lambda where: None
+        )
+        self.save: Any = SimpleNamespace(winfo_manager=lambda: "pack")
         self.notice: Any = SimpleNamespace(pack_forget=lambda: None)
         self.offer: Any = SimpleNamespace(want=lambda wanted: None)
         self.entry: Any = Entry(self._typed)
@@ -95,7 +117,7 @@ def test_a_search_by_a_segment_takes_the_place_of_one_that_waits(words: WordPane
     words.search("red")
     words.search_similar("a segment", SimpleNamespace(name="a.png"), lambda: None)  # type: ignore[arg-type]
     words.models_come()
-    assert words.results.asked == ["a segment"]
+    assert words.results.asked == ['like:segment:"a segment"']
 
 
 class ImagePanel(ImageSearchPanel):
@@ -126,6 +148,7 @@ class ImagePanel(ImageSearchPanel):
         then: Callable[[tuple[str, bool]], None],
         failed: Callable[[Exception], None],
         fails: str = "",
+        is_search: bool = False,
     ) -> None:
         name, _ = work()
         self.reading[name] = lambda: then(work())

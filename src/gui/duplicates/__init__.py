@@ -1,0 +1,1 @@
+"""The panel of near-duplicates: groups of pictures, and what a person decides about them."""

@@ -1,0 +1,1 @@
+"""The row of filters over results and media files: its buttons, and what they open."""

@@ -1,0 +1,81 @@
+"""Search hits as the cards of a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import takewhile
+from pathlib import Path
+
+from src.counting import clock, counted, place_in_file
+from src.gui.cards.card_view import CardView
+from src.records import SearchHit
+
+TAGGED = "Tagged by you"
+
+
+class HitCards:
+    """A grid's source of search hits."""
+
+    def __init__(
+        self, hits: Sequence[SearchHit], is_missing: Callable[[Path], bool] = lambda _: False
+    ) -> None:
+        self.hits, self._is_missing = tuple(hits), is_missing
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def views(self, first: int, last: int) -> list[CardView]:
+        return [self._view(hit) for hit in self.hits[first:last]]
+
+    def _view(self, hit: SearchHit) -> CardView:
+        segment = hit.segment
+        page = segment.frame_index
+        facts = place_in_file(page, segment.timestamp_s, has_pages=page > 0) or "Photo"
+        if segment.kind == "frame":
+            facts += " · whole image"
+        if hit.alike:
+            facts += f" · {seen_in(hit)}"
+        is_missing = self._is_missing(segment.media_path)
+        return CardView(
+            segment.id,
+            segment.crop_path,
+            segment.media_path.name,
+            f"Missing · {facts}" if is_missing else facts,
+            "error" if is_missing else "text_2",
+            score=hit.score,
+            strength=None if hit.tagged_so else hit.strength,
+            mark=TAGGED if hit.tagged_so else "",
+            alike=len(hit.alike),
+            action="similar",
+        )
+
+
+def seen_in(hit: SearchHit) -> str:
+    """Write where else the thing of a hit is: in a part of its video, or how often."""
+    every = each_of([hit])
+    times = [each.segment.timestamp_s for each in every if each.segment.timestamp_s is not None]
+    if len(times) < len(every) or len({each.segment.media_file_id for each in every}) > 1:
+        return f"+{len(hit.alike):,} alike"
+    first, last = clock(min(times)), clock(max(times))
+    return f"seen {first}" if first == last else f"seen {first}–{last}"
+
+
+def each_of(hits: Iterable[SearchHit]) -> list[SearchHit]:
+    """List hits with those that they stand for."""
+
+    def one_by_one() -> Iterator[SearchHit]:
+        for hit in hits:
+            yield hit
+            yield from hit.alike
+
+    return list(one_by_one())
+
+
+def count_strong(hits: Sequence[SearchHit]) -> int:
+    """Count the hits above the line; they come first."""
+    return sum(1 for _ in takewhile(lambda hit: hit.is_strong, hits))
+
+
+def in_files(hits: Iterable[SearchHit], word: str = "media file") -> str:
+    """Write in how many files hits are: in 3 media files."""
+    return f"in {counted(len({hit.segment.media_file_id for hit in each_of(hits)}), word)}"

@@ -1,0 +1,162 @@
+"""A query as its bar shows it: the words in the entry, and a chip for each other part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from src.search.filters import EVERYTHING, And, Filter, all_of
+from src.search.query import ImageFile, Like, Query, Term, Words
+from src.search.query_text import write_query
+
+_Part = TypeVar("_Part")
+WEIGHTS = (0.5, 1.0, 2.0, 3.0)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """What one chip shows.
+
+    Attributes:
+        sign: "+" or "−" of a term; "" of a condition.
+        weight: "× 2"; "" where a term weighs as much as words do.
+        picture: a small picture before the text.
+    """
+
+    text: str
+    sign: str = ""
+    weight: str = ""
+    picture: Path | None = None
+
+
+@dataclass(frozen=True)
+class QueryParts:
+    """All of a query but the words in the entry, a chip for each part, in this order.
+
+    Attributes:
+        terms: signed or weighted words, images and segments.
+        beside: what is to be in the same frame.
+        filter: its conditions side by side are a part each.
+    """
+
+    terms: tuple[Term, ...] = ()
+    beside: tuple[Term, ...] = ()
+    filter: Filter = EVERYTHING
+
+    @property
+    def conditions(self) -> tuple[Filter, ...]:
+        if isinstance(self.filter, And):
+            return self.filter.parts
+        return (self.filter,) if self.filter else ()
+
+    def __bool__(self) -> bool:
+        return bool(self.terms or self.beside or self.filter)
+
+    def __len__(self) -> int:
+        return len(self.terms) + len(self.beside) + len(self.conditions)
+
+    def joined(self, typed: Query) -> tuple[str, QueryParts]:
+        """Add what was typed into the entry; returns the words that stay in it, and all else."""
+        words, new = split(typed)
+        return words, QueryParts(
+            _added(self.terms, new.terms),
+            _added(self.beside, new.beside),
+            all_of(_added(self.conditions, new.conditions)),
+        )
+
+    def query(self, words: str) -> Query:
+        """Make the whole query, with the words of the entry first.
+
+        Raises:
+            QueryError: there is nothing that something else is to be with.
+        """
+        first = (Words(words),) if words else ()
+        return Query((*first, *self.terms), self.filter, beside=self.beside)
+
+    def term(self, place: int) -> Term | None:
+        """Return the term of one chip that has a sign and a weight; None for another chip."""
+        return self.terms[place] if place < len(self.terms) else None
+
+    def written(self, place: int) -> str:
+        """Write what one chip stands for, as a person types it.
+
+        Raises:
+            QueryError: it is an image in no file.
+        """
+        term = self.term(place)
+        if term is not None:
+            return write_query(Query((term,)))
+        at = place - len(self.terms)
+        if at < len(self.beside):
+            return f"with {write_query(Query((self.beside[at],)))}"
+        return str(self.conditions[at - len(self.beside)])
+
+    def without(self, place: int) -> QueryParts:
+        """Remove the part of one chip."""
+        terms, beside, conditions = [*self.terms], [*self.beside], [*self.conditions]
+        for parts in (terms, beside, conditions):
+            if place < len(parts):
+                del parts[place]
+                break
+            place -= len(parts)
+        return QueryParts(tuple(terms), tuple(beside), all_of(conditions))
+
+    def turned(self, place: int) -> QueryParts:
+        """Turn a term into its opposite: + to −, or back."""
+        return self._with_weight(place, -self.terms[place].weight)
+
+    def weighing(self, place: int, weight: float) -> QueryParts:
+        """Give a term another weight, above 0; its sign stays."""
+        sign = -1 if self.terms[place].weight < 0 else 1
+        return self._with_weight(place, sign * weight)
+
+    def _with_weight(self, place: int, weight: float) -> QueryParts:
+        terms = list(self.terms)
+        terms[place] = replace(terms[place], weight=weight)
+        return replace(self, terms=tuple(terms))
+
+    def chips(self, named: Callable[[str], tuple[str, Path | None]]) -> list[Chip]:
+        """List the chips from the left.
+
+        Args:
+            named: gives the file name and the crop of a segment by its id.
+        """
+        chips = [_chip(term, named) for term in self.terms]
+        for term in self.beside:
+            chip = _chip(term, named)
+            chips.append(replace(chip, text=f"with {chip.text}", sign=""))
+        return chips + [Chip(str(condition)) for condition in self.conditions]
+
+
+def _added(there: tuple[_Part, ...], new: tuple[_Part, ...]) -> tuple[_Part, ...]:
+    """Add parts that are not there yet."""
+    return there + tuple(each for each in new if each not in there)
+
+
+def split(query: Query) -> tuple[str, QueryParts]:
+    """Divide a query into the words of the entry and the rest."""
+    for place, term in enumerate(query.terms):
+        if isinstance(term, Words) and term.weight == 1:
+            rest = query.terms[:place] + query.terms[place + 1 :]
+            return term.text, QueryParts(rest, query.beside, query.filter)
+    return "", QueryParts(query.terms, query.beside, query.filter)
+
+
+def _chip(term: Term, named: Callable[[str], tuple[str, Path | None]]) -> Chip:
+    picture: Path | None = None
+    if isinstance(term, Words):
+        text = term.text
+    elif isinstance(term, Like):
+        name, picture = named(term.segment_id)
+        text = f"like {name}"
+    elif isinstance(term, ImageFile):
+        picture = term.path
+        text = f"like {term.path.name}" + ("" if term.box_xywh is None else ", a part")
+    else:
+        text = "like an image"
+    weight = abs(term.weight)
+    return Chip(
+        text, "−" if term.weight < 0 else "+", "" if weight == 1 else f"× {weight:g}", picture
+    )

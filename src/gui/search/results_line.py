@@ -1,0 +1,107 @@
+"""The line over the hits: how many, where, and which masks are good enough."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from src.gui.theme.theme import NORMAL, Theme, shorten
+from src.gui.theme.toolkit import ctk
+from src.gui.widgets.controls import Button, label
+from src.gui.widgets.mask_quality import EDGE, MaskQuality
+from src.gui.widgets.tooltip import Tooltip
+
+HEIGHT = 36
+NEW_SEGMENTS, NEW_IN_SHORT = "New segments: search again", "Update"
+
+
+class ResultsLine(ctk.CTkFrame):
+    """What does not fit is shortened, so that buttons and the slider stay whole."""
+
+    def __init__(
+        self,
+        master: Any,
+        theme: Theme,
+        margins: tuple[int, int],
+        on_quality: Callable[[], None],
+        on_again: Callable[[], None],
+        on_leave: Callable[[], object],
+    ) -> None:
+        super().__init__(master, fg_color="transparent", height=HEIGHT)
+        # the track of the slider ends where the cards do, its focus ring does not
+        self.margins = margins[0], margins[1] - EDGE
+        self.pack_propagate(False)
+        self.theme = theme
+        self.show()
+        self._leave = Button(
+            self, theme, "All results", on_leave, kind="quiet", icon_name="left", height=24
+        )
+        self._count = label(self, theme, "", weight="medium")
+        self._count.pack(side="left")
+        self._where = label(self, theme, "", colour=theme.colours.text_2)
+        self._where.pack(side="left", padx=8)
+        self.quality = MaskQuality(self, theme, on_quality)
+        self._again = Button(self, theme, NEW_SEGMENTS, on_again, kind="link", height=24)
+        Tooltip(self._again, theme, NEW_SEGMENTS)
+        self._wheres: Sequence[str] = ("",)
+        tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
+
+    def hide(self) -> None:
+        self.pack_forget()
+
+    def show(self) -> None:
+        self.pack(fill="x", padx=self.margins)
+
+    def say(self, count: str, wheres: Sequence[str] = ("",), in_group: bool = False) -> None:
+        """Say how many there are.
+
+        Args:
+            wheres: what goes on after it, the longest wording first.
+            in_group: offer the way back to all results.
+        """
+        self._count.configure(text=count)
+        self._wheres = wheres
+        if in_group != bool(self._leave.winfo_manager()):
+            if in_group:
+                self._leave.pack(side="left", before=self._count, padx=(0, 8))
+            else:
+                self._leave.pack_forget()
+        self._fit()
+
+    def offer_again(self, offered: bool) -> None:
+        """Offer to search again, once there is more to find than before."""
+        if offered == bool(self._again.winfo_manager()):
+            return
+        if offered:
+            self._again.pack(side="left", after=self._where)
+        else:
+            self._again.pack_forget()
+        self._fit()
+
+    def offer_quality(self, offered: bool) -> None:
+        if offered:
+            self.quality.pack(side="right", before=self._count)
+        else:
+            self.quality.pack_forget()
+        self._fit()
+
+    def _fit(self) -> None:
+        px, theme = self.theme.px, self.theme
+        font, medium = theme.canvas_font(self, NORMAL), theme.canvas_font(self, NORMAL, "medium")
+        width = self.winfo_width() - medium.measure(self._count.cget("text")) - px(16)
+        if self._leave.winfo_manager():
+            width -= self._leave.winfo_reqwidth() + px(8)
+        offers_again = self._again.winfo_manager()
+        again = {text: medium.measure(text) + px(24) for text in (NEW_SEGMENTS, NEW_IN_SHORT)}
+        if self.quality.winfo_manager():
+            wide = again[NEW_SEGMENTS] if offers_again else 0
+            width -= self.quality.fit(width - wide - font.measure(self._wheres[0]))
+        if offers_again:
+            text = NEW_SEGMENTS if again[NEW_SEGMENTS] <= width else NEW_IN_SHORT
+            self._again.set_text(text)
+            width -= again[text]
+        fitting = (text for text in self._wheres if font.measure(text) <= width)
+        text = next(fitting, self._wheres[-1])
+        # a few letters say nothing
+        self._where.configure(text=shorten(text, font, width) if width >= px(48) else "")
