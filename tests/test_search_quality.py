@@ -16,7 +16,8 @@ from src.config import LibraryPaths
 from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.settings import Settings
-from tests.benchmarks.search_quality import Ranks, coco, drawn, measure
+from tests.benchmarks.search_line import judge, shown
+from tests.benchmarks.search_quality import SEED, Ranks, coco, cut, drawn, measure, repeats
 
 SCENES = 16
 
@@ -25,7 +26,20 @@ def test_what_was_drawn_is_cut_and_found(tmp_path: Path) -> None:
     truth = drawn(tmp_path, SCENES)
     assert len(truth.queries) > 5
     with MediaLibrary(LibraryPaths(tmp_path / "library"), settings=Settings()) as library:
-        quality = measure(library, truth)
+        cuts = cut(library, truth)
+        quality = measure(library, truth, cuts)
+        before, after = repeats(library, cuts, truth)
+        known = shown(library, truth, cuts, SEED)
+        lines = judge(known, library, {SCENES // 2: 2, SCENES: 1})
+        found = library.search("a red circle", n_results=1)
+        print(
+            before,
+            after,
+            {w: [(j.figures(j.lines), len(j.lines)) for j in s.values()] for w, s in lines.items()},
+            found.line,
+            found.strong,
+            found.total,
+        )
     # a few points under what was measured: 0.95; 0.96 and 1.00; 0.82; 0.91 and 0.94
     assert quality.found >= 0.9
     ours = quality.figures["blurred 21x21 (ours)"]

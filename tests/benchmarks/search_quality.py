@@ -296,9 +296,8 @@ class Quality:
     figures: dict[str, dict[str, tuple[float, float, float]]]
 
 
-def measure(library: MediaLibrary, truth: Truth) -> Quality:
-    """Take a known library in and ask it everything."""
-    cuts = cut(library, truth)
+def measure(library: MediaLibrary, truth: Truth, cuts: Sequence[Cut]) -> Quality:
+    """Ask a known library everything."""
     clip, figures = library.clip, {}
     for way, matrix in embeddings(cuts, clip, library.settings.blur_kernel).items():
         figures[way] = {
@@ -308,6 +307,23 @@ def measure(library: MediaLibrary, truth: Truth) -> Quality:
         }
     things = sum(len(known) for known in truth.things.values())
     return Quality(len(set(_covers(cuts)) - {-1}) / max(1, things), figures)
+
+
+def repeats(library: MediaLibrary, cuts: Sequence[Cut], truth: Truth) -> tuple[float, float]:
+    """Measure how many cards of first pages show a thing that one before them shows.
+
+    Returns:
+        The share of them where each hit is a card, and with one card for each thing.
+    """
+    covers = dict(zip((each.segment.id for each in cuts), _covers(cuts), strict=True))
+    shares: list[list[float]] = [[], []]
+    for text in truth.queries:
+        for found, one_of_each in zip(shares, (False, True), strict=True):
+            hits = library.search(text, n_results=K_RECALL, one_of_each=one_of_each)
+            things = [covers.get(hit.segment.id, -1) for hit in hits]
+            known = [thing for thing in things if thing >= 0]
+            found.append(1 - (len(set(known)) + things.count(-1)) / max(1, len(things)))
+    return float(np.mean(shares[0] or [0])), float(np.mean(shares[1] or [0]))
 
 
 # -- as a program
@@ -359,7 +375,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         models = models_of(folder, chosen.clip, chosen.sam)
         with MediaLibrary(LibraryPaths(folder / "library"), models, Settings()) as library:
             about += f", {len(truth.queries):,} queries by words, {library.clip.label}"
-            text = table(measure(library, truth), about)
+            cuts = cut(library, truth)
+            text = table(measure(library, truth, cuts), about)
+            before, after = repeats(library, cuts, truth)
+            text += (
+                f"\nOf the first {K_RECALL} cards of a search by words {before:.1%} repeat a thing "
+                f"where each hit is a card, and {after:.1%} with one card for each thing.\n"
+            )
+            if chosen.coco is None:
+                from tests.benchmarks.search_line import judge, line_table, shown
+
+                known = shown(library, truth, cuts, SEED)
+                sizes = {8: 8, 20: 4, 60: 2, chosen.scenes: 1}
+                text += "\n" + line_table(judge(known, library, sizes))
     print(text)
     if chosen.write:
         page = APPLICATION_FOLDER / "docs" / "benchmarks.md"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from src.counting import counted
@@ -23,6 +24,7 @@ from src.gui.core.wording import explained
 from src.gui.library.chosen_card import ChosenCard, LibraryActions
 from src.gui.library.empty_state import EmptyState, NotOpened, Recovering
 from src.gui.library.media_cards import MediaCards
+from src.gui.library.media_filter import MediaFilter, NothingFits
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
@@ -32,6 +34,7 @@ from src.gui.widgets.notice import Notice
 from src.gui.widgets.popup import show_menu
 from src.gui.widgets.slider import Slider
 from src.records import MediaFile, MediaOrder
+from src.search.filters import EVERYTHING
 
 ORDERS: dict[str, MediaOrder] = {
     "Added, newest first": "added",
@@ -41,6 +44,25 @@ ORDERS: dict[str, MediaOrder] = {
 }
 CARD_MENU = "card"
 _RELOAD_MS = 500
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """What is listed of the library.
+
+    Attributes:
+        ids: of the media files that the filter leaves.
+        every: how many there are in all.
+        failed: how many of all could not be read.
+        hidden: how many copies are hidden.
+        stopped: those that wait since a person stopped adding them.
+    """
+
+    ids: list[int]
+    every: int
+    failed: int
+    hidden: int
+    stopped: list[MediaFile]
 
 
 class LibraryPanel(Panel):
@@ -67,6 +89,9 @@ class LibraryPanel(Panel):
         self.empty = EmptyState(self, theme, actions.add_files, actions.add_folder, actions.samples)
         self.not_opened = NotOpened(self, theme, session.open, actions.open_another)
         self.recovering = Recovering(self, theme)
+        # these are made when there is something to filter
+        self.filter: MediaFilter | None = None
+        self._nothing_fits: NothingFits | None = None
         self._shown: ctk.CTkFrame | None = None
         session.signals.recovering.append(self._show_recovering)
         session.signals.not_opened.append(self._show_not_opened)
@@ -84,10 +109,14 @@ class LibraryPanel(Panel):
         return self.grid_view
 
     def step_back(self) -> bool:
-        """Clear the selection."""
-        if not self.grid_view.selection:
+        """Clear the selection, else show all media files again."""
+        if self.grid_view.selection:
+            self.grid_view.select(frozenset())
+        elif self._is_filtered:
+            self._show_all()
+            self.grid_view.canvas.focus_set()
+        else:
             return False
-        self.grid_view.select(frozenset())
         return True
 
     # -- header
@@ -140,7 +169,7 @@ class LibraryPanel(Panel):
     def _show_header(self) -> None:
         """Show the buttons for the selection in place of the order and size, while there is one."""
         some = bool(self.grid_view.selection)
-        full = len(self.media) > 0
+        full = len(self.media) > 0 or self._is_filtered
         for part, shown in ((self._selection, full and some), (self._tools, full and not some)):
             if shown and not part.winfo_manager():
                 part.pack(side="right")
@@ -177,28 +206,37 @@ class LibraryPanel(Panel):
             self._read_again = True
             return
         self._reading = True
-        order, library = self._order, self._session.library
-        self._session.main_thread.run(
-            lambda: (
-                library.browse.media_ids(order),
-                library.browse.failed_media(),
-                library.browse.hidden_media(),
-                library.stopped(),
-            ),
-            self._listed,
-            self._not_listed,
+        order, browse, stopped = (
+            self._order,
+            self._session.library.browse,
+            self._session.library.stopped,
         )
+        where, name = EVERYTHING, ""
+        if self.filter is not None:
+            where, name = self.filter.where, self.filter.name
 
-    def _listed(self, found: tuple[list[int], int, int, list[MediaFile]]) -> None:
-        ids, failed, hidden, stopped = found
+        def listing() -> _Listing:
+            every = browse.media_ids(order)
+            left = browse.media_ids(order, where, name) if where or name else every
+            failed, hidden = browse.failed_media(), browse.hidden_media()
+            return _Listing(left, len(every), failed, hidden, stopped())
+
+        self._session.main_thread.run(listing, self._listed, self._not_listed)
+
+    def _listed(self, found: _Listing) -> None:
+        ids, failed, stopped = found.ids, found.failed, found.stopped
         self._reading = False
         self.media.stopped = frozenset(media.id for media in stopped)
         self._show_stopped(len(stopped))
         if ids != self.media.ids:
             self.grid_view.select(frozenset())
             self.media.ids = ids
-        self._count.configure(text=count_of_media(len(ids), failed, hidden) if ids else "")
-        self._show(self.grid_view if ids else self.empty)
+        text = count_of_media(found.every, failed, found.hidden)
+        if self._is_filtered:
+            text = f"{len(ids):,} of {text}"
+        self._count.configure(text=text if found.every else "")
+        self._show_filter(found.every > 0)
+        self._show(self.grid_view if ids else self._none_left(found.every))
         self._show_header()
         self.grid_view.show(self.media, keep_place=True)
         if self._read_again:
@@ -217,6 +255,32 @@ class LibraryPanel(Panel):
             self.stopped.pack(fill="x", padx=(LEFT, RIGHT), pady=(0, 8), after=self._header)
         else:
             self.stopped.pack_forget()
+
+    def _show_filter(self, shown: bool) -> None:
+        """Show the line with the filter, while there is something to filter."""
+        if shown and self.filter is None:
+            self.filter = MediaFilter(self, self.theme, self._session, self.reload)
+        if self.filter is not None and shown != bool(self.filter.winfo_manager()):
+            if shown:
+                self.filter.pack(fill="x", pady=(0, 4), after=self._header)
+            else:
+                self.filter.pack_forget()
+
+    def _none_left(self, every: int) -> ctk.CTkFrame:
+        """Return what stands in the place of the cards: the library is empty, or nothing fits."""
+        if not every:
+            return self.empty
+        if self._nothing_fits is None:
+            self._nothing_fits = NothingFits(self, self.theme, self._show_all)
+        return self._nothing_fits
+
+    @property
+    def _is_filtered(self) -> bool:
+        return self.filter is not None and self.filter.is_set
+
+    def _show_all(self) -> None:
+        if self.filter is not None:
+            self.filter.clear()
 
     def _not_listed(self, exc: Exception) -> None:
         self._reading = False
