@@ -227,14 +227,9 @@ class MediaLibrary(SearchAids):
         Args:
             count: whether to count what a filter leaves; see `browse.count_left`.
         """
-        from src.search.segment_search import SegmentSearch
-
         if self.metadata.duplicates.hides_any() and (query.terms or query.filter):
             query = replace(query, filter=without_hidden(query.filter))
-        vectors = self.vectors
-        calibration = self._in_use.calibration_of(vectors) if query.terms else None
-        search = SegmentSearch(vectors, self.browse.read_image, calibration)
-        return search.search(query, count)
+        return self._search_now(bool(query.terms)).search(query, count)
 
     def similar(
         self, segment_id: str, n_results: int = 10, where: Filter = EVERYTHING

@@ -1,14 +1,29 @@
-"""What helps a person to search: saved searches, and what completion and filters offer."""
+"""What helps a person to search: saved searches, what completion and filters offer, the map."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from src.open_library import OpenLibrary
 from src.search.completion import Names, SearchFacts
+from src.search.copy_leaves import without_hidden
+from src.search.filters import EVERYTHING, Filter
+from src.search.query import Query
 from src.search.saved_searches import SavedSearch, SavedSearches
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from src.database.embedding_store import EmbeddingStore
+    from src.search.map_tags import MapTags
+    from src.search.segment_map import SegmentMap, SegmentMaps
+    from src.search.segment_search import SegmentSearch
 
 
 class SearchAids(OpenLibrary):
     """The verbs beside `search` itself; a part of MediaLibrary."""
+
+    _last_maps: tuple[EmbeddingStore, SegmentMaps] | None = None
 
     def search_facts(self) -> SearchFacts:
         """Gather what `complete` suggests from: tags, folders, cameras, times, recent searches."""
@@ -59,6 +74,55 @@ class SearchAids(OpenLibrary):
             DatabaseError: the library was opened for reading only.
         """
         self._saved.forget(name)
+
+    # -- the map
+
+    def segment_map(self, where: Filter = EVERYTHING) -> SegmentMap:
+        """Place the segments that a filter leaves on a plane, those that are alike together.
+
+        It takes a second or two for 100,000 segments; until the library changes it is known then.
+        Hidden copies are left out, as in searches.
+        """
+        if self.metadata.duplicates.hides_any():
+            where = without_hidden(where)
+        return self._maps.make(where)
+
+    def map_tags(self, segment_map: SegmentMap, most: int = 7) -> MapTags:
+        """Find the most frequent tags on a map, to colour its points by."""
+        from src.search.map_tags import tags_of_map
+
+        return tags_of_map(self.metadata.connection, segment_map, most)
+
+    def map_strengths(self, segment_map: SegmentMap, query: Query) -> np.ndarray:
+        """Say of each point of a map how strong a hit of a query it is; see SearchHit.strength.
+
+        Only the query's terms count. What nothing can be searched for by has strength 0.
+
+        Returns:
+            (N,) float32, 0 to 1.
+
+        Raises:
+            QueryError, MediaReadError: see SegmentSearch.search.
+        """
+        return self._search_now(bool(query.terms)).strengths(query, self._maps, segment_map)
+
+    @property
+    def _maps(self) -> SegmentMaps:
+        """What makes the maps of the CLIP in use."""
+        from src.search.segment_map import SegmentMaps
+
+        store = self.vectors.embeddings
+        if self._last_maps is None or self._last_maps[0] is not store:
+            self._last_maps = store, SegmentMaps(store)
+        return self._last_maps[1]
+
+    def _search_now(self, has_terms: bool) -> SegmentSearch:
+        """Search with the CLIP in use; terms need to know where its line is."""
+        from src.search.segment_search import SegmentSearch
+
+        vectors = self.vectors
+        calibration = self._in_use.calibration_of(vectors) if has_terms else None
+        return SegmentSearch(vectors, self.browse.read_image, calibration)
 
     @property
     def _saved(self) -> SavedSearches:

@@ -78,6 +78,11 @@ class QueryLine:
         """Say how far a score is from chance: 0 to 1, 0.5 on the line, 0.88 one step above."""
         return 1 / (1 + math.exp(min(50.0, 2 * (line - score) / self.level.step)))
 
+    def strengths(self, scores: np.ndarray, line: float) -> np.ndarray:
+        """Say of (N,) scores what `strength` says of one: (N,) float32."""
+        steps = np.minimum(50.0, 2 * (line - scores) / self.level.step)
+        return np.asarray(1 / (1 + np.exp(steps)), np.float32)
+
 
 @dataclass(frozen=True)
 class Calibration:

@@ -58,13 +58,20 @@ class MapView:
         return replace(after, centre_xy=(float(x), float(y)))
 
 
-def draw_map(points: np.ndarray, colours: np.ndarray, view: MapView, ground: Rgb) -> np.ndarray:
+def draw_map(
+    points: np.ndarray,
+    colours: np.ndarray,
+    view: MapView,
+    ground: Rgb,
+    area: tuple[np.ndarray, Rgb] | None = None,
+) -> np.ndarray:
     """Draw points as small squares, the later ones over those before.
 
     Args:
         points: (N, 2) float32, as of SegmentMap.
         colours: (N, 3) uint8 RGB.
         ground: the colour behind them.
+        area: a part of the picture, (height, width) bool, with another colour behind them.
 
     Returns:
         (height, width, 3) uint8 RGB.
@@ -74,6 +81,10 @@ def draw_map(points: np.ndarray, colours: np.ndarray, view: MapView, ground: Rgb
     # a margin takes what is drawn over the edge, so that nothing is asked of each pixel
     stride = width + 4 * reach
     picture = np.full((height + 4 * reach) * stride, _packed(np.array([ground], np.uint8))[0])
+    framed = picture.reshape(-1, stride)[2 * reach : 2 * reach + height]
+    framed = framed[:, 2 * reach : 2 * reach + width]
+    if area is not None:
+        framed[area[0]] = _packed(np.array([area[1]], np.uint8))[0]
     pixels = view.to_pixels(points) + np.float32(2 * reach)
     x, y = pixels[:, 0], pixels[:, 1]
     is_seen = (x >= reach) & (x < width + 3 * reach) & (y >= reach) & (y < height + 3 * reach)
@@ -88,8 +99,7 @@ def draw_map(points: np.ndarray, colours: np.ndarray, view: MapView, ground: Rgb
             picture[at] = inks
             at += 1
         at += stride - side
-    framed = picture.reshape(-1, stride)[2 * reach : 2 * reach + height]
-    inside = np.ascontiguousarray(framed[:, 2 * reach : 2 * reach + width])
+    inside = np.ascontiguousarray(framed)
     return np.ascontiguousarray(inside.view(np.uint8).reshape(height, width, 4)[..., :3])
 
 

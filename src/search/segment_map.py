@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from src.database.embedding_store import EmbeddingStore
+from src.database.quantized import turned
 from src.search.filters import EVERYTHING, Filter
 
 # Embeddings that the axes are computed from, spread over all of them; more change nothing to be
@@ -64,10 +66,15 @@ class SegmentMap:
     Attributes:
         segment_ids: N of them.
         points: (N, 2) float32, x to the right and y down, 0 to 1.
+        embedding_ids: (N,) int64, the rows of their embeddings.
     """
 
     segment_ids: tuple[str, ...]
     points: np.ndarray
+    embedding_ids: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.segment_ids)
 
 
 class SegmentMaps:
@@ -98,20 +105,40 @@ class SegmentMaps:
         rows.row_factory = None
         found = rows.fetchall()
         wanted = np.array([row[0] for row in found], np.int64)
-        parts = store.scan.parts(model_id)
-
-        def blocks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-            """Read what is wanted of each block: places in `found`, and embeddings."""
-            for part in parts:
-                ids = part.block.ids[: part.count]
-                here = np.flatnonzero(np.isin(ids, wanted))
-                if len(here):
-                    scales = part.block.scales[here, None]
-                    yield np.searchsorted(wanted, ids[here]), part.block.rows[here] * scales
-
+        blocks = partial(_blocks, store, wanted)
         place, points = _projected(blocks, len(wanted))
         ids = tuple(found[at][1] for at in place)
-        return SegmentMap(ids, fitted_to_square(points))
+        return SegmentMap(ids, fitted_to_square(points), wanted[place])
+
+    def scores(self, segment_map: SegmentMap, embedding: np.ndarray) -> np.ndarray:
+        """Score each point by its embedding in eight bits, which is near enough for a colour.
+
+        Args:
+            embedding: (D,) float32 of length 1.
+
+        Returns:
+            (N,) float32 cosine similarities; -1 where the embedding is gone by now.
+        """
+        order = np.argsort(segment_map.embedding_ids)
+        (query,) = turned(np.asarray(embedding, np.float32)[None])
+        scores = np.full(len(segment_map), -1, np.float32)
+        for place, matrix in _blocks(self._store, segment_map.embedding_ids[order]):
+            scores[order[place]] = matrix @ query
+        return scores
+
+
+def _blocks(store: EmbeddingStore, wanted: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Read embeddings, as `turned` makes them, block by block: places in `wanted`, and (n, D).
+
+    Args:
+        wanted: (N,) int64, rows of embeddings in ascending order.
+    """
+    for part in store.scan.parts(store.model_id):
+        ids = part.block.ids[: part.count]
+        here = np.flatnonzero(np.isin(ids, wanted))
+        if len(here):
+            scales = part.block.scales[here, None]
+            yield np.searchsorted(wanted, ids[here]), part.block.rows[here] * scales
 
 
 def _projected(

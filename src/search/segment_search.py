@@ -10,7 +10,7 @@ import numpy as np
 
 from src.database.browse_queries import BrowseQueries
 from src.database.text_normalization import as_query
-from src.database.vector_db import VectorDatabase, check_count
+from src.database.vector_db import FEWEST, VectorDatabase, check_count
 from src.errors import QueryError
 from src.records import BoxXywh, SearchHit, SearchResult
 from src.search.filters import Filter
@@ -18,6 +18,7 @@ from src.search.frame_search import search_frames
 from src.search.grouping import one_of_each
 from src.search.line import Calibration, QueryLine
 from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
+from src.search.segment_map import SegmentMap, SegmentMaps
 
 # Hits that are looked at for one of each: at least so many, so many for each that is wanted, and,
 # where most are of few things, so many in all.
@@ -92,17 +93,42 @@ class SegmentSearch:
         if not terms:
             return SearchResult((), unknown)
         embeddings = [self._embedding(term) for term in terms]
-        total = np.sum(
-            [term.weight * each for term, each in zip(terms, embeddings, strict=True)], axis=0
-        )
-        if float(np.linalg.norm(total)) < 1e-6:
-            raise QueryError("the parts of this search cancel each other; take one away")
+        total = _sum(terms, embeddings)
         line = self._line(terms, embeddings)
         found = self._found(
             query, lambda n: self._vectors.search_by_embedding(total, n, query.filter, line)
         )
         found = replace(found, unknown_words=unknown, known_words=known)
         return self._counted(found, query.filter, count)
+
+    def strengths(self, query: Query, maps: SegmentMaps, segment_map: SegmentMap) -> np.ndarray:
+        """Say of each point of a map how strong a hit of the terms of a query it is.
+
+        What a person has tagged with the very words has 1, as in `search`.
+
+        Returns:
+            (N,) float32, 0 to 1, with 0.5 on the line; zeros where no line can be drawn.
+
+        Raises:
+            QueryError, MediaReadError: see search.
+        """
+        clip = self._vectors.clip
+        terms = [t for t in query.terms if not isinstance(t, Words) or clip.known_words(t.text)]
+        strengths = np.zeros(len(segment_map), np.float32)
+        if terms:
+            embeddings = [self._embedding(term) for term in terms]
+            total = _sum(terms, embeddings)
+            line = self._line(terms, embeddings)
+            if line is not None:
+                scores = maps.scores(segment_map, total / np.linalg.norm(total))
+                best = np.sort(scores)[::-1][:FEWEST].tolist()
+                strengths = line.strengths(scores, line(best, len(scores)))
+        if len(query.terms) == 1 and isinstance(query.terms[0], Words):
+            browse = BrowseQueries(self._vectors.metadata)
+            tagged = browse.tagged_by_people(as_query(query.terms[0].text), len(segment_map))
+            if tagged:
+                strengths[np.isin(np.array(segment_map.segment_ids), tagged)] = 1
+        return strengths
 
     def _found(self, query: Query, search: Callable[[int], SearchResult]) -> SearchResult:
         """Search for hits, or for so many that there are enough different ones among them."""
@@ -168,6 +194,19 @@ class SegmentSearch:
         image = self._read_image(term.path) if isinstance(term, ImageFile) else term.image_rgb
         of_image: np.ndarray = self._vectors.clip.encode_image([_part(image, term.box_xywh)])[0]
         return of_image
+
+
+def _sum(terms: Sequence[Term], embeddings: Sequence[np.ndarray]) -> np.ndarray:
+    """Add up the embeddings of terms by their weights: (512,) float32, of any length.
+
+    Raises:
+        QueryError: they cancel each other.
+    """
+    weighted = [term.weight * each for term, each in zip(terms, embeddings, strict=True)]
+    total = np.sum(weighted, axis=0)
+    if float(np.linalg.norm(total)) < 1e-6:
+        raise QueryError("the parts of this search cancel each other; take one away")
+    return np.asarray(total)
 
 
 def _part(image_rgb: np.ndarray, box_xywh: BoxXywh | None) -> np.ndarray:

@@ -23,18 +23,18 @@ from src.gui.widgets.controls import panel_header
 done = []
 
 
-class MapPanel(Panel):
-    drop_sentence = "Drop on the map"
+class Atlas(Panel):
+    drop_sentence = "Drop on the atlas"
 
     def __init__(self, context):
         super().__init__(context)
-        panel_header(self, self.theme, "A map of all photos")
+        panel_header(self, self.theme, "An atlas of all photos")
 
     def shown(self):
         done.append("shown")
 
 
-PANELS.append(PanelSpec("map", "Map", lambda panels: MapPanel(panels.context), "grid", "Ctrl M"))
+PANELS.append(PanelSpec("atlas", "Atlas", lambda panels: Atlas(panels.context), "grid", "Ctrl M"))
 ACTIONS.append(
     Action(
         "shuffle",
@@ -43,7 +43,7 @@ ACTIONS.append(
         "Ctrl Shift K",
         "retry",
         menu="card",
-        enabled=lambda window: window.panels.here == "map",
+        enabled=lambda window: window.panels.here == "atlas",
     )
 )
 """
@@ -80,15 +80,15 @@ window.event_generate("<Control-Shift-K>")
 go_on(lambda: True)
 before = list(map_panel.done)
 window.event_generate("<Control-m>")
-go_on(lambda: window.panels.seen == "map")
+go_on(lambda: window.panels.seen == "atlas")
 by_keys = window.panels.seen
 window.event_generate("<Control-Shift-K>")
 go_on(lambda: "shuffled" in map_panel.done)
 window.panels.go("library")
 go_on(lambda: window.panels.seen == "library")
 rows = window.sidebar.rows
-rows["map"]._text._label.event_generate("<Button-1>")
-go_on(lambda: window.panels.seen == "map")
+rows["atlas"]._text._label.event_generate("<Button-1>")
+go_on(lambda: window.panels.seen == "atlas")
 print(json.dumps({
     "before": before,
     "by_keys": by_keys,
@@ -127,13 +127,14 @@ def seen(screen: Screen, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 def test_a_panel_needs_one_registration(seen: dict[str, Any]) -> None:
     assert seen["rows"][:4] == ["Library", "Search by Tag", "Search by Image", "Map"]
-    assert seen["by_keys"] == "map" and seen["by_row"] == "map"
-    assert ["Ctrl M", "Map"] in seen["shortcuts"]
-    assert seen["done"].count("shown") == 2 and seen["drop"] == "Drop on the map"
+    assert seen["rows"].index("Atlas") == len(seen["rows"]) - 3, "behind the panels, with a row"
+    assert seen["by_keys"] == "atlas" and seen["by_row"] == "atlas"
+    assert ["Ctrl M", "Atlas"] in seen["shortcuts"]
+    assert seen["done"].count("shown") == 2 and seen["drop"] == "Drop on the atlas"
 
 
 def test_an_action_needs_one_registration(seen: dict[str, Any]) -> None:
     assert "Shuffle" in seen["rows"] and ["Ctrl Shift K", "Shuffle"] in seen["shortcuts"]
     assert "Shuffle" in seen["menu"] and seen["hint"] == "Shuffle (Ctrl Shift K)"
-    assert seen["before"] == []  # it can't be done outside the map
+    assert seen["before"] == []  # it can't be done outside the atlas
     assert seen["done"].count("shuffled") == 1

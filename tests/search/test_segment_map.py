@@ -7,6 +7,7 @@ import pytest
 
 from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
+from src.records import Tag
 from src.search.filter_text import parse_filter
 from src.search.map_picture import (
     MapView,
@@ -16,6 +17,7 @@ from src.search.map_picture import (
     enclosed,
     point_side,
 )
+from src.search.map_tags import tags_of_map
 from src.search.segment_map import Projection, SegmentMaps, fitted_to_square
 from tests.conftest import MODEL, add_media_with, unit_vectors
 
@@ -62,7 +64,33 @@ def test_a_map_of_a_library_has_what_the_filter_leaves_and_alike_segments_close(
     assert apart > 5 * spread
     some = maps.make(parse_filter(f"segment:{ids[0]},{ids[7]}"))
     assert set(some.segment_ids) == {ids[0], ids[7]}
-    assert maps.make(parse_filter("segment:none")).segment_ids == ()
+    none = maps.make(parse_filter("segment:none"))
+    assert none.segment_ids == () and len(tags_of_map(metadata.connection, none, 7).has) == 0
+
+
+def test_points_are_scored_and_have_their_most_frequent_tags(metadata: MetadataDatabase) -> None:
+    vectors = in_clusters(60)
+    add_media_with(metadata, vectors)
+    ids = metadata.segment_ids()
+    maps = SegmentMaps(EmbeddingStore(metadata.connection, MODEL))
+    made = maps.make(parse_filter(f"not segment:{ids[4]}"))
+    scores = dict(zip(made.segment_ids, maps.scores(made, vectors[30]), strict=True))
+    expected = {one: float(v @ vectors[30]) for one, v in zip(ids, vectors, strict=True)}
+    assert scores == pytest.approx({one: expected[one] for one in made.segment_ids}, abs=0.02)
+
+    for tag, confidence, some in (
+        ("red", 0.5, ids[:9]),
+        ("dog", 0.9, ids[6:9]),
+        ("cat", 1, ids[:1]),
+    ):
+        for segment_id in some:
+            metadata.add_tags(segment_id, [Tag(tag, confidence, "auto")], added_by="auto")
+    tags = tags_of_map(metadata.connection, made, 2)
+    assert tags.names == ("red", "dog") and tags.counts == [8, 3] and tags.others == 51
+    place = {segment_id: at for at, segment_id in enumerate(made.segment_ids)}
+    assert [tags.groups[place[ids[at]]] for at in (0, 7, 20)] == [0, 1, -1]
+    metadata.add_tags(ids[7], [Tag("red", 0.1, "human")], added_by="human")
+    assert tags_of_map(metadata.connection, made, 2).groups[place[ids[7]]] == 0
 
 
 def test_a_view_is_moved_and_zoomed_about_the_pointer() -> None:
@@ -82,6 +110,14 @@ def test_points_are_drawn_in_their_colours_the_later_on_top() -> None:
     side = point_side(3, (200, 100))
     # what lies over the edge is on no other side
     assert (picture != GROUND).any(axis=2).sum() == 2 * side * side + side * (side // 2)
+
+
+def test_a_part_of_the_picture_has_another_ground() -> None:
+    area = np.zeros((100, 200), bool)
+    area[10:20, 30:50] = True
+    nothing = np.empty((0, 2), np.float32), np.empty((0, 3), np.uint8)
+    picture = draw_map(*nothing, MapView((200, 100)), GROUND, (area, BLUE))
+    assert (picture[area] == BLUE).all() and (picture[~area] == GROUND).all()
 
 
 def test_strength_mixes_two_colours() -> None:

@@ -15,10 +15,12 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.vector_db import VectorDatabase
 from src.errors import QueryError
 from src.models.clip_encoder import ClipEncoder
-from src.records import BoxXywh, SearchHit
+from src.records import BoxXywh, SearchHit, Tag
 from src.search.filter_text import parse_filter
+from src.search.line import Calibration, Level
 from src.search.query import ImageFile, Like, Query, Term, Words
 from src.search.query_text import parse_query
+from src.search.segment_map import SegmentMaps
 from src.search.segment_search import SegmentSearch
 from tests.conftest import add_frame_of_qualities, add_media_with, unit_vectors
 
@@ -173,3 +175,25 @@ def test_a_filter_alone_gives_newest_files_first_and_frames_in_order(
     assert names[0] == "b.jpg-00001" and set(names[:3]) == {f"b.jpg-0000{i}" for i in range(3)}
     frames = [hit.segment.frame_index for hit in found[3:]]
     assert frames == sorted(frames)
+
+
+def test_points_of_a_map_have_the_strength_of_hits(
+    metadata: MetadataDatabase, paths: LibraryPaths, clip: ClipEncoder
+) -> None:
+    add_media_with(metadata, VECTORS, model=clip.name)
+    vectors = VectorDatabase(paths, clip, metadata)
+    level = Level(0.05, 0.05)
+    calibration = Calibration(level, level, np.zeros(512, np.float32), 40)
+    search = SegmentSearch(vectors, lambda _: np.zeros((0, 0, 3)), calibration)
+    maps = SegmentMaps(vectors.embeddings)
+    made = maps.make()
+    for terms in ((Words("red"),), (like(3), like(5, 0.5))):
+        strengths = search.strengths(Query(terms), maps, made)
+        hits = {hit.segment.id: hit.strength for hit in search.search(Query(terms, limit=40))}
+        assert dict(zip(made.segment_ids, strengths, strict=True)) == pytest.approx(hits, abs=0.03)
+    assert not search.strengths(Query((Words("lorry"),)), maps, made).any()
+    metadata.add_tags("a.jpg-00007", [Tag("lorry", 1.0, "human")], added_by="human")
+    strengths = search.strengths(Query((Words("lorry"),)), maps, made)
+    assert strengths.sum() == strengths[made.segment_ids.index("a.jpg-00007")] == 1
+    with pytest.raises(QueryError, match="cancel"):
+        search.strengths(Query((like(3), like(3, -1))), maps, made)

@@ -10,6 +10,7 @@ from src.gui.detail.detail_panel import DetailActions, DetailPanel
 from src.gui.duplicates.duplicates_panel import DuplicatesActions, DuplicatesPanel
 from src.gui.library.chosen_card import LibraryActions
 from src.gui.library.library_panel import LibraryPanel
+from src.gui.map.map_panel import MapPanel, MapPanelActions
 from src.gui.models.models_panel import ModelsPanel
 from src.gui.panel.panel import Panel
 from src.gui.search.chosen_hits import HitActions
@@ -110,6 +111,16 @@ def _duplicates(panels: Panels) -> Panel:
     return DuplicatesPanel(panels.context, actions)
 
 
+def _map(panels: Panels) -> Panel:
+    actions = MapPanelActions(
+        lambda: panels.text.query,
+        panels.open_on_map,
+        panels.show_segments,
+        panels.dialogs.export,
+    )
+    return MapPanel(panels.context, actions)
+
+
 def _models(panels: Panels) -> Panel:
     return ModelsPanel(panels.context, panels.models_controller, panels.dialogs.open_file)
 
@@ -118,6 +129,7 @@ PANELS = [
     PanelSpec("library", "Library", _library, icon="grid"),
     PanelSpec("text", "Search by Tag", _text, icon="search", keys="Ctrl F"),
     PanelSpec("image", "Search by Image", _image, icon="image"),
+    PanelSpec("map", "Map", _map, icon="map"),
     PanelSpec("duplicates", "Duplicates", _duplicates, icon="copies"),
     PanelSpec("detail", "Segment", _detail),
     PanelSpec("models", "Models", _models),  # opened from the card at the sidebar's foot

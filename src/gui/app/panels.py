@@ -21,6 +21,7 @@ from src.gui.core.thumbnails import Thumbnails
 from src.gui.detail.detail_panel import DetailPanel, Origin
 from src.gui.dialogs.messages import show_error
 from src.gui.library.library_panel import LibraryPanel
+from src.gui.map.map_panel import MapPanel
 from src.gui.models.models_controller import ModelsController
 from src.gui.models.models_panel import ModelsPanel
 from src.gui.panel.panel import Panel, PanelContext
@@ -34,6 +35,7 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import Entry
 from src.records import MediaCard, SampledFrame, SearchHit
+from src.search.leaves import SegmentIs
 from src.search.query import ImageFile
 
 LIBRARY, DETAIL = "library", "detail"  # keys of panels
@@ -115,6 +117,10 @@ class Panels:
     @property
     def detail(self) -> DetailPanel:
         return cast(DetailPanel, self._panel(DETAIL))
+
+    @property
+    def map(self) -> MapPanel:
+        return cast(MapPanel, self._panel("map"))
 
     @property
     def models(self) -> ModelsPanel:
@@ -213,6 +219,9 @@ class Panels:
             lambda: browse.sampled_frames(media_file_id), opened, fails="Couldn't open the file"
         )
 
+    def open_on_map(self, segment_id: str) -> None:
+        self._open_detail(segment_id, Origin("Map"), "map")
+
     def open_text_hit(self, hits: Sequence[SearchHit], place: int) -> None:
         origin = Origin("Results", self.text.query, hits, place=place)
         self._open_detail(hits[place].segment.id, origin, "text")
@@ -242,6 +251,11 @@ class Panels:
         """Search for a text, such as a saved one."""
         self.go("text")
         self.text.run(text)
+
+    def show_segments(self, segment_ids: Sequence[str]) -> None:
+        """Show segments as results, by their ids."""
+        self.go("text")
+        self.text.show_only(SegmentIs(tuple(segment_ids)))
 
     def similar_to_hit(self, hit: SearchHit) -> None:
         self.find_similar(hit.segment.id, hit.segment.media_path)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from src.gui.cards.card_grid import CardGrid
     from src.gui.main_window import MainWindow
+    from src.gui.map.map_panel import MapPanel
     from src.gui.models.models_panel import ModelsPanel
     from src.gui.search.query_chips import QueryChips
 
@@ -107,6 +108,7 @@ class Probe:
             "picture": _box(p.detail.picture),
             "query": _box(p.image.query) if here == "image" else [],
             "part": p.image.query.part if here == "image" else None,
+            "map": _map(p.map) if here == "map" else {},
             "models": _models(p.models) if here == "models" else {},
             "texts": texts,
             "buttons": buttons,
@@ -194,6 +196,19 @@ def _weaker(grid: CardGrid) -> dict[str, Any]:
     if not isinstance(band, WeakerBand) or not band.winfo_ismapped():
         return {}
     return {"words": band.words, "is_open": band.is_open, "fold": band.fold_box()}
+
+
+def _map(panel: MapPanel) -> dict[str, Any]:
+    """Where the map is, how large it is seen, where its points are, and which are selected."""
+    canvas, ids = panel.canvas, panel.ids
+    left, top, width, height = _box(canvas)
+    pixels = canvas.view.to_pixels(canvas.points).round().astype(int).tolist()
+    return {
+        "box": [left, top, width, height],
+        "scale": canvas.view.scale,
+        "points": {key: [left + x, top + y] for key, (x, y) in zip(ids, pixels, strict=True)},
+        "selected": panel.selected_ids,
+    }
 
 
 def _models(panel: ModelsPanel) -> dict[str, dict[str, Any]]:

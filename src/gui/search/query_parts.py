@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from src.counting import counted
 from src.search.filters import EVERYTHING, And, Filter, all_of
+from src.search.leaves import SegmentIs
 from src.search.query import ImageFile, Like, Query, Term, Words
 from src.search.query_text import write_query
 
@@ -127,7 +129,7 @@ class QueryParts:
         for term in self.beside:
             chip = _chip(term, named)
             chips.append(replace(chip, text=f"with {chip.text}", sign=""))
-        return chips + [Chip(str(condition)) for condition in self.conditions]
+        return chips + [Chip(_said(condition)) for condition in self.conditions]
 
 
 def _added(there: tuple[_Part, ...], new: tuple[_Part, ...]) -> tuple[_Part, ...]:
@@ -142,6 +144,21 @@ def split(query: Query) -> tuple[str, QueryParts]:
             rest = query.terms[:place] + query.terms[place + 1 :]
             return term.text, QueryParts(rest, query.beside, query.filter)
     return "", QueryParts(query.terms, query.beside, query.filter)
+
+
+def has_ids(query: Query) -> bool:
+    """Return whether a query names segments by their ids, which say nothing to a person."""
+    conditions = QueryParts(filter=query.filter).conditions
+    return any(isinstance(term, Like) for term in query.terms) or any(
+        isinstance(condition, SegmentIs) for condition in conditions
+    )
+
+
+def _said(condition: Filter) -> str:
+    """Write a condition on a chip; a list of ids is a number there."""
+    if isinstance(condition, SegmentIs) and len(condition.values) > 1:
+        return counted(len(condition.values), "segment")
+    return str(condition)
 
 
 def _chip(term: Term, named: Callable[[str], tuple[str, Path | None]]) -> Chip:

@@ -15,7 +15,7 @@ from src.gui.models.offer_notice import OfferNotice
 from src.gui.panel.panel import PanelContext
 from src.gui.search.chosen_hits import HitActions
 from src.gui.search.query_entry import QueryEntry
-from src.gui.search.query_parts import QueryParts, split
+from src.gui.search.query_parts import QueryParts, has_ids, split
 from src.gui.search.results import MODELS_FAILED, ResultsView, Visit
 from src.gui.search.save_search import SaveSearchButton
 from src.gui.search.search_panel import SearchPanel
@@ -135,6 +135,10 @@ class TextSearchPanel(SearchPanel):
             self._say_wrong(exc)
             return
         self._search(words, parts)
+
+    def show_only(self, where: Filter) -> None:
+        """Show all that a filter leaves; what the entry held is gone."""
+        self._search("", QueryParts(filter=where))
 
     @property
     def _parts(self) -> QueryParts:
@@ -285,7 +289,7 @@ class TextSearchPanel(SearchPanel):
 
     def _show_result(self, query: Query, result: SearchResult) -> None:
         self.query = write_query(query)
-        if not any(isinstance(term, Like) for term in query.terms):  # an id says nothing later
+        if not has_ids(query):  # an id says nothing later
             self.suggestions.remember(self.query)
         self.suggestions.show_chips(self.query)
         if result.unknown_words:

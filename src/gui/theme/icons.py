@@ -209,6 +209,26 @@ def _bookmark(pen: _Pen) -> None:
     pen.closed((5, 3), (15, 3), (15, 17), (10, 13), (5, 17))
 
 
+def _map(pen: _Pen) -> None:
+    for x, y, radius in (
+        (4.2, 4.8, 1.5),
+        (8.6, 7.2, 1.2),
+        (5.2, 10.2, 1.2),
+        (14.8, 4.6, 1.3),
+        (11.6, 12.4, 1.5),
+        (16, 10.8, 1.2),
+        (14.6, 15.8, 1.5),
+        (6.4, 15.6, 1.4),
+    ):
+        pen.circle(x, y, radius, fill=True)
+
+
+def _fit(pen: _Pen) -> None:
+    for x, across in ((3.5, 1), (16.5, -1)):
+        for y, down in ((3.5, 1), (16.5, -1)):
+            pen.line((x, y + 4 * down), (x, y), (x + 4 * across, y))
+
+
 _DRAWN: dict[str, Callable[[_Pen], None]] = {
     "plus": _plus,
     "grid": _grid,
@@ -235,6 +255,8 @@ _DRAWN: dict[str, Callable[[_Pen], None]] = {
     "copies": _copies,
     "minus": _minus,
     "bookmark": _bookmark,
+    "map": _map,
+    "fit": _fit,
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from src.gui.theme.theme import RADIUS, Theme
+from src.gui.theme.theme import RADIUS, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Focusable, icon_label, label
 from src.gui.widgets.popup import show_menu
@@ -43,7 +43,9 @@ class MenuButton(Focusable):
         )
         self._body.pack(fill="both", expand=True, padx=RING, pady=RING)
         self._body.pack_propagate(False)
-        self._text = label(self._body, theme, self.value)
+        self._room = wide - 52  # for the text
+        self._text = label(self._body, theme, "")
+        self.show(self.value)
         self._text.pack(side="left", padx=(12, 4))
         arrow = icon_label(self._body, "down", c.text_2, 16)
         arrow.pack(side="right", padx=(0, 10))
@@ -60,7 +62,12 @@ class MenuButton(Focusable):
     def show(self, name: str) -> None:
         """Show what was chosen elsewhere; it need not be one of the names."""
         self.value = name
-        self._text.configure(text=name)
+        font = self.theme.canvas_font(self)
+        self._text.configure(text=shorten(name, font, self.theme.px(self._room) + 1, tail=1))
+
+    def offer(self, names: Sequence[str]) -> None:
+        """Offer other choices from now on; what is chosen stays."""
+        self._names = list(names)
 
     def _open(self) -> None:
         body, gap = self._body, self.theme.px(4)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from src.gui.search.query_parts import Chip, QueryParts, split
+from src.gui.search.query_parts import Chip, QueryParts, has_ids, split
 from src.search.leaves import KindIs, MediaKindIs
-from src.search.query import ImageFile, Like, Words
+from src.search.query import ImageFile, Like, Query, Words
 from src.search.query_text import parse_query
 
 CROP = Path("crops/7.jpg")
@@ -67,3 +67,10 @@ def test_what_is_to_be_in_the_same_frame_is_a_chip_of_its_own() -> None:
 def test_a_segment_shows_its_crop_and_its_file() -> None:
     assert QueryParts((Like("7"),)).chips(named) == [Chip("like 7.png", "+", "", CROP)]
     assert not QueryParts()
+
+
+def test_a_list_of_segments_is_a_number_on_its_chip_and_not_remembered() -> None:
+    query = parse_query("red segment:1,2,3")
+    (chip,) = split(query)[1].chips(named)
+    assert chip == Chip("3 segments")
+    assert has_ids(query) and has_ids(Query((Like("7"),))) and not has_ids(parse_query("red"))

@@ -1,0 +1,62 @@
+"""A line that says what the pointer and the keys do on the map."""
+
+from __future__ import annotations
+
+import tkinter
+from typing import Any
+
+from PIL import Image, ImageTk
+
+from src.gui.theme.pictures import ring_mask
+from src.gui.theme.theme import LEFT, RADIUS_SMALL, SMALL, Theme
+
+HEIGHT = 48
+HINTS = (
+    ("Drag", "select"),
+    ("Shift", "add"),
+    ("Space", "move"),
+    ("Wheel", "zoom"),
+    ("Enter", "show as results"),
+    ("Esc", "clear"),
+)
+
+
+class KeyHints(tkinter.Canvas):
+    """As many as there is space for, from the left."""
+
+    def __init__(self, master: Any, theme: Theme) -> None:
+        super().__init__(
+            master,
+            bg=theme.colours.window,
+            height=theme.px(HEIGHT),
+            highlightthickness=0,
+            bd=0,
+        )
+        self.theme = theme
+        self._photos: list[ImageTk.PhotoImage] = []
+        self.bind("<Configure>", lambda e: self._draw(e.width))
+
+    def _draw(self, width: int) -> None:
+        self.delete("all")
+        self._photos.clear()
+        px, c = self.theme.px, self.theme.colours
+        self.create_line(0, 0, width, 0, fill=c.border)
+        bold = self.theme.canvas_font(self, SMALL, "medium")
+        plain = self.theme.canvas_font(self, SMALL)
+        x, middle, high = px(LEFT), px(HEIGHT) // 2, px(20)
+        for key, does in HINTS:
+            wide = bold.measure(key) + px(12)
+            ends = x + wide + px(8) + plain.measure(does)
+            if ends > width - px(8):
+                break
+            box = Image.new("RGB", (wide, high), c.window)
+            box.paste(
+                c.strong_border, (0, 0), ring_mask(box.size, px(RADIUS_SMALL), self.theme.scale)
+            )
+            self._photos.append(ImageTk.PhotoImage(box))
+            self.create_image(x, middle, image=self._photos[-1], anchor="w")
+            self.create_text(x + wide // 2, middle, text=key, font=bold, fill=c.text)
+            self.create_text(
+                x + wide + px(8), middle, text=does, font=plain, fill=c.text_2, anchor="w"
+            )
+            x = ends + px(20)

@@ -1,0 +1,372 @@
+"""The map of the library: all its segments on one plane, where near means alike."""
+
+from __future__ import annotations
+
+import math
+import tkinter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from src.counting import counted
+from src.errors import QueryError
+from src.gui.core.tag_act import TagAct
+from src.gui.map.colouring import Colouring, by_strength, by_tags
+from src.gui.map.crop_wall import MOST
+from src.gui.map.key_hints import KeyHints
+from src.gui.map.map_canvas import CLOSEST, FARTHEST, MapActions, MapCanvas
+from src.gui.map.map_side import NARROW, MapSide, SideActions
+from src.gui.panel.panel import Panel, PanelContext
+from src.gui.theme.theme import SIDE_PANEL
+from src.gui.theme.toolkit import ctk
+from src.gui.widgets.controls import Button, IconButton, label, panel_header, rule
+from src.gui.widgets.menu_button import MenuButton
+from src.gui.widgets.slider import Slider
+from src.records import SearchHit, SearchResult
+from src.search.leaves import SegmentIs
+from src.search.query import Query
+from src.search.query_text import parse_query
+
+if TYPE_CHECKING:
+    from src.search.segment_map import SegmentMap
+
+BY_TAG = "Tag"
+LEAST = 3  # segments that make a map
+COMPUTING = "Computing the map…"
+LOADING = "The models are still loading. The map will be here in a moment."
+EMPTY = "Your library is empty. Add photos or videos to see their segments here."
+FAILED = "The map couldn't be computed."
+MODELS_FAILED = "The models couldn't be loaded, so there is no map. See Models for the reason."
+_WIDE = 960  # of the panel, in pixels of the design
+
+
+@dataclass(frozen=True)
+class MapPanelActions:
+    """What the panel asks of the window.
+
+    Attributes:
+        searched: gives the last search of the Search panel, as people type it.
+        open: shows a segment by its id.
+        results: shows segments as results of a search, by their ids.
+        export: asks what goes into a dataset of some segments.
+    """
+
+    searched: Callable[[], str]
+    open: Callable[[str], None]
+    results: Callable[[Sequence[str]], None]
+    export: Callable[[Sequence[SearchHit]], None]
+
+
+class MapPanel(Panel):
+    """Computed behind the window when it is first gone to, and again when the library changes."""
+
+    def __init__(self, context: PanelContext, actions: MapPanelActions) -> None:
+        super().__init__(context)
+        theme, session = context.theme, context.session
+        self._actions = actions
+        self._made: SegmentMap | None = None
+        self._colouring: Colouring | None = None
+        self._alone: int | None = None  # the row of the legend that is shown alone
+        self._query = ""  # whose strengths are offered or shown
+        self._asked = 0
+        self._is_wide = True
+        self._build_header()
+        body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
+        body.pack(fill="both", expand=True)
+        rule(body, theme).pack(fill="x")
+        self.side = MapSide(
+            body,
+            theme,
+            context.thumbnails,
+            SideActions(
+                lambda hit: actions.open(hit.segment.id),
+                lambda: self.canvas.clear(),
+                self._results,
+                self._tag,
+                lambda: self._tagging.undo(),
+                self._export,
+                self._show_alone,
+            ),
+        )
+        self.side.pack(side="right", fill="y")
+        middle = ctk.CTkFrame(body, fg_color="transparent", corner_radius=0)
+        middle.pack(side="left", fill="both", expand=True)
+        KeyHints(middle, theme).pack(side="bottom", fill="x")
+        self.canvas = MapCanvas(
+            middle,
+            theme,
+            context.thumbnails,
+            MapActions(self._open, self._selected, self._zoomed, self._look_up, self._results),
+        )
+        self.canvas.pack(fill="both", expand=True)
+        self._sentence = label(
+            middle, theme, LOADING, colour=theme.colours.text_2, justify="center", wraplength=360
+        )
+        self._tagging = TagAct(session, self.side.say)
+        self._say(LOADING)
+        tkinter.Misc.bind(self, "<Configure>", lambda e: self._fit_side(e.width), "+")
+        session.signals.models_ready.append(self._changed)
+        session.signals.models_failed.append(lambda: self._say(MODELS_FAILED))
+        session.signals.content_changed.append(self._changed)
+        session.signals.job_ended.append(lambda *_: self._changed())
+
+    def _build_header(self) -> None:
+        theme, c = self.theme, self.theme.colours
+        header = panel_header(self, theme, "Map")
+        self._facts = label(header, theme, "", colour=c.text_2)
+        self._facts.pack(side="left", padx=(12, 8))
+        zoom = IconButton(header, theme, "plus", "Zoom in (+)", lambda: self.canvas.zoom(1.5))
+        zoom.pack(side="right")
+        self._slider = Slider(
+            header,
+            theme,
+            (math.log2(FARTHEST), math.log2(CLOSEST)),
+            0.0,
+            lambda value: self.canvas.zoom(2**value / self.canvas.view.scale),
+            decimals=2,
+            width=88,
+        )
+        self._slider.pack(side="right")
+        out = IconButton(header, theme, "minus", "Zoom out (-)", lambda: self.canvas.zoom(1 / 1.5))
+        out.pack(side="right")
+        Button(header, theme, "Fit", lambda: self.canvas.fit(), icon_name="fit", height=32).pack(
+            side="right", padx=(0, 4)
+        )
+        self._by = MenuButton(header, theme, [BY_TAG], lambda _: self._compute(), width=192)
+        self._by.pack(side="right")
+        self._by_label = label(header, theme, "Colour by", colour=c.text_2)
+        self._by_label.pack(side="right", padx=(8, 4))
+
+    def _fit_side(self, width_px: int) -> None:
+        """Leave the map the space it needs, in a narrow window too."""
+        self._is_wide = is_wide = width_px >= self.theme.px(_WIDE)
+        self._say_facts()
+        self.side.fit(SIDE_PANEL if is_wide else NARROW)
+        if is_wide != bool(self._by_label.winfo_manager()):
+            self._by_label.pack(side="right", padx=(8, 4)) if is_wide else (
+                self._by_label.pack_forget()
+            )
+
+    def _say_facts(self) -> None:
+        count = len(self.ids)
+        more = ", near means alike" if self._is_wide else ""
+        self._facts.configure(text=f"{counted(count, 'segment')}{more}" if count else "")
+
+    # -- the panel
+
+    def shown(self) -> None:
+        self._offer_colours()
+        self._compute()
+        self.canvas.focus_set()
+
+    def step_back(self) -> bool:
+        return self.canvas.clear()
+
+    def refresh_thumbnails(self) -> None:
+        self.canvas.refresh_thumbnails()
+        self.side.wall.refresh()
+
+    def _changed(self) -> None:
+        """Compute the map again where it is seen; else it is when the panel is gone to."""
+        if self.winfo_viewable():
+            self._compute()
+
+    def _say(self, sentence: str) -> None:
+        """Show a sentence in place of the map; "" shows the map."""
+        self._sentence.configure(text=sentence)
+        if sentence:
+            self._sentence.place(relx=0.5, rely=0.42, anchor="center")
+        else:
+            self._sentence.place_forget()
+
+    # -- the points
+
+    def _compute(self) -> None:
+        """Compute the map and its colours; what has not changed is known already."""
+        session = self._session
+        if not session.is_open or not session.models_ready:
+            return
+        library, before, query = session.library, self._made, self._chosen_query
+        self._asked += 1
+        asked = self._asked
+        if before is None:
+            self._say(COMPUTING)
+
+        def compute() -> tuple[SegmentMap, Colouring]:
+            made = library.segment_map()
+            return made, self._coloured(made, query)
+
+        def computed(found: tuple[SegmentMap, Colouring]) -> None:
+            if asked == self._asked:
+                self._show(*found)
+
+        def failed(exc: Exception) -> None:
+            self._by.show(BY_TAG)
+            if before is None:
+                self._say(FAILED)
+            raise exc
+
+        session.main_thread.run(compute, computed, failed, "Couldn't compute the map")
+
+    def _coloured(self, made: SegmentMap, query: Query | None) -> Colouring:
+        """Colour a map, in another thread."""
+        library = self._session.library
+        if query is None:
+            return by_tags(library.map_tags(made))
+        return by_strength(library.map_strengths(made, query), self.theme.colours)
+
+    def _show(self, made: SegmentMap, colouring: Colouring) -> None:
+        before, self._made = self._made, made
+        count = len(made)
+        if count < LEAST:
+            few = f"There {'is' if count == 1 else 'are'} {counted(count, 'segment')} here so far."
+            self._say(EMPTY if not count else f"{few} A map takes at least {LEAST}.")
+        else:
+            self._say("")
+        self._say_facts()
+        if before is not made:
+            chosen = () if before is None else self._ids_of(before, self.canvas.selection)
+            points = made.points if count >= LEAST else made.points[:0]
+            of = set(chosen)
+            selection = [segment_id in of for segment_id in self.ids]
+            self.canvas.show(points, np.array(selection, bool))
+            if len(chosen) != self.canvas.selection.sum():
+                self._selected()
+        if count >= LEAST:
+            self._paint(colouring)
+        else:
+            self._paint(by_nothing())
+
+    def _paint(self, colouring: Colouring) -> None:
+        if self._colouring is not None and colouring.title != self._colouring.title:
+            self._alone = None
+        self._colouring = colouring
+        if self._alone is not None and self._alone >= len(colouring.rows):
+            self._alone = None
+        self.canvas.paint(colouring.with_row_alone(self._alone), colouring.shown(self._alone))
+        self.side.show_legend(colouring.title, colouring.rows, self._alone)
+
+    @staticmethod
+    def _ids_of(made: SegmentMap, places: np.ndarray) -> list[str]:
+        return [made.segment_ids[place] for place in np.flatnonzero(places)]
+
+    # -- colours
+
+    @property
+    def _chosen_query(self) -> Query | None:
+        """The search whose strengths are the colours; None where tags are."""
+        return None if self._by.value == BY_TAG else _terms_of(self._query)
+
+    def _offer_colours(self) -> None:
+        """Offer the last search as colours; one that they are of already stays up to date."""
+        searched = self._actions.searched()
+        query = _terms_of(searched)
+        by_query = self._by.value != BY_TAG
+        self._query = searched if query is not None else ""
+        name = "" if query is None else _named(query)
+        self._by.offer([BY_TAG, name] if name else [BY_TAG])
+        if by_query:
+            self._by.show(name or BY_TAG)
+
+    def _show_alone(self, row: int | None) -> None:
+        self._alone = row
+        if self._colouring is not None:
+            self._paint(self._colouring)
+
+    def _zoomed(self, scale: float) -> None:
+        self._slider.set(math.log2(scale))
+
+    # -- segments
+
+    def _look_up(self, places: Sequence[int], then: Callable[[], None]) -> None:
+        """Find the segments of points, for their pictures and names."""
+        made = self._made
+        if made is None:
+            return
+        by_id = {made.segment_ids[place]: place for place in places}
+
+        def found(result: SearchResult) -> None:
+            if self._made is made:
+                for hit in result:
+                    self.canvas.hits[by_id[hit.segment.id]] = hit
+                then()
+
+        self._find(list(by_id), found)
+
+    def _find(self, ids: Sequence[str], then: Callable[[SearchResult], None]) -> None:
+        library = self._session.library
+        query = Query((), SegmentIs(tuple(ids)), max(1, len(ids)))
+        self._session.main_thread.run(
+            lambda: library.find(query, count=False), then, fails="Couldn't look up the segments"
+        )
+
+    def _open(self, place: int) -> None:
+        if self._made is not None:
+            self._actions.open(self._made.segment_ids[place])
+
+    # -- what is selected
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The segments of the points that are shown."""
+        made = self._made
+        return () if made is None or len(made) < LEAST else made.segment_ids
+
+    @property
+    def selected_ids(self) -> list[str]:
+        return [] if self._made is None else self._ids_of(self._made, self.canvas.selection)
+
+    def _selected(self) -> None:
+        """Show what is selected now."""
+        self._tagging.forget()
+        self.side.say("", False)
+        ids = self.selected_ids
+        self.side.show_selected((), len(ids))
+        if not ids:
+            return
+
+        def found(result: SearchResult) -> None:
+            if self.selected_ids == ids:
+                self.side.show_selected(result.hits, len(ids))
+
+        self._find(ids[:: max(1, len(ids) // MOST)][:MOST], found)
+
+    def _results(self) -> None:
+        if ids := self.selected_ids:
+            self._actions.results(ids)
+
+    def _tag(self, name: str) -> None:
+        def added() -> None:
+            self.side.entry.set("")
+            self.canvas.focus_set()
+
+        if ids := self.selected_ids:
+            self._tagging.tag(ids, name, added)
+
+    def _export(self) -> None:
+        if ids := self.selected_ids:
+            self._find(ids, lambda result: self._actions.export(result.hits))
+
+
+def by_nothing() -> Colouring:
+    """Colour a map without points."""
+    return Colouring("", np.empty((0, 3), np.uint8), (), ())
+
+
+def _terms_of(text: str) -> Query | None:
+    """Read a search; None where nothing in it can have a strength."""
+    try:
+        query = parse_query(text)
+    except QueryError:
+        return None
+    return query if query.terms and not query.beside else None
+
+
+def _named(query: Query) -> str:
+    """Name the colours by a search: by its words, or by what else it is."""
+    words = query.words
+    if not words:
+        return "Match for the search"
+    return f"Match for “{words}”"
