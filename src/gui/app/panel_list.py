@@ -116,7 +116,7 @@ def _map(panels: Panels) -> Panel:
         lambda: panels.text.query,
         panels.open_on_map,
         panels.show_segments,
-        panels.dialogs.export,
+        lambda hits: panels.dialogs.export(hits, hits_alone=True),
     )
     return MapPanel(panels.context, actions)
 

@@ -78,11 +78,12 @@ class WindowDialogs:
 
     # -- dialogs
 
-    def export(self, hits: Sequence[SearchHit]) -> None:
+    def export(self, hits: Sequence[SearchHit], hits_alone: bool = False) -> None:
         """Ask what goes into a dataset.
 
         Args:
             hits: the results that are shown, which can be exported alone.
+            hits_alone: whether they are, unless a person chooses otherwise.
         """
         if not self._session.is_open:
             return
@@ -92,7 +93,7 @@ class WindowDialogs:
             found = desktop.ask_for_files(self._root, "folder", datasets)
             return found[0] if found else None
 
-        ExportDialog(self._overlay, self._session, hits, choose, self.open_file)
+        ExportDialog(self._overlay, self._session, hits, choose, self.open_file, hits_alone)
 
     def settings(self) -> None:
         if self._session.is_open:

@@ -54,7 +54,14 @@ class ExportDialog:
         hits: Sequence[SearchHit],
         choose_folder: Callable[[], Path | None],
         open_folder: Callable[[Path], None],
+        hits_alone: bool = False,
     ) -> None:
+        """Open it.
+
+        Args:
+            hits: what can be exported alone.
+            hits_alone: whether that is chosen at first.
+        """
         self.overlay, self.theme, self._session = overlay, overlay.theme, session
         self._hits, self._choose_folder, self._open_folder = hits, choose_folder, open_folder
         self._asked = 0
@@ -68,7 +75,10 @@ class ExportDialog:
         session.signals.job_ended.append(self._ended)
         self._build(self._dialog)
         self._say_least()
-        self._count()
+        if hits_alone:
+            self.what.choose(RESULTS)
+        else:
+            self._count()
         session.main_thread.run(session.library.browse.quality_range, self._offer_quality)
 
     @property

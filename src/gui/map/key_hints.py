@@ -18,6 +18,7 @@ HINTS = (
     ("Wheel", "zoom"),
     ("Enter", "show as results"),
     ("Esc", "clear"),
+    ("Ctrl A", "all"),
 )
 
 

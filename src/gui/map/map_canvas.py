@@ -13,9 +13,10 @@ from PIL import Image, ImageDraw, ImageTk
 
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.map.colours import rgb, with_emphasis
+from src.gui.map.hover_card import TAG, HoverCard
 from src.gui.map.representatives import nearest_point, representatives
 from src.gui.theme.pictures import ring_mask, rounded_mask
-from src.gui.theme.theme import RADIUS, SMALL, Theme, shorten
+from src.gui.theme.theme import RADIUS, Theme
 from src.records import SearchHit
 from src.search.map_picture import MapView, draw_map, enclosed
 
@@ -25,7 +26,6 @@ _ARROW = 60  # pixels that an arrow key moves it by
 _DRAG = 4  # from so many pixels on it is no click
 _THUMB, _CELL = 44, 72
 _REACH = 9  # so near to a point the pointer is at it
-_HOVER_WH = (176, 132)
 # Thumbnails are chosen, and what is under the pointer shown, once the map or it stands still.
 _REST_MS, _HOVER_MS = 120, 150
 
@@ -80,9 +80,11 @@ class MapCanvas(tkinter.Canvas):
         self._adds = self._pans = self._dragged = self._space = False
         self._pressed: tuple[int, int] | None = None
         self._thumbs: list[int] = []
+        self._thumb_items: dict[int, int] = {}  # what is drawn of them
+        self._stale: set[int] = set()  # hits whose tags may be others by now
         self._thumb_photos: list[ImageTk.PhotoImage] = []
         self._hovered: int | None = None
-        self._hover_photo: ImageTk.PhotoImage | None = None
+        self._card = HoverCard(self, theme, thumbnails)
         self._draw_waits = False
         self._waits: dict[str, str] = {}  # what is done after a rest
         self._bind_all_keys()
@@ -120,18 +122,25 @@ class MapCanvas(tkinter.Canvas):
             self.bind(f"<{key}>", lambda _: self.fit())
         for key in ("Return", "KP_Enter"):
             self.bind(f"<{key}>", lambda _: self._actions.enter())
+        self.bind("<Control-a>", lambda _: self.select(self._shown.copy()))
         self.bind("<KeyPress-space>", lambda _: self._hold_space())
         # a key that is held is released and pressed again and again
         self.bind("<KeyRelease-space>", lambda _: self._later("space", 80, self._leave_space))
 
     # -- what is shown
 
-    def show(self, points: np.ndarray, selection: np.ndarray) -> None:
-        """Show other points, of which some are selected; `paint` follows."""
+    def show(self, points: np.ndarray, selection: np.ndarray, same: bool = False) -> None:
+        """Show other points, of which some are selected; `paint` follows.
+
+        Args:
+            same: they are of the segments that are shown already.
+        """
         self.points, self.selection = points, selection
         self._colours = np.zeros((len(points), 3), np.uint8)
         self._shown = np.ones(len(points), bool)
-        self.hits, self._thumbs = {}, []
+        self._thumbs = self._thumbs if same else []
+        self.hits = {place: self.hits[place] for place in self._thumbs if place in self.hits}
+        self._stale = set(self.hits)
         if not selection.any():
             self._lines = []
         self._unhover()
@@ -221,7 +230,7 @@ class MapCanvas(tkinter.Canvas):
         self.delete("line")
         for line in self._lines:
             self._draw_line(self.view.to_pixels(line.astype(np.float32)).tolist(), closed=True)
-        self._draw_thumbs()
+        self._place_thumbs()
 
     def _area(self) -> tuple[np.ndarray, tuple[int, int, int]] | None:
         """Return what the lines enclose, with its colour."""
@@ -252,7 +261,8 @@ class MapCanvas(tkinter.Canvas):
         self._thumbs = representatives(
             self.points, shown, self.view, px(_CELL), px(_THUMB + RADIUS)
         )
-        unknown = [place for place in self._thumbs if place not in self.hits]
+        unknown = [p for p in self._thumbs if p not in self.hits or p in self._stale]
+        self._stale = set()
         if unknown:
             self._actions.look_up(unknown, self._draw_thumbs)
         self._draw_thumbs()
@@ -260,17 +270,24 @@ class MapCanvas(tkinter.Canvas):
     def _draw_thumbs(self) -> None:
         self.delete("thumb")
         self._thumb_photos.clear()
+        self._thumb_items.clear()
         side = self.theme.px(_THUMB)
         known = [place for place in self._thumbs if place in self.hits]
         self._thumbnails.want(self, [(self.hits[p].segment.crop_path, (side, side)) for p in known])
-        pixels = self.view.to_pixels(self.points[known])
-        for place, (x, y) in zip(known, pixels, strict=True):
+        for place in known:
             picture = self._thumbnails.get(self.hits[place].segment.crop_path, (side, side))
             if picture is not None:
                 photo = ImageTk.PhotoImage(self._thumb(picture, place))
                 self._thumb_photos.append(photo)
-                self.create_image(int(x), int(y), image=photo, tags="thumb")
-        self.tag_raise("hover")
+                self._thumb_items[place] = self.create_image(0, 0, image=photo, tags="thumb")
+        self._place_thumbs()
+
+    def _place_thumbs(self) -> None:
+        places = list(self._thumb_items)
+        for place, (x, y) in zip(places, self.view.to_pixels(self.points[places]), strict=True):
+            self.coords(self._thumb_items[place], int(x), int(y))
+        self.tag_raise("thumb")
+        self.tag_raise(TAG)
 
     def _thumb(self, picture: Image.Image, place: int) -> Image.Image:
         """Round a thumbnail, with a ring in the colour of its point."""
@@ -311,48 +328,16 @@ class MapCanvas(tkinter.Canvas):
             self._draw_hover(place)
 
     def _draw_hover(self, place: int) -> None:
-        """Show a segment large beside the pointer, with its file and its tags."""
-        self.delete("hover")
-        if place not in self.hits:
-            return
-        hit, px, c = self.hits[place], self.theme.px, self.theme.colours
-        size = px(_HOVER_WH[0]), px(_HOVER_WH[1])
-        self._thumbnails.want("map hover", [(hit.segment.crop_path, size)])
-        picture = self._thumbnails.get(hit.segment.crop_path, size)
-        x, y = (round(float(value)) for value in self.view.to_pixels(self.points[[place]])[0])
-        gap, wide, high = px(30), size[0] + px(16), size[1] + px(60)
-        left = x + gap if x + gap + wide < self.view.size_wh[0] else x - gap - wide
-        top = min(max(px(4), y - high // 2), max(px(4), self.view.size_wh[1] - high - px(4)))
-        self.create_rectangle(
-            left, top, left + wide, top + high, fill=c.card, outline=c.border, tags="hover"
-        )
-        if picture is not None:
-            self._hover_photo = ImageTk.PhotoImage(picture)
-            self.create_image(
-                left + px(8), top + px(8), anchor="nw", image=self._hover_photo, tags="hover"
-            )
-        font = self.theme.canvas_font(self, SMALL)
-        tags = ", ".join(tag.name for tag in hit.tags) or "no tags"
-        for line, text, colour in (
-            (0, hit.segment.media_path.name, c.text),
-            (1, tags, c.text_2),
-        ):
-            self.create_text(
-                left + px(8),
-                top + size[1] + px(16 + 20 * line),
-                anchor="nw",
-                text=shorten(text, font, size[0], 9 if line == 0 else 0),
-                font=font,
-                fill=colour,
-                tags="hover",
-            )
+        if place in self.hits:
+            x, y = self.view.to_pixels(self.points[[place]])[0]
+            self._card.show(self.hits[place], int(x), int(y))
 
     def _unhover(self) -> None:
         self._forget("hover")
         if self._hovered is not None:
             self._hovered = None
             self.configure(cursor="fleur" if self._space else "crosshair")
-            self.delete("hover")
+            self._card.hide()
 
     # -- the pointer's buttons
 

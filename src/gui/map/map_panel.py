@@ -231,7 +231,8 @@ class MapPanel(Panel):
             points = made.points if count >= LEAST else made.points[:0]
             of = set(chosen)
             selection = [segment_id in of for segment_id in self.ids]
-            self.canvas.show(points, np.array(selection, bool))
+            same = before is not None and before.segment_ids == made.segment_ids
+            self.canvas.show(points, np.array(selection, bool), same)
             if len(chosen) != self.canvas.selection.sum():
                 self._selected()
         if count >= LEAST:
