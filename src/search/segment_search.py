@@ -76,9 +76,10 @@ class SegmentSearch:
         terms = [
             replace(t, text=as_query(t.text)) if isinstance(t, Words) else t for t in query.terms
         ]
-        words = [term.text for term in terms if isinstance(term, Words)]
-        unknown = tuple(word for text in words for word in clip.unknown_words(text))
-        known = tuple(word for text in words for word in clip.known_words(text))
+        words = [term for term in terms if isinstance(term, Words)]
+        unknown = tuple(word for term in words for word in clip.unknown_words(term.text))
+        wanted = [term.text for term in words if term.weight > 0]
+        known = tuple(word for text in wanted for word in clip.known_words(text))
         only = query.terms[0] if len(query.terms) == 1 else None
         if isinstance(only, Words) and only.weight > 0:
             line = None if self._calibration is None else QueryLine(self._calibration.words)

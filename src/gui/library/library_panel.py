@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from src.counting import counted
@@ -68,9 +70,15 @@ class _Listing:
 class LibraryPanel(Panel):
     """Header, grid, and the empty state in the grid's place."""
 
-    def __init__(self, context: PanelContext, actions: LibraryActions) -> None:
+    def __init__(
+        self,
+        context: PanelContext,
+        actions: LibraryActions,
+        offer_models: Callable[[EmptyState], None],
+    ) -> None:
         super().__init__(context)
         theme, session = context.theme, context.session
+        self._offer_models = offer_models
         self._actions, self._menu_entries = actions, context.menu
         self.chosen: ChosenCard | None = None  # of the menu that was opened last
         self.media = MediaCards(session)
@@ -86,9 +94,6 @@ class LibraryPanel(Panel):
             context.thumbnails,
             CardActions(self._open, self._retry_card, self._menu, self._selected),
         )
-        self.empty = EmptyState(self, theme, actions.add_files, actions.add_folder, actions.samples)
-        self.not_opened = NotOpened(self, theme, session.open, actions.open_another)
-        self.recovering = Recovering(self, theme)
         # these are made when there is something to filter
         self.filter: MediaFilter | None = None
         self._nothing_fits: NothingFits | None = None
@@ -100,6 +105,23 @@ class LibraryPanel(Panel):
         session.signals.missing_changed.append(self.grid_view.refresh)
         session.signals.job_event.append(self._job_event)
         session.signals.job_ended.append(lambda job, ended: self._job_ended(job))
+
+    # what most starts never show is made when it is first shown
+
+    @cached_property
+    def _empty(self) -> EmptyState:
+        actions = self._actions
+        empty = EmptyState(self, self.theme, actions.add_files, actions.add_folder, actions.samples)
+        self._offer_models(empty)
+        return empty
+
+    @cached_property
+    def _not_opened(self) -> NotOpened:
+        return NotOpened(self, self.theme, self._session.open, self._actions.open_another)
+
+    @cached_property
+    def _recovering(self) -> Recovering:
+        return Recovering(self, self.theme)
 
     def shown(self) -> None:
         self.grid_view.canvas.focus_set()
@@ -269,7 +291,7 @@ class LibraryPanel(Panel):
     def _none_left(self, every: int) -> ctk.CTkFrame:
         """Return what stands in the place of the cards: the library is empty, or nothing fits."""
         if not every:
-            return self.empty
+            return self._empty
         if self._nothing_fits is None:
             self._nothing_fits = NothingFits(self, self.theme, self._show_all)
         return self._nothing_fits
@@ -299,13 +321,13 @@ class LibraryPanel(Panel):
     def _show_not_opened(self) -> None:
         exc = self._session.not_opened
         assert exc is not None
-        self.not_opened.say(isinstance(exc, LibraryLockedError), *explained(exc))
-        self._show(self.not_opened)
+        self._not_opened.say(isinstance(exc, LibraryLockedError), *explained(exc))
+        self._show(self._not_opened)
 
     def _show_recovering(self, done: int, total: int) -> None:
         if not self._session.is_open:
-            self.recovering.say(done, total)
-            self._show(self.recovering)
+            self._recovering.say(done, total)
+            self._show(self._recovering)
 
     def content_changed(self) -> None:
         self.media.forget()
