@@ -62,6 +62,7 @@ def grouped(
     hits: Sequence[SearchHit],
     directions: Mapping[str, np.ndarray] | None = None,
     dhashes: Mapping[str, str] | None = None,
+    limit: int = 9999,
 ) -> list[list[str]]:
     """Group hits that are alike but for those of other directions; gives the ids of each card."""
     of = directions or {}
@@ -69,7 +70,7 @@ def grouped(
     def embeddings(ids: Sequence[str]) -> dict[str, np.ndarray]:
         return {name: of.get(name, AXES[0]) for name in ids}
 
-    cards = one_of_each(hits, LIKE, dhashes or {}, embeddings)
+    cards = one_of_each(hits, limit, LIKE, dhashes or {}, embeddings)
     return [[each.segment.id for each in (card, *card.alike)] for card in cards]
 
 
@@ -151,6 +152,7 @@ def test_more_hits_leave_the_first_cards_as_they_are() -> None:
     hits, vectors, hashes = many(400, 12)
     whole = [card[0] for card in grouped(hits, vectors, hashes)]
     assert 20 < len(whole) < 300
+    assert [card[0] for card in grouped(hits, vectors, hashes, limit=9)] == whole[:9]
     for n in (1, 7, 50, 200):
         some = [card[0] for card in grouped(hits[:n], vectors, hashes)]
         assert some == whole[: len(some)]
