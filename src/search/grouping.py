@@ -10,9 +10,9 @@ import numpy as np
 from src.models.mask_rle import mask_ious
 from src.records import SearchHit
 
-# Frames of a video that are so near in time may show the same thing.
+# Frames of a video that are so near in time may show the same thing wherever it is.
 NEAR_S = 5.0
-# Boxes that overlap so far are of what has hardly moved.
+# Boxes that overlap so far are of what has hardly moved, and is the same however much later.
 MOVED_IOU = 0.3
 # Masks of one frame that overlap so far, or of which so much of one lies in the other.
 OVERLAP_IOU, INSIDE = 0.5, 0.8
@@ -149,11 +149,12 @@ def _may_be_same(places: _Places, like: float) -> tuple[np.ndarray, np.ndarray, 
     iou, inside = places.overlap(first, second)
     in_frame = places.frame[first] == places.frame[second]
     here = in_frame & ((iou >= OVERLAP_IOU) | (inside >= INSIDE))
-    near = np.abs(places.time_s[first] - places.time_s[second]) <= NEAR_S
-    near &= ~in_frame & (places.whole[first] == places.whole[second])
-    at = here | near
-    # what has moved has to be more alike
-    least = np.where(~in_frame & (iou < MOVED_IOU), (1 + like) / 2, like)
+    apart_s = np.abs(places.time_s[first] - places.time_s[second])  # NaN in a photo
+    in_film = (apart_s >= 0) & ~in_frame & (places.whole[first] == places.whole[second])
+    near, stays = apart_s <= NEAR_S, iou >= MOVED_IOU
+    at = here | (in_film & (near | stays))
+    # what has moved, or is there again later, has to be more alike
+    least = np.where(in_frame | (near & stays), like, (1 + like) / 2)
     of_one_file, copies = (first[at], second[at], least[at]), _copies(places, like)
     first, second, least = (np.concatenate(both) for both in zip(of_one_file, copies, strict=True))
     return first, second, least

@@ -26,6 +26,7 @@ from tests.conftest import new_segments, unit_vectors
 FRAME_WH = 200, 100
 LIKE = 0.9
 AXES = np.eye(512, dtype=np.float32)
+NEARLY = np.asarray(0.93 * AXES[0] + np.sqrt(1 - 0.93**2) * AXES[1])
 
 
 def hit(
@@ -102,21 +103,21 @@ def test_a_frame_and_what_takes_most_of_it_are_one() -> None:
     assert grouped([frame, hit("some", (10, 5, 60, 60))]) == [["frame"], ["some"]]
 
 
-def test_frames_of_a_video_that_are_near_are_one() -> None:
+def test_what_stays_in_its_place_in_a_video_is_one() -> None:
     at = [hit(f"{second}", frame=second * 30, at_s=second) for second in (3, 4, 8, 20)]
-    assert grouped(at) == [["3", "4", "8"], ["20"]]
+    assert grouped(at) == [["3", "4", "8", "20"]]
     assert grouped(at[:2], {"4": AXES[1]}) == [["3"], ["4"]]
-    # from one to the next, however far it is from the first
-    chain = [hit(f"{second}", frame=second, at_s=second) for second in range(0, 40, 4)]
-    assert len(grouped(chain)) == 1
+    # later it has to be more alike, unless it was there between
+    assert grouped(at, {"20": NEARLY}) == [["3", "4", "8"], ["20"]]
+    assert grouped(at, {"8": NEARLY, "20": NEARLY}) == [["3", "4", "8", "20"]]
 
 
 def test_what_moves_in_a_video_has_to_be_more_alike() -> None:
     first, second = hit("a", at_s=1), hit("b", (120, 20, 40, 40), frame=9, at_s=2)
-    nearly = 0.93 * AXES[0] + np.sqrt(1 - 0.93**2) * AXES[1]
     assert grouped([first, second]) == [["a", "b"]]
-    assert grouped([first, second], {"b": nearly}) == [["a"], ["b"]]
-    assert grouped([first, hit("b", frame=9, at_s=2)], {"b": nearly}) == [["a", "b"]]
+    assert grouped([first, hit("b", (120, 20, 40, 40), frame=99, at_s=9)]) == [["a"], ["b"]]
+    assert grouped([first, second], {"b": NEARLY}) == [["a"], ["b"]]
+    assert grouped([first, hit("b", frame=9, at_s=2)], {"b": NEARLY}) == [["a", "b"]]
 
 
 def test_two_things_of_one_frame_stay_two_through_a_video() -> None:
