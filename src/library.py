@@ -189,6 +189,7 @@ class MediaLibrary(SearchAids):
         where: Filter = EVERYTHING,
         box_xywh: BoxXywh | None = None,
         count: bool = True,
+        one_of_each: bool = False,
     ) -> SearchResult:
         """Find segments by a text, by an image or a part of it, or by both.
 
@@ -197,6 +198,7 @@ class MediaLibrary(SearchAids):
             image: a file, or (H, W, 3) uint8 RGB; of a video its first frame is looked for.
             box_xywh: the part of the image to look for, in its pixels.
             count: see find.
+            one_of_each: make hits of the same thing one; see SearchHit.alike.
 
         Raises:
             QueryError: there is neither text, image nor filter, the text is none or can't be
@@ -211,7 +213,10 @@ class MediaLibrary(SearchAids):
             terms.append(ImageFile(Path(image), box_xywh))
         elif image is not None:
             terms.append(Image(image, box_xywh))
-        return self.find(replace(query, terms=tuple(terms), filter=query.filter & where), count)
+        wanted = replace(
+            query, terms=tuple(terms), filter=query.filter & where, one_of_each=one_of_each
+        )
+        return self.find(wanted, count)
 
     def find(self, query: Query, count: bool = True) -> SearchResult:
         """Answer a query, whatever it is made of; see SegmentSearch.search.
@@ -220,7 +225,7 @@ class MediaLibrary(SearchAids):
         `duplicates`.
 
         Args:
-            count: whether to count what a filter alone leaves; see `browse.count_left`.
+            count: whether to count what a filter leaves; see `browse.count_left`.
         """
         from src.search.segment_search import SegmentSearch
 

@@ -129,6 +129,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     search.add_argument(
         "--top", type=int, default=10, metavar="N", help="number of hits; 10 by default"
     )
+    search.add_argument(
+        "--all",
+        action="store_true",
+        help="list each hit; without it hits of the same thing are one, the best",
+    )
     saved = command("saved", "List the saved searches, keep one, or change one.")
     saved.add_argument("name", nargs="?", metavar="NAME", help="of the search; `search --saved`")
     saved.add_argument(

@@ -76,6 +76,8 @@ def hit_as_json(hit: SearchHit, is_missing: bool) -> dict[str, Any]:
         "parent_id": segment.parent_id,
         "kind": segment.kind,
         "score": None if hit.score is None else round(hit.score, 6),
+        "strength": None if hit.strength is None else round(hit.strength, 4),
+        "alike": [other.segment.id for other in hit.alike],
         "predicted_iou": segment.predicted_iou,
         "path": segment.media_path,
         "missing": is_missing,
@@ -90,10 +92,16 @@ def hit_as_json(hit: SearchHit, is_missing: bool) -> dict[str, Any]:
 def print_hits(hits: Iterable[SearchHit], missing: Container[Path] = ()) -> None:
     """Print hits as a table, best first; those of a filter alone have no score.
 
+    Where a hit is not strong, a line above it says so once.
+
     Args:
         missing: media files that are not where they were.
     """
+    above = True
     for number, hit in enumerate(hits, start=1):
+        if above and hit.strength is not None and not hit.is_strong:
+            print("Below this line a match is likely chance")
+            above = False
         segment = hit.segment
         x, y, w, h = segment.bbox_xywh
         moment = _place_in_file(segment.frame_index, segment.timestamp_s)
@@ -102,7 +110,8 @@ def print_hits(hits: Iterable[SearchHit], missing: Container[Path] = ()) -> None
         name = one_line(segment.media_path.name)
         name += " (missing)" if segment.media_path in missing else ""
         score = "    –" if hit.score is None else f"{hit.score:.3f}"
-        print(f"{number:3}  {score}  {name}{moment}  [{what}]  {tags}")
+        alike = f"  +{len(hit.alike)} alike" if hit.alike else ""
+        print(f"{number:3}  {score}  {name}{moment}  [{what}]{alike}  {tags}")
 
 
 def print_stats(stats: LibraryStats, coverage: Coverage | None, root: Path) -> None:

@@ -44,7 +44,9 @@ def find(library: MediaLibrary, arguments: argparse.Namespace) -> Found:
     """
     image, where = arguments.image, parse_filter(arguments.where)
     where &= segment_filter(min_predicted_iou=arguments.min_quality)
-    result = library.search(arguments.text, image, arguments.top, where)
+    result = library.search(
+        arguments.text, image, arguments.top, where, one_of_each=not arguments.all
+    )
     if image is not None and library.browse.media_kind(image) == "video":
         note(f"{image} is a video; its first frame was searched for")
     looked_for = library.missing(hit.segment.media_path for hit in result)
@@ -80,6 +82,8 @@ def show(found: Found, arguments: argparse.Namespace) -> None:
             print_json(hit_as_json(hit, hit.segment.media_path in found.missing))
     elif found.hits:
         print_hits(found.hits, found.missing)
+        if result.strong is not None and result.total is not None:
+            print(f"{result.strong:,} strong, {max(0, result.total - result.strong):,} weaker")
     else:
         note("nothing found")
     if result.left_by_filter is not None and result.left_by_filter > len(found.hits) > 0:

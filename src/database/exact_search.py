@@ -8,7 +8,6 @@ those that are found: until that is so, more are read.
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from src.child_processes import cores
+from src.database.highest_scores import HighestScores, highest
 from src.database.quantized import ROUNDING, QuantizedQuery
 from src.database.scan_file import Block
 from src.database.scan_rows import Part
@@ -100,7 +100,7 @@ class Search:
         self._starts = np.cumsum([0, *(part.count for part in self.parts)])
         self._best: list[tuple[float, str]] = []  # minus the score, id
         self._errors = np.zeros(len(self.parts), np.float32)  # the worst of each block
-        self._floor = _Floor(max(FIRST, FIRST_EACH * self.n))
+        self._floor = HighestScores(max(FIRST, FIRST_EACH * self.n))
         self.tested = 0
 
     # -- which rows
@@ -228,7 +228,7 @@ class Search:
             if float(scores[at].min()) + missing < self._last():
                 break  # all others are lower still
             if len(self._best) < self.n:
-                at = _highest(scores, 4 * int(np.count_nonzero(seen)))
+                at = highest(scores, 4 * int(np.count_nonzero(seen)))
             else:
                 at = np.flatnonzero(scores >= self._last() - missing)
             at = at[~seen[at] & (scores[at] > -np.inf)]
@@ -313,8 +313,7 @@ class Search:
         """Read rows and score them; returns those that there are."""
         rows, vectors = self.read(ids)
         self.counts.scored += len(rows)
-        # each row by itself, so that equal ones have equal scores wherever they stand
-        scores = np.einsum("ij,j->i", vectors.astype(np.float64), self.query.astype(np.float64))
+        scores = self._scores_of(vectors)
         self._best += [
             (-float(score), row["segment_id"]) for row, score in zip(rows, scores, strict=True)
         ]
@@ -358,7 +357,7 @@ class Search:
         read, vectors = self.read(ids[unsure].tolist())
         self.counts.scored += len(read)
         sure = int(np.count_nonzero(is_left & ~unsure))
-        return sure + int(np.count_nonzero(vectors @ self.query >= line))
+        return sure + int(np.count_nonzero(self._scores_of(vectors) >= line))
 
     def _kept(self, ids: np.ndarray, keep: Keep, deepest: int) -> list[int]:
         if self.tested + len(ids) > deepest:
@@ -367,48 +366,11 @@ class Search:
         self.counts.tested += len(ids)
         return list(keep(ids.tolist()))
 
+    def _scores_of(self, vectors: np.ndarray) -> np.ndarray:
+        """Score vectors: (N,) float64."""
+        # each row by itself, so that equal ones have equal scores wherever they stand
+        return np.einsum("ij,j->i", vectors.astype(np.float64), self.query.astype(np.float64))
+
     def _last(self) -> float:
         """Give the score of the last one of the nearest; what is lower is none of them."""
         return -self._best[-1][0] if len(self._best) == self.n else -np.inf
-
-
-class _Floor:
-    """Collects the highest of scores that come in parts, from several threads."""
-
-    def __init__(self, n: int) -> None:
-        self._n = n
-        self._lock = threading.Lock()
-        self._floor = np.finfo(np.float32).min
-        self._places: list[np.ndarray] = []
-        self._scores: list[np.ndarray] = []
-        self._held = 0
-
-    def offer(self, start: int, scores: np.ndarray) -> None:
-        """Take a part: (N,) float32; its first one has the place `start`."""
-        at = np.flatnonzero(scores >= self._floor)
-        with self._lock:
-            self._places.append(at + start)
-            self._scores.append(scores[at])
-            self._held += len(at)
-            if self._held > 4 * self._n:
-                self._prune()
-
-    def places(self) -> np.ndarray:
-        """Give where the n highest are, or all where there are fewer."""
-        self._prune()
-        return self._places[0]
-
-    def _prune(self) -> None:
-        scores = np.concatenate([*self._scores, np.empty(0, np.float32)])
-        places = np.concatenate([*self._places, np.empty(0, np.int64)])
-        best = _highest(scores, self._n)
-        self._places, self._scores, self._held = [places[best]], [scores[best]], len(best)
-        if len(best) == self._n:
-            self._floor = scores[best].min()
-
-
-def _highest(scores: np.ndarray, n: int) -> np.ndarray:
-    """Find where the n highest scores are, in no order."""
-    if n >= len(scores):
-        return np.arange(len(scores))
-    return np.argpartition(scores, len(scores) - n)[len(scores) - n :]

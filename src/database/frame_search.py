@@ -63,18 +63,18 @@ class FramesOfRows:
 class FrameSearch:
     """Searches the frames of one store of embeddings, and lasts as long as that."""
 
-    def __init__(self, connection: Connection, scan: ScanRows, read: Read) -> None:
+    def __init__(self, connection: Connection, scan: ScanRows) -> None:
         """Read nothing yet.
 
         Args:
             scan: the rows that are searched.
-            read: reads some of them as they are.
         """
-        self._connection, self._scan, self._read = connection, scan, read
+        self._connection, self._scan = connection, scan
         self._frames: FramesOfRows | None = None
 
     def best(
         self,
+        read: Read,
         model_id: int,
         queries: Sequence[np.ndarray],
         n: int,
@@ -83,6 +83,8 @@ class FrameSearch:
         """Find the n frames in which the worst of the best scores for each query is highest.
 
         Args:
+            read: reads some of the rows as they are. It is not kept: the store that has it keeps
+                this, and both would hold the mapped file until the garbage collector comes.
             queries: each (512,) float32, L2-normalised.
             where: what the segments fulfil that are best for the first query; the others may be
                 any of the frame.
@@ -96,12 +98,17 @@ class FrameSearch:
         """
         while True:
             try:
-                return self._best(model_id, queries, n, where)
+                return self._best(read, model_id, queries, n, where)
             except ScanFileError as exc:
                 self._scan.distrust(exc)
 
     def _best(
-        self, model_id: int, queries: Sequence[np.ndarray], n: int, where: SegmentCondition | None
+        self,
+        read: Read,
+        model_id: int,
+        queries: Sequence[np.ndarray],
+        n: int,
+        where: SegmentCondition | None,
     ) -> Scored:
         parts = self._scan.parts(model_id)
         self._scan.check_size()
@@ -111,7 +118,7 @@ class FrameSearch:
             self._frames = FramesOfRows(self._connection, model_id)
         bounds = _bounds(parts, queries)
         ids = np.concatenate([part.block.ids[: part.count] for part in parts])
-        search = _Frames(self._read, queries, parts, ids, self._frames.of(ids), bounds)
+        search = _Frames(read, queries, parts, ids, self._frames.of(ids), bounds)
         if where:
             filtered = FilteredRows(self._connection, model_id, where)
             few = filtered.few()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import cast
 
 from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.connection import Connection
-from src.database.rows import SEGMENT_COLUMNS, RowReader, chunks, placeholders
+from src.database.rows import LISTED, SEGMENT_COLUMNS, RowReader, chunks, placeholders
 from src.database.segment_store import (
     NewSegment,
     change_segment,
@@ -125,6 +126,20 @@ class SegmentTable:
                 "UPDATE frames SET dhash = ?, sharpness = ? WHERE id = ?",
                 [(look.dhash, look.sharpness, frame_id) for frame_id, look in looks.items()],
             )
+
+    def dhashes_of(self, segment_ids: Sequence[str]) -> dict[str, str]:
+        """Look up the dHash of the frames that segments are of, where it is known.
+
+        Raises:
+            DatabaseError: a row of a frame is damaged.
+        """
+        rows = self.connection.read().execute(
+            f"SELECT f.*, s.id AS _segment FROM {LISTED} wanted CROSS JOIN segments s"
+            " ON s.id = wanted.value CROSS JOIN frames f ON f.id = s.frame_id",
+            (json.dumps(list(segment_ids)),),
+        )
+        found = self.rows.checked("frames", rows)
+        return {row["_segment"]: row["dhash"] for row in found if row.get("dhash") is not None}
 
     def segments(
         self, segment_ids: Sequence[str], with_masks: bool = True

@@ -15,8 +15,13 @@ from src.errors import QueryError
 from src.records import BoxXywh, SearchHit, SearchResult
 from src.search.filters import Filter
 from src.search.frame_search import search_frames
+from src.search.grouping import one_of_each
 from src.search.line import Calibration, QueryLine
 from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
+
+# Hits that are looked at for one of each: at least so many, so many for each that is wanted, and,
+# where most are of few things, so many in all.
+FEWEST_HITS, HITS_A_CARD, MOST_HITS = 64, 4, 4000
 
 
 class SegmentSearch:
@@ -46,6 +51,10 @@ class SegmentSearch:
         similarity to that sum, -1 to 1 as with one term. So the order is that of the weighted sum
         of the scores for each term, and only the weights' ratio counts.
 
+        Where one of each is wanted, hits are looked at until there are enough different ones, up to
+        4,000 or four for each. What such a search finds first does not depend on its limit, but
+        how many are known to be alike does.
+
         Without terms all that the filter leaves is found, unscored, in the order of
         BrowseQueries.segments_in_order. With things beside the terms it is frames that are
         scored: see search_frames.
@@ -67,13 +76,17 @@ class SegmentSearch:
         terms = [
             replace(t, text=as_query(t.text)) if isinstance(t, Words) else t for t in query.terms
         ]
-        words = [term.text for term in terms if isinstance(term, Words)]
-        unknown = tuple(word for text in words for word in clip.unknown_words(text))
-        known = tuple(word for text in words for word in clip.known_words(text))
+        words = [term for term in terms if isinstance(term, Words)]
+        unknown = tuple(word for term in words for word in clip.unknown_words(term.text))
+        wanted = [term.text for term in words if term.weight > 0]
+        known = tuple(word for text in wanted for word in clip.known_words(text))
         only = query.terms[0] if len(query.terms) == 1 else None
         if isinstance(only, Words) and only.weight > 0:
             line = None if self._calibration is None else QueryLine(self._calibration.words)
-            found = self._vectors.search_by_text(only.text, query.limit, query.filter, line)
+            text = only.text
+            found = self._found(
+                query, lambda n: self._vectors.search_by_text(text, n, query.filter, line)
+            )
             return self._counted(found, query.filter, count)
         # words of which none is known have no part in it
         terms = [t for t in terms if not isinstance(t, Words) or clip.known_words(t.text)]
@@ -86,9 +99,29 @@ class SegmentSearch:
         if float(np.linalg.norm(total)) < 1e-6:
             raise QueryError("the parts of this search cancel each other; take one away")
         line = self._line(terms, embeddings)
-        found = self._vectors.search_by_embedding(total, query.limit, query.filter, line)
+        found = self._found(
+            query, lambda n: self._vectors.search_by_embedding(total, n, query.filter, line)
+        )
         found = replace(found, unknown_words=unknown, known_words=known)
         return self._counted(found, query.filter, count)
+
+    def _found(self, query: Query, search: Callable[[int], SearchResult]) -> SearchResult:
+        """Search for hits, or for so many that there are enough different ones among them."""
+        if not query.one_of_each or self._calibration is None:
+            return search(query.limit)
+        check_count(query.limit)
+        n = max(FEWEST_HITS, HITS_A_CARD * query.limit)
+        while True:
+            found = search(n)
+            cards = one_of_each(
+                found.hits,
+                self._calibration.images.low,
+                self._vectors.metadata.dhashes_of([hit.segment.id for hit in found]),
+                self._vectors.embeddings.get,
+            )
+            if len(cards) >= query.limit or len(found) < n or n >= MOST_HITS:
+                return replace(found, hits=tuple(cards[: query.limit]))
+            n = min(4 * n, MOST_HITS)
 
     def _line(self, terms: Sequence[Term], embeddings: Sequence[np.ndarray]) -> QueryLine | None:
         if self._calibration is None:

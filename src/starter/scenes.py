@@ -52,6 +52,7 @@ class Scene:
     Attributes:
         image_rgb: (H, W, 3) uint8.
         shapes: those that are mostly visible, back to front.
+        hidden: the shape words of the others.
         labels: (H, W) int32; every region: first the background's own, then the shapes,
             hidden ones too.
         background_regions: labels below this belong to the background.
@@ -61,6 +62,7 @@ class Scene:
     shapes: tuple[DrawnShape, ...]
     labels: np.ndarray
     background_regions: int
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,12 @@ def draw_scene(
         full_areas.append(int(seen.sum()))
     image = light_scene(rng, image, strength=0.4 if calm else 1.0)
     image_rgb = np.clip(image, 0, 255).astype(np.uint8) if calm else photograph(rng, image)
-    shapes = []
+    shapes, hidden = [], []
     for index, (item, full_area) in enumerate(zip(placed, full_areas, strict=True)):
         mask = labels == first_label + index
         area = int(mask.sum())
         if area < _MIN_AREA or area < _MIN_VISIBLE * full_area:
+            hidden.append(item.shape)
             continue
         bbox = _bounding_box(mask)
         reach = max(bbox[2:]) / min(size_wh)
@@ -125,7 +128,7 @@ def draw_scene(
                 area / full_area,
             )
         )  # fmt: skip
-    return Scene(image_rgb, tuple(shapes), labels, first_label)
+    return Scene(image_rgb, tuple(shapes), labels, first_label, tuple(hidden))
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ MATCH_IOU = 0.5
 K, K_RECALL = 5, 10
 # Queries by example; more change the figures by less than their own spread.
 EXAMPLES = 600
+OURS, WHOLE_FRAME = "blurred 21x21 (ours)", "whole frame"
+WAYS = OURS, "plain crop", "white", "black", WHOLE_FRAME
 MARKS = "<!-- search quality -->", "<!-- end of search quality -->"
 
 Words = frozenset[str]
@@ -125,14 +127,15 @@ class Ranks:
 def drawn(folder: Path, count: int, seed: int = SEED) -> Truth:
     """Scenes that no training has seen, asked for by colour and shape, and by texture too."""
     things: dict[Path, list[Thing]] = {}
-    for number, scene in enumerate(fresh_scenes(count, seed)):
+    scenes = fresh_scenes(count, seed)
+    for number, scene in enumerate(scenes):
         path = folder / f"scene{number:04}.png"
         cv2.imwrite(str(path), scene.image_rgb[..., ::-1])
         things[path] = [
             Thing(encode_rle(shape.mask), frozenset((shape.colour, shape.shape, shape.texture)))
             for shape in scene.shapes
         ]
-    shapes = [shape for scene in fresh_scenes(count, seed) for shape in scene.shapes]
+    shapes = [shape for scene in scenes for shape in scene.shapes]
     asked: dict[str, Words] = {}
     for shape in shapes:
         asked[f"a {shape.colour} {shape.shape}"] = frozenset((shape.colour, shape.shape))
@@ -193,8 +196,10 @@ def cut(library: MediaLibrary, truth: Truth) -> list[Cut]:
     return found
 
 
-def embeddings(cuts: Sequence[Cut], clip: ClipEncoder, kernel: int) -> dict[str, np.ndarray]:
-    """Embed each segment in each way: name -> (N, 512) float32."""
+def embeddings(
+    cuts: Sequence[Cut], clip: ClipEncoder, kernel: int, names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Embed each segment in the ways of these names: name -> (N, 512) float32."""
     ways: dict[str, list[np.ndarray]] = defaultdict(list)
     by_frame: dict[Path, list[Cut]] = defaultdict(list)
     for each in cuts:
@@ -202,7 +207,7 @@ def embeddings(cuts: Sequence[Cut], clip: ClipEncoder, kernel: int) -> dict[str,
     for path, here in by_frame.items():
         image = load_image(path, 10**9).frame.image_rgb
         grounds = {
-            "blurred 21x21 (ours)": blur(image, kernel),
+            OURS: blur(image, kernel),
             "plain crop": image,
             "white": np.full_like(image, 255),
             "black": np.zeros_like(image),
@@ -213,11 +218,12 @@ def embeddings(cuts: Sequence[Cut], clip: ClipEncoder, kernel: int) -> dict[str,
             assert segment.mask_rle is not None
             mask = decode_rle(segment.mask_rle, segment.frame_wh)
             for name, ground in grounds.items():
-                crops[name].append(cut_crop(image, ground, mask, segment.bbox_xywh))
+                if name in names:
+                    crops[name].append(cut_crop(image, ground, mask, segment.bbox_xywh))
         for name, pictures in crops.items():
             ways[name].append(clip.encode_image(pictures))
         whole = clip.encode_image([image])
-        ways["whole frame"].append(np.repeat(whole, len(here), axis=0))
+        ways[WHOLE_FRAME].append(np.repeat(whole, len(here), axis=0))
     return {name: np.concatenate(parts) for name, parts in ways.items()}
 
 
@@ -296,11 +302,12 @@ class Quality:
     figures: dict[str, dict[str, tuple[float, float, float]]]
 
 
-def measure(library: MediaLibrary, truth: Truth) -> Quality:
-    """Take a known library in and ask it everything."""
-    cuts = cut(library, truth)
+def measure(
+    library: MediaLibrary, truth: Truth, cuts: Sequence[Cut], ways: Sequence[str] = WAYS
+) -> Quality:
+    """Ask a known library everything, with its segments embedded in each of these ways."""
     clip, figures = library.clip, {}
-    for way, matrix in embeddings(cuts, clip, library.settings.blur_kernel).items():
+    for way, matrix in embeddings(cuts, clip, library.settings.blur_kernel, ways).items():
         figures[way] = {
             "words": by_words(matrix, cuts, truth, clip).means(),
             "example": by_example(matrix, cuts, truth).means(),
@@ -308,6 +315,23 @@ def measure(library: MediaLibrary, truth: Truth) -> Quality:
         }
     things = sum(len(known) for known in truth.things.values())
     return Quality(len(set(_covers(cuts)) - {-1}) / max(1, things), figures)
+
+
+def repeats(library: MediaLibrary, cuts: Sequence[Cut], truth: Truth) -> tuple[float, float]:
+    """Measure how many cards of first pages show a thing that one before them shows.
+
+    Returns:
+        The share of them where each hit is a card, and with one card for each thing.
+    """
+    covers = dict(zip((each.segment.id for each in cuts), _covers(cuts), strict=True))
+    shares: list[list[float]] = [[], []]
+    for text in truth.queries:
+        for found, one_of_each in zip(shares, (False, True), strict=True):
+            hits = library.search(text, n_results=K_RECALL, one_of_each=one_of_each)
+            things = [covers.get(hit.segment.id, -1) for hit in hits]
+            known = [thing for thing in things if thing >= 0]
+            found.append(1 - (len(set(known)) + things.count(-1)) / max(1, len(things)))
+    return float(np.mean(shares[0] or [0])), float(np.mean(shares[1] or [0]))
 
 
 # -- as a program
@@ -359,7 +383,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         models = models_of(folder, chosen.clip, chosen.sam)
         with MediaLibrary(LibraryPaths(folder / "library"), models, Settings()) as library:
             about += f", {len(truth.queries):,} queries by words, {library.clip.label}"
-            text = table(measure(library, truth), about)
+            cuts = cut(library, truth)
+            text = table(measure(library, truth, cuts), about)
+            before, after = repeats(library, cuts, truth)
+            text += (
+                f"\nOf the first {K_RECALL} cards of a search by words {before:.1%} repeat a thing "
+                f"where each hit is a card, and {after:.1%} with one card for each thing.\n"
+            )
+            if chosen.coco is None:
+                from tests.benchmarks.search_line import judge, line_table, shown
+
+                known = shown(library, truth, cuts, SEED)
+                sizes = {8: 8, 20: 4, 60: 2, chosen.scenes: 1}
+                text += "\n" + line_table(judge(known, library, sizes))
     print(text)
     if chosen.write:
         page = APPLICATION_FOLDER / "docs" / "benchmarks.md"

@@ -206,6 +206,69 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedding_store, "DEEPEST", 1000)
 
 
+# -- how many
+
+
+def between(scores: np.ndarray, above: int) -> float:
+    """Give a score that so many reach."""
+    order = np.sort(scores.astype(np.float64))[::-1]
+    return float(order[above - 1] + order[above]) / 2
+
+
+@pytest.mark.parametrize("kind", ["random", "like CLIP's", "spiked"])
+def test_what_is_above_a_line_is_counted(
+    metadata: MetadataDatabase, store: EmbeddingStore, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = KINDS[kind](1500)
+    put(metadata, vectors)
+    query = queries_for(vectors)[1]
+    scores = vectors.astype(np.float64) @ query
+    for wanted in (1, 7, 400, 1499):
+        line = between(scores, wanted)
+        found = store.find(query, 10, None, lambda best, n, line=line: line)
+        assert (found.above, found.among, found.line) == (wanted, 1500, line)
+        assert found.best == store.best(query, 10)
+    assert store.find(query, 10, None, lambda best, n: best[2]).above == 3
+    assert store.find(query, 10, None, lambda best, n: 1.5).above == 0
+    monkeypatch.setattr(exact_search, "COUNTED_EXACTLY", 100)
+    line = between(scores, 700)
+    found = store.find(query, 10, None, lambda best, n: line)
+    near = np.abs(scores - line) < 0.01  # what eight bits may have wrong
+    assert found.above is not None and abs(found.above - 700) <= near.sum()
+
+
+def test_what_is_gone_is_not_counted(metadata: MetadataDatabase, store: EmbeddingStore) -> None:
+    vectors = like_clip(300)
+    gone = add_media_with(metadata, vectors[:100], name="gone.jpg")
+    add_media_with(metadata, vectors[100:])
+    store.best(vectors[0], 1)
+    metadata.remove_media(gone)
+    found = store.find(vectors[0], 10, None, lambda best, n: -1.0)
+    assert found.above == found.among == 200
+
+
+@pytest.mark.usefixtures("narrow")
+@pytest.mark.parametrize("share", ["few", "half", "opposed", "none"])
+def test_what_a_filter_leaves_above_a_line_is_counted(
+    metadata: MetadataDatabase, store: EmbeddingStore, share: str
+) -> None:
+    vectors = like_clip(3000)
+    names = put(metadata, vectors)
+    query = unit_vectors(1, seed=4)[0]
+    scores = vectors @ query
+    order = np.argsort(-scores)
+    chosen = {"few": order[::75], "half": order[::2], "opposed": order[2000:], "none": order[:0]}
+    where = tag(metadata, [names[i] for i in chosen[share]], "word")
+    for above in (5, 900, 2500):
+        line = between(scores, above)
+        wanted = int((scores[chosen[share]] >= line).sum()) if share != "none" else None
+        for _ in range(2):
+            found = store.find(query, 10, where, lambda best, n, line=line: line)
+            # of many within what eight bits say
+            assert found.above == (wanted if above < 900 else pytest.approx(wanted, abs=15))
+            assert found.among in (None, len(chosen[share]))
+
+
 @pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("share", ["few", "half", "opposed", "none"])
 def test_a_filter_leaves_what_numpy_finds_among_its_rows(

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from src.search.completion import Names, SearchFacts
 
 from src.gui.core.session import Listeners
 from src.gui.panel.panel import PanelContext
 from src.gui.search.completion_list import CompletionList
 from src.gui.search.text_search_panel import TextSearchPanel
 from src.gui.widgets.overlay import Overlay
+from src.search.completion import Names, SearchFacts
 from tests.e2e.test_dialogs import overlay
 
 __all__ = ["overlay"]

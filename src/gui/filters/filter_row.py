@@ -187,9 +187,12 @@ class FilterRow(tkinter.Frame):
         self._strip.open(self.filter)
 
     def _choose(self, key: str, condition: Filter) -> None:
-        """Put what was chosen for a button into the filter."""
+        """Put what was chosen for a button into the filter; the keyboard stays where it is."""
+        focus = self.focus_get()
         button = next(button for button in self._buttons if button.key == key)
         self._change(with_condition(self.filter, button, condition))
+        if focus is not None and focus.winfo_exists():
+            focus.focus_set()
 
     def _change(self, where: Filter) -> None:
         if str(where) != str(self.filter):

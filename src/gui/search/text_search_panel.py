@@ -146,6 +146,7 @@ class TextSearchPanel(SearchPanel):
         """Show a query: what a button says is no chip."""
         self.filters.show(parts.filter)
         self.entry.show(words, replace(parts, filter=self.filters.unowned))
+        self.suggestions.hide()  # nobody has typed it
 
     def search_similar(self, segment_id: str, path: Path, found: Callable[[], None]) -> None:
         """Search for what is like a segment of a file.
