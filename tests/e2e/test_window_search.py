@@ -279,7 +279,7 @@ def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
     slide(window, "Any mask quality")
     window.key("End")
     best = count_of_the_best(window)
-    window.wait("whole pictures and the best masks", lambda s: s["count"] == best and s["query"])
+    window.wait("whole pictures and the best masks", lambda s: segments_found(s) == best)
     window.key("Home")
     window.wait_still("all of them", lambda s: s["cards"] == cards)
 
