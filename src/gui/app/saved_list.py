@@ -240,5 +240,10 @@ class SavedList(tkinter.Frame):
                 right -= small.measure(count) + px(8)
             text = shorten(name, font, right - px(_TEXT))
             canvas.create_text(px(_TEXT), middle, text=text, anchor="w", font=font, fill=c.text_2)
+        if len(self.names) > self._fitting:
+            rows = px(_ROW) * self._fitting
+            top = px(_HEAD) + rows * self._first // len(self.names)
+            thumb = width - px(3), top, width, top + rows * self._fitting // len(self.names)
+            ground.paste(c.strong_border, thumb)
         self._photo = ImageTk.PhotoImage(ground)
         canvas.tag_lower(canvas.create_image(0, 0, image=self._photo, anchor="nw"))
