@@ -13,7 +13,7 @@ from src.database.media_facts import MediaFacts
 from src.errors import MediaReadError
 from src.records import FrameView, MediaCard, MediaKind, MediaOrder, SampledFrame
 from src.search.captured_histogram import CapturedHistogram, captured_histogram
-from src.search.copy_leaves import without_hidden
+from src.search.copy_leaves import asks_for_copies, without_hidden
 from src.search.filters import EVERYTHING, Filter
 from src.search.query_text import parse_query
 from src.settings import Settings
@@ -53,8 +53,10 @@ class Browsing:
         Args:
             where: a filter that leaves a segment of each; without one, all are listed.
             name: a part of the name of each, in whichever case.
-            with_hidden: also the copies that a person has hidden; see `duplicates`.
+            with_hidden: also the copies that a person has hidden, as where the filter asks for
+                them; see `duplicates`.
         """
+        with_hidden = with_hidden or asks_for_copies(where)
         return self._queries.media_ids(order, where, name, with_hidden)
 
     def hidden_media(self) -> int:

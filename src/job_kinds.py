@@ -229,11 +229,12 @@ DUPLICATES = register(
     JobKind(
         "duplicates",
         "looking for duplicates",
-        "Nothing has been changed.",
+        "It begins again when you open the Duplicates panel.",
         "duplicates",
         "Find photos and videos that are almost equal, and decide what becomes of them.",
         queue="duplicates",
         strip_order=2,
+        in_background=True,
     )
 )
 TRASH = register(

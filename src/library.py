@@ -213,7 +213,9 @@ class MediaLibrary(SearchAids):
             terms.append(ImageFile(Path(image), box_xywh))
         elif image is not None:
             terms.append(Image(image, box_xywh))
-        wanted = Query(tuple(terms), query.filter & where, n_results, one_of_each)
+        wanted = replace(
+            query, terms=tuple(terms), filter=query.filter & where, one_of_each=one_of_each
+        )
         return self.find(wanted, count)
 
     def find(self, query: Query, count: bool = True) -> SearchResult:

@@ -24,9 +24,11 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import encode_rle
 from src.models.model_manager import ModelManager
+from src.models.starter import architecture, segmenter
 from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import EMBEDDING_DIM, Segment
 from src.starter.scenes import draw_scene
+from tests.bundled_models import loading_once
 from tests.remembered_masks import Masks, remembering
 from tests.warm_start import WarmStart, with_a_warm_index
 
@@ -102,6 +104,18 @@ def cut_anew() -> Iterator[Masks]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MaskGenerator, "masks", remembering(cut))
         yield cut
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loaded_once() -> Iterator[None]:
+    """The bundled models are built and read once in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in (
+            (architecture, "load_starter_clip"),
+            (segmenter, "load_starter_sam"),
+        ):
+            patch.setattr(module, name, loading_once(getattr(module, name)))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What SAM has cut in this process: many tests take the same few pictures in.
+"""What SAM has seen and cut in this process: many tests take the same few pictures in.
 
 The starter SAM takes most of a second for a picture and makes the same of it each time.
 """
@@ -6,17 +6,21 @@ The starter SAM takes most of a second for a picture and makes the same of it ea
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from src.models.mask_generator import MaskGenerator
+from src.models.promptable_sam import PromptableSam, SamEmbedding
 from src.stopping import GoOn, ask
 
 # Larger pictures are in one test each, and their masks would take much memory.
 MOST_PIXELS = 1_000_000
+MOST_EMBEDDINGS = 32  # some MB each
 Masks = Callable[..., Iterator[dict[str, Any]]]
+Embed = Callable[[PromptableSam, np.ndarray], SamEmbedding]
 
 
 def remembering(cut: Masks) -> Masks:
@@ -45,3 +49,20 @@ def remembering(cut: Masks) -> Masks:
             yield record | {"segmentation": record["segmentation"].copy()}
 
     return masks
+
+
+def embedding_once(embed: Embed) -> Embed:
+    """Make a `PromptableSam.embed` that looks once at a picture that comes again soon."""
+    made: OrderedDict[object, SamEmbedding] = OrderedDict()
+
+    def embed_once(model: PromptableSam, image_rgb: np.ndarray) -> SamEmbedding:
+        precision = model._encoder_precision, model._decoder_precision
+        seen = image_rgb.shape, hashlib.sha256(image_rgb.tobytes()).digest()
+        key = model.sam, precision, seen
+        if key not in made:
+            made[key] = embed(model, image_rgb)
+            if len(made) > MOST_EMBEDDINGS:
+                made.popitem(last=False)
+        return made[key]
+
+    return embed_once

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.cli.demo import QUERIES, SCENES, sample_scene
+from src.cli.demo import QUERIES
 from tests.upkeep import pictures
 
 ANEW = "docs/*.png show an old demo: draw them with `python -m tests.upkeep.pictures`"
@@ -34,7 +34,7 @@ def test_other_searches_or_weights_are_noticed(
 
 def test_what_is_asked_for_is_there() -> None:
     """A search for what nobody drew would show what the models find in its place."""
-    drawn = [{s.colour, s.shape, s.texture} for n in range(SCENES) for s in sample_scene(n).shapes]
+    drawn = [set(shape[:3]) for scene in pictures.shapes() for shape in scene]
     for query in (*QUERIES, pictures.SEARCHED, pictures.OPENED):
         asked = set(query.split()) & set().union(*drawn)
         assert asked and any(asked <= words for words in drawn), query

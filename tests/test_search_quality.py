@@ -17,7 +17,17 @@ from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.settings import Settings
 from tests.benchmarks.search_line import judge, shown
-from tests.benchmarks.search_quality import SEED, Ranks, coco, cut, drawn, measure, repeats
+from tests.benchmarks.search_quality import (
+    OURS,
+    SEED,
+    WHOLE_FRAME,
+    Ranks,
+    coco,
+    cut,
+    drawn,
+    measure,
+    repeats,
+)
 
 SCENES = 16
 # By each way of searching: the most false alarms, the least precision and recall of strong hits.
@@ -29,14 +39,13 @@ def test_what_was_drawn_is_cut_and_found(tmp_path: Path) -> None:
     assert len(truth.queries) > 5
     with MediaLibrary(LibraryPaths(tmp_path / "library"), settings=Settings()) as library:
         cuts = cut(library, truth)
-        quality = measure(library, truth, cuts)
+        quality = measure(library, truth, cuts, (OURS, WHOLE_FRAME))
         before, after = repeats(library, cuts, truth)
         known = shown(library, truth, cuts, SEED)
         lines = judge(known, library, {SCENES // 2: 2, SCENES: 1})
-        print(before, after, [(w, n, j.figures(j.lines)) for w in lines for n, j in lines[w].items()])
     # a few points under what was measured: 0.95; 0.96 and 1.00; 0.82; 0.91 and 0.94
     assert quality.found >= 0.9
-    ours = quality.figures["blurred 21x21 (ours)"]
+    ours = quality.figures[OURS]
     assert ours["words"][0] >= 0.9  # precision
     assert ours["words"][2] >= 0.95  # mean reciprocal rank
     assert ours["example"][0] >= 0.76
@@ -44,8 +53,8 @@ def test_what_was_drawn_is_cut_and_found(tmp_path: Path) -> None:
     assert ours["tag"][2] >= 0.89
     # and better than by its whole frame; in one test, so that one process measures
     for question in ("words", "tag"):
-        ours = quality.figures["blurred 21x21 (ours)"][question]
-        assert ours[2] > 2 * quality.figures["whole frame"][question][2]
+        ours = quality.figures[OURS][question]
+        assert ours[2] > 2 * quality.figures[WHOLE_FRAME][question][2]
     # a thing is on a page once
     assert after <= min(before, 0.1)
     # the line; in libraries this small it is what a wrong word scores, with little of a sample

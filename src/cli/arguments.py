@@ -6,6 +6,7 @@ import argparse
 import difflib
 import math
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,10 +18,11 @@ from src.errors import MediaLibraryError
 from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, SEGMENT, SWITCH, TRASH
 
 COMMANDS = (
-    "ingest remove roots search duplicates export import stats verify models demo".split()
+    "ingest remove roots search saved duplicates export import stats verify models demo".split()
     + "install-desktop uninstall-desktop".split()
 )
 
+_NEGATED = re.compile(r"-[A-Za-z][A-Za-z_]+[:<>]")
 NAMING = ("download", "use")  # verbs of `models` that are about some of them
 INSTALLED = "media-library"  # the command that pip makes
 OPTIONS = "[-h] [--version] [--library DIR]"
@@ -116,7 +118,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         nargs="?",
         metavar="TEXT",
         help="words, and signed words, images and conditions as in docs/search.md, such as "
-        "'red car -\"blue sky\"^0.5 tag:dog'",
+        "'red car -\"blue sky\" tag:dog after:2024'",
+    )
+    search.add_argument(
+        "--saved", metavar="NAME", help="run a saved search; a TEXT beside it is added to it"
     )
     search.add_argument(
         "--image", type=Path, metavar="FILE", help="find segments that look like this image"
@@ -129,6 +134,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         action="store_true",
         help="list each hit; without it hits of the same thing are one, the best",
     )
+    saved = command("saved", "List the saved searches, keep one, or change one.")
+    saved.add_argument("name", nargs="?", metavar="NAME", help="of the search; `search --saved`")
+    saved.add_argument(
+        "text", nargs="?", metavar="TEXT", help="keep this search under the name, as in `search`"
+    )
+    saved.add_argument("--rename", metavar="NEW", help="give it another name")
+    saved.add_argument("--remove", action="store_true", help="delete it")
     duplicates = command(DUPLICATES.command, DUPLICATES.help)
     duplicates.add_argument(
         "verb",
@@ -195,12 +207,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, add them, and search them.")
     command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
     command("uninstall-desktop", "Remove the entry from the desktop's menu.")
-    for which in (ingest, remove, roots, search, duplicates, stats, models):
+    for which in (ingest, remove, roots, search, saved, duplicates, stats, models):
         which.add_argument("--json", action="store_true", help="print one JSON object per line")
 
     for which in (ingest, remove):
         _show_dashes(which, "[PATH ...]")
     _show_dashes(search, "[TEXT]")
+    _show_dashes(saved, "[NAME] [TEXT]")
     _show_dashes(export, "DIR")
 
     if first is not None and first not in COMMANDS:
@@ -210,11 +223,19 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         window.set_defaults(command=None)
         arguments = window.parse_args(argv)
     else:
-        arguments = parser.parse_args(argv)
+        arguments = parser.parse_args(_with_values(argv))
     arguments.library = getattr(arguments, "library", None)
     arguments.paths = getattr(arguments, "paths", [])
-    if arguments.command == "search" and not (arguments.text or arguments.image or arguments.where):
+    if arguments.command == "search" and not (
+        arguments.text or arguments.image or arguments.where or arguments.saved
+    ):
         search.error("name what to look for: a TEXT, an --image FILE, a --where FILTER, or several")
+    if arguments.command == "saved":
+        acts = [arguments.text is not None, arguments.rename is not None, arguments.remove]
+        if sum(acts) > 1:
+            saved.error("give a TEXT, --rename or --remove, and only one of them")
+        if (arguments.name is None) == any(acts):
+            saved.error("name a saved search, and what to do with it; without both they are listed")
     if arguments.command == "export":
         arguments.options = chosen_options(export, arguments)
     if arguments.command == "remove" and not arguments.paths and not arguments.missing:
@@ -276,6 +297,17 @@ def _quality(text: str) -> float:
     if not 0 <= number < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a number of 0 or more")
     return number
+
+
+def _with_values(argv: Sequence[str]) -> list[str]:
+    """Tie a filter that begins with a dash to its option, which argparse would take for another."""
+    words: list[str] = []
+    for word in argv:
+        if words and words[-1] == "--where" and _NEGATED.match(word) and "--" not in words:
+            words[-1] = f"--where={word}"
+        else:
+            words.append(word)
+    return words
 
 
 def _first_word(argv: Sequence[str]) -> str | None:

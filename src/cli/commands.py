@@ -166,6 +166,9 @@ class Commands:
         from src.cli.search import find, show
 
         with self._open_to_read() as library:
+            if self.arguments.saved is not None:
+                saved = library.saved_search(self.arguments.saved).text
+                self.arguments.text = f"{saved} {self.arguments.text or ''}".rstrip()
             if not library.read_only:
                 for _ in self._shown(library.reembed()):
                     pass
@@ -174,6 +177,17 @@ class Commands:
             found = find(library, self.arguments)
             self._note_problems(library)
         show(found, self.arguments)
+        return 0
+
+    def _saved(self) -> int:
+        from src.cli.saved import change_saved_search, list_saved_searches
+
+        if self.arguments.name is None:
+            with self._open_to_read() as library:
+                list_saved_searches(library, self.arguments.json)
+        else:
+            with self._initialize(self._paths_of_library().root) as library:
+                change_saved_search(library, self.arguments)
         return 0
 
     def _duplicates(self) -> int:

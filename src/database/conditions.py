@@ -44,7 +44,7 @@ def one_by_one(sql: str) -> str:
     the tag, which is what is needed to begin with it. Asked about one segment at a time, with
     `one_by_one("segment_id = s.id")` behind it, SQLite looks up that segment alone.
     """
-    return f"/*+ AND {sql} +*/"
+    return f" /*+ AND {sql} +*/"
 
 
 class SegmentCondition(Protocol):

@@ -57,7 +57,7 @@ class EmbeddingStore:
         self.model = model
         self.scan = ScanRows(connection, model)
         self.counts = SearchCounts()
-        self.frames = FrameSearch(connection, self.scan, self._by_id)
+        self.frames = FrameSearch(connection, self.scan)
         self._known: KnownFilter | None = None
         self._wide: set[Condition] = set()
         # Connection.version, and how many there were then
@@ -232,7 +232,7 @@ class EmbeddingStore:
         self, queries: Sequence[np.ndarray], n: int, where: SegmentCondition | None = None
     ) -> Scored:
         """Find the n frames that hold something like each of several queries; see FrameSearch."""
-        return self.frames.best(self.model_id, queries, n, where)
+        return self.frames.best(self._by_id, self.model_id, queries, n, where)
 
     def prepare_scan(self) -> Iterator[tuple[int, int]]:
         """Read what the first search would wait for; see ScanRows.prepare."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 
 from src.database.conditions import FRAMES, Condition, SegmentCondition
 from src.database.filtered_rows import MOST_STEPS
@@ -25,18 +26,26 @@ _IS_DATED = "captured_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
 
 
 class MediaFacts:
-    """Counts of media files, which are read again once the library has changed."""
+    """Counts of media files, each in one query."""
 
     def __init__(self, metadata: MetadataDatabase) -> None:
         self._metadata = metadata
 
     def folders(self) -> dict[str, int]:
         """Count the media files that are in each folder itself, from A to Z."""
-        return self._counted(f"rtrim({FOLDER}, '/')")
+        rows = self._reader.execute("SELECT path FROM media_files")
+        rows.row_factory = None  # in SQL it takes four times as long
+        counts = Counter(str(row[0]).replace("\\", "/").rpartition("/")[0] for row in rows)
+        return dict(sorted(item for item in counts.items() if item[0]))
 
     def cameras(self) -> dict[str, int]:
         """Count the media files of each camera, from A to Z; those of none are left out."""
-        return self._counted(CAMERA)
+        rows = self._reader.execute(
+            f"SELECT {CAMERA} AS name, sum(files) FROM (SELECT camera_make, camera_model,"
+            " count(*) AS files FROM media_files GROUP BY camera_make, camera_model)"
+            " GROUP BY name HAVING name != '' ORDER BY name"
+        )
+        return {str(row[0]): int(row[1]) for row in rows}
 
     def captured_between(self) -> tuple[str, str] | None:
         """Find the first and the last day, as 2020-05-31, on which a file was taken."""
@@ -64,13 +73,6 @@ class MediaFacts:
     def _reader(self) -> sqlite3.Connection:
         return self._metadata.connection.read()
 
-    def _counted(self, sql: str) -> dict[str, int]:
-        rows = self._reader.execute(
-            f"SELECT {sql} AS name, count(*) FROM media_files GROUP BY name"
-            " HAVING name != '' ORDER BY name"
-        )
-        return {str(row[0]): int(row[1]) for row in rows}
-
 
 def media_where(reader: sqlite3.Connection, where: SegmentCondition | None) -> Condition:
     """Write a condition on `m` (media_files): a filter leaves a segment of it.
@@ -90,10 +92,9 @@ def media_where(reader: sqlite3.Connection, where: SegmentCondition | None) -> C
             )
             ids = [row[0] for row in rows]
     except GivenUp:
-        one = condition.one_by_one()
         return Condition(
             "EXISTS (SELECT 1 FROM frames f CROSS JOIN segments s ON s.frame_id = f.id"
-            f" WHERE f.media_file_id = m.id AND {one.sql})",
-            one.values,
+            f" WHERE f.media_file_id = m.id AND {condition.sql})",
+            condition.values,
         )
     return Condition(f"m.id IN {LISTED}", (json.dumps(ids),))

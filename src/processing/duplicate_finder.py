@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError
 from src.events import DuplicatesFound, Event, Progress
 from src.processing.image_loader import load_image
-from src.search.near_copies import Candidate, candidates, groups_of
+from src.search.near_copies import Candidate, Groups, candidates
 from src.search.picture_match import SIDE, match, small_picture
 
 # What copies differ by in the part that fits worst, in levels of 0 to 255. Frames of a video that
@@ -120,45 +121,32 @@ def _groups(
     pictures: Sequence[_Picture],
     pairs: Sequence[Candidate],
     pixel_limit: int,
-) -> Iterator[Event]:
-    """Look at candidates, and join the files of those that are copies."""
+) -> Generator[Event, None, list[list[int]]]:
+    """Look at candidates, and join the files of those that are copies: ids of media files.
+
+    The surest come first: what is in one group by then is not looked at again.
+    """
     reader = _Reader(metadata, pictures, pixel_limit)
     decided = metadata.duplicates.decided()
-    settled = {
-        (first, second) for _, ids in decided for first in ids for second in ids if first < second
-    }
-    frames = defaultdict[tuple[int, int], dict[int, float]](dict)
-    for number, pair in enumerate(pairs, start=1):
+    settled = {pair for _, ids in decided for pair in combinations(sorted(ids), 2)}
+    groups = Groups(ids for verdict, ids in decided if verdict == "apart")
+    fitting = defaultdict[tuple[int, int], set[int]](set)  # frames, by two videos
+    for number, pair in enumerate(sorted(pairs, key=lambda pair: pair.evidence), start=1):
         one, other = pictures[pair.first], pictures[pair.second]
-        files = _ordered(one.media_file_id, other.media_file_id)
-        if files not in settled:
-            small = reader.small(pair.first), reader.small(pair.second)
-            if small[0] is not None and small[1] is not None:
-                difference = match(small[0], small[1], pair.is_mirrored).difference
-                if difference <= MOST_DIFFERENCE:
-                    known = frames[files].get(pair.first, difference)
-                    frames[files][pair.first] = min(known, difference)
+        low, high = sorted((one.media_file_id, other.media_file_id))
+        is_asked = (low, high) not in settled and groups.may_join(low, high)
+        if is_asked and reader.are_copies(pair):
+            if one.is_video:
+                fitting[low, high].add(pair.first)
+            else:
+                groups.join(low, high)
         if number % _STEP == 0 or number == len(pairs):
             yield Progress("duplicates", number, len(pairs))
-    needed = _frames_needed(pictures)
-    surest = sorted(
-        (float(np.mean(list(fits.values()))), files)
-        for files, fits in frames.items()
-        if len(fits) >= _SHARE_OF_VIDEO * min(needed[file] for file in files)
-    )
-    apart = [ids for verdict, ids in decided if verdict == "apart"]
-    return groups_of((files for _, files in surest), apart)
-
-
-def _frames_needed(pictures: Sequence[_Picture]) -> dict[int, int]:
-    counts = defaultdict[int, int](int)
-    for picture in pictures:
-        counts[picture.media_file_id] += 1
-    return counts
-
-
-def _ordered(one: int, other: int) -> tuple[int, int]:
-    return (one, other) if one < other else (other, one)
+    frames = Counter(picture.media_file_id for picture in pictures)
+    for (low, high), fits in fitting.items():
+        if len(fits) >= _SHARE_OF_VIDEO * min(frames[low], frames[high]):
+            groups.join(low, high)
+    return groups.all()
 
 
 class _Reader:
@@ -170,7 +158,14 @@ class _Reader:
         self._metadata, self._pictures, self._pixel_limit = metadata, pictures, pixel_limit
         self._kept: OrderedDict[int, np.ndarray | None] = OrderedDict()
 
-    def small(self, place: int) -> np.ndarray | None:
+    def are_copies(self, pair: Candidate) -> bool:
+        """Look at two pictures that may be copies."""
+        one, other = self._small(pair.first), self._small(pair.second)
+        if one is None or other is None:
+            return False
+        return match(one, other, pair.is_mirrored).difference <= MOST_DIFFERENCE
+
+    def _small(self, place: int) -> np.ndarray | None:
         """Read one; None where its crop is gone or damaged: `verify --repair` makes it again."""
         if place in self._kept:
             self._kept.move_to_end(place)

@@ -10,8 +10,9 @@ from src.processing.file_errors import is_file_error
 from src.processing.models_in_use import ClipBundle
 from src.processing.segment_pipeline import CutFrame, FrameResult
 
-# ViT-B/32 takes 144 ms of a core for one frame alone, 78 in batches of 8, 76 of 16 and 70 of 32.
-BATCH = 16
+# ViT-B/32 takes 144 ms of a core for one frame alone, 96 a frame in batches of 4, 78 of 8, 76 of
+# 16 and 70 of 32.
+BATCH, LEAST = 16, 4
 
 Embed = Callable[[Sequence[tuple[ClipBundle, CutFrame]]], list[FrameResult]]
 
@@ -49,12 +50,16 @@ class EmbeddingBatches:
         """End what was announced; embeds here what waits, where that is enough."""
         with self._lock:
             self._announced -= 1
-            # towards the end less is enough, so that every thread has some of it
-            enough = min(BATCH, 1 + self._announced // self._threads)
-            if len(self._waiting) < enough:
+            if not self._is_enough():
                 return
             batch, self._waiting = self._waiting, []
         self._embed_together(batch)
+
+    def _is_enough(self) -> bool:
+        """Return whether to embed what waits now; towards the end each thread is to have some."""
+        if not self._announced:
+            return len(self._waiting) > 0
+        return len(self._waiting) >= min(BATCH, max(LEAST, 1 + self._announced // self._threads))
 
     def _embed_together(
         self, batch: Sequence[tuple[ClipBundle, CutFrame, Future[FrameResult]]]

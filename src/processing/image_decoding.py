@@ -56,6 +56,9 @@ LEAST_PIXELS = 1 << 20
 _JPEG = ("JPEG", "MPO")
 # Colours are converted so many pixels at a time: some ways go through 40 bytes a pixel.
 STRIP_PIXELS = 4_000_000
+# Pillow joins what it hands over from pieces: so much stays in the cache meanwhile, and takes a
+# third of the time that a megapixel at once does.
+HANDED_OVER_PIXELS = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -287,4 +290,12 @@ def _strips(
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         part = upright_part(source, turn, (0, top, width, min(height, top + rows)))
-        yield np.ascontiguousarray(to_srgb(part))
+        yield from _handed_over(to_srgb(part))
+
+
+def _handed_over(image: Image.Image) -> Iterator[np.ndarray]:
+    """Copy an image's rows out of Pillow, some at a time: (h, W, 3) uint8 each."""
+    width, height = image.size
+    rows = max(1, HANDED_OVER_PIXELS // width)
+    for top in range(0, height, rows):
+        yield np.ascontiguousarray(image.crop((0, top, width, min(height, top + rows))))

@@ -134,7 +134,33 @@ def _embeddings(
 
 def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iterator[Event]:
     yield from _files_of_no_segment(metadata, repair)
-    missing = []
+    users: Counter[Path] | None = None
+    missing = _without_crop(metadata, settings, repair)
+    for _, some in itertools.groupby(missing, key=lambda segment: segment.media_file_id):
+        wanted, mended = list(some), set[str]()
+        if repair:
+            users = _users_of_crops(metadata) if users is None else users
+            wanted = [
+                segment
+                if users[segment.crop_path] == 1 and _is_named_by_us(metadata, segment)
+                else _with_file_of_its_own(metadata, segment)
+                for segment in wanted
+            ]
+            mended = _cut_again(metadata, wanted, settings)
+        for segment in wanted:
+            yield ProblemFound(
+                f"{segment.crop_path}: a crop of {segment.media_path} is missing or damaged",
+                mended=segment.id in mended,
+            )
+
+
+def _without_crop(
+    metadata: MetadataDatabase, settings: Settings, repair: bool
+) -> Iterator[StoredSegment]:
+    """Look for segments whose crop is missing or damaged, those of a media file together.
+
+    With `repair`, hashes that are not known are taken from the crops that are sound.
+    """
     for segments in metadata.segments_in_parts():
         hashes = metadata.crop_hashes([segment.id for segment in segments])
         taken = dict[str, str]()
@@ -142,28 +168,17 @@ def _crops(metadata: MetadataDatabase, settings: Settings, repair: bool) -> Iter
             content = read_crop(metadata.paths, segment.crop_path)
             known_hash = hashes.get(segment.id)
             if content is None or not _is_as_stored(content, known_hash):
-                missing.append(segment)
+                yield segment
             elif known_hash is None and repair and _decodes(segment.crop_path, settings):
                 taken[segment.id] = crop_hash(content)
         if taken:
             metadata.set_crop_hashes(taken)
-    if missing and repair:
-        parts = metadata.segments_in_parts()
-        users = Counter(segment.crop_path for part in parts for segment in part)
-        missing = [
-            segment
-            if users[segment.crop_path] == 1 and _is_named_by_us(metadata, segment)
-            else _with_file_of_its_own(metadata, segment)
-            for segment in missing
-        ]
-    for _, some in itertools.groupby(missing, key=lambda segment: segment.media_file_id):
-        wanted = list(some)
-        mended = _cut_again(metadata, wanted, settings) if repair else set[str]()
-        for segment in wanted:
-            yield ProblemFound(
-                f"{segment.crop_path}: a crop of {segment.media_path} is missing or damaged",
-                mended=segment.id in mended,
-            )
+
+
+def _users_of_crops(metadata: MetadataDatabase) -> Counter[Path]:
+    """Count the segments of each crop file."""
+    parts = metadata.segments_in_parts()
+    return Counter(segment.crop_path for segments in parts for segment in segments)
 
 
 def _files_of_no_segment(metadata: MetadataDatabase, repair: bool) -> Iterator[Event]:

@@ -39,12 +39,13 @@ class Is(Leaf):
 
 def without_hidden(where: Filter) -> Filter:
     """Leave hidden copies out, unless a filter asks for duplicates or for hidden ones."""
-    return where if _asks_for_copies(where) else where & ~Is(("hidden",))
+    return where if asks_for_copies(where) else where & ~Is(("hidden",))
 
 
-def _asks_for_copies(where: Filter) -> bool:
+def asks_for_copies(where: Filter) -> bool:
+    """Return whether a filter has a condition on duplicates or hidden copies anywhere in it."""
     if isinstance(where, Not):
-        return _asks_for_copies(where.part)
+        return asks_for_copies(where.part)
     if isinstance(where, And | Or):
-        return any(_asks_for_copies(part) for part in where.parts)
+        return any(asks_for_copies(part) for part in where.parts)
     return isinstance(where, Is)

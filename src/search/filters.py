@@ -116,7 +116,7 @@ class Leaf(Filter):
 
 
 LEAVES: dict[str, type[Leaf]] = {}
-EVERYTHING = And()
+EVERYTHING: Filter = And()
 # How a filter that no segment passes is written: a list of none.
 NOTHING = "segment:none"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,10 @@ MOST_DISTANCE = 0.9
 # Rows and columns that are compared at once: they stay in a processor's cache.
 _ROWS, _COLUMNS = 32, 4096
 _PAIRS_AT_ONCE = 20_000
+# Where thousands of pictures are all alike, only the nearest are candidates: of each picture with
+# those that come after it, and of a row in a block before embeddings are compared.
+MOST_PARTNERS = 12
+_OF_ROW = 50
 # Pairs whose embeddings are compared to learn how far two pictures of a library are apart.
 _SAMPLE = 4000
 
@@ -32,11 +37,13 @@ class Candidate:
 
     Attributes:
         is_mirrored: the second is like the mirror image of the first.
+        evidence: bits that differ, and the distance of the embeddings; 0 for the same picture.
     """
 
     first: int
     second: int
     is_mirrored: bool
+    evidence: float
 
 
 def mirrored(hashes: np.ndarray) -> np.ndarray:
@@ -82,68 +89,97 @@ def candidates(
     # few steps that rise say little: a flat picture contradicts none
     says_much = np.bitwise_count(hashes) >= 3 * MOST_CONTRADICTIONS
 
-    def agreeing(pairs: np.ndarray, bits: np.ndarray) -> np.ndarray:
+    def agreeing(pairs: np.ndarray, bits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Keep pairs (2, N) of places whose embeddings agree as well, given bits that differ."""
-        kept = [np.empty((2, 0), np.int64)]
+        distance = np.empty(len(bits), np.float32)
         for at in range(0, len(bits), _PAIRS_AT_ONCE):
-            one, other = some = pairs[:, at : at + _PAIRS_AT_ONCE]
+            one, other = pairs[:, at : at + _PAIRS_AT_ONCE]
             cosines = np.einsum("nd,nd->n", embeddings[one], embeddings[other])
-            distance = (1 - cosines) / typical
-            evidence = bits[at : at + _PAIRS_AT_ONCE] + WEIGHT * distance
-            kept.append(some[:, (distance <= MOST_DISTANCE) & (evidence <= MOST_EVIDENCE)])
-        return np.concatenate(kept, axis=1)
+            distance[at : at + _PAIRS_AT_ONCE] = (1 - cosines) / typical
+        evidence = bits + WEIGHT * distance
+        good = (distance <= MOST_DISTANCE) & (evidence <= MOST_EVIDENCE)
+        return pairs[:, good], evidence[good]
 
     for start in range(0, len(hashes), _ROWS):
-        end, found = min(start + _ROWS, len(hashes)), list[Candidate]()
+        end, found = min(start + _ROWS, len(hashes)), list[tuple[np.ndarray, np.ndarray, bool]]()
         for column in range(start, len(hashes), _COLUMNS):
             others = hashes[None, column : column + _COLUMNS]
             differ = np.bitwise_count(hashes[start:end, None] ^ others)
             pairs, bits = _up_to(MOST_BITS, differ, start, column)
-            found += _as_candidates(agreeing(pairs, bits), False)
+            found.append((*agreeing(pairs, bits), False))
             rises = np.bitwise_count(turned[start:end, None] & others)
             pairs, bits = _up_to(MOST_CONTRADICTIONS, rises, start, column)
             certain = says_much[pairs].all(axis=0)
             # each is a step that rises in one and should fall: two bits of the hash
-            found += _as_candidates(agreeing(pairs[:, certain], 2 * bits[certain]), True)
-        yield end, found
+            found.append((*agreeing(pairs[:, certain], 2 * bits[certain]), True))
+        yield end, _surest(found)
 
 
 def _up_to(most: int, bits: np.ndarray, start: int, column: int) -> tuple[np.ndarray, np.ndarray]:
-    """Find where few bits differ in a block: pairs (2, N) of places, lower first, and the bits."""
-    places = np.flatnonzero(bits <= most)
-    rows, columns = np.divmod(places, bits.shape[1])
-    pairs = np.stack((rows + start, columns + column))
-    ahead = pairs[1] > pairs[0]
-    return pairs[:, ahead], bits.ravel()[places[ahead]].astype(np.float32)
+    """Find where few bits differ in a block: pairs (2, N) of places, lower first, and the bits.
 
-
-def _as_candidates(pairs: np.ndarray, is_mirrored: bool) -> list[Candidate]:
-    return [Candidate(int(one), int(other), is_mirrored) for one, other in pairs.T]
-
-
-def groups_of(
-    pairs: Iterable[tuple[int, int]], apart: Iterable[Sequence[int]] = ()
-) -> list[list[int]]:
-    """Join pairs of copies to groups, and keep apart what a person has said is no copy.
-
-    Args:
-        pairs: by their keys, the surest first.
-        apart: sets of keys of which no two may be in one group.
-
-    Returns:
-        Groups of two or more keys, each ascending, in the order of their first.
+    Where thousands of pictures are all alike, those of each row that differ least.
     """
-    rivals: dict[int, set[int]] = {}
-    for keys in apart:
-        for key in keys:
-            rivals.setdefault(key, set()).update(set(keys) - {key})
-    group: dict[int, set[int]] = {}
-    for first, second in pairs:
-        one, other = group.get(first, {first}), group.get(second, {second})
-        if one is other or any(rivals.get(key, set()) & other for key in one):
-            continue
-        joined = one | other
-        for key in joined:
-            group[key] = joined
-    unique = {id(keys): sorted(keys) for keys in group.values()}
-    return sorted(unique.values())
+    if column == start:  # each pair once, and no picture with itself
+        bits[np.tril_indices(len(bits), 0, bits.shape[1])] = 255
+    few = bits <= most
+    rows, columns = np.divmod(np.flatnonzero(few), bits.shape[1])
+    if len(rows) > _OF_ROW * len(bits) and bits.shape[1] > _OF_ROW:
+        columns = np.argpartition(bits, _OF_ROW, axis=1)[:, :_OF_ROW]
+        rows = np.arange(len(bits))[:, None]
+        rows, columns = (
+            places[few[rows, columns]] for places in np.broadcast_arrays(rows, columns)
+        )
+    pairs = np.stack((rows + start, columns + column))
+    return pairs, bits[rows, columns].astype(np.float32)
+
+
+def _surest(found: list[tuple[np.ndarray, np.ndarray, bool]]) -> list[Candidate]:
+    """Make candidates of pairs, for each first picture those with the best evidence."""
+    ordered = sorted(
+        (float(evidence), int(one), int(other), is_mirrored)
+        for pairs, evidences, is_mirrored in found
+        for (one, other), evidence in zip(pairs.T, evidences, strict=True)
+    )
+    taken, kept = Counter[int](), list[Candidate]()
+    for evidence, one, other, is_mirrored in ordered:
+        taken[one] += 1
+        if taken[one] <= MOST_PARTNERS:
+            kept.append(Candidate(one, other, is_mirrored, evidence))
+    return kept
+
+
+class Groups:
+    """Keys that are joined to groups, pair by pair; what is to be kept apart never is."""
+
+    def __init__(self, apart: Iterable[Sequence[int]] = ()) -> None:
+        """Begin with each key alone.
+
+        Args:
+            apart: sets of keys of which no two may be in one group.
+        """
+        self._group: dict[int, set[int]] = {}
+        self._rivals: dict[int, set[int]] = {}
+        for keys in apart:
+            for key in keys:
+                self._rivals.setdefault(key, set()).update(set(keys) - {key})
+
+    def may_join(self, first: int, second: int) -> bool:
+        """Return whether two keys are in two groups, and these may be one."""
+        one, other = self._of(first), self._of(second)
+        return one is not other and not any(self._rivals.get(key, set()) & other for key in one)
+
+    def join(self, first: int, second: int) -> None:
+        """Make one group of those of two keys, if that may be."""
+        if self.may_join(first, second):
+            joined = self._of(first) | self._of(second)
+            for key in joined:
+                self._group[key] = joined
+
+    def all(self) -> list[list[int]]:
+        """Return groups of two or more keys, each ascending, in the order of their first."""
+        unique = {id(keys): sorted(keys) for keys in self._group.values()}
+        return sorted(keys for keys in unique.values() if len(keys) > 1)
+
+    def _of(self, key: int) -> set[int]:
+        return self._group.setdefault(key, {key})

@@ -111,18 +111,19 @@ def _compared(whole_rgb: np.ndarray, part_rgb: np.ndarray, box: tuple[int, int, 
     part, part_lost = _smooth(part_rgb, _BLUR * scale_x)
     # from pixels of `one` to those of `part`, whose corners are the same
     there = np.array([[scale_x, 0, scale_x / 2 - 0.5], [0, scale_y, scale_y / 2 - 0.5]], np.float32)
-    grey = [cv2.cvtColor(image / 255, cv2.COLOR_RGB2GRAY) for image in (one, part)]
+    grey_one, grey_part = (cv2.cvtColor(image / 255, cv2.COLOR_RGB2GRAY) for image in (one, part))
     criteria = cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4
+    everywhere = np.full(part.shape[:2], 255, np.uint8)
     try:
-        correlation, there = cv2.findTransformECC(
-            *grey, there, cv2.MOTION_AFFINE, criteria, None, 1
+        correlation, found = cv2.findTransformECC(
+            grey_one, grey_part, there, cv2.MOTION_AFFINE, criteria, everywhere, 1
         )
     except cv2.error:  # it went astray: then they do not fit
         return Match(0.0, 255.0)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     warped = cv2.warpAffine(
         np.concatenate((part, part_lost), axis=2),
-        there,
+        np.asarray(found),
         (w, h),
         flags=flags,
         borderMode=cv2.BORDER_REPLICATE,

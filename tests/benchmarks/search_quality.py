@@ -44,6 +44,8 @@ MATCH_IOU = 0.5
 K, K_RECALL = 5, 10
 # Queries by example; more change the figures by less than their own spread.
 EXAMPLES = 600
+OURS, WHOLE_FRAME = "blurred 21x21 (ours)", "whole frame"
+WAYS = OURS, "plain crop", "white", "black", WHOLE_FRAME
 MARKS = "<!-- search quality -->", "<!-- end of search quality -->"
 
 Words = frozenset[str]
@@ -125,14 +127,15 @@ class Ranks:
 def drawn(folder: Path, count: int, seed: int = SEED) -> Truth:
     """Scenes that no training has seen, asked for by colour and shape, and by texture too."""
     things: dict[Path, list[Thing]] = {}
-    for number, scene in enumerate(fresh_scenes(count, seed)):
+    scenes = fresh_scenes(count, seed)
+    for number, scene in enumerate(scenes):
         path = folder / f"scene{number:04}.png"
         cv2.imwrite(str(path), scene.image_rgb[..., ::-1])
         things[path] = [
             Thing(encode_rle(shape.mask), frozenset((shape.colour, shape.shape, shape.texture)))
             for shape in scene.shapes
         ]
-    shapes = [shape for scene in fresh_scenes(count, seed) for shape in scene.shapes]
+    shapes = [shape for scene in scenes for shape in scene.shapes]
     asked: dict[str, Words] = {}
     for shape in shapes:
         asked[f"a {shape.colour} {shape.shape}"] = frozenset((shape.colour, shape.shape))
@@ -193,8 +196,10 @@ def cut(library: MediaLibrary, truth: Truth) -> list[Cut]:
     return found
 
 
-def embeddings(cuts: Sequence[Cut], clip: ClipEncoder, kernel: int) -> dict[str, np.ndarray]:
-    """Embed each segment in each way: name -> (N, 512) float32."""
+def embeddings(
+    cuts: Sequence[Cut], clip: ClipEncoder, kernel: int, names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Embed each segment in the ways of these names: name -> (N, 512) float32."""
     ways: dict[str, list[np.ndarray]] = defaultdict(list)
     by_frame: dict[Path, list[Cut]] = defaultdict(list)
     for each in cuts:
@@ -202,7 +207,7 @@ def embeddings(cuts: Sequence[Cut], clip: ClipEncoder, kernel: int) -> dict[str,
     for path, here in by_frame.items():
         image = load_image(path, 10**9).frame.image_rgb
         grounds = {
-            "blurred 21x21 (ours)": blur(image, kernel),
+            OURS: blur(image, kernel),
             "plain crop": image,
             "white": np.full_like(image, 255),
             "black": np.zeros_like(image),
@@ -213,11 +218,12 @@ def embeddings(cuts: Sequence[Cut], clip: ClipEncoder, kernel: int) -> dict[str,
             assert segment.mask_rle is not None
             mask = decode_rle(segment.mask_rle, segment.frame_wh)
             for name, ground in grounds.items():
-                crops[name].append(cut_crop(image, ground, mask, segment.bbox_xywh))
+                if name in names:
+                    crops[name].append(cut_crop(image, ground, mask, segment.bbox_xywh))
         for name, pictures in crops.items():
             ways[name].append(clip.encode_image(pictures))
         whole = clip.encode_image([image])
-        ways["whole frame"].append(np.repeat(whole, len(here), axis=0))
+        ways[WHOLE_FRAME].append(np.repeat(whole, len(here), axis=0))
     return {name: np.concatenate(parts) for name, parts in ways.items()}
 
 
@@ -296,10 +302,12 @@ class Quality:
     figures: dict[str, dict[str, tuple[float, float, float]]]
 
 
-def measure(library: MediaLibrary, truth: Truth, cuts: Sequence[Cut]) -> Quality:
-    """Ask a known library everything."""
+def measure(
+    library: MediaLibrary, truth: Truth, cuts: Sequence[Cut], ways: Sequence[str] = WAYS
+) -> Quality:
+    """Ask a known library everything, with its segments embedded in each of these ways."""
     clip, figures = library.clip, {}
-    for way, matrix in embeddings(cuts, clip, library.settings.blur_kernel).items():
+    for way, matrix in embeddings(cuts, clip, library.settings.blur_kernel, ways).items():
         figures[way] = {
             "words": by_words(matrix, cuts, truth, clip).means(),
             "example": by_example(matrix, cuts, truth).means(),

@@ -107,6 +107,46 @@ def test_images_their_parts_and_signs_come_from_the_text(
     assert names(shell, text)[0] == best
 
 
+def test_a_filter_may_begin_with_a_dash(shell: Shell, tmp_path: Path) -> None:
+    assert set(names(shell, "red", "--where", "-tag:dog")) == {"red", "blue"}
+    shell("export", tmp_path / "blue", "--where", "-tag:dog -name:red")
+    assert len(list((tmp_path / "blue").rglob("*.jpg"))) == 1
+    with pytest.raises(SystemExit):
+        shell("search", "--where", "--top", "3")
+    assert "expected one argument" in shell.capsys.readouterr().err
+
+
+def test_new_words_of_a_search(shell: Shell, photos: Path) -> None:
+    assert names(shell, "--", "-red")[-1] == "red"
+    assert names(shell, "0.2:red 1:blue")[0] == "blue"
+    assert set(names(shell, f'in:"{photos}" size:>95px kind:photo')) == set(COLOURS)
+    assert names(shell, "size:>96px") == names(shell, "kind:video or after:2020") == []
+    assert names(shell, '"red" with "red"')[0] == "red"
+    assert names(shell, '"red" with like:blue.png')[0] in ("red", "blue")
+    out, err = shell("search", '"red" with "lorry"', code=1)
+    assert not out and 'no word in "lorry"' in err
+
+
+def test_saved_searches(shell: Shell) -> None:
+    assert "no search is saved" in shell("saved")[1].lower()
+    shell("saved", "No dogs", "name:e -tag:dog")
+    shell("saved", "reds", "red")
+    assert shell("saved")[0] == "No dogs  name:e -tag:dog\nreds     red\n"
+    assert shell.objects("saved", "--json")[1] == {"name": "reds", "text": "red"}
+    assert names(shell, "--saved", "no dogs") == ["blue", "red"]
+    assert names(shell, "red", "--saved", "no dogs") == ["red", "blue"]
+    assert names(shell, "--saved", "Reds", "--where", "-name:red")[0] != "red"
+    shell("saved", "no dogs", "--rename", "cats")
+    shell("saved", "reds", "--remove")
+    assert shell("saved")[0] == "cats  name:e -tag:dog\n"
+    assert "there is no saved search" in shell("search", "--saved", "reds", code=1)[1]
+    assert "frame or object" in shell("saved", "cats", "kind:thing", code=1)[1]
+    for wrong in (["cats"], ["cats", "red", "--remove"], ["--remove"]):
+        with pytest.raises(SystemExit):
+            shell("saved", *wrong)
+    shell("saved", "cats", "--remove")
+
+
 def test_a_segment_is_searched_for_by_its_id(shell: Shell) -> None:
     (dog,) = shell.objects("search", "--json", "tag:dog")
     found = shell.objects("search", "--json", f"like:segment:{dog['segment_id']}")
@@ -144,8 +184,8 @@ def examples() -> list[str]:
 
 
 def test_the_docs_searches_run(shell: Shell) -> None:
-    commands = re.findall(r"^    bash run\.sh (search .*)$", DOCS, re.MULTILINE)
-    assert len(commands) == 7
+    commands = re.findall(r"^    bash run\.sh (sea.*|saved.*)$", DOCS, re.MULTILINE)
+    assert len(commands) == 12
     for command in commands:
         shell(*shlex.split(command))
     for text in re.findall(r"`search -- '([^`]+)'`", DOCS):

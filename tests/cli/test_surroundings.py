@@ -52,6 +52,8 @@ EVERY = (
     ["ingest"],
     ["search", "a cat"],
     ["search", "red", "--json"],
+    ["saved", "reds", "red -blue"],
+    ["saved"],
     ["export", "OUT"],
     ["import", "OUT"],
     ["import", "--undo", "nothing"],

@@ -313,6 +313,7 @@ FILTERS = [
     "in:rome not tag:dog",
     "camera:canon after:2020",
     "segment:1-00000",
+    "in:/films",
 ]
 
 
@@ -321,7 +322,7 @@ FILTERS = [
 def test_media_files_are_those_of_which_a_filter_leaves_a_segment(
     of_three: BrowseQueries, text: str, is_slow: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if is_slow:  # so that each file is asked about
+    if is_slow:  # so that each file is asked about by itself
         monkeypatch.setattr(media_facts, "MOST_STEPS", 1)
     where, metadata = parse_filter(text), of_three.metadata
     left = {segment.media_file_id for segment in metadata.segments_where(where)}

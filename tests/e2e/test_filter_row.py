@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,23 +13,18 @@ from src.gui.filters.choosers import ALL
 from src.gui.filters.date_strip import DateStrip
 from src.gui.filters.filter_row import CLEAR, MORE, FilterRow
 from src.gui.filters.list_chooser import ListChooser
-from src.gui.filters.periods import Days
 from src.gui.filters.range_choosers import QualityChooser, SizeChooser
 from src.gui.theme.theme import DARK, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.dropdown import Dropdown
 from src.gui.widgets.popup import _Menu
+from src.search.captured_histogram import CapturedHistogram
 from src.search.filter_text import parse_filter
 from src.search.filters import Filter
 from tests.e2e.desktop import Screen
 
-FACTS = SimpleNamespace(
-    tags={"cat": 40, "dog": 30, "white dog": 2},
-    folders={"/photos/2024": 50, "/photos/norway": 20},
-    cameras={"Canon EOS 5D": 9},
-    first_captured=date(2024, 1, 5),
-    last_captured=date(2024, 12, 20),
-)
+FOLDERS = {"/photos/2024": 50, "/photos/norway": 20}
+MONTHS = (*(f"2024-{month:02}-01" for month in range(1, 13)), "2025-01-01")
 
 
 class Library:
@@ -40,15 +34,21 @@ class Library:
         self.charted: list[str] = []
         self.browse = self
 
-    def search_facts(self) -> Any:
-        return FACTS
+    def tag_counts(self) -> dict[str, int]:
+        return {"cat": 40, "dog": 30, "white dog": 2}
+
+    def folders(self) -> dict[str, int]:
+        return FOLDERS
+
+    def cameras(self) -> dict[str, int]:
+        return {"Canon EOS 5D": 9}
 
     def quality_range(self) -> tuple[float, float]:
         return 0.5, 0.98
 
-    def captured_histogram(self, where: Filter, periods: Sequence[Days]) -> list[int]:
+    def captured_histogram(self, where: Filter, _bins: int) -> CapturedHistogram:
         self.charted.append(str(where))
-        return [10] * len(periods)
+        return CapturedHistogram(MONTHS, (10,) * 12, undated=5)
 
 
 class MainThread:
@@ -151,6 +151,15 @@ def test_tags_are_found_and_ticked_by_keys(shown: Shown) -> None:
     shown.keys("Escape")
 
 
+def test_the_keyboard_stays_in_what_is_open(shown: Shown) -> None:
+    shown.row._on_change = lambda where: shown.below.focus_set()  # as where all is taken away
+    shown.keys("Right", "Return")
+    field = shown.root.focus_get()
+    shown.keys("Return")
+    assert shown.root.focus_get() is field and shown.row.said[1] == "Tag: cat"
+    shown.keys("Escape")
+
+
 def test_a_folder_and_a_camera_are_ticked_by_the_pointer(shown: Shown) -> None:
     for key, place in (("folder", 1), ("camera", 0)):
         shown.click(key)
@@ -212,11 +221,11 @@ def drag(shown: Shown, strip: DateStrip, start: int, *to: int) -> None:
 def test_a_range_of_dates_is_drawn_and_dragged(shown: Shown) -> None:
     shown.show("tag:cat")
     strip = open_strip(shown)
-    assert shown.library.charted == ["tag:cat"] and strip.words == ("120 of 120", "any time")
+    assert shown.library.charted == ["tag:cat"] and strip.words == ("125 files", "any time")
     inside = (strip.x_of(1) - strip.x_of(0)) // 2
     drag(shown, strip, strip.x_of(2) + inside, strip.x_of(5) + inside)  # a new one
     assert shown.given == ["tag:cat taken:2024-03..2024-06"]
-    assert strip.words == ("40 of 120", "1 Mar – 30 Jun 2024")
+    assert strip.words == ("40 of 125 files", "1 Mar – 30 Jun 2024")
     drag(shown, strip, strip.x_of(6), strip.x_of(9))  # its end
     assert shown.given[-1] == "tag:cat taken:2024-03..2024-09"
     drag(shown, strip, strip.x_of(2), strip.x_of(0) - 50)  # its beginning
@@ -254,6 +263,6 @@ def test_what_does_not_fit_is_under_more(shown: Shown) -> None:
     assert more[-1] == "folder"
     shown.click(MORE)
     shown.keys(*["Down"] * len(more), "Return")
-    assert shown.find(ListChooser).texts == list(FACTS.folders)
+    assert shown.find(ListChooser).texts == list(FOLDERS)
     shown.keys("Return", "Escape")
     assert shown.given == ["camera:canon in:/photos/2024"]

@@ -18,6 +18,7 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.dropdown import Dropdown
 from src.gui.widgets.inputs import Entry
 from src.search.query import Query
+from src.search.saved_searches import SavedSearch
 from tests.e2e.desktop import Screen
 
 
@@ -28,13 +29,18 @@ class Library:
         self.saved: dict[str, str] = {}
         self.browse = SimpleNamespace(count_left=lambda text, wanted: 1234)
 
-    def saved_searches(self) -> dict[str, str]:
-        return dict(self.saved)
+    def saved_searches(self) -> list[SavedSearch]:
+        return [SavedSearch(name, text) for name, text in self.saved.items()]
 
     def save_search(self, name: str, text: str) -> None:
         if name == "no":
             raise QueryError("a saved search needs a name")
         self.saved[name] = text
+
+    def rename_search(self, name: str, new_name: str) -> None:
+        if new_name in self.saved:
+            raise QueryError("there is one already")
+        self.saved[new_name] = self.saved.pop(name)
 
     def forget_search(self, name: str) -> None:
         del self.saved[name]
@@ -149,7 +155,10 @@ def test_one_is_renamed_in_its_place_and_removed(shown: Shown) -> None:
     shown.root.update()
     shown.keys("Down", "Return")
     shown.root.update()
+    shown.type_over("red")
+    assert found._wrong.winfo_ismapped() and found._wrong.cget("text") == "There is one already."
     shown.type_over("my dogs")
+    assert not found._wrong.winfo_ismapped()
     assert shown.library.saved == {"red": "red truck", "my dogs": "tag:dog"}
     shown.keys("F2", "Escape")
     assert shown.root.focus_get() is found.canvas

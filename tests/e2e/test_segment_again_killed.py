@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,15 @@ processes.set_forkserver_preload(["tests.e2e.test_segment_again_killed", "src.mo
 class OtherSam(ModelManager):
     """The starter models; SAM has another name and cuts otherwise."""
 
-    def load_sam(self, *_: object, **__: object) -> MaskGenerator:
+    @cached_property
+    def _other(self) -> MaskGenerator:
         sam = super().load_sam(points_per_side=6)
+        assert isinstance(sam, MaskGenerator)
         sam.name, sam.pred_iou_thresh = "other-sam@1", 0.9
         return sam
+
+    def load_sam(self, *_: object, **__: object) -> MaskGenerator:
+        return self._other
 
 
 def cut_again(root: Path, said: Path) -> None:

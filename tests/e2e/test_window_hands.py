@@ -52,58 +52,6 @@ def test_a_click_on_a_segment_in_its_frame_opens_it_though_the_pointer_is_still(
     window.wait("that segment", lambda s: s["segment"] not in ("", frame))
 
 
-def stopped_line(state: State) -> str:
-    return next((t for t in state["texts"] if re.fullmatch(r"Stopped, \d+ files? left\.", t)), "")
-
-
-def test_what_is_left_of_a_cancelled_add_is_offered_and_goes_on_or_goes_away(
-    start: Start, tmp_path: Path, make_video: MakeVideo
-) -> None:
-    library, folder = tmp_path / "library", tmp_path / "photos"
-    folder.mkdir()
-    video = make_video("a film.mp4", 60)
-    photos = [draw_photo(folder / f"photo {number:02}.png", 100 + number) for number in range(12)]
-    window = start(library, [video, folder])
-    window.wait("frames of the video", lambda s: s["jobs"] and s["jobs"][0]["segments"] > 3)
-    window.click("Cancel")
-    window.wait("no job", lambda s: not s["jobs"] and stopped_line(s) == "Stopped, 13 files left.")
-    window.wait("the strip", lambda s: s["strip"].startswith("Stopped 13 left"))
-    half = window.card(video.name, "waiting")
-    assert half["facts"].startswith("Stopped · ") and half["facts"].endswith(" so far")
-    assert window.card(photos[0].name, "waiting")["facts"] == "Stopped"
-    window.click_at(half["box"])
-    window.wait_text("The rest has not been added yet.", "Frames")
-    window.close()
-
-    window = start(library)
-    window.wait("the same offer", lambda s: stopped_line(s) == "Stopped, 13 files left.")
-    window.wait("models", lambda s: s["models_ready"])
-    assert not window.state()["jobs"]
-    window.hand_over(draw_photo(tmp_path / "another.png", 120))
-    window.card("another.png")
-    window.wait("its end", lambda s: not s["jobs"] and stopped_line(s) == "Stopped, 13 files left.")
-    window.click_at(window.card(photos[0].name, "waiting")["box"], holding="ctrl")
-    window.wait_text("1 selected")
-    window.key("Delete")
-    window.click("Remove")
-    window.wait("one fewer", lambda s: stopped_line(s) == "Stopped, 12 files left.")
-    window.click("Continue")
-    window.wait("the rest", lambda s: s["jobs"] and not stopped_line(s))
-    window.wait("more frames", lambda s: s["jobs"] and s["jobs"][0]["segments"] > 3)
-    window.click("Cancel")
-    window.wait("what is left", lambda s: not s["jobs"] and stopped_line(s))
-    window.click("Remove them")
-    window.click("Remove")
-    window.wait(
-        "nothing left",
-        lambda s: (
-            not stopped_line(s)
-            and not s["strip"]
-            and not any(card["state"] == "waiting" for card in s["cards"])
-        ),
-    )
-
-
 def write(window: Window, entry: str, text: str) -> None:
     """Type a text in the place of what stands in an entry."""
     window.click_at(window.wait_still(entry, lambda s: s["buttons"].get(f"entry:{entry}")))
@@ -158,3 +106,55 @@ def test_what_a_person_types_wrong_is_said_in_place(window: Window, tmp_path: Pa
     window.key("Escape")
     window.wait("no dialog", lambda s: not s["dialog"])
     assert "Traceback" not in LibraryPaths(window.library).log.read_text(encoding="utf-8")
+
+
+def stopped_line(state: State) -> str:
+    return next((t for t in state["texts"] if re.fullmatch(r"Stopped, \d+ files? left\.", t)), "")
+
+
+def test_what_is_left_of_a_cancelled_add_is_offered_and_goes_on_or_goes_away(
+    start: Start, tmp_path: Path, make_video: MakeVideo
+) -> None:
+    library, folder = tmp_path / "library", tmp_path / "photos"
+    folder.mkdir()
+    video = make_video("a film.mp4", 60)
+    photos = [draw_photo(folder / f"photo {number:02}.png", 100 + number) for number in range(12)]
+    window = start(library, [video, folder])
+    window.wait("frames of the video", lambda s: s["jobs"] and s["jobs"][0]["segments"] > 3)
+    window.click("Cancel")
+    window.wait("no job", lambda s: not s["jobs"] and stopped_line(s) == "Stopped, 13 files left.")
+    window.wait("the strip", lambda s: s["strip"].startswith("Stopped 13 left"))
+    half = window.card(video.name, "waiting")
+    assert half["facts"].startswith("Stopped · ") and half["facts"].endswith(" so far")
+    assert window.card(photos[0].name, "waiting")["facts"] == "Stopped"
+    window.click_at(half["box"])
+    window.wait_text("The rest has not been added yet.", "Frames")
+    window.close()
+
+    window = start(library)
+    window.wait("the same offer", lambda s: stopped_line(s) == "Stopped, 13 files left.")
+    window.wait("models", lambda s: s["models_ready"])
+    assert not window.state()["jobs"]
+    window.hand_over(draw_photo(tmp_path / "another.png", 120))
+    window.card("another.png")
+    window.wait("its end", lambda s: not s["jobs"] and stopped_line(s) == "Stopped, 13 files left.")
+    window.click_at(window.card(photos[0].name, "waiting")["box"], holding="ctrl")
+    window.wait_text("1 selected")
+    window.key("Delete")
+    window.click("Remove")
+    window.wait("one fewer", lambda s: stopped_line(s) == "Stopped, 12 files left.")
+    window.click("Continue")
+    window.wait("the rest", lambda s: s["jobs"] and not stopped_line(s))
+    window.wait("more frames", lambda s: s["jobs"] and s["jobs"][0]["segments"] > 3)
+    window.click("Cancel")
+    window.wait("what is left", lambda s: not s["jobs"] and stopped_line(s))
+    window.click("Remove them")
+    window.click("Remove")
+    window.wait(
+        "nothing left",
+        lambda s: (
+            not stopped_line(s)
+            and not s["strip"]
+            and not any(card["state"] == "waiting" for card in s["cards"])
+        ),
+    )

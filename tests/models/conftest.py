@@ -1,4 +1,4 @@
-"""What the tests of the models share: SAM cuts every picture anew."""
+"""What the tests of the models share: SAM cuts every picture anew, and looks at it once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,32 @@ import pytest
 import torch
 
 from src.models.mask_generator import MaskGenerator
-from tests.remembered_masks import Masks
+from src.models.promptable_sam import PromptableSam
+from tests.remembered_masks import Embed, Masks, embedding_once
 
 
 @pytest.fixture(autouse=True)
 def cuts_anew(cut_anew: Masks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MaskGenerator, "masks", cut_anew)
+
+
+EMBED = PromptableSam.embed
+
+
+@pytest.fixture(scope="session")
+def embed_once() -> Embed:
+    return embedding_once(EMBED)
+
+
+@pytest.fixture(autouse=True)
+def embeds_once(embed_once: Embed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked of a picture in several ways differs in what follows the embedding."""
+    monkeypatch.setattr(PromptableSam, "embed", embed_once)
+
+
+@pytest.fixture
+def embeds_anew(embeds_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PromptableSam, "embed", EMBED)
 
 
 @pytest.fixture(params=["cpu", "cuda"])

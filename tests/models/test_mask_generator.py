@@ -61,7 +61,7 @@ def test_it_finds_what_metas_generator_finds(
     mask_generator: MaskGenerator, scene_files: list[Path]
 ) -> None:
     options = {
-        "points_per_side": 7,  # Meta's takes a tenth of a second for each click
+        "points_per_side": 5,  # Meta's takes a tenth of a second for each click
         "pred_iou_thresh": mask_generator.pred_iou_thresh,
         "stability_score_thresh": mask_generator.stability_score_thresh,
         "stability_score_offset": mask_generator.stability_score_offset,

@@ -220,6 +220,7 @@ def test_later_clicks_ask_for_one_mask_and_go_on_from_the_one_before(
     assert second.points_xy.tolist() == [[[50, 60], [70, 60]]]
 
 
+@pytest.mark.usefixtures("embeds_anew")
 def test_closing_frees_the_embedding(mask_generator: MaskGenerator, scene: Scene) -> None:
     session = mask_generator.session(scene.image_rgb)
     session.add_point(50, 60)

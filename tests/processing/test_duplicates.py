@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from main import main
 from src.config import LibraryPaths
 from src.database.duplicate_groups import DuplicateGroups
 from src.errors import MediaReadError, QueryError
 from src.events import DuplicatesFound, FileFailed, FileTrashed
 from src.library import MediaLibrary
 from src.records import DuplicateGroup
+from src.search.filter_text import parse_filter
 from src.settings import Settings
 from tests.benchmarks.duplicates import draw_library, measure
+from tests.conftest import MakeVideo
 
 CLIP_ALONE = Settings(sam_model="none")
 
@@ -76,6 +80,9 @@ def test_hidden_copies_leave_search_and_library_until_that_is_undone(
     asked = {hit.segment.media_file_id for hit in library.search("is:hidden", n_results=99)}
     assert asked == others
     assert library.browse.count_left("kind:frame") == len(everything) - len(others)
+    hidden = parse_filter("is:hidden")
+    assert set(library.browse.media_ids("added", hidden)) == others
+    assert set(library.metadata.duplicates.together()) == others | {group.files[0].media.id}
     copies = {hit.segment.media_file_id for hit in library.search("is:duplicate", n_results=99)}
     assert copies >= others | {group.files[0].media.id}
     library.duplicates.undo(group.id)
@@ -165,8 +172,50 @@ def test_only_a_file_of_the_group_can_be_kept(library: MediaLibrary) -> None:
         library.duplicates.keep_all(10_000)
 
 
+def test_the_command_line_lists_groups_and_moves_files_only_when_told_to(
+    library: MediaLibrary,
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    in_the_trash(monkeypatch, root / "trash")
+    group = first_group(library)
+    library.close()
+    command = ["--library", str(root / "library"), "duplicates"]
+    assert main([*command, "--json"]) == 0
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert listed[0]["group"] == group.id and listed[0]["verdict"] == "open"
+    assert [file["best"] for file in listed[0]["files"]].count(True) == 1
+    other = group.files[1].media.path
+    assert main([*command, "hide", str(group.id), "--best", str(other)]) == 0
+    assert main([*command, "undo", str(group.id)]) == 0
+    assert main([*command, "trash", str(group.id)]) == 0
+    assert not list((root / "trash").iterdir()) and "would move" in capsys.readouterr().out
+    assert main([*command, "trash", str(group.id), "--yes"]) == 0
+    assert len(list((root / "trash").iterdir())) == len(group.files) - 1
+    assert main([*command, "hide"]) == 2
+    assert main([*command, "keep", "99999"]) == 1
+
+
 def test_a_reader_opens_a_library_without_the_tables(library: MediaLibrary) -> None:
     with library.metadata.connection.write() as db:
         db.execute("DROP TABLE duplicate_files")
     groups = DuplicateGroups(library.metadata.connection, library.metadata.rows)
     assert not groups.hides_any() and groups.hidden() == set()
+
+
+def test_a_copy_of_a_video_is_found_by_its_frames_and_another_film_is_not(
+    tmp_path: Path, make_video: MakeVideo
+) -> None:
+    films = [
+        make_video("film.mp4", 4),
+        make_video("small.mp4", 4, "-vf", "scale=120:90"),
+        make_video("other.mp4", 4, "-vf", "negate"),
+        make_video("longer.mp4", 6),
+    ]
+    with MediaLibrary(LibraryPaths(tmp_path / "library"), settings=CLIP_ALONE) as library:
+        for _ in library.add(films):
+            pass
+        *_, last = library.duplicates.find()
+        assert last == DuplicatesFound(groups=1, files=2)
+        assert {file.media.path for file in first_group(library).files} == set(films[:2])

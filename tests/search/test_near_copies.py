@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from src.processing.frame_looks import look_of
-from src.search.near_copies import Candidate, candidates, groups_of, mirrored
+from src.search.near_copies import MOST_PARTNERS, Groups, candidates, mirrored
 from src.search.picture_match import match, small_picture
 from src.starter.scenes import draw_scene
 from tests.benchmarks.duplicates import make_copies
@@ -39,14 +39,32 @@ def test_candidates_agree_in_hash_and_embedding() -> None:
     vectors[4901] = vectors[18]
     hashes[4902] = hashes[19]  # and another embedding: no candidate
     found = [pair for _, some in candidates(hashes, vectors) for pair in some]
-    assert {Candidate(17, 4900, False), Candidate(18, 4901, True)} <= set(found)
+    pairs = {(pair.first, pair.second, pair.is_mirrored) for pair in found}
+    assert {(17, 4900, False), (18, 4901, True)} <= pairs
     assert len(found) < 10  # of 12 million pairs
 
 
+def test_of_many_pictures_that_are_all_alike_only_the_nearest_are_candidates() -> None:
+    hashes = np.full(400, 0xF0F0_F0F0_1234_5678, np.uint64)
+    vectors = np.repeat(unit_vectors(1), 400, axis=0)
+    found = [pair for _, some in candidates(hashes, vectors) for pair in some]
+    assert len(found) <= 400 * MOST_PARTNERS
+    groups = Groups()
+    for pair in found:
+        groups.join(pair.first, pair.second)
+    assert groups.all() == [list(range(400))]
+
+
 def test_groups_join_pairs_and_keep_apart_what_a_person_said() -> None:
-    pairs = [(1, 2), (2, 3), (7, 9)]
-    assert groups_of(pairs) == [[1, 2, 3], [7, 9]]
-    assert groups_of(pairs, apart=[[1, 3]]) == [[1, 2], [7, 9]]
+    groups = Groups()
+    for pair in [(2, 1), (2, 3), (7, 9)]:
+        groups.join(*pair)
+    assert groups.all() == [[1, 2, 3], [7, 9]]
+    assert not groups.may_join(1, 3) and groups.may_join(1, 7)
+    groups = Groups(apart=[[1, 3]])
+    for pair in [(1, 2), (2, 3), (3, 4)]:
+        groups.join(*pair)
+    assert groups.all() == [[1, 2], [3, 4]]
 
 
 @pytest.mark.parametrize("kind", ["resized", "cropped", "brighter", "mirrored"])

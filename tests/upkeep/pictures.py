@@ -43,14 +43,15 @@ def drawn_from() -> dict[str, str]:
     asked = [QUERIES, SEARCHED, OPENED, SIZE_WH, VIDEO_FRAMES, VIDEO_RATE]
     weights = {path.name: path.read_bytes() for path in STARTER_FOLDER.iterdir()}
     return {
-        "scenes": _digest(repr(_shapes()).encode()),
+        "scenes": _digest(repr(shapes()).encode()),
         "searches": _digest(repr(asked).encode()),
         **{name: _digest(content) for name, content in sorted(weights.items())},
     }
 
 
 @cache
-def _shapes() -> list[list[tuple[object, ...]]]:
+def shapes() -> list[list[tuple[object, ...]]]:
+    """Draw the demo's scenes and say of each shape its colour, shape, texture, tone, size, box."""
     return [
         [(s.colour, s.shape, s.texture, s.tone, s.size, s.bbox_xywh) for s in scene.shapes]
         for scene in map(sample_scene, range(SCENES))

@@ -55,9 +55,11 @@ def _library(panels: Panels) -> Panel:
         dialogs.show_in_folder,
         dialogs.open_another,
     )
-    panel = LibraryPanel(panels.context, actions)
-    panel.empty.offer(panels.models_controller, lambda: panels.go("models"))
-    return panel
+    return LibraryPanel(
+        panels.context,
+        actions,
+        lambda empty: empty.offer(panels.models_controller, lambda: panels.go("models")),
+    )
 
 
 def _hit_actions(

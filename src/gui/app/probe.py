@@ -129,6 +129,7 @@ def _collect(
     Args:
         undrawn: what is not to be seen yet.
     """
+    from src.gui.app.saved_list import SavedList
     from src.gui.filters.filter_row import FilterRow
     from src.gui.theme.toolkit import ctk
 
@@ -147,6 +148,9 @@ def _collect(
         elif isinstance(child, FilterRow):
             texts += child.said
             buttons |= {text: list(place) for text, place in child.boxes.items()}
+        elif isinstance(child, SavedList):
+            texts += child.texts
+            buttons |= {text: list(child.box(text)) for text in child.names}
 
 
 def _cards(grid: CardGrid) -> list[dict[str, Any]]:
@@ -157,6 +161,8 @@ def _cards(grid: CardGrid) -> list[dict[str, Any]]:
             "place": place,
             "name": view.name,
             "facts": view.facts,
+            "mark": view.mark,
+            "alike": view.alike,
             "state": view.state,
             "score": view.score,
             "key": str(view.key),
@@ -187,7 +193,7 @@ def _weaker(grid: CardGrid) -> dict[str, Any]:
     band = grid.band
     if not isinstance(band, WeakerBand) or not band.winfo_ismapped():
         return {}
-    return {"words": band.words, "box": _box(band)}
+    return {"words": band.words, "is_open": band.is_open, "fold": band.fold_box()}
 
 
 def _models(panel: ModelsPanel) -> dict[str, dict[str, Any]]:

@@ -58,6 +58,14 @@ class SavedList(tkinter.Frame):
             self, bg=c.sidebar, width=1, height=1, highlightthickness=0, bd=0, takefocus=1
         )
         self.canvas.pack(fill="both", expand=True)
+        self._wrong = tkinter.Label(
+            self,
+            bg=c.sidebar,
+            fg=c.error,
+            justify="left",
+            wraplength=theme.px(200),
+            font=theme.canvas_font(self, SMALL),
+        )
         bind = self.canvas.bind
         for event in ("<Configure>", "<FocusIn>", "<FocusOut>"):
             bind(event, lambda _: self._draw())
@@ -98,8 +106,13 @@ class SavedList(tkinter.Frame):
             found += [name, f"{self._counts[name]:,}"] if name in self._counts else [name]
         return found
 
-    def start_renaming(self, name: str) -> None:
-        """Show an entry in the place of a row: Enter keeps the new name, Escape the old one."""
+    def start_renaming(self, name: str, text: str = "", wrong: str = "") -> None:
+        """Show an entry in the place of a row: Enter keeps the new name, Escape the old one.
+
+        Args:
+            text: what stands in it; the name it has when empty.
+            wrong: why it can't have that name.
+        """
         self._end_renaming()
         self._look_at(self.names.index(name))
         _, top, width, _ = self.box(name)
@@ -107,12 +120,17 @@ class SavedList(tkinter.Frame):
             self, self.theme, "Name", height=32, on_enter=lambda new: self._renamed(name, new)
         )
         self._entry = entry
-        entry.set(name)
+        entry.set(text or name)
         entry.field.bind("<Escape>", lambda _: self._end_renaming())
         entry.field.bind("<FocusOut>", lambda _: self.after_idle(self._end_renaming), add="+")
         scale = ctk.ScalingTracker.get_widget_scaling(entry)
         entry.configure(width=width / scale)
         entry.place(x=0, y=(top - self.canvas.winfo_rooty()) / scale)
+        if wrong:
+            entry.set_error(True)
+            self._wrong.configure(text=wrong)
+            self._wrong.place(x=0, y=top - self.canvas.winfo_rooty() + self.theme.px(_ROW))
+            self._wrong.lift()
         entry.focus_field()
 
     # -- what a person does
@@ -124,6 +142,7 @@ class SavedList(tkinter.Frame):
 
     def _end_renaming(self) -> str:
         entry, self._entry = self._entry, None
+        self._wrong.place_forget()
         if entry is not None:
             had_focus = f"{self.focus_get()}.".startswith(f"{entry}.")
             entry.destroy()
@@ -221,5 +240,10 @@ class SavedList(tkinter.Frame):
                 right -= small.measure(count) + px(8)
             text = shorten(name, font, right - px(_TEXT))
             canvas.create_text(px(_TEXT), middle, text=text, anchor="w", font=font, fill=c.text_2)
+        if len(self.names) > self._fitting:
+            rows = px(_ROW) * self._fitting
+            top = px(_HEAD) + rows * self._first // len(self.names)
+            thumb = width - px(3), top, width, top + rows * self._fitting // len(self.names)
+            ground.paste(c.strong_border, thumb)
         self._photo = ImageTk.PhotoImage(ground)
         canvas.tag_lower(canvas.create_image(0, 0, image=self._photo, anchor="nw"))

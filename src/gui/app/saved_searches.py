@@ -6,17 +6,20 @@ import tkinter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from src.errors import GivenUp, MediaReadError, QueryError
+from src.errors import GivenUp, MediaReadError, QueryError, is_of_a_person
 from src.gui.app.saved_list import SavedList
 from src.gui.core.session import Session
+from src.gui.core.wording import as_sentence
 from src.gui.theme.theme import Theme
 from src.gui.widgets.popup import Entry, show_menu
 from src.search.query_text import parse_query
+from src.search.saved_searches import SavedSearch
 
 if TYPE_CHECKING:
     from src.library import MediaLibrary
 
 SAVED_MENU = "saved search"
+LIST_AFTER_S = 0.2
 # After something has changed, until all are counted again.
 COUNT_AFTER_S = 2.0
 
@@ -50,11 +53,14 @@ class SavedSearches:
         self._counts: dict[str, int] = {}
         self._counting = self._count_again = self._waits = False
         signals = session.signals
-        signals.opened.append(self.refresh)
+        signals.opened.append(self._opened)
         signals.saved_searches_changed.append(self.refresh)
         signals.models_ready.append(self._count)
         signals.content_changed.append(self._count_soon)
         signals.job_ended.append(lambda job, ended: self._count_soon())
+
+    def _opened(self) -> None:
+        self._session.main_thread.after(LIST_AFTER_S, self.refresh)  # the cards come first
 
     def refresh(self) -> None:
         """Read them again."""
@@ -64,14 +70,19 @@ class SavedSearches:
         self._run(self._texts[name])
 
     def rename(self, name: str, new: str) -> None:
-        """Give one another name; a search that has that name already is replaced."""
-        library, text = self._session.library, self._texts[name]
+        """Give one another name; where it can't have that, it is asked for again."""
+        library = self._session.library
 
-        def renaming() -> None:
-            library.save_search(new, text)
-            library.forget_search(name)
+        def failed(exc: Exception) -> None:
+            if not is_of_a_person(exc) or self.list is None or name not in self.list.names:
+                raise exc  # to the window's error handler
+            self.list.start_renaming(name, new, as_sentence(str(exc)))
 
-        self._session.change_saved_searches(renaming, fails="Couldn't rename the search")
+        self._session.change_saved_searches(
+            lambda: library.rename_search(name, new),
+            failed=failed,
+            fails="Couldn't rename the search",
+        )
 
     def remove(self, name: str) -> None:
         library = self._session.library
@@ -94,10 +105,11 @@ class SavedSearches:
         self.chosen = name
         show_menu(self._sidebar, self._theme, self._menu_entries(SAVED_MENU), x, y)
 
-    def _show_all(self, saved: dict[str, str]) -> None:
-        changed = {name for name, text in saved.items() if self._texts.get(name) != text}
-        self._texts = dict(saved)
-        self._counts = {n: c for n, c in self._counts.items() if n in saved and n not in changed}
+    def _show_all(self, saved: Sequence[SavedSearch]) -> None:
+        texts = {each.name: each.text for each in saved}
+        changed = {name for name, text in texts.items() if self._texts.get(name) != text}
+        self._texts = texts
+        self._counts = {n: c for n, c in self._counts.items() if n in texts and n not in changed}
         self._show()
         if changed:
             self._count()

@@ -45,7 +45,7 @@ class DuplicatesPanel(Panel):
     def __init__(self, context: PanelContext, actions: DuplicatesActions) -> None:
         super().__init__(context)
         theme, session = context.theme, context.session
-        self._actions, self._thumbnails = actions, context.thumbnails
+        self._actions = actions
         self._groups: dict[int, DuplicateGroup] = {}
         self._kept: dict[int, int] = {}  # by group: the file that a person chose to keep
         self._is_shown = False
@@ -159,7 +159,6 @@ class DuplicatesPanel(Panel):
     def _fill(self, row: GroupRow, group_id: int) -> None:
         group = self._group(group_id)
         row.show(group, self._kept_of(group).media.id)
-        self._thumbnails.want(self, [wanted for each in self.list.rows for wanted in each.wanted])
 
     def _kept_of(self, group: DuplicateGroup) -> DuplicateFile:
         chosen = self._kept.get(group.id)

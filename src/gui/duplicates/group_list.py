@@ -104,12 +104,19 @@ class GroupList(ctk.CTkFrame):
             number = place % len(self.rows)
             seen[number] = group_id = self.ids[place]
             row = self.rows[number]
-            row.place(x=0, y=(place * self._pitch - self._offset) / self.theme.scale, relwidth=1.0)
+            tkinter.Place.place_configure(  # CustomTkinter's own takes no height
+                row,
+                x=0,
+                y=place * self._pitch - self._offset,
+                relwidth=1.0,
+                height=self.theme.px(HEIGHT),
+            )
             if self._shows.get(number) != group_id:
                 self._fill(row, group_id)
         for number, row in enumerate(self.rows):
             if number not in seen:
                 row.place_forget()
+                row.rest()
         self._shows = seen
         if most:
             self._bar.place(relx=1.0, x=-6, rely=0.0, relheight=1.0, anchor="ne")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import ImageTk
 
 from src.gui.cards.card_view import MARGIN, CardFlags, CardPainter, CardSize, CardView
 from src.gui.core.thumbnails import Thumbnails
-from src.gui.duplicates.wording import facts_of, title_of
+from src.gui.duplicates.wording import facts_of, title_of, word_of
 from src.gui.theme.theme import NORMAL, SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, label
@@ -19,7 +19,7 @@ from src.records import DuplicateFile, DuplicateGroup
 GAP, WISH = 16, 168
 _TEXT = 64  # three lines below a picture
 _HEAD, _PAD = 48, 8
-HEIGHT = _HEAD + WISH * 3 // 4 + _TEXT + 2 * MARGIN + _PAD
+HEIGHT = 8 + _HEAD + WISH * 3 // 4 + _TEXT + 2 * MARGIN + _PAD
 
 
 @dataclass(frozen=True)
@@ -109,16 +109,15 @@ class GroupRow(ctk.CTkFrame):
         for button in (*self._to_decide, *self._decided):
             if button not in buttons:
                 button.pack_forget()
-        if not buttons[0].winfo_manager():
+        if group is not None and not buttons[0].winfo_manager():
             for button in reversed(buttons):
                 button.pack(side="right")
         self.draw()
 
-    @property
-    def wanted(self) -> Sequence[tuple[object, tuple[int, int]]]:
-        """The pictures that it shows, with their size, for Thumbnails.want."""
-        size = self._size()
-        return [(file.poster, size.thumb_wh) for _, file in self._seen() if file.poster]
+    def rest(self) -> None:
+        """Show nothing until it is needed again: its pictures need not be read."""
+        self.group = None
+        self._thumbnails.want(self, [])
 
     def _columns(self) -> int:
         width = self.canvas.winfo_width() - 2 * self.theme.px(MARGIN)
@@ -137,6 +136,9 @@ class GroupRow(ctk.CTkFrame):
         """Draw the pictures and what is known of them."""
         size, canvas, seen = self._size(), self.canvas, self._seen()
         canvas.delete("all")
+        self._thumbnails.want(
+            self, [(file.poster, size.thumb_wh) for _, file in seen if file.poster is not None]
+        )
         while len(self._photos) < len(seen):
             self._photos.append(ImageTk.PhotoImage("RGB", size.slot_wh))
         for place, file in seen:
@@ -158,14 +160,12 @@ class GroupRow(ctk.CTkFrame):
     def _draw_card(self, place: int, file: DuplicateFile, size: CardSize) -> None:
         theme, c, canvas = self.theme, self.theme.colours, self.canvas
         is_kept = self._is_kept(file)
-        is_best = self.group is not None and self.group.files[0] is file
-        badge = "Hidden" if file.is_hidden else "Best" if is_best else None
+        word = "" if self.group is None else word_of(self.group, file)
         view = CardView(
             file.media.id,
             file.poster,
             file.media.path.name,
             "",
-            badge=badge,
             state="waiting" if file.is_hidden else "ready",
         )
         has_focus = canvas.focus_get() is canvas and theme.shows_focus
@@ -173,8 +173,15 @@ class GroupRow(ctk.CTkFrame):
         picture = None
         if file.poster is not None:
             picture = self._thumbnails.get(file.poster, size.thumb_wh)
+        image = self._painter.paint(view, flags, picture, size)
+        if word:
+            stamp = self._painter.sprites.word(word)
+            corner = size.margin + size.thumb_wh[0], size.margin + size.thumb_wh[1]
+            reach = theme.px(8)
+            at = corner[0] - stamp.width - reach, corner[1] - stamp.height - reach
+            image.paste(stamp, at, stamp)
         photo = self._photos[place]
-        photo.paste(self._painter.paint(view, flags, picture, size))
+        photo.paste(image)
         left = place * theme.px(WISH + GAP)
         canvas.create_image(left, 0, image=photo, anchor="nw")
         x, y = left + size.margin, size.margin + size.thumb_wh[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from src.counting import counted, megabytes
+from src.counting import clock, counted, megabytes
 from src.records import DuplicateFile, DuplicateGroup
 
 _SAID = {
@@ -19,14 +19,25 @@ def title_of(group: DuplicateGroup) -> str:
     return counted(len(group.files), "file") + (f" · {said}" if said else "")
 
 
+def word_of(group: DuplicateGroup, file: DuplicateFile) -> str:
+    """Write what stands on a picture: which one is suggested, was kept or is hidden."""
+    if file.is_hidden:
+        return "Hidden"
+    if file is not group.files[0] or group.verdict in ("kept", "apart"):
+        return ""
+    return "Best" if group.verdict == "open" else "Kept"
+
+
 def facts_of(file: DuplicateFile) -> tuple[str, str]:
-    """Write what tells copies apart, in two lines: size and format, bytes and sharpness."""
+    """Write what tells copies apart, in two lines: the file's size, its sharpness and folder."""
     media = file.media
     kind = media.path.suffix.lstrip(".").upper()
     pixels = f"{media.width:,} × {media.height:,}" if media.width and media.height else ""
+    length = clock(media.duration_s) if media.kind == "video" and media.duration_s else ""
+    first = (pixels, kind, length, megabytes(media.file_size))
     sharpness = "" if file.sharpness is None else f"sharpness {file.sharpness:,.0f}"
-    first = " · ".join(part for part in (pixels, kind) if part)
-    return first, " · ".join(part for part in (megabytes(media.file_size), sharpness) if part)
+    second = (sharpness, media.path.parent.name)
+    return " · ".join(filter(None, first)), " · ".join(filter(None, second))
 
 
 def count_of(groups: int, undecided: int) -> str:
@@ -42,13 +53,14 @@ def question_of_trash(kept: DuplicateFile, others: list[DuplicateFile]) -> tuple
     names = [str(file.media.path) for file in others[:_MOST_NAMES]]
     if len(others) > _MOST_NAMES:
         names.append(f"and {len(others) - _MOST_NAMES:,} more")
-    its = "Its" if len(others) == 1 else "Their"
+    its, them = ("Its", "it") if len(others) == 1 else ("Their", "them")
+    sentences = (
+        f"{size} in all. {its} segments and tags will be deleted from the library. You can "
+        f"restore {them} from the system's trash."
+    )
     return (
         f"Move {counted(len(others), 'file')} to the trash?",
-        "\n".join(names)
-        + f"\n\n{size}. {its} segments and tags will be deleted from the library. You can restore "
-        f"{'it' if len(others) == 1 else 'them'} from the system's trash.\n\nThis file stays:\n"
-        f"{kept.media.path}",
+        "\n".join(names) + f"\n\n{sentences}\n\nThis file stays:\n{kept.media.path}",
     )
 
 

@@ -69,7 +69,7 @@ class Choosers:
             condition: what belongs to the button now.
             button: where it lies.
         """
-        opens = {
+        opens: dict[str, Callable[[str, Filter, Box], None]] = {
             "kind": partial(self._menu, _KINDS),
             "media": partial(self._menu, _MEDIA),
             "size": self._sizes,

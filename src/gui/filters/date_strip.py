@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image, ImageTk
 
+from src.counting import counted
 from src.gui.core.session import Session
 from src.gui.filters.library_choices import TimeChart, time_chart
 from src.gui.filters.periods import Days, long_words, taken_in, ticks
@@ -20,7 +21,7 @@ from src.search.filters import EVERYTHING, Filter
 
 _HEIGHT = 56
 _INSIDE = 12  # from the edge to the words
-_LEFT, _RIGHT = 124, 190  # of the chart, from the edges
+_LEFT, _RIGHT = 140, 190  # of the chart, from the edges
 _TOP, _BASE = 6, 36  # of the bars, from above
 _HANDLE = 8, 14
 _NEAR = 8  # pixels from an end at which the pointer takes hold of it
@@ -82,6 +83,7 @@ class DateStrip(tkinter.Canvas):
     def open(self, where: Filter) -> None:
         """Come into sight with a filter."""
         self._held = START
+        self._asked = None  # the library may have changed
         self.show(where)
         self.focus_set()
 
@@ -283,11 +285,14 @@ class DateStrip(tkinter.Canvas):
 
     @property
     def _counted(self) -> str:
+        """How many files are in the range, of all that the rest of the filter leaves."""
         if self._chart is None:
             return "Counting…"
         counts = self._chart.counts
-        low, high = (0, len(counts) - 1) if self._range is None else self._range
-        return f"{sum(counts[low : high + 1]):,} of {sum(counts):,}"
+        every = sum(counts) + self._chart.undated
+        if self._range is None:
+            return counted(every, "file")
+        return f"{sum(counts[self._range[0] : self._range[1] + 1]):,} of {counted(every, 'file')}"
 
     def _draw(self) -> None:
         width, height, px, c = (
@@ -304,9 +309,9 @@ class DateStrip(tkinter.Canvas):
         self._draw_bars(picture)
         self._photo = ImageTk.PhotoImage(picture)
         self.create_image(0, 0, image=self._photo, anchor="nw")
-        counted, when = self.words
+        how_many, when = self.words
         self._write(px(_INSIDE), px(18), DATE.name, "w")
-        self._write(px(_INSIDE), px(38), counted, "w", small=True)
+        self._write(px(_INSIDE), px(38), how_many, "w", small=True)
         self._write(
             width - px(_INSIDE), px(18), when.capitalize() if self._range is None else when, "e"
         )

@@ -6,13 +6,14 @@ import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Literal
 
 from src.search.leaves import TakenIn
 from src.search.media_leaves import TakenAfter, TakenBefore
 
 Unit = Literal["day", "month", "year"]
-_MOST_DAYS, _MOST_MONTHS = 190, 120  # bars that are wide enough to be pointed at
+_SHORTEST_MONTH = 28
 
 
 @dataclass(frozen=True)
@@ -81,25 +82,14 @@ def taken_in(days: Days) -> TakenIn:
     return TakenIn(written(days.first), written(days.last))
 
 
-def bars(first: date, last: date) -> list[Days]:
-    """Divide a time into days, months or years, so that there are neither few nor too many."""
-    if (last - first).days < _MOST_DAYS:
-        unit: Unit = "day"
-    elif (last.year - first.year) * 12 + last.month - first.month < _MOST_MONTHS:
-        unit = "month"
-    else:
-        unit = "year"
-    found = [period(first, unit)]
-    while (end := found[-1].last) is not None and end < min(last, date.max):
-        found.append(period(end + timedelta(1), unit))
-    return found
+def bars(edges: Sequence[str]) -> list[Days]:
+    """Return the days of each bar of a chart.
 
-
-def period(day: date, unit: Unit) -> Days:
-    """Return the day, month or year that a day is in."""
-    if unit == "day":
-        return Days(day, day)
-    return Days(*_days_named(day.isoformat()[: {"month": 7, "year": 4}[unit]]))
+    Args:
+        edges: where bars begin and the last one ends; see CapturedHistogram.
+    """
+    days = [date.fromisoformat(edge) for edge in edges]
+    return [Days(first, _moved(end, -1)) for first, end in pairwise(days)]
 
 
 def short_words(days: Days) -> str:
@@ -113,19 +103,18 @@ def long_words(days: Days) -> str:
 
 
 def ticks(periods: Sequence[Days]) -> list[tuple[int, str]]:
-    """Return what stands under bars: the number of a bar and its words, such as a year.
+    """Return what stands under bars: the number of a bar and its words, a month or a year.
 
     Args:
         periods: as `bars` gives them.
     """
     firsts = [each.first for each in periods if each.first is not None]
-    if not firsts:
+    last = periods[0].last if periods else None
+    if last is None:
         return []
-    if periods[0].first == periods[0].last:  # days: a tick for each month
-        found = [(n, _month(day)) for n, day in enumerate(firsts) if n == 0 or day.day == 1]
-        return found if len(found) > 1 else [(0, _day(firsts[0]))]
-    years = [(n, day) for n, day in enumerate(firsts) if n == 0 or day.month == 1]
-    return [(n, str(day.year)) for n, day in years]
+    is_short = (last - firsts[0]).days < _SHORTEST_MONTH - 1
+    words = [_month(day) if is_short else str(day.year) for day in firsts]
+    return [(n, text) for n, text in enumerate(words) if n == 0 or text != words[n - 1]]
 
 
 def _words(days: Days, unit: Unit) -> str:

@@ -68,7 +68,7 @@ class EmptyState(DropZone):
 
     def offer(self, work: ModelsController, on_models: Callable[[], object]) -> None:
         """Offer larger models below the invitation, while there are only the bundled ones."""
-        OfferNotice(
+        notice = OfferNotice(
             self._offers,
             self.theme,
             work,
@@ -76,6 +76,7 @@ class EmptyState(DropZone):
             lambda notice: notice.pack(fill="x"),
             can_decline=False,
         )
+        notice.want(True)  # there may be an offer already
 
 
 class Recovering(ctk.CTkFrame):

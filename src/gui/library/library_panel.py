@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from src.counting import counted
@@ -23,6 +26,7 @@ from src.gui.core.wording import explained
 from src.gui.library.chosen_card import ChosenCard, LibraryActions
 from src.gui.library.empty_state import EmptyState, NotOpened, Recovering
 from src.gui.library.media_cards import MediaCards
+from src.gui.library.media_filter import MediaFilter, NothingFits
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
@@ -32,6 +36,7 @@ from src.gui.widgets.notice import Notice
 from src.gui.widgets.popup import show_menu
 from src.gui.widgets.slider import Slider
 from src.records import MediaFile, MediaOrder
+from src.search.filters import EVERYTHING
 
 ORDERS: dict[str, MediaOrder] = {
     "Added, newest first": "added",
@@ -43,12 +48,37 @@ CARD_MENU = "card"
 _RELOAD_MS = 500
 
 
+@dataclass(frozen=True)
+class _Listing:
+    """What is listed of the library.
+
+    Attributes:
+        ids: of the media files that the filter leaves.
+        every: how many there are in all.
+        failed: how many of all could not be read.
+        hidden: how many copies are hidden.
+        stopped: those that wait since a person stopped adding them.
+    """
+
+    ids: list[int]
+    every: int
+    failed: int
+    hidden: int
+    stopped: list[MediaFile]
+
+
 class LibraryPanel(Panel):
     """Header, grid, and the empty state in the grid's place."""
 
-    def __init__(self, context: PanelContext, actions: LibraryActions) -> None:
+    def __init__(
+        self,
+        context: PanelContext,
+        actions: LibraryActions,
+        offer_models: Callable[[EmptyState], None],
+    ) -> None:
         super().__init__(context)
         theme, session = context.theme, context.session
+        self._offer_models = offer_models
         self._actions, self._menu_entries = actions, context.menu
         self.chosen: ChosenCard | None = None  # of the menu that was opened last
         self.media = MediaCards(session)
@@ -64,9 +94,9 @@ class LibraryPanel(Panel):
             context.thumbnails,
             CardActions(self._open, self._retry_card, self._menu, self._selected),
         )
-        self.empty = EmptyState(self, theme, actions.add_files, actions.add_folder, actions.samples)
-        self.not_opened = NotOpened(self, theme, session.open, actions.open_another)
-        self.recovering = Recovering(self, theme)
+        # these are made when there is something to filter
+        self.filter: MediaFilter | None = None
+        self._nothing_fits: NothingFits | None = None
         self._shown: ctk.CTkFrame | None = None
         session.signals.recovering.append(self._show_recovering)
         session.signals.not_opened.append(self._show_not_opened)
@@ -76,6 +106,23 @@ class LibraryPanel(Panel):
         session.signals.job_event.append(self._job_event)
         session.signals.job_ended.append(lambda job, ended: self._job_ended(job))
 
+    # what most starts never show is made when it is first shown
+
+    @cached_property
+    def _empty(self) -> EmptyState:
+        actions = self._actions
+        empty = EmptyState(self, self.theme, actions.add_files, actions.add_folder, actions.samples)
+        self._offer_models(empty)
+        return empty
+
+    @cached_property
+    def _not_opened(self) -> NotOpened:
+        return NotOpened(self, self.theme, self._session.open, self._actions.open_another)
+
+    @cached_property
+    def _recovering(self) -> Recovering:
+        return Recovering(self, self.theme)
+
     def shown(self) -> None:
         self.grid_view.canvas.focus_set()
 
@@ -84,10 +131,14 @@ class LibraryPanel(Panel):
         return self.grid_view
 
     def step_back(self) -> bool:
-        """Clear the selection."""
-        if not self.grid_view.selection:
+        """Clear the selection, else show all media files again."""
+        if self.grid_view.selection:
+            self.grid_view.select(frozenset())
+        elif self._is_filtered:
+            self._show_all()
+            self.grid_view.canvas.focus_set()
+        else:
             return False
-        self.grid_view.select(frozenset())
         return True
 
     # -- header
@@ -140,7 +191,7 @@ class LibraryPanel(Panel):
     def _show_header(self) -> None:
         """Show the buttons for the selection in place of the order and size, while there is one."""
         some = bool(self.grid_view.selection)
-        full = len(self.media) > 0
+        full = len(self.media) > 0 or self._is_filtered
         for part, shown in ((self._selection, full and some), (self._tools, full and not some)):
             if shown and not part.winfo_manager():
                 part.pack(side="right")
@@ -177,27 +228,37 @@ class LibraryPanel(Panel):
             self._read_again = True
             return
         self._reading = True
-        order, library = self._order, self._session.library
-        self._session.main_thread.run(
-            lambda: (
-                library.browse.media_ids(order),
-                library.browse.failed_media(),
-                library.stopped(),
-            ),
-            self._listed,
-            self._not_listed,
+        order, browse, stopped = (
+            self._order,
+            self._session.library.browse,
+            self._session.library.stopped,
         )
+        where, name = EVERYTHING, ""
+        if self.filter is not None:
+            where, name = self.filter.where, self.filter.name
 
-    def _listed(self, found: tuple[list[int], int, list[MediaFile]]) -> None:
-        ids, failed, stopped = found
+        def listing() -> _Listing:
+            every = browse.media_ids(order)
+            left = browse.media_ids(order, where, name) if where or name else every
+            failed, hidden = browse.failed_media(), browse.hidden_media()
+            return _Listing(left, len(every), failed, hidden, stopped())
+
+        self._session.main_thread.run(listing, self._listed, self._not_listed)
+
+    def _listed(self, found: _Listing) -> None:
+        ids, failed, stopped = found.ids, found.failed, found.stopped
         self._reading = False
         self.media.stopped = frozenset(media.id for media in stopped)
         self._show_stopped(len(stopped))
         if ids != self.media.ids:
             self.grid_view.select(frozenset())
             self.media.ids = ids
-        self._count.configure(text=count_of_media(len(ids), failed) if ids else "")
-        self._show(self.grid_view if ids else self.empty)
+        text = count_of_media(found.every, failed, found.hidden)
+        if self._is_filtered:
+            text = f"{len(ids):,} of {text}"
+        self._count.configure(text=text if found.every else "")
+        self._show_filter(found.every > 0)
+        self._show(self.grid_view if ids else self._none_left(found.every))
         self._show_header()
         self.grid_view.show(self.media, keep_place=True)
         if self._read_again:
@@ -217,6 +278,32 @@ class LibraryPanel(Panel):
         else:
             self.stopped.pack_forget()
 
+    def _show_filter(self, shown: bool) -> None:
+        """Show the line with the filter, while there is something to filter."""
+        if shown and self.filter is None:
+            self.filter = MediaFilter(self, self.theme, self._session, self.reload)
+        if self.filter is not None and shown != bool(self.filter.winfo_manager()):
+            if shown:
+                self.filter.pack(fill="x", pady=(0, 4), after=self._header)
+            else:
+                self.filter.pack_forget()
+
+    def _none_left(self, every: int) -> ctk.CTkFrame:
+        """Return what stands in the place of the cards: the library is empty, or nothing fits."""
+        if not every:
+            return self._empty
+        if self._nothing_fits is None:
+            self._nothing_fits = NothingFits(self, self.theme, self._show_all)
+        return self._nothing_fits
+
+    @property
+    def _is_filtered(self) -> bool:
+        return self.filter is not None and self.filter.is_set
+
+    def _show_all(self) -> None:
+        if self.filter is not None:
+            self.filter.clear()
+
     def _not_listed(self, exc: Exception) -> None:
         self._reading = False
         raise exc
@@ -234,13 +321,13 @@ class LibraryPanel(Panel):
     def _show_not_opened(self) -> None:
         exc = self._session.not_opened
         assert exc is not None
-        self.not_opened.say(isinstance(exc, LibraryLockedError), *explained(exc))
-        self._show(self.not_opened)
+        self._not_opened.say(isinstance(exc, LibraryLockedError), *explained(exc))
+        self._show(self._not_opened)
 
     def _show_recovering(self, done: int, total: int) -> None:
         if not self._session.is_open:
-            self.recovering.say(done, total)
-            self._show(self.recovering)
+            self._recovering.say(done, total)
+            self._show(self._recovering)
 
     def content_changed(self) -> None:
         self.media.forget()
@@ -320,7 +407,12 @@ class LibraryPanel(Panel):
             show_menu(self, self.theme, self._menu_entries(CARD_MENU), x, y)
 
 
-def count_of_media(listed: int, failed: int) -> str:
-    """Count as the sidebar does: what could not be read is not in the library."""
-    text = counted(listed - failed, "media file")
+def count_of_media(listed: int, failed: int, hidden: int = 0) -> str:
+    """Count as the sidebar does: what could not be read is not in the library.
+
+    Args:
+        hidden: copies that are in the library, and not listed.
+    """
+    text = counted(listed - failed + hidden, "media file")
+    text += f", {hidden:,} hidden" if hidden else ""
     return f"{text}, {failed:,} failed" if failed else text

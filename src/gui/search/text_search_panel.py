@@ -146,6 +146,7 @@ class TextSearchPanel(SearchPanel):
         """Show a query: what a button says is no chip."""
         self.filters.show(parts.filter)
         self.entry.show(words, replace(parts, filter=self.filters.unowned))
+        self.suggestions.hide()  # nobody has typed it
 
     def search_similar(self, segment_id: str, path: Path, found: Callable[[], None]) -> None:
         """Search for what is like a segment of a file.
@@ -290,7 +291,10 @@ class TextSearchPanel(SearchPanel):
         if result.unknown_words:
             words = listed([f"“{word}”" for word in result.unknown_words])
             known = " ".join(result.known_words)
-            searched = f"for “{known}” only" if known else "without"
+            if known and len(query.terms) == 1:
+                searched = f"for “{known}” only"
+            else:
+                searched = "without it" if len(result.unknown_words) == 1 else "without them"
             rest = f" Showing results {searched}." if result.hits else ""
             self.notice.say(
                 f"The starter models don't know {words}.{rest}",

@@ -41,7 +41,7 @@ class WeakerBand(tkinter.Canvas):
         self.theme, self._thumbnails, self._on_toggle = theme, thumbnails, on_toggle
         self.words = self._lower = ""
         self._crops: tuple[Path, ...] = ()
-        self._is_open = self._hover = self._waits = False
+        self.is_open = self._hover = self._waits = False
         self._photos: list[ImageTk.PhotoImage] = []
         for event in ("<Configure>", "<FocusIn>", "<FocusOut>"):
             self.bind(event, lambda _: self.refresh())
@@ -58,9 +58,14 @@ class WeakerBand(tkinter.Canvas):
             words, lower: "340 weaker hits" and "49% and lower".
             crops: pictures of the first ones, shown while they are folded away.
         """
-        self.words, self._lower, self._is_open = words, lower, is_open
+        self.words, self._lower, self.is_open = words, lower, is_open
         self._crops = tuple(crops[:_MOST_THUMBS])
         self.refresh()
+
+    def fold_box(self) -> tuple[int, int, int, int]:
+        """Return where a click folds and unfolds: left, top, width, height on the screen."""
+        left, top, px = self.winfo_rootx(), self.winfo_rooty(), self.theme.px
+        return left, top + px(_BOX_TOP), self.winfo_width(), px(_BOX)
 
     def refresh(self) -> None:
         """Draw again, soon."""
@@ -97,14 +102,14 @@ class WeakerBand(tkinter.Canvas):
         self.create_text(width // 2, middle, text=SENTENCE, font=small, fill=c.text_2)
         self._draw_box(width)
         y, left = px(_BOX_TOP) + px(_BOX) // 2, px(16)
-        sign = icon_image("down" if self._is_open else "right", c.text_2, px(16))
+        sign = icon_image("down" if self.is_open else "right", c.text_2, px(16))
         self._picture(left, y - sign.height // 2, sign)
         left += px(28)
         self.create_text(left, y, text=self.words, anchor="w", font=medium, fill=c.text)
         left += medium.measure(self.words) + px(10)
         self.create_text(left, y, text=self._lower, anchor="w", font=font, fill=c.text_2)
         left += font.measure(self._lower) + px(16)
-        if not self._is_open:
+        if not self.is_open:
             self._draw_thumbs(left, width - px(16), y)
 
     def _draw_box(self, width: int) -> None:

@@ -137,6 +137,10 @@ class CardSprites:
         """Return a video's length on its own ground, with a play sign; RGBA."""
         return self._kept(("badge", text), lambda: self._draw_badge(text))
 
+    def word(self, text: str) -> Image.Image:
+        """Return a word on its own ground; RGBA."""
+        return self._kept(("word", text), lambda: self._draw_word(text))
+
     def group(self, text: str, hover: bool) -> Image.Image:
         """Return the sign of a card that stands for several, with how many; RGBA."""
         return self._kept(("group", text, hover), lambda: self._draw_group(text, hover))
@@ -170,6 +174,14 @@ class CardSprites:
         ImageDraw.Draw(image).text(
             (round(20 * s), image.height / 2), text, self._colours.text, self._small, "lm"
         )
+        return image
+
+    def _draw_word(self, text: str) -> Image.Image:
+        s = self._scale
+        size_wh = round(self._small.getlength(text)) + round(16 * s), round(20 * s)
+        image = _ground(size_wh, RADIUS_SMALL * s, self._colours.window)
+        at = image.width / 2, image.height / 2
+        ImageDraw.Draw(image).text(at, text, self._colours.text, self._small, "mm")
         return image
 
     def _draw_group(self, text: str, hover: bool) -> Image.Image:

@@ -43,7 +43,8 @@ def test_nothing_is_declared_twice() -> None:
 
 def test_the_sidebar_has_the_panels_then_what_else_has_a_row() -> None:
     rows = [action.name for action in sidebar_rows()]
-    assert rows == ["Library", "Search by Tag", "Search by Image", "Export Dataset"]
+    panels = ["Library", "Search by Tag", "Search by Image", "Duplicates"]
+    assert rows == [*panels, "Export Dataset"]
 
 
 def test_readme_names_all_keys() -> None:
