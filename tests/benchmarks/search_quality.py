@@ -400,9 +400,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(text)
     if chosen.write:
         page = APPLICATION_FOLDER / "docs" / "benchmarks.md"
-        before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
-        after = rest.split(MARKS[1])[1]
-        page.write_text(f"{before}{MARKS[0]}\n{text}{MARKS[1]}{after}", encoding="utf-8")
+        above, rest = page.read_text(encoding="utf-8").split(MARKS[0])
+        below = rest.split(MARKS[1])[1]
+        page.write_text(f"{above}{MARKS[0]}\n{text}{MARKS[1]}{below}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -99,10 +99,15 @@ class SavedList(tkinter.Frame):
         return canvas.winfo_rootx(), canvas.winfo_rooty() + top, canvas.winfo_width(), px(_ROW)
 
     @property
+    def names_in_sight(self) -> list[str]:
+        """The searches that there is room for now."""
+        return self.names[self._first : self._first + self._fitting]
+
+    @property
     def texts(self) -> list[str]:
         """What is to be read, from above."""
         found = [HEADING]
-        for name in self.names[self._first : self._first + self._fitting]:
+        for name in self.names_in_sight:
             found += [name, f"{self._counts[name]:,}"] if name in self._counts else [name]
         return found
 
