@@ -83,7 +83,7 @@ def show(found: Found, arguments: argparse.Namespace) -> None:
     elif found.hits:
         print_hits(found.hits, found.missing)
         if result.strong is not None and result.total is not None:
-            print(f"{result.strong:,} strong, {max(0, result.total - result.strong):,} weaker")
+            note(f"{result.strong:,} strong, {max(0, result.total - result.strong):,} weaker")
     else:
         note("nothing found")
     if result.left_by_filter is not None and result.left_by_filter > len(found.hits) > 0:

@@ -369,7 +369,8 @@ class Search:
     def _scores_of(self, vectors: np.ndarray) -> np.ndarray:
         """Score vectors: (N,) float64."""
         # each row by itself, so that equal ones have equal scores wherever they stand
-        return np.einsum("ij,j->i", vectors.astype(np.float64), self.query.astype(np.float64))
+        rows, query = vectors.astype(np.float64), self.query.astype(np.float64)
+        return np.asarray(np.einsum("ij,j->i", rows, query))
 
     def _last(self) -> float:
         """Give the score of the last one of the nearest; what is lower is none of them."""

@@ -15,7 +15,7 @@ from src.database.conditions import SegmentCondition
 from src.database.connection import Connection
 from src.database.exact_search import Read, Scored
 from src.database.filtered_rows import FilteredRows
-from src.database.quantized import QuantizedQuery
+from src.database.quantized import ROUNDING, QuantizedQuery
 from src.database.scan_file import ScanFileError
 from src.database.scan_rows import Part, ScanRows
 
@@ -116,9 +116,9 @@ class FrameSearch:
             return []
         if self._frames is None or self._frames.model_id != model_id:
             self._frames = FramesOfRows(self._connection, model_id)
-        bounds, slack = _bounds(parts, queries)
+        bounds = _bounds(parts, queries)
         ids = np.concatenate([part.block.ids[: part.count] for part in parts])
-        search = _Frames(read, queries, ids, self._frames.of(ids), bounds, slack)
+        search = _Frames(read, queries, parts, ids, self._frames.of(ids), bounds)
         if where:
             filtered = FilteredRows(self._connection, model_id, where)
             few = filtered.few()
@@ -129,19 +129,12 @@ class FrameSearch:
         return search.best(n)
 
 
-def _bounds(
-    parts: Sequence[Part], queries: Sequence[np.ndarray]
-) -> tuple[list[np.ndarray], list[float]]:
-    """Say how high the scores of all rows may be for each query, and how much lower they may be.
-
-    Returns:
-        For each query (N,) float32, and the largest distance between that and a score.
-    """
+def _bounds(parts: Sequence[Part], queries: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Say how high the scores of all rows may be: (N,) float32 for each query."""
     for number, part in enumerate(parts):
         part.block.check(number)
-    bounds, slack = [], []
-    errors = np.concatenate([part.block.errors[: part.count] for part in parts])
-    worst = float(errors.max(initial=0.0))
+    bounds = []
+    worst = max(float(part.block.errors[: part.count].max(initial=0.0)) for part in parts)
     for query in queries:
         quantized = QuantizedQuery.of(query)
         found = [
@@ -152,10 +145,8 @@ def _bounds(
             )
             for part in parts
         ]
-        missing = quantized.missing(worst)
-        bounds.append(np.concatenate(found) + np.float32(missing))
-        slack.append(2 * (worst * quantized.length + missing))
-    return bounds, slack
+        bounds.append(np.concatenate(found) + np.float32(quantized.missing(worst)))
+    return bounds
 
 
 @dataclass
@@ -168,22 +159,25 @@ class _Frames:
         frames: (N,) int64, the frame of each; -1 of what is gone.
         bounds: for each query (N,) float32, as high as the scores may be; -inf for what the
             filter leaves out.
-        slack: for each query how much lower a score may be than its bound.
         filtered: asked about the rows of the first query where the filter leaves many.
     """
 
     read: Read
     queries: Sequence[np.ndarray]
+    parts: Sequence[Part]
     ids: np.ndarray
     frames: np.ndarray
     bounds: list[np.ndarray]
-    slack: list[float]
     filtered: FilteredRows | None = None
+
+    def __post_init__(self) -> None:
+        self._quantized = [QuantizedQuery.of(query) for query in self.queries]
+        self._starts = np.cumsum([0, *(part.count for part in self.parts)])
+        self._size = int(self.frames.max(initial=-1)) + 1
 
     def best(self, n: int) -> Scored:
         there = np.flatnonzero(self.frames >= 0)
-        size = int(self.frames.max(initial=-1)) + 1
-        highest = np.min([self._highest(bound, there, size) for bound in self.bounds], axis=0)
+        highest = self._worst_of([bound[there] for bound in self.bounds], there)
         order = np.argsort(-highest, kind="stable")
         order = order[highest[order] > -np.inf]
         best: list[tuple[float, str]] = []
@@ -194,42 +188,41 @@ class _Frames:
             some = some[highest[some] >= last]
             if not some.size:
                 break
-            best = sorted(best + self._scored(some, size))[:n]
+            best = sorted(best + self._scored(some, last))[:n]
             start, at_once = start + at_once, 4 * at_once
         return [(segment_id, -score) for score, segment_id in best]
 
-    def _highest(self, bound: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
-        """Find the highest bound of each frame: (size,) float32."""
-        found = np.full(size, -np.inf, np.float32)
-        np.maximum.at(found, self.frames[rows], bound[rows])
+    def _highest(self, scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Find the highest score in each frame: (frames,) of the scores' type."""
+        found = np.full(self._size, -np.inf, scores.dtype)
+        np.maximum.at(found, self.frames[rows], scores)
         return found
 
-    def _scored(self, some: np.ndarray, size: int) -> list[tuple[float, str]]:
-        """Score some frames.
+    def _worst_of(self, scores: Sequence[np.ndarray], rows: np.ndarray) -> np.ndarray:
+        """Find the lowest of the highest scores for each query in each frame."""
+        return np.asarray(np.min([self._highest(each, rows) for each in scores], axis=0))
+
+    def _scored(self, some: np.ndarray, last: float) -> list[tuple[float, str]]:
+        """Score those of some frames that may score as much as the last of the best.
 
         Returns:
             Minus the score of each, and its segment that is best for the first query; frames of
             which nothing is left are left out.
         """
-        is_wanted = np.zeros(size + 1, bool)  # the last one for what is gone
+        is_wanted = np.zeros(self._size + 1, bool)  # the last one for what is gone
         is_wanted[some] = True
         rows = np.flatnonzero(is_wanted[self.frames])
         if self.filtered is not None:
             kept = self.filtered.keep(self.ids[rows].tolist())
             self.bounds[0][rows[~np.isin(self.ids[rows], kept)]] = -np.inf
         while True:
-            likely = np.zeros(len(rows), bool)
-            for bound, slack in zip(self.bounds, self.slack, strict=True):
-                highest = self._highest(bound, rows, size)
-                near = bound[rows] >= highest[self.frames[rows]] - np.float32(slack)
-                likely |= near & (bound[rows] > -np.inf)
-            closer = rows[likely]
+            rows = rows[self.frames[rows] >= 0]
+            closer = self._likely(rows, last)
             found, vectors = self.read(self.ids[closer].tolist())
             if len(found) == len(closer):
                 break
             gone = ~np.isin(self.ids[closer], [row["id"] for row in found])
             self.frames[closer[gone]] = -1
-            rows = rows[self.frames[rows] >= 0]
         # by id, as `closer` is: rows come as SQLite likes
         order = np.argsort([row["id"] for row in found])
         names = [found[i]["segment_id"] for i in order]
@@ -246,3 +239,30 @@ class _Frames:
             if score > -np.inf:
                 best.append((-score, names[first]))
         return best
+
+    def _likely(self, rows: np.ndarray, last: float) -> np.ndarray:
+        """Choose the rows that may be the best of their frame for a query.
+
+        By the queries as they are, not in eight bits: these bounds are closer.
+
+        Args:
+            last: frames that can't score so much are left out.
+        """
+        upper, lower = [], []
+        for quantized in self._quantized:
+            scores, errors = np.empty(len(rows)), np.empty(len(rows))
+            numbers = np.searchsorted(self._starts, rows, side="right") - 1
+            for number in np.unique(numbers):
+                here = np.flatnonzero(numbers == number)
+                block, inside = self.parts[number].block, rows[here] - self._starts[number]
+                scores[here] = quantized.scores_of(block.rows[inside], block.scales[inside])
+                errors[here] = block.errors[inside] * quantized.length + ROUNDING
+            upper.append(scores + errors)
+            lower.append(scores - errors)
+        is_out = self.bounds[0][rows] == -np.inf
+        upper[0][is_out] = lower[0][is_out] = -np.inf
+        likely = np.zeros(len(rows), bool)
+        for high, low in zip(upper, lower, strict=True):
+            likely |= (high >= self._highest(low, rows)[self.frames[rows]]) & (high > -np.inf)
+        likely &= self._worst_of(upper, rows)[self.frames[rows]] >= last
+        return np.asarray(rows[likely])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
 
 from src.database.vector_db import VectorDatabase
+from src.errors import DatabaseError
 from src.models.auto_tagger import Vocabulary
 from src.search.line import SAMPLE, Calibration, calibrate
 
 _KEY = "calibration of "
+
+log = logging.getLogger(__name__)
 
 
 class CalibrationStore:
@@ -41,7 +45,10 @@ class CalibrationStore:
             if known is None:
                 return None
             if not self._read_only:
-                vectors.metadata.set_info(_KEY + name, known.as_text())
+                try:
+                    vectors.metadata.set_info(_KEY + name, known.as_text())
+                except DatabaseError as exc:  # a disk may be full, and searches go on
+                    log.warning("what wrong matches score can't be kept: %s", exc)
         self._known[name] = known
         return known
 

@@ -10,9 +10,9 @@ import numpy as np
 from src.models.mask_rle import mask_ious
 from src.records import SearchHit
 
-# Frames of a video that are so near in time may show the same thing.
+# Frames of a video that are so near in time may show the same thing wherever it is.
 NEAR_S = 5.0
-# Boxes that overlap so far are of what has hardly moved.
+# Boxes that overlap so far are of what has hardly moved, and is the same however much later.
 MOVED_IOU = 0.3
 # Masks of one frame that overlap so far, or of which so much of one lies in the other.
 OVERLAP_IOU, INSIDE = 0.5, 0.8
@@ -29,7 +29,11 @@ Embeddings = Callable[[Sequence[str]], Mapping[str, np.ndarray]]
 
 
 def one_of_each(
-    hits: Sequence[SearchHit], like: float, dhashes: Mapping[str, str], embeddings: Embeddings
+    hits: Sequence[SearchHit],
+    limit: int,
+    like: float,
+    dhashes: Mapping[str, str],
+    embeddings: Embeddings,
 ) -> list[SearchHit]:
     """Make hits of the same thing one hit: the best, with the others as its `alike`.
 
@@ -38,6 +42,7 @@ def one_of_each(
 
     Args:
         hits: best first.
+        limit: the most that are wanted of those that stand for the others.
         like: the cosine similarity from which on two segments are likely not alike by chance.
         dhashes: of the frames of segments, 16 hex digits by the segment's id, where known.
         embeddings: asked once, about those that may be the same by where they are.
@@ -71,7 +76,10 @@ def one_of_each(
         cards[card].append(i)
         frames[card].setdefault(frame, []).append(i)
         card_of.append(card)
-    return [replace(hits[best], alike=tuple(hits[i] for i in others)) for best, *others in cards]
+    return [
+        replace(hits[best], alike=tuple(hits[i] for i in others)) if others else hits[best]
+        for best, *others in cards[:limit]
+    ]
 
 
 @dataclass(frozen=True)
@@ -137,23 +145,29 @@ def _may_be_same(places: _Places, like: float) -> tuple[np.ndarray, np.ndarray, 
     Returns:
         (P,) numbers of the weaker hits, of the better ones, and how alike each pair has to be.
     """
-    found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
-    for some in _runs(places.media):
-        first, second = (some[each] for each in np.tril_indices(len(some), -1))
-        iou, inside = places.overlap(first, second)
-        in_frame = places.frame[first] == places.frame[second]
-        here = in_frame & ((iou >= OVERLAP_IOU) | (inside >= INSIDE))
-        with np.errstate(invalid="ignore"):
-            near = np.abs(places.time_s[first] - places.time_s[second]) <= NEAR_S
-        near &= ~in_frame & (places.whole[first] == places.whole[second])
-        at = here | near
-        # what has moved has to be more alike
-        moved = ~in_frame & (iou < MOVED_IOU)
-        least = np.where(moved, (1 + like) / 2, like)
-        found.append((first[at], second[at], least[at]))
-    found.append(_copies(places, like))
-    first, second, least = (np.concatenate(each) for each in zip(*found, strict=True))
+    first, second = _pairs(places.media)
+    iou, inside = places.overlap(first, second)
+    in_frame = places.frame[first] == places.frame[second]
+    here = in_frame & ((iou >= OVERLAP_IOU) | (inside >= INSIDE))
+    apart_s = np.abs(places.time_s[first] - places.time_s[second])  # NaN in a photo
+    in_film = (apart_s >= 0) & ~in_frame & (places.whole[first] == places.whole[second])
+    near, stays = apart_s <= NEAR_S, iou >= MOVED_IOU
+    at = here | (in_film & (near | stays))
+    # what has moved, or is there again later, has to be more alike
+    least = np.where(in_frame | (near & stays), like, (1 + like) / 2)
+    of_one_file, copies = (first[at], second[at], least[at]), _copies(places, like)
+    first, second, least = (np.concatenate(both) for both in zip(of_one_file, copies, strict=True))
     return first, second, least
+
+
+def _pairs(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """List the pairs of places that have the same key: (P,) the later and the earlier ones."""
+    order = np.argsort(keys, kind="stable")
+    begins = np.flatnonzero(np.diff(keys[order], prepend=keys[order][:1] - 1))
+    starts = np.repeat(begins, np.diff(np.append(begins, len(keys))))
+    before = np.arange(len(keys)) - starts
+    nth = np.arange(before.sum()) - np.repeat(np.cumsum(before) - before, before)
+    return np.repeat(order, before), order[np.repeat(starts, before) + nth]
 
 
 def _copies(places: _Places, like: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

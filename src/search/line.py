@@ -75,8 +75,11 @@ class QueryLine:
         return self.level.low if next(others, -1.0) >= high else high
 
     def strength(self, score: float, line: float) -> float:
-        """Say how far a score is from chance: 0 to 1, 0.5 on the line, 0.88 one step above."""
-        return 1 / (1 + math.exp(min(50.0, 2 * (line - score) / self.level.step)))
+        """Say how far a score is from chance: 0 to 1, 0.5 on the line, 0.88 four steps above.
+
+        So slowly that strong hits still differ: they lie up to a dozen steps above it.
+        """
+        return 1 / (1 + math.exp(min(50.0, (line - score) / (2 * self.level.step))))
 
     def strengths(self, scores: np.ndarray, line: float) -> np.ndarray:
         """Say of (N,) scores what `strength` says of one: (N,) float32."""

@@ -140,12 +140,13 @@ class SegmentSearch:
             found = search(n)
             cards = one_of_each(
                 found.hits,
+                query.limit,
                 self._calibration.images.low,
                 self._vectors.metadata.dhashes_of([hit.segment.id for hit in found]),
                 self._vectors.embeddings.get,
             )
             if len(cards) >= query.limit or len(found) < n or n >= MOST_HITS:
-                return replace(found, hits=tuple(cards[: query.limit]))
+                return replace(found, hits=tuple(cards))
             n = min(4 * n, MOST_HITS)
 
     def _line(self, terms: Sequence[Term], embeddings: Sequence[np.ndarray]) -> QueryLine | None:

@@ -4,7 +4,7 @@ A library of pictures whose content is known goes through the real pipeline; wha
 embedded in five ways (over its blurred frame as the application does, as a plain box, over white,
 over black, and as the whole frame) and searched by words, by example and by tag.
 
-    --scenes N                    drawn scenes (200)
+    --scenes N --seed S           drawn scenes (200), and which
     --coco FILE --images DIR      a folder with COCO annotations in their place
     --clip FILE --sam FILE        other weights than the bundled ones
     --write                       puts the table into docs/benchmarks.md
@@ -363,6 +363,7 @@ def models_of(folder: Path, clip: Path | None, sam: Path | None) -> ModelManager
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--coco", type=Path)
     parser.add_argument("--images", type=Path)
     parser.add_argument("--clip", type=Path)
@@ -375,7 +376,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = Path(temporary)
         (folder / "pictures").mkdir()
         if chosen.coco is None:
-            truth = drawn(folder / "pictures", chosen.scenes)
+            truth = drawn(folder / "pictures", chosen.scenes, chosen.seed)
             about = f"{chosen.scenes} drawn scenes"
         else:
             truth = coco(chosen.coco, chosen.images)
@@ -393,15 +394,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if chosen.coco is None:
                 from tests.benchmarks.search_line import judge, line_table, shown
 
-                known = shown(library, truth, cuts, SEED)
+                known = shown(library, truth, cuts, chosen.seed)
                 sizes = {8: 8, 20: 4, 60: 2, chosen.scenes: 1}
                 text += "\n" + line_table(judge(known, library, sizes))
     print(text)
     if chosen.write:
         page = APPLICATION_FOLDER / "docs" / "benchmarks.md"
-        before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
-        after = rest.split(MARKS[1])[1]
-        page.write_text(f"{before}{MARKS[0]}\n{text}{MARKS[1]}{after}", encoding="utf-8")
+        above, rest = page.read_text(encoding="utf-8").split(MARKS[0])
+        below = rest.split(MARKS[1])[1]
+        page.write_text(f"{above}{MARKS[0]}\n{text}{MARKS[1]}{below}", encoding="utf-8")
 
 
 if __name__ == "__main__":

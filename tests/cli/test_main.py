@@ -31,6 +31,8 @@ HIT_KEYS = {
     "parent_id",
     "kind",
     "score",
+    "strength",
+    "alike",
     "predicted_iou",
     "path",
     "missing",
@@ -90,7 +92,33 @@ def test_search_by_text_gives_ranked_hits(shell: Shell) -> None:
     assert scores == sorted(scores, reverse=True)
     assert Path(hits[0]["crop_path"]).is_file()
     out, _ = shell("search", "something blue", "--top", 3)
-    assert len(out.splitlines()) == 3
+    assert sum(not row.startswith("Below this line") for row in out.splitlines()) == 3
+
+
+def test_what_is_likely_chance_stands_below_a_line(shell: Shell) -> None:
+    below = "Below this line a match is likely chance"
+    out, err = shell("search", "something blue", "--top", 999, "--all")
+    rows = out.splitlines()
+    every = shell.objects("search", "something blue", "--top", 999, "--all", "--json")
+    strong = sum(hit["strength"] >= 0.5 for hit in every)
+    assert 0 < strong < len(every) == len(rows) - 1 and rows[strong] == below
+    assert f"{strong} strong, {len(every) - strong} weaker." in err
+    out, err = shell("search", "a striped pink crescent", "--top", 1)
+    assert out.startswith(below) and "0 strong, " in err
+
+
+def test_each_thing_is_listed_once_unless_all_are_asked_for(shell: Shell) -> None:
+    cards = shell.objects("search", "red", "--top", 999, "--json")
+    every = shell.objects("search", "red", "--top", 999, "--json", "--all")
+    assert not any(hit["alike"] for hit in every) and len(cards) < len(every)
+    listed = [each for card in cards for each in (card["segment_id"], *card["alike"])]
+    assert sorted(listed) == sorted(hit["segment_id"] for hit in every)
+    best = [hit["segment_id"] for hit in every]
+    assert [card["segment_id"] for card in cards] == sorted(
+        (card["segment_id"] for card in cards), key=best.index
+    )
+    out, _ = shell("search", "red", "--top", 999)
+    assert out.count(" alike") == sum(bool(card["alike"]) for card in cards)
 
 
 def test_search_by_image_finds_the_image(shell: Shell, scene_files: list[Path]) -> None:
@@ -101,9 +129,11 @@ def test_search_by_image_finds_the_image(shell: Shell, scene_files: list[Path]) 
 
 
 def test_worse_masks_can_be_left_out(shell: Shell, tmp_path: Path) -> None:
-    every = shell.objects("search", "red", "--top", 999, "--json")
+    every = shell.objects("search", "red", "--top", 999, "--json", "--all")
     qualities = sorted(hit["predicted_iou"] for hit in every if hit["kind"] == "object")
-    best = shell.objects("search", "red", "--top", 999, "--json", "--min-quality", qualities[-1])
+    best = shell.objects(
+        "search", "red", "--top", 999, "--json", "--all", "--min-quality", qualities[-1]
+    )
     whole = [hit["predicted_iou"] for hit in best if hit["kind"] == "frame"]
     assert whole == [None] * 4 and len(best) == 5 < len(every)
     count = [

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from src.events import FrameStored
 from src.gui.core.session import Listeners
 from src.gui.dialogs.export_footer import ExportFooter
 from src.gui.panel.panel import PanelContext
 from src.gui.search.image_search_panel import ImageSearchPanel
-from src.gui.search.results import NEW_IN_SHORT, NEW_SEGMENTS, ResultsView
+from src.gui.search.results_line import NEW_IN_SHORT, NEW_SEGMENTS, ResultsLine
 from src.gui.search.text_search_panel import TextSearchPanel
 from src.gui.theme.theme import DARK, Theme
 from src.gui.theme.toolkit import ctk
@@ -93,27 +92,18 @@ def test_a_pointer_that_rests_where_a_menu_opens_chooses_nothing(root: Any, them
 def test_the_offer_to_search_again_is_whole_beside_the_hits(
     root: Any, theme: Theme, width: int, offer: str
 ) -> None:
-    nothing: Any = None
-    session: Any = SimpleNamespace(
-        signals=Listeners(), jobs=[], missing=SimpleNamespace(has=lambda _: False)
-    )
-    thumbnails: Any = SimpleNamespace(want=lambda *_: None, get=lambda *_: None)
-    context = PanelContext(root, theme, session, thumbnails, nothing)
     root.geometry(f"{width}x400")
-    results = ResultsView(root, context, nothing, nothing, margins=(0, 12))
-    results.pack(fill="both", expand=True)
+    line = ResultsLine(root, theme, (0, 12), *[lambda: None] * 3)
     root.update()
-    results._count.configure(text="100 results")
-    results._wheres = ["in 26 media files", "in 26 files"]
-    results._request = nothing, nothing
-    results._can_choose = results.quality.offer((0.5, 0.9))
-    results.quality.pack(side="right", before=results._count)
-    results._job_event(nothing, FrameStored(Path("dog.mp4"), 0, 0.0, 5, 0.5))
+    line.say("100 results", ["in 26 media files", "in 26 files"])
+    assert line.quality.offer((0.5, 0.9))
+    line.offer_quality(True)
+    line.offer_again(True)
     root.update()
-    again = results._again
+    again = line._again
     assert again.text == offer
     assert again.winfo_width() >= again.winfo_reqwidth()
-    assert again.winfo_x() + again.winfo_width() <= results.quality.winfo_x()
+    assert again.winfo_x() + again.winfo_width() <= line.quality.winfo_x()
 
 
 def test_chips_begin_where_the_entry_does_at_any_scale(root: Any) -> None:
@@ -125,10 +115,10 @@ def test_chips_begin_where_the_entry_does_at_any_scale(root: Any) -> None:
     try:
         root.geometry("900x600")
         context = PanelContext(root, Theme(DARK, 1.5), session, thumbnails, nothing)
-        panel = TextSearchPanel(context, nothing, nothing, nothing, work)
+        panel = TextSearchPanel(context, nothing, nothing, work)
         panel.pack(fill="both", expand=True)
         root.update()
-        assert panel.chips.winfo_rootx() == panel.entry.winfo_rootx()
+        assert panel.suggestions.chips.winfo_rootx() == panel.entry.winfo_rootx()
     finally:
         ctk.set_widget_scaling(1.0)
 

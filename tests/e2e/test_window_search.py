@@ -176,7 +176,7 @@ def count_of_the_best(window: Window) -> int:
 
 def test_the_quality_of_masks_is_chosen_among_hits_and_the_question_stays(window: Window) -> None:
     every = search(window, "something green")
-    count = window.wait_still("their count", lambda s: s["count"])
+    count = window.wait_still("their count", segments_found)
     best = count_of_the_best(window)
     assert best < count
     window.click("Mask quality")
@@ -197,9 +197,9 @@ def test_the_quality_of_masks_is_chosen_among_hits_and_the_question_stays(window
 
 def segments_found(state: State) -> int:
     """How many hits there are, shown or folded away."""
-    weaker = state["weaker"]
-    folded = int(weaker["words"].split()[0].replace(",", "")) if weaker else 0
-    return int(state["count"]) + (0 if weaker.get("is_open") else folded)
+    said = [*state["texts"], state["weaker"].get("words", "")]
+    counts = (re.fullmatch(r"([\d,]+) (?:strong|weaker) hits?", text) for text in said)
+    return sum(int(match[1].replace(",", "")) for match in counts if match)
 
 
 def test_a_segment_says_what_it_lies_in_and_what_lies_in_it(window: Window) -> None:
@@ -271,14 +271,15 @@ def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
         cards = window.wait_still(
             "its hits", lambda s: s["cards"] if s["panel"] == "image" and s["query"] else []
         )
-    assert (cards[0]["name"], cards[0]["facts"]) == ("scene 2.png", "Photo · whole image")
+    assert cards[0]["name"] == "scene 2.png"
+    assert cards[0]["facts"].startswith("Photo · whole image")
     assert cards[0]["score"] > 0.99
     window.wait("no part", lambda s: s["part"] is None)
 
     slide(window, "Any mask quality")
     window.key("End")
     best = count_of_the_best(window)
-    window.wait("whole pictures and the best masks", lambda s: s["count"] == best and s["query"])
+    window.wait("whole pictures and the best masks", lambda s: segments_found(s) == best)
     window.key("Home")
     window.wait_still("all of them", lambda s: s["cards"] == cards)
 

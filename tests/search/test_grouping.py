@@ -26,6 +26,7 @@ from tests.conftest import new_segments, unit_vectors
 FRAME_WH = 200, 100
 LIKE = 0.9
 AXES = np.eye(512, dtype=np.float32)
+NEARLY = np.asarray(0.93 * AXES[0] + np.sqrt(1 - 0.93**2) * AXES[1])
 
 
 def hit(
@@ -62,6 +63,7 @@ def grouped(
     hits: Sequence[SearchHit],
     directions: Mapping[str, np.ndarray] | None = None,
     dhashes: Mapping[str, str] | None = None,
+    limit: int = 9999,
 ) -> list[list[str]]:
     """Group hits that are alike but for those of other directions; gives the ids of each card."""
     of = directions or {}
@@ -69,7 +71,7 @@ def grouped(
     def embeddings(ids: Sequence[str]) -> dict[str, np.ndarray]:
         return {name: of.get(name, AXES[0]) for name in ids}
 
-    cards = one_of_each(hits, LIKE, dhashes or {}, embeddings)
+    cards = one_of_each(hits, limit, LIKE, dhashes or {}, embeddings)
     return [[each.segment.id for each in (card, *card.alike)] for card in cards]
 
 
@@ -101,21 +103,21 @@ def test_a_frame_and_what_takes_most_of_it_are_one() -> None:
     assert grouped([frame, hit("some", (10, 5, 60, 60))]) == [["frame"], ["some"]]
 
 
-def test_frames_of_a_video_that_are_near_are_one() -> None:
+def test_what_stays_in_its_place_in_a_video_is_one() -> None:
     at = [hit(f"{second}", frame=second * 30, at_s=second) for second in (3, 4, 8, 20)]
-    assert grouped(at) == [["3", "4", "8"], ["20"]]
+    assert grouped(at) == [["3", "4", "8", "20"]]
     assert grouped(at[:2], {"4": AXES[1]}) == [["3"], ["4"]]
-    # from one to the next, however far it is from the first
-    chain = [hit(f"{second}", frame=second, at_s=second) for second in range(0, 40, 4)]
-    assert len(grouped(chain)) == 1
+    # later it has to be more alike, unless it was there between
+    assert grouped(at, {"20": NEARLY}) == [["3", "4", "8"], ["20"]]
+    assert grouped(at, {"8": NEARLY, "20": NEARLY}) == [["3", "4", "8", "20"]]
 
 
 def test_what_moves_in_a_video_has_to_be_more_alike() -> None:
     first, second = hit("a", at_s=1), hit("b", (120, 20, 40, 40), frame=9, at_s=2)
-    nearly = 0.93 * AXES[0] + np.sqrt(1 - 0.93**2) * AXES[1]
     assert grouped([first, second]) == [["a", "b"]]
-    assert grouped([first, second], {"b": nearly}) == [["a"], ["b"]]
-    assert grouped([first, hit("b", frame=9, at_s=2)], {"b": nearly}) == [["a", "b"]]
+    assert grouped([first, hit("b", (120, 20, 40, 40), frame=99, at_s=9)]) == [["a"], ["b"]]
+    assert grouped([first, second], {"b": NEARLY}) == [["a"], ["b"]]
+    assert grouped([first, hit("b", frame=9, at_s=2)], {"b": NEARLY}) == [["a", "b"]]
 
 
 def test_two_things_of_one_frame_stay_two_through_a_video() -> None:
@@ -151,6 +153,7 @@ def test_more_hits_leave_the_first_cards_as_they_are() -> None:
     hits, vectors, hashes = many(400, 12)
     whole = [card[0] for card in grouped(hits, vectors, hashes)]
     assert 20 < len(whole) < 300
+    assert [card[0] for card in grouped(hits, vectors, hashes, limit=9)] == whole[:9]
     for n in (1, 7, 50, 200):
         some = [card[0] for card in grouped(hits[:n], vectors, hashes)]
         assert some == whole[: len(some)]

@@ -152,7 +152,7 @@ def _collect(
             buttons |= {text: list(place) for text, place in child.boxes.items()}
         elif isinstance(child, SavedList):
             texts += child.texts
-            buttons |= {text: list(child.box(text)) for text in child.names}
+            buttons |= {text: list(child.box(text)) for text in child.names_in_sight}
 
 
 def _cards(grid: CardGrid) -> list[dict[str, Any]]:

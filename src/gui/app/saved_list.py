@@ -99,10 +99,15 @@ class SavedList(tkinter.Frame):
         return canvas.winfo_rootx(), canvas.winfo_rooty() + top, canvas.winfo_width(), px(_ROW)
 
     @property
+    def names_in_sight(self) -> list[str]:
+        """The searches that there is room for now."""
+        return self.names[self._first : self._first + self._fitting]
+
+    @property
     def texts(self) -> list[str]:
         """What is to be read, from above."""
         found = [HEADING]
-        for name in self.names[self._first : self._first + self._fitting]:
+        for name in self.names_in_sight:
             found += [name, f"{self._counts[name]:,}"] if name in self._counts else [name]
         return found
 
@@ -240,5 +245,10 @@ class SavedList(tkinter.Frame):
                 right -= small.measure(count) + px(8)
             text = shorten(name, font, right - px(_TEXT))
             canvas.create_text(px(_TEXT), middle, text=text, anchor="w", font=font, fill=c.text_2)
+        if len(self.names) > self._fitting:
+            rows = px(_ROW) * self._fitting
+            top = px(_HEAD) + rows * self._first // len(self.names)
+            thumb = width - px(3), top, width, top + rows * self._fitting // len(self.names)
+            ground.paste(c.strong_border, thumb)
         self._photo = ImageTk.PhotoImage(ground)
         canvas.tag_lower(canvas.create_image(0, 0, image=self._photo, anchor="nw"))

@@ -53,7 +53,7 @@ class DuplicatesPanel(Panel):
         header = panel_header(self, theme, "Duplicates")
         self._count = label(header, theme, "", colour=theme.colours.text_2)
         self._count.pack(side="left", padx=12)
-        self.again = Button(header, theme, "Look again", self.look, icon_name="retry", height=32)
+        self.again = Button(header, theme, "Find again", self.look, icon_name="retry", height=32)
         self.again.pack(side="right")
         self._hint = label(
             self,

@@ -145,5 +145,6 @@ class GroupList(ctk.CTkFrame):
         bind(widget, "<Button-5>", lambda _: self.scroll_by(px), "+")
         bind(widget, "<Prior>", lambda _: self.scroll_by(-self._pitch), "+")
         bind(widget, "<Next>", lambda _: self.scroll_by(self._pitch), "+")
-        for child in widget.winfo_children():
+        # CustomTkinter's own leaves out the canvas that covers a frame
+        for child in tkinter.Misc.winfo_children(widget):
             self._listen(child)

@@ -59,15 +59,21 @@ class FilterRow(tkinter.Frame):
         session: Session,
         on_change: Callable[[Filter], object],
         buttons: Sequence[RowButton] = SEGMENT_BUTTONS,
+        place_strip: Callable[[tkinter.Misc], object] | None = None,
     ) -> None:
         """Make it, empty.
 
         Args:
             on_change: gets the whole filter as a person has changed it.
+            place_strip: puts the strip of dates into `master` by its grid, where that has a line
+                of its own for it; else it lies below the buttons.
         """
         super().__init__(master, bg=ground_of(master))
         self.theme, self._session, self._on_change = theme, session, on_change
         self._buttons = buttons
+        self._strip_master = self if place_strip is None else master
+        self._place_strip = place_strip or self._place_below
+        self.grid_columnconfigure(0, weight=1)
         self.filter = EVERYTHING
         self._owned: dict[str, Filter] = {}
         self.canvas = tkinter.Canvas(
@@ -79,7 +85,7 @@ class FilterRow(tkinter.Frame):
             bd=0,
             takefocus=1,
         )
-        self.canvas.pack(fill="x")
+        self.canvas.grid(row=0, column=0, sticky="ew")
         self._choosers = Choosers(self.canvas, theme, session, self._choose)
         self._strip: DateStrip | None = None  # made when it is first opened
         self._stops: list[_Stop] = []
@@ -154,7 +160,7 @@ class FilterRow(tkinter.Frame):
         """Put the strip of dates away; returns whether there was one to be seen."""
         if self._strip is None or not self._strip.winfo_manager():
             return False
-        self._strip.pack_forget()
+        self._strip.grid_forget()
         self.canvas.focus_set()
         return True
 
@@ -182,9 +188,15 @@ class FilterRow(tkinter.Frame):
         if self.close_strip() or not self._session.is_open:
             return
         if self._strip is None:
-            self._strip = DateStrip(self, self.theme, self._session, self._choose, self.close_strip)
-        self._strip.pack(fill="x", padx=self.theme.px(RING), pady=(self.theme.px(4), 0))
+            self._strip = DateStrip(
+                self._strip_master, self.theme, self._session, self._choose, self.close_strip
+            )
+        self._place_strip(self._strip)
         self._strip.open(self.filter)
+
+    def _place_below(self, strip: tkinter.Misc) -> None:
+        px = self.theme.px
+        strip.grid(row=1, column=0, sticky="ew", padx=px(RING), pady=(px(4), 0))  # type: ignore[attr-defined]
 
     def _choose(self, key: str, condition: Filter) -> None:
         """Put what was chosen for a button into the filter; the keyboard stays where it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable
 from typing import Any
 
@@ -48,9 +49,24 @@ class MediaFilter(ctk.CTkFrame):
             on_enter=lambda _: self._rested(),
             clearable=True,
         )
-        self.entry.pack(side="left", anchor="n", padx=(LEFT, 4), pady=RING)
-        self.row = FilterRow(self, theme, self._session, lambda _: self._on_change(), MEDIA_BUTTONS)
-        self.row.pack(side="left", fill="x", expand=True, padx=(0, theme.px(RIGHT - RING)))
+        self.grid_columnconfigure(1, weight=1)
+        self.entry.grid(row=0, column=0, padx=(LEFT, 4), pady=RING)
+        self.row = FilterRow(
+            self,
+            theme,
+            self._session,
+            lambda _: self._on_change(),
+            MEDIA_BUTTONS,
+            self._place_strip,
+        )
+        self.row.grid(row=0, column=1, sticky="ew", padx=(0, theme.px(RIGHT - RING)))
+
+    def _place_strip(self, strip: tkinter.Misc) -> None:
+        px = self.theme.px
+        margins = px(LEFT), px(RIGHT)
+        strip.grid(  # type: ignore[attr-defined]
+            row=1, column=0, columnspan=2, sticky="ew", padx=margins, pady=(px(4), 0)
+        )
 
     @property
     def where(self) -> Filter:

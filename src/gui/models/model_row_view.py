@@ -66,10 +66,12 @@ def offered(offer: ModelOffer, fetching: bool) -> Offered:
     if fetching:
         return Offered("Larger models are being downloaded. They take over when complete.", True)
     minutes = max(1, round(offer.bytes * 8 / BITS_A_SECOND / 60))
+    size = _unbroken(megabytes(offer.bytes))
+    speed = _unbroken("100 Mbit/s")
     return Offered(
         "The built-in models know colours and shapes only. Larger ones find anything you can "
-        f"name, such as “dog” or “red car”: {_unbroken(megabytes(offer.bytes))} from "
-        f"{' and '.join(offer.hosts)}, about {counted(minutes, 'minute')} at 100 Mbit/s.",
+        f"name: {size} from {' and '.join(offer.hosts)}, about {counted(minutes, 'minute')} at "
+        f"{speed}.",
         False,
     )
 

@@ -295,7 +295,10 @@ class TextSearchPanel(SearchPanel):
         if result.unknown_words:
             words = listed([f"“{word}”" for word in result.unknown_words])
             known = " ".join(result.known_words)
-            searched = f"for “{known}” only" if known else "without"
+            if known and len(query.terms) == 1:
+                searched = f"for “{known}” only"
+            else:
+                searched = "without it" if len(result.unknown_words) == 1 else "without them"
             rest = f" Showing results {searched}." if result.hits else ""
             self.notice.say(
                 f"The starter models don't know {words}.{rest}",

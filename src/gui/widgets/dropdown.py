@@ -31,6 +31,7 @@ class Dropdown(tkinter.Frame):
         self._window, self._on_close = master.winfo_toplevel(), on_close
         self._focus_before = self._window.focus_get()
         self._corners = Corners(self, theme, c.raised, c.control, RADIUS)
+        self._margin = theme.px(8)  # to the window's edge, where it would cross that
         self._keys = f"keys of {self}"  # a class of bindings that all in it have
         for event, answer in (
             ("<Escape>", lambda _: self.close()),
@@ -57,7 +58,8 @@ class Dropdown(tkinter.Frame):
         width, height = self.winfo_reqwidth(), self.winfo_reqheight()
         left, top = self._window.winfo_rootx(), self._window.winfo_rooty()
         wide, high = self._window.winfo_width(), self._window.winfo_height()
-        x, y = max(0, min(x - left - (width if from_right else 0), wide - width)), y - top
+        x -= left + (width if from_right else 0)
+        x, y = max(0, min(x, wide - width - self._margin)), y - top
         if y + height > high:
             y = max(0, above - top - height)
         behind = seen_on_screen((left + x, top + y, left + x + width, top + y + height))
