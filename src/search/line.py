@@ -79,12 +79,16 @@ class QueryLine:
 
         So slowly that strong hits still differ: they lie up to a dozen steps above it.
         """
-        return 1 / (1 + math.exp(min(50.0, (line - score) / (2 * self.level.step))))
+        return 1 / (1 + math.exp(min(50.0, (line - score) / self._scale)))
 
     def strengths(self, scores: np.ndarray, line: float) -> np.ndarray:
         """Say of (N,) scores what `strength` says of one: (N,) float32."""
-        steps = np.minimum(50.0, 2 * (line - scores) / self.level.step)
-        return np.asarray(1 / (1 + np.exp(steps)), np.float32)
+        below = np.minimum(50.0, (line - scores) / self._scale)
+        return np.asarray(1 / (1 + np.exp(below)), np.float32)
+
+    @property
+    def _scale(self) -> float:
+        return 2 * self.level.step
 
 
 @dataclass(frozen=True)
