@@ -19,7 +19,7 @@ _BY_WORD = {
     "brown": "#C79A6B",
     "purple": "#B08CF0",
 }
-_NEUTRAL = {"white": "#EDEDEF", "gray": "#C8C8D0", "grey": "#C8C8D0", "black": "#53535C"}
+_NEUTRAL = {"white": "#DADADE", "gray": "#B8B8C0", "grey": "#B8B8C0", "black": "#53535C"}
 OTHER = "#8E8E97"  # of what has none of the most frequent tags
 _FAINT, _BESIDE_SELECTED = 0.18, 0.5  # of the colour that is left
 
