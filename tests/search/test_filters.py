@@ -17,24 +17,18 @@ from src.search.copy_leaves import Is
 from src.search.filter_text import parse_filter
 from src.search.filters import EVERYTHING, And, Filter, Leaf, Not, Or, all_of, any_of
 from src.search.leaves import (
-    AtTime,
     Duplicate,
-    Height,
     KindIs,
     MediaFileIs,
     MediaKindIs,
     NameHas,
     PathHas,
-    Pixels,
-    Quality,
     SegmentIs,
-    Share,
-    Size,
     Tagged,
     TakenIn,
-    Width,
 )
 from src.search.media_leaves import InFolder, TakenAfter, TakenBefore, TakenWith
+from src.search.range_leaves import AtTime, Height, Pixels, Quality, Share, Size, Width
 from tests.conftest import MODEL, small_mask, unit_vectors
 from tests.search.new_condition import register_left_of
 

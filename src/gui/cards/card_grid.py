@@ -5,10 +5,9 @@ from __future__ import annotations
 import tkinter
 from typing import Literal
 
-from PIL import ImageTk
-
 from src.gui.cards.card_keys import CardKeys
 from src.gui.cards.card_pointer import CardPointer
+from src.gui.cards.card_slot import CardSlot
 from src.gui.cards.card_view import (
     MARGIN,
     CardActions,
@@ -20,26 +19,12 @@ from src.gui.cards.card_view import (
 )
 from src.gui.cards.grid_layout import GridLayout
 from src.gui.core.thumbnails import Thumbnails
-from src.gui.theme.theme import LEFT, NORMAL, RIGHT, SMALL, Theme, shorten
+from src.gui.theme.theme import LEFT, NORMAL, RIGHT, SMALL, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.tooltip import Tooltip
 
 GAP = 16
 WISH = 184
-
-
-class _Slot:
-    """The Canvas items of one place on the screen."""
-
-    def __init__(self, canvas: tkinter.Canvas, size: CardSize) -> None:
-        self.photo = ImageTk.PhotoImage("RGB", size.slot_wh)
-        self.items = [
-            canvas.create_image(0, 0, image=self.photo, anchor="nw"),
-            canvas.create_text(0, 0, anchor="w"),
-            canvas.create_text(0, 0, anchor="w"),
-            canvas.create_text(0, 0, anchor="e"),
-        ]
-        self.shows: tuple[object, ...] | None = None
 
 
 class CardGrid(ctk.CTkFrame):
@@ -70,7 +55,7 @@ class CardGrid(ctk.CTkFrame):
         self._split: int | None = None
         self.band: tkinter.Misc | None = None  # lies across the grid where cards are split
         self._band: tuple[int, int] | None = None  # its item on the Canvas, and its height
-        self._slots: list[_Slot] = []
+        self._slots: list[CardSlot] = []
         self._selected: set[int] = set()
         self.focused: int | None = None
         self._focus_seen = False
@@ -291,7 +276,7 @@ class CardGrid(ctk.CTkFrame):
         )
         need = (self.canvas.winfo_height() // self._pitch + 3) * self._columns
         while len(self._slots) < need:
-            self._slots.append(_Slot(self.canvas, self.size))
+            self._slots.append(CardSlot(self.canvas, self.theme, self.size))
         used = set()
         for card, view in enumerate(views, start=first):
             slot = self._slots[card % len(self._slots)]
@@ -299,9 +284,7 @@ class CardGrid(ctk.CTkFrame):
             self._fill(slot, card, view)
         for number, slot in enumerate(self._slots):
             if number not in used and slot.shows is not None:
-                slot.shows = None
-                for item in slot.items:
-                    self.canvas.coords(item, -10000, -10000)
+                slot.hide()
         self._place_band()
         self._draw_bar()
         self._pointer.refresh()
@@ -309,7 +292,7 @@ class CardGrid(ctk.CTkFrame):
         if last == self.count and self.actions.end_seen is not None:
             self.actions.end_seen()
 
-    def _fill(self, slot: _Slot, card: int, view: CardView) -> None:
+    def _fill(self, slot: CardSlot, card: int, view: CardView) -> None:
         x, y = self._at(card)
         over = self._pointer.over
         spot = over if over is not None and over.card == card else None
@@ -326,38 +309,9 @@ class CardGrid(ctk.CTkFrame):
         shows = (view, flags, id(picture) if picture is not None else None)
         if slot.shows != shows:
             slot.photo.paste(self.painter.paint(view, flags, picture, self.size))
-            self._write(slot, view)
+            slot.write(view)
             slot.shows = shows
-        self._place(slot, x, y, view)
-
-    def _write(self, slot: _Slot, view: CardView) -> None:
-        colours, width = self.theme.colours, self.size.thumb_wh[0]
-        normal = self.theme.canvas_font(self, NORMAL)
-        small = self.theme.canvas_font(self, SMALL)
-        configure = self.canvas.itemconfigure
-        configure(
-            slot.items[1], text=shorten(view.name, normal, width), font=normal, fill=colours.text
-        )
-        colour = getattr(colours, view.facts_colour)
-        facts = shorten(view.facts, small, width, tail=0)
-        configure(slot.items[2], text=facts, font=small, fill=colour)
-        configure(slot.items[3], text=view.mark or _how_strong(view), font=small)
-        configure(
-            slot.items[3],
-            fill=colours.accent if view.mark else colours.text_2,
-            anchor="w" if view.mark else "e",
-        )
-
-    def _place(self, slot: _Slot, x: int, y: int, view: CardView) -> None:
-        px, m = self.theme.px, self.size.margin
-        width, height = self.size.thumb_wh
-        left, top = x + m, y + m + height
-        first_line = top + px(18 if view.score is None and not view.mark else 38)
-        coords = self.canvas.coords
-        coords(slot.items[0], x, y)
-        coords(slot.items[1], left, first_line)
-        coords(slot.items[2], left, first_line + px(18))
-        coords(slot.items[3], left if view.mark else left + width, top + px(16))
+        slot.place(x, y, view)
 
     def _place_band(self) -> None:
         if self._band is None:
@@ -420,9 +374,3 @@ class CardGrid(ctk.CTkFrame):
         if seen != self._focus_seen:
             self._focus_seen = seen
             self.refresh()
-
-
-def _how_strong(view: CardView) -> str:
-    if view.strength is not None:
-        return f"{view.strength:.0%}"
-    return "" if view.score is None else f"{view.score:.2f}"

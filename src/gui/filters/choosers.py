@@ -21,8 +21,9 @@ from src.gui.theme.theme import Theme
 from src.gui.widgets.dropdown import Dropdown
 from src.gui.widgets.popup import show_menu
 from src.search.filters import EVERYTHING, Filter
-from src.search.leaves import KindIs, MediaKindIs, Quality, Share, Size
+from src.search.leaves import KindIs, MediaKindIs
 from src.search.media_leaves import TakenWith
+from src.search.range_leaves import Quality, Share, Size
 
 _GAP, _MARGIN = 4, 8
 Box = tuple[int, int, int, int]  # left, top, width, height in device pixels, on the screen

@@ -13,7 +13,7 @@ from src.gui.widgets.inputs import Entry
 from src.gui.widgets.mask_quality import HINT, ends_of, least_of
 from src.gui.widgets.slider import Slider
 from src.search.filters import EVERYTHING, Filter
-from src.search.leaves import Quality, Size
+from src.search.range_leaves import Quality, Size
 
 _WIDTH = 264
 NO_RANGE = "All masks in the library are equally good."

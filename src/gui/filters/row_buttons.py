@@ -12,8 +12,9 @@ from functools import reduce
 
 from src.gui.filters.periods import Days, days_of, short_words
 from src.search.filters import EVERYTHING, And, Filter, Or, all_of, any_of
-from src.search.leaves import KindIs, MediaKindIs, Quality, Share, Size, Tagged, TakenIn
+from src.search.leaves import KindIs, MediaKindIs, Tagged, TakenIn
 from src.search.media_leaves import InFolder, TakenAfter, TakenBefore, TakenWith
+from src.search.range_leaves import Quality, Share, Size
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from src.gui.filters.row_buttons import (
 )
 from src.search.filter_text import parse_filter
 from src.search.filters import EVERYTHING
-from src.search.leaves import Quality, Tagged, TakenIn
+from src.search.leaves import Tagged, TakenIn
+from src.search.range_leaves import Quality
 
 NAMES = {button.key: button for button in SEGMENT_BUTTONS}
 
