@@ -31,7 +31,7 @@ class Legend(ctk.CTkFrame):
         Args:
             on_choose: hears which row is to be shown alone, or None for all of them.
         """
-        super().__init__(master, fg_color="transparent")
+        super().__init__(master, fg_color="transparent", height=1)
         self.theme, self._on_choose = theme, on_choose
         self.rows: list[Row] = []
         self.chosen: int | None = None

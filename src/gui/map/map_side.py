@@ -16,7 +16,7 @@ from src.gui.widgets.inputs import Entry
 from src.records import SearchHit
 
 NARROW = 272
-_HINT = "Draw a line round points to select their segments."
+_HINT = "Draw a line round points to select their segments, or press Ctrl A for all that are shown."
 
 
 @dataclass(frozen=True)
