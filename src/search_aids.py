@@ -64,7 +64,7 @@ class SearchAids(OpenLibrary):
                 long.
             DatabaseError: the library was opened for reading only.
         """
-        self._saved.rename(name, new_name)
+        self._saved.change_name(name, new_name)
 
     def forget_search(self, name: str) -> None:
         """Delete a saved search.

@@ -17,6 +17,7 @@ ELSEWHERE = {
     "src/regular_files.py": "its lowest part",
     "src/ownership.py": "makes the folder that a library is kept in",
     "src/datasets/atomic_output.py": "makes the folder above a dataset, where a person asks for it",
+    "src/datasets/saved_crops.py": "a folder that a person chooses; new files alone",
     "src/config.py": "the file in the user's own folder that names the last library",
     "src/models/download.py": "the models folder",
     "src/models/model_table.py": "the models folder",

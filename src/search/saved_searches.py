@@ -64,7 +64,7 @@ class SavedSearches:
         parse_query(text)
         self._put(self._called(name), SavedSearch(name, text))
 
-    def rename(self, name: str, new_name: str) -> None:
+    def change_name(self, name: str, new_name: str) -> None:
         """Give one another name.
 
         Raises:

@@ -54,6 +54,7 @@ EVERY = (
     ["search", "red", "--json"],
     ["saved", "reds", "red -blue"],
     ["saved"],
+    ["duplicates"],
     ["export", "OUT"],
     ["import", "OUT"],
     ["import", "--undo", "nothing"],

@@ -29,8 +29,8 @@ def test_they_are_kept_renamed_and_forgotten(saved: SavedSearches, paths: Librar
     saved.save("  DOGS ", "tag:dog")  # in the place of the one before
     assert saved.all() == (SavedSearch("DOGS", "tag:dog"), trucks)
     assert saved.get("Dogs").text == "tag:dog"
-    saved.rename("dogs", "Dogs")
-    saved.rename("red trucks,  2024", "Trucks")
+    saved.change_name("dogs", "Dogs")
+    saved.change_name("red trucks,  2024", "Trucks")
     with closing(MetadataDatabase(paths, read_only=True)) as again:
         assert [each.name for each in SavedSearches(again).all()] == ["Dogs", "Trucks"]
         with pytest.raises(DatabaseError):
@@ -60,11 +60,11 @@ def test_what_can_not_be_saved_is_refused(
 def test_names_are_those_there_are(saved: SavedSearches) -> None:
     saved.save("a", "red")
     saved.save("b", "blue")
-    for act in (saved.get, saved.forget, lambda name: saved.rename(name, "d")):
+    for act in (saved.get, saved.forget, lambda name: saved.change_name(name, "d")):
         with pytest.raises(QueryError, match='no saved search "c"'):
             act("c")
     with pytest.raises(QueryError, match="choose another name"):
-        saved.rename("a", "B")
+        saved.change_name("a", "B")
     assert [each.text for each in saved.all()] == ["red", "blue"]
 
 

@@ -45,6 +45,8 @@ def fill(paths: LibraryPaths) -> None:
                 " VALUES ('b.jpg', 'h', 2)"
             )
             db.execute("INSERT INTO tracks (media_file_id, begin_s, end_s) VALUES (1, 0, 2.5)")
+            db.execute("INSERT INTO duplicate_groups (verdict, decided_at) VALUES ('kept', 2)")
+            db.execute("INSERT INTO duplicate_files VALUES (1, 1, 0, NULL), (1, 2, 0, NULL)")
 
 
 def content(database: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -166,10 +168,15 @@ def test_worse_damage_is_mended_from_the_backup(paths: LibraryPaths, table: str)
         "roots": "path",
         "decisions": "batch",
         "tracks": "end_s",
+        "duplicate_groups": "decided_at",
+        "duplicate_files": "is_hidden",
     }[table]
-    value: object = {"track_id": 77, "vector": np.roll(VECTORS[0], 1).tobytes(), "checksum": 5}.get(
-        column, "propagated"
-    )
+    value: object = {
+        "track_id": 77,
+        "vector": np.roll(VECTORS[0], 1).tobytes(),
+        "checksum": 5,
+        "is_hidden": 1,
+    }.get(column, "propagated")
     with closing(sqlite3.connect(paths.metadata_db)) as db:
         db.execute(f"UPDATE {table} SET {column} = ?", (value,))
         db.commit()
