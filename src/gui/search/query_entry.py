@@ -31,7 +31,7 @@ class QueryEntry(Entry):
         placeholder: str,
         on_enter: Callable[[str], object],
         on_change: Callable[[str], object],
-        on_parts: Callable[[QueryParts], object],
+        on_parts: Callable[[], object],
     ) -> None:
         """Make an empty entry.
 
@@ -108,7 +108,7 @@ class QueryEntry(Entry):
         self.parts = parts
         self._draw_chips()
         self.show_clear()
-        self._on_parts(parts)
+        self._on_parts()
 
     def _draw_chips(self) -> None:
         chips = self.parts.chips(self._named)

@@ -85,7 +85,8 @@ class TextSearchPanel(SearchPanel):
             line, theme, "Search", lambda: self.search(self.entry.text), kind="main"
         )
         self.button.pack(side="left", padx=(4, 0))
-        self.filters = FilterRow(self, theme, session, self._filter_changed)
+        # a condition alone is a search, too
+        self.filters = FilterRow(self, theme, session, lambda _: self.search(self.entry.text))
         # a Canvas is not scaled by CustomTkinter
         inside = theme.px(LEFT - RING), theme.px(RIGHT - RING)
         self.filters.pack(fill="x", padx=inside, pady=(theme.px(4), theme.px(4)))
@@ -119,12 +120,16 @@ class TextSearchPanel(SearchPanel):
         if typed != self.entry.text:
             self.entry.set(typed)  # where a fault is is said of what stands there
         self.suggestions.hide()
+        if (held := self._held()) is not None:
+            self._search(*held)
+
+    def _held(self) -> tuple[str, QueryParts] | None:
+        """Read what the entry holds: words, and all else; None where it can't be read."""
         try:
-            query = parse_query(typed)
+            return self._parts.joined(parse_query(self.entry.text))
         except QueryError as exc:
             self._say_wrong(exc)
-            return
-        self._search(*self._parts.joined(query))
+            return None
 
     def run(self, text: str) -> None:
         """Search for a whole query in its text form; what the entry held is gone."""
@@ -174,18 +179,15 @@ class TextSearchPanel(SearchPanel):
 
     def add_term(self, term: Term) -> None:
         """Search for a term beside what is searched for already."""
-        parts = self._parts
-        terms = tuple(each for each in parts.terms if each != replace(term, weight=each.weight))
-        self._search(_in_one_line(self.entry.text), replace(parts, terms=(*terms, term)))
+        if (held := self._held()) is not None:
+            words, parts = held
+            others = (each for each in parts.terms if each != replace(term, weight=each.weight))
+            self._search(words, replace(parts, terms=(*others, term)))
 
-    def _parts_changed(self, _chips: QueryParts) -> None:
+    def _parts_changed(self) -> None:
         """Search again, now that a person has changed a chip."""
         if self._shown is not None:
-            self._search(_in_one_line(self.entry.text), self._parts)
-
-    def _filter_changed(self, where: Filter) -> None:
-        """Search again, now that a person has chosen a condition; one alone is a search, too."""
-        self._search(_in_one_line(self.entry.text), replace(self._parts, filter=where))
+            self.search(self.entry.text)
 
     def _search(
         self, words: str, parts: QueryParts, found: Callable[[], None] | None = None

@@ -15,6 +15,7 @@ from src.gui.search.image_search_panel import ImageSearchPanel
 from src.gui.search.query_parts import QueryParts
 from src.gui.search.text_search_panel import TextSearchPanel
 from src.search.filters import EVERYTHING
+from src.search.query import Words
 from src.search.query_text import write_query
 
 
@@ -118,6 +119,19 @@ def test_a_search_by_a_segment_takes_the_place_of_one_that_waits(words: WordPane
     words.search_similar("a segment", SimpleNamespace(name="a.png"), lambda: None)  # type: ignore[arg-type]
     words.models_come()
     assert words.results.asked == ['like:segment:"a segment"']
+
+
+def test_what_is_typed_is_read_when_another_part_changes(words: WordPanel) -> None:
+    words._session.models_ready = True
+    words.search("red")
+    words.entry.set("blue kind:frame -striped")
+    words.add_term(Words("dotted", weight=-1))
+    assert words.results.asked == ["red", "blue -striped -dotted kind:frame"]
+    words.entry.set("kind:nothing")
+    said: list[str] = []
+    words.entry.show_fault = lambda span, why: said.append(why)
+    words._parts_changed()
+    assert len(words.results.asked) == 2 and said[0].startswith("Kind is")
 
 
 class ImagePanel(ImageSearchPanel):
