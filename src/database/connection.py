@@ -371,15 +371,16 @@ class Connection:
         """Close everything; the writer goes last, and the WAL into the file before."""
         with self._write_lock, self._readers_lock:
             self._closed = True
-            own = self._readers.pop(threading.get_ident(), None)
-            if own is not None:
-                own.close()
+            others = {each.ident for each in threading.enumerate()} - {threading.get_ident()}
+            for thread, reader in self._readers.items():
+                # Else only dropped: closing one under another thread's query crashes the process
+                # (CPython's sqlite3). The garbage collector closes it later.
+                if thread not in others:
+                    reader.close()
+            self._readers.clear()
             if self._watcher is not None:
                 self._watcher.close()
                 self._watcher = None
-            # Only dropped: closing one under another thread's query crashes the process
-            # (CPython's sqlite3). The garbage collector closes it later.
-            self._readers.clear()
             if self._writer is not None:
                 if self.recovered is not None or self.mended is not None:
                     self._forget_recovery(self._writer)

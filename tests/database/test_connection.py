@@ -1,8 +1,9 @@
-"""What is said when a transaction ends before its time."""
+"""What is said when a transaction ends before its time, and what is left of a closed library."""
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,11 @@ def test_only_a_transaction_that_says_so_does_not_wait_for_the_disk(
         pass
     assert waits() == full
     assert metadata.info("said") == (None if fails else "once")
+
+
+def test_what_a_thread_that_has_ended_read_with_is_closed(metadata: MetadataDatabase) -> None:
+    reading = threading.Thread(target=lambda: metadata.info("k"))
+    reading.start()
+    reading.join()
+    metadata.close()
+    assert not list(metadata.paths.root.glob("metadata.db-*")), "SQLite ends its log with the last"
