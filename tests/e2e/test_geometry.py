@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from src.gui.core.job_state import JobState
 from src.gui.core.session import Listeners
 from src.gui.dialogs.export_footer import ExportFooter
+from src.gui.jobs.job_strip import JobStrip
 from src.gui.panel.panel import PanelContext
 from src.gui.search.image_search_panel import ImageSearchPanel
 from src.gui.search.results_line import NEW_IN_SHORT, NEW_SEGMENTS, ResultsLine
@@ -233,3 +235,16 @@ def test_what_can_be_done_with_a_part_of_an_image_is_whole(
     assert button.winfo_ismapped() and button.winfo_width() >= button.winfo_reqwidth()
     assert button.winfo_x() >= 0
     assert button.winfo_x() + button.winfo_width() <= row.winfo_width()
+
+
+def test_a_job_that_is_asked_to_stop_is_asked_once(root: Any, theme: Theme) -> None:
+    asked: list[str] = []
+    strip = JobStrip(root, theme, lambda: asked.append("cancel"), *[lambda: None] * 4)
+    strip.pack(fill="x")
+    job = JobState(name="Adding")
+    strip.show(job, waiting=0)
+    strip.button.invoke()
+    job.cancelling = True
+    strip.show(job, waiting=0)
+    strip.button.invoke()
+    assert asked == ["cancel"] and strip.button.text == "Cancelling…"
