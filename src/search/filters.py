@@ -148,6 +148,12 @@ def all_of(filters: Sequence[Filter]) -> Filter:
     return parts[0] if len(parts) == 1 else And(tuple(parts))
 
 
+def conditions_of(where: Filter) -> tuple[Filter, ...]:
+    """Return the conditions of which each must hold; none of them always does."""
+    whole = all_of([where])
+    return whole.parts if isinstance(whole, And) else (whole,)
+
+
 def any_of(filters: Sequence[Filter]) -> Filter:
     """Join filters of which one must hold; with one that always does, that is everything."""
     if not all(filters):

@@ -19,6 +19,7 @@ from src.search.grouping import one_of_each
 from src.search.line import Calibration, QueryLine
 from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
 from src.search.segment_map import SegmentMap, SegmentMaps
+from src.search.term_embedding import read_terms, sum_of
 
 # Hits that are looked at for one of each: at least so many, so many for each that is wanted, and,
 # where most are of few things, so many in all.
@@ -73,13 +74,6 @@ class SegmentSearch:
             return search_frames(self._vectors, query, self._embedding)
         if not query.terms:
             return self._left_by(query.filter, query.limit, count)
-        clip = self._vectors.clip
-        terms = [
-            replace(t, text=as_query(t.text)) if isinstance(t, Words) else t for t in query.terms
-        ]
-        words = [term.text for term in terms if isinstance(term, Words)]
-        unknown = tuple(word for text in words for word in clip.unknown_words(text))
-        known = tuple(word for text in words for word in clip.known_words(text))
         only = query.terms[0] if len(query.terms) == 1 else None
         if isinstance(only, Words) and only.weight > 0:
             line = None if self._calibration is None else QueryLine(self._calibration.words)
@@ -88,17 +82,16 @@ class SegmentSearch:
                 query, lambda n: self._vectors.search_by_text(text, n, query.filter, line)
             )
             return self._counted(found, query.filter, count)
-        # words of which none is known have no part in it
-        terms = [t for t in terms if not isinstance(t, Words) or clip.known_words(t.text)]
-        if not terms:
-            return SearchResult((), unknown)
-        embeddings = [self._embedding(term) for term in terms]
-        total = _sum(terms, embeddings)
-        line = self._line(terms, embeddings)
+        read = read_terms(self._vectors.clip, query.terms)
+        if not read.terms:
+            return SearchResult((), read.unknown)
+        embeddings = [self._embedding(term) for term in read.terms]
+        total = sum_of(read.terms, embeddings)
+        line = self._line(read.terms, embeddings)
         found = self._found(
             query, lambda n: self._vectors.search_by_embedding(total, n, query.filter, line)
         )
-        found = replace(found, unknown_words=unknown, known_words=known)
+        found = replace(found, unknown_words=read.unknown, known_words=read.known)
         return self._counted(found, query.filter, count)
 
     def strengths(self, query: Query, maps: SegmentMaps, segment_map: SegmentMap) -> np.ndarray:
@@ -112,12 +105,11 @@ class SegmentSearch:
         Raises:
             QueryError, MediaReadError: see search.
         """
-        clip = self._vectors.clip
-        terms = [t for t in query.terms if not isinstance(t, Words) or clip.known_words(t.text)]
+        terms = read_terms(self._vectors.clip, query.terms).terms
         strengths = np.zeros(len(segment_map), np.float32)
         if terms:
             embeddings = [self._embedding(term) for term in terms]
-            total = _sum(terms, embeddings)
+            total = sum_of(terms, embeddings)
             line = self._line(terms, embeddings)
             if line is not None:
                 scores = maps.scores(segment_map, total / np.linalg.norm(total))
@@ -195,19 +187,6 @@ class SegmentSearch:
         image = self._read_image(term.path) if isinstance(term, ImageFile) else term.image_rgb
         of_image: np.ndarray = self._vectors.clip.encode_image([_part(image, term.box_xywh)])[0]
         return of_image
-
-
-def _sum(terms: Sequence[Term], embeddings: Sequence[np.ndarray]) -> np.ndarray:
-    """Add up the embeddings of terms by their weights: (512,) float32, of any length.
-
-    Raises:
-        QueryError: they cancel each other.
-    """
-    weighted = [term.weight * each for term, each in zip(terms, embeddings, strict=True)]
-    total = np.sum(weighted, axis=0)
-    if float(np.linalg.norm(total)) < 1e-6:
-        raise QueryError("the parts of this search cancel each other; take one away")
-    return np.asarray(total)
 
 
 def _part(image_rgb: np.ndarray, box_xywh: BoxXywh | None) -> np.ndarray:

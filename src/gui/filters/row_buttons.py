@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from src.gui.filters.periods import Days, days_of, short_words
-from src.search.filters import EVERYTHING, And, Filter, Or, all_of, any_of
+from src.search.filters import EVERYTHING, And, Filter, Or, all_of, any_of, conditions_of
 from src.search.leaves import KindIs, MediaKindIs, Tagged, TakenIn
 from src.search.media_leaves import InFolder, TakenAfter, TakenBefore, TakenWith
 from src.search.range_leaves import Quality, Share, Size
@@ -34,12 +34,6 @@ class RowButton:
     short: str
     owned: Callable[[Sequence[Filter]], Sequence[Filter]]
     said: Callable[[Filter], str]
-
-
-def conditions_of(where: Filter) -> tuple[Filter, ...]:
-    """Return the conditions of which each must hold."""
-    whole = all_of([where])
-    return whole.parts if isinstance(whole, And) else (whole,)
 
 
 def split(where: Filter, buttons: Sequence[RowButton]) -> tuple[dict[str, Filter], Filter]:

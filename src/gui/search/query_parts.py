@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from src.counting import counted
-from src.search.filters import EVERYTHING, And, Filter, all_of
+from src.search.filters import EVERYTHING, Filter, all_of, conditions_of
 from src.search.leaves import SegmentIs
 from src.search.query import ImageFile, Like, Query, Term, Words
 from src.search.query_text import write_query
@@ -49,9 +49,7 @@ class QueryParts:
 
     @property
     def conditions(self) -> tuple[Filter, ...]:
-        if isinstance(self.filter, And):
-            return self.filter.parts
-        return (self.filter,) if self.filter else ()
+        return conditions_of(self.filter)
 
     def __bool__(self) -> bool:
         return bool(self.terms or self.beside or self.filter)
@@ -148,9 +146,8 @@ def split(query: Query) -> tuple[str, QueryParts]:
 
 def has_ids(query: Query) -> bool:
     """Return whether a query names segments by their ids, which say nothing to a person."""
-    conditions = QueryParts(filter=query.filter).conditions
     return any(isinstance(term, Like) for term in query.terms) or any(
-        isinstance(condition, SegmentIs) for condition in conditions
+        isinstance(condition, SegmentIs) for condition in conditions_of(query.filter)
     )
 
 
