@@ -140,9 +140,8 @@ class Browsing:
         Raises:
             GivenUp: it is not wanted any more.
         """
-        asked = parse_query(text).filter & where
-        if asked and self._queries.metadata.duplicates.hides_any():
-            asked = without_hidden(asked)
+        if asked := parse_query(text).filter & where:
+            asked = without_hidden(asked, self._queries.metadata)
         return self._queries.count_where(asked, wanted)
 
     # -- pictures

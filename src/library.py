@@ -9,15 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.database.decisions import new_batch
 from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
-from src.database.text_normalization import normalize_text
 from src.datasets.export import ALL, DEFAULTS, export_dataset, preview_dataset
 from src.datasets.labels_import import import_labels
 from src.datasets.registry import DEFAULT_FORMAT, export_formats
 from src.datasets.saved_crops import save_crops
-from src.errors import ModelNotLoadedError, QueryError
+from src.errors import ModelNotLoadedError
 from src.events import Event
 from src.options import options_of
 from src.processing.pending_deletes import remove_media
@@ -29,25 +27,24 @@ from src.records import (
     MediaFile,
     MovedRoot,
     SearchResult,
-    Tag,
 )
 from src.search.copy_leaves import without_hidden
 from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING, Filter
-from src.search.query import GONE, Image, ImageFile, Like, Query
+from src.search.leaves import SegmentIs
+from src.search.query import Image, ImageFile, Like, Query
 from src.search.query_text import parse_query
 from src.search_aids import SearchAids
+from src.tagging import Tagging
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-LONGEST_TAG = 80
-
 log = logging.getLogger(__name__)
 
 
-class MediaLibrary(SearchAids):
+class MediaLibrary(SearchAids, Tagging):
     """The verbs on a library of media.
 
     What takes long is a generator of events: pull it to the end to have it done, close it to
@@ -227,8 +224,8 @@ class MediaLibrary(SearchAids):
         Args:
             count: whether to count what a filter leaves; see `browse.count_left`.
         """
-        if self.metadata.duplicates.hides_any() and (query.terms or query.filter):
-            query = replace(query, filter=without_hidden(query.filter))
+        if query.terms or query.filter:
+            query = replace(query, filter=without_hidden(query.filter, self.metadata))
         return self._search_now(bool(query.terms)).search(query, count)
 
     def similar(
@@ -241,56 +238,9 @@ class MediaLibrary(SearchAids):
         """
         return self.find(Query((Like(segment_id),), where, n_results))
 
-    # -- tags
-
-    def tag_name(self, text: str) -> str:
-        """Bring typed text to the form that names of tags have.
-
-        Raises:
-            QueryError: there is none, a very long one, or one that is no text.
-        """
-        name = normalize_text(text)
-        if not name:
-            raise QueryError("a tag needs a name")
-        if len(name) > LONGEST_TAG:
-            raise QueryError(
-                f"a tag has at most {LONGEST_TAG} characters; this one has {len(name):,}"
-            )
-        return name
-
-    def add_tag(self, segment_id: str, name: str, batch: str | None = None) -> str:
-        """Put a person's tag on a segment; a person is sure.
-
-        Args:
-            batch: of the act that this is a part of; None for one of its own.
-
-        Returns:
-            The batch, for undo.
-
-        Raises:
-            QueryError: the tag has no name, a very long one, or one that is no text; or the
-                segment is gone.
-        """
-        name, batch = self.tag_name(name), batch or new_batch()
-        tags = [Tag(name, 1.0, "human")]
-        if not self.metadata.add_tags(segment_id, tags, added_by="human", batch=batch):
-            raise QueryError(GONE)
-        return batch
-
-    def remove_tag(self, segment_id: str, name: str, batch: str | None = None) -> str:
-        """Remove a tag from a segment; no model gives it again. Returns the batch, for undo."""
-        batch = batch or new_batch()
-        self.metadata.remove_tag(segment_id, normalize_text(name), batch)
-        return batch
-
-    def undo(self, batch: str) -> int:
-        """Undo a whole act on tags; returns how many of its decisions there were to undo."""
-        return self.metadata.undo(batch)
-
-    def tag_counts(self) -> dict[str, int]:
-        """Count the segments of each tag, most first."""
-        counts = self.metadata.tag_counts()
-        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    def segments(self, segment_ids: Sequence[str]) -> SearchResult:
+        """Look up segments by their ids; those that are gone or hidden are left out."""
+        return self.find(Query((), SegmentIs(tuple(segment_ids)), max(1, len(segment_ids))), False)
 
     # -- out of the library, and its health
 

@@ -83,9 +83,7 @@ class SearchAids(OpenLibrary):
         It takes a second or two for 100,000 segments; until the library changes it is known then.
         Hidden copies are left out, as in searches.
         """
-        if self.metadata.duplicates.hides_any():
-            where = without_hidden(where)
-        return self._maps.make(where)
+        return self._maps.make(without_hidden(where, self.metadata))
 
     def map_tags(self, segment_map: SegmentMap, most: int = 7) -> MapTags:
         """Find the most frequent tags on a map, to colour its points by."""

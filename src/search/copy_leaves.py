@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from src.database.conditions import Condition
 from src.database.duplicate_groups import HIDDEN, IN_A_GROUP
+from src.database.metadata_db import MetadataDatabase
 from src.errors import QueryError
 from src.search.filters import And, Filter, Leaf, Not, Or, leaf
 from src.search.leaves import on_media
@@ -37,9 +38,11 @@ class Is(Leaf):
         return f":{','.join(self.states) or 'none'}"
 
 
-def without_hidden(where: Filter) -> Filter:
-    """Leave hidden copies out, unless a filter asks for duplicates or for hidden ones."""
-    return where if asks_for_copies(where) else where & ~Is(("hidden",))
+def without_hidden(where: Filter, metadata: MetadataDatabase) -> Filter:
+    """Leave hidden copies out where there are any, unless a filter asks for copies."""
+    if asks_for_copies(where) or not metadata.duplicates.hides_any():
+        return where
+    return where & ~Is(("hidden",))
 
 
 def asks_for_copies(where: Filter) -> bool:

@@ -128,6 +128,18 @@ def test_a_tag_needs_a_name_of_some_length(
         library.add_tag(a_segment, name)
 
 
+def test_several_segments_are_tagged_in_one_act_or_not_at_all(
+    library: MediaLibrary, a_segment: str
+) -> None:
+    both = [hit.segment.id for hit in library.search("red", n_results=2)]
+    with pytest.raises(QueryError, match="no longer in the library"):
+        library.add_tag_to([*both, "0" * 24], "in one act")
+    assert "in one act" not in library.tag_counts()
+    batch = library.add_tag_to(both, "in one act")
+    assert library.tag_counts()["in one act"] == 2
+    assert library.undo(batch) == 2 and not library.tag_counts().get("in one act")
+
+
 def test_tags_of_a_person_come_and_go(library: MediaLibrary, a_segment: str) -> None:
     library.add_tag(a_segment, "  my   own ")
     tags = library.browse.frame_view(a_segment).tags[a_segment]

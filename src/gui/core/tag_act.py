@@ -35,10 +35,7 @@ class TagAct:
         library = self._session.library
 
         def add() -> None:
-            batch: str | None = None
-            for segment_id in segment_ids:
-                batch = library.add_tag(segment_id, name, batch)
-            self._batch = batch
+            self._batch = library.add_tag_to(segment_ids, name)
 
         def done() -> None:
             added()

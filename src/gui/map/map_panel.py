@@ -25,7 +25,6 @@ from src.gui.widgets.controls import Button, IconButton, label, panel_header, ru
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.slider import Slider
 from src.records import SearchHit, SearchResult
-from src.search.leaves import SegmentIs
 from src.search.query import Query
 from src.search.query_text import parse_query
 
@@ -298,9 +297,8 @@ class MapPanel(Panel):
 
     def _find(self, ids: Sequence[str], then: Callable[[SearchResult], None]) -> None:
         library = self._session.library
-        query = Query((), SegmentIs(tuple(ids)), max(1, len(ids)))
         self._session.main_thread.run(
-            lambda: library.find(query, count=False), then, fails="Couldn't look up the segments"
+            lambda: library.segments(ids), then, fails="Couldn't look up the segments"
         )
 
     def _open(self, place: int) -> None:

@@ -72,6 +72,10 @@ class QueryEntry(Entry):
         self._names[segment_id] = name, crop
         self._draw_chips()
 
+    def knows(self, segment_id: str) -> bool:
+        """Return whether it has been told which crop the chip of a segment is to show."""
+        return self._named(segment_id)[1] is not None
+
     def show(self, words: str, parts: QueryParts) -> None:
         """Show another query."""
         self.parts = parts

@@ -27,7 +27,6 @@ from src.gui.widgets.notice import Notice
 from src.gui.widgets.tooltip import Tooltip
 from src.records import SearchHit, SearchResult
 from src.search.filters import EVERYTHING, Filter, all_of
-from src.search.leaves import SegmentIs
 from src.search.query import ImageFile, Like, Query, Term
 from src.search.query_text import parse_query, write_query
 
@@ -237,9 +236,10 @@ class TextSearchPanel(SearchPanel):
         self.entry.focus_field()
 
     def _name_segments(self, parts: QueryParts) -> None:
-        """Look up the files and crops of segments that are searched for."""
+        """Look up the files and crops of segments that are searched for, where not known yet."""
         library = self._session.library
-        ids = tuple(term.segment_id for term in parts.terms if isinstance(term, Like))
+        ids = [term.segment_id for term in parts.terms if isinstance(term, Like)]
+        ids = [each for each in ids if not self.entry.knows(each)]
         if not ids:
             return
 
@@ -249,9 +249,7 @@ class TextSearchPanel(SearchPanel):
                 self.entry.name(segment.id, segment.media_path.name, segment.crop_path)
 
         self._session.main_thread.run(
-            lambda: library.find(Query((), SegmentIs(ids), len(ids))),
-            looked_up,
-            fails="Couldn't look up the segment",
+            lambda: library.segments(ids), looked_up, fails="Couldn't look up the segment"
         )
 
     # -- going back

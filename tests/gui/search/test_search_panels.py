@@ -40,6 +40,9 @@ class Entry:
     def name(self, segment_id: str, name: str, crop: Path | None) -> None:
         pass
 
+    def knows(self, segment_id: str) -> bool:
+        return False
+
 
 class Results:
     def __init__(self) -> None:

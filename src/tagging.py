@@ -1,0 +1,82 @@
+"""What a person does with tags; a part of MediaLibrary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from src.database.decisions import new_batch
+from src.database.text_normalization import normalize_text
+from src.errors import QueryError
+from src.open_library import OpenLibrary
+from src.records import Tag
+from src.search.query import GONE
+
+LONGEST_TAG = 80
+
+
+class Tagging(OpenLibrary):
+    """The verbs on tags."""
+
+    def tag_name(self, text: str) -> str:
+        """Bring typed text to the form that names of tags have.
+
+        Raises:
+            QueryError: there is none, a very long one, or one that is no text.
+        """
+        name = normalize_text(text)
+        if not name:
+            raise QueryError("a tag needs a name")
+        if len(name) > LONGEST_TAG:
+            raise QueryError(
+                f"a tag has at most {LONGEST_TAG} characters; this one has {len(name):,}"
+            )
+        return name
+
+    def add_tag(self, segment_id: str, name: str, batch: str | None = None) -> str:
+        """Put a person's tag on a segment; a person is sure.
+
+        Args:
+            batch: of the act that this is a part of; None for one of its own.
+
+        Returns:
+            The batch, for undo.
+
+        Raises:
+            QueryError: the tag has no name, a very long one, or one that is no text; or the
+                segment is gone.
+        """
+        name, batch = self.tag_name(name), batch or new_batch()
+        tags = [Tag(name, 1.0, "human")]
+        if not self.metadata.add_tags(segment_id, tags, added_by="human", batch=batch):
+            raise QueryError(GONE)
+        return batch
+
+    def add_tag_to(self, segment_ids: Sequence[str], name: str) -> str:
+        """Put a person's tag on several segments: on all of them, or on none.
+
+        Returns:
+            The batch, for undo.
+
+        Raises:
+            QueryError: see add_tag.
+        """
+        batch = new_batch()
+        with self.metadata.connection.write():
+            for segment_id in segment_ids:
+                self.add_tag(segment_id, name, batch)
+        return batch
+
+    def remove_tag(self, segment_id: str, name: str, batch: str | None = None) -> str:
+        """Remove a tag from a segment; no model gives it again. Returns the batch, for undo."""
+        batch = batch or new_batch()
+        self.metadata.remove_tag(segment_id, normalize_text(name), batch)
+        return batch
+
+    def undo(self, batch: str) -> int:
+        """Undo a whole act on tags; returns how many of its decisions there were to undo."""
+        return self.metadata.undo(batch)
+
+    def tag_counts(self) -> dict[str, int]:
+        """Count the segments of each tag, most first."""
+        counts = self.metadata.tag_counts()
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
