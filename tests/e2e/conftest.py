@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from src.config import APPLICATION_FOLDER
+from src.gui.theme.toolkit import ctk
 from tests.e2e.desktop import DEADLINE_S, FAST, Screen, Start, Window, missing_packages
 from tests.warm_start import WarmStart
 
@@ -83,6 +85,18 @@ def start(windows: list[Window], screen: Screen, request: pytest.FixtureRequest)
             window.kill()
         elif window.process.poll() is None:
             window.close()
+
+
+@pytest.fixture(scope="module")
+def empty_window(screen: Screen) -> Iterator[Any]:
+    """A window of this process for the tests of a module; each clears away what it put there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DISPLAY", screen.display)
+        root: Any = ctk.CTk()
+        root.update()
+        yield root
+        root.update()
+        root.destroy()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,13 +15,12 @@ from src.gui.filters.filter_row import CLEAR, MORE, FilterRow
 from src.gui.filters.list_chooser import ListChooser
 from src.gui.filters.range_choosers import QualityChooser, SizeChooser
 from src.gui.theme.theme import DARK, Theme
-from src.gui.theme.toolkit import ctk
 from src.gui.widgets.dropdown import Dropdown
 from src.gui.widgets.popup import _Menu
 from src.search.captured_histogram import CapturedHistogram
 from src.search.filter_text import parse_filter
 from src.search.filters import Filter
-from tests.e2e.desktop import Screen
+from tests.direct_thread import DirectThread
 
 FOLDERS = {"/photos/2024": 50, "/photos/norway": 20}
 MONTHS = (*(f"2024-{month:02}-01" for month in range(1, 13)), "2025-01-01")
@@ -51,11 +50,6 @@ class Library:
         return CapturedHistogram(MONTHS, (10,) * 12, undated=5)
 
 
-class MainThread:
-    def run(self, work: Callable[[], Any], then: Callable[[Any], None], *_: Any) -> None:
-        then(work())
-
-
 class Shown:
     """A row over an empty window, and the filters that it gave."""
 
@@ -63,7 +57,9 @@ class Shown:
         theme = Theme(DARK, 1.0)
         theme.find_fonts(root)
         self.root, self.library, self.given = root, Library(), list[str]()
-        session: Any = SimpleNamespace(is_open=True, library=self.library, main_thread=MainThread())
+        session: Any = SimpleNamespace(
+            is_open=True, library=self.library, main_thread=DirectThread()
+        )
         self.row = FilterRow(root, theme, session, lambda where: self.given.append(str(where)))
         self.row.pack(fill="x")
         self.below = tkinter.Entry(root)
@@ -97,17 +93,6 @@ class Shown:
             if (found := self.find(kind, child)) is not None:
                 return found
         return None
-
-
-@pytest.fixture(scope="module")
-def empty_window(screen: Screen) -> Iterator[Any]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DISPLAY", screen.display)
-        root: Any = ctk.CTk()
-        root.update()
-        yield root
-        root.update()
-        root.destroy()
 
 
 @pytest.fixture

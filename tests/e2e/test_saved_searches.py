@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,12 +14,11 @@ from src.gui.app.saved_searches import SavedSearches
 from src.gui.core.session import Session
 from src.gui.search.save_search import SaveSearchButton
 from src.gui.theme.theme import DARK, Theme
-from src.gui.theme.toolkit import ctk
 from src.gui.widgets.dropdown import Dropdown
 from src.gui.widgets.inputs import Entry
 from src.search.query import Query
 from src.search.saved_searches import SavedSearch
-from tests.e2e.desktop import Screen
+from tests.direct_thread import DirectThread
 
 
 class Library:
@@ -49,34 +48,12 @@ class Library:
         return SimpleNamespace(strong=41 if query.words == "red truck" else None)
 
 
-class MainThread:
-    def run(
-        self,
-        work: Callable[[], Any],
-        then: Callable[[Any], None] | None = None,
-        failed: Callable[[Exception], None] | None = None,
-        fails: str = "",
-        is_search: bool = False,
-    ) -> None:
-        try:
-            result = work()
-        except QueryError as exc:
-            assert failed is not None
-            failed(exc)
-        else:
-            if then is not None:
-                then(result)
-
-    def poll(self, _: object) -> None:
-        pass
-
-
 class Shown:
     def __init__(self, root: Any) -> None:
         root.geometry("240x320")
         theme = Theme(DARK, 1.0)
         theme.find_fonts(root)
-        main_thread, never = MainThread(), None
+        main_thread, never = DirectThread(), None
         self.session = Session(main_thread, never, never)  # type: ignore[arg-type]
         self.library: Any = Library()
         self.session._library = self.library
@@ -111,17 +88,6 @@ class Shown:
         field.delete(0, "end")
         field.insert(0, text)
         self.keys("Return")
-
-
-@pytest.fixture(scope="module")
-def empty_window(screen: Screen) -> Iterator[Any]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DISPLAY", screen.display)
-        root: Any = ctk.CTk()
-        root.update()
-        yield root
-        root.update()
-        root.destroy()
 
 
 @pytest.fixture

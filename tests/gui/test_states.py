@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ from src.gui.dialogs.settings_dialog import after_restart, as_number
 from src.gui.library.library_panel import count_of_media
 from src.gui.search.results import EMPTY, NO_WORDS, STILL_ADDING, ResultsView
 from src.settings import Settings
+from tests.direct_thread import DirectThread
 
 
 class Results(ResultsView):
@@ -40,32 +40,9 @@ def test_media_are_counted_one_way() -> None:
     assert count_of_media(1, 0) == "1 media file"
 
 
-class Direct:
-    """Does at once what is else done in another thread."""
-
-    def poll(self, _poller: object) -> None:
-        pass
-
-    def run(
-        self,
-        work: Callable[[], Any],
-        then: Callable[[Any], None] | None = None,
-        failed: Callable[[Exception], None] | None = None,
-        fails: str = "",
-    ) -> None:
-        try:
-            result = work()
-        except Exception as exc:
-            assert failed is not None
-            failed(exc)
-        else:
-            if then is not None:
-                then(result)
-
-
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
-    main_thread: Any = Direct()
+    main_thread: Any = DirectThread()
     never: Any = None
     session = Session(main_thread, never, never)
     library: Any = SimpleNamespace(
@@ -135,7 +112,7 @@ class Detail(DetailPanel):
             sampled_frames=lambda media: [SimpleNamespace(segment_id=f"frame of {media}")]
         )
         library = SimpleNamespace(browse=browse)
-        self._session: Any = SimpleNamespace(library=library, main_thread=Direct())
+        self._session: Any = SimpleNamespace(library=library, main_thread=DirectThread())
 
     def show_segment(self, segment_id: str) -> None:
         self.shown.append(segment_id)

@@ -6,19 +6,20 @@ import tkinter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PIL import Image, ImageTk
+from PIL import Image
 
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, Theme
 from src.gui.widgets.controls import ground_of
+from src.gui.widgets.drawn_canvas import DrawnCanvas
 from src.records import SearchHit
 
 COLUMNS, MOST = 3, 18
 _GAP = 8
 
 
-class CropWall(tkinter.Canvas):
+class CropWall(DrawnCanvas):
     """A click on a crop opens its segment."""
 
     def __init__(
@@ -29,13 +30,10 @@ class CropWall(tkinter.Canvas):
         on_open: Callable[[SearchHit], None],
     ) -> None:
         # its height is what its manager leaves
-        super().__init__(
-            master, bg=ground_of(master), height=1, width=1, highlightthickness=0, bd=0
-        )
+        super().__init__(master, bg=ground_of(master), height=1, width=1)
         self.theme, self._thumbnails, self._on_open = theme, thumbnails, on_open
         self._hits: Sequence[SearchHit] = ()
         self._count = 0
-        self._photos: list[ImageTk.PhotoImage] = []
         self.bind("<Configure>", lambda _: self.refresh())
         self.bind("<ButtonRelease-1>", self._clicked)
         self.bind("<Motion>", lambda e: self.configure(cursor=self._cursor(e.x, e.y)))
@@ -60,9 +58,8 @@ class CropWall(tkinter.Canvas):
     def _step(self) -> int:
         return self._side + self.theme.px(_GAP)
 
-    def refresh(self) -> None:
-        self.delete("all")
-        self._photos.clear()
+    def _draw(self) -> None:
+        self.erase()
         seen, side, c = self._seen(), self._side, self.theme.colours
         self._thumbnails.want(self, [(hit.segment.crop_path, (side, side)) for hit in seen])
         for place, hit in enumerate(seen):
@@ -87,8 +84,7 @@ class CropWall(tkinter.Canvas):
     def _put(self, picture: Image.Image, x: int, y: int) -> None:
         image = picture.copy()
         image.putalpha(rounded_mask(image.size, self.theme.px(RADIUS)))
-        self._photos.append(ImageTk.PhotoImage(image))
-        self.create_image(x, y, anchor="nw", image=self._photos[-1])
+        self.put(x, y, image)
 
     def _at(self, x: int, y: int) -> SearchHit | None:
         column, row = x // self._step, y // self._step

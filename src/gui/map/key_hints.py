@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tkinter
 from typing import Any
 
-from PIL import Image, ImageTk
+from PIL import Image
 
 from src.gui.theme.pictures import ring_mask
 from src.gui.theme.theme import LEFT, RADIUS_SMALL, SMALL, Theme
+from src.gui.widgets.drawn_canvas import DrawnCanvas
 
 HEIGHT = 48
 HINTS = (
@@ -22,24 +22,17 @@ HINTS = (
 )
 
 
-class KeyHints(tkinter.Canvas):
+class KeyHints(DrawnCanvas):
     """As many as there is space for, from the left."""
 
     def __init__(self, master: Any, theme: Theme) -> None:
-        super().__init__(
-            master,
-            bg=theme.colours.window,
-            height=theme.px(HEIGHT),
-            highlightthickness=0,
-            bd=0,
-        )
+        super().__init__(master, bg=theme.colours.window, height=theme.px(HEIGHT))
         self.theme = theme
-        self._photos: list[ImageTk.PhotoImage] = []
-        self.bind("<Configure>", lambda e: self._draw(e.width))
+        self.bind("<Configure>", lambda _: self._draw())
 
-    def _draw(self, width: int) -> None:
-        self.delete("all")
-        self._photos.clear()
+    def _draw(self) -> None:
+        self.erase()
+        width = self.winfo_width()
         px, c = self.theme.px, self.theme.colours
         self.create_line(0, 0, width, 0, fill=c.border)
         bold = self.theme.canvas_font(self, SMALL, "medium")
@@ -54,8 +47,7 @@ class KeyHints(tkinter.Canvas):
             box.paste(
                 c.strong_border, (0, 0), ring_mask(box.size, px(RADIUS_SMALL), self.theme.scale)
             )
-            self._photos.append(ImageTk.PhotoImage(box))
-            self.create_image(x, middle, image=self._photos[-1], anchor="w")
+            self.put(x, middle, box, anchor="w")
             self.create_text(x + wide // 2, middle, text=key, font=bold, fill=c.text)
             self.create_text(
                 x + wide + px(8), middle, text=does, font=plain, fill=c.text_2, anchor="w"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Callable, Sequence
 
-from PIL import Image, ImageTk
+from PIL import Image
 
 from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, SMALL, Theme, shorten
+from src.gui.widgets.drawn_canvas import DrawnCanvas
 from src.search.completion import Suggestion
 
 _ROW, _MARGIN, _INDENT, _ICON = 32, 4, 12, 16
@@ -18,19 +19,18 @@ _ICONS = {"field": "sliders", "value": "check", "tag": "similar", "recent": "ret
 _ICONS |= {"folder": "folder", "camera": "image", "date": "right"}
 
 
-class CompletionList(tkinter.Canvas):
+class CompletionList(DrawnCanvas):
     """Shown and hidden by its owner, which hands it the keys that are for it."""
 
     def __init__(
         self, master: tkinter.Misc, theme: Theme, on_choose: Callable[[Suggestion], None]
     ) -> None:
         c = theme.colours
-        super().__init__(master, bg=c.window, highlightthickness=0, bd=0, cursor="hand2")
+        super().__init__(master, bg=c.window, cursor="hand2")
         self.theme, self._on_choose = theme, on_choose
         self.suggestions: Sequence[Suggestion] = ()
         self.at = -1
         self._wh = 0, 0
-        self._photos: list[ImageTk.PhotoImage] = []
         self.bind("<Motion>", lambda event: self._point(self._row_at(event.y)))
         self.bind("<Leave>", lambda _: self._point(-1))
         # pressed, and not released: the entry loses no focus to it
@@ -100,8 +100,7 @@ class CompletionList(tkinter.Canvas):
     def _draw(self) -> None:
         px, theme, c = self.theme.px, self.theme, self.theme.colours
         width, height = self._wh
-        self.delete("all")
-        self._photos.clear()
+        self.erase()
         ground = Image.new("RGB", (width, height), c.window)
         ground.paste(c.raised, (0, 0), rounded_mask((width, height), px(RADIUS)))
         if self.at >= 0:
@@ -109,20 +108,15 @@ class CompletionList(tkinter.Canvas):
             size = width - 2 * left, px(_ROW)
             ground.paste(c.hover, (left, top), rounded_mask(size, px(RADIUS) // 2))
         ground.paste(c.control, (0, 0), ring_mask((width, height), px(RADIUS), theme.scale))
-        self._picture(0, 0, ground)
+        self.put(0, 0, ground)
         font, small = theme.canvas_font(self, NORMAL), theme.canvas_font(self, SMALL)
         for place, each in enumerate(self.suggestions):
             middle = px(_MARGIN) + place * px(_ROW) + px(_ROW) // 2
             left, right = px(_MARGIN + _INDENT), width - px(_MARGIN + _INDENT)
             sign = icon_image(_ICONS[each.kind], c.text_2, px(_ICON))
-            self._picture(left, middle - sign.height // 2, sign)
+            self.put(left, middle - sign.height // 2, sign)
             left += px(_ICON + 8)
             free = right - left - small.measure(each.note) - px(16)
             text = shorten(each.text, font, max(px(40), free))
             self.create_text(left, middle, text=text, anchor="w", font=font, fill=c.text)
             self.create_text(right, middle, text=each.note, anchor="e", font=small, fill=c.text_2)
-
-    def _picture(self, x: int, y: int, image: Image.Image) -> None:
-        photo = ImageTk.PhotoImage(image)
-        self._photos.append(photo)
-        self.create_image(x, y, image=photo, anchor="nw")

@@ -6,7 +6,7 @@ import tkinter
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from PIL import Image, ImageTk
+from PIL import Image
 
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.search.query_parts import Chip
@@ -14,6 +14,7 @@ from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS_SMALL, SMALL, Theme, shorten
 from src.gui.widgets.controls import ground_of
+from src.gui.widgets.drawn_canvas import DrawnCanvas
 
 HEIGHT = 28
 _GAP, _INSIDE, _LONGEST, _THUMB_WH = 6, 8, 220, (24, 18)
@@ -30,7 +31,7 @@ class _Box(NamedTuple):
     right: int
 
 
-class QueryChips(tkinter.Canvas):
+class QueryChips(DrawnCanvas):
     """One Canvas for all chips, as wide as they are, or as there is space: then the last are seen.
 
     Its sign turns a chip round, its cross removes it, and what else is clicked on opens its menu.
@@ -55,15 +56,12 @@ class QueryChips(tkinter.Canvas):
             bg=ground_of(master),
             width=1,
             height=theme.px(HEIGHT + 4),
-            highlightthickness=0,
-            bd=0,
             takefocus=0,
         )
         self.theme, self._thumbnails = theme, thumbnails
         self._on_click, self._on_leave = on_click, on_leave
         self.chips: Sequence[Chip] = ()
         self._boxes: list[_Box] = []
-        self._photos: list[ImageTk.PhotoImage] = []
         self._most = 1
         self._hover: tuple[int, Part] | None = None
         self._at = -1
@@ -86,19 +84,19 @@ class QueryChips(tkinter.Canvas):
     def show(self, chips: Sequence[Chip]) -> None:
         self.chips = tuple(chips)
         self._at = min(self._at, len(chips) - 1)
-        self.draw()
+        self._draw()
 
     def select(self, selected: bool) -> None:
         """Show that what is typed next takes their place."""
         if selected != self._selected:
             self._selected = selected
-            self.draw()
+            self._draw()
 
     def fit(self, most: int) -> None:
         """Set how wide it may be, in device pixels."""
         if most != self._most:
             self._most = most
-            self.draw()
+            self._draw()
 
     def box(self, place: int, part: Part = "text") -> tuple[int, int, int, int]:
         """Return where a part of a chip lies on the Canvas: left, top, width, height."""
@@ -123,7 +121,7 @@ class QueryChips(tkinter.Canvas):
         if over != self._hover:
             self._hover = over
             self.configure(cursor="hand2" if over else "")
-            self.draw()
+            self._draw()
 
     def _clicked(self, event: tkinter.Event[tkinter.Misc]) -> None:
         if (over := self._part_at(event.x)) is not None:
@@ -131,14 +129,14 @@ class QueryChips(tkinter.Canvas):
 
     def _focus(self, has: bool) -> None:
         self._at = len(self.chips) - 1 if has else -1
-        self.draw()
+        self._draw()
 
     def _step(self, step: int) -> str:
         if self._at + step >= len(self.chips):
             self._on_leave()
         else:
             self._at = max(0, self._at + step)
-            self.draw()
+            self._draw()
         return "break"
 
     def _act(self, part: Part) -> str:
@@ -150,10 +148,9 @@ class QueryChips(tkinter.Canvas):
 
     # -- drawing
 
-    def draw(self) -> None:
+    def _draw(self) -> None:
         px = self.theme.px
-        self.delete("all")
-        self._photos.clear()
+        self.erase()
         self._boxes = self._measured()
         wide = self._boxes[-1].right + px(_GAP) if self._boxes else 1
         hidden = max(0, wide - self._most)
@@ -196,13 +193,13 @@ class QueryChips(tkinter.Canvas):
         body.paste(fill, (0, 0), rounded_mask(size, px(RADIUS_SMALL)))
         if place == self._at:
             body.paste(c.accent, (0, 0), ring_mask(size, px(RADIUS_SMALL), 2 * theme.scale))
-        self._picture(box.left, top, body)
+        self.put(box.left, top, body)
         part = self._hover[1] if self._hover is not None and self._hover[0] == place else None
         font, small = theme.canvas_font(self, NORMAL), theme.canvas_font(self, SMALL)
         if chip.sign:
             ink = c.text if part == "sign" else c.error if chip.sign == "−" else c.accent
             sign = icon_image("minus" if chip.sign == "−" else "plus", ink, px(14))
-            self._picture(box.left + px(6), middle - sign.height // 2, sign)
+            self.put(box.left + px(6), middle - sign.height // 2, sign)
         x = box.text
         if chip.picture is not None:
             self._draw_thumb(x, middle, chip, fill)
@@ -214,12 +211,12 @@ class QueryChips(tkinter.Canvas):
             wide = small.measure(chip.weight) + px(10), px(18)
             badge = Image.new("RGB", wide, fill)
             badge.paste(c.window, (0, 0), rounded_mask(wide, px(RADIUS_SMALL)))
-            self._picture(x + px(6), middle - wide[1] // 2, badge)
+            self.put(x + px(6), middle - wide[1] // 2, badge)
             self.create_text(
                 x + px(11), middle, text=chip.weight, anchor="w", font=small, fill=c.text
             )
         cross = icon_image("close", c.text if part == "close" else c.text_2, px(14))
-        self._picture(box.close + px(3), middle - cross.height // 2, cross)
+        self.put(box.close + px(3), middle - cross.height // 2, cross)
 
     def _draw_thumb(self, x: int, middle: int, chip: Chip, fill: str) -> None:
         assert chip.picture is not None
@@ -228,9 +225,4 @@ class QueryChips(tkinter.Canvas):
         thumb = self._thumbnails.get(chip.picture, wh)
         if thumb is not None:
             shown.paste(thumb, (0, 0), rounded_mask(wh, self.theme.px(3)))
-        self._picture(x, middle - wh[1] // 2, shown)
-
-    def _picture(self, x: int, y: int, image: Image.Image) -> None:
-        photo = ImageTk.PhotoImage(image)
-        self._photos.append(photo)
-        self.create_image(x, y, image=photo, anchor="nw")
+        self.put(x, middle - wh[1] // 2, shown)

@@ -109,7 +109,7 @@ class TextSearchPanel(SearchPanel):
 
     def refresh_thumbnails(self) -> None:
         super().refresh_thumbnails()
-        self.entry.chips.draw()
+        self.entry.chips.refresh()
 
     # -- what is searched for
 

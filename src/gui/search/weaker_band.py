@@ -6,12 +6,13 @@ import tkinter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PIL import Image, ImageTk
+from PIL import Image
 
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, RADIUS_SMALL, SMALL, Theme
+from src.gui.widgets.drawn_canvas import DrawnCanvas
 
 SENTENCE = "Below this line a match is likely chance"
 HEIGHT = 112
@@ -19,7 +20,7 @@ _LINE_AT, _BOX_TOP, _BOX = 20, 40, 48
 _THUMB_WH, _BETWEEN, _MOST_THUMBS = (40, 30), 4, 6
 
 
-class WeakerBand(tkinter.Canvas):
+class WeakerBand(DrawnCanvas):
     """A click, Enter or Space shows and hides the weaker hits."""
 
     def __init__(
@@ -32,8 +33,6 @@ class WeakerBand(tkinter.Canvas):
         super().__init__(
             master,
             bg=theme.colours.window,
-            highlightthickness=0,
-            bd=0,
             takefocus=1,
             cursor="hand2",
             height=theme.px(HEIGHT),
@@ -41,8 +40,7 @@ class WeakerBand(tkinter.Canvas):
         self.theme, self._thumbnails, self._on_toggle = theme, thumbnails, on_toggle
         self.words = self._lower = ""
         self._crops: tuple[Path, ...] = ()
-        self.is_open = self._hover = self._waits = False
-        self._photos: list[ImageTk.PhotoImage] = []
+        self.is_open = self._hover = False
         for event in ("<Configure>", "<FocusIn>", "<FocusOut>"):
             self.bind(event, lambda _: self.refresh())
         self.bind("<Enter>", lambda _: self._point(True))
@@ -67,12 +65,6 @@ class WeakerBand(tkinter.Canvas):
         left, top, px = self.winfo_rootx(), self.winfo_rooty(), self.theme.px
         return left, top + px(_BOX_TOP), self.winfo_width(), px(_BOX)
 
-    def refresh(self) -> None:
-        """Draw again, soon."""
-        if not self._waits:
-            self._waits = True
-            self.after_idle(self._draw)
-
     def _point(self, over: bool) -> None:
         self._hover = over
         self.refresh()
@@ -87,13 +79,11 @@ class WeakerBand(tkinter.Canvas):
         return "break"
 
     def _draw(self) -> None:
-        self._waits = False
         width = self.winfo_width()
         if width <= 1:
             return
         theme, c, px = self.theme, self.theme.colours, self.theme.px
-        self.delete("all")
-        self._photos.clear()
+        self.erase()
         small, font = theme.canvas_font(self, SMALL), theme.canvas_font(self, NORMAL)
         medium = theme.canvas_font(self, NORMAL, "medium")
         middle, half = px(_LINE_AT), small.measure(SENTENCE) // 2 + px(16)
@@ -103,7 +93,7 @@ class WeakerBand(tkinter.Canvas):
         self._draw_box(width)
         y, left = px(_BOX_TOP) + px(_BOX) // 2, px(16)
         sign = icon_image("down" if self.is_open else "right", c.text_2, px(16))
-        self._picture(left, y - sign.height // 2, sign)
+        self.put(left, y - sign.height // 2, sign)
         left += px(28)
         self.create_text(left, y, text=self.words, anchor="w", font=medium, fill=c.text)
         left += medium.measure(self.words) + px(10)
@@ -121,7 +111,7 @@ class WeakerBand(tkinter.Canvas):
         line = 2 * self.theme.scale if focused else self.theme.scale
         colour = c.accent if focused else c.border
         box.paste(colour, (0, 0), ring_mask(size, px(RADIUS), line))
-        self._picture(0, px(_BOX_TOP), box)
+        self.put(0, px(_BOX_TOP), box)
 
     def _draw_thumbs(self, left: int, right: int, middle: int) -> None:
         px, c = self.theme.px, self.theme.colours
@@ -137,10 +127,5 @@ class WeakerBand(tkinter.Canvas):
             if thumb is not None:
                 dimmed = Image.blend(ground, thumb, 0.6)
                 shown.paste(dimmed, (0, 0), rounded_mask(size, px(RADIUS_SMALL)))
-            self._picture(x, middle - size[1] // 2, shown)
+            self.put(x, middle - size[1] // 2, shown)
             x += size[0] + px(_BETWEEN)
-
-    def _picture(self, x: int, y: int, image: Image.Image) -> None:
-        photo = ImageTk.PhotoImage(image)
-        self._photos.append(photo)
-        self.create_image(x, y, image=photo, anchor="nw")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tkinter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageTk
+from PIL import Image
 
 from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, RADIUS_LARGE, SMALL, Theme
 from src.gui.widgets.controls import RING, ground_of
+from src.gui.widgets.drawn_canvas import DrawnCanvas
 
 HEIGHT = 40
 _BODY = 30
@@ -31,7 +31,7 @@ class _Chip:
     count: str
 
 
-class ChipRow(tkinter.Canvas):
+class ChipRow(DrawnCanvas):
     """Groups of chips in one line; what does not fit is left out, never cut.
 
     One Canvas draws them all: they change while a person types, and a widget for each would hold
@@ -43,19 +43,15 @@ class ChipRow(tkinter.Canvas):
             master,
             bg=ground_of(master),
             height=theme.px(HEIGHT),
-            highlightthickness=0,
-            bd=0,
             takefocus=1,
         )
         self.theme, self._on_click = theme, on_click
         self._groups: Sequence[Group] = ()
         self._chips: list[_Chip] = []
         self._drawn: tuple[object, ...] = ()
-        self._photo: ImageTk.PhotoImage | None = None
-        self._waits = False
         self._hover = self._at = -1
         for event in ("<Configure>", "<FocusIn>", "<FocusOut>"):
-            self.bind(event, lambda _: self._refresh())
+            self.bind(event, lambda _: self.refresh())
         for event in ("<Motion>", "<Enter>"):
             self.bind(event, lambda event: self._point(self._chip_at(event.x)))
         self.bind("<Leave>", lambda _: self._point(-1))
@@ -72,18 +68,12 @@ class ChipRow(tkinter.Canvas):
 
     def show(self, groups: Sequence[Group]) -> None:
         self._groups = [(name, list(chips)) for name, chips in groups if chips]
-        self._refresh()
+        self.refresh()
 
     def box(self, text: str) -> tuple[int, int, int, int]:
         """Return where a chip lies on the Canvas: left, top, width, height."""
         chip = next(chip for chip in self._chips if chip.text == text)
         return chip.left, self._top, chip.width, self.theme.px(_BODY)
-
-    def _refresh(self) -> None:
-        """Draw again, soon; many calls make one drawing."""
-        if not self._waits:
-            self._waits = True
-            self.after_idle(self._draw)
 
     # -- pointer and keys
 
@@ -95,7 +85,7 @@ class ChipRow(tkinter.Canvas):
         if place != self._hover:
             self._hover = place
             self.configure(cursor="hand2" if place >= 0 else "")
-            self._refresh()
+            self.refresh()
 
     @property
     def _focused(self) -> int:
@@ -104,7 +94,7 @@ class ChipRow(tkinter.Canvas):
 
     def _step(self, step: int) -> str:
         self._at = min(max(0, self._focused + step), len(self._chips) - 1)
-        self._refresh()
+        self.refresh()
         return "break"
 
     def _choose(self, place: int) -> str:
@@ -119,7 +109,6 @@ class ChipRow(tkinter.Canvas):
         return (self.winfo_height() - self.theme.px(_BODY)) // 2
 
     def _draw(self) -> None:
-        self._waits = False
         px = self.theme.px
         chosen = self._fitting(self.winfo_width())
         focused = self._focused if self.focus_get() is self else -1
@@ -128,7 +117,7 @@ class ChipRow(tkinter.Canvas):
         if now == self._drawn or self.winfo_width() <= 1:
             return
         self._drawn = now
-        self.delete("all")
+        self.erase()
         self._chips.clear()
         c, middle = self.theme.colours, self.winfo_height() // 2
         x = 0
@@ -165,8 +154,7 @@ class ChipRow(tkinter.Canvas):
                 around = chip.width + 2 * ring, high + 2 * ring
                 mask = ring_mask(around, px(RADIUS_LARGE), 2 * self.theme.scale)
                 row.paste(c.accent, (chip.left - ring, self._top - ring), mask)
-        self._photo = ImageTk.PhotoImage(row)
-        self.tag_lower(self.create_image(0, 0, image=self._photo, anchor="nw"))
+        self.tag_lower(self.put(0, 0, row))
 
     def _write(self, x: int, text: str, size: int, colour: str) -> None:
         font = self.theme.canvas_font(self, size)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageTk
+from PIL import Image
 
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import SMALL, Theme
+from src.gui.widgets.drawn_canvas import DrawnCanvas
 
 _RING, _ARROW = 4, 24
 
@@ -25,7 +26,7 @@ class Thumb:
     caption: str = ""
 
 
-class ThumbStrip(tkinter.Canvas):
+class ThumbStrip(DrawnCanvas):
     """As many pictures as fit, from the left margin on; arrows at the right turn the page.
 
     The ring of the chosen one needs 4 pixels beyond the margin.
@@ -45,14 +46,10 @@ class ThumbStrip(tkinter.Canvas):
         self._size = theme.px(size_wh[0]), theme.px(size_wh[1])
         self._gap, self._captions = theme.px(gap), captions
         height = self._size[1] + 2 * theme.px(_RING) + (theme.px(22) if captions else 0)
-        super().__init__(
-            master, bg=theme.colours.window, height=height, highlightthickness=0, bd=0, takefocus=1
-        )
+        super().__init__(master, bg=theme.colours.window, height=height, takefocus=1)
         self._thumbs: list[Thumb] = []
         self._chosen: str | None = None
         self._first = 0
-        self._photos: list[ImageTk.PhotoImage] = []
-        self._waits = False
         self.bind("<Configure>", lambda _: self._centre())
         self.bind("<ButtonRelease-1>", self._clicked)
         self.bind("<Left>", lambda _: self._step(-1))
@@ -69,11 +66,6 @@ class ThumbStrip(tkinter.Canvas):
         if not same or self._place_of(chosen) not in range(self._first, self._first + self._fit()):
             self._centre()
         self.refresh()
-
-    def refresh(self) -> None:
-        if not self._waits:
-            self._waits = True
-            self.after_idle(self._draw)
 
     @property
     def chosen(self) -> int:
@@ -112,9 +104,7 @@ class ThumbStrip(tkinter.Canvas):
         self.refresh()
 
     def _draw(self) -> None:
-        self._waits = False
-        self.delete("all")
-        self._photos.clear()
+        self.erase()
         px, c = self.theme.px, self.theme.colours
         left = px(_RING)
         seen = self._thumbs[self._first : self._first + self._fit()]
@@ -125,13 +115,13 @@ class ThumbStrip(tkinter.Canvas):
             x = self.winfo_width() - px(2 * _ARROW) + px(2)
             for name, turns in (("left", before), ("right", after)):
                 colour = c.text_2 if turns else c.strong_border
-                self._put(icon_image(name, colour, px(20)), x, middle - px(10))
+                self.put(x, middle - px(10), icon_image(name, colour, px(20)))
                 x += px(_ARROW)
         small = self.theme.canvas_font(self, SMALL)
         for place, thumb in enumerate(seen):
             x = left + place * (self._size[0] + self._gap)
             chosen = thumb.key == self._chosen
-            self._put(self._picture(thumb, chosen), x - px(_RING), 0)
+            self.put(x - px(_RING), 0, self._picture(thumb, chosen))
             if self._captions:
                 self.create_text(
                     x + self._size[0] // 2,
@@ -153,11 +143,6 @@ class ThumbStrip(tkinter.Canvas):
             colour = c.text if self.focus_get() is self else c.accent
             image.paste(colour, (0, 0), ring_mask((width, height), px(10), 2 * self.theme.scale))
         return image
-
-    def _put(self, image: Image.Image, x: int, y: int) -> None:
-        photo = ImageTk.PhotoImage(image)
-        self._photos.append(photo)
-        self.create_image(x, y, image=photo, anchor="nw")
 
     def _clicked(self, event: tkinter.Event[tkinter.Misc]) -> None:
         left = self.theme.px(_RING)
