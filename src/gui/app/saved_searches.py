@@ -160,7 +160,7 @@ class SavedSearches:
                     found[name] = count
             return found
 
-        session.main_thread.run(counting, self._counted, self._not_counted)
+        session.main_thread.run(counting, self._counted, self._not_counted, is_search=True)
 
     def _counted(self, counts: dict[str, int]) -> None:
         self._counting = False
