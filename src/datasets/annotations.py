@@ -1,0 +1,145 @@
+"""What a dataset is made of: images with annotations, as they are planned, written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from src.records import BoxXywh, TagSource
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+# What the images of a dataset are: whole pictures; segments cut out of them with a small margin;
+# the same with what is around the segment blurred; the segment alone on a transparent ground.
+ImageForm = Literal["frames", "crops", "blurred", "cutouts"]
+IMAGE_FORMS: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What a dataset says of a part of an image, or of the image as a whole.
+
+    Attributes:
+        bbox_xywh: in pixels of the image; None for the image as a whole.
+        mask_rle: compressed COCO RLE counts at the image's size; None where there is only a box.
+        confidence: 0 to 1; None where the dataset says nothing of it.
+        segment_id: of the segment that it was in a library; None where the dataset names none.
+            Two annotations with the same one are two labels of one thing.
+        source: who said so; None where the dataset says nothing of it.
+    """
+
+    label: str
+    bbox_xywh: BoxXywh | None = None
+    mask_rle: bytes | None = field(default=None, repr=False)
+    confidence: float | None = None
+    segment_id: str | None = None
+    source: TagSource | None = None
+
+
+@dataclass(frozen=True)
+class AnnotatedImage:
+    """An image of a dataset, with what is said of it.
+
+    Attributes:
+        image: its file; relative to the dataset's folder where it lies in that.
+        frame_index: of a frame of a video, or a page of a file that has several.
+        size_wh: in pixels, as the dataset says or the image is; None where nobody knows.
+        split: None where the dataset has none.
+        media: the file that it was taken from, as the dataset names it.
+        timestamp_s: in that file, where it is a video.
+    """
+
+    image: Path
+    annotations: tuple[Annotation, ...]
+    frame_index: int = 0
+    size_wh: tuple[int, int] | None = None
+    split: Split | None = None
+    media: str | None = None
+    timestamp_s: float | None = None
+
+
+@dataclass(frozen=True)
+class MediaFrame:
+    """A frame of a media file in a library.
+
+    Attributes:
+        media: the file relative to the folder that was added, that folder's name first, with
+            forward slashes: no dataset has a path of this machine in it.
+        content_hash: of the file.
+        timestamp_s: None for an image.
+        size_wh: of the whole frame, upright.
+    """
+
+    media_id: int
+    path: Path
+    media: str
+    content_hash: str | None
+    frame_index: int
+    timestamp_s: float | None
+    size_wh: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A segment that is cut out of its frame to be an image of its own.
+
+    Attributes:
+        box_xywh: what is cut, in pixels of the frame: the segment's box and a margin.
+        mask_rle: of the segment, at the frame's size; None for the whole frame.
+    """
+
+    segment_id: str
+    box_xywh: BoxXywh
+    mask_rle: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PlannedImage:
+    """An image that is to be written.
+
+    Attributes:
+        stem: its name without folder and ending: safe on every system, no two in a dataset the
+            same in whichever case, and the same again when the library has grown.
+        cut: None for a whole frame.
+        size_wh: of the image, in pixels.
+        annotations: in pixels of this image; none where nothing that is exported is in it.
+        split: None where the dataset is not split.
+        is_reviewed: whether a person has said of the frame as a whole what is in it.
+    """
+
+    stem: str
+    frame: MediaFrame
+    cut: Cut | None
+    size_wh: tuple[int, int]
+    annotations: tuple[Annotation, ...]
+    split: Split | None
+    is_reviewed: bool
+
+
+class PlannedDataset(Protocol):
+    """All that is to be written; a format reads it as often as it likes, always the same.
+
+    Attributes:
+        title: of the dataset: the recipe's name, or the library's.
+        description: one sentence about where it comes from.
+        form: what its images are.
+        classes: the labels; the number of a class is its place here.
+        splits: those that it has; empty where it is not split.
+    """
+
+    title: str
+    description: str
+    form: ImageForm
+    classes: tuple[str, ...]
+    splits: tuple[Split, ...]
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        ...
+
+    def __iter__(self) -> Iterator[PlannedImage]:
+        """Give the images, a split after the other, those of one media file together."""
+        ...
