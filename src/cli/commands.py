@@ -204,16 +204,19 @@ class Commands:
 
     def _export(self) -> int:
         from src.events import JobDone
-        from src.search.export_selection import ExportSelection
         from src.search.filter_text import parse_filter
         from src.search.leaves import segment_filter
+        from src.search.recipe import Recipe
 
         given = self.arguments
-        selection = ExportSelection(
-            parse_filter(given.where), segment_filter(min_predicted_iou=given.min_quality)
+        recipe = Recipe(
+            parse_filter(given.where),
+            segment_filter(min_predicted_iou=given.min_quality),
+            format=given.format,
+            options=given.options,
         )
         with self._open_to_read() as library:
-            written = library.export(given.folder, selection, given.format, given.options)
+            written = library.export(given.folder, recipe)
             for event in self._shown(written):
                 if isinstance(event, JobDone):
                     print(f"{counted(event.segments, 'crop')} in {event.written}")

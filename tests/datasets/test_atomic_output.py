@@ -14,13 +14,13 @@ import pytest
 
 from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.export import export_dataset
 from src.errors import ExportError
 from src.library_files import SafeFolder
 from src.records import Tag
 from src.search.filters import EVERYTHING
 from tests.cli.nobody import NOBODY, as_nobody, needs_root
 from tests.conftest import add_media_with, unit_vectors
+from tests.datasets.exporting import export_dataset
 
 DATASET = {"labels.csv", "red", "blue"}
 
@@ -148,7 +148,7 @@ import os, signal, sys
 from pathlib import Path
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.export import export_dataset
+from tests.datasets.exporting import export_dataset
 from src.library_files import SafeFolder
 rename, left = SafeFolder.rename, int(sys.argv[3])
 def killed(files, source, target):
