@@ -9,7 +9,7 @@ from pathlib import Path
 from src.database.decisions import OF_PEOPLE, new_batch
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
-from src.datasets.protocols import AnnotatedImage
+from src.datasets.annotations import AnnotatedImage
 from src.datasets.registry import importer_for
 from src.datasets.segment_matching import NoSegmentError, match_segments
 from src.errors import DatasetReadError, QueryError
@@ -71,7 +71,7 @@ def _read(path: Path) -> list[AnnotatedImage]:
             raise DatasetReadError(
                 path, "no dataset that can be imported; an export has labels.csv"
             )
-        return list(importer.read(path, importer.options()))
+        return list(importer.read(path, importer.options(), lambda file, why: None))
     except OSError as exc:
         raise DatasetReadError(path, f"can't be read ({exc.strerror or exc})") from exc
     except ValueError as exc:

@@ -9,8 +9,6 @@ from src.datasets.protocols import ExportFormat, Importer
 from src.datasets.tag_folders import TagFolders, TagFoldersImport
 from src.errors import OptionError
 
-DEFAULT_FORMAT = TagFolders.key
-
 Registered = TypeVar("Registered", ExportFormat, Importer)
 
 _formats: dict[str, ExportFormat] = {}

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.protocols import AnnotatedImage, Annotation
+from src.datasets.annotations import AnnotatedImage, Annotation
 from src.errors import DamagedMaskError
 from src.models.mask_rle import SAME_THING_IOU, mask_ious
 from src.records import BoxXywh, StoredSegment

@@ -13,9 +13,9 @@ import main
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.datasets import registry
-from src.datasets.export import export_dataset
+from src.datasets.annotations import AnnotatedImage, Annotation
 from src.datasets.labels_import import import_labels
-from src.datasets.protocols import AnnotatedImage, Annotation
+from src.datasets.protocols import Skipped
 from src.datasets.segment_matching import box_iou
 from src.errors import DatasetReadError, QueryError
 from src.events import Event, LabelsImported, LabelUnmatched
@@ -23,6 +23,7 @@ from src.models.mask_rle import encode_rle
 from src.options import NoOptions
 from src.records import Tag
 from tests.conftest import add_frame_of_qualities, add_media_with, small_mask, unit_vectors
+from tests.datasets.exporting import export_dataset
 
 HUMAN, AUTO = "human", "auto"
 
@@ -191,10 +192,7 @@ class Masks:
     def detect(self, path: Path) -> bool:
         return path.suffix == ".masks"
 
-    def preview(self, path: Path, options: NoOptions) -> dict[str, int]:
-        return {"red": 1}
-
-    def read(self, path: Path, options: NoOptions) -> Iterator[AnnotatedImage]:
+    def read(self, path: Path, options: NoOptions, skipped: Skipped) -> Iterator[AnnotatedImage]:
         found = Annotation("red", (0, 0, 100, 100), self.mask_rle)
         yield AnnotatedImage(Path("/photos/a.jpg"), (found,))
 
@@ -266,7 +264,7 @@ def test_the_command_imports_and_takes_back(
     code, out, err = said(str(exported))
     assert code == 0
     assert out == "2 labels added, 0 there already, 0 taken off here before, 1 left out\n"
-    assert "left out  /photos/a.jpg: a dog: no segment of this frame is the same thing" in err
+    assert "left out  photos/a.jpg: a dog: no segment of this frame is the same thing" in err
     batch = err.split("--undo ")[1].split("`")[0]
     assert said("--undo", batch)[:2] == (0, "2 labels taken back\n")
     assert said("--undo", batch)[:2] == (0, "0 labels taken back\n")
