@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from src.datasets.formats.coco import Coco, CocoImport
 from src.datasets.formats.image_folder import ImageFolder
+from src.datasets.formats.voc import Voc
+from src.datasets.formats.voc_reading import VocImport
 from src.datasets.formats.yolo import YoloDetection, YoloSegmentation
 from src.datasets.formats.yolo_classification import YoloClassification
 from src.datasets.formats.yolo_reading import YoloImport
@@ -78,3 +80,5 @@ register_format(YoloSegmentation())
 register_format(YoloClassification())
 register_importer(YoloImport())
 register_format(ImageFolder())
+register_format(Voc())
+register_importer(VocImport())
