@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
 from src.datasets.export import ALL, DEFAULTS, export_dataset, preview_dataset
-from src.datasets.labels_import import import_labels
+from src.datasets.imported_labels import find_importer
 from src.datasets.registry import DEFAULT_FORMAT, export_formats
 from src.datasets.saved_crops import save_crops
 from src.errors import ModelNotLoadedError
@@ -285,13 +285,40 @@ class MediaLibrary(SearchAids, Tagging):
         """
         return save_crops(self.metadata, segment_ids, Path(folder))
 
-    def import_labels(self, path: Path | str) -> Iterator[Event]:
-        """Put what people labelled in a dataset on the same segments; see import_labels.
+    @staticmethod
+    def dataset_kind(path: Path | str) -> str | None:
+        """Name the kind of dataset that is at a path; None where it is none that is known here.
+
+        Raises:
+            DatasetReadError: it can't be looked at.
+        """
+        importer = find_importer(Path(os.path.abspath(path)))
+        return None if importer is None else importer.label
+
+    def import_dataset(self, path: Path | str) -> Iterator[Event]:
+        """Take in a dataset that this or another program wrote; see DatasetImport.run.
+
+        Its images become media files where they are, its masks and boxes segments, its labels tags
+        with the source `imported`; what the library has already gets the labels alone.
 
         Raises:
             DatasetReadError: it can't be read, or is none that is known here.
         """
-        yield from import_labels(self.metadata, Path(path), self.tag_name)
+        from src.dataset_import import DatasetImport
+
+        def prepare() -> Iterator[Event]:
+            self.load_models()
+            yield from self.reembed()
+
+        dataset_import = DatasetImport(
+            self.metadata,
+            self._in_use.clip_bundle,
+            self.settings,
+            self.tag_name,
+            prepare,
+            tell_index=not self._upkeep_later,
+        )
+        yield from dataset_import.run(Path(os.path.abspath(path)))
 
     def reembed(self) -> Iterator[Event]:
         """Embed what the CLIP in use has not seen, after damage or when its weights were replaced.

@@ -6,12 +6,18 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from src.database.browse_queries import BrowseQueries
 from src.database.clip_in_use import clip_in_use
 from src.database.decisions import replace_automatic_tags
 from src.database.metadata_db import MetadataDatabase
-from src.database.segment_store import NewSegment, crop_hash, replace_segments
+from src.database.segment_store import (
+    NewSegment,
+    add_segments,
+    crop_hash,
+    replace_segments,
+)
 from src.database.stored_vectors import as_stored
 from src.errors import DatabaseError
 from src.models.mask_hierarchy import Part, tree_of
@@ -21,11 +27,28 @@ from src.processing.annotation_transfer import (
     match_annotations,
     transfer_annotations,
 )
-from src.processing.changed_files import ContentChange
 from src.processing.crop_files import crop_folder, remove_crops
 from src.processing.pending_deletes import remove_unused_crops, write_down_crops
 from src.processing.segment_pipeline import FrameResult, SegmentResult
 from src.records import SegmentMask, StoredSegment
+
+
+class FrameChange(Protocol):
+    """What else changes in the transaction that stores a new frame; see ContentChange.
+
+    Attributes:
+        media_id: of the media file that the frame is of; known once there is room.
+    """
+
+    media_id: int
+
+    def make_room(self) -> list[str]:
+        """Do what comes before; returns the crop files then unused."""
+        ...
+
+    def transfer_annotations(self, result: FrameResult, new: Sequence[NewSegment]) -> None:
+        """Give the stored segments what people did on them."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -118,7 +141,7 @@ class SegmentWriter:
         self.embed_again = embed_again
         self.queries = BrowseQueries(metadata)
 
-    def store_frame(self, digest: str, result: FrameResult, change: ContentChange) -> int | None:
+    def store_frame(self, digest: str, result: FrameResult, change: FrameChange) -> int | None:
         """Store a new frame, and give its segments what people did on the frame before it.
 
         Args:
@@ -151,6 +174,34 @@ class SegmentWriter:
             return None
         remove_unused_crops(self.metadata, unused)
         return len(new)
+
+    def add_segments(
+        self, frame_id: int, digest: str, result: FrameResult, also: Callable[[], None]
+    ) -> int | None:
+        """Put segments beside those that a frame has, which stay as they are.
+
+        Args:
+            digest: as of store_frame.
+            result: the new segments alone; what the library has of them by now is left out.
+            also: called in the same transaction, once they are there.
+
+        Returns:
+            The number of new segments; None when the frame has been removed meanwhile.
+
+        Raises:
+            As store_frame.
+        """
+        with self._transaction(digest, result) as (new, clip):
+            known = self.metadata.segments([each.id for each in new], with_masks=False)
+            added = [each for each in new if each.id not in known]
+            with self.metadata.connection.write() as db:
+                is_stored = add_segments(db, frame_id, added, clip)
+                if is_stored:
+                    also()
+        if not is_stored:
+            remove_crops(self.metadata.paths, [segment.crop_path for segment in new])
+            return None
+        return len(added)
 
     def replace_segments(self, frame_id: int, digest: str, result: FrameResult) -> ReplacedSegments:
         """Put what another SAM has cut in the place of a frame's segments.
