@@ -122,8 +122,8 @@ IMPORT = register(
         "Take in a dataset of this or another program: its images, segments and labels.",
         queue=_MEDIA,
         strip_order=0,
-        done_with_files="imported",
-        rest="All other images were imported.",
+        done_with_files="imported whole",
+        rest="All else was imported.",
     )
 )
 SEGMENT = register(

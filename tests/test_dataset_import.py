@@ -371,6 +371,19 @@ def test_adding_an_imported_image_puts_the_masks_of_sam_beside(
     assert imported(library, dataset)[0].segments == 0 and labels_of(library) == labels
 
 
+def test_a_large_image_is_not_scaled_anew_when_it_is_cut(
+    library: MediaLibrary, drawn: Drawn, dataset: Path
+) -> None:
+    """CLIP alone may scale a whole frame in a quicker way, whose crop has other bytes."""
+    large = dataset / "scene 0.png"
+    Image.open(large).resize((1200, 90)).save(large)
+    drawn.images = [AnnotatedImage(large, (boxed("box", 5, 5, 500, 50),))]
+    imported(library, dataset)
+    list(library.add([large]))
+    assert len(segments_of(library)) > 2
+    sound(library)
+
+
 def test_what_a_person_changed_is_met_again(
     library: MediaLibrary, drawn: Drawn, dataset: Path
 ) -> None:

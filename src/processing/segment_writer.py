@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -69,8 +69,7 @@ class _Plan:
     """What is to become of a frame that was cut again.
 
     Attributes:
-        old: the segments that are on it.
-        gone: those of them that go.
+        gone: the segments on it that go.
         added: ids of the new ones that come.
         born: ids of the old ones, by what they were called when they were cut.
         moves: the work of people on segments that go, or stay for it.
@@ -78,7 +77,6 @@ class _Plan:
         tree: of all that is on the frame then.
     """
 
-    old: list[StoredSegment]
     gone: list[StoredSegment]
     added: frozenset[str]
     born: dict[str, str]
@@ -115,7 +113,6 @@ def _plan(
     parts = [Part.of(segment.id, segment) for segment in old if segment.id in stay]
     parts += [Part.of(segment.id, segment.segment) for segment in added]
     return _Plan(
-        old,
         [segment for segment in old if segment.id not in stay],
         frozenset(segment.id for segment in added),
         born,
@@ -215,7 +212,7 @@ class SegmentWriter:
             seen = self._seen(frame_id)
             # what takes long is done before the transaction, in which people would wait for it
             plan = _plan(*seen, self._new_segments(digest, result), result.size_wh)
-            with self._transaction(digest, result) as (new, clip):
+            with self._transaction(digest, result, plan.added) as (new, clip):
                 if self._seen(frame_id) != seen:
                     continue  # a person has tagged something meanwhile
                 if seen[0]:
@@ -234,10 +231,8 @@ class SegmentWriter:
         self, plan: _Plan, frame_id: int, new: list[NewSegment], clip: str, sam: str
     ) -> list[str]:
         """Change a frame's rows; returns the crop files now unused."""
-        gone = [self._stored_path(segment) for segment in plan.gone]
-        used = {self._stored_path(segment) for segment in plan.old}
+        unused = [self._stored_path(segment) for segment in plan.gone]
         again = [segment for segment in new if segment.id not in plan.added]
-        unused = gone + [each.crop_path for each in again if each.crop_path not in used]
         with self.metadata.connection.write() as db:
             gone_ids = [segment.id for segment in plan.gone]
             added = [segment for segment in new if segment.id in plan.added]
@@ -253,9 +248,13 @@ class SegmentWriter:
 
     @contextmanager
     def _transaction(
-        self, digest: str, result: FrameResult
+        self, digest: str, result: FrameResult, added: Collection[str] | None = None
     ) -> Iterator[tuple[list[NewSegment], str]]:
         """Write the crops, then begin the transaction in which their rows are written.
+
+        Args:
+            added: ids of the segments that are new: those of others are not written again, since
+                another way of scaling may give other bytes. None for all.
 
         Gives the segments and the CLIP that embedded them, which is the one in use: no other
         takes over while the transaction lasts.
@@ -263,7 +262,7 @@ class SegmentWriter:
         for vector in result.vectors:  # refused before a crop is written
             as_stored(vector)
         new = self._new_segments(digest, result)
-        self._write_crops(digest, new)
+        self._write_crops(digest, [each for each in new if added is None or each.id in added])
         while True:
             with self.metadata.connection.write():
                 if clip_in_use(self.metadata) == result.clip:
