@@ -19,6 +19,11 @@ MediaStatus = Literal["pending", "processing", "done", "failed"]
 SegmentKind = Literal["frame", "object"]
 TagSource = Literal["auto", "human", "propagated", "imported"]
 SegmentOrigin = Literal["sam", "human", "imported", "tracker"]
+Split = Literal["train", "val", "test"]
+# What the images of a dataset are: whole pictures; segments cut out of them with a small margin;
+# the library's own crops, with what is around the segment blurred, of 1,024 pixels at most; the
+# segment alone on a transparent ground.
+ImageForm = Literal["frames", "crops", "blurred", "cutouts"]
 
 
 @dataclass(frozen=True)
@@ -374,16 +379,24 @@ class ExportPreview:
     """What an export would write: counted, nothing written.
 
     Attributes:
-        written: crops by tag.
-        left_out: by tag, what is below the limits.
-        media_files: that the crops come from.
-        bytes: of the crops, about.
+        written: annotations by class.
+        left_out: by class, what is left out by a rule or a limit.
+        media_files: that the images come from.
+        bytes: of the images, about.
+        images: how many files.
+        splits: annotations by split; empty where the dataset is not split.
+        reasons: how much is left out, by the reason.
+        warnings: what the person should know before it is written, in whole sentences.
     """
 
     written: dict[str, int]
     left_out: dict[str, int]
     media_files: int
     bytes: int
+    images: int = 0
+    splits: dict[Split, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -394,12 +407,14 @@ class ExportFormatInfo:
         key: what the command line and Python call it.
         label: its name in the window.
         summary: one sentence about what it writes.
+        forms: what its images can be; the usual one first.
     """
 
     key: str
     label: str
     summary: str
     options: tuple[Option, ...]
+    forms: tuple[ImageForm, ...]
 
 
 @dataclass(frozen=True)

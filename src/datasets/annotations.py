@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
-from src.records import BoxXywh, TagSource
+from src.records import BoxXywh, ImageForm, SegmentKind, Split, TagSource
 
-Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-
-# What the images of a dataset are: whole pictures; segments cut out of them with a small margin;
-# the same with what is around the segment blurred; the segment alone on a transparent ground.
-ImageForm = Literal["frames", "crops", "blurred", "cutouts"]
-IMAGE_FORMS: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
 
 
 @dataclass(frozen=True)
@@ -87,12 +81,17 @@ class Cut:
     """A segment that is cut out of its frame to be an image of its own.
 
     Attributes:
-        box_xywh: what is cut, in pixels of the frame: the segment's box and a margin.
+        bbox_xywh: of the segment, in pixels of the frame.
+        box_xywh: what is cut: that and a margin.
         mask_rle: of the segment, at the frame's size; None for the whole frame.
+        crop_path: of the crop that the library keeps.
     """
 
     segment_id: str
+    kind: SegmentKind
+    bbox_xywh: BoxXywh
     box_xywh: BoxXywh
+    crop_path: Path
     mask_rle: bytes | None = field(repr=False)
 
 
@@ -128,13 +127,21 @@ class PlannedDataset(Protocol):
         form: what its images are.
         classes: the labels; the number of a class is its place here.
         splits: those that it has; empty where it is not split.
+        annotations: how many there are.
     """
 
-    title: str
-    description: str
-    form: ImageForm
-    classes: tuple[str, ...]
-    splits: tuple[Split, ...]
+    @property
+    def title(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def form(self) -> ImageForm: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def splits(self) -> tuple[Split, ...]: ...
+    @property
+    def annotations(self) -> int: ...
 
     def __len__(self) -> int:
         """How many images there are."""

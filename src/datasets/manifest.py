@@ -1,21 +1,40 @@
-"""What is put into a dataset, written down on the way and compared with what is read back."""
+"""What is put into a dataset, noted on the way and compared with what is read back."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO, Any, Protocol, TextIO
 
 from src.datasets.annotations import PlannedImage
 from src.datasets.atomic_output import DatasetFolder
 from src.errors import MediaReadError
+from src.records import ImageForm
 
-# Gives the content of an image file and the ending of its name (".jpg"), or raises MediaReadError.
-Render = Callable[[PlannedImage], tuple[bytes, str]]
+
+class Render(Protocol):
+    """Makes the images of datasets."""
+
+    def render(self, image: PlannedImage, form: ImageForm) -> tuple[bytes, str] | None:
+        """Make an image file.
+
+        Returns:
+            Its content and the ending of its name (".jpg"); None where its segment has been
+            removed meanwhile.
+
+        Raises:
+            MediaReadError: the media file can't be read, or is another one now.
+            ExportError: the library's own crop can't be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the media that are open."""
+        ...
 
 
 @dataclass
@@ -36,9 +55,8 @@ class Manifest:
 class DatasetWriter:
     """Writes the files of a dataset, and keeps its manifest."""
 
-    def __init__(self, dataset: DatasetFolder, render: Render) -> None:
-        self._dataset = dataset
-        self._render = render
+    def __init__(self, dataset: DatasetFolder, images: Render, form: ImageForm) -> None:
+        self._dataset, self._images, self._form = dataset, images, form
         self.manifest = Manifest()
 
     def add_image(self, image: PlannedImage, folder: str) -> str | None:
@@ -46,16 +64,19 @@ class DatasetWriter:
 
         Returns:
             The file's name relative to the dataset, as `read_back` has to give it; None where the
-            media file can't be read: the image is left out, and noted.
+            media file can't be read, which is noted, or has been removed: the image is left out.
 
         Raises:
             OSError: it can't be written, or is there.
         """
         try:
-            content, suffix = self._render(image)
+            made = self._images.render(image, self._form)
         except MediaReadError as exc:
             self.manifest.unread.setdefault(exc.path, exc.reason)
             return None
+        if made is None:
+            return None
+        content, suffix = made
         file = f"{folder}/{image.stem}{suffix}" if folder else f"{image.stem}{suffix}"
         self.add_file(file, content)
         self.manifest.images[file] = image

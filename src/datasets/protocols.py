@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from src.datasets.annotations import AnnotatedImage, ImageForm, PlannedDataset
+from src.datasets.annotations import AnnotatedImage, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.manifest import DatasetWriter
 from src.events import Event
+from src.records import ImageForm
 
 # Told of each annotation that can't be taken: the file and why, in words.
 Skipped = Callable[[Path, str], None]

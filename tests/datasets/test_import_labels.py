@@ -16,7 +16,6 @@ from src.database.metadata_db import MetadataDatabase
 from src.dataset_import import DatasetImport
 from src.datasets import registry
 from src.datasets.annotations import AnnotatedImage, Annotation
-from src.datasets.export import export_dataset
 from src.datasets.protocols import Skipped
 from src.datasets.segment_matching import box_iou
 from src.errors import DatasetReadError, QueryError
@@ -26,6 +25,7 @@ from src.options import NoOptions
 from src.records import Tag
 from src.settings import Settings
 from tests.conftest import add_frame_of_qualities, add_media_with, small_mask, unit_vectors
+from tests.datasets.exporting import export_dataset
 
 HUMAN, AUTO = "human", "auto"
 
@@ -275,7 +275,7 @@ def test_the_command_imports_and_takes_back(
     code, out, err = said(str(exported))
     assert code == 0
     assert out == "2 labels added, 0 there already, 0 taken off here before, 1 left out\n"
-    assert "left out  /photos/a.jpg: a dog: no segment of this frame is the same thing" in err
+    assert "left out  photos/a.jpg: a dog: no segment of this frame is the same thing" in err
     batch = err.split("--undo ")[1].split("`")[0]
     assert said("--undo", batch)[:2] == (0, "2 labels taken back\n")
     assert said("--undo", batch)[:2] == (0, "0 labels taken back\n")

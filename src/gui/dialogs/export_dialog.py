@@ -33,8 +33,8 @@ from src.gui.widgets.scrolled import Scrolled
 from src.gui.widgets.slider import Slider
 from src.gui.widgets.tooltip import Tooltip
 from src.records import ExportPreview, SearchHit
-from src.search.export_selection import ExportSelection
 from src.search.leaves import segment_filter
+from src.search.recipe import Recipe, classes_of
 from src.worker import JobEnded
 
 ALL, BY_TAG, RESULTS = "All segments", "By tag", "Current results"
@@ -238,14 +238,16 @@ class ExportDialog:
 
     # -- counting
 
-    def _selection(self) -> ExportSelection:
+    def _recipe(self) -> Recipe:
         only = self.what.value == RESULTS
         ids = tuple(hit.segment.id for hit in self._hits) if only else None
-        return ExportSelection(
+        return Recipe(
             where=segment_filter(segment_ids=ids),
             limits=segment_filter(min_predicted_iou=least_of(self._quality)),
-            labels=frozenset(self.balance.chosen) if self.what.value == BY_TAG else None,
+            classes=classes_of(*sorted(self.balance.chosen)) if self.what.value == BY_TAG else (),
             min_confidence=self._confidence.value,
+            format=self._format.key,
+            options=self.options.values,
         )
 
     def _format_chosen(self, name: str) -> None:
@@ -286,19 +288,19 @@ class ExportDialog:
 
     def _count(self) -> None:
         self._asked += 1
-        asked, selection = self._asked, self._selection()
-        library, key, options = self._session.library, self._format.key, self.options.values
+        asked, recipe = self._asked, self._recipe()
+        library = self._session.library
         # what is not chosen is counted too, to be shown as a bar
-        everything = replace(selection, labels=None)
+        everything = replace(recipe, classes=())
 
         def wanted() -> bool:
             return asked == self._asked and self._is_open and not self._session.is_closing
 
         def work() -> tuple[ExportPreview, ExportPreview]:
-            all_of_it = library.export_preview(everything, key, options, wanted)
-            if selection == everything:
+            all_of_it = library.export_preview(everything, wanted)
+            if recipe == everything:
                 return all_of_it, all_of_it
-            return library.export_preview(selection, key, options, wanted), all_of_it
+            return library.export_preview(recipe, wanted), all_of_it
 
         def counted_it(previews: tuple[ExportPreview, ExportPreview]) -> None:
             if (
@@ -379,11 +381,8 @@ class ExportDialog:
         if self.options.problem or self._where_is_wrong():
             self._show_count()
             return
-        library, selection, folder = self._session.library, self._selection(), self._folder()
-        key, options = self._format.key, self.options.values
-        self._job = self._session.start(
-            "export", lambda: library.export(folder, selection, key, options), "Writing"
-        )
+        library, recipe, folder = self._session.library, self._recipe(), self._folder()
+        self._job = self._session.start("export", lambda: library.export(folder, recipe), "Writing")
         self._written = None
         self._footer.show_progress(self._stop)
 

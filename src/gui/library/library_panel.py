@@ -35,6 +35,7 @@ from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.notice import Notice
 from src.gui.widgets.popup import show_menu
 from src.gui.widgets.slider import Slider
+from src.job_kinds import IMPORT
 from src.records import MediaFile, MediaOrder
 from src.search.filters import EVERYTHING
 
