@@ -227,14 +227,16 @@ class ImageImport:
         if at_path is not None and stamp == (at_path.file_size, at_path.modified_at_ns):
             digest = at_path.content_hash
         digest = digest or content_hash(path)
+        # where the dataset names the media, that has the frame, and the file is a picture of it
+        index = image.frame_index if image.media is None else 0
         media = self.metadata.media_by_hash(digest)
         if media is None and at_path is not None:
             if at_path.content_hash is not None:
                 raise MediaReadError(path, CHANGED)
             media = at_path
-        row = None if media is None else self.metadata.frame_row(media.id, image.frame_index)
+        row = None if media is None else self.metadata.frame_row(media.id, index)
         if row is not None:
-            return FramePlace(path, image.frame_index, digest, media, *row)
+            return FramePlace(path, index, digest, media, *row)
         only_names = image.annotations and all(
             each.segment_id is not None and each.mask_rle is None for each in image.annotations
         )
@@ -244,7 +246,7 @@ class ImageImport:
             raise MediaReadError(path, OWN)
         if look_into(path)[0] == "video":
             raise MediaReadError(path, "the library has not sampled this frame; add the video")
-        return FramePlace(path, image.frame_index, digest, media, stamp=stamp)
+        return FramePlace(path, index, digest, media, stamp=stamp)
 
     # -- which segments they are
 
