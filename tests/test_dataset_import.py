@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import main
 from src.config import LibraryPaths
 from src.datasets import registry
 from src.datasets.annotations import AnnotatedImage, Annotation
@@ -488,3 +490,37 @@ def test_images_of_a_library_whose_files_are_gone_get_labels_alone(
     assert (outcome.added, outcome.unmatched, outcome.segments) == (1, 1, 0)
     assert len(of_kind(events, FileFailed)) == 1
     assert labels_of(library) == {with_sam[1].id: {"same"}}
+
+
+def test_the_command_makes_a_library_of_a_dataset(
+    tmp_path: Path, dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    annotations = [
+        {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 20, 30, 40]},
+        {"id": 2, "image_id": 1, "category_id": 7, "bbox": [10, 20, 30, 40]},
+    ]
+    (dataset / "instances.json").write_text(
+        json.dumps(
+            {
+                "images": [{"id": 1, "file_name": "scene 0.png", "width": 320, "height": 240}],
+                "categories": [{"id": 1, "name": "dog"}],
+                "annotations": annotations,
+            }
+        )
+    )
+
+    def said(*words: str) -> tuple[int, str, str]:
+        code = main.main(["--library", str(tmp_path / "new"), "import", *words])
+        return (code, *capsys.readouterr())
+
+    assert said(str(tmp_path / "nothing"))[0] == 1 and not (tmp_path / "new").exists()
+    code, out, err = said(str(dataset))
+    assert (code, out) == (
+        0,
+        "1 image and 2 segments added\n"
+        "1 label added, 0 there already, 0 taken off here before, 1 left out\n",
+    )
+    assert f"{dataset / 'scene 0.png'}: 1 frame, 2 segments" in err
+    assert "left out" in err and "unknown category 7" in err
+    batch = err.split("--undo ")[1].split("`")[0]
+    assert said("--undo", batch)[:2] == (0, "1 label taken back\n")
