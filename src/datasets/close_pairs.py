@@ -8,9 +8,10 @@ from itertools import combinations
 
 import numpy as np
 
-from src.datasets.annotations import SPLITS, Split
+from src.datasets.annotations import SPLITS
 from src.datasets.split_pictures import Pictures
 from src.errors import GivenUp
+from src.records import Split
 
 # How far the embeddings of a close pair are apart, of those of an average pair.
 CLOSE_DISTANCE = 0.15

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from src.datasets.annotations import SPLITS, Split
+from src.datasets.annotations import SPLITS
 from src.errors import OptionError
+from src.records import Split
 
 _NUMBER = r"\d{1,3}(?:\.\d{1,3})?"
 _SHARES = re.compile(rf"\s*({_NUMBER})\s*/\s*({_NUMBER})\s*(?:/\s*({_NUMBER})\s*)?")

@@ -10,11 +10,11 @@ from typing import cast
 from src.counting import counted
 from src.database.dataset_splits import SplitKey
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.annotations import Split
 from src.datasets.close_pairs import ClosePairs, close_pairs
 from src.datasets.split_groups import LikeMedia
 from src.datasets.split_shares import SplitShares
 from src.datasets.stratify import Group, stratify
+from src.records import Split
 
 # A side is told of that is so much of all images away from its share.
 FAR_FROM_SHARE = 0.05

@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from src.datasets.annotations import Split
 from src.datasets.split_shares import SplitShares
+from src.records import Split
 
 
 @dataclass

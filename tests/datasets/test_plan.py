@@ -10,7 +10,8 @@ import pytest
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.annotations import PlannedImage
 from src.datasets.export import EVERYTHING
-from src.datasets.plan import NOT_REVIEWED, WHOLE_FRAMES, DatasetPlan
+from src.datasets.media_counts import NOT_REVIEWED, WHOLE_FRAMES
+from src.datasets.plan import DatasetPlan
 from src.datasets.protocols import Holds
 from src.datasets.tag_folders import TagFolders
 from src.errors import ExportError

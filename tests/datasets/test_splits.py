@@ -12,12 +12,12 @@ import pytest
 from src.config import LibraryPaths
 from src.database.dataset_splits import SplitKey
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.annotations import Split
 from src.datasets.split_groups import LikeMedia
 from src.datasets.split_shares import SplitShares
 from src.datasets.splits import SplitPlan, keep_sides, split_media
 from src.datasets.stratify import Group, stratify
 from src.errors import OptionError
+from src.records import Split
 from tests.datasets.files_alike import Looks, add_file
 
 THIRDS = SplitShares(80, 10, 10)
