@@ -60,6 +60,11 @@ def export_format(key: str) -> ExportFormat:
     return _formats[key]
 
 
+def importers() -> list[Importer]:
+    """List the kinds of datasets that can be read, in the order in which they were registered."""
+    return list(_importers.values())
+
+
 def importer_for(path: Path) -> Importer | None:
     """Find the importer that reads a dataset; None where no importer knows it.
 
