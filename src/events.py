@@ -226,6 +226,7 @@ class DatasetWritten(Event):
         left_out: how much was left out, by the reason.
         unread: media files that could not be read, and why; their images are not in the dataset.
         changes: None where it is a new dataset.
+        notes: what the person should know of it, in whole sentences.
     """
 
     folder: Path
@@ -236,6 +237,7 @@ class DatasetWritten(Event):
     left_out: dict[str, int]
     unread: dict[Path, str]
     changes: DatasetChanges | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def annotations(self) -> int:

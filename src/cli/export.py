@@ -129,6 +129,8 @@ def _print_written(written: DatasetWritten) -> None:
         )
     _print_splits({name: sum(some.values()) for name, some in written.labels.items() if name})
     _print_left_out(written.left_out)
+    for sentence in written.notes:
+        note(sentence)
     for path, reason in written.unread.items():
         note(f"left out: {path}: {reason}")
 

@@ -32,6 +32,10 @@ from src.records import ExportPreview
 from src.search.recipe import Recipe, checked_recipe
 
 EVERYTHING = Recipe()
+NOT_KEPT = (
+    "the library is opened for reading only, so it can't keep which file is on which side; export "
+    "again once it can be written to, before files are added"
+)
 NOTHING = "no segment has a tag to export by; add media, choose other tags, or leave less out"
 
 
@@ -100,7 +104,10 @@ class Export:
                 yield from self._write(plan, options, dataset, output)
         changes = None if known is None else known.compare(output.manifest)
         written = report_of(folder, export_format(self.recipe.format).label, output.manifest, plan)
-        yield replace(written, changes=changes)
+        notes = plan.warnings
+        if self.recipe.split and self.metadata.connection.is_read_only:
+            notes += (NOT_KEPT,)
+        yield replace(written, changes=changes, notes=notes)
         yield JobDone(segments=written.annotations, written=folder)
 
     def _write(
@@ -112,6 +119,9 @@ class Export:
             raise ExportError(_unread(manifest.unread) or NOTHING)
         yield from check_dataset(chosen, dataset, manifest)
         write_manifest(dataset, manifest, plan, self.recipe, self.made_with)
+        # before the dataset is at its place: a kill between the two must not lose them
+        if not self.metadata.connection.is_read_only:
+            plan.keep_sides()
 
 
 def _planned(
