@@ -25,7 +25,7 @@ import numpy as np
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.split_pictures import UNKNOWN, read_pictures
 from src.errors import GivenUp
-from src.search.near_copies import MOST_CONTRADICTIONS, WEIGHT, mirrored
+from src.search.near_copies import WEIGHT, mirrored
 
 # The dHash may differ the less, the less the embeddings agree. Of the 1.6 million pairs of 1,800
 # drawn scenes none is joined by this; with a limit of 16 three are, which 50,000 files would make
@@ -35,9 +35,9 @@ MOST_EVIDENCE = 14.0
 # With so few bits they are alike whatever the embeddings say: in a library of one scene all
 # embeddings are close, and none is closer than an average one.
 _SAME_BITS = 3
-# Of a mirror image: steps that rise in both, and how far the embeddings may be apart.
-_MOST_CONTRADICTING = 1
-_MOST_MIRRORED_DISTANCE = 0.1
+# Of a mirror image what rises in one picture falls in the other: no step rises in both, and so few
+# in neither. A CLIP may find the two no more alike than others.
+_MIRRORED_BITS, _MIRRORED_DISTANCE = 16, 0.6
 # Steps that rise in a picture; of one with fewer, which is flat, the dHash says nothing.
 _LEAST_RISES = 6
 # Photos of a burst follow each other so fast, and so much of them may be another.
@@ -84,7 +84,6 @@ class LikeMedia:
         hashes = self.pictures.hashes
         self._turned = mirrored(hashes)
         rises = np.bitwise_count(hashes)
-        self._may_mirror = rises >= 3 * MOST_CONTRADICTIONS
         self._telling = np.flatnonzero(rises >= _LEAST_RISES)
         self._footage = self._frames_of_footage()
         self._copies = list[list[int]]()
@@ -143,16 +142,14 @@ class LikeMedia:
         hashes = self.pictures.hashes
         differ = np.bitwise_count(hashes[rows, None] ^ hashes[None, columns])
         contradict = np.bitwise_count(self._turned[rows, None] & hashes[None, columns])
-        near = (differ <= MOST_BITS) | (contradict <= _MOST_CONTRADICTING)
+        near = (differ <= MOST_BITS) | (contradict == 0)
         row, column, pairs, distance = self._unlike_labels(near, rows, columns, label)
-        bits, contradicts = differ[row, column], contradict[row, column]
+        bits = differ[row, column]
         is_alike = (bits <= MOST_BITS) & (bits + WEIGHT * distance <= MOST_EVIDENCE)
         is_alike |= bits <= _SAME_BITS
-        is_alike |= (
-            (contradicts <= _MOST_CONTRADICTING)
-            & self._may_mirror[pairs].all(axis=0)
-            & (distance <= _MOST_MIRRORED_DISTANCE)
-        )
+        rises = np.bitwise_count(hashes[pairs[0]] ^ self._turned[pairs[1]])
+        is_mirrored = (contradict[row, column] == 0) & (64 - rises <= _MIRRORED_BITS)
+        is_alike |= is_mirrored & (distance <= _MIRRORED_DISTANCE)
         return self._not_apart(self.pictures.media[pairs[:, is_alike]].T)
 
     def _same_footage(self, blocks: Iterable[_Block], label: np.ndarray) -> np.ndarray:
