@@ -1,4 +1,4 @@
-"""Datasets out of a library, and labels into it; a part of MediaLibrary."""
+"""Datasets out of a library; a part of MediaLibrary."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from src.database.clip_in_use import clip_in_use
 from src.datasets.export import Export, preview_dataset
-from src.datasets.labels_import import import_labels
 from src.datasets.recipes import SavedRecipes
 from src.datasets.registry import export_formats
 from src.datasets.saved_crops import save_crops
@@ -99,11 +98,3 @@ class Exporting(Tagging):
             ExportError: there is none of these segments, a crop can't be read, or a copy written.
         """
         return save_crops(self.metadata, segment_ids, Path(folder))
-
-    def import_labels(self, path: Path | str) -> Iterator[Event]:
-        """Put what people labelled in a dataset on the same segments; see import_labels.
-
-        Raises:
-            DatasetReadError: it can't be read, or is none that is known here.
-        """
-        yield from import_labels(self.metadata, Path(path), self.tag_name)

@@ -16,8 +16,8 @@ MOST_MOVED = 5_000
 _MOST_PASSES = 20
 # What it is worth that a side has a class at all, beside a whole class on a wrong side; and that
 # the sides have their shares of all images.
-_OF_A_MISSING_CLASS = 0.5
-_OF_IMAGES = 1.0
+_OF_A_MISSING_CLASS = 0.15
+_OF_IMAGES = 0.2
 
 
 @dataclass

@@ -117,6 +117,24 @@ def compressed(runs: np.ndarray, counts: np.ndarray) -> list[bytes]:
     return [written[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
+def rectangle_rle(bbox_xywh: BoxXywh, size_wh: tuple[int, int]) -> bytes:
+    """Write a rectangle as compressed COCO RLE counts.
+
+    Args:
+        bbox_xywh: of at least one pixel, and within the picture.
+        size_wh: of the picture.
+    """
+    (x, y, w, h), (width, height) = bbox_xywh, size_wh
+    if h == height:  # its columns make one run
+        runs = [x * height, w * height]
+    else:
+        runs = [x * height + y, *[h, height - h] * (w - 1), h]
+    runs.append(width * height - sum(runs))
+    if not runs[-1]:
+        runs.pop()
+    return compressed(np.array(runs, np.int64), np.array([len(runs)]))[0]
+
+
 def checked_rle(counts: object, size_wh: tuple[int, int]) -> dict[str, Any]:
     """Return RLE in the form that pycocotools takes, once it is known to be sound.
 

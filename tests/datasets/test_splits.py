@@ -335,4 +335,4 @@ def test_a_small_library_with_long_videos_comes_near_to_its_shares() -> None:
     for group in groups:
         assert group.side is not None
         images[group.side] += group.images
-    assert images["train"] >= 20 and min(images.values()) >= 2
+    assert images["train"] >= 20 and min(images.values()) >= 1
