@@ -91,6 +91,14 @@ class DatasetWriter:
         self._dataset.create(file, content)
         self.manifest.hashes[file] = hashlib.sha256(content).digest()
 
+    def make_folder(self, folder: str) -> None:
+        """Make a folder that may stay empty.
+
+        Raises:
+            OSError: it can't be made.
+        """
+        self._dataset.make_folder(folder)
+
     @contextmanager
     def open_text(self, file: str) -> Iterator[TextIO]:
         """Open a new UTF-8 text file to write to, with line ends as they are written.

@@ -6,6 +6,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from src.datasets.formats.coco import Coco, CocoImport
+from src.datasets.formats.image_folder import ImageFolder
+from src.datasets.formats.voc import Voc
+from src.datasets.formats.voc_reading import VocImport
+from src.datasets.formats.yolo import YoloDetection, YoloSegmentation
+from src.datasets.formats.yolo_classification import YoloClassification
+from src.datasets.formats.yolo_reading import YoloImport
 from src.datasets.protocols import ExportFormat, Importer
 from src.datasets.tag_folders import TagFolders, TagFoldersImport
 from src.errors import OptionError
@@ -74,3 +80,10 @@ register_format(TagFolders())
 register_importer(TagFoldersImport())
 register_format(Coco())
 register_importer(CocoImport())
+register_format(YoloDetection())
+register_format(YoloSegmentation())
+register_format(YoloClassification())
+register_importer(YoloImport())
+register_format(ImageFolder())
+register_format(Voc())
+register_importer(VocImport())

@@ -199,7 +199,7 @@ class DatasetReader:
             reason = exc.strerror or str(exc) if isinstance(exc, OSError) else str(exc)
             if self._skipped is None:
                 raise ValueError(f"{file}: {reason}") from exc
-            self._skipped(self.root / file, reason)
+            self._skipped(self.root / file.lstrip("/"), reason)
 
     def skip(self, file: str, reason: str) -> None:
         """Leave something of a file out.
@@ -233,7 +233,7 @@ def read_leniently(
             yield replace(image, image=reader.root / image.image, annotations=kept)
 
 
-def heads(path: Path, suffix: str, deepest: int = 1, most: int = 1 << 16) -> Iterator[str]:
+def heads(path: Path, suffix: str, deepest: int = 2, most: int = 1 << 16) -> Iterator[str]:
     """Give the beginnings of a file, or of a folder's files of a kind, to look at.
 
     Args:
