@@ -373,6 +373,19 @@ def test_adding_an_imported_image_puts_the_masks_of_sam_beside(
     assert imported(library, dataset)[0].segments == 0 and labels_of(library) == labels
 
 
+def test_an_image_that_waits_to_be_added_is_still_added(
+    library: MediaLibrary, drawn: Drawn, dataset: Path
+) -> None:
+    library.keep_for_later([dataset / "scene 0.png"])
+    drawn.images = [image(dataset, 0, masked("ring", disc(100, 100, 60, 20)))]
+    outcome, _ = imported(library, dataset)
+    assert (outcome.files, outcome.segments) == (0, 2) and library.unfinished() == 1
+    assert len(of_kind(list(library.add([])), FrameStored)) == 1 and library.unfinished() == 0
+    assert {segment.origin for segment in segments_of(library)} == {"sam", "imported"}
+    assert set().union(*labels_of(library).values()) == {"ring"}
+    sound(library)
+
+
 def test_a_large_image_is_not_scaled_anew_when_it_is_cut(
     library: MediaLibrary, drawn: Drawn, dataset: Path
 ) -> None:
