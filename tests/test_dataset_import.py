@@ -16,6 +16,7 @@ from PIL import Image
 
 import main
 from src.config import LibraryPaths
+from src.dataset_import import MOST_SEGMENTS, _batches
 from src.datasets import registry
 from src.datasets.annotations import AnnotatedImage, Annotation
 from src.datasets.protocols import Skipped
@@ -488,6 +489,13 @@ def test_an_import_that_was_stopped_goes_on(
     assert library.undo(outcome.batch) == 4  # what came before it was stopped as well
     sound(library)
     assert imported(library, dataset)[0].batch != outcome.batch
+
+
+def test_images_are_cut_some_at_a_time() -> None:
+    one, many = (AnnotatedImage(Path("a.jpg"), n * (Annotation("a"),)) for n in (1, MOST_SEGMENTS))
+    assert [len(batch) for batch in _batches([one] * 40)] == [16, 16, 8]
+    assert [len(batch) for batch in _batches([one, many, many, one, one])] == [1, 1, 1, 2]
+    assert not list(_batches([]))
 
 
 def test_images_of_a_library_whose_files_are_gone_get_labels_alone(
