@@ -106,9 +106,22 @@ class DatasetWriter:
         Raises:
             OSError: it can't be written, or is there.
         """
-        hashed = _HashedStream(self._dataset.open_new(file))
-        with io.TextIOWrapper(io.BufferedWriter(hashed), encoding="utf-8", newline="") as text:
+        with (
+            self.open_binary(file) as stream,
+            io.TextIOWrapper(stream, encoding="utf-8", newline="") as text,
+        ):
             yield text
+
+    @contextmanager
+    def open_binary(self, file: str) -> Iterator[IO[bytes]]:
+        """Open a new file to write to.
+
+        Raises:
+            OSError: it can't be written, or is there.
+        """
+        hashed = _HashedStream(self._dataset.open_new(file))
+        with io.BufferedWriter(hashed) as stream:
+            yield stream
         self.manifest.hashes[file] = hashed.digest.digest()
 
 
