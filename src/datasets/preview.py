@@ -22,7 +22,7 @@ def preview_of(metadata: MetadataDatabase, plan: DatasetPlan) -> ExportPreview:
         left_out=dict(plan.left_out_of),
         media_files=plan.media_files,
         bytes=_bytes(metadata, plan),
-        images=len(plan),
+        images=plan.annotations if plan.one_file_per_label else len(plan),
         splits=of_split,
         reasons={reason: number for reason, number in plan.left_out.items() if number},
         warnings=plan.warnings,
