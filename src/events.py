@@ -202,23 +202,42 @@ class DatasetFileChecked(Event):
 
 
 @dataclass(frozen=True)
+class DatasetChanges:
+    """What the update of a dataset has done, in images.
+
+    Attributes:
+        labels: images that were there, about which something else is said now.
+    """
+
+    added: int
+    removed: int
+    labels: int
+
+
+@dataclass(frozen=True)
 class DatasetWritten(Event):
     """A dataset is at its place; it was read back, and says what it was to say.
 
     Attributes:
         format: as the window calls it.
+        file: what one of its files is called: an image or a crop.
         images: files by split; the split None where there is none.
         labels: annotations by split and class.
         left_out: how much was left out, by the reason.
         unread: media files that could not be read, and why; their images are not in the dataset.
+        changes: None where it is a new dataset.
+        notes: what the person should know of it, in whole sentences.
     """
 
     folder: Path
     format: str
+    file: str
     images: dict[str | None, int]
     labels: dict[str | None, dict[str, int]]
     left_out: dict[str, int]
     unread: dict[Path, str]
+    changes: DatasetChanges | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def annotations(self) -> int:

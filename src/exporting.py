@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from src.datasets.export import export_dataset, preview_dataset
+from src.database.clip_in_use import clip_in_use
+from src.datasets.export import Export, preview_dataset
 from src.datasets.labels_import import import_labels
 from src.datasets.plan import DatasetPlan
 from src.datasets.recipes import SavedRecipes
@@ -41,14 +42,20 @@ class Exporting(Tagging):
         return SavedRecipes(self.metadata)
 
     def export(
-        self, folder: Path | str, recipe: Recipe | str | None = None, title: str = ""
+        self,
+        folder: Path | str,
+        recipe: Recipe | str | None = None,
+        title: str = "",
+        update: bool = False,
     ) -> Iterator[Event]:
-        """Write a dataset; see export_dataset, and `export_formats` for what there is to choose.
+        """Write a dataset; see Export, and `export_formats` for what there is to choose.
 
         Args:
             folder: a new one, or one that is empty.
             recipe: or the name of one; everything as folders of crops when None.
             title: of the dataset; the recipe's name, or the library's, when it is empty.
+            update: whether there is a dataset in the folder already, of which only what has
+                changed is made anew.
 
         Raises:
             ExportError: there is something there already, or it can't be written.
@@ -60,9 +67,28 @@ class Exporting(Tagging):
         if isinstance(recipe, str):
             title, recipe = title or recipe, self.recipes.get(recipe)
         with closing(DatasetImages(self.metadata, self.settings)) as images:
-            yield from export_dataset(
-                self.metadata, Path(folder), images, recipe or Recipe(), title
-            )
+            yield from Export(
+                self.metadata,
+                Path(folder),
+                images,
+                recipe or Recipe(),
+                self._made_with(),
+                title,
+                update,
+            ).run()
+
+    def _made_with(self) -> dict[str, object]:
+        sams = self.metadata.connection.read().execute(
+            "SELECT DISTINCT sam FROM frames WHERE sam IS NOT NULL ORDER BY sam"
+        )
+        return {
+            "library": self.paths.root.name,
+            "models": {
+                "clip": clip_in_use(self.metadata),
+                "segmentation": [row["sam"] for row in sams],
+            },
+            "settings": {"blur_kernel": self.settings.blur_kernel},
+        }
 
     def export_preview(
         self, recipe: Recipe | None = None, wanted: Callable[[], bool] = lambda: True

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src import __version__
-from src.cli.formats import add_format_arguments, chosen_options
+from src.cli.export import add_export_arguments, chosen_options
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
 from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, SEGMENT, SWITCH, TRASH
 
 COMMANDS = (
-    "ingest remove roots search saved duplicates export import stats verify models demo".split()
-    + "install-desktop uninstall-desktop".split()
+    "ingest remove roots search saved duplicates export recipes import stats verify".split()
+    + "models demo install-desktop uninstall-desktop".split()
 )
 
 _NEGATED = re.compile(r"-[A-Za-z][A-Za-z_]+[:<>]")
@@ -180,7 +180,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             help="skip masks with a predicted IoU below Q; whole frames stay",
         )
     if (first := _first_word(argv)) == "export":
-        add_format_arguments(export)
+        add_export_arguments(export)
+    recipes = command("recipes", "List the recipes of datasets, or delete one.")
+    recipes.add_argument("name", nargs="?", metavar="NAME", help="of a recipe to --remove")
+    recipes.add_argument("--remove", action="store_true", help="delete it")
     imported = command("import", "Give segments the tags that people gave them in an export.")
     imported.add_argument("folder", nargs="?", type=Path, metavar="DIR")
     imported.add_argument("--undo", metavar="BATCH", help="take an import back, whole")
@@ -238,6 +241,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             saved.error("name a saved search, and what to do with it; without both they are listed")
     if arguments.command == "export":
         arguments.options = chosen_options(export, arguments)
+    if arguments.command == "recipes" and (arguments.name is None) == arguments.remove:
+        recipes.error("name a recipe to --remove; without both they are listed")
     if arguments.command == "remove" and not arguments.paths and not arguments.missing:
         remove.error("name what to remove: a PATH, or --missing")
     if arguments.command == "import" and (arguments.folder is None) == (arguments.undo is None):

@@ -203,23 +203,26 @@ class Commands:
             return decide(library, given.verb, given.groups, given.best, given.yes, self._shown)
 
     def _export(self) -> int:
-        from src.events import JobDone
-        from src.search.filter_text import parse_filter
-        from src.search.leaves import segment_filter
-        from src.search.recipe import Recipe
+        from src.cli.export import export
 
-        given = self.arguments
-        recipe = Recipe(
-            parse_filter(given.where),
-            segment_filter(min_predicted_iou=given.min_quality),
-            format=given.format,
-            options=given.options,
-        )
-        with self._open_to_read() as library:
-            written = library.export(given.folder, recipe)
-            for event in self._shown(written):
-                if isinstance(event, JobDone):
-                    print(f"{counted(event.segments, 'crop')} in {event.written}")
+        changes = self.arguments.save_recipe is not None
+        with (
+            self._initialize(self._paths_of_library().root)
+            if changes
+            else self._open_to_read() as library
+        ):
+            export(library, self.arguments, self._shown)
+        return 0
+
+    def _recipes(self) -> int:
+        from src.cli.export import list_recipes
+
+        if self.arguments.name is None:
+            with self._open_to_read() as library:
+                list_recipes(library)
+        else:
+            with self._initialize(self._paths_of_library().root) as library:
+                library.recipes.forget(self.arguments.name)
         return 0
 
     def _import(self) -> int:

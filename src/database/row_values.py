@@ -186,6 +186,15 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "media_file_id": _ID,
         "is_hidden": _integer(0, 1),
     },
+    "dataset_splits": {
+        "id": _ID,
+        "name": _is_text,
+        "shares": _name,
+        "seed": _integer(-HIGHEST_ID, HIGHEST_ID),
+        "media_file_id": _ID,
+        "content_hash": _or_null(_name),
+        "side": _one_of("train", "val", "test"),
+    },
     "embeddings": {
         "id": _ID,
         "segment_id": _name,

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.atomic_output import atomic_dataset, check_free
+from src.datasets.atomic_output import (
+    DatasetFolder,
+    atomic_dataset,
+    check_free,
+    check_place,
+    updated_dataset,
+)
 from src.datasets.check import check_dataset
 from src.datasets.manifest import DatasetWriter, Render
+from src.datasets.manifest_file import write_manifest
 from src.datasets.plan import DatasetPlan
 from src.datasets.preview import preview_of
 from src.datasets.registry import export_format
 from src.datasets.report import report_of
+from src.datasets.update import KnownFiles
 from src.errors import ExportError
 from src.events import Event, JobDone
 from src.options import build_options
@@ -23,6 +32,10 @@ from src.records import ExportPreview
 from src.search.recipe import Recipe, checked_recipe
 
 EVERYTHING = Recipe()
+NOT_KEPT = (
+    "the library is opened for reading only, so it can't keep which file is on which side; export "
+    "again once it can be written to, before files are added"
+)
 NOTHING = "no segment has a tag to export by; add media, choose other tags, or leave less out"
 
 
@@ -31,7 +44,7 @@ def preview_dataset(
     recipe: Recipe = EVERYTHING,
     wanted: Callable[[], bool] = lambda: True,
 ) -> ExportPreview:
-    """Count what export_dataset would write.
+    """Count what an export would write.
 
     Args:
         wanted: whether somebody still waits for it; asked now and then.
@@ -45,47 +58,70 @@ def preview_dataset(
     return preview_of(metadata, plan)
 
 
-def export_dataset(
-    metadata: MetadataDatabase,
-    folder: Path,
-    images: Render,
-    recipe: Recipe = EVERYTHING,
-    title: str = "",
-) -> Iterator[Event]:
-    """Write the labelled segments of a library as a dataset.
+@dataclass(frozen=True)
+class Export:
+    """One export.
 
-    Everything is written in a hidden folder first, read back, and renamed into its place, so the
-    dataset is whole or not there.
-
-    Args:
-        folder: where to; it must not exist, or be empty.
+    Attributes:
         images: makes them.
+        made_with: for the manifest: the library's name, the models, the settings.
         title: of the dataset; the library's name where it has none.
-
-    Yields:
-        Progress, DatasetFileChecked, DatasetWritten and JobDone.
-
-    Raises:
-        ExportError: there is something there already, it can't be written, or does not read back.
-        OptionError: there is no such format or option, or an option can't have this value.
+        update: whether there is a dataset already, of which only what has changed is made anew.
     """
-    with _naming(folder):
-        folder = Path(os.path.abspath(folder))
-        check_free(folder)
-    plan, options = _planned(metadata, recipe, title, lambda: True)
-    chosen = export_format(recipe.format)
-    if not len(plan):
-        raise ExportError(NOTHING)
-    with _naming(folder), atomic_dataset(folder) as dataset:
-        output = DatasetWriter(dataset, images, plan.form)
+
+    metadata: MetadataDatabase
+    folder: Path
+    images: Render
+    recipe: Recipe = EVERYTHING
+    made_with: Mapping[str, object] = field(default_factory=dict)
+    title: str = ""
+    update: bool = False
+
+    def run(self) -> Iterator[Event]:
+        """Write the labelled segments of a library as a dataset.
+
+        Everything is written in a hidden folder first, read back, and renamed into its place, so
+        the dataset is whole or not there.
+
+        Yields:
+            Progress, DatasetFileChecked, DatasetWritten and JobDone.
+
+        Raises:
+            ExportError: there is something in the folder already, or nothing to update; it can't
+                be written, or does not read back.
+            OptionError: there is no such format or option, or an option can't have this value.
+        """
+        with _naming(self.folder):
+            folder = Path(os.path.abspath(self.folder))
+            check_place(folder) if self.update else check_free(folder)
+        plan, options = _planned(self.metadata, self.recipe, self.title, lambda: True)
+        if not len(plan):
+            raise ExportError(NOTHING)
+        with _naming(folder):
+            known = KnownFiles(folder, plan, self.images) if self.update else None
+            with updated_dataset(folder) if known else atomic_dataset(folder) as dataset:
+                output = DatasetWriter(dataset, known or self.images, plan.form)
+                yield from self._write(plan, options, dataset, output)
+        changes = None if known is None else known.compare(output.manifest)
+        written = report_of(folder, export_format(self.recipe.format).label, output.manifest, plan)
+        notes = plan.warnings
+        if self.recipe.split and self.metadata.connection.is_read_only:
+            notes += (NOT_KEPT,)
+        yield replace(written, changes=changes, notes=notes)
+        yield JobDone(segments=written.annotations, written=folder)
+
+    def _write(
+        self, plan: DatasetPlan, options: Any, dataset: DatasetFolder, output: DatasetWriter
+    ) -> Iterator[Event]:
+        chosen, manifest = export_format(self.recipe.format), output.manifest
         yield from chosen.write(plan, options, output)
-        manifest = output.manifest
         if not manifest.images:
             raise ExportError(_unread(manifest.unread) or NOTHING)
         yield from check_dataset(chosen, dataset, manifest)
-    report = report_of(folder, chosen.label, manifest, plan)
-    yield report
-    yield JobDone(segments=report.annotations, written=folder)
+        write_manifest(dataset, manifest, plan, self.recipe, self.made_with)
+        # before the dataset is at its place: a kill between the two must not lose them
+        if not self.metadata.connection.is_read_only:
+            plan.keep_sides()
 
 
 def _planned(

@@ -1,4 +1,4 @@
-"""What is put into a dataset, written down on the way and compared with what is read back."""
+"""What is put into a dataset, noted on the way and compared with what is read back."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 
@@ -13,44 +12,35 @@ from src.database.giving_up import giving_up
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
 from src.datasets.annotations import SPLITS, Annotation, Cut, MediaFrame, PlannedImage
+from src.datasets.close_pairs import ClosePair
 from src.datasets.cuts import cut_size, place_in_cut
 from src.datasets.image_names import ImageNames
 from src.datasets.labels import LabelRules
-from src.datasets.protocols import ExportFormat, Holds
+from src.datasets.media_counts import (
+    ABOVE_CAP,
+    MediaCounts,
+    capped,
+    count_media,
+    has_room_for_frames,
+    only_reviewed,
+)
+from src.datasets.protocols import ExportFormat
 from src.datasets.queries import (
     class_of,
     frames_selected,
     media_names,
     reviewed_frames,
-    tagged_segments,
 )
+from src.datasets.split_shares import SplitShares
+from src.datasets.splits import SplitPlan, keep_sides, split_media
 from src.errors import ExportError
 from src.records import ImageForm, MediaFile, Split, StoredSegment, Tag
 from src.search.leaves import KindIs, MediaFileIs
 from src.search.recipe import Recipe
 
-WHOLE_FRAMES = "labels of whole frames, which this format has no room for"
-NOT_REVIEWED = "images in which not every class was looked for"
+ON_TWO_SIDES = "media files that are like files on two sides of the split"
 # Segments that are read at a time.
 _PART = 1000
-
-
-@dataclass
-class MediaCounts:
-    """What is exported of a media file.
-
-    Attributes:
-        segments: the index of their frame, their ids, and how many labels each has.
-        labels: how many annotations of each class it has.
-    """
-
-    segments: list[tuple[int, str, int]] = field(default_factory=list)
-    labels: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def frames(self) -> set[int]:
-        """The indexes of frames with something that is exported."""
-        return {frame_index for frame_index, _, _ in self.segments}
 
 
 class DatasetPlan:
@@ -84,15 +74,40 @@ class DatasetPlan:
         self.description = "Segments of a media library, with their labels."
         self._metadata, self._holds = metadata, export_format.holds
         self._class_of = class_of(metadata, recipe)
-        self._rules = self._new_rules()
-        self.left_out, self.left_out_of = self._rules.left_out, self._rules.left_out_of
-        self.media: dict[int, MediaCounts] = {}
+        rules = self._new_rules()
+        self.left_out, self.left_out_of = rules.left_out, rules.left_out_of
         with giving_up(metadata.connection.read(), wanted):
-            self._count()
+            self.media = count_media(metadata, recipe, rules, has_room_for_frames(self._holds))
             self._reviewed = reviewed_frames(metadata, self._class_of)
-        self._leave_out_not_reviewed()
-        self.split_of: Mapping[int, Split] = {}
-        self.warnings: tuple[str, ...] = ()
+        if recipe.only_reviewed:
+            self.media = only_reviewed(self.media, self._reviewed, self.left_out)
+        self._split = self._split_media(wanted) if recipe.split else None
+        if recipe.most_per_class is not None:
+            before = self.labels.total()
+            self.media = capped(
+                self.media, self._split, self.form == "frames", recipe, self.left_out_of
+            )
+            self.left_out[ABOVE_CAP] += before - self.labels.total()
+
+    @property
+    def split_of(self) -> Mapping[int, Split]:
+        """The side of each media file; empty where the dataset is not split."""
+        return {} if self._split is None else self._split.side_of
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the person should know before it is written."""
+        return () if self._split is None else self._split.warnings
+
+    @property
+    def close_pairs(self) -> tuple[ClosePair, ...]:
+        """Media files on different sides that are rather alike, the closest first."""
+        return () if self._split is None else self._split.close.pairs
+
+    def keep_sides(self) -> None:
+        """Write down which file is on which side, so that none ever changes it."""
+        if self._split is not None:
+            keep_sides(self._metadata, self._split)
 
     # -- what PlannedDataset asks for
 
@@ -116,8 +131,8 @@ class DatasetPlan:
         return sum(self.frames_of(media_id) for media_id in self._media_ids)
 
     def __iter__(self) -> Iterator[PlannedImage]:
-        names = ImageNames()
         media = {each.id: each for each in self._metadata.all_media()}
+        names = ImageNames(self._names_of_media, media)
         rules = self._new_rules()
         for split in self.splits or (None,):
             of_split = [each for each in self._media_ids if self.split_of.get(each) == split]
@@ -160,7 +175,7 @@ class DatasetPlan:
 
     def frames_of(self, media_id: int) -> int:
         """How many frames of a media file something is exported of."""
-        counts = self.media.get(media_id, MediaCounts())
+        counts = self._counts(media_id)
         return len(counts.frames) + len(self._background.get(media_id, ()))
 
     @property
@@ -182,42 +197,25 @@ class DatasetPlan:
     def _new_rules(self) -> LabelRules:
         return LabelRules(self.recipe, self._class_of, not self._holds.several_labels)
 
-    def _count(self) -> None:
-        for (segment_id, kind, media_id, frame_index, is_good), tags in tagged_segments(
-            self._metadata, self.recipe, self._class_of
-        ):
-            labels = self._rules.labels_of(tags)
-            if not is_good:
-                self.left_out_of.update(tag.name for tag in labels)
-                self.left_out["tags of segments below the limits"] += len(labels)
-                continue
-            if not labels:
-                continue
-            if kind == "frame" and not _has_room_for_frames(self._holds):
-                self.left_out[WHOLE_FRAMES] += len(labels)
-                continue
-            counts = self.media.setdefault(media_id, MediaCounts())
-            counts.segments.append((frame_index, segment_id, len(labels)))
-            counts.labels.update(tag.name for tag in labels)
+    def _split_media(self, wanted: Callable[[], bool]) -> SplitPlan:
+        """Deal media files out to the sides; those that would be a leak on each are left out."""
+        split = split_media(
+            self._metadata,
+            {media_id: self._counts(media_id).labels for media_id in self._media_ids},
+            SplitShares.parse(self.recipe.split),
+            self.recipe.seed,
+            images={media_id: self.frames_of(media_id) for media_id in self._media_ids},
+            wanted=wanted,
+        )
+        for media_id in split.left_out:
+            self.left_out[ON_TWO_SIDES] += 1
+            self.left_out_of += self._counts(media_id).labels
+            self.media.pop(media_id, None)
+            self._background.pop(media_id, None)
+        return split
 
-    def _leave_out_not_reviewed(self) -> None:
-        if not self.recipe.only_reviewed:
-            return
-        for media_id, counts in list(self.media.items()):
-            reviewed = self._reviewed.get(media_id, {})
-            kept = [each for each in counts.segments if each[0] in reviewed]
-            gone = counts.frames - reviewed.keys()
-            self.left_out[NOT_REVIEWED] += len(gone)
-            if not kept:
-                del self.media[media_id]
-            elif gone:
-                self.media[media_id] = self._recounted(kept)
-
-    def _recounted(self, segments: list[tuple[int, str, int]]) -> MediaCounts:
-        rules, counts = self._new_rules(), MediaCounts(segments)
-        for tags in self._metadata.tags_of([segment_id for _, segment_id, _ in segments]).values():
-            counts.labels.update(tag.name for tag in rules.labels_of(tags))
-        return counts
+    def _counts(self, media_id: int) -> MediaCounts:
+        return self.media.get(media_id, MediaCounts())
 
     @cached_property
     def _background(self) -> dict[int, set[int]]:
@@ -227,7 +225,7 @@ class DatasetPlan:
         selected = frames_selected(self._metadata, self.recipe, list(self._reviewed))
         found: dict[int, set[int]] = {}
         for media_id, frames in self._reviewed.items():
-            counts = self.media.get(media_id, MediaCounts())
+            counts = self._counts(media_id)
             empty = {index for index, is_empty in frames.items() if is_empty} - counts.frames
             if empty & selected[media_id]:
                 found[media_id] = empty & selected[media_id]
@@ -239,8 +237,8 @@ class DatasetPlan:
         """Read what is exported, frame by frame; of a background frame its whole-frame segment."""
         wanted: list[str] = []
         for media_id in media_ids:
-            counts = self.media.get(media_id, MediaCounts())
-            found = sorted((index, segment_id) for index, segment_id, _ in counts.segments)
+            counts = self._counts(media_id)
+            found = sorted((each.frame_index, each.id) for each in counts.segments)
             background = self._background.get(media_id)
             if background:
                 where = MediaFileIs((media_id,)) & KindIs(("frame",))
@@ -268,7 +266,7 @@ class DatasetPlan:
         return MediaFrame(
             media.id,
             media.path,
-            self._names_of_media.get(media.id, media.path.name),
+            self._names_of_media[media.id],
             media.content_hash,
             segment.frame_index,
             segment.timestamp_s,
@@ -354,10 +352,6 @@ def _form(recipe: Recipe, export_format: ExportFormat) -> ImageForm:
             f"{', '.join(export_format.forms)}"
         )
     return recipe.images
-
-
-def _has_room_for_frames(holds: Holds) -> bool:
-    return holds.image_labels or not holds.boxes
 
 
 def _annotation(segment: StoredSegment, tag: Tag) -> Annotation:

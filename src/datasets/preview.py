@@ -33,9 +33,9 @@ def _bytes(metadata: MetadataDatabase, plan: DatasetPlan) -> int:
     if plan.form == "frames":
         return _bytes_of_frames(metadata, plan)
     segments = {
-        segment_id: labels if plan.one_file_per_label else 1
+        segment.id: len(segment.labels) if plan.one_file_per_label else 1
         for counts in plan.media.values()
-        for _, segment_id, labels in counts.segments
+        for segment in counts.segments
     }
     size = measured = 0
     some = list(segments)[:MOST_MEASURED]

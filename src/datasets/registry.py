@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
+from src.datasets.formats.coco import Coco, CocoImport
 from src.datasets.protocols import ExportFormat, Importer
 from src.datasets.tag_folders import TagFolders, TagFoldersImport
 from src.errors import OptionError
@@ -66,3 +67,5 @@ def _add(registry: dict[str, Registered], new: Registered) -> None:
 
 register_format(TagFolders())
 register_importer(TagFoldersImport())
+register_format(Coco())
+register_importer(CocoImport())

@@ -20,6 +20,7 @@ def report_of(folder: Path, label: str, manifest: Manifest, plan: DatasetPlan) -
     return DatasetWritten(
         folder=folder,
         format=label,
+        file="image" if plan.form == "frames" else "crop",
         images=dict(images),
         labels={split: dict(counts) for split, counts in labels.items()},
         left_out={reason: number for reason, number in plan.left_out.items() if number},

@@ -18,7 +18,7 @@ from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
 from src.library_files import SafeFolder
 from src.options import NoOptions
-from src.ownership import LABELS, LABELS_COLUMNS, is_export
+from src.ownership import LABELS, LABELS_COLUMNS, has_labels
 from src.records import ImageForm, Split
 
 # The wide ones are what East Asian keyboards give, and some spreadsheets take them as well.
@@ -73,7 +73,7 @@ class TagFoldersImport:
 
     def detect(self, path: Path) -> bool:
         """Return whether a folder has our labels.csv; see `Importer`."""
-        return is_export(path)
+        return has_labels(path)
 
     def read(self, path: Path, options: NoOptions, skipped: Skipped) -> Iterator[AnnotatedImage]:
         """Read labels.csv; an image is the media file that a crop was cut out of."""

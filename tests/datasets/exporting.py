@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Iterator
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
@@ -14,6 +14,10 @@ from src.settings import Settings
 
 
 def export_dataset(
-    metadata: MetadataDatabase, folder: Path, recipe: Recipe = export.EVERYTHING
-) -> Generator[Event, None, None]:
-    yield from export.export_dataset(metadata, folder, DatasetImages(metadata, Settings()), recipe)
+    metadata: MetadataDatabase,
+    folder: Path,
+    recipe: Recipe = export.EVERYTHING,
+    update: bool = False,
+) -> Iterator[Event]:
+    images = DatasetImages(metadata, Settings())
+    return export.Export(metadata, folder, images, recipe, update=update).run()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
+from src.ownership import MANIFEST
 from src.records import Tag
 from src.search.leaves import segment_filter
 from src.search.recipe import Recipe, classes_of
@@ -38,7 +39,7 @@ def library_of_the_record(metadata: MetadataDatabase) -> None:
 
 def tree(folder: Path) -> dict[str, str]:
     """Each file's SHA-256 by its name; of the table the lines themselves."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
     return {
         path.relative_to(folder).as_posix(): path.read_bytes().decode()
         if path.suffix == ".csv"

@@ -40,7 +40,8 @@ def tagged(metadata: MetadataDatabase) -> MetadataDatabase:
 
 
 def files_in(folder: Path) -> set[str]:
-    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    files = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    return files - {"manifest.json"}
 
 
 def test_each_tag_has_a_folder_with_its_crops(tagged: MetadataDatabase, tmp_path: Path) -> None:
@@ -152,7 +153,12 @@ def test_what_is_removed_while_it_is_exported_is_left_out(
     for crop_path in tagged.remove_media(media.id):
         tagged.paths.crop(crop_path).unlink()
     assert list(export)[-1] == JobDone(segments=3, written=tmp_path / "dataset")
-    assert {path.name for path in (tmp_path / "dataset").iterdir()} == {"labels.csv", "red", "a_b"}
+    assert {path.name for path in (tmp_path / "dataset").iterdir()} == {
+        "labels.csv",
+        "manifest.json",
+        "red",
+        "a_b",
+    }
     assert "gone" not in (tmp_path / "dataset" / "labels.csv").read_text(encoding="utf-8")
 
 
