@@ -375,8 +375,8 @@ class FrameView:
 
 
 @dataclass(frozen=True)
-class ClosePair:
-    """Two media files on different sides of a split that look alike.
+class AlikePair:
+    """Two media files that look alike, on different sides of a split.
 
     Attributes:
         files: their paths.
@@ -415,7 +415,7 @@ class ExportPreview:
     splits: dict[Split, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    close_pairs: tuple[ClosePair, ...] = ()
+    close_pairs: tuple[AlikePair, ...] = ()
 
 
 @dataclass(frozen=True)

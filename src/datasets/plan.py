@@ -145,12 +145,14 @@ class DatasetPlan:
     def images_of(self, media_id: int, frame_index: int) -> Iterator[PlannedImage]:
         """Give the images of one frame with labels; their stems are not those of the dataset."""
         media = self._metadata.media(media_id)
-        ids = [each for index, each, _ in self.media[media_id].segments if index == frame_index]
+        of_media = self.media[media_id].segments
+        ids = [each.id for each in of_media if each.frame_index == frame_index]
         segments = list(self._segments(ids))
         if media is not None and segments:  # else removed meanwhile
             frame = self._media_frame(media, segments[0])
             split = self.split_of.get(media_id)
-            yield from self._images(frame, segments, self._new_rules(), ImageNames(), split)
+            names = ImageNames(self._names_of_media, {media_id: media})
+            yield from self._images(frame, segments, self._new_rules(), names, split)
 
     # -- counting
 

@@ -12,6 +12,8 @@ import pytest
 
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
+from src.datasets import registry
+from src.datasets.tag_folders import TagFolders
 from src.gui.core.session import Listeners
 from src.gui.dialogs.export_dialog import ExportDialog
 from src.gui.theme.theme import DARK, Theme
@@ -35,6 +37,8 @@ def dialog(
     request: Any,
 ) -> Iterator[ExportDialog]:
     """The dialog over an empty window, with a library behind it and no threads."""
+    known = {TagFolders.key: registry.export_format(TagFolders.key)}
+    monkeypatch.setattr(registry, "_formats", known)
     if getattr(request, "param", "") == "lines":
         register_lines(tmp_path / "another package", monkeypatch)
     monkeypatch.setenv("DISPLAY", screen.display)
@@ -91,6 +95,7 @@ def test_the_dialog_of_one_format_has_no_chooser(dialog: ExportDialog) -> None:
 def test_the_dialog_offers_it_with_its_options(dialog: ExportDialog, tmp_path: Path) -> None:
     assert "Share for validation" not in texts(dialog._dialog)
     dialog.choices.format.choose("JSON lines")
+    dialog.choices.more.flip()
     dialog._dialog.update()
     shown = texts(dialog._dialog)
     assert {"Format", "Share for validation", "0.20", "Level", "3", "Write boxes"} <= shown
@@ -110,6 +115,7 @@ def test_the_dialog_offers_it_with_its_options(dialog: ExportDialog, tmp_path: P
 @pytest.mark.parametrize("dialog", ["lines"], indirect=True)
 def test_what_is_wrong_is_said_beside_the_field(dialog: ExportDialog) -> None:
     dialog.choices.format.choose("JSON lines")
+    dialog.choices.more.flip()
     (entry,) = (each for each in inside(dialog.choices.options, Entry) if each.text == "100")
     entry.field.insert("end", "x")
     entry.changed()
@@ -135,6 +141,7 @@ def test_the_dialog_fits_into_a_low_window_and_its_options_scroll(dialog: Export
     root.geometry("960x600")
     root.update()
     dialog.choices.format.choose("JSON lines")
+    dialog.choices.more.flip()
     root.update()
     whole = dialog._dialog
     assert whole.winfo_y() >= 0
@@ -155,6 +162,7 @@ def test_the_dialog_fits_into_a_low_window_and_its_options_scroll(dialog: Export
 @pytest.mark.parametrize("dialog", ["lines"], indirect=True)
 def test_tab_goes_from_the_limits_over_the_options_to_the_folder(dialog: ExportDialog) -> None:
     dialog.choices.format.choose("JSON lines")
+    dialog.choices.more.flip()
     dialog._dialog.update()
     order: list[Any] = [dialog.choices.confidence]
     while order[-1] is not dialog.place.entry.field._entry:

@@ -68,13 +68,11 @@ class ExportChoices:
         self._build_what()
         self._build_limits()
         self.split = SplitChoice(master, theme, self._split_changed, EDGE)
-        self.split.pack(fill="x", pady=(20, 0))
-        self._options_place = ctk.CTkFrame(master, fg_color="transparent", height=0)
-        self._options_place.pack(fill="x")
-        self.options = self._build_options({})
+        self.split.pack(fill="x", pady=(16, 0))
         self.more = MoreOptions(master, theme, self._changed, on_layout, EDGE)
+        self.more.pack(fill="x", pady=(8, 0))
         self.more.offer_forms(self.chosen.forms)
-        self.more.pack(fill="x", pady=(16, 0))
+        self.options = self._build_options({})
         self.say_values()
 
     # -- building
@@ -104,14 +102,14 @@ class ExportChoices:
             )
             self.format.pack(fill="x", padx=EDGE - RING, pady=(4, 0))
             self._summary = self._small(self.chosen.summary)
-            self._summary.pack(anchor="w", padx=EDGE, pady=(4, 20))
+            self._summary.pack(anchor="w", padx=EDGE, pady=(4, 16))
 
     def _build_what(self) -> None:
         self._caption("What")
         self.what = Choice(
             self._master, self.theme, (ALL, BY_TAG, RESULTS), lambda _: self._changed()
         )
-        self.what.pack(anchor="w", padx=EDGE, pady=(8, 24))
+        self.what.pack(anchor="w", padx=EDGE, pady=(8, 16))
         self.what.set_enabled(RESULTS, bool(self._hits))
         self._only = ctk.CTkFrame(self._master, fg_color="transparent")
         self._only_text = label(
@@ -163,9 +161,9 @@ class ExportChoices:
             replace(each, default=values.get(each.name, each.default))
             for each in self.chosen.options
         ]
-        form = OptionForm(self._options_place, self.theme, options, self._changed, EDGE)
+        form = OptionForm(self.more.options_place, self.theme, options, self._changed, EDGE)
         if options:
-            form.pack(fill="x", pady=(20, 0))
+            form.pack(fill="x", pady=(8, 0))
         return form
 
     # -- what is chosen
@@ -280,7 +278,7 @@ class ExportChoices:
         self.options.destroy()
         self.options = self._build_options(values or {})
         # an empty frame keeps the height that it had
-        self._options_place.configure(height=1)
+        self.more.options_place.configure(height=1)
         self.more.offer_forms(chosen.forms)
         if not self._split_is_own:
             is_plain = chosen.key == DEFAULT_FORMAT
@@ -304,8 +302,8 @@ class ExportChoices:
         text = " ".join(str(each) for each in (self._where, self._limits) if each)
         self._only_text.configure(text=f"Only {text}")
         if text:
-            self._only.pack(fill="x", padx=EDGE, pady=(0, 20), after=self.what)
+            self._only.pack(fill="x", padx=EDGE, pady=(0, 16), after=self.what)
             self.what.pack_configure(pady=(8, 8))
         else:
             self._only.pack_forget()
-            self.what.pack_configure(pady=(8, 24))
+            self.what.pack_configure(pady=(8, 16))

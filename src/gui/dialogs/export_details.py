@@ -9,11 +9,12 @@ from pathlib import Path
 from src.gui.core.session import Session
 from src.gui.core.wording import as_sentence
 from src.gui.dialogs.pair_list import PairList
-from src.gui.theme.theme import SMALL, TITLE
+from src.gui.theme.theme import NORMAL, SMALL, TITLE
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, IconButton, label
 from src.gui.widgets.overlay import Overlay
-from src.records import ClosePair
+from src.gui.widgets.scrolled import Scrolled
+from src.records import AlikePair
 
 _WIDTH = 640
 _TEXT_HIGH, _BESIDE_PAIRS = 280, 140  # at most
@@ -25,7 +26,7 @@ def show_export_details(
     warnings: Sequence[str] = (),
     left_out: Mapping[str, int] | None = None,
     unread: Mapping[Path, str] | None = None,
-    pairs: Sequence[ClosePair] = (),
+    pairs: Sequence[AlikePair] = (),
 ) -> None:
     """Open the lists over the dialog.
 
@@ -46,24 +47,21 @@ def show_export_details(
     IconButton(head, theme, "close", overlay.close_hint, close).pack(side="right")
     lines = details_lines(warnings, left_out or {}, unread or {})
     if lines:
-        text = ctk.CTkTextbox(
-            dialog,
-            height=min(_BESIDE_PAIRS if pairs else _TEXT_HIGH, 28 + 22 * len(lines)),
-            fg_color=c.card,
-            corner_radius=8,
-            border_width=1,
-            border_color=c.border,
-            font=theme.font(),
-            text_color=c.text,
-            wrap="word",
-            scrollbar_button_color=c.strong_border,
-            scrollbar_button_hover_color=c.hint,
-        )
-        text.tag_config("heading", foreground=c.text_2)
-        for number, (line, is_heading) in enumerate(lines):
-            text.insert("end", ("\n" if number else "") + line, "heading" if is_heading else ())
-        text.configure(state="disabled")
-        text.grid(row=1, column=0, sticky="ew", padx=32)
+        listed = Scrolled(dialog, theme, c.sidebar, (31, 31))
+        listed.grid(row=1, column=0, sticky="ew", padx=1)
+        for line, is_heading in lines:
+            colour = c.text_2 if is_heading else c.text
+            label(
+                listed,
+                theme,
+                line,
+                size=SMALL if is_heading else NORMAL,
+                colour=colour,
+                justify="left",
+                wraplength=_WIDTH - 64,
+            ).pack(anchor="w", pady=(8 if is_heading else 0, 4))
+        listed.update_idletasks()
+        listed.fit(theme.px(_BESIDE_PAIRS if pairs else _TEXT_HIGH))
     if pairs:
         title = f"Similar images on different sides of the split ({len(pairs):,})"
         label(dialog, theme, title, size=SMALL, colour=c.text_2).grid(
@@ -76,7 +74,7 @@ def show_export_details(
     foot.grid(row=4, column=0, sticky="ew", padx=(32, 28), pady=(12, 16))
     leave = Button(foot, theme, "Close", close, height=32)
     leave.pack(side="right")
-    leave.focus_set()
+    leave.after_idle(leave.focus_set)
 
 
 def details_lines(
@@ -84,7 +82,7 @@ def details_lines(
 ) -> list[tuple[str, bool]]:
     """Write all of it in lines, each with whether it is a heading."""
     groups = {
-        "Check before you export": [as_sentence(each) for each in warnings],
+        "Please note": [as_sentence(each) for each in warnings],
         "Skipped": [
             f"{number:,}  {reason}"
             for reason, number in sorted(left_out.items(), key=lambda each: (-each[1], each[0]))
@@ -94,6 +92,5 @@ def details_lines(
     lines: list[tuple[str, bool]] = []
     for heading, group in groups.items():
         if group:
-            lines += [*([("", False)] if lines else []), (heading, True)]
-            lines += [(each, False) for each in group]
+            lines += [(heading, True), *((each, False) for each in group)]
     return lines

@@ -63,7 +63,7 @@ class ExportDialog:
         self._show_waits = False
         self._preview = ExportPreview({}, {}, 0, 0)
         self._tags: tuple[str, ...] = ()
-        self._counted = False
+        self._counted = self._was_open = False
         self._written: Path | None = None  # by the last export, while its outcome is shown
         self._report: DatasetWritten | None = None  # of the last export
         self._outcome: ExportOutcome | None = None
@@ -141,8 +141,11 @@ class ExportDialog:
 
     def _laid_out(self) -> None:
         """Fit what is chosen, which has become higher or lower."""
+        was_open, self._was_open = self._was_open, self.choices.more.is_open
         self._scrolled.update_idletasks()
         self._fit()
+        if self._was_open and not was_open:
+            self._scrolled.show_from(self.choices.more)
 
     def _ask(self, title: str, sentence: str, yes: str, then: Callable[[], None]) -> None:
         ask(self.overlay, title, sentence, yes, then)
@@ -215,8 +218,12 @@ class ExportDialog:
         )
         wrong_place = self.place.say(self.choices.summary_below)
         problem = self.choices.problem
+        labels = sum(preview.written.values())
+        files = counted(preview.images, word)
+        if labels != preview.images:
+            files += f" with {counted(labels, 'label')}"
         self._footer.say(
-            f"{counted(preview.images, word)} in {counted(len(preview.written), 'tag')}, "
+            f"{files} in {counted(len(preview.written), 'tag')}, "
             f"{counted(preview.media_files, 'media file')}",
             problem
             or f"About {megabytes(preview.bytes)}. Nothing is written until you press Export.",
@@ -261,7 +268,7 @@ class ExportDialog:
             self._written = written
             self._show_report(self._report)
             images = sum(self._report.images.values())
-            text = f"{counted(images, self.choices.word)} exported"
+            text = f"{counted(images, self._report.file)} exported"
             show = ("Open folder", lambda: self._open_folder(written))
             self._footer.show_outcome(
                 "check", c.success, text, self.place.named(written), show, again
@@ -285,11 +292,10 @@ class ExportDialog:
             self._body,
             self.theme,
             report,
-            self.choices.word,
             reader,
             lambda at: SampleViewer(self.overlay, "Exported images", reader, at),
             lambda: show_export_details(
-                self.overlay, self._session, left_out=report.left_out, unread=report.unread
+                self.overlay, self._session, report.notes, report.left_out, report.unread
             ),
         )
         self._outcome.frame.grid(row=0, column=1, sticky="ns")

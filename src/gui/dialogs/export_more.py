@@ -49,6 +49,7 @@ class MoreOptions(ctk.CTkFrame):
     """The button, and below it what it opens.
 
     Attributes:
+        options_place: where the options of the format go.
         rules: classes that are made of several tags, or have another name.
         problem: what is wrong with what was typed; empty while all can be used.
     """
@@ -79,6 +80,8 @@ class MoreOptions(ctk.CTkFrame):
         )
         self.button.pack(anchor="w", padx=max(0, edge - RING - 8))
         self._body = ctk.CTkFrame(self, fg_color="transparent")
+        self.options_place = ctk.CTkFrame(self._body, fg_color="transparent", height=0)
+        self.options_place.pack(fill="x")
         self._forms: Sequence[ImageForm] = ()
         self._form_block = ctk.CTkFrame(self._body, fg_color="transparent")
         self._form_block.pack(fill="x")
@@ -169,16 +172,17 @@ class MoreOptions(ctk.CTkFrame):
     def _build_classes(self) -> None:
         self._caption(self._body, "Merge or rename classes")
         self.classes = TextBox(self._body, self.theme, self._classes_typed)
-        self.classes.pack(fill="x", padx=(self._edge, self._edge - RING), pady=(8, 0))
+        self.classes.pack(fill="x", padx=self._edge, pady=(8, 0))
         self._classes_hint = self._hint(CLASSES_HINT)
 
     def _build_most(self) -> None:
         self._caption(self._body, "Most per class")
         self.most = Entry(self._body, self.theme, "No limit", height=32, on_change=self._most_typed)
-        self.most.pack(fill="x", padx=(self._edge, self._edge - RING), pady=(8, 0))
+        self.most.pack(fill="x", padx=self._edge, pady=(8, 0))
         self._most_hint = self._hint("")
 
     def _hint(self, text: str) -> ctk.CTkLabel:
+        """Return what is said below a field, which is shown where there is anything to say."""
         hint = label(
             self._body,
             self.theme,
@@ -188,7 +192,8 @@ class MoreOptions(ctk.CTkFrame):
             justify="left",
             wraplength=320,
         )
-        hint.pack(anchor="w", padx=self._edge, pady=(4, 0))
+        if text:
+            hint.pack(anchor="w", padx=self._edge, pady=(4, 0))
         return hint
 
     # -- what is typed
@@ -225,10 +230,14 @@ class MoreOptions(ctk.CTkFrame):
             self._problems[name] = problem
         field.set_error(bool(problem))
         hint.configure(text=problem or usual, text_color=c.error if problem else c.text_2)
+        if problem or usual:
+            hint.pack(anchor="w", padx=self._edge, pady=(4, 0), after=field)
+        else:
+            hint.pack_forget()
 
     def _show_forms(self) -> None:
         if len(self._forms) > 1:
-            self._form_block.pack(fill="x", before=self._body.winfo_children()[1])
+            self._form_block.pack(fill="x", after=self.options_place)
         else:
             self._form_block.pack_forget()
 

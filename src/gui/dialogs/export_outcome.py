@@ -25,7 +25,6 @@ class ExportOutcome:
         master: Any,
         theme: Theme,
         written: DatasetWritten,
-        word: str,
         reader: SampleReader,
         on_open: Callable[[int], object],
         on_details: Callable[[], object],
@@ -33,11 +32,10 @@ class ExportOutcome:
         """Build it.
 
         Args:
-            word: what one of its files is called.
             on_open: shows an image of the contact sheet large.
             on_details: shows all that is not in the dataset, and why.
         """
-        self.theme, self._word = theme, word
+        self.theme = theme
         self.frame = card(master, theme)
         c = theme.colours
         head = ctk.CTkFrame(self.frame, fg_color="transparent")
@@ -47,7 +45,7 @@ class ExportOutcome:
         table = ctk.CTkFrame(self.frame, fg_color="transparent")
         table.pack(fill="x", padx=INSIDE)
         table.grid_columnconfigure(0, weight=1)
-        for row, texts in enumerate(rows_of(written, word)):
+        for row, texts in enumerate(rows_of(written)):
             for column, text in enumerate(texts):
                 colour = c.text_2 if column == 0 else c.text
                 label(table, theme, text, size=SMALL, colour=colour).grid(
@@ -60,7 +58,7 @@ class ExportOutcome:
         self.sheet.pack(fill="both", expand=True, padx=theme.px(INSIDE), pady=theme.px(12))
 
     def _say_missing(self, written: DatasetWritten, on_details: Callable[[], object]) -> None:
-        if not written.left_out and not written.unread:
+        if not (written.left_out or written.unread or written.notes):
             return
         c = self.theme.colours
         line = ctk.CTkFrame(self.frame, fg_color="transparent")
@@ -74,7 +72,7 @@ class ExportOutcome:
         link(line, self.theme, "Details", on_details)
 
 
-def rows_of(written: DatasetWritten, word: str) -> list[tuple[str, str, str]]:
+def rows_of(written: DatasetWritten) -> list[tuple[str, str, str]]:
     """List what a dataset holds, side by side of its split: name, files, annotations."""
     order = [*SPLIT_NAMES, None]
     splits = sorted(written.images.keys() | written.labels.keys(), key=order.index)  # type: ignore[arg-type]
@@ -82,7 +80,7 @@ def rows_of(written: DatasetWritten, word: str) -> list[tuple[str, str, str]]:
     return [
         (
             names[str(split)],
-            counted(written.images.get(split, 0), word),
+            counted(written.images.get(split, 0), written.file),
             counted(sum(written.labels.get(split, {}).values()), "label"),
         )
         for split in splits

@@ -16,7 +16,7 @@ from src.gui.theme.pictures import cover, rounded_mask
 from src.gui.theme.theme import NORMAL, SMALL, Theme, shorten
 from src.gui.widgets.drawn_canvas import DrawnCanvas
 from src.gui.widgets.split_bar import SPLIT_NAMES
-from src.records import ClosePair
+from src.records import AlikePair
 
 _ROW, _ROWS = 64, 3
 _THUMB_WH = 72, 54
@@ -27,7 +27,7 @@ class PairList(DrawnCanvas):
     """A row for each pair; the wheel and the arrows scroll."""
 
     def __init__(
-        self, master: Any, theme: Theme, session: Session, pairs: Sequence[ClosePair]
+        self, master: Any, theme: Theme, session: Session, pairs: Sequence[AlikePair]
     ) -> None:
         high = theme.px(_ROW * min(_ROWS, len(pairs)))
         super().__init__(master, bg=theme.colours.sidebar, height=high, takefocus=1)
@@ -73,7 +73,7 @@ class PairList(DrawnCanvas):
             end = high * (self._first + _ROWS) // len(self._pairs)
             self.create_rectangle(width - px(4), top, width, end, fill=c.strong_border, outline="")
 
-    def _draw_side(self, pair: ClosePair, place: int, x: int, top: int, wide: int) -> None:
+    def _draw_side(self, pair: AlikePair, place: int, x: int, top: int, wide: int) -> None:
         px, c = self.theme.px, self.theme.colours
         size = px(_THUMB_WH[0]), px(_THUMB_WH[1])
         thumb = Image.new("RGB", size, c.sidebar)

@@ -9,14 +9,14 @@ from typing import Any
 from src.errors import is_of_a_person
 from src.gui.core.session import Session
 from src.gui.core.wording import as_sentence
-from src.gui.theme.theme import Theme
+from src.gui.theme.theme import Theme, shorten
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.name_dropdown import NameDropdown
 from src.gui.widgets.popup import show_menu
 from src.search.recipe import Recipe, recipe_to_json
 
 NO_RECIPE, SAVE_AS = "No recipe", "Save as recipe…"
-_WIDTH = 208
+_WIDTH = 240
 
 
 class RecipeMenu(MenuButton):
@@ -62,7 +62,10 @@ class RecipeMenu(MenuButton):
             self.show(NO_RECIPE)
             return
         is_changed = recipe_to_json(self._current()) != self._saved
-        self.show(f"{self.name} (changed)" if is_changed else self.name)
+        sign = " (changed)" if is_changed else ""
+        font = self.theme.canvas_font(self)
+        room = self.theme.px(self._room) - font.measure(sign)
+        self.show(shorten(self.name, font, room, tail=0) + sign)
 
     def pick(self, name: str) -> None:
         """Show a recipe of the library in the dialog."""

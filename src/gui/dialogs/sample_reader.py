@@ -41,7 +41,7 @@ class SampleReader:
                     return
                 main_thread.post(partial(self._add, sample))
 
-        main_thread.run(work, lambda _: self._end(), fails="Couldn't show the images")
+        main_thread.run(work, lambda _: self._end(), self._failed, "Couldn't show the images")
 
     def stop(self) -> None:
         """Make no more."""
@@ -51,6 +51,10 @@ class SampleReader:
         if not self._stopped and self._is_wanted():
             self.samples.append(sample)
             self.on_more()
+
+    def _failed(self, exc: Exception) -> None:
+        self._end()
+        raise exc  # to the window's error handler
 
     def _end(self) -> None:
         self.is_done = True

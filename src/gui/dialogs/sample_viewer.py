@@ -19,7 +19,7 @@ from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.split_bar import SPLIT_NAMES
 from src.records import ExportSample
 
-_WIDE, _HIGH = 704, 480
+_WIDE, _HIGH = 704, 528
 _AROUND = 16
 _ON_LABEL = "#161618"
 _MOST_NAMED = 12
@@ -80,7 +80,7 @@ class SampleViewer:
             tkinter.Misc.bind(
                 widget, "<MouseWheel>", lambda e: self._go_by(-1 if e.delta > 0 else 1, e)
             )
-        self.picture.focus_set()
+        self.picture.after_idle(self.picture.focus_set)
         reader.on_more = self._show
         self._show()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from src.gui.theme.theme import SMALL, Theme
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.controls import RING, label
+from src.gui.widgets.controls import label
 from src.gui.widgets.inputs import Choice, Entry
 
 NO_SPLIT, BY_SHARES = "None", "Train, validation, test"
@@ -35,11 +35,13 @@ class SplitChoice(ctk.CTkFrame):
         self.theme, self._on_change = theme, on_change
         self.problem = ""
         c = theme.colours
-        label(self, theme, "Split", size=SMALL, colour=c.text_2).pack(anchor="w", padx=edge)
-        self.choice = Choice(self, theme, (NO_SPLIT, BY_SHARES), lambda _: self._chosen())
-        self.choice.pack(anchor="w", padx=edge, pady=(8, 0))
+        line = ctk.CTkFrame(self, fg_color="transparent")
+        line.pack(fill="x", padx=edge)
+        label(line, theme, "Split", size=SMALL, colour=c.text_2).pack(side="left")
+        self.choice = Choice(line, theme, (NO_SPLIT, BY_SHARES), lambda _: self._chosen())
+        self.choice.pack(side="right")
         self._numbers = ctk.CTkFrame(self, fg_color="transparent")
-        self._pad = edge, edge - RING
+        self._edge = edge
         self.entries: list[Entry] = []
         for place, caption in enumerate(_CAPTIONS):
             self._numbers.grid_columnconfigure(place, weight=1, uniform="shares")
@@ -48,7 +50,8 @@ class SplitChoice(ctk.CTkFrame):
             )
             entry = Entry(self._numbers, theme, "", height=32, on_change=lambda _: self._typed())
             entry.field.configure(width=40)
-            entry.grid(row=1, column=place, sticky="ew", padx=(0, 8), pady=(4, 0))
+            gap = 0 if place == len(_CAPTIONS) - 1 else 8
+            entry.grid(row=1, column=place, sticky="ew", padx=(0, gap), pady=(4, 0))
             self.entries.append(entry)
         self._wrong = label(
             self._numbers, theme, "", size=SMALL, colour=c.error, justify="left", wraplength=320
@@ -87,7 +90,7 @@ class SplitChoice(ctk.CTkFrame):
 
     def _place(self) -> None:
         if self.choice.value == BY_SHARES:
-            self._numbers.pack(fill="x", padx=self._pad, pady=(12, 0))
+            self._numbers.pack(fill="x", padx=self._edge, pady=(8, 0))
         else:
             self._numbers.pack_forget()
 

@@ -10,55 +10,69 @@ from src.gui.theme.theme import RADIUS, Theme
 from src.gui.theme.toolkit import ctk
 
 
-class TextBox(ctk.CTkTextbox):
-    """Lines of text with a border as an entry has; Tab leaves it."""
+class TextBox(ctk.CTkFrame):
+    """Lines of text with a border as an entry has; Tab leaves it.
+
+    CustomTkinter's own looks for a scrollbar again and again, even once it is destroyed.
+
+    Attributes:
+        field: what is typed in.
+    """
 
     def __init__(
-        self, master: Any, theme: Theme, on_change: Callable[[], object], height: int = 72
+        self, master: Any, theme: Theme, on_change: Callable[[], object], lines: int = 3
     ) -> None:
         c = theme.colours
         super().__init__(
             master,
-            height=height,
-            width=200,
             fg_color=c.card,
             corner_radius=RADIUS,
             border_width=1,
             border_color=c.strong_border,
-            border_spacing=2,
-            font=theme.font(),
-            text_color=c.text,
-            wrap="none",
-            scrollbar_button_color=c.strong_border,
-            scrollbar_button_hover_color=c.hint,
         )
         self.theme, self._on_change = theme, on_change
-        self._textbox.configure(
-            selectbackground=c.accent, selectforeground=c.on_accent, insertbackground=c.text
+        self.field = tkinter.Text(
+            self,
+            height=lines,
+            width=1,
+            bg=c.card,
+            fg=c.text,
+            bd=0,
+            highlightthickness=0,
+            font=theme.canvas_font(self),
+            wrap="none",
+            undo=True,
+            selectbackground=c.accent,
+            selectforeground=c.on_accent,
+            insertbackground=c.text,
         )
+        self.field.pack(fill="both", expand=True, padx=theme.px(10), pady=theme.px(8))
         self._last = ""
         self._is_wrong = False
-        self.bind("<KeyRelease>", lambda _: self._changed(), add="+")
-        self.bind("<FocusIn>", lambda _: self._draw_border(True), add="+")
-        self.bind("<FocusOut>", lambda _: self._draw_border(False), add="+")
-        self.bind("<Tab>", lambda _: self._leave(self._textbox.tk_focusNext()))
-        self.bind("<Shift-Tab>", lambda _: self._leave(self._textbox.tk_focusPrev()))
+        for event, answer in (
+            ("<KeyRelease>", lambda _: self._changed()),
+            ("<FocusIn>", lambda _: self._draw_border(True)),
+            ("<FocusOut>", lambda _: self._draw_border(False)),
+        ):
+            self.field.bind(event, answer, "+")
+        self.field.bind("<Tab>", lambda _: self._leave(self.field.tk_focusNext()))
+        self.field.bind("<Shift-Tab>", lambda _: self._leave(self.field.tk_focusPrev()))
         if self.tk.call("tk", "windowingsystem") == "x11":
-            self.bind("<ISO_Left_Tab>", lambda _: self._leave(self._textbox.tk_focusPrev()))
+            self.field.bind("<ISO_Left_Tab>", lambda _: self._leave(self.field.tk_focusPrev()))
 
     @property
     def text(self) -> str:
-        return str(self.get("1.0", "end-1c"))
+        return self.field.get("1.0", "end-1c")
 
     def set(self, text: str) -> None:
         """Show a text; nothing is called."""
-        self.delete("1.0", "end")
-        self.insert("1.0", text)
+        self.field.delete("1.0", "end")
+        self.field.insert("1.0", text)
         self._last = self.text
 
     def set_error(self, is_wrong: bool) -> None:
         self._is_wrong = is_wrong
-        self._draw_border(self.focus_get() is self._textbox)
+        self._draw_border(self.focus_get() is self.field)
 
     def _changed(self) -> None:
         if self.text != self._last:
