@@ -8,6 +8,7 @@ them, with arguments, pipes, an id and an exit status of their own.
 from __future__ import annotations
 
 import faulthandler
+import gc
 import importlib
 import json
 import os
@@ -223,6 +224,7 @@ def main() -> None:
     line = socket.socket(fileno=int(sys.argv[1]))
     for name in sys.argv[2:]:
         importlib.import_module(name)
+    gc.freeze()  # or each program copies the memory of all these when it looks for garbage
     request = serve(line)
     if request is not None:
         become(request)
