@@ -109,12 +109,21 @@ def warm_index() -> Iterator[WarmStart | None]:
     start.close()
 
 
+@pytest.fixture(scope="session")
+def cut_already(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the masks that the processes of this run have cut."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cut already"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
-def cut_anew() -> Iterator[Masks]:
-    """A picture is cut once in this process; gives what cuts each, for tests of the models."""
+def cut_anew(cut_already: Path) -> Iterator[Masks]:
+    """A picture is cut once in a run; gives what cuts each, for tests of the models."""
     cut = MaskGenerator.masks
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MaskGenerator, "masks", remembering(cut))
+        patch.setattr(MaskGenerator, "masks", remembering(cut, cut_already))
         yield cut
 
 
