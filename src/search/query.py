@@ -80,7 +80,7 @@ class Query:
         limit: the most hits that are wanted.
         one_of_each: whether hits of the same thing are one hit, the best; see SearchHit.alike.
         beside: what the frame of a hit holds, too, whether the filter leaves that or not; see
-            src/search/frame_search.py. Their weights are 1.
+            FrameQuery. Their weights are 1.
     """
 
     terms: tuple[Term, ...] = ()
