@@ -132,12 +132,14 @@ class SegmentSearch:
         n = max(FEWEST_HITS, HITS_A_CARD * query.limit)
         while True:
             found = search(n)
+            metadata = self._vectors.metadata
             cards = one_of_each(
                 found.hits,
                 query.limit,
                 self._calibration.images.low,
-                self._vectors.metadata.dhashes_of([hit.segment.id for hit in found]),
+                metadata.dhashes_of([hit.segment.id for hit in found]),
                 self._vectors.embeddings.get,
+                metadata.duplicates.copies_among(hit.segment.media_file_id for hit in found),
             )
             if len(cards) >= query.limit or len(found) < n or n >= MOST_HITS:
                 return replace(found, hits=tuple(cards))
