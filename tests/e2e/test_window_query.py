@@ -6,8 +6,10 @@ import re
 import sqlite3
 from contextlib import closing
 
+from PIL import Image
+
 from src.config import LibraryPaths
-from tests.e2e.desktop import State, Window
+from tests.e2e.desktop import Screen, State, Window, wait_until
 from tests.e2e.test_window_search import search
 
 
@@ -91,6 +93,23 @@ def test_several_hits_are_tagged_at_once_and_the_tag_is_taken_back(window: Windo
     window.click("Undo")
     window.wait_text("Undone.")
     assert not tagged(window, "snow")
+    window.key("Escape")
+    window.wait("none selected", lambda s: not s["selected"])
+    window.click("Clear")
+    window.wait("no filter", lambda s: "Kind: objects" not in s["texts"])
+
+
+def test_the_crop_of_a_hit_is_copied_as_an_image(window: Window, screen: Screen) -> None:
+    cards = search(window, "something white kind:object")
+    window.click_at(cards[0]["box"], holding="ctrl")
+    window.wait_text("1 selected")
+    window.key("ctrl+c")
+    wait_until("the copy", screen.copied.exists)
+    with closing(sqlite3.connect(LibraryPaths(window.library).metadata_db)) as db:
+        sql = "SELECT crop_path FROM segments WHERE id = ?"
+        (name,) = db.execute(sql, (cards[0]["key"],)).fetchone()
+    with Image.open(screen.copied) as copied, Image.open(window.library / name) as crop:
+        assert copied.format == "PNG" and copied.tobytes() == crop.tobytes()
     window.key("Escape")
     window.wait("none selected", lambda s: not s["selected"])
     window.click("Clear")

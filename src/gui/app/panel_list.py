@@ -53,6 +53,7 @@ def _library(panels: Panels) -> Panel:
         importing.go_on,
         importing.show_failure,
         dialogs.show_in_folder,
+        dialogs.copy_image,
         dialogs.open_another,
     )
     return LibraryPanel(
@@ -69,6 +70,7 @@ def _search(panels: Panels) -> Panel:
         panels.add_to_search,
         panels.dialogs.show_in_folder,
         panels.dialogs.save_crops,
+        panels.dialogs.copy_image,
     )
     return SearchPanel(
         panels.context,
