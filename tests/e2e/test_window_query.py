@@ -139,5 +139,26 @@ def test_a_frame_is_zoomed_by_the_wheel_and_moved_by_dragging(window: Window) ->
     window.wait("the whole", lambda s: zoom(s) == before)
 
 
+def test_a_picture_is_seen_alone_on_the_whole_screen(window: Window, screen: Screen) -> None:
+    window.click_at(window.state()["cards"][0]["box"])
+    window.wait("the frame", lambda s: s["panel"] == "detail" and s["segment"])
+    before = window.wait_still("the window", lambda s: s["window"])
+    window.key("F11")
+    whole = [0, 0, *screen.picture().size]
+    window.wait_still("all of the screen", lambda s: s["alone"] == whole)
+    first = window.state()["segment"]
+    window.key("Next")
+    window.wait("the next photo", lambda s: s["segment"] not in ("", first))
+    window.key("Left")
+    window.wait("the first one", lambda s: s["segment"] == first)
+    window.key("Escape")
+    window.wait_still("the window again", lambda s: not s["alone"] and s["window"] == before)
+    assert window.state()["panel"] == "detail"
+    window.key("F11")
+    window.wait_still("all of the screen", lambda s: s["alone"] == whole)
+    window.key("ctrl+f")
+    window.wait_still("the search", lambda s: s["panel"] == "text" and not s["alone"])
+
+
 def zoom(state: State) -> str:
     return next((t for t in state["texts"] if t.endswith("%") and t[:-1].isdigit()), "")

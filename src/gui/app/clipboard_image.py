@@ -71,9 +71,7 @@ def _linux_command() -> list[str]:
         if shutil.which(name) is not None:
             return command
     wanted = "wl-clipboard" if "wl-copy" in tools else "xclip"
-    raise MediaLibraryError(
-        f"copying an image needs the package {wanted}; install it and try again"
-    )
+    raise MediaLibraryError(f"copying an image needs the package {wanted}; install it first")
 
 
 def _with_file(content: bytes, use: Callable[[str], None]) -> None:

@@ -125,8 +125,10 @@ class Panels:
         """Show a panel; where the library can't be opened, the one that says so."""
         if self._session.not_opened is not None:
             where = LIBRARY
-        self.here = where
         panel = self._panel(where)
+        if (before := self._panels.get(self.here)) not in (None, panel):
+            before.left()
+        self.here = where
         if not panel.winfo_manager():
             # it is drawn under the one that is there, which goes then
             panel.grid(row=0, column=1, sticky="nsew")
@@ -165,6 +167,13 @@ class Panels:
     def step_back(self) -> bool:
         """Do what Escape means here; returns whether there was anything to step back from."""
         return self._panel(self.here).step_back()
+
+    def show_alone(self) -> bool:
+        """Show the picture that is open alone, or leave that; returns whether one is open."""
+        if self.here != DETAIL:
+            return False
+        self.detail.show_alone()
+        return True
 
     def step(self, step: int) -> None:
         """Go to the next or previous hit, where one is shown."""

@@ -106,6 +106,7 @@ class Probe:
             "segment": p.detail.segment_id if here == "detail" else "",
             "outlined": list(p.detail.picture.outlined),
             "picture": _box(p.detail.picture),
+            "alone": _box(p.detail.alone) if p.detail.alone and p.detail.alone.is_open else [],
             "query": _box(p.search.image.query) if here == "image" else [],
             "part": p.search.image.query.part if here == "image" else None,
             "map": _map(p.map) if here == "map" else {},

@@ -52,6 +52,9 @@ class Panel(ctk.CTkFrame):
     def shown(self) -> None:
         """Called when it comes to the front."""
 
+    def left(self) -> None:
+        """Called when another comes to the front."""
+
     @property
     def card_grid(self) -> CardGrid | None:
         """Its grid of cards, if it has one."""
