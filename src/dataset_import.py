@@ -23,6 +23,7 @@ from src.events import (
     Progress,
 )
 from src.imported_image import FramePlace, ImageImport, ImportedImage
+from src.processing.crop_files import remove_half_written
 from src.processing.embedding_batches import BATCH
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.file_errors import format_error, is_file_error
@@ -36,6 +37,8 @@ from src.records import Tag
 from src.settings import Settings
 from src.stopping import result_of
 
+# In a batch: what CLIP sees of each has 150 kB.
+MOST_SEGMENTS = 512
 GONE = "removed from the library in the meantime"
 # The import that has begun and not ended: the dataset and the act that it is.
 _UNFINISHED = "unfinished import"
@@ -43,6 +46,21 @@ _UNFINISHED = "unfinished import"
 
 class _StoredMeanwhileError(Exception):
     """The library has the frame by now: another image of the dataset has the same content."""
+
+
+def _batches(images: Sequence[AnnotatedImage]) -> Iterator[list[AnnotatedImage]]:
+    """Put images together that are cut and embedded at once: what is cut stays in memory."""
+    batch: list[AnnotatedImage] = []
+    segments = 0
+    for image in images:
+        new = 1 + len(image.annotations)
+        if batch and (len(batch) == BATCH or segments + new > MOST_SEGMENTS):
+            yield batch
+            batch, segments = [], 0
+        batch.append(image)
+        segments += new
+    if batch:
+        yield batch
 
 
 class DatasetImport:
@@ -99,12 +117,13 @@ class DatasetImport:
         images, skipped = yield from read_dataset(path)
         self._act = path, self._begun_before(path) or new_batch()
         importing = ImageImport(self.metadata, path, self.pipeline, self.settings, self._tag_name)
+        done = 0
         with self.pipeline.threads() as threads:
-            for first in range(0, len(images), BATCH):
-                some = images[first : first + BATCH]
-                for number, image in enumerate((yield from self._cut(some, importing, threads))):
+            for some in _batches(images):
+                for image in (yield from self._cut(some, importing, threads)):
                     yield from self._take(image, importing, threads)
-                    yield Progress("import", first + number + 1, len(images))
+                    done += 1
+                    yield Progress("import", done, len(images))
         with self.metadata.connection.write():
             self._counts += put_labels(self.metadata, self._labels, self._act[1])
             self.metadata.forget_info(_UNFINISHED)
@@ -199,6 +218,7 @@ class DatasetImport:
             counts.clear()
             counts.update(put_labels(self.metadata, found.labels, self._act[1]))
 
+        remove_half_written(self.metadata.paths, place.digest)
         if place.frame_id is None:
             change = _NewFrame(self.metadata, place, found.facts, result.size_wh, label)
             stored = self.writer.store_frame(place.digest, result, change)

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from src.database.clip_in_use import clip_in_use
+from src.database.segment_store import IMPORTED_ONLY
 from src.datasets.export import Export, preview_dataset
 from src.datasets.recipes import SavedRecipes
 from src.datasets.registry import export_formats
@@ -74,7 +75,8 @@ class Exporting(Tagging):
 
     def _made_with(self) -> dict[str, object]:
         sams = self.metadata.connection.read().execute(
-            "SELECT DISTINCT sam FROM frames WHERE sam IS NOT NULL ORDER BY sam"
+            "SELECT DISTINCT sam FROM frames WHERE sam IS NOT NULL AND sam != ? ORDER BY sam",
+            (IMPORTED_ONLY,),
         )
         return {
             "library": self.paths.root.name,

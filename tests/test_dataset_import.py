@@ -16,6 +16,7 @@ from PIL import Image
 
 import main
 from src.config import LibraryPaths
+from src.dataset_import import MOST_SEGMENTS, _batches
 from src.datasets import registry
 from src.datasets.annotations import AnnotatedImage, Annotation
 from src.datasets.protocols import Skipped
@@ -373,6 +374,19 @@ def test_adding_an_imported_image_puts_the_masks_of_sam_beside(
     assert imported(library, dataset)[0].segments == 0 and labels_of(library) == labels
 
 
+def test_an_image_that_waits_to_be_added_is_still_added(
+    library: MediaLibrary, drawn: Drawn, dataset: Path
+) -> None:
+    library.keep_for_later([dataset / "scene 0.png"])
+    drawn.images = [image(dataset, 0, masked("ring", disc(100, 100, 60, 20)))]
+    outcome, _ = imported(library, dataset)
+    assert (outcome.files, outcome.segments) == (0, 2) and library.unfinished() == 1
+    assert len(of_kind(list(library.add([])), FrameStored)) == 1 and library.unfinished() == 0
+    assert {segment.origin for segment in segments_of(library)} == {"sam", "imported"}
+    assert set().union(*labels_of(library).values()) == {"ring"}
+    sound(library)
+
+
 def test_a_large_image_is_not_scaled_anew_when_it_is_cut(
     library: MediaLibrary, drawn: Drawn, dataset: Path
 ) -> None:
@@ -475,6 +489,13 @@ def test_an_import_that_was_stopped_goes_on(
     assert library.undo(outcome.batch) == 4  # what came before it was stopped as well
     sound(library)
     assert imported(library, dataset)[0].batch != outcome.batch
+
+
+def test_images_are_cut_some_at_a_time() -> None:
+    one, many = (AnnotatedImage(Path("a.jpg"), n * (Annotation("a"),)) for n in (1, MOST_SEGMENTS))
+    assert [len(batch) for batch in _batches([one] * 40)] == [16, 16, 8]
+    assert [len(batch) for batch in _batches([one, many, many, one, one])] == [1, 1, 1, 2]
+    assert not list(_batches([]))
 
 
 def test_images_of_a_library_whose_files_are_gone_get_labels_alone(

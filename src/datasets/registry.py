@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from src.datasets.formats.coco import Coco, CocoImport
+from src.datasets.formats.cvat import Cvat, CvatImport
+from src.datasets.formats.hugging_face import HuggingFace
 from src.datasets.formats.image_folder import ImageFolder
+from src.datasets.formats.labelme import Labelme, LabelmeImport
+from src.datasets.formats.tables import TABLE_FORMATS
 from src.datasets.formats.voc import Voc
 from src.datasets.formats.voc_reading import VocImport
 from src.datasets.formats.yolo import YoloDetection, YoloSegmentation
@@ -87,3 +91,10 @@ register_importer(YoloImport())
 register_format(ImageFolder())
 register_format(Voc())
 register_importer(VocImport())
+register_format(Labelme())
+register_importer(LabelmeImport())
+register_format(Cvat())
+register_importer(CvatImport())
+register_format(HuggingFace())
+for table in TABLE_FORMATS:
+    register_format(table)

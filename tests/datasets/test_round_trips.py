@@ -98,6 +98,9 @@ def labels_in(images: list[AnnotatedImage]) -> list[list[tuple[str, Any]]]:
 FORMATS: list[tuple[str, dict[str, object], float]] = [
     ("coco", {}, 1.0),
     ("coco", {"masks": "polygons"}, 0.98),
+    ("yolo_detection", {}, 1.0),
+    ("yolo_segmentation", {}, 0.98),
+    ("voc", {}, 1.0),
 ]
 
 

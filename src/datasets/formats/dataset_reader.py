@@ -372,13 +372,14 @@ def said_of_image(read: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def whole_box(x: float, y: float, w: float, h: float, size_wh: tuple[int, int]) -> BoxXywh:
-    """Bring a box to whole pixels, and cut off what lies outside the image.
+def whole_box(box: Sequence[float], size_wh: tuple[int, int]) -> BoxXywh:
+    """Bring a box x, y, w, h to whole pixels, and cut off what lies outside the image.
 
     Raises:
         ValueError: nothing of it is inside.
     """
-    if not all(map(math.isfinite, (x, y, w, h))) or w <= 0 or h <= 0:
+    x, y, w, h = box
+    if not all(map(math.isfinite, box)) or w <= 0 or h <= 0:
         raise ValueError("a box has no area")
     left, top = math.floor(x + 0.5), math.floor(y + 0.5)
     right, bottom = max(math.floor(x + w + 0.5), left + 1), max(math.floor(y + h + 0.5), top + 1)

@@ -79,4 +79,5 @@ def colours_of(image: Image.Image) -> np.ndarray:
 
 def colour_codes(rgb: np.ndarray) -> np.ndarray:
     """Make one number of each colour (..., 3) uint8: (...) int64."""
-    return rgb.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
+    codes: np.ndarray = rgb.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
+    return codes

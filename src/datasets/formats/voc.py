@@ -46,15 +46,16 @@ class _Painted:
 class Voc:
     """Pascal VOC of 2012.
 
-    A pixel has one thing: where masks overlap, the smaller lies on top. What has only a box is open
-    in the PNGs, 255, and so no background to a trainer.
+    A pixel has one thing, with one label: where masks overlap, the smaller lies on top, and a thing
+    of which nothing is seen has only its box. What has only a box is open in the PNGs, 255, and so
+    no background to a trainer. An image has masks of its first 254 things.
     """
 
     key, label = "voc", "Pascal VOC"
     summary = "JPEGImages, Annotations, ImageSets, SegmentationClass and SegmentationObject."
     options: type[VocOptions] = VocOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred")
-    holds = Holds(masks="exact")
+    holds = Holds(masks="exact", several_labels=False)
 
     def write(
         self, dataset: PlannedDataset, options: VocOptions, output: DatasetWriter

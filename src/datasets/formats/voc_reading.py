@@ -182,7 +182,7 @@ def _boxed(element: Element, size_wh: tuple[int, int]) -> Annotation:
         _number(element.findtext(f"bndbox/{name}")) for name in ("xmin", "ymin", "xmax", "ymax")
     )
     # pixels are counted from 1, and the last one is inside
-    box = whole_box(left - 1, top - 1, right - left + 1, bottom - top + 1, size_wh)
+    box = whole_box((left - 1, top - 1, right - left + 1, bottom - top + 1), size_wh)
     return Annotation(label, box)
 
 

@@ -177,7 +177,7 @@ def _annotation(words: list[str], names: dict[int, str], size_wh: tuple[int, int
     if len(values) == 5:
         x, y, w, h = values[1:]
         left, top = (x - w / 2) * across, (y - h / 2) * down
-        return Annotation(label, whole_box(left, top, w * across, h * down, size_wh))
+        return Annotation(label, whole_box((left, top, w * across, h * down), size_wh))
     if len(values) < 7 or len(values) % 2 == 0:
         raise ValueError(f"a line has {len(values)} numbers, as no box or polygon has")
     points = [(x * across, y * down) for x, y in zip(values[1::2], values[2::2], strict=True)]

@@ -34,6 +34,8 @@ _LOOK_AGAIN_MS = 100
 _SHOW_EVERY_MS = 40
 # A job that nobody asked for is shown once it has taken so long.
 _LONG_S = 2.0
+# What lay over the window while something was dragged is gone then.
+_UNCOVERED_MS = 100
 # What did not come in of one image of a dataset is listed up to here.
 _LONGEST_REASON = 300
 # Of a file that may list the annotations of a dataset.
@@ -159,6 +161,10 @@ class ImportController:
         if kind is None:
             self.add(paths)
             return
+        # the dialog has a picture of the window behind it, in which nothing lies over it any more
+        self._root.after(_UNCOVERED_MS, self._ask_to_import_dataset, paths, kind)
+
+    def _ask_to_import_dataset(self, paths: Sequence[Path], kind: str) -> None:
         ask(
             self._overlay,
             "Import this dataset?",

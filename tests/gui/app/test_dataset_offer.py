@@ -80,7 +80,7 @@ def controller(
     session: DatasetSession, asked: Asked, shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> ImportController:
     monkeypatch.setattr(module, "JobStrip", Strip)
-    root: Any = SimpleNamespace(after=lambda *_: None)
+    root: Any = SimpleNamespace(after=lambda _ms, do, *given: do(*given))
     nothing: Any = None
     a_session: Any = session
     return ImportController(root, nothing, a_session, nothing, lambda: ())
