@@ -132,7 +132,7 @@ def network() -> nn.Module:
 def accuracy(model: nn.Module, images: Images) -> float:
     model.eval()
     with torch.inference_mode():
-        best = torch.cat([model(some).argmax(1) for some in images.pixels.split(256)])
+        best = torch.cat([model(some).argmax(1) for some in torch.split(images.pixels, 256)])
     return float((best == images.classes).float().mean())
 
 
@@ -144,14 +144,14 @@ def train(parts: dict[str, Images], fresh: Images, seconds: float) -> Score:
     training, began, best = parts["train"], time.process_time(), (-1.0, model)
     while time.process_time() - began < seconds:
         model.train()
-        for places in torch.randperm(len(training.classes)).split(BATCH):
+        for places in torch.split(torch.randperm(len(training.classes)), BATCH):
             some = training.take(places)
             if len(places) > 1:
                 flipped = torch.rand(len(places), 1, 1, 1) < 0.5
                 pixels = torch.where(flipped, some.pixels.flip(3), some.pixels)
                 loss = nn.functional.cross_entropy(model(pixels), some.classes)
                 optimizer.zero_grad()
-                loss.backward()
+                torch.autograd.backward(loss)
                 optimizer.step()
         score = accuracy(model, parts["val"])
         if score >= best[0]:
@@ -165,7 +165,7 @@ def at_random(parts: dict[str, Images]) -> dict[str, Images]:
     pixels = torch.cat([parts[part].pixels for part in PARTS])
     classes = torch.cat([parts[part].classes for part in PARTS])
     order = torch.randperm(len(classes), generator=torch.Generator().manual_seed(SEED))
-    places = order.split([len(parts[part].classes) for part in PARTS])
+    places = torch.split(order, [len(parts[part].classes) for part in PARTS])
     every = Images(pixels, classes)
     return {part: every.take(some) for part, some in zip(PARTS, places, strict=True)}
 
