@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 
+from src.crop_shape import CROP_SIDE
 from src.database.browse_queries import BrowseQueries
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import IMPORTED_ONLY
@@ -27,7 +28,6 @@ from src.errors import DamagedMaskError, MediaReadError, QueryError
 from src.events import LabelUnmatched
 from src.models.mask_rle import measured, rectangle_rle
 from src.processing.changed_files import SAME_PICTURE_BITS
-from src.processing.crop import CROP_SIDE
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.file_errors import format_error, is_file_error
 from src.processing.frame_looks import look_of
