@@ -126,6 +126,10 @@ class DatasetPlan:
         return tuple(split for split in SPLITS if split in used)
 
     def __len__(self) -> int:
+        return self._length
+
+    @cached_property
+    def _length(self) -> int:
         if self.form != "frames":
             return sum(len(counts.segments) for counts in self.media.values())
         return sum(self.frames_of(media_id) for media_id in self._media_ids)
@@ -141,6 +145,18 @@ class DatasetPlan:
                 if first.media_file_id in media:  # else removed meanwhile
                     frame = self._media_frame(media[first.media_file_id], first)
                     yield from self._images(frame, frames, rules, names, split)
+
+    def images_of(self, media_id: int, frame_index: int) -> Iterator[PlannedImage]:
+        """Give the images of one frame with labels; their stems are not those of the dataset."""
+        media = self._metadata.media(media_id)
+        of_media = self.media[media_id].segments
+        ids = [each.id for each in of_media if each.frame_index == frame_index]
+        segments = list(self._segments(ids))
+        if media is not None and segments:  # else removed meanwhile
+            frame = self._media_frame(media, segments[0])
+            split = self.split_of.get(media_id)
+            names = ImageNames(self._names_of_media, {media_id: media})
+            yield from self._images(frame, segments, self._new_rules(), names, split)
 
     # -- counting
 

@@ -48,10 +48,11 @@ def stratify(groups: Iterable[Group], shares: SplitShares, seed: int) -> None:
 
     The classes in the fewest groups come first, and of each its largest groups; a group goes where
     most of the class is lacking (iterative stratification, Sechidis, Tsoumakas and Vlahavas 2011,
-    with groups for examples). The last groups of a class go to the sides that have none of it,
-    as long as these have room. Where there are not very many groups, each is then moved as long
-    as that brings the sides nearer to their shares: one large group can't be made good by those
-    that come after it.
+    with groups for examples, and what is lacking as a part of the side's share). The last groups
+    of a class go to the sides that have none of it, as long as these have room.
+
+    Where there are not very many groups, each is then moved as long as that brings the sides
+    nearer to their shares: one large group can't be made good by those that come after it.
     """
     groups = list(groups)
     free = [group for group in groups if group.side is None]
@@ -62,7 +63,7 @@ def stratify(groups: Iterable[Group], shares: SplitShares, seed: int) -> None:
 
 class _Stratifier:
     def __init__(self, groups: Iterable[Group], shares: SplitShares, seed: int) -> None:
-        self._seed, self._sides = seed, shares.sides
+        self._seed, self._sides, self._share = seed, shares.sides, shares.of
         ordered = sorted(groups, key=lambda group: seeded(seed, group.name))
         self._waiting = [group for group in ordered if group.side is None]
         images, labels = 0, Counter[str]()
@@ -97,25 +98,39 @@ class _Stratifier:
             group = of_label[label].pop()
             while group.side is not None:
                 group = of_label[label].pop()
-            self._place(group, self._best(label, count))
+            self._place(group, self._best(group, label, count))
             for each in group.labels:
                 left[each] -= 1
                 if left[each]:
                     heapq.heappush(rarest, (left[each], each))
         for group in sorted(self._waiting, key=lambda group: -group.images):
             if group.side is None:
-                self._place(group, max(self._sides, key=lambda side: self._images[side]))
+                self._place(group, self._emptiest(group, self._sides))
 
-    def _best(self, label: str, left: int) -> Split:
-        """Choose the side for the next of the groups of a class that are left."""
+    def _best(self, group: Group, label: str, left: int) -> Split:
+        """Choose the side for the next of the groups of a class that are left.
+
+        It is the side of which the largest part is still lacking once it has the group: so a
+        large group goes to a large side, and small ones fill all of them at the same pace. A side
+        of small groups alone would have other pictures than one of large ones.
+        """
         without = [
             side for side in self._sides if not self._has[side, label] and self._images[side] > 0
         ]
+        sides = without if left <= len(without) else self._sides
+        lacking = {
+            side: (self._lacking[side][label] - group.labels[label]) / self._share(side)
+            for side in sides
+        }
+        most = max(lacking.values()) - 1e-9
+        return self._emptiest(group, [side for side in sides if lacking[side] >= most], label)
+
+    def _emptiest(self, group: Group, sides: Iterable[Split], label: str = "") -> Split:
+        """Choose the side of which the largest part lacks images once it has a group."""
         return max(
-            without if left <= len(without) else self._sides,
+            sides,
             key=lambda side: (
-                self._lacking[side][label],
-                self._images[side],
+                round((self._images[side] - group.images) / self._share(side), 6),
                 seeded(self._seed, label, side),
             ),
         )

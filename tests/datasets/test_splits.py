@@ -177,6 +177,7 @@ def test_a_file_that_was_removed_and_added_again_is_where_it_was(
     labels = {**labels, again: labels.pop(gone)}
     assert again != gone and planned(metadata, labels).side_of[again] == "test"
     # a changed file is on the side of what it was
+    keep_sides(metadata, planned(metadata, labels))
     metadata.update_media(again, content_hash="something else")
     assert planned(metadata, labels).side_of[again] == "test"
 
