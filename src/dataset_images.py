@@ -16,6 +16,7 @@ from src.errors import ExportError, MediaReadError
 from src.models.mask_rle import decode_rle
 from src.processing.frame_reader import read_frames_again
 from src.processing.image_loader import save_jpeg
+from src.processing.media_finder import content_hash
 from src.records import Frame, ImageForm, MediaFile
 from src.regular_files import open_regular
 from src.settings import Settings
@@ -151,7 +152,10 @@ def _check_unchanged(media: MediaFile) -> None:
         status = media.path.stat()
     except OSError as exc:
         raise MediaReadError(media.path, f"can't be read ({exc.strerror or exc})") from exc
-    if (status.st_size, status.st_mtime_ns) != (media.file_size, media.modified_at_ns):
+    if (status.st_size, status.st_mtime_ns) == (media.file_size, media.modified_at_ns):
+        return
+    # a copy, or another way to the same disk, may have given it another time
+    if status.st_size != media.file_size or content_hash(media.path) != media.content_hash:
         raise MediaReadError(media.path, CHANGED)
 
 

@@ -260,6 +260,14 @@ class LabelUnmatched(Event):
 
 
 @dataclass(frozen=True)
+class AnnotationSkipped(Event):
+    """What a dataset says of an image and can't be taken, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
 class LabelsImported(Event):
     """The labels of a dataset are on the segments of the library.
 
@@ -269,6 +277,9 @@ class LabelsImported(Event):
         known: those that the segments have of people already.
         overruled: those that a person here has taken off: they stay off.
         unmatched: those without a segment.
+        files: images that are new in the library.
+        segments: that are new, the whole frames among them.
+        skipped: annotations that could not be read.
     """
 
     batch: str
@@ -276,6 +287,9 @@ class LabelsImported(Event):
     known: int
     overruled: int
     unmatched: int
+    files: int = 0
+    segments: int = 0
+    skipped: int = 0
 
 
 @dataclass(frozen=True)

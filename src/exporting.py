@@ -1,4 +1,4 @@
-"""Datasets out of a library, and labels into it; a part of MediaLibrary."""
+"""Datasets out of a library; a part of MediaLibrary."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from src.database.clip_in_use import clip_in_use
+from src.database.segment_store import IMPORTED_ONLY
 from src.datasets.export import Export, preview_dataset
-from src.datasets.labels_import import import_labels
 from src.datasets.plan import DatasetPlan
 from src.datasets.recipes import SavedRecipes
 from src.datasets.registry import export_format, export_formats
@@ -79,7 +79,8 @@ class Exporting(Tagging):
 
     def _made_with(self) -> dict[str, object]:
         sams = self.metadata.connection.read().execute(
-            "SELECT DISTINCT sam FROM frames WHERE sam IS NOT NULL ORDER BY sam"
+            "SELECT DISTINCT sam FROM frames WHERE sam IS NOT NULL AND sam != ? ORDER BY sam",
+            (IMPORTED_ONLY,),
         )
         return {
             "library": self.paths.root.name,
@@ -125,11 +126,3 @@ class Exporting(Tagging):
             ExportError: there is none of these segments, a crop can't be read, or a copy written.
         """
         return save_crops(self.metadata, segment_ids, Path(folder))
-
-    def import_labels(self, path: Path | str) -> Iterator[Event]:
-        """Put what people labelled in a dataset on the same segments; see import_labels.
-
-        Raises:
-            DatasetReadError: it can't be read, or is none that is known here.
-        """
-        yield from import_labels(self.metadata, Path(path), self.tag_name)

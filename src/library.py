@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
+from src.datasets.imported_labels import find_importer
 from src.errors import ModelNotLoadedError
 from src.events import Event
 from src.exporting import Exporting
@@ -233,6 +234,43 @@ class MediaLibrary(SearchAids, Exporting):
     def segments(self, segment_ids: Sequence[str]) -> SearchResult:
         """Look up segments by their ids; those that are gone or hidden are left out."""
         return self.find(Query((), SegmentIs(tuple(segment_ids)), max(1, len(segment_ids))), False)
+
+    # -- datasets of other programs
+
+    @staticmethod
+    def dataset_kind(path: Path | str) -> str | None:
+        """Name the kind of dataset that is at a path; None where it is none that is known here.
+
+        Raises:
+            DatasetReadError: it can't be looked at.
+        """
+        importer = find_importer(Path(os.path.abspath(path)))
+        return None if importer is None else importer.label
+
+    def import_dataset(self, path: Path | str) -> Iterator[Event]:
+        """Take in a dataset that this or another program wrote; see DatasetImport.run.
+
+        Its images become media files where they are, its masks and boxes segments, its labels tags
+        with the source `imported`; what the library has already gets the labels alone.
+
+        Raises:
+            DatasetReadError: it can't be read, or is none that is known here.
+        """
+        from src.dataset_import import DatasetImport
+
+        def prepare() -> Iterator[Event]:
+            self.load_models()
+            yield from self.reembed()
+
+        dataset_import = DatasetImport(
+            self.metadata,
+            self._in_use.clip_bundle,
+            self.settings,
+            self.tag_name,
+            prepare,
+            tell_index=not self._upkeep_later,
+        )
+        yield from dataset_import.run(Path(os.path.abspath(path)))
 
     # -- its health
 

@@ -242,9 +242,10 @@ class SearchResult(Sequence[SearchHit]):
         left_by_filter: of a search by a filter alone, how many segments that leaves; there may be
             fewer hits. None where hits are scored, which every segment is that the filter leaves.
         has_more: that a filter alone leaves more than these, which nobody has counted.
-        line: the score below which a match is likely chance; None where no line is drawn.
-        strong: how many segments are above the line, shown or not; None without a line.
-        total: how many segments were scored, shown or not; None where none was.
+        line: the score below which a match is likely chance; None where no line is drawn. Of things
+            in one frame the lowest of their lines: `strength` is counted from its own line.
+        strong: how many segments, or frames, are above the line, shown or not; None without a line.
+        total: how many were scored, shown or not; None where none was.
     """
 
     hits: tuple[SearchHit, ...]

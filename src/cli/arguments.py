@@ -15,7 +15,7 @@ from src import __version__
 from src.cli.export import add_export_arguments, chosen_options
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
-from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, SEGMENT, SWITCH, TRASH
+from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, IMPORT, SEGMENT, SWITCH, TRASH
 
 COMMANDS = (
     "ingest remove roots search saved duplicates export recipes import stats verify".split()
@@ -184,9 +184,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     recipes = command("recipes", "List the recipes of datasets, or delete one.")
     recipes.add_argument("name", nargs="?", metavar="NAME", help="of a recipe to --remove")
     recipes.add_argument("--remove", action="store_true", help="delete it")
-    imported = command("import", "Give segments the tags that people gave them in an export.")
-    imported.add_argument("folder", nargs="?", type=Path, metavar="DIR")
-    imported.add_argument("--undo", metavar="BATCH", help="take an import back, whole")
+    imported = command("import", IMPORT.help)
+    imported.add_argument(
+        "path", nargs="?", type=Path, metavar="DIR", help="its folder, or its file of annotations"
+    )
+    imported.add_argument("--undo", metavar="BATCH", help="take all labels of an import back")
     stats = command("stats", "Show what is in the library.")
     verify = command("verify", "Check the library for damage.")
     verify.add_argument("--repair", action="store_true", help="repair what can be repaired")
@@ -245,8 +247,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         recipes.error("name a recipe to --remove; without both they are listed")
     if arguments.command == "remove" and not arguments.paths and not arguments.missing:
         remove.error("name what to remove: a PATH, or --missing")
-    if arguments.command == "import" and (arguments.folder is None) == (arguments.undo is None):
-        imported.error("name the folder of an export, or what to --undo")
+    if arguments.command == "import" and (arguments.path is None) == (arguments.undo is None):
+        imported.error("name the dataset, or what to --undo")
     if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:
         models.error(f"name the model to {arguments.verb}; `models` lists them")
     return arguments

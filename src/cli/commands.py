@@ -163,7 +163,10 @@ class Commands:
         return 0
 
     def _search(self) -> int:
-        from src.cli.search import find, show
+        from src.models.preload import preloaded
+
+        with preloaded():
+            from src.cli.search import find, show
 
         with self._open_to_read() as library:
             if self.arguments.saved is not None:
@@ -227,21 +230,34 @@ class Commands:
 
     def _import(self) -> int:
         from src.cli.report import note
-        from src.events import LabelsImported
+        from src.events import JobDone, LabelsImported
+        from src.library import MediaLibrary
 
-        given = self.arguments
-        with self._initialize(self._paths_of_library().root) as library:
+        given, failed = self.arguments, 0
+        is_new = given.path is not None and MediaLibrary.dataset_kind(given.path) is not None
+        root = (self._paths() if is_new else self._paths_of_library()).root
+        with self._initialize(root) as library:
             if given.undo is not None:
                 print(f"{counted(library.undo(given.undo), 'label')} taken back")
                 return 0
-            for event in self._shown(library.import_labels(given.folder)):
+            for event in self._shown(library.import_dataset(given.path)):
                 if isinstance(event, LabelsImported):
+                    if event.files or event.segments:
+                        print(
+                            f"{counted(event.files, 'image')} and "
+                            f"{counted(event.segments, 'segment')} added"
+                        )
+                    left_out = event.unmatched + event.skipped
                     print(
                         f"{counted(event.added, 'label')} added, {event.known:,} there already, "
-                        f"{event.overruled:,} taken off here before, {event.unmatched:,} left out"
+                        f"{event.overruled:,} taken off here before, {left_out:,} left out"
                     )
                     if event.added:
                         note(f"`import --undo {event.batch}` takes them back")
+                elif isinstance(event, JobDone):
+                    failed = len(event.failed)
+        if failed:
+            note(f"{counted(failed, 'image')} could not be read")
         return 0
 
     def _stats(self) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 
 from src.database.checksums import COLUMN, row_checksum
 from src.errors import DamagedMaskError, DamagedRowError
-from src.models.mask_rle import MOST_PIXELS, runs_of
+from src.models.mask_rle import MOST_PIXELS, checked_rle
 from src.records import DuplicateVerdict, SegmentOrigin, TagSource
 
 # Of a text or a blob, in bytes. Nothing is stored that comes near it but the work of people on
@@ -231,7 +231,7 @@ def problem_of(
             return "its area is larger than its frame"
         if with_mask and row["mask"] is not None:
             try:
-                runs_of(row["mask"], frame_wh)
+                checked_rle(row["mask"], frame_wh)
             except DamagedMaskError as exc:
                 return str(exc)
     stored = row.get(COLUMN)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from src.records import BoxXywh, ImageForm, SegmentKind, Split, TagSource
+
+# Gives the vectors of segments by their ids: (N, D) float32; a row of NaN where one has none.
+Embeddings = Callable[[Sequence[str]], np.ndarray]
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
@@ -120,6 +125,9 @@ class PlannedImage:
 
 class PlannedDataset(Protocol):
     """All that is to be written; a format reads it as often as it likes, always the same.
+
+    One that can give the vectors of its segments has an attribute `embeddings` as well, of the type
+    `Embeddings`.
 
     Attributes:
         title: of the dataset: the recipe's name, or the library's.

@@ -53,6 +53,14 @@ class DatasetFolder:
         """
         return self.files.open_new(self._path(file))
 
+    def make_folder(self, name: str) -> None:
+        """Make a folder, and those above it, where they are not there yet.
+
+        Raises:
+            OSError: it can't be made.
+        """
+        self.files.make_folder(self._path(name))
+
     def open(self, file: str) -> IO[bytes]:
         """Open a file for reading.
 

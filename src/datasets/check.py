@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
@@ -17,6 +18,8 @@ from src.models.mask_rle import mask_ious, measured
 LEAST_IOU, OF_PIXELS = 0.98, 500
 LEAST_IOU_OF_SMALL = 0.8
 BOX_PIXELS = 1
+# Reading and hashing let each other run.
+_THREADS = 2
 
 
 def check_dataset(
@@ -29,11 +32,15 @@ def check_dataset(
         OSError: it can't be read.
     """
     # asked for by the names they were given: some file systems list accents another way
-    for file, digest in manifest.hashes.items():
-        with dataset.open(file) as stream:
-            if sha256_of(stream) != digest:
-                raise _differs(file)
-        yield DatasetFileChecked(file)
+    with ThreadPoolExecutor(_THREADS, "dataset check") as threads:
+        try:
+            digests = threads.map(lambda file: _digest(dataset, file), manifest.hashes)
+            for (file, digest), found in zip(manifest.hashes.items(), digests, strict=True):
+                if found != digest:
+                    raise _differs(file)
+                yield DatasetFileChecked(file)
+        finally:
+            threads.shutdown(cancel_futures=True)
     missing = set(manifest.images)
     try:
         for image in written_as.read_back(dataset):
@@ -46,6 +53,11 @@ def check_dataset(
         raise ExportError(f"the dataset can't be read back ({exc}); nothing was kept") from exc
     if missing:
         raise _differs(min(missing))
+
+
+def _digest(dataset: DatasetFolder, file: str) -> bytes:
+    with dataset.open(file) as stream:
+        return sha256_of(stream)
 
 
 def _compare(file: str, wanted: PlannedImage, found: AnnotatedImage, holds: Holds) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,8 @@ class Export:
             known = KnownFiles(folder, plan, self.images) if self.update else None
             with updated_dataset(folder) if known else atomic_dataset(folder) as dataset:
                 output = DatasetWriter(dataset, known or self.images, plan.form)
-                yield from self._write(plan, options, dataset, output)
+                with closing(output):
+                    yield from self._write(plan, options, dataset, output)
         changes = None if known is None else known.compare(output.manifest)
         written = report_of(folder, export_format(self.recipe.format).label, output.manifest, plan)
         notes = plan.warnings
@@ -115,6 +117,7 @@ class Export:
     ) -> Iterator[Event]:
         chosen, manifest = export_format(self.recipe.format), output.manifest
         yield from chosen.write(plan, options, output)
+        output.finish()
         if not manifest.images:
             raise ExportError(_unread(manifest.unread) or NOTHING)
         yield from check_dataset(chosen, dataset, manifest)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,9 @@ from src.datasets.annotations import PlannedImage
 from src.datasets.atomic_output import DatasetFolder
 from src.errors import MediaReadError
 from src.records import ImageForm
+
+# Files that wait to be written, each in memory.
+_MOST_WAITING = 4
 
 
 class Render(Protocol):
@@ -57,6 +62,8 @@ class DatasetWriter:
 
     def __init__(self, dataset: DatasetFolder, images: Render, form: ImageForm) -> None:
         self._dataset, self._images, self._form = dataset, images, form
+        self._writing = deque[Future[None]]()
+        self._thread = ThreadPoolExecutor(1, "dataset writer")
         self.manifest = Manifest()
 
     def add_image(self, image: PlannedImage, folder: str) -> str | None:
@@ -85,11 +92,39 @@ class DatasetWriter:
     def add_file(self, file: str, content: bytes) -> None:
         """Write a file that is no image of the dataset: a mask, or a text at once.
 
+        It is written beside what comes next; `finish` waits for the last.
+
         Raises:
-            OSError: it can't be written, or is there.
+            OSError: it, or one before it, can't be written, or is there.
         """
+        while len(self._writing) >= _MOST_WAITING:
+            self._writing.popleft().result()
+        self._writing.append(self._thread.submit(self._create, file, content))
+
+    def _create(self, file: str, content: bytes) -> None:
         self._dataset.create(file, content)
         self.manifest.hashes[file] = hashlib.sha256(content).digest()
+
+    def finish(self) -> None:
+        """Wait until all files are written.
+
+        Raises:
+            OSError: one can't be written, or is there.
+        """
+        while self._writing:
+            self._writing.popleft().result()
+
+    def close(self) -> None:
+        """Write nothing more; what is being written is written to its end."""
+        self._thread.shutdown(cancel_futures=True)
+
+    def make_folder(self, folder: str) -> None:
+        """Make a folder that may stay empty.
+
+        Raises:
+            OSError: it can't be made.
+        """
+        self._dataset.make_folder(folder)
 
     @contextmanager
     def open_text(self, file: str) -> Iterator[TextIO]:
@@ -98,9 +133,22 @@ class DatasetWriter:
         Raises:
             OSError: it can't be written, or is there.
         """
-        hashed = _HashedStream(self._dataset.open_new(file))
-        with io.TextIOWrapper(io.BufferedWriter(hashed), encoding="utf-8", newline="") as text:
+        with (
+            self.open_binary(file) as stream,
+            io.TextIOWrapper(stream, encoding="utf-8", newline="") as text,
+        ):
             yield text
+
+    @contextmanager
+    def open_binary(self, file: str) -> Iterator[IO[bytes]]:
+        """Open a new file to write to.
+
+        Raises:
+            OSError: it can't be written, or is there.
+        """
+        hashed = _HashedStream(self._dataset.open_new(file))
+        with io.BufferedWriter(hashed) as stream:
+            yield stream
         self.manifest.hashes[file] = hashed.digest.digest()
 
 

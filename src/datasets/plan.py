@@ -126,6 +126,10 @@ class DatasetPlan:
         return tuple(split for split in SPLITS if split in used)
 
     def __len__(self) -> int:
+        return self._length
+
+    @cached_property
+    def _length(self) -> int:
         if self.form != "frames":
             return sum(len(counts.segments) for counts in self.media.values())
         return sum(self.frames_of(media_id) for media_id in self._media_ids)

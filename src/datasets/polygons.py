@@ -245,7 +245,8 @@ def _crossings(ring: np.ndarray, width: int, height: int) -> np.ndarray:
     (x, y), (to_x, to_y) = left[edge].T, right[edge].T
     crossing = y + (column + 0.5 - x) / (to_x - x) * (to_y - y)
     row = np.ceil(np.clip(crossing, -1, height + 1) - 0.5).clip(0, height).astype(np.int64)
-    return column * height + row
+    places: np.ndarray = column * height + row
+    return places
 
 
 def counts_of_changes(changes: np.ndarray, size_wh: tuple[int, int]) -> bytes:
@@ -307,4 +308,4 @@ def pixels_of(counts: bytes, size_wh: tuple[int, int]) -> int:
     Raises:
         DamagedMaskError: it is no mask of a picture of that size.
     """
-    return int(runs_of(counts, size_wh)[1::2].sum())
+    return int(coco_mask.area(checked_rle(counts, size_wh)))

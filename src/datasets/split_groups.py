@@ -6,6 +6,8 @@ A file is never divided, so the frames of a video are together. Files are joined
 - a frame of one looks like a frame of the other: dHash and embedding agree so well that no look
   at the pixels is needed. So a photo is joined with the video it was taken from, and a video with
   another export of it;
+- they are videos of which half of the frames are somewhat alike: the same footage, cut or with
+  frames of other moments;
 - they are photos of a burst: of one camera or folder, a few seconds apart, and somewhat alike.
 
 What a person called no duplicates is not joined for its likeness, but still where it is a burst.
@@ -14,7 +16,7 @@ What a person called no duplicates is not joined for its likeness, but still whe
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import combinations
 from pathlib import PurePath
 
@@ -23,7 +25,7 @@ import numpy as np
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.split_pictures import UNKNOWN, read_pictures
 from src.errors import GivenUp
-from src.search.near_copies import MOST_CONTRADICTIONS, WEIGHT, mirrored
+from src.search.near_copies import WEIGHT, mirrored
 
 # The dHash may differ the less, the less the embeddings agree. Of the 1.6 million pairs of 1,800
 # drawn scenes none is joined by this; with a limit of 16 three are, which 50,000 files would make
@@ -33,9 +35,9 @@ MOST_EVIDENCE = 14.0
 # With so few bits they are alike whatever the embeddings say: in a library of one scene all
 # embeddings are close, and none is closer than an average one.
 _SAME_BITS = 3
-# Of a mirror image: steps that rise in both, and how far the embeddings may be apart.
-_MOST_CONTRADICTING = 1
-_MOST_MIRRORED_DISTANCE = 0.1
+# Of a mirror image what rises in one picture falls in the other: no step rises in both, and so few
+# in neither. A CLIP may find the two no more alike than others.
+_MIRRORED_BITS, _MIRRORED_DISTANCE = 16, 0.6
 # Steps that rise in a picture; of one with fewer, which is flat, the dHash says nothing.
 _LEAST_RISES = 6
 # Photos of a burst follow each other so fast, and so much of them may be another.
@@ -43,10 +45,18 @@ _BURST_S = 3.0
 _BURST_BITS = 20
 _BURST_DISTANCE = 0.6
 _BURST_PARTNERS = 30
+# Of two videos of the same footage frames are somewhat alike, and this share of them. So many
+# frames of a video are compared, and fewer where there are so many of all videos.
+_FOOTAGE_BITS, _FOOTAGE_DISTANCE, _FOOTAGE_SHARE = 22, 0.3, 0.5
+_MOST_OF_VIDEO, _MOST_OF_FOOTAGE = 12, 24_000
 # Rows and columns that are compared at once: they stay in a processor's cache.
 _ROWS, _COLUMNS = 32, 4096
 # Pairs in such a block from which on all its embeddings are multiplied at once.
 _DENSE = 2000
+
+
+# Places of pictures: all of the first are compared with all of the second.
+_Block = tuple[np.ndarray, np.ndarray]
 
 
 class LikeMedia:
@@ -74,8 +84,8 @@ class LikeMedia:
         hashes = self.pictures.hashes
         self._turned = mirrored(hashes)
         rises = np.bitwise_count(hashes)
-        self._may_mirror = rises >= 3 * MOST_CONTRADICTIONS
         self._telling = np.flatnonzero(rises >= _LEAST_RISES)
+        self._footage = self._frames_of_footage()
         self._copies = list[list[int]]()
         apart = set[tuple[int, int]]()
         for verdict, members in metadata.duplicates.groups():
@@ -99,13 +109,9 @@ class LikeMedia:
             np.array([(some[0], other) for some in self._copies for other in some[1:]], np.int64)
         )
         joined.join(self._bursts)
-        for start in range(0, len(self._telling), _ROWS):
-            if not self._wanted():
-                raise GivenUp
-            rows = self._telling[start : start + _ROWS]
-            for column in range(start, len(self._telling), _COLUMNS):
-                columns = self._telling[column : column + _COLUMNS]
-                joined.join(self._alike(rows, columns, joined.label))
+        for rows, columns in self._blocks(self._telling):
+            joined.join(self._alike(rows, columns, joined.label))
+        joined.join(self._same_footage(self._blocks(self._footage), joined.label))
         ids = self.pictures.media_ids
         lowest = np.full(len(ids), len(ids))
         np.minimum.at(lowest, joined.label, np.arange(len(ids)))
@@ -119,14 +125,11 @@ class LikeMedia:
         for first, second in self._bursts:
             if here in (first, second):
                 found.add(int(first + second) - here)
-        of_file = self.pictures.media[self._telling]
-        rows = self._telling[of_file == here]
-        columns = self._telling[np.isin(of_file, list(wanted))]
-        if len(rows) and len(columns):
-            each = np.arange(len(self.pictures.media_ids))
-            for start in range(0, len(columns), _COLUMNS):
-                pairs = self._alike(rows, columns[start : start + _COLUMNS], each)
-                found.update(pairs.ravel().tolist())
+        label = np.arange(len(self.pictures.media_ids))
+        for block in self._blocks_of(here, wanted, self._telling):
+            found.update(self._alike(*block, label).ravel().tolist())
+        of_footage = self._blocks_of(here, wanted, self._footage)
+        found.update(self._same_footage(of_footage, label).ravel().tolist())
         return {int(self.pictures.media_ids[there]) for there in found & wanted}
 
     def _alike(self, rows: np.ndarray, columns: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -136,34 +139,90 @@ class LikeMedia:
             rows, columns: places of pictures; all of the ones are compared with all others.
             label: (M,) of each media file.
         """
-        all_, turned = self.pictures.hashes, self._turned
-        differ = np.bitwise_count(all_[rows, None] ^ all_[None, columns])
-        contradict = np.bitwise_count(turned[rows, None] & all_[None, columns])
-        near = (differ <= MOST_BITS) | (contradict <= _MOST_CONTRADICTING)
-        row, column = np.divmod(np.flatnonzero(near), len(columns))
-        media = self.pictures.media
-        other_label = label[media[rows[row]]] != label[media[columns[column]]]
-        row, column = row[other_label], column[other_label]
-        if not len(row):
-            return np.empty((0, 2), np.int64)
-        pairs = np.stack((rows[row], columns[column]))
-        if len(row) > _DENSE:
-            distance = self._all_distances(rows, columns)[row, column]
-        else:
-            distance = self.pictures.distances(pairs)
-        bits, contradicts = differ[row, column], contradict[row, column]
+        hashes = self.pictures.hashes
+        differ = np.bitwise_count(hashes[rows, None] ^ hashes[None, columns])
+        contradict = np.bitwise_count(self._turned[rows, None] & hashes[None, columns])
+        near = (differ <= MOST_BITS) | (contradict == 0)
+        row, column, pairs, distance = self._unlike_labels(near, rows, columns, label)
+        bits = differ[row, column]
         is_alike = (bits <= MOST_BITS) & (bits + WEIGHT * distance <= MOST_EVIDENCE)
         is_alike |= bits <= _SAME_BITS
-        is_alike |= (
-            (contradicts <= _MOST_CONTRADICTING)
-            & self._may_mirror[pairs].all(axis=0)
-            & (distance <= _MOST_MIRRORED_DISTANCE)
-        )
-        files = np.sort(media[pairs[:, is_alike]].T, axis=1)
-        if len(self._apart):
-            keys = files[:, 0] * len(self.pictures.media_ids) + files[:, 1]
-            files = files[~np.isin(keys, self._apart)]
-        return files
+        rises = np.bitwise_count(hashes[pairs[0]] ^ self._turned[pairs[1]])
+        is_mirrored = (contradict[row, column] == 0) & (64 - rises <= _MIRRORED_BITS)
+        is_alike |= is_mirrored & (distance <= _MIRRORED_DISTANCE)
+        return self._not_apart(self.pictures.media[pairs[:, is_alike]].T)
+
+    def _same_footage(self, blocks: Iterable[_Block], label: np.ndarray) -> np.ndarray:
+        """Find pairs of videos (K, 2) with different labels that show the same at other moments.
+
+        Of one of the two half of the frames are somewhat like a frame of the other.
+
+        Args:
+            blocks: of places in _footage.
+        """
+        pictures, count = self.pictures, len(self.pictures.media_ids)
+        found = [np.empty(0, np.int64)]
+        for rows, columns in blocks:
+            differ = np.bitwise_count(pictures.hashes[rows, None] ^ pictures.hashes[None, columns])
+            near = differ <= _FOOTAGE_BITS
+            _, _, pairs, distance = self._unlike_labels(near, rows, columns, label)
+            pairs = pairs[:, distance <= _FOOTAGE_DISTANCE]
+            for frame, other in (pairs, pairs[::-1]):
+                found.append(np.unique(frame * count + pictures.media[other]))
+        frame, other = np.divmod(np.unique(np.concatenate(found)), count)
+        keys, shared = np.unique(pictures.media[frame] * count + other, return_counts=True)
+        videos = np.stack(np.divmod(keys, count), axis=1)
+        compared = np.bincount(pictures.media[self._footage], minlength=count)
+        return self._not_apart(videos[shared >= _FOOTAGE_SHARE * compared[videos[:, 0]]])
+
+    def _frames_of_footage(self) -> np.ndarray:
+        """Choose frames of videos by which footage is compared: their places."""
+        count = np.bincount(self.pictures.media, minlength=len(self.pictures.media_ids))
+        videos, begin = np.flatnonzero(count > 1), np.cumsum(count) - count
+        most = max(4, min(_MOST_OF_VIDEO, _MOST_OF_FOOTAGE // max(1, len(videos))))
+        chosen = [
+            begin[video] + np.linspace(0, count[video] - 1, most).round().astype(np.int64)
+            for video in videos
+        ]
+        return np.intersect1d(np.concatenate([*chosen, np.empty(0, np.int64)]), self._telling)
+
+    def _blocks(self, places: np.ndarray) -> Iterator[_Block]:
+        """Give rows and columns of places, so that each two of them meet.
+
+        Raises:
+            GivenUp: nobody waits for it any more.
+        """
+        for start in range(0, len(places), _ROWS):
+            if not self._wanted():
+                raise GivenUp
+            for column in range(start, len(places), _COLUMNS):
+                yield places[start : start + _ROWS], places[column : column + _COLUMNS]
+
+    def _blocks_of(self, one: int, others: set[int], places: np.ndarray) -> Iterator[_Block]:
+        """Give rows of a media file's places and columns of others'."""
+        media = self.pictures.media[places]
+        rows, columns = places[media == one], places[np.isin(media, list(others))]
+        for start in range(0, len(columns), _COLUMNS):
+            yield rows, columns[start : start + _COLUMNS]
+
+    def _unlike_labels(
+        self, near: np.ndarray, rows: np.ndarray, columns: np.ndarray, label: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Choose from (R, C) pairs those of two labels: row, column, places (2, K), distance."""
+        row, column = np.divmod(np.flatnonzero(near), len(columns))
+        media = self.pictures.media
+        is_other = label[media[rows[row]]] != label[media[columns[column]]]
+        row, column = row[is_other], column[is_other]
+        pairs = np.stack((rows[row], columns[column]))
+        if len(row) > _DENSE:
+            return row, column, pairs, self._all_distances(rows, columns)[row, column]
+        return row, column, pairs, self.pictures.distances(pairs)
+
+    def _not_apart(self, pairs: np.ndarray) -> np.ndarray:
+        """Leave out of pairs of media files (K, 2) those that a person called no duplicates."""
+        pairs = np.sort(pairs, axis=1)
+        keys = pairs[:, 0] * len(self.pictures.media_ids) + pairs[:, 1]
+        return pairs[~np.isin(keys, self._apart)] if len(self._apart) else pairs
 
     def _all_distances(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Do what Pictures.distances does for all pairs of rows and columns: (R, C)."""

@@ -48,11 +48,15 @@ def add_photo(
     return add_frame(metadata, media_id, path.name, masks)
 
 
-def add_file(metadata: MetadataDatabase, path: Path, kind: MediaKind) -> int:
+def add_file(
+    metadata: MetadataDatabase, path: Path, kind: MediaKind, size_wh: tuple[int, int] = WH
+) -> int:
     status = path.stat()
     media_id = metadata.add_media(path, kind, status.st_size, status.st_mtime_ns)
     digest = content_hash(path)
-    metadata.update_media(media_id, status="done", content_hash=digest, width=WH[0], height=WH[1])
+    metadata.update_media(
+        media_id, status="done", content_hash=digest, width=size_wh[0], height=size_wh[1]
+    )
     return media_id
 
 

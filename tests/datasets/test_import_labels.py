@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ import pytest
 import main
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
+from src.dataset_import import DatasetImport
 from src.datasets import registry
 from src.datasets.annotations import AnnotatedImage, Annotation
-from src.datasets.labels_import import import_labels
 from src.datasets.protocols import Skipped
 from src.datasets.segment_matching import box_iou
 from src.errors import DatasetReadError, QueryError
@@ -22,6 +23,7 @@ from src.events import Event, LabelsImported, LabelUnmatched
 from src.models.mask_rle import encode_rle
 from src.options import NoOptions
 from src.records import Tag
+from src.settings import Settings
 from tests.conftest import add_frame_of_qualities, add_media_with, small_mask, unit_vectors
 from tests.datasets.exporting import export_dataset
 
@@ -59,8 +61,17 @@ def plain_name(text: str) -> str:
     return " ".join(text.split())
 
 
+def import_labels(metadata: MetadataDatabase, dataset: Path) -> Iterator[Event]:
+    """Import a dataset that brings no media: no model is needed for that."""
+
+    def none(*_: object) -> Any:
+        raise AssertionError("a model is asked for")
+
+    return DatasetImport(metadata, none, Settings(), plain_name, none).run(dataset)
+
+
 def taken_in(metadata: MetadataDatabase, dataset: Path) -> tuple[LabelsImported, list[Event]]:
-    events = list(import_labels(metadata, dataset, plain_name))
+    events = list(import_labels(metadata, dataset))
     (done,) = [event for event in events if isinstance(event, LabelsImported)]
     return done, [event for event in events if isinstance(event, LabelUnmatched)]
 
@@ -239,7 +250,7 @@ def test_an_import_that_is_cancelled_has_changed_nothing(
     exported: Path, other: MetadataDatabase
 ) -> None:
     add_media_with(other, unit_vectors(10))
-    job = import_labels(other, exported, plain_name)
+    job = import_labels(other, exported)
     next(job), next(job)
     job.close()  # type: ignore[attr-defined]
     assert not tags_in(other)

@@ -38,7 +38,8 @@ def test_the_importer_of_a_dataset_is_found(
     registry.register_importer(Boxes())
     importer = registry.importer_for(dataset)
     assert importer is not None and registry.importer_for(tmp_path) is None
-    assert next(importer.read(dataset, NoOptions(), print)) == AnnotatedImage(
+    assert registry.importers() == [importer]
+    assert next(importer.read(dataset, NoOptions(), lambda *_: None)) == AnnotatedImage(
         Path("a.jpg"), (Annotation("red", (1, 2, 3, 4)),)
     )
     with pytest.raises(ValueError, match="'boxes' is registered twice"):

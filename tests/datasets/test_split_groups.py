@@ -61,6 +61,22 @@ def test_a_photo_is_with_the_video_that_it_is_of_and_a_video_with_its_other_expo
     assert like.like(video, [still, again, other]) == {still, again}
 
 
+def test_videos_of_the_same_footage_at_other_moments_are_together(
+    metadata: MetadataDatabase,
+) -> None:
+    looks = Looks(8)
+    frames = [looks.new() for _ in range(8)]
+    film = add_file(metadata, "film.mp4", *frames)
+    later = [looks.like(frame, bits=18, distance=0.2) for frame in frames]
+    part = add_file(metadata, "part.mp4", *later[:3], looks.new())
+    other = add_file(metadata, "other.mp4", later[4], later[5], *(looks.new() for _ in range(6)))
+    photo = add_file(metadata, "photo.jpg", later[6])
+    unlike = [add_file(metadata, f"other {n}.jpg", looks.new()) for n in range(40)]
+    assert together(metadata, film, part, other, photo, *unlike) == [[film, part]]
+    like = LikeMedia(metadata, [film, part, other, *unlike])
+    assert like.like(film, [part, other]) == {part} and like.like(other, [film, part]) == set()
+
+
 def test_photos_of_a_burst_are_together(metadata: MetadataDatabase) -> None:
     looks = Looks(2)
     scene = looks.new()

@@ -177,6 +177,7 @@ def test_a_file_that_was_removed_and_added_again_is_where_it_was(
     labels = {**labels, again: labels.pop(gone)}
     assert again != gone and planned(metadata, labels).side_of[again] == "test"
     # a changed file is on the side of what it was
+    keep_sides(metadata, planned(metadata, labels))
     metadata.update_media(again, content_hash="something else")
     assert planned(metadata, labels).side_of[again] == "test"
 
@@ -321,3 +322,17 @@ def test_an_older_library_that_is_only_read_keeps_no_sides(metadata: MetadataDat
         for table in ("dataset_splits", "duplicate_files"):
             db.execute(f"DROP TABLE {table}")
     assert planned(metadata, {each: Counter(cat=1) for each in files}).group_of == {1: 1, 2: 1}
+
+
+def test_a_small_library_with_long_videos_comes_near_to_its_shares() -> None:
+    groups = [
+        Group(f"photo {number}", 1, Counter({"red": 5, f"colour {number % 3}": 4}))
+        for number in range(11)
+    ]
+    groups += [Group(f"video {n}", 10, Counter({"red": 60, "blue": 80, "rare": 2})) for n in (1, 2)]
+    stratify(groups, SplitShares(80, 10, 10), 1)
+    images: Counter[str] = Counter()
+    for group in groups:
+        assert group.side is not None
+        images[group.side] += group.images
+    assert images["train"] >= 20 and min(images.values()) >= 1

@@ -284,7 +284,7 @@ def _annotation(
     label, more = labels[category], said_of(read)
     counts = _mask(read.get("segmentation"), size_wh)
     if counts is None:
-        box = whole_box(*numbers(read.get("bbox"), 4), size_wh)
+        box = whole_box(numbers(read.get("bbox"), 4), size_wh)
         return Annotation(label, box, **more)
     return with_mask(label, counts, size_wh, **more)
 

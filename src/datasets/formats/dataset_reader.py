@@ -199,7 +199,7 @@ class DatasetReader:
             reason = exc.strerror or str(exc) if isinstance(exc, OSError) else str(exc)
             if self._skipped is None:
                 raise ValueError(f"{file}: {reason}") from exc
-            self._skipped(self.root / file, reason)
+            self._skipped(self.root / file.lstrip("/"), reason)
 
     def skip(self, file: str, reason: str) -> None:
         """Leave something of a file out.
@@ -233,7 +233,7 @@ def read_leniently(
             yield replace(image, image=reader.root / image.image, annotations=kept)
 
 
-def heads(path: Path, suffix: str, deepest: int = 1, most: int = 1 << 16) -> Iterator[str]:
+def heads(path: Path, suffix: str, deepest: int = 2, most: int = 1 << 16) -> Iterator[str]:
     """Give the beginnings of a file, or of a folder's files of a kind, to look at.
 
     Args:
@@ -372,13 +372,14 @@ def said_of_image(read: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def whole_box(x: float, y: float, w: float, h: float, size_wh: tuple[int, int]) -> BoxXywh:
-    """Bring a box to whole pixels, and cut off what lies outside the image.
+def whole_box(box: Sequence[float], size_wh: tuple[int, int]) -> BoxXywh:
+    """Bring a box x, y, w, h to whole pixels, and cut off what lies outside the image.
 
     Raises:
         ValueError: nothing of it is inside.
     """
-    if not all(map(math.isfinite, (x, y, w, h))) or w <= 0 or h <= 0:
+    x, y, w, h = box
+    if not all(map(math.isfinite, box)) or w <= 0 or h <= 0:
         raise ValueError("a box has no area")
     left, top = math.floor(x + 0.5), math.floor(y + 0.5)
     right, bottom = max(math.floor(x + w + 0.5), left + 1), max(math.floor(y + h + 0.5), top + 1)

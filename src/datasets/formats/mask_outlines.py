@@ -45,7 +45,8 @@ def ellipse(x: float, y: float, across: float, down: float, degrees: float = 0) 
 def turned(points: np.ndarray, x: float, y: float, degrees: float) -> np.ndarray:
     """Turn points about 0, 0, clockwise as an image is seen, and put that place at x, y: (N, 2)."""
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    return points @ np.array([[cos, sin], [-sin, cos]]) + (x, y)
+    placed: np.ndarray = points @ np.array([[cos, sin], [-sin, cos]]) + (x, y)
+    return placed
 
 
 def _ring(points: Sequence[Sequence[float]]) -> np.ndarray:
