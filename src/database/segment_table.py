@@ -36,6 +36,18 @@ class SegmentTable:
         )
         return {row["frame_index"] for row in rows}
 
+    def frame_row(self, media_file_id: int, frame_index: int) -> tuple[int, tuple[int, int]] | None:
+        """Look up a stored frame: its row id, and its size; None where there is none."""
+        row = (
+            self.connection.read()
+            .execute(
+                "SELECT id, width, height FROM frames WHERE media_file_id = ? AND frame_index = ?",
+                (media_file_id, frame_index),
+            )
+            .fetchone()
+        )
+        return None if row is None else (row["id"], (row["width"], row["height"]))
+
     def count_of_media(self, media_file_id: int) -> tuple[int, int]:
         """Count a media file's frames and segments."""
         row = (
