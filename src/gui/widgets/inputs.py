@@ -213,6 +213,10 @@ class Check(Focusable):
     def value(self) -> bool:
         return bool(self._box.get())
 
+    def set(self, value: bool) -> None:
+        """Show another value; `on_change` hears nothing of it."""
+        self._box.select() if value else self._box.deselect()
+
     def _flip(self) -> None:
         self._box.toggle()
 
