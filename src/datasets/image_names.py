@@ -25,6 +25,9 @@ class ImageNames:
             names: what they are called in datasets, by their ids; see media_names.
         """
         self._stems: dict[int, str] = {}
+        self._media = media
+        # the frames that have the names given so far
+        self._given: dict[str, tuple[int, int]] = {}
         taken: set[str] = set()
         for media_id in sorted(media):
             stem = safe_name(PurePosixPath(names[media_id]).stem, "image")
@@ -38,11 +41,22 @@ class ImageNames:
             self._stems[media_id] = name
 
     def of_frame(self, frame: MediaFrame) -> str:
-        """Name a whole frame: that of a video by its time, a further page by its number."""
-        stem = self._stems[frame.media_id]
+        """Name a whole frame: that of a video by its time, a further page by its number.
+
+        Where another frame has the name, since its file is called so, or comes in the same
+        millisecond, the later one has a part of its hash and its number behind it.
+        """
+        stem, index = self._stems[frame.media_id], frame.frame_index
         if frame.timestamp_s is not None:
-            return f"{stem} {frame.timestamp_s:09.3f}s"
-        return f"{stem} page {frame.frame_index + 1}" if frame.frame_index else stem
+            name = f"{stem} {frame.timestamp_s:09.3f}s"
+        else:
+            name = f"{stem} page {index + 1}" if index else stem
+        number = self._media[frame.media_id].content_hash or f"{frame.media_id:08}"
+        place = frame.media_id, index
+        for more in ("", f" {number[:8]} {index}", f" {number} {frame.media_id} {index}"):
+            if self._given.setdefault(casefold_key(name + more), place) == place:
+                break
+        return name + more
 
     def of_segment(self, segment_id: str) -> str:
         """Name a crop by its segment."""

@@ -195,6 +195,22 @@ def test_names_are_different_and_stay_when_the_library_grows(
     assert before["1/IMG.png"] == "IMG" and before["2/img.png"].startswith("img ")
 
 
+def test_no_frame_has_the_name_of_another_file_or_of_a_frame_close_by(
+    metadata: MetadataDatabase, tmp_path: Path
+) -> None:
+    video = tmp_path / "clip.mp4"
+    video.write_bytes(b"a video")
+    media_id = add_file(metadata, video, "video")
+    for index, time_s in enumerate((0.1001, 0.1004, 0.1004, 0.3)):
+        ids = add_frame(metadata, media_id, "clip", [LARGE], index, time_s)
+        tag(metadata, ids[1], "car")
+    ids = add_photo(metadata, tmp_path / "CLIP 00000.300s.png", [LARGE])
+    tag(metadata, ids[1], "car")
+    stems = [image.stem for image in planned(metadata)[0]]
+    assert stems[0] == "clip 00000.100s"
+    assert len({stem.casefold() for stem in stems}) == 5
+
+
 def test_images_of_one_media_file_come_together_in_order(
     metadata: MetadataDatabase, tmp_path: Path
 ) -> None:
