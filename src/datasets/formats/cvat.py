@@ -288,4 +288,4 @@ def _point(text: str) -> tuple[float, float]:
         x, y = (float(value) for value in text.split(","))
     except ValueError as exc:
         raise ValueError("a polygon has points that are none") from exc
-    return x, y
+    return number(x), number(y)

@@ -42,6 +42,10 @@ _SPLITS: dict[str, Split] = {
 }
 _SOURCES = {source: source for source in get_args(TagSource)}
 _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
+# A number of so much is none that anybody measured; arithmetic with larger ones ends in infinity.
+_TOO_MUCH = 1e15
+# No file system has longer names of files with their folders.
+_LONGEST_NAME = 4096
 
 
 class DatasetReader:
@@ -138,6 +142,8 @@ class DatasetReader:
 
         Names with backslashes, and the paths of another machine, lead to what is here.
         """
+        if len(said) > _LONGEST_NAME:
+            return None
         said = unicodedata.normalize("NFC", said.replace("\\", "/"))
         parts = [part for part in said.split("/") if part not in ("", ".")]
         for folder in folders:
@@ -168,7 +174,7 @@ class DatasetReader:
             raise ValueError("an image has no name")
         name = self.find(said, folders)
         if name is None:
-            raise ValueError(f"the image {said!r} is not there")
+            raise ValueError(f"the image {said[:_LONGEST_NAME]!r} is not there")
         size = self.size_of(name)
         if size_wh is not None and size_wh != size:
             raise ValueError(f"the image {said!r} has another size than its annotations say")
@@ -304,11 +310,21 @@ def number(value: object) -> float:
     """Return a number that a dataset says.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none, or far too large.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not abs(value) < _TOO_MUCH:
         raise ValueError(f"{str(value)[:40]!r} is no number")
     return float(value)
+
+
+def is_text(text: str) -> bool:
+    """Return whether a text can be stored: JSON and YAML can say half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def numbers(values: object, many: int) -> list[float]:
@@ -326,13 +342,16 @@ def said_of(read: dict[str, Any]) -> dict[str, Any]:
     """Read what our own datasets say beyond others: confidence, source, and the segment's id.
 
     Raises:
-        ValueError: the confidence is no number.
+        ValueError: the confidence is no number from 0 to 1.
     """
-    confidence, segment_id = read.get("confidence"), read.get("segment_id")
+    said, segment_id = read.get("confidence"), read.get("segment_id")
     source = read.get("source")
+    confidence = None if said is None else number(said)
+    if confidence is not None and not 0 <= confidence <= 1:
+        raise ValueError(f"the confidence {confidence:g} is not from 0 to 1")
     return {
-        "confidence": None if confidence is None else number(confidence),
-        "segment_id": segment_id if isinstance(segment_id, str) else None,
+        "confidence": confidence,
+        "segment_id": segment_id if isinstance(segment_id, str) and is_text(segment_id) else None,
         "source": _SOURCES.get(source) if isinstance(source, str) else None,
     }
 
@@ -362,12 +381,15 @@ def said_of_image(read: dict[str, Any]) -> dict[str, Any]:
     """Read what say_of_image gives, where a dataset has it.
 
     Raises:
-        ValueError: a number is none.
+        ValueError: a number is none, or is no index of a frame.
     """
-    media, index, timestamp_s = (read.get(key) for key in ("media", "frame_index", "timestamp_s"))
+    media, said, timestamp_s = (read.get(key) for key in ("media", "frame_index", "timestamp_s"))
+    index = number(said or 0)
+    if index < 0 or index != int(index):
+        raise ValueError(f"{index:g} is no index of a frame")
     return {
-        "media": media if isinstance(media, str) else None,
-        "frame_index": int(number(index or 0)),
+        "media": media if isinstance(media, str) and is_text(media) else None,
+        "frame_index": int(index),
         "timestamp_s": None if timestamp_s is None else number(timestamp_s),
     }
 
@@ -379,8 +401,8 @@ def whole_box(box: Sequence[float], size_wh: tuple[int, int]) -> BoxXywh:
         ValueError: nothing of it is inside.
     """
     x, y, w, h = box
-    if not all(map(math.isfinite, box)) or w <= 0 or h <= 0:
-        raise ValueError("a box has no area")
+    if not all(abs(each) < _TOO_MUCH for each in box) or w <= 0 or h <= 0:
+        raise ValueError("a box has no area, or none that can be measured")
     left, top = math.floor(x + 0.5), math.floor(y + 0.5)
     right, bottom = max(math.floor(x + w + 0.5), left + 1), max(math.floor(y + h + 0.5), top + 1)
     left, top = max(left, 0), max(top, 0)

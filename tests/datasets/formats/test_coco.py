@@ -147,6 +147,10 @@ def test_what_others_write_is_read(tmp_path: Path) -> None:
         ({"bbox": [1, 1, 0, 2]}, "no area"),
         ({"bbox": [1, 1, "2", 2]}, "no number"),
         ({"bbox": [1e400, 1, 2, 2]}, "no number"),
+        ({"bbox": [10**400, 1, 2, 2]}, "no number"),
+        ({"bbox": [1e308, 1, 1.7e308, 2]}, "no number"),
+        ({"bbox": [1, 1, 2, 2], "confidence": 10**400}, "no number"),
+        ({"bbox": [1, 1, 2, 2], "confidence": 95}, "not from 0 to 1"),
         ({"bbox": None}, "not 4 numbers"),
         ({"segmentation": [[1, 2, 3, 4]]}, "no three points"),
         ({"segmentation": [[1, 2, 3, 4, 5]]}, "no three points"),
@@ -169,6 +173,14 @@ def test_what_is_wrong_costs_that_annotation(tmp_path: Path, wrong: Any, why: st
         read_back(Coco(), folder)
 
 
+def test_halves_of_characters_are_no_names(tmp_path: Path) -> None:
+    said = {"image_id": 1, "bbox": [1, 1, 2, 2], "segment_id": "\ud800"}
+    images = [{"id": 1, "file_name": "a b.jpg", "media": "x/\ud800.jpg"}]
+    folder = others(tmp_path / "d", [said], images=images)
+    (image,), skipped = imported(CocoImport(), folder)
+    assert not skipped and image.media is None and image.annotations[0].segment_id is None
+
+
 def test_images_that_are_not_as_they_are_said(tmp_path: Path) -> None:
     images = [
         {"id": 1, "file_name": "gone.jpg"},
@@ -178,11 +190,15 @@ def test_images_that_are_not_as_they_are_said(tmp_path: Path) -> None:
         {"id": 5, "file_name": "no image.jpg"},
         {"id": 6},
         7,
+        {"id": 8, "file_name": "a b.jpg", "frame_index": 10**400},
+        {"id": 9, "file_name": "a b.jpg", "frame_index": 1e300},
+        {"id": 10, "file_name": "a b.jpg", "frame_index": -1},
+        {"id": 11, "file_name": "a/" * 200_000 + "b.jpg"},
     ]
     folder = others(tmp_path / "d", [{"image_id": 4, "bbox": [1, 1, 2, 2]}], images=images)
     (folder / "no image.jpg").write_text("no image", encoding="utf-8")
     (image,), skipped = imported(CocoImport(), folder)
-    assert image.image == folder / "a b.jpg" and len(skipped) == 6
+    assert image.image == folder / "a b.jpg" and len(skipped) == 10
     for content in ("[]", "{", '{"images": ' + "[" * 100_000):
         (folder / "_annotations.coco.json").write_text(content, encoding="utf-8")
         with pytest.raises(ValueError):

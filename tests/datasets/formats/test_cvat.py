@@ -137,6 +137,7 @@ def test_what_cvat_writes_is_read(tmp_path: Path) -> None:
         ('<polygon label="cat" points="1,2;3,4"/>', "no three points"),
         ('<polygon label="cat" points="1,2;3;6,5"/>', "points that are none"),
         ('<polygon label="cat" points="1,2;3,nan;6,5"/>', "no number"),
+        ('<polygon label="cat" points="1,2;1e308,-1e308;6,5"/>', "no number"),
         ('<box label="cat" xtl="70" ytl="2" xbr="80" ybr="4"/>', "outside its image"),
         ('<box label="cat" xtl="7" ytl="2" xbr="inf" ybr="4"/>', "no number"),
         ('<box label="cat" xtl="7"/>', "no number"),
