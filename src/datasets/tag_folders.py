@@ -149,9 +149,14 @@ def _row(file: str, image: PlannedImage, label: Annotation) -> tuple[object, ...
 
 def as_text(value: str) -> str:
     """Keep a spreadsheet from taking a name for a formula."""
-    return f"'{value}" if value.startswith(FORMULA) else value
+    return f"'{value}" if _looks_like_formula(value) else value
 
 
 def _from_text(value: str) -> str:
     """Read what as_text wrote."""
-    return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA) else value
+    return value[1:] if value.startswith("'") and _looks_like_formula(value) else value
+
+
+def _looks_like_formula(value: str) -> bool:
+    """Return whether a text is a formula, or one that has been kept from being one."""
+    return value.lstrip("'").startswith(FORMULA)

@@ -14,14 +14,16 @@ from src.config import APPLICATION_FOLDER
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.export import preview_dataset
 from src.datasets.file_names import folder_names
-from src.datasets.tag_folders import as_text
+from src.datasets.tag_folders import TagFoldersImport, as_text
 from src.errors import ExportError
 from src.events import JobDone, Progress
+from src.options import NoOptions
 from src.records import Tag
 from src.search.filter_text import parse_filter
 from src.search.leaves import segment_filter
 from src.search.recipe import Recipe, classes_of
 from tests.conftest import add_frame_of_qualities, add_media_with, unit_vectors
+from tests.datasets.drawn_library import a_mask, add_photo
 from tests.datasets.exporting import export_dataset
 
 
@@ -278,6 +280,17 @@ def test_what_comes_while_it_is_written_is_not_written_over(
     assert files_in(folder) == {"mine.txt"}
 
 
+def test_a_tag_that_looks_as_if_it_were_kept_from_being_a_formula_comes_back(
+    metadata: MetadataDatabase, tmp_path: Path
+) -> None:
+    for number, name in enumerate(("=1", "'=1", "''=1", "'tis")):
+        ids = add_photo(metadata, tmp_path / f"{number}.png", [a_mask((4, 4, 30, 30))], number)
+        metadata.add_tags(ids[1], [Tag(name, 1.0, "human")], "human")
+    list(export_dataset(metadata, tmp_path / "d"))  # is read back
+    read = TagFoldersImport().read(tmp_path / "d", NoOptions(), lambda *_: None)
+    assert [each.annotations[0].label for each in read] == ["=1", "'=1", "''=1", "'tis"]
+
+
 def test_a_formula_is_only_text() -> None:
     assert as_text("=1+1") == "'=1+1" and as_text("red") == "red"
     for start in FORMULA:
@@ -289,6 +302,7 @@ import sys
 from pathlib import Path
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
+from tests.datasets.drawn_library import a_mask, add_photo
 from tests.datasets.exporting import export_dataset
 metadata = MetadataDatabase(LibraryPaths(Path(sys.argv[1])), read_only=True)
 export = export_dataset(metadata, Path(sys.argv[2]))
