@@ -26,7 +26,7 @@ from src.datasets.atomic_output import DatasetFolder
 from src.datasets.protocols import Skipped
 from src.errors import DamagedMaskError
 from src.library_files import SafeFolder
-from src.models.mask_rle import measured
+from src.models.mask_rle import MOST_PIXELS, measured
 from src.records import BoxXywh, Split, TagSource
 from src.regular_files import read_up_to
 
@@ -289,7 +289,7 @@ def image_size(stream: IO[bytes]) -> tuple[int, int]:
     """Measure an image as it is seen, upright: (width, height).
 
     Raises:
-        ValueError: it is no image.
+        ValueError: it is no image, or larger than any that has masks here.
     """
     head = stream.read(2)
     stream.seek(0)
@@ -300,9 +300,13 @@ def image_size(stream: IO[bytes]) -> tuple[int, int]:
     try:
         with warnings.catch_warnings(action="ignore"), opened(stream) as image:
             width, height = image.size
-            is_turned = image.getexif().get(_ORIENTATION, 1) in _TURNED
+            # that of PNG would decode all pixels to look for EXIF behind them
+            is_turned = Image.Image.getexif(image).get(_ORIENTATION, 1) in _TURNED
+            is_turned &= image.format != "TIFF"  # whose size is that of the upright image already
     except Exception as exc:  # what Pillow raises on a head that it can't read has no end
         raise ValueError("it can't be read as an image") from exc
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"an image of {width} x {height} pixels is too large")
     return (height, width) if is_turned else (width, height)
 
 

@@ -258,7 +258,10 @@ def _read_shape(shape: dict[str, Any], label: str, size_wh: tuple[int, int]) -> 
     if kind == "rectangle":
         return Annotation(label, whole_box((x, y, to_x - x, to_y - y), size_wh))
     left, top = round(x), round(y)
-    mask = _mask(shape.get("mask"), (round(to_x) + 1 - left, round(to_y) + 1 - top))
+    w, h = round(to_x) + 1 - left, round(to_y) + 1 - top
+    if w > size_wh[0] or h > size_wh[1]:  # a small PNG can fill any memory
+        raise ValueError("a mask is larger than its image")
+    mask = _mask(shape.get("mask"), (w, h))
     return with_mask(label, counts_of_cut(mask, left, top, size_wh), size_wh)
 
 
