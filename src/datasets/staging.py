@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from src.database.lock import LibraryLock
 from src.errors import DatabaseError
-from src.library_files import Entry, SafeFolder
+from src.library_files import MARKER, Entry, SafeFolder
 
 PREFIX, SUFFIX, LOCK = ".export-", ".unfinished", "lock"
 # What a dataset that is replaced is called while it waits in here; its name is in REPLACED.
@@ -42,9 +42,12 @@ def staging_folder(parent: SafeFolder) -> Iterator[str]:
     try:
         yield name
     finally:
-        if lock is not None:
-            lock.release()  # Windows removes no file that is open
         try:
+            try:
+                _empty(parent, name)
+            finally:
+                if lock is not None:
+                    lock.release()  # Windows removes no file that is open
             parent.remove_folder(name)
         except OSError:
             pass  # the next export clears it away
@@ -68,6 +71,7 @@ def clear_killed(parent: SafeFolder) -> None:
                 _put_back(parent, entry.name)
                 for moved in _moved_up(entry.name, parent):
                     _remove(parent, moved)
+                _empty(parent, entry.name)
             finally:
                 lock.release()
             parent.remove_folder(entry.name)
@@ -97,6 +101,16 @@ def _put_back(parent: SafeFolder, staging: str) -> None:
     name = os.fsdecode(parent.read(f"{staging}/{REPLACED}", 1 << 12))
     if parent.entry(name) is None:
         parent.rename(f"{staging}/{OLD}", name)
+
+
+def _empty(parent: SafeFolder, name: str) -> None:
+    """Remove what is in a folder but its lock and its marker.
+
+    These go last: what a kill leaves of it is still known for ours.
+    """
+    for entry in parent.entries(name):
+        if PurePosixPath(entry.name).name not in (LOCK, MARKER):
+            _remove(parent, entry)
 
 
 def _remove(parent: SafeFolder, entry: Entry) -> None:

@@ -15,7 +15,7 @@ import pytest
 from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.errors import ExportError
-from src.library_files import SafeFolder
+from src.library_files import MARKER, SafeFolder
 from src.records import Tag
 from src.search.filters import EVERYTHING
 from tests.cli.nobody import NOBODY, as_nobody, needs_root
@@ -230,3 +230,23 @@ def test_parts_that_are_replaced_by_links_meanwhile_lead_nowhere(
     assert (outside / "labels.csv").read_text() == "mine"
     if part == "parent":  # the folder that was asked for, wherever it is now
         assert names(tmp_path / "taken away" / "first") == DATASET
+
+
+def test_the_marker_of_a_staging_folder_goes_last(
+    tagged: MetadataDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill while an old dataset is removed leaves what the next export knows for ours."""
+    list(export_dataset(tagged, tmp_path / "d"))
+    remove_folder, removed = SafeFolder.remove_folder, []
+
+    def remove(self: SafeFolder, name: str) -> None:
+        removed.append(name)
+        if name.endswith(".unfinished"):
+            left = {entry.name.rpartition("/")[2] for entry in self.entries(name)}
+            assert left == {"lock", MARKER}
+        remove_folder(self, name)
+
+    monkeypatch.setattr(SafeFolder, "remove_folder", remove)
+    list(export_dataset(tagged, tmp_path / "d", update=True))
+    assert any(name.endswith("/old") for name in removed)
+    assert [path.name for path in tmp_path.glob(".*.unfinished")] == []
