@@ -93,8 +93,12 @@ class Export:
             OptionError: there is no such format or option, or an option can't have this value.
         """
         with _naming(self.folder):
-            folder = Path(os.path.abspath(self.folder))
-            check_place(folder) if self.update else check_free(folder)
+            if self.update:  # a link stays, and what it leads to is updated
+                folder = Path(os.path.realpath(self.folder))
+                check_place(folder)
+            else:
+                folder = Path(os.path.abspath(self.folder))
+                check_free(folder)
         plan, options = _planned(self.metadata, self.recipe, self.title, lambda: True)
         if not len(plan):
             raise ExportError(NOTHING)
@@ -104,6 +108,8 @@ class Export:
                 output = DatasetWriter(dataset, known or self.images, plan.form)
                 with closing(output):
                     yield from self._write(plan, options, dataset, output)
+                if known is not None:
+                    known.check_rest()
         changes = None if known is None else known.compare(output.manifest)
         written = report_of(folder, export_format(self.recipe.format).label, output.manifest, plan)
         notes = plan.warnings

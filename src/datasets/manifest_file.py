@@ -97,6 +97,10 @@ def read_manifest(dataset: DatasetFolder) -> KnownDataset:
             for file, image in content["images"].items()
         }
         hashes = {str(file): bytes.fromhex(digest) for file, digest in content["files"].items()}
+        if not images.keys() <= hashes.keys():
+            raise ValueError(f"{MANIFEST} has images that are none of its files")
+        for file in hashes:
+            file.encode()  # half a character is no name
         return KnownDataset(str(content["recipe"]["format"]), str(content["form"]), hashes, images)
     except (KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise ValueError(f"{MANIFEST} is none that this version can read ({exc!r})") from exc

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import IO
 
 from src.datasets.annotations import PlannedImage
 from src.datasets.atomic_output import DatasetFolder
@@ -39,17 +40,30 @@ class KnownFiles:
         self._images = images
         self._known = _checked(folder, self._dataset, plan)
         self._by_source = {each.source: each for each in self._known.images.values()}
+        self._taken = set[str]()
 
     def render(self, image: PlannedImage, form: ImageForm) -> tuple[bytes, str] | None:
         """Read an image that is there, else make it."""
         known = self._by_source.get(source_of(image, form))
         if known is None:
             return self._images.render(image, form)
-        with self._dataset.open(known.file) as stream:
+        self._taken.add(known.file)
+        with _opened(self._dataset, known.file) as stream:
             content = stream.read()
         if sha256(content).digest() != self._known.hashes[known.file]:
             raise _changed(known.file)
         return content, Path(known.file).suffix
+
+    def check_rest(self) -> None:
+        """Check the images that are there and were not asked for: they go with the old dataset.
+
+        Raises:
+            ExportError: somebody has changed one.
+            OSError: one can't be read.
+        """
+        rest = self._known.images.keys() - self._taken
+        there = {entry.name for entry in self._dataset.files.walk("")}
+        _check_files(self._dataset, {file: self._known.hashes[file] for file in rest & there})
 
     def close(self) -> None:
         self._images.close()
@@ -75,27 +89,35 @@ def _checked(folder: Path, dataset: DatasetFolder, plan: DatasetPlan) -> KnownDa
             f"{folder}: this dataset is {known.format} with {known.form}, and not "
             f"{plan.recipe.format} with {plan.form}; choose another folder"
         )
-    files = dataset.files
-    there = {entry.name for entry in files.walk("") if entry.is_file}
+    # links, pipes and what else is no folder would be lost as files would be
+    there = {entry.name for entry in dataset.files.walk("")}
     strange = there - known.hashes.keys() - {MANIFEST}
     if strange:
         raise ExportError(
             f"{folder}: there are files here that are not of the dataset, such as "
             f"{min(strange)}; move them, then update"
         )
-    _check_files(dataset, known.hashes, known.images)
+    # images are checked when they are read, and in the end
+    others = known.hashes.keys() - known.images.keys()
+    _check_files(dataset, {file: known.hashes[file] for file in others})
     return known
 
 
-def _check_files(
-    dataset: DatasetFolder, hashes: Mapping[str, bytes], images: Mapping[str, KnownImage]
-) -> None:
-    """Check the files that are no images; those are checked when they are read."""
-    for file, digest in hashes.items():
-        if file not in images:
-            with dataset.open(file) as stream:
-                if sha256_of(stream) != digest:
-                    raise _changed(file)
+def _check_files(dataset: DatasetFolder, hashes: Mapping[str, bytes]) -> None:
+    for file, digest in sorted(hashes.items()):
+        with _opened(dataset, file) as stream:
+            if sha256_of(stream) != digest:
+                raise _changed(file)
+
+
+def _opened(dataset: DatasetFolder, file: str) -> IO[bytes]:
+    try:
+        return dataset.open(file)
+    except FileNotFoundError as exc:
+        raise ExportError(
+            f"{file}: somebody has removed this file since it was exported; export into another "
+            "folder"
+        ) from exc
 
 
 def _changed(file: str) -> ExportError:

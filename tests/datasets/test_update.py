@@ -151,6 +151,53 @@ list(export_dataset(metadata, Path(sys.argv[2]), CROPS, update=True))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such kill")
+def test_a_link_or_a_changed_image_that_would_go_is_not_lost(
+    metadata: MetadataDatabase, photos: list[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "dataset"
+    list(export_dataset(metadata, folder, CROPS))
+    (folder / "mine").symlink_to(tmp_path / "a.png")
+    with pytest.raises(ExportError, match="such as mine"):
+        updated(metadata, folder)
+    (folder / "mine").unlink()
+    metadata.remove_tag(photos[0], "dog")
+    changed = folder / "dog" / f"{photos[0]}.jpg"
+    changed.write_bytes(b"painted over")
+    with pytest.raises(ExportError, match="somebody has changed this file"):
+        updated(metadata, folder)
+    assert changed.read_bytes() == b"painted over"
+    changed.unlink()  # would have gone all the same
+    assert updated(metadata, folder) == DatasetChanges(0, 1, 0)
+    next(folder.rglob("*.jpg")).unlink()
+    with pytest.raises(ExportError, match="somebody has removed this file"):
+        updated(metadata, folder)
+
+
+def test_what_a_link_leads_to_is_updated(
+    metadata: MetadataDatabase, photos: list[str], tmp_path: Path
+) -> None:
+    folder, link = tmp_path / "dataset", tmp_path / "link"
+    list(export_dataset(metadata, folder, CROPS))
+    link.symlink_to(folder)
+    metadata.remove_tag(photos[0], "dog")
+    assert updated(metadata, link) == DatasetChanges(0, 1, 0)
+    assert link.is_symlink() and len(list(folder.rglob("*.jpg"))) == 2
+
+
+@pytest.mark.parametrize("file", ["\ud800", "c.jpg"])
+def test_a_manifest_of_a_stranger_costs_a_sentence(
+    metadata: MetadataDatabase, photos: list[str], tmp_path: Path, file: str
+) -> None:
+    folder = tmp_path / "dataset"
+    list(export_dataset(metadata, folder, CROPS))
+    content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    content["images"][file] = {"source": "", "labels": ""}
+    content["files"]["\ud800" if file != "c.jpg" else "d"] = "00"
+    (folder / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ExportError, match="no dataset of this program here that could be updated"):
+        updated(metadata, folder)
+
+
 @pytest.mark.parametrize("renamed", [0, 1])
 @pytest.mark.usefixtures("photos")
 def test_a_kill_loses_no_dataset(metadata: MetadataDatabase, tmp_path: Path, renamed: int) -> None:
