@@ -12,7 +12,6 @@ from src.datasets.atomic_output import DatasetFolder
 from src.datasets.manifest import Manifest, Render, sha256_of
 from src.datasets.manifest_file import (
     KnownDataset,
-    KnownImage,
     labels_digest,
     read_manifest,
     source_of,
