@@ -13,10 +13,11 @@ Value = str | list[str] | dict[str, str]
 
 _QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'"
 # a key, and what stands behind its colon
-_PAIR = re.compile(rf"({_QUOTED}|[^\s'\"\[\]{{}},#&*!|>%@`][^:#]*?)\s*:(?:\s+(.*)|)$", re.DOTALL)
+_PAIR = re.compile(rf"((?:{_QUOTED})\s*|[^\s'\"\[\]{{}},#&*!|>%@`][^:#]*):(?:\s+(.*)|)$", re.DOTALL)
 _TOKEN = re.compile(
     rf"\s*({_QUOTED}|[\[\]{{}},]|:(?=[\s,\]}}]|$)|(?:[^\s\[\]{{}},:'\"]|:(?=\S))[^,\]}}:\n]*)"
 )
+_NO_MORE_TOKENS = re.compile(r"\s*(?:#|\Z)")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _WORD = re.compile(rf"({_QUOTED})\s*(?:#.*)?$", re.DOTALL)
 _ESCAPED = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", re.DOTALL)
@@ -37,12 +38,13 @@ def read_yaml(text: str) -> dict[str, Value]:
         ValueError: it is more than that.
     """
     read: dict[str, Value] = {}
-    key, block = "", list[str]()
+    key, block, brackets = "", list[str](), 0
     for line in [*text.splitlines(), "end:"]:
         if not _COMMENT.sub("", line).strip() or line.startswith(("---", "...", "%")):
             continue
-        if line[0] in " \t]}" or line.startswith("- ") or line == "-" or _is_open(block):
+        if line[0] in " \t]}" or line.startswith("- ") or line == "-" or brackets > 0:
             block.append(line)
+            brackets += _brackets(block, line)
             continue
         if key:
             read[key] = _value(block)
@@ -51,15 +53,16 @@ def read_yaml(text: str) -> dict[str, Value]:
             raise ValueError(f"{line[:40]!r} is no line of a data.yaml")
         key, rest = _scalar(found[1]), found[2]
         block = [rest] if rest and _COMMENT.sub("", f" {rest}").strip() else []
+        brackets = _brackets(block, rest) if block else 0
     return read
 
 
-def _is_open(block: list[str]) -> bool:
-    """Return whether a list or mapping in brackets goes on in the next line."""
-    if not block or not block[0].startswith(("[", "{")):
-        return False
-    tokens = _all_tokens(block)
-    return sum((each in "[{") - (each in "]}") for each in tokens if len(each) == 1) > 0
+def _brackets(block: list[str], line: str) -> int:
+    """Count the brackets that a line of a list or mapping opens, less those that it closes."""
+    if not block[0].lstrip().startswith(("[", "{")):
+        return 0
+    tokens = list(_tokens(line))
+    return sum(each in ("[", "{") for each in tokens) - sum(each in ("]", "}") for each in tokens)
 
 
 def _value(block: list[str]) -> Value:
@@ -95,13 +98,10 @@ def _all_tokens(lines: list[str]) -> list[str]:
 
 def _tokens(text: str) -> Iterator[str]:
     at = 0
-    while at < len(text.rstrip()):
-        rest = text[at:]
-        if rest.lstrip().startswith("#"):
-            return
+    while not _NO_MORE_TOKENS.match(text, at):
         found = _TOKEN.match(text, at)
         if found is None:
-            raise ValueError(f"{rest[:40]!r} can't be read in a data.yaml")
+            raise ValueError(f"{text[at : at + 40]!r} can't be read in a data.yaml")
         yield found[1].strip()
         at = found.end()
 

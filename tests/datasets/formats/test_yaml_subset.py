@@ -58,3 +58,12 @@ def test_mappings_of_names() -> None:
 def test_what_is_none(text: str) -> None:
     with pytest.raises(ValueError):
         read_yaml(text)
+
+
+def test_long_texts_take_no_longer_than_they_are() -> None:
+    names = [f"class {number}" for number in range(10_000)]
+    assert read_yaml("names: [\n" + ",\n".join(names) + "\n]\n") == {"names": names}
+    assert read_yaml(f"names: [{', '.join(names)}]\n") == {"names": names}
+    assert read_yaml('"a b"  : 1\nc : 2\n') == {"a b": "1", "c": "2"}
+    with pytest.raises(ValueError, match="no line of a data.yaml"):
+        read_yaml("a" + " " * 200_000 + "b\n")
