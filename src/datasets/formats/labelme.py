@@ -32,8 +32,9 @@ from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import counts_of_cut, cut_mask, union
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
+from src.models.mask_rle import rectangle_rle
 from src.options import NoOptions, option
-from src.records import ImageForm
+from src.records import BoxXywh, ImageForm
 
 VERSION = "5.5.0"
 # A file may have its image in it.
@@ -164,7 +165,7 @@ class _Thing:
 
     label: str
     masks: list[bytes] = field(default_factory=list)
-    box: Annotation | None = None
+    boxes: list[BoxXywh] = field(default_factory=list)
 
 
 def _is_labelme(head: str) -> bool:
@@ -220,13 +221,15 @@ def _things(
             thing = things.setdefault((label, group) if group is not None else at, _Thing(label))
             if read.mask_rle is not None:
                 thing.masks.append(read.mask_rle)
-            else:
-                thing.box = read
+            elif read.bbox_xywh is not None:
+                thing.boxes.append(read.bbox_xywh)
     for thing in things.values():
-        if thing.masks:
-            yield with_mask(thing.label, union(thing.masks, size_wh), size_wh)
-        elif thing.box is not None:
-            yield thing.box
+        if not thing.masks and len(thing.boxes) == 1:
+            yield Annotation(thing.label, thing.boxes[0])
+        elif thing.masks or thing.boxes:
+            # a box around masks says nothing more; several boxes are parts
+            masks = thing.masks or [rectangle_rle(box, size_wh) for box in thing.boxes]
+            yield with_mask(thing.label, union(masks, size_wh), size_wh)
 
 
 def _named(shape: object) -> tuple[str, int | str | None]:

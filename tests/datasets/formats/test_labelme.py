@@ -133,6 +133,20 @@ def test_what_others_write_is_read(tmp_path: Path) -> None:
         assert (decode_rle(mask.mask_rle, SIZE) == drawn_masks()[0]).all()
 
 
+def test_boxes_of_one_group_are_one_thing(tmp_path: Path) -> None:
+    folder = others(
+        tmp_path / "d",
+        shape([[1, 1], [5, 5]], "rectangle", group_id=1),
+        shape([[11, 1], [15, 5]], "rectangle", group_id=1),
+        shape([[21, 1], [25, 5]], "rectangle", group_id=2),
+    )
+    (image,), skipped = imported(LabelmeImport(), folder)
+    two, one = image.annotations
+    assert not skipped and two.bbox_xywh == (1, 1, 14, 4) and two.mask_rle is not None
+    assert decode_rle(two.mask_rle, SIZE).sum() == 32
+    assert one == Annotation("cat", (21, 1, 4, 4))
+
+
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
