@@ -181,4 +181,6 @@ def checked_recipe(recipe: Recipe) -> Recipe:
     most = recipe.most_per_class
     if most is not None and (type(most) is not int or most < 1):
         raise QueryError(f"most_per_class: {most!r} is not a whole number from 1 on")
+    if type(recipe.seed) is not int or not -(2**63) <= recipe.seed < 2**63:
+        raise QueryError(f"seed: {recipe.seed!r} is not a whole number of at most 64 bits")
     return recipe

@@ -45,7 +45,7 @@ _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
 # A number of so much is none that anybody measured; arithmetic with larger ones ends in infinity.
 _TOO_MUCH = 1e15
 # No file system has longer names of files with their folders.
-_LONGEST_NAME = 4096
+LONGEST_NAME = 4096
 
 
 class DatasetReader:
@@ -142,7 +142,7 @@ class DatasetReader:
 
         Names with backslashes, and the paths of another machine, lead to what is here.
         """
-        if len(said) > _LONGEST_NAME:
+        if len(said) > LONGEST_NAME:
             return None
         said = unicodedata.normalize("NFC", said.replace("\\", "/"))
         parts = [part for part in said.split("/") if part not in ("", ".")]
@@ -174,7 +174,7 @@ class DatasetReader:
             raise ValueError("an image has no name")
         name = self.find(said, folders)
         if name is None:
-            raise ValueError(f"the image {said[:_LONGEST_NAME]!r} is not there")
+            raise ValueError(f"the image {said[:LONGEST_NAME]!r} is not there")
         size = self.size_of(name)
         if size_wh is not None and size_wh != size:
             raise ValueError(f"the image {said!r} has another size than its annotations say")

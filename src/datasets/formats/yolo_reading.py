@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from src.datasets.annotations import AnnotatedImage, Annotation
 from src.datasets.formats.dataset_reader import (
+    LONGEST_NAME,
     DatasetReader,
     folder_of,
     heads,
@@ -129,7 +130,7 @@ def _images(reader: DatasetReader, said: dict[str, Value]) -> dict[str, set[Spli
 def _images_at(reader: DatasetReader, place: str) -> list[str]:
     """List the images of a folder, or of a text that lists them."""
     parts = [part for part in place.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    if not parts:
+    if not parts or len(place) > LONGEST_NAME:
         return []
     if not place.endswith(".txt"):
         for begin in range(len(parts)):  # a path of another machine ends with what is here

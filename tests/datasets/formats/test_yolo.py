@@ -202,7 +202,8 @@ def test_what_is_wrong_costs_that_line(tmp_path: Path) -> None:
     (tmp_path / "labels" / "bytes.txt").write_bytes(b"\xff\xfe")
     (tmp_path / "images" / "broken.jpg").write_bytes(b"\xff\xd8 no image")
     (tmp_path / "labels" / "orphan.txt").write_text(ROWS)
-    (tmp_path / "data.yaml").write_text("train: images\nnames:\n  0: cat\n  1: dog\n")
+    far = "a/" * 200_000  # is no place that a folder has
+    (tmp_path / "data.yaml").write_text(f"train: images\nnames:\n  0: cat\n  1: dog\nval: {far}\n")
     images, skipped = imported(YoloImport(), tmp_path)
     assert {image.image.stem: len(image.annotations) for image in images} == {
         "a": 2,
