@@ -17,24 +17,26 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.formats.dataset_reader import (
-    DatasetReader,
-    folder_of,
-    heads,
+from src.datasets.formats.annotation_values import (
     numbers,
-    read_leniently,
-    read_strictly,
     said_of,
     said_of_image,
     say_of,
     say_of_image,
-    split_named,
-    split_of_path,
     whole_box,
     with_mask,
 )
+from src.datasets.formats.dataset_reader import (
+    DatasetReader,
+    folder_of,
+    heads,
+    read_leniently,
+    read_strictly,
+    split_named,
+    split_of_path,
+)
 from src.datasets.formats.json_reading import json_object, listed
-from src.datasets.formats.mask_outlines import filled, plain_parts
+from src.datasets.formats.mask_outlines import MASKS_AS, filled, plain_parts
 from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import counts_of_runs, pixels_of
 from src.datasets.protocols import Holds, Skipped
@@ -51,7 +53,7 @@ _LISTS = re.compile(r'"(images|annotations|categories)"\s*:\s*\[')
 
 @dataclass(frozen=True)
 class CocoOptions:
-    masks: str = option("rle", "Masks as", choices=("rle", "polygons"))
+    masks: str = option("exact", "Masks as", choices=MASKS_AS)
     licence: str = option("", "Licence of the images")
     licence_url: str = option("", "Web address of the licence")
 

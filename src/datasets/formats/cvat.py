@@ -11,20 +11,18 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.formats.annotation_values import number, whole_box, with_mask
 from src.datasets.formats.dataset_reader import (
     MOST_PIXELS,
     DatasetReader,
     folder_of,
     heads,
-    number,
     read_leniently,
     read_strictly,
     split_named,
     split_of_path,
-    whole_box,
-    with_mask,
 )
-from src.datasets.formats.mask_outlines import ellipse, filled, plain_parts, turned
+from src.datasets.formats.mask_outlines import MASKS_AS, ellipse, filled, plain_parts, turned
 from src.datasets.formats.xml_reading import read_elements
 from src.datasets.formats.xml_writing import xml_attributes, xml_text
 from src.datasets.manifest import DatasetWriter
@@ -48,7 +46,7 @@ _WITHOUT_AREA = ("polyline", "points", "cuboid", "skeleton")
 
 @dataclass(frozen=True)
 class CvatOptions:
-    masks: str = option("masks", "Masks as", choices=("masks", "polygons"))
+    masks: str = option("exact", "Masks as", choices=MASKS_AS)
 
 
 class Cvat:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from src.datasets.annotations import AnnotatedImage, Annotation
+from src.datasets.formats.annotation_values import whole_box, with_mask
 from src.datasets.formats.dataset_reader import (
     DatasetReader,
     folder_of,
@@ -20,8 +21,6 @@ from src.datasets.formats.dataset_reader import (
     read_leniently,
     split_named,
     split_of_path,
-    whole_box,
-    with_mask,
 )
 from src.datasets.formats.palette import (
     OPEN,
