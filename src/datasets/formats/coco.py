@@ -41,6 +41,7 @@ from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import counts_of_runs, pixels_of
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
+from src.models.mask_rle import compressed, runs_of
 from src.options import NoOptions, option
 from src.records import ImageForm, Split
 
@@ -111,7 +112,14 @@ class CocoImport:
 
     def read(self, path: Path, options: NoOptions, skipped: Skipped) -> Iterator[AnnotatedImage]:
         """Read what people labelled; see `Importer`."""
-        return read_leniently(path, skipped, _read)
+        for image in read_leniently(path, skipped, _read):
+            assert image.size_wh is not None
+            yield replace(
+                image,
+                annotations=tuple(
+                    _in_fewest_bytes(each, image.size_wh) for each in image.annotations
+                ),
+            )
 
 
 class _Writer:
@@ -309,6 +317,14 @@ def _mask(segmentation: object, size_wh: tuple[int, int]) -> bytes | None:
     if isinstance(counts, str):
         return counts.encode("ascii")
     return counts_of_runs(counts, size_wh)
+
+
+def _in_fewest_bytes(annotation: Annotation, size_wh: tuple[int, int]) -> Annotation:
+    """Write a mask as we do: others may write the same one in more bytes than it needs."""
+    if annotation.mask_rle is None:
+        return annotation
+    runs = runs_of(annotation.mask_rle, size_wh)
+    return replace(annotation, mask_rle=compressed(runs, np.array([len(runs)]))[0])
 
 
 def _folders(file: str, split: Split | None) -> list[str]:
