@@ -113,6 +113,19 @@ ADD = register(
         rest="All other files were added.",
     )
 )
+IMPORT = register(
+    JobKind(
+        "import",
+        "the import of a dataset",
+        "Images that have come in are kept. Import the dataset again to go on.",
+        "import",
+        "Take in a dataset of this or another program: its images, segments and labels.",
+        queue=_MEDIA,
+        strip_order=0,
+        done_with_files="imported whole",
+        rest="All else was imported.",
+    )
+)
 SEGMENT = register(
     JobKind(
         "segment",
@@ -269,7 +282,7 @@ STAGES = {
         Stage("duplicates", "Checking possible duplicates", "checking possible duplicates"),
         Stage("trash", "Moving to the trash", "moving to the trash"),
         Stage("export", "Writing", "writing crops"),
-        Stage("import", "Matching labels", "matching labels"),
+        Stage("import", "Importing the dataset", "importing images"),
         Stage("check", "Verifying the download", "checking the download"),
         Stage("connect", "Waiting for the server", "waiting for the server"),
     )

@@ -4,38 +4,31 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
-from src.datasets.export import ALL, DEFAULTS, export_dataset, preview_dataset
-from src.datasets.labels_import import import_labels
-from src.datasets.registry import DEFAULT_FORMAT, export_formats
-from src.datasets.saved_crops import save_crops
+from src.datasets.imported_labels import find_importer
 from src.errors import ModelNotLoadedError
 from src.events import Event
-from src.options import options_of
+from src.exporting import Exporting
 from src.processing.pending_deletes import remove_media
 from src.records import (
     BoxXywh,
-    ExportFormatInfo,
-    ExportPreview,
     LibraryStats,
     MediaFile,
     MovedRoot,
     SearchResult,
 )
 from src.search.copy_leaves import without_hidden
-from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING, Filter
 from src.search.leaves import SegmentIs
 from src.search.query import Image, ImageFile, Like, Query
 from src.search.query_text import parse_query
 from src.search_aids import SearchAids
-from src.tagging import Tagging
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class MediaLibrary(SearchAids, Tagging):
+class MediaLibrary(SearchAids, Exporting):
     """The verbs on a library of media.
 
     What takes long is a generator of events: pull it to the end to have it done, close it to
@@ -242,56 +235,44 @@ class MediaLibrary(SearchAids, Tagging):
         """Look up segments by their ids; those that are gone or hidden are left out."""
         return self.find(Query((), SegmentIs(tuple(segment_ids)), max(1, len(segment_ids))), False)
 
-    # -- out of the library, and its health
+    # -- datasets of other programs
 
     @staticmethod
-    def export_formats() -> tuple[ExportFormatInfo, ...]:
-        """List the formats that a dataset can be written in, the one by default first."""
-        return tuple(
-            ExportFormatInfo(each.key, each.label, each.summary, options_of(each.options))
-            for each in export_formats()
-        )
-
-    def export(
-        self,
-        folder: Path | str,
-        selection: ExportSelection = ALL,
-        format: str = DEFAULT_FORMAT,
-        options: Mapping[str, object] = DEFAULTS,
-    ) -> Iterator[Event]:
-        """Write a dataset; see export_dataset, and `export_formats` for what there is to choose.
+    def dataset_kind(path: Path | str) -> str | None:
+        """Name the kind of dataset that is at a path; None where it is none that is known here.
 
         Raises:
-            ExportError: there is something there already, or it can't be written.
-            OptionError: there is no such format or option, or an option can't have this value.
+            DatasetReadError: it can't be looked at.
         """
-        yield from export_dataset(self.metadata, Path(folder), selection, format, options)
+        importer = find_importer(Path(os.path.abspath(path)))
+        return None if importer is None else importer.label
 
-    def export_preview(
-        self,
-        selection: ExportSelection,
-        format: str = DEFAULT_FORMAT,
-        options: Mapping[str, object] = DEFAULTS,
-        wanted: Callable[[], bool] = lambda: True,
-    ) -> ExportPreview:
-        """Count what an export would write; see preview_dataset."""
-        return preview_dataset(self.metadata, selection, format, options, wanted)
+    def import_dataset(self, path: Path | str) -> Iterator[Event]:
+        """Take in a dataset that this or another program wrote; see DatasetImport.run.
 
-    def save_crops(self, segment_ids: Sequence[str], folder: Path | str) -> list[Path]:
-        """Copy the crops of segments into a folder; see src.datasets.saved_crops.
-
-        Raises:
-            ExportError: there is none of these segments, a crop can't be read, or a copy written.
-        """
-        return save_crops(self.metadata, segment_ids, Path(folder))
-
-    def import_labels(self, path: Path | str) -> Iterator[Event]:
-        """Put what people labelled in a dataset on the same segments; see import_labels.
+        Its images become media files where they are, its masks and boxes segments, its labels tags
+        with the source `imported`; what the library has already gets the labels alone.
 
         Raises:
             DatasetReadError: it can't be read, or is none that is known here.
         """
-        yield from import_labels(self.metadata, Path(path), self.tag_name)
+        from src.dataset_import import DatasetImport
+
+        def prepare() -> Iterator[Event]:
+            self.load_models()
+            yield from self.reembed()
+
+        dataset_import = DatasetImport(
+            self.metadata,
+            self._in_use.clip_bundle,
+            self.settings,
+            self.tag_name,
+            prepare,
+            tell_index=not self._upkeep_later,
+        )
+        yield from dataset_import.run(Path(os.path.abspath(path)))
+
+    # -- its health
 
     def reembed(self) -> Iterator[Event]:
         """Embed what the CLIP in use has not seen, after damage or when its weights were replaced.

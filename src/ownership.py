@@ -25,6 +25,9 @@ LABELS = "labels.csv"
 LABELS_COLUMNS = tuple(
     "file tag confidence source segment_id kind media_path frame_index timestamp_s x y w h".split()
 )
+# What every dataset has, and how it begins.
+MANIFEST = "manifest.json"
+MANIFEST_HEAD = b'{"made_by": "Media Library'
 # What is in them is made, replaced and removed by the program alone.
 MARKED_FOLDERS = (SEGMENTS, INDEXES, BACKUPS)
 # From this schema on every one of them has its marker.
@@ -110,7 +113,21 @@ def owner_of(folder: Path) -> Path | None:
 
 
 def is_export(folder: Path) -> bool:
-    """Return whether a folder is a dataset of this program: its labels.csv says so."""
+    """Return whether a folder is a dataset of this program: its files say so."""
+    return has_manifest(folder) or has_labels(folder)
+
+
+def has_manifest(folder: Path) -> bool:
+    """Return whether a folder has the manifest.json of a dataset of this program."""
+    try:
+        with open_regular(folder / MANIFEST) as stream:
+            return stream.read(len(MANIFEST_HEAD)) == MANIFEST_HEAD
+    except OSError:
+        return False
+
+
+def has_labels(folder: Path) -> bool:
+    """Return whether a folder has the labels.csv of this program's folders of crops."""
     try:
         with open_regular(folder / LABELS) as stream:
             head = stream.read(_HEAD)

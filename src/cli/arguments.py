@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src import __version__
-from src.cli.formats import add_format_arguments, chosen_options
+from src.cli.export import add_export_arguments, chosen_options
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
-from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, SEGMENT, SWITCH, TRASH
+from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, IMPORT, SEGMENT, SWITCH, TRASH
 
 COMMANDS = (
-    "ingest remove roots search saved duplicates export import stats verify models demo".split()
-    + "install-desktop uninstall-desktop".split()
+    "ingest remove roots search saved duplicates export recipes import stats verify".split()
+    + "models demo install-desktop uninstall-desktop".split()
 )
 
 _NEGATED = re.compile(r"-[A-Za-z][A-Za-z_]+[:<>]")
@@ -180,10 +180,15 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             help="skip masks with a predicted IoU below Q; whole frames stay",
         )
     if (first := _first_word(argv)) == "export":
-        add_format_arguments(export)
-    imported = command("import", "Give segments the tags that people gave them in an export.")
-    imported.add_argument("folder", nargs="?", type=Path, metavar="DIR")
-    imported.add_argument("--undo", metavar="BATCH", help="take an import back, whole")
+        add_export_arguments(export)
+    recipes = command("recipes", "List the recipes of datasets, or delete one.")
+    recipes.add_argument("name", nargs="?", metavar="NAME", help="of a recipe to --remove")
+    recipes.add_argument("--remove", action="store_true", help="delete it")
+    imported = command("import", IMPORT.help)
+    imported.add_argument(
+        "path", nargs="?", type=Path, metavar="DIR", help="its folder, or its file of annotations"
+    )
+    imported.add_argument("--undo", metavar="BATCH", help="take all labels of an import back")
     stats = command("stats", "Show what is in the library.")
     verify = command("verify", "Check the library for damage.")
     verify.add_argument("--repair", action="store_true", help="repair what can be repaired")
@@ -238,10 +243,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             saved.error("name a saved search, and what to do with it; without both they are listed")
     if arguments.command == "export":
         arguments.options = chosen_options(export, arguments)
+    if arguments.command == "recipes" and (arguments.name is None) == arguments.remove:
+        recipes.error("name a recipe to --remove; without both they are listed")
     if arguments.command == "remove" and not arguments.paths and not arguments.missing:
         remove.error("name what to remove: a PATH, or --missing")
-    if arguments.command == "import" and (arguments.folder is None) == (arguments.undo is None):
-        imported.error("name the folder of an export, or what to --undo")
+    if arguments.command == "import" and (arguments.path is None) == (arguments.undo is None):
+        imported.error("name the dataset, or what to --undo")
     if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:
         models.error(f"name the model to {arguments.verb}; `models` lists them")
     return arguments

@@ -163,7 +163,10 @@ class Commands:
         return 0
 
     def _search(self) -> int:
-        from src.cli.search import find, show
+        from src.models.preload import preloaded
+
+        with preloaded():
+            from src.cli.search import find, show
 
         with self._open_to_read() as library:
             if self.arguments.saved is not None:
@@ -203,39 +206,58 @@ class Commands:
             return decide(library, given.verb, given.groups, given.best, given.yes, self._shown)
 
     def _export(self) -> int:
-        from src.events import JobDone
-        from src.search.export_selection import ExportSelection
-        from src.search.filter_text import parse_filter
-        from src.search.leaves import segment_filter
+        from src.cli.export import export
 
-        given = self.arguments
-        selection = ExportSelection(
-            parse_filter(given.where), segment_filter(min_predicted_iou=given.min_quality)
-        )
-        with self._open_to_read() as library:
-            written = library.export(given.folder, selection, given.format, given.options)
-            for event in self._shown(written):
-                if isinstance(event, JobDone):
-                    print(f"{counted(event.segments, 'crop')} in {event.written}")
+        changes = self.arguments.save_recipe is not None
+        with (
+            self._initialize(self._paths_of_library().root)
+            if changes
+            else self._open_to_read() as library
+        ):
+            export(library, self.arguments, self._shown)
+        return 0
+
+    def _recipes(self) -> int:
+        from src.cli.export import list_recipes
+
+        if self.arguments.name is None:
+            with self._open_to_read() as library:
+                list_recipes(library)
+        else:
+            with self._initialize(self._paths_of_library().root) as library:
+                library.recipes.forget(self.arguments.name)
         return 0
 
     def _import(self) -> int:
         from src.cli.report import note
-        from src.events import LabelsImported
+        from src.events import JobDone, LabelsImported
+        from src.library import MediaLibrary
 
-        given = self.arguments
-        with self._initialize(self._paths_of_library().root) as library:
+        given, failed = self.arguments, 0
+        is_new = given.path is not None and MediaLibrary.dataset_kind(given.path) is not None
+        root = (self._paths() if is_new else self._paths_of_library()).root
+        with self._initialize(root) as library:
             if given.undo is not None:
                 print(f"{counted(library.undo(given.undo), 'label')} taken back")
                 return 0
-            for event in self._shown(library.import_labels(given.folder)):
+            for event in self._shown(library.import_dataset(given.path)):
                 if isinstance(event, LabelsImported):
+                    if event.files or event.segments:
+                        print(
+                            f"{counted(event.files, 'image')} and "
+                            f"{counted(event.segments, 'segment')} added"
+                        )
+                    left_out = event.unmatched + event.skipped
                     print(
                         f"{counted(event.added, 'label')} added, {event.known:,} there already, "
-                        f"{event.overruled:,} taken off here before, {event.unmatched:,} left out"
+                        f"{event.overruled:,} taken off here before, {left_out:,} left out"
                     )
                     if event.added:
                         note(f"`import --undo {event.batch}` takes them back")
+                elif isinstance(event, JobDone):
+                    failed = len(event.failed)
+        if failed:
+            note(f"{counted(failed, 'image')} could not be read")
         return 0
 
     def _stats(self) -> int:

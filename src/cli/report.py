@@ -14,6 +14,7 @@ from typing import Any
 
 from src.counting import clock, counted, megabytes, place_in_file
 from src.events import (
+    AnnotationSkipped,
     AnnotationUnmatched,
     Downloading,
     Event,
@@ -187,6 +188,8 @@ class ProgressLine:
         elif isinstance(event, LabelUnmatched):
             page = f", frame {event.frame_index:,}" if event.frame_index else ""
             self._line(f"left out  {event.path}{page}: {event.label}: {event.reason}")
+        elif isinstance(event, AnnotationSkipped):
+            self._line(f"left out  {event.path}: {event.reason}")
         elif isinstance(event, ProblemFound):
             self._line(f"{'repaired' if event.mended else 'problem'}  {event.what}")
 

@@ -340,6 +340,11 @@ class Connection:
                     "see that the disk has room and can be written to"
                 ) from exc
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be written: the library was opened so."""
+        return self._read_only
+
     def read(self) -> sqlite3.Connection:
         """Return this thread's reader.
 

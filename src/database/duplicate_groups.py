@@ -136,11 +136,18 @@ class DuplicateGroups:
 
     def decided(self) -> list[tuple[DuplicateVerdict, list[int]]]:
         """List the groups that a person has decided on: verdict, and ids of media files."""
+        return self._groups("g.verdict != 'open'")
+
+    def groups(self) -> list[tuple[DuplicateVerdict, list[int]]]:
+        """List all groups, those that were found and those that a person has decided on."""
+        return self._groups("1") if self._is_there() else []
+
+    def _groups(self, where: str) -> list[tuple[DuplicateVerdict, list[int]]]:
         verdicts = dict[int, DuplicateVerdict]()
         media = defaultdict[int, list[int]](list)
         for row in self._connection.read().execute(
             "SELECT d.group_id, d.media_file_id, g.verdict FROM duplicate_files d"
-            " JOIN duplicate_groups g ON g.id = d.group_id WHERE g.verdict != 'open'"
+            f" JOIN duplicate_groups g ON g.id = d.group_id WHERE {where}"
             " ORDER BY d.group_id, d.media_file_id"
         ):
             verdicts[row["group_id"]] = row["verdict"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 
 from src.config import LibraryPaths
 from src.database.connection import Connection
+from src.database.dataset_splits import DatasetSplits
 from src.database.duplicate_groups import DuplicateGroups
 from src.database.media_table import MediaTable
 from src.database.removed_media import RemovedMedia
@@ -51,6 +52,7 @@ class MetadataDatabase(MediaTable, SegmentTable, TagTable):
         self.rows = RowReader(self.connection, paths)
         self.removed = RemovedMedia(self.connection, self.rows)
         self.duplicates = DuplicateGroups(self.connection, self.rows)
+        self.splits = DatasetSplits(self.connection, self.rows)
 
     def close(self) -> None:
         self.connection.close()

@@ -194,6 +194,29 @@ def m008_duplicates(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def m009_dataset_splits(connection: sqlite3.Connection) -> None:
+    """On which side of a split each media file was when a dataset was exported.
+
+    It refers to no row of media_files: a file that is removed and added again, under another id,
+    is on the same side.
+    """
+    for statement in (
+        """CREATE TABLE dataset_splits (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            shares TEXT NOT NULL,
+            seed INTEGER NOT NULL,
+            media_file_id INTEGER NOT NULL,
+            content_hash TEXT,
+            side TEXT NOT NULL CHECK (side IN ('train', 'val', 'test')),
+            checksum INTEGER,
+            UNIQUE (name, shares, seed, media_file_id)
+        )""",
+        "INSERT INTO row_counts (name, rows) VALUES ('dataset_splits', 0)",
+    ):
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_sam_of_frames,
@@ -203,6 +226,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m006_notes_and_removed_media,
     m007_groundwork,
     m008_duplicates,
+    m009_dataset_splits,
 )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from src.database.checksums import COLUMN, row_checksum
 from src.errors import DamagedMaskError, DamagedRowError
-from src.models.mask_rle import MOST_PIXELS, runs_of
+from src.models.mask_rle import MOST_PIXELS, checked_rle
 from src.records import DuplicateVerdict, SegmentOrigin, TagSource
 
 # Of a text or a blob, in bytes. Nothing is stored that comes near it but the work of people on
@@ -186,6 +186,15 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "media_file_id": _ID,
         "is_hidden": _integer(0, 1),
     },
+    "dataset_splits": {
+        "id": _ID,
+        "name": _is_text,
+        "shares": _name,
+        "seed": _integer(-HIGHEST_ID, HIGHEST_ID),
+        "media_file_id": _ID,
+        "content_hash": _or_null(_name),
+        "side": _one_of("train", "val", "test"),
+    },
     "embeddings": {
         "id": _ID,
         "segment_id": _name,
@@ -222,7 +231,7 @@ def problem_of(
             return "its area is larger than its frame"
         if with_mask and row["mask"] is not None:
             try:
-                runs_of(row["mask"], frame_wh)
+                checked_rle(row["mask"], frame_wh)
             except DamagedMaskError as exc:
                 return str(exc)
     stored = row.get(COLUMN)

@@ -16,6 +16,9 @@ from src.database.stored_vectors import as_stored
 from src.models.mask_hierarchy import Part, tree_of
 from src.records import SegmentMask, SegmentOrigin, Tag
 
+# What frames have in the place of a SAM's name that came with a dataset: no SAM has cut them yet.
+IMPORTED_ONLY = "imported"
+
 
 @dataclass(frozen=True)
 class NewSegment:
@@ -166,22 +169,60 @@ def model_row(db: sqlite3.Connection, model: str) -> int:
     return row_id
 
 
+def add_segments(
+    db: sqlite3.Connection, frame_id: int, segments: Sequence[NewSegment], model: str
+) -> bool:
+    """Put segments beside those that a frame has.
+
+    Returns:
+        False when the frame has been removed meanwhile; nothing is stored then.
+
+    Raises:
+        EmbeddingError: an embedding can't be used.
+    """
+    if db.execute("SELECT 1 FROM frames WHERE id = ?", (frame_id,)).fetchone() is None:
+        return False
+    insert_segments(db, frame_id, segments, model)
+    set_parents(db, frame_id)
+    return True
+
+
 def frames_cut_by_others(connection: Connection, sam: str) -> dict[int, dict[int, int]]:
     """List the frames that another SAM, or an unknown one, has segmented.
 
     Returns:
         By media file: frame index -> row id of the frame.
     """
-    found: dict[int, dict[int, int]] = {}
-    for row in connection.read().execute(
-        "SELECT id, media_file_id, frame_index FROM frames WHERE sam IS NOT ?"
-        " ORDER BY media_file_id, frame_index",
-        (sam,),
-    ):
-        found.setdefault(row["media_file_id"], {})[row["frame_index"]] = row["id"]
-    return found
+    return _frames_where(connection, _BY_OTHERS, (sam, IMPORTED_ONLY))
 
 
 def count_frames_cut_by_others(connection: Connection, sam: str) -> int:
-    row = connection.read().execute("SELECT count(*) FROM frames WHERE sam IS NOT ?", (sam,))
+    row = connection.read().execute(
+        f"SELECT count(*) FROM frames WHERE {_BY_OTHERS}", (sam, IMPORTED_ONLY)
+    )
     return int(row.fetchone()[0])
+
+
+def imported_frames(connection: Connection) -> dict[int, dict[int, int]]:
+    """List the frames that came with a dataset and that no SAM has cut; see frames_cut_by_others.
+
+    Returns:
+        By media file: frame index -> row id of the frame.
+    """
+    return _frames_where(connection, "sam = ?", (IMPORTED_ONLY,))
+
+
+_BY_OTHERS = "sam IS NOT ? AND sam IS NOT ?"
+
+
+def _frames_where(
+    connection: Connection, condition: str, values: tuple[str, ...]
+) -> dict[int, dict[int, int]]:
+    found: dict[int, dict[int, int]] = {}
+    for row in connection.read().execute(
+        f"SELECT id, media_file_id, frame_index FROM frames WHERE {condition}"
+        " ORDER BY media_file_id, frame_index",
+        values,
+    ):
+        found.setdefault(row["media_file_id"], {})[row["frame_index"]] = row["id"]
+    return found

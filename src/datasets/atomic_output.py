@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from src.datasets.staging import MOVING, clear_killed, note_files, staging_folder
+from src.datasets.staging import (
+    MOVING,
+    clear_killed,
+    note_files,
+    replace_dataset,
+    staging_folder,
+)
 from src.errors import ExportError
 from src.library_files import SafeFolder
 from src.ownership import owner_of
@@ -47,6 +53,14 @@ class DatasetFolder:
         """
         return self.files.open_new(self._path(file))
 
+    def make_folder(self, name: str) -> None:
+        """Make a folder, and those above it, where they are not there yet.
+
+        Raises:
+            OSError: it can't be made.
+        """
+        self.files.make_folder(self._path(name))
+
     def open(self, file: str) -> IO[bytes]:
         """Open a file for reading.
 
@@ -59,12 +73,11 @@ class DatasetFolder:
         return f"{self.name}/{file}" if self.name else file
 
 
-def check_free(folder: Path) -> None:
-    """See that a dataset can go here; what a killed export left in the folder is cleared away.
+def check_place(folder: Path) -> None:
+    """See that a dataset may lie here.
 
     Raises:
-        ExportError: there is something here already, or it is in a library's own folder.
-        OSError: nobody can tell.
+        ExportError: it is in a library's own folder.
     """
     owner = owner_of(folder)
     if owner is not None:
@@ -72,6 +85,16 @@ def check_free(folder: Path) -> None:
             f"{folder}: lies in {owner}, where a library keeps its own files and removes others; "
             "choose another folder"
         )
+
+
+def check_free(folder: Path) -> None:
+    """See that a dataset can go here; what a killed export left in the folder is cleared away.
+
+    Raises:
+        ExportError: there is something here already, or it is in a library's own folder.
+        OSError: nobody can tell.
+    """
+    check_place(folder)
     if folder.is_dir():
         files = SafeFolder(folder)
         clear_killed(files)
@@ -80,6 +103,20 @@ def check_free(folder: Path) -> None:
         is_free = not os.path.lexists(folder)  # a link that leads nowhere is something, too
     if not is_free:
         raise ExportError(f"{folder}: this folder is not empty; choose another one")
+
+
+@contextmanager
+def updated_dataset(folder: Path) -> Iterator[DatasetFolder]:
+    """Give a folder to write a dataset in; at the end it is in the place of the one there.
+
+    Raises:
+        OSError: it can't be written, or the old one can't be moved.
+    """
+    with SafeFolder(folder.parent).held() as files, staging_folder(files) as staging:
+        dataset = DatasetFolder(files, f"{staging}/dataset")
+        files.make_folder(dataset.name)
+        yield dataset
+        replace_dataset(files, staging, dataset.name, folder.name)
 
 
 @contextmanager

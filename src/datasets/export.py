@@ -1,124 +1,145 @@
-"""An export from beginning to end: select, write aside, read back, and put in its place."""
+"""An export from beginning to end: plan, write aside, read back, and put in its place."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.atomic_output import DatasetFolder, atomic_dataset, check_free
-from src.datasets.manifest import DatasetWriter, Manifest, sha256_of
-from src.datasets.protocols import ExportFormat
-from src.datasets.registry import DEFAULT_FORMAT, export_format
-from src.datasets.selected import SelectedSegments
+from src.datasets.atomic_output import (
+    DatasetFolder,
+    atomic_dataset,
+    check_free,
+    check_place,
+    updated_dataset,
+)
+from src.datasets.check import check_dataset
+from src.datasets.manifest import DatasetWriter, Render
+from src.datasets.manifest_file import write_manifest
+from src.datasets.plan import DatasetPlan
+from src.datasets.preview import preview_of
+from src.datasets.registry import export_format
+from src.datasets.report import report_of
+from src.datasets.update import KnownFiles
 from src.errors import ExportError
-from src.events import DatasetFileChecked, Event, JobDone
+from src.events import Event, JobDone
 from src.options import build_options
 from src.records import ExportPreview
-from src.search.export_selection import ExportSelection
+from src.search.recipe import Recipe, checked_recipe
 
+EVERYTHING = Recipe()
+NOT_KEPT = (
+    "the library is opened for reading only, so it can't keep which file is on which side; export "
+    "again once it can be written to, before files are added"
+)
 NOTHING = "no segment has a tag to export by; add media, choose other tags, or leave less out"
-ALL = ExportSelection()
-DEFAULTS: Mapping[str, object] = MappingProxyType({})
 
 
 def preview_dataset(
     metadata: MetadataDatabase,
-    selection: ExportSelection = ALL,
-    format_key: str = DEFAULT_FORMAT,
-    options: Mapping[str, object] = DEFAULTS,
+    recipe: Recipe = EVERYTHING,
     wanted: Callable[[], bool] = lambda: True,
 ) -> ExportPreview:
-    """Count what export_dataset would write.
+    """Count what an export would write.
 
     Args:
         wanted: whether somebody still waits for it; asked now and then.
 
     Raises:
         GivenUp: it is not wanted any more.
+        ExportError: the format has no such images.
         OptionError: there is no such format or option, or an option can't have this value.
     """
-    chosen = export_format(format_key)
-    selected = SelectedSegments(metadata, selection, wanted)
-    return chosen.preview(selected, build_options(chosen.options, options))
+    plan, _ = _planned(metadata, recipe, "", wanted)
+    return preview_of(metadata, plan)
 
 
-def export_dataset(
-    metadata: MetadataDatabase,
-    folder: Path,
-    selection: ExportSelection = ALL,
-    format_key: str = DEFAULT_FORMAT,
-    options: Mapping[str, object] = DEFAULTS,
-) -> Iterator[Event]:
-    """Write the tagged segments of a library as a dataset.
+@dataclass(frozen=True)
+class Export:
+    """One export.
 
-    Everything is written in a hidden folder first, read back, and renamed into its place, so the
-    dataset is whole or not there.
-
-    Args:
-        folder: where to; it must not exist, or be empty.
-        selection: what goes into it.
-        options: of the format, by name; those left out are at their defaults.
-
-    Raises:
-        ExportError: there is something there already, it can't be written, or does not read back.
-        OptionError: there is no such format or option, or an option can't have this value.
+    Attributes:
+        images: makes them.
+        made_with: for the manifest: the library's name, the models, the settings.
+        title: of the dataset; the library's name where it has none.
+        update: whether there is a dataset already, of which only what has changed is made anew.
     """
-    chosen = export_format(format_key)
-    built: Any = build_options(chosen.options, options)
-    with _naming(folder):
-        folder = Path(os.path.abspath(folder))
-        check_free(folder)
-    selected = SelectedSegments(metadata, selection)
-    if not selected.labelled:
-        raise ExportError(NOTHING)
-    with _naming(folder), atomic_dataset(folder) as dataset:
-        output = DatasetWriter(dataset)
-        yield from chosen.write(selected, built, output)
-        if not output.manifest.labels:
+
+    metadata: MetadataDatabase
+    folder: Path
+    images: Render
+    recipe: Recipe = EVERYTHING
+    made_with: Mapping[str, object] = field(default_factory=dict)
+    title: str = ""
+    update: bool = False
+
+    def run(self) -> Iterator[Event]:
+        """Write the labelled segments of a library as a dataset.
+
+        Everything is written in a hidden folder first, read back, and renamed into its place, so
+        the dataset is whole or not there.
+
+        Yields:
+            Progress, DatasetFileChecked, DatasetWritten and JobDone.
+
+        Raises:
+            ExportError: there is something in the folder already, or nothing to update; it can't
+                be written, or does not read back.
+            OptionError: there is no such format or option, or an option can't have this value.
+        """
+        with _naming(self.folder):
+            folder = Path(os.path.abspath(self.folder))
+            check_place(folder) if self.update else check_free(folder)
+        plan, options = _planned(self.metadata, self.recipe, self.title, lambda: True)
+        if not len(plan):
             raise ExportError(NOTHING)
-        yield from check_dataset(chosen, dataset, output.manifest)
-    yield JobDone(segments=output.manifest.labels.total(), written=folder)
+        with _naming(folder):
+            known = KnownFiles(folder, plan, self.images) if self.update else None
+            with updated_dataset(folder) if known else atomic_dataset(folder) as dataset:
+                output = DatasetWriter(dataset, known or self.images, plan.form)
+                with closing(output):
+                    yield from self._write(plan, options, dataset, output)
+        changes = None if known is None else known.compare(output.manifest)
+        written = report_of(folder, export_format(self.recipe.format).label, output.manifest, plan)
+        notes = plan.warnings
+        if self.recipe.split and self.metadata.connection.is_read_only:
+            notes += (NOT_KEPT,)
+        yield replace(written, changes=changes, notes=notes)
+        yield JobDone(segments=written.annotations, written=folder)
+
+    def _write(
+        self, plan: DatasetPlan, options: Any, dataset: DatasetFolder, output: DatasetWriter
+    ) -> Iterator[Event]:
+        chosen, manifest = export_format(self.recipe.format), output.manifest
+        yield from chosen.write(plan, options, output)
+        output.finish()
+        if not manifest.images:
+            raise ExportError(_unread(manifest.unread) or NOTHING)
+        yield from check_dataset(chosen, dataset, manifest)
+        write_manifest(dataset, manifest, plan, self.recipe, self.made_with)
+        # before the dataset is at its place: a kill between the two must not lose them
+        if not self.metadata.connection.is_read_only:
+            plan.keep_sides()
 
 
-def check_dataset(
-    written_as: ExportFormat, dataset: DatasetFolder, manifest: Manifest
-) -> Iterator[Event]:
-    """Read a dataset back, and compare it with what was to be written.
-
-    Raises:
-        ExportError: its files or its labels are others.
-        OSError: it can't be read.
-    """
-    # asked for by the names they were given: some file systems list accents another way
-    for file, digest in manifest.hashes.items():
-        with dataset.open(file) as stream:
-            if sha256_of(stream) != digest:
-                raise _differs(file)
-        yield DatasetFileChecked(file)
-    labels: Counter[str] = Counter()
-    try:
-        for image in written_as.read_back(dataset):
-            if image.image.as_posix() not in manifest.hashes:
-                raise _differs(str(image.image))
-            labels.update(annotation.label for annotation in image.annotations)
-    except ValueError as exc:
-        raise ExportError(f"the dataset can't be read back ({exc}); nothing was kept") from exc
-    if labels != manifest.labels:
-        wrong = min((labels - manifest.labels) + (manifest.labels - labels))
-        raise _differs(f"the label {wrong!r}")
+def _planned(
+    metadata: MetadataDatabase, recipe: Recipe, title: str, wanted: Callable[[], bool]
+) -> tuple[DatasetPlan, Any]:
+    chosen = export_format(recipe.format)
+    options = build_options(chosen.options, recipe.options)
+    return DatasetPlan(metadata, checked_recipe(recipe), chosen, title, wanted), options
 
 
-def _differs(what: str) -> ExportError:
-    return ExportError(
-        f"{what} does not read back as it was written; nothing was kept. Check the disk, and "
-        "export again"
-    )
+def _unread(unread: dict[Path, str]) -> str | None:
+    for path, reason in unread.items():
+        others = f", nor can {len(unread) - 1:,} others" if len(unread) > 1 else ""
+        return f"{path}: can't be read ({reason}){others}; nothing was written"
+    return None
 
 
 @contextlib.contextmanager

@@ -22,21 +22,25 @@ def folder_names(tags: set[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     taken: set[str] = set()
     for tag in sorted(tags):
-        seen = UNSEEN.sub("", unicodedata.normalize("NFC", tag))
-        base = re.sub("\0+", "_", "".join(char if _is_safe(char) else "\0" for char in seen))[:80]
-        # cut by bytes as well: a file system counts those
-        base = base.encode()[:LONGEST_BYTES].decode(errors="ignore")
-        # a mark belongs to what it stands on, so none comes first
-        first = next((i for i, char in enumerate(base) if _is_letter(char)), len(base))
-        base = base[first:].rstrip(" _-") or "tag"
-        if RESERVED.fullmatch(base):
-            base += "_"
+        base = safe_name(tag, "tag")
         name, number = base, 2
         while casefold_key(name) in taken:  # for some systems those are the same
             name, number = f"{base}_{number}", number + 1
         taken.add(casefold_key(name))
         names[tag] = name
     return names
+
+
+def safe_name(text: str, otherwise: str) -> str:
+    """Make a text a name that is safe on every system; `otherwise` where nothing is left of it."""
+    seen = UNSEEN.sub("", unicodedata.normalize("NFC", text))
+    base = re.sub("\0+", "_", "".join(char if _is_safe(char) else "\0" for char in seen))[:80]
+    # cut by bytes as well: a file system counts those
+    base = base.encode()[:LONGEST_BYTES].decode(errors="ignore")
+    # a mark belongs to what it stands on, so none comes first
+    first = next((i for i, char in enumerate(base) if _is_letter(char)), len(base))
+    base = base[first:].rstrip(" _-") or otherwise
+    return f"{base}_" if RESERVED.fullmatch(base) else base
 
 
 def _is_letter(char: str) -> bool:

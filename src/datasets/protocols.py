@@ -1,52 +1,45 @@
-"""What an export format and an importer are: the two protocols, and the record they share.
+"""What an export format and an importer are: the two protocols.
 
 docs/datasets.md says how to add one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from src.datasets.annotations import AnnotatedImage, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.manifest import DatasetWriter
-from src.datasets.selected import SelectedSegments
 from src.events import Event
-from src.records import BoxXywh, ExportPreview
+from src.records import ImageForm
+
+# Told of each annotation that can't be taken: the file and why, in words.
+Skipped = Callable[[Path, str], None]
 
 
 @dataclass(frozen=True)
-class Annotation:
-    """What a dataset says of a part of an image, or of the image as a whole.
+class Holds:
+    """What a format can say; what it can't is left out of a dataset and counted, or lost.
 
     Attributes:
-        bbox_xywh: in pixels of the image; None for the image as a whole.
-        mask_rle: compressed COCO RLE counts at the image's size; None where there is only a box.
-        confidence: 0 to 1; None where the dataset says nothing of it.
-        segment_id: of the segment that it was in a library; None where the dataset names none.
+        masks: exactly, as polygons (at IoU 0.98 or more for a segment of 500 pixels), or not.
+        boxes: whether it says where a thing is at all.
+        image_labels: whether an image as a whole can have a label.
+        several_labels: whether a thing, or an image where there are no boxes, can have more than
+            one label.
+        confidence: whether a label can have one.
+        source: whether it says who gave a label.
     """
 
-    label: str
-    bbox_xywh: BoxXywh | None = None
-    mask_rle: bytes | None = field(default=None, repr=False)
-    confidence: float | None = None
-    segment_id: str | None = None
-
-
-@dataclass(frozen=True)
-class AnnotatedImage:
-    """An image of a dataset, with what is said of it.
-
-    Attributes:
-        image: its file; relative to the dataset's folder where it lies in that.
-        frame_index: of a frame of a video, or a page of a file that has several.
-    """
-
-    image: Path
-    annotations: tuple[Annotation, ...]
-    frame_index: int = 0
+    masks: Literal["exact", "polygons", "no"]
+    boxes: bool = True
+    image_labels: bool = False
+    several_labels: bool = True
+    confidence: bool = False
+    source: bool = False
 
 
 class ExportFormat(Protocol):
@@ -57,19 +50,19 @@ class ExportFormat(Protocol):
         label: its name in the window.
         summary: one sentence for the window: what will be in the folder.
         options: a frozen dataclass of `src.options.option` fields; NoOptions where there are none.
+        forms: what its images can be; the usual one first.
+        holds: what it can say.
     """
 
     key: str
     label: str
     summary: str
     options: type[Any]
-
-    def preview(self, selected: SelectedSegments, options: Any) -> ExportPreview:
-        """Count what `write` would write."""
-        ...
+    forms: tuple[ImageForm, ...]
+    holds: Holds
 
     def write(
-        self, selected: SelectedSegments, options: Any, output: DatasetWriter
+        self, dataset: PlannedDataset, options: Any, output: DatasetWriter
     ) -> Generator[Event, None, None]:
         """Write the dataset; each yield is a progress point and a place to cancel.
 
@@ -82,11 +75,13 @@ class ExportFormat(Protocol):
         ...
 
     def read_back(self, dataset: DatasetFolder) -> Iterator[AnnotatedImage]:
-        """Read a dataset of this format, with the labels as they stand in it.
+        """Read a dataset of this format as it stands, all of it.
+
+        Images have the names that `add_image` gave, and annotations what the format holds.
 
         Raises:
             OSError: a file can't be read.
-            ValueError: it is no dataset of this format.
+            ValueError: it is no dataset of this format, or something in it is wrong.
         """
         ...
 
@@ -111,16 +106,15 @@ class Importer(Protocol):
         """
         ...
 
-    def preview(self, path: Path, options: Any) -> dict[str, int]:
-        """Count the annotations of each label.
-
-        Raises:
-            OSError, ValueError: as in `read`.
-        """
-        ...
-
-    def read(self, path: Path, options: Any) -> Iterator[AnnotatedImage]:
+    def read(self, path: Path, options: Any, skipped: Skipped) -> Iterator[AnnotatedImage]:
         """Read what people have labelled, image by image; what models said is left out.
+
+        Paths of images are absolute, or relative to nothing that is known where the dataset names
+        media that it has not (then a library may know them).
+
+        Args:
+            skipped: called for each annotation that can't be taken: a missing image, a box outside
+                it, an unknown category, a broken polygon. The others are read all the same.
 
         Raises:
             OSError: a file can't be read.

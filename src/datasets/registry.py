@@ -5,11 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
+from src.datasets.formats.coco import Coco, CocoImport
+from src.datasets.formats.cvat import Cvat, CvatImport
+from src.datasets.formats.hugging_face import HuggingFace
+from src.datasets.formats.image_folder import ImageFolder
+from src.datasets.formats.labelme import Labelme, LabelmeImport
+from src.datasets.formats.tables import TABLE_FORMATS
+from src.datasets.formats.voc import Voc
+from src.datasets.formats.voc_reading import VocImport
+from src.datasets.formats.yolo import YoloDetection, YoloSegmentation
+from src.datasets.formats.yolo_classification import YoloClassification
+from src.datasets.formats.yolo_reading import YoloImport
 from src.datasets.protocols import ExportFormat, Importer
 from src.datasets.tag_folders import TagFolders, TagFoldersImport
 from src.errors import OptionError
-
-DEFAULT_FORMAT = TagFolders.key
 
 Registered = TypeVar("Registered", ExportFormat, Importer)
 
@@ -51,6 +60,11 @@ def export_format(key: str) -> ExportFormat:
     return _formats[key]
 
 
+def importers() -> list[Importer]:
+    """List the kinds of datasets that can be read, in the order in which they were registered."""
+    return list(_importers.values())
+
+
 def importer_for(path: Path) -> Importer | None:
     """Find the importer that reads a dataset; None where no importer knows it.
 
@@ -68,3 +82,19 @@ def _add(registry: dict[str, Registered], new: Registered) -> None:
 
 register_format(TagFolders())
 register_importer(TagFoldersImport())
+register_format(Coco())
+register_importer(CocoImport())
+register_format(YoloDetection())
+register_format(YoloSegmentation())
+register_format(YoloClassification())
+register_importer(YoloImport())
+register_format(ImageFolder())
+register_format(Voc())
+register_importer(VocImport())
+register_format(Labelme())
+register_importer(LabelmeImport())
+register_format(Cvat())
+register_importer(CvatImport())
+register_format(HuggingFace())
+for table in TABLE_FORMATS:
+    register_format(table)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.selected import LARGEST_CROP
 from src.errors import ExportError
+
+# Crops have 1,024 pixels on their longer side at most.
+LARGEST_CROP = 1 << 26
 
 
 def save_crops(metadata: MetadataDatabase, segment_ids: Sequence[str], folder: Path) -> list[Path]:

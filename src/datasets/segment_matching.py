@@ -1,88 +1,49 @@
-"""Which segments of a library the annotations of a dataset are about."""
+"""Which media files and segments of a library a dataset is about."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.protocols import AnnotatedImage, Annotation
+from src.datasets.annotations import Annotation
 from src.errors import DamagedMaskError
 from src.models.mask_rle import SAME_THING_IOU, mask_ious
 from src.records import BoxXywh, StoredSegment
-from src.search.leaves import MediaFileIs
+
+# From here on a mask that people drew is the one that is there already. What they drew otherwise
+# is kept: to put their label on it would lose their outline.
+SAME_MASK_IOU = 0.95
+# A box says less than the mask that it is put on, so that need not fit to the pixel.
+SAME_BOX_IOU = 0.9
 
 
 class NoSegmentError(LookupError):
-    """A library has no segment for an annotation; the message says why."""
+    """A library has no segment for an annotation, and gets none; the message says why."""
 
 
-def match_segments(
-    metadata: MetadataDatabase, images: Iterable[AnnotatedImage]
-) -> Iterator[tuple[AnnotatedImage, Annotation, str | NoSegmentError]]:
-    """Find the segment of each annotation: by its id, or by its place in the media file.
-
-    An id stands for a cut of a content, so it holds in every library of the same media. Where it is
-    unknown the media file has to have the path of the dataset's image, or else its name and the
-    folder's, which no other file of the library may have; and the segment its mask or its box
-    (SAME_THING_IOU).
-
-    Returns:
-        Each annotation with its image and the segment's id, those that have one by their id first.
-    """
-    annotated = [(image, each) for image in images for each in image.annotations]
-    known = metadata.segments([each.segment_id for _, each in annotated if each.segment_id])
-    elsewhere: dict[Path, list[tuple[AnnotatedImage, Annotation]]] = defaultdict(list)
-    for image, each in annotated:
-        if each.segment_id in known:
-            yield image, each, each.segment_id
-        else:
-            elsewhere[image.image].append((image, each))
-    files = _MediaFiles(metadata) if elsewhere else None
-    for path, some in elsewhere.items():
-        assert files is not None
-        try:
-            segments = files.segments_of(path)
-        except NoSegmentError as exc:
-            yield from ((image, each, exc) for image, each in some)
-            continue
-        for image, each in some:
-            try:
-                yield image, each, _same_thing(each, segments.get(image.frame_index, ()))
-            except NoSegmentError as exc:
-                yield image, each, exc
-
-
-class _MediaFiles:
+class NamedMedia:
     """The media files of a library, by what a dataset made elsewhere calls them."""
 
     def __init__(self, metadata: MetadataDatabase) -> None:
-        self._metadata = metadata
         self._by_path: dict[str, int] = {}
         self._by_name: dict[str, list[tuple[list[str], int]]] = defaultdict(list)
         for media in metadata.all_media():
-            parts = _parts(media.path)
+            parts = _parts(str(media.path))
             self._by_path[str(media.path)] = media.id
             self._by_name[parts[0]].append((parts, media.id))
 
-    def segments_of(self, path: Path) -> dict[int, list[StoredSegment]]:
-        """List the segments of a media file by the index of their frame.
+    def find(self, name: str) -> int:
+        """Find the media file of a path, or else of its name and the folder's; returns its id.
 
         Raises:
             NoSegmentError: no media file is called so, or several are.
         """
-        media_id = self._by_path.get(str(path))
-        if media_id is None:
-            media_id = self._alike(_parts(path))
-        frames: dict[int, list[StoredSegment]] = defaultdict(list)
-        where = MediaFileIs((media_id,))
-        for segment in self._metadata.segments_where(where, with_masks=True):
-            frames[segment.frame_index].append(segment)
-        return frames
+        media_id = self._by_path.get(name)
+        return self._alike(_parts(name)) if media_id is None else media_id
 
     def _alike(self, wanted: list[str]) -> int:
         ends = [(_shared(parts, wanted), one) for parts, one in self._by_name.get(wanted[0], ())]
@@ -95,9 +56,9 @@ class _MediaFiles:
         return best[0]
 
 
-def _parts(path: Path) -> list[str]:
+def _parts(path: str) -> list[str]:
     """The parts of a path of any system, the file's name first."""
-    return re.split(r"[\\/]+", str(path))[::-1]
+    return re.split(r"[\\/]+", path)[::-1]
 
 
 def _shared(parts: list[str], others: list[str]) -> int:
@@ -106,28 +67,48 @@ def _shared(parts: list[str], others: list[str]) -> int:
     return same.index(False) if False in same else len(same)
 
 
-def _same_thing(wanted: Annotation, segments: Sequence[StoredSegment]) -> str:
-    """Find the segment of a frame that an annotation is about: its id.
+def matching_segment(wanted: Annotation, segments: Sequence[StoredSegment]) -> str | None:
+    """Find the segment of a frame that an annotation is about.
+
+    A mask has to be the same (SAME_MASK_IOU), a box nearly (SAME_BOX_IOU). What was a segment in
+    the library that was exported, and is only a box in the dataset, may be cut otherwise here: then
+    it has to be the same thing (SAME_THING_IOU).
+
+    Args:
+        wanted: a part of the frame, not the whole.
+        segments: of the frame, with their masks.
+
+    Returns:
+        Its id; None where there is none, and the dataset has what to make one of.
 
     Raises:
-        NoSegmentError: there is none.
+        NoSegmentError: there is none, and none can be made.
     """
-    if not segments:
-        raise NoSegmentError("the library has not sampled this frame")
-    if wanted.bbox_xywh is None and wanted.mask_rle is None:
-        frame = next((each for each in segments if each.kind == "frame"), None)
-        if frame is None:
-            raise NoSegmentError("the whole frame is not in the library")
-        return frame.id
     others = [each for each in segments if each.mask_rle is not None]
     try:
         ious = _ious(wanted, others)
     except DamagedMaskError as exc:
         raise NoSegmentError(f"its mask does not fit ({exc})") from exc
+    names_one = wanted.segment_id is not None and wanted.mask_rle is None
+    least = SAME_BOX_IOU if wanted.mask_rle is None else SAME_MASK_IOU
     best = int(ious.argmax()) if len(ious) else -1
-    if best < 0 or ious[best] < SAME_THING_IOU:
+    if best >= 0 and ious[best] >= (SAME_THING_IOU if names_one else least):
+        return others[best].id
+    if names_one:
         raise NoSegmentError("no segment of this frame is the same thing")
-    return others[best].id
+    return None
+
+
+def whole_frame(segments: Sequence[StoredSegment]) -> str:
+    """Find the segment that is the whole frame; returns its id.
+
+    Raises:
+        NoSegmentError: there is none.
+    """
+    frame = next((each for each in segments if each.kind == "frame"), None)
+    if frame is None:
+        raise NoSegmentError("the whole frame is not in the library")
+    return frame.id
 
 
 def _ious(wanted: Annotation, segments: Sequence[StoredSegment]) -> np.ndarray:

@@ -14,6 +14,8 @@ from src.errors import DatabaseError
 from src.library_files import Entry, SafeFolder
 
 PREFIX, SUFFIX, LOCK = ".export-", ".unfinished", "lock"
+# What a dataset that is replaced is called while it waits in here; its name is in REPLACED.
+OLD, REPLACED = "old", "replaced"
 # What a dataset in it is called from the moment on when its parts are moved up.
 MOVING = "moving"
 # The names of the dataset's files, written before that, each followed by a zero byte.
@@ -63,11 +65,38 @@ def clear_killed(parent: SafeFolder) -> None:
         lock = _locked(parent, entry.name)
         if lock is not None:
             try:
+                _put_back(parent, entry.name)
                 for moved in _moved_up(entry.name, parent):
                     _remove(parent, moved)
             finally:
                 lock.release()
             parent.remove_folder(entry.name)
+
+
+def replace_dataset(parent: SafeFolder, staging: str, dataset: str, name: str) -> None:
+    """Put a dataset in the place of another, which is moved into the staging folder first.
+
+    What a kill between the two leaves is put back by the next export into `parent`.
+
+    Raises:
+        OSError: it can't be done; the old one is at its place.
+    """
+    parent.create(f"{staging}/{REPLACED}", os.fsencode(name))
+    parent.rename(name, f"{staging}/{OLD}")
+    try:
+        parent.rename(dataset, name)
+    except BaseException:
+        parent.rename(f"{staging}/{OLD}", name)
+        raise
+
+
+def _put_back(parent: SafeFolder, staging: str) -> None:
+    """Put back a dataset whose successor never came to its place."""
+    if parent.entry(f"{staging}/{OLD}") is None:
+        return
+    name = os.fsdecode(parent.read(f"{staging}/{REPLACED}", 1 << 12))
+    if parent.entry(name) is None:
+        parent.rename(f"{staging}/{OLD}", name)
 
 
 def _remove(parent: SafeFolder, entry: Entry) -> None:

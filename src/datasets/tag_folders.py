@@ -4,61 +4,60 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from src.database.decisions import OF_PEOPLE
+from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.file_names import crop_name, folder_names
+from src.datasets.file_names import folder_names
 from src.datasets.manifest import DatasetWriter
-from src.datasets.protocols import AnnotatedImage, Annotation
-from src.datasets.selected import SelectedSegments
+from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
 from src.library_files import SafeFolder
 from src.options import NoOptions
-from src.ownership import LABELS, LABELS_COLUMNS, is_export
-from src.records import ExportPreview, StoredSegment, Tag
+from src.ownership import LABELS, LABELS_COLUMNS, has_labels
+from src.records import ImageForm, Split
 
 # The wide ones are what East Asian keyboards give, and some spreadsheets take them as well.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class TagFolders:
-    """An image-classification dataset, as most programs that train read it."""
+    """Crops by their tags: those of a segment with several tags are in several folders."""
 
     key = "tag_folders"
     label = "Folders of crops"
     summary = "One folder per tag, and labels.csv."
     options: type[NoOptions] = NoOptions
-
-    def preview(self, selected: SelectedSegments, options: NoOptions) -> ExportPreview:
-        """Count the crops; see `ExportFormat`."""
-        return selected.count_crops()
+    forms: tuple[ImageForm, ...] = ("blurred", "crops", "cutouts")
+    holds = Holds(masks="no", boxes=False, image_labels=True, confidence=True, source=True)
 
     def write(
-        self, selected: SelectedSegments, options: NoOptions, output: DatasetWriter
+        self, dataset: PlannedDataset, options: NoOptions, output: DatasetWriter
     ) -> Generator[Event, None, None]:
         """Write crops and labels.csv, without what is removed meanwhile."""
-        labelled = selected.labelled
-        folders = folder_names(set(labelled.counts))
+        folders = folder_names(set(dataset.classes))
+        number = 0
         with output.open_text(LABELS) as stream:
             writer = csv.writer(stream)
             writer.writerow(LABELS_COLUMNS)
-            for number, (segment, tag) in enumerate(labelled, start=1):
-                crop = selected.crop(segment)
-                if crop is not None:
-                    file = f"{folders[tag.name]}/{crop_name(segment.id)}"
-                    output.add_image(file, crop, [as_text(tag.name)])
-                    writer.writerow(_row(file, segment, tag))
-                yield Progress("export", number, max(number, len(labelled)))
+            for image in dataset:
+                for label in image.annotations:
+                    one = replace(image, annotations=(label,))
+                    file = output.add_image(one, _folder(folders[label.label], image.split))
+                    if file is not None:
+                        writer.writerow(_row(file, one, label))
+                    number += 1
+                    yield Progress("export", number, max(number, dataset.annotations))
 
     def read_back(self, dataset: DatasetFolder) -> Iterator[AnnotatedImage]:
         """Read labels.csv: each crop has one label, which stands for all of it."""
         with dataset.open(LABELS) as stream:
             for row in _rows(stream, ","):
-                label = Annotation(row["tag"], confidence=float(row["confidence"]))
+                label = Annotation(_from_text(row["tag"]), confidence=float(row["confidence"]))
                 yield AnnotatedImage(Path(row["file"]), (label,))
 
 
@@ -74,14 +73,9 @@ class TagFoldersImport:
 
     def detect(self, path: Path) -> bool:
         """Return whether a folder has our labels.csv; see `Importer`."""
-        return is_export(path)
+        return has_labels(path)
 
-    def preview(self, path: Path, options: NoOptions) -> dict[str, int]:
-        """Count the tags; see `Importer`."""
-        images = self.read(path, options)
-        return dict(Counter(each.label for image in images for each in image.annotations))
-
-    def read(self, path: Path, options: NoOptions) -> Iterator[AnnotatedImage]:
+    def read(self, path: Path, options: NoOptions, skipped: Skipped) -> Iterator[AnnotatedImage]:
         """Read labels.csv; an image is the media file that a crop was cut out of."""
         dataset = DatasetFolder(SafeFolder(path))
         with dataset.open(LABELS) as stream:
@@ -131,19 +125,25 @@ def _rows(stream: IO[bytes], delimiter: str) -> Iterator[dict[str, str]]:
         raise ValueError(f"{LABELS}: {exc}") from exc
 
 
-def _row(file: str, segment: StoredSegment, tag: Tag) -> tuple[object, ...]:
+def _folder(of_tag: str, split: Split | None) -> str:
+    return of_tag if split is None else f"{split}/{of_tag}"
+
+
+def _row(file: str, image: PlannedImage, label: Annotation) -> tuple[object, ...]:
     """Write a line of labels.csv; see LABELS_COLUMNS."""
+    frame, cut = image.frame, image.cut
+    assert cut is not None
     return (
         file,
-        as_text(tag.name),
-        f"{tag.confidence:.4f}",
-        tag.source,
-        as_text(segment.id),
-        segment.kind,
-        as_text(str(segment.media_path)),
-        segment.frame_index,
-        "" if segment.timestamp_s is None else f"{segment.timestamp_s:.6f}",
-        *segment.bbox_xywh,
+        as_text(label.label),
+        f"{label.confidence:.4f}",
+        label.source,
+        as_text(cut.segment_id),
+        cut.kind,
+        as_text(frame.media),
+        frame.frame_index,
+        "" if frame.timestamp_s is None else f"{frame.timestamp_s:.6f}",
+        *cut.bbox_xywh,
     )
 
 

@@ -7,6 +7,7 @@ or never ends on one that is damaged or made to do harm.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +25,8 @@ SAME_THING_IOU = 0.5
 MOST_PIXELS = 1_000_000_000
 # A mask of 12 megapixels has a few thousand bytes; noise all over such a picture has 6 million.
 MOST_BYTES = 1 << 24
+# A mask of more bytes is checked each time: those that are remembered take memory.
+MOST_REMEMBERED_BYTES = 2048
 # Each character holds five bits of a number. Seven hold more than any run needs, and sums of
 # as many numbers as there can be stay within int64.
 MOST_CHARACTERS = 7
@@ -117,14 +120,41 @@ def compressed(runs: np.ndarray, counts: np.ndarray) -> list[bytes]:
     return [written[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
+def rectangle_rle(bbox_xywh: BoxXywh, size_wh: tuple[int, int]) -> bytes:
+    """Write a rectangle as compressed COCO RLE counts.
+
+    Args:
+        bbox_xywh: of at least one pixel, and within the picture.
+        size_wh: of the picture.
+    """
+    (x, y, w, h), (width, height) = bbox_xywh, size_wh
+    if h == height:  # its columns make one run
+        runs = [x * height, w * height]
+    else:
+        runs = [x * height + y, *[h, height - h] * (w - 1), h]
+    runs.append(width * height - sum(runs))
+    if not runs[-1]:
+        runs.pop()
+    return compressed(np.array(runs, np.int64), np.array([len(runs)]))[0]
+
+
 def checked_rle(counts: object, size_wh: tuple[int, int]) -> dict[str, Any]:
     """Return RLE in the form that pycocotools takes, once it is known to be sound.
 
     Raises:
         DamagedMaskError: it is not; see runs_of.
     """
-    runs_of(counts, size_wh)
+    if isinstance(counts, bytes) and len(counts) <= MOST_REMEMBERED_BYTES:
+        _check(counts, size_wh)
+    else:
+        runs_of(counts, size_wh)
     return {"size": [size_wh[1], size_wh[0]], "counts": counts}
+
+
+@lru_cache(maxsize=1 << 14)
+def _check(counts: bytes, size_wh: tuple[int, int]) -> None:
+    """Check a mask once: an export reads the same ones from the library and from the dataset."""
+    runs_of(counts, size_wh)
 
 
 def decode_rle(counts: bytes, size_wh: tuple[int, int]) -> np.ndarray:

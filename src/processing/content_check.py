@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -29,12 +29,14 @@ class MediaToRead:
     Attributes:
         digest: names its content, see media_finder.content_hash.
         change: of its content; the row's id is there.
+        uncut: its frames that came with a dataset and no SAM has cut: their row ids by index.
     """
 
     path: Path
     kind: MediaKind
     digest: str
     change: ContentChange
+    uncut: Mapping[int, int]
 
 
 class ContentCheck:
@@ -47,6 +49,7 @@ class ContentCheck:
         changed: ChangedFiles,
         files: Collection[Path],
         wanted: Collection[Path],
+        uncut: Mapping[int, Mapping[int, int]],
     ) -> None:
         """Check files against a library.
 
@@ -55,8 +58,10 @@ class ContentCheck:
             moved: what the job knows of where contents lie.
             changed: the library's changed files.
             wanted: files that come in even if a person has removed them before.
+            uncut: by media file, see MediaToRead; these are read though the library has them.
         """
         self.metadata = metadata
+        self.uncut = uncut
         self.moved = moved
         self.changed = changed
         self.wanted = wanted
@@ -80,7 +85,7 @@ class ContentCheck:
     def is_probably_known(self, path: Path) -> bool:
         """Return whether a file was wholly in the library when the job began."""
         state = self._states.get(path)
-        return state is not None and state.status == "done"
+        return state is not None and state.status == "done" and state.id not in self.uncut
 
     def is_new(self, digest: str) -> bool:
         """Return whether no file has, or had before in this job, a content; from any thread."""
@@ -135,8 +140,11 @@ class ContentCheck:
         nothing_known = {"error": None, "note": None}
         begun: dict[str, Any] = {**content, "kind": kind, "status": "processing", **nothing_known}
         is_changed = media.content_hash not in (None, digest)
+        uncut = {} if is_changed else self.uncut.get(media.id, {})
         if is_changed:
             self.changed.begin(media)
+        elif media.status == "done" and uncut:
+            self.metadata.update_media(media.id, **content)
         elif media.status == "done" or self.changed.give_back(media):
             self.metadata.update_media(media.id, **content)
             return FileKnown(path, known)
@@ -146,7 +154,7 @@ class ContentCheck:
                 self.metadata.update_media(media.id, **begun)
         remove_half_written(self.metadata.paths, digest)
         change = ContentChange(self.metadata, media.id, begun if is_changed else None)
-        return MediaToRead(path, kind, digest, change)
+        return MediaToRead(path, kind, digest, change, uncut)
 
     def _is_unchanged(self, path: Path) -> bool:
         """Return whether a file is wholly in the library, with the size and time that it has.
@@ -157,7 +165,7 @@ class ContentCheck:
             state = self._states.get(path)
         else:
             state = self.metadata.states_of([path]).get(path)
-        if state is None or state.status != "done":
+        if state is None or state.status != "done" or state.id in self.uncut:
             return False
         try:
             status = path.stat()

@@ -7,14 +7,9 @@ import math
 import cv2
 import numpy as np
 
+from src.crop_shape import CROP_SIDE, crop_box, fitted_size
 from src.records import BoxXywh
 
-# A margin of both kinds: the first keeps thin segments recognisable, the second
-# lets a small segment look small, which is all CLIP can know of its size.
-MARGIN_OF_SEGMENT = 0.10
-MARGIN_OF_FRAME = 0.02
-# Longest side of a stored crop: four times what CLIP sees, and enough for a card.
-CROP_SIDE = 1024
 # A larger frame is never blurred as a whole: with its crops it would be in memory three times.
 AT_ONCE_PIXELS = 32_000_000
 STRIP_PIXELS = 4_000_000
@@ -31,16 +26,6 @@ def blur(image_rgb: np.ndarray, kernel: int = 21) -> np.ndarray:
         (H, W, 3) uint8 RGB.
     """
     return cv2.GaussianBlur(image_rgb, (kernel, kernel), 0)
-
-
-def crop_box(bbox_xywh: BoxXywh, frame_wh: tuple[int, int]) -> BoxXywh:
-    """Widen a segment's box by the crop's margin, kept inside the frame."""
-    x, y, w, h = bbox_xywh
-    frame_w, frame_h = frame_wh
-    margin = round(MARGIN_OF_SEGMENT * max(w, h) + MARGIN_OF_FRAME * min(frame_w, frame_h))
-    left, top = max(0, x - margin), max(0, y - margin)
-    right, bottom = min(frame_w, x + w + margin), min(frame_h, y + h + margin)
-    return left, top, right - left, bottom - top
 
 
 def cut_crop(
@@ -72,10 +57,10 @@ def fitted(image_rgb: np.ndarray, side: int, quickly: bool = False) -> np.ndarra
             a fifth of the time and gives nearly the mean of the areas: at a half just that.
     """
     height, width = image_rgb.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
+    size_wh = fitted_size((width, height), side)
+    if size_wh == (width, height):
         return image_rgb
-    size_wh = max(1, round(width * scale)), max(1, round(height * scale))
+    scale = side / max(height, width)
     how = cv2.INTER_LINEAR if quickly and scale >= 0.5 else cv2.INTER_AREA
     return cv2.resize(image_rgb, size_wh, interpolation=how)
 

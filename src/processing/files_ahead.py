@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from threading import Event
 
+from src.crop_shape import CROP_SIDE
 from src.errors import MediaReadError
-from src.processing.crop import CROP_SIDE
 from src.processing.embedding_batches import EmbeddingBatches
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_sampled

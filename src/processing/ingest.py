@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
+from src.database.segment_store import imported_frames
 from src.errors import MediaReadError
 from src.events import (
     Event,
@@ -38,7 +39,7 @@ from src.processing.media_registration import find, is_unicode, register
 from src.processing.models_in_use import ClipBundle
 from src.processing.moved_files import MovedFiles
 from src.processing.pending_deletes import remove_left_crops
-from src.processing.segment_pipeline import SegmentPipeline
+from src.processing.segment_pipeline import FrameResult, SegmentPipeline
 from src.processing.segment_writer import SegmentWriter
 from src.processing.work_threads import WorkThreads
 from src.records import Frame, KeptSegment
@@ -89,7 +90,9 @@ class Ingest:
         files = register(self.metadata, found.files)
         yield from self.moved.follow([path for path in files if is_unicode(path)], found.removed)
         files += [path for path in found.removed if path in self.moved.came]
-        check = ContentCheck(self.metadata, self.moved, self.changed, files, found.wanted)
+        # where no SAM is in use there is nothing to add to them
+        uncut = {} if self.pipeline.cuts_nothing else imported_frames(self.metadata.connection)
+        check = ContentCheck(self.metadata, self.moved, self.changed, files, found.wanted, uncut)
         rate = self.settings.frames_per_second
         works = [expected_work(path, check.is_probably_known(path), rate) for path in files]
         yield JobStarted(len(files), in_all(works))
@@ -170,6 +173,7 @@ class Ingest:
         """Add a file's frames: each is cut into segments, embedded, and stored."""
         path, change = media.path, media.change
         stored = set[int]() if change.replaces else self.metadata.stored_frames(change.media_id)
+        stored -= media.uncut.keys()
         change.look_at_old_frames(self.settings.pixel_limit)
         size_wh: tuple[int, int] | None = None
         standing = _StandingFrame(self.metadata, change.media_id)
@@ -190,7 +194,11 @@ class Ingest:
                 if frame.result is None or frame.frame_index in stored:
                     yield FrameSkipped(path, frame.frame_index, frame.fraction)
                     continue
-                count = self.writer.store_frame(media.digest, result_of(frame.result), change)
+                result = result_of(frame.result)
+                if frame.frame_index in media.uncut:
+                    count = self._cut_imported(media, result)
+                else:
+                    count = self.writer.store_frame(media.digest, result, change)
                 if count is None:
                     yield FileKnown(path, "removed from the library in the meantime")
                     return
@@ -199,6 +207,16 @@ class Ingest:
             raise MediaReadError(path, "can no longer be reached")  # not damaged: cut off
         standing.end()
         yield self._done(media, facts, size_wh)
+
+    def _cut_imported(self, media: MediaToRead, result: FrameResult) -> int | None:
+        """Put what SAM has cut beside the segments that came with a dataset.
+
+        Returns:
+            How many are new; None when the media file has been removed meanwhile.
+        """
+        frame_id = media.uncut[result.frame_index]
+        replaced = self.writer.replace_segments(frame_id, media.digest, result)
+        return None if self.metadata.media(media.change.media_id) is None else replaced.added
 
     def _read(
         self, file: FileAhead, media: MediaToRead, wanted: Wanted, threads: WorkThreads

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from src.config import LibraryPaths
+from src.crop_shape import CROP_SIDE
 from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import crop_hash
@@ -21,7 +22,7 @@ from src.library_files import KEEP, MARKER
 from src.models.mask_rle import decode_rle
 from src.ownership import SEGMENTS
 from src.presence import FilePresence
-from src.processing.crop import CROP_SIDE, CropCutter, fitted
+from src.processing.crop import CropCutter, fitted
 from src.processing.crop_files import OURS
 from src.processing.frame_reader import read_frames_again
 from src.processing.image_loader import load_image, save_jpeg

@@ -13,7 +13,15 @@ from pathlib import Path
 from src.errors import MediaReadError
 from src.events import PassedOver
 from src.library_files import MARKER
-from src.ownership import DATASETS, LABELS, MARKED_FOLDERS, METADATA_DB, is_export, is_library
+from src.ownership import (
+    DATASETS,
+    LABELS,
+    MANIFEST,
+    MARKED_FOLDERS,
+    METADATA_DB,
+    is_export,
+    is_library,
+)
 from src.processing.image_loader import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from src.records import MediaKind
 from src.regular_files import open_regular
@@ -175,7 +183,7 @@ def _kind_of_ours(folder: str, entries: list[os.DirEntry[str]]) -> str | None:
     names = {entry.name for entry in entries}
     if MARKER in names:
         return "libraries"
-    return "exports" if LABELS in names and is_export(Path(folder)) else None
+    return "exports" if {LABELS, MANIFEST} & set(names) and is_export(Path(folder)) else None
 
 
 def _count_media(folder: str) -> int:

@@ -9,13 +9,13 @@ from contextlib import closing
 import numpy as np
 
 from src.child_processes import cores
+from src.crop_shape import CROP_SIDE
 from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError
 from src.events import Event, ProblemFound, Progress
 from src.models.clip_encoder import ClipEncoder
 from src.models.stopping import ask_before_layers
-from src.processing.crop import CROP_SIDE
 from src.processing.image_loader import load_image
 from src.processing.work_threads import WorkThreads, taken_ahead
 from src.records import StoredSegment

@@ -9,10 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from src.crop_shape import CROP_SIDE
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_rle import decode_rle, encode_rle
 from src.models.segmenter import Segmenter
-from src.processing.crop import CROP_SIDE, CropCutter, fitted
+from src.processing.crop import CropCutter, fitted
 from src.processing.image_loader import load_image
 from src.records import Frame, Segment, SegmentMask
 from src.settings import Settings

@@ -237,11 +237,11 @@ class SegmentPipeline:
         """Return whether the frames themselves are all segments there are."""
         return self.segmenter is None
 
-    def cut(self, frame: Frame) -> tuple[ClipBundle, CutFrame]:
-        """Cut a frame for the CLIP in use now. Several threads may call this."""
+    def cut(self, frame: Frame, kept: Sequence[KeptSegment] = ()) -> tuple[ClipBundle, CutFrame]:
+        """Cut a frame for the CLIP in use now; see cut_frame. Several threads may call this."""
         bundle = self.clip_bundle()
         with self._turn:
-            return bundle, cut_frame(frame, bundle.clip, self.segmenter, self.settings)
+            return bundle, cut_frame(frame, bundle.clip, self.segmenter, self.settings, kept)
 
     @staticmethod
     def embed(frames: Sequence[tuple[ClipBundle, CutFrame]]) -> list[FrameResult]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from src.database.browse_queries import BrowseQueries
 from src.database.clip_in_use import clip_in_use
 from src.database.decisions import replace_automatic_tags
 from src.database.metadata_db import MetadataDatabase
-from src.database.segment_store import NewSegment, crop_hash, replace_segments
+from src.database.segment_store import (
+    NewSegment,
+    add_segments,
+    crop_hash,
+    replace_segments,
+)
 from src.database.stored_vectors import as_stored
 from src.errors import DatabaseError
 from src.models.mask_hierarchy import Part, tree_of
@@ -21,11 +27,28 @@ from src.processing.annotation_transfer import (
     match_annotations,
     transfer_annotations,
 )
-from src.processing.changed_files import ContentChange
 from src.processing.crop_files import crop_folder, remove_crops
 from src.processing.pending_deletes import remove_unused_crops, write_down_crops
 from src.processing.segment_pipeline import FrameResult, SegmentResult
 from src.records import SegmentMask, StoredSegment
+
+
+class FrameChange(Protocol):
+    """What else changes in the transaction that stores a new frame; see ContentChange.
+
+    Attributes:
+        media_id: of the media file that the frame is of; known once there is room.
+    """
+
+    media_id: int
+
+    def make_room(self) -> list[str]:
+        """Do what comes before; returns the crop files then unused."""
+        ...
+
+    def transfer_annotations(self, result: FrameResult, new: Sequence[NewSegment]) -> None:
+        """Give the stored segments what people did on them."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,8 +69,7 @@ class _Plan:
     """What is to become of a frame that was cut again.
 
     Attributes:
-        old: the segments that are on it.
-        gone: those of them that go.
+        gone: the segments on it that go.
         added: ids of the new ones that come.
         born: ids of the old ones, by what they were called when they were cut.
         moves: the work of people on segments that go, or stay for it.
@@ -55,7 +77,6 @@ class _Plan:
         tree: of all that is on the frame then.
     """
 
-    old: list[StoredSegment]
     gone: list[StoredSegment]
     added: frozenset[str]
     born: dict[str, str]
@@ -92,7 +113,6 @@ def _plan(
     parts = [Part.of(segment.id, segment) for segment in old if segment.id in stay]
     parts += [Part.of(segment.id, segment.segment) for segment in added]
     return _Plan(
-        old,
         [segment for segment in old if segment.id not in stay],
         frozenset(segment.id for segment in added),
         born,
@@ -118,7 +138,7 @@ class SegmentWriter:
         self.embed_again = embed_again
         self.queries = BrowseQueries(metadata)
 
-    def store_frame(self, digest: str, result: FrameResult, change: ContentChange) -> int | None:
+    def store_frame(self, digest: str, result: FrameResult, change: FrameChange) -> int | None:
         """Store a new frame, and give its segments what people did on the frame before it.
 
         Args:
@@ -152,6 +172,34 @@ class SegmentWriter:
         remove_unused_crops(self.metadata, unused)
         return len(new)
 
+    def add_segments(
+        self, frame_id: int, digest: str, result: FrameResult, also: Callable[[], None]
+    ) -> int | None:
+        """Put segments beside those that a frame has, which stay as they are.
+
+        Args:
+            digest: as of store_frame.
+            result: the new segments alone; what the library has of them by now is left out.
+            also: called in the same transaction, once they are there.
+
+        Returns:
+            The number of new segments; None when the frame has been removed meanwhile.
+
+        Raises:
+            As store_frame.
+        """
+        with self._transaction(digest, result) as (new, clip):
+            known = self.metadata.segments([each.id for each in new], with_masks=False)
+            added = [each for each in new if each.id not in known]
+            with self.metadata.connection.write() as db:
+                is_stored = add_segments(db, frame_id, added, clip)
+                if is_stored:
+                    also()
+        if not is_stored:
+            remove_crops(self.metadata.paths, [segment.crop_path for segment in new])
+            return None
+        return len(added)
+
     def replace_segments(self, frame_id: int, digest: str, result: FrameResult) -> ReplacedSegments:
         """Put what another SAM has cut in the place of a frame's segments.
 
@@ -164,7 +212,7 @@ class SegmentWriter:
             seen = self._seen(frame_id)
             # what takes long is done before the transaction, in which people would wait for it
             plan = _plan(*seen, self._new_segments(digest, result), result.size_wh)
-            with self._transaction(digest, result) as (new, clip):
+            with self._transaction(digest, result, plan.added) as (new, clip):
                 if self._seen(frame_id) != seen:
                     continue  # a person has tagged something meanwhile
                 if seen[0]:
@@ -183,10 +231,8 @@ class SegmentWriter:
         self, plan: _Plan, frame_id: int, new: list[NewSegment], clip: str, sam: str
     ) -> list[str]:
         """Change a frame's rows; returns the crop files now unused."""
-        gone = [self._stored_path(segment) for segment in plan.gone]
-        used = {self._stored_path(segment) for segment in plan.old}
+        unused = [self._stored_path(segment) for segment in plan.gone]
         again = [segment for segment in new if segment.id not in plan.added]
-        unused = gone + [each.crop_path for each in again if each.crop_path not in used]
         with self.metadata.connection.write() as db:
             gone_ids = [segment.id for segment in plan.gone]
             added = [segment for segment in new if segment.id in plan.added]
@@ -202,9 +248,13 @@ class SegmentWriter:
 
     @contextmanager
     def _transaction(
-        self, digest: str, result: FrameResult
+        self, digest: str, result: FrameResult, added: Collection[str] | None = None
     ) -> Iterator[tuple[list[NewSegment], str]]:
         """Write the crops, then begin the transaction in which their rows are written.
+
+        Args:
+            added: ids of the segments that are new: those of others are not written again, since
+                another way of scaling may give other bytes. None for all.
 
         Gives the segments and the CLIP that embedded them, which is the one in use: no other
         takes over while the transaction lasts.
@@ -212,7 +262,7 @@ class SegmentWriter:
         for vector in result.vectors:  # refused before a crop is written
             as_stored(vector)
         new = self._new_segments(digest, result)
-        self._write_crops(digest, new)
+        self._write_crops(digest, [each for each in new if added is None or each.id in added])
         while True:
             with self.metadata.connection.write():
                 if clip_in_use(self.metadata) == result.clip:

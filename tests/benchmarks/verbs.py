@@ -16,9 +16,9 @@ import numpy as np
 from src.config import LibraryPaths
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
-from src.search.export_selection import ExportSelection
 from src.search.leaves import segment_filter
 from src.search.query import Query
+from src.search.recipe import Recipe
 from tests.benchmarks.large_library import PER_FILE, Space, fill
 
 SLOW_S = 1.0
@@ -83,7 +83,7 @@ def measure(paths: LibraryPaths) -> None:
         timed("a search for a word that was given", lambda: library.search("mine", where=half))
         timed("a file removed", lambda: library.remove([ids[5]]), once=True)
         timed("files that are gone", library.missing_media, once=True)
-        every, some = ExportSelection(), ExportSelection(half)
+        every, some = Recipe(), Recipe(half)
         timed("count an export: everything", lambda: library.export_preview(every))
         timed("count an export: half", lambda: library.export_preview(some))
         if len(ids) * PER_FILE > LONG_UP_TO:

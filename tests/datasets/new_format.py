@@ -18,10 +18,10 @@ from tests.conftest import add_media_with, unit_vectors
 # What a person writes who adds a format.
 MODULE = """
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from src.datasets.file_names import crop_name
-from src.datasets.protocols import AnnotatedImage, Annotation
+from src.datasets.annotations import AnnotatedImage, Annotation
+from src.datasets.protocols import Holds
 from src.datasets.registry import register_format
 from src.events import Progress
 from src.options import option
@@ -38,22 +38,20 @@ class LineOptions:
 class Lines:
     key, label, summary = "lines", "JSON lines", "One line per image in labels.jsonl."
     options = LineOptions
+    forms = ("blurred",)
+    holds = Holds(masks="no", boxes=False, image_labels=True)
 
-    def preview(self, selected, options):
-        return selected.count_crops()
-
-    def write(self, selected, options, output):
-        tags = {}
-        for segment, tag in selected.labelled:
-            name = tag.name.upper() if options.case == "upper" else tag.name
-            tags.setdefault(segment, []).append(name)
+    def write(self, dataset, options, output):
         with output.open_text("labels.jsonl") as stream:
-            for number, (segment, labels) in enumerate(tags.items(), start=1):
-                file = f"{options.folder}/part/{crop_name(segment.id)}"
-                output.add_image(file, selected.crop(segment), labels)
-                box = list(segment.bbox_xywh) if options.with_boxes else None
+            for number, image in enumerate(dataset, start=1):
+                if options.case == "upper":
+                    upper = (replace(each, label=each.label.upper()) for each in image.annotations)
+                    image = replace(image, annotations=tuple(upper))
+                labels = [each.label for each in image.annotations]
+                file = output.add_image(image, f"{options.folder}/part")
+                box = list(image.cut.bbox_xywh) if options.with_boxes else None
                 stream.write(json.dumps({"file": file, "labels": labels, "box": box}) + "\\n")
-                yield Progress("export", number, len(tags))
+                yield Progress("export", number, len(dataset))
 
     def read_back(self, dataset):
         with dataset.open("labels.jsonl") as stream:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,17 +13,19 @@ import pytest
 import main
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
+from src.dataset_import import DatasetImport
 from src.datasets import registry
-from src.datasets.export import export_dataset
-from src.datasets.labels_import import import_labels
-from src.datasets.protocols import AnnotatedImage, Annotation
+from src.datasets.annotations import AnnotatedImage, Annotation
+from src.datasets.protocols import Skipped
 from src.datasets.segment_matching import box_iou
 from src.errors import DatasetReadError, QueryError
 from src.events import Event, LabelsImported, LabelUnmatched
 from src.models.mask_rle import encode_rle
 from src.options import NoOptions
 from src.records import Tag
+from src.settings import Settings
 from tests.conftest import add_frame_of_qualities, add_media_with, small_mask, unit_vectors
+from tests.datasets.exporting import export_dataset
 
 HUMAN, AUTO = "human", "auto"
 
@@ -58,8 +61,17 @@ def plain_name(text: str) -> str:
     return " ".join(text.split())
 
 
+def import_labels(metadata: MetadataDatabase, dataset: Path) -> Iterator[Event]:
+    """Import a dataset that brings no media: no model is needed for that."""
+
+    def none(*_: object) -> Any:
+        raise AssertionError("a model is asked for")
+
+    return DatasetImport(metadata, none, Settings(), plain_name, none).run(dataset)
+
+
 def taken_in(metadata: MetadataDatabase, dataset: Path) -> tuple[LabelsImported, list[Event]]:
-    events = list(import_labels(metadata, dataset, plain_name))
+    events = list(import_labels(metadata, dataset))
     (done,) = [event for event in events if isinstance(event, LabelsImported)]
     return done, [event for event in events if isinstance(event, LabelUnmatched)]
 
@@ -191,10 +203,7 @@ class Masks:
     def detect(self, path: Path) -> bool:
         return path.suffix == ".masks"
 
-    def preview(self, path: Path, options: NoOptions) -> dict[str, int]:
-        return {"red": 1}
-
-    def read(self, path: Path, options: NoOptions) -> Iterator[AnnotatedImage]:
+    def read(self, path: Path, options: NoOptions, skipped: Skipped) -> Iterator[AnnotatedImage]:
         found = Annotation("red", (0, 0, 100, 100), self.mask_rle)
         yield AnnotatedImage(Path("/photos/a.jpg"), (found,))
 
@@ -241,7 +250,7 @@ def test_an_import_that_is_cancelled_has_changed_nothing(
     exported: Path, other: MetadataDatabase
 ) -> None:
     add_media_with(other, unit_vectors(10))
-    job = import_labels(other, exported, plain_name)
+    job = import_labels(other, exported)
     next(job), next(job)
     job.close()  # type: ignore[attr-defined]
     assert not tags_in(other)
@@ -266,7 +275,7 @@ def test_the_command_imports_and_takes_back(
     code, out, err = said(str(exported))
     assert code == 0
     assert out == "2 labels added, 0 there already, 0 taken off here before, 1 left out\n"
-    assert "left out  /photos/a.jpg: a dog: no segment of this frame is the same thing" in err
+    assert "left out  photos/a.jpg: a dog: no segment of this frame is the same thing" in err
     batch = err.split("--undo ")[1].split("`")[0]
     assert said("--undo", batch)[:2] == (0, "2 labels taken back\n")
     assert said("--undo", batch)[:2] == (0, "0 labels taken back\n")

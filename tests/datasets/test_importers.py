@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from src.datasets import registry
-from src.datasets.protocols import AnnotatedImage, Annotation
+from src.datasets.annotations import AnnotatedImage, Annotation
+from src.datasets.protocols import Skipped
 from src.options import NoOptions
 
 
@@ -23,11 +23,7 @@ class Boxes:
     def detect(self, path: Path) -> bool:
         return path.suffix == ".json"
 
-    def preview(self, path: Path, options: NoOptions) -> dict[str, int]:
-        images = self.read(path, options)
-        return dict(Counter(each.label for image in images for each in image.annotations))
-
-    def read(self, path: Path, options: NoOptions) -> Iterator[AnnotatedImage]:
+    def read(self, path: Path, options: NoOptions, skipped: Skipped) -> Iterator[AnnotatedImage]:
         for file, label, box in json.loads(path.read_text(encoding="utf-8")):
             yield AnnotatedImage(Path(file), (Annotation(label, tuple(box)),))
 
@@ -42,8 +38,8 @@ def test_the_importer_of_a_dataset_is_found(
     registry.register_importer(Boxes())
     importer = registry.importer_for(dataset)
     assert importer is not None and registry.importer_for(tmp_path) is None
-    assert importer.preview(dataset, NoOptions()) == {"red": 2}
-    assert next(importer.read(dataset, NoOptions())) == AnnotatedImage(
+    assert registry.importers() == [importer]
+    assert next(importer.read(dataset, NoOptions(), lambda *_: None)) == AnnotatedImage(
         Path("a.jpg"), (Annotation("red", (1, 2, 3, 4)),)
     )
     with pytest.raises(ValueError, match="'boxes' is registered twice"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ import main
 from src.database.metadata_db import MetadataDatabase
 from src.datasets import registry
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.export import check_dataset, export_dataset, preview_dataset
+from src.datasets.export import check_dataset, preview_dataset
 from src.datasets.manifest import Manifest
 from src.errors import ExportError, OptionError
 from src.events import DatasetFileChecked, JobDone
 from src.library_files import SafeFolder
 from src.ownership import LABELS_COLUMNS
-from src.search.export_selection import ExportSelection
+from src.search.recipe import Recipe
+from tests.datasets.exporting import export_dataset
 from tests.datasets.new_format import add_tagged, labels_in, register_lines
 
 
@@ -37,7 +39,7 @@ def tagged(metadata: MetadataDatabase) -> MetadataDatabase:
 def test_todays_format_reads_back(tagged: MetadataDatabase, tmp_path: Path) -> None:
     events = list(export_dataset(tagged, tmp_path / "dataset"))
     assert len([event for event in events if isinstance(event, DatasetFileChecked)]) == 4
-    assert labels_in("tag_folders", tmp_path / "dataset") == {"red": 2, "'=1": 1}
+    assert labels_in("tag_folders", tmp_path / "dataset") == {"red": 2, "=1": 1}
     for damage in ("file,tag\n", "\0", ",".join(LABELS_COLUMNS) + "\nred/a.jpg,red,0.5\n"):
         (tmp_path / "dataset" / "labels.csv").write_text(damage, encoding="utf-8")
         with pytest.raises(ValueError):
@@ -47,16 +49,20 @@ def test_todays_format_reads_back(tagged: MetadataDatabase, tmp_path: Path) -> N
 @pytest.mark.usefixtures("lines")
 def test_it_previews_exports_and_reads_back(tagged: MetadataDatabase, tmp_path: Path) -> None:
     options = {"share": 1, "folder": "pictures", "with_boxes": False, "case": "upper"}
-    preview = preview_dataset(tagged, ExportSelection(), "lines", options)
+    preview = preview_dataset(tagged, Recipe(format="lines", options=options))
     assert preview.written == {"red": 2, "=1": 1}
     kept = tmp_path / "kept"
     kept.mkdir()
     for folder in (tmp_path / "new", kept):
-        *_, done = export_dataset(tagged, folder, ExportSelection(), "lines", options)
+        *_, done = export_dataset(tagged, folder, Recipe(format="lines", options=options))
         assert done == JobDone(segments=3, written=folder)
         assert labels_in("lines", folder) == {"RED": 2, "=1": 1}
         assert (folder / "pictures" / "part" / "a.jpg-00002.jpg").is_file()
-        assert {child.name for child in folder.iterdir()} == {"pictures", "labels.jsonl"}
+        assert {child.name for child in folder.iterdir()} == {
+            "pictures",
+            "labels.jsonl",
+            "manifest.json",
+        }
         first = json.loads((folder / "labels.jsonl").read_text(encoding="utf-8").splitlines()[0])
         assert first["box"] is None
 
@@ -78,13 +84,13 @@ def test_what_can_not_be_chosen_is_said(
     tagged: MetadataDatabase, tmp_path: Path, options: dict[str, object], said: str
 ) -> None:
     with pytest.raises(OptionError, match=said):
-        list(export_dataset(tagged, tmp_path / "dataset", ExportSelection(), "lines", options))
+        list(export_dataset(tagged, tmp_path / "dataset", Recipe(format="lines", options=options)))
     assert not (tmp_path / "dataset").exists()
 
 
 def test_a_format_that_is_not_there_is_said(tagged: MetadataDatabase, tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="there is no format 'coco'; there is tag_folders"):
-        list(export_dataset(tagged, tmp_path / "dataset", ExportSelection(), "coco"))
+    with pytest.raises(OptionError, match="there is no format 'slides'; there is tag_folders"):
+        list(export_dataset(tagged, tmp_path / "dataset", Recipe(format="slides")))
 
 
 @pytest.mark.usefixtures("lines")
@@ -110,13 +116,15 @@ def test_what_does_not_read_back_is_not_kept(
         elif wrong == "a file":
             image.unlink()
         elif wrong == "a label":
-            output.manifest.labels["blue"] += 1
+            for name, planned in output.manifest.images.items():
+                others = tuple(replace(each, label="blue") for each in planned.annotations)
+                output.manifest.images[name] = replace(planned, annotations=others)
         else:
             (staged / "labels.jsonl").write_text("", encoding="utf-8")
 
     monkeypatch.setattr(lines, "write", write_wrong)
     with pytest.raises(ExportError, match="nothing was kept"):
-        list(export_dataset(tagged, tmp_path / "dataset", ExportSelection(), "lines"))
+        list(export_dataset(tagged, tmp_path / "dataset", Recipe(format="lines")))
     assert not (tmp_path / "dataset").exists() and not list(tmp_path.glob(".export-*"))
 
 
@@ -141,7 +149,11 @@ def said_by(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, st
     return code, " ".join((out + err).split())
 
 
-def test_with_one_format_there_is_nothing_to_choose(capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_one_format_there_is_nothing_to_choose(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = {"tag_folders": registry.export_format("tag_folders")}
+    monkeypatch.setattr(registry, "_formats", only)
     code, said = said_by(capsys, "export", "--help")
     assert code == 0 and "--format" not in said and "labels.csv" in said
 
@@ -163,13 +175,13 @@ def test_the_command_line_draws_its_flags_from_it(
     library = ("--library", tagged.paths.root, "export")
     words = ("--format", "lines", "--with-boxes", "no", "--case", "upper")
     code, said = said_by(capsys, *library, tmp_path / "dataset", *words)
-    assert code == 0 and "3 crops in" in said
+    assert code == 0 and "2 crops in" in said
     assert labels_in("lines", tmp_path / "dataset") == {"RED": 2, "=1": 1}
     for words, told in (
         (("--format", "lines", "--share", "2"), "2.0 is not a number from 0 to 1"),
         (("--format", "lines", "--level", "x"), "'x' is not a whole number from 1 to 9"),
         (("--share", "0.5"), "--share is no option of the format tag_folders"),
-        (("--format", "coco"), "invalid choice: 'coco'"),
+        (("--format", "slides"), "invalid choice: 'slides'"),
     ):
         code, said = said_by(capsys, *library, tmp_path / "other", *words)
         assert code == 2 and told in said and not (tmp_path / "other").exists(), said

@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.export import export_dataset
+from src.ownership import MANIFEST
 from src.records import Tag
-from src.search.export_selection import ExportSelection
 from src.search.leaves import segment_filter
+from src.search.recipe import Recipe, classes_of
 from tests.conftest import MODEL, add_frame_of_qualities, new_segments, unit_vectors
+from tests.datasets.exporting import export_dataset
 
 RECORDED = Path(__file__).with_name("recorded_tag_folders.json")
 TAGS = {
@@ -38,7 +39,7 @@ def library_of_the_record(metadata: MetadataDatabase) -> None:
 
 def tree(folder: Path) -> dict[str, str]:
     """Each file's SHA-256 by its name; of the table the lines themselves."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
     return {
         path.relative_to(folder).as_posix(): path.read_bytes().decode()
         if path.suffix == ".csv"
@@ -52,10 +53,10 @@ def test_folders_of_crops_are_what_they_were(metadata: MetadataDatabase, tmp_pat
     recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
     list(export_dataset(metadata, tmp_path / "all"))
     assert tree(tmp_path / "all") == recorded["all"]
-    some = ExportSelection(
+    some = Recipe(
         segment_filter(segment_ids=("a.jpg-00000", "a.jpg-00001", "v.mp4-00000")),
         segment_filter(min_predicted_iou=0.6),
-        frozenset({"red", "Red", "CON"}),
+        classes=classes_of("red", "CON"),
         min_confidence=0.1,
     )
     list(export_dataset(metadata, tmp_path / "some", some))

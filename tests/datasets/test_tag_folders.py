@@ -12,16 +12,17 @@ import pytest
 
 from src.config import APPLICATION_FOLDER
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.export import export_dataset, preview_dataset
+from src.datasets.export import preview_dataset
 from src.datasets.file_names import folder_names
 from src.datasets.tag_folders import as_text
 from src.errors import ExportError
 from src.events import JobDone, Progress
 from src.records import Tag
-from src.search.export_selection import ExportSelection
 from src.search.filter_text import parse_filter
 from src.search.leaves import segment_filter
+from src.search.recipe import Recipe, classes_of
 from tests.conftest import add_frame_of_qualities, add_media_with, unit_vectors
+from tests.datasets.exporting import export_dataset
 
 
 @pytest.fixture
@@ -39,7 +40,8 @@ def tagged(metadata: MetadataDatabase) -> MetadataDatabase:
 
 
 def files_in(folder: Path) -> set[str]:
-    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    files = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    return files - {"manifest.json"}
 
 
 def test_each_tag_has_a_folder_with_its_crops(tagged: MetadataDatabase, tmp_path: Path) -> None:
@@ -60,11 +62,11 @@ def test_each_tag_has_a_folder_with_its_crops(tagged: MetadataDatabase, tmp_path
         ("a_b/a.jpg-00000.jpg", "a/b", "1.0000", "human"),
         ("red/a.jpg-00002.jpg", "red", "0.4000", "auto"),
     }
-    assert {row["media_path"] for row in rows} == {str(Path("/photos/a.jpg"))}
+    assert {row["media_path"] for row in rows} == {"photos/a.jpg"}
 
 
 def test_unsure_tags_can_be_left_out(tagged: MetadataDatabase, tmp_path: Path) -> None:
-    list(export_dataset(tagged, tmp_path / "dataset", ExportSelection(min_confidence=0.5)))
+    list(export_dataset(tagged, tmp_path / "dataset", Recipe(min_confidence=0.5)))
     assert "red/a.jpg-00002.jpg" not in files_in(tmp_path / "dataset")
 
 
@@ -78,7 +80,7 @@ def test_worse_masks_can_be_left_out_and_are_counted(
         path = metadata.paths.root / crop_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"crop")
-    selection = ExportSelection(limits=segment_filter(min_predicted_iou=0.6))
+    selection = Recipe(limits=segment_filter(min_predicted_iou=0.6))
     preview = preview_dataset(metadata, selection)
     assert (preview.written, preview.left_out, preview.bytes) == ({"red": 2}, {"red": 1}, 8)
     list(export_dataset(metadata, tmp_path / "dataset", selection))
@@ -93,13 +95,13 @@ def test_a_filter_chooses_the_segments_and_labels_their_tags(
     tagged: MetadataDatabase, tmp_path: Path
 ) -> None:
     where = parse_filter("tag:red>=0.5")
-    preview = preview_dataset(tagged, ExportSelection(where))
+    preview = preview_dataset(tagged, Recipe(where))
     assert (preview.written, preview.left_out) == ({"red": 1, "a/b": 1}, {})
-    only = ExportSelection(where, labels=frozenset({"red"}))
+    only = Recipe(where, classes=classes_of("red"))
     assert preview_dataset(tagged, only).written == {"red": 1}
     list(export_dataset(tagged, tmp_path / "dataset", only))
     assert files_in(tmp_path / "dataset") == {"labels.csv", "red/a.jpg-00000.jpg"}
-    nothing = ExportSelection(parse_filter("tag:cat"))
+    nothing = Recipe(parse_filter("tag:cat"))
     with pytest.raises(ExportError, match="no segment has a tag"):
         list(export_dataset(tagged, tmp_path / "none", nothing))
 
@@ -151,7 +153,12 @@ def test_what_is_removed_while_it_is_exported_is_left_out(
     for crop_path in tagged.remove_media(media.id):
         tagged.paths.crop(crop_path).unlink()
     assert list(export)[-1] == JobDone(segments=3, written=tmp_path / "dataset")
-    assert {path.name for path in (tmp_path / "dataset").iterdir()} == {"labels.csv", "red", "a_b"}
+    assert {path.name for path in (tmp_path / "dataset").iterdir()} == {
+        "labels.csv",
+        "manifest.json",
+        "red",
+        "a_b",
+    }
     assert "gone" not in (tmp_path / "dataset" / "labels.csv").read_text(encoding="utf-8")
 
 
@@ -282,7 +289,7 @@ import sys
 from pathlib import Path
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.export import export_dataset
+from tests.datasets.exporting import export_dataset
 metadata = MetadataDatabase(LibraryPaths(Path(sys.argv[1])), read_only=True)
 export = export_dataset(metadata, Path(sys.argv[2]))
 next(export)

@@ -29,8 +29,8 @@ from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
 from src.processing.thumbnails import CACHE_FROM_BYTES, thumbnail
 from src.records import Tag
-from src.search.export_selection import ExportSelection
 from src.search.filters import EVERYTHING
+from src.search.recipe import Recipe
 from src.settings import Settings
 from tests.conftest import MakeVideo
 
@@ -204,7 +204,7 @@ def test_a_full_disk_leaves_no_half_backup_settings_or_tag(
                 given += 1
         assert len(library.metadata.tags_of(segments[:1]).get(segments[0], ())) >= given
         with pytest.raises(ExportError):
-            list(library.export(disk.folder / "dataset", ExportSelection()))
+            list(library.export(disk.folder / "dataset", Recipe()))
         assert not (disk.folder / "dataset").exists()
         assert library.browse.thumbnail(photos[0]).size
         disk.free()

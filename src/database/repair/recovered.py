@@ -22,6 +22,7 @@ WORDS = {
     "removed_media": ("removed media file", "removed media files"),
     "duplicate_groups": ("group of duplicates", "groups of duplicates"),
     "duplicate_files": ("file in a group of duplicates", "files in groups of duplicates"),
+    "dataset_splits": ("side of a file in a split", "sides of files in splits"),
     "embeddings": ("embedding", "embeddings"),
     "info": ("fact about the library", "facts about the library"),
 }

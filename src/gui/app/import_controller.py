@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from src.counting import counted
-from src.events import Event, FileFailed, JobStarted, MissingMediaFound
+from src.events import (
+    AnnotationSkipped,
+    Event,
+    FileFailed,
+    JobStarted,
+    LabelUnmatched,
+    MissingMediaFound,
+)
 from src.gui.app.file_chooser import ask_in_last_folder
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
@@ -17,7 +25,7 @@ from src.gui.dialogs.messages import ask, show_error, show_failures
 from src.gui.jobs.job_strip import JobStrip
 from src.gui.theme.theme import Theme
 from src.gui.widgets.overlay import Overlay
-from src.job_kinds import MISSING, JobKind, job_kind, job_kinds
+from src.job_kinds import IMPORT, MISSING, JobKind, job_kind, job_kinds
 from src.records import MediaCard, MediaFile
 from src.worker import JobEnded
 
@@ -26,6 +34,12 @@ _LOOK_AGAIN_MS = 100
 _SHOW_EVERY_MS = 40
 # A job that nobody asked for is shown once it has taken so long.
 _LONG_S = 2.0
+# What lay over the window while something was dragged is gone then.
+_UNCOVERED_MS = 100
+# What did not come in of one image of a dataset is listed up to here.
+_LONGEST_REASON = 300
+# Of a file that may list the annotations of a dataset.
+_ANNOTATION_SUFFIXES = (".json", ".xml", ".yaml", ".yml", ".csv", ".txt")
 
 
 class ImportController:
@@ -50,6 +64,7 @@ class ImportController:
         self._failed: dict[str, dict[Path, str]] = {
             kind.key: {} for kind in job_kinds() if kind.done_with_files
         }
+        self._dataset: Path | None = None  # that was imported last
         self._last: JobState | None = None  # that worked on files
         self._show_waits = False
         self._stopped_shown = False
@@ -68,7 +83,33 @@ class ImportController:
 
     def choose_folder(self) -> None:
         if paths := ask_in_last_folder(self._root, self._session, "folder"):
-            self.add(paths)
+            self.add_dropped(paths, False)
+
+    def choose_dataset(self) -> None:
+        """Import a dataset that a person chooses."""
+        if not (paths := ask_in_last_folder(self._root, self._session, "folder")):
+            return
+
+        def looked(kind: str | None) -> None:
+            if kind is not None:
+                self.import_dataset(paths[0])
+                return
+            show_error(
+                self._overlay,
+                "This folder holds no dataset",
+                "Choose the folder that a dataset's annotations are in. To add images without "
+                "annotations, drop their folder on the window.",
+            )
+
+        self._session.main_thread.run(partial(self._session.library.dataset_kind, paths[0]), looked)
+
+    def import_dataset(self, path: Path) -> None:
+        """Take in a dataset: its images, segments and labels."""
+        self._failed[IMPORT.key].clear()
+        self._dataset = path
+        job = partial(self._session.library.import_dataset, path)
+        self._session.start(IMPORT.key, job, f"Importing {path.name}")
+        self._show()
 
     def add_samples(self) -> None:
         self._session.main_thread.run(self._draw_samples, self.add)
@@ -98,11 +139,15 @@ class ImportController:
             self.add(self._last.removed)
 
     def add_dropped(self, paths: Sequence[Path], cut: bool) -> None:
-        """Add what was dropped.
+        """Add what was dropped; of a dataset ask first whether it is to be imported.
 
         Args:
             cut: the list may have lost its end on the way.
         """
+        if len(paths) == 1 and self._session.is_open and _may_be_dataset(paths[0]):
+            look = partial(self._session.library.dataset_kind, paths[0])
+            self._session.main_thread.run(look, partial(self._ask_to_import, paths))
+            return
         self.add(paths)
         if cut:
             show_error(
@@ -111,6 +156,24 @@ class ImportController:
                 f"Only the first {len(paths):,} files arrived and are being added. To add the "
                 "rest, add their folder. Files that are already in the library are skipped.",
             )
+
+    def _ask_to_import(self, paths: Sequence[Path], kind: str | None) -> None:
+        if kind is None:
+            self.add(paths)
+            return
+        # the dialog has a picture of the window behind it, in which nothing lies over it any more
+        self._root.after(_UNCOVERED_MS, self._ask_to_import_dataset, paths, kind)
+
+    def _ask_to_import_dataset(self, paths: Sequence[Path], kind: str) -> None:
+        ask(
+            self._overlay,
+            "Import this dataset?",
+            f"{paths[0].name} is a dataset ({kind}). Its images come in with the segments and "
+            "labels that it has. Your files stay where they are.",
+            "Import dataset",
+            lambda: self.import_dataset(paths[0]),
+            other=("Add its images only", lambda: self.add(paths)),
+        )
 
     # -- out
 
@@ -211,6 +274,9 @@ class ImportController:
     def _try_again(self, kind: str) -> None:
         if kind == "add":
             self.add(list(self._failed["add"]))
+        elif kind == IMPORT.key:
+            if self._dataset is not None:
+                self.import_dataset(self._dataset)
         else:
             again = self._session.library.segment_again
             self._session.start(kind, again, job_kind(kind).title)
@@ -247,9 +313,22 @@ class ImportController:
             self._failed["segment"].clear()  # it works on all that is left
         elif isinstance(event, FileFailed) and job.kind in self._failed:
             self._failed[job.kind][event.path] = event.reason
+        elif isinstance(event, LabelUnmatched):
+            self._leave_out(event.path, f"{event.label}: {event.reason}")
+        elif isinstance(event, AnnotationSkipped):
+            self._leave_out(event.path, event.reason)
         if not self._show_waits:
             self._show_waits = True
             self._root.after(_SHOW_EVERY_MS, self._show_waiting)
+
+    def _leave_out(self, path: Path, reason: str) -> None:
+        """Note that a part of an image of a dataset did not come in."""
+        failed = self._failed[IMPORT.key]
+        before = failed.get(path)
+        if before is None:
+            failed[path] = reason
+        elif len(before) < _LONGEST_REASON and reason not in before:
+            failed[path] = f"{before}; {reason}"
 
     def _job_ended(self, job: JobState, ended: JobEnded) -> None:
         if job.about.in_background:
@@ -270,7 +349,11 @@ class ImportController:
     def _show_outcome(self, stopped: int, ended: JobState | None = None) -> None:
         last, failed = self._last, sum(map(len, self._failed.values()))
         if last is not None and (
-            failed or stopped or last.question or last.passed_over or (last is ended and last.known)
+            failed
+            or stopped
+            or last.question
+            or last.passed_over
+            or (last is ended and (last.known or last.imported))
         ):
             self.strip.show_outcome(last, failed, stopped)
             self._stopped_shown = stopped > 0
@@ -290,3 +373,8 @@ class ImportController:
         """Some of it may have been removed."""
         if self._stopped_shown and not self._jobs:
             self._count_stopped()
+
+
+def _may_be_dataset(path: Path) -> bool:
+    """Return whether it is worth looking into a path for a dataset: no image is one."""
+    return path.suffix.lower() in _ANNOTATION_SUFFIXES or os.path.isdir(path)

@@ -45,6 +45,7 @@ def _library(panels: Panels) -> Panel:
     actions = LibraryActions(
         importing.choose_files,
         importing.choose_folder,
+        importing.choose_dataset,
         importing.add_samples,
         panels.open_media,
         importing.ask_to_remove,

@@ -19,6 +19,7 @@ from src.events import (
     FrameStored,
     JobDone,
     JobStarted,
+    LabelsImported,
     Progress,
 )
 from src.job_kinds import STAGES, JobKind, job_kind, job_kinds
@@ -38,6 +39,7 @@ class JobState:
         in_place: whether that which started it is still there to say what goes wrong.
         taken: files that are done, now or before; a folder that can't be read is none.
         known: those of them that the library had before.
+        imported: what came of the import of a dataset.
         download: how far the file is that is being fetched.
         doing_from: when what it is `doing` began, and how much was done by then.
         cancelling: a person has asked it to stop.
@@ -54,6 +56,7 @@ class JobState:
     file_fraction: float = 0.0
     taken: int = 0
     known: int = 0
+    imported: LabelsImported | None = None
     doing: Progress | None = None
     download: Downloading | None = None
     failed: list[FileFailed] = field(default_factory=list)
@@ -100,6 +103,8 @@ class JobState:
             self.known += 1
         elif isinstance(event, FileFailed):
             self.failed.append(event)
+        elif isinstance(event, LabelsImported):
+            self.imported = event
         elif isinstance(event, JobDone):
             self.done = event
         elif isinstance(event, Downloading):
@@ -198,6 +203,8 @@ class JobState:
     @property
     def outcome(self) -> str:
         """The result, once it is over."""
+        if self.imported is not None:
+            return _what_was_imported(self.imported)
         if self.known and self.known == self.taken and not self.failed:
             verb = "is" if self.known == 1 else "are"
             text = f"{counted(self.known, 'file')} {verb} already in the library"
@@ -205,6 +212,20 @@ class JobState:
             text = f"{counted(self.taken, 'file')} done, {counted(self.segments, 'segment')} added"
             text += f", {self.known:,} already in the library" if self.known else ""
         return text if self.done is not None else f"Stopped. {text}"
+
+
+def _what_was_imported(event: LabelsImported) -> str:
+    """Write what came of the import of a dataset."""
+    parts = [
+        counted(number, word)
+        for number, word in ((event.files, "image"), (event.segments, "segment"))
+        if number
+    ]
+    text = f"{', '.join([*parts, counted(event.added, 'label')])} added"
+    text += f", {event.known:,} already there" if event.known else ""
+    text += f", {event.overruled:,} that you took off before" if event.overruled else ""
+    left_out = event.unmatched + event.skipped
+    return text + (f", {left_out:,} left out" if left_out else "")
 
 
 def question_at_close(kinds: Collection[str]) -> tuple[str, str]:

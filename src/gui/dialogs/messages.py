@@ -68,8 +68,13 @@ def ask(
     yes: str,
     then: Callable[[], object],
     no: str = "Cancel",
+    other: tuple[str, Callable[[], object]] | None = None,
 ) -> None:
-    """Ask before something is removed; Escape is no."""
+    """Ask before something is removed, or what is meant; Escape is no.
+
+    Args:
+        other: what else can be done: its name, and what does it.
+    """
     about = (title, sentence)
     if overlay.shows(about):
         return
@@ -82,6 +87,9 @@ def ask(
     Button(buttons, theme, yes, lambda: _close_and(close, then), kind="main", height=32).pack(
         side="right"
     )
+    if other is not None:
+        name, do = other
+        Button(buttons, theme, name, lambda: _close_and(close, do), height=32).pack(side="right")
     refuse = Button(buttons, theme, no, close, height=32)
     refuse.pack(side="right")
     refuse.focus_set()

@@ -13,6 +13,7 @@ from src.records import MediaCard
 class LibraryActions:
     add_files: Callable[[], None]
     add_folder: Callable[[], None]
+    import_dataset: Callable[[], None]
     samples: Callable[[], None]
     open: Callable[[MediaCard], None]
     remove: Callable[[Sequence[int]], None]

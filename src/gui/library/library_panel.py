@@ -30,11 +30,12 @@ from src.gui.library.media_filter import MediaFilter, NothingFits
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.controls import Button, icon_label, label, panel_header
+from src.gui.widgets.controls import Button, IconButton, icon_label, label, panel_header
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.notice import Notice
 from src.gui.widgets.popup import show_menu
 from src.gui.widgets.slider import Slider
+from src.job_kinds import IMPORT
 from src.records import MediaFile, MediaOrder
 from src.search.filters import EVERYTHING
 
@@ -149,6 +150,9 @@ class LibraryPanel(Panel):
         self._count = label(header, theme, "", colour=c.text_2)
         self._count.pack(side="left", padx=12)
         self._tools = ctk.CTkFrame(header, fg_color="transparent")
+        IconButton(
+            self._tools, theme, "download", "Import dataset", self._actions.import_dataset
+        ).pack(side="left", padx=(0, 12))
         self._sort = MenuButton(self._tools, theme, list(ORDERS), self._sorted)
         self._sort.pack(side="left", padx=(0, 20))
         icon_label(self._tools, "grid-small", c.text_2, 18).pack(side="left", padx=(0, 2))
@@ -349,7 +353,8 @@ class LibraryPanel(Panel):
         elif isinstance(event, FileDone | FileFailed | FileKnown | FilePassedOver):
             self.media.forget(event.path)
             self._set_busy(None, job)
-            no_card = isinstance(event, FileKnown | FilePassedOver)  # it may be a second copy
+            # it may be a second copy; images of a dataset come one by one
+            no_card = isinstance(event, FileKnown | FilePassedOver) or job.kind == IMPORT.key
             if no_card and not self._reload_waits:
                 self._reload_waits = True
                 self.after(_RELOAD_MS, self._reload_waiting)

@@ -214,7 +214,7 @@ class Check(Focusable):
         return bool(self._box.get())
 
     def set(self, value: bool) -> None:
-        """Show another value; `on_change` hears nothing of it."""
+        """Tick it or not; nothing is called."""
         self._box.select() if value else self._box.deselect()
 
     def _flip(self) -> None:

@@ -17,6 +17,7 @@ from src.config import LibraryPaths
 from src.database.backup import back_up
 from src.database.browse_queries import BrowseQueries
 from src.database.checksums import checked_columns, row_checksum
+from src.database.dataset_splits import SplitKey
 from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
 from src.database.repair.one_bit import one_bit_back
@@ -47,6 +48,7 @@ def fill(paths: LibraryPaths) -> None:
             db.execute("INSERT INTO tracks (media_file_id, begin_s, end_s) VALUES (1, 0, 2.5)")
             db.execute("INSERT INTO duplicate_groups (verdict, decided_at) VALUES ('kept', 2)")
             db.execute("INSERT INTO duplicate_files VALUES (1, 1, 0, NULL), (1, 2, 0, NULL)")
+        metadata.splits.keep(SplitKey("", "80/20", 1), {1: "train", 2: "val"})
 
 
 def content(database: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -170,6 +172,7 @@ def test_worse_damage_is_mended_from_the_backup(paths: LibraryPaths, table: str)
         "tracks": "end_s",
         "duplicate_groups": "decided_at",
         "duplicate_files": "is_hidden",
+        "dataset_splits": "content_hash",
     }[table]
     value: object = {
         "track_id": 77,

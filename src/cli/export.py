@@ -1,0 +1,251 @@
+"""The command that exports a dataset, and the one that lists and removes recipes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, get_args
+
+from src.cli.report import note, one_line
+from src.counting import counted
+from src.errors import OptionError
+from src.events import DatasetWritten, Event
+from src.records import ExportFormatInfo, ExportPreview, ImageForm
+
+if TYPE_CHECKING:
+    from src.library import MediaLibrary
+    from src.search.recipe import Recipe
+
+_LABELS = ("all", "people", "models", "people-first")
+_SEVERAL = ("all", "surest", "none")
+# Pairs that are printed; the window lists all.
+_MOST_PAIRS = 20
+Shown = Callable[[Iterable[Event]], Iterable[Event]]
+
+
+def add_export_arguments(export: argparse.ArgumentParser) -> None:
+    """Add the flags of `export` beside those about which segments; formats add theirs."""
+    add = export.add_argument
+    add("--recipe", metavar="NAME", help="as this recipe says, but for what is named beside it")
+    add("--save-recipe", metavar="NAME", help="keep all that is named here as a recipe")
+    _add_format_arguments(export)
+    add(
+        "--images",
+        choices=get_args(ImageForm),
+        metavar="FORM",
+        help="frames: whole pictures; crops: segments cut out; blurred: with what is around them "
+        "blurred; cutouts: on a transparent ground. What the format usually has by default",
+    )
+    add(
+        "--labels",
+        choices=_LABELS,
+        metavar="WHOSE",
+        help="people, models, all, or people-first: those of models only where no person has "
+        "labelled a segment; all by default",
+    )
+    add("--confidence", type=_share, metavar="C", help="skip labels below this; 0 by default")
+    add(
+        "--classes",
+        metavar="CLASSES",
+        help="only these, merged and renamed: 'car, truck -> vehicle; dog'",
+    )
+    add(
+        "--several",
+        choices=_SEVERAL,
+        metavar="RULE",
+        help="a segment with several classes has all of them, the surest, or none is exported",
+    )
+    add("--reviewed", action="store_true", help="only frames in which every class was looked for")
+    add("--per-class", type=_whole, metavar="N", help="at most N annotations of a class")
+    add("--split", metavar="SHARES", help="training, validation and test, such as 80/10/10")
+    add("--seed", type=int, metavar="N", help="of the split; 1 by default")
+    add("--title", default="", metavar="TITLE", help="of the dataset; the recipe's name by default")
+    add("--update", action="store_true", help="write only what has changed in a dataset in DIR")
+    add("--dry-run", action="store_true", help="count what would be written, and write nothing")
+
+
+def recipe_of(library: MediaLibrary, arguments: argparse.Namespace) -> Recipe:
+    """Read a recipe: the one that is named, with what is named beside it in its place.
+
+    Raises:
+        QueryError: there is none of this name, or something in it is wrong.
+    """
+    from src.search.filter_text import parse_filter
+    from src.search.leaves import segment_filter
+    from src.search.recipe import Recipe, parse_classes
+
+    given = arguments
+    named = library.recipes.get(given.recipe) if given.recipe is not None else Recipe()
+    changes: dict[str, Any] = {
+        "images": given.images,
+        "labels": None if given.labels is None else given.labels.replace("-", " "),
+        "min_confidence": given.confidence,
+        "several": given.several,
+        "only_reviewed": given.reviewed or None,
+        "most_per_class": given.per_class,
+        "split": given.split,
+        "seed": given.seed,
+        "where": parse_filter(given.where) if given.where else None,
+        "classes": parse_classes(given.classes) if given.classes is not None else None,
+    }
+    if given.min_quality:
+        changes["limits"] = segment_filter(min_predicted_iou=given.min_quality)
+    if given.format is not None:
+        changes |= {"format": given.format, "options": given.options}
+    return replace(named, **{name: value for name, value in changes.items() if value is not None})
+
+
+def export(library: MediaLibrary, arguments: argparse.Namespace, shown: Shown) -> None:
+    """Export a dataset, or count it, and keep its recipe where that is asked for."""
+    given = arguments
+    recipe = recipe_of(library, given)
+    if given.save_recipe is not None:
+        library.recipes.save(given.save_recipe, recipe)
+        note("the recipe is kept; `export --recipe NAME DIR` uses it")
+    if given.dry_run:
+        _print_preview(library.export_preview(recipe))
+        return
+    title = given.title or given.save_recipe or given.recipe or ""
+    for event in shown(library.export(given.folder, recipe, title, given.update)):
+        if isinstance(event, DatasetWritten):
+            _print_written(event)
+
+
+def list_recipes(library: MediaLibrary) -> None:
+    """Print the names of the recipes, from A to Z, each with its format."""
+    for name in library.recipes.names():
+        print(f"{one_line(name)}  ({library.recipes.get(name).format})")
+    if not library.recipes.names():
+        note("there is no recipe; `export --save-recipe NAME DIR` keeps one")
+
+
+def _print_written(written: DatasetWritten) -> None:
+    files = sum(written.images.values())
+    print(f"{counted(files, written.file)} in {one_line(written.folder)}")
+    if written.changes is not None:
+        changes = written.changes
+        print(
+            f"{changes.added:,} added, {changes.removed:,} removed, "
+            f"{changes.labels:,} with other labels than before"
+        )
+    _print_splits({name: sum(some.values()) for name, some in written.labels.items() if name})
+    _print_left_out(written.left_out)
+    for sentence in written.notes:
+        note(sentence)
+    for path, reason in written.unread.items():
+        note(f"left out: {path}: {reason}")
+
+
+def _print_preview(preview: ExportPreview) -> None:
+    print(
+        f"{counted(sum(preview.written.values()), 'annotation')} on "
+        f"{counted(preview.images, 'image')}, about {preview.bytes / 1e6:,.1f} MB"
+    )
+    for name, number in sorted(preview.written.items(), key=lambda each: -each[1]):
+        print(f"{number:>9,}  {one_line(name)}")
+    _print_splits(preview.splits)
+    _print_left_out(preview.reasons)
+    for warning in preview.warnings:
+        note(warning)
+    for pair in preview.close_pairs[:_MOST_PAIRS]:
+        first, second = (one_line(path) for path in pair.files)
+        print(f"alike on two sides: {pair.similarity:.2f}  {first}  {second}")
+    if len(preview.close_pairs) > _MOST_PAIRS:
+        print(f"and {len(preview.close_pairs) - _MOST_PAIRS:,} more pairs")
+
+
+def _print_splits(splits: Mapping[Any, int]) -> None:
+    if splits:
+        print(", ".join(f"{name} {number:,}" for name, number in splits.items()))
+
+
+def _print_left_out(reasons: dict[str, int]) -> None:
+    for reason, number in reasons.items():
+        print(f"left out: {number:,} {reason}")
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("it is from 0 to 1")
+    return value
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("it is 1 or more")
+    return value
+
+
+def _add_format_arguments(export: argparse.ArgumentParser) -> None:
+    """Draw the flags from the formats that there are; with a single one there is none to choose."""
+    formats = _formats()
+    keys = [each.key for each in formats]
+    described = "; ".join(f"{each.key}: {each.summary}" for each in formats)
+    export.add_argument(
+        "--format",
+        choices=keys,
+        metavar="FORMAT",
+        help=f"{described} By default {keys[0]}".replace("%", "%%")
+        if len(keys) > 1
+        else argparse.SUPPRESS,
+    )
+    # one flag for all formats that have an option of its name: the chosen one reads its value
+    by_name = {option.name: option for each in reversed(formats) for option in each.options}
+    for name, option in by_name.items():
+        users = ", ".join(each.key for each in formats if _has(each, name))
+        text = f"{option.label}: {option.allowed}; {option.shown(option.default)} by default"
+        export.add_argument(
+            _flag(name),
+            dest=_place(name),
+            metavar="VALUE",
+            help=f"{text} ({users})".replace("%", "%%"),
+        )
+
+
+def chosen_options(
+    export: argparse.ArgumentParser, arguments: argparse.Namespace
+) -> dict[str, object]:
+    """Read the options of the chosen format; ends with a usage error where one can't be."""
+    formats = _formats()
+    key = arguments.format or (formats[0].key if arguments.recipe is None else None)
+    chosen = next((each for each in formats if each.key == key), None)
+    names = {option.name for each in formats for option in each.options}
+    given = {name: getattr(arguments, _place(name)) for name in names}
+    given = {name: text for name, text in given.items() if text is not None}
+    if chosen is None:
+        if given:
+            export.error("name the --format beside its options")
+        return {}
+    for name in sorted(given):
+        if not _has(chosen, name):
+            export.error(f"{_flag(name)} is no option of the format {chosen.key}")
+    try:
+        return {
+            option.name: option.read(given[option.name])
+            for option in chosen.options
+            if option.name in given
+        }
+    except OptionError as exc:
+        export.error(str(exc))
+
+
+def _formats() -> tuple[ExportFormatInfo, ...]:
+    from src.library import MediaLibrary  # not needed by any other command's arguments
+
+    return MediaLibrary.export_formats()
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _place(name: str) -> str:
+    """Return the attribute that argparse keeps an option's text in, apart from its own ones."""
+    return f"option_{name}"
+
+
+def _has(chosen: ExportFormatInfo, name: str) -> bool:
+    return any(option.name == name for option in chosen.options)

@@ -1,0 +1,105 @@
+"""A dataset that is written again: what has not changed is taken from the one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from src.datasets.annotations import PlannedImage
+from src.datasets.atomic_output import DatasetFolder
+from src.datasets.manifest import Manifest, Render, sha256_of
+from src.datasets.manifest_file import (
+    KnownDataset,
+    KnownImage,
+    labels_digest,
+    read_manifest,
+    source_of,
+)
+from src.datasets.plan import DatasetPlan
+from src.errors import ExportError
+from src.events import DatasetChanges
+from src.library_files import SafeFolder
+from src.ownership import MANIFEST
+from src.records import ImageForm
+
+
+class KnownFiles:
+    """Gives the images of a dataset that is there, and makes the others anew; see Render."""
+
+    def __init__(self, folder: Path, plan: DatasetPlan, images: Render) -> None:
+        """Read what is there.
+
+        Raises:
+            ExportError: it is no dataset of this program, one of another kind, or somebody has
+                changed it.
+            OSError: it can't be read.
+        """
+        self._dataset = DatasetFolder(SafeFolder(folder))
+        self._images = images
+        self._known = _checked(folder, self._dataset, plan)
+        self._by_source = {each.source: each for each in self._known.images.values()}
+
+    def render(self, image: PlannedImage, form: ImageForm) -> tuple[bytes, str] | None:
+        """Read an image that is there, else make it."""
+        known = self._by_source.get(source_of(image, form))
+        if known is None:
+            return self._images.render(image, form)
+        with self._dataset.open(known.file) as stream:
+            content = stream.read()
+        if sha256(content).digest() != self._known.hashes[known.file]:
+            raise _changed(known.file)
+        return content, Path(known.file).suffix
+
+    def close(self) -> None:
+        self._images.close()
+
+    def compare(self, manifest: Manifest) -> DatasetChanges:
+        """Compare what was there with what is now."""
+        old, new = self._known.images, manifest.images
+        both = old.keys() & new.keys()
+        same = [file for file in both if old[file].labels == labels_digest(new[file])]
+        return DatasetChanges(len(new) - len(both), len(old) - len(both), len(both) - len(same))
+
+
+def _checked(folder: Path, dataset: DatasetFolder, plan: DatasetPlan) -> KnownDataset:
+    try:
+        known = read_manifest(dataset)
+    except (OSError, ValueError) as exc:
+        raise ExportError(
+            f"{folder}: there is no dataset of this program here that could be updated ({exc}); "
+            "choose another folder"
+        ) from exc
+    if (known.format, known.form) != (plan.recipe.format, plan.form):
+        raise ExportError(
+            f"{folder}: this dataset is {known.format} with {known.form}, and not "
+            f"{plan.recipe.format} with {plan.form}; choose another folder"
+        )
+    files = dataset.files
+    there = {entry.name for entry in files.walk("") if entry.is_file}
+    strange = there - known.hashes.keys() - {MANIFEST}
+    if strange:
+        raise ExportError(
+            f"{folder}: there are files here that are not of the dataset, such as "
+            f"{min(strange)}; move them, then update"
+        )
+    _check_files(dataset, known.hashes, known.images)
+    return known
+
+
+def _check_files(
+    dataset: DatasetFolder, hashes: Mapping[str, bytes], images: Mapping[str, KnownImage]
+) -> None:
+    """Check the files that are no images; those are checked when they are read."""
+    for file, digest in hashes.items():
+        if file not in images:
+            with dataset.open(file) as stream:
+                if sha256_of(stream) != digest:
+                    raise _changed(file)
+
+
+def _changed(file: str) -> ExportError:
+    return ExportError(
+        f"{file}: somebody has changed this file since it was exported, and an update would lose "
+        "that; export into another folder"
+    )

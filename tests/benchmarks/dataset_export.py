@@ -1,0 +1,141 @@
+"""How fast a dataset is written: python -m tests.benchmarks.dataset_export
+
+Each format writes 10,000 segments with masks on 1,000 photos of a megapixel, beside a plain copy of
+the same photos, in turns. The time includes reading all of it back and comparing it.
+
+    --photos N        photos (1,000)
+    --segments N      segments on each (10)
+    --formats A,B     only these
+    --rounds N        turns (3)
+    --write           puts the table into docs/benchmarks.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from src.config import APPLICATION_FOLDER, LibraryPaths
+from src.database.metadata_db import MetadataDatabase
+from src.dataset_images import DatasetImages
+from src.datasets.export import Export
+from src.datasets.registry import export_formats
+from src.records import Tag
+from src.search.recipe import Recipe, classes_of
+from src.settings import Settings
+from tests.datasets.drawn_library import add_file, add_frame
+
+WH = (1152, 864)
+CLASSES = ("cat", "dog", "car", "tree", "ball")
+MARKS = "<!-- dataset export -->", "<!-- end of dataset export -->"
+
+
+def make_library(paths: LibraryPaths, folder: Path, photos: int, segments: int) -> None:
+    """Draw photos with blobs for segments, and store them without a model."""
+    folder.mkdir()
+    rng = np.random.default_rng(27_001)
+    metadata = MetadataDatabase(paths)
+    for number in range(photos):
+        small = rng.integers(0, 255, (54, 72, 3), np.uint8)
+        picture = cv2.resize(small, WH, interpolation=cv2.INTER_CUBIC)
+        noise = rng.integers(0, 24, picture.shape, np.uint8)
+        path = folder / f"photo {number:05}.jpg"
+        cv2.imwrite(str(path), cv2.add(picture, noise), [cv2.IMWRITE_JPEG_QUALITY, 88])
+        masks = [_blob(rng) for _ in range(segments)]
+        with metadata.connection.write():
+            media_id = add_file(metadata, path, "image", WH)
+            ids = add_frame(metadata, media_id, path.name, masks, size_wh=WH)
+            for segment_id in ids[1:]:
+                tags = [Tag(str(rng.choice(CLASSES)), 1.0, "human")]
+                metadata.add_tags(segment_id, tags, "human")
+    metadata.close()
+
+
+def _blob(rng: np.random.Generator) -> np.ndarray:
+    """A wavy shape of some 100 pixels across: (H, W) bool."""
+    mask = np.zeros((WH[1], WH[0]), np.uint8)
+    angles = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    radius = rng.uniform(25, 110) * (1 + 0.25 * np.sin(angles * rng.integers(2, 7)))
+    centre = rng.uniform((130, 130), (WH[0] - 130, WH[1] - 130))
+    points = centre + radius[:, None] * np.stack([np.cos(angles), np.sin(angles)], 1)
+    cv2.fillPoly(mask, [points.astype(np.int32)], 1)
+    return mask.astype(bool)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy the photos, and wait until they are on the disk, as an export's files are written."""
+    shutil.copytree(source, target)
+
+
+def export(metadata: MetadataDatabase, target: Path, key: str) -> None:
+    images = DatasetImages(metadata, Settings())
+    recipe = Recipe(format=key, classes=classes_of(*CLASSES))
+    for _ in Export(metadata, target, images, recipe).run():
+        pass
+    images.close()
+
+
+def timed(act: Callable[[Path], None], target: Path) -> float:
+    os.sync()
+    begin = time.perf_counter()
+    act(target)
+    seconds = time.perf_counter() - begin
+    shutil.rmtree(target)
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", type=int, default=1000)
+    parser.add_argument("--segments", type=int, default=10)
+    parser.add_argument("--formats", default="")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args()
+    keys = given.formats.split(",") if given.formats else [each.key for each in export_formats()]
+    with tempfile.TemporaryDirectory(prefix="dataset-export-") as place:
+        folder, paths = Path(place) / "photos", LibraryPaths(Path(place) / "library")
+        make_library(paths, folder, given.photos, given.segments)
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        acts: dict[str, Callable[[Path], None]] = {
+            "a plain copy": lambda target: copy(folder, target)
+        }
+        metadata = MetadataDatabase(paths)
+        for key in keys:
+            acts[key] = lambda target, key=key: export(metadata, target, key)  # type: ignore[misc]
+        seconds: dict[str, list[float]] = {name: [] for name in acts}
+        for _ in range(given.rounds):
+            for name, act in acts.items():
+                seconds[name].append(timed(act, Path(place) / "made"))
+        metadata.close()
+    plain = statistics.median(seconds["a plain copy"])
+    lines = [
+        f"{given.photos:,} photos, {size / 1e6:,.0f} MB, "
+        f"{given.photos * given.segments:,} segments",
+        "",
+        "| | seconds, median | ratio |",
+        "| --- | --- | --- |",
+    ]
+    for name, some in seconds.items():
+        middle = statistics.median(some)
+        lines.append(f"| {name} | {middle:.2f} | {middle / plain:.2f} |")
+    table = "\n".join(lines)
+    print(table)
+    if given.write:
+        page = APPLICATION_FOLDER / "docs" / "benchmarks.md"
+        before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
+        after = rest.split(MARKS[1])[1]
+        page.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

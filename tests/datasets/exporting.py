@@ -1,0 +1,23 @@
+"""An export as MediaLibrary makes it, of a database without the rest of a library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from src.database.metadata_db import MetadataDatabase
+from src.dataset_images import DatasetImages
+from src.datasets import export
+from src.events import Event
+from src.search.recipe import Recipe
+from src.settings import Settings
+
+
+def export_dataset(
+    metadata: MetadataDatabase,
+    folder: Path,
+    recipe: Recipe = export.EVERYTHING,
+    update: bool = False,
+) -> Iterator[Event]:
+    images = DatasetImages(metadata, Settings())
+    return export.Export(metadata, folder, images, recipe, update=update).run()

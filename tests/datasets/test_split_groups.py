@@ -1,0 +1,152 @@
+"""Which media files are alike, and so on one side of a split."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from src.database.metadata_db import MetadataDatabase
+from src.datasets import split_pictures
+from src.datasets.split_groups import LikeMedia
+from src.errors import GivenUp
+from src.search.near_copies import mirrored
+from tests.conftest import unit_vectors
+from tests.datasets.files_alike import Looks, add_file
+
+
+def together(metadata: MetadataDatabase, *media_ids: int) -> list[list[int]]:
+    """List the groups of two files or more."""
+    groups = dict[int, list[int]]()
+    for media_id, group in LikeMedia(metadata, media_ids).groups().items():
+        groups.setdefault(group, []).append(media_id)
+    assert all(group == min(files) for group, files in groups.items())
+    return [files for files in groups.values() if len(files) > 1]
+
+
+def test_what_looks_alike_is_joined_and_no_more(metadata: MetadataDatabase) -> None:
+    looks = Looks()
+    one, other, third = looks.new(), looks.new(), looks.new()
+    files = [
+        add_file(metadata, "a.jpg", one),
+        add_file(metadata, "another hash.jpg", looks.like(one, bits=20)),
+        add_file(metadata, "a copy.jpg", looks.like(one)),
+        add_file(metadata, "b.jpg", other),
+        add_file(metadata, "another embedding.jpg", (looks.like(other, bits=6)[0], looks.new()[1])),
+        add_file(metadata, "mirror image.jpg", (turned(other[0]), looks.like(other)[1])),
+        add_file(metadata, "c.jpg", third),
+        # of one that is flat the dHash says nothing
+        add_file(metadata, "black.jpg", (0, looks.new()[1])),
+        add_file(metadata, "flat.jpg", (0, looks.new()[1])),
+    ]
+    assert together(metadata, *files) == [[files[0], files[2]], [files[3], files[5]]]
+
+
+def turned(dhash: int) -> int:
+    return ~int(mirrored(np.array([dhash], np.uint64))[0]) & (1 << 64) - 1
+
+
+def test_a_photo_is_with_the_video_that_it_is_of_and_a_video_with_its_other_export(
+    metadata: MetadataDatabase,
+) -> None:
+    looks = Looks(1)
+    frames = [looks.new() for _ in range(6)]
+    black = (0, looks.new()[1])
+    video = add_file(metadata, "film.mp4", black, *frames)
+    still = add_file(metadata, "still.jpg", looks.like(frames[3]))
+    again = add_file(metadata, "film part.mp4", *(looks.like(each) for each in frames[4:]))
+    other = add_file(metadata, "other film.mp4", black, looks.new(), looks.new())
+    assert together(metadata, video, still, again, other) == [[video, still, again]]
+    assert LikeMedia(metadata, [still, again, other]).like(still, [again, other]) == set()
+    like = LikeMedia(metadata, [video, still, again, other])
+    assert like.like(video, [still, again, other]) == {still, again}
+
+
+def test_videos_of_the_same_footage_at_other_moments_are_together(
+    metadata: MetadataDatabase,
+) -> None:
+    looks = Looks(8)
+    frames = [looks.new() for _ in range(8)]
+    film = add_file(metadata, "film.mp4", *frames)
+    later = [looks.like(frame, bits=18, distance=0.2) for frame in frames]
+    part = add_file(metadata, "part.mp4", *later[:3], looks.new())
+    other = add_file(metadata, "other.mp4", later[4], later[5], *(looks.new() for _ in range(6)))
+    photo = add_file(metadata, "photo.jpg", later[6])
+    unlike = [add_file(metadata, f"other {n}.jpg", looks.new()) for n in range(40)]
+    assert together(metadata, film, part, other, photo, *unlike) == [[film, part]]
+    like = LikeMedia(metadata, [film, part, other, *unlike])
+    assert like.like(film, [part, other]) == {part} and like.like(other, [film, part]) == set()
+
+
+def test_photos_of_a_burst_are_together(metadata: MetadataDatabase) -> None:
+    looks = Looks(2)
+    scene = looks.new()
+    unlike = [add_file(metadata, f"other {n}.jpg", looks.new()) for n in range(9)]
+
+    def photo(name: str, second: int, camera: str | None, bits: int = 8) -> int:
+        look = looks.like(scene, bits=bits, distance=0.15)
+        taken = f"2026-05-01T10:00:{second:02}+00:00"
+        return add_file(metadata, name, look, captured_at=taken, camera=camera)
+
+    burst = [photo(f"one/{n}.jpg", 2 * n, "A") for n in range(3)]
+    elsewhere = photo("two/1.jpg", 5, "A")  # the same camera
+    others = [photo("three/1.jpg", 5, None), photo("three/2.jpg", 40, None)]
+    with_other_looks = photo("one/9.jpg", 6, "A", bits=32)
+    assert together(metadata, *unlike, *burst, elsewhere, *others, with_other_looks) == [
+        [*burst, elsewhere]
+    ]
+
+
+@pytest.mark.parametrize("verdict", ["open", "kept", "hidden", "apart"])
+def test_groups_of_duplicates_join_unless_a_person_said_they_are_none(
+    metadata: MetadataDatabase, verdict: str
+) -> None:
+    looks = Looks(3)
+    one = looks.new()
+    files = [
+        add_file(metadata, "a.jpg", one),
+        add_file(metadata, "b.jpg", looks.like(one)),
+        add_file(metadata, "c.jpg", looks.new()),
+    ]
+    metadata.duplicates.replace_open([files], "now")
+    with metadata.connection.write() as db:
+        db.execute("UPDATE duplicate_groups SET verdict = ?", (verdict,))
+    assert together(metadata, *files) == ([] if verdict == "apart" else [files])
+    like = LikeMedia(metadata, files).like(files[0], files)
+    assert like == (set() if verdict == "apart" else set(files[1:]))
+
+
+def test_thousands_that_are_all_alike_are_one_group(metadata: MetadataDatabase) -> None:
+    frames = [(0xF0F0_F0F0_1234_5678, vector) for vector in np.repeat(unit_vectors(1), 300, axis=0)]
+    files = [add_file(metadata, f"{n}.jpg", look) for n, look in enumerate(frames[:150])]
+    video = add_file(metadata, "v.mp4", *frames[150:])
+    assert together(metadata, *files, video) == [[*files, video]]
+
+
+def test_without_embeddings_the_hash_has_to_agree_more(metadata: MetadataDatabase) -> None:
+    looks = Looks(4)
+    one = looks.new()
+    files = [add_file(metadata, "a.jpg", one), add_file(metadata, "b.jpg", looks.like(one, 4))]
+    files += [add_file(metadata, "c.jpg", looks.like(one, 9))]
+    with metadata.connection.write() as db:
+        db.execute("DELETE FROM embeddings")
+    assert together(metadata, *files) == [files[:2]]
+
+
+def test_of_long_videos_frames_all_over_them_are_compared(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(split_pictures, "MOST_PICTURES", 30)
+    looks = Looks(5)
+    frames = [looks.new() for _ in range(40)]
+    same = [frame for frame in frames for _ in range(2)]  # each stands for a while
+    one, other = add_file(metadata, "a.mp4", *same), add_file(metadata, "b.mp4", *frames)
+    pictures = split_pictures.read_pictures(metadata, [one, other])
+    assert len(pictures.hashes) == 30
+    assert set(pictures.hashes.tolist()) <= {dhash for dhash, _ in frames}
+    assert together(metadata, one, other) == [[one, other]]
+
+
+def test_it_is_given_up_once_nobody_waits_for_it(metadata: MetadataDatabase) -> None:
+    file = add_file(metadata, "a.jpg", Looks(6).new())
+    with pytest.raises(GivenUp):
+        LikeMedia(metadata, [file], wanted=lambda: False).groups()
