@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import logging
 import os
 import signal
@@ -122,6 +124,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from src.errors import is_out_of_memory
     from src.gui.app.crash_dialog import provide_streams, report_crash, show_crash_dialog
 
+    # at the end the system takes all memory back: to look for garbage first takes up to a second
+    atexit.register(gc.freeze)
     no_console = provide_streams()
     log_to_console()
     arguments = parse(sys.argv[1:] if argv is None else argv)

@@ -6,16 +6,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
+
 from src.database.clip_in_use import clip_in_use
 from src.database.segment_store import IMPORTED_ONLY
 from src.datasets.export import Export, preview_dataset
+from src.datasets.plan import DatasetPlan
 from src.datasets.recipes import SavedRecipes
-from src.datasets.registry import export_formats
+from src.datasets.registry import export_format, export_formats
+from src.datasets.samples import SAMPLE_SIDE, samples_of_dataset, samples_of_plan
 from src.datasets.saved_crops import save_crops
 from src.events import Event
 from src.options import options_of
-from src.records import ExportFormatInfo, ExportPreview
-from src.search.recipe import Recipe
+from src.records import ExportFormatInfo, ExportPreview, ExportSample
+from src.search.recipe import Recipe, checked_recipe
 from src.tagging import Tagging
 
 
@@ -92,6 +96,28 @@ class Exporting(Tagging):
     ) -> ExportPreview:
         """Count what an export would write; see preview_dataset."""
         return preview_dataset(self.metadata, recipe or Recipe(), wanted)
+
+    def export_samples(
+        self, recipe: Recipe, number: int, wanted: Callable[[], bool] = lambda: True
+    ) -> Iterator[ExportSample]:
+        """Show some images that an export would write; see samples_of_plan."""
+        from src.dataset_images import DatasetImages
+
+        plan = DatasetPlan(
+            self.metadata, checked_recipe(recipe), export_format(recipe.format), wanted=wanted
+        )
+        with closing(DatasetImages(self.metadata, self.settings)) as images:
+            yield from samples_of_plan(plan, images, self._read_small, number)
+
+    def written_samples(
+        self, folder: Path | str, format_key: str, number: int
+    ) -> Iterator[ExportSample]:
+        """Show some images of a dataset, read from it; see samples_of_dataset."""
+        chosen = export_format(format_key)
+        yield from samples_of_dataset(Path(folder), chosen, self._read_small, number)
+
+    def _read_small(self, content: bytes) -> np.ndarray:
+        return self.browse.read_image(content, SAMPLE_SIDE)
 
     def save_crops(self, segment_ids: Sequence[str], folder: Path | str) -> list[Path]:
         """Copy the crops of segments into a folder; see src.datasets.saved_crops.

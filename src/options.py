@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -136,8 +136,19 @@ def build_options(options: type[Built], values: Mapping[str, object]) -> Built:
     Raises:
         OptionError: there is no such option, or a value can't be chosen.
     """
-    known = {each.name: each for each in options_of(options)}
+    return options(**checked_values(options_of(options), values))
+
+
+def checked_values(
+    options: Iterable[Option], values: Mapping[str, object]
+) -> dict[str, OptionValue]:
+    """Return values of options, each of its option's own type.
+
+    Raises:
+        OptionError: there is no such option, or a value can't be chosen.
+    """
+    known = {each.name: each for each in options}
     for name in values:
         if name not in known:
             raise OptionError(f"there is no option {name!r}; there is {', '.join(known) or 'none'}")
-    return options(**{name: known[name].checked(value) for name, value in values.items()})
+    return {name: known[name].checked(value) for name, value in values.items()}

@@ -242,9 +242,10 @@ class SearchResult(Sequence[SearchHit]):
         left_by_filter: of a search by a filter alone, how many segments that leaves; there may be
             fewer hits. None where hits are scored, which every segment is that the filter leaves.
         has_more: that a filter alone leaves more than these, which nobody has counted.
-        line: the score below which a match is likely chance; None where no line is drawn.
-        strong: how many segments are above the line, shown or not; None without a line.
-        total: how many segments were scored, shown or not; None where none was.
+        line: the score below which a match is likely chance; None where no line is drawn. Of things
+            in one frame the lowest of their lines: `strength` is counted from its own line.
+        strong: how many segments, or frames, are above the line, shown or not; None without a line.
+        total: how many were scored, shown or not; None where none was.
     """
 
     hits: tuple[SearchHit, ...]
@@ -375,6 +376,23 @@ class FrameView:
 
 
 @dataclass(frozen=True)
+class AlikePair:
+    """Two media files that look alike, on different sides of a split.
+
+    Attributes:
+        files: their paths.
+        splits: their sides.
+        crops: of the frames that are most alike, as the library keeps them.
+        similarity: the cosine of those frames' embeddings.
+    """
+
+    files: tuple[Path, Path]
+    splits: tuple[Split, Split]
+    crops: tuple[Path, Path]
+    similarity: float
+
+
+@dataclass(frozen=True)
 class ExportPreview:
     """What an export would write: counted, nothing written.
 
@@ -387,6 +405,7 @@ class ExportPreview:
         splits: annotations by split; empty where the dataset is not split.
         reasons: how much is left out, by the reason.
         warnings: what the person should know before it is written, in whole sentences.
+        close_pairs: media files that look alike on different sides of the split, the closest first.
     """
 
     written: dict[str, int]
@@ -397,6 +416,40 @@ class ExportPreview:
     splits: dict[Split, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    close_pairs: tuple[AlikePair, ...] = ()
+
+
+@dataclass(frozen=True)
+class SampleLabel:
+    """A label on an image that is shown before or after an export.
+
+    Attributes:
+        colour: that it is drawn in, "#E6B450"; the same for the same class.
+        bbox_xywh: in pixels of the image that is shown; None for the image as a whole.
+    """
+
+    name: str
+    colour: str
+    bbox_xywh: BoxXywh | None
+
+
+@dataclass(frozen=True)
+class ExportSample:
+    """An image of a dataset, small, to be looked at.
+
+    Attributes:
+        image_rgb: (h, w, 3) uint8 RGB, masks drawn into it.
+        media: the name of the file that it comes from, or its own.
+        timestamp_s: in that file, where it is a video.
+        size_wh: of the image in the dataset, in pixels.
+    """
+
+    image_rgb: np.ndarray = field(repr=False, compare=False)
+    labels: tuple[SampleLabel, ...]
+    media: str
+    size_wh: tuple[int, int]
+    timestamp_s: float | None = None
+    split: Split | None = None
 
 
 @dataclass(frozen=True)

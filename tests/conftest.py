@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +71,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for share in shares for item in share]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for garbage in what tests leave, not in the modules that all of them need."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
     """There are as many processes as cores, and models this small are slower on several threads."""
@@ -97,12 +109,21 @@ def warm_index() -> Iterator[WarmStart | None]:
     start.close()
 
 
+@pytest.fixture(scope="session")
+def cut_already(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the masks that the processes of this run have cut."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cut already"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
-def cut_anew() -> Iterator[Masks]:
-    """A picture is cut once in this process; gives what cuts each, for tests of the models."""
+def cut_anew(cut_already: Path) -> Iterator[Masks]:
+    """A picture is cut once in a run; gives what cuts each, for tests of the models."""
     cut = MaskGenerator.masks
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MaskGenerator, "masks", remembering(cut))
+        patch.setattr(MaskGenerator, "masks", remembering(cut, cut_already))
         yield cut
 
 

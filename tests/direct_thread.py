@@ -12,6 +12,9 @@ class DirectThread:
     def poll(self, _poller: object) -> None:
         pass
 
+    def post(self, call: Callable[[], None]) -> None:
+        call()
+
     def run(
         self,
         work: Callable[[], Any],

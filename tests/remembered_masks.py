@@ -1,4 +1,4 @@
-"""What SAM has seen and cut in this process: many tests take the same few pictures in.
+"""What SAM has seen and cut in a run of the tests: many of them take the same few pictures in.
 
 The starter SAM takes most of a second for a picture and makes the same of it each time.
 """
@@ -6,8 +6,11 @@ The starter SAM takes most of a second for a picture and makes the same of it ea
 from __future__ import annotations
 
 import hashlib
+import os
+import pickle
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +26,12 @@ Masks = Callable[..., Iterator[dict[str, Any]]]
 Embed = Callable[[PromptableSam, np.ndarray], SamEmbedding]
 
 
-def remembering(cut: Masks) -> Masks:
-    """Make a `MaskGenerator.masks` that cuts a picture once for each weights and settings."""
+def remembering(cut: Masks, folder: Path) -> Masks:
+    """Make a `MaskGenerator.masks` that cuts a picture once for each weights and settings.
+
+    Args:
+        folder: keeps what the bundled weights cut, for other processes of the same run.
+    """
     made: dict[object, list[dict[str, Any]]] = {}
 
     def masks(
@@ -43,12 +50,32 @@ def remembering(cut: Masks) -> Masks:
             hashlib.sha256(image_rgb.tobytes()).digest(),
         )
         if key not in made:
-            made[key] = list(cut(generator, image_rgb, go_on))
+            kept = folder / hashlib.sha256(repr(key).encode()).hexdigest() if bundled else None
+            made[key] = _kept(kept, lambda: list(cut(generator, image_rgb, go_on)))
         for record in made[key]:
             ask(go_on)
             yield record | {"segmentation": record["segmentation"].copy()}
 
     return masks
+
+
+def _kept(file: Path | None, make: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Read what a process has left in a file, or make it and leave it there."""
+    if file is None:
+        return make()
+    if file.exists():
+        records: list[dict[str, Any]] = pickle.loads(file.read_bytes())
+        return records
+    records = make()
+    part = file.with_suffix(f".{os.getpid()}")
+    part.write_bytes(pickle.dumps(records))
+    part.replace(file)
+    return records
+
+
+def remember_in(folder: Path) -> None:
+    """Have this process, a program that was started, cut what no other one has cut."""
+    MaskGenerator.masks = remembering(MaskGenerator.masks, folder)  # type: ignore[method-assign]
 
 
 def embedding_once(embed: Embed) -> Embed:

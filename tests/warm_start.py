@@ -8,6 +8,7 @@ them, with arguments, pipes, an id and an exit status of their own.
 from __future__ import annotations
 
 import faulthandler
+import gc
 import importlib
 import json
 import os
@@ -26,6 +27,8 @@ from typing import Any
 # Not by src.config, which reads the environment when it is imported: that has to be the program's.
 APPLICATION_FOLDER = Path(__file__).parents[1]
 LONGEST_REQUEST = 1 << 20
+# Names a folder of masks for a program that need not cut what others have cut.
+CUT_ALREADY = "TESTS_CUT_ALREADY"
 
 
 class WarmStart:
@@ -210,6 +213,11 @@ def become(request: dict[str, Any]) -> None:
 
         used: Any = child_processes
         used.subprocess = with_a_warm_index(WarmStart.on(request["line"]))
+    cut_already = os.environ.pop(CUT_ALREADY, None)  # the index, its child, has no use for it
+    if cut_already is not None:
+        from tests.remembered_masks import remember_in
+
+        remember_in(Path(cut_already))
     words = request["words"]
     if words[0] == "-m":
         sys.argv = words[1:]
@@ -223,6 +231,7 @@ def main() -> None:
     line = socket.socket(fileno=int(sys.argv[1]))
     for name in sys.argv[2:]:
         importlib.import_module(name)
+    gc.freeze()  # or each program copies the memory of all these when it looks for garbage
     request = serve(line)
     if request is not None:
         become(request)

@@ -163,7 +163,10 @@ class Commands:
         return 0
 
     def _search(self) -> int:
-        from src.cli.search import find, show
+        from src.models.preload import preloaded
+
+        with preloaded():
+            from src.cli.search import find, show
 
         with self._open_to_read() as library:
             if self.arguments.saved is not None:

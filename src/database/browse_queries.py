@@ -240,6 +240,13 @@ class BrowseQueries:
                 known[condition] = int(reader.execute(sql, condition.values).fetchone()[0])
         return known[condition]
 
+    def count_frames_where(self, where: SegmentCondition) -> int:
+        """Count the frames with a segment that a filter leaves."""
+        condition = segment_ids_where(where)
+        sql = f"SELECT count(DISTINCT frame_id) FROM segments WHERE id IN ({condition.sql})"
+        row = self.metadata.connection.read().execute(sql, condition.values).fetchone()
+        return int(row[0])
+
     def quality_range(self) -> tuple[float, float] | None:
         """Find the lowest and the highest predicted_iou there is; None without segments of SAM.
 

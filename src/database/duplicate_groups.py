@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from src.database.connection import Connection
 from src.database.rows import LISTED, RowReader
@@ -25,6 +26,22 @@ HIDDEN = (
 GONE = "this group of duplicates is no longer there; look for duplicates again"
 # What was in the library when duplicates were last looked for.
 _LOOKED_AT = "duplicates were looked for in"
+
+
+@dataclass(frozen=True)
+class KnownCopies:
+    """Groups of media files, by their ids.
+
+    Attributes:
+        together: copies, as they were found or as a person has said.
+        apart: those that a person has called no copies.
+    """
+
+    together: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    apart: Mapping[int, Sequence[int]] = field(default_factory=dict)
+
+    def are_apart(self, one: int, other: int) -> bool:
+        return any(one in files and other in files for files in self.apart.values())
 
 
 class DuplicateGroups:
@@ -156,13 +173,18 @@ class DuplicateGroups:
         )
         return found.fetchone() is not None
 
-    def together(self) -> dict[int, int]:
-        """Return the group of each media file that a person said is told as one with others."""
-        rows = self._connection.read().execute(
-            "SELECT d.media_file_id, d.group_id FROM duplicate_files d"
-            " JOIN duplicate_groups g ON g.id = d.group_id WHERE g.verdict IN ('kept', 'hidden')"
-        )
-        return {row["media_file_id"]: row["group_id"] for row in rows}
+    def copies_among(self, media_file_ids: Iterable[int]) -> KnownCopies:
+        """Look up which of some media files are copies of one another."""
+        together, apart = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
+        if self._is_there():
+            for row in self._connection.read().execute(
+                "SELECT d.media_file_id, d.group_id, g.verdict FROM duplicate_files d"
+                f" JOIN duplicate_groups g ON g.id = d.group_id WHERE d.media_file_id IN {LISTED}",
+                (json.dumps(list(set(media_file_ids))),),
+            ):
+                groups = apart if row["verdict"] == "apart" else together
+                groups[row["group_id"]].append(row["media_file_id"])
+        return KnownCopies(dict(together), dict(apart))
 
     def decide(self, group_id: int, verdict: DuplicateVerdict, kept_id: int | None = None) -> None:
         """Record what a person said of a group; "open" takes back what they said before.

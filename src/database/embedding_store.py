@@ -13,7 +13,7 @@ from src.database.conditions import Condition, SegmentCondition
 from src.database.connection import Connection
 from src.database.exact_search import Found, Line, Scored, Search, SearchCounts, TooDeep
 from src.database.filtered_rows import MOST_GATHERED, FilteredRows, KnownFilter
-from src.database.frame_search import FrameSearch
+from src.database.frame_search import FoundFrames, FrameSearch, Thing
 from src.database.row_values import check_row
 from src.database.rows import CHUNK, LISTED, placeholders
 from src.database.scan_file import ScanFileError
@@ -229,10 +229,10 @@ class EmbeddingStore:
             known.asked += one_by_one.tested
 
     def best_in_frames(
-        self, queries: Sequence[np.ndarray], n: int, where: SegmentCondition | None = None
-    ) -> Scored:
-        """Find the n frames that hold something like each of several queries; see FrameSearch."""
-        return self.frames.best(self._by_id, self.model_id, queries, n, where)
+        self, things: Sequence[Thing], n: int, where: SegmentCondition | None = None
+    ) -> FoundFrames:
+        """Find the n frames that hold something like each of several things; see FrameSearch."""
+        return self.frames.best(self._by_id, self.model_id, things, n, where)
 
     def prepare_scan(self) -> Iterator[tuple[int, int]]:
         """Read what the first search would wait for; see ScanRows.prepare."""

@@ -12,6 +12,7 @@ start throws the folder away.
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import sys
@@ -183,6 +184,7 @@ def main() -> None:
             answer, payload = {"error": f"{type(exc).__name__}: {exc}"}, b""
         write_message(answers, answer, payload)
     server.mark_clean()
+    gc.freeze()  # or Python looks for garbage in all of Chroma before it ends
 
 
 if __name__ == "__main__":

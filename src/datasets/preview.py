@@ -6,7 +6,7 @@ import contextlib
 
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.plan import DatasetPlan
-from src.records import ExportPreview
+from src.records import AlikePair, ExportPreview
 
 # Files that are measured; of more than these the size is estimated.
 MOST_MEASURED = 1000
@@ -22,10 +22,29 @@ def preview_of(metadata: MetadataDatabase, plan: DatasetPlan) -> ExportPreview:
         left_out=dict(plan.left_out_of),
         media_files=plan.media_files,
         bytes=_bytes(metadata, plan),
-        images=len(plan),
+        images=plan.annotations if plan.one_file_per_label else len(plan),
         splits=of_split,
         reasons={reason: number for reason, number in plan.left_out.items() if number},
         warnings=plan.warnings,
+        close_pairs=_alike_pairs(metadata, plan),
+    )
+
+
+def _alike_pairs(metadata: MetadataDatabase, plan: DatasetPlan) -> tuple[AlikePair, ...]:
+    if not plan.close_pairs:
+        return ()
+    paths = {media.id: media.path for media in metadata.all_media()}
+    ids = sorted({each for pair in plan.close_pairs for each in pair.segment_ids})
+    crops = {key: each.crop_path for key, each in metadata.segments(ids, with_masks=False).items()}
+    return tuple(
+        AlikePair(
+            (paths[pair.media_ids[0]], paths[pair.media_ids[1]]),
+            (plan.split_of[pair.media_ids[0]], plan.split_of[pair.media_ids[1]]),
+            (crops[pair.segment_ids[0]], crops[pair.segment_ids[1]]),
+            pair.similarity,
+        )
+        for pair in plan.close_pairs
+        if crops.keys() >= set(pair.segment_ids) and paths.keys() >= set(pair.media_ids)
     )
 
 

@@ -49,9 +49,10 @@ def stratify(groups: Iterable[Group], shares: SplitShares, seed: int) -> None:
     The classes in the fewest groups come first, and of each its largest groups; a group goes where
     most of the class is lacking (iterative stratification, Sechidis, Tsoumakas and Vlahavas 2011,
     with groups for examples, and what is lacking as a part of the side's share). The last groups
-    of a class go to the sides that have none of it, as long as these have room. Where there are
-    not very many groups, each is then moved as long as that brings the sides nearer to their
-    shares: one large group can't be made good by those that come after it.
+    of a class go to the sides that have none of it, as long as these have room.
+
+    Where there are not very many groups, each is then moved as long as that brings the sides
+    nearer to their shares: one large group can't be made good by those that come after it.
     """
     groups = list(groups)
     free = [group for group in groups if group.side is None]

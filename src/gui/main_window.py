@@ -246,8 +246,9 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self.attributes("-fullscreen", False)
 
     def full_screen(self) -> None:
-        """Fill the screen, or leave it."""
-        self.attributes("-fullscreen", not self.attributes("-fullscreen"))
+        """Fill the screen, with a picture alone where one is open, or leave it."""
+        if self.overlay.is_open or not self.panels.show_alone():
+            self.attributes("-fullscreen", not self.attributes("-fullscreen"))
 
     # -- errors
 

@@ -11,6 +11,7 @@ import torch
 
 from src.errors import CheckpointError
 from src.models.checkpoints import StateDict
+from src.models.weights_from_file import WeightsFromFile
 from src.records import EMBEDDING_DIM
 
 Shapes = dict[str, tuple[int, ...]]
@@ -144,6 +145,6 @@ def _may_be(name: str, shapes: Shapes) -> bool:
 
 def _shapes_of(name: str) -> Shapes:
     """Build a model without memory for its weights, and list their shapes."""
-    with torch.device("meta"):
+    with torch.device("meta"), WeightsFromFile():
         model = open_clip.create_model(name, load_weights=False, device="meta")
     return {key: tuple(value.shape) for key, value in model.state_dict().items()}

@@ -14,6 +14,7 @@ from src.models.mask_generator import MaskGenerator
 from src.models.mask_shape import SPECK_SHARE
 from src.models.segmenter_kind import SegmenterKind
 from src.models.weight_checks import check_finite
+from src.models.weights_from_file import WeightsFromFile
 
 # Width of the image encoder -> name in segment_anything's registry.
 _NAME_BY_WIDTH = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
@@ -31,7 +32,8 @@ def load(
 ) -> MaskGenerator:
     """Make the segmenter of a whole checkpoint; see SegmenterKind."""
     name = architecture(state)
-    sam = sam_model_registry[name](checkpoint=None)
+    with WeightsFromFile():
+        sam = sam_model_registry[name](checkpoint=None)
     try:
         sam.load_state_dict(state)
     except RuntimeError as exc:

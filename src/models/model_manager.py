@@ -30,6 +30,7 @@ from src.models.starter import architecture as starter
 from src.models.starter.segmenter import STARTER_SAM
 from src.models.starter.tokenizer import StarterTokenizer
 from src.models.weight_checks import check_finite
+from src.models.weights_from_file import WeightsFromFile
 from src.settings import NO_SAM, STARTER, Device, Settings
 
 ModelKind = Literal["clip", "sam"]
@@ -261,9 +262,10 @@ class ModelManager:
         state = checkpoints.read_state_dict(path)
         name = clip_architecture(state, path)
         mean, std = normalisation(name)
-        model = open_clip.create_model(
-            name, load_weights=False, force_preprocess_cfg={"mean": mean, "std": std}
-        )
+        with WeightsFromFile():
+            model = open_clip.create_model(
+                name, load_weights=False, force_preprocess_cfg={"mean": mean, "std": std}
+            )
         try:
             model.load_state_dict(state)
         except RuntimeError as exc:

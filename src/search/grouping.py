@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from src.database.duplicate_groups import KnownCopies
 from src.models.mask_rle import mask_ious
 from src.records import SearchHit
 
@@ -26,6 +27,9 @@ COPY_BITS, COPY_IOU = 6, 0.5
 
 # Takes ids of segments; gives their embeddings, (512,) float32 each, but for those that are gone.
 Embeddings = Callable[[Sequence[str]], Mapping[str, np.ndarray]]
+# The later and the earlier places of pairs, (P,) int64, and how alike they have to be, (P,).
+Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
+NOTHING_KNOWN = KnownCopies()
 
 
 def one_of_each(
@@ -34,6 +38,7 @@ def one_of_each(
     like: float,
     dhashes: Mapping[str, str],
     embeddings: Embeddings,
+    copies: KnownCopies = NOTHING_KNOWN,
 ) -> list[SearchHit]:
     """Make hits of the same thing one hit: the best, with the others as its `alike`.
 
@@ -46,12 +51,13 @@ def one_of_each(
         like: the cosine similarity from which on two segments are likely not alike by chance.
         dhashes: of the frames of segments, 16 hex digits by the segment's id, where known.
         embeddings: asked once, about those that may be the same by where they are.
+        copies: the media files that are known to be copies of one another, or not to be.
 
     Returns:
         The hits that stand for the others, best first.
     """
     places = _Places.of(hits, dhashes)
-    first, second, least = _may_be_same(places, like)
+    first, second, least = _may_be_same(places, like, copies)
     is_like = _cosines(hits, first, second, embeddings) >= least
     first, second = first[is_like], second[is_like]
     same = _same_masks(hits, places, first, second)
@@ -129,9 +135,17 @@ class _Places:
             np.array([each is not None for each in hashes], bool),
         )
 
-    def overlap(self, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Measure boxes of pairs: their IoU, and the share of the smaller one that is in both."""
+    def overlap(
+        self, first: np.ndarray, second: np.ndarray, mirrored: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Measure boxes of pairs: their IoU, and the share of the smaller one that is in both.
+
+        Args:
+            mirrored: turn the second of each pair round in its frame, left for right.
+        """
         a, b = self.boxes[first], self.boxes[second]
+        if mirrored:
+            b = np.stack([1 - b[:, 2], b[:, 1], 1 - b[:, 0], b[:, 3]], axis=1)
         sides = np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2])
         both = np.prod(np.maximum(sides, 0), axis=1)
         areas = [np.prod(each[:, 2:] - each[:, :2], axis=1) for each in (a, b)]
@@ -139,7 +153,7 @@ class _Places:
         return both / np.maximum(areas[0] + areas[1] - both, 1e-12), both / least
 
 
-def _may_be_same(places: _Places, like: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _may_be_same(places: _Places, like: float, copies: KnownCopies) -> Pairs:
     """List the pairs that may be the same by where they are.
 
     Returns:
@@ -155,8 +169,12 @@ def _may_be_same(places: _Places, like: float) -> tuple[np.ndarray, np.ndarray, 
     at = here | (in_film & (near | stays))
     # what has moved, or is there again later, has to be more alike
     least = np.where(in_frame | (near & stays), like, (1 + like) / 2)
-    of_one_file, copies = (first[at], second[at], least[at]), _copies(places, like)
-    first, second, least = (np.concatenate(both) for both in zip(of_one_file, copies, strict=True))
+    found = (
+        (first[at], second[at], least[at]),
+        _frames_alike(places, like, copies),
+        _known_copies(places, like, copies),
+    )
+    first, second, least = (np.concatenate(each) for each in zip(*found, strict=True))
     return first, second, least
 
 
@@ -170,7 +188,29 @@ def _pairs(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.repeat(order, before), order[np.repeat(starts, before) + nth]
 
 
-def _copies(places: _Places, like: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _known_copies(places: _Places, like: float, copies: KnownCopies) -> Pairs:
+    """List pairs in the same place of copies, where that is known; of videos at about one time."""
+    of_media = {int(places.media[each[0]]): each for each in _runs(places.media)}
+    members = [
+        (group, place)
+        for group, files in copies.together.items()
+        for file in files
+        for place in of_media.get(file, np.empty(0, np.int64)).tolist()
+    ]
+    groups, at = np.array(members, np.int64).reshape(-1, 2).T
+    a, b = _pairs(groups)
+    first, second = np.maximum(at[a], at[b]), np.minimum(at[a], at[b])
+    apart_s = np.abs(places.time_s[first] - places.time_s[second])  # NaN of photos
+    same = (places.media[first] != places.media[second]) & ~(apart_s > NEAR_S)
+    same &= places.whole[first] == places.whole[second]
+    ious = [places.overlap(first, second, mirrored)[0] for mirrored in (False, True)]
+    same &= np.maximum(*ious) >= COPY_IOU
+    first, second = first[same], second[same]
+    # the pictures were compared already, whatever a CLIP makes of one that is mirrored or brighter
+    return first, second, np.where(places.whole[first], -1.0, like)
+
+
+def _frames_alike(places: _Places, like: float, copies: KnownCopies) -> Pairs:
     """List pairs that are in the same place of frames that look the same, of different files."""
     some = np.flatnonzero(places.is_hashed)
     frames, at = np.unique(places.frame[some], return_index=True)
@@ -181,6 +221,7 @@ def _copies(places: _Places, like: float) -> tuple[np.ndarray, np.ndarray, np.nd
     pairs = [
         np.stack(np.meshgrid(members[int(frames[i])], members[int(frames[j])]), -1).reshape(-1, 2)
         for i, j in zip(a.tolist(), b.tolist(), strict=True)
+        if not copies.are_apart(int(media[i]), int(media[j]))
     ]
     both = np.concatenate([np.empty((0, 2), np.int64), *pairs])
     first, second = both.max(axis=1, initial=0), both.min(axis=1, initial=1 << 62)

@@ -79,16 +79,22 @@ class QueryLine:
 
         So slowly that strong hits still differ: they lie up to a dozen steps above it.
         """
-        return 1 / (1 + math.exp(min(50.0, (line - score) / self._scale)))
+        return strength_of((score - line) / self.scale)
 
     def strengths(self, scores: np.ndarray, line: float) -> np.ndarray:
         """Say of (N,) scores what `strength` says of one: (N,) float32."""
-        below = np.minimum(50.0, (line - scores) / self._scale)
+        below = np.minimum(50.0, (line - scores) / self.scale)
         return np.asarray(1 / (1 + np.exp(below)), np.float32)
 
     @property
-    def _scale(self) -> float:
+    def scale(self) -> float:
+        """How much more of a score counts as one step in its strength."""
         return 2 * self.level.step
+
+
+def strength_of(steps: float) -> float:
+    """Say how far from chance a score is that lies so many steps above the line: 0 to 1."""
+    return 1 / (1 + math.exp(min(50.0, -steps)))
 
 
 @dataclass(frozen=True)

@@ -44,12 +44,23 @@ class ImageFile(Term):
     box_xywh: BoxXywh | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Image(Term):
     """(H, W, 3) uint8 RGB; `box_xywh` is the part to look for, in its pixels."""
 
-    image_rgb: np.ndarray = field(repr=False, compare=False)
+    image_rgb: np.ndarray = field(repr=False)
     box_xywh: BoxXywh | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether it is the same array, not another of the same pixels: that takes time."""
+        return isinstance(other, Image) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        return id(self.image_rgb), self.box_xywh, self.weight
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ class Query:
         limit: the most hits that are wanted.
         one_of_each: whether hits of the same thing are one hit, the best; see SearchHit.alike.
         beside: what the frame of a hit holds, too, whether the filter leaves that or not; see
-            src/search/frame_search.py. Their weights are 1.
+            FrameQuery. Their weights are 1.
     """
 
     terms: tuple[Term, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -74,6 +74,23 @@ class Recipe:
 def classes_of(*tags: str) -> tuple[ClassRule, ...]:
     """Make each tag a class of its own."""
     return tuple(ClassRule(tag, (tag,)) for tag in tags)
+
+
+def with_other_tags(classes: Sequence[ClassRule], tags: Iterable[str]) -> tuple[ClassRule, ...]:
+    """Add each tag that is in no class, as a class of its own or to the class of its name.
+
+    Returns:
+        All classes, by their names from A to Z.
+    """
+    rules = {casefold_key(rule.name): rule for rule in classes}
+    taken = {casefold_key(tag) for rule in classes for tag in rule.tags}
+    for tag in tags:
+        key = casefold_key(tag)
+        if key not in taken:
+            taken.add(key)
+            known = rules.get(key, ClassRule(tag, ()))
+            rules[key] = ClassRule(known.name, (*known.tags, tag))
+    return tuple(rules[key] for key in sorted(rules))
 
 
 def parse_classes(text: str) -> tuple[ClassRule, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from src.database.vector_db import FEWEST, VectorDatabase, check_count
 from src.errors import QueryError
 from src.records import BoxXywh, SearchHit, SearchResult
 from src.search.filters import Filter
-from src.search.frame_search import search_frames
+from src.search.frame_search import FrameQuery
 from src.search.grouping import one_of_each
 from src.search.line import Calibration, QueryLine
 from src.search.query import GONE, Image, ImageFile, Like, Query, Term, Words
@@ -59,7 +60,7 @@ class SegmentSearch:
 
         Without terms all that the filter leaves is found, unscored, in the order of
         BrowseQueries.segments_in_order. With things beside the terms it is frames that are
-        scored: see search_frames.
+        scored: see FrameQuery.
 
         Args:
             count: whether to count what a filter leaves where that is not known yet: seconds in a
@@ -71,7 +72,8 @@ class SegmentSearch:
             MediaReadError: an image can't be read.
         """
         if query.beside:
-            return search_frames(self._vectors, query, self._embedding)
+            frames = FrameQuery(self._vectors, query, self._embedding, self._line)
+            return self._counted(self._found(query, frames.search), frames.count_frames, count)
         if not query.terms:
             return self._left_by(query.filter, query.limit, count)
         only = query.terms[0] if len(query.terms) == 1 else None
@@ -81,7 +83,7 @@ class SegmentSearch:
             found = self._found(
                 query, lambda n: self._vectors.search_by_text(text, n, query.filter, line)
             )
-            return self._counted(found, query.filter, count)
+            return self._counted(found, partial(self._count_left, query.filter), count)
         read = read_terms(self._vectors.clip, query.terms)
         if not read.terms:
             return SearchResult((), read.unknown)
@@ -92,7 +94,7 @@ class SegmentSearch:
             query, lambda n: self._vectors.search_by_embedding(total, n, query.filter, line)
         )
         found = replace(found, unknown_words=read.unknown, known_words=read.known)
-        return self._counted(found, query.filter, count)
+        return self._counted(found, partial(self._count_left, query.filter), count)
 
     def strengths(self, query: Query, maps: SegmentMaps, segment_map: SegmentMap) -> np.ndarray:
         """Say of each point of a map how strong a hit of the terms of a query it is.
@@ -130,12 +132,14 @@ class SegmentSearch:
         n = max(FEWEST_HITS, HITS_A_CARD * query.limit)
         while True:
             found = search(n)
+            metadata = self._vectors.metadata
             cards = one_of_each(
                 found.hits,
                 query.limit,
                 self._calibration.images.low,
-                self._vectors.metadata.dhashes_of([hit.segment.id for hit in found]),
+                metadata.dhashes_of([hit.segment.id for hit in found]),
                 self._vectors.embeddings.get,
+                metadata.duplicates.copies_among(hit.segment.media_file_id for hit in found),
             )
             if len(cards) >= query.limit or len(found) < n or n >= MOST_HITS:
                 return replace(found, hits=tuple(cards))
@@ -151,11 +155,16 @@ class SegmentSearch:
             ]
         )
 
-    def _counted(self, found: SearchResult, where: Filter, count: bool) -> SearchResult:
+    def _counted(
+        self, found: SearchResult, count_all: Callable[[], int], count: bool
+    ) -> SearchResult:
         """Count what was scored, where only the nearest were asked whether a filter leaves them."""
         if found.line is None or found.total is not None or not count:
             return found
-        return replace(found, total=BrowseQueries(self._vectors.metadata).count_where(where))
+        return replace(found, total=count_all())
+
+    def _count_left(self, where: Filter) -> int:
+        return BrowseQueries(self._vectors.metadata).count_where(where)
 
     def _left_by(self, where: Filter, limit: int, count: bool) -> SearchResult:
         if not where:

@@ -215,7 +215,7 @@ def measure_hand(folder: Path) -> None:
             until(window, lambda: window.session.jobs and window.session.jobs[0].segments)
         window.panels.go("text")
         until(window, lambda: window.panels.undrawn is None)
-        ours = keys_to_drawn_ms(window, window.panels.text.entry.field._entry)
+        ours = keys_to_drawn_ms(window, window.panels.search.entry.field._entry)
         beside = keys_to_drawn_ms(window, bare)
         for name, share in (("50th", 50), ("longest", 100)):
             row(
@@ -325,7 +325,7 @@ def measure_scrolling(window: MainWindow) -> None:
 
 def measure_results(window: MainWindow) -> None:
     window.panels.go("text")
-    panel, library = window.panels.text, window.session.library
+    panel, library = window.panels.search, window.session.library
     words = "red blue green yellow purple circle square star heart ring".split()
     library.search("white", n_results=100)  # the vectors come into memory with the first search
     ours, alone = [], []

@@ -123,6 +123,8 @@ def test_new_words_of_a_search(shell: Shell, photos: Path) -> None:
     assert names(shell, "size:>96px") == names(shell, "kind:video or after:2020") == []
     assert names(shell, '"red" with "red"')[0] == "red"
     assert names(shell, '"red" with like:blue.png')[0] in ("red", "blue")
+    _, err = shell("search", '"red" with "blue"')
+    assert re.search(r"\d strong, \d weaker", err)
     out, err = shell("search", '"red" with "lorry"', code=1)
     assert not out and 'no word in "lorry"' in err
 

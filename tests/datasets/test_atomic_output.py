@@ -209,14 +209,15 @@ def test_parts_that_are_replaced_by_links_meanwhile_lead_nowhere(
     for name in ("labels.csv", "red", "blue"):
         (outside / name).mkdir() if name != "labels.csv" else (outside / name).write_text("mine")
     export = export_dataset(tagged, parent / "first")
-    next(export)
-    (unfinished,) = parent.glob(".export-*")
+    folders: list[Path] = []
+    while not folders:  # files are written beside what comes next
+        next(export)
+        (unfinished,) = parent.glob(".export-*")
+        folders = [path for path in (unfinished / "dataset").iterdir() if path.is_dir()]
     place = {
         "dataset": unfinished / "dataset",
         "unfinished": unfinished,
-        "folder of a tag": next(
-            path for path in (unfinished / "dataset").iterdir() if path.is_dir()
-        ),
+        "folder of a tag": folders[0],
         "parent": parent,
     }[part]
     place.rename(tmp_path / "taken away")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from src.config import APPLICATION_FOLDER
 from src.gui.theme.toolkit import ctk
 from tests.e2e.desktop import DEADLINE_S, FAST, Screen, Start, Window, missing_packages
-from tests.warm_start import WarmStart
+from tests.warm_start import CUT_ALREADY, WarmStart
 
 SCREEN = pytest.StashKey[Screen]()
 FAILED = pytest.StashKey[bool]()
@@ -44,6 +45,7 @@ def cold_start(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
 def filled(
     screen: Screen,
     warm_program: WarmStart,
+    cut_already: Path,
     tmp_path_factory: pytest.TempPathFactory,
     scene_files: list[Path],
 ) -> Path:
@@ -51,7 +53,10 @@ def filled(
     folder = tmp_path_factory.mktemp("filled")
     FAST.save(folder / "settings.json")
     command = [sys.executable, "main.py", "--library", folder, "ingest", *scene_files]
-    process = warm_program.popen(command, cwd=APPLICATION_FOLDER, stdout=subprocess.DEVNULL)
+    environment = os.environ | {CUT_ALREADY: str(cut_already)}
+    process = warm_program.popen(
+        command, cwd=APPLICATION_FOLDER, env=environment, stdout=subprocess.DEVNULL
+    )
     assert process.wait(DEADLINE_S) == 0
     return folder
 

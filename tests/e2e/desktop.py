@@ -109,6 +109,7 @@ class Screen:
             "PYTHONFAULTHANDLER": "1",
             "XDG_CONFIG_HOME": str(folder / "config"),
         }
+        self._stand_in_for_xclip()
         managing = folder / "managing"
         self._manager = subprocess.Popen(
             ["openbox", "--startup", f"touch {shlex.quote(str(managing))}"],
@@ -116,6 +117,17 @@ class Screen:
             stderr=subprocess.DEVNULL,
         )
         wait_until("the window manager", managing.exists)
+
+    def _stand_in_for_xclip(self) -> None:
+        """Put a program first on the path that writes what it is given to `copied`."""
+        script, self.copied = self.folder / "bin" / "xclip", self.folder / "copied.png"
+        script.parent.mkdir()
+        script.write_text(
+            f"#!/bin/sh\ncat > {shlex.quote(str(self.copied))}.part\n"
+            f"mv {shlex.quote(str(self.copied))}.part {shlex.quote(str(self.copied))}\n"
+        )
+        script.chmod(0o755)
+        self.environment["PATH"] = f"{script.parent}{os.pathsep}{self.environment['PATH']}"
 
     def clear(self) -> None:
         """End what a test that failed has left."""

@@ -12,6 +12,8 @@ import pytest
 
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
+from src.datasets import registry
+from src.datasets.tag_folders import TagFolders
 from src.gui.core.session import Listeners
 from src.gui.dialogs.export_dialog import ExportDialog
 from src.gui.theme.theme import DARK, Theme
@@ -22,6 +24,7 @@ from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.slider import Slider
 from src.library import MediaLibrary
 from tests.datasets.new_format import add_tagged, labels_in, register_lines
+from tests.direct_thread import DirectThread
 from tests.e2e.desktop import Screen
 
 
@@ -34,6 +37,8 @@ def dialog(
     request: Any,
 ) -> Iterator[ExportDialog]:
     """The dialog over an empty window, with a library behind it and no threads."""
+    known = {TagFolders.key: registry.export_format(TagFolders.key)}
+    monkeypatch.setattr(registry, "_formats", known)
     if getattr(request, "param", "") == "lines":
         register_lines(tmp_path / "another package", monkeypatch)
     monkeypatch.setenv("DISPLAY", screen.display)
@@ -49,7 +54,8 @@ def dialog(
         session: Any = SimpleNamespace(
             library=library,
             signals=Listeners(),
-            main_thread=SimpleNamespace(run=lambda work, done: done(work())),
+            main_thread=DirectThread(),
+            is_closing=False,
             start=lambda kind, job, text: started.append(job) or SimpleNamespace(),
             started=started,
             cancel=lambda job: None,
@@ -79,27 +85,26 @@ def inside(widget: Any, kind: type[Any]) -> list[Any]:
 
 def test_the_dialog_of_one_format_has_no_chooser(dialog: ExportDialog) -> None:
     shown = texts(dialog._dialog)
-    assert "Format" not in shown and not hasattr(dialog, "format")
+    assert "Format" not in shown and not hasattr(dialog.choices, "format")
     hint = "One folder per tag, and labels.csv.\nA new folder is made. Nothing is overwritten."
     assert hint in shown and "Export 3 crops" in shown
-    assert not dialog.options.winfo_ismapped()
+    assert not dialog.choices.options.winfo_ismapped()
 
 
 @pytest.mark.parametrize("dialog", ["lines"], indirect=True)
 def test_the_dialog_offers_it_with_its_options(dialog: ExportDialog, tmp_path: Path) -> None:
     assert "Share for validation" not in texts(dialog._dialog)
-    dialog.format.choose("JSON lines")
+    dialog.choices.format.choose("JSON lines")
+    dialog.choices.more.flip()
     dialog._dialog.update()
     shown = texts(dialog._dialog)
     assert {"Format", "Share for validation", "0.20", "Level", "3", "Write boxes"} <= shown
-    assert (
-        "One line per image in labels.jsonl.\nA new folder is made. Nothing is overwritten."
-        in shown
-    )
-    assert dialog.options.winfo_ismapped()
+    assert "One line per image in labels.jsonl." in shown
+    assert "A new folder is made. Nothing is overwritten." in shown
+    assert dialog.choices.options.winfo_ismapped()
     for name, value in (("case", "upper"), ("with_boxes", False)):
-        dialog.options._set(name, value)
-    dialog.where.set(str(tmp_path / "dataset"))
+        dialog.choices.options._set(name, value)
+    dialog.place.entry.set(str(tmp_path / "dataset"))
     dialog._start()
     (job,) = dialog._session.started
     *_, done = job()
@@ -109,8 +114,9 @@ def test_the_dialog_offers_it_with_its_options(dialog: ExportDialog, tmp_path: P
 
 @pytest.mark.parametrize("dialog", ["lines"], indirect=True)
 def test_what_is_wrong_is_said_beside_the_field(dialog: ExportDialog) -> None:
-    dialog.format.choose("JSON lines")
-    (entry,) = (each for each in inside(dialog.options, Entry) if each.text == "100")
+    dialog.choices.format.choose("JSON lines")
+    dialog.choices.more.flip()
+    (entry,) = (each for each in inside(dialog.choices.options, Entry) if each.text == "100")
     entry.field.insert("end", "x")
     entry.changed()
     dialog._dialog.update()
@@ -126,7 +132,7 @@ def test_what_is_wrong_is_said_beside_the_field(dialog: ExportDialog) -> None:
     entry.set("7")
     dialog._dialog.update()
     assert not wrong.winfo_ismapped() and entry.cget("border_color") != DARK.error
-    assert dialog.options.values["per_file"] == 7
+    assert dialog.choices.options.values["per_file"] == 7
 
 
 @pytest.mark.parametrize("dialog", ["lines"], indirect=True)
@@ -134,18 +140,19 @@ def test_the_dialog_fits_into_a_low_window_and_its_options_scroll(dialog: Export
     root, content = dialog.overlay.root, dialog._scrolled
     root.geometry("960x600")
     root.update()
-    dialog.format.choose("JSON lines")
+    dialog.choices.format.choose("JSON lines")
+    dialog.choices.more.flip()
     root.update()
     whole = dialog._dialog
     assert whole.winfo_y() >= 0
     assert whole.winfo_y() + whole.winfo_height() <= root.winfo_height()
     assert content.winfo_reqheight() > content._parent_canvas.winfo_height()
-    before = dialog.options.values
-    slider = inside(dialog.options, Slider)[0]
+    before = dialog.choices.options.values
+    slider = inside(dialog.choices.options, Slider)[0]
     for part in (slider, *inside(slider, tkinter.Canvas)):
         part.event_generate("<Button-5>")  # the wheel scrolls, and changes nothing
-    assert dialog.options.values == before
-    last = inside(dialog.options, Entry)[-1]
+    assert dialog.choices.options.values == before
+    last = inside(dialog.choices.options, Entry)[-1]
     content._see(last)
     root.update()
     shown = content._parent_canvas
@@ -154,10 +161,11 @@ def test_the_dialog_fits_into_a_low_window_and_its_options_scroll(dialog: Export
 
 @pytest.mark.parametrize("dialog", ["lines"], indirect=True)
 def test_tab_goes_from_the_limits_over_the_options_to_the_folder(dialog: ExportDialog) -> None:
-    dialog.format.choose("JSON lines")
+    dialog.choices.format.choose("JSON lines")
+    dialog.choices.more.flip()
     dialog._dialog.update()
-    order: list[Any] = [dialog._confidence]
-    while order[-1] is not dialog.where.field._entry:
+    order: list[Any] = [dialog.choices.confidence]
+    while order[-1] is not dialog.place.entry.field._entry:
         order.append(order[-1].tk_focusNext())
         assert len(order) < 30
-    assert any(f"{each}.".startswith(f"{dialog.options}.") for each in order)
+    assert any(f"{each}.".startswith(f"{dialog.choices.options}.") for each in order)

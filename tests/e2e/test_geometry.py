@@ -16,9 +16,8 @@ from src.gui.core.session import Listeners
 from src.gui.dialogs.export_footer import ExportFooter
 from src.gui.jobs.job_strip import JobStrip
 from src.gui.panel.panel import PanelContext
-from src.gui.search.image_search_panel import ImageSearchPanel
 from src.gui.search.results_line import NEW_IN_SHORT, NEW_SEGMENTS, ResultsLine
-from src.gui.search.text_search_panel import TextSearchPanel
+from src.gui.search.search_panel import BY_IMAGE, SearchPanel
 from src.gui.theme.theme import DARK, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, panel_header
@@ -27,6 +26,7 @@ from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import _Menu
 from src.gui.widgets.slider import Slider
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
+from src.search.query import Image
 from tests.e2e.desktop import Screen
 
 
@@ -90,22 +90,20 @@ def test_a_pointer_that_rests_where_a_menu_opens_chooses_nothing(root: Any, them
     assert chosen == ["Three"]
 
 
-@pytest.mark.parametrize(("width", "offer"), [(360, NEW_IN_SHORT), (800, NEW_SEGMENTS)])
+@pytest.mark.parametrize(("width", "offer"), [(280, NEW_IN_SHORT), (800, NEW_SEGMENTS)])
 def test_the_offer_to_search_again_is_whole_beside_the_hits(
     root: Any, theme: Theme, width: int, offer: str
 ) -> None:
     root.geometry(f"{width}x400")
-    line = ResultsLine(root, theme, (0, 12), *[lambda: None] * 3)
+    line = ResultsLine(root, theme, (0, 12), *[lambda: None] * 2)
     root.update()
     line.say("100 results", ["in 26 media files", "in 26 files"])
-    assert line.quality.offer((0.5, 0.9))
-    line.offer_quality(True)
     line.offer_again(True)
     root.update()
     again = line._again
     assert again.text == offer
     assert again.winfo_width() >= again.winfo_reqwidth()
-    assert again.winfo_x() + again.winfo_width() <= line.quality.winfo_x()
+    assert again.winfo_x() + again.winfo_width() <= line.winfo_width()
 
 
 def test_chips_begin_where_the_entry_does_at_any_scale(root: Any) -> None:
@@ -117,7 +115,7 @@ def test_chips_begin_where_the_entry_does_at_any_scale(root: Any) -> None:
     try:
         root.geometry("900x600")
         context = PanelContext(root, Theme(DARK, 1.5), session, thumbnails, nothing)
-        panel = TextSearchPanel(context, nothing, nothing, work)
+        panel = SearchPanel(context, nothing, nothing, work, nothing, nothing, nothing)
         panel.pack(fill="both", expand=True)
         root.update()
         assert panel.suggestions.chips.winfo_rootx() == panel.entry.winfo_rootx()
@@ -224,13 +222,18 @@ def test_what_can_be_done_with_a_part_of_an_image_is_whole(
     thumbnails: Any = SimpleNamespace(want=lambda *_: None, get=lambda *_: None)
     root.geometry(f"{width}x536")
     context = PanelContext(root, theme, session, thumbnails, nothing)
-    panel = ImageSearchPanel(context, nothing, nothing, nothing, nothing)
+    work: Any = SimpleNamespace(changed=[])
+    panel = SearchPanel(context, nothing, nothing, work, nothing, nothing, nothing)
     panel.pack(fill="both", expand=True)
+    panel.enter(BY_IMAGE)
     root.update()
-    panel.use_image(np.zeros((3000, 4000, 3), np.uint8), "large.jpg")
-    panel.query.mark((100, 100, 2600, 2500))
+    panel.use_image(Image(np.zeros((3000, 4000, 3), np.uint8)))
+    panel.image.query.mark((100, 100, 2600, 2500))
     root.update()
-    button = panel._whole
+    assert panel.image.query.winfo_height() >= 96 and panel.image.button.winfo_ismapped()
+    below = panel.image.button.winfo_rooty() + panel.image.button.winfo_height()
+    assert below <= panel.winfo_rooty() + panel.winfo_height()
+    button = panel.image._whole
     row = button.master
     assert button.winfo_ismapped() and button.winfo_width() >= button.winfo_reqwidth()
     assert button.winfo_x() >= 0

@@ -18,27 +18,33 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.stopped import stopped_media
 from src.settings import Settings
 from tests.conftest import draw_video
-from tests.warm_start import WarmStart
+from tests.warm_start import CUT_ALREADY, WarmStart
 
 SETTINGS = Settings(points_per_side=6, duplicate_distance=-1)
 DEADLINE_S = 120
 FRAMES = 6  # of two photos and a video
 
 
-Ingest = Callable[[Path, Sequence[Path]], "subprocess.Popen[str]"]
+Ingest = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture(scope="module")
-def start(warm_program: WarmStart) -> Ingest:
-    """Start an ingest: start(library, [media])."""
+def start(warm_program: WarmStart, cut_already: Path) -> Ingest:
+    """Start an ingest: start(library, [media]).
 
-    def start(library: Path, media: Sequence[Path]) -> subprocess.Popen[str]:
+    One that is let run to its end need not cut what another has cut.
+    """
+
+    def start(
+        library: Path, media: Sequence[Path], to_the_end: bool = False
+    ) -> subprocess.Popen[str]:
         library.mkdir(exist_ok=True)
         SETTINGS.save(library / "settings.json")
         command = [sys.executable, "main.py", "--library", library, "ingest", "--json"]
         return warm_program.popen(
             [*command, *media],
             cwd=APPLICATION_FOLDER,
+            env=os.environ | ({CUT_ALREADY: str(cut_already)} if to_the_end else {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -90,7 +96,9 @@ def media(scene_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def undisturbed(start: Ingest, media: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     library = tmp_path_factory.mktemp("undisturbed") / "library"
-    assert start(library, media).communicate(timeout=DEADLINE_S) and content(library)
+    process = start(library, media, to_the_end=True)
+    process.communicate(timeout=DEADLINE_S)
+    assert content(library)
     return library
 
 
@@ -104,7 +112,7 @@ def test_killed_three_times_it_ends_as_if_nothing_had_been(
         frames += run_until(process, 1)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=DEADLINE_S)
-    frames += run_until(process := start(library, []), 99)
+    frames += run_until(process := start(library, [], to_the_end=True), 99)
     process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0
     # every kill may cost the frame at hand, which was stored and not yet said
@@ -130,7 +138,7 @@ def test_interrupted_it_stops_in_one_line_and_goes_on(
     waits = bool(stopped_media(database))
     database.close()
     assert waits is (how is signal.SIGINT)  # what a person stops waits for them
-    process = start(library, [])
+    process = start(library, [], to_the_end=True)
     assert run_until(process, 99) >= FRAMES - stored - 1
     process.communicate(timeout=DEADLINE_S)
     assert content(library) == content(undisturbed)

@@ -10,7 +10,7 @@ import pytest
 from src.gui.core.session import Listeners
 from src.gui.panel.panel import PanelContext
 from src.gui.search.completion_list import CompletionList
-from src.gui.search.text_search_panel import TextSearchPanel
+from src.gui.search.search_panel import SearchPanel
 from src.gui.widgets.overlay import Overlay
 from src.search.completion import Names, SearchFacts
 from tests.e2e.test_dialogs import overlay
@@ -35,7 +35,7 @@ def drawings(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 @pytest.fixture
-def panel(overlay: Overlay, drawings: list[list[str]]) -> TextSearchPanel:
+def panel(overlay: Overlay, drawings: list[list[str]]) -> SearchPanel:
     """The panel of a library with some tags, ready to be typed in."""
     session: Any = SimpleNamespace(signals=Listeners(), is_open=False, models_ready=False)
     nothing: Any = SimpleNamespace(want=lambda *_: None)
@@ -43,7 +43,7 @@ def panel(overlay: Overlay, drawings: list[list[str]]) -> TextSearchPanel:
     root, theme = overlay.root, overlay.theme
     root.geometry("1000x600")
     context = PanelContext(root, theme, session, nothing, nothing)
-    panel = TextSearchPanel(context, nothing, nothing, work)
+    panel = SearchPanel(context, nothing, nothing, work, nothing, nothing, nothing)
     panel.pack(fill="both", expand=True)
     panel.suggestions.know(SearchFacts(Names({"red": 7, "black": 5, "barrel": 4}.items())))
     root.update()
@@ -54,13 +54,13 @@ def panel(overlay: Overlay, drawings: list[list[str]]) -> TextSearchPanel:
     return panel
 
 
-def keys(panel: TextSearchPanel, *names: str) -> None:
+def keys(panel: SearchPanel, *names: str) -> None:
     for name in names:
         for kind in ("KeyPress", "KeyRelease"):
             panel.entry.field._entry.event_generate(f"<{kind}-{name}>")
 
 
-def rests(panel: TextSearchPanel, drawings: list[list[str]]) -> list[str]:
+def rests(panel: SearchPanel, drawings: list[list[str]]) -> list[str]:
     """Wait until suggestions are drawn."""
     while not drawings:
         panel.tk.dooneevent()
@@ -68,7 +68,7 @@ def rests(panel: TextSearchPanel, drawings: list[list[str]]) -> list[str]:
 
 
 def test_suggestions_are_drawn_once_when_the_hand_rests(
-    panel: TextSearchPanel, drawings: list[list[str]]
+    panel: SearchPanel, drawings: list[list[str]]
 ) -> None:
     keys(panel, *("space" if character == " " else character for character in TYPED))
     assert panel.entry.text == TYPED and not drawings
@@ -76,7 +76,7 @@ def test_suggestions_are_drawn_once_when_the_hand_rests(
 
 
 def test_a_suggestion_is_chosen_by_keys_and_by_the_pointer(
-    panel: TextSearchPanel, drawings: list[list[str]]
+    panel: SearchPanel, drawings: list[list[str]]
 ) -> None:
     keys(panel, "k", "i", "n")
     assert "kind:" in rests(panel, drawings)
@@ -103,7 +103,7 @@ def test_a_suggestion_is_chosen_by_keys_and_by_the_pointer(
 
 
 def test_chips_are_chosen_by_pointer_and_by_keys(
-    panel: TextSearchPanel, monkeypatch: pytest.MonkeyPatch
+    panel: SearchPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen: list[str] = []
     row = panel.suggestions.chips

@@ -6,8 +6,10 @@ import re
 import sqlite3
 from contextlib import closing
 
+from PIL import Image
+
 from src.config import LibraryPaths
-from tests.e2e.desktop import State, Window
+from tests.e2e.desktop import Screen, State, Window, wait_until
 from tests.e2e.test_window_search import search
 
 
@@ -97,6 +99,23 @@ def test_several_hits_are_tagged_at_once_and_the_tag_is_taken_back(window: Windo
     window.wait("no filter", lambda s: "Kind: objects" not in s["texts"])
 
 
+def test_the_crop_of_a_hit_is_copied_as_an_image(window: Window, screen: Screen) -> None:
+    cards = search(window, "something white kind:object")
+    window.click_at(cards[0]["box"], holding="ctrl")
+    window.wait_text("1 selected")
+    window.key("ctrl+c")
+    wait_until("the copy", screen.copied.exists)
+    with closing(sqlite3.connect(LibraryPaths(window.library).metadata_db)) as db:
+        sql = "SELECT crop_path FROM segments WHERE id = ?"
+        (name,) = db.execute(sql, (cards[0]["key"],)).fetchone()
+    with Image.open(screen.copied) as copied, Image.open(window.library / name) as crop:
+        assert copied.format == "PNG" and copied.tobytes() == crop.tobytes()
+    window.key("Escape")
+    window.wait("none selected", lambda s: not s["selected"])
+    window.click("Clear")
+    window.wait("no filter", lambda s: "Kind: objects" not in s["texts"])
+
+
 def tagged(window: Window, name: str) -> set[str]:
     with closing(sqlite3.connect(LibraryPaths(window.library).metadata_db)) as db:
         rows = db.execute(
@@ -118,6 +137,27 @@ def test_a_frame_is_zoomed_by_the_wheel_and_moved_by_dragging(window: Window) ->
     assert window.state()["segment"] == segment and zoom(window.state()) == near
     window.click("Fit")
     window.wait("the whole", lambda s: zoom(s) == before)
+
+
+def test_a_picture_is_seen_alone_on_the_whole_screen(window: Window, screen: Screen) -> None:
+    window.click_at(window.state()["cards"][0]["box"])
+    window.wait("the frame", lambda s: s["panel"] == "detail" and s["segment"])
+    before = window.wait_still("the window", lambda s: s["window"])
+    window.key("F11")
+    whole = [0, 0, *screen.picture().size]
+    window.wait_still("all of the screen", lambda s: s["alone"] == whole)
+    first = window.state()["segment"]
+    window.key("Next")
+    window.wait("the next photo", lambda s: s["segment"] not in ("", first))
+    window.key("Left")
+    window.wait("the first one", lambda s: s["segment"] == first)
+    window.key("Escape")
+    window.wait_still("the window again", lambda s: not s["alone"] and s["window"] == before)
+    assert window.state()["panel"] == "detail"
+    window.key("F11")
+    window.wait_still("all of the screen", lambda s: s["alone"] == whole)
+    window.key("ctrl+f")
+    window.wait_still("the search", lambda s: s["panel"] == "text" and not s["alone"])
 
 
 def zoom(state: State) -> str:

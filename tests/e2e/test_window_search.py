@@ -15,7 +15,6 @@ import numpy as np
 from src.config import LibraryPaths
 from src.gui.theme.theme import DARK
 from src.gui.widgets.controls import RING
-from src.gui.widgets.mask_quality import WIDTH
 from tests.e2e.desktop import Screen, State, Window, draw_photo, statistic, wait_until
 
 
@@ -158,12 +157,6 @@ def test_what_is_similar_to_a_segment_that_is_gone_is_no_error(
     window.wait("a word on it", lambda s: any("no longer in the library" in t for t in s["texts"]))
 
 
-def slide(window: Window, beside: str) -> None:
-    """Click into the middle of the slider of mask quality; keys go to it from then on."""
-    x, y, width, height = window.wait_still(beside, lambda s: s["buttons"].get(beside))
-    window.click_at((x + width + 4 + RING, y, WIDTH, height))
-
-
 def count_of_the_best(window: Window) -> int:
     """How many segments the right end of the slider leaves, by what is in the library."""
     with closing(sqlite3.connect(LibraryPaths(window.library).metadata_db)) as db:
@@ -276,11 +269,14 @@ def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
     assert cards[0]["score"] > 0.99
     window.wait("no part", lambda s: s["part"] is None)
 
-    slide(window, "Any mask quality")
+    window.click("Mask quality")
+    window.wait_text("Any mask quality")
     window.key("End")
+    window.wait("a quality", lambda s: any(t.startswith("Mask quality: ≥") for t in s["texts"]))
+    window.key("Escape")
     best = count_of_the_best(window)
     window.wait("whole pictures and the best masks", lambda s: segments_found(s) == best)
-    window.key("Home")
+    window.click("Clear")
     window.wait_still("all of them", lambda s: s["cards"] == cards)
 
     x, y, width, height = window.wait_still("the picture", lambda s: s["query"])
@@ -292,6 +288,16 @@ def test_a_pasted_image_finds_its_own_frame_and_a_part_of_it_finds_others(
     window.wait_still("other hits", lambda s: s["cards"] != cards and (s["cards"] or s["weaker"]))
     window.click("Use whole image")
     window.wait("the first hits", lambda s: s["part"] is None and s["cards"] == cards)
+
+    window.click("Search by Tag")
+    (chip,) = window.wait_still(
+        "the same search", lambda s: s["chips"] if s["panel"] == "text" else []
+    )
+    assert chip["sign"] + chip["text"] == "+like a pasted image"
+    window.click_at(chip["close_box"])
+    window.wait("nothing to search for", lambda s: not s["chips"] and not s["cards"])
+    window.click("Search by Image")
+    window.wait_text("Drop an image here", "Similar images will appear here.")
 
 
 def test_an_export_writes_what_it_counted(window: Window) -> None:

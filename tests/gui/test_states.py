@@ -22,17 +22,15 @@ from tests.direct_thread import DirectThread
 
 
 class Results(ResultsView):
-    def __init__(self, jobs: int = 0, empty: bool = False, least: float = 0.0) -> None:
+    def __init__(self, jobs: int = 0, empty: bool = False) -> None:
         self._session: Any = SimpleNamespace(jobs=[None] * jobs)
         self._is_empty = empty
-        self.quality: Any = SimpleNamespace(least=least)
 
 
 def test_other_words_are_only_asked_for_when_words_are_the_reason() -> None:
     assert Results().why_none(NO_WORDS) == NO_WORDS
     assert Results(empty=True).why_none(NO_WORDS) == EMPTY
     assert Results(jobs=1, empty=True).why_none(NO_WORDS) == STILL_ADDING
-    assert "mask quality" in Results(least=0.7).why_none(NO_WORDS)
 
 
 def test_media_are_counted_one_way() -> None:

@@ -12,13 +12,14 @@ import torch
 from src.errors import CheckpointError
 from src.models.clip_architecture import clip_architecture, normalisation
 from src.models.model_manager import ModelManager
+from src.models.weights_from_file import WeightsFromFile
 
 # Random weights of 512 dimensions in architectures whose image towers are timm's.
 TIMM = ("convnext_base", "EVA02-B-16", "MobileCLIP-S1")
 
 
 def shapes_of(name: str) -> dict[str, torch.Tensor]:
-    with torch.device("meta"):
+    with torch.device("meta"), WeightsFromFile():
         model = open_clip.create_model(name, load_weights=False, device="meta")
     state: dict[str, torch.Tensor] = model.state_dict()
     return state

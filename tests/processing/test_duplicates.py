@@ -82,13 +82,29 @@ def test_hidden_copies_leave_search_and_library_until_that_is_undone(
     assert library.browse.count_left("kind:frame") == len(everything) - len(others)
     hidden = parse_filter("is:hidden")
     assert set(library.browse.media_ids("added", hidden)) == others
-    assert set(library.metadata.duplicates.together()) == others | {group.files[0].media.id}
+    known = library.metadata.duplicates.copies_among(everything).together
+    assert set(known[group.id]) == others | {group.files[0].media.id}
     copies = {hit.segment.media_file_id for hit in library.search("is:duplicate", n_results=99)}
     assert copies >= others | {group.files[0].media.id}
     library.duplicates.undo(group.id)
     assert library.browse.media_ids("added") == everything
     with pytest.raises(QueryError, match="is:odd"):
         library.search("is:odd")
+
+
+def test_copies_of_a_picture_are_one_hit_unless_they_are_called_no_duplicates(
+    library: MediaLibrary,
+) -> None:
+    group = first_group(library)
+    members = {file.media.id for file in group.files}
+
+    def cards() -> int:
+        found = library.search("red kind:frame", n_results=99, one_of_each=True)
+        return sum(hit.segment.media_file_id in members for hit in found)
+
+    assert cards() == 1
+    library.duplicates.keep_apart(group.id)
+    assert cards() == len(members)
 
 
 def test_a_hidden_copy_comes_back_when_the_one_that_was_kept_is_removed(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from src.config import LibraryPaths
+from src.database import frame_search
+from src.database.exact_search import COUNTED_EXACTLY
 from src.database.filtered_rows import FilteredRows
 from src.database.metadata_db import MetadataDatabase
 from src.database.vector_db import VectorDatabase
@@ -15,6 +19,7 @@ from src.errors import QueryError
 from src.models.clip_encoder import ClipEncoder
 from src.search.filter_text import parse_filter
 from src.search.filters import EVERYTHING, Filter
+from src.search.line import Calibration, Level
 from src.search.query import Like, Query, Term, Words
 from src.search.query_text import parse_query
 from src.search.segment_search import SegmentSearch
@@ -113,6 +118,81 @@ def test_words_and_their_sums_are_what_is_asked(
         [hit.score for hit in found], [score for _, score in expected], atol=1e-5
     )
     assert found.known_words == ("red", "green", "blue") and not found.unknown_words
+
+
+def calibrated(search: SegmentSearch) -> SegmentSearch:
+    """Draw lines: high for images, so that they do not compare with words as they are."""
+    calibration = Calibration(Level(0.05, 0.02), Level(0.6, 0.05), np.zeros(512, np.float32), 9)
+    return SegmentSearch(search._vectors, search._read_image, calibration)
+
+
+@pytest.mark.parametrize("exactly", [COUNTED_EXACTLY, 0])
+@pytest.mark.parametrize("where", ["", "at>=50"])
+def test_a_frame_is_as_strong_as_what_it_has_least_of(
+    search: SegmentSearch,
+    metadata: MetadataDatabase,
+    clip: ClipEncoder,
+    where: str,
+    exactly: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(frame_search, "COUNTED_EXACTLY", exactly)
+    lines = calibrated(search)
+    name, words = "a-060-00000", clip.encode_text(["red"])[0]
+    image = search._vectors.embeddings.get([name])[name]
+    query = Query((Like(name),), parse_filter(where), 5, beside=(Words("red"),))
+    result = lines.search(query)
+
+    by_image = lines.search(Query((Like(name),), query.filter, 400))
+    by_words = lines.search(Query((Words("red"),), limit=400))
+    assert by_image.line is not None and by_words.line is not None
+    expected = []
+    left = {segment.id: segment for segment in metadata.segments_where(query.filter)}
+    of_frame: dict[int, list[str]] = {}
+    for segment in metadata.segments_where(EVERYTHING):
+        of_frame.setdefault(segment.frame_index, []).append(segment.id)
+    vectors = search._vectors.embeddings.get([each for ids in of_frame.values() for each in ids])
+    for ids in of_frame.values():
+        own = [(float(vectors[each] @ image), each) for each in ids if each in left]
+        if own:
+            score, best = max(own)
+            other = max(float(vectors[each] @ words) for each in ids)
+            steps = (score - by_image.line) / 0.1, (other - by_words.line) / 0.04
+            expected.append((min(steps), best))
+    expected.sort(reverse=True)
+    assert [hit.segment.id for hit in result] == [best for _, best in expected[:5]]
+    strengths = [1 / (1 + math.exp(min(50, -steps))) for steps, _ in expected[:5]]
+    np.testing.assert_allclose([hit.strength for hit in result], strengths, atol=1e-5)
+    above = sum(steps >= 0 for steps, _ in expected)
+    assert result.total == len(expected) and abs((result.strong or 0) - above) <= 1
+    assert (result.strong or 0) == above or not exactly
+    assert result.line == min(by_image.line, by_words.line)
+
+
+def test_frames_are_counted_where_a_filter_was_asked_about_some_alone(
+    search: SegmentSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FilteredRows, "few", lambda _: None)
+    lines, names = calibrated(search), ("a-060-00000", "a-061-00000")
+    query = Query((Like(names[0]),), parse_filter("at>=50"), 3, beside=(Like(names[1]),))
+    assert lines.search(query, count=False).total is None
+    assert lines.search(query).total == 100
+
+
+def test_frames_that_show_the_same_are_one_hit(
+    metadata: MetadataDatabase, search: SegmentSearch, clip: ClipEncoder
+) -> None:
+    some = unit_vectors(4, seed=9)
+    film = metadata.add_media(Path("/films/still"), "video", 10, 10)
+    for frame in range(6):  # two things that stay where they are
+        segments = new_segments(some[:2], prefix=f"s-{frame}-")
+        metadata.store_frame(film, frame, float(frame), (100, 100), segments, clip.name)
+    lines = calibrated(search)
+    query = Query((Like("s-0-00000"),), limit=3, one_of_each=True, beside=(Like("s-0-00001"),))
+    first, *others = lines.search(query)
+    assert first.segment.id == "s-0-00000" and len(first.alike) == 5
+    assert len(others) == 2 and lines.search(query).strong == 6
+    assert all(not hit.alike for hit in lines.search(replace(query, one_of_each=False)))
 
 
 @pytest.mark.parametrize("beside", [Words("lorry"), Like("gone")])

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 from src.config import LibraryPaths
+from src.database.duplicate_groups import KnownCopies
 from src.database.metadata_db import MetadataDatabase
 from src.database.vector_db import VectorDatabase
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_rle import encode_rle
 from src.records import BoxXywh, SearchHit, StoredSegment
 from src.search import segment_search
-from src.search.grouping import one_of_each
+from src.search.grouping import NOTHING_KNOWN, one_of_each
 from src.search.line import Calibration, Level
 from src.search.query import Like, Query
 from src.search.segment_search import SegmentSearch
@@ -64,6 +65,7 @@ def grouped(
     directions: Mapping[str, np.ndarray] | None = None,
     dhashes: Mapping[str, str] | None = None,
     limit: int = 9999,
+    copies: KnownCopies = NOTHING_KNOWN,
 ) -> list[list[str]]:
     """Group hits that are alike but for those of other directions; gives the ids of each card."""
     of = directions or {}
@@ -71,7 +73,7 @@ def grouped(
     def embeddings(ids: Sequence[str]) -> dict[str, np.ndarray]:
         return {name: of.get(name, AXES[0]) for name in ids}
 
-    cards = one_of_each(hits, limit, LIKE, dhashes or {}, embeddings)
+    cards = one_of_each(hits, limit, LIKE, dhashes or {}, embeddings, copies)
     return [[each.segment.id for each in (card, *card.alike)] for card in cards]
 
 
@@ -134,6 +136,37 @@ def test_copies_of_a_file_are_one() -> None:
     hashes["d"] = hashes["b"]
     assert grouped(hits, None, hashes) == [["a", "b"], ["c"], ["d"]]
     assert grouped(hits, {"b": AXES[1]}, hashes) == [["a"], ["b"], ["c"], ["d"]]
+
+
+def test_files_that_are_known_to_be_copies_are_one() -> None:
+    left, right, other = (10, 10, 40, 40), (150, 10, 40, 40), (80, 40, 40, 40)
+    hits = [hit("a", left), hit("cropped", (4, 8, 44, 44), media=2), hit("b", other, media=3)]
+    hits += [hit("mirrored", right, media=4), hit("frame", (0, 0, *FRAME_WH), media=4)]
+    assert len(grouped(hits)) == 5
+    known = KnownCopies({1: (1, 2, 4), 2: (1, 5), 3: (3, 7)})
+    assert grouped(hits, None, None, copies=known) == [
+        ["a", "cropped", "mirrored"],
+        ["b"],
+        ["frame"],
+    ]
+    assert len(grouped(hits, {"cropped": AXES[1]}, copies=known)) == 4, "something else there"
+    whole = [hit("c", (0, 0, *FRAME_WH)), hit("d", (0, 0, *FRAME_WH), media=2)]
+    assert grouped(whole, {"d": AXES[1]}, copies=known) == [["c", "d"]]
+
+
+def test_videos_that_are_copies_are_one_where_both_are_at_one_time() -> None:
+    hits = [hit("a", at_s=1), hit("b", media=2, at_s=2), hit("c", media=2, frame=9, at_s=20)]
+    directions = {"c": NEARLY}
+    known = KnownCopies({1: (1, 2)})
+    assert grouped(hits, directions, copies=known) == [["a", "b"], ["c"]]
+
+
+def test_files_that_a_person_has_called_no_copies_stay_apart() -> None:
+    hits, hashes = [hit("a"), hit("b", media=2)], {"a": "00ff00ff00ff00ff"}
+    hashes["b"] = hashes["a"]
+    assert grouped(hits, None, hashes) == [["a", "b"]]
+    apart = KnownCopies(apart={1: (1, 2)})
+    assert grouped(hits, None, hashes, copies=apart) == [["a"], ["b"]]
 
 
 def many(n: int, media: int) -> tuple[list[SearchHit], dict[str, np.ndarray], dict[str, str]]:

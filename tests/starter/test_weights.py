@@ -104,15 +104,19 @@ def test_what_looks_alike_lies_near(models: StarterModels, scenes: list[Scene]) 
     assert measure_alike(models.clip, scenes).value >= 0.88
 
 
-def test_a_click_finds_a_shape(models: StarterModels, scenes: list[Scene]) -> None:
-    cut, preferred, best = measure_clicks(models.mask_generator(), scenes[:10])
+@pytest.mark.parametrize("count", [4, pytest.param(10, marks=pytest.mark.slow)])
+def test_a_click_finds_a_shape(models: StarterModels, scenes: list[Scene], count: int) -> None:
+    cut, preferred, best = measure_clicks(models.mask_generator(), scenes[:count])
     assert preferred.value >= 0.75
     assert best.value >= preferred.value
     assert cut.value >= max(0.82, preferred.value + 0.02)
 
 
-def test_everything_mode_finds_most_shapes(models: StarterModels, scenes: list[Scene]) -> None:
-    recall, spurious, _ = measure_everything(models.mask_generator(), scenes[:5])
+@pytest.mark.parametrize("count", [2, pytest.param(5, marks=pytest.mark.slow)])
+def test_everything_mode_finds_most_shapes(
+    models: StarterModels, scenes: list[Scene], count: int
+) -> None:
+    recall, spurious, _ = measure_everything(models.mask_generator(), scenes[:count])
     assert recall.value >= 0.9
     assert spurious.value <= 0.2
 

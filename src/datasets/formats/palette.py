@@ -30,7 +30,7 @@ def png_of_numbers(numbers: np.ndarray) -> bytes:
     image = Image.frombytes("P", (width, height), np.ascontiguousarray(numbers).tobytes())
     image.putpalette(voc_palette().tobytes())
     made = io.BytesIO()
-    image.save(made, "PNG", compress_level=3)
+    image.save(made, "PNG", compress_level=1)
     return made.getvalue()
 
 
@@ -59,12 +59,12 @@ def read_png(content: bytes, size_wh: tuple[int, int]) -> Image.Image:
 
 
 def numbers_of(image: Image.Image) -> np.ndarray:
-    """Read the number of each pixel, (H, W) int64: of its colour, where it has no palette.
+    """Read the number of each pixel, (H, W) integers: of its colour, where it has no palette.
 
     A colour that is none of the palette has a number of its own, from 256 on.
     """
     if image.mode in ("P", "L", "1"):
-        return np.asarray(image).astype(np.int64)
+        return np.asarray(image).astype(np.uint8, copy=False)
     codes = colour_codes(np.asarray(image.convert("RGB")))
     known = {code: number for number, code in enumerate(colour_codes(voc_palette()).tolist())}
     found, places = np.unique(codes, return_inverse=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,7 @@ from src.gui.map.map_panel import MapPanel, MapPanelActions
 from src.gui.models.models_panel import ModelsPanel
 from src.gui.panel.panel import Panel
 from src.gui.search.chosen_hits import HitActions
-from src.gui.search.image_search_panel import ImageSearchPanel
-from src.gui.search.text_search_panel import TextSearchPanel
-from src.records import SearchHit
+from src.gui.search.search_panel import BY_IMAGE, BY_WORDS, SearchPanel
 
 if TYPE_CHECKING:
     from src.gui.app.panels import Panels
@@ -29,7 +27,8 @@ class PanelSpec:
     Attributes:
         key: what the code calls it.
         title: what its row in the sidebar and the list of shortcuts say.
-        build: makes it with `Panels.context`; the other panels may not be there yet.
+        build: makes it with `Panels.context`; the other panels may not be there yet. Two ways into
+            one panel give the same.
         icon: of its row in the sidebar; "" for one without a row.
         keys: that lead to it, as a person reads them: "Ctrl F"; "" where there are none.
     """
@@ -55,6 +54,7 @@ def _library(panels: Panels) -> Panel:
         importing.go_on,
         importing.show_failure,
         dialogs.show_in_folder,
+        dialogs.copy_image,
         dialogs.open_another,
     )
     return LibraryPanel(
@@ -64,34 +64,23 @@ def _library(panels: Panels) -> Panel:
     )
 
 
-def _hit_actions(
-    panels: Panels, open_hit: Callable[[Sequence[SearchHit], int], None]
-) -> HitActions:
-    return HitActions(
-        open_hit,
+def _search(panels: Panels) -> Panel:
+    actions = HitActions(
+        panels.open_hit,
         panels.similar_to_hit,
         panels.add_to_search,
         panels.dialogs.show_in_folder,
         panels.dialogs.save_crops,
+        panels.dialogs.copy_image,
     )
-
-
-def _text(panels: Panels) -> Panel:
-    return TextSearchPanel(
+    return SearchPanel(
         panels.context,
-        _hit_actions(panels, panels.open_text_hit),
+        actions,
         lambda: panels.go("models"),
         panels.models_controller,
-    )
-
-
-def _image(panels: Panels) -> Panel:
-    return ImageSearchPanel(
-        panels.context,
-        _hit_actions(panels, panels.open_image_hit),
         panels.choose_image,
         panels.paste,
-        panels.add_image_to_search,
+        panels.go,
     )
 
 
@@ -114,7 +103,7 @@ def _duplicates(panels: Panels) -> Panel:
 
 def _map(panels: Panels) -> Panel:
     actions = MapPanelActions(
-        lambda: panels.text.query,
+        lambda: panels.search.query,
         panels.open_on_map,
         panels.show_segments,
         lambda hits: panels.dialogs.export(hits, hits_alone=True),
@@ -128,8 +117,8 @@ def _models(panels: Panels) -> Panel:
 
 PANELS = [
     PanelSpec("library", "Library", _library, icon="grid"),
-    PanelSpec("text", "Search by Tag", _text, icon="search", keys="Ctrl F"),
-    PanelSpec("image", "Search by Image", _image, icon="image"),
+    PanelSpec(BY_WORDS, "Search by Tag", _search, icon="search", keys="Ctrl F"),
+    PanelSpec(BY_IMAGE, "Search by Image", lambda panels: panels.search, icon="image"),
     PanelSpec("map", "Map", _map, icon="map"),
     PanelSpec("duplicates", "Duplicates", _duplicates, icon="copies"),
     PanelSpec("detail", "Segment", _detail),

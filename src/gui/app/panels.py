@@ -25,10 +25,8 @@ from src.gui.map.map_panel import MapPanel
 from src.gui.models.models_controller import ModelsController
 from src.gui.models.models_panel import ModelsPanel
 from src.gui.panel.panel import Panel, PanelContext
-from src.gui.search.image_search_panel import ImageSearchPanel
 from src.gui.search.results import ResultsView
-from src.gui.search.search_panel import SearchPanel
-from src.gui.search.text_search_panel import TextSearchPanel
+from src.gui.search.search_panel import BY_IMAGE, BY_WORDS, SearchPanel
 from src.gui.theme.pictures import CardSprites
 from src.gui.theme.theme import Theme
 from src.gui.theme.toolkit import ctk
@@ -36,7 +34,6 @@ from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import Entry
 from src.records import MediaCard, SampledFrame, SearchHit
 from src.search.leaves import SegmentIs
-from src.search.query import ImageFile
 
 LIBRARY, DETAIL = "library", "detail"  # keys of panels
 _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
@@ -107,12 +104,8 @@ class Panels:
         return cast(LibraryPanel, self._panel(LIBRARY))
 
     @property
-    def text(self) -> TextSearchPanel:
-        return cast(TextSearchPanel, self._panel("text"))
-
-    @property
-    def image(self) -> ImageSearchPanel:
-        return cast(ImageSearchPanel, self._panel("image"))
+    def search(self) -> SearchPanel:
+        return cast(SearchPanel, self._panel(BY_WORDS))
 
     @property
     def detail(self) -> DetailPanel:
@@ -132,12 +125,15 @@ class Panels:
         """Show a panel; where the library can't be opened, the one that says so."""
         if self._session.not_opened is not None:
             where = LIBRARY
-        self.here = where
         panel = self._panel(where)
+        if (before := self._panels.get(self.here)) not in (None, panel):
+            before.left()
+        self.here = where
         if not panel.winfo_manager():
             # it is drawn under the one that is there, which goes then
             panel.grid(row=0, column=1, sticky="nsew")
             panel.lower()
+        panel.enter(where)
         for listener in self.went:
             listener(self._place())
         # Tk gives the focus to nothing that is not on the screen yet, and a quick hand types on
@@ -145,15 +141,16 @@ class Panels:
         # events come before what is to be done when idle, so it has been drawn by then
         self._root.after_idle(self._uncover)
         focus = f"{self._root.focus_get()}."
-        if any(focus.startswith(f"{p}.") for name, p in self._panels.items() if name != where):
+        if any(focus.startswith(f"{p}.") for p in self._panels.values() if p is not panel):
             self._root.focus_set()  # or keys would go to an entry of the panel before
         panel.shown()
 
     def _uncover(self) -> None:
         """Remove the other panels, once the one that is shown has been drawn."""
         self.seen = self.here
-        for name, panel in self._panels.items():
-            if name != self.here:
+        here = self._panel(self.here)
+        for panel in self._panels.values():
+            if panel is not here:
                 panel.grid_remove()
 
     @property
@@ -170,6 +167,13 @@ class Panels:
     def step_back(self) -> bool:
         """Do what Escape means here; returns whether there was anything to step back from."""
         return self._panel(self.here).step_back()
+
+    def show_alone(self) -> bool:
+        """Show the picture that is open alone, or leave that; returns whether one is open."""
+        if self.here != DETAIL:
+            return False
+        self.detail.show_alone()
+        return True
 
     def step(self, step: int) -> None:
         """Go to the next or previous hit, where one is shown."""
@@ -222,14 +226,9 @@ class Panels:
     def open_on_map(self, segment_id: str) -> None:
         self._open_detail(segment_id, Origin("Map"), "map")
 
-    def open_text_hit(self, hits: Sequence[SearchHit], place: int) -> None:
-        origin = Origin("Results", self.text.query, hits, place=place)
-        self._open_detail(hits[place].segment.id, origin, "text")
-
-    def open_image_hit(self, hits: Sequence[SearchHit], place: int) -> None:
-        self._open_detail(
-            hits[place].segment.id, Origin("Results", hits=hits, place=place), "image"
-        )
+    def open_hit(self, hits: Sequence[SearchHit], place: int) -> None:
+        origin = Origin("Results", self.search.query, hits, place=place)
+        self._open_detail(hits[place].segment.id, origin, self.search.way)
 
     def _open_detail(self, segment_id: str, origin: Origin, before: str) -> None:
         self._before_detail = before
@@ -245,30 +244,24 @@ class Panels:
 
     def find_similar(self, segment_id: str, path: Path) -> None:
         """Search for what is like a segment of a file."""
-        self.text.search_similar(segment_id, path, lambda: self.go("text"))
+        self.search.search_similar(segment_id, path, lambda: self.go(BY_WORDS))
 
     def run_search(self, text: str) -> None:
         """Search for a text, such as a saved one."""
-        self.go("text")
-        self.text.run(text)
+        self.go(BY_WORDS)
+        self.search.run(text)
 
     def show_segments(self, segment_ids: Sequence[str]) -> None:
         """Show segments as results, by their ids."""
-        self.go("text")
-        self.text.show_only(SegmentIs(tuple(segment_ids)))
+        self.go(BY_WORDS)
+        self.search.show_only(SegmentIs(tuple(segment_ids)))
 
     def similar_to_hit(self, hit: SearchHit) -> None:
         self.find_similar(hit.segment.id, hit.segment.media_path)
 
     def add_to_search(self, hit: SearchHit, weight: float) -> None:
-        """Search by words for more like a hit, or with a weight below 0 for less."""
-        self.go("text")
-        self.text.add_hit(hit, weight)
-
-    def add_image_to_search(self, image: ImageFile) -> None:
-        """Search by words for an image file or a part of it, too."""
-        self.go("text")
-        self.text.add_term(image)
+        """Search for more like a hit, or with a weight below 0 for less, beside what there is."""
+        self.search.add_hit(hit, weight)
 
     @property
     def results(self) -> ResultsView | None:
@@ -277,7 +270,7 @@ class Panels:
         return panel.results if isinstance(panel, SearchPanel) else None
 
     def take_drop(self, paths: list[Path], cut: bool) -> None:
-        """Add what was dropped; one file dropped on the image search is searched for."""
+        """Add what was dropped; one file dropped on the search is searched for."""
         if self._session.not_opened is not None:
             self.go(LIBRARY)
         elif len(paths) == 1 and os.path.isfile(paths[0]):
@@ -291,7 +284,7 @@ class Panels:
 
     def choose_image(self) -> None:
         if paths := ask_in_last_folder(self._root, self._session, "image"):
-            self.image.use_file(paths[0])
+            self.search.image.use_file(paths[0])
 
     @property
     def is_typing(self) -> bool:
@@ -302,11 +295,11 @@ class Panels:
         """Search for the image on the clipboard."""
         pasted = read_clipboard(self._root)
         if pasted.image is not None:
-            self.go("image")
-            self.image.use_pasted(pasted.image)
+            self.go(BY_IMAGE)
+            self.search.image.use_pasted(pasted.image)
         elif pasted.paths:
-            self.go("image")
-            self.image.use_file(pasted.paths[0])
+            self.go(BY_IMAGE)
+            self.search.image.use_file(pasted.paths[0])
         else:
             show_error(
                 self._overlay,

@@ -11,6 +11,7 @@ from typing import Any
 from src.config import LibraryPaths
 from src.errors import MediaLibraryError, is_of_a_person
 from src.gui.app import desktop
+from src.gui.app.clipboard_image import copy_image
 from src.gui.core.session import Session
 from src.gui.core.wording import as_sentence, explained, title_of
 from src.gui.dialogs.export_dialog import ExportDialog
@@ -152,6 +153,10 @@ class WindowDialogs:
             self._session.main_thread.run(
                 lambda: library.save_crops(ids, folder), saved, fails="Couldn't save the crops"
             )
+
+    def copy_image(self, path: Path) -> None:
+        """Put an image on the clipboard, for other programs to paste."""
+        self._session.main_thread.run(lambda: copy_image(path), fails="Couldn't copy the image")
 
     def ask(self, title: str, sentence: str, yes: str, then: Callable[[], None]) -> None:
         """Ask before something is done that can't be undone here."""

@@ -14,6 +14,7 @@ from src.gui.core.wording import as_sentence
 from src.gui.detail.detail_header import DetailHeader
 from src.gui.detail.detail_side import DetailSide, SideActions
 from src.gui.detail.frame_picture import FramePicture, Lit
+from src.gui.detail.picture_alone import PictureAlone
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT, SMALL, STRIP
 from src.gui.theme.toolkit import ctk
@@ -64,6 +65,7 @@ class DetailPanel(Panel):
         self._view: FrameView | None = None
         self._asked = 0
         self.segment_id = ""
+        self.alone: PictureAlone | None = None  # made when first needed
         self.header = DetailHeader(self, theme, actions.back, self.go, context.hint)
         self.header.pack(fill="x", padx=(LEFT - 8, RIGHT - 4))
         session.signals.missing_changed.append(self._show_missing)
@@ -102,8 +104,33 @@ class DetailPanel(Panel):
         tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_picture(), "+")
 
     def step_back(self) -> bool:
-        self._actions.back()
+        if not self.leave_alone():
+            self._actions.back()
         return True
+
+    def left(self) -> None:
+        self.leave_alone()
+
+    def show_alone(self) -> None:
+        """Show the picture alone, on the whole screen, or leave that; Page Up and Down go on."""
+        if self._view is None or self.leave_alone():
+            return
+        if self.alone is None:
+            browse = self._session.library.browse
+            self.alone = PictureAlone(
+                self.winfo_toplevel(),
+                self.theme,
+                self._session.main_thread,
+                self.show_segment,
+                lambda view: browse.full_frame(view),
+                self.go,
+            )
+        self.alone.open()
+        self._show_picture()
+
+    def leave_alone(self) -> bool:
+        """Show all else again; returns whether the picture was alone."""
+        return self.alone is not None and self.alone.close()
 
     def refresh_thumbnails(self) -> None:
         self.segments.refresh()
@@ -244,9 +271,12 @@ class DetailPanel(Panel):
         tags = view.tags.get(self.segment_id, ())
         word = f"{tags[0].name} {tags[0].confidence:.2f}" if tags else ""
         whole = view.segments[chosen].kind == "frame"
-        self.picture.show(
-            view, Lit(chosen, self._dim.value, self._others.value), "" if whole else word
-        )
+        lit = Lit(chosen, self._dim.value, self._others.value)
+        pictures = [self.picture]
+        if self.alone is not None and self.alone.is_open:
+            pictures.append(self.alone.picture)
+        for picture in pictures:
+            picture.show(view, lit, "" if whole else word)
 
     def _show_missing(self) -> None:
         """Show whether the file is not where it was; the picture shown is the library's own."""

@@ -4,44 +4,38 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from src.counting import counted, megabytes
-from src.events import Event
+from src.events import DatasetWritten, Event
 from src.gui.core.job_state import JobState, time_left
 from src.gui.core.session import Session
 from src.gui.core.wording import explained
-from src.gui.dialogs.dataset_folder import dataset_folder, folder_problem, free_folder
+from src.gui.dialogs.export_card import ExportCard
+from src.gui.dialogs.export_choices import RESULTS, ExportChoices
+from src.gui.dialogs.export_count import Asked, Counted, count, ticked_again
+from src.gui.dialogs.export_details import show_export_details
 from src.gui.dialogs.export_footer import ExportFooter
-from src.gui.theme.theme import SMALL, TITLE
+from src.gui.dialogs.export_outcome import ExportOutcome
+from src.gui.dialogs.export_place import ExportPlace
+from src.gui.dialogs.messages import ask
+from src.gui.dialogs.recipe_menu import RecipeMenu
+from src.gui.dialogs.sample_reader import SampleReader
+from src.gui.dialogs.sample_viewer import SampleViewer
+from src.gui.theme.theme import TITLE
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.balance import BalanceCard
-from src.gui.widgets.controls import (
-    RING,
-    Button,
-    IconButton,
-    label,
-    rule,
-)
-from src.gui.widgets.inputs import Choice, Entry
-from src.gui.widgets.mask_quality import EDGE, HINT, ends_of, least_of
-from src.gui.widgets.menu_button import MenuButton
-from src.gui.widgets.option_form import OptionForm
+from src.gui.widgets.controls import IconButton, label, rule
+from src.gui.widgets.mask_quality import EDGE
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.scrolled import Scrolled
-from src.gui.widgets.slider import Slider
-from src.gui.widgets.tooltip import Tooltip
 from src.records import ExportPreview, SearchHit
-from src.search.leaves import segment_filter
-from src.search.recipe import Recipe, classes_of
+from src.search.recipe import ClassRule, Recipe
 from src.worker import JobEnded
 
-ALL, BY_TAG, RESULTS = "All segments", "By tag", "Current results"
-HINT_WHERE = "A new folder is made. Nothing is overwritten."
 _SHOW_EVERY_MS = 40  # how far an export has come
 _BAR_ROOM = 16  # right of what scrolls
 _AROUND = 16  # the least that is seen of the window above and below the dialog
+_SAMPLES, _ON_SHEET = 36, 24  # images to leaf through, and on the contact sheet
 
 
 class ExportDialog:
@@ -68,15 +62,20 @@ class ExportDialog:
         self._job: JobState | None = None
         self._show_waits = False
         self._preview = ExportPreview({}, {}, 0, 0)
-        self._counted = False
+        self._tags: tuple[str, ...] = ()
+        self._rules: tuple[ClassRule, ...] = ()
+        self._counted = self._was_open = False
         self._written: Path | None = None  # by the last export, while its outcome is shown
+        self._report: DatasetWritten | None = None  # of the last export
+        self._outcome: ExportOutcome | None = None
+        self._samples: SampleReader | None = None
+        self._sheet: SampleReader | None = None
         self._dialog = overlay.open(on_close=self._closed, on_sized=self._fit)
         session.signals.job_event.append(self._heard)
         session.signals.job_ended.append(self._ended)
         self._build(self._dialog)
-        self._say_least()
         if hits_alone:
-            self.what.choose(RESULTS)
+            self.choices.what.choose(RESULTS)
         else:
             self._count()
         session.main_thread.run(session.library.browse.quality_range, self._offer_quality)
@@ -106,18 +105,27 @@ class ExportDialog:
         self._cut = rule(left, theme)  # to be seen where something is out of sight above it
         ends = theme.px(EDGE), theme.px(EDGE + _BAR_ROOM)
         self._cut.grid(row=1, column=0, sticky="ew", padx=ends)
-        self._where_block = ctk.CTkFrame(left, fg_color="transparent")
-        self._where_block.grid(row=2, column=0, sticky="ew", padx=(0, _BAR_ROOM), pady=(23, 0))
-        self._build_limits(self._scrolled)
-        self._build_where(self._where_block)
-        card = BalanceCard(body, theme, self._changed)
-        card.grid(row=0, column=1, sticky="ns")
-        self.balance = card.balance
+        formats = self._session.library.export_formats()
+        self.choices = ExportChoices(
+            self._scrolled, theme, formats, self._hits, self._changed, self._laid_out
+        )
+        self.place = ExportPlace(
+            left, theme, self._session.library.paths, self._choose_folder, self._where_changed
+        )
+        self.place.grid(row=2, column=0, sticky="ew", padx=(0, _BAR_ROOM), pady=(23, 0))
+        self.place.say(self.choices.summary_below)
+        self.card = ExportCard(body, theme, self._changed, self._show_samples, self._show_details)
+        self.card.frame.grid(row=0, column=1, sticky="ns")
+        self.balance = self.card.balance
         rule(dialog, theme).grid(row=2, column=0, sticky="ew", padx=2, pady=(theme.px(24), 0))
         self._footer = ExportFooter(dialog, theme)
         self._footer.grid(row=3, column=0, sticky="ew", padx=(32, 28), pady=(0, 2))
-        self._build_footer()
+        self._footer.show_ready(self._start, self._close)
         self._body = body
+        self.recipes = RecipeMenu(
+            head, theme, self._session, self._recipe_to_keep, self._show_recipe, self._ask
+        )
+        self.recipes.pack(side="right", padx=(0, 8))
         for part in (dialog, self._scrolled):
             tkinter.Misc.bind(part, "<Configure>", lambda _: self._fit(), "+")
 
@@ -126,96 +134,151 @@ class ExportDialog:
         if not self._is_open:  # its size may change once more while its parts are destroyed
             return
         others = self._dialog.winfo_reqheight() - self._body.winfo_reqheight()
-        below = self._where_block.winfo_reqheight() + self.theme.px(24)
+        below = self.place.winfo_reqheight() + self.theme.px(24)
         around = 2 * self.theme.px(_AROUND)
         c = self.theme.colours
         is_cut = self._scrolled.fit(self.overlay.root.winfo_height() - around - others - below)
         self._cut.configure(bg=c.border if is_cut else c.sidebar)
 
-    def _build_limits(self, left: Scrolled) -> None:
-        theme, c = self.theme, self.theme.colours
-        formats = self._session.library.export_formats()
-        self._formats, self._format = {each.label: each for each in formats}, formats[0]
-        if len(formats) > 1:
-            label(left, theme, "Format", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
-            self.format = MenuButton(left, theme, list(self._formats), self._format_chosen)
-            self.format.pack(fill="x", padx=EDGE - RING, pady=(4, 20))
-        label(left, theme, "What", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
-        self.what = Choice(left, theme, (ALL, BY_TAG, RESULTS), lambda _: self._what_changed())
-        self.what.pack(anchor="w", padx=EDGE, pady=(8, 24))
-        self.what.set_enabled(RESULTS, bool(self._hits))
-        self._confidence, self._confidence_text = self._slider(left, "Minimum confidence", 0.5)
-        self._quality, self._quality_text = self._slider(left, "Minimum mask quality", 0.0)
-        self._quality.set_enabled(False)  # until it is known what the library holds
-        Tooltip(self._quality, theme, HINT)
-        self._left_out = label(left, theme, "", size=SMALL, colour=c.text_2)
-        self._left_out.pack(anchor="w", padx=EDGE)
-        self.options = self._build_options()
+    def _laid_out(self) -> None:
+        """Fit what is chosen, which has become higher or lower."""
+        was_open, self._was_open = self._was_open, self.choices.more.is_open
+        self._scrolled.update_idletasks()
+        self._fit()
+        if self._was_open and not was_open:
+            self._scrolled.show_from(self.choices.more)
 
-    def _build_where(self, left: ctk.CTkFrame) -> None:
-        theme, c = self.theme, self.theme.colours
-        label(left, theme, "Where", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
-        row = ctk.CTkFrame(left, fg_color="transparent")
-        row.pack(fill="x", padx=(EDGE, EDGE - RING), pady=(4, 4))
-        self.where = Entry(row, theme, "Folder", on_change=lambda _: self._where_changed())
-        self.where.pack(side="left", fill="x", expand=True)
-        self._set_where(free_folder(self._session.library.paths.datasets))
-        Button(row, theme, "Browse", self._browse).pack(side="left", padx=(4, 0))
-        self._hint = label(
-            left,
-            theme,
-            self._hint_where,
-            size=SMALL,
-            colour=c.text_2,
-            justify="left",
+    def _ask(self, title: str, sentence: str, yes: str, then: Callable[[], None]) -> None:
+        ask(self.overlay, title, sentence, yes, then)
+
+    # -- what is chosen
+
+    def _chosen(self, with_results: bool = True) -> Asked:
+        ticked = tuple(sorted(self.balance.chosen)) if self.choices.by_tag else None
+        return Asked(self.choices.recipe(with_results), self.choices.more.rules, ticked)
+
+    def _recipe(self) -> Recipe:
+        return self._chosen().with_classes(self._tags)
+
+    def _recipe_to_keep(self) -> Recipe:
+        """Return what is kept under a name: the current results are of this moment alone."""
+        return self._chosen(with_results=False).with_classes(self._tags)
+
+    def _show_recipe(self, recipe: Recipe) -> None:
+        self.choices.show(recipe)
+        self.balance.chosen = {rule.name for rule in recipe.classes}
+        self._rules = self.choices.more.rules
+        self._changed()
+
+    def _offer_quality(self, lowest_highest: tuple[float, float] | None) -> None:
+        if self._is_open:
+            self.choices.offer_quality(lowest_highest)
+
+    def _changed(self) -> None:
+        """Count again what would be written, and hide an earlier outcome."""
+        if self._job is not None:
+            return
+        balance, rules = self.balance, self.choices.more.rules
+        if self.choices.by_tag and not balance.choosing and not balance.chosen:
+            balance.chosen = set(self._preview.written)
+        balance.choosing = self.choices.by_tag
+        if rules != self._rules:
+            balance.chosen = ticked_again(balance.chosen, self._rules, rules)
+            self._rules = rules
+        if not self._footer.is_ready:
+            self._again()
+        else:
+            self._count()
+
+    # -- counting
+
+    def _count(self) -> None:
+        self._asked += 1
+        asked, chosen, library = self._asked, self._chosen(), self._session.library
+        self.card.show_split(bool(chosen.recipe.split))
+        self.recipes.look()
+        self._forget_samples()
+        if self.choices.problem:
+            self._show_count()
+            return
+
+        def wanted() -> bool:
+            return asked == self._asked and self._is_open and not self._session.is_closing
+
+        def counted_it(found: Counted) -> None:
+            if wanted() and self._job is None and self._footer.is_ready:
+                self._preview, self._tags, self._counted = found.preview, found.tags, True
+                self.card.show(found.preview, found.everything)
+                self.recipes.look()
+                self._show_count()
+
+        self._session.main_thread.run(lambda: count(library, chosen, wanted), counted_it)
+
+    def _show_count(self) -> None:
+        preview, word = self._preview, self.choices.word
+        left_out = sum(preview.left_out.values())
+        self.choices.left_out.configure(
+            text=f"{counted(left_out, 'tag')} below these limits will be skipped"
+            if left_out
+            else "No tags are below these limits"
         )
-        self._hint.pack(anchor="w", padx=EDGE)
-
-    def _build_options(self) -> OptionForm:
-        """Draw the options of the format that is chosen; most have none."""
-        options = self._format.options
-        form = OptionForm(self._scrolled, self.theme, options, self._changed, EDGE)
-        if options:
-            form.pack(fill="x", pady=(24, 0))
-        return form
-
-    @property
-    def _hint_where(self) -> str:
-        return f"{self._format.summary}\n{HINT_WHERE}"
-
-    def _slider(self, left: Scrolled, name: str, value: float) -> tuple[Slider, ctk.CTkLabel]:
-        """Build a slider from 0 to 1 with its name and value."""
-        theme = self.theme
-        line = ctk.CTkFrame(left, fg_color="transparent")
-        line.pack(fill="x", padx=EDGE)
-        label(line, theme, name, size=SMALL, colour=theme.colours.text_2).pack(side="left")
-        text = label(line, theme, "", size=SMALL)
-        text.pack(side="right")
-        # its value is shown at once, but crops are counted when it rests: that reads each of them
-        slider = Slider(
-            left,
-            theme,
-            (0.0, 1.0),
-            value,
-            lambda _: self._say_least(),
-            on_rest=self._changed,
-            by_wheel=False,
+        wrong_place = self.place.say(self.choices.summary_below)
+        problem = self.choices.problem
+        labels = sum(preview.written.values())
+        files = counted(preview.images, word)
+        if labels != preview.images:
+            files += f" with {counted(labels, 'label')}"
+        self._footer.say(
+            f"{files} in {counted(len(preview.written), 'tag')}, "
+            f"{counted(preview.media_files, 'media file')}",
+            problem
+            or f"About {megabytes(preview.bytes)}. Nothing is written until you press Export.",
+            f"Export {counted(preview.images, word)}",
+            bool(preview.written) and not problem and not wrong_place,
         )
-        slider.pack(fill="x", pady=(2, 6))
-        return slider, text
 
-    def _build_footer(self) -> None:
-        self._footer.show_ready(self._start, self._close)
+    # -- what is looked at
+
+    def _show_samples(self) -> None:
+        """Show some images with their labels, to leaf through before anything is written."""
+        recipe, library = self._recipe(), self._session.library
+        if self._samples is None:
+            self._samples = SampleReader(
+                self._session,
+                lambda wanted: library.export_samples(recipe, _SAMPLES, wanted),
+                lambda: self._is_open,
+            )
+        SampleViewer(self.overlay, "Preview", self._samples)
+
+    def _forget_samples(self) -> None:
+        """Make no more of them: something else is chosen by now."""
+        if self._samples is not None:
+            self._samples.stop()
+            self._samples = None
+
+    def _show_details(self) -> None:
+        preview = self._preview
+        show_export_details(
+            self.overlay,
+            self._session,
+            preview.warnings,
+            preview.reasons,
+            pairs=preview.close_pairs,
+        )
 
     def _show_outcome(self, job: JobState, ended: JobEnded) -> None:
         c = self.theme.colours
         again, close = ("Export again", self._again), ("Close", self._close)
         written = None if job.done is None else job.done.written
-        if written is not None and job.done is not None:
+        if written is not None and self._report is not None:
             self._written = written
-            text = f"{counted(job.done.segments, 'crop')} exported"
+            self._show_report(self._report)
+            images = sum(self._report.images.values())
+            text = f"{counted(images, self._report.file)} exported"
             show = ("Open folder", lambda: self._open_folder(written))
-            self._footer.show_outcome("check", c.success, text, self._named(written), show, again)
+            self._footer.show_outcome(
+                "check", c.success, text, self.place.named(written), show, again
+            )
         elif ended.error is not None:
             text = explained(ended.error)[0]
             self._footer.show_outcome("warning", c.error, text, "", again, close)
@@ -223,166 +286,64 @@ class ExportDialog:
             below = "No files were left behind."
             self._footer.show_outcome("info", c.text_2, "Export cancelled", below, again, close)
 
-    def _named(self, folder: Path) -> str:
-        """Return a folder as it is shown, from the library's own on where it lies there."""
-        root = self._session.library.paths.root
-        return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)
+    def _show_report(self, report: DatasetWritten) -> None:
+        """Show what was read back, in the place of what was counted."""
+        library, key = self._session.library, self.choices.chosen.key
+        self._sheet = reader = SampleReader(
+            self._session,
+            lambda _: library.written_samples(report.folder, key, _ON_SHEET),
+            lambda: self._is_open,
+        )
+        self._outcome = ExportOutcome(
+            self._body,
+            self.theme,
+            report,
+            reader,
+            lambda at: SampleViewer(self.overlay, "Exported images", reader, at),
+            lambda: show_export_details(
+                self.overlay, self._session, report.notes, report.left_out, report.unread
+            ),
+        )
+        self._outcome.frame.grid(row=0, column=1, sticky="ns")
+        self.card.frame.grid_remove()
+
+    def _hide_report(self) -> None:
+        if self._outcome is not None and self._sheet is not None:
+            self._sheet.stop()
+            self._outcome.frame.destroy()
+            self._outcome = None
+            self.card.frame.grid()
 
     def _again(self) -> None:
         """Prepare another export, into a folder that is free."""
         written, self._written = self._written, None
-        self._build_footer()
-        if written is not None and self._where_is_wrong():
-            self._set_where(free_folder(written.parent))
+        self._hide_report()
+        self._footer.show_ready(self._start, self._close)
+        if written is not None and self.place.problem:
+            self.place.propose(written.parent)
         self._count()
-
-    # -- counting
-
-    def _recipe(self) -> Recipe:
-        only = self.what.value == RESULTS
-        ids = tuple(hit.segment.id for hit in self._hits) if only else None
-        return Recipe(
-            where=segment_filter(segment_ids=ids),
-            limits=segment_filter(min_predicted_iou=least_of(self._quality)),
-            classes=classes_of(*sorted(self.balance.chosen)) if self.what.value == BY_TAG else (),
-            min_confidence=self._confidence.value,
-            format=self._format.key,
-            options=self.options.values,
-        )
-
-    def _format_chosen(self, name: str) -> None:
-        self._format = self._formats[name]
-        self.options.destroy()
-        self.options = self._build_options()
-        self._scrolled.update_idletasks()
-        self._fit()
-        self._changed()
-
-    def _what_changed(self) -> None:
-        self.balance.choosing = self.what.value == BY_TAG
-        if self.balance.choosing and not self.balance.chosen:
-            self.balance.chosen = set(self._preview.written)
-        self._changed()
-
-    def _changed(self) -> None:
-        """Count again what would be written, and hide an earlier outcome."""
-        if self._job is not None:
-            return
-        if not self._footer.is_ready:
-            self._again()
-        else:
-            self._count()
-
-    def _offer_quality(self, lowest_highest: tuple[float, float] | None) -> None:
-        """Set the slider's range to what the library holds."""
-        ends = ends_of(lowest_highest)
-        if ends is not None and self._is_open:
-            self._quality.set_ends(ends)
-            self._quality.set(ends[0])
-            self._quality.set_enabled(True)
-
-    def _say_least(self) -> None:
-        quality = least_of(self._quality)
-        self._confidence_text.configure(text=f"{self._confidence.value:.2f}")
-        self._quality_text.configure(text=f"{quality:.2f}" if quality else "Any")
-
-    def _count(self) -> None:
-        self._asked += 1
-        asked, recipe = self._asked, self._recipe()
-        library = self._session.library
-        # what is not chosen is counted too, to be shown as a bar
-        everything = replace(recipe, classes=())
-
-        def wanted() -> bool:
-            return asked == self._asked and self._is_open and not self._session.is_closing
-
-        def work() -> tuple[ExportPreview, ExportPreview]:
-            all_of_it = library.export_preview(everything, wanted)
-            if recipe == everything:
-                return all_of_it, all_of_it
-            return library.export_preview(recipe, wanted), all_of_it
-
-        def counted_it(previews: tuple[ExportPreview, ExportPreview]) -> None:
-            if (
-                asked == self._asked
-                and self._is_open
-                and self._job is None
-                and self._footer.is_ready
-            ):
-                self._preview, all_of_it = previews
-                self._counted = True
-                totals = all_of_it.written.keys() | all_of_it.left_out.keys()
-                names = sorted(totals, key=lambda tag: (-all_of_it.written.get(tag, 0), tag))
-                self.balance.show(names, all_of_it.written, all_of_it.left_out)
-                self._show_count()
-
-        self._session.main_thread.run(work, counted_it)
 
     def _where_changed(self) -> None:
         if not self._counted or self._job is not None:
             return
         if self._footer.is_ready:
             self._show_count()
-        elif self._written is None or self._folder_typed() != self._written:
+        elif self._written is None or not self.place.is_at(self._written):
             self._written = None
             self._again()
-
-    def _show_count(self) -> None:
-        preview = self._preview
-        count = sum(preview.written.values())
-        left_out = sum(preview.left_out.values())
-        text = (
-            f"{counted(left_out, 'tag')} below these limits will be skipped"
-            if left_out
-            else "No tags are below these limits"
-        )
-        self._left_out.configure(text=text)
-        wrong_place = self._where_is_wrong()
-        self.where.set_error(bool(wrong_place))
-        self._hint.configure(
-            text=wrong_place or self._hint_where,
-            text_color=self.theme.colours.error if wrong_place else self.theme.colours.text_2,
-        )
-        self._footer.say(
-            f"{counted(count, 'crop')} in {counted(len(preview.written), 'tag')}, "
-            f"{counted(preview.media_files, 'media file')}",
-            "Correct the option marked in red first."
-            if self.options.problem
-            else f"About {megabytes(preview.bytes)}. Nothing is written until you press Export.",
-            f"Export {counted(count, 'crop')}",
-            count > 0 and not self.options.problem and not wrong_place,
-        )
-
-    def _set_where(self, folder: Path) -> None:
-        """Show a folder, from the library's own on where it lies there."""
-        self.where.set(self._named(folder))
-        self.where.field.xview_moveto(1.0)
-
-    def _folder_typed(self) -> Path | None:
-        try:
-            return self._folder()
-        except RuntimeError:  # ~name
-            return None
-
-    def _folder(self) -> Path:
-        return dataset_folder(self._session.library.paths.datasets, self.where.text)
-
-    def _where_is_wrong(self) -> str:
-        return folder_problem(self._session.library.paths.datasets, self.where.text)
-
-    def _browse(self) -> None:
-        chosen = self._choose_folder()
-        if chosen is not None and self._is_open:
-            self._set_where(free_folder(chosen))
 
     # -- writing
 
     def _start(self) -> None:
-        if self.options.problem or self._where_is_wrong():
+        if self.choices.problem or self.place.problem:
             self._show_count()
             return
-        library, recipe, folder = self._session.library, self._recipe(), self._folder()
-        self._job = self._session.start("export", lambda: library.export(folder, recipe), "Writing")
+        library, recipe, folder = self._session.library, self._recipe(), self.place.folder
+        title = self.recipes.name
+        self._report = None
+        self._job = self._session.start(
+            "export", lambda: library.export(folder, recipe, title), "Writing"
+        )
         self._written = None
         self._footer.show_progress(self._stop)
 
@@ -392,7 +353,11 @@ class ExportDialog:
             self._footer.stopping()
 
     def _heard(self, job: JobState, event: Event) -> None:
-        if job is self._job and not self._show_waits:  # an event comes for each crop
+        if job is not self._job:
+            return
+        if isinstance(event, DatasetWritten):
+            self._report = event
+        if not self._show_waits:  # an event comes for each crop
             self._show_waits = True
             self.overlay.root.after(_SHOW_EVERY_MS, self._show_progress)
 
@@ -402,7 +367,7 @@ class ExportDialog:
         if self._is_open and job is not None and job.doing is not None:
             seconds = job.seconds_left
             self._footer.progress(
-                f"Writing {job.doing.done:,} of {job.doing.total:,} crops",
+                f"Writing {job.doing.done:,} of {job.doing.total:,} {self.choices.word}s",
                 "" if seconds is None else time_left(seconds),
                 job.fraction,
             )

@@ -22,6 +22,7 @@ class LibraryActions:
     go_on: Callable[[], None]
     show_failure: Callable[[MediaCard], None]
     show_in_folder: Callable[[Path], None]
+    copy_image: Callable[[Path], None]
     open_another: Callable[[], None]
 
 
@@ -61,6 +62,11 @@ class ChosenCard:
 
     def show_in_folder(self) -> None:
         self._actions.show_in_folder(self.card.media.path)
+
+    def copy_image(self) -> None:
+        """Put its first frame on the clipboard."""
+        if self.card.poster is not None:
+            self._actions.copy_image(self.card.poster)
 
     def remove(self) -> None:
         self._actions.remove([self.card.media.id])

@@ -46,8 +46,14 @@ class Panel(ctk.CTkFrame):
         super().__init__(context.root, fg_color=theme.colours.window, corner_radius=0)
         self.theme, self._session = theme, context.session
 
+    def enter(self, way: str) -> None:
+        """Called with the key of the sidebar's row that leads to it, before it is drawn."""
+
     def shown(self) -> None:
         """Called when it comes to the front."""
+
+    def left(self) -> None:
+        """Called when another comes to the front."""
 
     @property
     def card_grid(self) -> CardGrid | None:

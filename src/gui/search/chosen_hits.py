@@ -23,6 +23,7 @@ class HitActions:
     add_term: Callable[[SearchHit, float], None]
     show_in_folder: Callable[[Path], None]
     save_crops: Callable[[Sequence[SearchHit]], None]
+    copy_crop: Callable[[Path], None]
 
 
 class ChosenHits:
@@ -55,6 +56,10 @@ class ChosenHits:
         """Search for more like each of them, or with a weight below 0 for less."""
         for hit in self.hits:
             self._actions.add_term(hit, weight)
+
+    def copy_crop(self) -> None:
+        """Put the crop on the clipboard, as an image."""
+        self._actions.copy_crop(self.hits[0].segment.crop_path)
 
     def save_crops(self) -> None:
         self._actions.save_crops(self.hits)

@@ -235,7 +235,10 @@ class QueryEntry(Entry):
         return None
 
     def _edit(self, place: int) -> None:
-        """Make a chip text again, before the words."""
+        """Make a chip text again, before the words; a pasted image has none, and goes."""
+        if isinstance(self.parts.term(place), Image):
+            self._change(self.parts.without(place))
+            return
         written = self.parts.written(place)
         self._change(self.parts.without(place))
         self.field.focus_set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +10,7 @@ from typing import TypeVar
 from src.counting import counted
 from src.search.filters import EVERYTHING, Filter, all_of, conditions_of
 from src.search.leaves import SegmentIs
-from src.search.query import ImageFile, Like, Query, Term, Words
+from src.search.query import Image, ImageFile, Like, Query, Term, Words
 from src.search.query_text import write_query
 
 _Part = TypeVar("_Part")
@@ -144,6 +144,16 @@ def split(query: Query) -> tuple[str, QueryParts]:
     return "", QueryParts(query.terms, query.beside, query.filter)
 
 
+def images_of(terms: Iterable[Term]) -> list[Image | ImageFile]:
+    """List the images among terms."""
+    return [term for term in terms if isinstance(term, Image | ImageFile)]
+
+
+def can_be_written(query: Query) -> bool:
+    """Return whether a query has a text form: an image in no file, as a pasted one, has none."""
+    return not any(isinstance(term, Image) for term in (*query.terms, *query.beside))
+
+
 def has_ids(query: Query) -> bool:
     """Return whether a query names segments by their ids, which say nothing to a person."""
     return any(isinstance(term, Like) for term in query.terms) or any(
@@ -169,7 +179,8 @@ def _chip(term: Term, named: Callable[[str], tuple[str, Path | None]]) -> Chip:
         picture = term.path
         text = f"like {term.path.name}" + ("" if term.box_xywh is None else ", a part")
     else:
-        text = "like an image"
+        assert isinstance(term, Image)
+        text = "like a pasted image" + ("" if term.box_xywh is None else ", a part")
     weight = abs(term.weight)
     return Chip(
         text, "−" if term.weight < 0 else "+", "" if weight == 1 else f"× {weight:g}", picture

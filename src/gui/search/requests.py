@@ -12,12 +12,11 @@ from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
 from src.gui.core.wording import as_sentence
 from src.records import SearchResult
-from src.search.filters import Filter
 from src.stopping import stopped_by
 from src.worker import JobEnded
 
-# Gets what the person wants to have left out, and how many cards are wanted.
-SearchRequest = Callable[[Filter, int], SearchResult]
+# Gets how many cards are wanted.
+SearchRequest = Callable[[int], SearchResult]
 Show = Callable[[SearchResult], None]
 # More than a person sees at once, and found as fast as ten. Scrolled to its end, twice as many are
 # asked for.
@@ -29,13 +28,11 @@ class Answer:
     """What the library gave.
 
     Attributes:
-        qualities: the range of predicted_iou in it; None where there is none.
         is_empty: whether there is nothing at all in it.
         keeps_place: whether it is the same search as before.
     """
 
     result: SearchResult
-    qualities: tuple[float, float] | None
     is_empty: bool
     keeps_place: bool
 
@@ -56,7 +53,6 @@ class SearchRequests:
     def __init__(
         self,
         session: Session,
-        where: Callable[[], Filter],
         answered: Callable[[Answer], None],
         refused: Callable[[str], None],
         offer_again: Callable[[bool], None],
@@ -65,13 +61,12 @@ class SearchRequests:
         """Prepare to ask.
 
         Args:
-            where: gives what the person wants to have left out.
             answered: called before the answer is shown.
             refused: called with why a search can't be answered.
             offer_again: called when there is more to find than before, and when there is not.
             is_seen: whether the results are on the screen now.
         """
-        self._session, self._where, self._answered = session, where, answered
+        self._session, self._answered = session, answered
         self._refused, self._offer_again, self._is_seen = refused, offer_again, is_seen
         self.limit = PAGE
         self.number = 0  # of the last request
@@ -86,11 +81,6 @@ class SearchRequests:
         """Ask for the first page; see ResultsView.ask."""
         self._current, self.limit = (request, show), PAGE
         self._ask(arrived=arrived, failed=partial(self._failed, request))
-
-    def ask_again(self) -> None:
-        """Ask the same with other masks wanted."""
-        if self._current is not None:
-            self._ask(failed=partial(self._failed, self._current[0]))
 
     def ask_for_more(self) -> None:
         """Ask for twice as many cards, once the last of those that are there is seen."""
@@ -147,12 +137,7 @@ class SearchRequests:
         self._is_stale, self._is_loading = False, True
         self._offer_again(False)
         self.number += 1
-        number, library, where, limit = (
-            self.number,
-            self._session.library,
-            self._where(),
-            self.limit,
-        )
+        number, library, limit = self.number, self._session.library, self.limit
 
         def answered(answer: Answer) -> None:
             if number == self.number:
@@ -167,12 +152,7 @@ class SearchRequests:
 
         def search() -> Answer:
             with stopped_by(is_wanted):
-                return Answer(
-                    request(where, limit),
-                    library.browse.quality_range(),
-                    library.browse.is_empty(),
-                    keeps_place,
-                )
+                return Answer(request(limit), library.browse.is_empty(), keeps_place)
 
         self._session.main_thread.run(search, answered, failed, "Couldn't search", is_search=True)
 

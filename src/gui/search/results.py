@@ -1,4 +1,4 @@
-"""Hits of a search as cards: what both search panels ask for and show."""
+"""Hits of a search as cards: what the search panel asks for and shows."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import label
 from src.gui.widgets.popup import show_menu
 from src.records import SearchHit, SearchResult
-from src.search.filters import Filter
-from src.search.leaves import segment_filter
 
 MODELS_FAILED = "The models couldn't be loaded, so there is no search. See Models for the reason."
 NO_WORDS = "Nothing found. Try other words, or add more photos and videos."
@@ -46,8 +44,7 @@ class ResultsView(ctk.CTkFrame):
     """A line with their number, and the cards; or a sentence when there are none.
 
     Hits that are likely chance are folded away under a line. The last search is asked again when
-    the person asks for better or for worse masks, when the end of the cards is reached, and when
-    the library has changed.
+    the end of the cards is reached, and when the library has changed.
     """
 
     def __init__(
@@ -55,39 +52,23 @@ class ResultsView(ctk.CTkFrame):
         master: Any,
         context: PanelContext,
         actions: HitActions,
-        margins: tuple[int, int] = (LEFT, RIGHT),
-        wish: int = WISH,
-        has_quality: bool = True,
     ) -> None:
-        """Make it, with nothing to show.
-
-        Args:
-            has_quality: whether the quality of masks is chosen here; see MaskQuality.
-        """
         theme, session = context.theme, context.session
         super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
         self.theme, self._session, self._menu_entries = theme, session, context.menu
-        self._actions, self._has_quality = actions, has_quality
+        self._actions = actions
         self.hits = HitCards(())
         self.result = NOTHING
         self._group: SearchHit | None = None  # the one whose like are shown alone
         self._like = ""  # what goes on the line that counts hits
-        self._is_unfolded = self._keeps_place = self._is_empty = self._can_choose = False
+        self._is_unfolded = self._keeps_place = self._is_empty = False
         self._scrolled = 0  # where the cards were when a group was opened
         top = ctk.CTkFrame(self, fg_color="transparent")
         top.pack(fill="x")
-        self.line = ResultsLine(
-            top,
-            theme,
-            margins,
-            lambda: self._requests.ask_again(),
-            self.refresh,
-            self.leave_group,
-        )
-        self.quality = self.line.quality
+        margins = LEFT, RIGHT
+        self.line = ResultsLine(top, theme, margins, self.refresh, self.leave_group)
         self._requests = SearchRequests(
             session,
-            lambda: self.masks,
             self._answered,
             self.say,
             self.line.offer_again,
@@ -108,7 +89,7 @@ class ResultsView(ctk.CTkFrame):
             ),
             kind="hit",
             margins=margins,
-            wish=wish,
+            wish=WISH,
         )
         self.selection = HitSelection(self, session, self.line, self.grid_view, actions)
         self.band = WeakerBand(
@@ -125,11 +106,6 @@ class ResultsView(ctk.CTkFrame):
         self.band.refresh()
 
     # -- asking
-
-    @property
-    def masks(self) -> Filter:
-        """Which masks are good enough for the person."""
-        return segment_filter(min_predicted_iou=self.quality.least)
 
     def ask(
         self,
@@ -153,12 +129,10 @@ class ResultsView(ctk.CTkFrame):
 
     def _answered(self, answer: Answer) -> None:
         self._is_empty, self._keeps_place = answer.is_empty, answer.keeps_place
-        self._can_choose = self._has_quality and self.quality.offer(answer.qualities)
 
     def forget(self) -> None:
         """Cancel the request; an answer that is still to come is not shown."""
         self._requests.forget()
-        self._can_choose = False
 
     def refresh(self) -> None:
         """Search again where the library changed, now that the panel comes to the front."""
@@ -221,7 +195,6 @@ class ResultsView(ctk.CTkFrame):
             self.grid_view.pack(fill="both", expand=True)
             self._shows_grid = True
         self._show_cards(self._keeps_place)
-        self._place_quality()
 
     def _show_cards(self, keep_place: bool) -> None:
         """Show the cards that are to be seen now, and count them."""
@@ -348,8 +321,6 @@ class ResultsView(ctk.CTkFrame):
             return STILL_ADDING
         if self._is_empty:
             return EMPTY
-        if self.quality.least:
-            return "Nothing found at this mask quality. Move the slider to the left to see more."
         return none
 
     def say(self, sentence: str) -> None:
@@ -363,12 +334,6 @@ class ResultsView(ctk.CTkFrame):
             self._shows_grid = False
         self._sentence.configure(text=sentence)
         self._sentence.place(relx=0.5, rely=0.42, anchor="center")
-        self._place_quality()
-
-    def _place_quality(self) -> None:
-        """Offer the choice of masks beside hits, and where it may be why there are none."""
-        has_hits = bool(len(self.result.hits))
-        self.line.offer_quality(self._can_choose and bool(has_hits or self.quality.least))
 
 
 def _and_lower(hit: SearchHit) -> str:

@@ -1,4 +1,4 @@
-"""The line over the hits: how many, where, and which masks are good enough."""
+"""The line over the hits: how many, and where."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from src.gui.theme.theme import NORMAL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, label
-from src.gui.widgets.mask_quality import EDGE, MaskQuality
 from src.gui.widgets.tooltip import Tooltip
 
 HEIGHT = 36
@@ -17,20 +16,18 @@ NEW_SEGMENTS, NEW_IN_SHORT = "New segments: search again", "Update"
 
 
 class ResultsLine(ctk.CTkFrame):
-    """What does not fit is shortened, so that buttons and the slider stay whole."""
+    """What does not fit is shortened, so that buttons stay whole."""
 
     def __init__(
         self,
         master: Any,
         theme: Theme,
         margins: tuple[int, int],
-        on_quality: Callable[[], None],
         on_again: Callable[[], None],
         on_leave: Callable[[], object],
     ) -> None:
         super().__init__(master, fg_color="transparent", height=HEIGHT)
-        # the track of the slider ends where the cards do, its focus ring does not
-        self.margins = margins[0], margins[1] - EDGE
+        self.margins = margins
         self.pack_propagate(False)
         self.theme = theme
         self.show()
@@ -41,7 +38,6 @@ class ResultsLine(ctk.CTkFrame):
         self._count.pack(side="left")
         self._where = label(self, theme, "", colour=theme.colours.text_2)
         self._where.pack(side="left", padx=8)
-        self.quality = MaskQuality(self, theme, on_quality)
         self._again = Button(self, theme, NEW_SEGMENTS, on_again, kind="link", height=24)
         Tooltip(self._again, theme, NEW_SEGMENTS)
         self._wheres: Sequence[str] = ("",)
@@ -79,13 +75,6 @@ class ResultsLine(ctk.CTkFrame):
             self._again.pack_forget()
         self._fit()
 
-    def offer_quality(self, offered: bool) -> None:
-        if offered:
-            self.quality.pack(side="right", before=self._count)
-        else:
-            self.quality.pack_forget()
-        self._fit()
-
     def _fit(self) -> None:
         px, theme = self.theme.px, self.theme
         font, medium = theme.canvas_font(self, NORMAL), theme.canvas_font(self, NORMAL, "medium")
@@ -94,9 +83,6 @@ class ResultsLine(ctk.CTkFrame):
             width -= self._leave.winfo_reqwidth() + px(8)
         offers_again = self._again.winfo_manager()
         again = {text: medium.measure(text) + px(24) for text in (NEW_SEGMENTS, NEW_IN_SHORT)}
-        if self.quality.winfo_manager():
-            wide = again[NEW_SEGMENTS] if offers_again else 0
-            width -= self.quality.fit(width - wide - font.measure(self._wheres[0]))
         if offers_again:
             text = NEW_SEGMENTS if again[NEW_SEGMENTS] <= width else NEW_IN_SHORT
             self._again.set_text(text)

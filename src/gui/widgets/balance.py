@@ -11,37 +11,8 @@ from PIL import Image, ImageDraw, ImageTk
 from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import NORMAL, SMALL, Theme, shorten
-from src.gui.theme.toolkit import ctk
-from src.gui.widgets.controls import label
 
 _ROW = 24
-
-
-class BalanceCard(ctk.CTkFrame):
-    """The bars with their title and what their colours mean."""
-
-    def __init__(self, master: Any, theme: Theme, on_change: Callable[[], None]) -> None:
-        c = theme.colours
-        super().__init__(
-            master,
-            fg_color=c.card,
-            corner_radius=8,
-            border_width=1,
-            border_color=c.border,
-            width=328,
-            height=352,
-        )
-        self.pack_propagate(False)
-        label(self, theme, "Class balance", weight="medium").pack(anchor="w", padx=16, pady=(14, 6))
-        self.balance = Balance(self, theme, on_change, 10)
-        self.balance.pack(fill="both", expand=True, padx=theme.px(16))
-        legend = ctk.CTkFrame(self, fg_color="transparent")
-        legend.pack(fill="x", padx=16, pady=(6, 14))
-        for text, colour in (("exported", c.accent), ("skipped", c.strong_border)):
-            ctk.CTkFrame(legend, fg_color=colour, width=8, height=8, corner_radius=2).pack(
-                side="left"
-            )
-            label(legend, theme, text, size=SMALL, colour=c.text_2).pack(side="left", padx=(8, 12))
 
 
 class Balance(tkinter.Canvas):

@@ -187,6 +187,12 @@ class Button(Focusable):
         if self._icon_name is not None:
             self._button.configure(image=icon(self._icon_name, ink, self._icon_size))
 
+    def set_icon(self, name: str) -> None:
+        """Show another icon, where it has one."""
+        self._icon_name = name
+        ink = self._ink if self.enabled else self.theme.colours.hint
+        self._button.configure(image=icon(name, ink, self._icon_size))
+
     def mark(self, here: bool) -> None:
         """Show the button as the one chosen among several, or as one of the others."""
         c = self.theme.colours

@@ -213,6 +213,10 @@ class Check(Focusable):
     def value(self) -> bool:
         return bool(self._box.get())
 
+    def set(self, value: bool) -> None:
+        """Tick it or not; nothing is called."""
+        self._box.select() if value else self._box.deselect()
+
     def _flip(self) -> None:
         self._box.toggle()
 

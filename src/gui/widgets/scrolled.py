@@ -31,6 +31,7 @@ class Scrolled(ctk.CTkScrollableFrame):
         """
         c = theme.colours
         ground = ground or c.window
+        self._room_px = 0  # that `fit` was told of
         before = _commands_bound_to_all(master)
         super().__init__(
             master,
@@ -75,8 +76,16 @@ class Scrolled(ctk.CTkScrollableFrame):
             Whether something is out of sight.
         """
         wanted: int = self.winfo_reqheight()
+        self._room_px = room_px
         self._parent_canvas.configure(height=max(1, min(wanted, room_px)))
+        self._tidy()
         return wanted > room_px
+
+    def show_from(self, widget: tkinter.Misc) -> None:
+        """Scroll so far that a widget in it is at the top, or as near to it as possible."""
+        self.update_idletasks()
+        top = widget.winfo_rooty() - self.winfo_rooty() - self.theme.px(8)
+        self._parent_canvas.yview_moveto(max(0, top) / max(1, self.winfo_reqheight()))
 
     def _follow(self, focused: object) -> None:
         """Scroll a control into view when the Tab key reaches it."""
@@ -95,8 +104,14 @@ class Scrolled(ctk.CTkScrollableFrame):
 
     def _tidy(self) -> None:
         """Hide the scrollbar where there is nothing to scroll; CustomTkinter always shows it."""
-        if self.winfo_reqheight() > self._parent_canvas.winfo_height() > 1:
+        # a place that is fitted to its content gets its height a moment later
+        room = self._room_px or self._parent_canvas.winfo_height()
+        if self.winfo_reqheight() > room > 1:
             self._scrollbar.place(relx=1.0, relheight=1.0, anchor="ne")
+            # what has become lower may be out of sight, where Tk tells nobody of its size
+            canvas = self._parent_canvas
+            canvas.configure(scrollregion=canvas.bbox("all"))
+            canvas.yview_moveto(canvas.yview()[0])
         else:
             self._scrollbar.place_forget()
             self._parent_canvas.yview_moveto(0)

@@ -29,6 +29,7 @@ from src.models.mask_shape import SPECK_SHARE
 from src.models.starter.image_encoder import ConvStem, DetailedEncoder
 from src.models.starter.mask_decoder import DetailedMaskDecoder
 from src.models.starter.tokenizer import CONTEXT_LENGTH, VOCABULARY_SIZE
+from src.models.weights_from_file import WeightsFromFile
 
 CLIP_NAME = "starter-clip"
 CLIP_CONFIG_FILE = "starter-clip.json"
@@ -216,9 +217,10 @@ def load_starter_clip(folder: Path, device: str | torch.device = "cpu") -> CLIP:
             raise CheckpointError(path, "the file is missing")
     try:
         open_clip.add_model_config(config)
-        model = open_clip.create_model(
-            CLIP_NAME, pretrained=str(weights), precision="fp32", device=device
-        )
+        with WeightsFromFile():
+            model = open_clip.create_model(
+                CLIP_NAME, pretrained=str(weights), precision="fp32", device=device
+            )
     except (SafetensorError, RuntimeError, ValueError, KeyError, OSError) as exc:
         raise CheckpointError(weights, f"it is no starter CLIP ({exc})") from exc
     if not isinstance(model, CLIP):
@@ -241,7 +243,8 @@ def load_starter_sam(place: Path, device: str | torch.device = "cpu") -> Sam:
     """
     config, state = read_starter_sam(place)
     try:
-        sam = build_sam(config)
+        with WeightsFromFile():
+            sam = build_sam(config)
         sam.load_state_dict(state, strict=True)
     except (RuntimeError, ValueError, TypeError) as exc:
         raise CheckpointError(_sam_file(place), f"it is no starter SAM ({exc})") from exc

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,9 @@ def write(
     folder.mkdir()
     output = DatasetWriter(dataset, FlatImages(), plan.form)
     built: Any = build_options(export_format.options, options)
-    events = list(export_format.write(plan, built, output))
+    with closing(output):
+        events = list(export_format.write(plan, built, output))
+        output.finish()
     assert len(events) >= len(plan)
     list(check_dataset(export_format, dataset, output.manifest))
     for file in written_files(folder):

@@ -71,15 +71,15 @@ def chosen(status: str, is_stopped: bool, is_missing: bool, done: list[Any]) -> 
     return ChosenCard(card, is_stopped, is_missing, actions)
 
 
-ALWAYS = ["Show in folder", "Remove from library…"]
+COPY, ALWAYS = "Copy image", ["Show in folder", "Remove from library…"]
 
 
 @pytest.mark.parametrize(
     ("status", "is_stopped", "is_missing", "names"),
     [
-        ("done", False, False, ["Open", *ALWAYS]),
-        ("done", False, True, ["Open", *ALWAYS, "Remove all missing files…"]),
-        ("pending", True, False, ["Open", "Continue with this file", *ALWAYS]),
+        ("done", False, False, ["Open", COPY, *ALWAYS]),
+        ("done", False, True, ["Open", COPY, *ALWAYS, "Remove all missing files…"]),
+        ("pending", True, False, ["Open", "Continue with this file", COPY, *ALWAYS]),
         ("failed", False, False, ["Show error", "Retry", *ALWAYS]),
     ],
 )

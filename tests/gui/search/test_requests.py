@@ -11,7 +11,6 @@ import pytest
 from src.errors import QueryError
 from src.gui.search.requests import PAGE, Answer, SearchRequests
 from src.records import SearchResult
-from src.search.filters import EVERYTHING, Filter
 
 
 class Asking:
@@ -25,7 +24,7 @@ class Asking:
         self.said: list[str] = []
         self.offers: list[bool] = []
         signals = SimpleNamespace(content_changed=[], job_ended=[], job_event=[])
-        browse = SimpleNamespace(quality_range=lambda: None, is_empty=lambda: False)
+        browse = SimpleNamespace(is_empty=lambda: False)
         self.session: Any = SimpleNamespace(
             signals=signals,
             main_thread=SimpleNamespace(run=self._later),
@@ -34,7 +33,6 @@ class Asking:
         self.is_seen = False
         self.requests = SearchRequests(
             self.session,
-            lambda: EVERYTHING,
             self.answers.append,
             self.said.append,
             self.offers.append,
@@ -60,7 +58,7 @@ class Asking:
         self.waiting.append(answer)
 
     def ask(self, unknown: str = "") -> None:
-        def request(where: Filter, limit: int) -> SearchResult:
+        def request(limit: int) -> SearchResult:
             self.limits.append(limit)
             return SearchResult((), (unknown,))
 
@@ -133,7 +131,7 @@ def test_an_earlier_search_is_asked_again_only_where_the_library_changed(asking:
 
 
 def test_what_a_person_asked_wrongly_is_said_in_place(asking: Asking) -> None:
-    def request(where: Filter, limit: int) -> SearchResult:
+    def request(limit: int) -> SearchResult:
         raise QueryError("the search is empty")
 
     asking.requests.ask(request, asking.shown.append, None)

@@ -1,8 +1,9 @@
-"""What the search panels ask for, and when; without their widgets."""
+"""What the search panel asks for, and when; without its widgets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,11 +12,11 @@ import numpy as np
 import pytest
 
 from src.errors import MediaReadError
-from src.gui.search.image_search_panel import ImageSearchPanel
-from src.gui.search.query_parts import QueryParts
-from src.gui.search.text_search_panel import TextSearchPanel
+from src.gui.search.image_column import ImageColumn, ImageColumnActions
+from src.gui.search.query_parts import QueryParts, can_be_written
+from src.gui.search.search_panel import BY_IMAGE, BY_WORDS, SearchPanel
 from src.search.filters import EVERYTHING
-from src.search.query import Words
+from src.search.query import Image, ImageFile, Query, Words
 from src.search.query_text import write_query
 
 
@@ -47,39 +48,63 @@ class Entry:
 class Results:
     def __init__(self) -> None:
         self.said = ""
-        self.asked: list[str] = []
+        self.queries: list[Query] = []
+
+    @property
+    def asked(self) -> list[str]:
+        return [write_query(query) for query in self.queries]
 
     def say(self, sentence: str) -> None:
         self.said = sentence
 
     def ask(self, question: Any, show: Any, arrived: Callable[[], None] | None = None) -> None:
-        question(EVERYTHING, 100)
+        question(100)
         if arrived is not None:
             arrived()
 
     def visit(self) -> None:
         pass
 
+    def forget(self) -> None:
+        pass
 
-class WordPanel(TextSearchPanel):
+    def step_back(self) -> bool:
+        return False
+
+
+class Followed:
+    """The image beside the hits."""
+
+    def __init__(self) -> None:
+        self.followed: list[Any] = []
+        self.used: list[Path] = []
+
+    def follow(self, term: Any) -> None:
+        self.followed.append(term)
+
+    def use_file(self, path: Path) -> None:
+        self.used.append(path)
+
+
+class WordPanel(SearchPanel):
     def __init__(self) -> None:
         self.results: Any = Results()
         library = SimpleNamespace(
-            find=lambda query, **_: self.results.asked.append(write_query(query))
+            find=lambda query, **_: self.results.queries.append(replace(query, limit=10))
         )
         self._session: Any = SimpleNamespace(
             models_ready=False,
             library=library,
             main_thread=SimpleNamespace(run=lambda *_, **__: None),
         )
+        self.way = BY_WORDS
+        self.image: Any = Followed()
         self._waiting = self._shown = None
-        self._earlier = []
-        self.back: Any = SimpleNamespace(pack_forget=lambda: None)
+        self.way_back: Any = SimpleNamespace(place=lambda: None, pop=lambda: None)
         self.suggestions: Any = SimpleNamespace(typed=lambda: None, hide=lambda: None)
         self.filters: Any = SimpleNamespace(
             owned=EVERYTHING, unowned=EVERYTHING, show=lambda where: None
         )
-        self.save: Any = SimpleNamespace(winfo_manager=lambda: "pack")
         self.notice: Any = SimpleNamespace(pack_forget=lambda: None)
         self.offer: Any = SimpleNamespace(want=lambda wanted: None)
         self.entry: Any = Entry(self._typed)
@@ -137,7 +162,51 @@ def test_what_is_typed_is_read_when_another_part_changes(words: WordPanel) -> No
     assert len(words.results.asked) == 2 and said[0].startswith("Kind is")
 
 
-class ImagePanel(ImageSearchPanel):
+@pytest.fixture
+def searched(words: WordPanel) -> WordPanel:
+    """The panel, with the models there, opened by an image."""
+    words._session.models_ready = True
+    words.way = BY_IMAGE
+    return words
+
+
+def test_an_image_begins_a_search_and_another_takes_its_place(searched: WordPanel) -> None:
+    searched.search("a yellow star")
+    searched.use_image(ImageFile(Path("/a.png")))
+    assert searched.results.asked[1:] == ['like:"/a.png"']
+    searched.search("red -blue")
+    searched.use_image(ImageFile(Path("/b.png"), (1, 2, 3, 4)))
+    searched.use_image(None)
+    assert searched.results.asked[2:] == [
+        'red like:"/a.png" -blue',
+        'red like:"/b.png"#xywh=1,2,3,4 -blue',
+        "red -blue",
+    ]
+    assert searched.image.followed[-1] is None and searched.step_back() is False
+
+
+def test_an_image_weighs_what_the_one_before_did(searched: WordPanel) -> None:
+    searched.run("red -2:like:/a.png")
+    searched.take_file(Path("/b.png"))
+    assert searched.image.used == [Path("/b.png")]
+    searched.use_image(ImageFile(Path("/b.png")))
+    assert searched.results.asked[-1] == 'red -2:like:"/b.png"'
+    searched.way = BY_WORDS
+    searched.take_file(Path("/c.png"))
+    assert searched.results.asked[-1] == 'red -2:like:"/b.png" like:"/c.png"'
+
+
+def test_a_pasted_image_is_searched_for_and_not_kept_as_text(searched: WordPanel) -> None:
+    image = Image(np.zeros((2, 2, 3), np.uint8))
+    found = searched.results.queries
+    searched.use_image(image)
+    searched.use_image(replace(image, box_xywh=(0, 0, 1, 1)))
+    assert [query.terms for query in found] == [(image,), (replace(image, box_xywh=(0, 0, 1, 1)),)]
+    assert Image(image.image_rgb.copy()) != image == Image(image.image_rgb)
+    assert not can_be_written(found[0])
+
+
+class Column(ImageColumn):
     """Shows nothing, but knows which image it would show."""
 
     def __init__(self) -> None:
@@ -146,12 +215,10 @@ class ImagePanel(ImageSearchPanel):
         self.said: list[str] = []
         self.shown: list[str] = []
         self._asked = 0
-        self.results: Any = SimpleNamespace(forget=lambda: None, say=self.said.append)
-        self._query: Any = SimpleNamespace(pack_forget=lambda: None)
-        self._zone: Any = SimpleNamespace(pack=lambda **_: None)
-        self.query: Any = SimpleNamespace(show=lambda image: None)
+        self._shown = None
+        self._actions = ImageColumnActions(*[lambda *_: None] * 3, self.said.append)  # type: ignore[list-item]
         browse = SimpleNamespace(
-            read_image=lambda source, _: source.name,
+            read_image=lambda source, *_: Picture(source.name),
             media_kind=lambda path: "video" if path.suffix == ".mp4" else "image",
         )
         library = SimpleNamespace(browse=browse)
@@ -160,51 +227,56 @@ class ImagePanel(ImageSearchPanel):
         )
 
     def _read_later(
-        self,
-        work: Callable[[], tuple[str, bool]],
-        then: Callable[[tuple[str, bool]], None],
-        failed: Callable[[Exception], None],
-        fails: str = "",
-        is_search: bool = False,
+        self, work: Callable[[], Any], then: Callable[[Any], None], failed: Any
     ) -> None:
-        name, _ = work()
+        name = work().image_rgb.name
         self.reading[name] = lambda: then(work())
         self.failing[name] = failed
 
-    def use_image(self, image_rgb: np.ndarray, name: str, is_frame: bool = False) -> None:
-        self.shown.append(f"first frame of {name}" if is_frame else name)
+    def _show(self, shown: Any) -> None:
+        self._asked += 1
+        if shown is not None:
+            name = shown.image_rgb.name
+            self.shown.append(f"first frame of {name}" if shown.is_frame else name)
+
+
+class Picture(SimpleNamespace):
+    shape = 4, 4, 3
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
 
 
 def test_an_older_image_that_reads_slowly_comes_after_no_newer_one() -> None:
-    panel = ImagePanel()
-    panel.use_file(Path("slow.jpg"))
-    panel.use_file(Path("quick.jpg"))
-    panel.reading["quick.jpg"]()
-    panel.reading["slow.jpg"]()
-    assert panel.shown == ["quick.jpg"]
+    column = Column()
+    column.use_file(Path("slow.jpg"))
+    column.use_file(Path("quick.jpg"))
+    column.reading["quick.jpg"]()
+    column.reading["slow.jpg"]()
+    assert column.shown == ["quick.jpg"]
 
 
 def test_a_video_is_searched_for_by_its_first_frame() -> None:
-    panel = ImagePanel()
-    panel.use_file(Path("film.mp4"))
-    panel.reading["film.mp4"]()
-    assert panel.shown == ["first frame of film.mp4"]
+    column = Column()
+    column.use_file(Path("film.mp4"))
+    column.reading["film.mp4"]()
+    assert column.shown == ["first frame of film.mp4"]
 
 
 def test_an_image_that_was_taken_away_does_not_come_back() -> None:
-    panel = ImagePanel()
-    panel.use_file(Path("slow.jpg"))
-    panel.clear()
-    panel.reading["slow.jpg"]()
-    assert panel.shown == []
+    column = Column()
+    column.use_file(Path("slow.jpg"))
+    column.follow(None)
+    column.reading["slow.jpg"]()
+    assert column.shown == []
 
 
 def test_what_is_no_image_is_said_in_place_and_a_fault_of_ours_is_not() -> None:
-    panel = ImagePanel()
-    panel.use_file(Path("old.txt"))
-    panel.use_file(Path("letter.txt"))
-    panel.failing["old.txt"](MediaReadError("old.txt", "no image"))
-    panel.failing["letter.txt"](MediaReadError("letter.txt", "no image"))
-    assert panel.said == ["letter.txt can't be opened.\nNo image."]
+    column = Column()
+    column.use_file(Path("old.txt"))
+    column.use_file(Path("letter.txt"))
+    column.failing["old.txt"](MediaReadError("old.txt", "no image"))
+    column.failing["letter.txt"](MediaReadError("letter.txt", "no image"))
+    assert column.said == ["letter.txt can't be opened.\nNo image."]
     with pytest.raises(ZeroDivisionError):
-        panel.failing["letter.txt"](ZeroDivisionError())
+        column.failing["letter.txt"](ZeroDivisionError())
