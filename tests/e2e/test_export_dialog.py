@@ -127,7 +127,7 @@ def test_each_format_writes_what_the_dialog_counted(dialog: ExportDialog, tmp_pa
         dialog.choices.format.choose(chosen.label)
         dialog._dialog.update()
         assert dialog.choices.more.image_form == chosen.forms[0]
-        assert dialog.choices.recipe().split == ("80/10/10" if chosen is not formats[0] else "")
+        assert dialog.choices.recipe().split == ("80/10/10" if chosen.is_for_training else "")
         wanted = dialog._preview
         export(dialog, tmp_path / chosen.key)
         assert dialog._report is not None

@@ -218,9 +218,7 @@ class ExportDialog:
         preview, word = self._preview, self.choices.word
         left_out = sum(preview.left_out.values())
         self.choices.left_out.configure(
-            text=f"{counted(left_out, 'tag')} below these limits will be skipped"
-            if left_out
-            else "No tags are below these limits"
+            text=f"{counted(left_out, 'tag')} will be skipped" if left_out else "No tag is skipped"
         )
         wrong_place = self.place.say(self.choices.summary_below)
         problem = self.choices.problem
