@@ -10,10 +10,10 @@ import pytest
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.annotations import PlannedImage
 from src.datasets.export import EVERYTHING
+from src.datasets.formats.tag_folders import TagFolders
 from src.datasets.media_counts import NOT_REVIEWED, WHOLE_FRAMES
 from src.datasets.plan import DatasetPlan
 from src.datasets.protocols import Holds
-from src.datasets.tag_folders import TagFolders
 from src.errors import ExportError
 from src.models.mask_rle import decode_rle
 from src.records import Tag

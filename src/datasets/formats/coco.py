@@ -17,6 +17,7 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.formats.annotation_values import (
     numbers,
     said_of,
@@ -37,7 +38,6 @@ from src.datasets.formats.dataset_reader import (
 )
 from src.datasets.formats.json_reading import json_object, listed
 from src.datasets.formats.mask_outlines import MASKS_AS, filled, plain_parts
-from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import counts_of_runs, pixels_of
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress

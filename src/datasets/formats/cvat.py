@@ -11,6 +11,7 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.formats.annotation_values import number, whole_box, with_mask
 from src.datasets.formats.dataset_reader import (
     MOST_PIXELS,
@@ -25,7 +26,6 @@ from src.datasets.formats.dataset_reader import (
 from src.datasets.formats.mask_outlines import MASKS_AS, ellipse, filled, plain_parts, turned
 from src.datasets.formats.xml_reading import read_elements
 from src.datasets.formats.xml_writing import xml_attributes, xml_text
-from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import MOST_CROSSINGS, counts_of_cut, cut_mask, union
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress

@@ -14,6 +14,7 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.formats.annotation_values import numbers, whole_box, with_mask
 from src.datasets.formats.dataset_reader import (
     DatasetReader,
@@ -26,7 +27,6 @@ from src.datasets.formats.dataset_reader import (
 from src.datasets.formats.json_reading import json_object, listed
 from src.datasets.formats.mask_outlines import MASKS_AS, ellipse, filled, plain_parts
 from src.datasets.formats.palette import png_of_mask, read_png
-from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import counts_of_cut, cut_mask, union
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress

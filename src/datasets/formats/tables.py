@@ -21,6 +21,7 @@ from src.datasets.annotations import (
     PlannedImage,
 )
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.formats.annotation_values import (
     numbers,
     said_of,
@@ -31,7 +32,6 @@ from src.datasets.formats.annotation_values import (
 from src.datasets.formats.dataset_reader import DatasetReader, read_strictly, split_named
 from src.datasets.formats.json_reading import json_object
 from src.datasets.formats.spreadsheet_text import from_cell, to_cell
-from src.datasets.manifest import DatasetWriter
 from src.datasets.protocols import Holds
 from src.events import Event, Progress
 from src.options import option

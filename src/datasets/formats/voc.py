@@ -11,12 +11,12 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.file_names import folder_names
 from src.datasets.formats.dataset_reader import read_strictly
 from src.datasets.formats.palette import MOST_NUMBERS, OPEN, png_of_numbers, voc_palette
 from src.datasets.formats.voc_reading import BACKGROUND, LABELMAP, UNSPLIT, read_voc
 from src.datasets.formats.xml_writing import xml_text
-from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import counts_of_cut, cut_mask
 from src.datasets.protocols import Holds
 from src.events import Event, Progress

@@ -12,10 +12,10 @@ import pytest
 from src.config import LibraryPaths
 from src.database.dataset_splits import SplitKey
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.split_groups import MOST_EVIDENCE, LikeMedia
-from src.datasets.split_shares import SplitShares
-from src.datasets.splits import SplitPlan, keep_sides, split_media
-from src.datasets.stratify import Group, stratify
+from src.datasets.splitting.shares import SplitShares
+from src.datasets.splitting.similar_media import MOST_EVIDENCE, SimilarMedia
+from src.datasets.splitting.split_plan import SplitPlan, keep_sides, split_media
+from src.datasets.splitting.stratify import Group, stratify
 from src.errors import OptionError
 from src.records import Split
 from tests.datasets.files_alike import Looks, add_file
@@ -200,7 +200,7 @@ def test_a_new_file_between_two_sides_is_left_out(metadata: MetadataDatabase) ->
     low, middle, high = between(looks)
     others = [add_file(metadata, f"other {n}.jpg", looks.new()) for n in range(9)]
     kept = [add_file(metadata, "low.jpg", low), add_file(metadata, "high.jpg", high)]
-    assert len({LikeMedia(metadata, kept).groups()[each] for each in kept}) == 2
+    assert len({SimilarMedia(metadata, kept).groups()[each] for each in kept}) == 2
     sides_are(metadata, {kept[0]: "train", kept[1]: "test"})
     new = add_file(metadata, "new.jpg", middle)
     like_low = add_file(metadata, "like low.jpg", (low[0] ^ 1 << 60 ^ 1 << 61, low[1]))

@@ -23,7 +23,7 @@ from pathlib import PurePath
 import numpy as np
 
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.split_pictures import UNKNOWN, read_pictures
+from src.datasets.splitting.pictures import UNKNOWN, read_pictures
 from src.errors import GivenUp
 from src.search.near_copies import WEIGHT, mirrored
 
@@ -58,7 +58,7 @@ _DENSE = 2000
 _Block = tuple[np.ndarray, np.ndarray]
 
 
-class LikeMedia:
+class SimilarMedia:
     """Media files of a library, and which of them are alike.
 
     Attributes:
