@@ -72,10 +72,10 @@ class Exporting(Tagging):
         if isinstance(recipe, str):
             title, recipe = title or recipe, self.recipes.get(recipe)
         recipe = recipe or Recipe()
-        if recipe.split and not self.metadata.connection.is_read_only:
+        can_look = not (self.metadata.connection.is_read_only or self.duplicates.is_current())
+        if recipe.split and can_look:
             # copies that were cropped or made brighter are found by a look at the pixels alone
-            if not self.duplicates.is_current():
-                yield from self.duplicates.find()
+            yield from self.duplicates.find()
         with closing(DatasetImages(self.metadata, self.settings)) as images:
             yield from Export(
                 self.metadata,

@@ -99,8 +99,8 @@ def split_media(
     ]
     if not metadata.duplicates.is_current():
         warnings.append(
-            "duplicates have not been looked for since media were added: copies that were cropped "
-            "or made brighter may be on two sides"
+            "duplicates have not been looked for since media were added; the export does so first, "
+            "and copies that it finds come to one side"
         )
     group_of = {each: follow.group_of[each] for each in labels}
     return SplitPlan(key, side_of, left_out, group_of, close, tuple(warnings))
