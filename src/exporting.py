@@ -13,7 +13,7 @@ from src.database.segment_store import IMPORTED_ONLY
 from src.datasets.export import Export, preview_dataset
 from src.datasets.plan import DatasetPlan
 from src.datasets.recipes import SavedRecipes
-from src.datasets.registry import export_format, export_formats
+from src.datasets.registry import export_format, export_formats, is_for_training
 from src.datasets.samples import SAMPLE_SIDE, samples_of_dataset, samples_of_plan
 from src.datasets.saved_crops import save_crops
 from src.events import Event
@@ -31,7 +31,12 @@ class Exporting(Tagging):
         """List the formats that a dataset can be written in, the one by default first."""
         return tuple(
             ExportFormatInfo(
-                each.key, each.label, each.summary, options_of(each.options), each.forms
+                each.key,
+                each.label,
+                each.summary,
+                options_of(each.options),
+                each.forms,
+                is_for_training(each.key),
             )
             for each in export_formats()
         )

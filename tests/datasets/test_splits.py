@@ -12,7 +12,7 @@ import pytest
 from src.config import LibraryPaths
 from src.database.dataset_splits import SplitKey
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.split_groups import LikeMedia
+from src.datasets.split_groups import MOST_EVIDENCE, LikeMedia
 from src.datasets.split_shares import SplitShares
 from src.datasets.splits import SplitPlan, keep_sides, split_media
 from src.datasets.stratify import Group, stratify
@@ -186,7 +186,7 @@ def sides_are(metadata: MetadataDatabase, sides: Mapping[int, Split]) -> None:
     metadata.splits.keep(SplitKey("", "80/10/10", 1), sides)
 
 
-def between(looks: Looks, bits: int = 14) -> Sequence[tuple[int, np.ndarray]]:
+def between(looks: Looks, bits: int = 18) -> Sequence[tuple[int, np.ndarray]]:
     """Draw two looks that are not alike, and one between them that is like both."""
     dhash, vector = looks.new()
     middle = dhash, vector
@@ -252,7 +252,7 @@ def test_new_files_between_old_ones_never_make_a_leak(
             at[media_id], labels[media_id] = (line, place), Counter({f"class {line}": 1})
         plan = split_media(metadata, labels, SplitShares(40, 30, 30), seed)
         for one, other in combinations(plan.side_of, 2):
-            near = at[one][0] == at[other][0] and abs(at[one][1] - at[other][1]) <= 10
+            near = at[one][0] == at[other][0] and abs(at[one][1] - at[other][1]) < MOST_EVIDENCE
             assert not near or plan.side_of[one] == plan.side_of[other]
         assert plan.side_of.keys() | plan.left_out.keys() == labels.keys()
         assert before.items() <= plan.side_of.items()

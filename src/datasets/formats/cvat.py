@@ -12,6 +12,7 @@ import numpy as np
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.formats.dataset_reader import (
+    MOST_PIXELS,
     DatasetReader,
     folder_of,
     heads,
@@ -264,8 +265,8 @@ def _mask(shape: Element, size_wh: tuple[int, int]) -> bytes:
         ValueError: they don't fit its box, or it doesn't fit the image.
     """
     left, top, w, h = (int(value) for value in _numbers(shape, "left", "top", "width", "height"))
-    if not (0 < w <= size_wh[0] and 0 < h <= size_wh[1]):
-        raise ValueError("a mask is larger than its image")
+    if not (0 < w <= size_wh[0] and 0 < h <= size_wh[1] and w * h <= MOST_PIXELS):
+        raise ValueError("a mask is larger than its image, or too large")
     words = (shape.get("rle") or "").split(",")
     if len(words) > MOST_CROSSINGS:
         raise ValueError("a mask has too many runs")

@@ -41,6 +41,8 @@ _SPLITS: dict[str, Split] = {
     **dict.fromkeys(("test", "testing"), "test"),
 }
 _SOURCES = {source: source for source in get_args(TagSource)}
+# What a dataset may say of an image, and what of a mask is decoded at once.
+MOST_PIXELS = 1 << 28
 _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
 
 
@@ -155,14 +157,16 @@ class DatasetReader:
     def image(
         self, said: object, folders: Sequence[str] = ("",), size_wh: object = None
     ) -> tuple[str, tuple[int, int]]:
-        """Find an image, and its size: (width, height), upright.
+        """Find an image, and the size that its annotations are for: (width, height).
 
         Args:
-            size_wh: as the dataset has it; None where it says nothing of it.
+            size_wh: as the dataset has it; None where it says nothing of it, and the image's own is
+                meant, upright.
 
         Raises:
             OSError: it can't be read.
-            ValueError: it is not there, is no image, or has another size.
+            ValueError: it is not there, is no image, or has no such size. In a dataset of ours that
+                of the image has to be the same; elsewhere who takes it in has to look.
         """
         if not isinstance(said, str) or not said:
             raise ValueError("an image has no name")
@@ -170,9 +174,11 @@ class DatasetReader:
         if name is None:
             raise ValueError(f"the image {said!r} is not there")
         size = self.size_of(name)
-        if size_wh is not None and size_wh != size:
+        if size_wh is None or size_wh == size:
+            return name, size
+        if self._skipped is None:
             raise ValueError(f"the image {said!r} has another size than its annotations say")
-        return name, size
+        return name, _size(size_wh)
 
     def size_of(self, image: str) -> tuple[int, int]:
         """Measure an image as it is seen, upright: (width, height).
@@ -401,6 +407,20 @@ def with_mask(label: str, counts: bytes, size_wh: tuple[int, int], **more: Any) 
     if not area:
         raise ValueError("a mask or polygon covers no pixel of its image")
     return Annotation(label, bbox, counts, **more)
+
+
+def _size(size_wh: object) -> tuple[int, int]:
+    """Return a size that a dataset says.
+
+    Raises:
+        ValueError: no image has it.
+    """
+    width, height = size_wh if isinstance(size_wh, tuple) else (0, 0)
+    if not (isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0):
+        raise ValueError("an image has no size in whole pixels")
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"an image of {width} x {height} pixels is too large")
+    return width, height
 
 
 def _resolved(parts: Sequence[str]) -> str | None:

@@ -23,7 +23,7 @@ from src.options import OptionValue, checked_values
 from src.records import ExportFormatInfo, SearchHit
 from src.search.filters import EVERYTHING, Filter
 from src.search.leaves import segment_filter
-from src.search.recipe import DEFAULT_FORMAT, Recipe
+from src.search.recipe import Recipe
 
 ALL, BY_TAG, RESULTS = "All segments", "By tag", "Current results"
 CONFIDENCE = 0.5  # at first
@@ -281,8 +281,7 @@ class ExportChoices:
         self.more.options_place.configure(height=1)
         self.more.offer_forms(chosen.forms)
         if not self._split_is_own:
-            is_plain = chosen.key == DEFAULT_FORMAT
-            self.split.show("" if is_plain else _SUGGESTED, self.split.seed)
+            self.split.show(_SUGGESTED if chosen.is_for_training else "", self.split.seed)
 
     def _set_quality(self, least: float) -> None:
         if not self.quality.enabled:

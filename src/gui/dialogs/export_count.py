@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,20 @@ class Counted:
     preview: ExportPreview
     everything: ExportPreview
     tags: tuple[str, ...]
+
+
+def ticked_again(
+    ticked: Iterable[str], before: Sequence[ClassRule], after: Sequence[ClassRule]
+) -> set[str]:
+    """Return the classes that are ticked once others are merged.
+
+    Args:
+        before, after: classes that are made of several tags, or have another name.
+    """
+    tags_of = {rule.name: rule.tags for rule in before}
+    class_of = {tag.casefold(): rule.name for rule in after for tag in rule.tags}
+    tags = (tag for name in ticked for tag in tags_of.get(name, (name,)))
+    return {class_of.get(tag.casefold(), tag) for tag in tags}
 
 
 def count(library: MediaLibrary, asked: Asked, wanted: Callable[[], bool]) -> Counted:

@@ -13,7 +13,7 @@ from src.gui.core.session import Session
 from src.gui.core.wording import explained
 from src.gui.dialogs.export_card import ExportCard
 from src.gui.dialogs.export_choices import RESULTS, ExportChoices
-from src.gui.dialogs.export_count import Asked, Counted, count
+from src.gui.dialogs.export_count import Asked, Counted, count, ticked_again
 from src.gui.dialogs.export_details import show_export_details
 from src.gui.dialogs.export_footer import ExportFooter
 from src.gui.dialogs.export_outcome import ExportOutcome
@@ -29,7 +29,7 @@ from src.gui.widgets.mask_quality import EDGE
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.scrolled import Scrolled
 from src.records import ExportPreview, SearchHit
-from src.search.recipe import Recipe
+from src.search.recipe import ClassRule, Recipe
 from src.worker import JobEnded
 
 _SHOW_EVERY_MS = 40  # how far an export has come
@@ -63,6 +63,7 @@ class ExportDialog:
         self._show_waits = False
         self._preview = ExportPreview({}, {}, 0, 0)
         self._tags: tuple[str, ...] = ()
+        self._rules: tuple[ClassRule, ...] = ()
         self._counted = self._was_open = False
         self._written: Path | None = None  # by the last export, while its outcome is shown
         self._report: DatasetWritten | None = None  # of the last export
@@ -164,8 +165,9 @@ class ExportDialog:
         return self._chosen(with_results=False).with_classes(self._tags)
 
     def _show_recipe(self, recipe: Recipe) -> None:
-        self.balance.chosen = {rule.name for rule in recipe.classes}
         self.choices.show(recipe)
+        self.balance.chosen = {rule.name for rule in recipe.classes}
+        self._rules = self.choices.more.rules
         self._changed()
 
     def _offer_quality(self, lowest_highest: tuple[float, float] | None) -> None:
@@ -176,9 +178,13 @@ class ExportDialog:
         """Count again what would be written, and hide an earlier outcome."""
         if self._job is not None:
             return
-        self.balance.choosing = self.choices.by_tag
-        if self.balance.choosing and not self.balance.chosen:
-            self.balance.chosen = set(self._preview.written)
+        balance, rules = self.balance, self.choices.more.rules
+        if self.choices.by_tag and not balance.choosing and not balance.chosen:
+            balance.chosen = set(self._preview.written)
+        balance.choosing = self.choices.by_tag
+        if rules != self._rules:
+            balance.chosen = ticked_again(balance.chosen, self._rules, rules)
+            self._rules = rules
         if not self._footer.is_ready:
             self._again()
         else:
@@ -212,9 +218,7 @@ class ExportDialog:
         preview, word = self._preview, self.choices.word
         left_out = sum(preview.left_out.values())
         self.choices.left_out.configure(
-            text=f"{counted(left_out, 'tag')} below these limits will be skipped"
-            if left_out
-            else "No tags are below these limits"
+            text=f"{counted(left_out, 'tag')} will be skipped" if left_out else "No tag is skipped"
         )
         wrong_place = self.place.say(self.choices.summary_below)
         problem = self.choices.problem

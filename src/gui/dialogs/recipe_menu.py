@@ -74,7 +74,8 @@ class RecipeMenu(MenuButton):
         def found(recipe: Recipe) -> None:
             if self.winfo_exists():
                 self._on_choose(recipe)
-                self.name, self._saved = name, recipe_to_json(recipe)
+                # as it is shown: options that it leaves out are at their defaults
+                self.name, self._saved = name, recipe_to_json(self._current())
                 self.look()
 
         self._session.main_thread.run(

@@ -108,8 +108,10 @@ class Scrolled(ctk.CTkScrollableFrame):
         room = self._room_px or self._parent_canvas.winfo_height()
         if self.winfo_reqheight() > room > 1:
             self._scrollbar.place(relx=1.0, relheight=1.0, anchor="ne")
-            # what has become lower must not be out of sight
-            self._parent_canvas.yview_moveto(self._parent_canvas.yview()[0])
+            # what has become lower may be out of sight, where Tk tells nobody of its size
+            canvas = self._parent_canvas
+            canvas.configure(scrollregion=canvas.bbox("all"))
+            canvas.yview_moveto(canvas.yview()[0])
         else:
             self._scrollbar.place_forget()
             self._parent_canvas.yview_moveto(0)

@@ -173,7 +173,7 @@ def test_images_that_are_not_as_they_are_said(tmp_path: Path) -> None:
     images = [
         {"id": 1, "file_name": "gone.jpg"},
         {"id": 2, "file_name": "../../etc/passwd"},
-        {"id": 3, "file_name": "a b.jpg", "width": 10, "height": 10},
+        {"id": 3, "file_name": "a b.jpg", "width": 10, "height": -10},
         {"id": 4, "file_name": "/elsewhere/a b.jpg"},
         {"id": 5, "file_name": "no image.jpg"},
         {"id": 6},

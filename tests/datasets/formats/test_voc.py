@@ -231,9 +231,9 @@ def test_what_is_wrong_costs_that_image(tmp_path: Path) -> None:
     bomb = '<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><annotation>&b;</annotation>'
     (tmp_path / "Annotations" / "bomb.xml").write_text(bomb)
     images, skipped = imported(VocImport(), tmp_path)
-    assert sorted(image.image.stem for image in images) == ["good", "mask", "png"]
+    assert sorted(image.image.stem for image in images) == ["good", "mask", "png", "size"]
+    assert {image.size_wh for image in images} == {SIZE, (9, 9)}  # who takes it in looks at that
     for why in (
-        "another size",
         "is not there",
         "too deep",
         "document type",

@@ -1,0 +1,265 @@
+"""The parts of the export dialog over an empty window, with photos whose masks are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from src.config import LibraryPaths
+from src.database.metadata_db import MetadataDatabase
+from src.events import Event
+from src.gui.core.job_state import JobState
+from src.gui.core.session import Listeners
+from src.gui.dialogs.contact_sheet import ContactSheet
+from src.gui.dialogs.export_choices import ALL, BY_TAG
+from src.gui.dialogs.export_dialog import ExportDialog
+from src.gui.dialogs.export_more import MoreOptions
+from src.gui.dialogs.sample_viewer import SampleViewer
+from src.gui.dialogs.split_choice import BY_SHARES, NO_SPLIT
+from src.gui.theme.theme import DARK, Theme
+from src.gui.theme.toolkit import ctk
+from src.gui.widgets.controls import Button
+from src.gui.widgets.overlay import Overlay
+from src.library import MediaLibrary
+from src.records import Tag
+from src.search.filter_text import parse_filter
+from src.search.recipe import Recipe, classes_of
+from src.worker import JobEnded
+from tests.datasets.drawn_library import a_mask, add_photo
+from tests.direct_thread import DirectThread
+from tests.e2e.desktop import Screen
+from tests.e2e.test_export_formats import inside, texts
+
+PHOTOS = 8
+RECIPE = Recipe(
+    min_confidence=0.25,
+    labels="people",
+    classes=(*classes_of("dog"), *classes_of("red")),
+    several="surest",
+    images="crops",
+    only_reviewed=False,
+    most_per_class=7,
+    split="70/0/30",
+    seed=5,
+    format="coco",
+)
+
+
+class Jobs:
+    """Runs a job at once, as the session would in another thread."""
+
+    def __init__(self, listeners: Listeners) -> None:
+        self._listeners = listeners
+        self.waiting: list[tuple[JobState, Callable[[], Iterator[Event]]]] = []
+
+    def start(self, kind: str, job: Callable[[], Iterator[Event]], name: str) -> JobState:
+        state = JobState(name, kind=kind)
+        self.waiting.append((state, job))
+        return state
+
+    def run(self) -> None:
+        state, job = self.waiting.pop()
+        for event in job():
+            state.take(event)
+            for heard in tuple(self._listeners.job_event):
+                heard(state, event)
+        for ended in tuple(self._listeners.job_ended):
+            ended(state, JobEnded(None))
+
+
+@pytest.fixture
+def dialog(
+    screen: Screen,
+    monkeypatch: pytest.MonkeyPatch,
+    metadata: MetadataDatabase,
+    tmp_path: Path,
+) -> Iterator[ExportDialog]:
+    """The dialog over an empty window, with photos of dogs, cats and red things."""
+    monkeypatch.setenv("DISPLAY", screen.display)
+    for number in range(PHOTOS):
+        masks = [a_mask((4, 4, 20, 30), hole=True), a_mask((40, 6, 14, 20))]
+        ids = add_photo(metadata, tmp_path / "photos" / f"{number}.png", masks, number)
+        animal = Tag("dog" if number % 3 else "cat", 1.0, "human")
+        metadata.add_tags(ids[1], [animal], "human")
+        metadata.add_tags(ids[2], [Tag("red", 0.4 + 0.07 * number, "auto")], "human")
+    metadata.close()
+    root: Any = ctk.CTk()
+    root.geometry("960x600")
+    theme = Theme(DARK, 1.0)
+    theme.find_fonts(root)
+    root.update()
+    with MediaLibrary(LibraryPaths(metadata.paths.root)) as library:
+        listeners = Listeners()
+        jobs = Jobs(listeners)
+        session: Any = SimpleNamespace(
+            library=library,
+            signals=listeners,
+            main_thread=DirectThread(),
+            is_closing=False,
+            start=jobs.start,
+            jobs=jobs,
+            cancel=lambda job: None,
+        )
+        dialog = ExportDialog(Overlay(root, theme), session, [], lambda: None, lambda _: None)
+        root.update()
+        yield dialog
+        while dialog.overlay.is_open:
+            dialog.overlay.close()
+        root.update()
+        root.destroy()
+
+
+def export(dialog: ExportDialog, folder: Path) -> None:
+    dialog.place.entry.set(str(folder))
+    dialog._start()
+    dialog._session.jobs.run()
+    dialog._dialog.update()
+
+
+def test_each_format_writes_what_the_dialog_counted(dialog: ExportDialog, tmp_path: Path) -> None:
+    formats = dialog._session.library.export_formats()
+    for chosen in formats:
+        dialog.choices.format.choose(chosen.label)
+        dialog._dialog.update()
+        assert dialog.choices.more.image_form == chosen.forms[0]
+        assert dialog.choices.recipe().split == ("80/10/10" if chosen.is_for_training else "")
+        wanted = dialog._preview
+        export(dialog, tmp_path / chosen.key)
+        assert dialog._report is not None
+        assert sum(dialog._report.images.values()) == wanted.images > 0
+        assert dialog._report.annotations == sum(wanted.written.values())
+        shown = texts(dialog._dialog)
+        assert {"Read back and checked", "Open folder", "Export again"} <= shown
+        assert dialog._outcome is not None and not dialog.card.frame.winfo_ismapped()
+        # the crops that the drawn library keeps are no pictures
+        assert dialog._outcome.sheet._reader.samples or chosen.forms[0] == "blurred"
+        dialog._again()
+        dialog._dialog.update()
+        assert dialog.card.frame.winfo_ismapped()
+
+
+def test_shares_that_do_not_add_up_are_said_and_not_exported(dialog: ExportDialog) -> None:
+    split = dialog.choices.split
+    assert split.choice.value == NO_SPLIT and not dialog.card.split_bar.winfo_ismapped()
+    split.choice.choose(BY_SHARES)
+    dialog._dialog.update()
+    assert dialog.choices.recipe().split == "80/10/10"
+    assert dialog.card.split_bar.winfo_ismapped()
+    assert [each.split()[0] for each in dialog.card.split_bar.texts][:1] == ["train"]
+    split.entries[0].set("60")
+    assert "They are 80 now" in split.problem
+    assert split.problem in texts(dialog._dialog) and not dialog._footer._export.enabled
+    split.entries[2].set("30")
+    split.entries[3].set("7")
+    assert (dialog.choices.recipe().split, dialog.choices.recipe().seed) == ("60/10/30", 7)
+    assert dialog._footer._export.enabled
+    split.entries[3].set("many")
+    assert split.problem == "Enter a whole number as the seed."
+
+
+def test_classes_are_merged_in_the_bars_and_wrong_ones_are_said(dialog: ExportDialog) -> None:
+    more = dialog.choices.more
+    more.flip()
+    more.classes.field.insert("1.0", "dog, cat -> animal\ncat -> pet")
+    more.classes._changed()
+    assert 'The tag "cat" is in two classes.' in texts(dialog._dialog)
+    assert not dialog._footer._export.enabled
+    more.classes.field.delete("2.0", "end")
+    more.classes._changed()
+    assert dialog._preview.written["animal"] == PHOTOS and "dog" not in dialog._preview.written
+    dialog.choices.what.choose(BY_TAG)
+    assert dialog.balance.chosen == {"animal", "red"}
+    dialog.balance._flip(dialog.balance._names.index("red"))
+    assert set(dialog._preview.written) == {"animal"}
+    dialog.balance._flip(dialog.balance._names.index("animal"))
+    assert not dialog._preview.written and not dialog._footer._export.enabled
+    dialog.choices.what.choose(ALL)
+    assert set(dialog._preview.written) == {"animal", "red"}
+
+
+def test_a_recipe_is_kept_chosen_changed_and_deleted(dialog: ExportDialog) -> None:
+    library, menu = dialog._session.library, dialog.recipes
+    dialog._show_recipe(RECIPE)
+    assert replace(dialog._recipe_to_keep(), options={}) == RECIPE
+    menu.save_as()
+    assert menu._dropdown is not None
+    menu._dropdown.entry.set("pets")
+    menu._dropdown._save()
+    assert replace(library.recipes.get("pets"), options={}) == RECIPE and menu.value == "pets"
+    dialog.choices.confidence._moved(0.75)
+    dialog._count()
+    assert menu.value == "pets (changed)"
+    dialog.choices.what.choose(ALL)
+    menu.pick("pets")
+    assert replace(dialog._recipe(), options={}) == RECIPE and menu.value == "pets"
+    menu.delete()
+    (question,) = (b for b in inside(dialog.overlay.dialog, Button) if b.text == "Delete")
+    question.invoke()
+    assert library.recipes.names() == () and menu.value == "No recipe"
+
+
+def test_what_a_recipe_asks_beyond_the_controls_is_said_and_can_be_dropped(
+    dialog: ExportDialog,
+) -> None:
+    recipe = Recipe(parse_filter("tag:dog"), parse_filter("width>=10"), min_confidence=0.5)
+    dialog._show_recipe(recipe)
+    dialog._dialog.update()
+    assert str(dialog._recipe().where) == "tag:dog" and "width>=10" in str(dialog._recipe().limits)
+    assert any("tag:dog" in text and "width" in text for text in texts(dialog._dialog))
+    dialog.choices._drop_filter()
+    assert not dialog._recipe().where and not dialog._recipe().limits
+
+
+def test_the_dialog_fits_into_the_least_window_with_all_of_it_open(dialog: ExportDialog) -> None:
+    root = dialog.overlay.root
+    dialog.choices.format.choose("COCO")
+    dialog.choices.more.flip()
+    root.update()
+    whole = dialog._dialog
+    assert whole.winfo_y() >= 0
+    assert whole.winfo_y() + whole.winfo_height() <= root.winfo_height()
+    more, canvas = dialog.choices.more, dialog._scrolled._parent_canvas
+    assert abs(more.button.winfo_rooty() - canvas.winfo_rooty()) < 24  # what was opened is seen
+    canvas.yview_moveto(1.0)
+    root.update()
+    more.flip()
+    root.update()
+    button = more.button  # the last thing that is left
+    assert (
+        canvas.winfo_rooty() < button.winfo_rooty() < canvas.winfo_rooty() + canvas.winfo_height()
+    )
+    assert isinstance(more, MoreOptions) and not more.is_open
+
+
+def test_images_are_leafed_through(dialog: ExportDialog) -> None:
+    dialog.choices.format.choose("COCO")
+    dialog._show_samples()
+    dialog._dialog.update()
+    assert dialog._samples is not None and len(dialog._samples.samples) == PHOTOS
+    shown = texts(dialog.overlay.dialog)
+    assert f"1 of {PHOTOS}" in shown
+    viewer = SampleViewer(dialog.overlay, "Again", dialog._samples, PHOTOS - 2)
+    dialog._dialog.update()
+    viewer.picture.event_generate("<Right>")
+    assert f"{PHOTOS} of {PHOTOS}" in texts(viewer._dialog) and not viewer.next.enabled
+    viewer.go(1)
+    viewer.go(-1)
+    assert f"{PHOTOS - 1} of {PHOTOS}" in texts(viewer._dialog)
+    drawn = [viewer.picture.type(item) for item in viewer.picture.find_all()]
+    assert drawn.count("image") == 1 and drawn.count("text") >= 1
+
+
+def test_a_picture_of_the_contact_sheet_opens_it(dialog: ExportDialog, tmp_path: Path) -> None:
+    dialog.choices.format.choose("COCO")
+    export(dialog, tmp_path / "dataset")
+    assert dialog._outcome is not None
+    sheet = dialog._outcome.sheet
+    assert isinstance(sheet, ContactSheet) and sheet.find_all()
+    sheet.event_generate("<ButtonRelease-1>", x=5, y=5)
+    dialog._dialog.update()
+    assert {"Exported images", f"1 of {PHOTOS}"} <= texts(dialog.overlay.dialog)
