@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 
+from src.crop_shape import CROP_SIDE
 from src.database.browse_queries import BrowseQueries
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import IMPORTED_ONLY
@@ -26,11 +27,13 @@ from src.datasets.segment_matching import (
 from src.errors import DamagedMaskError, MediaReadError, QueryError
 from src.events import LabelUnmatched
 from src.models.mask_rle import measured, rectangle_rle
+from src.processing.changed_files import SAME_PICTURE_BITS
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.file_errors import format_error, is_file_error
+from src.processing.frame_looks import look_of
 from src.processing.frame_reader import read_frames_again
 from src.processing.frames import read_frames
-from src.processing.image_loader import look_into
+from src.processing.image_loader import load_image, look_into
 from src.processing.known_copies import KnownCopies
 from src.processing.media_finder import content_hash
 from src.processing.media_registration import OWN, is_unicode, own_folders
@@ -183,18 +186,23 @@ class ImageImport:
         """
         path = Path(os.path.abspath(image.image))
         has_file = image.image.is_absolute() and os.path.isfile(path)
-        if image.media is not None or not has_file:
+        if not has_file:
+            return self._named_place(image)
+        if image.media is not None:
             try:
-                return self._named_place(image)
+                return self._named_place(image, path)
             except NoSegmentError:
-                if not has_file:
-                    raise
+                pass  # its own file is all there is
         return self._place_of_file(path, image)
 
-    def _named_place(self, image: AnnotatedImage) -> FramePlace:
+    def _named_place(self, image: AnnotatedImage, picture: Path | None = None) -> FramePlace:
         """Find the frame of the media file that a dataset names.
 
+        Args:
+            picture: of it, where the dataset has one: of cameras' names there are many.
+
         Raises:
+            MediaReadError, OSError: the picture can't be read.
             NoSegmentError: the library has none, or it is not the picture that is annotated.
         """
         with self._lock:
@@ -205,11 +213,15 @@ class ImageImport:
         row = None if media is None else self.metadata.frame_row(media_id, image.frame_index)
         if media is None or row is None:
             raise NoSegmentError("the library has not sampled this frame")
-        frame_id, size_wh = row
-        if image.size_wh not in (None, size_wh):
-            raise NoSegmentError(_other_size(image, size_wh))
+        if image.size_wh not in (None, row.size_wh):
+            raise NoSegmentError(_other_size(image, row.size_wh))
+        if picture is not None:
+            shown = load_image(picture, self.settings.pixel_limit, CROP_SIDE).frame
+            look = int(look_of(shown.image_rgb).dhash, 16)
+            if row.dhash is None or (int(row.dhash, 16) ^ look).bit_count() > SAME_PICTURE_BITS:
+                raise NoSegmentError("the library has another picture of this name")
         place = image.frame_index, media.content_hash or "", media
-        return FramePlace(media.path, *place, frame_id, size_wh)
+        return FramePlace(media.path, *place, row.id, row.size_wh)
 
     def _place_of_file(self, path: Path, image: AnnotatedImage) -> FramePlace:
         """Find the frame of an image file that the dataset has.
@@ -236,7 +248,7 @@ class ImageImport:
             media = at_path
         row = None if media is None else self.metadata.frame_row(media.id, index)
         if row is not None:
-            return FramePlace(path, index, digest, media, *row)
+            return FramePlace(path, index, digest, media, row.id, row.size_wh)
         only_names = image.annotations and all(
             each.segment_id is not None and each.mask_rle is None for each in image.annotations
         )

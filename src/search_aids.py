@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from src.database.embedding_store import EmbeddingStore
     from src.search.map_tags import MapTags
-    from src.search.segment_map import SegmentMap, SegmentMaps
+    from src.search.segment_map import Layout, SegmentMap, SegmentMaps
     from src.search.segment_search import SegmentSearch
 
 
@@ -77,13 +77,27 @@ class SearchAids(OpenLibrary):
 
     # -- the map
 
-    def segment_map(self, where: Filter = EVERYTHING) -> SegmentMap:
+    def segment_map(self, where: Filter = EVERYTHING, layout: Layout = "pca") -> SegmentMap:
         """Place the segments that a filter leaves on a plane, those that are alike together.
 
-        It takes a second or two for 100,000 segments; until the library changes it is known then.
-        Hidden copies are left out, as in searches.
+        By PCA it takes a second or two for 100,000 segments, by UMAP minutes; until the library
+        changes it is known then. Hidden copies are left out, as in searches.
+
+        Raises:
+            StoppedError: nobody waits for it any more.
+            MediaLibraryError: UMAP is not installed, or fails.
         """
-        return self._maps.make(without_hidden(where, self.metadata))
+        return self._maps.make(without_hidden(where, self.metadata), layout)
+
+    def has_segment_map(self, layout: Layout) -> bool:
+        """Return whether the map of all segments in a layout is known without computing it."""
+        return self._maps.is_made(without_hidden(EVERYTHING, self.metadata), layout)
+
+    def map_layouts(self) -> tuple[Layout, ...]:
+        """List the layouts that there are; UMAP where its package is installed."""
+        from src.search.umap_points import is_installed
+
+        return ("pca", "umap") if is_installed() else ("pca",)
 
     def map_tags(self, segment_map: SegmentMap, most: int = 7) -> MapTags:
         """Find the most frequent tags on a map, to colour its points by."""

@@ -338,7 +338,12 @@ def test_segments_are_met_by_their_ids_and_media_by_their_names(
     assert (outcome.added, outcome.files, outcome.segments) == (3, 0, 1)
     assert labels_of(library)[with_sam[1].id] == {"by its id"}
     assert labels_of(library)[labelled(library, "new").id] == {"new", "new too"}
-    # a crop of it is another picture
+    # another picture of the same name is no picture of it
+    other_picture = replace(drawn.images[0], image=dataset / "scene 1.png")
+    drawn.images = [replace(other_picture, annotations=(masked("elsewhere", other, "unknown"),))]
+    assert imported(library, dataset)[0].files == 1
+    assert labelled(library, "elsewhere").media_path == dataset / "scene 1.png"
+    # nor is a crop of it
     crop = dataset / "crop.png"
     Image.open(exported).crop((0, 0, 50, 40)).save(crop)
     drawn.images = [

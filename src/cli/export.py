@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _LABELS = ("all", "people", "models", "people-first")
 _SEVERAL = ("all", "surest", "none")
+# Pairs that are printed; the window lists all.
+_MOST_PAIRS = 20
 Shown = Callable[[Iterable[Event]], Iterable[Event]]
 
 
@@ -146,6 +148,11 @@ def _print_preview(preview: ExportPreview) -> None:
     _print_left_out(preview.reasons)
     for warning in preview.warnings:
         note(warning)
+    for pair in preview.close_pairs[:_MOST_PAIRS]:
+        first, second = (one_line(path) for path in pair.files)
+        print(f"alike on two sides: {pair.similarity:.2f}  {first}  {second}")
+    if len(preview.close_pairs) > _MOST_PAIRS:
+        print(f"and {len(preview.close_pairs) - _MOST_PAIRS:,} more pairs")
 
 
 def _print_splits(splits: Mapping[Any, int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import cast
+from typing import NamedTuple, cast
 
 from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.connection import Connection
@@ -24,6 +24,14 @@ from src.records import (
 _IN_ORDER = "f.media_file_id, f.frame_index, s.area DESC, s.id"
 
 
+class FrameRow(NamedTuple):
+    """A stored frame: its row id, its size, and what it looks like where that was measured."""
+
+    id: int
+    size_wh: tuple[int, int]
+    dhash: str | None
+
+
 class SegmentTable:
     """A part of MetadataDatabase: what it does with frames and segments, a transaction a write."""
 
@@ -36,17 +44,18 @@ class SegmentTable:
         )
         return {row["frame_index"] for row in rows}
 
-    def frame_row(self, media_file_id: int, frame_index: int) -> tuple[int, tuple[int, int]] | None:
-        """Look up a stored frame: its row id, and its size; None where there is none."""
+    def frame_row(self, media_file_id: int, frame_index: int) -> FrameRow | None:
+        """Look up a stored frame; None where there is none."""
         row = (
             self.connection.read()
             .execute(
-                "SELECT id, width, height FROM frames WHERE media_file_id = ? AND frame_index = ?",
+                "SELECT id, width, height, dhash FROM frames"
+                " WHERE media_file_id = ? AND frame_index = ?",
                 (media_file_id, frame_index),
             )
             .fetchone()
         )
-        return None if row is None else (row["id"], (row["width"], row["height"]))
+        return None if row is None else FrameRow(row[0], (row[1], row[2]), row[3])
 
     def count_of_media(self, media_file_id: int) -> tuple[int, int]:
         """Count a media file's frames and segments."""

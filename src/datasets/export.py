@@ -19,7 +19,7 @@ from src.datasets.atomic_output import (
     updated_dataset,
 )
 from src.datasets.check import check_dataset
-from src.datasets.manifest import DatasetWriter, Render
+from src.datasets.dataset_writer import DatasetWriter, Render
 from src.datasets.manifest_file import write_manifest
 from src.datasets.plan import DatasetPlan
 from src.datasets.preview import preview_of

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.class_cap import cap_per_class
 from src.datasets.labels import LabelRules
 from src.datasets.protocols import Holds
 from src.datasets.queries import tagged_segments
-from src.datasets.splits import SplitPlan
+from src.datasets.splitting.class_cap import cap_per_class
+from src.datasets.splitting.split_plan import SplitPlan
 from src.search.recipe import Recipe
 
 BELOW_LIMITS = "tags of segments below the limits"

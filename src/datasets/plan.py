@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 
+import numpy as np
+
 from src.crop_shape import crop_box
+from src.database.clip_in_use import clip_in_use
+from src.database.embedding_store import EmbeddingStore
 from src.database.giving_up import giving_up
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
 from src.datasets.annotations import SPLITS, Annotation, Cut, MediaFrame, PlannedImage
-from src.datasets.close_pairs import ClosePair
 from src.datasets.cuts import cut_size, place_in_cut
 from src.datasets.image_names import ImageNames
 from src.datasets.labels import LabelRules
@@ -31,10 +34,11 @@ from src.datasets.queries import (
     media_names,
     reviewed_frames,
 )
-from src.datasets.split_shares import SplitShares
-from src.datasets.splits import SplitPlan, keep_sides, split_media
+from src.datasets.splitting.close_pairs import ClosePair
+from src.datasets.splitting.shares import SplitShares
+from src.datasets.splitting.split_plan import SplitPlan, keep_sides, split_media
 from src.errors import ExportError
-from src.records import ImageForm, MediaFile, Split, StoredSegment, Tag
+from src.records import EMBEDDING_DIM, ImageForm, MediaFile, Split, StoredSegment, Tag
 from src.search.leaves import KindIs, MediaFileIs
 from src.search.recipe import Recipe
 
@@ -157,6 +161,20 @@ class DatasetPlan:
             split = self.split_of.get(media_id)
             names = ImageNames(self._names_of_media, {media_id: media})
             yield from self._images(frame, segments, self._new_rules(), names, split)
+
+    def embeddings(self, segment_ids: Sequence[str]) -> np.ndarray:
+        """Look up the embeddings of segments by the CLIP in use.
+
+        Returns:
+            (N, 512) float32, of length 1; zeros where a segment has none.
+        """
+        vectors = np.zeros((len(segment_ids), EMBEDDING_DIM), np.float32)
+        model = clip_in_use(self._metadata)
+        if model is not None:
+            found = EmbeddingStore(self._metadata.connection, model).get(segment_ids)
+            for row, segment_id in enumerate(segment_ids):
+                vectors[row] = found.get(segment_id, 0)
+        return vectors
 
     # -- counting
 

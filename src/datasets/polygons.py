@@ -17,13 +17,15 @@ from src.errors import DamagedMaskError
 from src.models.mask_rle import MOST_PIXELS, checked_rle, compressed, runs_of
 from src.records import BoxXywh
 
-# A polygon that fills the mask again at less than this is written with all of its corners.
-LEAST_IOU = 0.98
+# How near polygons are to their masks, whoever fills them: others' ways differ by a little at the
+# edge, so here a simpler outline has to be nearer.
+LEAST_IOU, _LEAST_OF_SIMPLE = 0.98, 0.987
 # Enlarged so often, the outline through the centres of the outer pixels is near their edge, and no
-# centre of a pixel of the mask is outside.
-_ENLARGED = 4
-# How far a simpler outline may be from the exact one, in pixels of the image.
-_TOLERANCE = 0.5
+# centre of a pixel of the mask is outside. Of a large mask the edge is a smaller part.
+_ENLARGED, _ENLARGED_IF_LARGE, _LARGE = 4, 2, 1 << 16
+# How far a simpler outline may be from the exact one, in pixels of the image; the first that fills
+# the mask again is taken. Steps of a slanting edge are as high as one pixel.
+_TOLERANCES = (1.0, 0.5)
 # An outline that is narrower in pixels, or whose area would change more, keeps its corners.
 _SMALL, _MOST_CHANGE = 4, 0.1
 # Between so many corners of a mask the shortest bridges are sought.
@@ -48,6 +50,11 @@ class MaskPart:
     @property
     def rings(self) -> tuple[np.ndarray, ...]:
         return (self.outer, *self.holes)
+
+    def simplified(self, tolerance: float) -> MaskPart:
+        """Leave out corners that are so near to the line between others, in pixels."""
+        holes = tuple(_simplified(hole, tolerance) for hole in self.holes)
+        return MaskPart(_simplified(self.outer, tolerance), holes)
 
 
 def cut_mask(counts: bytes, size_wh: tuple[int, int]) -> tuple[np.ndarray, BoxXywh]:
@@ -84,20 +91,15 @@ def mask_parts(counts: bytes, size_wh: tuple[int, int]) -> list[MaskPart]:
     Raises:
         DamagedMaskError: it is no mask of a picture of that size.
     """
-    mask, (x, y, w, h) = cut_mask(counts, size_wh)
+    mask, (x, y, *_) = cut_mask(counts, size_wh)
     if not mask.size:
         return []
-    exact = _outlines(mask)
-    pixels, parts = int(np.count_nonzero(mask)), exact
-    simple = [
-        MaskPart(_simplified(part.outer), tuple(map(_simplified, part.holes))) for part in exact
-    ]
-    filled, box = cut_mask(fill_rings(rings_of(simple), (w, h)), (w, h))
-    if filled.size:
-        inside = mask[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
-        both = int(np.count_nonzero(inside & filled))
-        if both >= LEAST_IOU * (pixels + int(np.count_nonzero(filled)) - both):
+    parts = exact = _outlines(mask)
+    for tolerance in _TOLERANCES:
+        simple = [part.simplified(tolerance) for part in exact]
+        if _is_filled_by(simple, mask):
             parts = simple
+            break
     place = np.array((x, y), np.float64)
     return [MaskPart(part.outer + place, tuple(h + place for h in part.holes)) for part in parts]
 
@@ -111,15 +113,11 @@ def _outlines(mask: np.ndarray) -> list[MaskPart]:
     """Outline the parts of a mask (H, W) bool, exactly."""
     import cv2  # a library opens without it
 
-    large = cv2.resize(
-        np.ascontiguousarray(mask, np.uint8),
-        None,
-        fx=_ENLARGED,
-        fy=_ENLARGED,
-        interpolation=cv2.INTER_NEAREST,
-    )
+    times = _ENLARGED if mask.size < _LARGE else _ENLARGED_IF_LARGE
+    small = np.ascontiguousarray(mask, np.uint8)
+    large = cv2.resize(small, None, fx=times, fy=times, interpolation=cv2.INTER_NEAREST)
     found, tree = cv2.findContours(large, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    rings = [(ring[:, 0].astype(np.float64) + 0.5) / _ENLARGED for ring in found]
+    rings = [(ring[:, 0].astype(np.float64) + 0.5) / times for ring in found]
     holes: dict[int, list[np.ndarray]] = {}
     for ring, (_, _, _, parent) in zip(rings, tree[0].tolist(), strict=True):
         if parent >= 0:
@@ -133,13 +131,22 @@ def _outlines(mask: np.ndarray) -> list[MaskPart]:
     ]
 
 
-def _simplified(ring: np.ndarray) -> np.ndarray:
+def _is_filled_by(parts: Sequence[MaskPart], mask: np.ndarray) -> bool:
+    """Return whether outlines fill a mask (H, W) bool again, nearly."""
+    size_wh = mask.shape[1], mask.shape[0]
+    filled, (x, y, w, h) = cut_mask(fill_rings(rings_of(parts), size_wh), size_wh)
+    both = int(np.count_nonzero(mask[y : y + h, x : x + w] & filled))
+    either = int(np.count_nonzero(mask)) + int(np.count_nonzero(filled)) - both
+    return both >= _LEAST_OF_SIMPLE * either
+
+
+def _simplified(ring: np.ndarray, tolerance: float) -> np.ndarray:
     import cv2  # a library opens without it
 
     exact = ring.astype(np.float32)[:, None]
     if np.ptp(ring, axis=0).min() < _SMALL:
         return ring
-    simple = cv2.approxPolyDP(exact, _TOLERANCE, True)
+    simple = cv2.approxPolyDP(exact, tolerance, True)
     # a part or a hole that is thin all over would vanish
     area = cv2.contourArea(exact)
     if abs(cv2.contourArea(simple) - area) > _MOST_CHANGE * area:

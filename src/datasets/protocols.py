@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from src.datasets.annotations import AnnotatedImage, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.manifest import DatasetWriter
+from src.datasets.dataset_writer import DatasetWriter
 from src.events import Event
 from src.records import ImageForm
 

@@ -16,7 +16,7 @@ import numpy as np
 from src.crop_shape import fitted_size
 from src.datasets.annotations import AnnotatedImage, Annotation
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.manifest import Render
+from src.datasets.dataset_writer import Render
 from src.datasets.plan import DatasetPlan
 from src.datasets.protocols import ExportFormat
 from src.errors import DamagedMaskError, ExportError, MediaReadError

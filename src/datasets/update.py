@@ -8,7 +8,7 @@ from pathlib import Path
 
 from src.datasets.annotations import PlannedImage
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.manifest import Manifest, Render, sha256_of
+from src.datasets.dataset_writer import Manifest, Render, sha256_of
 from src.datasets.manifest_file import (
     KnownDataset,
     KnownImage,

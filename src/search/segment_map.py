@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
 from src.database.embedding_store import EmbeddingStore
 from src.database.quantized import turned
 from src.search.filters import EVERYTHING, Filter
+from src.search.umap_points import umap_points
 
+# How segments are placed. UMAP needs a package that is not there by default.
+Layout = Literal["pca", "umap"]
 # Embeddings that the axes are computed from, spread over all of them; more change nothing to be
 # seen.
 MOST_FITTED = 50_000
 # Points further out than this share of all, at each side, are drawn at the edge.
 _OUTSIDE = 0.001
+# Fewer have no neighbourhoods to speak of.
+LEAST_BY_UMAP = 5
 
 
 @dataclass(frozen=True)
@@ -67,34 +73,44 @@ class SegmentMap:
         segment_ids: N of them.
         points: (N, 2) float32, x to the right and y down, 0 to 1.
         embedding_ids: (N,) int64, the rows of their embeddings.
+        layout: by which they were placed.
     """
 
     segment_ids: tuple[str, ...]
     points: np.ndarray
     embedding_ids: np.ndarray
+    layout: Layout = "pca"
 
     def __len__(self) -> int:
         return len(self.segment_ids)
 
 
 class SegmentMaps:
-    """Makes maps of a library, and keeps the last one as long as nothing changes."""
+    """Makes maps of a library, and keeps the last one of each layout while nothing changes."""
 
     def __init__(self, store: EmbeddingStore) -> None:
         self._store = store
-        self._last: tuple[int, Filter, SegmentMap] | None = None
+        self._last: dict[Layout, tuple[int, Filter, SegmentMap]] = {}
 
-    def make(self, where: Filter = EVERYTHING) -> SegmentMap:
-        """Compute the map of what a filter leaves, a second or two for 100,000 segments.
+    def make(self, where: Filter = EVERYTHING, layout: Layout = "pca") -> SegmentMap:
+        """Compute the map of what a filter leaves; by PCA a second or two for 100,000 segments.
 
         The axes are those of all of that, so that a map of a few shows in what they differ.
-        """
-        version = self._store.connection.version()
-        if self._last is None or self._last[:2] != (version, where):
-            self._last = version, where, self._made(where)
-        return self._last[2]
 
-    def _made(self, where: Filter) -> SegmentMap:
+        Raises:
+            StoppedError, MediaLibraryError: see umap_points.
+        """
+        if not self.is_made(where, layout):
+            version = self._store.connection.version()
+            self._last[layout] = version, where, self._made(where, layout)
+        return self._last[layout][2]
+
+    def is_made(self, where: Filter = EVERYTHING, layout: Layout = "pca") -> bool:
+        """Return whether a map is known without computing it."""
+        last = self._last.get(layout)
+        return last is not None and last[:2] == (self._store.connection.version(), where)
+
+    def _made(self, where: Filter, layout: Layout) -> SegmentMap:
         store, condition = self._store, where.condition()
         model_id = store.model_id
         rows = store.connection.read().execute(
@@ -106,9 +122,13 @@ class SegmentMaps:
         found = rows.fetchall()
         wanted = np.array([row[0] for row in found], np.int64)
         blocks = partial(_blocks, store, wanted)
-        place, points = _projected(blocks, len(wanted))
+        if layout == "pca" or len(wanted) < LEAST_BY_UMAP:
+            place, points = _projected(blocks, len(wanted))
+        else:
+            places, parts = zip(*blocks(), strict=True)
+            place, points = np.concatenate(places), umap_points(np.concatenate(parts))
         ids = tuple(found[at][1] for at in place)
-        return SegmentMap(ids, fitted_to_square(points), wanted[place])
+        return SegmentMap(ids, fitted_to_square(points), wanted[place], layout)
 
     def scores(self, segment_map: SegmentMap, embedding: np.ndarray) -> np.ndarray:
         """Score each point by its embedding in eight bits, which is near enough for a colour.

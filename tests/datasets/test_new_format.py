@@ -14,8 +14,8 @@ import main
 from src.database.metadata_db import MetadataDatabase
 from src.datasets import registry
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import Manifest
 from src.datasets.export import check_dataset, preview_dataset
-from src.datasets.manifest import Manifest
 from src.errors import ExportError, OptionError
 from src.events import DatasetFileChecked, JobDone
 from src.library_files import SafeFolder

@@ -10,15 +10,16 @@ import pytest
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.annotations import PlannedImage
 from src.datasets.export import EVERYTHING
+from src.datasets.formats.tag_folders import TagFolders
 from src.datasets.media_counts import NOT_REVIEWED, WHOLE_FRAMES
 from src.datasets.plan import DatasetPlan
 from src.datasets.protocols import Holds
-from src.datasets.tag_folders import TagFolders
 from src.errors import ExportError
 from src.models.mask_rle import decode_rle
 from src.records import Tag
 from src.search.filter_text import parse_filter
 from src.search.recipe import Recipe, classes_of, parse_classes
+from tests.conftest import unit_vectors
 from tests.datasets.drawn_library import WH, a_mask, add_file, add_frame, add_photo
 
 
@@ -216,3 +217,11 @@ def test_images_of_one_media_file_come_together_in_order(
 def test_images_that_a_format_has_not_are_said(metadata: MetadataDatabase) -> None:
     with pytest.raises(ExportError, match="no images of the kind 'frames'; it has blurred, crops"):
         DatasetPlan(metadata, Recipe(images="frames"), Classification())
+
+
+def test_a_plan_gives_the_embeddings_of_its_segments(
+    metadata: MetadataDatabase, tmp_path: Path
+) -> None:
+    ids = add_photo(metadata, tmp_path / "a.png", [SMALL, LARGE])
+    vectors = DatasetPlan(metadata, EVERYTHING, Detection()).embeddings([ids[2], "gone", ids[0]])
+    assert np.allclose(vectors[[0, 2]], unit_vectors(3)[[2, 0]]) and not vectors[1].any()

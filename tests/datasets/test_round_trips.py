@@ -65,7 +65,12 @@ def drawn(
             Annotation("Insel & Küste", None, encode_rle(islands)["counts"]),
             Annotation("ring", (5, 150, 60, 40)),
         ),
-        image(folder, 1, Annotation("corner", None, encode_rle(corner)["counts"])),
+        image(
+            folder,
+            1,
+            Annotation("corner", None, encode_rle(corner)["counts"]),
+            Annotation("indoors"),
+        ),
         image(folder, 2),
     ]
     library = open_library("drawn")
@@ -101,6 +106,10 @@ FORMATS: list[tuple[str, dict[str, object], float]] = [
     ("yolo_detection", {}, 1.0),
     ("yolo_segmentation", {}, 0.98),
     ("voc", {}, 1.0),
+    ("labelme", {"masks": "polygons"}, 0.98),
+    ("labelme", {}, 1.0),
+    ("cvat", {}, 1.0),
+    ("cvat", {"masks": "polygons"}, 0.98),
 ]
 
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+import shutil
+import subprocess
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
-from tests.e2e.desktop import State, Window, look_for
+import pytest
+
+from tests import fake_umap
+from tests.e2e.desktop import Screen, Start, State, Window, look_for
 
 
 def draw_round(
@@ -75,6 +81,25 @@ def test_a_line_selects_segments_which_are_results_then(window: Window) -> None:
     window.wait("them as results", lambda s: s["panel"] == "text" and s["count"] == len(some))
     assert [chip["text"] for chip in window.state()["chips"]] == [f"{len(some)} segments"]
     assert {card["key"] for card in window.state()["cards"]} <= set(some)
+
+
+def test_the_map_is_arranged_by_umap_where_that_is_asked_for(
+    start: Start, filled: Path, screen: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = fake_umap.install(tmp_path / "packages")
+    monkeypatch.setitem(screen.environment, "PYTHONPATH", str(packages))
+    library = shutil.copytree(filled, tmp_path / "library")
+    monkeypatch.setattr(screen, "popen", subprocess.Popen)  # which reads PYTHONPATH
+    window = start(library)
+    window.wait("the models", lambda s: s["models_ready"])
+    by_pca = the_map(window)["map"]["points"]
+    window.click("Arrange by UMAP")
+    by_umap = window.wait_still(
+        "another layout", lambda s: s["map"]["points"] if s["map"]["points"] != by_pca else {}
+    )
+    assert by_umap.keys() == by_pca.keys()
+    window.click("Arrange by UMAP")
+    window.wait_still("the first one", lambda s: s["map"]["points"] == by_pca)
 
 
 def test_the_map_is_zoomed_moved_and_leads_to_a_segment(window: Window) -> None:

@@ -57,8 +57,9 @@ def test_the_forms_of_a_mask_say_the_same(
         np.testing.assert_array_equal(coco_mask.decode(rle), one["segmentation"])
 
 
+@pytest.mark.parametrize("count", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_it_finds_what_metas_generator_finds(
-    mask_generator: MaskGenerator, scene_files: list[Path]
+    mask_generator: MaskGenerator, scene_files: list[Path], count: int
 ) -> None:
     options = {
         "points_per_side": 5,  # Meta's takes a tenth of a second for each click
@@ -74,7 +75,7 @@ def test_it_finds_what_metas_generator_finds(
     best: list[float] = []
     # one larger than SAM's input, at whose size boxes and stability are a little different
     large = draw_scene(np.random.default_rng([9, 1]), (768, 576), count=12).image_rgb
-    for image in (*map(read, scene_files[:2]), large):
+    for image in (*map(read, scene_files[:count]), large):
         ours = [record["segmentation"] for record in exact.generate(image)]
         theirs = [record["segmentation"] for record in metas.generate(image)]
         assert abs(len(ours) - len(theirs)) <= 1
@@ -114,10 +115,11 @@ def test_adaptive_asks_less_and_finds_most(
     assert np.mean(best > 0.5) > 0.75
 
 
+@pytest.mark.parametrize("number", [3, pytest.param(6, marks=pytest.mark.slow)])
 def test_masks_fitted_to_the_picture_fit_what_was_drawn_and_are_fewer(
-    mask_generator: MaskGenerator, monkeypatch: pytest.MonkeyPatch
+    mask_generator: MaskGenerator, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    scenes = fresh_scenes(6, seed=5)
+    scenes = fresh_scenes(number, seed=5)
     count, reached = {}, {}
     for fit in (False, True):
         monkeypatch.setattr(mask_generator, "fit_edges", fit)

@@ -119,7 +119,7 @@ def test_process_image_with_our_generator_and_with_metas(
 
     metas = SamAutomaticMaskGenerator(
         mask_generator.sam,
-        points_per_side=10,
+        points_per_side=5,  # Meta's takes a tenth of a second for each click
         pred_iou_thresh=mask_generator.pred_iou_thresh,
         stability_score_thresh=mask_generator.stability_score_thresh,
         stability_score_offset=mask_generator.stability_score_offset,

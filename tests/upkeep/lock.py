@@ -1,7 +1,7 @@
 """Writes requirements.lock: python -m tests.upkeep.lock
 
 It holds the exact versions that are installed here, of what requirements.txt,
-tests/requirements.txt and the extras of pyproject.toml name, and of all that needs. pip takes it
+tests/requirements.txt and extras of pyproject.toml name, and of all that needs. pip takes it
 as constraints (-c): what only another system needs is not in it, and is chosen by pip there.
 Run it with the Python of an environment in which the tests pass.
 """
@@ -18,6 +18,8 @@ from packaging.utils import canonicalize_name
 from src.config import APPLICATION_FOLDER
 
 LOCK = APPLICATION_FOLDER / "requirements.lock"
+# Extras that no test imports; pip chooses their versions where somebody asks for them.
+NOT_LOCKED = {"map"}
 HEADER = """\
 # Exact versions beside the ranges of requirements.txt and tests/requirements.txt, for two set-ups
 # to be the same. Written by `python -m tests.upkeep.lock`; pip reads it as constraints (-c).
@@ -42,7 +44,8 @@ def _listed(name: str) -> list[Requirement]:
 def _extras() -> list[Requirement]:
     with (APPLICATION_FOLDER / "pyproject.toml").open("rb") as stream:
         extras = tomllib.load(stream)["project"].get("optional-dependencies", {})
-    return [Requirement(line) for lines in extras.values() for line in lines]
+    locked = [lines for name, lines in extras.items() if name not in NOT_LOCKED]
+    return [Requirement(line) for lines in locked for line in lines]
 
 
 def pins() -> dict[str, str]:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.file_names import folder_names
 from src.datasets.formats.dataset_reader import DatasetReader, folder_of, split_named
-from src.datasets.manifest import DatasetWriter
 from src.events import Event, Progress
 from src.records import Split
 

@@ -17,28 +17,31 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.formats.dataset_reader import (
-    DatasetReader,
-    folder_of,
-    heads,
+from src.datasets.dataset_writer import DatasetWriter
+from src.datasets.formats.annotation_values import (
     numbers,
-    read_leniently,
-    read_strictly,
     said_of,
     said_of_image,
     say_of,
     say_of_image,
-    split_named,
-    split_of_path,
     whole_box,
     with_mask,
 )
+from src.datasets.formats.dataset_reader import (
+    DatasetReader,
+    folder_of,
+    heads,
+    read_leniently,
+    read_strictly,
+    split_named,
+    split_of_path,
+)
 from src.datasets.formats.json_reading import json_object, listed
-from src.datasets.formats.mask_outlines import filled, plain_parts
-from src.datasets.manifest import DatasetWriter
+from src.datasets.formats.mask_outlines import MASKS_AS, filled, plain_parts
 from src.datasets.polygons import counts_of_runs, pixels_of
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
+from src.models.mask_rle import compressed, runs_of
 from src.options import NoOptions, option
 from src.records import ImageForm, Split
 
@@ -51,7 +54,7 @@ _LISTS = re.compile(r'"(images|annotations|categories)"\s*:\s*\[')
 
 @dataclass(frozen=True)
 class CocoOptions:
-    masks: str = option("rle", "Masks as", choices=("rle", "polygons"))
+    masks: str = option("exact", "Masks as", choices=MASKS_AS)
     licence: str = option("", "Licence of the images")
     licence_url: str = option("", "Web address of the licence")
 
@@ -109,7 +112,14 @@ class CocoImport:
 
     def read(self, path: Path, options: NoOptions, skipped: Skipped) -> Iterator[AnnotatedImage]:
         """Read what people labelled; see `Importer`."""
-        return read_leniently(path, skipped, _read)
+        for image in read_leniently(path, skipped, _read):
+            assert image.size_wh is not None
+            yield replace(
+                image,
+                annotations=tuple(
+                    _in_fewest_bytes(each, image.size_wh) for each in image.annotations
+                ),
+            )
 
 
 class _Writer:
@@ -307,6 +317,14 @@ def _mask(segmentation: object, size_wh: tuple[int, int]) -> bytes | None:
     if isinstance(counts, str):
         return counts.encode("ascii")
     return counts_of_runs(counts, size_wh)
+
+
+def _in_fewest_bytes(annotation: Annotation, size_wh: tuple[int, int]) -> Annotation:
+    """Write a mask as we do: others may write the same one in more bytes than it needs."""
+    if annotation.mask_rle is None:
+        return annotation
+    runs = runs_of(annotation.mask_rle, size_wh)
+    return replace(annotation, mask_rle=compressed(runs, np.array([len(runs)]))[0])
 
 
 def _folders(file: str, split: Split | None) -> list[str]:

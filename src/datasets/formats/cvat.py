@@ -11,22 +11,21 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
+from src.datasets.formats.annotation_values import number, whole_box, with_mask
 from src.datasets.formats.dataset_reader import (
+    MOST_PIXELS,
     DatasetReader,
     folder_of,
     heads,
-    number,
     read_leniently,
     read_strictly,
     split_named,
     split_of_path,
-    whole_box,
-    with_mask,
 )
-from src.datasets.formats.mask_outlines import ellipse, filled, plain_parts, turned
+from src.datasets.formats.mask_outlines import MASKS_AS, ellipse, filled, plain_parts, turned
 from src.datasets.formats.xml_reading import read_elements
 from src.datasets.formats.xml_writing import xml_attributes, xml_text
-from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import MOST_CROSSINGS, counts_of_cut, cut_mask, union
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
@@ -47,7 +46,7 @@ _WITHOUT_AREA = ("polyline", "points", "cuboid", "skeleton")
 
 @dataclass(frozen=True)
 class CvatOptions:
-    masks: str = option("masks", "Masks as", choices=("masks", "polygons"))
+    masks: str = option("exact", "Masks as", choices=MASKS_AS)
 
 
 class Cvat:
@@ -264,8 +263,8 @@ def _mask(shape: Element, size_wh: tuple[int, int]) -> bytes:
         ValueError: they don't fit its box, or it doesn't fit the image.
     """
     left, top, w, h = (int(value) for value in _numbers(shape, "left", "top", "width", "height"))
-    if not (0 < w <= size_wh[0] and 0 < h <= size_wh[1]):
-        raise ValueError("a mask is larger than its image")
+    if not (0 < w <= size_wh[0] and 0 < h <= size_wh[1] and w * h <= MOST_PIXELS):
+        raise ValueError("a mask is larger than its image, or too large")
     words = (shape.get("rle") or "").split(",")
     if len(words) > MOST_CROSSINGS:
         raise ValueError("a mask has too many runs")

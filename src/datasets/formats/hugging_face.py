@@ -10,18 +10,16 @@ from typing import Any
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.formats.dataset_reader import (
-    DatasetReader,
+from src.datasets.dataset_writer import DatasetWriter
+from src.datasets.formats.annotation_values import (
     numbers,
-    read_strictly,
     said_of,
     said_of_image,
-    split_named,
     whole_box,
     with_mask,
 )
+from src.datasets.formats.dataset_reader import DatasetReader, read_strictly, split_named
 from src.datasets.formats.json_reading import json_object, listed
-from src.datasets.manifest import DatasetWriter
 from src.datasets.protocols import Holds
 from src.events import Event, Progress
 from src.options import NoOptions

@@ -14,21 +14,19 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
+from src.datasets.formats.annotation_values import numbers, whole_box, with_mask
 from src.datasets.formats.dataset_reader import (
     DatasetReader,
     folder_of,
     heads,
-    numbers,
     read_leniently,
     read_strictly,
     split_of_path,
-    whole_box,
-    with_mask,
 )
 from src.datasets.formats.json_reading import json_object, listed
-from src.datasets.formats.mask_outlines import ellipse, filled, plain_parts
+from src.datasets.formats.mask_outlines import MASKS_AS, ellipse, filled, plain_parts
 from src.datasets.formats.palette import png_of_mask, read_png
-from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import counts_of_cut, cut_mask, union
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
@@ -44,7 +42,7 @@ _IGNORED = "__ignore__"
 
 @dataclass(frozen=True)
 class LabelmeOptions:
-    masks: str = option("polygons", "Masks as", choices=("polygons", "masks"))
+    masks: str = option("exact", "Masks as", choices=MASKS_AS)
 
 
 class Labelme:

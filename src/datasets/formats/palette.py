@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
+from src.models.mask_rle import MOST_PIXELS
+
 # Not one thing or class more fits: 0 is the background, and 255 what is left open.
 MOST_NUMBERS = 254
 OPEN = 255
@@ -30,7 +32,7 @@ def png_of_numbers(numbers: np.ndarray) -> bytes:
     image = Image.frombytes("P", (width, height), np.ascontiguousarray(numbers).tobytes())
     image.putpalette(voc_palette().tobytes())
     made = io.BytesIO()
-    image.save(made, "PNG", compress_level=3)
+    image.save(made, "PNG", compress_level=1)
     return made.getvalue()
 
 
@@ -49,22 +51,23 @@ def read_png(content: bytes, size_wh: tuple[int, int]) -> Image.Image:
     """
     try:
         image = PngImageFile(io.BytesIO(content))
-        if image.size == size_wh:
+        is_fitting = image.size == size_wh and size_wh[0] * size_wh[1] <= MOST_PIXELS
+        if is_fitting:
             image.load()
     except Exception as exc:  # what Pillow raises on what it can't read has no end
         raise ValueError("a mask is no PNG") from exc
-    if image.size != size_wh:
-        raise ValueError("a PNG has another size than its image")
+    if not is_fitting:
+        raise ValueError("a PNG has another size than its image, or is too large")
     return image
 
 
 def numbers_of(image: Image.Image) -> np.ndarray:
-    """Read the number of each pixel, (H, W) int64: of its colour, where it has no palette.
+    """Read the number of each pixel, (H, W) integers: of its colour, where it has no palette.
 
     A colour that is none of the palette has a number of its own, from 256 on.
     """
     if image.mode in ("P", "L", "1"):
-        return np.asarray(image).astype(np.int64)
+        return np.asarray(image).astype(np.uint8, copy=False)
     codes = colour_codes(np.asarray(image.convert("RGB")))
     known = {code: number for number, code in enumerate(colour_codes(voc_palette()).tolist())}
     found, places = np.unique(codes, return_inverse=True)

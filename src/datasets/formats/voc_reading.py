@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import Element
 
@@ -11,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from src.datasets.annotations import AnnotatedImage, Annotation
+from src.datasets.formats.annotation_values import whole_box, with_mask
 from src.datasets.formats.dataset_reader import (
     DatasetReader,
     folder_of,
@@ -19,8 +21,6 @@ from src.datasets.formats.dataset_reader import (
     read_leniently,
     split_named,
     split_of_path,
-    whole_box,
-    with_mask,
 )
 from src.datasets.formats.palette import (
     OPEN,
@@ -208,29 +208,30 @@ def _with_masks(
     Args:
         boxes: of the things in the order of the XML file; None for a broken one.
     """
-    things, classes = (_png(reader, described, kind, size_wh) for kind in (_OBJECTS, _CLASSES))
-    labels = None if classes is None else colours_of(classes)
-    if things is None:
-        if labels is None or described.xml is not None:
-            return [each for each in boxes if each is not None]
-        numbers = labels  # no thing is told from another of its class
-        wanted = [number for number in np.unique(labels).tolist() if number in label_of]
-    else:
+    things = _png(reader, described, _OBJECTS, size_wh)
+    labels = _Classes(lambda: _png(reader, described, _CLASSES, size_wh), label_of)
+    if things is not None:
         numbers = numbers_of(things)
-        wanted = [number for number in np.unique(numbers).tolist() if number not in (0, OPEN)]
+        counts = np.bincount(numbers.ravel())
+        wanted = [number for number in np.flatnonzero(counts).tolist() if number not in (0, OPEN)]
+    elif described.xml is None and labels.colours is not None:
+        numbers = labels.colours  # no thing is told from another of its class
+        wanted = [number for number in np.unique(numbers).tolist() if number in label_of]
+    else:
+        return [each for each in boxes if each is not None]
     made: dict[int, Annotation] = {}
     more: list[Annotation] = []
     left: list[tuple[np.ndarray, BoxXywh]] = []
     for number in wanted:
-        mask, box = _cut(numbers == number)
         # the number of a thing is its place in the XML file
         thing = boxes[number - 1] if things is not None and number <= len(boxes) else None
+        mask, box = _cut(numbers, number, thing)
         if thing is not None and thing.bbox_xywh is not None and _is_in(box, thing.bbox_xywh):
             made[number - 1] = _masked(thing.label, mask, box, size_wh, thing.bbox_xywh)
         else:
             left.append((mask, box))
     for mask, box in left:
-        label = None if labels is None else _most(labels, mask, box, label_of)
+        label = labels.most(mask, box)
         at = _likeliest(box, label, boxes, made)
         if at is not None:
             thing = boxes[at]
@@ -255,11 +256,23 @@ def _png(
     return None
 
 
-def _cut(mask: np.ndarray) -> tuple[np.ndarray, BoxXywh]:
+def _cut(numbers: np.ndarray, number: int, thing: Annotation | None) -> tuple[np.ndarray, BoxXywh]:
+    """Cut out the pixels of a number: (h, w) bool, and where that is.
+
+    Args:
+        thing: whose number it may be; looked at first, since an image is larger than its box.
+    """
+    left = top = 0
+    mask = numbers == number
+    if thing is not None and thing.bbox_xywh is not None:
+        x, y, w, h = thing.bbox_xywh
+        inside = mask[y : y + h, x : x + w]
+        if np.count_nonzero(inside) == np.count_nonzero(mask):
+            left, top, mask = x, y, inside
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     x, y = int(columns[0]), int(rows[0])
     w, h = int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y
-    return mask[y : y + h, x : x + w], (x, y, w, h)
+    return mask[y : y + h, x : x + w], (left + x, top + y, w, h)
 
 
 def _masked(
@@ -274,13 +287,25 @@ def _masked(
     return annotation if said is None else replace(annotation, bbox_xywh=said)
 
 
-def _most(
-    labels: np.ndarray, mask: np.ndarray, box: BoxXywh, label_of: Mapping[int, str]
-) -> str | None:
-    """Return the class that most pixels of a mask have."""
-    x, y, w, h = box
-    found, counts = np.unique(labels[y : y + h, x : x + w][mask], return_counts=True)
-    return label_of.get(int(found[counts.argmax()]))
+class _Classes:
+    """The classes of an image's pixels, decoded where somebody asks for them."""
+
+    def __init__(self, read: Callable[[], Image.Image | None], label_of: Mapping[int, str]) -> None:
+        self._read, self._label_of = read, label_of
+
+    @cached_property
+    def colours(self) -> np.ndarray | None:
+        """The code of each pixel's colour, (H, W) int64; None where there are no classes."""
+        image = self._read()
+        return None if image is None else colours_of(image)
+
+    def most(self, mask: np.ndarray, box: BoxXywh) -> str | None:
+        """Return the class that most pixels of a mask have."""
+        if self.colours is None:
+            return None
+        x, y, w, h = box
+        found, counts = np.unique(self.colours[y : y + h, x : x + w][mask], return_counts=True)
+        return self._label_of.get(int(found[counts.argmax()]))
 
 
 def _likeliest(

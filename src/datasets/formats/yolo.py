@@ -10,10 +10,10 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.formats.dataset_reader import read_strictly
 from src.datasets.formats.yaml_subset import quoted
 from src.datasets.formats.yolo_reading import read_yolo
-from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import joined_ring, mask_parts
 from src.datasets.protocols import Holds
 from src.events import Event, Progress

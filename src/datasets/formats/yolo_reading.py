@@ -7,16 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from src.datasets.annotations import AnnotatedImage, Annotation
+from src.datasets.formats.annotation_values import number, whole_box, with_mask
 from src.datasets.formats.dataset_reader import (
     DatasetReader,
     folder_of,
     heads,
     is_image,
-    number,
     read_leniently,
     split_of_path,
-    whole_box,
-    with_mask,
 )
 from src.datasets.formats.mask_outlines import filled
 from src.datasets.formats.yaml_subset import Value, read_yaml

@@ -27,9 +27,10 @@ from src.gui.widgets.slider import Slider
 from src.records import SearchHit, SearchResult
 from src.search.query import Query
 from src.search.query_text import parse_query
+from src.stopping import stopped_by
 
 if TYPE_CHECKING:
-    from src.search.segment_map import SegmentMap
+    from src.search.segment_map import Layout, SegmentMap
 
 BY_TAG = "Tag"
 LEAST = 3  # segments that make a map
@@ -70,6 +71,8 @@ class MapPanel(Panel):
         self._alone: int | None = None  # the row of the legend that is shown alone
         self._query = ""  # whose strengths are offered or shown
         self._asked = 0
+        self._layout: Layout = "pca"
+        self._arranging = 0  # the number of the map that is being computed by UMAP; 0 for none
         self._is_wide = True
         self._build_header()
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
@@ -87,6 +90,7 @@ class MapPanel(Panel):
                 lambda: self._tagging.undo(),
                 self._export,
                 self._show_alone,
+                self._change_layout,
             ),
         )
         self.side.pack(side="right", fill="y")
@@ -151,6 +155,8 @@ class MapPanel(Panel):
     def _say_facts(self) -> None:
         count = len(self.ids)
         more = ", near means alike" if self._is_wide else ""
+        if self._arranging:
+            more = ", arranging…"
         self._facts.configure(text=f"{counted(count, 'segment')}{more}" if count else "")
 
     # -- the panel
@@ -188,18 +194,24 @@ class MapPanel(Panel):
         if not session.is_open or not session.models_ready:
             return
         library, before, query = session.library, self._made, self._chosen_query
+        layout = self._layout
+        self.side.offer_umap("umap" in library.map_layouts())
         self._asked += 1
         asked = self._asked
         if before is None:
             self._say(COMPUTING)
 
         def compute() -> tuple[SegmentMap, Colouring]:
-            made = library.segment_map()
+            # what takes long comes later, in the place of what is here at once
+            known = layout if library.has_segment_map(layout) else "pca"
+            made = library.segment_map(layout=known)
             return made, self._coloured(made, query)
 
         def computed(found: tuple[SegmentMap, Colouring]) -> None:
             if asked == self._asked:
                 self._show(*found)
+                if found[0].layout != layout:
+                    self._arrange()
 
         def failed(exc: Exception) -> None:
             self._by.show(BY_TAG)
@@ -208,6 +220,43 @@ class MapPanel(Panel):
             raise exc
 
         session.main_thread.run(compute, computed, failed, "Couldn't compute the map")
+
+    def _change_layout(self, by_umap: bool) -> None:
+        self._layout = "umap" if by_umap else "pca"
+        self._arranging = 0
+        self._compute()
+
+    def _arrange(self) -> None:
+        """Compute the layout that takes long; the map is shown as it is until then."""
+        if self._arranging:
+            return
+        session, library, layout = self._session, self._session.library, self._layout
+        self._arranging = number = self._asked
+        self._say_facts()
+
+        def is_wanted() -> bool:
+            return number == self._arranging and not session.is_closing
+
+        def arrange() -> None:
+            with stopped_by(is_wanted):
+                library.segment_map(layout=layout)
+
+        def ended() -> None:
+            self._arranging = 0
+            self._say_facts()
+
+        def arranged(_: None) -> None:
+            if is_wanted():
+                ended()
+                self._compute()
+
+        def failed(exc: Exception) -> None:
+            ended()
+            self._layout = "pca"
+            self.side.umap.set(False)
+            raise exc
+
+        session.main_thread.run(arrange, arranged, failed, "Couldn't arrange the map")
 
     def _coloured(self, made: SegmentMap, query: Query | None) -> Colouring:
         """Colour a map, in another thread."""
@@ -231,6 +280,7 @@ class MapPanel(Panel):
             of = set(chosen)
             selection = [segment_id in of for segment_id in self.ids]
             same = before is not None and before.segment_ids == made.segment_ids
+            same = same and before is not None and before.layout == made.layout
             self.canvas.show(points, np.array(selection, bool), same)
             if len(chosen) != self.canvas.selection.sum():
                 self._selected()

@@ -12,11 +12,14 @@ from src.gui.map.legend import Legend, Row
 from src.gui.theme.theme import SIDE_PANEL, SMALL, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, label, rule
-from src.gui.widgets.inputs import Entry
+from src.gui.widgets.inputs import Check, Entry
+from src.gui.widgets.tooltip import Tooltip
 from src.records import SearchHit
 
 NARROW = 272
 _HINT = "Draw a line round points to select their segments, or press Ctrl A for all that are shown."
+
+_UMAP_HINT = "Groups of what is alike stand out more clearly. It takes longer to compute."
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class SideActions:
     undo: Callable[[], None]
     export: Callable[[], None]
     alone: Callable[[int | None], None]
+    umap: Callable[[bool], object]
 
 
 class MapSide(ctk.CTkFrame):
@@ -75,6 +79,8 @@ class MapSide(ctk.CTkFrame):
         self._legend_hint.pack(side="right")
         self.legend = Legend(legend, theme, actions.alone)
         self.legend.pack(fill="x")
+        self.umap = Check(legend, theme, "Arrange by UMAP", False, actions.umap)
+        Tooltip(self.umap, theme, _UMAP_HINT)
         self._hint = label(
             self, theme, _HINT, colour=c.text_2, justify="left", anchor="nw", wraplength=256
         )
@@ -88,6 +94,11 @@ class MapSide(ctk.CTkFrame):
             self.configure(width=width)
             self._hint.configure(wraplength=width - 56)
             self.show_legend("", *self._rows)
+
+    def offer_umap(self, offered: bool) -> None:
+        """Offer the other layout, where it can be had."""
+        if offered and not self.umap.winfo_manager():
+            self.umap.pack(anchor="w", pady=(8, 0))
 
     def show_selected(self, hits: Sequence[SearchHit], count: int) -> None:
         """Show so many selected segments, by the crops of some."""

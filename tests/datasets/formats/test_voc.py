@@ -117,7 +117,7 @@ def test_without_masks_and_the_same_bytes(tmp_path: Path) -> None:
         assert (tmp_path / "d" / file).read_bytes() == (tmp_path / "e" / file).read_bytes()
     assert (tmp_path / "d/ImageSets/Main/trainval.txt").read_text() == "a\nb\n"
     assert {image.split for image in read_back(Voc(), tmp_path / "d").values()} == {None}
-    write(Voc(), plan, tmp_path / "f", masks=False)
+    write(Voc(), plan, tmp_path / "f", with_masks=False)
     assert not [file for file in written_files(tmp_path / "f") if file.startswith("Segm")]
 
 
@@ -231,9 +231,9 @@ def test_what_is_wrong_costs_that_image(tmp_path: Path) -> None:
     bomb = '<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><annotation>&b;</annotation>'
     (tmp_path / "Annotations" / "bomb.xml").write_text(bomb)
     images, skipped = imported(VocImport(), tmp_path)
-    assert sorted(image.image.stem for image in images) == ["good", "mask", "png"]
+    assert sorted(image.image.stem for image in images) == ["good", "mask", "png", "size"]
+    assert {image.size_wh for image in images} == {SIZE, (9, 9)}  # who takes it in looks at that
     for why in (
-        "another size",
         "is not there",
         "too deep",
         "document type",

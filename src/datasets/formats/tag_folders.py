@@ -12,8 +12,8 @@ from typing import IO
 from src.database.decisions import OF_PEOPLE
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.file_names import folder_names
-from src.datasets.manifest import DatasetWriter
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
 from src.library_files import SafeFolder

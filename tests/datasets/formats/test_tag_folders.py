@@ -14,7 +14,7 @@ from src.config import APPLICATION_FOLDER
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.export import preview_dataset
 from src.datasets.file_names import folder_names
-from src.datasets.tag_folders import as_text
+from src.datasets.formats.tag_folders import as_text
 from src.errors import ExportError
 from src.events import JobDone, Progress
 from src.records import Tag
@@ -170,7 +170,7 @@ def test_an_export_of_which_all_is_removed_meanwhile_writes_nothing(
             tagged.paths.crop(crop_path).unlink()
         return folder_names(tags)
 
-    monkeypatch.setattr("src.datasets.tag_folders.folder_names", removed_meanwhile)
+    monkeypatch.setattr("src.datasets.formats.tag_folders.folder_names", removed_meanwhile)
     with pytest.raises(ExportError, match="no segment has a tag"):
         list(export_dataset(tagged, tmp_path / "dataset"))
     assert [path.name for path in tmp_path.iterdir()] == ["library"]

@@ -10,10 +10,10 @@ from typing import cast
 from src.counting import counted
 from src.database.dataset_splits import SplitKey
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.close_pairs import ClosePairs, close_pairs
-from src.datasets.split_groups import LikeMedia
-from src.datasets.split_shares import SplitShares
-from src.datasets.stratify import Group, stratify
+from src.datasets.splitting.close_pairs import ClosePairs, close_pairs
+from src.datasets.splitting.shares import SplitShares
+from src.datasets.splitting.similar_media import SimilarMedia
+from src.datasets.splitting.stratify import Group, stratify
 from src.records import Split
 
 # A side is told of that is so much of all images away from its share.
@@ -72,7 +72,7 @@ def split_media(
     """
     key = SplitKey(name, str(shares), seed)
     kept = _Kept(metadata, key)
-    like = LikeMedia(metadata, {*labels, *kept.sides, *kept.former}, wanted)
+    like = SimilarMedia(metadata, {*labels, *kept.sides, *kept.former}, wanted)
     follow = _Following(like, kept)
     groups = dict[tuple[int, Split | None], Group]()
     for media_id, of_file in labels.items():
@@ -158,7 +158,7 @@ class _Following:
             nobody knew, and now they stay.
     """
 
-    def __init__(self, like: LikeMedia, kept: _Kept) -> None:
+    def __init__(self, like: SimilarMedia, kept: _Kept) -> None:
         self._like, self._kept = like, kept
         self.side_of, self.left_out = dict[int, Split](), dict[int, dict[Split, int]]()
         self.torn = set[int]()
