@@ -120,11 +120,15 @@ class Exporting(Tagging):
             yield from samples_of_plan(plan, images, self._read_small, number)
 
     def written_samples(
-        self, folder: Path | str, format_key: str, number: int
+        self,
+        folder: Path | str,
+        format_key: str,
+        number: int,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> Iterator[ExportSample]:
         """Show some images of a dataset, read from it; see samples_of_dataset."""
         chosen = export_format(format_key)
-        yield from samples_of_dataset(Path(folder), chosen, self._read_small, number)
+        yield from samples_of_dataset(Path(folder), chosen, self._read_small, number, wanted)
 
     def _read_small(self, content: bytes) -> np.ndarray:
         return self.browse.read_image(content, SAMPLE_SIDE)

@@ -10,7 +10,7 @@ from typing import Any
 from src.errors import OptionError
 from src.gui.dialogs.export_more import MoreOptions
 from src.gui.dialogs.split_choice import SUGGESTED, SplitChoice
-from src.gui.theme.theme import SMALL, Theme
+from src.gui.theme.theme import SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, label
 from src.gui.widgets.inputs import Choice
@@ -299,7 +299,9 @@ class ExportChoices:
     def _show_filter(self) -> None:
         """Say what else the recipe asks of segments, which has no control of its own."""
         text = " ".join(str(each) for each in (self._where, self._limits) if each)
-        self._only_text.configure(text=f"Only {text}")
+        font = self.theme.canvas_font(self._only, SMALL)
+        room = self.theme.px(2 * (_WRAP - 100))  # two lines: a list of segments has no end
+        self._only_text.configure(text=shorten(f"Only {text}", font, room, tail=0))
         if text:
             self._only.pack(fill="x", padx=EDGE, pady=(0, 16), after=self.what)
             self.what.pack_configure(pady=(8, 8))

@@ -289,7 +289,7 @@ class ExportDialog:
         library, key = self._session.library, self.choices.chosen.key
         self._sheet = reader = SampleReader(
             self._session,
-            lambda _: library.written_samples(report.folder, key, _ON_SHEET),
+            lambda wanted: library.written_samples(report.folder, key, _ON_SHEET, wanted),
             lambda: self._is_open,
         )
         self._outcome = ExportOutcome(

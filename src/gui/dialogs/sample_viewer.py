@@ -23,6 +23,7 @@ _WIDE, _HIGH = 704, 528
 _AROUND = 16
 _ON_LABEL = "#161618"
 _MOST_NAMED = 12
+_MOST_ENLARGED = 3  # times
 
 
 class SampleViewer:
@@ -163,7 +164,10 @@ class _Picture(DrawnCanvas):
                 font=self.theme.canvas_font(self, NORMAL),
             )
             return
-        image = contain(self._sample.image_rgb, (width, height))
+        high, wide = self._sample.image_rgb.shape[:2]
+        most = round(_MOST_ENLARGED * self.theme.scale)
+        room = min(width, wide * most), min(height, high * most)
+        image = contain(self._sample.image_rgb, room)
         rounded = Image.new("RGB", image.size, self.theme.colours.sidebar)
         rounded.paste(image, (0, 0), rounded_mask(image.size, self.theme.px(8)))
         left, top = (width - image.width) // 2, (height - image.height) // 2
