@@ -13,7 +13,7 @@ from src.database.segment_store import IMPORTED_ONLY
 from src.datasets.export import Export, preview_dataset
 from src.datasets.plan import DatasetPlan
 from src.datasets.recipes import SavedRecipes
-from src.datasets.registry import export_format, export_formats, is_for_training
+from src.datasets.registry import export_format, export_formats
 from src.datasets.samples import SAMPLE_SIDE, samples_of_dataset, samples_of_plan
 from src.datasets.saved_crops import save_crops
 from src.events import Event
@@ -36,7 +36,7 @@ class Exporting(Tagging):
                 each.summary,
                 options_of(each.options),
                 each.forms,
-                is_for_training(each.key),
+                each.is_for_training,
             )
             for each in export_formats()
         )

@@ -30,6 +30,7 @@ class ImageFolder:
     options: type[NoOptions] = NoOptions
     forms: tuple[ImageForm, ...] = ("crops", "blurred", "cutouts", "frames")
     holds = Holds(masks="no", boxes=False, image_labels=True, several_labels=False)
+    is_for_training = True
 
     def write(
         self, dataset: PlannedDataset, options: NoOptions, output: DatasetWriter

@@ -32,6 +32,7 @@ class YoloDetection:
     options: type[NoOptions] = NoOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred")
     holds = Holds(masks="no")
+    is_for_training = True
 
     def write(
         self, dataset: PlannedDataset, options: NoOptions, output: DatasetWriter

@@ -26,6 +26,7 @@ class YoloClassification:
     options: type[NoOptions] = NoOptions
     forms: tuple[ImageForm, ...] = ("crops", "blurred", "frames")
     holds = Holds(masks="no", boxes=False, image_labels=True, several_labels=False)
+    is_for_training = True
 
     def write(
         self, dataset: PlannedDataset, options: NoOptions, output: DatasetWriter

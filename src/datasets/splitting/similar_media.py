@@ -116,8 +116,8 @@ class SimilarMedia:
         np.minimum.at(lowest, joined.label, np.arange(len(ids)))
         return dict(zip(ids.tolist(), ids[lowest[joined.label]].tolist(), strict=True))
 
-    def like(self, media_id: int, others: Iterable[int]) -> set[int]:
-        """Return which of others a media file itself is like, not over a third one."""
+    def similar_to(self, media_id: int, others: Iterable[int]) -> set[int]:
+        """Return which of others a media file is similar to itself, not by way of a third one."""
         wanted = {self._place[each] for each in others} - {self._place[media_id]}
         here = self._place[media_id]
         found = {there for some in self._copies if here in some for there in some}

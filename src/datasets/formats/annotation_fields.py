@@ -1,0 +1,97 @@
+"""What formats say of annotations and images, to and from the values of JSON, tables and XML."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, get_args
+
+from src.datasets.annotations import Annotation, PlannedImage
+from src.models.mask_rle import measured
+from src.records import TagSource
+
+_SOURCES = {source: source for source in get_args(TagSource)}
+
+
+def number(value: object) -> float:
+    """Return a number of a dataset as a float.
+
+    Raises:
+        ValueError: it is not a number, or not a finite one.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{str(value)[:40]!r} is not a number")
+    return float(value)
+
+
+def numbers(values: object, many: int) -> list[float]:
+    """Return a list of `many` numbers as floats.
+
+    Raises:
+        ValueError: it is not a list of that length, or one of them is not a number.
+    """
+    if not isinstance(values, list) or len(values) != many:
+        raise ValueError(f"there are not {many} numbers")
+    return [number(value) for value in values]
+
+
+def own_fields(annotation: Annotation) -> dict[str, Any]:
+    """Return the confidence, the source and the segment's id, as far as they are known."""
+    said = {
+        "confidence": annotation.confidence,
+        "segment_id": annotation.segment_id,
+        "source": annotation.source,
+    }
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def read_own_fields(read: dict[str, Any]) -> dict[str, Any]:
+    """Read what own_fields wrote; all None in datasets of other programs.
+
+    Raises:
+        ValueError: the confidence is not a number.
+    """
+    confidence, segment_id = read.get("confidence"), read.get("segment_id")
+    source = read.get("source")
+    return {
+        "confidence": None if confidence is None else number(confidence),
+        "segment_id": segment_id if isinstance(segment_id, str) else None,
+        "source": _SOURCES.get(source) if isinstance(source, str) else None,
+    }
+
+
+def origin_fields(image: PlannedImage) -> dict[str, Any]:
+    """Return the media file and the moment that an image is from, as far as they are known."""
+    frame = image.frame
+    said = {
+        "media": frame.media,
+        "frame_index": frame.frame_index,
+        "timestamp_s": frame.timestamp_s,
+    }
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def read_origin_fields(read: dict[str, Any]) -> dict[str, Any]:
+    """Read what origin_fields wrote; without it None, and the first frame.
+
+    Raises:
+        ValueError: the frame's index or the timestamp is not a number.
+    """
+    media, index, timestamp_s = (read.get(key) for key in ("media", "frame_index", "timestamp_s"))
+    return {
+        "media": media if isinstance(media, str) else None,
+        "frame_index": int(number(index or 0)),
+        "timestamp_s": None if timestamp_s is None else number(timestamp_s),
+    }
+
+
+def with_mask(label: str, counts: bytes, size_wh: tuple[int, int], **more: Any) -> Annotation:
+    """Make an annotation of a mask, with the mask's box.
+
+    Raises:
+        DamagedMaskError: it is no mask of an image of that size.
+        ValueError: it is empty.
+    """
+    area, bbox = measured(counts, size_wh)
+    if not area:
+        raise ValueError("a mask or polygon covers no pixel of its image")
+    return Annotation(label, bbox, counts, **more)
