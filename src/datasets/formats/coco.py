@@ -19,7 +19,7 @@ from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset,
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.boxes import whole_box
 from src.datasets.dataset_writer import DatasetWriter
-from src.datasets.formats.annotation_fields import (
+from src.datasets.formats.annotation_values import (
     numbers,
     origin_fields,
     own_fields,
@@ -37,10 +37,11 @@ from src.datasets.formats.dataset_reader import (
     split_of_path,
 )
 from src.datasets.formats.json_reading import json_object, listed
-from src.datasets.formats.mask_outlines import filled, plain_parts
+from src.datasets.formats.mask_outlines import MASKS_AS, filled, plain_parts
 from src.datasets.polygons import counts_of_runs, pixels_of
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
+from src.models.mask_rle import compressed, runs_of
 from src.options import NoOptions, option
 from src.records import ImageForm, Split
 
@@ -53,7 +54,7 @@ _LISTS = re.compile(r'"(images|annotations|categories)"\s*:\s*\[')
 
 @dataclass(frozen=True)
 class CocoOptions:
-    masks: str = option("rle", "Masks as", choices=("rle", "polygons"))
+    masks: str = option("exact", "Masks as", choices=MASKS_AS)
     licence: str = option("", "Licence of the images")
     licence_url: str = option("", "Web address of the licence")
 
@@ -112,7 +113,14 @@ class CocoImport:
 
     def read(self, path: Path, options: NoOptions, skipped: Skipped) -> Iterator[AnnotatedImage]:
         """Read what people labelled; see `Importer`."""
-        return read_leniently(path, skipped, _read)
+        for image in read_leniently(path, skipped, _read):
+            assert image.size_wh is not None
+            yield replace(
+                image,
+                annotations=tuple(
+                    _in_fewest_bytes(each, image.size_wh) for each in image.annotations
+                ),
+            )
 
 
 class _Writer:
@@ -310,6 +318,14 @@ def _mask(segmentation: object, size_wh: tuple[int, int]) -> bytes | None:
     if isinstance(counts, str):
         return counts.encode("ascii")
     return counts_of_runs(counts, size_wh)
+
+
+def _in_fewest_bytes(annotation: Annotation, size_wh: tuple[int, int]) -> Annotation:
+    """Write a mask as we do: others may write the same one in more bytes than it needs."""
+    if annotation.mask_rle is None:
+        return annotation
+    runs = runs_of(annotation.mask_rle, size_wh)
+    return replace(annotation, mask_rle=compressed(runs, np.array([len(runs)]))[0])
 
 
 def _folders(file: str, split: Split | None) -> list[str]:

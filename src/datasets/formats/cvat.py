@@ -13,7 +13,7 @@ from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.boxes import whole_box
 from src.datasets.dataset_writer import DatasetWriter
-from src.datasets.formats.annotation_fields import number, with_mask
+from src.datasets.formats.annotation_values import number, with_mask
 from src.datasets.formats.dataset_reader import (
     MOST_PIXELS,
     DatasetReader,
@@ -24,7 +24,7 @@ from src.datasets.formats.dataset_reader import (
     split_named,
     split_of_path,
 )
-from src.datasets.formats.mask_outlines import ellipse, filled, plain_parts, turned
+from src.datasets.formats.mask_outlines import MASKS_AS, ellipse, filled, plain_parts, turned
 from src.datasets.formats.xml_reading import read_elements
 from src.datasets.formats.xml_writing import xml_attributes, xml_text
 from src.datasets.polygons import MOST_CROSSINGS, counts_of_cut, cut_mask, union
@@ -47,7 +47,7 @@ _WITHOUT_AREA = ("polyline", "points", "cuboid", "skeleton")
 
 @dataclass(frozen=True)
 class CvatOptions:
-    masks: str = option("masks", "Masks as", choices=("masks", "polygons"))
+    masks: str = option("exact", "Masks as", choices=MASKS_AS)
 
 
 class Cvat:

@@ -38,6 +38,8 @@ _SPLITS: dict[str, Split] = {
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
+# A folder of other things may have any number of files of a kind.
+_MOST_HEADS = 200
 # What a dataset may say of an image, and what of a mask is decoded at once.
 MOST_PIXELS = 1 << 28
 _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
@@ -237,7 +239,7 @@ def read_leniently(
 
 
 def heads(path: Path, suffix: str, deepest: int = 2, most: int = 1 << 16) -> Iterator[str]:
-    """Give the beginnings of a file, or of a folder's files of a kind, to look at.
+    """Give the beginnings of a file, or of some of a folder's files of a kind, to look at.
 
     Args:
         deepest: how many folders below this one are looked into.
@@ -248,17 +250,23 @@ def heads(path: Path, suffix: str, deepest: int = 2, most: int = 1 << 16) -> Ite
     """
     if not path.is_dir():
         if path.name.lower().endswith(suffix):
-            with SafeFolder(path.parent).open(path.name) as stream:
-                yield stream.read(most).decode("utf-8", "replace")
+            yield _head(SafeFolder(path.parent), path.name, most)
         return
-    files, folders = SafeFolder(path), [("", 0)]
+    files, folders, looked_at = SafeFolder(path), [("", 0)], 0
     for folder, depth in folders:
         for entry in files.entries(folder):
             if entry.is_folder and depth < deepest:
                 folders.append((entry.name, depth + 1))
             elif entry.is_file and entry.name.lower().endswith(suffix):
-                with files.open(entry.name) as stream:
-                    yield stream.read(most).decode("utf-8", "replace")
+                yield _head(files, entry.name, most)
+                looked_at += 1
+                if looked_at == _MOST_HEADS:
+                    return
+
+
+def _head(files: SafeFolder, name: str, most: int) -> str:
+    with files.open(name) as stream:
+        return stream.read(most).decode("utf-8", "replace")
 
 
 def is_image(name: str) -> bool:

@@ -12,7 +12,7 @@ from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset,
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.boxes import whole_box
 from src.datasets.dataset_writer import DatasetWriter
-from src.datasets.formats.annotation_fields import (
+from src.datasets.formats.annotation_values import (
     numbers,
     read_origin_fields,
     read_own_fields,

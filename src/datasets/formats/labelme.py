@@ -16,7 +16,7 @@ from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset,
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.boxes import whole_box
 from src.datasets.dataset_writer import DatasetWriter
-from src.datasets.formats.annotation_fields import numbers, with_mask
+from src.datasets.formats.annotation_values import numbers, with_mask
 from src.datasets.formats.dataset_reader import (
     DatasetReader,
     folder_of,
@@ -26,7 +26,7 @@ from src.datasets.formats.dataset_reader import (
     split_of_path,
 )
 from src.datasets.formats.json_reading import json_object, listed
-from src.datasets.formats.mask_outlines import ellipse, filled, plain_parts
+from src.datasets.formats.mask_outlines import MASKS_AS, ellipse, filled, plain_parts
 from src.datasets.formats.palette import png_of_mask, read_png
 from src.datasets.polygons import counts_of_cut, cut_mask, union
 from src.datasets.protocols import Holds, Skipped
@@ -43,7 +43,7 @@ _IGNORED = "__ignore__"
 
 @dataclass(frozen=True)
 class LabelmeOptions:
-    masks: str = option("polygons", "Masks as", choices=("polygons", "masks"))
+    masks: str = option("exact", "Masks as", choices=MASKS_AS)
 
 
 class Labelme:

@@ -9,6 +9,9 @@ import numpy as np
 
 from src.datasets.polygons import MaskPart, fill_rings, mask_parts, union
 
+# How a format that knows polygons is asked to write masks: the names are the same for all of them.
+MASKS_AS = ("exact", "polygons")
+
 
 def plain_parts(counts: bytes, size_wh: tuple[int, int]) -> list[np.ndarray] | None:
     """Outline a mask's parts, (N, 2) each; None where it has holes, which such a list can't say.

@@ -26,7 +26,7 @@ from src.records import ImageForm
 
 @dataclass(frozen=True)
 class VocOptions:
-    masks: bool = option(True, "Write masks")
+    with_masks: bool = option(True, "Write masks")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Voc:
         for split, images in groupby(dataset, lambda image: image.split):
             lists = _Lists()
             for image in images:
-                painted = _painted(image, options.masks)
+                painted = _painted(image, options.with_masks)
                 image = replace(image, annotations=painted.annotations)
                 file = output.add_image(image, "JPEGImages")
                 if file is not None:

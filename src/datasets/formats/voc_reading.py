@@ -13,7 +13,7 @@ from PIL import Image
 
 from src.datasets.annotations import AnnotatedImage, Annotation
 from src.datasets.boxes import box_iou, whole_box
-from src.datasets.formats.annotation_fields import with_mask
+from src.datasets.formats.annotation_values import with_mask
 from src.datasets.formats.dataset_reader import (
     DatasetReader,
     folder_of,

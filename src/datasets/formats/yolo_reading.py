@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from src.datasets.annotations import AnnotatedImage, Annotation
 from src.datasets.boxes import whole_box
-from src.datasets.formats.annotation_fields import number, with_mask
+from src.datasets.formats.annotation_values import number, with_mask
 from src.datasets.formats.dataset_reader import (
     DatasetReader,
     folder_of,

@@ -15,6 +15,7 @@ from torchvision.datasets import CocoDetection
 
 from src.datasets.annotations import Annotation
 from src.datasets.formats.coco import Coco, CocoImport
+from src.datasets.polygons import counts_of_runs
 from src.models.mask_rle import decode_rle
 from tests.datasets.formats.drawn_masks import HEIGHT, SIZE, WIDTH, iou
 from tests.datasets.formats.planned import (
@@ -30,7 +31,7 @@ from tests.datasets.formats.planned import (
 )
 
 
-@pytest.mark.parametrize("masks", ["rle", "polygons"])
+@pytest.mark.parametrize("masks", ["exact", "polygons"])
 def test_pycocotools_reads_the_same_masks(tmp_path: Path, masks: str) -> None:
     plan = all_masks()
     planned = write(Coco(), plan, tmp_path / "d", masks=masks, licence="CC0")
@@ -52,7 +53,7 @@ def test_pycocotools_reads_the_same_masks(tmp_path: Path, masks: str) -> None:
                     continue
                 mask = decode_rle(mine.mask_rle, SIZE)
                 assert its["area"] == mask.sum()
-                if masks == "rle":
+                if masks == "exact":
                     assert its["segmentation"]["counts"] == mine.mask_rle.decode()
                 assert iou(coco.annToMask(its).astype(bool), mask) >= (
                     0.98 if masks == "polygons" else 1
@@ -123,12 +124,14 @@ def test_what_others_write_is_read(tmp_path: Path) -> None:
             {"segmentation": two, "bbox": [10, 10, 15, 15]},
             {"segmentation": {"size": [HEIGHT, WIDTH], "counts": runs}, "bbox": [0, 0, 1, 1]},
             {"segmentation": [], "bbox": [-3, 40, 10, 30]},
+            # 5 in two characters where one would do, then 10 and the rest
+            {"segmentation": {"size": [HEIGHT, WIDTH], "counts": "U0:ao2"}},
         ],
     )
     for path in (folder, folder / "_annotations.coco.json"):
         (image,), skipped = imported(CocoImport(), path)
         assert not skipped and image.size_wh == SIZE
-        rounded, joined, of_runs, cut = image.annotations
+        rounded, joined, of_runs, cut, long = image.annotations
         assert rounded == Annotation("cat", (2, 2, 10, 11))
         mask = np.zeros((HEIGHT, WIDTH), bool)
         mask[10:20, 10:20] = mask[15:25, 15:25] = True
@@ -136,6 +139,7 @@ def test_what_others_write_is_read(tmp_path: Path) -> None:
         assert (decode_rle(joined.mask_rle, SIZE) == mask).all()
         assert of_runs.bbox_xywh == (2, 4, 1, 15)
         assert cut.bbox_xywh == (0, 40, 7, 8)
+        assert long.mask_rle == counts_of_runs([5, 10, WIDTH * HEIGHT - 15], SIZE)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def mask_in(element: ElementTree.Element) -> np.ndarray:
     return mask
 
 
-@pytest.mark.parametrize("masks", ["masks", "polygons"])
+@pytest.mark.parametrize("masks", ["exact", "polygons"])
 def test_its_shapes_are_the_masks(tmp_path: Path, masks: str) -> None:
     plan, kinds = all_masks(), set()
     planned = write(Cvat(), plan, tmp_path / "d", masks=masks)

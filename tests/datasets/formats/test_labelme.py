@@ -46,7 +46,7 @@ def drawn(shape: dict[str, Any]) -> np.ndarray:
     return np.asarray(image).astype(bool)
 
 
-@pytest.mark.parametrize("masks", ["masks", "polygons"])
+@pytest.mark.parametrize("masks", ["exact", "polygons"])
 def test_its_shapes_are_the_masks(tmp_path: Path, masks: str) -> None:
     plan, kinds = all_masks(), set()
     planned = write(Labelme(), plan, tmp_path / "d", masks=masks)

@@ -117,7 +117,7 @@ def test_without_masks_and_the_same_bytes(tmp_path: Path) -> None:
         assert (tmp_path / "d" / file).read_bytes() == (tmp_path / "e" / file).read_bytes()
     assert (tmp_path / "d/ImageSets/Main/trainval.txt").read_text() == "a\nb\n"
     assert {image.split for image in read_back(Voc(), tmp_path / "d").values()} == {None}
-    write(Voc(), plan, tmp_path / "f", masks=False)
+    write(Voc(), plan, tmp_path / "f", with_masks=False)
     assert not [file for file in written_files(tmp_path / "f") if file.startswith("Segm")]
 
 

@@ -1,4 +1,4 @@
-"""What formats say of annotations and images, to and from the values of JSON, tables and XML."""
+"""Values of annotations as the files of datasets have them, checked: numbers, fields, masks."""
 
 from __future__ import annotations
 
