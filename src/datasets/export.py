@@ -94,7 +94,10 @@ class Export:
         """
         with _os_errors_named(self.folder):
             folder = Path(os.path.abspath(self.folder))
-            check_place(folder) if self.update else check_free(folder)
+            if self.update:
+                check_place(folder)
+            else:
+                check_free(folder)
         plan, options = _planned(self.metadata, self.recipe, self.title, lambda: True)
         if not len(plan):
             raise ExportError(NOTHING)

@@ -1,4 +1,4 @@
-"""COCO: one JSON file a split, with categories, images and annotations; and back."""
+"""COCO: one JSON file per split, with categories, images and annotations; and back."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Coco:
     """
 
     key, label = "coco", "COCO"
-    summary = "One JSON file a split with categories, boxes and masks, and the images."
+    summary = "One JSON file per split with categories, boxes and masks, and the images."
     options: type[CocoOptions] = CocoOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
     holds = Holds(masks="polygons", confidence=True, source=True)

@@ -23,7 +23,7 @@ LARGEST = 1 << 26
 
 
 class ImageFolder:
-    """One class an image; a segment with several labels has to be given one by the recipe."""
+    """One class per image; the recipe chooses the one of a segment with several labels."""
 
     key, label = "image_folder", "Image folder"
     summary = "A folder for each split and class, for torchvision's ImageFolder and others."

@@ -1,4 +1,4 @@
-"""Tables: a row an annotation, as CSV or JSON Lines, with the vectors of segments beside them."""
+"""Tables: a row per annotation, as CSV or JSON Lines, with the vectors of segments beside them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class _Kind:
 
 
 class Tables:
-    """A row an annotation; one without a label stands for an image in which nothing is.
+    """A row per annotation; one without a label stands for an image without annotations.
 
     The column `embedding` is the number of the segment's row in embeddings.npy, (N, D) float32; a
     segment with several labels has one row there.
@@ -80,7 +80,7 @@ class Tables:
 
     def __init__(self, key: str, label: str, kind: _Kind) -> None:
         self.key, self.label, self._kind = key, label, kind
-        self.summary = f"{kind.file}, a row an annotation, with embeddings.npy and the images."
+        self.summary = f"{kind.file}, one row per annotation, with embeddings.npy and the images."
 
     def write(
         self, dataset: PlannedDataset, options: TableOptions, output: DatasetWriter

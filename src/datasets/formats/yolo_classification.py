@@ -19,7 +19,7 @@ from src.records import ImageForm
 
 
 class YoloClassification:
-    """One class an image; a segment with several labels has to be given one by the recipe."""
+    """One class per image; the recipe chooses the one of a segment with several labels."""
 
     key, label = "yolo_classification", "YOLO classification"
     summary = "data.yaml, and a folder for each split and class."

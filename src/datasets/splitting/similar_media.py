@@ -29,7 +29,7 @@ from src.search.near_copies import WEIGHT, mirrored
 
 # The dHash may differ the less, the less the embeddings agree. Of the 1.6 million pairs of 1,800
 # drawn scenes none is joined by this; with a limit of 16 three are, which 50,000 files would make
-# 2,000, and these would hang together what has nothing in common.
+# 2,000, and these would join files that have nothing in common.
 MOST_EVIDENCE = 14
 # With so few bits they are alike whatever the embeddings say: in a library of one scene all
 # embeddings are close, and none is closer than an average one.

@@ -28,8 +28,8 @@ class SplitPlan:
     Attributes:
         key: which split it is.
         side_of: by the id of the media file.
-        left_out: files that are like files of two sides, which are kept from an earlier export:
-            each would be a leak on either. By id, beside each what it is like on each side.
+        left_out: files that are similar to kept files of two sides: each would be a leak on either.
+            By id, beside each the file that it is similar to on each side.
         group_of: for each file of labels the lowest id of those that are alike.
         close: the most similar files on different sides.
         warnings: sentences for a person.
@@ -154,8 +154,8 @@ class _Following:
         side_of: of files that are kept, or like such ones of one side.
         left_out: see SplitPlan.
         group_of: the lowest id of those that are alike.
-        torn: kept files that are like kept files of another side: when these were exported
-            nobody knew, and now they stay.
+        torn: kept files that are similar to kept files of another side. Nobody knew when they were
+            exported, and now they stay.
     """
 
     def __init__(self, similar: SimilarMedia, kept: _Kept) -> None:
@@ -178,7 +178,7 @@ class _Following:
         """Give sides to the new files of a group that has kept files of several.
 
         A file is put on the side of what it is like itself. One that is like files of two sides
-        is left out; the new files that only hang together over it are groups of their own.
+        is left out; the new files that only it connects are groups of their own.
         """
         kept = {each: self._kept.sides[each] for each in files if each in self._kept.sides}
         waiting = {each for each in files if each not in kept}
