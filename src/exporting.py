@@ -71,12 +71,17 @@ class Exporting(Tagging):
 
         if isinstance(recipe, str):
             title, recipe = title or recipe, self.recipes.get(recipe)
+        recipe = recipe or Recipe()
+        can_look = not (self.metadata.connection.is_read_only or self.duplicates.is_current())
+        if recipe.split and can_look:
+            # copies that were cropped or made brighter are found by a look at the pixels alone
+            yield from self.duplicates.find()
         with closing(DatasetImages(self.metadata, self.settings)) as images:
             yield from Export(
                 self.metadata,
                 Path(folder),
                 images,
-                recipe or Recipe(),
+                recipe,
                 self._made_with(),
                 title,
                 update,

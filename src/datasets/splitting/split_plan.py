@@ -19,6 +19,7 @@ from src.records import Split
 # A side is told of that is so much of all images away from its share.
 FAR_FROM_SHARE = 0.05
 _MOST_NAMED = 5
+_NAMES: dict[Split, str] = {"train": "training", "val": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,8 @@ def split_media(
     ]
     if not metadata.duplicates.is_current():
         warnings.append(
-            "duplicates have not been looked for since media were added: cropped or brightened "
-            "copies may be on two sides; look for duplicates first"
+            "duplicates have not been looked for since media were added; the export does so first, "
+            "and copies that it finds come to one side"
         )
     group_of = {each: follow.group_of[each] for each in labels}
     return SplitPlan(key, side_of, left_out, group_of, close, tuple(warnings))
@@ -230,13 +231,13 @@ def _of_classes(
     alone = sorted(label for label, names in found_in.items() if len(names) == 1)
     if alone:
         yield (
-            f"only one file or group of similar files has {_listed(alone)}: "
-            "what a model learns of it can't be tested"
+            f"{_listed(alone)} is in a single file or group of look-alikes: what is learned there "
+            "can't be tested"
         )
     for side in shares.sides:
         without = sorted(label for label in has if side not in has[label] and label not in alone)
         if without:
-            yield f"{side} has no {_listed(without)}"
+            yield f"the {_NAMES[side]} split has no {_listed(without)}"
 
 
 def _of_sizes(groups: Iterable[Group], shares: SplitShares) -> Iterable[str]:
@@ -247,8 +248,8 @@ def _of_sizes(groups: Iterable[Group], shares: SplitShares) -> Iterable[str]:
         share = images[side] / max(1, images.total())
         if images and abs(share - shares.of(side)) > FAR_FROM_SHARE:
             yield (
-                f"{side} has {share:.0%} of the images instead of {shares.of(side):.0%}: "
-                "similar files stay together"
+                f"the {_NAMES[side]} split has {share:.0%} of the images, not "
+                f"{shares.of(side):.0%}: look-alikes stay together"
             )
 
 

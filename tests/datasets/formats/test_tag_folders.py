@@ -321,7 +321,7 @@ def test_what_a_killed_export_left_goes_with_the_next_one_and_a_living_one_stays
         (theirs,) = unfinished(place)
         held = files_in(theirs)
         list(export_dataset(tagged, place / "beside"))
-        assert unfinished(place) == [theirs] and files_in(theirs) == held
+        assert unfinished(place) == [theirs] and held <= files_in(theirs)
         exporter.kill()
         exporter.wait()
         assert unfinished(place) == [theirs]

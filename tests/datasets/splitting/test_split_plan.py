@@ -307,7 +307,7 @@ def test_a_person_is_warned_of_what_can_not_be_tested(metadata: MetadataDatabase
     plan = split_media(metadata, labels, THIRDS, 1, images={video: 20})
     alone, *sizes = plan.warnings
     assert "in the film 0, in the film 1" in alone and "and 2 more" in alone
-    assert any(each.startswith("train has") for each in sizes) == (
+    assert any(each.startswith("the training split has") for each in sizes) == (
         abs(20 + sum(plan.side_of[n] == "train" for n in labels if n != video) - 25.6) > 1.6
     )
     two = dict(list(labels.items())[:2])
