@@ -55,8 +55,10 @@ class Exporting(Tagging):
     ) -> Iterator[Event]:
         """Write a dataset; see Export, and `export_formats` for what there is to choose.
 
+        Before a split, duplicates are searched for where media were added since the last search.
+
         Args:
-            folder: a new one, or one that is empty.
+            folder: a new or empty one; with `update` one that has a dataset.
             recipe: or the name of one; everything as folders of crops when None.
             title: of the dataset; the recipe's name, or the library's, when it is empty.
             update: whether there is a dataset in the folder already, of which only what has
