@@ -13,7 +13,7 @@ from src.database.segment_store import IMPORTED_ONLY
 from src.datasets.export import Export, preview_dataset
 from src.datasets.plan import DatasetPlan
 from src.datasets.recipes import SavedRecipes
-from src.datasets.registry import export_format, export_formats, is_for_training
+from src.datasets.registry import export_format, export_formats
 from src.datasets.samples import SAMPLE_SIDE, samples_of_dataset, samples_of_plan
 from src.datasets.saved_crops import save_crops
 from src.events import Event
@@ -36,7 +36,7 @@ class Exporting(Tagging):
                 each.summary,
                 options_of(each.options),
                 each.forms,
-                is_for_training(each.key),
+                each.is_for_training,
             )
             for each in export_formats()
         )
@@ -55,8 +55,10 @@ class Exporting(Tagging):
     ) -> Iterator[Event]:
         """Write a dataset; see Export, and `export_formats` for what there is to choose.
 
+        Before a split, duplicates are searched for where media were added since the last search.
+
         Args:
-            folder: a new one, or one that is empty.
+            folder: a new or empty one; with `update` one that has a dataset.
             recipe: or the name of one; everything as folders of crops when None.
             title: of the dataset; the recipe's name, or the library's, when it is empty.
             update: whether there is a dataset in the folder already, of which only what has

@@ -42,7 +42,7 @@ from src.records import EMBEDDING_DIM, ImageForm, MediaFile, Split, StoredSegmen
 from src.search.leaves import KindIs, MediaFileIs
 from src.search.recipe import Recipe
 
-ON_TWO_SIDES = "media files that are like files on two sides of the split"
+ON_TWO_SIDES = "media files similar to files on two sides of the split"
 # Segments that are read at a time.
 _PART = 1000
 

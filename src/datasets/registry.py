@@ -24,22 +24,15 @@ Registered = TypeVar("Registered", ExportFormat, Importer)
 
 _formats: dict[str, ExportFormat] = {}
 _importers: dict[str, Importer] = {}
-_for_training: set[str] = set()
 
 
-def register_format(export_format: ExportFormat, is_for_training: bool = True) -> None:
+def register_format(export_format: ExportFormat) -> None:
     """Offer a format in the window, on the command line and in Python, after those before it.
-
-    Args:
-        is_for_training: whether models are trained on such datasets as they are; the window
-            suggests a split then.
 
     Raises:
         ValueError: there is one with this key.
     """
     _add(_formats, export_format)
-    if is_for_training:
-        _for_training.add(export_format.key)
 
 
 def register_importer(importer: Importer) -> None:
@@ -72,11 +65,6 @@ def importers() -> list[Importer]:
     return list(_importers.values())
 
 
-def is_for_training(key: str) -> bool:
-    """Return whether models are trained on datasets of a format as they are."""
-    return key in _for_training
-
-
 def importer_for(path: Path) -> Importer | None:
     """Find the importer that reads a dataset; None where no importer knows it.
 
@@ -92,7 +80,7 @@ def _add(registry: dict[str, Registered], new: Registered) -> None:
     registry[new.key] = new
 
 
-register_format(TagFolders(), is_for_training=False)
+register_format(TagFolders())
 register_importer(TagFoldersImport())
 register_format(Coco())
 register_importer(CocoImport())
@@ -103,10 +91,10 @@ register_importer(YoloImport())
 register_format(ImageFolder())
 register_format(Voc())
 register_importer(VocImport())
-register_format(Labelme(), is_for_training=False)
+register_format(Labelme())
 register_importer(LabelmeImport())
-register_format(Cvat(), is_for_training=False)
+register_format(Cvat())
 register_importer(CvatImport())
 register_format(HuggingFace())
 for table in TABLE_FORMATS:
-    register_format(table, is_for_training=False)
+    register_format(table)

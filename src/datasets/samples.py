@@ -16,7 +16,7 @@ import numpy as np
 from src.crop_shape import fitted_size
 from src.datasets.annotations import AnnotatedImage, Annotation
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.dataset_writer import Render
+from src.datasets.dataset_writer import ImageRenderer
 from src.datasets.plan import DatasetPlan
 from src.datasets.protocols import ExportFormat
 from src.errors import DamagedMaskError, ExportError, MediaReadError
@@ -42,7 +42,7 @@ ReadSmall = Callable[[bytes], np.ndarray]
 
 
 def samples_of_plan(
-    plan: DatasetPlan, images: Render, read: ReadSmall, number: int
+    plan: DatasetPlan, images: ImageRenderer, read: ReadSmall, number: int
 ) -> Iterator[ExportSample]:
     """Make some images that would be written, spread over classes and media; always the same.
 

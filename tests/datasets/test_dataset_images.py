@@ -31,6 +31,7 @@ class AnyImages(TagFolders):
 
     forms = ("frames", "crops", "blurred", "cutouts")
     holds = Holds(masks="exact", image_labels=True)
+    is_for_training = True
 
 
 @pytest.fixture

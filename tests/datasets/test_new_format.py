@@ -155,7 +155,7 @@ def test_with_one_format_there_is_nothing_to_choose(
     only = {"tag_folders": registry.export_format("tag_folders")}
     monkeypatch.setattr(registry, "_formats", only)
     code, said = said_by(capsys, "export", "--help")
-    assert code == 0 and "--format" not in said and "labels.csv" in said
+    assert code == 0 and "--format" not in said and "Write a dataset" in said
 
 
 @pytest.mark.usefixtures("lines")

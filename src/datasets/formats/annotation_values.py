@@ -1,45 +1,54 @@
-"""Numbers, boxes and masks of annotations as the files of datasets say them, checked."""
+"""Values of annotations as the files of datasets have them, checked: numbers, fields, masks."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, get_args
 
 from src.datasets.annotations import Annotation, PlannedImage
 from src.models.mask_rle import measured
-from src.records import BoxXywh, TagSource
+from src.records import TagSource
 
 _SOURCES = {source: source for source in get_args(TagSource)}
 
 
 def number(value: object) -> float:
-    """Return a number that a dataset says.
+    """Return a number of a dataset as a float.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a number, or not a finite one.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{str(value)[:40]!r} is no number")
+        raise ValueError(f"{str(value)[:40]!r} is not a number")
     return float(value)
 
 
 def numbers(values: object, many: int) -> list[float]:
-    """Return so many numbers that a dataset says.
+    """Return a list of `many` numbers as floats.
 
     Raises:
-        ValueError: it are others.
+        ValueError: it is not a list of that length, or one of them is not a number.
     """
     if not isinstance(values, list) or len(values) != many:
         raise ValueError(f"there are not {many} numbers")
     return [number(value) for value in values]
 
 
-def said_of(read: dict[str, Any]) -> dict[str, Any]:
-    """Read what our own datasets say beyond others: confidence, source, and the segment's id.
+def own_fields(annotation: Annotation) -> dict[str, Any]:
+    """Return the confidence, the source and the segment's id, as far as they are known."""
+    said = {
+        "confidence": annotation.confidence,
+        "segment_id": annotation.segment_id,
+        "source": annotation.source,
+    }
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def read_own_fields(read: dict[str, Any]) -> dict[str, Any]:
+    """Read what own_fields wrote; all None in datasets of other programs.
 
     Raises:
-        ValueError: the confidence is no number.
+        ValueError: the confidence is not a number.
     """
     confidence, segment_id = read.get("confidence"), read.get("segment_id")
     source = read.get("source")
@@ -50,18 +59,8 @@ def said_of(read: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def say_of(annotation: Annotation) -> dict[str, Any]:
-    """Give what said_of reads, without what is not known."""
-    said = {
-        "confidence": annotation.confidence,
-        "segment_id": annotation.segment_id,
-        "source": annotation.source,
-    }
-    return {key: value for key, value in said.items() if value is not None}
-
-
-def say_of_image(image: PlannedImage) -> dict[str, Any]:
-    """Give what our own datasets say of where an image comes from."""
+def origin_fields(image: PlannedImage) -> dict[str, Any]:
+    """Return the media file and the moment that an image is from, as far as they are known."""
     frame = image.frame
     said = {
         "media": frame.media,
@@ -71,11 +70,11 @@ def say_of_image(image: PlannedImage) -> dict[str, Any]:
     return {key: value for key, value in said.items() if value is not None}
 
 
-def said_of_image(read: dict[str, Any]) -> dict[str, Any]:
-    """Read what say_of_image gives, where a dataset has it.
+def read_origin_fields(read: dict[str, Any]) -> dict[str, Any]:
+    """Read what origin_fields wrote; without it None, and the first frame.
 
     Raises:
-        ValueError: a number is none.
+        ValueError: the frame's index or the timestamp is not a number.
     """
     media, index, timestamp_s = (read.get(key) for key in ("media", "frame_index", "timestamp_s"))
     return {
@@ -83,24 +82,6 @@ def said_of_image(read: dict[str, Any]) -> dict[str, Any]:
         "frame_index": int(number(index or 0)),
         "timestamp_s": None if timestamp_s is None else number(timestamp_s),
     }
-
-
-def whole_box(box: Sequence[float], size_wh: tuple[int, int]) -> BoxXywh:
-    """Bring a box x, y, w, h to whole pixels, and cut off what lies outside the image.
-
-    Raises:
-        ValueError: nothing of it is inside.
-    """
-    x, y, w, h = box
-    if not all(map(math.isfinite, box)) or w <= 0 or h <= 0:
-        raise ValueError("a box has no area")
-    left, top = math.floor(x + 0.5), math.floor(y + 0.5)
-    right, bottom = max(math.floor(x + w + 0.5), left + 1), max(math.floor(y + h + 0.5), top + 1)
-    left, top = max(left, 0), max(top, 0)
-    right, bottom = min(right, size_wh[0]), min(bottom, size_wh[1])
-    if right <= left or bottom <= top:
-        raise ValueError("a box lies outside its image")
-    return left, top, right - left, bottom - top
 
 
 def with_mask(label: str, counts: bytes, size_wh: tuple[int, int], **more: Any) -> Annotation:

@@ -49,7 +49,7 @@ def read_class_folders(
         above, _, folder = folder_of(file).rpartition("/")
         with reader.part(file):
             if folder not in labels:
-                raise ValueError(f"{folder!r} is the folder of no class")
+                raise ValueError(f"{folder!r} is not the folder of a class")
             label = Annotation(labels[folder])
             yield AnnotatedImage(Path(file), (label,), split=split_named(above))
 

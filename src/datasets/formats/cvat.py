@@ -11,8 +11,9 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.boxes import whole_box
 from src.datasets.dataset_writer import DatasetWriter
-from src.datasets.formats.annotation_values import number, whole_box, with_mask
+from src.datasets.formats.annotation_values import number, with_mask
 from src.datasets.formats.dataset_reader import (
     MOST_PIXELS,
     DatasetReader,
@@ -61,6 +62,7 @@ class Cvat:
     options: type[CvatOptions] = CvatOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
     holds = Holds(masks="polygons", image_labels=True, source=True)
+    is_for_training = False
 
     def write(
         self, dataset: PlannedDataset, options: CvatOptions, output: DatasetWriter
@@ -232,7 +234,7 @@ def _shape(shape: Element, size_wh: tuple[int, int]) -> Annotation:
     if not label:
         raise ValueError(f"a shape of the kind {shape.tag!r} has no label")
     if shape.tag in _WITHOUT_AREA:
-        raise ValueError(f"a shape of the kind {shape.tag!r} has no area to be a segment")
+        raise ValueError(f"a shape of the kind {shape.tag!r} has no area")
     source = _SOURCE_OF.get(shape.get("source") or "")
     if shape.tag == "tag":
         return Annotation(label, source=source)
@@ -252,7 +254,7 @@ def _shape(shape: Element, size_wh: tuple[int, int]) -> Annotation:
     elif shape.tag == "polygon":
         points = np.array([_point(each) for each in (shape.get("points") or "").split(";")])
     else:
-        raise ValueError(f"a {shape.tag!r} is no shape")
+        raise ValueError(f"a {shape.tag!r} is not a shape")
     return with_mask(label, filled([points.tolist()], size_wh), size_wh, source=source)
 
 
@@ -279,12 +281,12 @@ def _numbers(shape: Element, *names: str) -> list[float]:
     try:
         return [number(float(shape.get(name) or "")) for name in names]
     except ValueError as exc:
-        raise ValueError(f"a {shape.tag} has an edge that is no number") from exc
+        raise ValueError(f"a {shape.tag} has an edge that is not a number") from exc
 
 
 def _point(text: str) -> tuple[float, float]:
     try:
         x, y = (float(value) for value in text.split(","))
     except ValueError as exc:
-        raise ValueError("a polygon has points that are none") from exc
+        raise ValueError("a point of a polygon is not a pair of numbers") from exc
     return x, y

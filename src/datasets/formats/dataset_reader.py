@@ -233,7 +233,7 @@ def read_leniently(
     for image in images(reader):
         kept = tuple(each for each in image.annotations if each.source != "auto")
         if len(kept) < len(image.annotations):
-            skipped(reader.root / image.image, "what a model said is left out")
+            skipped(reader.root / image.image, "a model's label is left out")
         if kept or not image.annotations:
             yield replace(image, image=reader.root / image.image, annotations=kept)
 

@@ -23,13 +23,14 @@ LARGEST = 1 << 26
 
 
 class ImageFolder:
-    """One class an image; a segment with several labels has to be given one by the recipe."""
+    """One class per image; the recipe chooses the one of a segment with several labels."""
 
     key, label = "image_folder", "Image folder"
     summary = "A folder for each split and class, for torchvision's ImageFolder and others."
     options: type[NoOptions] = NoOptions
     forms: tuple[ImageForm, ...] = ("crops", "blurred", "cutouts", "frames")
     holds = Holds(masks="no", boxes=False, image_labels=True, several_labels=False)
+    is_for_training = True
 
     def write(
         self, dataset: PlannedDataset, options: NoOptions, output: DatasetWriter

@@ -14,8 +14,9 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.boxes import whole_box
 from src.datasets.dataset_writer import DatasetWriter
-from src.datasets.formats.annotation_values import numbers, whole_box, with_mask
+from src.datasets.formats.annotation_values import numbers, with_mask
 from src.datasets.formats.dataset_reader import (
     DatasetReader,
     folder_of,
@@ -57,6 +58,7 @@ class Labelme:
     options: type[LabelmeOptions] = LabelmeOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
     holds = Holds(masks="polygons", image_labels=True)
+    is_for_training = False
 
     def write(
         self, dataset: PlannedDataset, options: LabelmeOptions, output: DatasetWriter
@@ -230,12 +232,12 @@ def _things(
 def _named(shape: object) -> tuple[str, int | str | None]:
     """Read the label of a shape, and its group."""
     if not isinstance(shape, dict):
-        raise ValueError("a shape is none")
+        raise ValueError("a shape is not an object")
     label, group = shape.get("label"), shape.get("group_id")
     if not isinstance(label, str) or not label.strip():
         raise ValueError("a shape has no label")
     if label == _IGNORED:
-        raise ValueError(f"a shape is one to pass over ({_IGNORED})")
+        raise ValueError(f"a shape is marked to be ignored ({_IGNORED})")
     return label, group if isinstance(group, int | str) else None
 
 
@@ -247,7 +249,7 @@ def _read_shape(shape: dict[str, Any], label: str, size_wh: tuple[int, int]) -> 
     if kind not in ("rectangle", "circle", "mask"):
         raise ValueError(f"a shape is a {kind!r}, which has no area")
     if len(points) != 2:
-        raise ValueError(f"a {kind} has no two points")
+        raise ValueError(f"a {kind} does not have two points")
     (x, y), (to_x, to_y) = points
     if kind == "circle":
         radius = float(np.hypot(to_x - x, to_y - y))
@@ -265,5 +267,5 @@ def _mask(encoded: object, size_wh: tuple[int, int]) -> np.ndarray:
     try:
         content = base64.b64decode(encoded if isinstance(encoded, str) else "", validate=True)
     except binascii.Error as exc:
-        raise ValueError("a mask is no base64") from exc
+        raise ValueError("a mask is not base64") from exc
     return np.asarray(read_png(content, size_wh).convert("L")) > 0

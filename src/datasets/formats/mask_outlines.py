@@ -56,7 +56,7 @@ def _ring(points: Sequence[Sequence[float]]) -> np.ndarray:
     try:
         ring = np.asarray(points, np.float64)
     except (TypeError, ValueError) as exc:
-        raise ValueError("a polygon has points that are none") from exc
+        raise ValueError("a point of a polygon is not a pair of numbers") from exc
     if ring.ndim != 2 or ring.shape[1] != 2 or len(ring) < 3:
-        raise ValueError("a polygon has no three points")
+        raise ValueError("a polygon has fewer than three points")
     return ring

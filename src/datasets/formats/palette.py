@@ -55,7 +55,7 @@ def read_png(content: bytes, size_wh: tuple[int, int]) -> Image.Image:
         if is_fitting:
             image.load()
     except Exception as exc:  # what Pillow raises on what it can't read has no end
-        raise ValueError("a mask is no PNG") from exc
+        raise ValueError("a mask is not a PNG") from exc
     if not is_fitting:
         raise ValueError("a PNG has another size than its image, or is too large")
     return image

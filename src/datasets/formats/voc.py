@@ -56,6 +56,7 @@ class Voc:
     options: type[VocOptions] = VocOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred")
     holds = Holds(masks="exact", several_labels=False)
+    is_for_training = True
 
     def write(
         self, dataset: PlannedDataset, options: VocOptions, output: DatasetWriter

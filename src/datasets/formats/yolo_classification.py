@@ -19,13 +19,14 @@ from src.records import ImageForm
 
 
 class YoloClassification:
-    """One class an image; a segment with several labels has to be given one by the recipe."""
+    """One class per image; the recipe chooses the one of a segment with several labels."""
 
     key, label = "yolo_classification", "YOLO classification"
     summary = "data.yaml, and a folder for each split and class."
     options: type[NoOptions] = NoOptions
     forms: tuple[ImageForm, ...] = ("crops", "blurred", "frames")
     holds = Holds(masks="no", boxes=False, image_labels=True, several_labels=False)
+    is_for_training = True
 
     def write(
         self, dataset: PlannedDataset, options: NoOptions, output: DatasetWriter

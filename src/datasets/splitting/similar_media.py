@@ -29,7 +29,7 @@ from src.search.near_copies import WEIGHT, mirrored
 
 # The dHash may differ the less, the less the embeddings agree. Of the 1.6 million pairs of 1,800
 # drawn scenes none is joined by this; with a limit of 16 three are, which 50,000 files would make
-# 2,000, and these would hang together what has nothing in common.
+# 2,000, and these would join files that have nothing in common.
 MOST_EVIDENCE = 14
 # With so few bits they are alike whatever the embeddings say: in a library of one scene all
 # embeddings are close, and none is closer than an average one.
@@ -116,8 +116,8 @@ class SimilarMedia:
         np.minimum.at(lowest, joined.label, np.arange(len(ids)))
         return dict(zip(ids.tolist(), ids[lowest[joined.label]].tolist(), strict=True))
 
-    def like(self, media_id: int, others: Iterable[int]) -> set[int]:
-        """Return which of others a media file itself is like, not over a third one."""
+    def similar_to(self, media_id: int, others: Iterable[int]) -> set[int]:
+        """Return which of others a media file is similar to itself, not by way of a third one."""
         wanted = {self._place[each] for each in others} - {self._place[media_id]}
         here = self._place[media_id]
         found = {there for some in self._copies if here in some for there in some}

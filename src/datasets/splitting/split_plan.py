@@ -29,8 +29,8 @@ class SplitPlan:
     Attributes:
         key: which split it is.
         side_of: by the id of the media file.
-        left_out: files that are like files of two sides, which are kept from an earlier export:
-            each would be a leak on either. By id, beside each what it is like on each side.
+        left_out: files that are similar to kept files of two sides: each would be a leak on either.
+            By id, beside each the file that it is similar to on each side.
         group_of: for each file of labels the lowest id of those that are alike.
         close: the most similar files on different sides.
         warnings: sentences for a person.
@@ -73,8 +73,8 @@ def split_media(
     """
     key = SplitKey(name, str(shares), seed)
     kept = _Kept(metadata, key)
-    like = SimilarMedia(metadata, {*labels, *kept.sides, *kept.former}, wanted)
-    follow = _Following(like, kept)
+    similar = SimilarMedia(metadata, {*labels, *kept.sides, *kept.former}, wanted)
+    follow = _Following(similar, kept)
     groups = dict[tuple[int, Split | None], Group]()
     for media_id, of_file in labels.items():
         if media_id in follow.left_out:
@@ -91,7 +91,7 @@ def split_media(
         if media_id not in follow.left_out:
             of_group = follow.group_of[media_id], follow.side_of.get(media_id)
             side_of[media_id] = cast(Split, groups[of_group].side)
-    close = close_pairs(like.pictures, side_of, close_above, wanted)
+    close = close_pairs(similar.pictures, side_of, close_above, wanted)
     left_out = {each: follow.left_out[each] for each in labels if each in follow.left_out}
     warnings = [
         *_of_classes(groups, shares),
@@ -155,15 +155,15 @@ class _Following:
         side_of: of files that are kept, or like such ones of one side.
         left_out: see SplitPlan.
         group_of: the lowest id of those that are alike.
-        torn: kept files that are like kept files of another side: when these were exported
-            nobody knew, and now they stay.
+        torn: kept files that are similar to kept files of another side. Nobody knew when they were
+            exported, and now they stay.
     """
 
-    def __init__(self, like: SimilarMedia, kept: _Kept) -> None:
-        self._like, self._kept = like, kept
+    def __init__(self, similar: SimilarMedia, kept: _Kept) -> None:
+        self._similar, self._kept = similar, kept
         self.side_of, self.left_out = dict[int, Split](), dict[int, dict[Split, int]]()
         self.torn = set[int]()
-        self.group_of = like.groups()
+        self.group_of = similar.groups()
         members = defaultdict[int, list[int]](list)
         for media_id, group in self.group_of.items():
             members[group].append(media_id)
@@ -179,7 +179,7 @@ class _Following:
         """Give sides to the new files of a group that has kept files of several.
 
         A file is put on the side of what it is like itself. One that is like files of two sides
-        is left out; the new files that only hang together over it are groups of their own.
+        is left out; the new files that only it connects are groups of their own.
         """
         kept = {each: self._kept.sides[each] for each in files if each in self._kept.sides}
         waiting = {each for each in files if each not in kept}
@@ -190,13 +190,13 @@ class _Following:
 
         def place(media_id: int, side: Split) -> None:
             self.side_of[media_id] = side
-            for other in self._like.like(media_id, waiting):
+            for other in self._similar.similar_to(media_id, waiting):
                 touches[other].setdefault(side, media_id)
 
         for media_id, side in sorted(kept.items()):
             place(media_id, side)
             others = {each for each in kept if kept[each] != side}
-            if self._like.like(media_id, others):
+            if self._similar.similar_to(media_id, others):
                 self.torn.add(media_id)
         while touched := [each for each in waiting if touches[each]]:
             leaks = [each for each in touched if len(touches[each]) > 1]
@@ -211,7 +211,9 @@ class _Following:
             found = {min(waiting)}
             group, new = min(waiting), set(found)
             while new:
-                new = set().union(*(self._like.like(each, waiting - found) for each in new))
+                new = set().union(
+                    *(self._similar.similar_to(each, waiting - found) for each in new)
+                )
                 found |= new
             self.group_of.update(dict.fromkeys(found, group))
             waiting -= found
@@ -254,13 +256,13 @@ def _of_sizes(groups: Iterable[Group], shares: SplitShares) -> Iterable[str]:
 def _of_kept(left_out: Collection[int], torn: Collection[int]) -> Iterable[str]:
     if left_out:
         yield (
-            f"{counted(len(left_out), 'file')} left out: like files that were exported to two "
-            "different sides before"
+            f"{counted(len(left_out), 'file')} left out: similar to files that earlier exports "
+            "put on two sides"
         )
     if torn:
         yield (
-            f"{counted(len(torn), 'file')} exported before to one side and like a file of another "
-            "one; no file changes sides: choose another seed or name for a split without them"
+            f"{counted(len(torn), 'file')} exported before: a similar file is on another side, and "
+            "no file changes sides; another seed gives a split without that"
         )
 
 

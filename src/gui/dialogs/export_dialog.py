@@ -196,7 +196,7 @@ class ExportDialog:
         self._asked += 1
         asked, chosen, library = self._asked, self._chosen(), self._session.library
         self.card.show_split(bool(chosen.recipe.split))
-        self.recipes.look()
+        self.recipes.show_name()
         self._forget_samples()
         if self.choices.problem:
             self._show_count()
@@ -209,7 +209,7 @@ class ExportDialog:
             if wanted() and self._job is None and self._footer.is_ready:
                 self._preview, self._tags, self._counted = found.preview, found.tags, True
                 self.card.show(found.preview, found.everything)
-                self.recipes.look()
+                self.recipes.show_name()
                 self._show_count()
 
         self._session.main_thread.run(lambda: count(library, chosen, wanted), counted_it)

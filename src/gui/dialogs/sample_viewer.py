@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable
 from functools import partial
 
 from PIL import Image
@@ -35,7 +34,6 @@ class SampleViewer:
         title: str,
         reader: SampleReader,
         at: int = 0,
-        on_close: Callable[[], object] = lambda: None,
     ) -> None:
         """Open it.
 
@@ -43,7 +41,7 @@ class SampleViewer:
             at: which image is shown first.
         """
         self.overlay, self.theme, self._reader = overlay, overlay.theme, reader
-        self._at, self._on_close = at, on_close
+        self._at = at
         theme, c = self.theme, self.theme.colours
         self._more_before = reader.on_more
         self._dialog = dialog = overlay.open(on_close=self._closed, on_sized=self._fit)
@@ -130,7 +128,6 @@ class SampleViewer:
 
     def _closed(self) -> None:
         self._reader.on_more = self._more_before
-        self._on_close()
 
 
 class _Picture(DrawnCanvas):

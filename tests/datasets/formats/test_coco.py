@@ -86,7 +86,7 @@ def test_what_is_said_of_labels_comes_back_and_the_bytes_are_the_same(tmp_path: 
     # a label of a whole image has no room, and what a model said is none of people
     images, skipped = imported(CocoImport(), tmp_path / "d")
     assert [image.image.name for image in images] == ["b.jpg"]
-    assert skipped == ["a.jpg: what a model said is left out"]
+    assert skipped == ["a.jpg: a model's label is left out"]
 
 
 def test_ten_thousand_classes(tmp_path: Path) -> None:
@@ -149,12 +149,12 @@ def test_what_others_write_is_read(tmp_path: Path) -> None:
         ({"category_id": [], "bbox": [1, 1, 2, 2]}, "unknown category"),
         ({"bbox": [64, 1, 2, 2]}, "outside its image"),
         ({"bbox": [1, 1, 0, 2]}, "no area"),
-        ({"bbox": [1, 1, "2", 2]}, "no number"),
-        ({"bbox": [1e400, 1, 2, 2]}, "no number"),
+        ({"bbox": [1, 1, "2", 2]}, "not a number"),
+        ({"bbox": [1e400, 1, 2, 2]}, "not a number"),
         ({"bbox": None}, "not 4 numbers"),
-        ({"segmentation": [[1, 2, 3, 4]]}, "no three points"),
-        ({"segmentation": [[1, 2, 3, 4, 5]]}, "no three points"),
-        ({"segmentation": [[1, 2, 3, 4, 5, None]]}, "no number"),
+        ({"segmentation": [[1, 2, 3, 4]]}, "not a list of three or more points"),
+        ({"segmentation": [[1, 2, 3, 4, 5]]}, "not a list of three or more points"),
+        ({"segmentation": [[1, 2, 3, 4, 5, None]]}, "not a number"),
         ({"segmentation": [[900, 900, 990, 900, 990, 990]]}, "covers no pixel"),
         ({"segmentation": {"size": [1, 2], "counts": [2]}}, "another size"),
         ({"segmentation": {"size": [HEIGHT, WIDTH], "counts": [5]}}, "don't fit"),

@@ -14,7 +14,7 @@ from src.config import APPLICATION_FOLDER
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.export import preview_dataset
 from src.datasets.file_names import folder_names
-from src.datasets.formats.tag_folders import as_text
+from src.datasets.formats.spreadsheet_text import from_cell, to_cell
 from src.errors import ExportError
 from src.events import JobDone, Progress
 from src.records import Tag
@@ -279,9 +279,12 @@ def test_what_comes_while_it_is_written_is_not_written_over(
 
 
 def test_a_formula_is_only_text() -> None:
-    assert as_text("=1+1") == "'=1+1" and as_text("red") == "red"
+    assert to_cell("=1+1") == "'=1+1" and to_cell("red") == "red"
     for start in FORMULA:
-        assert as_text(f"{start}1") == f"'{start}1"
+        assert to_cell(f"{start}1") == f"'{start}1"
+    for text in ("=1", "'=1", "''=1", "''", "'s", "red"):
+        assert from_cell(to_cell(text)) == text
+    assert from_cell("'s") == "'s", "as older versions wrote it"
 
 
 EXPORT = """

@@ -198,10 +198,10 @@ def test_masks_alone_with_names_of_classes(tmp_path: Path) -> None:
     [
         (thing("cat", 65, 1, 70, 9), "outside its image"),
         (thing("cat", 9, 1, 7, 9), "no area"),
-        (thing("cat", 9, 1, "x", 9), "no number"),
+        (thing("cat", 9, 1, "x", 9), "not a number"),
         (thing("cat", 9, 1, "nan", 9), "no area"),
         (thing(" ", 1, 1, 7, 9), "has no name"),
-        ("<object><name>cat</name></object>", "no number"),
+        ("<object><name>cat</name></object>", "not a number"),
     ],
 )
 def test_what_is_wrong_costs_that_thing(tmp_path: Path, wrong: str, why: str) -> None:
@@ -235,9 +235,9 @@ def test_what_is_wrong_costs_that_image(tmp_path: Path) -> None:
     assert {image.size_wh for image in images} == {SIZE, (9, 9)}  # who takes it in looks at that
     for why in (
         "is not there",
-        "too deep",
+        "nested too deeply",
         "document type",
-        "no PNG",
-        "of nothing",
+        "not a PNG",
+        "has no class",
     ):
         assert any(why in said for said in skipped), (why, skipped)

@@ -56,9 +56,9 @@ def test_a_photo_is_with_the_video_that_it_is_of_and_a_video_with_its_other_expo
     again = add_file(metadata, "film part.mp4", *(looks.like(each) for each in frames[4:]))
     other = add_file(metadata, "other film.mp4", black, looks.new(), looks.new())
     assert together(metadata, video, still, again, other) == [[video, still, again]]
-    assert SimilarMedia(metadata, [still, again, other]).like(still, [again, other]) == set()
-    like = SimilarMedia(metadata, [video, still, again, other])
-    assert like.like(video, [still, again, other]) == {still, again}
+    assert SimilarMedia(metadata, [still, again, other]).similar_to(still, [again, other]) == set()
+    similar = SimilarMedia(metadata, [video, still, again, other])
+    assert similar.similar_to(video, [still, again, other]) == {still, again}
 
 
 def test_videos_of_the_same_footage_at_other_moments_are_together(
@@ -73,8 +73,11 @@ def test_videos_of_the_same_footage_at_other_moments_are_together(
     photo = add_file(metadata, "photo.jpg", later[6])
     unlike = [add_file(metadata, f"other {n}.jpg", looks.new()) for n in range(40)]
     assert together(metadata, film, part, other, photo, *unlike) == [[film, part]]
-    like = SimilarMedia(metadata, [film, part, other, *unlike])
-    assert like.like(film, [part, other]) == {part} and like.like(other, [film, part]) == set()
+    similar = SimilarMedia(metadata, [film, part, other, *unlike])
+    assert (
+        similar.similar_to(film, [part, other]) == {part}
+        and similar.similar_to(other, [film, part]) == set()
+    )
 
 
 def test_photos_of_a_burst_are_together(metadata: MetadataDatabase) -> None:
@@ -111,8 +114,8 @@ def test_groups_of_duplicates_join_unless_a_person_said_they_are_none(
     with metadata.connection.write() as db:
         db.execute("UPDATE duplicate_groups SET verdict = ?", (verdict,))
     assert together(metadata, *files) == ([] if verdict == "apart" else [files])
-    like = SimilarMedia(metadata, files).like(files[0], files)
-    assert like == (set() if verdict == "apart" else set(files[1:]))
+    similar = SimilarMedia(metadata, files).similar_to(files[0], files)
+    assert similar == (set() if verdict == "apart" else set(files[1:]))
 
 
 def test_thousands_that_are_all_alike_are_one_group(metadata: MetadataDatabase) -> None:
