@@ -41,7 +41,7 @@ class DatasetImages:
         self._frame: Frame | None = None
 
     def render(self, image: PlannedImage, form: ImageForm) -> tuple[bytes, str] | None:
-        """Make an image file; see src.datasets.manifest.Render."""
+        """Make an image file; see src.datasets.dataset_writer.ImageRenderer."""
         if form == "blurred":
             assert image.cut is not None
             return self._kept_crop(image.cut)

@@ -31,7 +31,12 @@ class Exporting(Tagging):
         """List the formats that a dataset can be written in, the one by default first."""
         return tuple(
             ExportFormatInfo(
-                each.key, each.label, each.summary, options_of(each.options), each.forms
+                each.key,
+                each.label,
+                each.summary,
+                options_of(each.options),
+                each.forms,
+                each.is_for_training,
             )
             for each in export_formats()
         )
@@ -50,8 +55,10 @@ class Exporting(Tagging):
     ) -> Iterator[Event]:
         """Write a dataset; see Export, and `export_formats` for what there is to choose.
 
+        Before a split, duplicates are searched for where media were added since the last search.
+
         Args:
-            folder: a new one, or one that is empty.
+            folder: a new or empty one; with `update` one that has a dataset.
             recipe: or the name of one; everything as folders of crops when None.
             title: of the dataset; the recipe's name, or the library's, when it is empty.
             update: whether there is a dataset in the folder already, of which only what has
@@ -66,12 +73,17 @@ class Exporting(Tagging):
 
         if isinstance(recipe, str):
             title, recipe = title or recipe, self.recipes.get(recipe)
+        recipe = recipe or Recipe()
+        can_look = not (self.metadata.connection.is_read_only or self.duplicates.is_current())
+        if recipe.split and can_look:
+            # copies that were cropped or made brighter are found by a look at the pixels alone
+            yield from self.duplicates.find()
         with closing(DatasetImages(self.metadata, self.settings)) as images:
             yield from Export(
                 self.metadata,
                 Path(folder),
                 images,
-                recipe or Recipe(),
+                recipe,
                 self._made_with(),
                 title,
                 update,
@@ -110,11 +122,15 @@ class Exporting(Tagging):
             yield from samples_of_plan(plan, images, self._read_small, number)
 
     def written_samples(
-        self, folder: Path | str, format_key: str, number: int
+        self,
+        folder: Path | str,
+        format_key: str,
+        number: int,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> Iterator[ExportSample]:
         """Show some images of a dataset, read from it; see samples_of_dataset."""
         chosen = export_format(format_key)
-        yield from samples_of_dataset(Path(folder), chosen, self._read_small, number)
+        yield from samples_of_dataset(Path(folder), chosen, self._read_small, number, wanted)
 
     def _read_small(self, content: bytes) -> np.ndarray:
         return self.browse.read_image(content, SAMPLE_SIDE)

@@ -146,7 +146,7 @@ EXPORT = register(
         "the export",
         "The unfinished dataset will be deleted.",
         "export",
-        "Write a dataset: one folder per tag, and labels.csv.",
+        "Write a dataset that other programs can train on.",
         queue="export",
         said_in_place=True,
     )

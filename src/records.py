@@ -461,6 +461,7 @@ class ExportFormatInfo:
         label: its name in the window.
         summary: one sentence about what it writes.
         forms: what its images can be; the usual one first.
+        is_for_training: whether models are trained on such datasets as they are.
     """
 
     key: str
@@ -468,6 +469,7 @@ class ExportFormatInfo:
     summary: str
     options: tuple[Option, ...]
     forms: tuple[ImageForm, ...]
+    is_for_training: bool = True
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     )
     export = command(EXPORT.command, EXPORT.help)
     export.add_argument(
-        "folder", type=Path, metavar="DIR", help="where to write it: a new folder, or an empty one"
+        "folder",
+        type=Path,
+        metavar="DIR",
+        help="where to write it: a new or empty folder; with --update one that has a dataset",
     )
     for which in (search, export):
         which.add_argument(
@@ -181,7 +184,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         )
     if (first := _first_word(argv)) == "export":
         add_export_arguments(export)
-    recipes = command("recipes", "List the recipes of datasets, or delete one.")
+    recipes = command(
+        "recipes", "List the recipes that `export --save-recipe` saved, or delete one."
+    )
     recipes.add_argument("name", nargs="?", metavar="NAME", help="of a recipe to --remove")
     recipes.add_argument("--remove", action="store_true", help="delete it")
     imported = command("import", IMPORT.help)

@@ -27,42 +27,56 @@ Shown = Callable[[Iterable[Event]], Iterable[Event]]
 def add_export_arguments(export: argparse.ArgumentParser) -> None:
     """Add the flags of `export` beside those about which segments; formats add theirs."""
     add = export.add_argument
-    add("--recipe", metavar="NAME", help="as this recipe says, but for what is named beside it")
-    add("--save-recipe", metavar="NAME", help="keep all that is named here as a recipe")
+    add("--recipe", metavar="NAME", help="use this saved recipe; other flags override it")
+    add("--save-recipe", metavar="NAME", help="save these choices as a recipe")
     _add_format_arguments(export)
     add(
         "--images",
         choices=get_args(ImageForm),
         metavar="FORM",
-        help="frames: whole pictures; crops: segments cut out; blurred: with what is around them "
-        "blurred; cutouts: on a transparent ground. What the format usually has by default",
+        help="frames: whole images; crops: segments cut out; blurred: crops with a blurred "
+        "background; cutouts: segments on a transparent background. By default what the format "
+        "usually has",
     )
     add(
         "--labels",
         choices=_LABELS,
         metavar="WHOSE",
-        help="people, models, all, or people-first: those of models only where no person has "
-        "labelled a segment; all by default",
+        help="people, models, all, or people-first: models' labels only on segments that nobody "
+        "has labelled; all by default",
     )
     add("--confidence", type=_share, metavar="C", help="skip labels below this; 0 by default")
     add(
         "--classes",
         metavar="CLASSES",
-        help="only these, merged and renamed: 'car, truck -> vehicle; dog'",
+        help="only these classes, merged and renamed: 'car, truck -> vehicle; dog'",
     )
     add(
         "--several",
         choices=_SEVERAL,
         metavar="RULE",
-        help="a segment with several classes has all of them, the surest, or none is exported",
+        help="a segment with several classes keeps all of them, keeps the most confident one "
+        "(surest), or is skipped (none)",
     )
-    add("--reviewed", action="store_true", help="only frames in which every class was looked for")
-    add("--per-class", type=_whole, metavar="N", help="at most N annotations of a class")
-    add("--split", metavar="SHARES", help="training, validation and test, such as 80/10/10")
+    add(
+        "--reviewed",
+        action="store_true",
+        help="only frames that a person has reviewed for every class",
+    )
+    add("--per-class", type=_whole, metavar="N", help="at most N annotations per class")
+    add(
+        "--split",
+        metavar="SHARES",
+        help="percent of training, validation and test, such as 80/10/10",
+    )
     add("--seed", type=int, metavar="N", help="of the split; 1 by default")
     add("--title", default="", metavar="TITLE", help="of the dataset; the recipe's name by default")
-    add("--update", action="store_true", help="write only what has changed in a dataset in DIR")
-    add("--dry-run", action="store_true", help="count what would be written, and write nothing")
+    add(
+        "--update",
+        action="store_true",
+        help="update the dataset in DIR: only images that changed are made again",
+    )
+    add("--dry-run", action="store_true", help="only count what would be written")
 
 
 def recipe_of(library: MediaLibrary, arguments: argparse.Namespace) -> Recipe:
@@ -102,7 +116,7 @@ def export(library: MediaLibrary, arguments: argparse.Namespace, shown: Shown) -
     recipe = recipe_of(library, given)
     if given.save_recipe is not None:
         library.recipes.save(given.save_recipe, recipe)
-        note("the recipe is kept; `export --recipe NAME DIR` uses it")
+        note("the recipe is saved; `export --recipe NAME DIR` uses it")
     if given.dry_run:
         _print_preview(library.export_preview(recipe))
         return
@@ -117,7 +131,7 @@ def list_recipes(library: MediaLibrary) -> None:
     for name in library.recipes.names():
         print(f"{one_line(name)}  ({library.recipes.get(name).format})")
     if not library.recipes.names():
-        note("there is no recipe; `export --save-recipe NAME DIR` keeps one")
+        note("there are no recipes; `export --save-recipe NAME DIR` saves one")
 
 
 def _print_written(written: DatasetWritten) -> None:
@@ -127,7 +141,7 @@ def _print_written(written: DatasetWritten) -> None:
         changes = written.changes
         print(
             f"{changes.added:,} added, {changes.removed:,} removed, "
-            f"{changes.labels:,} with other labels than before"
+            f"{changes.labels:,} with changed labels"
         )
     _print_splits({name: sum(some.values()) for name, some in written.labels.items() if name})
     _print_left_out(written.left_out)
@@ -150,7 +164,7 @@ def _print_preview(preview: ExportPreview) -> None:
         note(warning)
     for pair in preview.close_pairs[:_MOST_PAIRS]:
         first, second = (one_line(path) for path in pair.files)
-        print(f"alike on two sides: {pair.similarity:.2f}  {first}  {second}")
+        print(f"similar on two sides: {pair.similarity:.2f}  {first}  {second}")
     if len(preview.close_pairs) > _MOST_PAIRS:
         print(f"and {len(preview.close_pairs) - _MOST_PAIRS:,} more pairs")
 
@@ -168,14 +182,14 @@ def _print_left_out(reasons: dict[str, int]) -> None:
 def _share(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError("it is from 0 to 1")
+        raise argparse.ArgumentTypeError("must be from 0 to 1")
     return value
 
 
 def _whole(text: str) -> int:
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError("it is 1 or more")
+        raise argparse.ArgumentTypeError("must be 1 or more")
     return value
 
 
@@ -183,7 +197,7 @@ def _add_format_arguments(export: argparse.ArgumentParser) -> None:
     """Draw the flags from the formats that there are; with a single one there is none to choose."""
     formats = _formats()
     keys = [each.key for each in formats]
-    described = "; ".join(f"{each.key}: {each.summary}" for each in formats)
+    described = " ".join(f"{each.key}: {each.summary}" for each in formats)
     export.add_argument(
         "--format",
         choices=keys,
@@ -193,16 +207,25 @@ def _add_format_arguments(export: argparse.ArgumentParser) -> None:
         else argparse.SUPPRESS,
     )
     # one flag for all formats that have an option of its name: the chosen one reads its value
-    by_name = {option.name: option for each in reversed(formats) for option in each.options}
-    for name, option in by_name.items():
-        users = ", ".join(each.key for each in formats if _has(each, name))
-        text = f"{option.label}: {option.allowed}; {option.shown(option.default)} by default"
+    for name in dict.fromkeys(option.name for each in formats for option in each.options):
         export.add_argument(
             _flag(name),
             dest=_place(name),
             metavar="VALUE",
-            help=f"{text} ({users})".replace("%", "%%"),
+            help=_option_help(name, formats).replace("%", "%%"),
         )
+
+
+def _option_help(name: str, formats: Iterable[ExportFormatInfo]) -> str:
+    """Describe an option, once for all formats in which it means the same."""
+    users: dict[str, list[str]] = {}
+    for each in formats:
+        for option in each.options:
+            if option.name == name:
+                default = option.shown(option.default) or "empty"
+                text = f"{option.label}: {option.allowed}; {default} by default"
+                users.setdefault(text, []).append(each.key)
+    return "; ".join(f"{text} ({', '.join(keys)})" for text, keys in users.items())
 
 
 def chosen_options(

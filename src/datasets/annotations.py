@@ -11,7 +11,7 @@ import numpy as np
 
 from src.records import BoxXywh, ImageForm, SegmentKind, Split, TagSource
 
-# Gives the vectors of segments by their ids: (N, D) float32; a row of NaN where one has none.
+# Looks up the embeddings of segments by their ids: (N, 512) float32, zeros where one has none.
 Embeddings = Callable[[Sequence[str]], np.ndarray]
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -126,8 +126,7 @@ class PlannedImage:
 class PlannedDataset(Protocol):
     """All that is to be written; a format reads it as often as it likes, always the same.
 
-    One that can give the vectors of its segments has an attribute `embeddings` as well, of the type
-    `Embeddings`.
+    One that has embeddings of its segments has an attribute `embeddings` of the type `Embeddings`.
 
     Attributes:
         title: of the dataset: the recipe's name, or the library's.

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.manifest import Manifest, sha256_of
+from src.datasets.dataset_writer import Manifest, sha256_of
 from src.datasets.protocols import ExportFormat, Holds
 from src.errors import DamagedMaskError, ExportError
 from src.events import DatasetFileChecked, Event

@@ -19,7 +19,7 @@ from src.datasets.atomic_output import (
     updated_dataset,
 )
 from src.datasets.check import check_dataset
-from src.datasets.manifest import DatasetWriter, Render
+from src.datasets.dataset_writer import DatasetWriter, ImageRenderer
 from src.datasets.manifest_file import write_manifest
 from src.datasets.plan import DatasetPlan
 from src.datasets.preview import preview_of
@@ -32,7 +32,7 @@ from src.options import build_options
 from src.records import ExportPreview
 from src.search.recipe import Recipe, checked_recipe
 
-EVERYTHING = Recipe()
+DEFAULT_RECIPE = Recipe()
 NOT_KEPT = (
     "the library is opened for reading only, so it can't keep which file is on which side; export "
     "again once it can be written to, before files are added"
@@ -42,7 +42,7 @@ NOTHING = "no segment has a tag to export by; add media, choose other tags, or l
 
 def preview_dataset(
     metadata: MetadataDatabase,
-    recipe: Recipe = EVERYTHING,
+    recipe: Recipe = DEFAULT_RECIPE,
     wanted: Callable[[], bool] = lambda: True,
 ) -> ExportPreview:
     """Count what an export would write.
@@ -72,8 +72,8 @@ class Export:
 
     metadata: MetadataDatabase
     folder: Path
-    images: Render
-    recipe: Recipe = EVERYTHING
+    images: ImageRenderer
+    recipe: Recipe = DEFAULT_RECIPE
     made_with: Mapping[str, object] = field(default_factory=dict)
     title: str = ""
     update: bool = False
@@ -92,7 +92,7 @@ class Export:
                 be written, or does not read back.
             OptionError: there is no such format or option, or an option can't have this value.
         """
-        with _naming(self.folder):
+        with _os_errors_named(self.folder):
             if self.update:  # a link stays, and what it leads to is updated
                 folder = Path(os.path.realpath(self.folder))
                 check_place(folder)
@@ -102,7 +102,7 @@ class Export:
         plan, options = _planned(self.metadata, self.recipe, self.title, lambda: True)
         if not len(plan):
             raise ExportError(NOTHING)
-        with _naming(folder):
+        with _os_errors_named(folder):
             known = KnownFiles(folder, plan, self.images) if self.update else None
             with updated_dataset(folder) if known else atomic_dataset(folder) as dataset:
                 output = DatasetWriter(dataset, known or self.images, plan.form)
@@ -149,8 +149,8 @@ def _unread(unread: dict[Path, str]) -> str | None:
 
 
 @contextlib.contextmanager
-def _naming(folder: Path) -> Iterator[None]:
-    """Say where a dataset can't be written."""
+def _os_errors_named(folder: Path) -> Iterator[None]:
+    """Raise an OSError of the block as an ExportError that names the folder."""
     try:
         yield
     except OSError as exc:

@@ -52,8 +52,8 @@ def _is_safe(char: str) -> bool:
     return char in "_- " or _is_letter(char) or unicodedata.category(char)[0] == "M"
 
 
-def crop_name(segment_id: str) -> str:
+def crop_stem(segment_id: str) -> str:
     """Name a crop by its segment's id, unless somebody else's library has an odd one."""
     if not re.fullmatch(r"\w[\w.\-]{,80}", segment_id, re.ASCII):
         segment_id = hashlib.sha1(segment_id.encode()).hexdigest()
-    return f"{segment_id}.jpg"
+    return segment_id

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from src.database.text_normalization import casefold_key
 from src.datasets.annotations import MediaFrame
-from src.datasets.file_names import crop_name, safe_name
+from src.datasets.file_names import crop_stem, safe_name
 from src.records import MediaFile
 
 
@@ -60,4 +60,4 @@ class ImageNames:
 
     def of_segment(self, segment_id: str) -> str:
         """Name a crop by its segment."""
-        return crop_name(segment_id).removesuffix(".jpg")
+        return crop_stem(segment_id)

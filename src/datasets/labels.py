@@ -11,11 +11,11 @@ from src.database.text_normalization import casefold_key
 from src.records import Tag
 from src.search.recipe import Recipe
 
-BELOW_CONFIDENCE = "tags below the confidence"
-OTHER_WORD = "tags of a model where people have labelled"
+BELOW_CONFIDENCE = "tags below the minimum confidence"
+OTHER_WORD = "model tags on segments that people have labelled"
 SEVERAL = "segments with several classes"
-EQUALLY_SURE = "segments with two classes that are equally sure"
-OTHER_CLASSES = "other classes of a segment than the surest"
+EQUALLY_SURE = "segments with two equally confident classes"
+OTHER_CLASSES = "less confident classes of a segment"
 
 
 @dataclass

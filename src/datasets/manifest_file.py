@@ -11,7 +11,7 @@ from typing import Any
 from src import __version__
 from src.datasets.annotations import Cut, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.manifest import Manifest
+from src.datasets.dataset_writer import Manifest
 from src.ownership import MANIFEST, MANIFEST_HEAD
 from src.records import ImageForm
 from src.search.recipe import Recipe, recipe_to_json

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.class_cap import cap_per_class
 from src.datasets.labels import LabelRules
 from src.datasets.protocols import Holds
 from src.datasets.queries import tagged_segments
-from src.datasets.splits import SplitPlan
+from src.datasets.splitting.class_cap import cap_per_class
+from src.datasets.splitting.split_plan import SplitPlan
 from src.search.recipe import Recipe
 
-BELOW_LIMITS = "tags of segments below the limits"
-WHOLE_FRAMES = "labels of whole frames, which this format has no room for"
-NOT_REVIEWED = "images in which not every class was looked for"
-ABOVE_CAP = "annotations above the most of a class"
+BELOW_LIMITS = "tags of segments below the quality limits"
+WHOLE_FRAMES = "labels of whole frames, which this format can't hold"
+NOT_REVIEWED = "images that were not reviewed for every class"
+ABOVE_CAP = "annotations above the limit per class"
 
 
 @dataclass(frozen=True)
@@ -62,18 +62,16 @@ def count_media(
         with_frames: whether labels of whole frames are exported.
     """
     media: dict[int, MediaCounts] = {}
-    for (segment_id, kind, media_id, frame_index, is_good), tags in tagged_segments(
-        metadata, recipe, rules.classes
-    ):
+    for segment, tags in tagged_segments(metadata, recipe, rules.classes):
         labels = tuple(tag.name for tag in rules.labels_of(tags))
-        if not is_good:
+        if not segment.is_good:
             rules.left_out_of.update(labels)
             rules.left_out[BELOW_LIMITS] += len(labels)
-        elif kind == "frame" and not with_frames:
+        elif segment.kind == "frame" and not with_frames:
             rules.left_out[WHOLE_FRAMES] += len(labels)
         elif labels:
-            counts = media.setdefault(media_id, MediaCounts())
-            counts.add(CountedSegment(frame_index, segment_id, labels))
+            counts = media.setdefault(segment.media_id, MediaCounts())
+            counts.add(CountedSegment(segment.frame_index, segment.id, labels))
     return media
 
 

@@ -16,7 +16,6 @@ from src.database.giving_up import giving_up
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
 from src.datasets.annotations import SPLITS, Annotation, Cut, MediaFrame, PlannedImage
-from src.datasets.close_pairs import ClosePair
 from src.datasets.cuts import cut_size, place_in_cut
 from src.datasets.image_names import ImageNames
 from src.datasets.labels import LabelRules
@@ -35,14 +34,15 @@ from src.datasets.queries import (
     media_names,
     reviewed_frames,
 )
-from src.datasets.split_shares import SplitShares
-from src.datasets.splits import SplitPlan, keep_sides, split_media
+from src.datasets.splitting.close_pairs import ClosePair
+from src.datasets.splitting.shares import SplitShares
+from src.datasets.splitting.split_plan import SplitPlan, keep_sides, split_media
 from src.errors import ExportError
 from src.records import EMBEDDING_DIM, ImageForm, MediaFile, Split, StoredSegment, Tag
 from src.search.leaves import KindIs, MediaFileIs
 from src.search.recipe import Recipe
 
-ON_TWO_SIDES = "media files that are like files on two sides of the split"
+ON_TWO_SIDES = "media files similar to files on two sides of the split"
 # Segments that are read at a time.
 _PART = 1000
 

@@ -237,7 +237,7 @@ def fill_rings(rings: Sequence[np.ndarray], size_wh: tuple[int, int]) -> bytes:
 def _crossings(ring: np.ndarray, width: int, height: int) -> np.ndarray:
     """Find where a ring changes between out and in, going down each column of pixel centres."""
     if not np.isfinite(ring).all():
-        raise DamagedMaskError("a polygon holds what is no number")
+        raise DamagedMaskError("a polygon has a coordinate that is not a number")
     start, end = ring, np.roll(ring, -1, axis=0)
     swap = start[:, 0] > end[:, 0]
     left, right = np.where(swap[:, None], end, start), np.where(swap[:, None], start, end)

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from src.datasets.annotations import AnnotatedImage, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.manifest import DatasetWriter
+from src.datasets.dataset_writer import DatasetWriter
 from src.events import Event
 from src.records import ImageForm
 
@@ -52,6 +52,8 @@ class ExportFormat(Protocol):
         options: a frozen dataclass of `src.options.option` fields; NoOptions where there are none.
         forms: what its images can be; the usual one first.
         holds: what it can say.
+        is_for_training: whether models are trained on such datasets as they are; the window
+            suggests a split for those.
     """
 
     key: str
@@ -60,6 +62,7 @@ class ExportFormat(Protocol):
     options: type[Any]
     forms: tuple[ImageForm, ...]
     holds: Holds
+    is_for_training: bool
 
     def write(
         self, dataset: PlannedDataset, options: Any, output: DatasetWriter

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from src.database.conditions import Condition
 from src.database.metadata_db import MetadataDatabase
@@ -47,22 +47,31 @@ def _tag_ids(metadata: MetadataDatabase, class_of: Mapping[str, str]) -> dict[in
     }
 
 
-_Row = tuple[str, str, int, int, bool]
+class TaggedSegment(NamedTuple):
+    """A segment with tags of a dataset.
+
+    Attributes:
+        is_good: whether it is within the recipe's limits.
+    """
+
+    id: str
+    kind: str
+    media_id: int
+    frame_index: int
+    is_good: bool
 
 
-def _segment_of(row: Sequence[Any]) -> _Row:
+def _segment_of(row: Sequence[Any]) -> TaggedSegment:
     segment_id, kind, media_id, frame_index, is_good, *_ = row
-    return segment_id, kind, media_id, frame_index, bool(is_good)
+    return TaggedSegment(segment_id, kind, media_id, frame_index, bool(is_good))
 
 
 def tagged_segments(
     metadata: MetadataDatabase, recipe: Recipe, class_of: Mapping[str, str]
-) -> Iterator[tuple[_Row, list[Tag]]]:
-    """Read which segments have tags of the dataset: no row is checked, and no mask is read.
+) -> Iterator[tuple[TaggedSegment, list[Tag]]]:
+    """Read which segments have tags of the dataset, with those tags; no mask is read.
 
-    Returns:
-        (id, kind, media id, frame index, whether it is within the limits) of a segment, and its
-        tags.
+    Checksums of the rows are not checked here: those of what is written are, when it is read.
     """
     names = _tag_ids(metadata, class_of)
     where, limits = recipe.where.condition(), recipe.limits.condition()

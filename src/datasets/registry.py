@@ -11,13 +11,13 @@ from src.datasets.formats.hugging_face import HuggingFace
 from src.datasets.formats.image_folder import ImageFolder
 from src.datasets.formats.labelme import Labelme, LabelmeImport
 from src.datasets.formats.tables import TABLE_FORMATS
+from src.datasets.formats.tag_folders import TagFolders, TagFoldersImport
 from src.datasets.formats.voc import Voc
 from src.datasets.formats.voc_reading import VocImport
 from src.datasets.formats.yolo import YoloDetection, YoloSegmentation
 from src.datasets.formats.yolo_classification import YoloClassification
 from src.datasets.formats.yolo_reading import YoloImport
 from src.datasets.protocols import ExportFormat, Importer
-from src.datasets.tag_folders import TagFolders, TagFoldersImport
 from src.errors import OptionError
 
 Registered = TypeVar("Registered", ExportFormat, Importer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from src.datasets.manifest import Manifest
+from src.datasets.dataset_writer import Manifest
 from src.datasets.plan import DatasetPlan
 from src.events import DatasetWritten
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, takewhile
 from math import ceil
 from pathlib import Path
 from zlib import crc32
@@ -16,7 +16,7 @@ import numpy as np
 from src.crop_shape import fitted_size
 from src.datasets.annotations import AnnotatedImage, Annotation
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.manifest import Render
+from src.datasets.dataset_writer import ImageRenderer
 from src.datasets.plan import DatasetPlan
 from src.datasets.protocols import ExportFormat
 from src.errors import DamagedMaskError, ExportError, MediaReadError
@@ -42,7 +42,7 @@ ReadSmall = Callable[[bytes], np.ndarray]
 
 
 def samples_of_plan(
-    plan: DatasetPlan, images: Render, read: ReadSmall, number: int
+    plan: DatasetPlan, images: ImageRenderer, read: ReadSmall, number: int
 ) -> Iterator[ExportSample]:
     """Make some images that would be written, spread over classes and media; always the same.
 
@@ -82,9 +82,16 @@ def samples_of_plan(
 
 
 def samples_of_dataset(
-    folder: Path, written_as: ExportFormat, read: ReadSmall, number: int
+    folder: Path,
+    written_as: ExportFormat,
+    read: ReadSmall,
+    number: int,
+    wanted: Callable[[], bool] = lambda: True,
 ) -> Iterator[ExportSample]:
     """Read some images of a dataset, as any other program would, spread over its classes.
+
+    Args:
+        wanted: whether somebody still waits for them; asked now and then.
 
     Raises:
         OSError: a file can't be read.
@@ -92,7 +99,8 @@ def samples_of_dataset(
     """
     dataset = DatasetFolder(SafeFolder(folder))
     numbers: dict[str, int] = {}
-    for image in _new_classes_first(written_as.read_back(dataset), number):
+    images = takewhile(lambda _: wanted(), written_as.read_back(dataset))
+    for image in _new_classes_first(images, number):
         with dataset.open(image.image.as_posix()) as stream:
             content = stream.read()
         try:

@@ -10,9 +10,10 @@ import numpy as np
 
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.annotations import Annotation
+from src.datasets.boxes import box_iou
 from src.errors import DamagedMaskError
 from src.models.mask_rle import SAME_THING_IOU, mask_ious
-from src.records import BoxXywh, StoredSegment
+from src.records import StoredSegment
 
 # From here on a mask that people drew is the one that is there already. What they drew otherwise
 # is kept: to put their label on it would lose their outline.
@@ -117,14 +118,3 @@ def _ious(wanted: Annotation, segments: Sequence[StoredSegment]) -> np.ndarray:
         return np.asarray(mask_ious([wanted.mask_rle], masks, segments[0].frame_wh)[0])
     assert wanted.bbox_xywh is not None
     return np.array([box_iou(wanted.bbox_xywh, each.bbox_xywh) for each in segments])
-
-
-def box_iou(box: BoxXywh, other: BoxXywh) -> float:
-    """Measure how far two boxes are the same, 0 to 1; 0 where one is empty."""
-    (x, y, w, h), (left, top, width, height) = box, other
-    across = min(x + w, left + width) - max(x, left)
-    down = min(y + h, top + height) - max(y, top)
-    if across <= 0 or down <= 0:
-        return 0.0
-    shared = across * down
-    return shared / (w * h + width * height - shared)

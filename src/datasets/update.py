@@ -9,7 +9,7 @@ from typing import IO
 
 from src.datasets.annotations import PlannedImage
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.manifest import Manifest, Render, sha256_of
+from src.datasets.dataset_writer import ImageRenderer, Manifest, sha256_of
 from src.datasets.manifest_file import (
     KnownDataset,
     labels_digest,
@@ -25,9 +25,9 @@ from src.records import ImageForm
 
 
 class KnownFiles:
-    """Gives the images of a dataset that is there, and makes the others anew; see Render."""
+    """Gives the images of a dataset that is there, and makes the others anew; see ImageRenderer."""
 
-    def __init__(self, folder: Path, plan: DatasetPlan, images: Render) -> None:
+    def __init__(self, folder: Path, plan: DatasetPlan, images: ImageRenderer) -> None:
         """Read what is there.
 
         Raises:

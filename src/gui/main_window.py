@@ -190,6 +190,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self.session,
             lambda text: self.panels.run_search(text),
             self._menu_entries,
+            self.sidebar.make_room,
         )
         BackgroundJobs(self.session)
         signals, card = self.session.signals, self.sidebar.models

@@ -29,9 +29,9 @@ import numpy as np
 
 from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.split_groups import LikeMedia
-from src.datasets.split_shares import SplitShares
-from src.datasets.splits import keep_sides, split_media
+from src.datasets.splitting.shares import SplitShares
+from src.datasets.splitting.similar_media import SimilarMedia
+from src.datasets.splitting.split_plan import keep_sides, split_media
 from src.library import MediaLibrary
 from src.processing.ffmpeg_process import find_ffmpeg
 from src.settings import Settings
@@ -195,7 +195,7 @@ def measure_time(files: int) -> dict[str, float]:
                 family[media_id] = family[media_id - 1] if is_copy else number
                 labels[media_id] = Counter({f"class {min(99, rng.zipf(1.5))}": 1})
         with _timed(seconds, "reading what files look like"):
-            like = LikeMedia(metadata, labels)
+            like = SimilarMedia(metadata, labels)
         with _timed(seconds, "joining what is alike"):
             groups = like.groups()
         assert len(set(groups.values())) == len(set(family.values()))

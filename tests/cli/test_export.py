@@ -66,7 +66,7 @@ def test_labels_are_chosen_merged_and_split_and_the_recipe_is_kept(
         assert both[0]["images"] == both[1]["images"]
         assert both[0]["annotations"] == both[1]["annotations"]
     code, said = run("export", tmp_path / "three", "--recipe", "a b", "--per-class", 2)
-    assert code == 0 and "annotations above the most of a class" in said
+    assert code == 0 and "annotations above the limit per class" in said
     assert run("recipes", "a b", "--remove") == (0, "")
     code, said = run("export", tmp_path / "four", "--recipe", "a b")
     assert code == 1 and 'there is no recipe "a b"' in said
@@ -77,7 +77,7 @@ def test_what_would_be_written_is_counted_first(run: Run, tmp_path: Path) -> Non
     code, said = run("export", tmp_path / "d", *words)
     assert code == 0 and not (tmp_path / "d").exists()
     assert "12 annotations on 12 images" in said
-    assert "left out: 12 tags below the confidence" in said
+    assert "left out: 12 tags below the minimum confidence" in said
     for name in ("car", "dog", "truck"):
         assert f"4  {name}\n" in said
 
@@ -86,7 +86,7 @@ def test_an_update_says_what_has_changed(run: Run, tmp_path: Path) -> None:
     words = ("export", tmp_path / "d", "--format", "coco")
     assert run(*words, "--classes", "car")[0] == 0
     code, said = run(*words, "--classes", "car; dog", "--update")
-    assert code == 0 and "4 added, 0 removed, 0 with other labels than before" in said
+    assert code == 0 and "4 added, 0 removed, 0 with changed labels" in said
     assert len(coco(tmp_path / "d")["images"]) == 8
     code, said = run(*words)
     assert code == 1 and "this folder is not empty" in said
@@ -99,9 +99,9 @@ def test_an_update_says_what_has_changed(run: Run, tmp_path: Path) -> None:
         (("--classes", "car -> "), 1, "is no class"),
         (("--images", "frames"), 1, "no images of the kind 'frames'"),
         (("--images", "holes"), 2, "invalid choice: 'holes'"),
-        (("--confidence", "2"), 2, "it is from 0 to 1"),
+        (("--confidence", "2"), 2, "must be from 0 to 1"),
         (("--confidence", "much"), 2, "invalid"),
-        (("--per-class", "0"), 2, "it is 1 or more"),
+        (("--per-class", "0"), 2, "must be 1 or more"),
         (("--recipe", "a", "--masks", "rle"), 2, "name the --format beside its options"),
     ],
 )
@@ -114,4 +114,4 @@ def test_what_is_wrong_is_said(
 
 def test_a_recipe_is_named_to_be_removed(run: Run) -> None:
     assert run("recipes", "a")[0] == 2 and run("recipes", "--remove")[0] == 2
-    assert "`export --save-recipe NAME DIR` keeps one" in run("recipes")[1]
+    assert "`export --save-recipe NAME DIR` saves one" in run("recipes")[1]

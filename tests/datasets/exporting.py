@@ -16,7 +16,7 @@ from src.settings import Settings
 def export_dataset(
     metadata: MetadataDatabase,
     folder: Path,
-    recipe: Recipe = export.EVERYTHING,
+    recipe: Recipe = export.DEFAULT_RECIPE,
     update: bool = False,
 ) -> Iterator[Event]:
     images = DatasetImages(metadata, Settings())

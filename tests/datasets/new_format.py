@@ -40,6 +40,7 @@ class Lines:
     options = LineOptions
     forms = ("blurred",)
     holds = Holds(masks="no", boxes=False, image_labels=True)
+    is_for_training = True
 
     def write(self, dataset, options, output):
         with output.open_text("labels.jsonl") as stream:

@@ -15,9 +15,9 @@ from PIL import Image
 from src.database.metadata_db import MetadataDatabase
 from src.dataset_images import CHANGED, DatasetImages
 from src.datasets.annotations import PlannedImage
+from src.datasets.formats.tag_folders import TagFolders
 from src.datasets.plan import DatasetPlan
 from src.datasets.protocols import Holds
-from src.datasets.tag_folders import TagFolders
 from src.errors import MediaReadError
 from src.records import ImageForm, Tag
 from src.search.recipe import Recipe
@@ -31,6 +31,7 @@ class AnyImages(TagFolders):
 
     forms = ("frames", "crops", "blurred", "cutouts")
     holds = Holds(masks="exact", image_labels=True)
+    is_for_training = True
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from src.database.metadata_db import MetadataDatabase
 from src.dataset_import import DatasetImport
 from src.datasets import registry
 from src.datasets.annotations import AnnotatedImage, Annotation
+from src.datasets.boxes import box_iou
 from src.datasets.protocols import Skipped
-from src.datasets.segment_matching import box_iou
 from src.errors import DatasetReadError, QueryError
 from src.events import Event, LabelsImported, LabelUnmatched
 from src.models.mask_rle import encode_rle

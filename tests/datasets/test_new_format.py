@@ -14,8 +14,8 @@ import main
 from src.database.metadata_db import MetadataDatabase
 from src.datasets import registry
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import Manifest
 from src.datasets.export import check_dataset, preview_dataset
-from src.datasets.manifest import Manifest
 from src.errors import ExportError, OptionError
 from src.events import DatasetFileChecked, JobDone
 from src.library_files import SafeFolder
@@ -155,7 +155,7 @@ def test_with_one_format_there_is_nothing_to_choose(
     only = {"tag_folders": registry.export_format("tag_folders")}
     monkeypatch.setattr(registry, "_formats", only)
     code, said = said_by(capsys, "export", "--help")
-    assert code == 0 and "--format" not in said and "labels.csv" in said
+    assert code == 0 and "--format" not in said and "Write a dataset" in said
 
 
 @pytest.mark.usefixtures("lines")

@@ -9,11 +9,11 @@ import pytest
 
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.annotations import PlannedImage
-from src.datasets.export import EVERYTHING
+from src.datasets.export import DEFAULT_RECIPE
+from src.datasets.formats.tag_folders import TagFolders
 from src.datasets.media_counts import NOT_REVIEWED, WHOLE_FRAMES
 from src.datasets.plan import DatasetPlan
 from src.datasets.protocols import Holds
-from src.datasets.tag_folders import TagFolders
 from src.errors import ExportError
 from src.models.mask_rle import decode_rle
 from src.records import Tag
@@ -28,6 +28,7 @@ class Detection(TagFolders):
 
     forms = ("frames", "crops", "blurred", "cutouts")
     holds = Holds(masks="exact")
+    is_for_training = True
 
 
 class Classification(TagFolders):
@@ -35,6 +36,7 @@ class Classification(TagFolders):
 
     forms = ("blurred", "crops")
     holds = Holds(masks="no", boxes=False, image_labels=True, several_labels=False)
+    is_for_training = True
 
 
 LARGE, SMALL = a_mask((4, 4, 40, 30), hole=True), a_mask((50, 40, 10, 6))
@@ -46,7 +48,7 @@ def tag(metadata: MetadataDatabase, segment_id: str, *names: str, source: str = 
 
 
 def planned(
-    metadata: MetadataDatabase, recipe: Recipe = EVERYTHING, kind: type[TagFolders] = Detection
+    metadata: MetadataDatabase, recipe: Recipe = DEFAULT_RECIPE, kind: type[TagFolders] = Detection
 ) -> tuple[list[PlannedImage], DatasetPlan]:
     plan = DatasetPlan(metadata, recipe, kind())
     images = list(plan)
@@ -239,5 +241,7 @@ def test_a_plan_gives_the_embeddings_of_its_segments(
     metadata: MetadataDatabase, tmp_path: Path
 ) -> None:
     ids = add_photo(metadata, tmp_path / "a.png", [SMALL, LARGE])
-    vectors = DatasetPlan(metadata, EVERYTHING, Detection()).embeddings([ids[2], "gone", ids[0]])
+    vectors = DatasetPlan(metadata, DEFAULT_RECIPE, Detection()).embeddings(
+        [ids[2], "gone", ids[0]]
+    )
     assert np.allclose(vectors[[0, 2]], unit_vectors(3)[[2, 0]]) and not vectors[1].any()

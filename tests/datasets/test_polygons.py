@@ -86,7 +86,7 @@ def test_many_corners_are_joined_soon() -> None:
 
 def test_what_is_no_mask_is_refused() -> None:
     square = np.array([(0, 0), (4, 0), (4, 4), (0, 4)])
-    with pytest.raises(DamagedMaskError, match="no number"):
+    with pytest.raises(DamagedMaskError, match="not a number"):
         fill_rings([square * np.nan], SIZE)
     with pytest.raises(DamagedMaskError, match="has no mask"):
         fill_rings([square], (1 << 40, 1 << 40))

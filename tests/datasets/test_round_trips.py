@@ -106,8 +106,8 @@ FORMATS: list[tuple[str, dict[str, object], float]] = [
     ("yolo_detection", {}, 1.0),
     ("yolo_segmentation", {}, 0.98),
     ("voc", {}, 1.0),
-    ("labelme", {}, 0.98),
-    ("labelme", {"masks": "masks"}, 1.0),
+    ("labelme", {"masks": "polygons"}, 0.98),
+    ("labelme", {}, 1.0),
     ("cvat", {}, 1.0),
     ("cvat", {"masks": "polygons"}, 0.98),
 ]

@@ -13,9 +13,9 @@ from PIL import Image
 from src.database.metadata_db import MetadataDatabase
 from src.dataset_images import DatasetImages
 from src.datasets.formats.coco import Coco
+from src.datasets.formats.tag_folders import TagFolders
 from src.datasets.plan import DatasetPlan
 from src.datasets.samples import COLOURS, samples_of_dataset, samples_of_plan
-from src.datasets.tag_folders import TagFolders
 from src.records import ExportSample, Tag
 from src.search.recipe import Recipe
 from src.settings import Settings

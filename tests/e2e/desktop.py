@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image, ImageColor, ImageGrab
 
 from src.config import APPLICATION_FOLDER, LibraryPaths
+from src.gui.app.probe import ASKED, ASKED_FOR_S
 from src.gui.main_window import FRAME_WH
 from src.gui.theme.theme import DARK, FIRST_WH
 from src.settings import Settings
@@ -36,6 +37,7 @@ Popen = Callable[..., subprocess.Popen[Any]]
 # Only what hangs takes so long: a busy machine has taken a minute to start a window.
 DEADLINE_S = 180
 LOOK_EVERY_S = 0.02
+OLD_LOOK_S = 1.0  # how long a busy window is waited for before what it showed is taken
 STILL_LOOKS = 5  # of the probe: what is the same so often has stopped moving
 FAST = Settings(points_per_side=6, duplicate_distance=-1)
 ADD_BUTTON = [ImageColor.getrgb(DARK.selection), ImageColor.getrgb(DARK.selection_hover)]
@@ -234,6 +236,7 @@ class Window:
             FAST.save(library / "settings.json")
         self._probe = library / "probe.json"
         self._probe.unlink(missing_ok=True)
+        self._asked, self._asked_at = library / f"probe.json{ASKED}", 0.0
         self._said = library / "said.txt"
         screen.clear()
         self.process = self._run(media)
@@ -261,12 +264,25 @@ class Window:
     # -- looking
 
     def state(self) -> State:
-        """What the window shows; empty before it shows anything."""
+        """What the window shows; empty before it shows anything.
+
+        Its probe looks while it is asked. What it saw before nobody asked for a while is old, so
+        the next look is waited for, unless the window is busy.
+        """
+        before, now = self._asked_at, time.time()
+        if now - before > ASKED_FOR_S / 4:
+            self._asked_at = now
+            self._asked.touch()
+        if now - before > ASKED_FOR_S / 2:
+            look_for(self._has_looked, OLD_LOOK_S)
         try:
             found: State = json.loads(self._probe.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         return found
+
+    def _has_looked(self) -> bool:
+        return self._probe.exists() and self._probe.stat().st_mtime >= self._asked_at
 
     def wait(self, what: str, condition: Callable[[State], Found]) -> Found:
         """Wait until the window shows something, and give what the condition gives."""

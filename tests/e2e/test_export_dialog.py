@@ -19,6 +19,7 @@ from src.gui.dialogs.contact_sheet import ContactSheet
 from src.gui.dialogs.export_choices import ALL, BY_TAG
 from src.gui.dialogs.export_dialog import ExportDialog
 from src.gui.dialogs.export_more import MoreOptions
+from src.gui.dialogs.pair_list import PairList
 from src.gui.dialogs.sample_viewer import SampleViewer
 from src.gui.dialogs.split_choice import BY_SHARES, NO_SPLIT
 from src.gui.theme.theme import DARK, Theme
@@ -26,7 +27,7 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button
 from src.gui.widgets.overlay import Overlay
 from src.library import MediaLibrary
-from src.records import Tag
+from src.records import AlikePair, Tag
 from src.search.filter_text import parse_filter
 from src.search.recipe import Recipe, classes_of
 from src.worker import JobEnded
@@ -127,7 +128,7 @@ def test_each_format_writes_what_the_dialog_counted(dialog: ExportDialog, tmp_pa
         dialog.choices.format.choose(chosen.label)
         dialog._dialog.update()
         assert dialog.choices.more.image_form == chosen.forms[0]
-        assert dialog.choices.recipe().split == ("80/10/10" if chosen is not formats[0] else "")
+        assert dialog.choices.recipe().split == ("80/10/10" if chosen.is_for_training else "")
         wanted = dialog._preview
         export(dialog, tmp_path / chosen.key)
         assert dialog._report is not None
@@ -234,6 +235,25 @@ def test_the_dialog_fits_into_the_least_window_with_all_of_it_open(dialog: Expor
         canvas.winfo_rooty() < button.winfo_rooty() < canvas.winfo_rooty() + canvas.winfo_height()
     )
     assert isinstance(more, MoreOptions) and not more.is_open
+
+
+def test_similar_images_on_two_sides_are_told_of_and_listed(dialog: ExportDialog) -> None:
+    paths = dialog._session.library.paths
+    crops = tuple(sorted(paths.extracted_segments.rglob("*.jpg")))[:2]
+    pair = AlikePair((Path("a.jpg"), Path("b.jpg")), ("train", "test"), crops, 0.97)  # type: ignore[arg-type]
+    preview = replace(dialog._preview, warnings=("it is small",), close_pairs=(pair,) * 5)
+    dialog._preview = preview
+    dialog.card.show(preview, preview)
+    assert "It is small. (+1 more)" in texts(dialog.card.frame)
+    dialog.card.details.invoke()
+    dialog._dialog.update()
+    details = dialog.overlay.dialog
+    assert {"It is small.", "Similar images on different sides of the split (5)"} <= texts(details)
+    (pairs,) = inside(details, PairList)
+    written = [
+        pairs.itemcget(item, "text") for item in pairs.find_all() if pairs.type(item) == "text"
+    ]
+    assert written[:5] == ["a.jpg", "train", "b.jpg", "test", "0.97"]
 
 
 def test_images_are_leafed_through(dialog: ExportDialog) -> None:

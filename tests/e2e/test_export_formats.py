@@ -13,7 +13,7 @@ import pytest
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.datasets import registry
-from src.datasets.tag_folders import TagFolders
+from src.datasets.formats.tag_folders import TagFolders
 from src.gui.core.session import Listeners
 from src.gui.dialogs.export_dialog import ExportDialog
 from src.gui.theme.theme import DARK, Theme

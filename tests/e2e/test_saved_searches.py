@@ -11,11 +11,13 @@ import pytest
 from src.errors import QueryError
 from src.gui.app.saved_list import HEADING, SavedList
 from src.gui.app.saved_searches import SavedSearches
+from src.gui.app.sidebar import Sidebar
 from src.gui.core.session import Session
 from src.gui.search.save_search import SaveSearchButton
 from src.gui.theme.theme import DARK, Theme
 from src.gui.widgets.dropdown import Dropdown
 from src.gui.widgets.inputs import Entry
+from src.records import LibraryStats
 from src.search.query import Query
 from src.search.saved_searches import SavedSearch
 from tests.direct_thread import DirectThread
@@ -59,7 +61,10 @@ class Shown:
         self.session._library = self.library
         self.session.models_ready = True
         self.root, self.ran, self.menus = root, list[str](), list[str]()
-        self.saved = SavedSearches(root, theme, self.session, self.ran.append, self._entries)
+        self.room = list[bool]()
+        self.saved = SavedSearches(
+            root, theme, self.session, self.ran.append, self._entries, self.room.append
+        )
         self.text = "red truck"
         self.button = SaveSearchButton(root, theme, self.session, lambda: self.text)
         self.button.pack(side="bottom")
@@ -104,6 +109,7 @@ def test_nothing_is_shown_while_there_are_none(shown: Shown) -> None:
     assert found.texts == [HEADING, "red", "41"]
     shown.keys("Delete")
     assert not found.winfo_ismapped() and shown.library.saved == {}
+    assert shown.room == [True, False]
 
 
 def test_a_click_or_enter_runs_one(shown: Shown) -> None:
@@ -158,3 +164,28 @@ def test_a_search_is_saved_under_a_name(shown: Shown) -> None:
     shown.text = ""
     shown.button.open()
     assert not [w for w in shown.root.winfo_children() if isinstance(w, Dropdown | Entry)]
+
+
+def test_a_low_window_has_room_for_three_saved_searches(empty_window: Any) -> None:
+    root, theme = empty_window, Theme(DARK, 1.0)
+    theme.find_fonts(root)
+    root.geometry("240x600")
+    sidebar = Sidebar(root, theme, lambda _: None, lambda: None)
+    sidebar.pack(side="left", fill="y", expand=True)
+    stats = LibraryStats(13, 9, 4, 20, 785, 4, 9, None, None)
+    sidebar.show_stats(stats)
+    root.update()
+    assert sidebar._table.winfo_ismapped()
+    found = SavedList(sidebar, theme, *[lambda *_: None] * 4)
+    found.show([f"search {number}" for number in range(9)], {})
+    found.pack(fill="both", expand=True, padx=16, pady=(12, 8))
+    sidebar.make_room(True)
+    root.update()
+    assert len(found.names_in_sight) >= 3 and not sidebar._table.winfo_ismapped()
+    assert sidebar._in_short.winfo_ismapped()
+    assert sidebar._in_short.cget("text") == "785 segments in 13 files"
+    root.geometry("240x760")
+    root.update()
+    assert sidebar._table.winfo_ismapped() and not sidebar._in_short.winfo_ismapped()
+    for child in root.winfo_children():
+        child.destroy()

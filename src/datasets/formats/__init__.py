@@ -1,1 +1,1 @@
-"""The formats of other programs, one file each."""
+"""The export formats and importers, and what they share; `src.datasets.registry` lists them."""

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.file_names import folder_names
 from src.datasets.formats.dataset_reader import DatasetReader, folder_of, split_named
-from src.datasets.manifest import DatasetWriter
 from src.events import Event, Progress
 from src.records import Split
 
@@ -49,7 +49,7 @@ def read_class_folders(
         above, _, folder = folder_of(file).rpartition("/")
         with reader.part(file):
             if folder not in labels:
-                raise ValueError(f"{folder!r} is the folder of no class")
+                raise ValueError(f"{folder!r} is not the folder of a class")
             label = Annotation(labels[folder])
             yield AnnotatedImage(Path(file), (label,), split=split_named(above))
 

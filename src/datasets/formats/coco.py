@@ -1,4 +1,4 @@
-"""COCO: one JSON file a split, with categories, images and annotations; and back."""
+"""COCO: one JSON file per split, with categories, images and annotations; and back."""
 
 from __future__ import annotations
 
@@ -17,28 +17,31 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.boxes import whole_box
+from src.datasets.dataset_writer import DatasetWriter
+from src.datasets.formats.annotation_values import (
+    numbers,
+    origin_fields,
+    own_fields,
+    read_origin_fields,
+    read_own_fields,
+    with_mask,
+)
 from src.datasets.formats.dataset_reader import (
     DatasetReader,
     folder_of,
     heads,
-    numbers,
     read_leniently,
     read_strictly,
-    said_of,
-    said_of_image,
-    say_of,
-    say_of_image,
     split_named,
     split_of_path,
-    whole_box,
-    with_mask,
 )
 from src.datasets.formats.json_reading import json_object, listed
-from src.datasets.formats.mask_outlines import filled, plain_parts
-from src.datasets.manifest import DatasetWriter
+from src.datasets.formats.mask_outlines import MASKS_AS, filled, plain_parts
 from src.datasets.polygons import counts_of_runs, pixels_of
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
+from src.models.mask_rle import compressed, runs_of
 from src.options import NoOptions, option
 from src.records import ImageForm, Split
 
@@ -51,7 +54,7 @@ _LISTS = re.compile(r'"(images|annotations|categories)"\s*:\s*\[')
 
 @dataclass(frozen=True)
 class CocoOptions:
-    masks: str = option("rle", "Masks as", choices=("rle", "polygons"))
+    masks: str = option("exact", "Masks as", choices=MASKS_AS)
     licence: str = option("", "Licence of the images")
     licence_url: str = option("", "Web address of the licence")
 
@@ -64,10 +67,11 @@ class Coco:
     """
 
     key, label = "coco", "COCO"
-    summary = "One JSON file a split with categories, boxes and masks, and the images."
+    summary = "One JSON file per split with categories, boxes and masks, and the images."
     options: type[CocoOptions] = CocoOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
     holds = Holds(masks="polygons", confidence=True, source=True)
+    is_for_training = True
 
     def write(
         self, dataset: PlannedDataset, options: CocoOptions, output: DatasetWriter
@@ -109,7 +113,14 @@ class CocoImport:
 
     def read(self, path: Path, options: NoOptions, skipped: Skipped) -> Iterator[AnnotatedImage]:
         """Read what people labelled; see `Importer`."""
-        return read_leniently(path, skipped, _read)
+        for image in read_leniently(path, skipped, _read):
+            assert image.size_wh is not None
+            yield replace(
+                image,
+                annotations=tuple(
+                    _in_fewest_bytes(each, image.size_wh) for each in image.annotations
+                ),
+            )
 
 
 class _Writer:
@@ -139,7 +150,7 @@ class _Writer:
         self._images += 1
         width, height = image.size_wh
         said: dict[str, Any] = {"id": self._images, "file_name": PurePosixPath(file).name}
-        said |= {"width": width, "height": height, **self._of_image, **say_of_image(image)}
+        said |= {"width": width, "height": height, **self._of_image, **origin_fields(image)}
         self._stream.write(_line(said))
         for annotation in image.annotations:
             self._later.write(",\n" if self._annotations else "\n")
@@ -162,7 +173,7 @@ class _Writer:
             "area": w * h if counts is None else pixels_of(counts, size_wh),
             "iscrowd": 0,
             "segmentation": [] if counts is None else self._segmentation(counts, size_wh),
-            **say_of(annotation),
+            **own_fields(annotation),
         }
 
     def _segmentation(self, counts: bytes, size_wh: tuple[int, int]) -> Any:
@@ -208,7 +219,7 @@ def _read(reader: DatasetReader) -> Iterator[AnnotatedImage]:
             found = True
             yield from _images(reader, file, content)
     if not found:
-        raise ValueError("no JSON file here has images and categories, as COCO has")
+        raise ValueError("no JSON file here has COCO's images and categories")
 
 
 def _head(reader: DatasetReader, file: str) -> str:
@@ -222,13 +233,13 @@ def _images(reader: DatasetReader, file: str, content: dict[str, Any]) -> Iterat
     for each in listed(content.pop("annotations", None)):
         with reader.part(file):
             if not isinstance(each, dict):
-                raise ValueError("an annotation is none")
+                raise ValueError("an annotation is not an object")
             by_image[_id(each, "image_id")].append(each)
     split = split_named(PurePosixPath(file).name)
     folders = _folders(file, split)
     for each in listed(content.pop("images")):
         if not isinstance(each, dict):
-            reader.skip(file, "an image is none")
+            reader.skip(file, "an image is not an object")
             continue
         annotations = by_image.pop(each.get("id") if _is_id(each.get("id")) else None, [])
         image: AnnotatedImage | None = None
@@ -264,7 +275,7 @@ def _image(
     size = read.get("width"), read.get("height")
     name, size_wh = reader.image(read.get("file_name"), folders, None if None in size else size)
     split = split or split_of_path(name)
-    return AnnotatedImage(Path(name), (), size_wh=size_wh, split=split, **said_of_image(read))
+    return AnnotatedImage(Path(name), (), size_wh=size_wh, split=split, **read_origin_fields(read))
 
 
 def _annotation(
@@ -280,8 +291,8 @@ def _annotation(
     if not _is_id(category) or category not in labels:
         raise ValueError(f"an annotation has the unknown category {category!r}")
     if read.get("iscrowd"):
-        raise ValueError("an annotation is of a crowd, and of no single thing")
-    label, more = labels[category], said_of(read)
+        raise ValueError("an annotation marks a crowd, not a single object")
+    label, more = labels[category], read_own_fields(read)
     counts = _mask(read.get("segmentation"), size_wh)
     if counts is None:
         box = whole_box(numbers(read.get("bbox"), 4), size_wh)
@@ -297,7 +308,7 @@ def _mask(segmentation: object, size_wh: tuple[int, int]) -> bytes | None:
         polygons = []
         for flat in segmentation:
             if not isinstance(flat, list) or len(flat) % 2 or len(flat) < 6:
-                raise ValueError("a polygon has no three points")
+                raise ValueError("a polygon is not a list of three or more points")
             values = numbers(flat, len(flat))
             polygons.append(list(zip(values[::2], values[1::2], strict=True)))
         return filled(polygons, size_wh)
@@ -307,6 +318,14 @@ def _mask(segmentation: object, size_wh: tuple[int, int]) -> bytes | None:
     if isinstance(counts, str):
         return counts.encode("ascii")
     return counts_of_runs(counts, size_wh)
+
+
+def _in_fewest_bytes(annotation: Annotation, size_wh: tuple[int, int]) -> Annotation:
+    """Write a mask as we do: others may write the same one in more bytes than it needs."""
+    if annotation.mask_rle is None:
+        return annotation
+    runs = runs_of(annotation.mask_rle, size_wh)
+    return replace(annotation, mask_rle=compressed(runs, np.array([len(runs)]))[0])
 
 
 def _folders(file: str, split: Split | None) -> list[str]:

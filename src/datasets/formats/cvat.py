@@ -11,22 +11,22 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.boxes import whole_box
+from src.datasets.dataset_writer import DatasetWriter
+from src.datasets.formats.annotation_values import number, with_mask
 from src.datasets.formats.dataset_reader import (
+    MOST_PIXELS,
     DatasetReader,
     folder_of,
     heads,
-    number,
     read_leniently,
     read_strictly,
     split_named,
     split_of_path,
-    whole_box,
-    with_mask,
 )
-from src.datasets.formats.mask_outlines import ellipse, filled, plain_parts, turned
+from src.datasets.formats.mask_outlines import MASKS_AS, ellipse, filled, plain_parts, turned
 from src.datasets.formats.xml_reading import read_elements
 from src.datasets.formats.xml_writing import xml_attributes, xml_text
-from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import MOST_CROSSINGS, counts_of_cut, cut_mask, union
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
@@ -47,7 +47,7 @@ _WITHOUT_AREA = ("polyline", "points", "cuboid", "skeleton")
 
 @dataclass(frozen=True)
 class CvatOptions:
-    masks: str = option("masks", "Masks as", choices=("masks", "polygons"))
+    masks: str = option("exact", "Masks as", choices=MASKS_AS)
 
 
 class Cvat:
@@ -62,6 +62,7 @@ class Cvat:
     options: type[CvatOptions] = CvatOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
     holds = Holds(masks="polygons", image_labels=True, source=True)
+    is_for_training = False
 
     def write(
         self, dataset: PlannedDataset, options: CvatOptions, output: DatasetWriter
@@ -233,7 +234,7 @@ def _shape(shape: Element, size_wh: tuple[int, int]) -> Annotation:
     if not label:
         raise ValueError(f"a shape of the kind {shape.tag!r} has no label")
     if shape.tag in _WITHOUT_AREA:
-        raise ValueError(f"a shape of the kind {shape.tag!r} has no area to be a segment")
+        raise ValueError(f"a shape of the kind {shape.tag!r} has no area")
     source = _SOURCE_OF.get(shape.get("source") or "")
     if shape.tag == "tag":
         return Annotation(label, source=source)
@@ -253,7 +254,7 @@ def _shape(shape: Element, size_wh: tuple[int, int]) -> Annotation:
     elif shape.tag == "polygon":
         points = np.array([_point(each) for each in (shape.get("points") or "").split(";")])
     else:
-        raise ValueError(f"a {shape.tag!r} is no shape")
+        raise ValueError(f"a {shape.tag!r} is not a shape")
     return with_mask(label, filled([points.tolist()], size_wh), size_wh, source=source)
 
 
@@ -264,8 +265,8 @@ def _mask(shape: Element, size_wh: tuple[int, int]) -> bytes:
         ValueError: they don't fit its box, or it doesn't fit the image.
     """
     left, top, w, h = (int(value) for value in _numbers(shape, "left", "top", "width", "height"))
-    if not (0 < w <= size_wh[0] and 0 < h <= size_wh[1]):
-        raise ValueError("a mask is larger than its image")
+    if not (0 < w <= size_wh[0] and 0 < h <= size_wh[1] and w * h <= MOST_PIXELS):
+        raise ValueError("a mask is larger than its image, or too large")
     words = (shape.get("rle") or "").split(",")
     if len(words) > MOST_CROSSINGS:
         raise ValueError("a mask has too many runs")
@@ -280,12 +281,12 @@ def _numbers(shape: Element, *names: str) -> list[float]:
     try:
         return [number(float(shape.get(name) or "")) for name in names]
     except ValueError as exc:
-        raise ValueError(f"a {shape.tag} has an edge that is no number") from exc
+        raise ValueError(f"a {shape.tag} has an edge that is not a number") from exc
 
 
 def _point(text: str) -> tuple[float, float]:
     try:
         x, y = (float(value) for value in text.split(","))
     except ValueError as exc:
-        raise ValueError("a polygon has points that are none") from exc
+        raise ValueError("a point of a polygon is not a pair of numbers") from exc
     return number(x), number(y)

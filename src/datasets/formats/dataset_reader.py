@@ -6,7 +6,6 @@ nothing is read without a limit.
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 import warnings
@@ -15,19 +14,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, get_args
+from typing import IO, Any
 
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from src.datasets.annotations import AnnotatedImage, Annotation, PlannedImage
+from src.datasets.annotations import AnnotatedImage
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.protocols import Skipped
 from src.errors import DamagedMaskError
 from src.library_files import SafeFolder
-from src.models.mask_rle import MOST_PIXELS, measured
-from src.records import BoxXywh, Split, TagSource
+from src.models.mask_rle import MOST_PIXELS as MOST_OF_A_MASK
+from src.records import Split
 from src.regular_files import read_up_to
 
 IMAGE_SUFFIXES = frozenset(
@@ -40,10 +39,11 @@ _SPLITS: dict[str, Split] = {
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
-_SOURCES = {source: source for source in get_args(TagSource)}
+# A folder of other things may have any number of files of a kind.
+_MOST_HEADS = 200
+# What a dataset may say of an image, and what of a mask is decoded at once.
+MOST_PIXELS = 1 << 28
 _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
-# A number of so much is none that anybody measured; arithmetic with larger ones ends in infinity.
-_TOO_MUCH = 1e15
 # No file system has longer names of files with their folders.
 LONGEST_NAME = 4096
 
@@ -161,14 +161,16 @@ class DatasetReader:
     def image(
         self, said: object, folders: Sequence[str] = ("",), size_wh: object = None
     ) -> tuple[str, tuple[int, int]]:
-        """Find an image, and its size: (width, height), upright.
+        """Find an image, and the size that its annotations are for: (width, height).
 
         Args:
-            size_wh: as the dataset has it; None where it says nothing of it.
+            size_wh: as the dataset has it; None where it says nothing of it, and the image's own is
+                meant, upright.
 
         Raises:
             OSError: it can't be read.
-            ValueError: it is not there, is no image, or has another size.
+            ValueError: it is not there, is no image, or has no such size. In a dataset of ours that
+                of the image has to be the same; elsewhere who takes it in has to look.
         """
         if not isinstance(said, str) or not said:
             raise ValueError("an image has no name")
@@ -176,9 +178,11 @@ class DatasetReader:
         if name is None:
             raise ValueError(f"the image {said[:LONGEST_NAME]!r} is not there")
         size = self.size_of(name)
-        if size_wh is not None and size_wh != size:
+        if size_wh is None or size_wh == size:
+            return name, size
+        if self._skipped is None:
             raise ValueError(f"the image {said!r} has another size than its annotations say")
-        return name, size
+        return name, _size(size_wh)
 
     def size_of(self, image: str) -> tuple[int, int]:
         """Measure an image as it is seen, upright: (width, height).
@@ -234,13 +238,13 @@ def read_leniently(
     for image in images(reader):
         kept = tuple(each for each in image.annotations if each.source != "auto")
         if len(kept) < len(image.annotations):
-            skipped(reader.root / image.image, "what a model said is left out")
+            skipped(reader.root / image.image, "a model's label is left out")
         if kept or not image.annotations:
             yield replace(image, image=reader.root / image.image, annotations=kept)
 
 
 def heads(path: Path, suffix: str, deepest: int = 2, most: int = 1 << 16) -> Iterator[str]:
-    """Give the beginnings of a file, or of a folder's files of a kind, to look at.
+    """Give the beginnings of a file, or of some of a folder's files of a kind, to look at.
 
     Args:
         deepest: how many folders below this one are looked into.
@@ -251,17 +255,23 @@ def heads(path: Path, suffix: str, deepest: int = 2, most: int = 1 << 16) -> Ite
     """
     if not path.is_dir():
         if path.name.lower().endswith(suffix):
-            with SafeFolder(path.parent).open(path.name) as stream:
-                yield stream.read(most).decode("utf-8", "replace")
+            yield _head(SafeFolder(path.parent), path.name, most)
         return
-    files, folders = SafeFolder(path), [("", 0)]
+    files, folders, looked_at = SafeFolder(path), [("", 0)], 0
     for folder, depth in folders:
         for entry in files.entries(folder):
             if entry.is_folder and depth < deepest:
                 folders.append((entry.name, depth + 1))
             elif entry.is_file and entry.name.lower().endswith(suffix):
-                with files.open(entry.name) as stream:
-                    yield stream.read(most).decode("utf-8", "replace")
+                yield _head(files, entry.name, most)
+                looked_at += 1
+                if looked_at == _MOST_HEADS:
+                    return
+
+
+def _head(files: SafeFolder, name: str, most: int) -> str:
+    with files.open(name) as stream:
+        return stream.read(most).decode("utf-8", "replace")
 
 
 def is_image(name: str) -> bool:
@@ -305,128 +315,23 @@ def image_size(stream: IO[bytes]) -> tuple[int, int]:
             is_turned &= image.format != "TIFF"  # whose size is that of the upright image already
     except Exception as exc:  # what Pillow raises on a head that it can't read has no end
         raise ValueError("it can't be read as an image") from exc
-    if width * height > MOST_PIXELS:
+    if width * height > MOST_OF_A_MASK:
         raise ValueError(f"an image of {width} x {height} pixels is too large")
     return (height, width) if is_turned else (width, height)
 
 
-def number(value: object) -> float:
-    """Return a number that a dataset says.
+def _size(size_wh: object) -> tuple[int, int]:
+    """Return a size that a dataset says.
 
     Raises:
-        ValueError: it is none, or far too large.
+        ValueError: no image has it.
     """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not abs(value) < _TOO_MUCH:
-        raise ValueError(f"{str(value)[:40]!r} is no number")
-    return float(value)
-
-
-def is_text(text: str) -> bool:
-    """Return whether a text can be stored: JSON and YAML can say half of a character."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def numbers(values: object, many: int) -> list[float]:
-    """Return so many numbers that a dataset says.
-
-    Raises:
-        ValueError: it are others.
-    """
-    if not isinstance(values, list) or len(values) != many:
-        raise ValueError(f"there are not {many} numbers")
-    return [number(value) for value in values]
-
-
-def said_of(read: dict[str, Any]) -> dict[str, Any]:
-    """Read what our own datasets say beyond others: confidence, source, and the segment's id.
-
-    Raises:
-        ValueError: the confidence is no number from 0 to 1.
-    """
-    said, segment_id = read.get("confidence"), read.get("segment_id")
-    source = read.get("source")
-    confidence = None if said is None else number(said)
-    if confidence is not None and not 0 <= confidence <= 1:
-        raise ValueError(f"the confidence {confidence:g} is not from 0 to 1")
-    return {
-        "confidence": confidence,
-        "segment_id": segment_id if isinstance(segment_id, str) and is_text(segment_id) else None,
-        "source": _SOURCES.get(source) if isinstance(source, str) else None,
-    }
-
-
-def say_of(annotation: Annotation) -> dict[str, Any]:
-    """Give what said_of reads, without what is not known."""
-    said = {
-        "confidence": annotation.confidence,
-        "segment_id": annotation.segment_id,
-        "source": annotation.source,
-    }
-    return {key: value for key, value in said.items() if value is not None}
-
-
-def say_of_image(image: PlannedImage) -> dict[str, Any]:
-    """Give what our own datasets say of where an image comes from."""
-    frame = image.frame
-    said = {
-        "media": frame.media,
-        "frame_index": frame.frame_index,
-        "timestamp_s": frame.timestamp_s,
-    }
-    return {key: value for key, value in said.items() if value is not None}
-
-
-def said_of_image(read: dict[str, Any]) -> dict[str, Any]:
-    """Read what say_of_image gives, where a dataset has it.
-
-    Raises:
-        ValueError: a number is none, or is no index of a frame.
-    """
-    media, said, timestamp_s = (read.get(key) for key in ("media", "frame_index", "timestamp_s"))
-    index = number(said or 0)
-    if index < 0 or index != int(index):
-        raise ValueError(f"{index:g} is no index of a frame")
-    return {
-        "media": media if isinstance(media, str) and is_text(media) else None,
-        "frame_index": int(index),
-        "timestamp_s": None if timestamp_s is None else number(timestamp_s),
-    }
-
-
-def whole_box(box: Sequence[float], size_wh: tuple[int, int]) -> BoxXywh:
-    """Bring a box x, y, w, h to whole pixels, and cut off what lies outside the image.
-
-    Raises:
-        ValueError: nothing of it is inside.
-    """
-    x, y, w, h = box
-    if not all(abs(each) < _TOO_MUCH for each in box) or w <= 0 or h <= 0:
-        raise ValueError("a box has no area, or none that can be measured")
-    left, top = math.floor(x + 0.5), math.floor(y + 0.5)
-    right, bottom = max(math.floor(x + w + 0.5), left + 1), max(math.floor(y + h + 0.5), top + 1)
-    left, top = max(left, 0), max(top, 0)
-    right, bottom = min(right, size_wh[0]), min(bottom, size_wh[1])
-    if right <= left or bottom <= top:
-        raise ValueError("a box lies outside its image")
-    return left, top, right - left, bottom - top
-
-
-def with_mask(label: str, counts: bytes, size_wh: tuple[int, int], **more: Any) -> Annotation:
-    """Make an annotation of a mask, with the mask's box.
-
-    Raises:
-        DamagedMaskError: it is no mask of an image of that size.
-        ValueError: it is empty.
-    """
-    area, bbox = measured(counts, size_wh)
-    if not area:
-        raise ValueError("a mask or polygon covers no pixel of its image")
-    return Annotation(label, bbox, counts, **more)
+    width, height = size_wh if isinstance(size_wh, tuple) else (0, 0)
+    if not (isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0):
+        raise ValueError("an image has no size in whole pixels")
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"an image of {width} x {height} pixels is too large")
+    return width, height
 
 
 def _resolved(parts: Sequence[str]) -> str | None:

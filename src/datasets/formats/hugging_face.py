@@ -10,18 +10,16 @@ from typing import Any
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.formats.dataset_reader import (
-    DatasetReader,
+from src.datasets.boxes import whole_box
+from src.datasets.dataset_writer import DatasetWriter
+from src.datasets.formats.annotation_values import (
     numbers,
-    read_strictly,
-    said_of,
-    said_of_image,
-    split_named,
-    whole_box,
+    read_origin_fields,
+    read_own_fields,
     with_mask,
 )
+from src.datasets.formats.dataset_reader import DatasetReader, read_strictly, split_named
 from src.datasets.formats.json_reading import json_object, listed
-from src.datasets.manifest import DatasetWriter
 from src.datasets.protocols import Holds
 from src.events import Event, Progress
 from src.options import NoOptions
@@ -48,6 +46,7 @@ class HuggingFace:
     options: type[NoOptions] = NoOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
     holds = Holds(masks="exact", image_labels=True, confidence=True, source=True)
+    is_for_training = True
 
     def write(
         self, dataset: PlannedDataset, options: NoOptions, output: DatasetWriter
@@ -117,7 +116,7 @@ def _image(reader: DatasetReader, folder: str, said: dict[str, Any]) -> Annotate
     annotations = tuple(_annotation(row, size_wh) for row in rows)
     split = split_named(folder)
     return AnnotatedImage(
-        Path(name), annotations, size_wh=size_wh, split=split, **said_of_image(said)
+        Path(name), annotations, size_wh=size_wh, split=split, **read_origin_fields(said)
     )
 
 
@@ -126,7 +125,7 @@ def _annotation(row: dict[str, Any], size_wh: tuple[int, int]) -> Annotation:
     if not isinstance(label, str):
         raise ValueError("an object has no category")
     if isinstance(counts, str):
-        return with_mask(label, counts.encode("ascii"), size_wh, **said_of(row))
+        return with_mask(label, counts.encode("ascii"), size_wh, **read_own_fields(row))
     if row.get("bbox") is None:
-        return Annotation(label, **said_of(row))
-    return Annotation(label, whole_box(numbers(row["bbox"], 4), size_wh), **said_of(row))
+        return Annotation(label, **read_own_fields(row))
+    return Annotation(label, whole_box(numbers(row["bbox"], 4), size_wh), **read_own_fields(row))

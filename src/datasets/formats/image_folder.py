@@ -7,11 +7,11 @@ from collections.abc import Generator, Iterator
 
 from src.datasets.annotations import AnnotatedImage, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.file_names import folder_names
 from src.datasets.formats.class_folders import read_class_folders, write_class_folders
 from src.datasets.formats.dataset_reader import DatasetReader, read_strictly
 from src.datasets.formats.json_reading import json_object
-from src.datasets.manifest import DatasetWriter
 from src.datasets.protocols import Holds
 from src.events import Event
 from src.options import NoOptions
@@ -23,13 +23,14 @@ LARGEST = 1 << 26
 
 
 class ImageFolder:
-    """One class an image; a segment with several labels has to be given one by the recipe."""
+    """One class per image; the recipe chooses the one of a segment with several labels."""
 
     key, label = "image_folder", "Image folder"
     summary = "A folder for each split and class, for torchvision's ImageFolder and others."
     options: type[NoOptions] = NoOptions
     forms: tuple[ImageForm, ...] = ("crops", "blurred", "cutouts", "frames")
     holds = Holds(masks="no", boxes=False, image_labels=True, several_labels=False)
+    is_for_training = True
 
     def write(
         self, dataset: PlannedDataset, options: NoOptions, output: DatasetWriter

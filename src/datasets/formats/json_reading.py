@@ -15,7 +15,7 @@ def read_json(content: bytes | str) -> Any:
     try:
         return json.loads(content)
     except RecursionError as exc:
-        raise ValueError("it is no JSON of a dataset") from exc
+        raise ValueError("it is nested too deeply") from exc
 
 
 def json_object(content: bytes | str) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def json_object(content: bytes | str) -> dict[str, Any]:
     """
     read = read_json(content)
     if not isinstance(read, dict):
-        raise ValueError("it is no JSON object")
+        raise ValueError("it is not a JSON object")
     return read
 
 

@@ -14,21 +14,20 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.boxes import whole_box
+from src.datasets.dataset_writer import DatasetWriter
+from src.datasets.formats.annotation_values import numbers, with_mask
 from src.datasets.formats.dataset_reader import (
     DatasetReader,
     folder_of,
     heads,
-    numbers,
     read_leniently,
     read_strictly,
     split_of_path,
-    whole_box,
-    with_mask,
 )
 from src.datasets.formats.json_reading import json_object, listed
-from src.datasets.formats.mask_outlines import ellipse, filled, plain_parts
+from src.datasets.formats.mask_outlines import MASKS_AS, ellipse, filled, plain_parts
 from src.datasets.formats.palette import png_of_mask, read_png
-from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import counts_of_cut, cut_mask, union
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
@@ -45,7 +44,7 @@ _IGNORED = "__ignore__"
 
 @dataclass(frozen=True)
 class LabelmeOptions:
-    masks: str = option("polygons", "Masks as", choices=("polygons", "masks"))
+    masks: str = option("exact", "Masks as", choices=MASKS_AS)
 
 
 class Labelme:
@@ -60,6 +59,7 @@ class Labelme:
     options: type[LabelmeOptions] = LabelmeOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
     holds = Holds(masks="polygons", image_labels=True)
+    is_for_training = False
 
     def write(
         self, dataset: PlannedDataset, options: LabelmeOptions, output: DatasetWriter
@@ -235,12 +235,12 @@ def _things(
 def _named(shape: object) -> tuple[str, int | str | None]:
     """Read the label of a shape, and its group."""
     if not isinstance(shape, dict):
-        raise ValueError("a shape is none")
+        raise ValueError("a shape is not an object")
     label, group = shape.get("label"), shape.get("group_id")
     if not isinstance(label, str) or not label.strip():
         raise ValueError("a shape has no label")
     if label == _IGNORED:
-        raise ValueError(f"a shape is one to pass over ({_IGNORED})")
+        raise ValueError(f"a shape is marked to be ignored ({_IGNORED})")
     return label, group if isinstance(group, int | str) else None
 
 
@@ -252,7 +252,7 @@ def _read_shape(shape: dict[str, Any], label: str, size_wh: tuple[int, int]) -> 
     if kind not in ("rectangle", "circle", "mask"):
         raise ValueError(f"a shape is a {kind!r}, which has no area")
     if len(points) != 2:
-        raise ValueError(f"a {kind} has no two points")
+        raise ValueError(f"a {kind} does not have two points")
     (x, y), (to_x, to_y) = points
     if kind == "circle":
         radius = float(np.hypot(to_x - x, to_y - y))
@@ -273,5 +273,5 @@ def _mask(encoded: object, size_wh: tuple[int, int]) -> np.ndarray:
     try:
         content = base64.b64decode(encoded if isinstance(encoded, str) else "", validate=True)
     except binascii.Error as exc:
-        raise ValueError("a mask is no base64") from exc
+        raise ValueError("a mask is not base64") from exc
     return np.asarray(read_png(content, size_wh).convert("L")) > 0

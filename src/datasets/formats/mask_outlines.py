@@ -9,6 +9,9 @@ import numpy as np
 
 from src.datasets.polygons import MaskPart, fill_rings, mask_parts, union
 
+# How a format that knows polygons is asked to write masks: the names are the same for all of them.
+MASKS_AS = ("exact", "polygons")
+
 
 def plain_parts(counts: bytes, size_wh: tuple[int, int]) -> list[np.ndarray] | None:
     """Outline a mask's parts, (N, 2) each; None where it has holes, which such a list can't say.
@@ -53,7 +56,7 @@ def _ring(points: Sequence[Sequence[float]]) -> np.ndarray:
     try:
         ring = np.asarray(points, np.float64)
     except (TypeError, ValueError) as exc:
-        raise ValueError("a polygon has points that are none") from exc
+        raise ValueError("a point of a polygon is not a pair of numbers") from exc
     if ring.ndim != 2 or ring.shape[1] != 2 or len(ring) < 3:
-        raise ValueError("a polygon has no three points")
+        raise ValueError("a polygon has fewer than three points")
     return ring

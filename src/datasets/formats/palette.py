@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
+from src.models.mask_rle import MOST_PIXELS
+
 # Not one thing or class more fits: 0 is the background, and 255 what is left open.
 MOST_NUMBERS = 254
 OPEN = 255
@@ -49,12 +51,13 @@ def read_png(content: bytes, size_wh: tuple[int, int]) -> Image.Image:
     """
     try:
         image = PngImageFile(io.BytesIO(content))
-        if image.size == size_wh:
+        is_fitting = image.size == size_wh and size_wh[0] * size_wh[1] <= MOST_PIXELS
+        if is_fitting:
             image.load()
     except Exception as exc:  # what Pillow raises on what it can't read has no end
-        raise ValueError("a mask is no PNG") from exc
-    if image.size != size_wh:
-        raise ValueError("a PNG has another size than its image")
+        raise ValueError("a mask is not a PNG") from exc
+    if not is_fitting:
+        raise ValueError("a PNG has another size than its image, or is too large")
     return image
 
 

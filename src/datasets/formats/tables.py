@@ -1,4 +1,4 @@
-"""Tables: a row an annotation, as CSV or JSON Lines, with the vectors of segments beside them."""
+"""Tables: a row per annotation, as CSV or JSON Lines, with the vectors of segments beside them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,17 @@ from src.datasets.annotations import (
     PlannedImage,
 )
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.formats.dataset_reader import (
-    DatasetReader,
+from src.datasets.boxes import whole_box
+from src.datasets.dataset_writer import DatasetWriter
+from src.datasets.formats.annotation_values import (
     numbers,
-    read_strictly,
-    said_of,
-    said_of_image,
-    split_named,
-    whole_box,
+    read_origin_fields,
+    read_own_fields,
     with_mask,
 )
+from src.datasets.formats.dataset_reader import DatasetReader, read_strictly, split_named
 from src.datasets.formats.json_reading import json_object
 from src.datasets.formats.spreadsheet_text import from_cell, to_cell
-from src.datasets.manifest import DatasetWriter
 from src.datasets.protocols import Holds
 from src.events import Event, Progress
 from src.options import option
@@ -69,7 +67,7 @@ class _Kind:
 
 
 class Tables:
-    """A row an annotation; one without a label stands for an image in which nothing is.
+    """A row per annotation; one without a label stands for an image without annotations.
 
     The column `embedding` is the number of the segment's row in embeddings.npy, (N, D) float32; a
     segment with several labels has one row there.
@@ -78,10 +76,11 @@ class Tables:
     options: type[TableOptions] = TableOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
     holds = Holds(masks="exact", image_labels=True, confidence=True, source=True)
+    is_for_training = False
 
     def __init__(self, key: str, label: str, kind: _Kind) -> None:
         self.key, self.label, self._kind = key, label, kind
-        self.summary = f"{kind.file}, a row an annotation, with embeddings.npy and the images."
+        self.summary = f"{kind.file}, one row per annotation, with embeddings.npy and the images."
 
     def write(
         self, dataset: PlannedDataset, options: TableOptions, output: DatasetWriter
@@ -124,7 +123,7 @@ class Tables:
         if vectors:
             with reader.part(EMBEDDINGS), reader.open(EMBEDDINGS) as stream:
                 if vectors != set(range(_count_vectors(stream))):
-                    raise ValueError("there are other vectors than the table names")
+                    raise ValueError("it does not have the vectors that the table names")
 
 
 def _row(image: PlannedImage, file: str, annotation: Annotation | None) -> dict[str, Any]:
@@ -167,9 +166,9 @@ def _count_vectors(stream: IO[bytes]) -> int:
     np.lib.format.read_magic(stream)
     np.lib.format.read_array_header_1_0(stream)
     if in_columns or dtype != np.dtype("<f4") or len(shape) != 2:
-        raise ValueError("they are no vectors of float32")
+        raise ValueError("it does not hold float32 vectors")
     if size - stream.tell() != shape[0] * shape[1] * 4:
-        raise ValueError("there are fewer vectors than their head says")
+        raise ValueError("it has fewer vectors than its header says")
     return int(shape[0])
 
 
@@ -189,20 +188,20 @@ def _image(reader: DatasetReader, file: object, rows: list[dict[str, Any]]) -> A
         annotations,
         size_wh=size_wh,
         split=split_named(split) if isinstance(split, str) else None,
-        **said_of_image(first),
+        **read_origin_fields(first),
     )
 
 
 def _annotation(row: dict[str, Any], size_wh: tuple[int, int]) -> Annotation:
     label, counts = row["label"], row["mask_rle"]
     if not isinstance(label, str):
-        raise ValueError("a label is no text")
+        raise ValueError("a label is not text")
     if isinstance(counts, str):
-        return with_mask(label, counts.encode("ascii"), size_wh, **said_of(row))
+        return with_mask(label, counts.encode("ascii"), size_wh, **read_own_fields(row))
     if row["x"] is None:
-        return Annotation(label, **said_of(row))
+        return Annotation(label, **read_own_fields(row))
     box = whole_box(numbers([row[name] for name in "xywh"], 4), size_wh)
-    return Annotation(label, box, **said_of(row))
+    return Annotation(label, box, **read_own_fields(row))
 
 
 # -- the two kinds

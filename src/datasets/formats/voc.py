@@ -11,12 +11,12 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.file_names import folder_names
 from src.datasets.formats.dataset_reader import read_strictly
 from src.datasets.formats.palette import MOST_NUMBERS, OPEN, png_of_numbers, voc_palette
 from src.datasets.formats.voc_reading import BACKGROUND, LABELMAP, UNSPLIT, read_voc
 from src.datasets.formats.xml_writing import xml_text
-from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import counts_of_cut, cut_mask
 from src.datasets.protocols import Holds
 from src.events import Event, Progress
@@ -26,7 +26,7 @@ from src.records import ImageForm
 
 @dataclass(frozen=True)
 class VocOptions:
-    masks: bool = option(True, "Write masks")
+    with_masks: bool = option(True, "Write masks")
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Voc:
     options: type[VocOptions] = VocOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred")
     holds = Holds(masks="exact", several_labels=False)
+    is_for_training = True
 
     def write(
         self, dataset: PlannedDataset, options: VocOptions, output: DatasetWriter
@@ -66,7 +67,7 @@ class Voc:
         for split, images in groupby(dataset, lambda image: image.split):
             lists = _Lists()
             for image in images:
-                painted = _painted(image, options.masks)
+                painted = _painted(image, options.with_masks)
                 image = replace(image, annotations=painted.annotations)
                 file = output.add_image(image, "JPEGImages")
                 if file is not None:

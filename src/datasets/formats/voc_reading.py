@@ -12,6 +12,8 @@ import numpy as np
 from PIL import Image
 
 from src.datasets.annotations import AnnotatedImage, Annotation
+from src.datasets.boxes import box_iou, whole_box
+from src.datasets.formats.annotation_values import with_mask
 from src.datasets.formats.dataset_reader import (
     DatasetReader,
     folder_of,
@@ -20,8 +22,6 @@ from src.datasets.formats.dataset_reader import (
     read_leniently,
     split_named,
     split_of_path,
-    whole_box,
-    with_mask,
 )
 from src.datasets.formats.palette import (
     OPEN,
@@ -171,14 +171,14 @@ def _size(element: Element) -> tuple[int, int] | None:
     try:
         size = tuple(int(element.findtext(f"size/{name}") or 0) for name in ("width", "height"))
     except ValueError as exc:
-        raise ValueError("the size of the image is no number") from exc
+        raise ValueError("the size of the image is not a number") from exc
     return (size[0], size[1]) if min(size) > 0 else None
 
 
 def _boxed(element: Element, size_wh: tuple[int, int]) -> Annotation:
     label = (element.findtext("name") or "").strip()
     if not label:
-        raise ValueError("a thing has no name")
+        raise ValueError("an object has no name")
     left, top, right, bottom = (
         _number(element.findtext(f"bndbox/{name}")) for name in ("xmin", "ymin", "xmax", "ymax")
     )
@@ -191,7 +191,7 @@ def _number(text: str | None) -> float:
     try:
         return float(text or "")
     except ValueError as exc:
-        raise ValueError("a box has an edge that is no number") from exc
+        raise ValueError("a box has an edge that is not a number") from exc
 
 
 # -- masks
@@ -241,7 +241,7 @@ def _with_masks(
         elif label is not None:
             more.append(_masked(label, mask, box, size_wh, None))
         else:
-            reader.skip(f"{described.base}/{_OBJECTS}/{described.stem}.png", "a mask is of nothing")
+            reader.skip(f"{described.base}/{_OBJECTS}/{described.stem}.png", "a mask has no class")
     return [made.get(at, each) for at, each in enumerate(boxes) if each is not None] + more
 
 
@@ -320,8 +320,8 @@ def _likeliest(
     for at, each in enumerate(boxes):
         if each is None or each.bbox_xywh is None or at in made:
             continue
-        if label in (None, each.label) and _iou(box, each.bbox_xywh) >= best:
-            best, found = _iou(box, each.bbox_xywh), at
+        if label in (None, each.label) and box_iou(box, each.bbox_xywh) >= best:
+            best, found = box_iou(box, each.bbox_xywh), at
     return found
 
 
@@ -330,14 +330,6 @@ def _is_in(box: BoxXywh, other: BoxXywh) -> bool:
     (x, y, w, h), (left, top, width, height) = box, other
     across = left - 1 <= x and x + w <= left + width + 1
     return across and top - 1 <= y and y + h <= top + height + 1
-
-
-def _iou(box: BoxXywh, other: BoxXywh) -> float:
-    (x, y, w, h), (left, top, width, height) = box, other
-    across = min(x + w, left + width) - max(x, left)
-    down = min(y + h, top + height) - max(y, top)
-    both = max(across, 0) * max(down, 0)
-    return both / (w * h + width * height - both)
 
 
 # -- lists

@@ -28,7 +28,7 @@ def read_elements(stream: IO[bytes], *tags: str) -> Iterator[Element]:
         nonlocal builder, depth, inside
         depth += 1
         if depth > _DEEPEST:
-            raise ValueError("it is too deep")
+            raise ValueError("it is nested too deeply")
         if builder is None and tag in tags:
             builder, inside = TreeBuilder(), depth
         if builder is not None:
@@ -61,9 +61,9 @@ def read_elements(stream: IO[bytes], *tags: str) -> Iterator[Element]:
             found.clear()
         parser.Parse(b"", True)
     except expat.ExpatError as exc:
-        raise ValueError(f"it is no sound XML ({exc})") from exc
+        raise ValueError(f"it is not well-formed XML ({exc})") from exc
     yield from found
 
 
 def _no_doctype(*_: object) -> NoReturn:
-    raise ValueError("it declares a document type, as no dataset does")
+    raise ValueError("it declares a document type, which no dataset needs")

@@ -50,7 +50,7 @@ def read_yaml(text: str) -> dict[str, Value]:
             read[key] = _value(block)
         found = _PAIR.match(line)
         if found is None:
-            raise ValueError(f"{line[:40]!r} is no line of a data.yaml")
+            raise ValueError(f"{line[:40]!r} is not a line of a data.yaml")
         key, rest = _scalar(found[1]), found[2]
         block = [rest] if rest and _COMMENT.sub("", f" {rest}").strip() else []
         brackets = _brackets(block, rest) if block else 0
@@ -74,7 +74,7 @@ def _value(block: list[str]) -> Value:
     if lines[0].startswith("{"):
         tokens = [each for each in _all_tokens(lines) if each not in ("{", "}", ",", ":")]
         if len(tokens) % 2:
-            raise ValueError("a mapping in a data.yaml has a name without a text")
+            raise ValueError("a mapping in a data.yaml has a key without a value")
         return {
             _scalar(name): _scalar(text)
             for name, text in zip(tokens[::2], tokens[1::2], strict=True)
@@ -87,7 +87,7 @@ def _value(block: list[str]) -> Value:
     mapping: dict[str, str] = {}
     for line, pair in zip(lines, pairs, strict=True):
         if pair is None:
-            raise ValueError(f"{line[:40]!r} is no line of a data.yaml")
+            raise ValueError(f"{line[:40]!r} is not a line of a data.yaml")
         mapping[_scalar(pair[1])] = _scalar(pair[2] or "")
     return mapping
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.formats.dataset_reader import read_strictly
 from src.datasets.formats.yaml_subset import quoted
 from src.datasets.formats.yolo_reading import read_yolo
-from src.datasets.manifest import DatasetWriter
 from src.datasets.polygons import joined_ring, mask_parts
 from src.datasets.protocols import Holds
 from src.events import Event, Progress
@@ -25,13 +25,14 @@ ALL = "all"
 
 
 class YoloDetection:
-    """A line a thing: its class, and the middle and the size of its box as parts of the image's."""
+    """A line per segment: class, centre and size of its box, as fractions of the image's size."""
 
     key, label = "yolo_detection", "YOLO detection"
     summary = "data.yaml, images, and a text file with boxes for each."
     options: type[NoOptions] = NoOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred")
     holds = Holds(masks="no")
+    is_for_training = True
 
     def write(
         self, dataset: PlannedDataset, options: NoOptions, output: DatasetWriter
@@ -63,7 +64,7 @@ class YoloDetection:
 
 
 class YoloSegmentation(YoloDetection):
-    """A line a thing: its class, and its outline as one polygon.
+    """A line per segment: its class, and its outline as one polygon.
 
     Parts and holes are joined by bridges of no width, so that they fill the same pixels. What has
     no mask has the corners of its box.

@@ -6,12 +6,12 @@ from collections.abc import Generator, Iterator
 
 from src.datasets.annotations import AnnotatedImage, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.file_names import folder_names
 from src.datasets.formats.class_folders import read_class_folders, write_class_folders
 from src.datasets.formats.dataset_reader import DatasetReader, read_strictly
 from src.datasets.formats.yolo import ALL, data_yaml
 from src.datasets.formats.yolo_reading import names_of
-from src.datasets.manifest import DatasetWriter
 from src.datasets.protocols import Holds
 from src.events import Event
 from src.options import NoOptions
@@ -19,13 +19,14 @@ from src.records import ImageForm
 
 
 class YoloClassification:
-    """One class an image; a segment with several labels has to be given one by the recipe."""
+    """One class per image; the recipe chooses the one of a segment with several labels."""
 
     key, label = "yolo_classification", "YOLO classification"
     summary = "data.yaml, and a folder for each split and class."
     options: type[NoOptions] = NoOptions
     forms: tuple[ImageForm, ...] = ("crops", "blurred", "frames")
     holds = Holds(masks="no", boxes=False, image_labels=True, several_labels=False)
+    is_for_training = True
 
     def write(
         self, dataset: PlannedDataset, options: NoOptions, output: DatasetWriter

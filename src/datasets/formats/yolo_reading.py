@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from src.datasets.annotations import AnnotatedImage, Annotation
+from src.datasets.boxes import whole_box
+from src.datasets.formats.annotation_values import number, with_mask
 from src.datasets.formats.dataset_reader import (
     LONGEST_NAME,
     DatasetReader,
     folder_of,
     heads,
     is_image,
-    number,
     read_leniently,
     split_of_path,
-    whole_box,
-    with_mask,
 )
 from src.datasets.formats.mask_outlines import filled
 from src.datasets.formats.yaml_subset import Value, read_yaml
@@ -93,7 +92,7 @@ def names_of(reader: DatasetReader, said: dict[str, Value] | None = None) -> dic
     if isinstance(names, str):
         file = next((each for each in (names, *_NAMES) if each and reader.find(each)), None)
         if file is None:
-            raise ValueError("there are no names of classes, as data.yaml or obj.names has")
+            raise ValueError("there are no class names, neither in a data.yaml nor in an obj.names")
         names = [
             each.strip() for each in reader.text(reader.find(file) or file, LARGEST).splitlines()
         ]
@@ -180,6 +179,6 @@ def _annotation(words: list[str], names: dict[int, str], size_wh: tuple[int, int
         left, top = (x - w / 2) * across, (y - h / 2) * down
         return Annotation(label, whole_box((left, top, w * across, h * down), size_wh))
     if len(values) < 7 or len(values) % 2 == 0:
-        raise ValueError(f"a line has {len(values)} numbers, as no box or polygon has")
+        raise ValueError(f"a line has {len(values)} numbers, which fit neither a box nor a polygon")
     points = [(x * across, y * down) for x, y in zip(values[1::2], values[2::2], strict=True)]
     return with_mask(label, filled([points], size_wh), size_wh)

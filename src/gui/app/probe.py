@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "MEDIA_LIBRARY_PROBE"
 _EVERY_MS = 40
+ASKED, ASKED_FOR_S = ".asked", 2.0
 _MAPPED = "media_library_mapped"
 # Each mapped frame below a widget, as all of CustomTkinter's widgets are, with its box. Hundreds
 # of widgets are asked 25 times a second: one call of Tk's takes a tenth of what asking each does.
@@ -50,7 +52,10 @@ Box = list[int]
 
 
 class Probe:
-    """Writes the window's state whenever it has changed, and touches the file at each look."""
+    """Writes the window's state whenever it has changed, and touches the file at each look.
+
+    It looks as long as somebody asks: by touching the file of the same name with ASKED behind it.
+    """
 
     def __init__(self, window: MainWindow, path: Path) -> None:
         self._window, self._path = window, path
@@ -59,12 +64,20 @@ class Probe:
         self._write()
 
     def _write(self) -> None:
-        text = json.dumps(self._state())
-        if text != self._last:
-            write_atomically(self._path, text.encode())
-            self._last = text
-        os.utime(self._path)  # so that who reads it knows when it was looked at last
+        if self._is_asked():
+            text = json.dumps(self._state())
+            if text != self._last:
+                write_atomically(self._path, text.encode())
+                self._last = text
+            os.utime(self._path)  # so that who reads it knows when it was looked at last
         self._window.after(_EVERY_MS, self._write)
+
+    def _is_asked(self) -> bool:
+        try:
+            asked_at = os.stat(f"{self._path}{ASKED}").st_mtime
+        except FileNotFoundError:
+            return False
+        return time.time() - asked_at < ASKED_FOR_S
 
     def _state(self) -> dict[str, Any]:
         w = self._window

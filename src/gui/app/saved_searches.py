@@ -38,13 +38,16 @@ class SavedSearches:
         session: Session,
         run: Callable[[str], object],
         menu: Callable[[str], Sequence[Entry]],
+        make_room: Callable[[bool], object],
     ) -> None:
         """Listen for a library.
 
         Args:
             run: searches for a text.
             menu: lists what is in a context menu now, by its name.
+            make_room: called with whether there is a list to be shown.
         """
+        self._make_room = make_room
         self._sidebar, self._theme, self._session = sidebar, theme, session
         self._run, self._menu_entries = run, menu
         self.list: SavedList | None = None  # made when there is the first one
@@ -125,8 +128,10 @@ class SavedSearches:
         if self._texts and not self.list.winfo_manager():
             px = self._theme.px
             self.list.pack(fill="both", expand=True, padx=px(16), pady=(px(12), px(8)))
+            self._make_room(True)
         elif not self._texts:
             self.list.pack_forget()
+            self._make_room(False)
 
     # -- counting
 

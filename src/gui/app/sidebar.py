@@ -1,12 +1,16 @@
-"""The left side: where to go, what is in the library, which models are in use."""
+"""The left side: where to go, what is in the library, which models are in use.
+
+In a low window saved searches get the place of what only tells something.
+"""
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from src.counting import megabytes
+from src.counting import counted, megabytes
 from src.gui.app.actions import ADD, SETTINGS, Action, sidebar_rows
 from src.gui.theme.icons import icon, logo
 from src.gui.theme.theme import NORMAL, SIDEBAR, SMALL, Theme, shorten
@@ -14,6 +18,8 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, Focusable, IconButton, icon_label, label, rule
 from src.records import LibraryStats
 
+# The heights of a row, and the height below which the lower one is used beside saved searches.
+_ROW, _LOW_ROW, _ROOMY = 40, 32, 680
 # What the models card says before there are any.
 LOADING = ("Loading models", "Search will be ready\nin a moment.")
 RECOVERING = ("Recovering", "Models are loaded when your\nlibrary has been recovered.")
@@ -41,7 +47,7 @@ class _Row(Focusable):
         self._fill.pack(fill="both", expand=True, padx=3, pady=0)
         # rows touch each other, so the ring lies in the row
         self._fill.grid_columnconfigure(1, weight=1)
-        self._fill.grid_rowconfigure(0, weight=1, minsize=theme.px(40))
+        self.set_height(_ROW)
         self._icon = icon_label(self._fill, icon_name, c.text_2)
         self._icon.grid(row=0, column=0, padx=(10, 12), pady=0)
         self._text = label(self._fill, theme, text, colour=c.text_2, anchor="w")
@@ -55,6 +61,9 @@ class _Row(Focusable):
             part.bind("<Button-1>", lambda _: go(), add="+")
             part.bind("<Enter>", lambda _: self._paint(True), add="+")
             part.bind("<Leave>", lambda _: self._paint(False), add="+")
+
+    def set_height(self, height: int) -> None:
+        self._fill.grid_rowconfigure(0, weight=1, minsize=self.theme.px(height))
 
     def show_ring(self, shown: bool) -> None:
         self._fill.configure(border_width=2 if shown else 0)
@@ -115,7 +124,27 @@ class Sidebar(ctk.CTkFrame):
             self.rows[action.key] = row
         self.models = _ModelsCard(self, theme, on_models)
         self.models.pack(side="bottom", fill="x", padx=12, pady=(0, 12))
-        self._numbers = self._statistics()
+        self._table, self._numbers = self._statistics()
+        self._in_short = label(self, theme, "–", size=SMALL, colour=c.text_2, anchor="w")
+        self._table.pack(side="bottom", fill="x", padx=28, pady=(0, 12))
+        self._has_list = False
+        tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
+
+    def make_room(self, needed: bool) -> None:
+        """Leave space for a list under the rows, or take it back."""
+        self._has_list = needed
+        self._fit()
+
+    def _fit(self) -> None:
+        """Say what is in the library in one line where the window is low and a list is there."""
+        is_low = self._has_list and self.winfo_height() < self.theme.px(_ROOMY)
+        if is_low == bool(self._in_short.winfo_manager()):
+            return
+        shown, hidden = (self._in_short, self._table) if is_low else (self._table, self._in_short)
+        hidden.pack_forget()
+        shown.pack(side="bottom", fill="x", padx=28, pady=(0, 12), after=self.models)
+        for row in self.rows.values():
+            row.set_height(_LOW_ROW if is_low else _ROW)
 
     def mark(self, here: str) -> None:
         """Highlight the panel that is shown."""
@@ -132,11 +161,12 @@ class Sidebar(ctk.CTkFrame):
         )
         for number, value in zip(self._numbers, values, strict=True):
             number.configure(text=value)
+        segments, files = counted(stats.segments, "segment"), counted(stats.media_files, "file")
+        self._in_short.configure(text=f"{segments} in {files}")
 
-    def _statistics(self) -> list[ctk.CTkLabel]:
+    def _statistics(self) -> tuple[ctk.CTkFrame, list[ctk.CTkLabel]]:
         c = self.theme.colours
         table = ctk.CTkFrame(self, fg_color="transparent")
-        table.pack(side="bottom", fill="x", padx=28, pady=(0, 12))
         table.grid_columnconfigure(0, weight=1)
         numbers = []
         for row, name in enumerate(("Media files", "Segments", "Tags", "On disk")):
@@ -146,7 +176,7 @@ class Sidebar(ctk.CTkFrame):
             number = label(table, self.theme, "–", size=SMALL)
             number.grid(row=row, column=1, sticky="e", pady=4)
             numbers.append(number)
-        return numbers
+        return table, numbers
 
 
 class _ModelsCard(Focusable):

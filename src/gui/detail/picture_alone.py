@@ -47,7 +47,14 @@ class PictureAlone(ctk.CTkFrame):
         self.picture = FramePicture(self, theme, main_thread, on_choose, read_full, lambda _: None)
         self.picture.place(relwidth=1, relheight=1)
         self._hint = label(
-            self, theme, _LEAVE, size=SMALL, fg_color=theme.colours.card, corner_radius=RADIUS
+            self,
+            theme,
+            _LEAVE,
+            size=SMALL,
+            fg_color=theme.colours.card,
+            corner_radius=RADIUS,
+            padx=12,
+            height=32,
         )
         self._hiding = ""
         self.picture.bind("<Double-Button-1>", lambda _: self.picture.fit())

@@ -12,7 +12,6 @@ from src.gui.dialogs.sample_reader import SampleReader
 from src.gui.theme.pictures import cover, ring_mask, rounded_mask
 from src.gui.theme.theme import SMALL, Theme
 from src.gui.widgets.drawn_canvas import DrawnCanvas
-from src.records import ExportSample
 
 _CELL_WH, _GAP = (68, 52), 8
 
@@ -26,7 +25,7 @@ class ContactSheet(DrawnCanvas):
         super().__init__(master, bg=theme.colours.card, height=theme.px(120), takefocus=1)
         self.theme, self._reader, self._on_open = theme, reader, on_open
         self._at = 0
-        self._small: list[tuple[ExportSample, Image.Image]] = []
+        self._small: list[Image.Image] = []
         reader.on_more = self.refresh
         for event in ("<Configure>", "<FocusIn>", "<FocusOut>"):
             self.bind(event, lambda _: self.refresh())
@@ -54,9 +53,9 @@ class ContactSheet(DrawnCanvas):
             return
         size, gap = (px(_CELL_WH[0]), px(_CELL_WH[1])), px(_GAP)
         for sample in samples[len(self._small) :]:
-            self._small.append((sample, cover(sample.image_rgb, size)))
+            self._small.append(cover(sample.image_rgb, size))
         has_focus = self.focus_get() is self and self.theme.shows_focus
-        for place, (_, picture) in enumerate(self._small[: columns * rows]):
+        for place, picture in enumerate(self._small[: columns * rows]):
             cell = Image.new("RGB", size, c.card)
             cell.paste(picture, (0, 0), rounded_mask(size, px(4)))
             if has_focus and place == self._at:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from src.counting import counted
 from src.gui.core.wording import as_sentence
 from src.gui.theme.theme import SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
@@ -126,7 +127,7 @@ class ExportCard:
         )
         self.balance.show(names, written, left_out)
         self.split_bar.show(preview.splits)
-        self.show_warnings(preview.warnings)
+        self.show_warnings(warnings_of(preview))
         self.samples.set_enabled(bool(preview.written))
         self.details.set_enabled(has_details(preview))
 
@@ -149,6 +150,13 @@ class ExportCard:
             text=shorten(as_sentence(warnings[0]), font, room, tail=0) + more
         )
         self._warning.pack(fill="x", padx=INSIDE - 1, pady=(8, 6))
+
+
+def warnings_of(preview: ExportPreview) -> tuple[str, ...]:
+    """Return all that a person should know before a dataset is written."""
+    pairs = counted(len(preview.close_pairs), "pair")
+    similar = f"{pairs} of similar images will be on different sides of the split"
+    return (*preview.warnings, *((similar,) if preview.close_pairs else ()))
 
 
 def has_details(preview: ExportPreview) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from src.errors import OptionError
 from src.gui.dialogs.export_more import MoreOptions
 from src.gui.dialogs.split_choice import SUGGESTED, SplitChoice
-from src.gui.theme.theme import SMALL, Theme
+from src.gui.theme.theme import SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, label
 from src.gui.widgets.inputs import Choice
@@ -23,7 +23,7 @@ from src.options import OptionValue, checked_values
 from src.records import ExportFormatInfo, SearchHit
 from src.search.filters import EVERYTHING, Filter
 from src.search.leaves import segment_filter
-from src.search.recipe import DEFAULT_FORMAT, Recipe
+from src.search.recipe import Recipe
 
 ALL, BY_TAG, RESULTS = "All segments", "By tag", "Current results"
 CONFIDENCE = 0.5  # at first
@@ -281,8 +281,7 @@ class ExportChoices:
         self.more.options_place.configure(height=1)
         self.more.offer_forms(chosen.forms)
         if not self._split_is_own:
-            is_plain = chosen.key == DEFAULT_FORMAT
-            self.split.show("" if is_plain else _SUGGESTED, self.split.seed)
+            self.split.show(_SUGGESTED if chosen.is_for_training else "", self.split.seed)
 
     def _set_quality(self, least: float) -> None:
         if not self.quality.enabled:
@@ -300,7 +299,9 @@ class ExportChoices:
     def _show_filter(self) -> None:
         """Say what else the recipe asks of segments, which has no control of its own."""
         text = " ".join(str(each) for each in (self._where, self._limits) if each)
-        self._only_text.configure(text=f"Only {text}")
+        font = self.theme.canvas_font(self._only, SMALL)
+        room = self.theme.px(2 * (_WRAP - 100))  # two lines: a list of segments has no end
+        self._only_text.configure(text=shorten(f"Only {text}", font, room, tail=0))
         if text:
             self._only.pack(fill="x", padx=EDGE, pady=(0, 16), after=self.what)
             self.what.pack_configure(pady=(8, 8))

@@ -196,7 +196,7 @@ class ExportDialog:
         self._asked += 1
         asked, chosen, library = self._asked, self._chosen(), self._session.library
         self.card.show_split(bool(chosen.recipe.split))
-        self.recipes.look()
+        self.recipes.show_name()
         self._forget_samples()
         if self.choices.problem:
             self._show_count()
@@ -209,7 +209,7 @@ class ExportDialog:
             if wanted() and self._job is None and self._footer.is_ready:
                 self._preview, self._tags, self._counted = found.preview, found.tags, True
                 self.card.show(found.preview, found.everything)
-                self.recipes.look()
+                self.recipes.show_name()
                 self._show_count()
 
         self._session.main_thread.run(lambda: count(library, chosen, wanted), counted_it)
@@ -218,9 +218,7 @@ class ExportDialog:
         preview, word = self._preview, self.choices.word
         left_out = sum(preview.left_out.values())
         self.choices.left_out.configure(
-            text=f"{counted(left_out, 'tag')} below these limits will be skipped"
-            if left_out
-            else "No tags are below these limits"
+            text=f"{counted(left_out, 'tag')} will be skipped" if left_out else "No tag is skipped"
         )
         wrong_place = self.place.say(self.choices.summary_below)
         problem = self.choices.problem
@@ -291,7 +289,7 @@ class ExportDialog:
         library, key = self._session.library, self.choices.chosen.key
         self._sheet = reader = SampleReader(
             self._session,
-            lambda _: library.written_samples(report.folder, key, _ON_SHEET),
+            lambda wanted: library.written_samples(report.folder, key, _ON_SHEET, wanted),
             lambda: self._is_open,
         )
         self._outcome = ExportOutcome(

@@ -1,4 +1,4 @@
-"""What is rarely chosen for a dataset, behind a button that opens and closes it."""
+"""The export options that are rarely needed, behind a button that opens and closes them."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ FORMS: dict[ImageForm, str] = {
     "cutouts": "Cut-outs, transparent",
 }
 LABELS: dict[str, Labels] = {
-    "Everyone's": "all",
-    "People's only": "people",
-    "Models' only": "models",
-    "People's where there are any": "people first",
+    "From anyone": "all",
+    "From people only": "people",
+    "From models only": "models",
+    "From people where available": "people first",
 }
 SEVERAL: dict[str, Several] = {
-    "Goes under all of them": "all",
-    "Goes under the surest one": "surest",
-    "Is skipped": "none",
+    "Keep all classes": "all",
+    "Keep the most confident": "surest",
+    "Skip the segment": "none",
 }
 CLASSES_HINT = "One per line, as in: car, truck -> vehicle"
 _ROOM = 344
@@ -88,7 +88,7 @@ class MoreOptions(ctk.CTkFrame):
         self.form = self._menu(self._form_block, "Images", list(FORMS.values()))
         self.labels = self._menu(self._body, "Labels", list(LABELS))
         self._build_classes()
-        self.several = self._menu(self._body, "A segment with several classes", list(SEVERAL))
+        self.several = self._menu(self._body, "Segments with several classes", list(SEVERAL))
         self._build_most()
         self.reviewed = self._check("Only images that were reviewed for every class", False)
         self.background = self._check("Include images confirmed to be empty", True)
@@ -214,7 +214,7 @@ class MoreOptions(ctk.CTkFrame):
         is_number = text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0
         if is_number or not text:
             self._most = int(text) if text else None
-        self._say("most", "" if is_number or not text else "Enter a whole number from 1 on.")
+        self._say("most", "" if is_number or not text else "Enter a whole number, 1 or more.")
         self._on_change()
 
     def _say(self, name: str, problem: str) -> None:

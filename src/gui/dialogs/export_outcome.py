@@ -73,7 +73,7 @@ class ExportOutcome:
 
 
 def rows_of(written: DatasetWritten) -> list[tuple[str, str, str]]:
-    """List what a dataset holds, side by side of its split: name, files, annotations."""
+    """Return a row for each side of the split: its name, its files and its labels."""
     order = [*SPLIT_NAMES, None]
     splits = sorted(written.images.keys() | written.labels.keys(), key=order.index)  # type: ignore[arg-type]
     names = {**{str(key): capital(name) for key, name in SPLIT_NAMES.items()}, "None": "In all"}

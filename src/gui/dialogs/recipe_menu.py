@@ -56,8 +56,8 @@ class RecipeMenu(MenuButton):
         """The names there are."""
         return self._recipes
 
-    def look(self) -> None:
-        """Say whether the recipe is still what the dialog shows."""
+    def show_name(self) -> None:
+        """Show the name of the recipe, and whether the dialog shows something else by now."""
         if not self.name:
             self.show(NO_RECIPE)
             return
@@ -76,7 +76,7 @@ class RecipeMenu(MenuButton):
                 self._on_choose(recipe)
                 # as it is shown: options that it leaves out are at their defaults
                 self.name, self._saved = name, recipe_to_json(self._current())
-                self.look()
+                self.show_name()
 
         self._session.main_thread.run(
             lambda: library.recipes.get(name), found, fails="Couldn't open the recipe"
@@ -135,7 +135,7 @@ class RecipeMenu(MenuButton):
         def listed(names: tuple[str, ...]) -> None:
             if self.winfo_exists():
                 self._recipes = names
-                self.look()
+                self.show_name()
 
         self._session.main_thread.run(lambda: library.recipes.names(), listed)
 

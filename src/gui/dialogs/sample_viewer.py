@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable
 from functools import partial
 
 from PIL import Image
@@ -23,6 +22,7 @@ _WIDE, _HIGH = 704, 528
 _AROUND = 16
 _ON_LABEL = "#161618"
 _MOST_NAMED = 12
+_MOST_ENLARGED = 3  # times
 
 
 class SampleViewer:
@@ -34,7 +34,6 @@ class SampleViewer:
         title: str,
         reader: SampleReader,
         at: int = 0,
-        on_close: Callable[[], object] = lambda: None,
     ) -> None:
         """Open it.
 
@@ -42,7 +41,7 @@ class SampleViewer:
             at: which image is shown first.
         """
         self.overlay, self.theme, self._reader = overlay, overlay.theme, reader
-        self._at, self._on_close = at, on_close
+        self._at = at
         theme, c = self.theme, self.theme.colours
         self._more_before = reader.on_more
         self._dialog = dialog = overlay.open(on_close=self._closed, on_sized=self._fit)
@@ -129,7 +128,6 @@ class SampleViewer:
 
     def _closed(self) -> None:
         self._reader.on_more = self._more_before
-        self._on_close()
 
 
 class _Picture(DrawnCanvas):
@@ -163,7 +161,10 @@ class _Picture(DrawnCanvas):
                 font=self.theme.canvas_font(self, NORMAL),
             )
             return
-        image = contain(self._sample.image_rgb, (width, height))
+        high, wide = self._sample.image_rgb.shape[:2]
+        most = round(_MOST_ENLARGED * self.theme.scale)
+        room = min(width, wide * most), min(height, high * most)
+        image = contain(self._sample.image_rgb, room)
         rounded = Image.new("RGB", image.size, self.theme.colours.sidebar)
         rounded.paste(image, (0, 0), rounded_mask(image.size, self.theme.px(8)))
         left, top = (width - image.width) // 2, (height - image.height) // 2

@@ -15,7 +15,7 @@ from PIL import Image
 from src.datasets.annotations import AnnotatedImage, Annotation, Cut, MediaFrame, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.check import check_dataset
-from src.datasets.manifest import DatasetWriter, Manifest
+from src.datasets.dataset_writer import DatasetWriter, Manifest
 from src.datasets.protocols import ExportFormat
 from src.library_files import SafeFolder
 from src.options import build_options

@@ -58,5 +58,5 @@ def test_names_that_are_no_folders_and_damage(tmp_path: Path) -> None:
     write(ImageFolder(), plan, tmp_path / "d")
     (tmp_path / "d" / "other").mkdir()
     (tmp_path / "d" / "con_" / "c4.jpg").rename(tmp_path / "d" / "other" / "c4.jpg")
-    with pytest.raises(ValueError, match="the folder of no class"):
+    with pytest.raises(ValueError, match="not the folder of a class"):
         read_back(ImageFolder(), tmp_path / "d")

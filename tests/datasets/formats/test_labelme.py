@@ -46,7 +46,7 @@ def drawn(shape: dict[str, Any]) -> np.ndarray:
     return np.asarray(image).astype(bool)
 
 
-@pytest.mark.parametrize("masks", ["masks", "polygons"])
+@pytest.mark.parametrize("masks", ["exact", "polygons"])
 def test_its_shapes_are_the_masks(tmp_path: Path, masks: str) -> None:
     plan, kinds = all_masks(), set()
     planned = write(Labelme(), plan, tmp_path / "d", masks=masks)
@@ -150,21 +150,21 @@ def test_boxes_of_one_group_are_one_thing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        (shape(SQUARE[:2]), "no three points"),
-        (shape([[1, 2], [3, 4], [5, "6"]]), "no number"),
+        (shape(SQUARE[:2]), "fewer than three points"),
+        (shape([[1, 2], [3, 4], [5, "6"]]), "not a number"),
         (shape([[1, 2], [3, 4], [5]]), "not 2 numbers"),
         (shape([[100, 100], [200, 100], [200, 200]]), "covers no pixel"),
         (shape(SQUARE, "linestrip"), "no area"),
-        (shape(SQUARE, "rectangle"), "no two points"),
+        (shape(SQUARE, "rectangle"), "does not have two points"),
         (shape([[70, 1], [80, 9]], "rectangle"), "outside its image"),
-        (shape([[0, 0], [9, 9]], "mask"), "no PNG"),
-        (shape([[0, 0], [9, 9]], "mask", mask="%%"), "no base64"),
-        (shape([[0, 0], [1e300, 9]], "mask", mask=""), "no number"),
+        (shape([[0, 0], [9, 9]], "mask"), "not a PNG"),
+        (shape([[0, 0], [9, 9]], "mask", mask="%%"), "not base64"),
+        (shape([[0, 0], [1e300, 9]], "mask", mask=""), "not a number"),
         (shape([[0, 0], [1e9, 9]], "mask", mask=""), "larger than its image"),
-        (shape([[1e12, 0], [1e12, 0]], "mask", mask=""), "no PNG"),
+        (shape([[1e12, 0], [1e12, 0]], "mask", mask=""), "not a PNG"),
         (shape(SQUARE, label=""), "no label"),
-        (shape(SQUARE, label="__ignore__"), "to pass over"),
-        (5, "a shape is none"),
+        (shape(SQUARE, label="__ignore__"), "to be ignored"),
+        (5, "a shape is not an object"),
     ],
 )
 def test_what_is_wrong_costs_that_shape(tmp_path: Path, wrong: Any, why: str) -> None:

@@ -32,13 +32,13 @@ EXACT: list[tuple[Any, Any, dict[str, object]]] = [
     (Coco(), CocoImport(), {}),
     (YoloDetection(), YoloImport(), {}),
     (Voc(), VocImport(), {}),
-    (Labelme(), LabelmeImport(), {"masks": "masks"}),
+    (Labelme(), LabelmeImport(), {}),
     (Cvat(), CvatImport(), {}),
 ]
 NEAR: list[tuple[Any, Any, dict[str, object]]] = [
     (Coco(), CocoImport(), {"masks": "polygons"}),
     (YoloSegmentation(), YoloImport(), {}),
-    (Labelme(), LabelmeImport(), {}),
+    (Labelme(), LabelmeImport(), {"masks": "polygons"}),
     (Cvat(), CvatImport(), {"masks": "polygons"}),
 ]
 

@@ -117,7 +117,7 @@ def test_without_masks_and_the_same_bytes(tmp_path: Path) -> None:
         assert (tmp_path / "d" / file).read_bytes() == (tmp_path / "e" / file).read_bytes()
     assert (tmp_path / "d/ImageSets/Main/trainval.txt").read_text() == "a\nb\n"
     assert {image.split for image in read_back(Voc(), tmp_path / "d").values()} == {None}
-    write(Voc(), plan, tmp_path / "f", masks=False)
+    write(Voc(), plan, tmp_path / "f", with_masks=False)
     assert not [file for file in written_files(tmp_path / "f") if file.startswith("Segm")]
 
 
@@ -198,10 +198,10 @@ def test_masks_alone_with_names_of_classes(tmp_path: Path) -> None:
     [
         (thing("cat", 65, 1, 70, 9), "outside its image"),
         (thing("cat", 9, 1, 7, 9), "no area"),
-        (thing("cat", 9, 1, "x", 9), "no number"),
+        (thing("cat", 9, 1, "x", 9), "not a number"),
         (thing("cat", 9, 1, "nan", 9), "no area"),
         (thing(" ", 1, 1, 7, 9), "has no name"),
-        ("<object><name>cat</name></object>", "no number"),
+        ("<object><name>cat</name></object>", "not a number"),
     ],
 )
 def test_what_is_wrong_costs_that_thing(tmp_path: Path, wrong: str, why: str) -> None:
@@ -231,13 +231,13 @@ def test_what_is_wrong_costs_that_image(tmp_path: Path) -> None:
     bomb = '<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><annotation>&b;</annotation>'
     (tmp_path / "Annotations" / "bomb.xml").write_text(bomb)
     images, skipped = imported(VocImport(), tmp_path)
-    assert sorted(image.image.stem for image in images) == ["good", "mask", "png"]
+    assert sorted(image.image.stem for image in images) == ["good", "mask", "png", "size"]
+    assert {image.size_wh for image in images} == {SIZE, (9, 9)}  # who takes it in looks at that
     for why in (
-        "another size",
         "is not there",
-        "too deep",
+        "nested too deeply",
         "document type",
-        "no PNG",
-        "of nothing",
+        "not a PNG",
+        "has no class",
     ):
         assert any(why in said for said in skipped), (why, skipped)

@@ -65,5 +65,5 @@ def test_long_texts_take_no_longer_than_they_are() -> None:
     assert read_yaml("names: [\n" + ",\n".join(names) + "\n]\n") == {"names": names}
     assert read_yaml(f"names: [{', '.join(names)}]\n") == {"names": names}
     assert read_yaml('"a b"  : 1\nc : 2\n') == {"a b": "1", "c": "2"}
-    with pytest.raises(ValueError, match=r"no line of a data\.yaml"):
+    with pytest.raises(ValueError, match="is not a line of"):
         read_yaml("a" + " " * 200_000 + "b\n")

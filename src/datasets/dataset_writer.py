@@ -21,7 +21,7 @@ from src.records import ImageForm
 _MOST_WAITING = 4
 
 
-class Render(Protocol):
+class ImageRenderer(Protocol):
     """Makes the images of datasets."""
 
     def render(self, image: PlannedImage, form: ImageForm) -> tuple[bytes, str] | None:
@@ -60,7 +60,7 @@ class Manifest:
 class DatasetWriter:
     """Writes the files of a dataset, and keeps its manifest."""
 
-    def __init__(self, dataset: DatasetFolder, images: Render, form: ImageForm) -> None:
+    def __init__(self, dataset: DatasetFolder, images: ImageRenderer, form: ImageForm) -> None:
         self._dataset, self._images, self._form = dataset, images, form
         self._writing = deque[Future[None]]()
         self._thread = ThreadPoolExecutor(1, "dataset writer")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from src.database.metadata_db import MetadataDatabase
-from src.datasets import split_pictures
-from src.datasets.split_groups import LikeMedia
+from src.datasets.splitting import pictures as frame_pictures
+from src.datasets.splitting.similar_media import SimilarMedia
 from src.errors import GivenUp
 from src.search.near_copies import mirrored
 from tests.conftest import unit_vectors
@@ -17,7 +17,7 @@ from tests.datasets.files_alike import Looks, add_file
 def together(metadata: MetadataDatabase, *media_ids: int) -> list[list[int]]:
     """List the groups of two files or more."""
     groups = dict[int, list[int]]()
-    for media_id, group in LikeMedia(metadata, media_ids).groups().items():
+    for media_id, group in SimilarMedia(metadata, media_ids).groups().items():
         groups.setdefault(group, []).append(media_id)
     assert all(group == min(files) for group, files in groups.items())
     return [files for files in groups.values() if len(files) > 1]
@@ -56,9 +56,9 @@ def test_a_photo_is_with_the_video_that_it_is_of_and_a_video_with_its_other_expo
     again = add_file(metadata, "film part.mp4", *(looks.like(each) for each in frames[4:]))
     other = add_file(metadata, "other film.mp4", black, looks.new(), looks.new())
     assert together(metadata, video, still, again, other) == [[video, still, again]]
-    assert LikeMedia(metadata, [still, again, other]).like(still, [again, other]) == set()
-    like = LikeMedia(metadata, [video, still, again, other])
-    assert like.like(video, [still, again, other]) == {still, again}
+    assert SimilarMedia(metadata, [still, again, other]).similar_to(still, [again, other]) == set()
+    similar = SimilarMedia(metadata, [video, still, again, other])
+    assert similar.similar_to(video, [still, again, other]) == {still, again}
 
 
 def test_videos_of_the_same_footage_at_other_moments_are_together(
@@ -73,8 +73,11 @@ def test_videos_of_the_same_footage_at_other_moments_are_together(
     photo = add_file(metadata, "photo.jpg", later[6])
     unlike = [add_file(metadata, f"other {n}.jpg", looks.new()) for n in range(40)]
     assert together(metadata, film, part, other, photo, *unlike) == [[film, part]]
-    like = LikeMedia(metadata, [film, part, other, *unlike])
-    assert like.like(film, [part, other]) == {part} and like.like(other, [film, part]) == set()
+    similar = SimilarMedia(metadata, [film, part, other, *unlike])
+    assert (
+        similar.similar_to(film, [part, other]) == {part}
+        and similar.similar_to(other, [film, part]) == set()
+    )
 
 
 def test_photos_of_a_burst_are_together(metadata: MetadataDatabase) -> None:
@@ -111,8 +114,8 @@ def test_groups_of_duplicates_join_unless_a_person_said_they_are_none(
     with metadata.connection.write() as db:
         db.execute("UPDATE duplicate_groups SET verdict = ?", (verdict,))
     assert together(metadata, *files) == ([] if verdict == "apart" else [files])
-    like = LikeMedia(metadata, files).like(files[0], files)
-    assert like == (set() if verdict == "apart" else set(files[1:]))
+    similar = SimilarMedia(metadata, files).similar_to(files[0], files)
+    assert similar == (set() if verdict == "apart" else set(files[1:]))
 
 
 def test_thousands_that_are_all_alike_are_one_group(metadata: MetadataDatabase) -> None:
@@ -135,12 +138,12 @@ def test_without_embeddings_the_hash_has_to_agree_more(metadata: MetadataDatabas
 def test_of_long_videos_frames_all_over_them_are_compared(
     metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(split_pictures, "MOST_PICTURES", 30)
+    monkeypatch.setattr(frame_pictures, "MOST_PICTURES", 30)
     looks = Looks(5)
     frames = [looks.new() for _ in range(40)]
     same = [frame for frame in frames for _ in range(2)]  # each stands for a while
     one, other = add_file(metadata, "a.mp4", *same), add_file(metadata, "b.mp4", *frames)
-    pictures = split_pictures.read_pictures(metadata, [one, other])
+    pictures = frame_pictures.read_pictures(metadata, [one, other])
     assert len(pictures.hashes) == 30
     assert set(pictures.hashes.tolist()) <= {dhash for dhash, _ in frames}
     assert together(metadata, one, other) == [[one, other]]
@@ -149,4 +152,4 @@ def test_of_long_videos_frames_all_over_them_are_compared(
 def test_it_is_given_up_once_nobody_waits_for_it(metadata: MetadataDatabase) -> None:
     file = add_file(metadata, "a.jpg", Looks(6).new())
     with pytest.raises(GivenUp):
-        LikeMedia(metadata, [file], wanted=lambda: False).groups()
+        SimilarMedia(metadata, [file], wanted=lambda: False).groups()

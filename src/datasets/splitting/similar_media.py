@@ -23,15 +23,14 @@ from pathlib import PurePath
 import numpy as np
 
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.split_pictures import UNKNOWN, read_pictures
+from src.datasets.splitting.pictures import UNKNOWN, read_pictures
 from src.errors import GivenUp
 from src.search.near_copies import WEIGHT, mirrored
 
 # The dHash may differ the less, the less the embeddings agree. Of the 1.6 million pairs of 1,800
 # drawn scenes none is joined by this; with a limit of 16 three are, which 50,000 files would make
-# 2,000, and these would hang together what has nothing in common.
-MOST_BITS = 10
-MOST_EVIDENCE = 14.0
+# 2,000, and these would join files that have nothing in common.
+MOST_EVIDENCE = 14
 # With so few bits they are alike whatever the embeddings say: in a library of one scene all
 # embeddings are close, and none is closer than an average one.
 _SAME_BITS = 3
@@ -59,7 +58,7 @@ _DENSE = 2000
 _Block = tuple[np.ndarray, np.ndarray]
 
 
-class LikeMedia:
+class SimilarMedia:
     """Media files of a library, and which of them are alike.
 
     Attributes:
@@ -117,8 +116,8 @@ class LikeMedia:
         np.minimum.at(lowest, joined.label, np.arange(len(ids)))
         return dict(zip(ids.tolist(), ids[lowest[joined.label]].tolist(), strict=True))
 
-    def like(self, media_id: int, others: Iterable[int]) -> set[int]:
-        """Return which of others a media file itself is like, not over a third one."""
+    def similar_to(self, media_id: int, others: Iterable[int]) -> set[int]:
+        """Return which of others a media file is similar to itself, not by way of a third one."""
         wanted = {self._place[each] for each in others} - {self._place[media_id]}
         here = self._place[media_id]
         found = {there for some in self._copies if here in some for there in some}
@@ -142,10 +141,10 @@ class LikeMedia:
         hashes = self.pictures.hashes
         differ = np.bitwise_count(hashes[rows, None] ^ hashes[None, columns])
         contradict = np.bitwise_count(self._turned[rows, None] & hashes[None, columns])
-        near = (differ <= MOST_BITS) | (contradict == 0)
+        near = (differ <= MOST_EVIDENCE) | (contradict == 0)
         row, column, pairs, distance = self._unlike_labels(near, rows, columns, label)
         bits = differ[row, column]
-        is_alike = (bits <= MOST_BITS) & (bits + WEIGHT * distance <= MOST_EVIDENCE)
+        is_alike = bits + WEIGHT * distance <= MOST_EVIDENCE
         is_alike |= bits <= _SAME_BITS
         rises = np.bitwise_count(hashes[pairs[0]] ^ self._turned[pairs[1]])
         is_mirrored = (contradict[row, column] == 0) & (64 - rises <= _MIRRORED_BITS)

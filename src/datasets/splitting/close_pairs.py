@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from src.datasets.annotations import SPLITS
-from src.datasets.split_pictures import Pictures
+from src.datasets.splitting.pictures import Pictures
 from src.errors import GivenUp
 from src.records import Split
 

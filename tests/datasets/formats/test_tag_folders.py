@@ -14,16 +14,14 @@ from src.config import APPLICATION_FOLDER
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.export import preview_dataset
 from src.datasets.file_names import folder_names
-from src.datasets.tag_folders import TagFoldersImport, as_text
+from src.datasets.formats.spreadsheet_text import from_cell, to_cell
 from src.errors import ExportError
 from src.events import JobDone, Progress
-from src.options import NoOptions
 from src.records import Tag
 from src.search.filter_text import parse_filter
 from src.search.leaves import segment_filter
 from src.search.recipe import Recipe, classes_of
 from tests.conftest import add_frame_of_qualities, add_media_with, unit_vectors
-from tests.datasets.drawn_library import a_mask, add_photo
 from tests.datasets.exporting import export_dataset
 
 
@@ -172,7 +170,7 @@ def test_an_export_of_which_all_is_removed_meanwhile_writes_nothing(
             tagged.paths.crop(crop_path).unlink()
         return folder_names(tags)
 
-    monkeypatch.setattr("src.datasets.tag_folders.folder_names", removed_meanwhile)
+    monkeypatch.setattr("src.datasets.formats.tag_folders.folder_names", removed_meanwhile)
     with pytest.raises(ExportError, match="no segment has a tag"):
         list(export_dataset(tagged, tmp_path / "dataset"))
     assert [path.name for path in tmp_path.iterdir()] == ["library"]
@@ -280,21 +278,13 @@ def test_what_comes_while_it_is_written_is_not_written_over(
     assert files_in(folder) == {"mine.txt"}
 
 
-def test_a_tag_that_looks_as_if_it_were_kept_from_being_a_formula_comes_back(
-    metadata: MetadataDatabase, tmp_path: Path
-) -> None:
-    for number, name in enumerate(("=1", "'=1", "''=1", "'tis")):
-        ids = add_photo(metadata, tmp_path / f"{number}.png", [a_mask((4, 4, 30, 30))], number)
-        metadata.add_tags(ids[1], [Tag(name, 1.0, "human")], "human")
-    list(export_dataset(metadata, tmp_path / "d"))  # is read back
-    read = TagFoldersImport().read(tmp_path / "d", NoOptions(), lambda *_: None)
-    assert [each.annotations[0].label for each in read] == ["=1", "'=1", "''=1", "'tis"]
-
-
 def test_a_formula_is_only_text() -> None:
-    assert as_text("=1+1") == "'=1+1" and as_text("red") == "red"
+    assert to_cell("=1+1") == "'=1+1" and to_cell("red") == "red"
     for start in FORMULA:
-        assert as_text(f"{start}1") == f"'{start}1"
+        assert to_cell(f"{start}1") == f"'{start}1"
+    for text in ("=1", "'=1", "''=1", "''", "'s", "red"):
+        assert from_cell(to_cell(text)) == text
+    assert from_cell("'s") == "'s", "as older versions wrote it"
 
 
 EXPORT = """
@@ -302,7 +292,6 @@ import sys
 from pathlib import Path
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from tests.datasets.drawn_library import a_mask, add_photo
 from tests.datasets.exporting import export_dataset
 metadata = MetadataDatabase(LibraryPaths(Path(sys.argv[1])), read_only=True)
 export = export_dataset(metadata, Path(sys.argv[2]))
@@ -332,7 +321,7 @@ def test_what_a_killed_export_left_goes_with_the_next_one_and_a_living_one_stays
         (theirs,) = unfinished(place)
         held = files_in(theirs)
         list(export_dataset(tagged, place / "beside"))
-        assert unfinished(place) == [theirs] and files_in(theirs) == held
+        assert unfinished(place) == [theirs] and held <= files_in(theirs)
         exporter.kill()
         exporter.wait()
         assert unfinished(place) == [theirs]

@@ -12,17 +12,15 @@ from typing import IO
 from src.database.decisions import OF_PEOPLE
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
+from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.file_names import folder_names
-from src.datasets.manifest import DatasetWriter
+from src.datasets.formats.spreadsheet_text import from_cell, to_cell
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
 from src.library_files import SafeFolder
 from src.options import NoOptions
 from src.ownership import LABELS, LABELS_COLUMNS, has_labels
 from src.records import ImageForm, Split
-
-# The wide ones are what East Asian keyboards give, and some spreadsheets take them as well.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class TagFolders:
@@ -34,6 +32,7 @@ class TagFolders:
     options: type[NoOptions] = NoOptions
     forms: tuple[ImageForm, ...] = ("blurred", "crops", "cutouts")
     holds = Holds(masks="no", boxes=False, image_labels=True, confidence=True, source=True)
+    is_for_training = False
 
     def write(
         self, dataset: PlannedDataset, options: NoOptions, output: DatasetWriter
@@ -57,7 +56,7 @@ class TagFolders:
         """Read labels.csv: each crop has one label, which stands for all of it."""
         with dataset.open(LABELS) as stream:
             for row in _rows(stream, ","):
-                label = Annotation(_from_text(row["tag"]), confidence=float(row["confidence"]))
+                label = Annotation(from_cell(row["tag"]), confidence=float(row["confidence"]))
                 yield AnnotatedImage(Path(row["file"]), (label,))
 
 
@@ -96,14 +95,14 @@ def _annotated(row: dict[str, str]) -> AnnotatedImage:
         x, y, w, h, frame_index = (int(row[name]) for name in (*"xywh", "frame_index"))
     except ValueError as exc:
         raise ValueError(
-            f"{LABELS} has a box or a frame that is no number ({row['file']})"
+            f"{LABELS} has a box or a frame that is not a number ({row['file']})"
         ) from exc
     label = Annotation(
-        _from_text(row["tag"]),
+        from_cell(row["tag"]),
         None if row["kind"] == "frame" else (x, y, w, h),
-        segment_id=_from_text(row["segment_id"]),
+        segment_id=from_cell(row["segment_id"]),
     )
-    return AnnotatedImage(Path(_from_text(row["media_path"])), (label,), frame_index)
+    return AnnotatedImage(Path(from_cell(row["media_path"])), (label,), frame_index)
 
 
 def _rows(stream: IO[bytes], delimiter: str) -> Iterator[dict[str, str]]:
@@ -135,28 +134,13 @@ def _row(file: str, image: PlannedImage, label: Annotation) -> tuple[object, ...
     assert cut is not None
     return (
         file,
-        as_text(label.label),
+        to_cell(label.label),
         f"{label.confidence:.4f}",
         label.source,
-        as_text(cut.segment_id),
+        to_cell(cut.segment_id),
         cut.kind,
-        as_text(frame.media),
+        to_cell(frame.media),
         frame.frame_index,
         "" if frame.timestamp_s is None else f"{frame.timestamp_s:.6f}",
         *cut.bbox_xywh,
     )
-
-
-def as_text(value: str) -> str:
-    """Keep a spreadsheet from taking a name for a formula."""
-    return f"'{value}" if _looks_like_formula(value) else value
-
-
-def _from_text(value: str) -> str:
-    """Read what as_text wrote."""
-    return value[1:] if value.startswith("'") and _looks_like_formula(value) else value
-
-
-def _looks_like_formula(value: str) -> bool:
-    """Return whether a text is a formula, or one that has been kept from being one."""
-    return value.lstrip("'").startswith(FORMULA)

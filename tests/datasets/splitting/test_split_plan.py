@@ -12,10 +12,10 @@ import pytest
 from src.config import LibraryPaths
 from src.database.dataset_splits import SplitKey
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.split_groups import LikeMedia
-from src.datasets.split_shares import SplitShares
-from src.datasets.splits import SplitPlan, keep_sides, split_media
-from src.datasets.stratify import Group, stratify
+from src.datasets.splitting.shares import SplitShares
+from src.datasets.splitting.similar_media import MOST_EVIDENCE, SimilarMedia
+from src.datasets.splitting.split_plan import SplitPlan, keep_sides, split_media
+from src.datasets.splitting.stratify import Group, stratify
 from src.errors import OptionError
 from src.records import Split
 from tests.datasets.files_alike import Looks, add_file
@@ -186,7 +186,7 @@ def sides_are(metadata: MetadataDatabase, sides: Mapping[int, Split]) -> None:
     metadata.splits.keep(SplitKey("", "80/10/10", 1), sides)
 
 
-def between(looks: Looks, bits: int = 14) -> Sequence[tuple[int, np.ndarray]]:
+def between(looks: Looks, bits: int = 18) -> Sequence[tuple[int, np.ndarray]]:
     """Draw two looks that are not alike, and one between them that is like both."""
     dhash, vector = looks.new()
     middle = dhash, vector
@@ -200,7 +200,7 @@ def test_a_new_file_between_two_sides_is_left_out(metadata: MetadataDatabase) ->
     low, middle, high = between(looks)
     others = [add_file(metadata, f"other {n}.jpg", looks.new()) for n in range(9)]
     kept = [add_file(metadata, "low.jpg", low), add_file(metadata, "high.jpg", high)]
-    assert len({LikeMedia(metadata, kept).groups()[each] for each in kept}) == 2
+    assert len({SimilarMedia(metadata, kept).groups()[each] for each in kept}) == 2
     sides_are(metadata, {kept[0]: "train", kept[1]: "test"})
     new = add_file(metadata, "new.jpg", middle)
     like_low = add_file(metadata, "like low.jpg", (low[0] ^ 1 << 60 ^ 1 << 61, low[1]))
@@ -252,7 +252,7 @@ def test_new_files_between_old_ones_never_make_a_leak(
             at[media_id], labels[media_id] = (line, place), Counter({f"class {line}": 1})
         plan = split_media(metadata, labels, SplitShares(40, 30, 30), seed)
         for one, other in combinations(plan.side_of, 2):
-            near = at[one][0] == at[other][0] and abs(at[one][1] - at[other][1]) <= 10
+            near = at[one][0] == at[other][0] and abs(at[one][1] - at[other][1]) < MOST_EVIDENCE
             assert not near or plan.side_of[one] == plan.side_of[other]
         assert plan.side_of.keys() | plan.left_out.keys() == labels.keys()
         assert before.items() <= plan.side_of.items()
@@ -307,7 +307,7 @@ def test_a_person_is_warned_of_what_can_not_be_tested(metadata: MetadataDatabase
     plan = split_media(metadata, labels, THIRDS, 1, images={video: 20})
     alone, *sizes = plan.warnings
     assert "in the film 0, in the film 1" in alone and "and 2 more" in alone
-    assert any(each.startswith("train has") for each in sizes) == (
+    assert any(each.startswith("the training split has") for each in sizes) == (
         abs(20 + sum(plan.side_of[n] == "train" for n in labels if n != video) - 25.6) > 1.6
     )
     two = dict(list(labels.items())[:2])

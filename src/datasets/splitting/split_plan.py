@@ -10,15 +10,16 @@ from typing import cast
 from src.counting import counted
 from src.database.dataset_splits import SplitKey
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.close_pairs import ClosePairs, close_pairs
-from src.datasets.split_groups import LikeMedia
-from src.datasets.split_shares import SplitShares
-from src.datasets.stratify import Group, stratify
+from src.datasets.splitting.close_pairs import ClosePairs, close_pairs
+from src.datasets.splitting.shares import SplitShares
+from src.datasets.splitting.similar_media import SimilarMedia
+from src.datasets.splitting.stratify import Group, stratify
 from src.records import Split
 
 # A side is told of that is so much of all images away from its share.
 FAR_FROM_SHARE = 0.05
 _MOST_NAMED = 5
+_NAMES: dict[Split, str] = {"train": "training", "val": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class SplitPlan:
     Attributes:
         key: which split it is.
         side_of: by the id of the media file.
-        left_out: files that are like files of two sides, which are kept from an earlier export:
-            each would be a leak on either. By id, beside each what it is like on each side.
+        left_out: files that are similar to kept files of two sides: each would be a leak on either.
+            By id, beside each the file that it is similar to on each side.
         group_of: for each file of labels the lowest id of those that are alike.
         close: the most similar files on different sides.
         warnings: sentences for a person.
@@ -72,8 +73,8 @@ def split_media(
     """
     key = SplitKey(name, str(shares), seed)
     kept = _Kept(metadata, key)
-    like = LikeMedia(metadata, {*labels, *kept.sides, *kept.former}, wanted)
-    follow = _Following(like, kept)
+    similar = SimilarMedia(metadata, {*labels, *kept.sides, *kept.former}, wanted)
+    follow = _Following(similar, kept)
     groups = dict[tuple[int, Split | None], Group]()
     for media_id, of_file in labels.items():
         if media_id in follow.left_out:
@@ -90,7 +91,7 @@ def split_media(
         if media_id not in follow.left_out:
             of_group = follow.group_of[media_id], follow.side_of.get(media_id)
             side_of[media_id] = cast(Split, groups[of_group].side)
-    close = close_pairs(like.pictures, side_of, close_above, wanted)
+    close = close_pairs(similar.pictures, side_of, close_above, wanted)
     left_out = {each: follow.left_out[each] for each in labels if each in follow.left_out}
     warnings = [
         *_of_classes(groups, shares),
@@ -99,8 +100,8 @@ def split_media(
     ]
     if not metadata.duplicates.is_current():
         warnings.append(
-            "duplicates have not been looked for since media were added: copies that were cropped "
-            "or made brighter may be on two sides"
+            "duplicates have not been looked for since media were added; the export does so first, "
+            "and copies that it finds come to one side"
         )
     group_of = {each: follow.group_of[each] for each in labels}
     return SplitPlan(key, side_of, left_out, group_of, close, tuple(warnings))
@@ -154,15 +155,15 @@ class _Following:
         side_of: of files that are kept, or like such ones of one side.
         left_out: see SplitPlan.
         group_of: the lowest id of those that are alike.
-        torn: kept files that are like kept files of another side: when these were exported
-            nobody knew, and now they stay.
+        torn: kept files that are similar to kept files of another side. Nobody knew when they were
+            exported, and now they stay.
     """
 
-    def __init__(self, like: LikeMedia, kept: _Kept) -> None:
-        self._like, self._kept = like, kept
+    def __init__(self, similar: SimilarMedia, kept: _Kept) -> None:
+        self._similar, self._kept = similar, kept
         self.side_of, self.left_out = dict[int, Split](), dict[int, dict[Split, int]]()
         self.torn = set[int]()
-        self.group_of = like.groups()
+        self.group_of = similar.groups()
         members = defaultdict[int, list[int]](list)
         for media_id, group in self.group_of.items():
             members[group].append(media_id)
@@ -178,7 +179,7 @@ class _Following:
         """Give sides to the new files of a group that has kept files of several.
 
         A file is put on the side of what it is like itself. One that is like files of two sides
-        is left out; the new files that only hang together over it are groups of their own.
+        is left out; the new files that only it connects are groups of their own.
         """
         kept = {each: self._kept.sides[each] for each in files if each in self._kept.sides}
         waiting = {each for each in files if each not in kept}
@@ -189,13 +190,13 @@ class _Following:
 
         def place(media_id: int, side: Split) -> None:
             self.side_of[media_id] = side
-            for other in self._like.like(media_id, waiting):
+            for other in self._similar.similar_to(media_id, waiting):
                 touches[other].setdefault(side, media_id)
 
         for media_id, side in sorted(kept.items()):
             place(media_id, side)
             others = {each for each in kept if kept[each] != side}
-            if self._like.like(media_id, others):
+            if self._similar.similar_to(media_id, others):
                 self.torn.add(media_id)
         while touched := [each for each in waiting if touches[each]]:
             leaks = [each for each in touched if len(touches[each]) > 1]
@@ -210,7 +211,9 @@ class _Following:
             found = {min(waiting)}
             group, new = min(waiting), set(found)
             while new:
-                new = set().union(*(self._like.like(each, waiting - found) for each in new))
+                new = set().union(
+                    *(self._similar.similar_to(each, waiting - found) for each in new)
+                )
                 found |= new
             self.group_of.update(dict.fromkeys(found, group))
             waiting -= found
@@ -228,13 +231,13 @@ def _of_classes(
     alone = sorted(label for label, names in found_in.items() if len(names) == 1)
     if alone:
         yield (
-            f"only one file or one group of files that are alike has {_listed(alone)}: "
-            "what is learned there can't be tested"
+            f"{_listed(alone)} is in a single file or group of look-alikes: what is learned there "
+            "can't be tested"
         )
     for side in shares.sides:
         without = sorted(label for label in has if side not in has[label] and label not in alone)
         if without:
-            yield f"{side} has no {_listed(without)}"
+            yield f"the {_NAMES[side]} split has no {_listed(without)}"
 
 
 def _of_sizes(groups: Iterable[Group], shares: SplitShares) -> Iterable[str]:
@@ -245,21 +248,21 @@ def _of_sizes(groups: Iterable[Group], shares: SplitShares) -> Iterable[str]:
         share = images[side] / max(1, images.total())
         if images and abs(share - shares.of(side)) > FAR_FROM_SHARE:
             yield (
-                f"{side} has {share:.0%} of the images and not {shares.of(side):.0%}: "
-                "files that are alike stay together"
+                f"the {_NAMES[side]} split has {share:.0%} of the images, not "
+                f"{shares.of(side):.0%}: look-alikes stay together"
             )
 
 
 def _of_kept(left_out: Collection[int], torn: Collection[int]) -> Iterable[str]:
     if left_out:
         yield (
-            f"{counted(len(left_out), 'file')} left out: like files that were exported to two "
-            "different sides before"
+            f"{counted(len(left_out), 'file')} left out: similar to files that earlier exports "
+            "put on two sides"
         )
     if torn:
         yield (
-            f"{counted(len(torn), 'file')} exported before to one side and like a file of another "
-            "one; no file changes sides: choose another seed or name for a split without them"
+            f"{counted(len(torn), 'file')} exported before: a similar file is on another side, and "
+            "no file changes sides; another seed gives a split without that"
         )
 
 

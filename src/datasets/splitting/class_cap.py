@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from src.datasets.stratify import seeded
+from src.datasets.splitting.stratify import seeded
 
 
 def cap_per_class(

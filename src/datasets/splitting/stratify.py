@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from src.datasets.split_shares import SplitShares
+from src.datasets.splitting.shares import SplitShares
 from src.records import Split
 
 # Groups beyond which none is moved again; among so many a large one is made good.

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from src.datasets.class_cap import cap_per_class
+from src.datasets.splitting.class_cap import cap_per_class
 
 
 def test_groups_give_evenly_and_what_has_no_labels_stays() -> None:

@@ -1,0 +1,1 @@
+"""Train, validation and test without leaks: what is alike stays on one side."""
