@@ -14,7 +14,6 @@ from src.datasets.export import Export, preview_dataset
 from src.datasets.plan import DatasetPlan
 from src.datasets.recipes import SavedRecipes
 from src.datasets.registry import export_format, export_formats
-from src.datasets.samples import SAMPLE_SIDE, samples_of_dataset, samples_of_plan
 from src.datasets.saved_crops import save_crops
 from src.events import Event
 from src.options import options_of
@@ -114,6 +113,7 @@ class Exporting(Tagging):
     ) -> Iterator[ExportSample]:
         """Show some images that an export would write; see samples_of_plan."""
         from src.dataset_images import DatasetImages
+        from src.datasets.samples import samples_of_plan
 
         plan = DatasetPlan(
             self.metadata, checked_recipe(recipe), export_format(recipe.format), wanted=wanted
@@ -129,10 +129,14 @@ class Exporting(Tagging):
         wanted: Callable[[], bool] = lambda: True,
     ) -> Iterator[ExportSample]:
         """Show some images of a dataset, read from it; see samples_of_dataset."""
+        from src.datasets.samples import samples_of_dataset
+
         chosen = export_format(format_key)
         yield from samples_of_dataset(Path(folder), chosen, self._read_small, number, wanted)
 
     def _read_small(self, content: bytes) -> np.ndarray:
+        from src.datasets.samples import SAMPLE_SIDE
+
         return self.browse.read_image(content, SAMPLE_SIDE)
 
     def save_crops(self, segment_ids: Sequence[str], folder: Path | str) -> list[Path]:

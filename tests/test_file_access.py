@@ -25,6 +25,7 @@ ELSEWHERE = {
     "src/gui/app/launcher.py": "entries of the desktop's menu",
     "src/gui/app/crash_dialog.py": "a temporary file of its own, and the null device",
     "src/processing/image_loader.py": "a temporary folder of its own",
+    "src/gui/app/clipboard_image.py": "a temporary folder of its own",
     "src/cli/demo.py": "a temporary folder of its own",
 }
 WORKSHOP = "src/starter/"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
 from src.errors import ModelNotLoadedError
-from src.models.clip_encoder import ClipEncoder
-from src.models.model_manager import ModelManager
+
+if TYPE_CHECKING:  # who asks for a name alone waits for no torch
+    from src.models.clip_encoder import ClipEncoder
+    from src.models.model_manager import ModelManager
 
 _KEY = "clip in use"
 _TAGS_KEY = "automatic tags by"

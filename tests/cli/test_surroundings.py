@@ -58,6 +58,8 @@ EVERY = (
     ["export", "OUT"],
     ["import", "OUT"],
     ["import", "--undo", "nothing"],
+    ["recipes"],
+    ["recipes", "nothing", "--remove"],
     ["stats"],
     ["verify"],
     ["verify", "--repair"],

@@ -99,10 +99,12 @@ def split_media(
         *_of_kept(left_out, follow.torn & labels.keys()),
     ]
     if not metadata.duplicates.is_current():
-        warnings.append(
-            "duplicates have not been looked for since media were added; the export does so first, "
-            "and copies that it finds come to one side"
+        what_then = (
+            "copies that were cropped or made brighter may be on two sides"
+            if metadata.connection.is_read_only
+            else "the export does so first, and copies that it finds come to one side"
         )
+        warnings.append(f"duplicates have not been looked for since media were added; {what_then}")
     group_of = {each: follow.group_of[each] for each in labels}
     return SplitPlan(key, side_of, left_out, group_of, close, tuple(warnings))
 
