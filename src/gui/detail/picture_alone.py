@@ -54,7 +54,7 @@ class PictureAlone(ctk.CTkFrame):
             fg_color=theme.colours.card,
             corner_radius=RADIUS,
             padx=12,
-            height=32,
+            pady=8,
         )
         self._hiding = ""
         self.picture.bind("<Double-Button-1>", lambda _: self.picture.fit())

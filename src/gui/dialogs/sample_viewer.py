@@ -84,9 +84,9 @@ class SampleViewer:
         self._show()
 
     def go(self, step: int) -> None:
-        """Show the next image (1) or the previous one (-1)."""
-        at = self._at + step
-        if 0 <= at < len(self._reader.samples):
+        """Show the next image (1) or the previous one (-1); one that is being read is waited for."""
+        at, there = self._at + step, len(self._reader.samples)
+        if 0 <= at < there or (at == there and not self._reader.is_done):
             self._at = at
             self._show()
 
@@ -108,6 +108,8 @@ class SampleViewer:
         if not self.overlay.holds(self._dialog):
             return
         samples, reader = self._reader.samples, self._reader
+        if samples and reader.is_done:  # the one that was waited for may not have come
+            self._at = min(self._at, len(samples) - 1)
         self.previous.set_enabled(self._at > 0)
         self.next.set_enabled(self._at + 1 < len(samples))
         if self._at >= len(samples):
