@@ -84,7 +84,7 @@ class SampleViewer:
         self._show()
 
     def go(self, step: int) -> None:
-        """Show the next image (1) or the previous one (-1); one that is being read is waited for."""
+        """Show the next image (1) or the previous one (-1), once it has been read."""
         at, there = self._at + step, len(self._reader.samples)
         if 0 <= at < there or (at == there and not self._reader.is_done):
             self._at = at
