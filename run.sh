@@ -258,7 +258,7 @@ step() {
   "$@"
 }
 
-# Format, lint, types and imports, with what they need.
+# Format and lint, with what they and the other checks need.
 check() {
   lock
   install tests/requirements.txt $venv/installed-tests.txt "importlinter, mypy, pytest, ruff, xdist"
@@ -266,6 +266,9 @@ check() {
   if [ "$1" = test ]; then have_screen; fi
   step format "$python" -m ruff format --check .
   step lint "$python" -m ruff check .
+}
+
+check_types_and_imports() {
   step types "$python" -m mypy
   step imports "$python" -c 'import importlinter.cli as cli; cli.lint_imports_command()' --no-logo
 }
@@ -274,13 +277,22 @@ if [ "${1:-}" = test ]; then look_for_screen; fi
 set_up
 if [ "${1:-}" = check ]; then
   check check
+  check_types_and_imports
 elif [ "${1:-}" = test ]; then
   shift
   check test
+  # Beside the tests, which wait some of their time: it takes half a minute.
+  said=$venv/checked.txt
+  check_types_and_imports >"$said" 2>&1 &
+  failed=0
   # As many processes as there are processors, each with one thread: more would wait for each
   # other. Who is done first takes tests from the other; four of them take about 8 GB of memory.
   export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-  step tests "$python" -m pytest -n auto --maxprocesses 4 --dist worksteal --durations 10 "$@"
+  step tests "$python" -m pytest -n auto --maxprocesses 4 --dist worksteal --durations 10 "$@" ||
+    failed=$?
+  wait $! || failed=$?
+  cat "$said"
+  exit $failed
 elif [ $# -eq 0 ] && ! has_display; then
   say "no display here: running the demo; for the window, start this where DISPLAY is set"
   start demo

@@ -23,6 +23,8 @@ case "$*" in
   *"-m pip"*) sleep "${PIP_SLEEP:-0}"; exit "${PIP_EXIT:-0}" ;;
   *version_info*) exit "${FITS_EXIT:-0}" ;;
   *"import chromadb"*) exit "${IMPORT_EXIT:-0}" ;;
+  *"-m mypy"*) exit "${MYPY_EXIT:-0}" ;;
+  *"-m pytest"*) exit "${PYTEST_EXIT:-0}" ;;
 esac
 """
 
@@ -316,13 +318,17 @@ def test_the_checks_run_in_order_with_what_they_need(checkout: Checkout) -> None
     checkout.add_python()
     asked, _ = checkout.run("test", "-k", "name with spaces")
     assert any("-r tests/requirements.txt -c requirements.lock" in line for line in asked)
-    assert [line.split()[1] for line in asked[-5:] if line.startswith("-m")] == [
-        "ruff",
-        "ruff",
-        "mypy",
-        "pytest",
-    ]
-    assert asked[-1] == f"{TESTS} -k name with spaces"
+    modules = [line.split()[1] for line in asked[-5:] if line.startswith("-m")]
+    # types and imports are looked at beside the tests
+    assert modules[:2] == ["ruff", "ruff"] and sorted(modules[2:]) == ["mypy", "pytest"]
+    assert f"{TESTS} -k name with spaces" in asked
+
+
+@pytest.mark.parametrize("wrong", ["PYTEST_EXIT", "MYPY_EXIT"])
+def test_what_fails_of_the_tests_or_beside_them_is_told(checkout: Checkout, wrong: str) -> None:
+    checkout.add_python()
+    asked, _ = checkout.run("test", code=3, **{wrong: "3"})
+    assert TESTS in asked and any(line.startswith("-m mypy") for line in asked)
 
 
 def test_the_checks_can_be_run_without_the_tests(checkout: Checkout) -> None:
@@ -337,7 +343,7 @@ def test_the_checks_can_be_run_without_the_tests(checkout: Checkout) -> None:
 def test_what_drives_the_window_is_installed_by_root_and_else_named(checkout: Checkout) -> None:
     checkout.add_python()
     asked, said = checkout.run("test")
-    assert "apt install xvfb openbox xdotool" in said and asked[-1] == TESTS
+    assert "apt install xvfb openbox xdotool" in said and TESTS in asked
     checkout.add("Xvfb", "#!/bin/sh\n")
     checkout.add("apt-get", '#!/bin/sh\necho "apt-get $*" >> "$LOG"\n')
     asked, said = checkout.run("test")
@@ -351,13 +357,13 @@ def test_what_drives_the_window_is_installed_by_root_and_else_named(checkout: Ch
         assert "need them for a screen of their own" in first
         assert second == "installing the packages of requirements.txt"
         asked, _ = checkout.run("test", SYSTEM_PACKAGES="no")
-        assert not any("apt-get" in line for line in asked) and asked[-1] == TESTS
+        assert not any("apt-get" in line for line in asked) and TESTS in asked
     else:
         assert not installed and "apt install openbox xdotool" in said
-    assert asked[-1] == TESTS
+    assert TESTS in asked
     checkout.add("apt-get", "#!/bin/sh\nexit 100\n")
     asked, said = checkout.run("test")
-    assert "apt install openbox xdotool" in said and asked[-1] == TESTS
+    assert "apt install openbox xdotool" in said and TESTS in asked
 
 
 def test_ci_calls_the_readmes_test_command() -> None:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, se
 
 SETTINGS = Settings(points_per_side=8, duplicate_distance=-1)
 FRAMES = 4
-ROUNDS = 5
+ROUNDS, MANY_ROUNDS = 3, 10
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["tests.e2e.test_segment_again_killed", "src.models.preload"])
 
@@ -99,7 +99,8 @@ def finish(paths: LibraryPaths, models: OtherSam) -> None:
         assert list(library.verify()) == []  # no crop is missing, and none too many
 
 
-def test_killed_anywhere_no_work_of_people_is_lost(base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(MANY_ROUNDS, marks=pytest.mark.slow)])
+def test_killed_anywhere_no_work_of_people_is_lost(base: Path, tmp_path: Path, rounds: int) -> None:
     whole = LibraryPaths(tmp_path / "undisturbed")
     shutil.copytree(base, whole.root)
     tags = people_tags(whole)
@@ -107,7 +108,7 @@ def test_killed_anywhere_no_work_of_people_is_lost(base: Path, tmp_path: Path) -
     finish(whole, models)
     assert people_tags(whole) == tags
     at_work = 0
-    for number in range(ROUNDS):
+    for number in range(rounds):
         random = np.random.default_rng([25, number])
         paths = LibraryPaths(tmp_path / f"round {number}")
         shutil.copytree(base, paths.root)
