@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Generator
-from hashlib import blake2b
 
 import cv2
 import numpy as np
@@ -12,18 +11,17 @@ from PIL import Image
 
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.annotations import Cut, MediaFrame, PlannedImage
+from src.datasets.saved_crops import LARGEST_CROP
 from src.errors import ExportError, MediaReadError
 from src.models.mask_rle import decode_rle
 from src.processing.frame_reader import read_frames_again
 from src.processing.image_loader import save_jpeg
-from src.processing.media_finder import content_hash
+from src.processing.media_finder import content_hash, hash_of
 from src.records import Frame, ImageForm, MediaFile
 from src.regular_files import open_regular
 from src.settings import Settings
 
 JPEG_QUALITY = 95
-# Crops have 1,024 pixels on their longer side at most.
-LARGEST_CROP = 1 << 26
 CHANGED = "the file has changed since it was added; add it again, then export"
 # How a picture may be stored that is given away as it is: every program reads these.
 _SUFFIX = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png"}
@@ -101,7 +99,7 @@ class DatasetImages:
                 content = stream.read()
         except OSError as exc:
             raise MediaReadError(media.path, f"can't be read ({exc.strerror or exc})") from exc
-        if blake2b(content, digest_size=20).hexdigest() != media.content_hash:
+        if hash_of(content) != media.content_hash:
             raise MediaReadError(media.path, CHANGED)
         try:
             with Image.open(io.BytesIO(content)) as image:  # reads its head alone

@@ -237,6 +237,11 @@ def guessed_kind(path: Path) -> MediaKind:
     return "video" if _suffix(path.name) in VIDEO_SUFFIXES else "image"
 
 
+def hash_of(content: bytes) -> str:
+    """Hash the bytes of a file that was read; see content_hash."""
+    return _new_digest(content).hexdigest()
+
+
 def content_hash(path: Path) -> str:
     """Hash a file's bytes: 40 hex digits of BLAKE2b.
 
@@ -245,7 +250,7 @@ def content_hash(path: Path) -> str:
         StoppedError: nobody waits for it any more.
     """
     try:
-        digest, part = hashlib.blake2b(digest_size=20), memoryview(bytearray(_PART_BYTES))
+        digest, part = _new_digest(), memoryview(bytearray(_PART_BYTES))
         with open_regular(path) as stream:
             while size := stream.readinto(part):
                 digest.update(part[:size])
@@ -253,6 +258,10 @@ def content_hash(path: Path) -> str:
         return digest.hexdigest()
     except OSError as exc:
         raise MediaReadError(path, f"can't be read ({exc.strerror or exc})") from exc
+
+
+def _new_digest(content: bytes = b"") -> hashlib.blake2b:
+    return hashlib.blake2b(content, digest_size=20)
 
 
 def is_out_of_reach(path: Path) -> bool:

@@ -39,7 +39,7 @@ class TagFolders:
     ) -> Generator[Event, None, None]:
         """Write crops and labels.csv, without what is removed meanwhile."""
         folders = folder_names(set(dataset.classes))
-        number = 0
+        number, total = 0, dataset.annotations
         with output.open_text(LABELS) as stream:
             writer = csv.writer(stream)
             writer.writerow(LABELS_COLUMNS)
@@ -50,7 +50,7 @@ class TagFolders:
                     if file is not None:
                         writer.writerow(_row(file, one, label))
                     number += 1
-                    yield Progress("export", number, max(number, dataset.annotations))
+                    yield Progress("export", number, max(number, total))
 
     def read_back(self, dataset: DatasetFolder) -> Iterator[AnnotatedImage]:
         """Read labels.csv: each crop has one label, which stands for all of it."""
