@@ -24,7 +24,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from src.config import APPLICATION_FOLDER, LibraryPaths
+from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.dataset_images import DatasetImages
 from src.datasets.export import Export
@@ -32,6 +32,7 @@ from src.datasets.registry import export_formats
 from src.records import Tag
 from src.search.recipe import Recipe, classes_of
 from src.settings import Settings
+from tests.benchmarks.page import put_table
 from tests.datasets.drawn_library import add_file, add_frame
 
 WH = (1152, 864)
@@ -131,10 +132,7 @@ def main() -> None:
     table = "\n".join(lines)
     print(table)
     if given.write:
-        page = APPLICATION_FOLDER / "docs" / "benchmarks.md"
-        before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
-        after = rest.split(MARKS[1])[1]
-        page.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}", encoding="utf-8")
+        put_table(MARKS, table)
 
 
 if __name__ == "__main__":

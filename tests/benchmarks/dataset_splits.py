@@ -27,7 +27,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from src.config import APPLICATION_FOLDER, LibraryPaths
+from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.splitting.shares import SplitShares
 from src.datasets.splitting.similar_media import SimilarMedia
@@ -37,6 +37,7 @@ from src.processing.ffmpeg_process import find_ffmpeg
 from src.settings import Settings
 from src.starter.scenes import draw_scene
 from tests.benchmarks.duplicates import ALIKE, draw_library
+from tests.benchmarks.page import put_table
 from tests.datasets.files_alike import Looks, add_file
 
 SEED = 27_001
@@ -242,11 +243,7 @@ def main() -> None:
     table = as_table(images, leaks, given.files, measure_time(given.files))
     print(table)
     if given.write:
-        page = APPLICATION_FOLDER / "docs" / "benchmarks.md"
-        text = page.read_text(encoding="utf-8")
-        before, rest = text.split(MARKS[0])
-        after = rest.split(MARKS[1])[1]
-        page.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}", encoding="utf-8")
+        put_table(MARKS, table)
 
 
 if __name__ == "__main__":

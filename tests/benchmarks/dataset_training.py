@@ -27,7 +27,7 @@ from torch import nn
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
-from src.config import APPLICATION_FOLDER, LibraryPaths
+from src.config import LibraryPaths
 from src.events import DatasetWritten
 from src.library import MediaLibrary
 from src.records import Tag
@@ -35,6 +35,7 @@ from src.search.recipe import Recipe
 from src.settings import Settings
 from src.starter.scenes import draw_scene
 from tests.benchmarks.duplicates import write_family
+from tests.benchmarks.page import put_table
 
 SEED = 27_002
 COLOURS = ("blue", "green", "red", "yellow")
@@ -216,11 +217,7 @@ def main() -> None:
     table = as_table(scores)
     print(table)
     if given.write:
-        page = APPLICATION_FOLDER / "docs" / "benchmarks.md"
-        text = page.read_text(encoding="utf-8")
-        before, rest = text.split(MARKS[0])
-        after = rest.split(MARKS[1])[1]
-        page.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}", encoding="utf-8")
+        put_table(MARKS, table)
 
 
 if __name__ == "__main__":

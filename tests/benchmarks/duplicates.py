@@ -24,11 +24,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from src.config import APPLICATION_FOLDER, LibraryPaths
+from src.config import LibraryPaths
 from src.library import MediaLibrary
 from src.search.near_copies import candidates
 from src.settings import Settings
 from src.starter.scenes import draw_scene
+from tests.benchmarks.page import put_table
 
 SEED = 26_001
 KINDS = ("resized", "recompressed", "cropped", "brighter", "mirrored")
@@ -223,11 +224,7 @@ def main() -> None:
     table = as_table(measured, given.files, seconds_to_compare(given.files))
     print(table)
     if given.write:
-        page = APPLICATION_FOLDER / "docs" / "benchmarks.md"
-        text = page.read_text(encoding="utf-8")
-        before, rest = text.split(MARKS[0])
-        after = rest.split(MARKS[1])[1]
-        page.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}", encoding="utf-8")
+        put_table(MARKS, table)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ from src.records import StoredSegment
 from src.search.leaves import segment_filter
 from src.settings import Settings
 from src.starter.evaluate import fresh_scenes
+from tests.benchmarks.page import put_table
 
 SEED = 91_001
 MATCH_IOU = 0.5
@@ -399,10 +400,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 text += "\n" + line_table(judge(known, library, sizes))
     print(text)
     if chosen.write:
-        page = APPLICATION_FOLDER / "docs" / "benchmarks.md"
-        above, rest = page.read_text(encoding="utf-8").split(MARKS[0])
-        below = rest.split(MARKS[1])[1]
-        page.write_text(f"{above}{MARKS[0]}\n{text}{MARKS[1]}{below}", encoding="utf-8")
+        put_table(MARKS, text.removesuffix("\n"))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,14 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 
+from src.config import LibraryPaths
+from src.database.metadata_db import MetadataDatabase
 from src.records import EMBEDDING_DIM
 
 Rows = Sequence[tuple[object, ...]]
@@ -76,3 +79,10 @@ def assert_same_rows(ours: Rows, theirs: Rows) -> None:
 
 def _holds_vector(*values: bytes) -> bool:
     return all(len(value) == 4 * EMBEDDING_DIM for value in values)
+
+
+def rows_of(paths: LibraryPaths, *queries: str) -> dict[str, list[tuple[object, ...]]]:
+    """Read a library that is closed: the rows of each query."""
+    with closing(MetadataDatabase(paths)) as metadata:
+        db = metadata.connection.read()
+        return {query: [tuple(row) for row in db.execute(query)] for query in queries}

@@ -19,7 +19,7 @@ from src.events import FrameStored, LabelsImported
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
 from src.settings import Settings
-from tests.e2e.killing import assert_same_rows, kill_with_children, wait_for_words
+from tests.e2e.killing import assert_same_rows, kill_with_children, rows_of, wait_for_words
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sends SIGKILL")
 
@@ -64,16 +64,14 @@ def take_in(root: Path, dataset: Path, said: Path) -> None:
 
 
 def content(paths: LibraryPaths) -> dict[str, list[tuple[object, ...]]]:
-    queries = (
+    return rows_of(
+        paths,
         "SELECT path, content_hash, status, width, height FROM media_files ORDER BY path",
         "SELECT id, kind, x, y, w, h, mask, origin, parent_id, crop_path FROM segments ORDER BY id",
         "SELECT segment_id, vector FROM embeddings ORDER BY segment_id",
         "SELECT st.segment_id, t.name, st.source FROM segment_tags st"
         " JOIN tags t ON t.id = st.tag_id ORDER BY 1, 2",
     )
-    with closing(MetadataDatabase(paths)) as metadata:
-        db = metadata.connection.read()
-        return {query: [tuple(row) for row in db.execute(query)] for query in queries}
 
 
 def labelled(paths: LibraryPaths) -> list[int]:

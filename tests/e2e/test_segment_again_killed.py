@@ -20,7 +20,7 @@ from src.library import MediaLibrary
 from src.models.mask_generator import MaskGenerator
 from src.models.model_manager import ModelManager
 from src.settings import Settings
-from tests.e2e.killing import assert_same_rows, kill_with_children, wait_for_words
+from tests.e2e.killing import assert_same_rows, kill_with_children, rows_of, wait_for_words
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sends SIGKILL")
 
@@ -70,16 +70,14 @@ def base(tmp_path_factory: pytest.TempPathFactory, scene_files: list[Path]) -> P
 
 
 def content(paths: LibraryPaths) -> dict[str, list[tuple[object, ...]]]:
-    queries = (
+    return rows_of(
+        paths,
         "SELECT frame_index, sam FROM frames ORDER BY id",
         "SELECT id, kind, x, y, w, h, mask, parent_id, crop_path FROM segments ORDER BY id",
         "SELECT segment_id, vector FROM embeddings ORDER BY segment_id",
         "SELECT st.segment_id, t.name, st.source FROM segment_tags st"
         " JOIN tags t ON t.id = st.tag_id ORDER BY 1, 2",
     )
-    with closing(MetadataDatabase(paths)) as metadata:
-        db = metadata.connection.read()
-        return {query: [tuple(row) for row in db.execute(query)] for query in queries}
 
 
 def people_tags(paths: LibraryPaths) -> set[str]:
