@@ -84,6 +84,7 @@ class Export:
         with _os_errors_named(folder):
             known = KnownFiles(folder, plan, self.images) if self.update else None
             with updated_dataset(folder) if known else atomic_dataset(folder) as dataset:
+                plan.expect = (known or self.images).expect
                 output = DatasetWriter(dataset, known or self.images, plan.form)
                 with closing(output):
                     yield from self._write(plan, options, dataset, output)

@@ -41,6 +41,11 @@ class KnownFiles:
         self._by_source = {each.source: each for each in self._known.images.values()}
         self._taken = set[str]()
 
+    def expect(self, image: PlannedImage) -> None:
+        """Have the images that are not there expected."""
+        if image.cut is None and source_of(image, "frames") not in self._by_source:
+            self._images.expect(image)
+
     def render(self, image: PlannedImage, form: ImageForm) -> tuple[bytes, str] | None:
         """Read an image that is there, else make it.
 

@@ -98,7 +98,8 @@ def _with_tones_of(image_rgb: np.ndarray, other_rgb: np.ndarray) -> np.ndarray:
         return image_rgb
     shares = np.linspace(0, 1, 65)
     tones = np.interp(np.arange(256), np.quantile(grey, shares), np.quantile(other, shares))
-    return tones.astype(np.uint8)[image_rgb]
+    with_tones: np.ndarray = tones.astype(np.uint8)[image_rgb]
+    return with_tones
 
 
 def _grey(image_rgb: np.ndarray) -> np.ndarray:
