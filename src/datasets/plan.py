@@ -10,14 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from src.crop_shape import crop_box
 from src.database.clip_in_use import clip_in_use
 from src.database.embedding_store import EmbeddingStore
 from src.database.giving_up import giving_up
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
-from src.datasets.annotations import SPLITS, Annotation, Cut, MediaFrame, PlannedImage
-from src.datasets.cuts import cut_size, place_in_cut
+from src.datasets.annotations import SPLITS, MediaFrame, PlannedImage
 from src.datasets.image_names import ImageNames
 from src.datasets.labels import LabelRules
 from src.datasets.media_counts import (
@@ -28,6 +26,7 @@ from src.datasets.media_counts import (
     has_room_for_frames,
     only_reviewed,
 )
+from src.datasets.planned_images import annotation_of, cut_out
 from src.datasets.protocols import ExportFormat
 from src.datasets.queries import (
     class_of,
@@ -337,7 +336,7 @@ class DatasetPlan:
         labelled = [(each.segment, rules.labels_of(each.tags)) for each in segments]
         if self.form == "frames":
             annotations = tuple(
-                _annotation(segment, tag) for segment, tags in labelled for tag in tags
+                annotation_of(segment, tag) for segment, tags in labelled for tag in tags
             )
             if annotations or background:
                 stem = names.of_frame(frame)
@@ -347,44 +346,10 @@ class DatasetPlan:
             return
         for segment, tags in labelled:
             if tags:
-                yield self._cut_out(frame, segment, tags, names, split, is_reviewed)
-
-    def _cut_out(
-        self,
-        frame: MediaFrame,
-        segment: StoredSegment,
-        tags: Sequence[Tag],
-        names: ImageNames,
-        split: Split | None,
-        is_reviewed: bool,
-    ) -> PlannedImage:
-        is_frame = segment.kind == "frame"
-        box = (0, 0, *frame.size_wh) if is_frame else crop_box(segment.bbox_xywh, frame.size_wh)
-        cut = Cut(
-            segment.id,
-            segment.kind,
-            segment.bbox_xywh,
-            box,
-            segment.crop_path,
-            segment.mask_rle,
-        )
-        size_wh = cut_size(box, self.form)
-        place = None
-        if self._holds.boxes and not is_frame:
-            place = place_in_cut(segment, box, size_wh)
-        annotations = tuple(
-            Annotation(
-                tag.name,
-                None if place is None else place.bbox_xywh,
-                None if place is None else place.mask_rle,
-                tag.confidence,
-                segment.id,
-                tag.source,
-            )
-            for tag in tags
-        )
-        stem = names.of_segment(segment.id)
-        return PlannedImage(stem, frame, cut, size_wh, annotations, split, is_reviewed)
+                stem = names.of_segment(segment.id)
+                yield cut_out(
+                    stem, frame, segment, tags, self.form, self._holds, split, is_reviewed
+                )
 
 
 def _form(recipe: Recipe, export_format: ExportFormat) -> ImageForm:
@@ -396,15 +361,3 @@ def _form(recipe: Recipe, export_format: ExportFormat) -> ImageForm:
             f"{', '.join(export_format.forms)}"
         )
     return recipe.images
-
-
-def _annotation(segment: StoredSegment, tag: Tag) -> Annotation:
-    is_frame = segment.kind == "frame"
-    return Annotation(
-        tag.name,
-        None if is_frame else segment.bbox_xywh,
-        None if is_frame else segment.mask_rle,
-        tag.confidence,
-        segment.id,
-        tag.source,
-    )

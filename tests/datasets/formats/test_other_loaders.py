@@ -125,6 +125,8 @@ def test_hugging_face_reads_images_and_what_is_in_them(
     tmp_path: Path, splits: tuple[Split, ...]
 ) -> None:
     datasets = pytest.importorskip("datasets")
+    if not hasattr(datasets, "load_dataset"):
+        pytest.skip("it is the checkout's folder of that name")
     folder, plan = tmp_path / "dataset", of_all_sorts(splits)
     write(HuggingFace(), plan, folder)
     loaded = datasets.load_dataset(

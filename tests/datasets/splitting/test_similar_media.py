@@ -41,6 +41,30 @@ def test_what_looks_alike_is_joined_and_no_more(metadata: MetadataDatabase) -> N
     assert together(metadata, *files) == [[files[0], files[2]], [files[3], files[5]]]
 
 
+@pytest.mark.parametrize(
+    ("bits", "distance", "is_joined"),
+    [
+        (18, 0.05, True),  # cropped: the embedding is all but the same
+        (20, 0.03, True),
+        (18, 0.2, False),
+        (22, 0.0, False),
+        (6, 0.8, True),  # much brighter: the dHash is all but the same
+        (10, 0.8, False),
+    ],
+)
+def test_what_was_cropped_or_made_brighter_is_joined(
+    metadata: MetadataDatabase, bits: int, distance: float, is_joined: bool
+) -> None:
+    looks = Looks(11)
+    one = looks.new()
+    files = [
+        add_file(metadata, "a.jpg", one),
+        add_file(metadata, "b.jpg", looks.like(one, bits, distance)),
+    ]
+    others = [add_file(metadata, f"{number}.jpg", looks.new()) for number in range(20)]
+    assert together(metadata, *files, *others) == ([files] if is_joined else [])
+
+
 def turned(dhash: int) -> int:
     return ~int(mirrored(np.array([dhash], np.uint64))[0]) & (1 << 64) - 1
 
