@@ -65,6 +65,23 @@ def test_what_was_cropped_or_made_brighter_is_joined(
     assert together(metadata, *files, *others) == ([files] if is_joined else [])
 
 
+def test_what_white_has_swallowed_is_with_its_original(metadata: MetadataDatabase) -> None:
+    looks = Looks(12)
+    dhash, vector = looks.new()
+    near = looks.like((dhash, vector), 0, 0.06)[1]
+    rises = [bit for bit in range(64) if dhash >> bit & 1]
+    white, other = dhash, dhash  # as many bits are others, in one direction and in both
+    falls = [bit for bit in range(64) if not dhash >> bit & 1]
+    for bit in rises[8:]:
+        white ^= 1 << bit
+    for bit in (*rises[:10], *falls[: len(rises) - 18]):
+        other ^= 1 << bit
+    files = [add_file(metadata, "a.jpg", (dhash, vector)), add_file(metadata, "b", (white, near))]
+    files += [add_file(metadata, "c.jpg", (other, near))]
+    unlike = [add_file(metadata, f"{number}.jpg", looks.new()) for number in range(20)]
+    assert together(metadata, *files, *unlike) == [files[:2]]
+
+
 def turned(dhash: int) -> int:
     return ~int(mirrored(np.array([dhash], np.uint64))[0]) & (1 << 64) - 1
 
