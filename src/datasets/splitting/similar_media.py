@@ -8,13 +8,15 @@ A file is never divided, so the frames of a video are together. Files are joined
   another export of it;
 - they are videos of which half of the frames are somewhat alike: the same footage, cut or with
   frames of other moments;
-- they are photos of a burst: of one camera or folder, a few seconds apart, and somewhat alike.
+- they are photos of a burst: of one camera or folder, a few seconds apart, and somewhat alike; or
+  of one camera, a second apart at most and numbered one after the other, whatever they look like.
 
 What a person called no duplicates is not joined for its likeness, but still where it is a burst.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import combinations
@@ -52,6 +54,9 @@ _BURST_S = 3.0
 _BURST_BITS = 20
 _BURST_DISTANCE = 0.6
 _BURST_PARTNERS = 30
+# So near, and numbered one after the other, they are of a burst in which all moves.
+_NUMBERED_S = 1.0
+_NUMBERED = re.compile(r"(.*?)(\d{1,9})")
 # Of two videos of the same footage frames are somewhat alike, and this share of them. So many
 # frames of a video are compared, and fewer where there are so many of all videos.
 _FOOTAGE_BITS, _FOOTAGE_DISTANCE, _FOOTAGE_SHARE = 22, 0.3, 0.5
@@ -255,18 +260,28 @@ class SimilarMedia:
         )
         pictures = self.pictures
         first_of = np.searchsorted(pictures.media, np.arange(len(pictures.media_ids) + 1))
-        cameras, folders = _Numbers(), _Numbers()
-        photos = list[tuple[float, int, int, int, int]]()
+        cameras, folders, series = _Numbers(), _Numbers(), _Numbers()
+        photos = list[tuple[float, int, int, int, int, int, int]]()
         for media_id, when, make, model, path in rows:
             place = self._place.get(media_id)
             if place is not None and first_of[place] < first_of[place + 1]:
                 camera = cameras.of((make, model)) if model else -1
-                folder = folders.of(PurePath(path).parent)
-                photos.append((when, place, int(first_of[place]), camera, folder))
+                parent, stem = PurePath(path).parent, PurePath(path).stem
+                named = _NUMBERED.fullmatch(stem)
+                number = int(named[2]) if named else -1
+                serial = series.of((parent, named[1] if named else stem, camera))
+                photos.append(
+                    (when, place, int(first_of[place]), camera, folders.of(parent), serial, number)
+                )
         if len(photos) < 2:
             return np.empty((0, 2), np.int64)
         when = np.array([photo[0] for photo in photos])
-        place, picture, camera, folder = np.array([photo[1:] for photo in photos], np.int64).T
+        place, picture, camera, folder, serial, number = np.array(
+            [photo[1:] for photo in photos], np.int64
+        ).T
+        _, moment, at_once = np.unique(when, return_inverse=True, return_counts=True)
+        # a clock that stands still says nothing
+        has_moment = (at_once <= _BURST_PARTNERS)[moment]
         found = [np.empty((0, 2), np.int64)]
         for step in range(1, min(_BURST_PARTNERS, len(photos) - 1) + 1):
             near = when[step:] - when[:-step] <= _BURST_S
@@ -278,6 +293,9 @@ class SimilarMedia:
             hashes = pictures.hashes[pairs]
             alike = np.bitwise_count(hashes[0] ^ hashes[1]) <= _BURST_BITS
             alike &= pictures.distances(pairs) <= _BURST_DISTANCE
+            next_one = same[at] & has_moment[at] & (when[at + step] - when[at] <= _NUMBERED_S)
+            next_one &= (serial[at] == serial[at + step]) & (number[at] >= 0)
+            alike |= next_one & (np.abs(number[at + step] - number[at]) == 1)
             found.append(np.stack((place[at[alike]], place[at[alike] + step]), axis=1))
         return np.concatenate(found)
 

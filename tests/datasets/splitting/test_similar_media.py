@@ -140,6 +140,29 @@ def test_photos_of_a_burst_are_together(metadata: MetadataDatabase) -> None:
     ]
 
 
+def test_photos_numbered_one_after_the_other_within_a_second_are_a_burst(
+    metadata: MetadataDatabase,
+) -> None:
+    looks = Looks(9)
+
+    def photo(name: str, second: int, camera: str | None = "A") -> int:
+        taken = f"2026-05-01T10:00:{second:02}+00:00"
+        return add_file(metadata, name, looks.new(), captured_at=taken, camera=camera)
+
+    burst = [photo("d/IMG_0009.jpg", 1), photo("d/IMG_0010.jpg", 1), photo("d/IMG_0011.jpg", 2)]
+    others = [
+        photo("d/IMG_0013.jpg", 2),  # another number
+        photo("d/IMG_0014.jpg", 4),  # two seconds later
+        photo("d/other_0012.jpg", 2),
+        photo("e/IMG_0012.jpg", 2),
+        photo("d/IMG_0008.jpg", 1, "B"),
+        *(photo(f"f/{number}.jpg", 9, None) for number in range(2)),  # nobody knows the camera
+    ]
+    assert together(metadata, *burst, *others) == [burst]
+    scanned = [photo(f"g/{number:03}.jpg", 30) for number in range(40)]  # the clock stands still
+    assert together(metadata, *burst, *scanned) == [burst]
+
+
 @pytest.mark.parametrize("verdict", ["open", "kept", "hidden", "apart"])
 def test_groups_of_duplicates_join_unless_a_person_said_they_are_none(
     metadata: MetadataDatabase, verdict: str
