@@ -183,6 +183,7 @@ class MediaTable:
                     (media_file_id,),
                 )
             ]
+            crops += self.edits.crop_paths(media_file_id) - {*crops}
             db.execute("DELETE FROM frames WHERE media_file_id = ?", (media_file_id,))
             return crops
 
