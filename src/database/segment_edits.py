@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from src.database.checksums import COLUMN, checked_columns, checked_tables, references
+from src.database.checksums import checked_columns, checked_tables, references
 from src.database.connection import Connection
 from src.database.row_values import wrong_columns
 from src.database.segment_parents import set_parents
@@ -210,7 +210,10 @@ def put_removed(db: sqlite3.Connection, frame_id: int, rows: Sequence[Mapping[st
         db.execute(
             "INSERT INTO removed_segments (frame_id, mask, x, y, w, h, batch, removed_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (frame_id, *(row[name] for name in ("mask", "x", "y", "w", "h", "batch", "removed_at"))),
+            (
+                frame_id,
+                *(row[name] for name in ("mask", "x", "y", "w", "h", "batch", "removed_at")),
+            ),
         )
 
 
@@ -234,7 +237,9 @@ def _bring(
     except sqlite3.IntegrityError as exc:
         if "fingerprint" not in str(exc):
             raise
-        raise QueryError("another segment has this very mask; merge the two, or delete one") from exc
+        raise QueryError(
+            "another segment has this very mask; merge the two, or delete one"
+        ) from exc
     set_parents(db, frame_id)
     return left
 
@@ -335,7 +340,9 @@ def _read(content: object) -> State | None:
         row, rows = state[_ROW], state[_ROWS]
         mask = row["mask"]
         row["mask"] = None if mask is None else mask.encode("ascii")
-        if wrong_columns("segments", row) or not all(isinstance(some, list) for some in rows.values()):
+        if wrong_columns("segments", row) or not all(
+            isinstance(some, list) for some in rows.values()
+        ):
             raise ValueError
     except (ValueError, TypeError, KeyError, AttributeError, AssertionError, RecursionError) as exc:
         raise DatabaseError("what is kept of an edit is damaged; it can't be undone") from exc

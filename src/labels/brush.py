@@ -36,7 +36,9 @@ def stroke_mask(
     if way.ndim != 2 or way.shape[1:] != (2,) or not len(way) or not np.isfinite(way).all():
         raise QueryError("a stroke needs points, each with an x and a y")
     if not 0 < radius <= LARGEST_RADIUS:
-        raise QueryError(f"a brush has a radius of more than 0 and at most {LARGEST_RADIUS:,.0f} px")
+        raise QueryError(
+            f"a brush has a radius of more than 0 and at most {LARGEST_RADIUS:,.0f} px"
+        )
     width, height = size_wh
     # a way far outside would not fit OpenCV's numbers
     way = way.clip(-4 * LARGEST_RADIUS, np.array([width, height]) + 4 * LARGEST_RADIUS)

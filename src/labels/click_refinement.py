@@ -57,6 +57,7 @@ def clicked(
 
 
 _Piece = tuple[tuple[int, int], np.ndarray]
+_PIECE = 1  # what differs is 255
 
 
 def _piece_of(found: np.ndarray, before: np.ndarray, click: Click) -> _Piece | None:
@@ -66,15 +67,12 @@ def _piece_of(found: np.ndarray, before: np.ndarray, click: Click) -> _Piece | N
         The place of its corner, x and y, and (h, w) bool; None where the click is on none.
     """
     x, y, inside = int(click[0]), int(click[1]), click[2]
-    differing = cv2.bitwise_and(found.view(np.uint8), cv2.bitwise_not(before.view(np.uint8)) & 1)
-    if not inside:
-        differing = cv2.bitwise_and(
-            before.view(np.uint8), cv2.bitwise_not(found.view(np.uint8)) & 1
-        )
+    one, other = (found, before) if inside else (before, found)
+    differing = cv2.compare(one.view(np.uint8), other.view(np.uint8), cv2.CMP_GT)
     if not differing[y, x]:
         return None
-    _, _, _, (left, top, w, h) = cv2.floodFill(differing, None, (x, y), 2, flags=8)
-    return (left, top), differing[top : top + h, left : left + w] == 2
+    _, _, _, (left, top, w, h) = cv2.floodFill(differing, None, (x, y), _PIECE, flags=8)
+    return (left, top), differing[top : top + h, left : left + w] == _PIECE
 
 
 def _piece_by_itself(session: ClickSession, before: np.ndarray, click: Click) -> _Piece | None:

@@ -44,9 +44,7 @@ class FrameToEdit:
         return self.image_rgb.shape[1], self.image_rgb.shape[0]
 
 
-def open_frame(
-    metadata: MetadataDatabase, settings: Settings, segment_id: str
-) -> FrameToEdit:
+def open_frame(metadata: MetadataDatabase, settings: Settings, segment_id: str) -> FrameToEdit:
     """Read the frame that a segment is of, from its media file.
 
     Raises:
@@ -102,5 +100,3 @@ def stored_mask(segment: StoredSegment) -> bytes:
     if segment.mask_rle is not None:
         return segment.mask_rle
     return rectangle_rle(segment.bbox_xywh, segment.frame_wh)
-
-

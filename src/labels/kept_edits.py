@@ -234,9 +234,7 @@ class KeptEdits:
 
     # -- what is to be kept
 
-    def _new_mask(
-        self, frame: FrameToEdit, mask: NewPart, predicted_iou: float | None
-    ) -> _NewMask:
+    def _new_mask(self, frame: FrameToEdit, mask: NewPart, predicted_iou: float | None) -> _NewMask:
         x, y, w, h = mask.bbox_xywh
         rle = counts_of_cut(mask.mask, x, y, frame.size_wh)
         area = int(np.count_nonzero(mask.mask))
@@ -312,9 +310,7 @@ class KeptEdits:
                 raise QueryError(CHANGED_MEANWHILE)
 
     @contextmanager
-    def _new_crops(
-        self, frame_id: int, crops: Mapping[str, bytes]
-    ) -> Iterator[Callable[[], None]]:
+    def _new_crops(self, frame_id: int, crops: Mapping[str, bytes]) -> Iterator[Callable[[], None]]:
         """Give what writes crops inside the transaction of their rows.
 
         They are written down before as ones to remove, so that a kill leaves none behind.
@@ -347,7 +343,6 @@ class KeptEdits:
             remove_crops(metadata.paths, left)
             strike_off(metadata, left)
             raise
-
 
     def _crops_in_use(self, frame_id: int) -> set[str]:
         """List the crops of a frame that its segments have, or that undo and redo need."""

@@ -25,7 +25,9 @@ from src.models.segmenter import Segmenter
 from src.records import BoxXywh, StoredSegment
 
 NO_EDIT = "choose a segment to edit, or begin a new one first"
-NO_SAM = "there is no segmentation model (SAM) to click with; choose or download one, or use a brush"
+NO_SAM = (
+    "there is no segmentation model (SAM) to click with; choose or download one, or use a brush"
+)
 EMPTY = "the mask is empty; paint or click the segment first, or delete it"
 
 

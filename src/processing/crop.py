@@ -65,9 +65,7 @@ def fitted(image_rgb: np.ndarray, side: int, quickly: bool = False) -> np.ndarra
     return cv2.resize(image_rgb, size_wh, interpolation=how)
 
 
-def cut_one(
-    image_rgb: np.ndarray, kernel: int, part: np.ndarray, bbox_xywh: BoxXywh
-) -> np.ndarray:
+def cut_one(image_rgb: np.ndarray, kernel: int, part: np.ndarray, bbox_xywh: BoxXywh) -> np.ndarray:
     """Cut a single segment out of a frame, as CropCutter does, without blurring all of the frame.
 
     Args:
@@ -88,9 +86,7 @@ def cut_one(
         return CropCutter(image_rgb, kernel).cut(mask, bbox_xywh)
     reach = kernel // 2  # the blur looks so far beyond what is cut
     above, before = min(reach, top), min(reach, left)
-    around = image_rgb[
-        top - above : top + high + reach, left - before : left + wide + reach
-    ]
+    around = image_rgb[top - above : top + high + reach, left - before : left + wide + reach]
     crop = blur(around, kernel)[above : above + high, before : before + wide].copy()
     inside = np.zeros((high, wide), np.uint8)
     inside[y - top : y - top + h, x - left : x - left + w] = part

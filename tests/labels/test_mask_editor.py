@@ -143,7 +143,7 @@ def test_a_corner_is_dragged_and_all_else_stays() -> None:
     corner = int(rings[ring][:, 0].argmax())
     rings[ring][corner] += (12, 0)
     editor.set_polygon(rings)
-    x, y, w, h = editor.changed_box or (0, 0, 0, 0)
+    x, _, w, _ = editor.changed_box or (0, 0, 0, 0)
     assert x >= 60 and w < 30 and editor.state.added > 20 and editor.state.removed == 0
     rings[ring][corner] += (6, 0)
     editor.set_polygon(rings, continues=True)
@@ -256,11 +256,12 @@ def test_clicks_add_and_take_away_whole_things(bright_parts: Segmenter) -> None:
     assert (editor.mask & LEFT).sum() > 0.95 * LEFT.sum() and not editor.mask[:, 65:].any()
     editor.click(80, 40)
     assert editor.mask[40, 80] and editor.mask[40, 30]
-    editor.click(85, 50, inside=False)
-    assert not editor.mask[40, 80] and editor.mask[40, 30]
+    editor.stroke([(108, 40)], 5)
+    editor.stroke([(101, 40)], 5)
+    editor.click(110, 40, inside=False)  # dark, as all that is around
+    assert not editor.mask[40, 110] and editor.mask[40, 80] and editor.mask[40, 30]
     state = editor.state
-    assert (state.points_inside, state.points_outside) == (2, 1)
-    assert state.points == ((30, 40, True), (80, 40, True), (85, 50, False))
+    assert (state.points_inside, state.points_outside, state.strokes) == (2, 1, 2)
     while editor.undo():
         pass
     assert not editor.mask.any() and editor.state.points == ()
