@@ -85,7 +85,7 @@ def test_segmenting_again_leaves_it(
     assert library.segmented_by_others() == 2
     done(library.segment_again())
     now = {segment.id: segment for segment in on_first(library)}
-    assert now[mended.id] == mended and now[drawn.segment_id].origin == "human"
+    assert now[mended.id] == mended and now[(drawn.segment_id or "")].origin == "human"
     wh = mended.frame_wh
     masks = [segment.mask_rle or b"" for segment in now.values()]
     assert removed.id not in now
@@ -130,7 +130,7 @@ def test_another_content_of_the_same_picture_has_it_too(
     Image.fromarray(pixels).save(path)
     done(library.add([path]))
     now = {segment.id: segment for segment in on_first(library)}
-    for segment_id in (mended.id, drawn.segment_id):
+    for segment_id in (mended.id, (drawn.segment_id or "")):
         assert now[segment_id].origin == "human"
     assert now[mended.id].mask_rle == mended.mask_rle
     masks = [segment.mask_rle or b"" for segment in now.values()]
