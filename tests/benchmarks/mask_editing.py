@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -96,16 +97,20 @@ def _waits(library: MediaLibrary, segment_id: str) -> dict[str, float]:
 
         def first(number: int) -> None:
             editor.begin(None)
-            editor.click(*places[number])
+            further(2 * number)
+
+        def further(number: int) -> None:
+            x, y = places[number % REPEATS]
+            editor.click(x, y, inside=not number % 2)
+
+        def box(number: int) -> None:
+            (x0, y0), (x1, y1) = places[number] / 2, places[number] + width / 10
+            editor.box(x0, y0, x1, y1)
 
         found["first click"] = _median(first)
         found["preview under the pointer"] = _median(lambda number: editor.preview(*places[number]))
-        found["further click"] = _median(
-            lambda number: editor.click(*places[number], inside=not number % 2)
-        )
-        found["box"] = _median(
-            lambda number: editor.box(*(places[number] / 2), *(places[number] + (width / 10)))
-        )
+        found["further click"] = _median(further)
+        found["box"] = _median(box)
         found |= _strokes(editor, random)
         editor.begin(None)
         editor.polygon(_star(width / 2, height / 2, min(width, height) / 3))
@@ -129,9 +134,8 @@ def _strokes(editor: MaskEditor, random: np.random.Generator) -> dict[str, float
     moves = []
     editor.begin(None)
     for number in range(1, len(way)):
-        moves.append(
-            _took(lambda n=number: editor.stroke(way[n - 1 : n + 1], radius, continues=n > 1))
-        )
+        part = way[number - 1 : number + 1]
+        moves.append(_took(partial(editor.stroke, part, radius, continues=number > 1)))
     whole = _median(lambda number: editor.stroke(way, radius, erase=bool(number % 2)))
     return {
         "a move of the brush": statistics.median(moves),
@@ -147,7 +151,7 @@ def _took(act: Callable[[], object]) -> float:
 
 
 def _median(act: Callable[[int], object]) -> float:
-    return statistics.median(_took(lambda n=number: act(n)) for number in range(REPEATS))
+    return statistics.median(_took(partial(act, number)) for number in range(REPEATS))
 
 
 def _star(x: float, y: float, radius: float) -> list[tuple[float, float]]:
@@ -159,9 +163,12 @@ def _star(x: float, y: float, radius: float) -> list[tuple[float, float]]:
 def _enlarged(photo: Path | None, megapixels: float) -> np.ndarray:
     if photo is None:
         scene = draw_scene(np.random.default_rng(28), (640, 480), count=8)
-        picture = cv2.cvtColor(scene.image_rgb, cv2.COLOR_RGB2BGR)
+        picture: np.ndarray = cv2.cvtColor(scene.image_rgb, cv2.COLOR_RGB2BGR)
     else:
-        picture = cv2.imread(str(photo))
+        read = cv2.imread(str(photo))
+        if read is None:
+            raise SystemExit(f"{photo}: can't be read")
+        picture = read
     scale = (megapixels * 1e6 / (picture.shape[0] * picture.shape[1])) ** 0.5
     large: np.ndarray = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     return large
