@@ -33,9 +33,13 @@ class LabelTable:
 
     # -- looking
 
-    def labels(self) -> list[Label]:
-        """List the labels in their order, with how many segments have each, and by whose word."""
-        db = self._connection.read()
+    def labels(self, db: sqlite3.Connection | None = None) -> list[Label]:
+        """List the labels in their order, with how many segments have each, and by whose word.
+
+        Args:
+            db: the writer, inside a transaction; what it has not committed counts then.
+        """
+        db = db or self._connection.read()
         if not self.is_there():
             return []
         rows = db.execute("SELECT * FROM tags WHERE position IS NOT NULL ORDER BY position, id")
@@ -213,6 +217,28 @@ class LabelTable:
             " batch) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(each, tag_id, name, value, source, now, batch) for each in segment_ids],
         )
+
+    def sources(
+        self, db: sqlite3.Connection, segment_ids: Sequence[str], tag_ids: Sequence[int]
+    ) -> dict[str, TagSource]:
+        """Look up by whose word segments have a tag; those that don't are left out."""
+        rows = db.execute(
+            f"SELECT segment_id, source FROM segment_tags WHERE segment_id IN {LISTED}"
+            f" AND tag_id IN {LISTED}",
+            (json.dumps(list(segment_ids)), json.dumps(list(tag_ids))),
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def answered(
+        self, db: sqlite3.Connection, segment_ids: Sequence[str], tag_ids: Sequence[int]
+    ) -> set[str]:
+        """Find the segments of which people have said whether they have a tag."""
+        rows = db.execute(
+            f"SELECT DISTINCT segment_id FROM decisions WHERE segment_id IN {LISTED}"
+            f" AND tag_id IN {LISTED} AND undone_at IS NULL AND {_IS_OF_PEOPLE}",
+            (json.dumps(list(segment_ids)), json.dumps(list(tag_ids))),
+        )
+        return {row[0] for row in rows}
 
     def are_there(self, db: sqlite3.Connection, segment_ids: Sequence[str]) -> bool:
         """Return whether all of some segments are in the library."""
