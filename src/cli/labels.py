@@ -28,6 +28,7 @@ _NAMES = {
     "undo": (1, 1),
     "redo": (1, 1),
 }
+_MORE = 100
 _ON_SEGMENTS = ("give", "reject")
 _ASKS_FOR = {
     "rename": "the label and its new name",
@@ -189,5 +190,10 @@ def _hits(library: MediaLibrary, given: argparse.Namespace) -> Sequence[SearchHi
             "no line is drawn between strong and weak hits of this search; say how many of the "
             "best to take, with --top N"
         )
-    hits = library.search(given.search, None, max(1, found.strong), where).hits
-    return [hit for hit in hits if hit.is_strong]
+    # what people have tagged with the very words counts as strong as well, and comes first
+    many = found.strong + _MORE
+    while True:
+        hits = library.search(given.search, None, many, where).hits
+        if len(hits) < many or not hits[-1].is_strong:
+            return [hit for hit in hits if hit.is_strong]
+        many *= 2

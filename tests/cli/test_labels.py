@@ -59,7 +59,7 @@ def test_the_list_and_what_changes_it(
         ["1", "#445566", "dog"],
         ["2", "#F0686C", "cat"],
         ["3", "#112233", "bird"],
-        ["4", "#E6B450", "fish"],
+        ["4", "#5B96EE", "fish"],
     ]
     assert run(capsys, filled, "rename", "cat", "kitten").code == 0
     merged = json.loads(
