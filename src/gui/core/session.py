@@ -282,6 +282,10 @@ class Session:
 
     # -- small changes
 
+    def content_has_changed(self) -> None:
+        """Notify the listeners of content_changed, after a change that was made otherwise."""
+        self._tell_each(self.signals.content_changed)
+
     def keep(self, **settings: object) -> None:
         """Save how the window is used; what can't be saved is lost at the next start."""
         library = self.library

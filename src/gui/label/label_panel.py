@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from src.gui.cards.card_grid import CardGrid
+from src.gui.core.label_acts import LabelActs
 from src.gui.label.disagreements_tab import DisagreementsTab
-from src.gui.label.label_acts import LabelActs
 from src.gui.label.label_tab import LabelTab, LabelTools
 from src.gui.label.rank_tab import RankTab
 from src.gui.label.review_tab import ReviewTab

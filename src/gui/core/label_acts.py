@@ -1,4 +1,4 @@
-"""What a person did in the Label panel: saved in order, taken back and done again as a whole."""
+"""What a person did to labels: saved in order, taken back and done again as a whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from src.errors import is_of_a_person
 from src.gui.core.session import Session
+from src.gui.core.wording import as_sentence
 
 
 class BatchVerbs(Protocol):
@@ -116,7 +118,9 @@ class LabelActs:
         def failed(exc: Exception) -> None:
             act.undone()
             self._ended()
-            raise exc
+            if not is_of_a_person(exc):
+                raise exc
+            self._say(as_sentence(str(exc)))
 
         self._session.main_thread.run(act.work, saved, failed, "Couldn't save the answer")
 
