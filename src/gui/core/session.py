@@ -282,10 +282,6 @@ class Session:
 
     # -- small changes
 
-    def content_has_changed(self) -> None:
-        """Notify the listeners of content_changed, after a change that was made otherwise."""
-        self._tell_each(self.signals.content_changed)
-
     def keep(self, **settings: object) -> None:
         """Save how the window is used; what can't be saved is lost at the next start."""
         library = self.library
@@ -313,6 +309,10 @@ class Session:
             fails: what to say where it fails: "Couldn't add the tag".
         """
         self._change(self.signals.content_changed, work, then, failed, fails)
+
+    def tell_content_changed(self) -> None:
+        """Notify the listeners of content_changed of what was not changed by `change`."""
+        self._tell_each(self.signals.content_changed)
 
     def change_saved_searches(
         self,

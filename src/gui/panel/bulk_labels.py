@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from src.counting import counted
+from src.errors import is_of_a_person
 from src.gui.core.known_labels import KEYS, KnownLabels
 from src.gui.core.label_acts import Act, LabelActs
 from src.gui.core.session import Session
+from src.gui.core.wording import as_sentence
 
 NOTHING_THERE = "Nothing of it is in the library yet."
 NO_LABELS = "There are no labels yet. Type a name."
@@ -42,7 +44,7 @@ class BulkLabels:
         self.acts = LabelActs(
             session,
             lambda: session.library.labels,
-            session.content_has_changed,
+            session.tell_content_changed,
             lambda text: say(text, self._can_undo),
         )
 
@@ -86,13 +88,19 @@ class BulkLabels:
         def undone() -> None:
             self._can_undo = False
 
+        def refused(exc: Exception) -> None:
+            if not is_of_a_person(exc):
+                raise exc
+            self._say(as_sentence(str(exc)), False)
+
         self.acts.do(
             Act(
                 partial(self._session.library.labels.give, segment_ids, name),
                 f"{counted(len(segment_ids), self._word)} labelled “{name}”.",
                 done,
                 undone,
-            )
+            ),
+            refused,
         )
 
     def undo(self) -> None:
