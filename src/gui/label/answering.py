@@ -8,7 +8,7 @@ from typing import Protocol
 
 from src.counting import counted
 from src.gui.cards.card_view import Answer
-from src.gui.label.label_acts import Act, BatchVerbs, LabelActs
+from src.gui.core.label_acts import Act, BatchVerbs, LabelActs
 from src.gui.label.rank_list import RankList
 from src.records import SearchHit
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from src.gui.cards.card_grid import CardGrid
+from src.gui.core.label_acts import LabelActs
 from src.gui.label.chosen_label import ChosenLabel
 from src.gui.label.disagreements_tab import DisagreementsTab
-from src.gui.label.label_acts import LabelActs
 from src.gui.label.label_commands import LabelCommands
 from src.gui.label.label_list import LabelList, LabelListActions
 from src.gui.label.label_tab import LabelTab, LabelTools
@@ -59,10 +59,9 @@ class LabelPanel(Panel):
         super().__init__(context)
         theme, session = context.theme, context.session
         self._menu, self._choose_names = context.menu, actions.choose_names
-        self.labels: Sequence[Label] = ()
+        self._known = context.labels
         self._wished = ""  # the label to be chosen once it is in the list
         self._is_empty = False
-        self._lists = self._lists_again = False
         self._rest: str | None = None
         self._is_telling = False
         header = panel_header(self, theme, "Label")
@@ -79,7 +78,7 @@ class LabelPanel(Panel):
         self._body.pack(fill="both", expand=True)
         self.acts = LabelActs(session, lambda: session.library.labels, self._acted, self._say)
         self.commands = LabelCommands(
-            session, self.acts, lambda: self.labels, self._wish, self._say, self.reload
+            session, self.acts, lambda: self.labels, self._wish, self._say, self._known.read
         )
         self.list = LabelList(
             self._body,
@@ -112,7 +111,8 @@ class LabelPanel(Panel):
         )
         self.tabs = {tab.name: tab(self._body, context, tools) for tab in TABS}
         self._show_tab(RankTab.name)
-        session.signals.opened.append(self.reload)
+        self._known.changed.append(self._show_labels)
+        session.signals.opened.append(self._content_changed)
         session.signals.content_changed.append(self._content_changed)
         session.signals.job_ended.append(lambda *_: self._content_changed())
 
@@ -151,6 +151,11 @@ class LabelPanel(Panel):
     # -- labels
 
     @property
+    def labels(self) -> Sequence[Label]:
+        """All labels, in order."""
+        return self._known.labels
+
+    @property
     def chosen(self) -> Label | None:
         """The label that is chosen in the list."""
         return next((each for each in self.labels if each.name == self.list.chosen), None)
@@ -170,32 +175,6 @@ class LabelPanel(Panel):
     def _wish(self, name: str) -> None:
         """Choose a label that is in the list once that is read again."""
         self._wished = name
-
-    def reload(self) -> None:
-        """Read the labels and their counts again; one reading at a time."""
-        if not self._session.is_open:
-            return
-        if self._lists:
-            self._lists_again = True
-            return
-        self._lists, library = True, self._session.library
-
-        def read() -> tuple[Sequence[Label], bool]:
-            return library.labels.list(), library.browse.is_empty()
-
-        def done(found: tuple[Sequence[Label], bool]) -> None:
-            self._lists = False
-            self.labels, self._is_empty = found
-            self._show_labels()
-            if self._lists_again:
-                self._lists_again = False
-                self.reload()
-
-        def failed(exc: Exception) -> None:
-            self._lists = self._lists_again = False
-            raise exc
-
-        self._session.main_thread.run(read, done, failed, "Couldn't read the labels")
 
     def _show_labels(self) -> None:
         names = [each.name for each in self.labels]
@@ -239,7 +218,6 @@ class LabelPanel(Panel):
 
     def _rested(self) -> None:
         self._rest = None
-        self.reload()
         self._is_telling = True
         try:
             self._session.tell_content_changed()
@@ -247,12 +225,18 @@ class LabelPanel(Panel):
             self._is_telling = False
 
     def _content_changed(self) -> None:
-        """Hear of what others have changed."""
-        if self._is_telling:
+        """Hear of what others have changed; what was done here the tab knows already."""
+        if not self._session.is_open or self._is_telling:
             return
-        self.reload()
         for tab in self.tabs.values():
             tab.content_changed()
+        library = self._session.library
+        self._session.main_thread.run(lambda: library.browse.is_empty(), self._know_empty)
+
+    def _know_empty(self, is_empty: bool) -> None:
+        if is_empty != self._is_empty:
+            self._is_empty = is_empty
+            self._show_labels()
 
     # -- the panel
 

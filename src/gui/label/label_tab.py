@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from src.gui.cards.card_grid import CardGrid
-from src.gui.label.label_acts import LabelActs
+from src.gui.core.label_acts import LabelActs
 from src.gui.panel.panel import PanelContext
 from src.gui.theme.toolkit import ctk
 from src.label_records import Label

@@ -12,7 +12,7 @@ from src.gui.core.wording import explained
 from src.gui.label.answering import Answering
 from src.gui.label.attribute_row import AttributeRow, Value
 from src.gui.label.in_place import InPlace, Way
-from src.gui.label.label_acts import Act
+from src.gui.core.label_acts import Act
 from src.gui.label.label_tab import LabelTab, LabelTools
 from src.gui.label.rank_head import DOUBTFUL, RankHead
 from src.gui.label.rank_keys import HINTS, RankKeys

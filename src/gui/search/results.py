@@ -91,7 +91,7 @@ class ResultsView(ctk.CTkFrame):
             margins=margins,
             wish=WISH,
         )
-        self.selection = HitSelection(self, session, self.line, self.grid_view, actions)
+        self.selection = HitSelection(self, context, self.line, self.grid_view, actions)
         self.band = WeakerBand(
             self.grid_view.canvas, theme, context.thumbnails, self._fold_or_unfold
         )
@@ -194,7 +194,10 @@ class ResultsView(ctk.CTkFrame):
         if not self._shows_grid:
             self.grid_view.pack(fill="both", expand=True)
             self._shows_grid = True
-        self._show_cards(self._keeps_place)
+        if self._keeps_place:
+            self.selection.keep(lambda: self._show_cards(keep_place=True))
+        else:
+            self._show_cards(keep_place=False)
 
     def _show_cards(self, keep_place: bool) -> None:
         """Show the cards that are to be seen now, and count them."""
@@ -281,7 +284,7 @@ class ResultsView(ctk.CTkFrame):
             chosen,
             self._actions,
             lambda: self._actions.open(self.hits.hits, first),
-            lambda: self.selection.ask_for_tag(places),
+            lambda: self.selection.ask_for_label(places),
         )
 
     @property

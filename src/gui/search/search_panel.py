@@ -145,6 +145,16 @@ class SearchPanel(Panel):
     def card_grid(self) -> CardGrid:
         return self.results.grid_view
 
+    def ask_for_label(self) -> None:
+        if (chosen := self.results.chosen) is not None:
+            chosen.label()
+
+    def undo(self) -> None:
+        self.results.selection.labelling.undo()
+
+    def redo(self) -> None:
+        self.results.selection.labelling.redo()
+
     @property
     def found(self) -> Sequence[SearchHit]:
         return each_of(self.results.hits.hits)

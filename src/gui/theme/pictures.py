@@ -64,6 +64,16 @@ def ring_mask(size_wh: tuple[int, int], radius_px: float, line_px: float) -> Ima
 
 
 @cache
+def swatch(colour: str, side_px: int) -> Image.Image:
+    """Return the sign of a label: a small rounded square of its colour, in the middle; RGBA."""
+    inner = round(side_px * 0.75)
+    image = Image.new("RGBA", (side_px, side_px))
+    at = (side_px - inner) // 2
+    image.paste(colour, (at, at), rounded_mask((inner, inner), round(side_px * 0.2)))
+    return image
+
+
+@cache
 def dashed_zone(
     size_wh: tuple[int, int], fill: str, line: str, background: str, radius_px: int, scale: float
 ) -> Image.Image:
