@@ -246,8 +246,17 @@ class Panels:
     def open_on_map(self, segment_id: str) -> None:
         self._open_detail(segment_id, Origin("Map"), "map")
 
-    def open_candidate(self, segment_id: str) -> None:
+    def open_candidate(self, hits: Sequence[SearchHit], place: int) -> None:
+        """Show one of the segments that a label is given to."""
+        origin = Origin("Label", hits=hits, place=place)
+        self._open_detail(hits[place].segment.id, origin, "label")
+
+    def open_labelled(self, segment_id: str) -> None:
         self._open_detail(segment_id, Origin("Label"), "label")
+
+    def choose_names(self) -> Path | None:
+        """Ask for a text file with names of labels."""
+        return next(iter(ask_in_last_folder(self._root, self._session, "names")), None)
 
     def open_hit(self, hits: Sequence[SearchHit], place: int) -> None:
         origin = Origin("Results", self.search.query, hits, place=place)

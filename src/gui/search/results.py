@@ -164,7 +164,7 @@ class ResultsView(ctk.CTkFrame):
     # -- showing
 
     @property
-    def _strong(self) -> int:
+    def strong(self) -> int:
         """How many of the cards lie above the line."""
         return count_strong(self.result.hits)
 
@@ -172,7 +172,7 @@ class ResultsView(ctk.CTkFrame):
     def _is_folded(self) -> bool:
         """Whether there are cards below the line that are not shown."""
         result = self.result
-        return result.line is not None and not self._is_unfolded and self._strong < len(result.hits)
+        return result.line is not None and not self._is_unfolded and self.strong < len(result.hits)
 
     def show(self, result: SearchResult, like: str = "", none: str = NO_WORDS) -> None:
         """Show hits, best first, in one step.
@@ -208,7 +208,7 @@ class ResultsView(ctk.CTkFrame):
             self.hits = HitCards((alone, *self._group.alike), is_missing)
             self.line.say(f"{len(self.hits):,} alike", [in_files(self.hits.hits)], in_group=True)
         else:
-            strong = self._strong
+            strong = self.strong
             hits = result.hits[:strong] if self._is_folded else result.hits
             if result.line is not None and strong < len(result.hits):
                 split = strong

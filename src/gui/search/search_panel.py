@@ -159,6 +159,12 @@ class SearchPanel(Panel):
     def found(self) -> Sequence[SearchHit]:
         return each_of(self.results.hits.hits)
 
+    @property
+    def examples(self) -> Sequence[SearchHit]:
+        """Hits that show what somebody looks for: the selected ones, else those above the line."""
+        results = self.results
+        return results.selection.hits or results.result.hits[: results.strong]
+
     # -- what is searched for
 
     def search(self, typed: str) -> None:
