@@ -17,7 +17,7 @@ from src.gui.panel.panel import PanelContext
 from src.gui.theme.icons import icon
 from src.gui.theme.theme import LEFT, RIGHT, shorten
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.controls import Button, label, progress_bar, rule
+from src.gui.widgets.controls import Button, IconButton, label, progress_bar, rule
 from src.label_records import Label
 from src.records import FrameView
 
