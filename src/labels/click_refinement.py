@@ -39,10 +39,14 @@ def clicked(
     """
     x, y, inside = click
     session.add_point(x, y, inside)
-    found = session.mask()
     if not before.any():
-        return found, True
-    if _obeys(found, session.points) and _iou(found, before) >= STILL_THE_SAME:
+        return session.mask(), True
+    found = session.mask() if session.is_obeyed() else None
+    if (
+        found is not None
+        and _obeys(found, session.points)
+        and _iou(found, before) >= STILL_THE_SAME
+    ):
         if is_of_clicks:
             return found, True
         piece = _piece_of(found, before, click)

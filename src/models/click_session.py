@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 
@@ -156,11 +156,12 @@ class ClickSession:
         logits = self._logits_of(mask) if mask.any() else None
         self._states = [ClickState(tuple(points), logits=logits)]
 
-    def guesses(self, x: float, y: float) -> list[tuple[np.ndarray, float]]:
-        """Return what the model takes for the thing at a place, whatever was clicked so far.
+    def guesses(self, x: float, y: float) -> Iterator[tuple[np.ndarray, float]]:
+        """Give what the model takes for the thing at a place, whatever was clicked so far.
 
-        Returns:
-            (H, W) bool masks, each with how well the model believes it to fit, best first.
+        Yields:
+            (H, W) bool masks, each with how well the model believes it to fit, best first; each is
+            brought to the size of the image when it is asked for.
 
         Raises:
             ValueError: the place is outside the image, or the session is closed.
@@ -168,8 +169,25 @@ class ClickSession:
         embedding = self._open_embedding()
         self._check(x, y)
         found = self._model.decode(embedding, Prompts.clicks(np.array([[x, y]], np.float64)))
-        order = found.predicted_iou.argsort(descending=True).tolist()
-        return [(self._at_image(found.logits[i]), float(found.predicted_iou[i])) for i in order]
+        for i in found.predicted_iou.argsort(descending=True).tolist():
+            yield self._at_image(found.logits[i]), float(found.predicted_iou[i])
+
+    def is_obeyed(self) -> bool:
+        """Return whether each click is on its side of the mask, as near as the logits show that.
+
+        It takes no time, while a mask of a large image does.
+        """
+        sizes = self._open_embedding().sizes
+        logits = self._states[-1].logits
+        if logits is None:
+            return False
+        scale = np.array(sizes.in_logits_wh) / sizes.image_wh
+        for x, y, inside in self._states[-1].points:
+            column, row = (np.array([x, y]) * scale).astype(int).tolist()
+            around = logits[0, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+            if not bool(((around > 0) == inside).any()):
+                return False
+        return True
 
     # -- what was asked
 

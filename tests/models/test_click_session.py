@@ -111,9 +111,9 @@ def test_guesses_are_of_the_place_alone(mask_generator: MaskGenerator) -> None:
     ys, xs = np.nonzero(scene.shapes[0].mask)
     x, y = float(xs[len(xs) // 2]), float(ys[len(ys) // 2])
     with mask_generator.session(scene.image_rgb) as session:
-        before = session.guesses(x, y)
+        before = list(session.guesses(x, y))
         session.add_point(5, 5)
-        after = session.guesses(x, y)
+        after = list(session.guesses(x, y))
         assert len(before) == 3 and [r for _, r in before] == sorted((r for _, r in before))[::-1]
         for (one, _), (other, _) in zip(before, after, strict=True):
             np.testing.assert_array_equal(one, other)
