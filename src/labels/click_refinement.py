@@ -18,7 +18,11 @@ MOST_OF_MASK = 0.5
 
 
 def clicked(
-    session: ClickSession, before: np.ndarray, click: Click, is_of_clicks: bool
+    session: ClickSession,
+    before: np.ndarray,
+    click: Click,
+    is_of_clicks: bool,
+    is_preview: bool = False,
 ) -> tuple[np.ndarray, bool]:
     """Click once more.
 
@@ -33,6 +37,7 @@ def clicked(
         before: (H, W) bool, the mask so far.
         click: x, y in pixels of the image, and whether inside.
         is_of_clicks: the mask is nothing but what clicks brought.
+        is_preview: no click follows: what it would go on from is not needed.
 
     Returns:
         (H, W) bool, a new array; and whether it is the model's mask as a whole.
@@ -57,7 +62,8 @@ def clicked(
         (left, top), part = piece
         window = np.s_[top : top + part.shape[0], left : left + part.shape[1]]
         after[window] ^= part
-    session.go_on_from(after, session.points)
+    if not is_preview:
+        session.go_on_from(after, session.points)
     return after, False
 
 

@@ -211,7 +211,7 @@ class MaskEditor:
             session = self._opened_session()
             with self._lock:
                 edit = self._now().copy()
-            return self._clicked(edit, session, x, y, inside)[0]
+            return self._clicked(edit, session, x, y, inside, is_preview=True)[0]
 
     def stroke(
         self,
@@ -429,7 +429,13 @@ class MaskEditor:
                         return
 
     def _clicked(
-        self, edit: EditedMask, session: ClickSession, x: float, y: float, inside: bool
+        self,
+        edit: EditedMask,
+        session: ClickSession,
+        x: float,
+        y: float,
+        inside: bool,
+        is_preview: bool = False,
     ) -> tuple[np.ndarray, Situation]:
         width, height = self.size_wh
         if not (0 <= x < width and 0 <= y < height):
@@ -440,7 +446,7 @@ class MaskEditor:
         else:
             session.go_on_from(edit.mask)
         is_of_clicks = now.clicks is not None and now.predicted_iou is not None
-        mask, is_models = clicked(session, edit.mask, (x, y, inside), is_of_clicks)
+        mask, is_models = clicked(session, edit.mask, (x, y, inside), is_of_clicks, is_preview)
         after = replace(
             edit.by_hand(),
             clicks=session.state,
