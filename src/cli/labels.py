@@ -182,10 +182,9 @@ def _hits(library: MediaLibrary, given: argparse.Namespace) -> Sequence[SearchHi
     found = library.search(given.search, None, given.top or 1, where)
     if given.top is not None:
         return found.hits
-    if found.total is None:  # by conditions alone: all that they leave
-        left = found.left_by_filter or 0
-        return library.search(given.search, None, max(1, left), where).hits
-    if found.strong is None:
+    if found.left_by_filter is not None:  # by conditions alone: all that they leave
+        return library.search(given.search, None, max(1, found.left_by_filter), where).hits
+    if found.line is None or found.strong is None:
         raise QueryError(
             "no line is drawn between strong and weak hits of this search; say how many of the "
             "best to take, with --top N"

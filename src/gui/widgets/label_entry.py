@@ -21,7 +21,7 @@ class LabelEntry(Entry):
         placeholder: str,
         suggest: Callable[[str], Sequence[Suggestion]],
         on_label: Callable[[str], object],
-        on_leave: Callable[[], object] = lambda: None,
+        on_leave: Callable[[], object] | None = None,
         *,
         on_change: Callable[[str], object] = lambda _: None,
         height: int = 32,
@@ -31,7 +31,8 @@ class LabelEntry(Entry):
         Args:
             suggest: what may be meant by what is typed so far, which may be nothing yet.
             on_label: gets the name that was typed or chosen.
-            on_leave: gives the keyboard to what it was of before, when Escape leaves the entry.
+            on_leave: gives the keyboard to what it was of before, when Escape leaves the entry;
+                where there is none the window gets the key.
             on_change: called with the text whenever that is another one.
         """
         super().__init__(master, theme, placeholder, height=height, on_change=self._typed)
@@ -103,7 +104,7 @@ class LabelEntry(Entry):
         self.list.hide()
         self._on_label(suggestion.text)
 
-    def _escape(self) -> str:
+    def _escape(self) -> str | None:
         """Close the list, else empty the entry, else leave it."""
         if self.list.is_open and self.text:
             self.list.hide()
@@ -111,5 +112,7 @@ class LabelEntry(Entry):
             self.set("")
         else:
             self.list.hide()
+            if self._on_leave is None:
+                return None
             self._on_leave()
         return "break"
