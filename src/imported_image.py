@@ -18,6 +18,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import IMPORTED_ONLY
 from src.database.text_normalization import casefold_key
 from src.datasets.annotations import AnnotatedImage, Annotation
+from src.datasets.imported_labels import ImportedTag
 from src.datasets.segment_matching import (
     NamedMedia,
     NoSegmentError,
@@ -27,10 +28,9 @@ from src.datasets.segment_matching import (
 from src.errors import DamagedMaskError, MediaReadError, QueryError
 from src.events import LabelUnmatched
 from src.models.mask_rle import measured, rectangle_rle
-from src.processing.changed_files import SAME_PICTURE_BITS
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.file_errors import format_error, is_file_error
-from src.processing.frame_looks import look_of
+from src.processing.frame_looks import SAME_PICTURE_BITS, look_of
 from src.processing.frame_reader import read_frames_again
 from src.processing.frames import read_frames
 from src.processing.image_loader import load_image, look_into
@@ -317,7 +317,8 @@ class ImageImport:
             found.leave_out(each, exc)
             return
         confidence = 1.0 if each.confidence is None else each.confidence
-        found.labels[segment_id].setdefault(casefold_key(name), Tag(name, confidence, "imported"))
+        tag = ImportedTag(name, confidence, "imported", each.attributes)
+        found.labels[segment_id].setdefault(casefold_key(name), tag)
 
     # -- cutting
 

@@ -15,7 +15,8 @@ from src.database.embedding_store import EmbeddingStore
 from src.database.giving_up import giving_up
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
-from src.datasets.annotations import SPLITS, MediaFrame, PlannedImage
+from src.datasets.annotations import SPLITS, ClassAttributes, MediaFrame, PlannedImage
+from src.datasets.class_attributes import DatasetAttributes, ValuesOf
 from src.datasets.image_names import ImageNames
 from src.datasets.labels import LabelRules
 from src.datasets.media_counts import (
@@ -52,6 +53,7 @@ _AHEAD = 4
 class _Tagged(NamedTuple):
     segment: StoredSegment
     tags: tuple[Tag, ...]
+    values_of: ValuesOf  # of its labels' attributes
 
 
 class DatasetPlan:
@@ -87,6 +89,7 @@ class DatasetPlan:
         self.expect: Callable[[PlannedImage], None] = lambda _: None
         self._metadata, self._holds = metadata, export_format.holds
         self._class_of = class_of(metadata, recipe)
+        self._attributes = DatasetAttributes(metadata, self._class_of)
         rules = self._new_rules()
         self.left_out, self.left_out_of = rules.left_out, rules.left_out_of
         with giving_up(metadata.connection.read(), wanted):
@@ -131,6 +134,11 @@ class DatasetPlan:
             return tuple(rule.name for rule in self.recipe.classes)
         used = set[str]().union(*(counts.labels for counts in self.media.values()))
         return tuple(sorted(used, key=lambda name: (casefold_key(name), name)))
+
+    @property
+    def attributes(self) -> ClassAttributes:
+        """The attributes of each class that has any."""
+        return self._attributes.of_classes
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -304,7 +312,10 @@ class DatasetPlan:
         for begin in range(0, len(segment_ids), _PART):
             ids = segment_ids[begin : begin + _PART]
             found, tags = self._metadata.segments(ids), self._metadata.tags_of(ids)
-            yield from (_Tagged(found[each], tags.get(each, ())) for each in ids if each in found)
+            values_of = self._attributes.values(ids)
+            yield from (
+                _Tagged(found[each], tags.get(each, ()), values_of) for each in ids if each in found
+            )
 
     def _media_frame(self, media: MediaFile, segment: StoredSegment) -> MediaFrame:
         return MediaFrame(
@@ -333,10 +344,12 @@ class DatasetPlan:
         background = frame.frame_index in self._background.get(frame.media_id, ())
         # large ones first: where masks are painted, the smaller lie on top
         segments = sorted(segments, key=lambda each: (-each.segment.area, each.segment.id))
-        labelled = [(each.segment, rules.labels_of(each.tags)) for each in segments]
+        labelled = [(each.segment, rules.labels_of(each.tags), each.values_of) for each in segments]
         if self.form == "frames":
             annotations = tuple(
-                annotation_of(segment, tag) for segment, tags in labelled for tag in tags
+                annotation_of(segment, tag, values_of)
+                for segment, tags, values_of in labelled
+                for tag in tags
             )
             if annotations or background:
                 stem = names.of_frame(frame)
@@ -344,11 +357,19 @@ class DatasetPlan:
                     stem, frame, None, frame.size_wh, annotations, split, is_reviewed
                 )
             return
-        for segment, tags in labelled:
+        for segment, tags, values_of in labelled:
             if tags:
                 stem = names.of_segment(segment.id)
                 yield cut_out(
-                    stem, frame, segment, tags, self.form, self._holds, split, is_reviewed
+                    stem,
+                    frame,
+                    segment,
+                    tags,
+                    values_of,
+                    self.form,
+                    self._holds,
+                    split,
+                    is_reviewed,
                 )
 
 

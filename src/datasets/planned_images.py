@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from src.crop_shape import crop_box
 from src.datasets.annotations import Annotation, Cut, MediaFrame, PlannedImage
+from src.datasets.class_attributes import ValuesOf
 from src.datasets.cuts import cut_size, place_in_cut
 from src.datasets.protocols import Holds
 from src.records import ImageForm, Split, StoredSegment, Tag
 
 
-def annotation_of(segment: StoredSegment, tag: Tag) -> Annotation:
+def annotation_of(segment: StoredSegment, tag: Tag, values_of: ValuesOf) -> Annotation:
     """Make what a dataset says of a segment in its frame."""
     is_frame = segment.kind == "frame"
     return Annotation(
@@ -21,6 +22,7 @@ def annotation_of(segment: StoredSegment, tag: Tag) -> Annotation:
         tag.confidence,
         segment.id,
         tag.source,
+        values_of.get((segment.id, tag.name), ()),
     )
 
 
@@ -29,6 +31,7 @@ def cut_out(
     frame: MediaFrame,
     segment: StoredSegment,
     tags: Sequence[Tag],
+    values_of: ValuesOf,
     form: ImageForm,
     holds: Holds,
     split: Split | None,
@@ -57,6 +60,7 @@ def cut_out(
             tag.confidence,
             segment.id,
             tag.source,
+            values_of.get((segment.id, tag.name), ()),
         )
         for tag in tags
     )
