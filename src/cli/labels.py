@@ -134,7 +134,7 @@ def change_labels(library: MediaLibrary, given: argparse.Namespace) -> None:
             for name in names:
                 labels.remove(name, batch)
         elif verb == "rename":
-            labels.rename(*names, batch)
+            labels.rename(names[0], names[1], batch)
         elif verb == "merge":
             labels.merge(names, given.into, batch)
         else:
