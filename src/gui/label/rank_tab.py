@@ -8,11 +8,11 @@ from typing import Any
 
 from src.gui.cards.card_grid import CardGrid
 from src.gui.cards.card_view import CardActions
+from src.gui.core.label_acts import Act
 from src.gui.core.wording import explained
 from src.gui.label.answering import Answering
 from src.gui.label.attribute_row import AttributeRow, Value
 from src.gui.label.in_place import InPlace, Way
-from src.gui.core.label_acts import Act
 from src.gui.label.label_tab import LabelTab, LabelTools
 from src.gui.label.rank_head import DOUBTFUL, RankHead
 from src.gui.label.rank_keys import HINTS, RankKeys
@@ -94,11 +94,10 @@ class RankTab(LabelTab):
         self.grid_view.pack(fill="both", expand=True)
         self.keys = RankKeys(self)
         self.in_place = InPlace(self, theme)
-        session.signals.models_ready.append(self._models_changed)
-        session.signals.models_failed.append(self._models_changed)
-        session.signals.missing_changed.append(self.grid_view.refresh)
         self._models_failed = False
-        session.signals.models_failed.append(lambda: setattr(self, "_models_failed", True))
+        session.signals.models_ready.append(self._models_ready)
+        session.signals.models_failed.append(self._models_are_missing)
+        session.signals.missing_changed.append(self.grid_view.refresh)
 
     # -- what the panel tells
 
@@ -144,17 +143,27 @@ class RankTab(LabelTab):
         if self._work.winfo_manager():
             self.grid_view.canvas.focus_set()
             self.grid_view.show_focus(True)
+        else:
+            self.in_place.take_keys()
 
-    def _models_changed(self) -> None:
+    def _models_ready(self) -> None:
+        self._models_failed = False
+        self._show_state()
         if self.winfo_viewable():
-            self._show_state()
             self._ask(from_start=True)
+
+    def _models_are_missing(self) -> None:
+        self._models_failed = True
+        self._show_state()
 
     # -- rankings
 
     def _ask(self, from_start: bool) -> None:
         """Rank in another thread; what is shown stays until the answer is there."""
         label = self.label
+        if not self.winfo_viewable():
+            self._is_stale = True  # until somebody looks
+            return
         if label is None or not self.session.is_open or not self.session.models_ready:
             return
         self._since, self._is_stale = 0, False
