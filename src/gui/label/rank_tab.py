@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tkinter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -189,7 +188,7 @@ class RankTab(LabelTab):
         self._show_strip()
         self._show_answers()
         self._show_state()
-        if self._has_keys():
+        if self._keys_are_free():
             self.take_keys()
 
     def _ranking_failed(self, wanted: Wanted, exc: Exception) -> None:
@@ -394,10 +393,11 @@ class RankTab(LabelTab):
 
     # -- what is seen
 
-    def _has_keys(self) -> bool:
-        """Whether nothing else of the window has the keyboard, such as an entry."""
-        focus = self.focus_get()
-        return self.winfo_viewable() and not isinstance(focus, tkinter.Entry)
+    def _keys_are_free(self) -> bool:
+        """Whether nothing that a person uses has the keyboard, such as an entry or the list."""
+        focus = str(self.focus_get() or "")
+        waits = focus in ("", ".", "None") or f"{focus}.".startswith(f"{self.in_place}.")
+        return waits and self.winfo_viewable()
 
     def _show_strip(self) -> None:
         label, ranked = self.label, self._ranked
