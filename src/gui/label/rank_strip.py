@@ -110,7 +110,7 @@ class RankStrip(ctk.CTkFrame):
                 f"{right:.0%}",
                 right,
                 f"{right:.0%} of held-back answers right",
-                "held-back answers",
+                "of held-back answers",
             )
         again = f"ranks again in {again_in}" if again_in else "ranking again…"
         left = None if ranking is None else ranking.likely_left

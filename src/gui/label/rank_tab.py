@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,7 +27,8 @@ from src.label_records import Label
 from src.records import SearchHit
 
 CANDIDATE_MENU = "candidate"
-CARD = 112  # the width wished for
+# The width wished for of a card, and that in a narrow window, in pixels of the design.
+CARD, SMALL_CARD, _NARROW = 112, 92, 600
 # Answers after which it is ranked again, where the ranking itself does not say.
 EVERY = 10
 
@@ -91,6 +93,9 @@ class RankTab(LabelTab):
             wish=CARD,
         )
         self.grid_view.pack(fill="both", expand=True)
+        tkinter.Misc.bind(self, "<Configure>", lambda e: self._fit(e.width), "+")
+        # which card the keys are about is to be seen, however the keyboard came here
+        self.grid_view.canvas.bind("<FocusIn>", lambda _: self.grid_view.show_focus(True), "+")
         self.keys = RankKeys(self)
         self.in_place = InPlace(self, theme)
         self._models_failed = False
@@ -290,10 +295,12 @@ class RankTab(LabelTab):
         return [hit for hit in self._ranked.best if hit.segment.id not in answered]
 
     def _go_on(self, place: int | None) -> None:
+        """Go to the next card without an answer, with the row after it in sight."""
         grid = self.grid_view
         following = self.list.next_open(-1 if place is None else place)
         if following is not None:
             grid.focused = following
+            grid.scroll_to_card(min(following + grid.columns, len(self.list) - 1))
             grid.scroll_to_card(following)
         grid.show_focus(True)
         grid.refresh()
@@ -398,6 +405,12 @@ class RankTab(LabelTab):
         focus = str(self.focus_get() or "")
         waits = focus in ("", ".", "None") or f"{focus}.".startswith(f"{self.in_place}.")
         return waits and self.winfo_viewable()
+
+    def _fit(self, width_px: int) -> None:
+        """Show smaller cards in a narrow window, or there would be few."""
+        wish = CARD if width_px >= self.theme.px(_NARROW) else SMALL_CARD
+        if wish != self.grid_view.wish:
+            self.grid_view.set_wish(wish)
 
     def _show_strip(self) -> None:
         label, ranked = self.label, self._ranked
