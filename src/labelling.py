@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from src.database.decisions import new_batch, redo, repeat, take_back, undo
 from src.database.label_table import AttributeValue, AttributeValues
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key, normalize_text
 from src.errors import QueryError
-from src.label_records import Disagreement, ReviewFrame, ReviewProgress
+from src.label_records import Disagreement, DisagreementAnswer, ReviewFrame, ReviewProgress
 from src.labels.label_list import LabelList
 from src.labels.typed import fitting_value, tag_name
 from src.records import Decision, TagSource
@@ -241,6 +241,42 @@ class Labels(LabelList):
         batch = batch or new_batch()
         with self._act() as db:
             settle(db, self._table, disagreement, batch)
+        return batch
+
+    def resolve(
+        self,
+        disagreement: Disagreement,
+        answer: DisagreementAnswer,
+        batch: str | None = None,
+    ) -> str:
+        """Answer a disagreement, in one act; it does not come back.
+
+        Args:
+            answer: "keep" leaves it as it is, see settle. "other": it is what the model says, or
+                what the segment is called that it overlaps. "neither": it is none of both words; of
+                an overlap neither segment is what it is called.
+
+        Raises:
+            QueryError: a segment or a label is gone; or there is no such answer.
+        """
+        if answer not in get_args(DisagreementAnswer):
+            raise QueryError(f"{answer!r} is no answer to a disagreement")
+        batch, said = batch or new_batch(), disagreement
+        other_id = said.other_segment_id or said.segment_id
+        rejected = set[tuple[str, str]]()
+        if answer == "neither":
+            rejected = {(said.segment_id, said.label), (other_id, said.other_label)}
+        elif answer == "other" and not said.is_removed:
+            rejected = {(said.segment_id, said.label)}
+        with self._act():
+            for segment_id, word in rejected:
+                self.reject([segment_id], word, batch)
+            if answer == "other":
+                self.give([said.segment_id], said.other_label, batch)
+            self.settle(said, batch)
+            # a model that was sure of it is not to be asked about next
+            for segment_id, word in rejected:
+                self.settle(Disagreement("model", segment_id, word, word, 0, True), batch)
         return batch
 
     # -- inside

@@ -190,7 +190,7 @@ def test_the_best_are_accepted_together_only_where_that_is_offered(desk: Desk) -
     desk.press(*"a" * 10)
     desk.settle()
     assert desk.rank.strip.accept.enabled and desk.rank.strip.accept.text == "Accept top 20"
-    desk.rank.strip.accept.invoke()
+    desk.press("Return", state=0x4)
     desk.settle()
     has = desk.labels.state["yellow block"][1]
     assert list(has.values()).count("propagated") == 20 and list(has.values()).count("human") == 10

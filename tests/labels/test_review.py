@@ -8,14 +8,14 @@ from src.database.metadata_db import MetadataDatabase
 from src.errors import QueryError
 from src.label_records import ReviewProgress
 from src.labelling import Labels
-from tests.conftest import add_media_with, unit_vectors
+from tests.conftest import add_frame_of_qualities
 from tests.labels.test_labels import no_vectors
 
 
 @pytest.fixture
 def labels(metadata: MetadataDatabase) -> Labels:
     for name in ("a.jpg", "b.jpg", "c.jpg"):
-        add_media_with(metadata, unit_vectors(3), name)
+        add_frame_of_qualities(metadata, [None, 0.9], name)
     labels = Labels(metadata, no_vectors)  # type: ignore[arg-type]
     for name in ("cat", "dog"):
         labels.add(name)

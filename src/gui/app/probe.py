@@ -14,7 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+<<<<<<< HEAD
 from src.gui.label.label_list import NEW
+=======
+from src.gui.label.disagreement_list import words_of
+>>>>>>> 7b7f2168301c65e3c98308a057c592934eafbdeb
 from src.gui.search.query_chips import PARTS, Part
 from src.gui.search.weaker_band import WeakerBand
 from src.library_files import write_atomically
@@ -23,11 +27,17 @@ if TYPE_CHECKING:
     import tkinter
 
     from src.gui.cards.card_grid import CardGrid
+<<<<<<< HEAD
     from src.gui.label.label_panel import LabelPanel
+=======
+    from src.gui.label.disagreement_list import words_of
+    from src.gui.label.disagreements_tab import DisagreementsTab
+    from src.gui.label.review_tab import ReviewTab
+>>>>>>> 7b7f2168301c65e3c98308a057c592934eafbdeb
     from src.gui.main_window import MainWindow
     from src.gui.map.map_panel import MapPanel
     from src.gui.models.models_panel import ModelsPanel
-    from src.gui.search.query_chips import QueryChips
+from src.gui.search.query_chips import QueryChips
 
 VARIABLE = "MEDIA_LIBRARY_PROBE"
 _EVERY_MS = 40
@@ -127,6 +137,9 @@ class Probe:
             "map": _map(p.map) if here == "map" else {},
             "label": _label(p.label) if here == "label" else {},
             "models": _models(p.models) if here == "models" else {},
+            "label_tab": p.label.tab.name if here == "label" else "",
+            "review": _review(p.label.review) if here == "label" else {},
+            "disagreements": _disagreements(p.label.disagreements) if here == "label" else [],
             "texts": texts,
             "buttons": buttons,
             "window": _box(w),
@@ -150,6 +163,7 @@ def _collect(
     """
     from src.gui.app.saved_list import SavedList
     from src.gui.filters.filter_row import FilterRow
+    from src.gui.panel.selection_bar import SelectionBar
     from src.gui.theme.toolkit import ctk
 
     hidden = [str(widget) for widget in undrawn if widget is not None]
@@ -164,6 +178,8 @@ def _collect(
         elif isinstance(child, ctk.CTkEntry):
             texts.append(child.get())
             buttons[f"entry:{child.cget('placeholder_text')}"] = box
+        elif isinstance(child, SelectionBar):
+            texts.append(child.said)
         elif isinstance(child, FilterRow):
             texts += child.said
             buttons |= {text: list(place) for text, place in child.boxes.items()}
@@ -264,6 +280,39 @@ def _models(panel: ModelsPanel) -> dict[str, dict[str, Any]]:
         for line in panel.lines.values()
         if line.view is not None
     }
+
+
+def _review(tab: ReviewTab) -> dict[str, Any]:
+    """Which frame is looked at, for which labels, and what was said of it."""
+    looked = tab.queue.looked
+    frame, progress = looked.frame, looked.progress
+    left, top, _, _ = _box(tab.labels)
+    return {
+        "labels": list(looked.labels),
+        "rows": {
+            label.name: [left + x, top + y, width, height]
+            for place, label in enumerate(tab.labels.labels)
+            for x, y, width, height in [tab.labels.box(place)]
+        },
+        "frame": "" if frame is None or looked.view is None else frame.segment_id,
+        "answers": {} if frame is None else frame.answers,
+        "outlined": len(tab.picture.outlined),
+        "progress": [] if progress is None else [progress.reviewed, progress.total],
+        "is_last": looked.is_last,
+    }
+
+
+def _disagreements(tab: DisagreementsTab) -> list[dict[str, Any]]:
+    """Each row of the list: what is said, whether it was answered, and which is chosen."""
+    return [
+        {
+            "segment": each.segment_id,
+            "says": words_of(each),
+            "answered": place in tab.list.answered,
+            "chosen": place == tab.list.at,
+        }
+        for place, each in enumerate(tab.list.rows)
+    ]
 
 
 def _box(widget: tkinter.Misc) -> Box:

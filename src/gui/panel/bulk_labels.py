@@ -45,7 +45,7 @@ class BulkLabels:
             session,
             lambda: session.library.labels,
             session.tell_content_changed,
-            lambda text: say(text, self._can_undo),
+            self._said,
         )
 
     def bind_keys(

@@ -110,7 +110,7 @@ class SelectionBar(ctk.CTkFrame):
         if not self._is_wide:
             self._clear.pack_forget()
         elif not self._clear.winfo_manager():
-            first = (self._buttons or [self.keys])[-1]
+            first: tkinter.Misc = self._buttons[-1] if self._buttons else self.keys
             self._clear.pack(side="right", before=first)
 
     def _show_labels(self) -> None:
