@@ -264,7 +264,7 @@ def test_attributes_are_set_on_the_chosen_card_which_has_the_label_then(desk: De
         [LabelAttribute("side", "choice", ("front", "back")), LabelAttribute("tilt", "number")],
     )
     desk.show()
-    row = desk.rank.attributes
+    row = desk.rank.attributes.row
     assert row.winfo_ismapped()
     row._menus["side"].choose("back")
     desk.settle()
@@ -278,7 +278,7 @@ def test_attributes_are_set_on_the_chosen_card_which_has_the_label_then(desk: De
     desk.settle()
     assert row._menus["side"].value == "–"
     desk.press("Left")
-    desk.rank.focus_moved()
+    desk.rank.attributes.show()
     desk.settle()
     assert row._menus["side"].value == "back"
     row._menus["side"].choose("–")

@@ -14,11 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-<<<<<<< HEAD
-from src.gui.label.label_list import NEW
-=======
 from src.gui.label.disagreement_list import words_of
->>>>>>> 7b7f2168301c65e3c98308a057c592934eafbdeb
+from src.gui.label.label_list import NEW
 from src.gui.search.query_chips import PARTS, Part
 from src.gui.search.weaker_band import WeakerBand
 from src.library_files import write_atomically
@@ -27,17 +24,13 @@ if TYPE_CHECKING:
     import tkinter
 
     from src.gui.cards.card_grid import CardGrid
-<<<<<<< HEAD
-    from src.gui.label.label_panel import LabelPanel
-=======
-    from src.gui.label.disagreement_list import words_of
     from src.gui.label.disagreements_tab import DisagreementsTab
+    from src.gui.label.label_panel import LabelPanel
     from src.gui.label.review_tab import ReviewTab
->>>>>>> 7b7f2168301c65e3c98308a057c592934eafbdeb
     from src.gui.main_window import MainWindow
     from src.gui.map.map_panel import MapPanel
     from src.gui.models.models_panel import ModelsPanel
-from src.gui.search.query_chips import QueryChips
+    from src.gui.search.query_chips import QueryChips
 
 VARIABLE = "MEDIA_LIBRARY_PROBE"
 _EVERY_MS = 40

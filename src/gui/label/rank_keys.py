@@ -46,7 +46,7 @@ class RankKeys:
         for step, key in ((-1, "Up"), (1, "Down")):
             canvas.bind(f"<Control-{key}>", partial(self._next_label, step))
         for key in _MOVES:
-            canvas.bind(f"<KeyRelease-{key}>", lambda _: tab.focus_moved(), "+")
+            canvas.bind(f"<KeyRelease-{key}>", lambda _: tab.attributes.show(), "+")
         for key in ("Return", "KP_Enter"):
             canvas.bind(f"<Control-{key}>", lambda _: self._accept_top())
         canvas.bind("<Double-Button-1>", lambda _: tab.open_chosen())

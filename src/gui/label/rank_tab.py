@@ -8,10 +8,9 @@ from typing import Any
 
 from src.gui.cards.card_grid import CardGrid
 from src.gui.cards.card_view import CardActions
-from src.gui.core.label_acts import Act
 from src.gui.core.wording import explained
 from src.gui.label.answering import Answering
-from src.gui.label.attribute_row import AttributeRow, Value
+from src.gui.label.card_attributes import CardAttributes
 from src.gui.label.in_place import InPlace, Way
 from src.gui.label.label_tab import LabelTab, LabelTools
 from src.gui.label.rank_head import DOUBTFUL, RankHead
@@ -73,7 +72,7 @@ class RankTab(LabelTab):
         top.pack(fill="x", padx=(LEFT, RIGHT), pady=(24, 4))
         self.strip = RankStrip(top, theme, self.accept_top)
         self.strip.pack(fill="x")
-        self.attributes = AttributeRow(top, theme, self._set_attribute)
+        self.attributes = CardAttributes(top, self)
         self.head = RankHead(top, theme, lambda _: self._ask(from_start=True))
         self.head.pack(fill="x", pady=(4, 0))
         self.grid_view = CardGrid(
@@ -121,7 +120,7 @@ class RankTab(LabelTab):
             self.grid_view.show(self.list)
             self._failed = None
             self._ask(from_start=True)
-        self._offer_attributes()
+        self.attributes.offer()
         self._show_strip()
         self._show_state()
 
@@ -304,7 +303,7 @@ class RankTab(LabelTab):
             grid.scroll_to_card(following)
         grid.show_focus(True)
         grid.refresh()
-        self._show_attributes()
+        self.attributes.show()
 
     def _return_to(self, segment_ids: Sequence[str]) -> None:
         """Go to the first card whose answer was taken back, to be answered anew."""
@@ -333,53 +332,6 @@ class RankTab(LabelTab):
         ranked = self._ranked
         return EVERY if ranked is None else ranked.ranking.ranks_again_in or EVERY
 
-    # -- attributes
-
-    def _offer_attributes(self) -> None:
-        label = self.label
-        attributes = () if label is None else label.attributes
-        self.attributes.offer(attributes)
-        if attributes and not self.attributes.winfo_manager():
-            self.attributes.pack(fill="x", pady=(8, 0), after=self.strip)
-        elif not attributes:
-            self.attributes.pack_forget()
-        self._show_attributes()
-
-    def focus_moved(self) -> None:
-        """Called when another card has the focus."""
-        self._show_attributes()
-
-    def _show_attributes(self) -> None:
-        """Show the attributes of the chosen card, once they are known."""
-        label, ids = self.label, self.chosen_ids()
-        if label is None or not label.attributes or not ids:
-            return
-        labels, name = self.session.library.labels, label.name
-
-        def found(values: Any) -> None:
-            if self.chosen_ids() == ids:
-                self.attributes.show(values.get(ids[0], {}).get(name, {}))
-
-        self.session.main_thread.run(lambda: labels.attributes_of(ids[:1]), found)
-
-    def _set_attribute(self, attribute: str, value: Value) -> None:
-        """Set it on what is chosen; that it has the label is said by that."""
-        label, ids = self.label, self.chosen_ids()
-        if label is None or not ids:
-            return
-        labels, name = self.session.library.labels, label.name
-        answers = self.list.answers_of(ids)
-        if new := [key for key in ids if key in answers and answers[key].answer != "accepted"]:
-            self.answering.accept(new)
-        self.tools.acts.do(
-            Act(
-                lambda: labels.set_attribute(ids, name, attribute, value),
-                done=self._show_attributes,
-                undone=self._show_attributes,
-            )
-        )
-        self.take_keys()
-
     # -- cards
 
     def _open(self, place: int) -> None:
@@ -392,7 +344,7 @@ class RankTab(LabelTab):
 
     def _clicked(self, place: int) -> None:
         self.grid_view.show_focus(True)
-        self.focus_moved()
+        self.attributes.show()
 
     def _menu(self, place: int, x: int, y: int) -> None:
         self.grid_view.show_focus(True)
