@@ -340,8 +340,8 @@ def test_a_name_that_is_taken_is_asked_for_again(desk: Desk) -> None:
     desk.panel._rename("red block", "yellow block")
     desk.settle()
     entry = desk.panel.list.entry
-    assert entry._entry is not None and entry._entry.text == "yellow block"
-    assert entry._wrong is not None and "already" in str(entry._wrong.cget("text"))
+    assert entry.is_open and entry.field is not None and entry.field.text == "yellow block"
+    assert "already" in entry.wrong
     assert list(desk.labels.state) == ["yellow block", "red block"]
 
 
@@ -363,10 +363,22 @@ def test_a_label_that_is_deleted_comes_back(desk: Desk) -> None:
     assert desk.labels.state["yellow block"][1] == {"s000": "human"}
 
 
+def test_a_label_is_merged_into_another_one_that_is_typed(desk: Desk) -> None:
+    desk.show()
+    desk.press("a")
+    desk.settle()
+    desk.panel._merge("yellow block", "yellow block")
+    assert desk.panel.list.entry.wrong == "Type the name of another label."
+    desk.panel._merge("yellow block", "Red Block")
+    desk.settle()
+    assert desk.labels.state["red block"][1] == {"s000": "human"}
+    assert desk.panel.hints.said == "“yellow block” merged into “red block”."
+
+
 def test_labels_are_moved_and_renamed(desk: Desk) -> None:
     desk.show()
     desk.panel.commands.move_by("red block", -1)
-    desk.panel.commands.move_by("red block", -1)  # it is the first already
+    desk.settle()
     desk.panel.commands.rename("red block", "red", lambda _: None)
     desk.settle()
     assert list(desk.labels.state) == ["red", "yellow block"]

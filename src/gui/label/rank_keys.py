@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from src.gui.label.label_list import KEYS
+from src.gui.core.known_labels import KEYS
 
 if TYPE_CHECKING:
     from src.gui.label.rank_tab import RankTab

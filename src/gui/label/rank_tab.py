@@ -11,13 +11,14 @@ from src.gui.cards.card_view import CardActions
 from src.gui.core.wording import explained
 from src.gui.label.answering import Answering
 from src.gui.label.card_attributes import CardAttributes
-from src.gui.label.in_place import InPlace, Way
+from src.gui.label.in_place import InPlace
 from src.gui.label.label_tab import LabelTab, LabelTools
 from src.gui.label.rank_head import DOUBTFUL, RankHead
 from src.gui.label.rank_keys import HINTS, RankKeys
 from src.gui.label.rank_list import RankList
 from src.gui.label.rank_requests import LIMIT, Ranked, RankRequests, Wanted
 from src.gui.label.rank_strip import RankStrip
+from src.gui.label.rank_words import words_in_place
 from src.gui.panel.panel import PanelContext
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
@@ -31,14 +32,6 @@ CARD, SMALL_CARD, _NARROW = 112, 92, 600
 # Answers after which it is ranked again, where the ranking itself does not say.
 EVERY = 10
 
-LOADING = ("Loading models", "Candidates will be here in a moment.")
-MODELS_FAILED = ("The models couldn't be loaded", "See Models for the reason.")
-EMPTY = ("Nothing to label yet", "Add photos or videos, and what is in them can be labelled.")
-NO_LABELS = (
-    "Make your first label",
-    "Name something that is in your photos or videos, then say yes or no to a few segments: the "
-    "rest is ranked by your answers.",
-)
 NO_EXAMPLES = "Search for something, or select segments with Space, and press S to start from it."
 
 
@@ -52,11 +45,11 @@ class RankTab(LabelTab):
         super().__init__(master, context, tools)
         theme, session = context.theme, context.session
         self._seeds: tuple[str, ...] = ()
-        self._ranked: Ranked | None = None
+        self.ranked: Ranked | None = None
         self._since = 0  # answers since it was ranked last
         self._limit = LIMIT
         self._is_stale = False
-        self._failed: tuple[str, str] | None = None
+        self.failed: tuple[str, str] | None = None
         self.list = RankList(session.missing.has)
         self.answering = Answering(
             self.list,
@@ -73,7 +66,7 @@ class RankTab(LabelTab):
         self.strip = RankStrip(top, theme, self.accept_top)
         self.strip.pack(fill="x")
         self.attributes = CardAttributes(top, self)
-        self.head = RankHead(top, theme, lambda _: self._ask(from_start=True))
+        self.head = RankHead(top, theme, lambda _: self.rank_again(from_start=True))
         self.head.pack(fill="x", pady=(4, 0))
         self.grid_view = CardGrid(
             self._work,
@@ -97,7 +90,7 @@ class RankTab(LabelTab):
         self.grid_view.canvas.bind("<FocusIn>", lambda _: self.grid_view.show_focus(True), "+")
         self.keys = RankKeys(self)
         self.in_place = InPlace(self, theme)
-        self._models_failed = False
+        self.models_failed = False
         session.signals.models_ready.append(self._models_ready)
         session.signals.models_failed.append(self._models_are_missing)
         session.signals.missing_changed.append(self.grid_view.refresh)
@@ -107,19 +100,19 @@ class RankTab(LabelTab):
     def shown(self) -> None:
         """Rank where that was not done yet, or again where the library has changed."""
         self._show_state()
-        if self._is_stale or self._ranked is None:
-            self._ask(from_start=self._ranked is None)
+        if self._is_stale or self.ranked is None:
+            self.rank_again(from_start=self.ranked is None)
         self.take_keys()
 
     def labels_changed(self) -> None:
         label = self.label
         name = "" if label is None else label.name
         if name != self.answering.label:
-            self.answering.label, self._seeds, self._ranked = name, (), None
+            self.answering.label, self._seeds, self.ranked = name, (), None
             self.list.begin(())
             self.grid_view.show(self.list)
-            self._failed = None
-            self._ask(from_start=True)
+            self.failed = None
+            self.rank_again(from_start=True)
         self.attributes.offer()
         self._show_strip()
         self._show_state()
@@ -150,18 +143,18 @@ class RankTab(LabelTab):
             self.in_place.take_keys()
 
     def _models_ready(self) -> None:
-        self._models_failed = False
+        self.models_failed = False
         self._show_state()
         if self.winfo_viewable():
-            self._ask(from_start=True)
+            self.rank_again(from_start=True)
 
     def _models_are_missing(self) -> None:
-        self._models_failed = True
+        self.models_failed = True
         self._show_state()
 
     # -- rankings
 
-    def _ask(self, from_start: bool) -> None:
+    def rank_again(self, from_start: bool) -> None:
         """Rank in another thread; what is shown stays until the answer is there."""
         label = self.label
         if not self.winfo_viewable():
@@ -180,7 +173,7 @@ class RankTab(LabelTab):
     def _show_ranking(self, found: Ranked) -> None:
         if found.wanted.label != self.answering.label:
             return
-        self._ranked, self._failed = found, None
+        self.ranked, self.failed = found, None
         grid, hits = self.grid_view, found.ranking.candidates
         if found.wanted.from_start or not len(self.list):
             self.list.begin(hits)
@@ -197,10 +190,10 @@ class RankTab(LabelTab):
 
     def _ranking_failed(self, wanted: Wanted, exc: Exception) -> None:
         if wanted.label == self.answering.label:
-            self._failed = explained(exc)
+            self.failed = explained(exc)
             self._is_stale = True
             if len(self.list):
-                self.tools.say(f"Couldn't rank again. {self._failed[0]}")
+                self.tools.say(f"Couldn't rank again. {self.failed[0]}")
             self._show_strip()
             self._show_state()
 
@@ -219,12 +212,12 @@ class RankTab(LabelTab):
 
     def _end_seen(self) -> None:
         """Rank more, where there is more than is shown."""
-        ranked = self._ranked
+        ranked = self.ranked
         if ranked is None or self.requests.is_busy or ranked.wanted.limit >= 2 * self._limit:
             return
         if len(ranked.ranking.candidates) >= self._limit:
             self._limit *= 2
-            self._ask(from_start=False)
+            self.rank_again(from_start=False)
 
     def start_from_examples(self) -> None:
         """Rank by what is selected here, or by what the last search found."""
@@ -233,7 +226,7 @@ class RankTab(LabelTab):
 
     def start_from(self, segment_ids: Sequence[str]) -> None:
         """Rank by segments that are examples, as long as there are no answers."""
-        ranking = None if self._ranked is None else self._ranked.ranking
+        ranking = None if self.ranked is None else self.ranked.ranking
         if not segment_ids:
             self.tools.say(NO_EXAMPLES)
         elif ranking is not None and (ranking.accepted or ranking.rejected or self._since):
@@ -241,7 +234,7 @@ class RankTab(LabelTab):
         else:
             self._seeds = tuple(segment_ids)
             self.grid_view.select(frozenset())
-            self._ask(from_start=True)
+            self.rank_again(from_start=True)
 
     # -- answers
 
@@ -288,10 +281,10 @@ class RankTab(LabelTab):
 
     def _acceptable(self) -> Sequence[SearchHit]:
         """Return the best of the ranking that have no answer since."""
-        if self._ranked is None or self._ranked.wanted.label != self.answering.label:
+        if self.ranked is None or self.ranked.wanted.label != self.answering.label:
             return ()
         answered = {each.segment_id for each in self.list.candidates if each.answer}
-        return [hit for hit in self._ranked.best if hit.segment.id not in answered]
+        return [hit for hit in self.ranked.best if hit.segment.id not in answered]
 
     def _go_on(self, place: int | None) -> None:
         """Go to the next card without an answer, with the row after it in sight."""
@@ -323,13 +316,13 @@ class RankTab(LabelTab):
         """Rank again after some answers."""
         self._since = max(0, self._since + answers)
         if self._since >= self._every:
-            self._ask(from_start=False)
+            self.rank_again(from_start=False)
         self._show_strip()
         self._show_state()
 
     @property
     def _every(self) -> int:
-        ranked = self._ranked
+        ranked = self.ranked
         return EVERY if ranked is None else ranked.ranking.ranks_again_in or EVERY
 
     # -- cards
@@ -365,7 +358,7 @@ class RankTab(LabelTab):
             self.grid_view.set_wish(wish)
 
     def _show_strip(self) -> None:
-        label, ranked = self.label, self._ranked
+        label, ranked = self.label, self.ranked
         ranking = None
         if ranked is not None and label is not None and ranked.wanted.label == label.name:
             ranking = ranked.ranking
@@ -374,7 +367,7 @@ class RankTab(LabelTab):
 
     def _show_state(self) -> None:
         """Show the candidates, or in their place what there is to say."""
-        words, *ways = self._in_place()
+        words, *ways = words_in_place(self)
         if words is None:
             self.in_place.pack_forget()
             if not self._work.winfo_manager():
@@ -384,28 +377,3 @@ class RankTab(LabelTab):
         self.in_place.say(*words, *ways)
         if not self.in_place.winfo_manager():
             self.in_place.pack(fill="both", expand=True)
-
-    def _in_place(self) -> tuple[tuple[str, str] | None, Way | None, Way | None]:
-        """Return what is to be said in place of candidates, with what to do; None for nothing."""
-        tools, label = self.tools, self.label
-        if not self.session.is_open:
-            return LOADING, None, None
-        if tools.is_empty():
-            return EMPTY, ("Add Images/Videos", tools.add_media), None
-        if label is None:
-            other = ("Import names from a text file", tools.import_names)
-            return NO_LABELS, ("New label", tools.add_label), other
-        if len(self.list):
-            return None, None, None
-        if self._models_failed:
-            return MODELS_FAILED, None, None
-        if not self.session.models_ready:
-            return LOADING, None, None
-        if self._failed is not None:
-            retry = ("Try again", lambda: self._ask(from_start=True))
-            words = f"Couldn't rank “{label.name}”", self._failed[0]
-            return words, retry, ("Start from a search", tools.search)
-        if self._ranked is None or self.requests.is_busy:
-            return ("Ranking…", f"Looking for what is like “{label.name}”."), None, None
-        said = f"Every segment has an answer for “{label.name}”."
-        return ("Nothing left to answer", said), None, None
