@@ -213,7 +213,7 @@ class RankTab(LabelTab):
     def _end_seen(self) -> None:
         """Rank more, where there is more than is shown."""
         ranked = self.ranked
-        if ranked is None or self.requests.is_busy or ranked.wanted.limit >= 2 * self._limit:
+        if ranked is None or self.requests.is_busy or self._is_stale:
             return
         if len(ranked.ranking.candidates) >= self._limit:
             self._limit *= 2
