@@ -23,7 +23,7 @@ from src.gui.panel.panel import PanelContext
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.popup import show_menu
-from src.label_records import Label
+from src.label_records import Label, RankingOrder
 from src.records import SearchHit
 
 CANDIDATE_MENU = "candidate"
@@ -118,7 +118,10 @@ class RankTab(LabelTab):
         self._show_state()
 
     def content_changed(self) -> None:
+        """Rank again when somebody looks next, or at once where there was nothing to look at."""
         self._is_stale = True
+        if not len(self.list):
+            self.rank_again(from_start=True)
 
     @property
     def label(self) -> Label | None:
@@ -162,13 +165,13 @@ class RankTab(LabelTab):
             return
         if label is None or not self.session.is_open or not self.session.models_ready:
             return
-        self._since, self._is_stale = 0, False
+        self._since, self._is_stale, self.failed = 0, False, None
         if from_start:
             self._limit = LIMIT
-        order = "doubtful" if self.head.order == DOUBTFUL else "best"
-        wanted = Wanted(label.name, self._seeds, order, from_start, self._limit)  # type: ignore[arg-type]
-        self.requests.ask(wanted)
+        order: RankingOrder = "doubtful" if self.head.order == DOUBTFUL else "best"
+        self.requests.ask(Wanted(label.name, self._seeds, order, from_start, self._limit))
         self._show_strip()
+        self._show_state()
 
     def _show_ranking(self, found: Ranked) -> None:
         if found.wanted.label != self.answering.label:
