@@ -323,6 +323,19 @@ def test_what_can_not_be_ranked_says_why_and_is_tried_again(
     assert desk.ids == MANY
 
 
+def test_a_name_that_leads_to_nothing_is_started_from_a_search(desk: Desk) -> None:
+    desk.labels.rank = lambda _: hits(*MANY) if any(each[1] for each in desk.labels.asked) else []
+    desk.show()
+    assert _words(desk)[0] == "No examples of “yellow block” yet" and _words(desk)[2] == "Search"
+    desk.examples = hits("s007", "s008")
+    desk.panel.shown()
+    desk.settle()
+    assert _words(desk)[2:] == ["Start from 2 results", "Search again"]
+    desk.rank.in_place._buttons[0].invoke()
+    desk.settle()
+    assert desk.labels.asked[-1][1] == ("s007", "s008") and desk.ids == MANY
+
+
 def test_when_all_is_answered_that_is_said(desk: Desk) -> None:
     del desk.found[3:]
     desk.show()

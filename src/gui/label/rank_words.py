@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from src.counting import counted
 from src.gui.label.in_place import Way
 
 if TYPE_CHECKING:
@@ -47,3 +48,15 @@ def words_in_place(tab: RankTab) -> tuple[tuple[str, str] | None, Way | None, Wa
         None,
         None,
     )
+
+
+def _no_examples(tab: RankTab, name: str) -> tuple[tuple[str, str] | None, Way | None, Way | None]:
+    """Say how to begin where the words of a label lead to nothing."""
+    title = f"No examples of “{name}” yet"
+    examples = [hit.segment.id for hit in tab.tools.examples()]
+    if not examples:
+        said = "The search model doesn't know this name. Search for something like it, then return."
+        return (title, said), ("Search", tab.tools.search), None
+    said = "The search model doesn't know this name. Start from what your last search found."
+    start = f"Start from {counted(len(examples), 'result')}", partial(tab.start_from, examples)
+    return (title, said), start, ("Search again", tab.tools.search)
