@@ -21,7 +21,6 @@ from src.gui.theme.pictures import CardSprites
 from src.gui.theme.theme import DARK, Theme
 from src.label_records import LabelAttribute
 from src.records import SearchHit
-from src.search.completion import Names
 from tests.gui.label.fake_labels import FakeLabels
 from tests.gui.label.test_rank_list import hits
 from tests.gui.label.waiting_thread import WaitingThread
@@ -39,7 +38,6 @@ class Desk:
         library = SimpleNamespace(
             labels=self.labels,
             browse=SimpleNamespace(is_empty=lambda: not self.found),
-            search_facts=lambda: SimpleNamespace(tags=Names()),
         )
 
         def tell() -> None:
