@@ -167,7 +167,6 @@ class OpenLibrary:
     @property
     def _missing(self) -> MissingFiles:
         from src.processing.missing_files import MissingFiles
-    from src.search.segment_search import SegmentSearch
 
         if self._missing_files is None:
             self._missing_files = MissingFiles(self.metadata, self.read_only)
