@@ -273,6 +273,7 @@ def test_attributes_are_set_on_the_chosen_card_which_has_the_label_then(desk: De
     desk.settle()
     assert desk.labels.values["s000"]["yellow block"] == {"side": "back", "tilt": 1.5}
     desk.press("Right")
+    desk.rank.attributes.show()
     desk.settle()
     assert row._menus["side"].value == "–"
     desk.press("Left")
@@ -359,6 +360,8 @@ def test_a_name_that_is_taken_is_asked_for_again(desk: Desk) -> None:
 def test_a_label_that_is_deleted_comes_back(desk: Desk) -> None:
     desk.show()
     desk.press("a")
+    desk.settle()
+    desk.panel._rested()
     desk.settle()
     desk.panel.commands.remove("yellow block")
     desk.settle()

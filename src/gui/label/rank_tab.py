@@ -230,9 +230,10 @@ class RankTab(LabelTab):
     def start_from(self, segment_ids: Sequence[str]) -> None:
         """Rank by segments that are examples, as long as there are no answers."""
         ranking = None if self.ranked is None else self.ranked.ranking
+        here = self.list.count("accepted") + self.list.count("rejected")
         if not segment_ids:
             self.tools.say(NO_EXAMPLES)
-        elif ranking is not None and (ranking.accepted or ranking.rejected or self._since):
+        elif here or (ranking is not None and (ranking.accepted or ranking.rejected)):
             self.tools.say("This label is ranked by your answers already.")
         else:
             self._seeds = tuple(segment_ids)

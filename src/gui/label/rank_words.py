@@ -43,11 +43,10 @@ def words_in_place(tab: RankTab) -> tuple[tuple[str, str] | None, Way | None, Wa
         return words, retry, ("Start from a search", tools.search)
     if tab.ranked is None or tab.requests.is_busy:
         return ("Ranking…", f"Looking for what is like “{label.name}”."), None, None
-    return (
-        ("Nothing left to answer", f"Every segment has an answer for “{label.name}”."),
-        None,
-        None,
-    )
+    if not (tab.ranked.ranking.accepted or tab.ranked.ranking.rejected):
+        return _no_examples(tab, label.name)
+    said = f"Every segment has an answer for “{label.name}”."
+    return ("Nothing left to answer", said), None, None
 
 
 def _no_examples(tab: RankTab, name: str) -> tuple[tuple[str, str] | None, Way | None, Way | None]:
