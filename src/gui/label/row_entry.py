@@ -75,6 +75,8 @@ class RowEntry:
             self._said.place(x=left, y=top + height)
         else:
             self._said.place_forget()
+        # Tk gives the focus to nothing that is not on the screen yet, and a quick hand types on
+        self._canvas.update_idletasks()
         field.focus_field()
 
     def close(self) -> None:
