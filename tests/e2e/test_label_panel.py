@@ -125,6 +125,15 @@ def desk(empty_window: Any) -> Iterator[Desk]:
     desk.panel.destroy()
 
 
+def test_labels_are_read_before_anybody_goes_there(desk: Desk) -> None:
+    for listener in desk.signals.opened:
+        listener()
+    desk.settle()  # nothing is drawn, and nothing ranked
+    assert len(desk.panel.list.labels) == 2 and not desk.labels.asked
+    desk.show()
+    assert desk.ids == MANY
+
+
 def test_after_ten_answers_what_was_not_looked_at_is_ranked_again(desk: Desk) -> None:
     desk.show()
     before, columns = desk.ids, desk.columns

@@ -210,6 +210,8 @@ class LabelList(DrawnCanvas):
         return max(1, (self.winfo_height() - px(_HEAD + _FOOT)) // px(_ROW) - 1)
 
     def _draw(self) -> None:
+        if self.winfo_width() <= 1:  # it is not on the screen yet
+            return
         self.erase()
         c, px, width = self.theme.colours, self.theme.px, self.winfo_width()
         small = self.theme.canvas_font(self, SMALL)
