@@ -10,6 +10,7 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.label_entry import LabelEntry
 from src.search.completion import Suggestion
 
+_AROUND = 10  # of what is typed, within the entry
 Suggest = Callable[[str], Sequence[Suggestion]]
 
 
@@ -68,7 +69,7 @@ class RowEntry:
         field.set(text)
         field.set_error(bool(wrong))
         scale = ctk.ScalingTracker.get_widget_scaling(field)
-        field.configure(width=width / scale)
+        field.field.configure(width=width / scale - _AROUND)
         field.place(x=left / scale, y=(top + theme.px(4)) / scale)
         if wrong:
             self._said.configure(text=wrong, wraplength=width)
