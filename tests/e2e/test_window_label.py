@@ -98,7 +98,7 @@ def test_a_label_is_given_by_keys_alone_and_kept(
 
     window.click_at(window.state()["label"]["rows"][LABEL]["box"], button=3)
     window.screen.wait_still()
-    window.key("Up", "Return")  # the last entry deletes
+    window.key("Down", "Up", "Return")  # the last entry deletes
     window.wait_still("no label", lambda s: LABEL not in s["label"]["rows"])
     said = f"“{LABEL}” removed from {1 + columns} segments."
     assert window.state()["label"]["said"] == said and not window.state()["dialog"]
