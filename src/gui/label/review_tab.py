@@ -112,10 +112,10 @@ class ReviewTab(LabelTab):
             if len(key) == 1:
                 self.picture.bind(f"<{key.upper()}>", partial(_do, act))
                 self.labels.bind(f"<{key}>", partial(_do, act))
-        for key in range(1, KEYS + 1):
-            for name in (f"<Key-{key}>", f"<KP_{key}>"):
-                self.picture.bind(name, partial(_do, partial(self.labels.toggle, key - 1)))
-                self.labels.bind(name, partial(_do, partial(self.labels.toggle, key - 1)))
+        for number in range(1, KEYS + 1):
+            for name in (f"<Key-{number}>", f"<KP_{number}>"):
+                self.picture.bind(name, partial(_do, partial(self.labels.toggle, number - 1)))
+                self.labels.bind(name, partial(_do, partial(self.labels.toggle, number - 1)))
 
     # -- the tab
 
