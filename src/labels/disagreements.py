@@ -1,7 +1,8 @@
 """Where a model is sure of another word than people's, and where labels of people overlap.
 
 Two labels contradict each other only where no segment of the library has both by people: “red” and
-“circle” do not, once something was called both.
+“circle” do not, once something was called both. A label that says more than another one, such as
+“red block” and “red”, does not contradict it either.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import combinations
 
 from src.database.decisions import OF_PEOPLE
 from src.database.label_table import LabelTable
 from src.database.metadata_db import MetadataDatabase
 from src.database.rows import LISTED
+from src.database.text_normalization import casefold_key
 from src.errors import QueryError
 from src.label_records import Disagreement
 from src.models.mask_rle import mask_ious
@@ -24,6 +27,8 @@ from src.search.query import GONE
 SURE = 0.9
 # IoU from which two segments are mostly the same pixels.
 MOSTLY_THE_SAME = 0.7
+# Of a longer name no part is looked for.
+MOST_WORDS = 8
 
 _OF_PEOPLE = f"source IN ({', '.join(repr(source) for source in OF_PEOPLE)})"
 _Row = tuple[Disagreement, int, int]  # with the tags' row ids
@@ -36,7 +41,7 @@ def find_disagreements(metadata: MetadataDatabase, limit: int) -> list[Disagreem
         return []
     names = dict(db.execute("SELECT id, name FROM tags").fetchall())
     labels = {row[0] for row in db.execute("SELECT id FROM tags WHERE position IS NOT NULL")}
-    together = _given_together(db)
+    together = _given_together(db) | _saying_more(names)
     settled = set(
         db.execute(
             "SELECT kind, segment_id, tag_id, ifnull(other_segment_id, ''), other_tag_id"
@@ -64,6 +69,23 @@ def _given_together(db: sqlite3.Connection) -> set[tuple[int, int]]:
         f" WHERE a.{_OF_PEOPLE} AND b.{_OF_PEOPLE}"
     )
     return {(row[0], row[1]) for row in rows}
+
+
+def _saying_more(names: dict[int, str]) -> set[tuple[int, int]]:
+    """Find the pairs of tags of which one has all words of the other, and more; both ways round."""
+    with_words: dict[frozenset[str], list[int]] = defaultdict(list)
+    for tag_id, name in names.items():
+        with_words[frozenset(casefold_key(name).split())].append(tag_id)
+    found = set[tuple[int, int]]()
+    for words, ids in with_words.items():
+        # names are short: looking up their parts is quicker than comparing each with each
+        if len(words) > MOST_WORDS:
+            continue
+        for length in range(1, len(words)):
+            for part in combinations(sorted(words), length):
+                for less in with_words.get(frozenset(part), ()):
+                    found |= {pair for each in ids for pair in ((each, less), (less, each))}
+    return found
 
 
 def _of_models(

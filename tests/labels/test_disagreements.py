@@ -69,6 +69,19 @@ def add_overlapping(metadata: MetadataDatabase) -> tuple[str, str]:
     return one.id, two.id
 
 
+def test_a_label_that_says_more_does_not_contradict_one_that_says_less(
+    labels: Labels, metadata: MetadataDatabase
+) -> None:
+    labels.give([FIRST], "Red block")
+    model_says(metadata, FIRST, "red", 0.99)
+    labels.give([SECOND], "red")
+    model_says(metadata, SECOND, "Red block", 0.99)
+    assert labels.disagreements() == []
+    labels.give([THIRD], "reddish block")
+    model_says(metadata, THIRD, "red", 0.99)
+    assert labels.disagreements() == [of_model(THIRD, "reddish block", "red", 0.99)]
+
+
 def test_two_segments_of_the_same_pixels_with_different_labels(
     labels: Labels, metadata: MetadataDatabase
 ) -> None:
