@@ -112,10 +112,11 @@ class ReviewTab(LabelTab):
             if len(key) == 1:
                 self.picture.bind(f"<{key.upper()}>", partial(_do, act))
                 self.labels.bind(f"<{key}>", partial(_do, act))
-        for number in range(1, KEYS + 1):
-            for name in (f"<Key-{number}>", f"<KP_{number}>"):
-                self.picture.bind(name, partial(_do, partial(self.labels.toggle, number - 1)))
-                self.labels.bind(name, partial(_do, partial(self.labels.toggle, number - 1)))
+        for place in range(KEYS):
+            toggle = partial(_do, partial(self.labels.toggle, place))
+            for name in (f"<Key-{place + 1}>", f"<KP_{place + 1}>"):
+                self.picture.bind(name, toggle)
+                self.labels.bind(name, toggle)
 
     # -- the tab
 
