@@ -133,6 +133,20 @@ ACTIONS = [
         needs_library=True,
     ),
     Action("step-back", "Back", lambda window: window.panels.step_back(), "Alt Left"),
+    Action(
+        "undo",
+        "Undo",
+        lambda window: window.panels.undo(),
+        "Ctrl Z",
+        enabled=lambda window: not window.panels.is_typing,
+    ),
+    Action(
+        "redo",
+        "Redo",
+        lambda window: window.panels.redo(),
+        "Ctrl Shift Z",
+        enabled=lambda window: not window.panels.is_typing,
+    ),
     Action("previous", "Previous", lambda window: window.panels.step(-1), "Page Up"),
     Action("next", "Next", lambda window: window.panels.step(1), "Page Down"),
     Action(

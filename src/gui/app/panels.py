@@ -20,6 +20,7 @@ from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.detail.detail_panel import DetailPanel, Origin
 from src.gui.dialogs.messages import show_error
+from src.gui.label.label_panel import LabelPanel
 from src.gui.library.library_panel import LibraryPanel
 from src.gui.map.map_panel import MapPanel
 from src.gui.models.models_controller import ModelsController
@@ -116,6 +117,10 @@ class Panels:
         return cast(MapPanel, self._panel("map"))
 
     @property
+    def label(self) -> LabelPanel:
+        return cast(LabelPanel, self._panel("label"))
+
+    @property
     def models(self) -> ModelsPanel:
         return cast(ModelsPanel, self._panel("models"))
 
@@ -179,6 +184,14 @@ class Panels:
         """Go to the next or previous hit, where one is shown."""
         self._panel(self.here).go(step)
 
+    def undo(self) -> None:
+        """Take back the last thing that was done in the panel on the screen."""
+        self._panel(self.here).undo()
+
+    def redo(self) -> None:
+        """Do again what was taken back in the panel on the screen."""
+        self._panel(self.here).redo()
+
     def grid_shown(self) -> CardGrid | None:
         """Return the grid of cards that is on the screen."""
         return self._panel(self.here).card_grid
@@ -225,6 +238,9 @@ class Panels:
 
     def open_on_map(self, segment_id: str) -> None:
         self._open_detail(segment_id, Origin("Map"), "map")
+
+    def open_candidate(self, segment_id: str) -> None:
+        self._open_detail(segment_id, Origin("Label"), "label")
 
     def open_hit(self, hits: Sequence[SearchHit], place: int) -> None:
         origin = Origin("Results", self.search.query, hits, place=place)

@@ -15,13 +15,13 @@ from src.errors import QueryError
 from src.gui.core.tag_act import TagAct
 from src.gui.map.colouring import Colouring, by_strength, by_tags
 from src.gui.map.crop_wall import MOST
-from src.gui.map.key_hints import KeyHints
 from src.gui.map.map_canvas import CLOSEST, FARTHEST, MapActions, MapCanvas
 from src.gui.map.map_side import NARROW, MapSide, SideActions
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import SIDE_PANEL
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, IconButton, label, panel_header, rule
+from src.gui.widgets.key_hints import KeyHints
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.slider import Slider
 from src.records import SearchHit, SearchResult
@@ -39,6 +39,15 @@ LOADING = "The models are still loading. The map will be here in a moment."
 EMPTY = "Your library is empty. Add photos or videos to see their segments here."
 FAILED = "The map couldn't be computed."
 MODELS_FAILED = "The models couldn't be loaded, so there is no map. See Models for the reason."
+KEYS = (
+    (("Drag",), "select"),
+    (("Shift",), "add"),
+    (("Space",), "move"),
+    (("Wheel",), "zoom"),
+    (("Enter",), "show as results"),
+    (("Esc",), "clear"),
+    (("Ctrl A",), "all"),
+)
 _WIDE = 960  # of the panel, in pixels of the design
 
 
@@ -96,7 +105,7 @@ class MapPanel(Panel):
         self.side.pack(side="right", fill="y")
         middle = ctk.CTkFrame(body, fg_color="transparent", corner_radius=0)
         middle.pack(side="left", fill="both", expand=True)
-        KeyHints(middle, theme).pack(side="bottom", fill="x")
+        KeyHints(middle, theme, KEYS).pack(side="bottom", fill="x")
         self.canvas = MapCanvas(
             middle,
             theme,

@@ -69,6 +69,12 @@ class Panel(ctk.CTkFrame):
         """Do what Escape means in it; returns whether there was anything to step back from."""
         return False
 
+    def undo(self) -> None:
+        """Take back the last thing that a person did in it, where it can do so."""
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+
     def go(self, step: int) -> None:
         """Go to the next (1) or previous (-1) of what is shown."""
 
