@@ -1,0 +1,183 @@
+"""The tools over the photo under edit, the size of the brush, and what is done at once."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from src.gui.masks.tools import DEEDS, PAINTING, STEPS, TOOLS, Tool, size_at, step_of
+from src.gui.theme.icons import icon
+from src.gui.theme.theme import RADIUS, SMALL, Theme
+from src.gui.theme.toolkit import ctk
+from src.gui.widgets.controls import Button, label, rule
+from src.gui.widgets.slider import Slider
+from src.gui.widgets.tooltip import Tooltip
+
+_HEIGHT = 44  # of a button
+# The narrowest width at which all stands in one line with its words.
+_ONE_LINE = 632
+
+
+class ToolButton(Button):
+    """An icon over its word; what can't be used says why."""
+
+    def __init__(
+        self, master: Any, theme: Theme, tool: Tool, command: Callable[[], object]
+    ) -> None:
+        width = int(theme.font(SMALL).measure(tool.name)) + 14
+        super().__init__(
+            master,
+            theme,
+            tool.name,
+            command,
+            kind="quiet",
+            icon_name=tool.icon,
+            height=_HEIGHT,
+            width=max(width, 40),
+            size=SMALL,
+        )
+        self._button.configure(compound="top", text_color=theme.colours.text)
+        self._listen()
+        self._ink = theme.colours.text
+        self._button.configure(image=icon(tool.icon, self._ink))
+        self._tool = tool
+        self._is_chosen = False
+        self.tip = Tooltip(self, theme, tool.tip)
+
+    def mark(self, here: bool) -> None:
+        """Show it as the tool in hand, or not."""
+        if here == self._is_chosen:
+            return
+        self._is_chosen = here
+        c = self.theme.colours
+        self._fill = c.selection if here else "transparent"
+        self._over = c.selection_hover if here else c.raised
+        self._ink = c.accent if here else c.text
+        self._button.configure(
+            fg_color=self._fill,
+            hover_color=self._over,
+            text_color=self._ink,
+            image=icon(self._tool.icon, self._ink if self.enabled else c.hint),
+        )
+
+    def show_word(self, shown: bool) -> None:
+        """Show its word under the icon, or the icon alone."""
+        wide = max(int(self.theme.font(SMALL).measure(self._tool.name)) + 14, 40)
+        self._button.configure(
+            text=self._tool.name if shown else "",
+            width=wide if shown else 32,
+            height=_HEIGHT if shown else 32,
+        )
+        self._listen()
+
+    def allow(self, why_not: str) -> None:
+        """Let it be used, where nothing is against it; the tooltip says what is."""
+        self.set_enabled(not why_not)
+        self.tip.text = why_not or self._tool.tip
+
+
+class ToolBar(ctk.CTkFrame):
+    """In one line, or where that is too long in two."""
+
+    def __init__(
+        self,
+        master: Any,
+        theme: Theme,
+        on_tool: Callable[[str], None],
+        on_deed: Callable[[str], None],
+        on_size: Callable[[int], None],
+    ) -> None:
+        """Make it.
+
+        Args:
+            on_tool: a tool was chosen, by its key.
+            on_deed: something is to be done at once, by its key.
+            on_size: the brush has another size, in pixels of the frame.
+        """
+        c = theme.colours
+        super().__init__(
+            master,
+            fg_color=c.sidebar,
+            corner_radius=RADIUS,
+            border_width=1,
+            border_color=c.border,
+        )
+        self.theme, self._on_size = theme, on_size
+        self._largest = 64
+        self._lines = 0
+        rows = [ctk.CTkFrame(self, fg_color="transparent") for _ in range(3)]
+        self._tools, self._sizes, self._deeds = rows
+        self.buttons = {
+            tool.key: ToolButton(row, theme, tool, partial(call, tool.key))
+            for row, tools, call in ((rows[0], TOOLS, on_tool), (rows[2], DEEDS, on_deed))
+            for tool in tools
+        }
+        for button in self.buttons.values():
+            button.pack(side="left")
+        self._build_size()
+        tkinter.Misc.bind(self, "<Configure>", lambda _: self._lay_out(), "+")
+        self._lay_out()
+
+    def _build_size(self) -> None:
+        theme, box = self.theme, self._sizes
+        self._rules = [rule(box, theme, 36) for _ in range(2)]
+        inner = ctk.CTkFrame(box, fg_color="transparent")
+        head = ctk.CTkFrame(inner, fg_color="transparent")
+        head.pack(fill="x", padx=4)
+        label(head, theme, "Size", size=SMALL, colour=theme.colours.text_2).pack(side="left")
+        self._said = label(head, theme, "", size=SMALL)
+        self._said.pack(side="right")
+        self.slider = Slider(inner, theme, (0, STEPS), 0, self._slid, decimals=0, width=68)
+        self.slider.pack(fill="x")
+        Tooltip(self.slider, theme, "Size of brush and eraser, in pixels of the photo ([ and ])")
+        self._rules[0].pack(side="left", padx=theme.px(8))
+        inner.pack(side="left")
+        self._rules[1].pack(side="left", padx=theme.px(8))
+
+    # -- what is shown
+
+    def show(self, tool: str, size: int, largest: int) -> None:
+        """Show which tool is in hand, and how large the brush is."""
+        for each in TOOLS:
+            self.buttons[each.key].mark(each.key == tool)
+        self.buttons["merge"].mark(tool == "merge")
+        self._largest = largest
+        self._said.configure(text=f"{size:,} px")
+        if size_at(self.slider.value, largest) != size:
+            self.slider.set(step_of(size, largest))
+        self.slider.set_enabled(tool in PAINTING)
+
+    def allow(self, why_not: Mapping[str, str]) -> None:
+        """Say of each tool why it can't be used now; "" where it can."""
+        for key, why in why_not.items():
+            self.buttons[key].allow(why)
+
+    def _slid(self, step: float) -> None:
+        self._on_size(size_at(step, self._largest))
+
+    # -- where it lies
+
+    def _lay_out(self) -> None:
+        """Put all in one line or in two; called again when the width is another."""
+        width = self.winfo_width() / self.theme.scale
+        lines = 1 if width >= _ONE_LINE else 2
+        if lines == self._lines or width < 20:
+            return
+        self._lines = lines
+        for part in (self._tools, self._sizes, self._deeds):
+            part.pack_forget()
+            part.grid_forget()
+        self.grid_columnconfigure((0, 1, 2), weight=0)
+        self.grid_columnconfigure(1 if lines == 1 else 2, weight=1)
+        if lines == 1:
+            self._tools.grid(row=0, column=0, padx=(3, 0), pady=1)
+            self._sizes.grid(row=0, column=1)
+            self._deeds.grid(row=0, column=2, padx=(0, 3), pady=1)
+        else:
+            self._tools.grid(row=0, column=0, columnspan=3, sticky="w", padx=3, pady=(1, 0))
+            self._deeds.grid(row=1, column=0, sticky="w", padx=3, pady=(0, 1))
+            self._sizes.grid(row=1, column=1, sticky="w")
+        for key in (tool.key for tool in DEEDS):
+            self.buttons[key].show_word(lines == 1)
