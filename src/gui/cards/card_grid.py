@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter
+from math import ceil, floor
 from typing import Literal
 
 from src.gui.cards.card_keys import CardKeys
@@ -94,6 +95,7 @@ class CardGrid(ctk.CTkFrame):
         """
         self._source, self._split = source, split
         if not keep_place:
+            self._pointer.rectangle.end()
             self._offset, self.focused = 0, None
             self.select(frozenset())
         elif self.focused is not None and self.focused >= len(source):
@@ -240,6 +242,23 @@ class CardGrid(ctk.CTkFrame):
             if left <= x <= right and top <= y <= bottom + self.size.text_height:
                 return card
         return None
+
+    def cards_in(self, box: tuple[int, int, int, int]) -> frozenset[int]:
+        """Return the cards that a box touches, their words too.
+
+        Args:
+            box: left, top, right and bottom; heights are from the top of all cards.
+        """
+        layout, margin, (width, height) = self.layout, self.size.margin, self.size.thumb_wh
+        left, top, right, bottom = box
+        x = self.theme.px(self._margins[0])
+        columns = range(
+            max(0, ceil((left - x - width) / self._step)),
+            min(self._columns, floor((right - x) / self._step) + 1),
+        )
+        return layout.within(
+            layout.rows_in(top - margin, bottom - margin, height + self.size.text_height), columns
+        )
 
     @property
     def first_seen(self) -> int:
