@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from src.gui.app.panel_list import PANELS, PanelSpec
 from src.gui.app.saved_searches import SAVED_MENU
+from src.gui.detail.detail_panel import DetailPanel
 from src.gui.library.chosen_card import ChosenCard
 from src.gui.library.library_panel import CARD_MENU
 from src.gui.search.chosen_hits import ChosenHits
@@ -114,6 +115,16 @@ def _on_hits(
     return Action(key, name, do, keys, menu=HIT_MENU, enabled=enabled)
 
 
+def _on_frame(key: str, name: str, run: Callable[[DetailPanel], object], keys: str) -> Action:
+    """Declare what changes the masks of the frame that is shown."""
+
+    def enabled(window: MainWindow) -> bool:
+        panels = window.panels
+        return panels.here == "detail" and panels.detail.can_edit and not panels.is_typing
+
+    return Action(key, name, lambda window: run(window.panels.detail), keys, enabled=enabled)
+
+
 ACTIONS = [
     ADD,
     SETTINGS,
@@ -160,6 +171,8 @@ ACTIONS = [
     Action(
         "full-screen", "Full screen", lambda window: window.full_screen(), "F11", in_dialogs=True
     ),
+    _on_frame("edit-mask", "Edit mask", lambda detail: detail.edit_mask(), "E"),
+    _on_frame("new-segment", "New segment", lambda detail: detail.new_segment(), "N"),
     _on_hits("open-hit", "Open", lambda hits: hits.open()),
     _on_hits("similar", "Find similar", ChosenHits.find_similar, "F", lambda hits: hits.is_one),
     _on_hits("more-like", "Add to the search", lambda hits: hits.add_term(1), "+"),

@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image, ImageTk
 
 from src.gui.core.main_thread import MainThread
-from src.gui.widgets.viewport import Viewport
 from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import RADIUS, RADIUS_SMALL, SMALL, Theme
 from src.gui.widgets.frame_drawing import on_window, outlines, part_of
+from src.gui.widgets.viewport import Viewport
 from src.records import FrameView
 
 _DIM = 0.42

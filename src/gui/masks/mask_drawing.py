@@ -109,13 +109,19 @@ def paint(mask: np.ndarray, points: Points, radius: float, erase: bool) -> Box |
 
 
 def render(
-    ground: Layers, mask: np.ndarray, tint: np.ndarray | None, box: Box, theme: Theme
+    ground: Layers,
+    mask: np.ndarray,
+    tint: np.ndarray | None,
+    box: Box,
+    theme: Theme,
+    colour: str | None = None,
 ) -> tuple[Image.Image, tuple[int, int]]:
     """Draw a part of what is seen, and a little round it that changes with it.
 
     Args:
         mask: (h, w) bool, as large as the ground.
         tint: another one, of what a click would do.
+        colour: of the outline; the accent when None.
 
     Returns:
         An RGB picture, and where its left upper corner lies.
@@ -127,16 +133,46 @@ def render(
     inside = mask[y0:y1, x0:x1]
     out = np.where(inside[..., None], ground.bright[y0:y1, x0:x1], ground.dark[y0:y1, x0:x1])
     if tint is not None:
-        colour = np.array(ImageColor.getrgb(c.accent), np.float32)
+        accent = np.array(ImageColor.getrgb(c.accent), np.float32)
         where = tint[y0:y1, x0:x1] & ~inside
         bright = ground.bright[y0:y1, x0:x1][where]
-        out[where] = bright * (1 - _TINT) + colour * _TINT
+        out[where] = bright * (1 - _TINT) + accent * _TINT
     image = Image.fromarray(out)
     if tint is not None:
         image.paste(c.accent, (0, 0), _line(tint, (x0, y0, x1, y1), theme.scale, 1.5))
     image.paste(c.on_accent, (0, 0), _line(mask, (x0, y0, x1, y1), theme.scale, _EDGE))
-    image.paste(c.accent, (0, 0), _line(mask, (x0, y0, x1, y1), theme.scale, _LINE))
+    image.paste(colour or c.accent, (0, 0), _line(mask, (x0, y0, x1, y1), theme.scale, _LINE))
     return image, (x0, y0)
+
+
+def close_up(
+    image: Image.Image,
+    mask: np.ndarray,
+    about: Box,
+    size_wh: tuple[int, int],
+    theme: Theme,
+    colour: str,
+) -> Image.Image:
+    """Draw a mask with what is round it, small.
+
+    Args:
+        image: the frame.
+        mask: (H, W) bool, of the frame.
+        about: what is to be seen at least, in pixels of the frame.
+        colour: of the outline.
+    """
+    x0, y0, x1, y1 = about
+    wide, high = max(1, x1 - x0), max(1, y1 - y0)
+    scale = min(size_wh[0] / wide, size_wh[1] / high) * 0.84
+    scale = max(scale, min(size_wh[0] / image.width, size_wh[1] / image.height))
+    left, top = (x0 + x1 - size_wh[0] / scale) / 2, (y0 + y1 - size_wh[1] / scale) / 2
+    port = Viewport(image.size, size_wh, scale, left, top).moved(0, 0)
+    ground = layers(image, (), port, theme, dim=True)
+    width, height = port.box[2:]
+    picture, _ = render(ground, seen_part(mask, port), None, (0, 0, width, height), theme, colour)
+    whole = Image.new("RGB", size_wh, theme.colours.window)
+    whole.paste(picture, port.box[:2])
+    return whole
 
 
 def _line(mask: np.ndarray, box: Box, scale: float, width: float) -> Image.Image:

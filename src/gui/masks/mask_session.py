@@ -80,9 +80,7 @@ class MaskSession:
 
     # -- begin and end
 
-    def open(
-        self, edit: Callable[[], Editor], segment_id: str | None, label: str, wants_rings: bool
-    ) -> None:
+    def open(self, edit: Callable[[], Editor], segment_id: str | None, label: str) -> None:
         """Begin to edit a segment, or a new one where the id is None; `opened` follows.
 
         Args:
@@ -91,7 +89,7 @@ class MaskSession:
         self.close()
         self._number += 1
         number = self._number
-        self.is_open, self.wants_rings = True, wants_rings
+        self.is_open, wants_rings = True, self.wants_rings
         self.label = self.label_before = label
 
         def work() -> tuple[Editor, Look, Image.Image]:

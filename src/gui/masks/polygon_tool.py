@@ -145,7 +145,11 @@ class PolygonTool:
     def _edge_at(self, x: float, y: float, port: Viewport) -> tuple[int, int] | None:
         """Return the ring and the point before the edge that the pointer is at."""
         found = (
-            (_distance((x, y), port.to_window(*points[place - 1]), port.to_window(*point)), ring, place - 1)
+            (
+                _distance((x, y), port.to_window(*points[place - 1]), port.to_window(*point)),
+                ring,
+                place - 1,
+            )
             for ring, points in enumerate(self.rings)
             for place, point in enumerate(points)
         )

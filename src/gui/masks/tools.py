@@ -42,7 +42,11 @@ BOX = Tool("box", "Box", "X", "box", "Drag a box around the segment", asks_sam=T
 BRUSH = Tool("brush", "Brush", "B", "brush", "Paint what belongs to the segment")
 ERASER = Tool("eraser", "Eraser", "E", "eraser", "Paint over what does not belong to it")
 POLYGON = Tool(
-    "polygon", "Polygon", "P", "polygon", "Click corner by corner, or drag the points of the outline"
+    "polygon",
+    "Polygon",
+    "P",
+    "polygon",
+    "Click corner by corner, or drag the points of the outline",
 )
 TOOLS = (SELECT, CLICK, BOX, BRUSH, ERASER, POLYGON)
 
@@ -87,3 +91,13 @@ def resized(size: int, by: int, largest: int) -> int:
     """Return the next larger (1) or smaller (-1) size."""
     wished = max(size + 1, round(size * 1.25)) if by > 0 else min(size - 1, round(size / 1.25))
     return min(max(wished, LEAST_SIZE), largest)
+
+
+def said_of(key: str) -> str:
+    """Return what the foot of the window says of a tool in hand."""
+    return {
+        MERGE.key: "Click the segment to merge into this one. Esc cancels.",
+        SELECT.key: "Click the segment to edit.",
+        CLICK.key: "Left click adds, right click takes away, a drag is a box.",
+        POLYGON.key: "Enter closes it. Right-click a point to remove it.",
+    }.get(key, "Saved only when you keep it")

@@ -36,9 +36,7 @@ def on_window(points: np.ndarray, port: Viewport) -> np.ndarray:
     return np.asarray((closed - (port.left, port.top)) * port.scale)
 
 
-def outlines(
-    lines: Iterable[np.ndarray], size_wh: tuple[int, int], width_px: float
-) -> Image.Image:
+def outlines(lines: Iterable[np.ndarray], size_wh: tuple[int, int], width_px: float) -> Image.Image:
     """Return closed lines as an 'L' mask.
 
     Args:

@@ -1,0 +1,404 @@
+"""A frame with one of its masks under edit: tools above, facts beside, keys below."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from src.gui.core.session import Session
+from src.gui.core.thumbnails import Thumbnails
+from src.gui.masks import frame_segments, tools
+from src.gui.masks.editor import Kept, Look, Ring
+from src.gui.masks.mask_canvas import MaskCanvas, Scene, Stroke
+from src.gui.masks.mask_marks import MaskMarks
+from src.gui.masks.mask_session import MaskSession, SessionEvents
+from src.gui.masks.mask_side import MaskSide, MaskSideActions
+from src.gui.masks.mask_tools import READING, MaskTools
+from src.gui.masks.pointer import MaskPointer, PointerActions
+from src.gui.masks.polygon_tool import PolygonActions, PolygonTool
+from src.gui.masks.tool_bar import ToolBar
+from src.gui.masks.view_row import ViewRow
+from src.gui.theme.theme import LEFT, Theme
+from src.gui.theme.toolkit import ctk
+from src.gui.widgets.controls import RING, rule
+from src.gui.widgets.key_hints import KeyHints
+from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
+from src.records import FrameView
+from src.search.completion import Suggestion
+
+_HINTS = (
+    (("B",), "brush"),
+    (("E",), "eraser"),
+    (("[", "]"), "size"),
+    (("Alt",), "take away"),
+    (("Ctrl", "Z"), "undo"),
+    (("Space",), "move the photo"),
+)
+_STRIP_FROM = 300  # the picture is at least so high before the strip of segments has a place
+_PREPARING = "Getting the photo ready for clicks…"
+
+
+@dataclass(frozen=True)
+class MaskViewActions:
+    """What the view asks of the panel that it lies in.
+
+    Attributes:
+        suggest: what labels may be meant by what is typed.
+        kept: an edit is in the library.
+        left: the edit was left, and nothing of it is to be kept.
+        begun: another segment is edited, by its id; None for a new one.
+    """
+
+    suggest: Callable[[str], Sequence[Suggestion]]
+    kept: Callable[[Kept], None]
+    left: Callable[[], None]
+    begun: Callable[[str | None], None]
+
+
+class MaskView(ctk.CTkFrame):
+    """Open while a mask is edited; asks in place before unsaved changes are left."""
+
+    def __init__(
+        self,
+        master: Any,
+        theme: Theme,
+        session: Session,
+        thumbnails: Thumbnails,
+        actions: MaskViewActions,
+    ) -> None:
+        super().__init__(master, fg_color=theme.colours.window, corner_radius=0)
+        self.theme, self._session, self._actions = theme, session, actions
+        self._view: FrameView | None = None
+        self.segment_id: str | None = None
+        self._leaving: Callable[[], object] | None = None
+        self.edit = MaskSession(
+            session.main_thread,
+            SessionEvents(self._opened, self._say_state, self._changed, self._wrong, self._kept),
+        )
+        rule(self, theme).pack(fill="x")
+        self.keys = KeyHints(self, theme, _HINTS)
+        self.keys.pack(side="bottom", fill="x")
+        self.keys.say("Saved only when you keep it")
+        self.side = MaskSide(
+            self,
+            theme,
+            session.main_thread,
+            MaskSideActions(
+                actions.suggest, self._set_label, self.keep, self.discard, self._go_on_editing
+            ),
+        )
+        self.side.pack(side="right", fill="y")
+        middle = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
+        middle.pack(side="left", fill="both", expand=True, padx=LEFT, pady=(12, 8))
+        self.bar = ToolBar(
+            middle,
+            theme,
+            lambda tool: self.tools.use(tool),
+            lambda deed: self.tools.do(deed),
+            lambda size: self.tools.set_size(size),
+        )
+        self.bar.pack(fill="x")
+        self.strip = ThumbStrip(middle, theme, thumbnails, (58, 58), self._choose)
+        self.row = ViewRow(middle, theme, self._restage, self._zoom)
+        self.row.pack(side="bottom", fill="x")
+        self.canvas = MaskCanvas(middle, theme, session.main_thread, self._drawn)
+        self.canvas.pack(fill="both", expand=True, pady=theme.px(12))
+        self.marks = MaskMarks(self.canvas, theme)
+        self.polygon = PolygonTool(
+            theme.scale, PolygonActions(self.marks.show_rings, self._closed, self._reshaped)
+        )
+        self.pointer = MaskPointer(
+            self.canvas,
+            self.marks,
+            self.polygon,
+            PointerActions(self._clicked, self._boxed, self._stroked, self._picked, self._rests),
+        )
+        self.tools = MaskTools(self.bar, self.pointer, self.polygon, self.edit, self.keys.say)
+        self.tools.bind_keys(self, self.side.entry, self.enter)
+        tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_strip(), "+")
+        self._middle = middle
+
+    # -- begin and end
+
+    def enter(self) -> None:
+        """Close the polygon that is being drawn, else keep the edit."""
+        if not self.polygon.is_drawing:
+            self.keep()
+        elif not self.polygon.close():
+            self.keys.say("A polygon needs three corners.")
+
+    def undo(self) -> None:
+        self.tools.do(tools.UNDO.key)
+
+    def redo(self) -> None:
+        self.tools.do(tools.REDO.key)
+
+    @property
+    def is_open(self) -> bool:
+        return self.edit.is_open
+
+    def open(self, view: FrameView, segment_id: str | None) -> None:
+        """Edit a segment of a frame, or draw a new one where the id is None."""
+        self._view, self.segment_id, self._leaving = view, segment_id, None
+        library = self._session.library
+        self.marks.clear()
+        self.polygon.clear()
+        self.pointer.is_on = False
+        self.tools.begin(view.segments[0].frame_wh, segment_id is None)
+        tag, offers = frame_segments.labels_of(view, segment_id)
+        whole = view.segments[0].id
+        self.edit.open(
+            lambda: library.edit_frame(segment_id or whole),
+            segment_id,
+            tag,
+        )
+        self.side.begin(tag, offers)
+        self._stage(Image.fromarray(view.image_rgb))
+        self._say_state()
+        self._show_state()
+        objects = [Thumb(s.id, s.crop_path) for s in view.segments if s.kind == "object"]
+        self.strip.show(objects, segment_id)
+        self._actions.begun(segment_id)
+        self.canvas.focus_set()
+
+    def close(self) -> None:
+        """Leave the edit; what is not kept is lost."""
+        self.edit.close()
+        self.canvas.clear()
+        self.marks.clear()
+        self.polygon.clear()
+        self._leaving = None
+
+    def lets_go(self, then: Callable[[], object]) -> bool:
+        """Return whether the edit can be left now; else it asks, and calls `then` afterwards."""
+        if not self.is_open:
+            return True
+        if self.edit.is_keeping:
+            self._leaving = then
+            return False
+        if not self.edit.has_changes:
+            self.close()
+            return True
+        self._leaving = then
+        self.side.ask("Keep your changes to this segment?")
+        return False
+
+    def step_back(self) -> None:
+        """Do what Escape means: drop what is being drawn, else leave, and twice discard."""
+        if self.pointer.cancel():
+            self._show_look()
+        elif self._leaving is not None:
+            self.discard()
+        elif self.tools.tool == tools.MERGE.key:
+            self.tools.put_back()
+        elif self.lets_go(self._actions.left):
+            self._actions.left()
+
+    def keep(self) -> None:
+        """Write the edit into the library, where there is anything to keep."""
+        self.side._left_entry()
+        if self.pointer.is_drawing or self.edit.is_keeping or self.edit.look is None:
+            return
+        if not self.edit.has_changes:
+            self.discard()
+            return
+        self.side.ask("")
+        self.edit.keep()
+        self._show_state()
+
+    def discard(self) -> None:
+        """Leave the segment as it was."""
+        if self.edit.is_keeping:
+            return
+        then = self._leaving or self._actions.left
+        self.close()
+        then()
+
+    def _go_on_editing(self) -> None:
+        if not self.edit.is_keeping:
+            self._leaving = None
+        self.side.ask("")
+        self.canvas.focus_set()
+
+    def _kept(self, kept: Kept) -> None:
+        then = self._leaving
+        self.close()
+        self._actions.kept(kept)
+        if then is not None:
+            then()
+
+    # -- what the editor answers
+
+    def _opened(self, look: Look) -> None:
+        assert self.edit.image is not None
+        self.pointer.is_on = True
+        self.tools.opened()
+        self._restage()
+        self._changed(look)
+        self._say_state()
+
+    def _changed(self, look: Look) -> None:
+        if self._leaving is not None and not self.edit.is_keeping:
+            self._go_on_editing()
+        self.side.say_wrong("")
+        self.canvas.show_mask(look.mask)
+        self.marks.show_clicks(look.points)
+        if self.tools.tool == tools.POLYGON.key and not self.polygon.is_drawing:
+            self.polygon.show(look.rings)
+        self._show_state()
+
+    def _show_look(self) -> None:
+        """Show the mask as the editor knows it."""
+        if self.edit.look is not None:
+            self._changed(self.edit.look)
+
+    def _show_state(self) -> None:
+        """Show facts, and which tools can be used."""
+        look, view, image = self.edit.look, self._view, self.edit.image
+        if view is None:
+            return
+        why_not = "" if look is not None else READING
+        self.side.allow_keep(why_not, self.edit.is_keeping)
+        self.tools.allow(None if look is None else look.state)
+        if look is None or image is None or self.edit.before is None:
+            return
+        what = "photo" if view.media.kind == "image" else "frame"
+        self.side.show(look, image.size, what, self.segment_id is None)
+        first = frame_segments.caption_of(view, self.segment_id)
+        now = "Edited by you" if look.state.can_undo else "Not changed"
+        self.side.pictures.show(image, self.edit.before, look, (first, now))
+
+    def _wrong(self, sentence: str) -> None:
+        self._show_state()
+        self.side.say_wrong(sentence)
+        if self.edit.look is None:  # it could not be opened
+            self.close()
+            self._actions.left()
+
+    def _say_state(self) -> None:
+        self.row.say(
+            READING
+            if not self.edit.is_ready
+            else _PREPARING
+            if self.edit.can_click and not self.edit.is_prepared
+            else ""
+        )
+
+    def _set_label(self, name: str) -> None:
+        self.edit.label = name.strip()
+        if self.side.entry.text.strip() != self.edit.label:
+            self.side.entry.set(self.edit.label)
+
+    # -- what the pointer does
+
+    def _clicked(self, x: float, y: float, inside: bool) -> None:
+        self.edit.do(lambda editor: editor.click(x, y, inside))
+
+    def _boxed(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        self.edit.do(lambda editor: editor.box(x0, y0, x1, y1))
+
+    def _stroked(self, stroke: Stroke) -> None:
+        points = tuple(stroke.points)
+        self.edit.do(
+            lambda editor: editor.stroke(points, stroke.radius, stroke.erase),
+            lambda: self.canvas.forget(stroke),
+        )
+
+    def _closed(self, ring: Ring) -> None:
+        self.edit.do(lambda editor: editor.polygon(tuple(ring)))
+
+    def _reshaped(self, rings: Sequence[Ring]) -> None:
+        shapes = tuple(tuple(ring) for ring in rings)
+        self.edit.do(lambda editor: editor.set_polygon(shapes))
+
+    def _picked(self, x: float, y: float) -> None:
+        number = self._other_at(x, y)
+        if self._view is None or number is None:
+            return
+        picked = self._view.segments[number].id
+        if self.tools.tool == tools.MERGE.key:
+            self.edit.do(lambda editor: editor.merge(picked))
+            self.tools.put_back()
+        else:
+            self._choose(picked)
+
+    def _choose(self, segment_id: str) -> None:
+        """Edit another segment of the frame, once this one is kept or left."""
+        view = self._view
+        if view is not None and segment_id != self.segment_id:
+            then = partial(self.open, view, segment_id)
+            if self.lets_go(then):
+                then()
+
+    def _rests(self, at: tuple[float, float] | None) -> None:
+        """Show what a click there would do."""
+        if at is None or self.tools.tool != tools.CLICK.key:
+            self.edit.forget_preview()
+            self.canvas.show_tint(None)
+        else:
+            self.edit.preview(*at, self._show_preview)
+        number = None
+        if at is not None and self.tools.tool in tools.PICKING:
+            number = self._other_at(*at)
+        view = self._view
+        lines: Sequence[np.ndarray] = ()
+        if number is not None and view is not None:
+            lines = frame_segments.lines_of(view, [number])
+        self.marks.show_hover(lines)
+
+    def _show_preview(self, mask: np.ndarray) -> None:
+        if self.tools.tool == tools.CLICK.key:
+            self.canvas.show_tint(mask)
+
+    def _other_at(self, x: float, y: float) -> int | None:
+        """Return the number of the smallest other segment at a place of the frame."""
+        view, look = self._view, self.edit.look
+        if view is None or look is None:
+            return None
+        left = [segment for segment in look.segment_ids if segment != self.segment_id]
+        return frame_segments.smallest_at(view, left, x, y)
+
+    # -- the picture
+
+    def _restage(self) -> None:
+        """Show the frame again, with other segments outlined or not, dimmed or not."""
+        if self.edit.image is not None:
+            self._stage(self.edit.image)
+
+    def _stage(self, image: Image.Image) -> None:
+        view, look = self._view, self.edit.look
+        assert view is not None
+        ids = [s.id for s in view.segments] if look is None else look.segment_ids
+        others = frame_segments.numbers_of(view, ids, but=self.segment_id)
+        lines = frame_segments.lines_of(view, others) if self.row.others else []
+        mask = frame_segments.mask_of(view, self.segment_id) if look is None else look.mask
+        self.canvas.show(Scene(image, view.segments[0].frame_wh, lines, self.row.dim), mask)
+
+    def _drawn(self) -> None:
+        if self.canvas.drawn is not None:
+            self.row.show_scale(self.canvas.drawn.scale)
+        self.marks.place()
+        self.pointer.refresh()
+
+    def _zoom(self, scale: float | None) -> None:
+        self.canvas.fit() if scale is None else self.canvas.zoom(scale)
+
+    def _fit_strip(self) -> None:
+        """Show the strip of segments where the picture keeps enough space beside it."""
+        px = self.theme.px
+        others = self.bar.winfo_reqheight() + self.row.winfo_reqheight() + px(24)
+        free = self._middle.winfo_height() - others - self.strip.winfo_reqheight()
+        shown = free >= px(_STRIP_FROM)
+        if shown and not self.strip.winfo_manager():
+            self.strip.pack(side="bottom", fill="x", before=self.row, padx=px(-RING))
+        elif not shown:
+            self.strip.pack_forget()
+
+    def refresh_thumbnails(self) -> None:
+        self.strip.refresh()
