@@ -70,6 +70,11 @@ class MaskSession:
         return self._editor is not None
 
     @property
+    def is_busy(self) -> bool:
+        """Whether something that was asked is not answered yet."""
+        return self._line.is_busy
+
+    @property
     def has_changes(self) -> bool:
         """Whether there is anything to keep, or may be once all is answered."""
         if not self.is_open or self.look is None:

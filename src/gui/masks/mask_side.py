@@ -59,6 +59,7 @@ class MaskSide(ctk.CTkFrame):
         rule(self, theme).pack(side="left", fill="y")
         self._build_buttons()
         self._build_label()
+        self._name = ""
         self._facts: dict[str, ctk.CTkLabel] = {}
         self._build_facts()
         self._pictures_part = ctk.CTkFrame(self, fg_color="transparent")
@@ -80,11 +81,14 @@ class MaskSide(ctk.CTkFrame):
             theme,
             "What is it?",
             self._actions.suggest,
-            self._actions.set_label,
+            self._choose,
             self._actions.go_on,
             height=32,
         )
-        self.entry.field.bind("<FocusOut>", lambda _: self._left_entry(), add="+")
+        inner, keys = self.entry.field._entry, f"label of {self}"
+        inner.bindtags((keys, *inner.bindtags()))
+        inner.bind_class(keys, "<Escape>", lambda _: self._leave_entry())
+        self.entry.field.bind("<FocusOut>", lambda _: self.take_label(), add="+")
         self.entry.pack(fill="x", padx=(24, 32))
         self._wrong = label(
             self, theme, "", size=SMALL, colour=c.error, justify="left", wraplength=260
@@ -94,13 +98,23 @@ class MaskSide(ctk.CTkFrame):
         self.chips = ChipRow(self._chips_row, theme, self._choose)
         self.chips.pack(fill="x")
 
-    def _left_entry(self) -> None:
+    def _leave_entry(self) -> str:
+        """Close the list, or leave the label as it was."""
+        if self.entry.list.is_open:
+            self.entry.list.hide()
+        else:
+            self.entry.set(self._name)
+            self._actions.go_on()
+        return "break"
+
+    def take_label(self) -> None:
         """Take what was typed, also where Enter was not pressed."""
-        self._actions.set_label(self.entry.text)
+        self._name = self.entry.text
+        self._actions.set_label(self._name)
 
     def _choose(self, name: str) -> None:
         self.entry.set(name)
-        self._actions.set_label(name)
+        self.take_label()
         self._actions.go_on()
 
     def _build_facts(self) -> None:
@@ -153,6 +167,7 @@ class MaskSide(ctk.CTkFrame):
         """
         self.ask("")
         self.say_wrong("")
+        self._name = name
         self.entry.set(name)
         self.chips.show([("Often here", [(offer, "") for offer in offers])])
         self.pictures.clear()

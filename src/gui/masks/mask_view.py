@@ -143,6 +143,11 @@ class MaskView(ctk.CTkFrame):
     def is_open(self) -> bool:
         return self.edit.is_open
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether it asks what becomes of the changes."""
+        return self._leaving is not None and not self.edit.is_keeping
+
     def open(self, view: FrameView, segment_id: str | None) -> None:
         """Edit a segment of a frame, or draw a new one where the id is None."""
         self._view, self.segment_id, self._leaving = view, segment_id, None
@@ -202,7 +207,7 @@ class MaskView(ctk.CTkFrame):
 
     def keep(self) -> None:
         """Write the edit into the library, where there is anything to keep."""
-        self.side._left_entry()
+        self.side.take_label()
         if self.pointer.is_drawing or self.edit.is_keeping or self.edit.look is None:
             return
         if not self.edit.has_changes:
