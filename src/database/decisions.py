@@ -8,12 +8,14 @@ decided as well: there it waits behind their word, for the case that they take i
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
+from src.database.label_acts import make_label, redo_acts, undo_acts
 from src.database.text_normalization import casefold_key
 from src.records import Decision, Tag, TagSource
 
@@ -58,6 +60,7 @@ def put_tags(
         else:
             decision = Decision(tag.name, True, tag.source, tag.confidence, time.time(), batch)
             _decide(db, segment_id, tag_id, decision)
+            make_label(db, tag_id, batch)
 
 
 def remove_tag(
@@ -76,7 +79,10 @@ def remove_tag(
 def repeat(db: sqlite3.Connection, segment_id: str, decisions: Iterable[Decision]) -> None:
     """Let what was decided on one segment be decided on another, when and in which act it was."""
     for decision in decisions:
-        _decide(db, segment_id, _tag_row(db, decision.tag, "human"), decision)
+        tag_id = _tag_row(db, decision.tag, "human")
+        _decide(db, segment_id, tag_id, decision)
+        if decision.has_tag and decision.source != "auto":
+            make_label(db, tag_id, decision.batch or new_batch())
 
 
 def replace_automatic_tags(db: sqlite3.Connection, tags: Mapping[str, Sequence[Tag]]) -> None:
@@ -102,24 +108,116 @@ def decide_on_frame(db: sqlite3.Connection, frame_id: int, decisions: Iterable[D
         _write_down(db, None, frame_id, tag_id, decision)
 
 
+def take_back(
+    db: sqlite3.Connection, tag_id: int, batch: str, segment_ids: Sequence[str] | None = None
+) -> int:
+    """Let no word of people on a tag hold any more, nor what was carried over from them.
+
+    Args:
+        batch: the act; undoing it lets all of them hold again.
+        segment_ids: on these alone; None for all segments and frames.
+
+    Returns:
+        How many decisions hold no more.
+    """
+    here = "1" if segment_ids is None else "segment_id IN (SELECT value FROM json_each(?))"
+    values = [tag_id] if segment_ids is None else [tag_id, json.dumps(list(segment_ids))]
+    taken = {}
+    for table, column in _UNDOABLE.items():
+        taken[table] = _ids(
+            db,
+            f"SELECT id FROM {table} WHERE tag_id = ? AND {here} AND source != 'auto'"
+            " AND undone_at IS NULL",
+            *values,
+        )
+        db.executemany(
+            f"INSERT INTO retractions (batch, {column}) VALUES (?, ?)",
+            [(batch, row_id) for row_id in taken[table]],
+        )
+        _set_undone(db, table, taken[table], time.time())
+    _settle_all(db, taken["decisions"])
+    return len(taken["decisions"])
+
+
 def undo(db: sqlite3.Connection, batch: str) -> int:
     """Take a whole act back: what was decided before holds again.
 
     Returns:
-        How many decisions were taken back; 0 for an act that has been, or that nobody knows.
+        How many decisions were taken back, or hold again; of an act that decided nothing, how many
+        changes of labels. 0 for an act that has been undone, or that nobody knows.
+
+    Raises:
+        QueryError: another label has the name by now that one had before.
     """
+    decided = _turn(db, batch, time.time())
+    changed = undo_acts(db, batch)
+    return decided or changed
+
+
+def redo(db: sqlite3.Connection, batch: str) -> int:
+    """Do a whole act again that was undone; see undo."""
+    changed = redo_acts(db, batch)
+    return _turn(db, batch, None) or changed
+
+
+# Each row of these is an act on one thing; and how `retractions` calls it.
+_UNDOABLE = {"decisions": "decision_id", "segment_attributes": "attribute_id"}
+
+
+def _turn(db: sqlite3.Connection, batch: str, undone_at: float | None) -> int:
+    """Undo an act, or do it again where `undone_at` is None; returns how many rows that changed."""
+    was = "IS NOT NULL" if undone_at is None else "IS NULL"
+    changed, decided = 0, list[int]()
+    for table, column in _UNDOABLE.items():
+        # what another act has taken back is not brought again by doing this one again
+        own = _ids(
+            db,
+            f"SELECT id FROM {table} WHERE batch = ? AND undone_at {was} AND NOT EXISTS (SELECT 1"
+            f" FROM retractions r WHERE r.{column} = {table}.id AND r.undone_at IS NULL)",
+            batch,
+        )
+        of_others = _ids(
+            db,
+            f"SELECT {column} FROM retractions WHERE batch = ? AND {column} IS NOT NULL"
+            f" AND undone_at {was}",
+            batch,
+        )
+        _set_undone(db, table, own, undone_at)
+        _set_undone(db, table, of_others, time.time() if undone_at is None else None)
+        changed += len(own) + len(of_others)
+        if table == "decisions":
+            decided = own + of_others
+    for table in ("retractions", "settled_disagreements"):
+        rows = db.execute(
+            f"UPDATE {table} SET undone_at = ? WHERE batch = ? AND undone_at {was}",
+            (undone_at, batch),
+        ).rowcount
+        changed += rows if table == "settled_disagreements" else 0
+    _settle_all(db, decided)
+    return changed
+
+
+def _ids(db: sqlite3.Connection, sql: str, *values: str | int) -> list[int]:
+    return [row[0] for row in db.execute(sql, values)]
+
+
+def _set_undone(
+    db: sqlite3.Connection, table: str, ids: Sequence[int], undone_at: float | None
+) -> None:
+    db.executemany(
+        f"UPDATE {table} SET undone_at = ? WHERE id = ?", [(undone_at, row_id) for row_id in ids]
+    )
+
+
+def _settle_all(db: sqlite3.Connection, decisions: Sequence[int]) -> None:
+    """Settle what some decisions were on, by their ids."""
     pairs = db.execute(
         "SELECT DISTINCT segment_id, tag_id FROM decisions"
-        " WHERE batch = ? AND undone_at IS NULL AND segment_id IS NOT NULL",
-        (batch,),
+        " WHERE id IN (SELECT value FROM json_each(?)) AND segment_id IS NOT NULL",
+        (json.dumps(list(decisions)),),
     ).fetchall()
-    undone = db.execute(
-        "UPDATE decisions SET undone_at = ? WHERE batch = ? AND undone_at IS NULL",
-        (time.time(), batch),
-    ).rowcount
     for segment_id, tag_id in pairs:
         _settle(db, segment_id, tag_id)
-    return undone
 
 
 def _decide(db: sqlite3.Connection, segment_id: str, tag_id: int, decision: Decision) -> None:

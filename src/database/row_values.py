@@ -16,6 +16,7 @@ import numpy as np
 
 from src.database.checksums import COLUMN, row_checksum
 from src.errors import DamagedMaskError, DamagedRowError
+from src.label_records import DisagreementKind
 from src.models.mask_rle import MOST_PIXELS, checked_rle
 from src.records import DuplicateVerdict, SegmentOrigin, TagSource
 
@@ -60,6 +61,18 @@ def _name(value: Any) -> bool:
 
 def _is_dhash(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{16}", value) is not None
+
+
+def _is_colour(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("#[0-9A-Fa-f]{6}", value) is not None
+
+
+def _is_bytes(value: Any) -> bool:
+    return isinstance(value, bytes)
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _one_of(*words: str) -> Check:
@@ -142,7 +155,7 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "area": _COORDINATE,
         "predicted_iou": _QUALITY,
         "stability_score": _QUALITY,
-        "mask": _or_null(lambda value: isinstance(value, bytes)),
+        "mask": _or_null(_is_bytes),
         "crop_path": _name,
         "track_id": _or_null(_ID),
         "parent_id": _or_null(_name),
@@ -150,7 +163,15 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "fingerprint": _or_null(_name),
         "origin": _or_null(_one_of(*get_args(SegmentOrigin))),
     },
-    "tags": {"id": _ID, "name": _is_text, "prompt": _or_null(_is_text), "added_by": _is_text},
+    "tags": {
+        "id": _ID,
+        "name": _is_text,
+        "prompt": _or_null(_is_text),
+        "added_by": _is_text,
+        "colour": _or_null(_is_colour),
+        "position": _or_null(_integer(-HIGHEST_ID, HIGHEST_ID)),
+        "attributes": _or_null(_is_text),
+    },
     "segment_tags": {
         "segment_id": _name,
         "tag_id": _ID,
@@ -168,6 +189,63 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "decided_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
         "batch": _or_null(_name),
         "undone_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
+    },
+    "segment_attributes": {
+        "id": _ID,
+        "segment_id": _name,
+        "tag_id": _ID,
+        "name": _name,
+        "value": lambda value: value is None or _is_text(value) or _is_finite(value),
+        "source": _one_of(*get_args(TagSource)),
+        "decided_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
+        "batch": _or_null(_name),
+        "undone_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
+    },
+    "label_acts": {
+        "id": _ID,
+        "batch": _name,
+        "tag_id": _ID,
+        "before": _name,
+        "after": _name,
+        "undone_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
+    },
+    "retractions": {
+        "id": _ID,
+        "batch": _name,
+        "decision_id": _or_null(_ID),
+        "attribute_id": _or_null(_ID),
+        "undone_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
+    },
+    "settled_disagreements": {
+        "id": _ID,
+        "batch": _name,
+        "kind": _one_of(*get_args(DisagreementKind)),
+        "segment_id": _name,
+        "tag_id": _ID,
+        "other_segment_id": _or_null(_name),
+        "other_tag_id": _ID,
+        "undone_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
+    },
+    "segment_edits": {
+        "id": _ID,
+        "batch": _name,
+        "segment_id": _name,
+        "frame_id": _ID,
+        "before": _or_null(_is_bytes),
+        "after": _or_null(_is_bytes),
+        "edited_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
+        "undone_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
+    },
+    "removed_segments": {
+        "id": _ID,
+        "frame_id": _ID,
+        "mask": _or_null(_is_bytes),
+        "x": _COORDINATE,
+        "y": _COORDINATE,
+        "w": _integer(1, MOST_PIXELS),
+        "h": _integer(1, MOST_PIXELS),
+        "batch": _name,
+        "removed_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
     },
     "removed_tags": {"segment_id": _name, "tag_id": _ID},
     "removed_media": {

@@ -23,6 +23,12 @@ WORDS = {
     "duplicate_groups": ("group of duplicates", "groups of duplicates"),
     "duplicate_files": ("file in a group of duplicates", "files in groups of duplicates"),
     "dataset_splits": ("side of a file in a split", "sides of files in splits"),
+    "segment_attributes": ("attribute of a segment", "attributes of segments"),
+    "label_acts": ("change of a label", "changes of labels"),
+    "retractions": ("decision taken back", "decisions taken back"),
+    "settled_disagreements": ("settled disagreement", "settled disagreements"),
+    "segment_edits": ("edit of a mask", "edits of masks"),
+    "removed_segments": ("removed segment", "removed segments"),
     "embeddings": ("embedding", "embeddings"),
     "info": ("fact about the library", "facts about the library"),
 }

@@ -20,6 +20,7 @@ from src.database.checksums import (
     watch_rows,
 )
 from src.database.migration_7 import complete_old_rows
+from src.database.migration_10 import complete_old_labels
 from src.database.repair.backup_rows import open_sound_backup, rows_of_backup
 from src.database.repair.derived_tags import HELD, restore_decisions, restore_from_decisions
 from src.database.repair.index_evidence import Known, ask_indexes
@@ -386,6 +387,7 @@ class Refill:
         acts_lost = self._expected["decisions"] - self.rows.count("decisions")
         complete_old_rows(self.new)
         self._restore_tags({form.name for form in holed})
+        complete_old_labels(self.new)
         self._count_lost(tables)
         mark_for_ingest(self.new, self._gaps, set(self.result.lost) | set(self.result.uncertain))
         self._count_lost(tables)  # frames without segments went

@@ -103,7 +103,15 @@ def _duplicates(panels: Panels) -> Panel:
 
 
 def _label(panels: Panels) -> Panel:
-    return LabelPanel(panels.context, LabelPanelActions(panels.open_candidate))
+    actions = LabelPanelActions(
+        panels.open_candidate,
+        panels.open_labelled,
+        lambda: panels.search.examples,
+        panels.choose_names,
+        panels.import_controller.choose_files,
+        lambda: panels.go(BY_WORDS),
+    )
+    return LabelPanel(panels.context, actions)
 
 
 def _map(panels: Panels) -> Panel:

@@ -149,6 +149,7 @@ def _collect(
     """
     from src.gui.app.saved_list import SavedList
     from src.gui.filters.filter_row import FilterRow
+    from src.gui.panel.selection_bar import SelectionBar
     from src.gui.theme.toolkit import ctk
 
     hidden = [str(widget) for widget in undrawn if widget is not None]
@@ -163,6 +164,8 @@ def _collect(
         elif isinstance(child, ctk.CTkEntry):
             texts.append(child.get())
             buttons[f"entry:{child.cget('placeholder_text')}"] = box
+        elif isinstance(child, SelectionBar):
+            texts.append(child.said)
         elif isinstance(child, FilterRow):
             texts += child.said
             buttons |= {text: list(place) for text, place in child.boxes.items()}

@@ -26,6 +26,10 @@ from src.gui.widgets.tooltip import Tooltip
 
 GAP = 16
 WISH = 184
+CardKind = Literal["media", "hit", "crop"]
+# Of each kind: the height of its words, and the gap to the next row.
+_TEXT_HEIGHT = {"media": 44, "hit": 64, "crop": 0}
+_ROW_GAP = {"media": 24, "hit": 20, "crop": GAP}
 
 
 class CardGrid(ctk.CTkFrame):
@@ -38,7 +42,7 @@ class CardGrid(ctk.CTkFrame):
         painter: CardPainter,
         thumbnails: Thumbnails,
         actions: CardActions,
-        kind: Literal["media", "hit"] = "media",
+        kind: CardKind = "media",
         margins: tuple[int, int] = (LEFT, RIGHT),
         wish: int = WISH,
     ) -> None:
@@ -145,6 +149,12 @@ class CardGrid(ctk.CTkFrame):
         self.refresh()
 
     @property
+    def pointer_over(self) -> int | None:
+        """The card under the pointer."""
+        over = self._pointer.over
+        return None if over is None else over.card
+
+    @property
     def waits(self) -> bool:
         """Whether a drawing is still to come."""
         return self._redraw_waits
@@ -181,8 +191,8 @@ class CardGrid(ctk.CTkFrame):
 
     def _explain(self) -> None:
         """Show in a tooltip the full text of the card under the pointer, where it does not fit."""
-        over = self._pointer.over
-        card = None if over is None or over.card >= self.count else over.card
+        over = self.pointer_over
+        card = None if over is None or over >= self.count else over
         if card != self._explained:
             self._explained = card
             text = "" if card is None else self.cut_words(card)
@@ -206,11 +216,12 @@ class CardGrid(ctk.CTkFrame):
         # one more column where its cards are hardly narrower than wished for
         self._columns = max(1, int((inside + px(GAP)) / px(self.wish + GAP) + 0.1))
         cell = (inside - (self._columns - 1) * px(GAP)) / self._columns
-        thumb_wh = max(8, int(cell)), max(6, round(cell * 3 / 4))
-        text = px(44 if self._kind == "media" else 64)
+        shape = 1 if self._kind == "crop" else 3 / 4
+        thumb_wh = max(8, int(cell)), max(6, round(cell * shape))
+        text = px(_TEXT_HEIGHT[self._kind])
         self.size = CardSize(thumb_wh, text, px(MARGIN))
         self._step = cell + px(GAP)
-        self._pitch = thumb_wh[1] + text + px(24 if self._kind == "media" else 20)
+        self._pitch = thumb_wh[1] + text + px(_ROW_GAP[self._kind])
         for slot in self._slots:
             self.canvas.delete(*slot.items)
         self._slots.clear()

@@ -125,7 +125,7 @@ class CardPointer:
         elif selects and (state & _CONTROL or grid.selection or spot.tick):
             grid.toggle(card)
         else:
-            grid.actions.open(card)
+            (grid.actions.click or grid.actions.open)(card)
         grid.refresh()
 
     def _menu(self, event: tkinter.Event[tkinter.Misc]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from src.gui.core.session import Session
 from src.label_records import Label
-from src.search.completion import Names, SearchFacts, Suggestion
+from src.search.completion import Names, Suggestion
 
 KEYS = 9  # of labels that have a key, from 1 on
 _MOST_SUGGESTIONS = 8
@@ -19,7 +19,7 @@ class KnownLabels:
         self._session = session
         self.labels: tuple[Label, ...] = ()
         self.changed: list[Callable[[], None]] = []
-        self._tags, self._names = Names(), Names()
+        self._names = Names()
         self._reading = self._read_again = False
         session.signals.opened.append(self.read)
         session.signals.content_changed.append(self.read)
@@ -35,18 +35,16 @@ class KnownLabels:
         self._reading = True
         library = self._session.library
 
-        def reading() -> tuple[Sequence[Label], SearchFacts]:
-            return library.labels.list(), library.search_facts()
+        def reading() -> tuple[Sequence[Label], Names]:
+            return library.labels.list(), library.labels.names()
 
         self._session.main_thread.run(reading, self._show, self._failed)
 
-    def _show(self, found: tuple[Sequence[Label], SearchFacts]) -> None:
-        labels, facts = found
+    def _show(self, found: tuple[Sequence[Label], Names]) -> None:
+        labels, self._names = found
         self._reading = False
-        self._tags = facts.tags
         if tuple(labels) != self.labels:
             self.labels = tuple(labels)
-            self._names = Names((each.name, each.segments) for each in self.labels)
             for listener in tuple(self.changed):
                 listener()
         if self._read_again:
@@ -62,11 +60,16 @@ class KnownLabels:
         return self.labels[key - 1] if 1 <= key <= min(KEYS, len(self.labels)) else None
 
     def suggest(self, typed: str) -> list[Suggestion]:
-        """Suggest labels of which a word begins so, then other tags; at first those with keys."""
+        """Suggest names of which a word begins so, labels and models' tags; at first those with keys.
+
+        None where the only one is what was typed.
+        """
         place_of = {label.name: place for place, label in enumerate(self.labels)}
 
         def suggestion(name: str) -> Suggestion:
-            place = place_of[name]
+            place = place_of.get(name)
+            if place is None:
+                return Suggestion(name, "tag", "")
             label = self.labels[place]
             note = f"key {place + 1}" if place < KEYS else f"{label.segments:,}"
             return Suggestion(name, "label", note, label.colour)
@@ -75,8 +78,4 @@ class KnownLabels:
         if not typed:
             return [suggestion(label.name) for label in self.labels[:KEYS]]
         names = [name for name, _ in self._names.beginning(typed, _MOST_SUGGESTIONS)]
-        found = [suggestion(name) for name in names]
-        others = self._tags.beginning(typed, 2 * _MOST_SUGGESTIONS)
-        more = [Suggestion(name, "tag", f"{n:,}") for name, n in others if name not in place_of]
-        found = (found + more)[:_MOST_SUGGESTIONS]
-        return [] if [each.text for each in found] == [typed] else found
+        return [] if names == [typed] else [suggestion(name) for name in names]

@@ -23,7 +23,6 @@ from src.gui.theme.theme import LEFT, RIGHT, STRIP
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, rule
 from src.records import FrameView, SampledFrame, SearchHit, StoredSegment
-from src.search.completion import Suggestion
 
 if TYPE_CHECKING:
     from src.library import MediaLibrary
@@ -121,7 +120,7 @@ class DetailPanel(Panel):
             body,
             context,
             MaskEditingActions(
-                self._suggest, self.header.show_moment, self._mask_kept, self._mask_left
+                context.labels.suggest, self.header.show_moment, self._mask_kept, self._mask_left
             ),
         )
         tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_picture(), "+")
@@ -395,9 +394,6 @@ class DetailPanel(Panel):
         if self.can_edit and self._view is not None:
             self.masks.open(self._view, None)
 
-    def _suggest(self, _typed: str) -> Sequence[Suggestion]:
-        return ()
-
     def _mask_left(self) -> None:
         if self._view is not None:
             self._show()
@@ -411,7 +407,7 @@ class DetailPanel(Panel):
 
     def _mask_changed(self, segment_id: str) -> None:
         self._read(segment_id)
-        self._session.tell_changed()
+        self._session.tell_content_changed()
         self._session.start("reembed", lambda: self._session.library.reembed(), "")
 
     def _take_back(

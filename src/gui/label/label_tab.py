@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from src.gui.cards.card_grid import CardGrid
-from src.gui.label.label_acts import LabelActs
+from src.gui.core.label_acts import LabelActs
 from src.gui.panel.panel import PanelContext
 from src.gui.theme.toolkit import ctk
 from src.label_records import Label
+from src.records import SearchHit
 
 
 @dataclass(frozen=True)
@@ -20,20 +21,32 @@ class LabelTools:
     Attributes:
         acts: saves what a person does, and takes it back.
         open: shows a segment in its frame; Back returns to the tab.
+        open_hits: shows one of several hits, by its place.
+        examples: gives hits of the last search that show what somebody looks for.
         labels: lists the labels, in order; the first nine have keys.
         chosen: gives the label that is chosen in the list; None without any.
+        step_label: chooses the next (1) or the previous (-1) label.
         say: shows a sentence in the line at the foot.
+        is_empty: whether the library has no media.
         add_label: asks for the name of a new label.
         import_names: asks for a text file with names of labels.
+        add_media: asks for files to add.
+        search: goes to the Search panel.
     """
 
     acts: LabelActs
     open: Callable[[str], None]
+    open_hits: Callable[[Sequence[SearchHit], int], None]
+    examples: Callable[[], Sequence[SearchHit]]
     labels: Callable[[], Sequence[Label]]
     chosen: Callable[[], Label | None]
+    step_label: Callable[[int], None]
     say: Callable[[str], None]
+    is_empty: Callable[[], bool]
     add_label: Callable[[], None]
     import_names: Callable[[], None]
+    add_media: Callable[[], object]
+    search: Callable[[], None]
 
 
 class LabelTab(ctk.CTkFrame):

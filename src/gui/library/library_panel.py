@@ -27,10 +27,11 @@ from src.gui.library.chosen_card import ChosenCard, LibraryActions
 from src.gui.library.empty_state import EmptyState, NotOpened, Recovering
 from src.gui.library.media_cards import MediaCards
 from src.gui.library.media_filter import MediaFilter, NothingFits
+from src.gui.library.media_selection import MediaSelection
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.controls import Button, IconButton, icon_label, label, panel_header
+from src.gui.widgets.controls import IconButton, icon_label, label, panel_header
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.notice import Notice
 from src.gui.widgets.popup import show_menu
@@ -94,6 +95,14 @@ class LibraryPanel(Panel):
             context.painter,
             context.thumbnails,
             CardActions(self._open, self._retry_card, self._menu, self._selected),
+        )
+        self.selection = MediaSelection(
+            self._header,
+            context,
+            self.media,
+            self.grid_view,
+            self.remove_selected,
+            self._show_tools,
         )
         # these are made when there is something to filter
         self.filter: MediaFilter | None = None
@@ -168,38 +177,17 @@ class LibraryPanel(Panel):
         )
         self._size.pack(side="left")
         icon_label(self._tools, "grid", c.text_2).pack(side="left", padx=(2, 0))
-        self._selection = ctk.CTkFrame(header, fg_color="transparent")
-        self._selected_text = label(self._selection, theme, "", weight="medium")
-        self._selected_text.pack(side="left", padx=(0, 8))
-        Button(
-            self._selection,
-            theme,
-            "Remove from library",
-            self.remove_selected,
-            icon_name="trash",
-            height=32,
-        ).pack(side="left")
-        Button(
-            self._selection,
-            theme,
-            "Clear",
-            lambda: self.grid_view.select(frozenset()),
-            kind="quiet",
-            height=32,
-        ).pack(side="left")
 
     def _selected(self, cards: frozenset[int]) -> None:
-        self._selected_text.configure(text=f"{len(cards):,} selected")
-        self._show_header()
+        self.selection.changed(cards)
 
-    def _show_header(self) -> None:
-        """Show the buttons for the selection in place of the order and size, while there is one."""
-        some = bool(self.grid_view.selection)
+    def _show_tools(self, shown: bool) -> None:
+        """Show the order and the size of cards; a selection takes their place."""
         full = len(self.media) > 0 or self._is_filtered
-        for part, shown in ((self._selection, full and some), (self._tools, full and not some)):
-            if shown and not part.winfo_manager():
-                part.pack(side="right")
-            elif not shown:
+        for part, side, wanted in ((self._count, "left", True), (self._tools, "right", full)):
+            if shown and wanted and not part.winfo_manager():
+                part.pack(side=side, padx=12 if part is self._count else 0)
+            elif not (shown and wanted):
                 part.pack_forget()
 
     def _sorted(self, name: str) -> None:
@@ -255,15 +243,14 @@ class LibraryPanel(Panel):
         self.media.stopped = frozenset(media.id for media in stopped)
         self._show_stopped(len(stopped))
         if ids != self.media.ids:
-            self.grid_view.select(frozenset())
-            self.media.ids = ids
+            self.selection.keep(ids)
         text = count_of_media(found.every, failed, found.hidden)
         if self._is_filtered:
             text = f"{len(ids):,} of {text}"
         self._count.configure(text=text if found.every else "")
         self._show_filter(found.every > 0)
         self._show(self.grid_view if ids else self._none_left(found.every))
-        self._show_header()
+        self._show_tools(not self.selection.bar.winfo_manager())
         self.grid_view.show(self.media, keep_place=True)
         if self._read_again:
             self._read_again = False
@@ -384,13 +371,28 @@ class LibraryPanel(Panel):
         if (chosen := self._at(place)) is not None:
             chosen.retry()
 
+    def ask_for_label(self) -> None:
+        self.selection.ask_for_label(self.grid_view.focused)
+
+    def undo(self) -> None:
+        self.selection.labelling.undo()
+
+    def redo(self) -> None:
+        self.selection.labelling.redo()
+
     def _at(self, place: int) -> ChosenCard | None:
         card = self.media.card(place)
         if card is None:
             return None
         is_stopped = card.media.id in self.media.stopped
         is_missing = self._session.missing.has(card.media.path)
-        return ChosenCard(card, is_stopped, is_missing, self._actions)
+        return ChosenCard(
+            card,
+            is_stopped,
+            is_missing,
+            self._actions,
+            lambda: self.selection.ask_for_label(place),
+        )
 
     @property
     def has_keyboard(self) -> bool:

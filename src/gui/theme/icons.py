@@ -229,6 +229,10 @@ def _fit(pen: _Pen) -> None:
             pen.line((x, y + 4 * down), (x, y), (x + 4 * across, y))
 
 
+def _ring(pen: _Pen) -> None:
+    pen.circle(10, 10, 6.5)
+
+
 def _tag(pen: _Pen) -> None:
     pen.closed((3, 4), (4, 3), (10, 3), (17, 10), (17, 11), (11, 17), (10, 17), (3, 10))
     pen.circle(7, 7, 1.2, fill=True)
@@ -323,6 +327,7 @@ _DRAWN: dict[str, Callable[[_Pen], None]] = {
     "bookmark": _bookmark,
     "map": _map,
     "fit": _fit,
+    "ring": _ring,
     "tag": _tag,
     "undo": _undo,
     "redo": _redo,

@@ -48,6 +48,31 @@ def fill(paths: LibraryPaths) -> None:
             db.execute("INSERT INTO tracks (media_file_id, begin_s, end_s) VALUES (1, 0, 2.5)")
             db.execute("INSERT INTO duplicate_groups (verdict, decided_at) VALUES ('kept', 2)")
             db.execute("INSERT INTO duplicate_files VALUES (1, 1, 0, NULL), (1, 2, 0, NULL)")
+            db.execute(
+                "INSERT INTO segment_attributes (segment_id, tag_id, name, value, source, batch)"
+                " VALUES ('0.jpg-00002', 1, 'age', 2.5, 'human', 'b'),"
+                " ('0.jpg-00002', 1, 'colour', 'red', 'human', 'b')"
+            )
+            db.execute(
+                "INSERT INTO label_acts (batch, tag_id, before, after) VALUES ('b', 1, '{}', '{}')"
+            )
+            db.execute(
+                "INSERT INTO retractions (batch, decision_id, attribute_id)"
+                " VALUES ('b', 1, NULL), ('b', NULL, 1)"
+            )
+            db.execute(
+                "INSERT INTO settled_disagreements"
+                " (batch, kind, segment_id, tag_id, other_tag_id)"
+                " VALUES ('b', 'model', '0.jpg-00002', 1, 2)"
+            )
+            db.execute(
+                "INSERT INTO segment_edits (batch, segment_id, frame_id, before, after)"
+                " VALUES ('b', '0.jpg-00002', 1, NULL, X'7B7D')"
+            )
+            db.execute(
+                "INSERT INTO removed_segments (frame_id, mask, x, y, w, h, batch)"
+                " VALUES (1, X'0102', 0, 0, 4, 4, 'b')"
+            )
         metadata.splits.keep(SplitKey("", "80/20", 1), {1: "train", 2: "val"})
 
 
@@ -173,6 +198,12 @@ def test_worse_damage_is_mended_from_the_backup(paths: LibraryPaths, table: str)
         "duplicate_groups": "decided_at",
         "duplicate_files": "is_hidden",
         "dataset_splits": "content_hash",
+        "segment_attributes": "value",
+        "label_acts": "after",
+        "retractions": "batch",
+        "settled_disagreements": "batch",
+        "segment_edits": "batch",
+        "removed_segments": "batch",
     }[table]
     value: object = {
         "track_id": 77,

@@ -78,9 +78,13 @@ class LabelActs:
     def is_saving(self) -> bool:
         return self._runs
 
-    def do(self, act: Act) -> None:
-        """Save an act; what was taken back before it can't be done again."""
-        self._put(partial(self._save, act))
+    def do(self, act: Act, refused: Callable[[Exception], None] | None = None) -> None:
+        """Save an act; what was taken back before it can't be done again.
+
+        Args:
+            refused: gets the error where it can't be saved, in place of the window's handler.
+        """
+        self._put(partial(self._save, act, refused))
 
     def undo(self) -> None:
         """Take back the last act that is not taken back."""
@@ -104,7 +108,7 @@ class LabelActs:
         self._changed()
         self._next()
 
-    def _save(self, act: Act) -> None:
+    def _save(self, act: Act, refused: Callable[[Exception], None] | None) -> None:
         def saved(batch: str) -> None:
             if batch:
                 self._done.append((act, batch))
@@ -116,7 +120,9 @@ class LabelActs:
         def failed(exc: Exception) -> None:
             act.undone()
             self._ended()
-            raise exc
+            if refused is None:
+                raise exc
+            refused(exc)
 
         self._session.main_thread.run(act.work, saved, failed, "Couldn't save the answer")
 

@@ -1,0 +1,1 @@
+"""Labelling: ranking what is like the answers, reviewing frames, mending masks."""
