@@ -6,7 +6,6 @@ import tkinter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from src.counting import place_in_file
 from src.errors import QueryError, is_of_a_person
@@ -17,15 +16,11 @@ from src.gui.detail.detail_strips import DetailStrips, StripActions, has_frames
 from src.gui.detail.frame_picture import FramePicture, Lit
 from src.gui.detail.mask_editing import MaskEditing, MaskEditingActions
 from src.gui.detail.picture_alone import PictureAlone
-from src.gui.masks.editor import Kept
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT, STRIP
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, rule
 from src.records import FrameView, SampledFrame, SearchHit, StoredSegment
-
-if TYPE_CHECKING:
-    from src.library import MediaLibrary
 
 _BELOW = 16  # the strips
 
@@ -69,8 +64,6 @@ class DetailPanel(Panel):
         self._view: FrameView | None = None
         self._asked = 0
         self.segment_id = ""
-        self._kept: list[str] = []  # batches of edits of masks, the last at the end
-        self._taken_back: list[str] = []
         self.alone: PictureAlone | None = None  # made when first needed
         self.header = DetailHeader(self, theme, actions.back, self.go, context.hint)
         self.header.pack(fill="x", padx=(LEFT - 8, RIGHT - 4))
@@ -120,7 +113,7 @@ class DetailPanel(Panel):
             body,
             context,
             MaskEditingActions(
-                context.labels.suggest, self.header.show_moment, self._mask_kept, self._mask_left
+                context.labels.suggest, self.header.show_moment, self._read, self._mask_left
             ),
         )
         tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_picture(), "+")
@@ -140,17 +133,10 @@ class DetailPanel(Panel):
         return self.masks.lets_go(then)
 
     def undo(self) -> None:
-        """Undo a step of the mask under edit, or the edit that was kept last."""
-        if self.masks.is_open:
-            self.masks.undo()
-        else:
-            self._take_back(self._kept, self._taken_back, lambda library, b: library.undo_edit(b))
+        self.masks.undo()
 
     def redo(self) -> None:
-        if self.masks.is_open:
-            self.masks.redo()
-        else:
-            self._take_back(self._taken_back, self._kept, lambda library, b: library.redo_edit(b))
+        self.masks.redo()
 
     def show_alone(self) -> None:
         """Show the picture alone, on the whole screen, or leave that; Page Up and Down go on."""
@@ -181,7 +167,7 @@ class DetailPanel(Panel):
 
     def open(self, segment_id: str, origin: Origin) -> None:
         """Show a segment that was found, or the first frame of a media file."""
-        self._kept, self._taken_back = [], []
+        self.masks.forget()
         self._origin = origin
         self.header.back.set_text(origin.name)
         self.picture.clear()
@@ -397,34 +383,3 @@ class DetailPanel(Panel):
     def _mask_left(self) -> None:
         if self._view is not None:
             self._show()
-
-    def _mask_kept(self, kept: Kept) -> None:
-        """Show the segment as it is in the library now, and have it embedded again."""
-        assert self._view is not None
-        self._kept.append(kept.batch)
-        self._taken_back.clear()
-        self._mask_changed(kept.segment_id or self._view.segments[0].id)
-
-    def _mask_changed(self, segment_id: str) -> None:
-        self._read(segment_id)
-        self._session.tell_content_changed()
-        self._session.start("reembed", lambda: self._session.library.reembed(), "")
-
-    def _take_back(
-        self, done: list[str], undone: list[str], verb: Callable[[MediaLibrary, str], object]
-    ) -> None:
-        """Undo the edit that was kept last, or redo it."""
-        if not done or self._view is None:
-            return
-        library, batch, whole = self._session.library, done.pop(), self._view.segments[0].id
-
-        def work() -> str:
-            verb(library, batch)
-            ids = {segment.id for segment in library.browse.frame_view(whole).segments}
-            return self.segment_id if self.segment_id in ids else whole
-
-        def changed(segment_id: str) -> None:
-            undone.append(batch)
-            self._mask_changed(segment_id)
-
-        self._session.main_thread.run(work, changed, fails="Couldn't undo the edit")

@@ -20,14 +20,28 @@ class MaskEditingActions:
     Attributes:
         suggest: what labels may be meant by what is typed.
         title: shows in the header what is edited.
-        kept: shows what came of the edit.
+        changed: a segment of the frame is another one now; by its id.
         left: shows the segment as it was.
     """
 
     suggest: Callable[[str], Sequence[Suggestion]]
     title: Callable[[str], None]
-    kept: Callable[[Kept], None]
+    changed: Callable[[str], None]
     left: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """An edit that was kept.
+
+    Attributes:
+        whole: the id of its frame as a whole.
+        segment_id: None of one that was deleted.
+    """
+
+    batch: str
+    whole: str
+    segment_id: str | None
 
 
 class MaskEditing:
@@ -39,6 +53,8 @@ class MaskEditing:
         self._panel, self._body, self._context, self._actions = panel, body, context, actions
         self._view: FrameView | None = None
         self.mask_view: MaskView | None = None
+        self._done: list[_Edit] = []
+        self._undone: list[_Edit] = []
 
     @property
     def is_open(self) -> bool:
@@ -85,20 +101,64 @@ class MaskEditing:
             self.mask_view.step_back()
 
     def undo(self) -> None:
-        if self.mask_view is not None:
+        """Undo a step of the edit, or the edit that was kept last."""
+        if self.mask_view is not None and self.is_open:
             self.mask_view.undo()
+        else:
+            library = self._context.session.library
+            self._take_back(self._done, self._undone, lambda batch: library.undo_edit(batch))
 
     def redo(self) -> None:
-        if self.mask_view is not None:
+        if self.mask_view is not None and self.is_open:
             self.mask_view.redo()
+        else:
+            library = self._context.session.library
+            self._take_back(self._undone, self._done, lambda batch: library.redo_edit(batch))
+
+    def forget(self) -> None:
+        """Let the edits that were kept stand: another segment was opened."""
+        self._done, self._undone = [], []
+
+    def _take_back(
+        self, source: list[_Edit], target: list[_Edit], verb: Callable[[str], object]
+    ) -> None:
+        if not source:
+            return
+        session, edit = self._context.session, source.pop()
+
+        def work() -> str:
+            verb(edit.batch)
+            ids = {s.id for s in session.library.browse.frame_view(edit.whole).segments}
+            return edit.segment_id if edit.segment_id in ids else edit.whole
+
+        def changed(segment_id: str) -> None:
+            target.append(edit)
+            self._changed(segment_id)
+
+        def failed(exc: Exception) -> None:
+            source.append(edit)
+            raise exc
+
+        session.main_thread.run(work, changed, failed, "Couldn't undo the edit")
+
+    def _changed(self, segment_id: str) -> None:
+        """Show a segment as it is in the library now, and have it embedded again."""
+        session = self._context.session
+        self._actions.changed(segment_id)
+        session.tell_content_changed()
+        session.start("reembed", lambda: session.library.reembed(), "")
 
     def refresh_thumbnails(self) -> None:
         if self.mask_view is not None and self.is_open:
             self.mask_view.refresh_thumbnails()
 
     def _kept(self, kept: Kept) -> None:
+        assert self._view is not None
+        whole = self._view.segments[0].id
         self.close()
-        self._actions.kept(kept)
+        self._done.append(_Edit(kept.batch, whole, kept.segment_id))
+        self._undone.clear()
+        self._changed(kept.segment_id or whole)
 
     def _left(self) -> None:
         self.close()

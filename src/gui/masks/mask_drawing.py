@@ -8,7 +8,7 @@ from functools import cache
 from statistics import NormalDist
 
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from src.gui.theme.theme import Theme
 from src.gui.widgets.frame_drawing import on_window, outlines, part_of
@@ -26,10 +26,10 @@ _OTHERS = "#C4C4CA", 0.6  # outlines of other segments
 
 @dataclass(frozen=True)
 class Layers:
-    """What is seen of a frame without the mask: (h, w, 3) uint8 RGB, inside it and outside."""
+    """What is seen of a frame without the mask: RGB, inside it and outside."""
 
-    bright: np.ndarray
-    dark: np.ndarray
+    bright: Image.Image
+    dark: Image.Image
 
 
 def layers(
@@ -55,7 +55,7 @@ def layers(
         bright, dark = bright.copy(), dark.copy()
         for layer in (bright, dark):
             layer.paste(colour, (0, 0), alpha)
-    return Layers(np.asarray(bright), np.asarray(dark))
+    return Layers(bright, dark)
 
 
 def seen_part(mask: np.ndarray, port: Viewport) -> np.ndarray:
@@ -71,12 +71,8 @@ def seen_part(mask: np.ndarray, port: Viewport) -> np.ndarray:
 
 def changed_box(before: np.ndarray, after: np.ndarray) -> Box | None:
     """Return the smallest box that holds all pixels in which two masks differ; None: they don't."""
-    differ = before != after
-    rows = np.flatnonzero(differ.any(axis=1))
-    if not len(rows):
-        return None
-    columns = np.flatnonzero(differ[rows[0] : rows[-1] + 1].any(axis=0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    height, width = before.shape
+    return _box_of(before != after, (0, 0, width, height))
 
 
 def paint(mask: np.ndarray, points: Points, radius: float, erase: bool) -> Box | None:
@@ -127,22 +123,26 @@ def render(
         An RGB picture, and where its left upper corner lies.
     """
     height, width = mask.shape
-    reach = round(_EDGE / 2 * theme.scale) + 2
-    x0, y0, x1, y1 = _grown(box, reach, width, height)
+    part = _grown(box, round(_EDGE / 2 * theme.scale) + 2, width, height)
     c = theme.colours
-    inside = mask[y0:y1, x0:x1]
-    out = np.where(inside[..., None], ground.bright[y0:y1, x0:x1], ground.dark[y0:y1, x0:x1])
-    if tint is not None:
-        accent = np.array(ImageColor.getrgb(c.accent), np.float32)
-        where = tint[y0:y1, x0:x1] & ~inside
-        bright = ground.bright[y0:y1, x0:x1][where]
-        out[where] = bright * (1 - _TINT) + accent * _TINT
-    image = Image.fromarray(out)
-    if tint is not None:
-        image.paste(c.accent, (0, 0), _line(tint, (x0, y0, x1, y1), theme.scale, 1.5))
-    image.paste(c.on_accent, (0, 0), _line(mask, (x0, y0, x1, y1), theme.scale, _EDGE))
-    image.paste(colour or c.accent, (0, 0), _line(mask, (x0, y0, x1, y1), theme.scale, _LINE))
-    return image, (x0, y0)
+    image = ground.dark.crop(part)
+    bright = ground.bright.crop(part)
+    if tint is not None and (seen := _as_image(tint, part)) is not None:
+        image.paste(bright, (0, 0), seen)
+        image.paste(c.accent, (0, 0), seen.point(lambda value: round(value * _TINT)))
+        _draw_line(image, tint, part, theme.scale, ((1.5, c.accent),))
+    if (seen := _as_image(mask, part)) is not None:
+        image.paste(bright, (0, 0), seen)
+    lines = (_EDGE, c.on_accent), (_LINE, colour or c.accent)
+    _draw_line(image, mask, part, theme.scale, lines)
+    return image, part[:2]
+
+
+def _as_image(mask: np.ndarray, box: Box) -> Image.Image | None:
+    """Return a part of a mask as an 'L' picture; None of an empty one."""
+    x0, y0, x1, y1 = box
+    part = mask[y0:y1, x0:x1]
+    return Image.fromarray(part.astype(np.uint8) * 255) if part.any() else None
 
 
 def close_up(
@@ -175,17 +175,49 @@ def close_up(
     return whole
 
 
-def _line(mask: np.ndarray, box: Box, scale: float, width: float) -> Image.Image:
-    """Return the outline of a mask in a box, as an 'L' mask.
+def _draw_line(
+    image: Image.Image,
+    mask: np.ndarray,
+    box: Box,
+    scale: float,
+    lines: Sequence[tuple[float, str]],
+) -> None:
+    """Draw the outline of a mask into a picture of a box.
 
     Blurred, a mask says how far away its edge is: so the line is smooth, and quickly drawn.
+
+    Args:
+        lines: how wide, and in which colour, one over the other.
     """
-    x0, y0, x1, y1 = box
     blur = _BLUR * scale
-    a, b, right, bottom = _grown(box, round(3 * blur) + 1, mask.shape[1], mask.shape[0])
-    whole = Image.fromarray(mask[b:bottom, a:right].astype(np.uint8) * 255)
-    soft = whole.filter(ImageFilter.GaussianBlur(blur))
-    return soft.crop((x0 - a, y0 - b, x1 - a, y1 - b)).point(_strengths(scale, width))
+    reach = round(3 * blur) + 1
+    wider = _grown(box, reach, mask.shape[1], mask.shape[0])
+    found = _box_of(mask, wider)
+    if found is None:
+        return
+    # what lies further away than the line is wide need not be blurred
+    a, b, right, bottom = _grown(found, reach, mask.shape[1], mask.shape[0])
+    soft = Image.fromarray(mask[b:bottom, a:right].astype(np.uint8) * 255)
+    soft = soft.filter(ImageFilter.GaussianBlur(blur))
+    for width, colour in lines:
+        strength = soft.point(_strengths(scale, width))
+        image.paste(colour, (a - box[0], b - box[1]), strength)
+
+
+def _box_of(mask: np.ndarray, box: Box) -> Box | None:
+    """Return the smallest box, inside one, that holds what is set of a mask; None: nothing is."""
+    x0, y0, x1, y1 = box
+    part = mask[y0:y1, x0:x1]
+    rows = np.flatnonzero(part.any(axis=1))
+    if not len(rows):
+        return None
+    columns = np.flatnonzero(part.any(axis=0))
+    return (
+        x0 + int(columns[0]),
+        y0 + int(rows[0]),
+        x0 + int(columns[-1]) + 1,
+        y0 + int(rows[-1]) + 1,
+    )
 
 
 @cache
