@@ -36,13 +36,11 @@ class Editor(Protocol):
     def segment_ids(self) -> Sequence[str]: ...
 
     @property
-    def can_click(self) -> bool: ...
-
-    @property
     def state(self) -> MaskState: ...
 
     @property
-    def mask(self) -> np.ndarray: ...
+    def mask(self) -> np.ndarray:
+        """(H, W) bool, a view that later acts change."""
 
     @property
     def points(self) -> Sequence[Click]: ...
@@ -55,7 +53,7 @@ class Editor(Protocol):
 
     def box(self, x0: float, y0: float, x1: float, y1: float) -> object: ...
 
-    def preview(self, x: float, y: float) -> np.ndarray: ...
+    def preview(self, x: float, y: float, inside: bool = True) -> np.ndarray: ...
 
     def stroke(
         self, points: Sequence[tuple[float, float]], radius: float, erase: bool = False
@@ -65,7 +63,7 @@ class Editor(Protocol):
 
     def set_polygon(self, rings: Sequence[Ring]) -> object: ...
 
-    def polygon_points(self) -> Sequence[Ring]: ...
+    def polygon_points(self) -> Sequence[np.ndarray]: ...
 
     def merge(self, other_segment_id: str) -> object: ...
 
@@ -79,7 +77,19 @@ class Editor(Protocol):
 
     def keep(self) -> Kept: ...
 
-    def discard(self) -> object: ...
+    def close(self) -> object: ...
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An editor that is ready for an edit to begin.
+
+    Attributes:
+        can_click: whether there is a model to answer clicks.
+    """
+
+    editor: Editor
+    can_click: bool
 
 
 @dataclass(frozen=True)

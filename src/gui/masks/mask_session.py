@@ -12,7 +12,7 @@ from PIL import Image
 from src.errors import is_of_a_person
 from src.gui.core.wording import as_sentence
 from src.gui.core.work_line import Threads, WorkLine
-from src.gui.masks.editor import Editor, Kept, Look
+from src.gui.masks.editor import Editor, Kept, Look, Opened
 
 Result = TypeVar("Result")
 Deed = Callable[[Editor], object]
@@ -85,7 +85,7 @@ class MaskSession:
 
     # -- begin and end
 
-    def open(self, edit: Callable[[], Editor], segment_id: str | None, label: str) -> None:
+    def open(self, edit: Callable[[], Opened], segment_id: str | None, label: str) -> None:
         """Begin to edit a segment, or a new one where the id is None; `opened` follows.
 
         Args:
@@ -97,20 +97,21 @@ class MaskSession:
         self.is_open, wants_rings = True, self.wants_rings
         self.label = self.label_before = label
 
-        def work() -> tuple[Editor, Look, Image.Image]:
-            editor = edit()
-            editor.begin(segment_id, label or None)
-            return editor, _look(editor, wants_rings), Image.fromarray(editor.image_rgb)
+        def work() -> tuple[Opened, Look, Image.Image]:
+            found = edit()
+            found.editor.begin(segment_id, label or None)
+            image = Image.fromarray(found.editor.image_rgb)
+            return found, _look(found.editor, wants_rings), image
 
-        def opened(found: tuple[Editor, Look, Image.Image]) -> None:
-            editor, look, image = found
+        def opened(found: tuple[Opened, Look, Image.Image]) -> None:
+            (what, look, image), editor = found, found[0].editor
             if number != self._number:
-                self._line.run(editor.discard)
+                self._line.run(editor.close)
                 return
             self._editor, self.look, self.before, self.image = editor, look, look, image
-            self.can_click = editor.can_click
+            self.can_click = what.can_click
             self._events.opened(look)
-            if editor.can_click:
+            if what.can_click:
                 self._prepare(editor)
 
         def failed(exc: Exception) -> None:
@@ -138,7 +139,7 @@ class MaskSession:
         self.is_open = self.is_prepared = self.is_keeping = False
         self.image = self.look = self.before = None
         if editor is not None:
-            self._line.run(editor.discard)
+            self._line.run(editor.close)
 
     # -- steps
 
@@ -188,7 +189,7 @@ class MaskSession:
         """Look at the mask again, as `wants_rings` is another by now."""
         self.do(lambda _: None)
 
-    def preview(self, x: float, y: float, show: Callable[[np.ndarray], None]) -> None:
+    def preview(self, x: float, y: float, inside: bool, show: Callable[[np.ndarray], None]) -> None:
         """Show what a click there would give, once nothing else is to be done."""
         editor = self._editor
         if editor is None or not self.is_prepared or self.is_keeping:
@@ -198,7 +199,7 @@ class MaskSession:
             if editor is self._editor:
                 show(mask)
 
-        self._line.glance(lambda: editor.preview(x, y), seen)
+        self._line.glance(lambda: editor.preview(x, y, inside), seen)
 
     def forget_preview(self) -> None:
         self._line.drop_glance()
@@ -214,7 +215,6 @@ class MaskSession:
             return editor.keep()
 
         def kept(what: Kept) -> None:
-            self._editor = None  # its work is done: there is nothing to discard
             self.close()
             self._events.kept(what)
 
@@ -232,10 +232,11 @@ class MaskSession:
 
 
 def _look(editor: Editor, wants_rings: bool) -> Look:
+    rings = editor.polygon_points() if wants_rings else ()
     return Look(
-        editor.mask,
+        editor.mask.copy(),
         editor.state,
         tuple(editor.points),
-        tuple(editor.polygon_points()) if wants_rings else (),
+        tuple([(float(x), float(y)) for x, y in ring] for ring in rings),
         tuple(editor.segment_ids),
     )

@@ -14,7 +14,7 @@ from PIL import Image
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.masks import frame_segments, tools
-from src.gui.masks.editor import Kept, Look, Ring
+from src.gui.masks.editor import Kept, Look, Opened, Ring
 from src.gui.masks.mask_canvas import MaskCanvas, Scene, Stroke
 from src.gui.masks.mask_marks import MaskMarks
 from src.gui.masks.mask_session import MaskSession, SessionEvents
@@ -158,8 +158,14 @@ class MaskView(ctk.CTkFrame):
         self.tools.begin(view.segments[0].frame_wh, segment_id is None)
         tag, offers = frame_segments.labels_of(view, segment_id)
         whole = view.segments[0].id
+
+        def edit() -> Opened:
+            return Opened(
+                library.edit_frame(segment_id or whole), library.mask_generator is not None
+            )
+
         self.edit.open(
-            lambda: library.edit_frame(segment_id or whole),
+            edit,
             segment_id,
             tag,
         )
@@ -341,13 +347,13 @@ class MaskView(ctk.CTkFrame):
             if self.lets_go(then):
                 then()
 
-    def _rests(self, at: tuple[float, float] | None) -> None:
+    def _rests(self, at: tuple[float, float] | None, removes: bool) -> None:
         """Show what a click there would do."""
         if at is None or self.tools.tool != tools.CLICK.key:
             self.edit.forget_preview()
             self.canvas.show_tint(None)
         else:
-            self.edit.preview(*at, self._show_preview)
+            self.edit.preview(*at, not removes, self._show_preview)
         number = None
         if at is not None and self.tools.tool in tools.PICKING:
             number = self._other_at(*at)

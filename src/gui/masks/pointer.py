@@ -30,14 +30,15 @@ class PointerActions:
         box: a box was drawn: left, top, right, bottom.
         stroke: a stroke has ended; it is on the canvas until the owner forgets it.
         pick: the segment there is meant.
-        rest: the pointer is there, or, with None, nowhere on the photo.
+        rest: the pointer is there, or, with None, nowhere on the photo; and a click would take
+            away what is there.
     """
 
     click: Callable[[float, float, bool], None]
     box: Callable[[float, float, float, float], None]
     stroke: Callable[[Stroke], None]
     pick: Callable[[float, float], None]
-    rest: Callable[[tuple[float, float] | None], None]
+    rest: Callable[[tuple[float, float] | None, bool], None]
 
 
 class MaskPointer:
@@ -112,7 +113,7 @@ class MaskPointer:
         return "break"
 
     def _begin(self, event: tkinter.Event[tkinter.Misc], at: tuple[float, float]) -> None:
-        self._actions.rest(None)
+        self._actions.rest(None, False)
         port = self._canvas.drawn
         assert port is not None
         if self.tool in PAINTING:
@@ -176,7 +177,7 @@ class MaskPointer:
     def _left(self) -> None:
         self._is_there = False
         self._marks.hide_brush()
-        self._actions.rest(None)
+        self._actions.rest(None, False)
 
     @property
     def _reach(self) -> float:
@@ -190,7 +191,7 @@ class MaskPointer:
         at = self._canvas.to_frame(x, y)
         if not self._is_there or at is None or self._space or not self.is_on:
             self._marks.hide_brush()
-            self._actions.rest(None)
+            self._actions.rest(None, False)
             return
         if self.tool in PAINTING:
             self._marks.show_brush(x, y, self._reach, (self.tool == ERASER.key) != removes)
@@ -198,7 +199,7 @@ class MaskPointer:
             self._marks.hide_brush()
         if self.tool == POLYGON.key:
             self._polygon.hover(at)
-        self._actions.rest(at)
+        self._actions.rest(at, removes)
 
     def refresh(self) -> None:
         """Show the brush as wide as it is by now: the photo may be seen at another scale."""

@@ -34,10 +34,9 @@ class FakeEditor:
         self,
         image_rgb: np.ndarray,
         masks: dict[str, np.ndarray],
-        can_click: bool = True,
         wait_s: float = 0.0,
     ) -> None:
-        self.image_rgb, self.masks, self.can_click = image_rgb, dict(masks), can_click
+        self.image_rgb, self.masks = image_rgb, dict(masks)
         self.label: str | None = None
         self.calls: list[str] = []
         self.segment_id: str | None = None
@@ -96,7 +95,7 @@ class FakeEditor:
     def box(self, x0: float, y0: float, x1: float, y1: float) -> None:
         self._add(self._drawn(lambda draw: draw.rectangle((x0, y0, x1, y1), 1)), False, "box")
 
-    def preview(self, x: float, y: float) -> np.ndarray:
+    def preview(self, x: float, y: float, inside: bool = True) -> np.ndarray:
         time.sleep(self._wait_s / 10)
         r = self.CLICK
         return self._drawn(lambda draw: draw.ellipse((x - r, y - r, x + r, y + r), 1))
@@ -121,12 +120,12 @@ class FakeEditor:
             mask |= self._drawn(lambda draw, ring=ring: draw.polygon(list(ring), 1))  # type: ignore[misc]
         self._push(replace(self._steps[-1], mask=mask), "set_polygon")
 
-    def polygon_points(self) -> Sequence[Sequence[tuple[float, float]]]:
+    def polygon_points(self) -> Sequence[np.ndarray]:
         box = self.state.bbox_xywh
         if box is None:
             return []
         x, y, w, h = box
-        return [[(x, y), (x + w, y), (x + w, y + h), (x, y + h)]]
+        return [np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], float)]
 
     def merge(self, other_segment_id: str) -> None:
         self._add(self.masks.pop(other_segment_id), False, "merge")
@@ -152,8 +151,8 @@ class FakeEditor:
         self.calls.append("keep")
         return Kept(self.segment_id or "new", "batch")
 
-    def discard(self) -> None:
-        self.calls.append("discard")
+    def close(self) -> None:
+        self.calls.append("close")
 
     def _drawn(self, draw: Callable[[ImageDraw.ImageDraw], object]) -> np.ndarray:
         image = Image.new("1", (self.image_rgb.shape[1], self.image_rgb.shape[0]))

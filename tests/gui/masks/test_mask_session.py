@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from src.errors import QueryError
-from src.gui.masks.editor import Kept, Look
+from src.gui.masks.editor import Kept, Look, Opened
 from src.gui.masks.mask_session import MaskSession, SessionEvents
 from tests.gui.masks.fake_editor import FakeEditor
 from tests.held_threads import HeldThreads
@@ -62,7 +62,7 @@ def editor() -> FakeEditor:
 def test_steps_are_done_in_order_and_undone(
     session: MaskSession, threads: HeldThreads, told: Told, editor: FakeEditor
 ) -> None:
-    session.open(lambda: editor, "one", "dog")
+    session.open(lambda: Opened(editor, True), "one", "dog")
     threads.work()
     assert told.opened[0].state.area == 20 * 40 and not session.has_changes
     assert told.prepared == 1
@@ -75,7 +75,7 @@ def test_steps_are_done_in_order_and_undone(
     session.do(lambda e: e.undo())
     session.do(lambda e: e.undo())
     threads.work()
-    assert told.changed[-1].mask is told.opened[0].mask and not session.has_changes
+    assert (told.changed[-1].mask == told.opened[0].mask).all() and not session.has_changes
 
 
 def test_what_a_person_did_wrong_is_a_sentence_and_the_mask_stays(
@@ -84,12 +84,12 @@ def test_what_a_person_did_wrong_is_a_sentence_and_the_mask_stays(
     def fail(_: object) -> None:
         raise QueryError("the polygon crosses itself")
 
-    session.open(lambda: editor, "one", "")
+    session.open(lambda: Opened(editor, True), "one", "")
     threads.work()
     session.do(fail)
     threads.work()
     assert told.wrong == ["The polygon crosses itself."]
-    assert told.changed[-1] == told.opened[0] and threads.errors == []
+    assert told.changed[-1].state == told.opened[0].state and threads.errors == []
 
 
 def test_a_fault_of_the_program_is_an_error_and_the_edit_goes_on(
@@ -98,7 +98,7 @@ def test_a_fault_of_the_program_is_an_error_and_the_edit_goes_on(
     def fail(_: object) -> None:
         raise RuntimeError("a fault")
 
-    session.open(lambda: editor, "one", "")
+    session.open(lambda: Opened(editor, True), "one", "")
     threads.work()
     session.do(fail)
     session.do(lambda e: e.stroke([(5, 5)], 5, False))
@@ -111,17 +111,17 @@ def test_an_edit_that_was_left_before_it_was_opened_is_discarded(
     session: MaskSession, threads: HeldThreads, told: Told, editor: FakeEditor
 ) -> None:
     other = FakeEditor(IMAGE, {"two": np.ones((100, 200), bool)})
-    session.open(lambda: editor, "one", "")
-    session.open(lambda: other, "two", "")
+    session.open(lambda: Opened(editor, True), "one", "")
+    session.open(lambda: Opened(other, True), "two", "")
     threads.work()
-    assert editor.calls == ["discard"]
+    assert editor.calls == ["close"]
     assert [look.state.segment_id for look in told.opened] == ["two"]
 
 
 def test_keeping_writes_the_label_and_closes(
     session: MaskSession, threads: HeldThreads, told: Told, editor: FakeEditor
 ) -> None:
-    session.open(lambda: editor, "one", "")
+    session.open(lambda: Opened(editor, True), "one", "")
     threads.work()
     session.label = "dog"
     assert session.has_changes
@@ -129,7 +129,7 @@ def test_keeping_writes_the_label_and_closes(
     session.do(lambda e: e.undo())  # is too late
     assert session.is_keeping
     threads.work()
-    assert editor.calls == ["prepare", "keep"] and editor.label == "dog"
+    assert editor.calls == ["prepare", "keep", "close"] and editor.label == "dog"
     assert told.kept[0].segment_id == "one" and not session.is_open
 
 
@@ -139,7 +139,7 @@ def test_what_can_not_be_kept_is_still_under_edit(
     def full() -> None:
         raise QueryError("the mask is empty")
 
-    session.open(lambda: editor, "one", "")
+    session.open(lambda: Opened(editor, True), "one", "")
     threads.work()
     session.do(lambda e: e.stroke([(5, 5)], 5, False))
     editor.on_keep = full
@@ -153,16 +153,16 @@ def test_a_preview_waits_for_the_photo_and_changes_nothing(
     session: MaskSession, threads: HeldThreads, editor: FakeEditor
 ) -> None:
     shown: list[np.ndarray] = []
-    session.open(lambda: editor, "one", "")
-    session.preview(100, 50, shown.append)
+    session.open(lambda: Opened(editor, True), "one", "")
+    session.preview(100, 50, True, shown.append)
     threads.work(1)
-    session.preview(100, 50, shown.append)
+    session.preview(100, 50, True, shown.append)
     assert not shown
     threads.work()
-    session.preview(100, 50, shown.append)
+    session.preview(100, 50, True, shown.append)
     threads.work()
     assert len(shown) == 1 and shown[0][50, 100] and not session.has_changes
-    session.preview(100, 50, shown.append)
+    session.preview(100, 50, True, shown.append)
     session.close()
     threads.work()
     assert len(shown) == 1
@@ -171,8 +171,8 @@ def test_a_preview_waits_for_the_photo_and_changes_nothing(
 def test_without_a_model_nothing_is_prepared(
     session: MaskSession, threads: HeldThreads, told: Told
 ) -> None:
-    editor = FakeEditor(IMAGE, {"one": np.ones((100, 200), bool)}, can_click=False)
-    session.open(lambda: editor, "one", "")
+    editor = FakeEditor(IMAGE, {"one": np.ones((100, 200), bool)})
+    session.open(lambda: Opened(editor, False), "one", "")
     threads.work()
     assert not session.can_click and told.prepared == 0 and editor.calls == []
 
@@ -180,7 +180,7 @@ def test_without_a_model_nothing_is_prepared(
 def test_an_outline_is_only_asked_for_with_the_polygon_in_hand(
     session: MaskSession, threads: HeldThreads, told: Told, editor: FakeEditor
 ) -> None:
-    session.open(lambda: editor, "one", "")
+    session.open(lambda: Opened(editor, True), "one", "")
     threads.work()
     assert told.opened[0].rings == ()
     session.wants_rings = True
