@@ -380,6 +380,5 @@ class DetailPanel(Panel):
         if self.can_edit and self._view is not None:
             self.masks.open(self._view, None)
 
-    def _mask_left(self) -> None:
-        if self._view is not None:
-            self._show()
+    def _mask_left(self, segment_id: str | None) -> None:
+        self.show_segment(segment_id or self.segment_id)

@@ -21,13 +21,13 @@ class MaskEditingActions:
         suggest: what labels may be meant by what is typed.
         title: shows in the header what is edited.
         changed: a segment of the frame is another one now; by its id.
-        left: shows the segment as it was.
+        left: shows a segment as it was, by its id; None for the one that was shown before.
     """
 
     suggest: Callable[[str], Sequence[Suggestion]]
     title: Callable[[str], None]
     changed: Callable[[str], None]
-    left: Callable[[], None]
+    left: Callable[[str | None], None]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ class MaskEditing:
                 context.theme,
                 context.session,
                 context.thumbnails,
-                MaskViewActions(self._actions.suggest, self._kept, self._left, self._begun),
+                MaskViewActions(
+                    self._actions.suggest, self._kept, self._left, self._begun, self.open
+                ),
             )
         if not self.is_open:
             self._body.pack_forget()
@@ -161,8 +163,9 @@ class MaskEditing:
         self._changed(kept.segment_id or whole)
 
     def _left(self) -> None:
+        segment_id = None if self.mask_view is None else self.mask_view.segment_id
         self.close()
-        self._actions.left()
+        self._actions.left(segment_id)
 
     def _begun(self, segment_id: str | None) -> None:
         assert self._view is not None

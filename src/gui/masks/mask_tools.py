@@ -28,15 +28,17 @@ class MaskTools:
         pointer: MaskPointer,
         polygon: PolygonTool,
         edit: MaskSession,
+        do: Callable[..., None],
         say: Callable[[str], None],
     ) -> None:
         """Begin with the brush.
 
         Args:
+            do: changes the mask; see MaskSession.do.
             say: shows a sentence at the foot.
         """
         self._bar, self._pointer, self._polygon, self._edit = bar, pointer, polygon, edit
-        self._say = say
+        self._do, self._say = do, say
         self.tool = self._before = tools.BRUSH.key
         self._size, self._frame_wh = 0, (0, 0)
         self._is_new = False
@@ -103,13 +105,13 @@ class MaskTools:
         if deed == tools.MERGE.key:
             self._take(self._before if self.tool == deed else deed)
         elif deed == tools.SPLIT.key:
-            self._edit.do(lambda editor: editor.split(), told=self._split)
+            self._do(lambda editor: editor.split(), told=self._split)
         elif deed == tools.UNDO.key:
-            self._edit.do(lambda editor: editor.undo())
+            self._do(lambda editor: editor.undo())
         elif deed == tools.REDO.key:
-            self._edit.do(lambda editor: editor.redo())
+            self._do(lambda editor: editor.redo())
         elif deed == tools.DELETE.key:
-            self._edit.do(lambda editor: editor.delete())
+            self._do(lambda editor: editor.delete())
             self._say("Enter deletes the segment. Ctrl+Z brings it back.")
 
     def _split(self, parts: object) -> None:

@@ -17,7 +17,7 @@ from src.gui.masks import frame_segments, tools
 from src.gui.masks.editor import Kept, Look, Opened, Ring
 from src.gui.masks.mask_canvas import MaskCanvas, Scene, Stroke
 from src.gui.masks.mask_marks import MaskMarks
-from src.gui.masks.mask_session import MaskSession, SessionEvents
+from src.gui.masks.mask_session import Deed, MaskSession, SessionEvents
 from src.gui.masks.mask_side import MaskSide, MaskSideActions
 from src.gui.masks.mask_tools import READING, MaskTools
 from src.gui.masks.pointer import MaskPointer, PointerActions
@@ -53,12 +53,14 @@ class MaskViewActions:
         kept: an edit is in the library.
         left: the edit was left, and nothing of it is to be kept.
         begun: another segment is edited, by its id; None for a new one.
+        open: edits a segment of a frame, after the view was left.
     """
 
     suggest: Callable[[str], Sequence[Suggestion]]
     kept: Callable[[Kept], None]
     left: Callable[[], None]
     begun: Callable[[str | None], None]
+    open: Callable[[FrameView, str | None], None]
 
 
 class MaskView(ctk.CTkFrame):
@@ -119,7 +121,9 @@ class MaskView(ctk.CTkFrame):
             self.polygon,
             PointerActions(self._clicked, self._boxed, self._stroked, self._picked, self._rests),
         )
-        self.tools = MaskTools(self.bar, self.pointer, self.polygon, self.edit, self.keys.say)
+        self.tools = MaskTools(
+            self.bar, self.pointer, self.polygon, self.edit, self._do, self.keys.say
+        )
         self.tools.bind_keys(self, self.side.entry, self.enter)
         tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_strip(), "+")
         self._middle = middle
@@ -255,8 +259,6 @@ class MaskView(ctk.CTkFrame):
         self._say_state()
 
     def _changed(self, look: Look) -> None:
-        if self._leaving is not None and not self.edit.is_keeping:
-            self._go_on_editing()
         self.side.say_wrong("")
         self.canvas.show_mask(look.mask)
         self.marks.show_clicks(look.points)
@@ -308,25 +310,36 @@ class MaskView(ctk.CTkFrame):
 
     # -- what the pointer does
 
+    def _do(
+        self,
+        deed: Deed,
+        answered: Callable[[], None] | None = None,
+        told: Callable[[object], None] | None = None,
+    ) -> None:
+        """Change the mask; who does so goes on editing, whatever was asked."""
+        if self.is_asking:
+            self._go_on_editing()
+        self.edit.do(deed, answered, told)
+
     def _clicked(self, x: float, y: float, inside: bool) -> None:
-        self.edit.do(lambda editor: editor.click(x, y, inside))
+        self._do(lambda editor: editor.click(x, y, inside))
 
     def _boxed(self, x0: float, y0: float, x1: float, y1: float) -> None:
-        self.edit.do(lambda editor: editor.box(x0, y0, x1, y1))
+        self._do(lambda editor: editor.box(x0, y0, x1, y1))
 
     def _stroked(self, stroke: Stroke) -> None:
         points = tuple(stroke.points)
-        self.edit.do(
+        self._do(
             lambda editor: editor.stroke(points, stroke.radius, stroke.erase),
             lambda: self.canvas.forget(stroke),
         )
 
     def _closed(self, ring: Ring) -> None:
-        self.edit.do(lambda editor: editor.polygon(tuple(ring)))
+        self._do(lambda editor: editor.polygon(tuple(ring)))
 
     def _reshaped(self, rings: Sequence[Ring]) -> None:
         shapes = tuple(tuple(ring) for ring in rings)
-        self.edit.do(lambda editor: editor.set_polygon(shapes))
+        self._do(lambda editor: editor.set_polygon(shapes))
 
     def _picked(self, x: float, y: float) -> None:
         number = self._other_at(x, y)
@@ -334,7 +347,7 @@ class MaskView(ctk.CTkFrame):
             return
         picked = self._view.segments[number].id
         if self.tools.tool == tools.MERGE.key:
-            self.edit.do(lambda editor: editor.merge(picked))
+            self._do(lambda editor: editor.merge(picked))
             self.tools.put_back()
         else:
             self._choose(picked)
@@ -342,10 +355,19 @@ class MaskView(ctk.CTkFrame):
     def _choose(self, segment_id: str) -> None:
         """Edit another segment of the frame, once this one is kept or left."""
         view = self._view
-        if view is not None and segment_id != self.segment_id:
-            then = partial(self.open, view, segment_id)
-            if self.lets_go(then):
-                then()
+        if view is None or segment_id == self.segment_id:
+            return
+        if self.lets_go(partial(self._read_and_open, segment_id)):
+            self.open(view, segment_id)
+
+    def _read_and_open(self, segment_id: str) -> None:
+        """Edit a segment of a frame that is another one by now."""
+        browse = self._session.library.browse
+        self._session.main_thread.run(
+            lambda: browse.frame_view(segment_id),
+            lambda view: self._actions.open(view, segment_id),
+            fails="Couldn't edit the segment",
+        )
 
     def _rests(self, at: tuple[float, float] | None, removes: bool) -> None:
         """Show what a click there would do."""
