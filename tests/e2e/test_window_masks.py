@@ -131,7 +131,7 @@ def test_escape_and_every_other_way_out_ask_first_and_leave_nothing(window: Wind
 
     window.click("Library")
     mask_of(window, "the question", asks=True)
-    window.click("Go on editing")
+    window.click("Continue editing")
     mask_of(window, "no question", asks=False, strokes=1)
     window.key("alt+F4")
     mask_of(window, "the question", asks=True)

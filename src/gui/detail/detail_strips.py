@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from src.counting import place_in_file
@@ -59,7 +60,7 @@ class DetailStrips(ctk.CTkFrame):
                 tools,
                 theme,
                 text,
-                lambda scale=scale: actions.zoom(scale),
+                partial(actions.zoom, scale),
                 kind="quiet",
                 height=24,
             ).pack(side="right")

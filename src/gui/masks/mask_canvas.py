@@ -134,7 +134,7 @@ class MaskCanvas(tkinter.Canvas):
         if self.drawn is not None and self._layers is not None:
             self._mark_stale(self._paint(self._seen, [*last, at], stroke, self.drawn))
 
-    def forget(self, stroke: Stroke) -> None:
+    def forget_stroke(self, stroke: Stroke) -> None:
         """Let the mask that is shown next speak for a stroke."""
         if stroke in self._strokes:
             self._strokes.remove(stroke)
@@ -171,7 +171,7 @@ class MaskCanvas(tkinter.Canvas):
         if self.port is not None:
             self._look(self.port.zoomed(scale, at))
 
-    def move(self, dx: float, dy: float) -> None:  # type: ignore[override]
+    def move(self, dx: float, dy: float) -> None:
         """Move the frame by device pixels."""
         if self.port is not None:
             self._look(self.port.moved(dx, dy))

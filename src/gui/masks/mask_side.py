@@ -142,7 +142,7 @@ class MaskSide(ctk.CTkFrame):
         self.keep = Button(box, theme, "Keep", self._actions.keep, kind="main")
         self._keep_tip = Tooltip(self.keep, theme, "")
         self.discard = Button(box, theme, "Discard", self._actions.discard, height=32)
-        self.go_on = Button(box, theme, "Go on editing", self._actions.go_on, height=32)
+        self.go_on = Button(box, theme, "Continue editing", self._actions.go_on, height=32)
         for button, key in ((self.keep, "Enter"), (self.discard, "Esc")):
             button._button.configure(image=_key_badge(key, button._ink), compound="right")
             button._listen()

@@ -331,7 +331,7 @@ class MaskView(ctk.CTkFrame):
         points = tuple(stroke.points)
         self._do(
             lambda editor: editor.stroke(points, stroke.radius, stroke.erase),
-            lambda: self.canvas.forget(stroke),
+            lambda: self.canvas.forget_stroke(stroke),
         )
 
     def _closed(self, ring: Ring) -> None:

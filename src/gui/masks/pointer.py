@@ -90,7 +90,7 @@ class MaskPointer:
         self._button, self._stroke = 0, None
         self._marks.hide_box()
         if stroke is not None:
-            self._canvas.forget(stroke)
+            self._canvas.forget_stroke(stroke)
         return self._polygon.cancel() or was
 
     # -- buttons

@@ -76,7 +76,8 @@ def first_size(frame_wh: tuple[int, int]) -> int:
 
 def size_at(step: float, largest: int) -> int:
     """Return the size at a step of the slider, 0 to STEPS: each step is by the same factor."""
-    return round(LEAST_SIZE * (largest / LEAST_SIZE) ** (step / STEPS))
+    factor: float = (largest / LEAST_SIZE) ** (step / STEPS)
+    return round(LEAST_SIZE * factor)
 
 
 def step_of(size: int, largest: int) -> float:

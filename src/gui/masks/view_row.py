@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from src.gui.theme.theme import SMALL, Theme
@@ -34,9 +35,8 @@ class ViewRow(ctk.CTkFrame):
         self._others = Check(self, theme, "Outline other segments", True, lambda _: on_change())
         self._others.pack(side="left", padx=4)
         for text, scale in (("100 %", 1.0), ("Fit", None)):
-            Button(
-                self, theme, text, lambda scale=scale: on_zoom(scale), kind="quiet", height=24
-            ).pack(side="right")
+            go = partial(on_zoom, scale)
+            Button(self, theme, text, go, kind="quiet", height=24).pack(side="right")
         self._scale = label(self, theme, "", size=SMALL, colour=c.text_2)
         self._scale.pack(side="right", padx=8)
         self._waits = label(self, theme, "", size=SMALL, colour=c.text_2)
