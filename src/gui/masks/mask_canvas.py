@@ -112,12 +112,12 @@ class MaskCanvas(tkinter.Canvas):
         self._mark_stale(changed_box(before, self._seen))
 
     def show_tint(self, mask: np.ndarray | None) -> None:
-        """Show what a click would do, (H, W) bool, or nothing."""
+        """Show what a click would make of the mask, (H, W) bool, or nothing."""
         if self._layers is None or self.drawn is None or (mask is None and self._tint is None):
             return
         none = np.zeros_like(self._seen)
         before = none if self._tint is None else self._tint
-        self._tint = None if mask is None else seen_part(mask, self.drawn)
+        self._tint = None if mask is None else seen_part(mask, self.drawn) != self._seen
         self._mark_stale(changed_box(before, none if self._tint is None else self._tint))
 
     # -- strokes

@@ -116,7 +116,7 @@ def render(
 
     Args:
         mask: (h, w) bool, as large as the ground.
-        tint: another one, of what a click would do.
+        tint: (h, w) bool, the pixels that a click would turn.
         colour: of the outline; the accent when None.
 
     Returns:
@@ -125,17 +125,33 @@ def render(
     height, width = mask.shape
     part = _grown(box, round(_EDGE / 2 * theme.scale) + 2, width, height)
     c = theme.colours
-    image = ground.dark.crop(part)
-    bright = ground.bright.crop(part)
-    if tint is not None and (seen := _as_image(tint, part)) is not None:
-        image.paste(bright, (0, 0), seen)
-        image.paste(c.accent, (0, 0), seen.point(lambda value: round(value * _TINT)))
-        _draw_line(image, tint, part, theme.scale, ((1.5, c.accent),))
-    if (seen := _as_image(mask, part)) is not None:
-        image.paste(bright, (0, 0), seen)
+    dark, bright = ground.dark.crop(part), ground.bright.crop(part)
+    image = dark.copy()
+    if (inside := _as_image(mask, part)) is not None:
+        image.paste(bright, (0, 0), inside)
+    if tint is not None:
+        _draw_tint(image, bright, dark, (tint, mask), part, theme)
     lines = (_EDGE, c.on_accent), (_LINE, colour or c.accent)
     _draw_line(image, mask, part, theme.scale, lines)
     return image, part[:2]
+
+
+def _draw_tint(
+    image: Image.Image,
+    bright: Image.Image,
+    dark: Image.Image,
+    tint_and_mask: tuple[np.ndarray, np.ndarray],
+    part: Box,
+    theme: Theme,
+) -> None:
+    """Draw what would be added in the accent's colour, and what would go as if it had gone."""
+    tint, mask = tint_and_mask
+    if (added := _as_image(tint & ~mask, part)) is not None:
+        image.paste(bright, (0, 0), added)
+        image.paste(theme.colours.accent, (0, 0), added.point(lambda v: round(v * _TINT)))
+    if (taken := _as_image(tint & mask, part)) is not None:
+        image.paste(dark, (0, 0), taken)
+    _draw_line(image, tint, part, theme.scale, ((1.5, theme.colours.accent),))
 
 
 def _as_image(mask: np.ndarray, box: Box) -> Image.Image | None:

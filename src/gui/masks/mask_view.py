@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.masks import frame_segments, tools
 from src.gui.masks.editor import Kept, Look, Opened, Ring
-from src.gui.masks.mask_canvas import MaskCanvas, Scene, Stroke
+from src.gui.masks.frame_stage import FrameStage
+from src.gui.masks.mask_canvas import MaskCanvas, Stroke
 from src.gui.masks.mask_marks import MaskMarks
 from src.gui.masks.mask_session import Deed, MaskSession, SessionEvents
 from src.gui.masks.mask_side import MaskSide, MaskSideActions
@@ -107,11 +107,12 @@ class MaskView(ctk.CTkFrame):
         )
         self.bar.pack(fill="x")
         self.strip = ThumbStrip(middle, theme, thumbnails, (58, 58), self._choose)
-        self.row = ViewRow(middle, theme, self._restage, self._zoom)
+        self.row = ViewRow(middle, theme, lambda: self.stage.restage(), self._zoom)
         self.row.pack(side="bottom", fill="x")
         self.canvas = MaskCanvas(middle, theme, session.main_thread, self._drawn)
         self.canvas.pack(fill="both", expand=True, pady=theme.px(12))
         self.marks = MaskMarks(self.canvas, theme)
+        self.stage = FrameStage(self.canvas, self.marks, self.row)
         self.polygon = PolygonTool(
             theme.scale, PolygonActions(self.marks.show_rings, self._closed, self._reshaped)
         )
@@ -168,13 +169,9 @@ class MaskView(ctk.CTkFrame):
                 library.edit_frame(segment_id or whole), library.mask_generator is not None
             )
 
-        self.edit.open(
-            edit,
-            segment_id,
-            tag,
-        )
+        self.edit.open(edit, segment_id, tag)
         self.side.begin(tag, offers)
-        self._stage(Image.fromarray(view.image_rgb))
+        self.stage.begin(view, segment_id)
         self._say_state()
         self._show_state()
         objects = [Thumb(s.id, s.crop_path) for s in view.segments if s.kind == "object"]
@@ -254,14 +251,13 @@ class MaskView(ctk.CTkFrame):
         assert self.edit.image is not None
         self.pointer.is_on = True
         self.tools.opened()
-        self._restage()
+        self.stage.opened(self.edit.image, look)
         self._changed(look)
         self._say_state()
 
     def _changed(self, look: Look) -> None:
         self.side.say_wrong("")
-        self.canvas.show_mask(look.mask)
-        self.marks.show_clicks(look.points)
+        self.stage.changed(look)
         if self.tools.tool == tools.POLYGON.key and not self.polygon.is_drawing:
             self.polygon.show(look.rings)
         self._show_state()
@@ -342,10 +338,9 @@ class MaskView(ctk.CTkFrame):
         self._do(lambda editor: editor.set_polygon(shapes))
 
     def _picked(self, x: float, y: float) -> None:
-        number = self._other_at(x, y)
-        if self._view is None or number is None:
+        picked = self.stage.other_at((x, y))
+        if picked is None:
             return
-        picked = self._view.segments[number].id
         if self.tools.tool == tools.MERGE.key:
             self._do(lambda editor: editor.merge(picked))
             self.tools.put_back()
@@ -376,42 +371,13 @@ class MaskView(ctk.CTkFrame):
             self.canvas.show_tint(None)
         else:
             self.edit.preview(*at, not removes, self._show_preview)
-        number = None
-        if at is not None and self.tools.tool in tools.PICKING:
-            number = self._other_at(*at)
-        view = self._view
-        lines: Sequence[np.ndarray] = ()
-        if number is not None and view is not None:
-            lines = frame_segments.lines_of(view, [number])
-        self.marks.show_hover(lines)
+        self.stage.hover(at if self.tools.tool in tools.PICKING else None)
 
     def _show_preview(self, mask: np.ndarray) -> None:
         if self.tools.tool == tools.CLICK.key:
             self.canvas.show_tint(mask)
 
-    def _other_at(self, x: float, y: float) -> int | None:
-        """Return the number of the smallest other segment at a place of the frame."""
-        view, look = self._view, self.edit.look
-        if view is None or look is None:
-            return None
-        left = [segment for segment in look.segment_ids if segment != self.segment_id]
-        return frame_segments.smallest_at(view, left, x, y)
-
     # -- the picture
-
-    def _restage(self) -> None:
-        """Show the frame again, with other segments outlined or not, dimmed or not."""
-        if self.edit.image is not None:
-            self._stage(self.edit.image)
-
-    def _stage(self, image: Image.Image) -> None:
-        view, look = self._view, self.edit.look
-        assert view is not None
-        ids = [s.id for s in view.segments] if look is None else look.segment_ids
-        others = frame_segments.numbers_of(view, ids, but=self.segment_id)
-        lines = frame_segments.lines_of(view, others) if self.row.others else []
-        mask = frame_segments.mask_of(view, self.segment_id) if look is None else look.mask
-        self.canvas.show(Scene(image, view.segments[0].frame_wh, lines, self.row.dim), mask)
 
     def _drawn(self) -> None:
         if self.canvas.drawn is not None:
