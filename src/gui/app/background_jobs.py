@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from src.events import Event
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
-from src.job_kinds import ADD, BACKUP, INDEX, MEASURE, SCAN, JobKind
+from src.job_kinds import ADD, BACKUP, EMBED, INDEX, MEASURE, SCAN, JobKind
 from src.worker import JobEnded
 
 
@@ -21,6 +21,7 @@ class BackgroundJobs:
         session.signals.models_ready.append(self._models_ready)
         session.signals.job_event.append(self._job_event)
         session.signals.job_ended.append(self._job_ended)
+        session.signals.content_changed.append(self._embed)
 
     def _opened(self) -> None:
         library = self._session.library
@@ -29,6 +30,7 @@ class BackgroundJobs:
 
     def _models_ready(self) -> None:
         self._start(SCAN, self._session.library.upkeep.prepare_search)
+        self._embed()
         self._tell_index()
 
     def _job_event(self, job: JobState, _event: Event) -> None:
@@ -39,10 +41,19 @@ class BackgroundJobs:
                     self._gave_way = telling
                     self._session.cancel(telling)
 
-    def _job_ended(self, job: JobState, _ended: JobEnded) -> None:
+    def _job_ended(self, job: JobState, ended: JobEnded) -> None:
         """Tell the index what came in, once nothing else comes; not where a person stopped it."""
+        if job.kind == EMBED.key and ended.error is None and not job.cancelling:
+            self._embed()  # a mask may have been changed meanwhile
         if job.about.queue == ADD.queue or job is self._gave_way:
             self._tell_index()
+
+    def _embed(self) -> None:
+        """Embed the segments whose masks a person has changed."""
+        session = self._session
+        if session.models_ready:
+            library = session.library
+            self._start_if(lambda: library.upkeep.embedding_waits, EMBED, library.reembed)
 
     def _tell_index(self) -> None:
         session = self._session

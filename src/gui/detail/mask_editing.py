@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from src.gui.masks.editor import Kept
 from src.gui.masks.mask_view import MaskView, MaskViewActions
 from src.gui.panel.panel import PanelContext
+from src.label_records import KeptEdit
 from src.records import FrameView
 from src.search.completion import Suggestion
 
@@ -36,12 +36,12 @@ class _Edit:
 
     Attributes:
         whole: the id of its frame as a whole.
-        segment_id: None of one that was deleted.
+        segment_id: of the edited one, which may be gone.
     """
 
     batch: str
     whole: str
-    segment_id: str | None
+    segment_id: str
 
 
 class MaskEditing:
@@ -144,23 +144,23 @@ class MaskEditing:
         session.main_thread.run(work, changed, failed, "Couldn't undo the edit")
 
     def _changed(self, segment_id: str) -> None:
-        """Show a segment as it is in the library now, and have it embedded again."""
-        session = self._context.session
+        """Show a segment as it is in the library now; it is embedded again in the background."""
         self._actions.changed(segment_id)
-        session.tell_content_changed()
-        session.start("reembed", lambda: session.library.reembed(), "")
+        self._context.session.tell_content_changed()
 
     def refresh_thumbnails(self) -> None:
         if self.mask_view is not None and self.is_open:
             self.mask_view.refresh_thumbnails()
 
-    def _kept(self, kept: Kept) -> None:
+    def _kept(self, kept: KeptEdit) -> None:
         assert self._view is not None
         whole = self._view.segments[0].id
         self.close()
-        self._done.append(_Edit(kept.batch, whole, kept.segment_id))
-        self._undone.clear()
-        self._changed(kept.segment_id or whole)
+        is_gone = kept.segment_id in kept.removed
+        if kept.batch:
+            self._done.append(_Edit(kept.batch, whole, kept.segment_id))
+            self._undone.clear()
+        self._changed(whole if is_gone else kept.segment_id)
 
     def _left(self) -> None:
         segment_id = None if self.mask_view is None else self.mask_view.segment_id

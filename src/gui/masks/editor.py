@@ -8,20 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
-from src.label_records import MaskState
+from src.label_records import KeptEdit, MaskState
 
 Ring = Sequence[tuple[float, float]]
 Click = tuple[float, float, bool]  # x, y, and whether it is inside
-
-
-class Kept(Protocol):
-    """What came of an edit that was kept: src.labels' KeptEdit."""
-
-    @property
-    def segment_id(self) -> str | None: ...
-
-    @property
-    def batch(self) -> str: ...
 
 
 class Editor(Protocol):
@@ -41,9 +31,6 @@ class Editor(Protocol):
     @property
     def mask(self) -> np.ndarray:
         """(H, W) bool, a view that later acts change."""
-
-    @property
-    def points(self) -> Sequence[Click]: ...
 
     def prepare(self) -> object: ...
 
@@ -75,7 +62,7 @@ class Editor(Protocol):
 
     def redo(self) -> object: ...
 
-    def keep(self) -> Kept: ...
+    def keep(self) -> KeptEdit: ...
 
     def close(self) -> object: ...
 
@@ -98,13 +85,11 @@ class Look:
 
     Attributes:
         mask: (H, W) bool, in pixels of the frame.
-        points: the clicks that it stands on.
         rings: its outline as polygons to be dragged, where the polygon tool was in hand.
         segment_ids: of the frame, as far as the edit leaves them.
     """
 
     mask: np.ndarray = field(repr=False, compare=False)
     state: MaskState
-    points: Sequence[Click] = ()
     rings: Sequence[Ring] = ()
     segment_ids: Sequence[str] = ()

@@ -44,7 +44,7 @@ class FrameStage:
             self._ids = look.segment_ids
             self.restage()
         self._canvas.show_mask(look.mask)
-        self._marks.show_clicks(look.points)
+        self._marks.show_clicks(look.state.points)
 
     def restage(self) -> None:
         """Show the frame again, with other segments outlined or not, dimmed or not."""

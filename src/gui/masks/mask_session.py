@@ -12,7 +12,8 @@ from PIL import Image
 from src.errors import is_of_a_person
 from src.gui.core.wording import as_sentence
 from src.gui.core.work_line import Threads, WorkLine
-from src.gui.masks.editor import Editor, Kept, Look, Opened
+from src.gui.masks.editor import Editor, Look, Opened
+from src.label_records import KeptEdit
 
 Result = TypeVar("Result")
 Deed = Callable[[Editor], object]
@@ -46,7 +47,7 @@ class SessionEvents:
     prepared: Callable[[], None]
     changed: Callable[[Look], None]
     wrong: Callable[[str], None]
-    kept: Callable[[Kept], None]
+    kept: Callable[[KeptEdit], None]
 
 
 class MaskSession:
@@ -210,11 +211,11 @@ class MaskSession:
         if editor is None or self.is_keeping:
             return
 
-        def work() -> Kept:
+        def work() -> KeptEdit:
             editor.label = label or None
             return editor.keep()
 
-        def kept(what: Kept) -> None:
+        def kept(what: KeptEdit) -> None:
             self.close()
             self._events.kept(what)
 
@@ -236,7 +237,6 @@ def _look(editor: Editor, wants_rings: bool) -> Look:
     return Look(
         editor.mask.copy(),
         editor.state,
-        tuple(editor.points),
         tuple([(float(x), float(y)) for x, y in ring] for ring in rings),
         tuple(editor.segment_ids),
     )

@@ -13,7 +13,7 @@ import numpy as np
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.masks import frame_segments, tools
-from src.gui.masks.editor import Kept, Look, Opened, Ring
+from src.gui.masks.editor import Look, Opened, Ring
 from src.gui.masks.frame_stage import FrameStage
 from src.gui.masks.mask_canvas import MaskCanvas, Stroke
 from src.gui.masks.mask_marks import MaskMarks
@@ -29,6 +29,7 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, rule
 from src.gui.widgets.key_hints import KeyHints
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
+from src.label_records import KeptEdit
 from src.records import FrameView
 from src.search.completion import Suggestion
 
@@ -57,7 +58,7 @@ class MaskViewActions:
     """
 
     suggest: Callable[[str], Sequence[Suggestion]]
-    kept: Callable[[Kept], None]
+    kept: Callable[[KeptEdit], None]
     left: Callable[[], None]
     begun: Callable[[str | None], None]
     open: Callable[[FrameView, str | None], None]
@@ -238,7 +239,7 @@ class MaskView(ctk.CTkFrame):
         self.side.ask("")
         self.canvas.focus_set()
 
-    def _kept(self, kept: Kept) -> None:
+    def _kept(self, kept: KeptEdit) -> None:
         then = self._leaving
         self.close()
         self._actions.kept(kept)

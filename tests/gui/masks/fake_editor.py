@@ -9,13 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageDraw
 
-from src.label_records import MaskState
-
-
-@dataclass(frozen=True)
-class Kept:
-    segment_id: str | None
-    batch: str
+from src.label_records import KeptEdit, MaskState
 
 
 @dataclass(frozen=True)
@@ -54,10 +48,6 @@ class FakeEditor:
         return self._steps[-1].mask
 
     @property
-    def points(self) -> Sequence[tuple[float, float, bool]]:
-        return self._steps[-1].points
-
-    @property
     def state(self) -> MaskState:
         mask, first, step = self.mask, self._steps[0].mask, self._steps[-1]
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -77,6 +67,7 @@ class FakeEditor:
             step.strokes,
             can_undo=len(self._steps) > 1,
             can_redo=bool(self._undone),
+            points=step.points,
         )
 
     def prepare(self) -> None:
@@ -90,7 +81,7 @@ class FakeEditor:
 
     def click(self, x: float, y: float, inside: bool = True) -> None:
         disk = self.preview(x, y)
-        self._add(disk, not inside, "click", points=(*self.points, (x, y, inside)))
+        self._add(disk, not inside, "click", points=(*self._steps[-1].points, (x, y, inside)))
 
     def box(self, x0: float, y0: float, x1: float, y1: float) -> None:
         self._add(self._drawn(lambda draw: draw.rectangle((x0, y0, x1, y1), 1)), False, "box")
@@ -145,11 +136,11 @@ class FakeEditor:
         self.calls.append("redo")
         self._steps.append(self._undone.pop())
 
-    def keep(self) -> Kept:
+    def keep(self) -> KeptEdit:
         time.sleep(self._wait_s)
         self.on_keep()
         self.calls.append("keep")
-        return Kept(self.segment_id or "new", "batch")
+        return KeptEdit(self.segment_id or "new", "batch")
 
     def close(self) -> None:
         self.calls.append("close")

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from src.errors import QueryError
-from src.gui.masks.editor import Kept, Look, Opened
+from src.gui.masks.editor import Look, Opened
 from src.gui.masks.mask_session import MaskSession, SessionEvents
+from src.label_records import KeptEdit
 from tests.gui.masks.fake_editor import FakeEditor
 from tests.held_threads import HeldThreads
 
@@ -23,7 +24,7 @@ class Told:
     opened: list[Look] = field(default_factory=list)
     changed: list[Look] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
+    kept: list[KeptEdit] = field(default_factory=list)
     prepared: int = 0
 
     def prepare(self) -> None:
@@ -71,7 +72,7 @@ def test_steps_are_done_in_order_and_undone(
     assert session.has_changes  # before the answer: a close must not lose them
     threads.work()
     assert editor.calls == ["prepare", "stroke", "click"]
-    assert told.changed[-1].points == ((150, 50, False),)
+    assert told.changed[-1].state.points == ((150, 50, False),)
     session.do(lambda e: e.undo())
     session.do(lambda e: e.undo())
     threads.work()
