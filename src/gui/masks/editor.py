@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -73,10 +73,12 @@ class Opened:
 
     Attributes:
         can_click: whether there is a model to answer clicks.
+        take_off: takes a label off a segment, in the batch of an edit.
     """
 
     editor: Editor
     can_click: bool
+    take_off: Callable[[str, str, str], object] = lambda *_: None
 
 
 @dataclass(frozen=True)

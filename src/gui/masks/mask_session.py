@@ -57,6 +57,7 @@ class MaskSession:
         self._main_thread, self._events = main_thread, events
         self._line = WorkLine(main_thread, "mask")
         self._editor: Editor | None = None
+        self._take_off: Callable[[str, str, str], object] = lambda *_: None
         self._number = 0
         self.is_open = self.is_prepared = self.can_click = self.wants_rings = False
         self.is_keeping = False
@@ -100,7 +101,7 @@ class MaskSession:
 
         def work() -> tuple[Opened, Look, Image.Image]:
             found = edit()
-            found.editor.begin(segment_id, label or None)
+            found.editor.begin(segment_id, None)
             image = Image.fromarray(found.editor.image_rgb)
             return found, _look(found.editor, wants_rings), image
 
@@ -110,7 +111,7 @@ class MaskSession:
                 self._line.run(editor.close)
                 return
             self._editor, self.look, self.before, self.image = editor, look, look, image
-            self.can_click = what.can_click
+            self.can_click, self._take_off = what.can_click, what.take_off
             self._events.opened(look)
             if what.can_click:
                 self._prepare(editor)
@@ -207,13 +208,22 @@ class MaskSession:
 
     def keep(self) -> None:
         """Write the edit into the library; `kept` follows, or `wrong`, and then it goes on."""
-        editor, label = self._editor, self.label
+        editor, label, before, take_off = (
+            self._editor,
+            self.label,
+            self.label_before,
+            self._take_off,
+        )
         if editor is None or self.is_keeping:
             return
 
         def work() -> KeptEdit:
-            editor.label = label or None
-            return editor.keep()
+            editor.label = label if label != before else None
+            kept = editor.keep()
+            is_gone = kept.segment_id in kept.removed
+            if before and label != before and kept.batch and not is_gone:
+                take_off(kept.segment_id, before, kept.batch)
+            return kept
 
         def kept(what: KeptEdit) -> None:
             self.close()

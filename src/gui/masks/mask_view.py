@@ -167,7 +167,9 @@ class MaskView(ctk.CTkFrame):
 
         def edit() -> Opened:
             return Opened(
-                library.edit_frame(segment_id or whole), library.mask_generator is not None
+                library.edit_frame(segment_id or whole),
+                library.mask_generator is not None,
+                lambda segment, name, batch: library.labels.reject([segment], name, batch),
             )
 
         self.edit.open(edit, segment_id, tag)
@@ -301,7 +303,7 @@ class MaskView(ctk.CTkFrame):
         )
 
     def _set_label(self, name: str) -> None:
-        self.edit.label = name.strip()
+        self.edit.label = name.strip() or self.edit.label_before
         if self.side.entry.text.strip() != self.edit.label:
             self.side.entry.set(self.edit.label)
 

@@ -134,6 +134,19 @@ def test_keeping_writes_the_label_and_closes(
     assert told.kept[0].segment_id == "one" and not session.is_open
 
 
+def test_another_label_takes_the_place_of_the_one_before(
+    session: MaskSession, threads: HeldThreads, editor: FakeEditor
+) -> None:
+    taken: list[tuple[str, str, str]] = []
+    opened = Opened(editor, True, lambda *what: taken.append(what))
+    session.open(lambda: opened, "one", "dog")
+    threads.work()
+    session.label = "cat"
+    session.keep()
+    threads.work()
+    assert editor.label == "cat" and taken == [("one", "dog", "batch")]
+
+
 def test_what_can_not_be_kept_is_still_under_edit(
     session: MaskSession, threads: HeldThreads, told: Told, editor: FakeEditor
 ) -> None:
