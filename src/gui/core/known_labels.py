@@ -60,7 +60,7 @@ class KnownLabels:
         return self.labels[key - 1] if 1 <= key <= min(KEYS, len(self.labels)) else None
 
     def suggest(self, typed: str) -> list[Suggestion]:
-        """Suggest names of which a word begins so, labels and models' tags; at first those with keys.
+        """Suggest labels and models' tags of which a word begins so; at first those with keys.
 
         None where the only one is what was typed.
         """

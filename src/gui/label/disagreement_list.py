@@ -16,7 +16,7 @@ from src.gui.theme.theme import NORMAL, RADIUS, SMALL, Theme, shorten
 from src.gui.widgets.drawn_canvas import DrawnCanvas
 from src.label_records import Disagreement
 
-WIDTH = 264
+WIDTH = 240
 _HEAD, _ROW, _SIDE, _INSIDE, _THUMB = 52, 56, 12, 8, 40
 
 

@@ -54,13 +54,12 @@ class DisagreementsTab(LabelTab):
         foot = ctk.CTkFrame(main, fg_color="transparent")
         foot.pack(side="bottom", fill="x", pady=(8, 0))
         self._buttons = [
-            Button(foot, theme, "Keep mine", self._keep, kind="main", icon_name="check"),
+            Button(foot, theme, "Keep mine", self._keep, kind="main"),
             Button(foot, theme, "Take the other", self._take_other),
             Button(foot, theme, "Take both away", self._take_both_away),
-            Button(foot, theme, "Skip", self._skip, kind="quiet"),
         ]
         for button in self._buttons:
-            button.pack(side="left", padx=(0, 4))
+            button.pack(side="left")
         self.pair = DisagreementPair(main, theme, self.session, tools.open)
         self.pair.pack(fill="both", expand=True)
         keys: Sequence[tuple[str, Callable[[], object]]] = (

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from src.counting import counted
 from src.errors import is_of_a_person
+from src.gui.core.label_acts import Act, LabelActs
 from src.gui.core.session import Session
 from src.gui.core.wording import as_sentence
-from src.gui.core.label_acts import Act, LabelActs
 from src.label_records import Label, LabelAttribute
 
 

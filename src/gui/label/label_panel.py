@@ -128,6 +128,18 @@ class LabelPanel(Panel):
         assert isinstance(tab, RankTab)
         return tab
 
+    @property
+    def review(self) -> ReviewTab:
+        tab = self.tabs[ReviewTab.name]
+        assert isinstance(tab, ReviewTab)
+        return tab
+
+    @property
+    def disagreements(self) -> DisagreementsTab:
+        tab = self.tabs[DisagreementsTab.name]
+        assert isinstance(tab, DisagreementsTab)
+        return tab
+
     def _show_tab(self, name: str) -> None:
         for tab in self.tabs.values():
             if tab.winfo_manager() and tab.name != name:

@@ -8,11 +8,11 @@ from typing import Any
 
 from src.gui.cards.card_grid import CardGrid
 from src.gui.cards.card_view import CardActions
+from src.gui.core.label_acts import Act
 from src.gui.core.wording import explained
 from src.gui.label.answering import Answering
 from src.gui.label.attribute_row import AttributeRow, Value
 from src.gui.label.in_place import InPlace, Way
-from src.gui.core.label_acts import Act
 from src.gui.label.label_tab import LabelTab, LabelTools
 from src.gui.label.rank_head import DOUBTFUL, RankHead
 from src.gui.label.rank_keys import HINTS, RankKeys

@@ -17,7 +17,7 @@ from src.gui.panel.panel import PanelContext
 from src.gui.theme.icons import icon
 from src.gui.theme.theme import LEFT, RIGHT, shorten
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.controls import Button, label, progress_bar, rule
+from src.gui.widgets.controls import Button, IconButton, label, progress_bar, rule
 from src.label_records import Label
 from src.records import FrameView
 
@@ -63,47 +63,47 @@ class ReviewTab(LabelTab):
 
     def _build_head(self, main: ctk.CTkFrame) -> None:
         theme, c = self.theme, self.theme.colours
-        head = ctk.CTkFrame(main, fg_color="transparent", height=24)
+        head = ctk.CTkFrame(main, fg_color="transparent", height=32)
         head.pack(fill="x")
         head.pack_propagate(False)
         self._progress = label(head, theme, "", weight="medium")
         self._progress.pack(side="left")
-        self._name = label(head, theme, "", colour=c.text_2)
-        self._name.pack(side="right")
+        tip = "The next frame that was not looked at (N)"
+        self._next = IconButton(head, theme, "right", tip, self.queue.next, side=24)
+        self._next.pack(side="right")
+        self._before = IconButton(
+            head, theme, "left", "The frame before (P)", self.queue.before, side=24
+        )
+        self._before.pack(side="right")
         self._bar = progress_bar(main, theme)
         self._bar.set(0)
-        self._bar.pack(fill="x", pady=(8, 8))
+        self._bar.pack(fill="x", pady=(4, 8))
         line = ctk.CTkFrame(main, fg_color="transparent", height=24)
         line.pack(fill="x", pady=(0, 8))
         line.pack_propagate(False)
         self._sign = ctk.CTkLabel(line, text="", width=20, height=20)
-        self._sign.pack(side="left", padx=(0, 8))
         self._state = label(line, theme, "")
         self._state.pack(side="left")
+        self._name = label(line, theme, "", colour=c.text_2)
+        self._name.pack(side="right")
 
     def _build_buttons(self, main: ctk.CTkFrame) -> None:
         theme = self.theme
         foot = ctk.CTkFrame(main, fg_color="transparent")
-        foot.pack(side="bottom", fill="x", padx=0, pady=(8, 0))
-        self.none = Button(
-            foot, theme, "No more of these here", self._no_more, kind="main", icon_name="check"
-        )
+        foot.pack(side="bottom", fill="x", pady=(8, 0))
+        self.none = Button(foot, theme, "No more of these here", self._no_more, kind="main")
         self.none.pack(side="left", padx=(0, 4))
         self.some = Button(foot, theme, "There are some without a mark", self._some_unmarked)
         self.some.pack(side="left")
-        self._next = Button(foot, theme, "Next", self._go_on, icon_name="right", kind="quiet")
-        self._next.pack(side="right")
-        self._before = Button(foot, theme, "", self._go_back, icon_name="left", kind="quiet")
-        self._before.pack(side="right")
 
     def _bind_keys(self) -> None:
         keys: Sequence[tuple[str, Callable[[], object]]] = (
             ("a", self._no_more),
             ("x", self._some_unmarked),
-            ("n", self._go_on),
-            ("Right", self._go_on),
-            ("p", self._go_back),
-            ("Left", self._go_back),
+            ("n", self.queue.next),
+            ("Right", self.queue.next),
+            ("p", self.queue.before),
+            ("Left", self.queue.before),
             ("o", self._open),
             ("Return", self._open),
         )
@@ -216,7 +216,12 @@ class ReviewTab(LabelTab):
             if looked.is_last:
                 text += " · this was the last frame"
         self._state.configure(text=text, text_color=colour)
-        self._sign.configure(image=icon(sign, colour, 20) if sign else None)
+        if not sign:
+            self._sign.pack_forget()
+            return
+        self._sign.configure(image=icon(sign, colour, 20))
+        if not self._sign.winfo_manager():
+            self._sign.pack(side="left", padx=(0, 8), before=self._state)
 
     # -- what a person does
 
@@ -229,12 +234,6 @@ class ReviewTab(LabelTab):
     def _answer(self, has_more: bool, said: str) -> None:
         if self.queue.looked.labels:
             self.queue.answer(has_more, said.format(_named(self.queue.looked.labels)))
-
-    def _go_on(self) -> None:
-        self.queue.next()
-
-    def _go_back(self) -> None:
-        self.queue.before()
 
     def _open(self) -> None:
         if (frame := self.queue.looked.frame) is not None:
