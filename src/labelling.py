@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
 
-from src.database.decisions import new_batch, redo, repeat, take_back, undo
+from src.database.decisions import OF_PEOPLE, new_batch, redo, repeat, take_back, undo
 from src.database.label_table import AttributeValue, AttributeValues
 from src.database.metadata_db import MetadataDatabase
-from src.database.text_normalization import casefold_key, normalize_text
+from src.database.text_normalization import normalize_text
 from src.errors import QueryError
 from src.label_records import Disagreement, DisagreementAnswer, ReviewFrame, ReviewProgress
 from src.labels.label_list import LabelList
@@ -19,6 +19,8 @@ from src.search.query import GONE
 
 if TYPE_CHECKING:
     from src.database.vector_db import VectorDatabase
+    from src.labels.ranker import Ranker, Rankers
+    from src.search.segment_search import SegmentSearch
 
 
 class Labels(LabelList):
@@ -28,14 +30,29 @@ class Labels(LabelList):
     calls with the same one are undone together.
     """
 
-    def __init__(self, metadata: MetadataDatabase, vectors: Callable[[], VectorDatabase]) -> None:
+    def __init__(
+        self,
+        metadata: MetadataDatabase,
+        vectors: Callable[[], VectorDatabase],
+        search: Callable[[], SegmentSearch],
+    ) -> None:
         """Look at a library that is open.
 
         Args:
             vectors: gives what searches with the CLIP in use, and loads it.
+            search: gives what answers queries with it.
         """
         super().__init__(metadata)
-        self._vectors = vectors
+        self._vectors, self._search = vectors, search
+        self._rankers: Rankers | None = None
+
+    def ranking(self, name: str) -> Ranker:
+        """Return what ranks the segments without an answer for a label; nothing is read yet."""
+        from src.labels.ranker import Rankers
+
+        if self._rankers is None:
+            self._rankers = Rankers(self._metadata, self._vectors, self._search)
+        return self._rankers.of(name)
 
     # -- what a person says of segments
 
@@ -79,18 +96,11 @@ class Labels(LabelList):
         if len(confidences) != len(segment_ids) or not all(0 <= each <= 1 for each in confidences):
             raise QueryError("give each segment a confidence of 0 to 1")
         sure = dict(zip(segment_ids, map(float, confidences), strict=True))
-        with self._act():
-            decided = self._metadata.decisions_of(list(sure))
-            key = casefold_key(normalize_text(name))
-            open_ids = [
-                segment_id
-                for segment_id in sure
-                if not any(
-                    casefold_key(each.tag) == key and each.source in ("human", "imported")
-                    for each in decided.get(segment_id, ())
-                )
-            ]
+        with self._act() as db:
             self._check_segments(segment_ids)
+            tag_ids = self._table.tag_ids(db, normalize_text(name))
+            answered = self._table.answered(db, segment_ids, tag_ids)
+            open_ids = [segment_id for segment_id in sure if segment_id not in answered]
             return self._say(open_ids, name, batch, True, "propagated", sure)
 
     def clear(self, segment_ids: Sequence[str], name: str, batch: str | None = None) -> str:
@@ -126,28 +136,21 @@ class Labels(LabelList):
         """
         batch = batch or new_batch()
         with self._act() as db:
-            (tag_id, *_) = self._table.label_ids(db, label)
-            name = self._table.name_of(db, label)
-            known = {each.name: each for each in self._label(name).attributes}
+            tag_ids, found = self._table.label_ids(db, label), self._label(db, label)
+            name, known = found.name, {each.name: each for each in found.attributes}
             if attribute not in known:
                 listed = ", ".join(known) or "none"
                 raise QueryError(f"“{name}” has no attribute “{attribute}”; it has: {listed}")
             value = fitting_value(known[attribute], value)
             self._check_segments(segment_ids)
-            tags = self._metadata.tags_of(segment_ids)
-            held = {
-                segment_id: tag.source
-                for segment_id, some in tags.items()
-                for tag in some
-                if casefold_key(tag.name) == casefold_key(name)
-            }
+            held = self._table.sources(db, segment_ids, tag_ids)
             if lacking := [each for each in segment_ids if each not in held]:
                 raise QueryError(
                     f"{len(lacking)} of these segments don't have the label “{name}”; give it first"
                 )
-            of_models = [each for each in segment_ids if held[each] not in ("human", "imported")]
+            of_models = [each for each in segment_ids if held[each] not in OF_PEOPLE]
             self._say(of_models, name, batch, True)
-            self._table.set_value(db, segment_ids, tag_id, attribute, value, batch)
+            self._table.set_value(db, segment_ids, tag_ids[0], attribute, value, batch)
         return batch
 
     def attributes_of(self, segment_ids: Sequence[str]) -> AttributeValues:

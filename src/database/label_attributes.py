@@ -27,6 +27,13 @@ def attributes_of_text(text: str | None) -> tuple[LabelAttribute, ...]:
     return tuple(found)
 
 
+def united(one: LabelAttribute, other: LabelAttribute) -> LabelAttribute:
+    """Return an attribute with the choices of both; the first where they are of different kinds."""
+    if one.kind != other.kind:
+        return one
+    return LabelAttribute(one.name, one.kind, tuple(dict.fromkeys(one.choices + other.choices)))
+
+
 def text_of_attributes(attributes: Iterable[LabelAttribute]) -> str | None:
     """Write what the column holds; None where there are no attributes."""
     listed = [asdict(each) for each in attributes]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from src.database.decisions import RANK, SOURCES, repeat
 from src.database.label_acts import change_label
-from src.database.label_attributes import attributes_of_text, text_of_attributes
+from src.database.label_attributes import attributes_of_text, text_of_attributes, united
 from src.database.rows import LISTED
 from src.label_records import LabelAttribute
 from src.records import Decision
@@ -73,10 +73,7 @@ def merge_attributes(db: sqlite3.Connection, ids: Sequence[int], into: int, batc
     for tag_id in (into, *ids):
         row = db.execute("SELECT attributes FROM tags WHERE id = ?", (tag_id,)).fetchone()
         for each in attributes_of_text(row[0]):
-            there = known.setdefault(each.name, each)
-            if there.kind == each.kind == "choice":
-                choices = tuple(dict.fromkeys(there.choices + each.choices))
-                known[each.name] = LabelAttribute(each.name, "choice", choices)
+            known[each.name] = united(known.get(each.name, each), each)
     change_label(db, into, batch, attributes=text_of_attributes(known.values()))
     rows = db.execute(
         "SELECT segment_id, tag_id, name, value, source, decided_at FROM segment_attributes"

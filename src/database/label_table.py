@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from src.database.connection import Connection
 from src.database.decisions import OF_PEOPLE, RANK, ROWS_OF_TAG, take_back
 from src.database.label_acts import NO_LABEL, change_label, make_label
-from src.database.label_attributes import attributes_of_text
+from src.database.label_attributes import attributes_of_text, text_of_attributes, united
 from src.database.label_merge import merge_attributes, merge_frames, merge_words
 from src.database.rows import LISTED, RowReader
 from src.database.text_normalization import casefold_key
 from src.errors import QueryError
-from src.label_records import LABEL_COLOURS, Label
+from src.label_records import LABEL_COLOURS, Label, LabelAttribute
 from src.records import TagSource
 
 AttributeValue = str | float
@@ -33,9 +33,13 @@ class LabelTable:
 
     # -- looking
 
-    def labels(self) -> list[Label]:
-        """List the labels in their order, with how many segments have each, and by whose word."""
-        db = self._connection.read()
+    def labels(self, db: sqlite3.Connection | None = None) -> list[Label]:
+        """List the labels in their order, with how many segments have each, and by whose word.
+
+        Args:
+            db: the writer, inside a transaction; what it has not committed counts then.
+        """
+        db = db or self._connection.read()
         if not self.is_there():
             return []
         rows = db.execute("SELECT * FROM tags WHERE position IS NOT NULL ORDER BY position, id")
@@ -213,6 +217,56 @@ class LabelTable:
             " batch) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(each, tag_id, name, value, source, now, batch) for each in segment_ids],
         )
+
+    def take_values(
+        self,
+        db: sqlite3.Connection,
+        segment_id: str,
+        name: str,
+        values: Iterable[tuple[str, AttributeValue]],
+        batch: str,
+    ) -> None:
+        """Take the attributes that a dataset has of a label; those that are new here are made.
+
+        A value of another kind than the attribute's is left out; another choice is one more.
+        """
+        tag_id = self.label_ids(db, name)[0]
+        row = db.execute("SELECT attributes FROM tags WHERE id = ?", (tag_id,)).fetchone()
+        known = {each.name: each for each in attributes_of_text(row[0])}
+        for attribute, value in values:
+            is_choice = isinstance(value, str)
+            said = LabelAttribute(
+                attribute,
+                "choice" if is_choice else "number",
+                (str(value),) if is_choice else (),
+            )
+            there = known.get(attribute, said)
+            if there.kind == said.kind:
+                known[attribute] = united(there, said)
+                self.set_value(db, [segment_id], tag_id, attribute, value, batch, "imported")
+        change_label(db, tag_id, batch, attributes=text_of_attributes(known.values()))
+
+    def sources(
+        self, db: sqlite3.Connection, segment_ids: Sequence[str], tag_ids: Sequence[int]
+    ) -> dict[str, TagSource]:
+        """Look up by whose word segments have a tag; those that don't are left out."""
+        rows = db.execute(
+            f"SELECT segment_id, source FROM segment_tags WHERE segment_id IN {LISTED}"
+            f" AND tag_id IN {LISTED}",
+            (json.dumps(list(segment_ids)), json.dumps(list(tag_ids))),
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def answered(
+        self, db: sqlite3.Connection, segment_ids: Sequence[str], tag_ids: Sequence[int]
+    ) -> set[str]:
+        """Find the segments of which people have said whether they have a tag."""
+        rows = db.execute(
+            f"SELECT DISTINCT segment_id FROM decisions WHERE segment_id IN {LISTED}"
+            f" AND tag_id IN {LISTED} AND undone_at IS NULL AND {_IS_OF_PEOPLE}",
+            (json.dumps(list(segment_ids)), json.dumps(list(tag_ids))),
+        )
+        return {row[0] for row in rows}
 
     def are_there(self, db: sqlite3.Connection, segment_ids: Sequence[str]) -> bool:
         """Return whether all of some segments are in the library."""

@@ -26,9 +26,18 @@ class LabelList:
         self._metadata = metadata
         self._table = LabelTable(metadata.connection, metadata.rows)
 
+    @contextmanager
+    def one_act(self) -> Iterator[str]:
+        """Make one act of all calls in the block, kept as a whole or not at all; yields its batch.
+
+        Each of the calls is to be given the batch.
+        """
+        with self._act():
+            yield new_batch()
+
     @staticmethod
     def new_batch() -> str:
-        """Name an act that is made of several calls."""
+        """Name an act that is made of several calls, each kept by itself."""
         return new_batch()
 
     def list(self) -> list[Label]:
@@ -65,13 +74,12 @@ class LabelList:
         )
         check_colour(colour)
         with self._act() as db:
-            if any(casefold_key(each.name) == casefold_key(name) for each in self.list()):
+            if self._find(db, name) is not None:
                 raise QueryError(f"there is a label “{name}” already")
             for tag_id in self._table.make(db, name, batch, colour):
                 if attributes:
                     change_label(db, tag_id, batch, attributes=text_of_attributes(attributes))
-            name = self._table.name_of(db, name)
-        return self._label(name)
+            return self._label(db, name)
 
     def rename(self, name: str, new_name: str, batch: str | None = None) -> str:
         """Give a label another name, on everything that has it.
@@ -101,7 +109,7 @@ class LabelList:
         with self._act() as db:
             ids = [tag_id for name in names for tag_id in self._table.label_ids(db, name)]
             before = set(self._table.tag_ids(db, into))
-            is_new = not any(casefold_key(each.name) == casefold_key(into) for each in self.list())
+            is_new = self._find(db, into) is None
             ids = [tag_id for tag_id in dict.fromkeys(ids) if tag_id not in before]
             if not ids:
                 raise QueryError("name at least two labels to merge")
@@ -174,7 +182,7 @@ class LabelList:
                 for tag_id in self._table.make(db, name, batch, colour):
                     if colour is not None:
                         change_label(db, tag_id, batch, colour=colour)
-        by_key = {casefold_key(label.name): label for label in self.list()}
+            by_key = {casefold_key(label.name): label for label in self._table.labels(db)}
         return [by_key[casefold_key(name)] for name in wanted]
 
     # -- inside
@@ -184,11 +192,17 @@ class LabelList:
         with self._metadata.connection.write() as db:
             yield db
 
-    def _label(self, name: str) -> Label:
-        for label in self.list():
-            if casefold_key(label.name) == casefold_key(name):
-                return label
-        raise QueryError(f"there is no label “{name}”")
+    def _find(self, db: sqlite3.Connection, name: str) -> Label | None:
+        labels = self._table.labels(db)
+        return next(
+            (each for each in labels if casefold_key(each.name) == casefold_key(name)), None
+        )
+
+    def _label(self, db: sqlite3.Connection, name: str) -> Label:
+        found = self._find(db, name)
+        if found is None:
+            raise QueryError(f"there is no label “{name}”")
+        return found
 
     def _change(self, name: str, batch: str | None, **columns: str | None) -> str:
         batch = batch or new_batch()

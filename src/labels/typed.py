@@ -16,6 +16,7 @@ from src.regular_files import read_small
 
 LONGEST_TAG = 80
 LARGEST_LIST = 1 << 20  # bytes of a text file with labels
+LARGEST_NUMBER = 1e6  # of an attribute's values, either way
 _COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 _LINE = re.compile(r"(.*?)(?:,\s*(#[0-9A-Fa-f]{6}))?")
 
@@ -50,15 +51,21 @@ def checked_attributes(attributes: Iterable[LabelAttribute]) -> tuple[LabelAttri
     Raises:
         QueryError: one of them is none.
     """
-    listed = tuple(attributes)
+    listed = tuple(
+        LabelAttribute(
+            normalize_text(each.name), each.kind, tuple(normalize_text(one) for one in each.choices)
+        )
+        for each in attributes
+    )
     for each in listed:
-        if not normalize_text(each.name) or len(each.name) > LONGEST_TAG:
-            raise QueryError(f"an attribute needs a name of 1 to {LONGEST_TAG} characters")
+        for text in (each.name, *each.choices):
+            if not text or len(text) > LONGEST_TAG or not text.isprintable():
+                raise QueryError(
+                    f"attributes and their choices need names of 1 to {LONGEST_TAG} characters"
+                )
         if each.kind not in get_args(AttributeKind):
             raise QueryError(f"the attribute “{each.name}” is neither a choice nor a number")
-        if each.kind == "choice" and not all(
-            normalize_text(word) for word in each.choices or ("",)
-        ):
+        if each.kind == "choice" and not each.choices:
             raise QueryError(f"say what can be chosen for the attribute “{each.name}”")
     if len({each.name for each in listed}) < len(listed):
         raise QueryError("two attributes of a label have the same name")
@@ -82,8 +89,10 @@ def fitting_value(attribute: LabelAttribute, value: AttributeValue | None) -> At
         number = float(value)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
-        raise QueryError(f"“{attribute.name}” is a number, and {value!r} is none")
+    if not abs(number) <= LARGEST_NUMBER:
+        raise QueryError(
+            f"“{attribute.name}” is a number up to {LARGEST_NUMBER:,.0f}, and {value!r} is none"
+        )
     return number
 
 

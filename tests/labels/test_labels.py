@@ -26,7 +26,7 @@ def no_vectors() -> None:
 @pytest.fixture
 def labels(metadata: MetadataDatabase) -> Labels:
     add_media_with(metadata, unit_vectors(5))
-    return Labels(metadata, no_vectors)  # type: ignore[arg-type]
+    return Labels(metadata, no_vectors, no_vectors)  # type: ignore[arg-type]
 
 
 def names(labels: Labels) -> list[str]:
@@ -275,8 +275,8 @@ def test_a_value_that_does_not_fit_is_refused(labels: Labels, metadata: Metadata
     labels.give([FIRST], "car")
     for attribute, value, said in (
         ("colour", "green", "can't be 'green'; it can be: red, blue"),
-        ("age", "old", "is a number, and 'old' is none"),
-        ("age", float("inf"), "is a number"),
+        ("age", "old", "is a number up to 1,000,000, and 'old' is none"),
+        ("age", float("nan"), "is a number"),
         ("size", 1, "has no attribute “size”; it has: colour, age"),
     ):
         with pytest.raises(QueryError, match=said):

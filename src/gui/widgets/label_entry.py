@@ -24,6 +24,7 @@ class LabelEntry(Entry):
         on_leave: Callable[[], object] = lambda: None,
         *,
         height: int = 32,
+        leaves_at_once: bool = False,
     ) -> None:
         """Make it empty.
 
@@ -31,9 +32,11 @@ class LabelEntry(Entry):
             suggest: what may be meant by what is typed so far, which may be nothing yet.
             on_label: gets the name that was typed or chosen.
             on_leave: gives the keyboard to what it was of before, when Escape leaves the entry.
+            leaves_at_once: whether Escape does so whatever stands in it.
         """
         super().__init__(master, theme, placeholder, height=height, on_change=self._typed)
         self._suggest, self._on_label, self._on_leave = suggest, on_label, on_leave
+        self._leaves_at_once = leaves_at_once
         self.list = CompletionList(self.winfo_toplevel(), theme, self._choose)
         # of a class of their own, which comes before the keys of the entry
         keys, inner = f"completion of {self}", self.field._entry
@@ -101,7 +104,10 @@ class LabelEntry(Entry):
 
     def _escape(self) -> str:
         """Close the list, else empty the entry, else leave it."""
-        if self.list.is_open and self.text:
+        if self._leaves_at_once:
+            self.list.hide()
+            self._on_leave()
+        elif self.list.is_open and self.text:
             self.list.hide()
         elif self.text:
             self.set("")
