@@ -261,6 +261,8 @@ def _mask(view: MaskView | None) -> dict[str, Any]:
         "allowed": {key: button.enabled for key, button in view.bar.buttons.items()},
         "asks": view.is_asking,
     } | dataclasses.asdict(look.state)
+
+
 def _label(panel: LabelPanel) -> dict[str, Any]:
     """The labels with their rows, and what the ranking of the chosen one says."""
     rows, rank = panel.list, panel.rank
