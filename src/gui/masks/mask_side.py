@@ -168,7 +168,8 @@ class MaskSide(ctk.CTkFrame):
         self.ask("")
         self.say_wrong("")
         self._name = name
-        self.entry.set(name)
+        if self.entry.text != name:  # or its placeholder would go
+            self.entry.set(name)
         self.chips.show([("Often here", [(offer, "") for offer in offers])])
         self.pictures.clear()
         for fact in self._facts.values():

@@ -337,7 +337,7 @@ class MaskView(ctk.CTkFrame):
         self._do(lambda editor: editor.polygon(tuple(ring)))
 
     def _reshaped(self, rings: Sequence[Ring]) -> None:
-        shapes = tuple(tuple(ring) for ring in rings)
+        shapes = [np.array(ring, np.float64) for ring in rings]
         self._do(lambda editor: editor.set_polygon(shapes))
 
     def _picked(self, x: float, y: float) -> None:

@@ -16,8 +16,8 @@ from src.gui.widgets.slider import Slider
 from src.gui.widgets.tooltip import Tooltip
 
 _HEIGHT = 44  # of a button
-# The narrowest width at which all stands in one line with its words.
-_ONE_LINE = 632
+_LEAST = 40  # its width
+_EDGE, _PAD = 6, 2  # between a word and the edge of its button, and from there to the next one
 
 
 class ToolButton(Button):
@@ -26,7 +26,7 @@ class ToolButton(Button):
     def __init__(
         self, master: Any, theme: Theme, tool: Tool, command: Callable[[], object]
     ) -> None:
-        width = int(theme.font(SMALL).measure(tool.name)) + 14
+        self._wide = max(int(theme.font(SMALL).measure(tool.name)) + 2 * _EDGE, _LEAST)
         super().__init__(
             master,
             theme,
@@ -35,10 +35,15 @@ class ToolButton(Button):
             kind="quiet",
             icon_name=tool.icon,
             height=_HEIGHT,
-            width=max(width, 40),
+            width=self._wide,
             size=SMALL,
         )
-        self._button.configure(compound="top", text_color=theme.colours.text)
+        self._button.configure(
+            compound="top", text_color=theme.colours.text, corner_radius=_EDGE, border_spacing=0
+        )
+        # closer together than other buttons: the ring of the focus lies round the button at once
+        self._button.pack_configure(padx=_PAD, pady=_PAD)
+        self._button._create_grid()  # CustomTkinter knows of the side only when it is made
         self._listen()
         self._ink = theme.colours.text
         self._button.configure(image=icon(tool.icon, self._ink))
@@ -64,12 +69,12 @@ class ToolButton(Button):
 
     def show_word(self, shown: bool) -> None:
         """Show its word under the icon, or the icon alone."""
-        wide = max(int(self.theme.font(SMALL).measure(self._tool.name)) + 14, 40)
         self._button.configure(
             text=self._tool.name if shown else "",
-            width=wide if shown else 32,
+            width=self._wide if shown else 32,
             height=_HEIGHT if shown else 32,
         )
+        self._button._create_grid()
         self._listen()
 
     def allow(self, why_not: str) -> None:
@@ -106,7 +111,7 @@ class ToolBar(ctk.CTkFrame):
         )
         self.theme, self._on_size = theme, on_size
         self._largest = 64
-        self._lines = 0
+        self._lines = self._needed = 0
         rows = [ctk.CTkFrame(self, fg_color="transparent") for _ in range(3)]
         self._tools, self._sizes, self._deeds = rows
         self.buttons = {
@@ -117,8 +122,8 @@ class ToolBar(ctk.CTkFrame):
         for button in self.buttons.values():
             button.pack(side="left")
         self._build_size()
-        tkinter.Misc.bind(self, "<Configure>", lambda _: self._lay_out(), "+")
-        self._lay_out()
+        self._lay_out(1)
+        tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
 
     def _build_size(self) -> None:
         theme, box = self.theme, self._sizes
@@ -129,7 +134,7 @@ class ToolBar(ctk.CTkFrame):
         label(head, theme, "Size", size=SMALL, colour=theme.colours.text_2).pack(side="left")
         self._said = label(head, theme, "", size=SMALL)
         self._said.pack(side="right")
-        self.slider = Slider(inner, theme, (0, STEPS), 0, self._slid, decimals=0, width=68)
+        self.slider = Slider(inner, theme, (0, STEPS), 0, self._slid, decimals=0, width=64)
         self.slider.pack(fill="x")
         Tooltip(self.slider, theme, "Size of brush and eraser, in pixels of the photo ([ and ])")
         self._rules[0].pack(side="left", padx=theme.px(8))
@@ -159,12 +164,17 @@ class ToolBar(ctk.CTkFrame):
 
     # -- where it lies
 
-    def _lay_out(self) -> None:
-        """Put all in one line or in two; called again when the width is another."""
-        width = self.winfo_width() / self.theme.scale
-        lines = 1 if width >= _ONE_LINE else 2
-        if lines == self._lines or width < 20:
-            return
+    def _fit(self) -> None:
+        if self._lines == 1:  # what a line with all words needs
+            parts = (self._tools, self._sizes, self._deeds)
+            self._needed = sum(part.winfo_reqwidth() for part in parts) + self.theme.px(8)
+        width = self.winfo_width()
+        lines = 1 if width >= self._needed else 2
+        if lines != self._lines and width > 20:
+            self._lay_out(lines)
+
+    def _lay_out(self, lines: int) -> None:
+        """Put all in one line or in two."""
         self._lines = lines
         for part in (self._tools, self._sizes, self._deeds):
             part.pack_forget()
@@ -172,12 +182,12 @@ class ToolBar(ctk.CTkFrame):
         self.grid_columnconfigure((0, 1, 2), weight=0)
         self.grid_columnconfigure(1 if lines == 1 else 2, weight=1)
         if lines == 1:
-            self._tools.grid(row=0, column=0, padx=(3, 0), pady=1)
+            self._tools.grid(row=0, column=0, padx=(3, 0), pady=3)
             self._sizes.grid(row=0, column=1)
-            self._deeds.grid(row=0, column=2, padx=(0, 3), pady=1)
+            self._deeds.grid(row=0, column=2, padx=(0, 3), pady=3)
         else:
-            self._tools.grid(row=0, column=0, columnspan=3, sticky="w", padx=3, pady=(1, 0))
-            self._deeds.grid(row=1, column=0, sticky="w", padx=3, pady=(0, 1))
+            self._tools.grid(row=0, column=0, columnspan=3, sticky="w", padx=3, pady=(3, 0))
+            self._deeds.grid(row=1, column=0, sticky="w", padx=3, pady=(0, 3))
             self._sizes.grid(row=1, column=1, sticky="w")
         for key in (tool.key for tool in DEEDS):
             self.buttons[key].show_word(lines == 1)

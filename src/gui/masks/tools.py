@@ -32,7 +32,7 @@ class Tool:
 SELECT = Tool("select", "Select", "V", "pointer", "Click another segment to edit it")
 CLICK = Tool(
     "click",
-    "Click +/−",
+    "Click",
     "C",
     "click",
     "Click what belongs to the segment. Right-click what does not. Drag a box around it",

@@ -22,6 +22,7 @@ class Upkeep:
     def __init__(self) -> None:
         self.done: list[str] = []
         self.backup_waits = self.index_waits = True
+        self.embedding_waits = False
         self.goes_on = threading.Event()
 
     def back_up(self) -> Iterator[Event]:
@@ -31,6 +32,11 @@ class Upkeep:
     def prepare_search(self) -> Iterator[Event]:
         yield Progress("scan", 1, 1)
         self.done.append("scan")
+
+    def embed(self) -> Iterator[Event]:
+        yield Progress("embed", 1, 1)
+        self.done.append("embed")
+        self.embedding_waits = False
 
     def tell_index(self) -> Iterator[Event]:
         yield Progress("index", 1, 2)
@@ -55,7 +61,10 @@ def session(main_thread: MainThread, upkeep: Upkeep) -> Iterator[Session]:
     thread: Any = main_thread
     session = Session(thread, lambda _: pytest.fail("no library is opened"), pytest.fail)
     library: Any = SimpleNamespace(
-        upkeep=upkeep, has_unmeasured_frames=lambda: False, look_at_frames=lambda: iter(())
+        upkeep=upkeep,
+        has_unmeasured_frames=lambda: False,
+        look_at_frames=lambda: iter(()),
+        reembed=upkeep.embed,
     )
     session._library = library
     BackgroundJobs(session)
@@ -119,3 +128,15 @@ def test_what_a_person_has_stopped_does_not_begin_again_at_once(
     upkeep.goes_on.set()
     main_thread.turn_until(lambda: not session.is_busy)
     assert "index" not in upkeep.done
+
+
+def test_segments_whose_masks_were_changed_are_embedded_once_there_are_any(
+    session: Session, main_thread: MainThread, upkeep: Upkeep
+) -> None:
+    session.models_ready = True
+    say(session.signals.content_changed)
+    main_thread.turn_until(lambda: not session.is_busy)
+    assert "embed" not in upkeep.done
+    upkeep.embedding_waits = True
+    say(session.signals.content_changed)
+    main_thread.turn_until(lambda: upkeep.done == ["embed"] and not session.is_busy)
