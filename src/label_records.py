@@ -167,7 +167,7 @@ class KeptEdit:
     """An edit of a mask that the library keeps.
 
     Attributes:
-        segment_id: of the edited segment, new or not; one that was deleted is gone.
+        segment_id: of the edited segment, new or not; None where it was deleted.
         batch: names the edit, for `undo_edit` and `redo_edit`; "" where nothing had changed.
         added: ids of segments that are new, the edited one among them.
         removed: ids of segments that are gone.
@@ -175,7 +175,7 @@ class KeptEdit:
         is_undone: whether it was undone, and can be done again.
     """
 
-    segment_id: str
+    segment_id: str | None
     batch: str
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()

@@ -225,14 +225,20 @@ class LabelTable:
         name: str,
         values: Iterable[tuple[str, AttributeValue]],
         batch: str,
+        source: TagSource = "imported",
     ) -> None:
-        """Take the attributes that a dataset has of a label; those that are new here are made.
+        """Take attributes of a label from elsewhere; those that are new here are made.
 
         A value of another kind than the attribute's is left out; another choice is one more.
         """
-        tag_id = self.label_ids(db, name)[0]
-        row = db.execute("SELECT attributes FROM tags WHERE id = ?", (tag_id,)).fetchone()
-        known = {each.name: each for each in attributes_of_text(row[0])}
+        row = db.execute(
+            "SELECT id, attributes FROM tags WHERE casefold_key(name) = ?"
+            " AND position IS NOT NULL ORDER BY id",
+            (casefold_key(name),),
+        ).fetchone()
+        if row is None:  # it is no label any more
+            return
+        tag_id, known = row[0], {each.name: each for each in attributes_of_text(row[1])}
         for attribute, value in values:
             is_choice = isinstance(value, str)
             said = LabelAttribute(
@@ -243,7 +249,7 @@ class LabelTable:
             there = known.get(attribute, said)
             if there.kind == said.kind:
                 known[attribute] = united(there, said)
-                self.set_value(db, [segment_id], tag_id, attribute, value, batch, "imported")
+                self.set_value(db, [segment_id], tag_id, attribute, value, batch, source)
         change_label(db, tag_id, batch, attributes=text_of_attributes(known.values()))
 
     def sources(

@@ -12,8 +12,9 @@ from src.models.click_session import ClickSession
 Click = tuple[float, float, bool]
 # A mask from all clicks takes the place of the one before only if it is still the same thing.
 STILL_THE_SAME = 0.5
-# One click takes away, or adds, at most so much of what was there.
-MOST_TAKEN, MOST_ADDED = 0.5, 2.0
+# A piece that a click adds or takes away has at most such a share of the mask's pixels; one that
+# is added and does not touch the mask is a thing of its own, as large as it may be.
+MOST_OF_MASK = 0.5
 
 
 def clicked(
@@ -80,7 +81,7 @@ def _piece_by_itself(session: ClickSession, before: np.ndarray, click: Click) ->
     x, y, inside = click
     if bool(before[int(y), int(x)]) == inside:
         return None
-    most = (MOST_ADDED if inside else MOST_TAKEN) * np.count_nonzero(before)
+    most = MOST_OF_MASK * np.count_nonzero(before)
     others = [point for point in session.points if point[2] != inside]
     for guess, _ in session.guesses(x, y):
         piece = _piece_of(guess if inside else before & ~guess, before, click)
@@ -94,9 +95,22 @@ def _piece_by_itself(session: ClickSession, before: np.ndarray, click: Click) ->
             and part[int(other_y) - top, int(other_x) - left]
             for other_x, other_y, _ in others
         )
-        if np.count_nonzero(part) <= most and not holds_other:
+        is_apart = inside and not _touches(piece, before)
+        if (is_apart or np.count_nonzero(part) <= most) and not holds_other:
             return piece
     return None
+
+
+def _touches(piece: _Piece, mask: np.ndarray) -> bool:
+    """Return whether a piece has a pixel of the mask beside it."""
+    (left, top), part = piece
+    grown = cv2.dilate(np.pad(part, 1).view(np.uint8), np.ones((3, 3), np.uint8))
+    above, before = int(top == 0), int(left == 0)
+    around = mask[
+        max(0, top - 1) : top + part.shape[0] + 1, max(0, left - 1) : left + part.shape[1] + 1
+    ]
+    grown = grown[above : above + around.shape[0], before : before + around.shape[1]]
+    return bool((grown.view(bool) & around).any())
 
 
 def _obeys(mask: np.ndarray, points: Sequence[Click]) -> bool:

@@ -59,7 +59,7 @@ class Situation:
 
     Attributes:
         clicks: what the model was asked, from the mask as it was at the first of these clicks.
-        inside, outside: how many clicks there were since the edit began.
+        points: the clicks since the edit began: x, y, and whether inside.
         strokes: how many strokes of brush and eraser.
         predicted_iou: the model's estimate; None of a mask that a hand has changed.
         rings: outlines that a person draws or drags; None where the mask says them.
@@ -69,8 +69,7 @@ class Situation:
     """
 
     clicks: ClickState | None = None
-    inside: int = 0
-    outside: int = 0
+    points: tuple[tuple[float, float, bool], ...] = ()
     strokes: int = 0
     predicted_iou: float | None = None
     rings: tuple[np.ndarray, ...] | None = None

@@ -140,7 +140,8 @@ class KeptEdits:
             for name, some in tags.items():
                 put_tags(db, name, some, "human", batch)
         added = tuple(name for name, state in wanted if state and name not in frame.segments)
-        return KeptEdit(segment_id, batch, added, tuple(gone))
+        left = None if edit.is_deleted else segment_id
+        return KeptEdit(left, batch, added, tuple(gone))
 
     def undo(self, batch: str) -> int:
         """Undo an edit as a whole; returns how many segments that changed, 0 where it was undone.
@@ -170,7 +171,7 @@ class KeptEdits:
         edits = [] if row is None else self._metadata.edits.of_frame(row[0])
         return tuple(
             KeptEdit(
-                edit.parts[0].segment_id,
+                edit.parts[0].segment_id if edit.parts[0].after is not None else None,
                 edit.batch,
                 tuple(part.segment_id for part in edit.parts if part.before is None),
                 tuple(part.segment_id for part in edit.parts if part.after is None),

@@ -164,6 +164,11 @@ class MaskEditor:
         return self._now().changed_box
 
     @property
+    def points(self) -> list[tuple[float, float, bool]]:
+        """The clicks since the edit began, but for those undone: x, y, and whether inside."""
+        return list(self._now().now.points)
+
+    @property
     def state(self) -> MaskState:
         """What the mask is now, in numbers."""
         with self._lock:
@@ -346,9 +351,10 @@ class MaskEditor:
             if mask is None and not now.is_deleted:
                 raise QueryError(EMPTY)
             is_changed = now.is_deleted or edit.differs or bool(now.parts or now.merged)
-            if not is_changed and self._label is None and self._segment_id is not None:
+            segment_id = self._segment_id
+            if not is_changed and self._label is None and segment_id is not None:
                 self.discard()
-                return KeptEdit(self._segment_id or "", "")
+                return KeptEdit(segment_id, "")
             kept = self._kept.keep(
                 self._frame,
                 EditToKeep(
@@ -438,8 +444,7 @@ class MaskEditor:
         after = replace(
             edit.by_hand(),
             clicks=session.state,
-            inside=now.inside + inside,
-            outside=now.outside + (not inside),
+            points=(*now.points, (x, y, inside)),
             predicted_iou=session.predicted_iou if is_models and mask.any() else None,
         )
         return mask, after

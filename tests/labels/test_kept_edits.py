@@ -61,7 +61,7 @@ def test_a_kept_edit_changes_the_mask_and_nothing_else(library: MediaLibrary) ->
         dab(editor)
         mask, image_rgb = editor.mask.copy(), editor.image_rgb
         kept = editor.keep()
-    assert kept.segment_id == target.id and not kept.added and not kept.removed
+    assert (kept.segment_id or "") == target.id and not kept.added and not kept.removed
     now = stored(library, target.id)
     np.testing.assert_array_equal(decode_rle(now.mask_rle or b"", now.frame_wh), mask)
     assert now.area == mask.sum() and now.bbox_xywh == cv2.boundingRect(mask.view(np.uint8))
@@ -165,8 +165,10 @@ def test_a_new_segment_has_a_label_and_is_found(library: MediaLibrary) -> None:
         editor.click(160, 120)
         rated = editor.state.predicted_iou
         kept = editor.keep()
-        assert kept.segment_id in editor.segment_ids and kept.added == (kept.segment_id,)
-    new = stored(library, kept.segment_id)
+        assert (kept.segment_id or "") in editor.segment_ids and kept.added == (
+            (kept.segment_id or ""),
+        )
+    new = stored(library, (kept.segment_id or ""))
     assert new.origin == "human" and new.predicted_iou == rated and new.parent_id is not None
     assert [tag.name for tag in library.metadata.tags_of([new.id])[new.id]] == ["a block"]
     for _ in library.reembed():
@@ -191,7 +193,8 @@ def test_deleting_takes_all_and_undo_brings_all(library: MediaLibrary) -> None:
     library.undo(library.add_tag(first.id, "undone"))
     before = rows(library)
     kept = edited(library, first.id, lambda editor: editor.delete())
-    assert kept.removed == (first.id,) and first.id not in library.metadata.segment_ids()
+    assert kept.removed == (first.id,) and kept.segment_id is None
+    assert first.id not in library.metadata.segment_ids()
     assert list(library.verify()) == []
     library.undo_edit(kept.batch)
     assert rows(library) == before
@@ -332,7 +335,7 @@ def test_a_video_is_edited_at_its_very_frame(library: MediaLibrary, make_video: 
         editor.begin(None, "made here")
         editor.polygon([(20, 20), (70, 20), (70, 60), (20, 60)])
         kept = editor.keep()
-    new = stored(library, kept.segment_id)
+    new = stored(library, (kept.segment_id or ""))
     assert new.timestamp_s == last.timestamp_s and new.bbox_xywh == (20, 20, 50, 40)
 
 
@@ -343,6 +346,6 @@ def test_the_pixels_of_a_disc_are_all_kept(library: MediaLibrary) -> None:
         editor.set_polygon(_pixel_rings(disc(editor.size_wh, 100, 100, 2)))
         mask = editor.mask.copy()
         kept = editor.keep()
-    now = stored(library, kept.segment_id)
+    now = stored(library, (kept.segment_id or ""))
     np.testing.assert_array_equal(decode_rle(now.mask_rle or b"", now.frame_wh), mask)
     assert isinstance(now.crop_path, Path) and now.crop_path.is_file()

@@ -4,41 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
 
 from src.errors import ModelNotLoadedError, QueryError
-from src.labels.frame_to_edit import FrameToEdit
-from src.labels.kept_edits import KeptEdits
 from src.labels.mask_editor import MaskEditor
-from src.models.mask_rle import encode_rle, measured
 from src.models.segmenter import Segmenter
-from src.records import MediaFile, StoredSegment
 from tests.labels.editing import disc
+from tests.labels.in_memory import open_in_memory
 from tests.models.made_up_segmenters import PARTS, added
 
 WH = (120, 90)
-
-
-def segment(name: str, mask: np.ndarray | None) -> StoredSegment:
-    rle = None if mask is None else encode_rle(mask)["counts"]
-    area, box = (WH[0] * WH[1], (0, 0, *WH)) if rle is None else measured(rle, WH)
-    kind = "frame" if rle is None else "object"
-    return StoredSegment(
-        name, 1, Path("a.png"), 0, None, WH, kind, box, area, None, None, rle, Path("a.jpg")
-    )  # fmt: skip
 
 
 def open_editor(segments: dict[str, np.ndarray], sam: Segmenter | None = None) -> MaskEditor:
     """An editor of a dark frame with two bright squares; it can't keep anything."""
     image = np.full((WH[1], WH[0], 3), 40, np.uint8)
     image[20:70, 20:50] = image[20:70, 70:100] = 220
-    stored = [segment("whole", None), *(segment(name, mask) for name, mask in segments.items())]
-    by_id = {each.id: each for each in stored}
-    frame = FrameToEdit(1, cast(MediaFile, None), 0, "digest", image, by_id)
-    return MaskEditor(frame, cast(KeptEdits, None), lambda: sam, 5)
+    return open_in_memory(image, sam, segments)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ class BackgroundJobs:
         session.signals.models_ready.append(self._models_ready)
         session.signals.job_event.append(self._job_event)
         session.signals.job_ended.append(self._job_ended)
-        session.signals.content_changed.append(self._embed)
+        session.signals.content_changed.append(self.embed_edited)
 
     def _opened(self) -> None:
         library = self._session.library
@@ -30,7 +30,7 @@ class BackgroundJobs:
 
     def _models_ready(self) -> None:
         self._start(SCAN, self._session.library.upkeep.prepare_search)
-        self._embed()
+        self.embed_edited()
         self._tell_index()
 
     def _job_event(self, job: JobState, _event: Event) -> None:
@@ -44,12 +44,12 @@ class BackgroundJobs:
     def _job_ended(self, job: JobState, ended: JobEnded) -> None:
         """Tell the index what came in, once nothing else comes; not where a person stopped it."""
         if job.kind == EMBED.key and ended.error is None and not job.cancelling:
-            self._embed()  # a mask may have been changed meanwhile
+            self.embed_edited()  # a mask may have been changed meanwhile
         if job.about.queue == ADD.queue or job is self._gave_way:
             self._tell_index()
 
-    def _embed(self) -> None:
-        """Embed the segments whose masks a person has changed."""
+    def embed_edited(self) -> None:
+        """Embed what a person has edited and no search finds yet."""
         session = self._session
         if session.models_ready:
             library = session.library

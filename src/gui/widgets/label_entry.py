@@ -23,6 +23,7 @@ class LabelEntry(Entry):
         on_label: Callable[[str], object],
         on_leave: Callable[[], object] = lambda: None,
         *,
+        on_change: Callable[[str], object] = lambda _: None,
         height: int = 32,
         leaves_at_once: bool = False,
     ) -> None:
@@ -32,9 +33,11 @@ class LabelEntry(Entry):
             suggest: what may be meant by what is typed so far, which may be nothing yet.
             on_label: gets the name that was typed or chosen.
             on_leave: gives the keyboard to what it was of before, when Escape leaves the entry.
+            on_change: called with the text whenever that is another one.
             leaves_at_once: whether Escape does so whatever stands in it.
         """
         super().__init__(master, theme, placeholder, height=height, on_change=self._typed)
+        self._on_typed = on_change
         self._suggest, self._on_label, self._on_leave = suggest, on_label, on_leave
         self._leaves_at_once = leaves_at_once
         self.list = CompletionList(self.winfo_toplevel(), theme, self._choose)
@@ -56,7 +59,8 @@ class LabelEntry(Entry):
     def set_enabled(self, enabled: bool) -> None:
         self.field.configure(state="normal" if enabled else "disabled")
 
-    def _typed(self, _text: str) -> None:
+    def _typed(self, text: str) -> None:
+        self._on_typed(text)
         if self._has_focus:
             self._offer()
 

@@ -21,8 +21,7 @@ class Upkeep:
 
     def __init__(self) -> None:
         self.done: list[str] = []
-        self.backup_waits = self.index_waits = True
-        self.embedding_waits = False
+        self.backup_waits = self.index_waits = self.embedding_waits = True
         self.goes_on = threading.Event()
 
     def back_up(self) -> Iterator[Event]:
@@ -33,7 +32,7 @@ class Upkeep:
         yield Progress("scan", 1, 1)
         self.done.append("scan")
 
-    def embed(self) -> Iterator[Event]:
+    def reembed(self) -> Iterator[Event]:
         yield Progress("embed", 1, 1)
         self.done.append("embed")
         self.embedding_waits = False
@@ -64,7 +63,7 @@ def session(main_thread: MainThread, upkeep: Upkeep) -> Iterator[Session]:
         upkeep=upkeep,
         has_unmeasured_frames=lambda: False,
         look_at_frames=lambda: iter(()),
-        reembed=upkeep.embed,
+        reembed=upkeep.reembed,
     )
     session._library = library
     BackgroundJobs(session)
@@ -88,7 +87,7 @@ def test_they_begin_when_a_library_opens_and_its_models_are_there(
     upkeep.goes_on.set()
     say(session.signals.models_ready)
     main_thread.turn_until(lambda: not session.is_busy)
-    assert sorted(upkeep.done) == ["backup", "index", "scan"]
+    assert sorted(upkeep.done) == ["backup", "embed", "index", "scan"]
 
 
 def telling_the_index(session: Session, main_thread: MainThread) -> JobState:
@@ -133,7 +132,7 @@ def test_what_a_person_has_stopped_does_not_begin_again_at_once(
 def test_segments_whose_masks_were_changed_are_embedded_once_there_are_any(
     session: Session, main_thread: MainThread, upkeep: Upkeep
 ) -> None:
-    session.models_ready = True
+    session.models_ready, upkeep.embedding_waits = True, False
     say(session.signals.content_changed)
     main_thread.turn_until(lambda: not session.is_busy)
     assert "embed" not in upkeep.done
