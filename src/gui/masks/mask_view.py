@@ -98,7 +98,7 @@ class MaskView(ctk.CTkFrame):
         )
         self.side.pack(side="right", fill="y")
         middle = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
-        middle.pack(side="left", fill="both", expand=True, padx=LEFT, pady=(12, 8))
+        middle.pack(side="left", fill="both", expand=True, padx=LEFT - RING, pady=(12, 8))
         self.bar = ToolBar(
             middle,
             theme,
@@ -106,12 +106,12 @@ class MaskView(ctk.CTkFrame):
             lambda deed: self.tools.do(deed),
             lambda size: self.tools.set_size(size),
         )
-        self.bar.pack(fill="x")
+        self.bar.pack(fill="x", padx=RING)
         self.strip = ThumbStrip(middle, theme, thumbnails, (58, 58), self._choose)
         self.row = ViewRow(middle, theme, lambda: self.stage.restage(), self._zoom)
         self.row.pack(side="bottom", fill="x")
         self.canvas = MaskCanvas(middle, theme, session.main_thread, self._drawn)
-        self.canvas.pack(fill="both", expand=True, pady=theme.px(12))
+        self.canvas.pack(fill="both", expand=True, padx=theme.px(RING), pady=theme.px(12))
         self.marks = MaskMarks(self.canvas, theme)
         self.stage = FrameStage(self.canvas, self.marks, self.row)
         self.polygon = PolygonTool(
@@ -398,7 +398,7 @@ class MaskView(ctk.CTkFrame):
         free = self._middle.winfo_height() - others - self.strip.winfo_reqheight()
         shown = free >= px(_STRIP_FROM)
         if shown and not self.strip.winfo_manager():
-            self.strip.pack(side="bottom", fill="x", before=self.row, padx=px(-RING))
+            self.strip.pack(side="bottom", fill="x", before=self.row)
         elif not shown:
             self.strip.pack_forget()
 
