@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -144,8 +145,17 @@ class MaskMarks:
                 for width, colour in ((3, _DARK), (1.5, c.accent)):
                     canvas.create_line(*flat, fill=colour, width=px(width), tags="ring")
             reach = px(_POINT)
-            for x, y in places:
+            for x, y in _apart(places, 2.5 * reach):
                 box = x - reach, y - reach, x + reach, y + reach
                 canvas.create_oval(
                     *box, fill=_LIGHT, outline=c.accent_pressed, width=px(1.5), tags="ring"
                 )
+
+
+def _apart(places: Sequence[tuple[float, float]], least: float) -> list[tuple[float, float]]:
+    """Return the places that lie apart from the one before; closer in there are more."""
+    kept: list[tuple[float, float]] = []
+    for place in places:
+        if not kept or math.dist(place, kept[-1]) >= least:
+            kept.append(place)
+    return kept

@@ -13,7 +13,7 @@ import numpy as np
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.masks import frame_segments, tools
-from src.gui.masks.editor import Look, Opened, Ring
+from src.gui.masks.editor import Click, Look, Opened, Ring
 from src.gui.masks.frame_stage import FrameStage
 from src.gui.masks.mask_canvas import MaskCanvas, Stroke
 from src.gui.masks.mask_marks import MaskMarks
@@ -80,6 +80,7 @@ class MaskView(ctk.CTkFrame):
         self._view: FrameView | None = None
         self.segment_id: str | None = None
         self._leaving: Callable[[], object] | None = None
+        self._previewed: tuple[Click, np.ndarray] | None = None  # of the mask as it is
         self.edit = MaskSession(
             session.main_thread,
             SessionEvents(self._opened, self._say_state, self._changed, self._wrong, self._kept),
@@ -157,6 +158,7 @@ class MaskView(ctk.CTkFrame):
     def open(self, view: FrameView, segment_id: str | None) -> None:
         """Edit a segment of a frame, or draw a new one where the id is None."""
         self._view, self.segment_id, self._leaving = view, segment_id, None
+        self._previewed = None
         library = self._session.library
         self.marks.clear()
         self.polygon.clear()
@@ -283,7 +285,8 @@ class MaskView(ctk.CTkFrame):
         what = "photo" if view.media.kind == "image" else "frame"
         self.side.show(look, image.size, what, self.segment_id is None)
         first = frame_segments.caption_of(view, self.segment_id)
-        now = "Edited by you" if look.state.can_undo else "Not changed"
+        unchanged = "Not changed" if self.segment_id else first
+        now = "Edited by you" if look.state.can_undo else unchanged
         self.side.pictures.show(image, self.edit.before, look, (first, now))
 
     def _wrong(self, sentence: str) -> None:
@@ -316,11 +319,14 @@ class MaskView(ctk.CTkFrame):
         told: Callable[[object], None] | None = None,
     ) -> None:
         """Change the mask; who does so goes on editing, whatever was asked."""
+        self._previewed = None
         if self.is_asking:
             self._go_on_editing()
         self.edit.do(deed, answered, told)
 
     def _clicked(self, x: float, y: float, inside: bool) -> None:
+        if self._previewed is not None and self._previewed[0] == (x, y, inside):
+            self.canvas.show_mask(self._previewed[1])  # what the click will bring
         self._do(lambda editor: editor.click(x, y, inside))
 
     def _boxed(self, x0: float, y0: float, x1: float, y1: float) -> None:
@@ -373,11 +379,13 @@ class MaskView(ctk.CTkFrame):
             self.edit.forget_preview()
             self.canvas.show_tint(None)
         else:
-            self.edit.preview(*at, not removes, self._show_preview)
+            click = (*at, not removes)
+            self.edit.preview(*click, lambda mask: self._show_preview(click, mask))
         self.stage.hover(at if self.tools.tool in tools.PICKING else None)
 
-    def _show_preview(self, mask: np.ndarray) -> None:
+    def _show_preview(self, click: Click, mask: np.ndarray) -> None:
         if self.tools.tool == tools.CLICK.key:
+            self._previewed = click, mask
             self.canvas.show_tint(mask)
 
     # -- the picture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from src.gui.widgets.slider import Slider
 from src.gui.widgets.tooltip import Tooltip
 
 _HEIGHT = 44  # of a button
-_LEAST = 40  # its width
+_LEAST, _ICON = 40, 32  # its width, and that of one with no word
 _EDGE, _PAD = 6, 2  # between a word and the edge of its button, and from there to the next one
 
 
@@ -67,12 +67,16 @@ class ToolButton(Button):
             image=icon(self._tool.icon, self._ink if self.enabled else c.hint),
         )
 
+    def width_with(self, word: bool) -> int:
+        """Return how wide it is in pixels of the design, with its word or without."""
+        return (self._wide if word else _ICON) + 2 * _PAD
+
     def show_word(self, shown: bool) -> None:
         """Show its word under the icon, or the icon alone."""
         self._button.configure(
             text=self._tool.name if shown else "",
-            width=self._wide if shown else 32,
-            height=_HEIGHT if shown else 32,
+            width=self._wide if shown else _ICON,
+            height=_HEIGHT if shown else _ICON,
         )
         self._button._create_grid()
         self._listen()
@@ -111,7 +115,7 @@ class ToolBar(ctk.CTkFrame):
         )
         self.theme, self._on_size = theme, on_size
         self._largest = 64
-        self._lines = self._needed = 0
+        self._laid_out = 0, False
         rows = [ctk.CTkFrame(self, fg_color="transparent") for _ in range(3)]
         self._tools, self._sizes, self._deeds = rows
         self.buttons = {
@@ -122,7 +126,7 @@ class ToolBar(ctk.CTkFrame):
         for button in self.buttons.values():
             button.pack(side="left")
         self._build_size()
-        self._lay_out(1)
+        self._lay_out(1, words=True)
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
 
     def _build_size(self) -> None:
@@ -137,9 +141,8 @@ class ToolBar(ctk.CTkFrame):
         self.slider = Slider(inner, theme, (0, STEPS), 0, self._slid, decimals=0, width=64)
         self.slider.pack(fill="x")
         Tooltip(self.slider, theme, "Size of brush and eraser, in pixels of the photo ([ and ])")
-        self._rules[0].pack(side="left", padx=theme.px(8))
         inner.pack(side="left")
-        self._rules[1].pack(side="left", padx=theme.px(8))
+        self._size = inner
 
     # -- what is shown
 
@@ -165,29 +168,49 @@ class ToolBar(ctk.CTkFrame):
     # -- where it lies
 
     def _fit(self) -> None:
-        if self._lines == 1:  # what a line with all words needs
-            parts = (self._tools, self._sizes, self._deeds)
-            self._needed = sum(part.winfo_reqwidth() for part in parts) + self.theme.px(8)
+        """Show as many words, on as few lines, as there is space for."""
         width = self.winfo_width()
-        lines = 1 if width >= self._needed else 2
-        if lines != self._lines and width > 20:
-            self._lay_out(lines)
+        if width > 20:
+            free = width - self.theme.px(8)
+            tools, deeds, icons = (
+                sum(self.theme.px(button.width_with(word)) for button in buttons)
+                for buttons, word in (
+                    (self._buttons_of(TOOLS), True),
+                    (self._buttons_of(DEEDS), True),
+                    (self._buttons_of(DEEDS), False),
+                )
+            )
+            size = self._sizes.winfo_reqwidth()
+            lines = 1 if tools + size + icons <= free else 2
+            self._lay_out(lines, lines == 1 and tools + size + deeds <= free)
 
-    def _lay_out(self, lines: int) -> None:
-        """Put all in one line or in two."""
-        self._lines = lines
-        for part in (self._tools, self._sizes, self._deeds):
+    def _buttons_of(self, some: Sequence[Tool]) -> list[ToolButton]:
+        return [self.buttons[tool.key] for tool in some]
+
+    def _lay_out(self, lines: int, words: bool) -> None:
+        """Put all in one line or in two.
+
+        Args:
+            words: whether what is done at once has its words.
+        """
+        if (lines, words) == self._laid_out:
+            return
+        self._laid_out = lines, words
+        px = self.theme.px
+        for part in (self._tools, self._sizes, self._deeds, *self._rules):
             part.pack_forget()
             part.grid_forget()
         self.grid_columnconfigure((0, 1, 2), weight=0)
         self.grid_columnconfigure(1 if lines == 1 else 2, weight=1)
         if lines == 1:
+            self._rules[0].pack(side="left", padx=px(8), before=self._size)
+            self._rules[1].pack(side="left", padx=px(8))
             self._tools.grid(row=0, column=0, padx=(3, 0), pady=3)
             self._sizes.grid(row=0, column=1)
             self._deeds.grid(row=0, column=2, padx=(0, 3), pady=3)
         else:
             self._tools.grid(row=0, column=0, columnspan=3, sticky="w", padx=3, pady=(3, 0))
             self._deeds.grid(row=1, column=0, sticky="w", padx=3, pady=(0, 3))
-            self._sizes.grid(row=1, column=1, sticky="w")
-        for key in (tool.key for tool in DEEDS):
-            self.buttons[key].show_word(lines == 1)
+            self._sizes.grid(row=1, column=1, sticky="w", padx=8, pady=(0, 3))
+        for button in self._buttons_of(DEEDS):
+            button.show_word(words)

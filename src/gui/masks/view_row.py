@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,6 +11,9 @@ from src.gui.theme.theme import SMALL, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, label
 from src.gui.widgets.inputs import Check
+
+_OTHERS, _OTHERS_SHORT = "Outline other segments", "Outline others"
+_NARROW = 440
 
 
 class ViewRow(ctk.CTkFrame):
@@ -29,10 +33,10 @@ class ViewRow(ctk.CTkFrame):
             on_zoom: the photo is to be seen at a scale; None for as large as it fits.
         """
         super().__init__(master, fg_color="transparent")
-        c = theme.colours
+        c, self.theme = theme.colours, theme
         self._dim = Check(self, theme, "Dim the rest", True, lambda _: on_change())
         self._dim.pack(side="left")
-        self._others = Check(self, theme, "Outline other segments", True, lambda _: on_change())
+        self._others = Check(self, theme, _OTHERS, True, lambda _: on_change())
         self._others.pack(side="left", padx=4)
         for text, scale in (("100 %", 1.0), ("Fit", None)):
             go = partial(on_zoom, scale)
@@ -41,6 +45,16 @@ class ViewRow(ctk.CTkFrame):
         self._scale.pack(side="right", padx=8)
         self._waits = label(self, theme, "", size=SMALL, colour=c.text_2)
         self._waits.pack(side="left", padx=8)
+        tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
+
+    def _fit(self) -> None:
+        """Say less where there is no space for more."""
+        is_narrow = self.winfo_width() < self.theme.px(_NARROW)
+        self._others.set_text(_OTHERS_SHORT if is_narrow else _OTHERS)
+        if is_narrow:
+            self._scale.pack_forget()
+        elif not self._scale.winfo_manager():
+            self._scale.pack(side="right", padx=8)
 
     @property
     def dim(self) -> bool:
