@@ -36,12 +36,12 @@ class _Edit:
 
     Attributes:
         whole: the id of its frame as a whole.
-        segment_id: of the edited one, which may be gone.
+        segment_id: of the edited one; None where that was deleted.
     """
 
     batch: str
     whole: str
-    segment_id: str
+    segment_id: str | None
 
 
 class MaskEditing:
@@ -131,7 +131,8 @@ class MaskEditing:
         def work() -> str:
             verb(edit.batch)
             ids = {s.id for s in session.library.browse.frame_view(edit.whole).segments}
-            return edit.segment_id if edit.segment_id in ids else edit.whole
+            found = edit.segment_id
+            return found if found is not None and found in ids else edit.whole
 
         def changed(segment_id: str) -> None:
             target.append(edit)
@@ -156,11 +157,10 @@ class MaskEditing:
         assert self._view is not None
         whole = self._view.segments[0].id
         self.close()
-        is_gone = kept.segment_id in kept.removed
         if kept.batch:
             self._done.append(_Edit(kept.batch, whole, kept.segment_id))
             self._undone.clear()
-        self._changed(whole if is_gone else kept.segment_id)
+        self._changed(kept.segment_id or whole)
 
     def _left(self) -> None:
         segment_id = None if self.mask_view is None else self.mask_view.segment_id

@@ -220,8 +220,7 @@ class MaskSession:
         def work() -> KeptEdit:
             editor.label = label if label != before else None
             kept = editor.keep()
-            is_gone = kept.segment_id in kept.removed
-            if before and label != before and kept.batch and not is_gone:
+            if before and label != before and kept.batch and kept.segment_id is not None:
                 take_off(kept.segment_id, before, kept.batch)
             return kept
 
