@@ -292,8 +292,11 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.close(then=lambda: self.options.restart(folder))
 
     def close(self, then: Callable[[], None] | None = None) -> None:
-        """Close, after asking when a job runs; the job continues at the next start."""
-        if self._closing:
+        """Close, after asking when a job runs, which continues at the next start.
+
+        What is changed and not kept yet is asked about first, where it is.
+        """
+        if self._closing or not self.panels.lets_go(lambda: self.close(then)):
             return
         asked = {job.kind for job in self.session.all_jobs if not job.about.in_background}
         if asked:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from src.gui.app.panel_list import PANELS, PanelSpec
 from src.gui.app.saved_searches import SAVED_MENU
+from src.gui.detail.detail_panel import DetailPanel
 from src.gui.label.chosen_label import ChosenLabel
 from src.gui.label.label_panel import LABEL_MENU
 from src.gui.label.rank_tab import CANDIDATE_MENU, RankTab
@@ -117,6 +118,16 @@ def _on_hits(
     return Action(key, name, do, keys, menu=HIT_MENU, enabled=enabled)
 
 
+def _on_frame(key: str, name: str, run: Callable[[DetailPanel], object], keys: str) -> Action:
+    """Declare what changes the masks of the frame that is shown."""
+
+    def enabled(window: MainWindow) -> bool:
+        panels = window.panels
+        return panels.here == "detail" and panels.detail.can_edit and not panels.is_typing
+
+    return Action(key, name, lambda window: run(window.panels.detail), keys, enabled=enabled)
+
+
 def _on_label(
     key: str,
     name: str,
@@ -194,6 +205,8 @@ ACTIONS = [
     Action(
         "full-screen", "Full screen", lambda window: window.full_screen(), "F11", in_dialogs=True
     ),
+    _on_frame("edit-mask", "Edit mask", lambda detail: detail.edit_mask(), "E"),
+    _on_frame("new-segment", "New segment", lambda detail: detail.new_segment(), "N"),
     _on_hits("open-hit", "Open", lambda hits: hits.open()),
     _on_hits("similar", "Find similar", ChosenHits.find_similar, "F", lambda hits: hits.is_one),
     _on_hits("more-like", "Add to the search", lambda hits: hits.add_term(1), "+"),

@@ -21,6 +21,7 @@ class BackgroundJobs:
         session.signals.models_ready.append(self._models_ready)
         session.signals.job_event.append(self._job_event)
         session.signals.job_ended.append(self._job_ended)
+        session.signals.content_changed.append(self.embed_edited)
 
     def _opened(self) -> None:
         library = self._session.library
@@ -32,12 +33,6 @@ class BackgroundJobs:
         self.embed_edited()
         self._tell_index()
 
-    def embed_edited(self) -> None:
-        """Embed what a person has edited and no search finds yet; call it once an edit is kept."""
-        library = self._session.library
-        if self._session.models_ready:
-            self._start_if(lambda: library.upkeep.embedding_waits, EMBED, library.reembed)
-
     def _job_event(self, job: JobState, _event: Event) -> None:
         """Leave the cores to what a person waits for."""
         if job in self._session.jobs:
@@ -46,10 +41,19 @@ class BackgroundJobs:
                     self._gave_way = telling
                     self._session.cancel(telling)
 
-    def _job_ended(self, job: JobState, _ended: JobEnded) -> None:
+    def _job_ended(self, job: JobState, ended: JobEnded) -> None:
         """Tell the index what came in, once nothing else comes; not where a person stopped it."""
+        if job.kind == EMBED.key and ended.error is None and not job.cancelling:
+            self.embed_edited()  # a mask may have been changed meanwhile
         if job.about.queue == ADD.queue or job is self._gave_way:
             self._tell_index()
+
+    def embed_edited(self) -> None:
+        """Embed what a person has edited and no search finds yet."""
+        session = self._session
+        if session.models_ready:
+            library = session.library
+            self._start_if(lambda: library.upkeep.embedding_waits, EMBED, library.reembed)
 
     def _tell_index(self) -> None:
         session = self._session

@@ -133,8 +133,10 @@ class Panels:
         """Show a panel; where the library can't be opened, the one that says so."""
         if self._session.not_opened is not None:
             where = LIBRARY
-        panel = self._panel(where)
-        if (before := self._panels.get(self.here)) not in (None, panel):
+        panel, before = self._panel(where), self._panels.get(self.here)
+        if before is not None and before is not panel:
+            if not before.lets_go(lambda: self.go(where)):
+                return
             before.left()
         self.here = where
         if not panel.winfo_manager():
@@ -166,7 +168,13 @@ class Panels:
         """The panel gone to, as long as another lies over it."""
         return None if self.seen == self.here else self._panel(self.here)
 
+    def lets_go(self, then: Callable[[], object]) -> bool:
+        """Return whether the panel on the screen can be left; see Panel.lets_go."""
+        return self._panel(self.here).lets_go(then)
+
     def back(self) -> None:
+        if not self.lets_go(self.back):
+            return
         place = self.detail.place
         self.go(self._before_detail)
         if (grid := self.grid_shown()) is not None:
@@ -178,7 +186,7 @@ class Panels:
 
     def show_alone(self) -> bool:
         """Show the picture that is open alone, or leave that; returns whether one is open."""
-        if self.here != DETAIL:
+        if self.here != DETAIL or self.detail.masks.is_open:
             return False
         self.detail.show_alone()
         return True

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from src.gui.label.review_tab import ReviewTab
     from src.gui.main_window import MainWindow
     from src.gui.map.map_panel import MapPanel
+    from src.gui.masks.mask_view import MaskView
     from src.gui.models.models_panel import ModelsPanel
     from src.gui.search.query_chips import QueryChips
 
@@ -124,6 +125,7 @@ class Probe:
             "segment": p.detail.segment_id if here == "detail" else "",
             "outlined": list(p.detail.picture.outlined),
             "picture": _box(p.detail.picture),
+            "mask": _mask(p.detail.masks.mask_view) if p.detail.masks.is_open else {},
             "alone": _box(p.detail.alone) if p.detail.alone and p.detail.alone.is_open else [],
             "query": _box(p.search.image.query) if here == "image" else [],
             "part": p.search.image.query.part if here == "image" else None,
@@ -237,6 +239,28 @@ def _map(panel: MapPanel) -> dict[str, Any]:
         "points": {key: [left + x, top + y] for key, (x, y) in zip(ids, pixels, strict=True)},
         "selected": panel.selected_ids,
     }
+
+
+def _mask(view: MaskView | None) -> dict[str, Any]:
+    """What is known of the mask under edit, and where pixels of its frame lie on the screen."""
+    if view is None or view.edit.look is None or view.canvas.drawn is None:
+        return {}
+    port, look = view.canvas.drawn, view.edit.look
+    x, y = view.canvas.winfo_rootx(), view.canvas.winfo_rooty()
+    return {
+        "tool": view.tools.tool,
+        "segment": view.segment_id,
+        "prepared": view.edit.is_prepared,
+        "busy": view.edit.is_busy,
+        "frame_wh": list(port.frame_wh),
+        "scale": port.scale,
+        # of the frame's upper left corner, were it to be seen
+        "corner": [x - port.left * port.scale, y - port.top * port.scale],
+        "box": [x + port.box[0], y + port.box[1], *port.box[2:]],
+        "polygon": [[list(point) for point in ring] for ring in view.polygon.rings],
+        "allowed": {key: button.enabled for key, button in view.bar.buttons.items()},
+        "asks": view.is_asking,
+    } | dataclasses.asdict(look.state)
 
 
 def _label(panel: LabelPanel) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import sys
 import time
 import tkinter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
@@ -44,6 +44,7 @@ class MainThread:
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="query")
         # apart: where a library has no file to scan yet, searches wait until it is made
         self._search_threads = ThreadPoolExecutor(2, thread_name_prefix="search")
+        self._own_threads: list[ThreadPoolExecutor] = []
         self._pollers: list[Callable[[], bool]] = []
         self._closed = False
         self._turn = root.after(EVERY_MS, self._drain)
@@ -75,6 +76,23 @@ class MainThread:
             fails: what to say where it fails, as a note of the exception; see `title_of`.
             is_search: it may take long, and holds up other searches alone.
         """
+        threads = self._search_threads if is_search else self._threads
+        self.run_in(threads, work, then, failed, fails)
+
+    def own_thread(self, name: str) -> Executor:
+        """Return one thread for `run_in`, which does its work in order."""
+        self._own_threads.append(ThreadPoolExecutor(1, thread_name_prefix=name))
+        return self._own_threads[-1]
+
+    def run_in(
+        self,
+        threads: Executor,
+        work: Callable[[], Result],
+        then: Callable[[Result], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
+        fails: str = "",
+    ) -> None:
+        """Do work in some threads; see `run`."""
 
         def working() -> None:
             try:
@@ -91,13 +109,13 @@ class MainThread:
                     self.post(lambda: then(result))
 
         if not self._closed:
-            (self._search_threads if is_search else self._threads).submit(working)
+            threads.submit(working)
 
     def close(self) -> None:
         """Accept no more work, drop what waits, and wait for what runs."""
         self._closed = True
         self._root.after_cancel(self._turn)
-        for threads in (self._threads, self._search_threads):
+        for threads in (self._threads, self._search_threads, *self._own_threads):
             threads.shutdown(wait=True, cancel_futures=True)
 
     def _drain(self) -> None:

@@ -9,18 +9,17 @@ from pathlib import Path
 
 from src.counting import place_in_file
 from src.errors import QueryError, is_of_a_person
-from src.gui.core.thumbnails import Thumbnails
 from src.gui.core.wording import as_sentence
 from src.gui.detail.detail_header import DetailHeader
 from src.gui.detail.detail_side import DetailSide, SideActions
+from src.gui.detail.detail_strips import DetailStrips, StripActions, has_frames
 from src.gui.detail.frame_picture import FramePicture, Lit
+from src.gui.detail.mask_editing import MaskEditing, MaskEditingActions
 from src.gui.detail.picture_alone import PictureAlone
 from src.gui.panel.panel import Panel, PanelContext
-from src.gui.theme.theme import LEFT, RIGHT, SMALL, STRIP
+from src.gui.theme.theme import LEFT, RIGHT, STRIP
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.controls import RING, Button, label, rule
-from src.gui.widgets.inputs import Check
-from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
+from src.gui.widgets.controls import RING, rule
 from src.records import FrameView, SampledFrame, SearchHit, StoredSegment
 
 _BELOW = 16  # the strips
@@ -85,6 +84,8 @@ class DetailPanel(Panel):
                 self._folder,
                 self.show_segment,
                 lambda numbers: self.picture.outline(numbers),
+                self.edit_mask,
+                self.new_segment,
             ),
         )
         self.side.pack(side="right", fill="y")
@@ -97,20 +98,46 @@ class DetailPanel(Panel):
             session.main_thread,
             self.show_segment,
             lambda view: session.library.browse.full_frame(view),
-            self._zoomed,
+            lambda scale: self.strips.show_scale(scale),
         )
         self.picture.pack(fill="x", padx=theme.px(RING))
-        self._build_strips(middle, context.thumbnails)
-        self._middle = middle
+        self.strips = DetailStrips(
+            middle,
+            theme,
+            context.thumbnails,
+            StripActions(self.show_segment, self._show_picture, self._zoom),
+        )
+        self.strips.pack(fill="x")
+        self._body, self._middle = body, middle
+        self.masks = MaskEditing(
+            self,
+            body,
+            context,
+            MaskEditingActions(
+                context.labels.suggest, self.header.show_moment, self._read, self._mask_left
+            ),
+        )
         tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_picture(), "+")
 
     def step_back(self) -> bool:
-        if not self.leave_alone():
+        if self.masks.is_open:
+            self.masks.step_back()
+        elif not self.leave_alone():
             self._actions.back()
         return True
 
     def left(self) -> None:
         self.leave_alone()
+        self.masks.close()
+
+    def lets_go(self, then: Callable[[], object]) -> bool:
+        return self.masks.lets_go(then)
+
+    def undo(self) -> None:
+        self.masks.undo()
+
+    def redo(self) -> None:
+        self.masks.redo()
 
     def show_alone(self) -> None:
         """Show the picture alone, on the whole screen, or leave that; Page Up and Down go on."""
@@ -134,61 +161,14 @@ class DetailPanel(Panel):
         return self.alone is not None and self.alone.close()
 
     def refresh_thumbnails(self) -> None:
-        self.segments.refresh()
-        self.frames.refresh()
-
-    # -- building
-
-    def _build_strips(self, middle: ctk.CTkFrame, thumbnails: Thumbnails) -> None:
-        theme, c = self.theme, self.theme.colours
-        self._frames_part = ctk.CTkFrame(middle, fg_color="transparent")
-        head = ctk.CTkFrame(self._frames_part, fg_color="transparent")
-        head.pack(fill="x", padx=RING, pady=(16, 4))
-        self._frames_title = label(head, theme, "Frames", weight="medium")
-        self._frames_title.pack(side="left")
-        self._frames_count = label(head, theme, "", colour=c.text_2)
-        self._frames_count.pack(side="left", padx=8)
-        self._partial = label(head, theme, "", size=SMALL, colour=c.warn)
-        self._partial.pack(side="right")
-        self.frames = ThumbStrip(
-            self._frames_part, theme, thumbnails, (94, 53), self.show_segment, 8, captions=True
-        )
-        self.frames.pack(fill="x")
-        self._segments_part = ctk.CTkFrame(middle, fg_color="transparent")
-        self._segments_part.pack(fill="x")
-        tools = ctk.CTkFrame(self._segments_part, fg_color="transparent")
-        tools.pack(fill="x", pady=(8, 8))
-        self._dim = Check(tools, theme, "Dim the rest", True, lambda _: self._show_picture())
-        self._dim.pack(side="left")
-        self._others = Check(
-            tools, theme, "Outline other segments", True, lambda _: self._show_picture()
-        )
-        self._others.pack(side="left", padx=12)
-        for text, zoom in (("100 %", lambda: self.picture.zoom(1.0)), ("Fit", self._fit_frame)):
-            Button(tools, theme, text, zoom, kind="quiet", height=24).pack(side="right")
-        self._zoom = label(tools, theme, "", size=SMALL, colour=c.text_2)
-        self._zoom.pack(side="right", padx=8)
-        head = ctk.CTkFrame(self._segments_part, fg_color="transparent")
-        head.pack(fill="x", padx=RING, pady=(0, 4))
-        label(head, theme, "Segments in this frame", weight="medium").pack(side="left")
-        self._segments_count = label(head, theme, "", colour=c.text_2)
-        self._segments_count.pack(side="left", padx=8)
-        label(head, theme, "Click to open", size=SMALL, colour=c.text_2).pack(side="right")
-        self.segments = ThumbStrip(
-            self._segments_part, theme, thumbnails, (58, 58), self.show_segment
-        )
-        self.segments.pack(fill="x")
-
-    def _fit_frame(self) -> None:
-        self.picture.fit()
-
-    def _zoomed(self, scale: float) -> None:
-        self._zoom.configure(text=f"{scale:.0%}")
+        self.strips.refresh()
+        self.masks.refresh_thumbnails()
 
     # -- showing
 
     def open(self, segment_id: str, origin: Origin) -> None:
         """Show a segment that was found, or the first frame of a media file."""
+        self.masks.forget()
         self._origin = origin
         self.header.back.set_text(origin.name)
         self.picture.clear()
@@ -228,9 +208,11 @@ class DetailPanel(Panel):
 
     def go(self, step: int) -> None:
         """Go to the next or previous hit, or photo of the library, or frame of a video."""
+        if not self.masks.lets_go(lambda: self.go(step)):
+            return
         hits, photos, place = self._origin.hits, self._origin.photos, self._origin.place + step
         if not hits and not photos:
-            self.frames.choose_next(step)
+            self.strips.frames.choose_next(step)
         elif 0 <= place < len(hits or photos):
             self._origin = replace(self._origin, place=place)
             if hits:
@@ -257,10 +239,8 @@ class DetailPanel(Panel):
         self.header.show_moment(self._place_of(segment))
         self._show_missing()
         self._show_picture()
-        objects = [s for s in view.segments if s.kind == "object"]
-        self._segments_count.configure(text=f"{len(objects):,}")
-        self.segments.show([Thumb(s.id, s.crop_path) for s in objects], segment.id)
-        self._show_frames(view)
+        self.strips.show(view, segment.id)
+        self._fit_picture()
         self.side.show(view, chosen, self._score(segment.id))
         self._show_place()
 
@@ -272,7 +252,7 @@ class DetailPanel(Panel):
         tags = view.tags.get(self.segment_id, ())
         word = f"{tags[0].name} {tags[0].confidence:.2f}" if tags else ""
         whole = view.segments[chosen].kind == "frame"
-        lit = Lit(chosen, self._dim.value, self._others.value)
+        lit = Lit(chosen, self.strips.dim, self.strips.others)
         pictures = [self.picture]
         if self.alone is not None and self.alone.is_open:
             pictures.append(self.alone.picture)
@@ -290,35 +270,14 @@ class DetailPanel(Panel):
 
     @property
     def _has_frames(self) -> bool:
-        view = self._view
-        return view is not None and (view.media.kind == "video" or len(view.frames) > 1)
-
-    def _show_frames(self, view: FrameView) -> None:
-        if not self._has_frames:
-            self._frames_part.pack_forget()
-            self._fit_picture()
-            return
-        here = view.segments[0].id
-        self.frames.show(
-            [Thumb(f.segment_id, f.crop_path, self._place_of(f)) for f in view.frames],
-            here,
-        )
-        self._frames_title.configure(text="Frames" if view.media.kind == "video" else "Pages")
-        self._frames_count.configure(text=f"{self.frames.chosen + 1:,} of {len(view.frames):,}")
-        begun = view.media.status in ("pending", "processing")
-        self._partial.configure(text="The rest has not been added yet." if begun else "")
-        if not self._frames_part.winfo_manager():
-            self._frames_part.pack(fill="x")
-        self._fit_picture()
+        return self._view is not None and has_frames(self._view)
 
     def _fit_picture(self) -> None:
         """Make the picture as high as the frame is at this width, or as the strips below allow."""
         view = self._view
         if view is None:
             return
-        strips = self._segments_part.winfo_reqheight()
-        if self._has_frames:
-            strips += self._frames_part.winfo_reqheight()
+        strips = self.strips.needed_height(view)
         rows, columns = view.image_rgb.shape[:2]
         wide = self._middle.winfo_width() - 2 * self.theme.px(RING)
         high = round(wide * rows / columns)
@@ -335,7 +294,7 @@ class DetailPanel(Panel):
             self.header.show_place(word, self._origin.place, len(hits or photos))
         else:
             count = 0 if self._view is None else len(self._view.frames)
-            self.header.show_place("Frame" if count > 1 else "", self.frames.chosen, count)
+            self.header.show_place("Frame" if count > 1 else "", self.strips.frames.chosen, count)
 
     def _chosen(self) -> int:
         assert self._view is not None
@@ -398,3 +357,29 @@ class DetailPanel(Panel):
     def _folder(self) -> None:
         if self._view is not None:
             self._actions.show_in_folder(self._view.media.path)
+
+    def _zoom(self, scale: float | None) -> None:
+        self.picture.fit() if scale is None else self.picture.zoom(scale)
+
+    # -- masks
+
+    @property
+    def can_edit(self) -> bool:
+        """Whether masks of the frame that is shown can be changed now."""
+        alone = self.alone is not None and self.alone.is_open
+        return self._view is not None and not self.masks.is_open and not alone
+
+    def edit_mask(self) -> None:
+        """Change the mask of the segment; of a frame as a whole there is none to change."""
+        if self.can_edit and self._view is not None:
+            if self._view.segments[self._chosen()].kind == "object":
+                self.masks.open(self._view, self.segment_id)
+            else:
+                self.new_segment()
+
+    def new_segment(self) -> None:
+        if self.can_edit and self._view is not None:
+            self.masks.open(self._view, None)
+
+    def _mask_left(self, segment_id: str | None) -> None:
+        self.show_segment(segment_id or self.segment_id)

@@ -27,6 +27,9 @@ _LINKS = {
     "Parts": "Point here to outline them in the image. Click to open the largest.",
 }
 
+_EDIT_TIP = "Change the outline of this segment (E)"
+_NO_MASK = "This is the whole frame. Choose a segment to change its outline."
+
 
 @dataclass(frozen=True)
 class SideActions:
@@ -39,6 +42,8 @@ class SideActions:
     folder: Callable[[], None]
     show_segment: Callable[[str], None]
     outline: Callable[[Sequence[int]], None]
+    edit_mask: Callable[[], None]
+    new_segment: Callable[[], None]
 
 
 class DetailSide(ctk.CTkFrame):
@@ -116,6 +121,9 @@ class DetailSide(ctk.CTkFrame):
         _, _, w, h = segment.bbox_xywh
         frame_w, frame_h = segment.frame_wh
         share = 100 * segment.area / (frame_w * frame_h)
+        whole = segment.kind == "frame"
+        self.edit.set_enabled(not whole)
+        self._edit_tip.text = _NO_MASK if whole else _EDIT_TIP
         self._fact("Match", score)
         self._fact("Size", f"{w} × {h} px · {share:.2g} %" if segment.kind == "object" else "")
         self._show_place_among(view, chosen)
@@ -183,6 +191,24 @@ class DetailSide(ctk.CTkFrame):
             icon_name="similar",
         )
         self.similar.pack(fill="x")
+        row = ctk.CTkFrame(buttons, fg_color="transparent")
+        row.pack(fill="x")
+        self.edit = Button(
+            row,
+            self.theme,
+            "Edit mask",
+            self._actions.edit_mask,
+            icon_name="brush",
+            height=32,
+            width=96,
+        )
+        self.new = Button(
+            row, self.theme, "New segment", self._actions.new_segment, icon_name="plus", height=32
+        )
+        self._edit_tip = Tooltip(self.edit, self.theme, _EDIT_TIP)
+        Tooltip(self.new, self.theme, "Click or draw another segment in this frame (N)")
+        for button in (self.edit, self.new):
+            button.pack(side="left", fill="x", expand=True)
         row = ctk.CTkFrame(buttons, fg_color="transparent")
         row.pack(fill="x")
         self.open = Button(

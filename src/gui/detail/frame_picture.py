@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageTk
+from PIL import Image, ImageTk
 
 from src.gui.core.main_thread import MainThread
-from src.gui.detail.viewport import Viewport
 from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import RADIUS, RADIUS_SMALL, SMALL, Theme
+from src.gui.widgets.frame_drawing import on_window, outlines, part_of
+from src.gui.widgets.viewport import Viewport
 from src.records import FrameView
 
 _DIM = 0.42
 _STEP = 1.25  # of the wheel
 _DRAG = 4
-_SHARP = 2  # outlines are drawn at twice the size and shrunk, since Tk's own are jagged
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ def compose(
     c, (frame_w, _) = theme.colours, port.frame_wh
     size_wh = port.box[2:]
     source = view.image_rgb if full_rgb is None else full_rgb
-    image = _part(Image.fromarray(source), port, source.shape[1] / frame_w)
+    image = part_of(Image.fromarray(source), port, source.shape[1] / frame_w)
     stored = view.image_rgb.shape[1] / frame_w
     whole = view.segments[lit.chosen].kind == "frame"
     if lit.dim and not whole:
         mask = Image.fromarray(view.masks[lit.chosen].astype(np.uint8) * 255)
         dark = Image.blend(Image.new("RGB", size_wh, c.window), image, _DIM)
-        image = Image.composite(image, dark, _part(mask, port, stored))
+        image = Image.composite(image, dark, part_of(mask, port, stored))
     if lit.others:
         others = [i for i in range(len(view.segments)) if i != lit.chosen]
         lines = _lines(view, others, port, 1.0 * theme.scale)
@@ -59,36 +59,16 @@ def compose(
     return image
 
 
-def _part(image: Image.Image, port: Viewport, scale: float) -> Image.Image:
-    """Cut out what is seen, at the size it is seen.
-
-    Args:
-        scale: pixels of the image for one of the frame.
-    """
-    wide, high = image.size
-    left, top, right, bottom = (value * scale for value in port.part)
-    left, top = min(left, wide - 1), min(top, high - 1)
-    box = left, top, max(left + 1e-3, min(wide, right)), max(top + 1e-3, min(high, bottom))
-    how = Image.Resampling.BILINEAR if image.mode == "L" else Image.Resampling.LANCZOS
-    return image.resize(port.box[2:], how, box=box, reducing_gap=2.0)
-
-
 def _lines(view: FrameView, which: list[int], port: Viewport, width_px: float) -> Image.Image:
     """Return the outlines of some segments, as an 'L' mask."""
-    width, height = port.box[2:]
-    large = Image.new("L", (width * _SHARP, height * _SHARP), 0)
-    draw = ImageDraw.Draw(large)
-    for points in (points for number in which for points in view.outlines[number]):
-        closed = (_on_window(view, points, port) - port.box[:2]) * _SHARP
-        draw.line([*closed.ravel(), *closed[:1].ravel()], 255, round(width_px * _SHARP), "curve")
-    return large.resize((width, height), Image.Resampling.BOX)
+    corner = port.box[:2]
+    found = (_on_window(view, line, port) - corner for i in which for line in view.outlines[i])
+    return outlines(found, port.box[2:], width_px)
 
 
 def _on_window(view: FrameView, points: np.ndarray, port: Viewport) -> np.ndarray:
     """Return where an outline lies in the window, closed: (points + 1, 2) float."""
-    closed = np.concatenate([points, points[:1]])
-    frame = closed * (port.frame_wh[0] / view.image_rgb.shape[1])
-    return np.asarray((frame - (port.left, port.top)) * port.scale)
+    return on_window(points * (port.frame_wh[0] / view.image_rgb.shape[1]), port)
 
 
 class FramePicture(tkinter.Canvas):

@@ -214,6 +214,8 @@ class LabelList(DrawnCanvas):
             return
         self.erase()
         c, px, width = self.theme.colours, self.theme.px, self.winfo_width()
+        if width < px(_SIDE * 2 + _INSIDE):  # it was never on the screen
+            return
         small = self.theme.canvas_font(self, SMALL)
         head, left, right = px(32), px(_SIDE + _INSIDE), width - px(_SIDE + _INSIDE)
         self.create_text(left, head, text=HEADING, anchor="w", font=small, fill=c.text_2)

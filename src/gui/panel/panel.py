@@ -57,6 +57,10 @@ class Panel(ctk.CTkFrame):
     def left(self) -> None:
         """Called when another comes to the front."""
 
+    def lets_go(self, then: Callable[[], object]) -> bool:
+        """Return whether it can be left now; else it asks in place, and calls `then` afterwards."""
+        return True
+
     @property
     def card_grid(self) -> CardGrid | None:
         """Its grid of cards, if it has one."""

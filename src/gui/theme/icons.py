@@ -245,6 +245,60 @@ def _undo(pen: _Pen) -> None:
     pen.line((12.2, 15.9), (7, 15.9))
 
 
+def _redo(pen: _Pen) -> None:
+    pen.line((13, 3.8), (16.5, 7.3), (13, 10.8))
+    pen.line((16.2, 7.3), (7.8, 7.3))
+    pen.arc(7.8, 11.6, 4.3, -90, -270)
+    pen.line((7.8, 15.9), (13, 15.9))
+
+
+def _pointer(pen: _Pen) -> None:
+    pen.closed((5, 2.8), (15.4, 10.6), (10.4, 11.4), (7.4, 15.8))
+
+
+def _click(pen: _Pen) -> None:
+    pen.line((6.5, 3), (6.5, 10))
+    pen.line((3, 6.5), (10, 6.5))
+    pen.line((11.5, 14.5), (17, 14.5))
+
+
+def _box(pen: _Pen) -> None:
+    for along in (3.2, 8.5, 13.8):
+        for side in (3.5, 16.5):
+            pen.line((along, side), (along + 3, side))
+            pen.line((side, along), (side, along + 3))
+
+
+def _brush(pen: _Pen) -> None:
+    pen.line((16.8, 3.2), (8.6, 11.4))
+    pen.closed((8.2, 11), (9.4, 13.2), (8, 15.8), (3.4, 16.6), (5, 14.4), (5.6, 11.8))
+
+
+def _eraser(pen: _Pen) -> None:
+    pen.closed((11.6, 3.4), (16.6, 8.4), (9, 16), (6.6, 16), (3.4, 12.8), (3.4, 11.6))
+    pen.line((7.4, 7.6), (12.4, 12.6))
+
+
+def _polygon(pen: _Pen) -> None:
+    corners = ((10, 3.2), (16.6, 8.2), (14, 16.2), (6, 16.2), (3.4, 8.2))
+    pen.closed(*corners)
+    for x, y in corners:
+        pen.circle(x, y, 1.7, fill=True)
+
+
+def _merge(pen: _Pen) -> None:
+    pen.line((4, 3.5), (10, 10.5), (16, 3.5))
+    pen.line((10, 10.5), (10, 16.5))
+    pen.line((7, 13.7), (10, 16.8), (13, 13.7))
+
+
+def _split(pen: _Pen) -> None:
+    pen.line((10, 3), (10, 9))
+    pen.line((4, 15.8), (10, 9), (16, 15.8))
+    pen.line((3.6, 12), (3.6, 16.2), (7.6, 16.2))
+    pen.line((16.4, 12), (16.4, 16.2), (12.4, 16.2))
+
+
 _DRAWN: dict[str, Callable[[_Pen], None]] = {
     "plus": _plus,
     "grid": _grid,
@@ -276,6 +330,15 @@ _DRAWN: dict[str, Callable[[_Pen], None]] = {
     "ring": _ring,
     "tag": _tag,
     "undo": _undo,
+    "redo": _redo,
+    "pointer": _pointer,
+    "click": _click,
+    "box": _box,
+    "brush": _brush,
+    "eraser": _eraser,
+    "polygon": _polygon,
+    "merge": _merge,
+    "split": _split,
 }
 
 

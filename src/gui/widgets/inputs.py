@@ -213,6 +213,9 @@ class Check(Focusable):
     def value(self) -> bool:
         return bool(self._box.get())
 
+    def set_text(self, text: str) -> None:
+        self._box.configure(text=text)
+
     def set(self, value: bool) -> None:
         """Tick it or not; nothing is called."""
         self._box.select() if value else self._box.deselect()

@@ -127,3 +127,15 @@ def test_what_a_person_has_stopped_does_not_begin_again_at_once(
     upkeep.goes_on.set()
     main_thread.turn_until(lambda: not session.is_busy)
     assert "index" not in upkeep.done
+
+
+def test_segments_whose_masks_were_changed_are_embedded_once_there_are_any(
+    session: Session, main_thread: MainThread, upkeep: Upkeep
+) -> None:
+    session.models_ready, upkeep.embedding_waits = True, False
+    say(session.signals.content_changed)
+    main_thread.turn_until(lambda: not session.is_busy)
+    assert "embed" not in upkeep.done
+    upkeep.embedding_waits = True
+    say(session.signals.content_changed)
+    main_thread.turn_until(lambda: upkeep.done == ["embed"] and not session.is_busy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from src.gui.detail.viewport import LARGEST, Viewport
+from src.gui.widgets.viewport import LARGEST, Viewport
 
 FRAME, WINDOW = (4000, 3000), (800, 900)
 
