@@ -22,6 +22,13 @@ KINDS = (
     "texture and shape",
     "texture and colour",
 )
+    "colour",
+    "shape",
+    "texture",
+    "colour and shape",
+    "texture and shape",
+    "texture and colour",
+)
 
 
 @dataclass(frozen=True)

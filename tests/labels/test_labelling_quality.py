@@ -15,8 +15,9 @@ from src.library import MediaLibrary
 from src.processing.crop import blur, cut_crop
 from src.settings import Settings
 from src.starter.evaluate import fresh_scenes
-from tests.benchmarks.labelling import ANSWERS, NAMELESS, Class, Known, at, by_neighbours
+from tests.benchmarks.labelling import NAMELESS, Known, by_neighbours
 from tests.benchmarks.labelling import with_application as labelled
+from tests.benchmarks.labelling_table import ANSWERS, Class, at
 from tests.benchmarks.search_quality import Words
 from tests.conftest import new_segments
 
