@@ -116,6 +116,10 @@ class Browsing:
         """List a media file's stored frames, in order; none when it is gone."""
         return self._queries.sampled_frames(media_file_id)
 
+    def whole_frames(self, media_file_ids: Sequence[int]) -> list[str]:
+        """List the segments that are whole frames of media files: of a video there are many."""
+        return self._queries.whole_frames(media_file_ids)
+
     def frame_view(self, segment_id: str) -> FrameView:
         """Show a segment in its frame, with the frame's other segments.
 

@@ -18,6 +18,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import IMPORTED_ONLY
 from src.database.text_normalization import casefold_key
 from src.datasets.annotations import AnnotatedImage, Annotation
+from src.datasets.imported_labels import ImportedTag
 from src.datasets.segment_matching import (
     NamedMedia,
     NoSegmentError,
@@ -317,7 +318,8 @@ class ImageImport:
             found.leave_out(each, exc)
             return
         confidence = 1.0 if each.confidence is None else each.confidence
-        found.labels[segment_id].setdefault(casefold_key(name), Tag(name, confidence, "imported"))
+        tag = ImportedTag(name, confidence, "imported", each.attributes)
+        found.labels[segment_id].setdefault(casefold_key(name), tag)
 
     # -- cutting
 

@@ -24,6 +24,7 @@ AttributeKind = Literal["choice", "number"]
 # sampling, Lewis and Gale 1994).
 RankingOrder = Literal["best", "doubtful"]
 DisagreementKind = Literal["model", "overlap"]
+DisagreementAnswer = Literal["keep", "other", "neither"]
 
 
 @dataclass(frozen=True)

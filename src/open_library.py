@@ -17,6 +17,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.duplicates import Duplicates
 from src.errors import DatabaseError
 from src.events import Event
+from src.labelling import Labels
 from src.model_list import ModelList
 from src.model_records import Coverage
 from src.processing.models_in_use import ModelsInUse, index_of
@@ -90,6 +91,7 @@ class OpenLibrary:
         self._upkeep_later = upkeep_later
         self.upkeep = Upkeep(self.metadata, lambda: self._in_use.vectors, lambda: self._missing)
         self.duplicates = Duplicates(self.metadata, lambda: self.vectors, lambda: self.settings)
+        self.labels = Labels(self.metadata, lambda: self.vectors)
         connection = self.metadata.connection
         # What to show a person once about the library, now that it is open.
         said = [str(what) for what in (connection.recovered, connection.mended) if what is not None]

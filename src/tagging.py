@@ -7,30 +7,26 @@ from collections.abc import Sequence
 from src.database.decisions import new_batch
 from src.database.text_normalization import normalize_text
 from src.errors import QueryError
+from src.labels.typed import tag_name
 from src.open_library import OpenLibrary
 from src.records import Tag
 from src.search.query import GONE
-
-LONGEST_TAG = 80
 
 
 class Tagging(OpenLibrary):
     """The verbs on tags."""
 
     def tag_name(self, text: str) -> str:
-        """Bring typed text to the form that names of tags have.
+        """Bring typed text to the form that names of tags have; see labelling.tag_name."""
+        return tag_name(text)
 
-        Raises:
-            QueryError: there is none, a very long one, or one that is no text.
+    def label(self, segment_ids: Sequence[str], name: str, batch: str | None = None) -> str:
+        """Give segments a label, all of them or none; see Labels.give.
+
+        Returns:
+            The batch, for undo.
         """
-        name = normalize_text(text)
-        if not name:
-            raise QueryError("a tag needs a name")
-        if len(name) > LONGEST_TAG:
-            raise QueryError(
-                f"a tag has at most {LONGEST_TAG} characters; this one has {len(name):,}"
-            )
-        return name
+        return self.labels.give(segment_ids, name, batch)
 
     def add_tag(self, segment_id: str, name: str, batch: str | None = None) -> str:
         """Put a person's tag on a segment; a person is sure.
@@ -74,7 +70,11 @@ class Tagging(OpenLibrary):
 
     def undo(self, batch: str) -> int:
         """Undo a whole act on tags; returns how many of its decisions there were to undo."""
-        return self.metadata.undo(batch)
+        return self.labels.undo(batch)
+
+    def redo(self, batch: str) -> int:
+        """Do a whole act again that was undone."""
+        return self.labels.redo(batch)
 
     def tag_counts(self) -> dict[str, int]:
         """Count the segments of each tag, most first."""

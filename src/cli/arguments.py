@@ -13,13 +13,14 @@ from pathlib import Path
 
 from src import __version__
 from src.cli.export import add_export_arguments, chosen_options
+from src.cli.labels import add_label_arguments, check_label_arguments
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
 from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, IMPORT, SEGMENT, SWITCH, TRASH
 
 COMMANDS = (
-    "ingest remove roots search saved duplicates export recipes import stats verify".split()
-    + "models demo install-desktop uninstall-desktop".split()
+    "ingest remove roots search saved label duplicates export recipes import stats".split()
+    + "verify models demo install-desktop uninstall-desktop".split()
 )
 
 _NEGATED = re.compile(r"-[A-Za-z][A-Za-z_]+[:<>]")
@@ -141,6 +142,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     )
     saved.add_argument("--rename", metavar="NEW", help="give it another name")
     saved.add_argument("--remove", action="store_true", help="delete it")
+    labels = command("label", "List, make and change labels, and give them to segments.")
+    add_label_arguments(labels)
     duplicates = command(DUPLICATES.command, DUPLICATES.help)
     duplicates.add_argument(
         "verb",
@@ -167,7 +170,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         metavar="DIR",
         help="where to write it: a new or empty folder; with --update one that has a dataset",
     )
-    for which in (search, export):
+    for which in (search, export, labels):
         which.add_argument(
             "--where",
             default="",
@@ -217,7 +220,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, add them, and search them.")
     command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
     command("uninstall-desktop", "Remove the entry from the desktop's menu.")
-    for which in (ingest, remove, roots, search, saved, duplicates, stats, models):
+    for which in (ingest, remove, roots, search, saved, labels, duplicates, stats, models):
         which.add_argument("--json", action="store_true", help="print one JSON object per line")
 
     for which in (ingest, remove):
@@ -246,6 +249,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             saved.error("give a TEXT, --rename or --remove, and only one of them")
         if (arguments.name is None) == any(acts):
             saved.error("name a saved search, and what to do with it; without both they are listed")
+    if arguments.command == "label":
+        check_label_arguments(labels, arguments)
     if arguments.command == "export":
         arguments.options = chosen_options(export, arguments)
     if arguments.command == "recipes" and (arguments.name is None) == arguments.remove:

@@ -193,6 +193,26 @@ class Commands:
                 change_saved_search(library, self.arguments)
         return 0
 
+    def _label(self) -> int:
+        from src.cli.labels import READS, answer, change_labels, list_labels
+
+        given = self.arguments
+        if given.verb in READS:
+            with self._open_to_read() as library:
+                list_labels(library, given.json)
+            return 0
+        with self._initialize(self._paths_of_library().root) as library:
+            if given.verb not in ("give", "reject"):
+                change_labels(library, given)
+                return 0
+            if given.search is not None or given.where:
+                for _ in self._shown(library.reembed()):
+                    pass
+                for _ in self._shown(library.upkeep.prepare_search()):
+                    pass
+            answer(library, given)
+        return 0
+
     def _duplicates(self) -> int:
         from src.cli.duplicates import check_ids, decide, list_duplicates
 

@@ -61,7 +61,7 @@ def add_export_arguments(export: argparse.ArgumentParser) -> None:
     add(
         "--reviewed",
         action="store_true",
-        help="only frames that a person has reviewed for every class",
+        help="only frames that a person has looked at for every class",
     )
     add("--per-class", type=_whole, metavar="N", help="at most N annotations per class")
     add(

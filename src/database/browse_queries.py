@@ -151,6 +151,17 @@ class BrowseQueries:
             for row in rows
         ]
 
+    def whole_frames(self, media_file_ids: Sequence[int]) -> list[str]:
+        """List the segments that are the whole frames of media files, in their order."""
+        rows = self.metadata.connection.read().execute(
+            "SELECT s.id FROM json_each(?) wanted"
+            " JOIN frames f ON f.media_file_id = wanted.value"
+            " JOIN segments s ON s.frame_id = f.id AND s.kind = 'frame'"
+            " ORDER BY wanted.key, f.frame_index",
+            (json.dumps(list(media_file_ids)),),
+        )
+        return [row["id"] for row in rows]
+
     def segments_of_frame(self, segment_id: str) -> list[StoredSegment]:
         """List all segments of the frame that one is of: the frame first, then by size."""
         rows = self.metadata.connection.read().execute(

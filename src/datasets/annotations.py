@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from src.label_records import LabelAttribute
 from src.records import BoxXywh, ImageForm, SegmentKind, Split, TagSource
 
 # Looks up the embeddings of segments by their ids: (N, 512) float32, zeros where one has none.
 Embeddings = Callable[[Sequence[str]], np.ndarray]
+
+# Of each class that has any.
+ClassAttributes = Mapping[str, tuple[LabelAttribute, ...]]
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
@@ -28,6 +32,7 @@ class Annotation:
         segment_id: of the segment that it was in a library; None where the dataset names none.
             Two annotations with the same one are two labels of one thing.
         source: who said so; None where the dataset says nothing of it.
+        attributes: of the label, by name: words of a choice, or numbers.
     """
 
     label: str
@@ -36,6 +41,7 @@ class Annotation:
     confidence: float | None = None
     segment_id: str | None = None
     source: TagSource | None = None
+    attributes: tuple[tuple[str, str | float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,8 @@ class PlannedImage:
 class PlannedDataset(Protocol):
     """All that is to be written; a format reads it as often as it likes, always the same.
 
-    One that has embeddings of its segments has an attribute `embeddings` of the type `Embeddings`.
+    One that has embeddings of its segments has `embeddings` of the type `Embeddings`; one whose
+    labels have attributes has `attributes`, those of each class, of the type `ClassAttributes`.
 
     Attributes:
         title: of the dataset: the recipe's name, or the library's.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from src.database.decisions import OF_PEOPLE
+from src.database.label_table import LabelTable
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
 from src.datasets.annotations import AnnotatedImage
@@ -83,6 +84,13 @@ def read_dataset(path: Path) -> Generator[Event, None, tuple[list[AnnotatedImage
     return list(images.values()), len(skipped)
 
 
+@dataclass(frozen=True)
+class ImportedTag(Tag):
+    """A tag that a dataset gives, with the attributes that it has there."""
+
+    attributes: tuple[tuple[str, str | float], ...] = ()
+
+
 def put_labels(metadata: MetadataDatabase, labels: Labels, batch: str) -> Counter[str]:
     """Give segments the tags of a dataset, in one transaction.
 
@@ -96,7 +104,8 @@ def put_labels(metadata: MetadataDatabase, labels: Labels, batch: str) -> Counte
         a person here.
     """
     counts = Counter[str]()
-    with metadata.connection.write():
+    table = LabelTable(metadata.connection, metadata.rows)
+    with metadata.connection.write() as db:
         decided = metadata.decisions_of(list(labels))
         for segment_id, tags in labels.items():
             word = _words_of_people(decided.get(segment_id, ()))
@@ -105,6 +114,9 @@ def put_labels(metadata: MetadataDatabase, labels: Labels, batch: str) -> Counte
             counts["overruled"] += sum(not word.get(key, True) for key in tags)
             if new and metadata.add_tags(segment_id, new, added_by="human", batch=batch):
                 counts["added"] += len(new)
+                for tag in new:
+                    if isinstance(tag, ImportedTag) and tag.attributes:
+                        table.take_values(db, segment_id, tag.name, tag.attributes, batch)
     return counts
 
 

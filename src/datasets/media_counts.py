@@ -16,7 +16,7 @@ from src.search.recipe import Recipe
 
 BELOW_LIMITS = "tags of segments below the quality limits"
 WHOLE_FRAMES = "labels of whole frames, which this format can't hold"
-NOT_REVIEWED = "images that were not reviewed for every class"
+NOT_REVIEWED = "images that were not looked at for every class"
 ABOVE_CAP = "annotations above the limit per class"
 
 

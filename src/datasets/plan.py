@@ -15,7 +15,15 @@ from src.database.embedding_store import EmbeddingStore
 from src.database.giving_up import giving_up
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
-from src.datasets.annotations import SPLITS, Annotation, Cut, MediaFrame, PlannedImage
+from src.datasets.annotations import (
+    SPLITS,
+    Annotation,
+    ClassAttributes,
+    Cut,
+    MediaFrame,
+    PlannedImage,
+)
+from src.datasets.class_attributes import DatasetAttributes, Values, ValuesOf
 from src.datasets.cuts import cut_size, place_in_cut
 from src.datasets.image_names import ImageNames
 from src.datasets.labels import LabelRules
@@ -78,6 +86,7 @@ class DatasetPlan:
         self.description = "Segments of a media library, with their labels."
         self._metadata, self._holds = metadata, export_format.holds
         self._class_of = class_of(metadata, recipe)
+        self._attributes = DatasetAttributes(metadata, self._class_of)
         rules = self._new_rules()
         self.left_out, self.left_out_of = rules.left_out, rules.left_out_of
         with giving_up(metadata.connection.read(), wanted):
@@ -122,6 +131,11 @@ class DatasetPlan:
             return tuple(rule.name for rule in self.recipe.classes)
         used = set[str]().union(*(counts.labels for counts in self.media.values()))
         return tuple(sorted(used, key=lambda name: (casefold_key(name), name)))
+
+    @property
+    def attributes(self) -> ClassAttributes:
+        """The attributes of each class that has any."""
+        return self._attributes.of_classes
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -311,13 +325,16 @@ class DatasetPlan:
     ) -> Iterator[PlannedImage]:
         is_reviewed = frame.frame_index in self._reviewed.get(frame.media_id, {})
         background = frame.frame_index in self._background.get(frame.media_id, ())
-        tags_of = self._metadata.tags_of([segment.id for segment in segments])
+        ids = [segment.id for segment in segments]
+        tags_of, values_of = self._metadata.tags_of(ids), self._attributes.values(ids)
         # large ones first: where masks are painted, the smaller lie on top
         segments = sorted(segments, key=lambda each: (-each.area, each.id))
         labelled = [(each, rules.labels_of(tags_of.get(each.id, ()))) for each in segments]
         if self.form == "frames":
             annotations = tuple(
-                _annotation(segment, tag) for segment, tags in labelled for tag in tags
+                _annotation(segment, tag, values_of.get((segment.id, tag.name), ()))
+                for segment, tags in labelled
+                for tag in tags
             )
             if annotations or background:
                 stem = names.of_frame(frame)
@@ -327,13 +344,14 @@ class DatasetPlan:
             return
         for segment, tags in labelled:
             if tags:
-                yield self._cut_out(frame, segment, tags, names, split, is_reviewed)
+                yield self._cut_out(frame, segment, tags, values_of, names, split, is_reviewed)
 
     def _cut_out(
         self,
         frame: MediaFrame,
         segment: StoredSegment,
         tags: Sequence[Tag],
+        values_of: ValuesOf,
         names: ImageNames,
         split: Split | None,
         is_reviewed: bool,
@@ -360,6 +378,7 @@ class DatasetPlan:
                 tag.confidence,
                 segment.id,
                 tag.source,
+                values_of.get((segment.id, tag.name), ()),
             )
             for tag in tags
         )
@@ -378,7 +397,7 @@ def _form(recipe: Recipe, export_format: ExportFormat) -> ImageForm:
     return recipe.images
 
 
-def _annotation(segment: StoredSegment, tag: Tag) -> Annotation:
+def _annotation(segment: StoredSegment, tag: Tag, attributes: Values) -> Annotation:
     is_frame = segment.kind == "frame"
     return Annotation(
         tag.name,
@@ -387,4 +406,5 @@ def _annotation(segment: StoredSegment, tag: Tag) -> Annotation:
         tag.confidence,
         segment.id,
         tag.source,
+        attributes,
     )

@@ -32,6 +32,7 @@ class Holds:
             one label.
         confidence: whether a label can have one.
         source: whether it says who gave a label.
+        attributes: whether it says and reads the attributes of a label.
     """
 
     masks: Literal["exact", "polygons", "no"]
@@ -40,6 +41,7 @@ class Holds:
     several_labels: bool = True
     confidence: bool = False
     source: bool = False
+    attributes: bool = False
 
 
 class ExportFormat(Protocol):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from src.database.decisions import OF_PEOPLE
+from src.database.decisions import OF_PEOPLE, new_batch
+from src.database.label_table import LabelTable
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.database.text_normalization import casefold_key
@@ -22,6 +23,7 @@ class UserAnnotations:
         tags: that people gave it.
         removed: names of tags that people took off.
         look: dHash of the frame; None where nobody looked.
+        attributes: of its labels: label, name and value.
         history: each decision of people that makes up the tags and the removed ones.
         origin: what made the segment.
         predicted_iou, stability_score: of its mask.
@@ -35,6 +37,7 @@ class UserAnnotations:
     removed: tuple[str, ...]
     look: int | None = None
     history: tuple[Decision, ...] = ()
+    attributes: tuple[tuple[str, str, str | float], ...] = ()
     origin: SegmentOrigin = "sam"
     predicted_iou: float | None = None
     stability_score: float | None = None
@@ -62,6 +65,7 @@ def annotations_on(
     ids = [segment.id for segment in segments]
     tags, removed = metadata.tags_of(ids), metadata.removed_tags_of(ids)
     decided = metadata.decisions_of(ids)
+    values = LabelTable(metadata.connection, metadata.rows).attribute_values(ids)
     found = [
         UserAnnotations(
             segment.id,
@@ -71,6 +75,11 @@ def annotations_on(
             tuple(tag for tag in tags.get(segment.id, ()) if tag.source in OF_PEOPLE),
             removed.get(segment.id, ()),
             history=tuple(each for each in decided.get(segment.id, ()) if each.source in OF_PEOPLE),
+            attributes=tuple(
+                (label, name, value)
+                for label, some in values.get(segment.id, {}).items()
+                for name, value in some.items()
+            ),
             origin=segment.origin,
             predicted_iou=segment.predicted_iou,
             stability_score=segment.stability_score,
@@ -121,7 +130,8 @@ def transfer_annotations(
     matches: Mapping[str, str | None],
 ) -> None:
     """Give matches the work of those before them; what one of several was given counts."""
-    with metadata.connection.write():
+    table = LabelTable(metadata.connection, metadata.rows)
+    with metadata.connection.write() as db:
         inherited = [
             (match, work) for work in annotations if (match := matches.get(work.segment_id))
         ]
@@ -133,6 +143,8 @@ def transfer_annotations(
             for tag in work.tags:
                 if not _repeat(metadata, match, work, tag.name):
                     metadata.add_tags(match, [tag], added_by="human")
+            for label, name, value in work.attributes:
+                table.take_values(db, match, label, [(name, value)], new_batch(), "human")
 
 
 def _repeat(metadata: MetadataDatabase, match: str, work: UserAnnotations, name: str) -> bool:

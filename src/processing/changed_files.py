@@ -314,8 +314,24 @@ def _from_json(columns: dict[str, Any]) -> UserAnnotations:
         tuple(columns["removed"]),
         None if columns["look"] is None else int(columns["look"]),
         history,
+        _attributes_from_json(columns.get("attributes", ())),
         **made,
     )
+
+
+def _attributes_from_json(listed: Iterable[Any]) -> tuple[tuple[str, str, str | float], ...]:
+    """Read attributes as they were written down.
+
+    Raises:
+        ValueError, TypeError: they are none.
+    """
+    found = []
+    for label, name, value in listed:
+        row = {"segment_id": "-", "name": name, "value": value}
+        if not isinstance(label, str) or value is None or wrong_columns("segment_attributes", row):
+            raise ValueError("an attribute that can't be stored")
+        found.append((label, name, value))
+    return tuple(found)
 
 
 def _verdicts_from_json(columns: dict[str, Any]) -> FrameVerdicts:

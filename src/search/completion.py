@@ -32,19 +32,21 @@ _TERM = re.compile(r'(?:[-+]|\d[^ ]*:).+|.*"|\(|or|and|not', re.DOTALL | re.IGNO
 _FOLDER_KEYS, _DATE_KEYS = ("in", "path"), ("after", "before", "taken")
 _LIKE = ("like", "like:photo.jpg")
 
-SuggestionKind = Literal["field", "value", "tag", "folder", "camera", "date", "recent"]
+SuggestionKind = Literal["field", "value", "tag", "label", "folder", "camera", "date", "recent"]
 
 
 class Suggestion(NamedTuple):
     """What may stand in the place of what was typed.
 
     Attributes:
-        note: a count, or an example of a field.
+        note: a count, an example of a field, or a key.
+        colour: of a label, "#RRGGBB".
     """
 
     text: str
     kind: SuggestionKind
     note: str
+    colour: str = ""
 
 
 @dataclass(frozen=True)

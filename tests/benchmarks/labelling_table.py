@@ -22,13 +22,6 @@ KINDS = (
     "texture and shape",
     "texture and colour",
 )
-    "colour",
-    "shape",
-    "texture",
-    "colour and shape",
-    "texture and shape",
-    "texture and colour",
-)
 
 
 @dataclass(frozen=True)

@@ -183,6 +183,9 @@ def test_a_video_has_its_first_frame_as_poster_and_lists_its_frames(
     assert card.poster == metadata.paths.root / "extracted_segments/f0-00000.jpg"
     frames = queries.sampled_frames(media_id)
     assert [(frame.frame_index, frame.timestamp_s) for frame in frames] == [(0, 0.0), (30, 1.0)]
+    other = metadata.add_media(Path("/b.jpg"), "image", 1, 1)
+    whole_ids = ["f0-00000", "f30-00000"]
+    assert queries.whole_frames([other, media_id, 999]) == whole_ids
     of_frame = queries.segments_of_frame("f30-00001")
     assert [segment.id for segment in of_frame] == ["f30-00000", "f30-00001"]
     assert of_frame[0].kind == "frame"

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from src.gui.core.job_state import JobState
+from src.gui.core.known_labels import KnownLabels
 from src.gui.core.session import Listeners
 from src.gui.dialogs.export_footer import ExportFooter
 from src.gui.jobs.job_strip import JobStrip
@@ -114,7 +115,9 @@ def test_chips_begin_where_the_entry_does_at_any_scale(root: Any) -> None:
     ctk.set_widget_scaling(1.5)
     try:
         root.geometry("900x600")
-        context = PanelContext(root, Theme(DARK, 1.5), session, thumbnails, nothing)
+        context = PanelContext(
+            root, Theme(DARK, 1.5), session, thumbnails, nothing, KnownLabels(session)
+        )
         panel = SearchPanel(context, nothing, nothing, work, nothing, nothing, nothing)
         panel.pack(fill="both", expand=True)
         root.update()
@@ -221,7 +224,7 @@ def test_what_can_be_done_with_a_part_of_an_image_is_whole(
     session: Any = SimpleNamespace(signals=Listeners(), models_ready=False, jobs=[])
     thumbnails: Any = SimpleNamespace(want=lambda *_: None, get=lambda *_: None)
     root.geometry(f"{width}x536")
-    context = PanelContext(root, theme, session, thumbnails, nothing)
+    context = PanelContext(root, theme, session, thumbnails, nothing, KnownLabels(session))
     work: Any = SimpleNamespace(changed=[])
     panel = SearchPanel(context, nothing, nothing, work, nothing, nothing, nothing)
     panel.pack(fill="both", expand=True)

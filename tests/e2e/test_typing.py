@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from src.gui.core.known_labels import KnownLabels
 from src.gui.core.session import Listeners
 from src.gui.panel.panel import PanelContext
-from src.gui.search.completion_list import CompletionList
 from src.gui.search.search_panel import SearchPanel
+from src.gui.widgets.completion_list import CompletionList
 from src.gui.widgets.overlay import Overlay
 from src.search.completion import Names, SearchFacts
 from tests.e2e.test_dialogs import overlay
@@ -42,7 +43,7 @@ def panel(overlay: Overlay, drawings: list[list[str]]) -> SearchPanel:
     work: Any = SimpleNamespace(changed=[], offer=None)
     root, theme = overlay.root, overlay.theme
     root.geometry("1000x600")
-    context = PanelContext(root, theme, session, nothing, nothing)
+    context = PanelContext(root, theme, session, nothing, nothing, KnownLabels(session))
     panel = SearchPanel(context, nothing, nothing, work, nothing, nothing, nothing)
     panel.pack(fill="both", expand=True)
     panel.suggestions.know(SearchFacts(Names({"red": 7, "black": 5, "barrel": 4}.items())))

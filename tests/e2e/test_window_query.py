@@ -78,20 +78,20 @@ def test_a_word_that_is_wrong_is_said_under_it(window: Window) -> None:
     window.wait("no more", lambda s: not any(t.startswith("Kind is") for t in s["texts"]))
 
 
-def test_several_hits_are_tagged_at_once_and_the_tag_is_taken_back(window: Window) -> None:
+def test_several_hits_are_labelled_at_once_and_the_label_is_taken_back(window: Window) -> None:
     cards = search(window, "something white kind:object")
     chosen = cards[:2]
     for card in chosen:
         window.click_at(card["box"], holding="ctrl")
     window.wait_text(f"{len(chosen)} selected")
-    window.key("t")
-    window.wait("the entry", lambda s: "entry:Tag them all" in s["buttons"])
+    window.key("l")
+    window.wait("the entry", lambda s: "entry:Label them all" in s["buttons"])
     window.type("snow")
     window.key("Return")
-    window.wait("done", lambda s: any("tagged “snow”" in t for t in s["texts"]))
+    window.wait("done", lambda s: any("labelled “snow”" in t for t in s["texts"]))
     assert tagged(window, "snow") == {card["key"] for card in chosen}
     window.click("Undo")
-    window.wait_text("Undone.")
+    window.wait("undone", lambda s: any(t.startswith("Undone: ") for t in s["texts"]))
     assert not tagged(window, "snow")
     window.key("Escape")
     window.wait("none selected", lambda s: not s["selected"])

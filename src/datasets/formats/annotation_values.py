@@ -9,6 +9,7 @@ from src.datasets.boxes import TOO_MUCH
 from src.models.mask_rle import measured
 from src.records import TagSource
 
+LONGEST_ATTRIBUTE = 80  # of a name or a choice, in characters
 _SOURCES = {source: source for source in get_args(TagSource)}
 
 
@@ -44,11 +45,12 @@ def numbers(values: object, many: int) -> list[float]:
 
 
 def own_fields(annotation: Annotation) -> dict[str, Any]:
-    """Return the confidence, the source and the segment's id, as far as they are known."""
+    """Return the confidence, the source, the segment's id and attributes, as far as known."""
     said = {
         "confidence": annotation.confidence,
         "segment_id": annotation.segment_id,
         "source": annotation.source,
+        "attributes": dict(annotation.attributes) or None,
     }
     return {key: value for key, value in said.items() if value is not None}
 
@@ -68,7 +70,27 @@ def read_own_fields(read: dict[str, Any]) -> dict[str, Any]:
         "confidence": confidence,
         "segment_id": segment_id if isinstance(segment_id, str) and is_text(segment_id) else None,
         "source": _SOURCES.get(source) if isinstance(source, str) else None,
+        "attributes": read_attributes(read.get("attributes")),
     }
+
+
+def read_attributes(read: object) -> tuple[tuple[str, str | float], ...]:
+    """Read attributes as JSON has them; what is neither a word nor a number is left out.
+
+    CVAT writes true and false there, which are choices here.
+    """
+    found: list[tuple[str, str | float]] = []
+    for name, value in read.items() if isinstance(read, dict) else ():
+        name = " ".join(str(name).split())
+        if not name or len(name) > LONGEST_ATTRIBUTE or not is_text(name):
+            continue
+        if isinstance(value, bool):
+            found.append((name, str(value).lower()))
+        elif isinstance(value, str) and value.strip() and is_text(value):
+            found.append((name, " ".join(value.split())[:LONGEST_ATTRIBUTE]))
+        elif isinstance(value, int | float) and abs(value) < TOO_MUCH:
+            found.append((name, float(value)))
+    return tuple(found)
 
 
 def origin_fields(image: PlannedImage) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Coco:
     summary = "One JSON file per split with categories, boxes and masks, and the images."
     options: type[CocoOptions] = CocoOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
-    holds = Holds(masks="polygons", confidence=True, source=True)
+    holds = Holds(masks="polygons", confidence=True, source=True, attributes=True)
     is_for_training = True
 
     def write(

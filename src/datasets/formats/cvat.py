@@ -9,11 +9,16 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset
+from src.datasets.annotations import (
+    AnnotatedImage,
+    Annotation,
+    ClassAttributes,
+    PlannedDataset,
+)
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.boxes import whole_box
 from src.datasets.dataset_writer import DatasetWriter
-from src.datasets.formats.annotation_values import number, with_mask
+from src.datasets.formats.annotation_values import number, read_attributes, with_mask
 from src.datasets.formats.dataset_reader import (
     MOST_PIXELS,
     DatasetReader,
@@ -30,6 +35,7 @@ from src.datasets.formats.xml_writing import xml_attributes, xml_text
 from src.datasets.polygons import MOST_CROSSINGS, counts_of_cut, cut_mask, union
 from src.datasets.protocols import Holds, Skipped
 from src.events import Event, Progress
+from src.label_records import LabelAttribute
 from src.options import NoOptions, option
 from src.records import ImageForm, TagSource
 
@@ -42,6 +48,7 @@ _SOURCES: dict[TagSource, str] = {
     "imported": "file",
 }
 _SOURCE_OF: dict[str, TagSource] = {word: source for source, word in _SOURCES.items()}
+_NUMBERS = ("-1000000", "1000000", "0.001")
 _WITHOUT_AREA = ("polyline", "points", "cuboid", "skeleton")
 
 
@@ -61,7 +68,7 @@ class Cvat:
     summary = "annotations.xml with masks, boxes and tags, and the images."
     options: type[CvatOptions] = CvatOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
-    holds = Holds(masks="polygons", image_labels=True, source=True)
+    holds = Holds(masks="polygons", image_labels=True, source=True, attributes=True)
     is_for_training = False
 
     def write(
@@ -109,9 +116,12 @@ class CvatImport:
 
 
 def _head(dataset: PlannedDataset) -> str:
+    # a dataset may have none to give
+    attributes: ClassAttributes = getattr(dataset, "attributes", {})
     labels = "".join(
-        f"        <label>\n          <name>{xml_text(label)}</name>\n"
-        "          <attributes>\n          </attributes>\n        </label>\n"
+        f"        <label>\n          <name>{xml_text(label)}</name>\n          <attributes>\n"
+        f"{''.join(_attribute(each) for each in attributes.get(label, ()))}"
+        "          </attributes>\n        </label>\n"
         for label in dataset.classes
     )
     subsets = "\n".join(dataset.splits)
@@ -123,27 +133,52 @@ def _head(dataset: PlannedDataset) -> str:
     )
 
 
+def _attribute(attribute: LabelAttribute) -> str:
+    """Write what an attribute can be; of a number CVAT wants the least, the most and the step."""
+    is_choice = attribute.kind == "choice"
+    values = attribute.choices if is_choice else _NUMBERS
+    return (
+        f"            <attribute>\n              <name>{xml_text(attribute.name)}</name>\n"
+        "              <mutable>False</mutable>\n"
+        f"              <input_type>{'select' if is_choice else 'number'}</input_type>\n"
+        "              <default_value></default_value>\n"
+        f"              <values>{xml_text(chr(10).join(values))}</values>\n"
+        "            </attribute>\n"
+    )
+
+
+def _values(annotation: Annotation) -> str:
+    return "".join(
+        f"      <attribute{xml_attributes(name=name)}>{xml_text(_said(value))}</attribute>\n"
+        for name, value in annotation.attributes
+    )
+
+
+def _said(value: str | float) -> str:
+    return value if isinstance(value, str) else repr(value).removesuffix(".0")
+
+
 def _shapes(annotation: Annotation, size_wh: tuple[int, int], group: int, as_polygons: bool) -> str:
-    of_all = {"label": annotation.label}
+    of_all, inside = {"label": annotation.label}, _values(annotation)
     if annotation.source is not None:
         of_all["source"] = _SOURCES[annotation.source]
     if annotation.bbox_xywh is None:
-        return f"    <tag{xml_attributes(**of_all)}>\n    </tag>\n"
+        return f"    <tag{xml_attributes(**of_all)}>\n{inside}    </tag>\n"
     of_shape = of_all | {"occluded": "0"}
     x, y, w, h = annotation.bbox_xywh
     counts = annotation.mask_rle
     if counts is None:
         edges = {"xtl": f"{x:.2f}", "ytl": f"{y:.2f}", "xbr": f"{x + w:.2f}", "ybr": f"{y + h:.2f}"}
-        return f"    <box{xml_attributes(**of_shape, **edges, z_order=0)}>\n    </box>\n"
+        return f"    <box{xml_attributes(**of_shape, **edges, z_order=0)}>\n{inside}    </box>\n"
     parts = plain_parts(counts, size_wh) if as_polygons else None
     if parts is None:
         mask, (x, y, w, h) = cut_mask(counts, size_wh)
         place = {"rle": _runs_of_rows(mask), "left": x, "top": y, "width": w, "height": h}
-        return f"    <mask{xml_attributes(**of_shape, **place, z_order=0)}>\n    </mask>\n"
+        return f"    <mask{xml_attributes(**of_shape, **place, z_order=0)}>\n{inside}    </mask>\n"
     several = {"group_id": group} if len(parts) > 1 else {}
     return "".join(
         f"    <polygon{xml_attributes(**of_shape, points=_points(part), z_order=0, **several)}>\n"
-        "    </polygon>\n"
+        f"{inside}    </polygon>\n"
         for part in parts
     )
 
@@ -177,18 +212,50 @@ def _read(reader: DatasetReader) -> Iterator[AnnotatedImage]:
                 continue
             stream.seek(0)
             found = True
-            for element in read_elements(stream, "image", "track"):
+            numeric = set[tuple[str, str]]()
+            for element in read_elements(stream, "image", "track", "label"):
+                if element.tag == "label":
+                    numeric |= _numeric(element)
+                    continue
                 if element.tag == "track":
                     reader.skip(file, "a track through a video is left out")
                     continue
-                image = _image(reader, file, element)
+                image = _image(reader, file, element, numeric)
                 if image is not None:
                     yield image
     if not found:
         raise ValueError("there is no XML file of CVAT")
 
 
-def _image(reader: DatasetReader, file: str, element: Element) -> AnnotatedImage | None:
+def _numeric(label: Element) -> set[tuple[str, str]]:
+    """Find which attributes of a label are numbers."""
+    name = (label.findtext("name") or "").strip()
+    return {
+        (name, (each.findtext("name") or "").strip())
+        for each in label.iter("attribute")
+        if each.findtext("input_type") == "number"
+    }
+
+
+def _attributes(
+    shape: Element, label: str, numeric: set[tuple[str, str]]
+) -> tuple[tuple[str, str | float], ...]:
+    """Read the attributes of a shape; a number that is none is left out."""
+    found: dict[str, object] = {}
+    for each in shape.iter("attribute"):
+        name, text = (each.get("name") or "").strip(), (each.text or "").strip()
+        found[name] = text
+        if (label, name) in numeric:
+            try:
+                found[name] = number(float(text))
+            except ValueError:
+                del found[name]
+    return read_attributes(found)
+
+
+def _image(
+    reader: DatasetReader, file: str, element: Element, numeric: set[tuple[str, str]]
+) -> AnnotatedImage | None:
     subset = element.get("subset") or ""
     folders = [f"images/{subset}", "images", subset, f"{folder_of(file)}/images", folder_of(file)]
     image: AnnotatedImage | None = None
@@ -204,6 +271,7 @@ def _image(reader: DatasetReader, file: str, element: Element) -> AnnotatedImage
     for at, shape in enumerate(element):
         with reader.part(file):
             read = _shape(shape, image.size_wh)
+            read = replace(read, attributes=_attributes(shape, read.label, numeric))
             group = shape.get("group_id") or "0"
             key = (read.label, group) if group != "0" and read.mask_rle is not None else at
             thing = things.setdefault(key, _Thing(read))
@@ -220,7 +288,8 @@ def _joined(thing: _Thing, size_wh: tuple[int, int]) -> Annotation:
     if len(thing.masks) < 2:
         return thing.first
     first = thing.first
-    return with_mask(first.label, union(thing.masks, size_wh), size_wh, source=first.source)
+    more = {"source": first.source, "attributes": first.attributes}
+    return with_mask(first.label, union(thing.masks, size_wh), size_wh, **more)
 
 
 def _shape(shape: Element, size_wh: tuple[int, int]) -> Annotation:

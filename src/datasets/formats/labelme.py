@@ -129,29 +129,29 @@ def _shapes(
     x, y, w, h = annotation.bbox_xywh
     counts = annotation.mask_rle
     if counts is None:
-        return [_shape(annotation.label, "rectangle", [[x, y], [x + w, y + h]])]
+        return [_shape(annotation, "rectangle", [[x, y], [x + w, y + h]])]
     parts = plain_parts(counts, size_wh) if as_polygons else None
     if parts is not None:
         several = group if len(parts) > 1 else None
         return [
-            _shape(annotation.label, "polygon", np.round(part, 3).tolist(), several)
-            for part in parts
+            _shape(annotation, "polygon", np.round(part, 3).tolist(), several) for part in parts
         ]
     mask, (x, y, w, h) = cut_mask(counts, size_wh)
-    shape = _shape(annotation.label, "mask", [[x, y], [x + w - 1, y + h - 1]])
+    shape = _shape(annotation, "mask", [[x, y], [x + w - 1, y + h - 1]])
     return [shape | {"mask": base64.b64encode(png_of_mask(mask)).decode("ascii")}]
 
 
 def _shape(
-    label: str, kind: str, points: list[list[float]], group: int | None = None
+    annotation: Annotation, kind: str, points: list[list[float]], group: int | None = None
 ) -> dict[str, Any]:
     return {
-        "label": label,
+        "label": annotation.label,
         "points": points,
         "group_id": group,
         "description": "",
         "shape_type": kind,
-        "flags": {},
+        # a flag is there or not: the value is in its name
+        "flags": {f"{name}: {value}": True for name, value in annotation.attributes},
         "mask": None,
     }
 

@@ -38,11 +38,13 @@ from src.options import option
 from src.records import ImageForm
 
 EMBEDDINGS = "embeddings.npy"
-_TEXTS = ("file", "split", "label", "source", "mask_rle", "segment_id", "media")
+_TEXTS = ("file", "split", "label", "source", "mask_rle", "segment_id", "media", "attributes")
 COLUMNS = tuple(
     "file split label x y w h mask_rle confidence source segment_id embedding "
-    "width height media frame_index timestamp_s".split()
+    "width height media frame_index timestamp_s attributes".split()
 )
+# A table that an earlier version wrote has no attributes.
+_COLUMNS_BEFORE = COLUMNS[:-1]
 # Vectors that are asked for at a time.
 _PART = 1000
 
@@ -75,7 +77,7 @@ class Tables:
 
     options: type[TableOptions] = TableOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
-    holds = Holds(masks="exact", image_labels=True, confidence=True, source=True)
+    holds = Holds(masks="exact", image_labels=True, confidence=True, source=True, attributes=True)
     is_for_training = False
 
     def __init__(self, key: str, label: str, kind: _Kind) -> None:
@@ -139,6 +141,7 @@ def _row(image: PlannedImage, file: str, annotation: Annotation | None) -> dict[
     if annotation.mask_rle is not None:
         row["mask_rle"] = annotation.mask_rle.decode("ascii")
     row |= {"label": annotation.label, "confidence": annotation.confidence}
+    row["attributes"] = dict(annotation.attributes) or None
     return row | {"source": annotation.source, "segment_id": annotation.segment_id}
 
 
@@ -212,6 +215,8 @@ def _csv_writer(stream: TextIO) -> Callable[[dict[str, Any]], object]:
     writer.writeheader()
 
     def write(row: dict[str, Any]) -> object:
+        if row["attributes"] is not None:
+            row = row | {"attributes": json.dumps(row["attributes"], ensure_ascii=False)}
         cells = {
             key: to_cell(value) if key in _TEXTS and value else value for key, value in row.items()
         }
@@ -225,7 +230,9 @@ def _csv_rows(stream: IO[bytes]) -> Iterator[dict[str, Any]]:
     rows = csv.DictReader(text, strict=True)
     try:
         for row in rows:
-            if rows.fieldnames != list(COLUMNS) or None in row or None in row.values():
+            if tuple(rows.fieldnames or ()) not in (COLUMNS, _COLUMNS_BEFORE):
+                raise ValueError("it has other columns")
+            if None in row or None in row.values():
                 raise ValueError("it has other columns")
             yield {key: _from_csv(key, value) for key, value in row.items()}
     except csv.Error as exc:
@@ -235,6 +242,8 @@ def _csv_rows(stream: IO[bytes]) -> Iterator[dict[str, Any]]:
 def _from_csv(key: str, value: str) -> Any:
     if not value:
         return None
+    if key == "attributes":
+        return json_object(from_cell(value).encode())
     if key in _TEXTS:
         return from_cell(value)
     return float(value) if key in ("confidence", "timestamp_s") else int(value)
@@ -247,7 +256,7 @@ def _json_writer(stream: TextIO) -> Callable[[dict[str, Any]], object]:
 def _json_rows(stream: IO[bytes]) -> Iterator[dict[str, Any]]:
     for line in stream:
         row = json_object(line)
-        if row.keys() != set(COLUMNS):
+        if row.keys() not in (set(COLUMNS), set(_COLUMNS_BEFORE)):
             raise ValueError("a line has other keys")
         yield row
 

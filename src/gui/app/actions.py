@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from src.gui.app.panel_list import PANELS, PanelSpec
 from src.gui.app.saved_searches import SAVED_MENU
+from src.gui.label.chosen_label import ChosenLabel
+from src.gui.label.label_panel import LABEL_MENU
+from src.gui.label.rank_tab import CANDIDATE_MENU, RankTab
 from src.gui.library.chosen_card import ChosenCard
 from src.gui.library.library_panel import CARD_MENU
 from src.gui.search.chosen_hits import ChosenHits
@@ -114,6 +117,30 @@ def _on_hits(
     return Action(key, name, do, keys, menu=HIT_MENU, enabled=enabled)
 
 
+def _on_label(
+    key: str,
+    name: str,
+    run: Callable[[ChosenLabel], object],
+    can_run: Callable[[ChosenLabel], bool] = lambda _: True,
+) -> Action:
+    """Declare an entry of a label's menu, which is about the chosen one."""
+
+    def do(window: MainWindow) -> None:
+        if (label := window.panels.label.chosen_label) is not None:
+            run(label)
+
+    def enabled(window: MainWindow) -> bool:
+        label = window.panels.label.chosen_label
+        return label is not None and can_run(label)
+
+    return Action(key, name, do, menu=LABEL_MENU, enabled=enabled)
+
+
+def _on_candidates(key: str, name: str, run: Callable[[RankTab], object]) -> Action:
+    """Declare an entry of the menu of segments that a label is given to."""
+    return Action(key, name, lambda window: run(window.panels.label.rank), menu=CANDIDATE_MENU)
+
+
 ACTIONS = [
     ADD,
     SETTINGS,
@@ -133,6 +160,27 @@ ACTIONS = [
         needs_library=True,
     ),
     Action("step-back", "Back", lambda window: window.panels.step_back(), "Alt Left"),
+    Action(
+        "undo",
+        "Undo",
+        lambda window: window.panels.undo(),
+        "Ctrl Z",
+        enabled=lambda window: not window.panels.is_typing,
+    ),
+    Action(
+        "redo",
+        "Redo",
+        lambda window: window.panels.redo(),
+        "Ctrl Shift Z",
+        enabled=lambda window: not window.panels.is_typing,
+    ),
+    Action(
+        "label-selected",
+        "Label what is selected",
+        lambda window: window.panels.ask_for_label(),
+        "L",
+        enabled=lambda window: not window.panels.is_typing,
+    ),
     Action("previous", "Previous", lambda window: window.panels.step(-1), "Page Up"),
     Action("next", "Next", lambda window: window.panels.step(1), "Page Down"),
     Action(
@@ -150,13 +198,14 @@ ACTIONS = [
     _on_hits("similar", "Find similar", ChosenHits.find_similar, "F", lambda hits: hits.is_one),
     _on_hits("more-like", "Add to the search", lambda hits: hits.add_term(1), "+"),
     _on_hits("less-like", "Subtract from the search", lambda hits: hits.add_term(-1), "-"),
-    _on_hits("tag-hits", "Tag…", lambda hits: hits.tag(), "T"),
+    _on_hits("label-hits", "Label…", lambda hits: hits.label()),
     _on_hits("copy-crop", "Copy crop", ChosenHits.copy_crop, "Ctrl C", lambda hits: hits.is_one),
     _on_hits("save-crops", "Save crop…", ChosenHits.save_crops, "Ctrl S"),
     _on_hits("hit-in-folder", "Show in folder", ChosenHits.show_in_folder),
     _on_card("show-error", "Show error", ChosenCard.open, lambda card: card.has_failed),
     _on_card("retry", "Retry", ChosenCard.retry, lambda card: card.has_failed),
     _on_card("open", "Open", ChosenCard.open, lambda card: card.can_open),
+    _on_card("label-card", "Label…", lambda card: card.label(), lambda card: card.can_open),
     _on_card("continue", "Continue with this file", ChosenCard.retry, lambda card: card.is_stopped),
     _on_card("copy-image", "Copy image", ChosenCard.copy_image, lambda card: card.can_open),
     _on_card("show-in-folder", "Show in folder", ChosenCard.show_in_folder),
@@ -167,6 +216,24 @@ ACTIONS = [
         ChosenCard.remove_all_missing,
         lambda card: card.is_missing,
     ),
+    _on_label("rename-label", "Rename", ChosenLabel.rename),
+    _on_label("label-colour", "Colour…", ChosenLabel.colour),
+    _on_label("label-attributes", "Attributes…", ChosenLabel.attributes),
+    _on_label("merge-label", "Merge into…", ChosenLabel.merge, lambda label: label.can_merge),
+    _on_label(
+        "label-up", "Move up", lambda label: label.move(-1), lambda label: label.can_move(-1)
+    ),
+    _on_label(
+        "label-down", "Move down", lambda label: label.move(1), lambda label: label.can_move(1)
+    ),
+    _on_label("import-labels", "Import from a text file…", ChosenLabel.import_names),
+    _on_label("remove-label", "Delete", ChosenLabel.remove),
+    _on_candidates("accept", "Accept", lambda tab: tab.answer(tab.answering.accept)),
+    _on_candidates("reject", "Reject", lambda tab: tab.answer(tab.answering.reject)),
+    _on_candidates("accept-row", "Accept the row", lambda tab: tab.accept_row()),
+    _on_candidates("clear-answer", "Clear the answer", lambda tab: tab.answer(tab.answering.clear)),
+    _on_candidates("start-from", "Start from this", lambda tab: tab.start_from(tab.chosen_ids())),
+    _on_candidates("open-candidate", "Open", lambda tab: tab.open_chosen()),
     Action(
         "rename-search",
         "Rename",

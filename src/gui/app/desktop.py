@@ -111,12 +111,13 @@ def _start(command: list[str]) -> None:
     )
 
 
-Wish = Literal["media", "image", "folder", "library"]
+Wish = Literal["media", "image", "folder", "library", "names"]
 _TITLES = {
     "media": "Add images and videos",
     "image": "Search by image",
     "folder": "Choose a folder",
     "library": "Open a library",
+    "names": "Import labels",
 }
 # Tcl's variable that is set when the dialog that is open is answered, or no longer needed. One of
 # tkinter's own would speak to Tcl when it is collected, in whichever thread that happens.
@@ -152,7 +153,7 @@ def ask_for_files(
     if folder:
         name = filedialog.askdirectory(parent=root, title=title, initialdir=start)
         return [Path(name)] if name else []
-    if wish == "image":
+    if wish in ("image", "names"):
         one = filedialog.askopenfilename(
             parent=root, title=title, initialdir=start, filetypes=types
         )

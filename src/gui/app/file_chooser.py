@@ -31,6 +31,8 @@ def filters(
     Args:
         images, videos: suffixes with their dot.
     """
+    if wish == "names":
+        return [("Text files", [".txt", ".csv"])]
     if wish == "image":
         return [("Images", images)]
     if wish == "media":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from src.gui.detail.detail_panel import DetailActions, DetailPanel
 from src.gui.duplicates.duplicates_panel import DuplicatesActions, DuplicatesPanel
+from src.gui.label.label_panel import LabelPanel, LabelPanelActions
 from src.gui.library.chosen_card import LibraryActions
 from src.gui.library.library_panel import LibraryPanel
 from src.gui.map.map_panel import MapPanel, MapPanelActions
@@ -101,6 +102,18 @@ def _duplicates(panels: Panels) -> Panel:
     return DuplicatesPanel(panels.context, actions)
 
 
+def _label(panels: Panels) -> Panel:
+    actions = LabelPanelActions(
+        panels.open_candidate,
+        panels.open_labelled,
+        lambda: panels.search.examples,
+        panels.choose_names,
+        panels.import_controller.choose_files,
+        lambda: panels.go(BY_WORDS),
+    )
+    return LabelPanel(panels.context, actions)
+
+
 def _map(panels: Panels) -> Panel:
     actions = MapPanelActions(
         lambda: panels.search.query,
@@ -119,6 +132,7 @@ PANELS = [
     PanelSpec("library", "Library", _library, icon="grid"),
     PanelSpec(BY_WORDS, "Search by Tag", _search, icon="search", keys="Ctrl F"),
     PanelSpec(BY_IMAGE, "Search by Image", lambda panels: panels.search, icon="image"),
+    PanelSpec("label", "Label", _label, icon="tag", keys="Ctrl L"),
     PanelSpec("map", "Map", _map, icon="map"),
     PanelSpec("duplicates", "Duplicates", _duplicates, icon="copies"),
     PanelSpec("detail", "Segment", _detail),

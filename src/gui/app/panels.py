@@ -16,10 +16,12 @@ from src.gui.app.panel_list import PANELS
 from src.gui.app.window_dialogs import WindowDialogs
 from src.gui.cards.card_grid import CardGrid
 from src.gui.cards.card_view import CardPainter
+from src.gui.core.known_labels import KnownLabels
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.detail.detail_panel import DetailPanel, Origin
 from src.gui.dialogs.messages import show_error
+from src.gui.label.label_panel import LabelPanel
 from src.gui.library.library_panel import LibraryPanel
 from src.gui.map.map_panel import MapPanel
 from src.gui.models.models_controller import ModelsController
@@ -75,7 +77,9 @@ class Panels:
         )
         sprites = CardSprites(theme.colours, theme.scale, str(_FONT))
         painter = CardPainter(theme, sprites, theme.colours.window)
-        self.context = PanelContext(root, theme, session, self.thumbnails, painter, hint, menu)
+        self.context = PanelContext(
+            root, theme, session, self.thumbnails, painter, KnownLabels(session), hint, menu
+        )
         self._panels: dict[str, Panel] = {}
         session.signals.not_opened.append(lambda: self.go(LIBRARY))
 
@@ -114,6 +118,10 @@ class Panels:
     @property
     def map(self) -> MapPanel:
         return cast(MapPanel, self._panel("map"))
+
+    @property
+    def label(self) -> LabelPanel:
+        return cast(LabelPanel, self._panel("label"))
 
     @property
     def models(self) -> ModelsPanel:
@@ -179,6 +187,18 @@ class Panels:
         """Go to the next or previous hit, where one is shown."""
         self._panel(self.here).go(step)
 
+    def undo(self) -> None:
+        """Take back the last thing that was done in the panel on the screen."""
+        self._panel(self.here).undo()
+
+    def redo(self) -> None:
+        """Do again what was taken back in the panel on the screen."""
+        self._panel(self.here).redo()
+
+    def ask_for_label(self) -> None:
+        """Ask for a label for what is selected in the panel on the screen."""
+        self._panel(self.here).ask_for_label()
+
     def grid_shown(self) -> CardGrid | None:
         """Return the grid of cards that is on the screen."""
         return self._panel(self.here).card_grid
@@ -225,6 +245,18 @@ class Panels:
 
     def open_on_map(self, segment_id: str) -> None:
         self._open_detail(segment_id, Origin("Map"), "map")
+
+    def open_candidate(self, hits: Sequence[SearchHit], place: int) -> None:
+        """Show one of the segments that a label is given to."""
+        origin = Origin("Label", hits=hits, place=place)
+        self._open_detail(hits[place].segment.id, origin, "label")
+
+    def open_labelled(self, segment_id: str) -> None:
+        self._open_detail(segment_id, Origin("Label"), "label")
+
+    def choose_names(self) -> Path | None:
+        """Ask for a text file with names of labels."""
+        return next(iter(ask_in_last_folder(self._root, self._session, "names")), None)
 
     def open_hit(self, hits: Sequence[SearchHit], place: int) -> None:
         origin = Origin("Results", self.search.query, hits, place=place)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from src.gui.label.disagreement_list import words_of
 from src.gui.search.query_chips import PARTS, Part
 from src.gui.search.weaker_band import WeakerBand
 from src.library_files import write_atomically
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     import tkinter
 
     from src.gui.cards.card_grid import CardGrid
+    from src.gui.label.disagreement_list import words_of
+    from src.gui.label.disagreements_tab import DisagreementsTab
+    from src.gui.label.review_tab import ReviewTab
     from src.gui.main_window import MainWindow
     from src.gui.map.map_panel import MapPanel
     from src.gui.models.models_panel import ModelsPanel
-    from src.gui.search.query_chips import QueryChips
+from src.gui.search.query_chips import QueryChips
 
 VARIABLE = "MEDIA_LIBRARY_PROBE"
 _EVERY_MS = 40
@@ -124,6 +128,9 @@ class Probe:
             "part": p.search.image.query.part if here == "image" else None,
             "map": _map(p.map) if here == "map" else {},
             "models": _models(p.models) if here == "models" else {},
+            "label_tab": p.label.tab.name if here == "label" else "",
+            "review": _review(p.label.review) if here == "label" else {},
+            "disagreements": _disagreements(p.label.disagreements) if here == "label" else [],
             "texts": texts,
             "buttons": buttons,
             "window": _box(w),
@@ -147,6 +154,7 @@ def _collect(
     """
     from src.gui.app.saved_list import SavedList
     from src.gui.filters.filter_row import FilterRow
+    from src.gui.panel.selection_bar import SelectionBar
     from src.gui.theme.toolkit import ctk
 
     hidden = [str(widget) for widget in undrawn if widget is not None]
@@ -161,6 +169,8 @@ def _collect(
         elif isinstance(child, ctk.CTkEntry):
             texts.append(child.get())
             buttons[f"entry:{child.cget('placeholder_text')}"] = box
+        elif isinstance(child, SelectionBar):
+            texts.append(child.said)
         elif isinstance(child, FilterRow):
             texts += child.said
             buttons |= {text: list(place) for text, place in child.boxes.items()}
@@ -232,6 +242,39 @@ def _models(panel: ModelsPanel) -> dict[str, dict[str, Any]]:
         for line in panel.lines.values()
         if line.view is not None
     }
+
+
+def _review(tab: ReviewTab) -> dict[str, Any]:
+    """Which frame is looked at, for which labels, and what was said of it."""
+    looked = tab.queue.looked
+    frame, progress = looked.frame, looked.progress
+    left, top, _, _ = _box(tab.labels)
+    return {
+        "labels": list(looked.labels),
+        "rows": {
+            label.name: [left + x, top + y, width, height]
+            for place, label in enumerate(tab.labels.labels)
+            for x, y, width, height in [tab.labels.box(place)]
+        },
+        "frame": "" if frame is None or looked.view is None else frame.segment_id,
+        "answers": {} if frame is None else frame.answers,
+        "outlined": len(tab.picture.outlined),
+        "progress": [] if progress is None else [progress.reviewed, progress.total],
+        "is_last": looked.is_last,
+    }
+
+
+def _disagreements(tab: DisagreementsTab) -> list[dict[str, Any]]:
+    """Each row of the list: what is said, whether it was answered, and which is chosen."""
+    return [
+        {
+            "segment": each.segment_id,
+            "says": words_of(each),
+            "answered": place in tab.list.answered,
+            "chosen": place == tab.list.at,
+        }
+        for place, each in enumerate(tab.list.rows)
+    ]
 
 
 def _box(widget: tkinter.Misc) -> Box:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter
+from math import ceil, floor
 from typing import Literal
 
 from src.gui.cards.card_keys import CardKeys
@@ -25,6 +26,10 @@ from src.gui.widgets.tooltip import Tooltip
 
 GAP = 16
 WISH = 184
+CardKind = Literal["media", "hit", "crop"]
+# Of each kind: the height of its words, and the gap to the next row.
+_TEXT_HEIGHT = {"media": 44, "hit": 64, "crop": 0}
+_ROW_GAP = {"media": 24, "hit": 20, "crop": GAP}
 
 
 class CardGrid(ctk.CTkFrame):
@@ -37,7 +42,7 @@ class CardGrid(ctk.CTkFrame):
         painter: CardPainter,
         thumbnails: Thumbnails,
         actions: CardActions,
-        kind: Literal["media", "hit"] = "media",
+        kind: CardKind = "media",
         margins: tuple[int, int] = (LEFT, RIGHT),
         wish: int = WISH,
     ) -> None:
@@ -94,6 +99,7 @@ class CardGrid(ctk.CTkFrame):
         """
         self._source, self._split = source, split
         if not keep_place:
+            self._pointer.rectangle.end()
             self._offset, self.focused = 0, None
             self.select(frozenset())
         elif self.focused is not None and self.focused >= len(source):
@@ -143,6 +149,12 @@ class CardGrid(ctk.CTkFrame):
         self.refresh()
 
     @property
+    def pointer_over(self) -> int | None:
+        """The card under the pointer."""
+        over = self._pointer.over
+        return None if over is None else over.card
+
+    @property
     def waits(self) -> bool:
         """Whether a drawing is still to come."""
         return self._redraw_waits
@@ -179,8 +191,8 @@ class CardGrid(ctk.CTkFrame):
 
     def _explain(self) -> None:
         """Show in a tooltip the full text of the card under the pointer, where it does not fit."""
-        over = self._pointer.over
-        card = None if over is None or over.card >= self.count else over.card
+        over = self.pointer_over
+        card = None if over is None or over >= self.count else over
         if card != self._explained:
             self._explained = card
             text = "" if card is None else self.cut_words(card)
@@ -204,11 +216,12 @@ class CardGrid(ctk.CTkFrame):
         # one more column where its cards are hardly narrower than wished for
         self._columns = max(1, int((inside + px(GAP)) / px(self.wish + GAP) + 0.1))
         cell = (inside - (self._columns - 1) * px(GAP)) / self._columns
-        thumb_wh = max(8, int(cell)), max(6, round(cell * 3 / 4))
-        text = px(44 if self._kind == "media" else 64)
+        shape = 1 if self._kind == "crop" else 3 / 4
+        thumb_wh = max(8, int(cell)), max(6, round(cell * shape))
+        text = px(_TEXT_HEIGHT[self._kind])
         self.size = CardSize(thumb_wh, text, px(MARGIN))
         self._step = cell + px(GAP)
-        self._pitch = thumb_wh[1] + text + px(24 if self._kind == "media" else 20)
+        self._pitch = thumb_wh[1] + text + px(_ROW_GAP[self._kind])
         for slot in self._slots:
             self.canvas.delete(*slot.items)
         self._slots.clear()
@@ -240,6 +253,23 @@ class CardGrid(ctk.CTkFrame):
             if left <= x <= right and top <= y <= bottom + self.size.text_height:
                 return card
         return None
+
+    def cards_in(self, box: tuple[int, int, int, int]) -> frozenset[int]:
+        """Return the cards that a box touches, their words too.
+
+        Args:
+            box: left, top, right and bottom; heights are from the top of all cards.
+        """
+        layout, margin, (width, height) = self.layout, self.size.margin, self.size.thumb_wh
+        left, top, right, bottom = box
+        x = self.theme.px(self._margins[0])
+        columns = range(
+            max(0, ceil((left - x - width) / self._step)),
+            min(self._columns, floor((right - x) / self._step) + 1),
+        )
+        return layout.within(
+            layout.rows_in(top - margin, bottom - margin, height + self.size.text_height), columns
+        )
 
     @property
     def first_seen(self) -> int:

@@ -6,12 +6,15 @@ import sys
 import tkinter
 from typing import TYPE_CHECKING, NamedTuple
 
+from src.gui.cards.card_rectangle import CardRectangle
+
 if TYPE_CHECKING:
     from src.gui.cards.card_grid import CardGrid
 
 WHEEL_PX = 80
 _TICK_PX = 34
 _SHIFT, _CONTROL = 0x1, 0x4
+_NO_CLICK = -1  # in the place of the card that was pressed
 
 
 class Spot(NamedTuple):
@@ -24,19 +27,25 @@ class Spot(NamedTuple):
 
 
 class CardPointer:
-    """A click opens, buttons in a card act, its corner and Ctrl select, Shift selects a range."""
+    """A click opens, buttons in a card act, its corner and Ctrl select, Shift selects a range.
+
+    A rectangle that is dragged from the ground beside the cards selects those that it touches.
+    """
 
     def __init__(self, grid: CardGrid) -> None:
         self._grid = grid
         self._at: tuple[int, int] | None = None
         self._pressed: int | None = None
+        self.rectangle = CardRectangle(grid)
         self.over: Spot | None = None
         bind = grid.canvas.bind
         for event in ("<Motion>", "<Enter>"):  # <Enter>, since a click moves nothing
             bind(event, lambda event: self._look((event.x, event.y)))
         bind("<Leave>", lambda _: self._look(None))
         bind("<Button-1>", self._press)
+        bind("<B1-Motion>", self._drag)
         bind("<ButtonRelease-1>", self._release)
+        bind("<Escape>", lambda _: self._escape())
         bind("<Button-2>" if sys.platform == "darwin" else "<Button-3>", self._menu)
         self.scroll_over(grid.canvas)
 
@@ -49,11 +58,12 @@ class CardPointer:
 
     def refresh(self) -> None:
         """Look again at what is under the pointer: the cards have moved."""
+        self.rectangle.follow()
         self._look(self._at)
 
     def _look(self, at: tuple[int, int] | None) -> None:
         self._at = at
-        over = None if at is None else self._spot(*at)
+        over = None if at is None or self.rectangle.is_drawn else self._spot(*at)
         if over != self.over:
             self.over = over
             self._grid.canvas.configure(cursor="hand2" if over else "")
@@ -76,9 +86,24 @@ class CardPointer:
     def _press(self, event: tkinter.Event[tkinter.Misc]) -> None:
         self._grid.canvas.focus_set()
         self._pressed = self._grid.card_at(event.x, event.y)
+        if self._pressed is None and self._grid.actions.selected is not None:
+            self.rectangle.begin((event.x, event.y), bool(int(event.state) & (_SHIFT | _CONTROL)))
+
+    def _drag(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        self.rectangle.lead_to((event.x, event.y))
+
+    def _escape(self) -> str | None:
+        """Take a rectangle back; what is released then is no click."""
+        if not self.rectangle.cancel():
+            return None
+        self._pressed = _NO_CLICK
+        return "break"
 
     def _release(self, event: tkinter.Event[tkinter.Misc]) -> None:
         grid = self._grid
+        if self.rectangle.end():
+            self._look((event.x, event.y))
+            return
         pressed, self._pressed = self._pressed, None
         if grid.card_at(event.x, event.y) != pressed:
             return  # released elsewhere than pressed: cancelled
@@ -100,7 +125,7 @@ class CardPointer:
         elif selects and (state & _CONTROL or grid.selection or spot.tick):
             grid.toggle(card)
         else:
-            grid.actions.open(card)
+            (grid.actions.click or grid.actions.open)(card)
         grid.refresh()
 
     def _menu(self, event: tkinter.Event[tkinter.Misc]) -> None:

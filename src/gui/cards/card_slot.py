@@ -36,6 +36,8 @@ class CardSlot:
 
     def write(self, view: CardView) -> None:
         """Write a card's lines: its name, its facts, and how strong it is or its mark."""
+        if not self._size.text_height:
+            return
         canvas, theme = self._canvas, self._theme
         colours, width = theme.colours, self._size.thumb_wh[0]
         normal, small = theme.canvas_font(canvas, NORMAL), theme.canvas_font(canvas, SMALL)

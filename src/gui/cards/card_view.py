@@ -15,6 +15,9 @@ from src.gui.theme.theme import RADIUS, Theme
 MARGIN = 8  # around a thumbnail: the selected fill and the focus ring lie in it
 CardState = Literal["ready", "waiting", "busy", "failed"]
 Colour = Literal["text_2", "accent", "error"]
+# What a person said of a card that asks something; "" for nothing yet.
+Answer = Literal["", "accepted", "rejected"]
+_REJECTED_SHARE = 0.24  # of a rejected picture that is left, the rest is the window's ground
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class CardView:
         alike: how many more like it the card stands for.
         progress: of a card that is busy, 0 to 1.
         action: icon of the button that shows while the pointer is over the card.
+        answer: of a person; shown by a ring and a sign.
+        word: on the picture's lower edge, such as the label that was given instead.
     """
 
     key: Hashable
@@ -47,6 +52,8 @@ class CardView:
     state: CardState = "ready"
     progress: float = 0.0
     action: str | None = None
+    answer: Answer = ""
+    word: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,12 @@ class CardSource(Protocol):
 
 @dataclass(frozen=True)
 class CardActions:
-    """What a grid calls; the numbers are places in the source."""
+    """What a grid calls; the numbers are places in the source.
+
+    Attributes:
+        open: for Enter, and for a click where that has no meaning of its own.
+        click: for a click, in a grid where one does not open.
+    """
 
     open: Callable[[int], None]
     button: Callable[[int], None] | None = None
@@ -95,6 +107,7 @@ class CardActions:
     selected: Callable[[frozenset[int]], None] | None = None
     group: Callable[[int], None] | None = None
     end_seen: Callable[[], None] | None = None  # the last card is on the screen
+    click: Callable[[int], None] | None = None
 
 
 class CardPainter:
@@ -127,6 +140,9 @@ class CardPainter:
         image.paste(thumb, (m, m), rounded_mask(size.thumb_wh, px(RADIUS)))
         if flags.selected:
             self._ring(image, (m, m), size.thumb_wh, colours.accent, 2)
+        elif view.answer:
+            answered = colours.success if view.answer == "accepted" else colours.error
+            self._ring(image, (m, m), size.thumb_wh, answered, 2)
         elif view.state == "failed":
             self._ring(image, (m, m), size.thumb_wh, colours.border, 1)
         elif flags.hover:
@@ -150,7 +166,7 @@ class CardPainter:
             stamp = self.sprites.button("retry", "Retry", False)
             left, top = (width - stamp.width) // 2, height // 2 + self.theme.px(4)
             return _box(left, top, stamp, size.margin), "retry", "Retry"
-        if view.action is not None and view.state == "ready":
+        if view.action is not None and view.state == "ready" and not view.answer:
             stamp = self.sprites.button(view.action, "", False)
             left, top = width - stamp.width - self.theme.px(8), self.theme.px(8)
             if view.alike:
@@ -175,6 +191,9 @@ class CardPainter:
         colours = self.theme.colours
         if view.state == "failed" or thumbnail is None:
             return Image.new("RGB", size_wh, colours.card)
+        if view.answer == "rejected":
+            ground = Image.new("RGB", size_wh, colours.window)
+            return Image.blend(ground, thumbnail, _REJECTED_SHARE)
         if view.state in ("busy", "waiting"):
             return Image.blend(Image.new("RGB", size_wh, colours.window), thumbnail, 0.45)
         return thumbnail.copy()
@@ -199,6 +218,12 @@ class CardPainter:
             stamp = self.sprites.badge(view.badge)
             at = thumb.width - stamp.width - px(8), thumb.height - stamp.height - px(8)
             thumb.paste(stamp, at, stamp)
+        if view.answer:
+            stamp = self.sprites.answer(view.answer == "accepted")
+            thumb.paste(stamp, (thumb.width - stamp.width - px(6), px(6)), stamp)
+        if view.word:
+            stamp = self.sprites.word(view.word)
+            thumb.paste(stamp, (px(6), thumb.height - stamp.height - px(6)), stamp)
         if flags.selected or (flags.selecting and flags.hover):
             stamp = self.sprites.tick(flags.selected)
             thumb.paste(stamp, (px(8), px(8)), stamp)

@@ -72,6 +72,31 @@ class GridLayout:
         """Return the cards between two heights: the first, and the one after the last."""
         return self.first_of(self.row_at(top)), self.first_of(self.row_at(bottom) + 1)
 
+    def rows_in(self, top: int, bottom: int, height: int) -> range:
+        """Return the rows of which something lies between two heights.
+
+        Args:
+            height: of what is seen of a row, from its upper edge; below it is a gap.
+        """
+        first, last = self.row_at(max(0, top)), min(self.row_at(bottom), self.rows - 1)
+        if self._row_top(first) + height < top:
+            first += 1
+        if self._row_top(last) > bottom:  # it lies in the band, or above all
+            last -= 1
+        return range(first, max(first, last + 1))
+
+    def within(self, rows: range, columns: range) -> frozenset[int]:
+        """Return the cards in some rows and columns; an empty range leaves none."""
+        if not rows or not columns:
+            return frozenset()
+        if len(columns) == self.columns:
+            return frozenset(range(self.first_of(rows.start), self.first_of(rows.stop)))
+        found = set[int]()
+        for row in rows:
+            first, end = self.first_of(row), self.first_of(row + 1)
+            found.update(range(first + columns.start, min(end, first + columns.stop)))
+        return frozenset(found)
+
     def beside(self, card: int, rows: int) -> int:
         """Return the card so many rows further down, or up, as near to the same column as it is.
 

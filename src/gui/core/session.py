@@ -310,6 +310,10 @@ class Session:
         """
         self._change(self.signals.content_changed, work, then, failed, fails)
 
+    def tell_content_changed(self) -> None:
+        """Notify the listeners of content_changed of what was not changed by `change`."""
+        self._tell_each(self.signals.content_changed)
+
     def change_saved_searches(
         self,
         work: Callable[[], object],

@@ -76,6 +76,7 @@ class DetailPanel(Panel):
             body,
             theme,
             SideActions(
+                context.labels.suggest,
                 self._why_no_tag,
                 self._add_tag,
                 self._remove_tag,

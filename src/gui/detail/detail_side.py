@@ -14,9 +14,10 @@ from src.gui.core.job_state import length
 from src.gui.theme.theme import NORMAL, SIDE_PANEL, SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, IconButton, label, progress_bar, rule
-from src.gui.widgets.inputs import Entry
+from src.gui.widgets.label_entry import LabelEntry
 from src.gui.widgets.tooltip import Tooltip
 from src.records import FrameView, Tag
+from src.search.completion import Suggestion
 
 _SOURCES = {"auto": "auto", "human": "you", "propagated": "copied"}
 _INSIDE = SIDE_PANEL - 24 - 32
@@ -29,6 +30,7 @@ _LINKS = {
 
 @dataclass(frozen=True)
 class SideActions:
+    suggest: Callable[[str], Sequence[Suggestion]]
     why_no_tag: Callable[[str], str]
     add_tag: Callable[[str], None]
     remove_tag: Callable[[str], None]
@@ -71,8 +73,13 @@ class DetailSide(ctk.CTkFrame):
         self._tags.grid_columnconfigure(0, weight=1)
         new = ctk.CTkFrame(self._scrolled, fg_color="transparent")
         new.pack(fill="x", pady=(8, 20), padx=(0, 16))
-        self.entry = Entry(
-            new, theme, "Add a tag", height=32, on_enter=self._add, on_change=self._typed
+        self.entry = LabelEntry(
+            new,
+            theme,
+            "Add a tag",
+            actions.suggest,
+            self._add,
+            on_change=self._typed,
         )
         self.entry.pack(fill="x")
         self._why_not = label(
@@ -292,8 +299,11 @@ class DetailSide(ctk.CTkFrame):
         """Empty the entry for another tag, once this one has been added."""
         if self.entry.text == name:
             self.entry.set("")
+            self.entry.list.hide()
 
     def _add(self, name: str) -> None:
+        self.entry.set(name)  # it may have been chosen, and only begun to be typed
+        self.entry.list.hide()
         if name.strip() and not self._actions.why_no_tag(name):
             self._actions.add_tag(name)
 

@@ -90,7 +90,7 @@ class MoreOptions(ctk.CTkFrame):
         self._build_classes()
         self.several = self._menu(self._body, "Segments with several classes", list(SEVERAL))
         self._build_most()
-        self.reviewed = self._check("Only images that were reviewed for every class", False)
+        self.reviewed = self._check("Only images that were looked at for every class", False)
         self.background = self._check("Include images confirmed to be empty", True)
 
     def offer_forms(self, forms: Sequence[ImageForm]) -> None:

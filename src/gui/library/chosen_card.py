@@ -30,15 +30,21 @@ class ChosenCard:
     """The card whose menu is open, with what its entries do."""
 
     def __init__(
-        self, card: MediaCard, is_stopped: bool, is_missing: bool, actions: LibraryActions
+        self,
+        card: MediaCard,
+        is_stopped: bool,
+        is_missing: bool,
+        actions: LibraryActions,
+        label: Callable[[], None] = lambda: None,
     ) -> None:
         """Choose a card.
 
         Args:
             is_stopped: whether its file waits since a person stopped adding it.
             is_missing: whether its file is not where it was.
+            label: asks for the name of a label for it.
         """
-        self.card, self._actions = card, actions
+        self.card, self._actions, self.label = card, actions, label
         self.is_stopped, self.is_missing = is_stopped, is_missing
 
     @property

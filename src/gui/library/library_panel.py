@@ -19,32 +19,25 @@ from src.events import (
     FrameSkipped,
     FrameStored,
 )
-from src.gui.cards.card_grid import WISH, CardGrid
+from src.gui.cards.card_grid import CardGrid
 from src.gui.cards.card_view import CardActions
 from src.gui.core.job_state import JobState
 from src.gui.core.wording import explained
 from src.gui.library.chosen_card import ChosenCard, LibraryActions
 from src.gui.library.empty_state import EmptyState, NotOpened, Recovering
+from src.gui.library.library_header import HeaderActions, LibraryHeader
 from src.gui.library.media_cards import MediaCards
 from src.gui.library.media_filter import MediaFilter, NothingFits
+from src.gui.library.media_selection import MediaSelection
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.controls import Button, IconButton, icon_label, label, panel_header
-from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.notice import Notice
 from src.gui.widgets.popup import show_menu
-from src.gui.widgets.slider import Slider
 from src.job_kinds import IMPORT
 from src.records import MediaFile, MediaOrder
 from src.search.filters import EVERYTHING
 
-ORDERS: dict[str, MediaOrder] = {
-    "Added, newest first": "added",
-    "Taken, newest first": "captured",
-    "Name, A to Z": "name",
-    "Most segments first": "segments",
-}
 CARD_MENU = "card"
 _RELOAD_MS = 500
 
@@ -86,7 +79,16 @@ class LibraryPanel(Panel):
         self._order: MediaOrder = "added"
         self._reading = self._read_again = False
         self._reload_waits = False
-        self._build_header()
+        self._header = LibraryHeader(
+            self,
+            theme,
+            HeaderActions(
+                actions.import_dataset,
+                self._sorted,
+                lambda width: self.grid_view.set_wish(width),
+                lambda width: session.keep(thumbnail_width=width),
+            ),
+        )
         self.stopped = Notice(self, theme)
         self.grid_view = CardGrid(
             self,
@@ -94,6 +96,14 @@ class LibraryPanel(Panel):
             context.painter,
             context.thumbnails,
             CardActions(self._open, self._retry_card, self._menu, self._selected),
+        )
+        self.selection = MediaSelection(
+            self._header.frame,
+            context,
+            self.media,
+            self.grid_view,
+            self.remove_selected,
+            self._show_tools,
         )
         # these are made when there is something to filter
         self.filter: MediaFilter | None = None
@@ -144,81 +154,24 @@ class LibraryPanel(Panel):
 
     # -- header
 
-    def _build_header(self) -> None:
-        theme, c = self.theme, self.theme.colours
-        self._header = header = panel_header(self, theme, "Library")
-        self._count = label(header, theme, "", colour=c.text_2)
-        self._count.pack(side="left", padx=12)
-        self._tools = ctk.CTkFrame(header, fg_color="transparent")
-        IconButton(
-            self._tools, theme, "download", "Import dataset", self._actions.import_dataset
-        ).pack(side="left", padx=(0, 12))
-        self._sort = MenuButton(self._tools, theme, list(ORDERS), self._sorted)
-        self._sort.pack(side="left", padx=(0, 20))
-        icon_label(self._tools, "grid-small", c.text_2, 18).pack(side="left", padx=(0, 2))
-        self._size = Slider(
-            self._tools,
-            theme,
-            (120, 320),
-            WISH,
-            self._resize,
-            on_rest=self._resized,
-            decimals=0,
-            width=128,
-        )
-        self._size.pack(side="left")
-        icon_label(self._tools, "grid", c.text_2).pack(side="left", padx=(2, 0))
-        self._selection = ctk.CTkFrame(header, fg_color="transparent")
-        self._selected_text = label(self._selection, theme, "", weight="medium")
-        self._selected_text.pack(side="left", padx=(0, 8))
-        Button(
-            self._selection,
-            theme,
-            "Remove from library",
-            self.remove_selected,
-            icon_name="trash",
-            height=32,
-        ).pack(side="left")
-        Button(
-            self._selection,
-            theme,
-            "Clear",
-            lambda: self.grid_view.select(frozenset()),
-            kind="quiet",
-            height=32,
-        ).pack(side="left")
-
     def _selected(self, cards: frozenset[int]) -> None:
-        self._selected_text.configure(text=f"{len(cards):,} selected")
-        self._show_header()
+        self.selection.changed(cards)
 
-    def _show_header(self) -> None:
-        """Show the buttons for the selection in place of the order and size, while there is one."""
-        some = bool(self.grid_view.selection)
+    def _show_tools(self, shown: bool) -> None:
+        """Show the order and the size of cards; a selection takes their place."""
         full = len(self.media) > 0 or self._is_filtered
-        for part, shown in ((self._selection, full and some), (self._tools, full and not some)):
-            if shown and not part.winfo_manager():
-                part.pack(side="right")
-            elif not shown:
-                part.pack_forget()
+        self._header.show(with_count=shown, with_tools=shown and full)
 
-    def _sorted(self, name: str) -> None:
-        self._order = ORDERS[name]
-        self._session.keep(media_order=self._order)
+    def _sorted(self, order: MediaOrder) -> None:
+        self._order = order
+        self._session.keep(media_order=order)
         self.reload()
-
-    def _resize(self, value: float) -> None:
-        self.grid_view.set_wish(round(value))
-
-    def _resized(self) -> None:
-        self._session.keep(thumbnail_width=round(self._size.value))
 
     def _opened(self) -> None:
         """Show it as it was at the end of the last session."""
         settings = self._session.library.settings
         self._order = settings.media_order
-        self._sort.show(next(name for name, order in ORDERS.items() if order == self._order))
-        self._size.set(settings.thumbnail_width)
+        self._header.show_choices(self._order, settings.thumbnail_width)
         self.grid_view.set_wish(settings.thumbnail_width)
         self.reload()
 
@@ -255,15 +208,14 @@ class LibraryPanel(Panel):
         self.media.stopped = frozenset(media.id for media in stopped)
         self._show_stopped(len(stopped))
         if ids != self.media.ids:
-            self.grid_view.select(frozenset())
-            self.media.ids = ids
+            self.selection.keep(ids)
         text = count_of_media(found.every, failed, found.hidden)
         if self._is_filtered:
             text = f"{len(ids):,} of {text}"
-        self._count.configure(text=text if found.every else "")
+        self._header.say(text if found.every else "")
         self._show_filter(found.every > 0)
         self._show(self.grid_view if ids else self._none_left(found.every))
-        self._show_header()
+        self._show_tools(not self.selection.bar.winfo_manager())
         self.grid_view.show(self.media, keep_place=True)
         if self._read_again:
             self._read_again = False
@@ -278,7 +230,7 @@ class LibraryPanel(Panel):
                 ("Continue", self._actions.go_on),
                 ("Remove them", lambda: self._actions.remove(sorted(self.media.stopped))),
             )
-            self.stopped.pack(fill="x", padx=(LEFT, RIGHT), pady=(0, 8), after=self._header)
+            self.stopped.pack(fill="x", padx=(LEFT, RIGHT), pady=(0, 8), after=self._header.frame)
         else:
             self.stopped.pack_forget()
 
@@ -288,7 +240,7 @@ class LibraryPanel(Panel):
             self.filter = MediaFilter(self, self.theme, self._session, self.reload)
         if self.filter is not None and shown != bool(self.filter.winfo_manager()):
             if shown:
-                self.filter.pack(fill="x", pady=(0, 4), after=self._header)
+                self.filter.pack(fill="x", pady=(0, 4), after=self._header.frame)
             else:
                 self.filter.pack_forget()
 
@@ -384,13 +336,28 @@ class LibraryPanel(Panel):
         if (chosen := self._at(place)) is not None:
             chosen.retry()
 
+    def ask_for_label(self) -> None:
+        self.selection.ask_for_label(self.grid_view.focused)
+
+    def undo(self) -> None:
+        self.selection.labelling.undo()
+
+    def redo(self) -> None:
+        self.selection.labelling.redo()
+
     def _at(self, place: int) -> ChosenCard | None:
         card = self.media.card(place)
         if card is None:
             return None
         is_stopped = card.media.id in self.media.stopped
         is_missing = self._session.missing.has(card.media.path)
-        return ChosenCard(card, is_stopped, is_missing, self._actions)
+        return ChosenCard(
+            card,
+            is_stopped,
+            is_missing,
+            self._actions,
+            lambda: self.selection.ask_for_label(place),
+        )
 
     @property
     def has_keyboard(self) -> bool:

@@ -12,16 +12,16 @@ import numpy as np
 
 from src.counting import counted
 from src.errors import QueryError
-from src.gui.core.tag_act import TagAct
 from src.gui.map.colouring import Colouring, by_strength, by_tags
 from src.gui.map.crop_wall import MOST
-from src.gui.map.key_hints import KeyHints
 from src.gui.map.map_canvas import CLOSEST, FARTHEST, MapActions, MapCanvas
 from src.gui.map.map_side import NARROW, MapSide, SideActions
+from src.gui.panel.bulk_labels import BulkLabels
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import SIDE_PANEL
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, IconButton, label, panel_header, rule
+from src.gui.widgets.key_hints import KeyHints
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.slider import Slider
 from src.records import SearchHit, SearchResult
@@ -39,6 +39,16 @@ LOADING = "The models are still loading. The map will be here in a moment."
 EMPTY = "Your library is empty. Add photos or videos to see their segments here."
 FAILED = "The map couldn't be computed."
 MODELS_FAILED = "The models couldn't be loaded, so there is no map. See Models for the reason."
+KEYS = (
+    (("Drag",), "select"),
+    (("Shift",), "add"),
+    (("Space",), "move"),
+    (("Wheel",), "zoom"),
+    (("1–9",), "label"),
+    (("Enter",), "show as results"),
+    (("Esc",), "clear"),
+    (("Ctrl A",), "all"),
+)
 _WIDE = 960  # of the panel, in pixels of the design
 
 
@@ -69,6 +79,7 @@ class MapPanel(Panel):
         self._made: SegmentMap | None = None
         self._colouring: Colouring | None = None
         self._alone: int | None = None  # the row of the legend that is shown alone
+        self._said_of: list[str] = []  # the segments that were selected last
         self._query = ""  # whose strengths are offered or shown
         self._asked = 0
         self._layout: Layout = "pca"
@@ -82,12 +93,14 @@ class MapPanel(Panel):
             body,
             theme,
             context.thumbnails,
+            context.labels,
             SideActions(
                 lambda hit: actions.open(hit.segment.id),
                 lambda: self.canvas.clear(),
                 self._results,
-                self._tag,
-                lambda: self._tagging.undo(),
+                lambda name: self._labelling.give(name),
+                lambda: self.canvas.focus_set(),
+                self.undo,
                 self._export,
                 self._show_alone,
                 self._change_layout,
@@ -96,7 +109,7 @@ class MapPanel(Panel):
         self.side.pack(side="right", fill="y")
         middle = ctk.CTkFrame(body, fg_color="transparent", corner_radius=0)
         middle.pack(side="left", fill="both", expand=True)
-        KeyHints(middle, theme).pack(side="bottom", fill="x")
+        KeyHints(middle, theme, KEYS).pack(side="bottom", fill="x")
         self.canvas = MapCanvas(
             middle,
             theme,
@@ -107,7 +120,10 @@ class MapPanel(Panel):
         self._sentence = label(
             middle, theme, LOADING, colour=theme.colours.text_2, justify="center", wraplength=360
         )
-        self._tagging = TagAct(session, self.side.say)
+        self._labelling = BulkLabels(
+            session, context.labels, self._labelled_ids, self.side.say, self._labelled
+        )
+        self._labelling.bind_keys(self.canvas)
         self._say(LOADING)
         tkinter.Misc.bind(self, "<Configure>", lambda e: self._fit_side(e.width), "+")
         session.signals.models_ready.append(self._changed)
@@ -369,9 +385,10 @@ class MapPanel(Panel):
 
     def _selected(self) -> None:
         """Show what is selected now."""
-        self._tagging.forget()
-        self.side.say("", False)
         ids = self.selected_ids
+        if ids != self._said_of:
+            self.side.say("", False)
+        self._said_of = ids
         self.side.show_selected((), len(ids))
         if not ids:
             return
@@ -386,13 +403,23 @@ class MapPanel(Panel):
         if ids := self.selected_ids:
             self._actions.results(ids)
 
-    def _tag(self, name: str) -> None:
-        def added() -> None:
-            self.side.entry.set("")
-            self.canvas.focus_set()
+    def _labelled_ids(self) -> Callable[[], Sequence[str]] | None:
+        ids = self.selected_ids
+        return (lambda: ids) if ids else None
 
-        if ids := self.selected_ids:
-            self._tagging.tag(ids, name, added)
+    def _labelled(self) -> None:
+        self.side.entry.set("")
+        self.canvas.focus_set()
+
+    def ask_for_label(self) -> None:
+        if self.selected_ids:
+            self.side.entry.focus_field()
+
+    def undo(self) -> None:
+        self._labelling.undo()
+
+    def redo(self) -> None:
+        self._labelling.redo()
 
     def _export(self) -> None:
         if ids := self.selected_ids:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from src.gui.core.known_labels import KnownLabels
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.map.crop_wall import CropWall
 from src.gui.map.legend import Legend, Row
 from src.gui.theme.theme import SIDE_PANEL, SMALL, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, label, rule
-from src.gui.widgets.inputs import Check, Entry
+from src.gui.widgets.inputs import Check
+from src.gui.widgets.label_entry import LabelEntry
 from src.gui.widgets.tooltip import Tooltip
 from src.records import SearchHit
 
@@ -27,7 +29,8 @@ class SideActions:
     open: Callable[[SearchHit], None]
     clear: Callable[[], object]
     results: Callable[[], None]
-    tag: Callable[[str], None]
+    give: Callable[[str], object]
+    leave: Callable[[], object]
     undo: Callable[[], None]
     export: Callable[[], None]
     alone: Callable[[int | None], None]
@@ -38,7 +41,12 @@ class MapSide(ctk.CTkFrame):
     """As wide as side panels are, or narrower where the window is."""
 
     def __init__(
-        self, master: Any, theme: Theme, thumbnails: Thumbnails, actions: SideActions
+        self,
+        master: Any,
+        theme: Theme,
+        thumbnails: Thumbnails,
+        labels: KnownLabels,
+        actions: SideActions,
     ) -> None:
         c = theme.colours
         super().__init__(master, fg_color=c.sidebar, corner_radius=0, width=SIDE_PANEL)
@@ -54,7 +62,9 @@ class MapSide(ctk.CTkFrame):
         self._clear = Button(head, theme, "Clear", actions.clear, kind="link", height=24)
         foot = ctk.CTkFrame(self, fg_color="transparent")
         foot.pack(side="bottom", fill="x", padx=24 - RING, pady=(0, 12))
-        self.entry = Entry(foot, theme, "Tag them all", height=32, on_enter=actions.tag)
+        self.entry = LabelEntry(
+            foot, theme, "Label them all", labels.suggest, actions.give, actions.leave
+        )
         self.entry.pack(fill="x", padx=RING, pady=(0, RING))
         said = ctk.CTkFrame(foot, fg_color="transparent", height=24)
         said.pack(fill="x", padx=RING)
@@ -105,7 +115,7 @@ class MapSide(ctk.CTkFrame):
         self._count.configure(text=f"{count:,} selected" if count else "Nothing selected")
         for button in (self._results, self._export):
             button.set_enabled(bool(count))
-        self.entry.field.configure(state="normal" if count else "disabled")
+        self.entry.set_enabled(bool(count))
         if bool(count) != bool(self._clear.winfo_manager()):
             self._clear.pack(side="right") if count else self._clear.pack_forget()
         shown, hidden = (self.wall, self._hint) if count else (self._hint, self.wall)

@@ -9,6 +9,7 @@ from typing import Any
 
 from src.gui.cards.card_grid import CardGrid
 from src.gui.cards.card_view import CardPainter
+from src.gui.core.known_labels import KnownLabels
 from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.theme.theme import Theme
@@ -32,6 +33,7 @@ class PanelContext:
     session: Session
     thumbnails: Thumbnails
     painter: CardPainter
+    labels: KnownLabels
     hint: Callable[[str], str] = str
     menu: Callable[[str], Sequence[Entry]] = lambda _: ()
 
@@ -68,6 +70,15 @@ class Panel(ctk.CTkFrame):
     def step_back(self) -> bool:
         """Do what Escape means in it; returns whether there was anything to step back from."""
         return False
+
+    def undo(self) -> None:
+        """Take back the last thing that a person did in it, where it can do so."""
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+
+    def ask_for_label(self) -> None:
+        """Ask for a label for what is selected in it, where something can be."""
 
     def go(self, step: int) -> None:
         """Go to the next (1) or previous (-1) of what is shown."""

@@ -34,16 +34,16 @@ class ChosenHits:
         hits: Sequence[SearchHit],
         actions: HitActions,
         open_one: Callable[[], None],
-        tag: Callable[[], None],
+        label: Callable[[], None],
     ) -> None:
         """Choose hits, one or more.
 
         Args:
             open_one: shows the one that has the focus.
-            tag: asks for the name of a tag for them all.
+            label: asks for the name of a label for them all.
         """
         self.hits, self._actions = hits, actions
-        self.open, self.tag = open_one, tag
+        self.open, self.label = open_one, label
 
     @property
     def is_one(self) -> bool:

@@ -1,16 +1,16 @@
-"""Several hits at once: selected, tagged, and the tag taken back."""
+"""Several hits at once: selected, labelled, and the label taken back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from src.gui.cards.card_grid import CardGrid
-from src.gui.core.session import Session
-from src.gui.core.tag_act import TagAct
+from src.gui.panel.bulk_labels import BulkLabels
+from src.gui.panel.panel import PanelContext
+from src.gui.panel.selection_bar import SelectionActions, SelectionBar, SelectionButton
 from src.gui.search.chosen_hits import HitActions
-from src.gui.search.results_line import ResultsLine
-from src.gui.search.selection_bar import SelectionBar
+from src.gui.search.results_line import HEIGHT, ResultsLine
 from src.records import SearchHit
 
 if TYPE_CHECKING:
@@ -23,15 +23,19 @@ class HitSelection:
     def __init__(
         self,
         results: ResultsView,
-        session: Session,
+        context: PanelContext,
         line: ResultsLine,
         grid: CardGrid,
         actions: HitActions,
     ) -> None:
-        self._results, self._line, self._grid = results, line, grid
+        self._results, self._context, self._line, self._grid = results, context, line, grid
         self._actions = actions
         self._bar: SelectionBar | None = None  # made when first needed
-        self._tagging = TagAct(session, lambda text, can_undo: self._made().say(text, can_undo))
+        self._ids: list[str] = []
+        self.labelling = BulkLabels(
+            context.session, context.labels, self._find, self._say, self._labelled
+        )
+        self.labelling.bind_keys(grid.canvas, self._give_key)
 
     @property
     def hits(self) -> list[SearchHit]:
@@ -40,38 +44,88 @@ class HitSelection:
 
     def changed(self, places: frozenset[int]) -> None:
         """Show or hide the bar, now that other cards are selected."""
+        ids = [hit.segment.id for hit in self.hits]
+        is_another, self._ids = ids != self._ids, ids
         if not places:
-            if self._bar is not None and self._bar.winfo_manager():
-                self._bar.pack_forget()
-                self._line.show()
+            self._hide()
             return
-        bar = self._made()
-        bar.show(len(places))
-        self._tagging.forget()
-        if not bar.winfo_manager():
-            self._line.hide()
-            bar.pack(fill="x", padx=self._line.margins)
+        bar = self._shown()
+        bar.show(f"{len(places):,} selected")
+        if is_another:
+            bar.say("", can_undo=False)
 
-    def ask_for_tag(self, places: Sequence[int]) -> None:
-        """Select cards, and wait for the name of a tag for them."""
+    def keep(self, show: Callable[[], None]) -> None:
+        """Let the same hits be selected after others are shown, as far as they are among them."""
+        before, focused = set(self._ids), self._grid.focused
+        shown = self._results.hits.hits
+        focus = shown[focused].segment.id if focused is not None and focused < len(shown) else None
+        said = self._bar.said if self._bar is not None else ""
+        show()
+        if not before and focus is None:
+            return
+        places = {hit.segment.id: place for place, hit in enumerate(self._results.hits.hits)}
+        if focus in places:
+            self._grid.focused = places[focus]
+        kept = frozenset(places[key] for key in before if key in places)
+        self._ids = [key for key in places if key in before]
+        self._grid.select(kept)
+        if before and not kept and said and self._bar is not None:
+            self._shown().show_nothing_selected()
+
+    def ask_for_label(self, places: Sequence[int]) -> None:
+        """Select cards, and wait for the name of a label for them."""
         self._grid.select(frozenset(places))
-        self._made().entry.focus_field()
+        self._shown().entry.focus_field()
 
-    def _made(self) -> SelectionBar:
+    # -- the bar
+
+    def _hide(self) -> None:
+        if self._bar is not None and self._bar.winfo_manager():
+            self._bar.pack_forget()
+            self._line.show()
+
+    def _shown(self) -> SelectionBar:
+        """Return the bar, in the place of the line."""
         if self._bar is None:
             self._bar = SelectionBar(
                 self._line.master,
                 self._results.theme,
-                self._tag,
-                self._tagging.undo,
-                lambda: self._actions.save_crops(self.hits),
-                lambda: self._grid.select(frozenset()),
+                self._context.labels,
+                SelectionActions(
+                    self.labelling.give,
+                    self.labelling.give_key,
+                    self.labelling.undo,
+                    lambda: self._grid.select(frozenset()),
+                    self._grid.canvas.focus_set,
+                    self._hide,
+                ),
+                [SelectionButton("Save crops", lambda: self._actions.save_crops(self.hits))],
+                HEIGHT,
             )
+        if not self._bar.winfo_manager():
+            self._line.hide()
+            self._bar.pack(fill="x", padx=self._line.margins)
         return self._bar
 
-    def _tag(self, name: str) -> None:
-        def added() -> None:
-            self._made().entry.set("")
-            self._grid.canvas.focus_set()
+    # -- labels
 
-        self._tagging.tag([hit.segment.id for hit in self.hits], name, added)
+    def _find(self) -> Callable[[], Sequence[str]] | None:
+        ids = [hit.segment.id for hit in self.hits]
+        return (lambda: ids) if ids else None
+
+    def _give_key(self, key: int) -> None:
+        """Give a label to what is selected, else to the card that has the focus."""
+        focused = self._grid.focused
+        if not self._grid.selection and focused is not None:
+            self._grid.select(frozenset({focused}))
+        self.labelling.give_key(key)
+
+    def _say(self, text: str, can_undo: bool) -> None:
+        bar = self._shown()
+        if not self._grid.selection:
+            bar.show_nothing_selected()
+        bar.say(text, can_undo)
+
+    def _labelled(self) -> None:
+        self._shown().entry.set("")
+        self._grid.canvas.focus_set()

@@ -91,7 +91,7 @@ class ResultsView(ctk.CTkFrame):
             margins=margins,
             wish=WISH,
         )
-        self.selection = HitSelection(self, session, self.line, self.grid_view, actions)
+        self.selection = HitSelection(self, context, self.line, self.grid_view, actions)
         self.band = WeakerBand(
             self.grid_view.canvas, theme, context.thumbnails, self._fold_or_unfold
         )
@@ -164,7 +164,7 @@ class ResultsView(ctk.CTkFrame):
     # -- showing
 
     @property
-    def _strong(self) -> int:
+    def strong(self) -> int:
         """How many of the cards lie above the line."""
         return count_strong(self.result.hits)
 
@@ -172,7 +172,7 @@ class ResultsView(ctk.CTkFrame):
     def _is_folded(self) -> bool:
         """Whether there are cards below the line that are not shown."""
         result = self.result
-        return result.line is not None and not self._is_unfolded and self._strong < len(result.hits)
+        return result.line is not None and not self._is_unfolded and self.strong < len(result.hits)
 
     def show(self, result: SearchResult, like: str = "", none: str = NO_WORDS) -> None:
         """Show hits, best first, in one step.
@@ -194,7 +194,10 @@ class ResultsView(ctk.CTkFrame):
         if not self._shows_grid:
             self.grid_view.pack(fill="both", expand=True)
             self._shows_grid = True
-        self._show_cards(self._keeps_place)
+        if self._keeps_place:
+            self.selection.keep(lambda: self._show_cards(keep_place=True))
+        else:
+            self._show_cards(keep_place=False)
 
     def _show_cards(self, keep_place: bool) -> None:
         """Show the cards that are to be seen now, and count them."""
@@ -205,7 +208,7 @@ class ResultsView(ctk.CTkFrame):
             self.hits = HitCards((alone, *self._group.alike), is_missing)
             self.line.say(f"{len(self.hits):,} alike", [in_files(self.hits.hits)], in_group=True)
         else:
-            strong = self._strong
+            strong = self.strong
             hits = result.hits[:strong] if self._is_folded else result.hits
             if result.line is not None and strong < len(result.hits):
                 split = strong
@@ -281,7 +284,7 @@ class ResultsView(ctk.CTkFrame):
             chosen,
             self._actions,
             lambda: self._actions.open(self.hits.hits, first),
-            lambda: self.selection.ask_for_tag(places),
+            lambda: self.selection.ask_for_label(places),
         )
 
     @property

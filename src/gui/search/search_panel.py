@@ -145,9 +145,25 @@ class SearchPanel(Panel):
     def card_grid(self) -> CardGrid:
         return self.results.grid_view
 
+    def ask_for_label(self) -> None:
+        if (chosen := self.results.chosen) is not None:
+            chosen.label()
+
+    def undo(self) -> None:
+        self.results.selection.labelling.undo()
+
+    def redo(self) -> None:
+        self.results.selection.labelling.redo()
+
     @property
     def found(self) -> Sequence[SearchHit]:
         return each_of(self.results.hits.hits)
+
+    @property
+    def examples(self) -> Sequence[SearchHit]:
+        """Hits that show what somebody looks for: the selected ones, else those above the line."""
+        results = self.results
+        return results.selection.hits or results.result.hits[: results.strong]
 
     # -- what is searched for
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from src.gui.core.session import Session
-from src.gui.search.completion_list import CompletionList
 from src.gui.search.query_entry import QueryEntry
 from src.gui.theme.theme import Theme
 from src.gui.widgets.chips import ChipRow
+from src.gui.widgets.completion_list import CompletionList
 from src.search.completion import SearchFacts, Suggestion, complete
 from src.settings import LONGEST_SEARCH, RECENT_SEARCHES
 

@@ -229,6 +229,22 @@ def _fit(pen: _Pen) -> None:
             pen.line((x, y + 4 * down), (x, y), (x + 4 * across, y))
 
 
+def _ring(pen: _Pen) -> None:
+    pen.circle(10, 10, 6.5)
+
+
+def _tag(pen: _Pen) -> None:
+    pen.closed((3, 4), (4, 3), (10, 3), (17, 10), (17, 11), (11, 17), (10, 17), (3, 10))
+    pen.circle(7, 7, 1.2, fill=True)
+
+
+def _undo(pen: _Pen) -> None:
+    pen.line((7, 3.8), (3.5, 7.3), (7, 10.8))
+    pen.line((3.8, 7.3), (12.2, 7.3))
+    pen.arc(12.2, 11.6, 4.3, -90, 90)
+    pen.line((12.2, 15.9), (7, 15.9))
+
+
 _DRAWN: dict[str, Callable[[_Pen], None]] = {
     "plus": _plus,
     "grid": _grid,
@@ -257,6 +273,9 @@ _DRAWN: dict[str, Callable[[_Pen], None]] = {
     "bookmark": _bookmark,
     "map": _map,
     "fit": _fit,
+    "ring": _ring,
+    "tag": _tag,
+    "undo": _undo,
 }
 
 

@@ -64,6 +64,16 @@ def ring_mask(size_wh: tuple[int, int], radius_px: float, line_px: float) -> Ima
 
 
 @cache
+def swatch(colour: str, side_px: int) -> Image.Image:
+    """Return the sign of a label: a small rounded square of its colour, in the middle; RGBA."""
+    inner = round(side_px * 0.75)
+    image = Image.new("RGBA", (side_px, side_px))
+    at = (side_px - inner) // 2
+    image.paste(colour, (at, at), rounded_mask((inner, inner), round(side_px * 0.2)))
+    return image
+
+
+@cache
 def dashed_zone(
     size_wh: tuple[int, int], fill: str, line: str, background: str, radius_px: int, scale: float
 ) -> Image.Image:
@@ -149,6 +159,10 @@ class CardSprites:
         """Return the sign of a selected card, or the invitation to select one; RGBA."""
         return self._kept(("tick", filled), lambda: self._draw_tick(filled))
 
+    def answer(self, accepted: bool) -> Image.Image:
+        """Return the sign of a card that was accepted or rejected; RGBA."""
+        return self._kept(("answer", accepted), lambda: self._draw_answer(accepted))
+
     def button(self, icon: str, text: str, hover: bool) -> Image.Image:
         """Return a button inside a card, as wide as its text; RGBA."""
         return self._kept(
@@ -203,8 +217,18 @@ class CardSprites:
                 self._colours.text, (0, 0), ring_mask((side, side), side / 2, 1.5 * self._scale)
             )
             return image
-        image = _ground((side, side), side / 2, self._colours.accent)
-        sign = self.icon("check", self._colours.on_accent, 14)
+        return self._draw_disc("check", self._colours.accent, self._colours.on_accent)
+
+    def _draw_answer(self, accepted: bool) -> Image.Image:
+        c = self._colours
+        if accepted:
+            return self._draw_disc("check", c.success, c.success_fill)
+        return self._draw_disc("close", c.error, c.error_fill)
+
+    def _draw_disc(self, sign_name: str, fill: str, ink: str) -> Image.Image:
+        side = round(20 * self._scale)
+        image = _ground((side, side), side / 2, fill)
+        sign = self.icon(sign_name, ink, 14)
         image.alpha_composite(sign, ((side - sign.width) // 2, (side - sign.height) // 2))
         return image
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from src.datasets.annotations import AnnotatedImage, Annotation, Cut, MediaFrame, PlannedImage
+from src.datasets.annotations import (
+    AnnotatedImage,
+    Annotation,
+    ClassAttributes,
+    Cut,
+    MediaFrame,
+    PlannedImage,
+)
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.check import check_dataset
 from src.datasets.dataset_writer import DatasetWriter, Manifest
@@ -33,6 +40,7 @@ class HandPlan:
     splits: tuple[Split, ...] = ()
     title: str = "by hand"
     description: str = "Drawn for a test."
+    attributes: ClassAttributes = field(default_factory=dict)
 
     @property
     def annotations(self) -> int:

@@ -43,7 +43,7 @@ def test_nothing_is_declared_twice() -> None:
 
 def test_the_sidebar_has_the_panels_then_what_else_has_a_row() -> None:
     rows = [action.name for action in sidebar_rows()]
-    panels = ["Library", "Search by Tag", "Search by Image", "Map", "Duplicates"]
+    panels = ["Library", "Search by Tag", "Search by Image", "Label", "Map", "Duplicates"]
     assert rows == [*panels, "Export Dataset"]
 
 

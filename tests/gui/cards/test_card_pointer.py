@@ -22,14 +22,24 @@ class Grid(SimpleNamespace):
         self.done: list[tuple[str, Any]] = []
         self.selection: frozenset[int] = frozenset()
         self.offset = 0
+        self.place = 0  # how far down it is scrolled; there are 10 such rows, 100 apart
+        self.ticks: list[Callable[[], None]] = []
+        self.lines: list[object] = []
         super().__init__(
             canvas=SimpleNamespace(
                 bind=self.bound.__setitem__,
                 winfo_children=list,
+                winfo_height=lambda: 300,
                 configure=lambda cursor: None,
                 focus_set=lambda: None,
+                create_rectangle=lambda *_, outline: self.lines.append(outline) or 1,
+                coords=lambda *_: None,
+                tag_raise=lambda _: None,
+                delete=lambda _: self.lines.clear(),
+                after=lambda _, call: self.ticks.append(call) or "tick",
+                after_cancel=lambda _: self.ticks.clear(),
             ),
-            theme=SimpleNamespace(px=lambda value: value),
+            theme=SimpleNamespace(px=round, colours=SimpleNamespace(accent="blue")),
             size=SimpleNamespace(margin=4),
             # at the right end of the picture, from the slot's corner on
             painter=SimpleNamespace(
@@ -57,6 +67,21 @@ class Grid(SimpleNamespace):
     def card_at(self, x: int, y: int) -> int | None:
         card, inside = divmod(x + self.offset, 120)
         return card if card < 4 and inside <= 100 else None
+
+    def cards_in(self, box: tuple[int, int, int, int]) -> frozenset[int]:
+        left, top, right, bottom = box
+        return frozenset(
+            4 * row + column
+            for row in range(10)
+            for column in range(4)
+            if 120 * column <= right
+            and 120 * column + 100 >= left
+            and 100 * row <= bottom
+            and 100 * row + 75 >= top
+        )
+
+    def scroll_by(self, px: int) -> None:
+        self.place = min(max(0, self.place + px), 700)
 
     def select(self, cards: frozenset[int]) -> None:
         self.selection = cards
@@ -144,3 +169,87 @@ def test_the_menu_is_of_the_card_under_the_pointer() -> None:
     grid.event(button, CARD_2)
     grid.event(button, (230, 20))
     assert grid.done == [("menu", 2)]
+
+
+BESIDE = (110, 20)  # between the first two cards
+
+
+def test_a_rectangle_from_beside_the_cards_selects_those_that_it_touches() -> None:
+    grid = Grid()
+    grid.selection = frozenset({3})
+    grid.event("Button-1", BESIDE)
+    grid.event("B1-Motion", (112, 21))
+    assert grid.selection == {3} and not grid.lines, "a hand that clicks shakes"
+    grid.event("B1-Motion", (130, 30))
+    assert grid.selection == {1} and grid.lines
+    grid.event("B1-Motion", (250, 130))
+    assert grid.selection == {1, 2, 5, 6}
+    grid.event("B1-Motion", (90, 130))
+    assert grid.selection == {0, 4}, "what it leaves is not selected any more"
+    grid.event("ButtonRelease-1", (90, 130))
+    assert grid.selection == {0, 4} and not grid.lines and not grid.done
+    grid.event("B1-Motion", (400, 200))
+    assert grid.selection == {0, 4}
+
+
+@pytest.mark.parametrize("key", [SHIFT, CONTROL])
+def test_with_shift_or_control_a_rectangle_adds(key: int) -> None:
+    grid = Grid()
+    grid.selection = frozenset({3})
+    grid.event("Button-1", BESIDE, key)
+    grid.event("B1-Motion", (130, 30), key)
+    grid.event("ButtonRelease-1", (130, 30), key)
+    assert grid.selection == {1, 3}
+
+
+def test_escape_takes_a_rectangle_back_and_else_is_for_the_window() -> None:
+    grid = Grid()
+    grid.selection = frozenset({3})
+    grid.event("Button-1", BESIDE)
+    grid.event("B1-Motion", (130, 30))
+    assert grid.bound["<Escape>"](None) == "break"
+    assert grid.selection == {3} and not grid.lines
+    grid.event("B1-Motion", (250, 130))
+    grid.event("ButtonRelease-1", (230, 20))
+    assert grid.selection == {3} and not grid.done, "what is released then is no click"
+    assert grid.bound["<Escape>"](None) is None
+
+
+def test_no_rectangle_begins_on_a_card_or_where_nothing_can_be_selected() -> None:
+    grid = Grid()
+    grid.event("Button-1", CARD_2)
+    grid.event("B1-Motion", (400, 200))
+    assert not grid.selection and not grid.lines
+    grid = Grid(selects=False)
+    grid.event("Button-1", BESIDE)
+    grid.event("B1-Motion", (400, 200))
+    assert not grid.selection and not grid.lines
+
+
+def test_at_an_edge_the_cards_are_scrolled_and_more_are_touched() -> None:
+    grid = Grid()
+    grid.event("Button-1", BESIDE)
+    grid.event("B1-Motion", (130, 320))
+    assert {1, 5, 9, 13} <= grid.selection
+    before = grid.place
+    while grid.ticks and grid.place < 700:
+        grid.ticks.pop()()
+    assert before < grid.place == 700
+    assert grid.selection == {1 + 4 * row for row in range(10)}
+    grid.event("B1-Motion", (130, -50))
+    while grid.ticks and grid.place > 0:
+        grid.ticks.pop()()
+    assert grid.place == 0 and grid.selection == {1}
+    grid.event("B1-Motion", (130, 150))
+    while grid.ticks:
+        grid.ticks.pop()()
+    assert grid.place == 0, "away from the edges it rests"
+
+
+def test_what_others_select_meanwhile_stays() -> None:
+    grid = Grid()
+    grid.event("Button-1", BESIDE)
+    grid.event("B1-Motion", (130, 30))
+    grid.selection = frozenset()  # other cards are shown
+    grid.event("B1-Motion", (132, 130))
+    assert grid.selection == {1, 5}

@@ -51,3 +51,24 @@ def test_keys_go_over_the_band_and_stay_at_the_edges() -> None:
     assert grid.beside(2, -1) == 2
     assert grid.beside(8, 1) == 9
     assert grid.beside(9, -9) == 0
+
+
+@pytest.mark.parametrize("split", [None, 0, 1, 5, 8, 10])
+@pytest.mark.parametrize("count", [0, 1, 10])
+def test_rows_and_columns_of_a_box_hold_the_cards_that_it_touches(
+    count: int, split: int | None
+) -> None:
+    grid = GridLayout(count, columns=4, pitch=100, split=split, band=60)
+    high = 80
+    for top in range(-120, 500, 20):
+        for bottom in range(top, 520, 35):
+            rows = grid.rows_in(top, bottom, high)
+            for columns in (range(4), range(1, 3), range(3, 4), range(2, 2)):
+                touched = {
+                    card
+                    for card in range(count)
+                    if grid.place(card)[1] in columns
+                    and grid.top(card) <= bottom
+                    and grid.top(card) + high >= top
+                }
+                assert grid.within(rows, columns) == touched, (top, bottom, columns)

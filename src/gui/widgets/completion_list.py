@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from PIL import Image
 
 from src.gui.theme.icons import icon_image
-from src.gui.theme.pictures import ring_mask, rounded_mask
+from src.gui.theme.pictures import ring_mask, rounded_mask, swatch
 from src.gui.theme.theme import NORMAL, RADIUS, SMALL, Theme, shorten
 from src.gui.widgets.drawn_canvas import DrawnCanvas
 from src.search.completion import Suggestion
@@ -16,7 +16,7 @@ from src.search.completion import Suggestion
 _ROW, _MARGIN, _INDENT, _ICON = 32, 4, 12, 16
 _LEAST_WIDTH = 280
 _ICONS = {"field": "sliders", "value": "check", "tag": "similar", "recent": "retry"}
-_ICONS |= {"folder": "folder", "camera": "image", "date": "right"}
+_ICONS |= {"label": "similar", "folder": "folder", "camera": "image", "date": "right"}
 
 
 class CompletionList(DrawnCanvas):
@@ -53,11 +53,15 @@ class CompletionList(DrawnCanvas):
         self.suggestions, self.at = tuple(suggestions), -1
         px = self.theme.px
         width = min(self._wide(), self.master.winfo_width() - x - px(8))
-        height = px(_ROW) * len(suggestions) + 2 * px(_MARGIN)
+        height = self.height_of(len(suggestions))
         tkinter.Misc.lift(self)
         self.place(x=x, y=y, width=width, height=height)
         self._wh = width, height
         self._draw()
+
+    def height_of(self, count: int) -> int:
+        """Return how high it is with so many suggestions, in device pixels."""
+        return self.theme.px(_ROW) * count + 2 * self.theme.px(_MARGIN)
 
     def hide(self) -> None:
         self.place_forget()
@@ -97,6 +101,12 @@ class CompletionList(DrawnCanvas):
         widest = max(font.measure(text) + small.measure(note) for text, note in words)
         return max(px(_LEAST_WIDTH), widest + px(2 * _INDENT + 2 * _MARGIN + _ICON + 8 + 24))
 
+    def _sign(self, each: Suggestion) -> Image.Image:
+        """Return what stands before a suggestion: the colour of a label, else what it is."""
+        if not each.colour:
+            return icon_image(_ICONS[each.kind], self.theme.colours.text_2, self.theme.px(_ICON))
+        return swatch(each.colour, self.theme.px(_ICON))
+
     def _draw(self) -> None:
         px, theme, c = self.theme.px, self.theme, self.theme.colours
         width, height = self._wh
@@ -113,7 +123,7 @@ class CompletionList(DrawnCanvas):
         for place, each in enumerate(self.suggestions):
             middle = px(_MARGIN) + place * px(_ROW) + px(_ROW) // 2
             left, right = px(_MARGIN + _INDENT), width - px(_MARGIN + _INDENT)
-            sign = icon_image(_ICONS[each.kind], c.text_2, px(_ICON))
+            sign = self._sign(each)
             self.put(left, middle - sign.height // 2, sign)
             left += px(_ICON + 8)
             free = right - left - small.measure(each.note) - px(16)

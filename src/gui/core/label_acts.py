@@ -1,0 +1,162 @@
+"""What a person did in the Label panel: saved in order, taken back and done again as a whole."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from src.gui.core.session import Session
+
+
+class BatchVerbs(Protocol):
+    """What takes a batch back and does it again; `library.labels` is one."""
+
+    def undo(self, batch: str) -> object: ...
+
+    def redo(self, batch: str) -> object: ...
+
+
+def _nothing() -> None:
+    """Be told of something that needs no answer."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that a person did, however many segments it was about.
+
+    Attributes:
+        work: saves it, in another thread, and returns its batch; "" where nothing was to be saved.
+        said: what it was, for the line that offers to take it back: "34 accepted together".
+        done: called once it is saved, the first time and again.
+        undone: called once it is taken back, and where it could not be saved.
+    """
+
+    work: Callable[[], str]
+    said: str = ""
+    done: Callable[[], None] = _nothing
+    undone: Callable[[], None] = _nothing
+
+
+class LabelActs:
+    """Saves acts one after the other, in the order in which they were done.
+
+    A quick hand gives the next answer before the last one is saved, and takes back what is only
+    just on its way: so acts, undo and redo wait in one line.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        verbs: Callable[[], BatchVerbs],
+        changed: Callable[[], None],
+        say: Callable[[str], None],
+    ) -> None:
+        """Prepare it.
+
+        Args:
+            changed: called after each act, undo and redo.
+            say: shows what was done, or taken back.
+        """
+        self._session, self._verbs, self._changed, self._say = session, verbs, changed, say
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._runs = False
+        self._done: list[tuple[Act, str]] = []
+        self._undone: list[tuple[Act, str]] = []
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._done) or self.is_saving
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._undone)
+
+    @property
+    def is_saving(self) -> bool:
+        return self._runs
+
+    def do(self, act: Act, refused: Callable[[Exception], None] | None = None) -> None:
+        """Save an act; what was taken back before it can't be done again.
+
+        Args:
+            refused: gets the error where it can't be saved, in place of the window's handler.
+        """
+        self._put(partial(self._save, act, refused))
+
+    def undo(self) -> None:
+        """Take back the last act that is not taken back."""
+        self._put(self._take_back)
+
+    def redo(self) -> None:
+        """Do again the act that was taken back last."""
+        self._put(self._do_again)
+
+    def _put(self, step: Callable[[], None]) -> None:
+        self._waiting.append(step)
+        if not self._runs:
+            self._next()
+
+    def _next(self) -> None:
+        self._runs = bool(self._waiting)
+        if self._waiting:
+            self._waiting.popleft()()
+
+    def _ended(self) -> None:
+        self._changed()
+        self._next()
+
+    def _save(self, act: Act, refused: Callable[[Exception], None] | None) -> None:
+        def saved(batch: str) -> None:
+            if batch:
+                self._done.append((act, batch))
+                self._undone.clear()
+            act.done()
+            self._say(act.said)
+            self._ended()
+
+        def failed(exc: Exception) -> None:
+            act.undone()
+            self._ended()
+            if refused is None:
+                raise exc
+            refused(exc)
+
+        self._session.main_thread.run(act.work, saved, failed, "Couldn't save the answer")
+
+    def _take_back(self) -> None:
+        if not self._done:
+            self._next()
+            return
+        act, batch = self._done[-1]
+
+        def undone(_: object) -> None:
+            self._undone.append(self._done.pop())
+            act.undone()
+            self._say(f"Undone: {act.said}" if act.said else "Undone.")
+            self._ended()
+
+        self._run(partial(self._verbs().undo, batch), undone, "Couldn't undo")
+
+    def _do_again(self) -> None:
+        if not self._undone:
+            self._next()
+            return
+        act, batch = self._undone[-1]
+
+        def redone(_: object) -> None:
+            self._done.append(self._undone.pop())
+            act.done()
+            self._say(act.said)
+            self._ended()
+
+        self._run(partial(self._verbs().redo, batch), redone, "Couldn't do it again")
+
+    def _run(self, work: Callable[[], object], then: Callable[[object], None], fails: str) -> None:
+        def failed(exc: Exception) -> None:
+            self._ended()
+            raise exc
+
+        self._session.main_thread.run(work, then, failed, fails)

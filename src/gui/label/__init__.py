@@ -1,0 +1,1 @@
+"""The Label panel: labels, segments ranked by answers, frames to review, disagreements."""
