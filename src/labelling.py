@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
@@ -19,6 +20,8 @@ from src.search.query import GONE
 
 if TYPE_CHECKING:
     from src.database.vector_db import VectorDatabase
+    from src.labels.ranker import Ranker, Rankers
+    from src.search.segment_search import SegmentSearch
 
 
 class Labels(LabelList):
@@ -28,14 +31,32 @@ class Labels(LabelList):
     calls with the same one are undone together.
     """
 
-    def __init__(self, metadata: MetadataDatabase, vectors: Callable[[], VectorDatabase]) -> None:
+    def __init__(
+        self,
+        metadata: MetadataDatabase,
+        vectors: Callable[[], VectorDatabase],
+        search: Callable[[], SegmentSearch],
+    ) -> None:
         """Look at a library that is open.
 
         Args:
             vectors: gives what searches with the CLIP in use, and loads it.
+            search: gives what answers queries with it.
         """
         super().__init__(metadata)
         self._vectors = vectors
+        self._search = search
+        self._rankers: Rankers | None = None
+        self._lock = threading.Lock()
+
+    def ranking(self, name: str) -> Ranker:
+        """Give what ranks segments for a label; nothing is read before it does."""
+        from src.labels.ranker import Rankers
+
+        with self._lock:
+            if self._rankers is None:
+                self._rankers = Rankers(self._metadata, self._vectors, self._search)
+            return self._rankers.of(normalize_text(name))
 
     # -- what a person says of segments
 

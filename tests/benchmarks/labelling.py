@@ -154,12 +154,11 @@ class Application:
         self._place = {each: n for n, each in enumerate(known.ids)}
 
     def say(self, answers: dict[int, bool]) -> None:
-        library = self._known.library
-        with library.metadata.connection.write():
-            for place, has in answers.items():
-                library.add_tag(self._known.ids[place], self._name)
-                if not has:
-                    library.remove_tag(self._known.ids[place], self._name)
+        labels = self._known.library.labels
+        for verb, wanted in ((labels.give, True), (labels.reject, False)):
+            ids = [self._known.ids[place] for place, has in answers.items() if has == wanted]
+            if ids:
+                verb(ids, self._name)
 
     def rank(self, order: str, limit: int = 1000) -> tuple[LabelRanking, np.ndarray]:
         ranker = QuickRanker(self._known, self._name)

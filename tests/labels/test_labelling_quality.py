@@ -67,6 +67,11 @@ def test_few_answers_find_the_rest_of_a_class(tmp_path: Path) -> None:
                 assert first is not None and last is not None
                 bulk[way].append(first.bulk)
                 recall[way].append(last.recall)
+        # and as the window asks for it
+        stars = [place for place, words in enumerate(known.words) if "star" in words]
+        library.labels.give([known.ids[place] for place in stars[:3]], "a star")
+        ranking = library.labels.ranking(" A  star ").rank(limit=5)
+        assert len(ranking.candidates) == 5 and ranking.accepted == 3
     means = {way: (float(np.mean(bulk[way])), float(np.mean(recall[way]))) for way in bulk}
     # a few points under what was measured
     assert means["named"][0] >= 0.92 and means["named"][1] >= 0.95
