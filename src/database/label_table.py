@@ -44,8 +44,8 @@ class LabelTable:
             return []
         rows = db.execute("SELECT * FROM tags WHERE position IS NOT NULL ORDER BY position, id")
         labels = self._rows.checked("tags", rows)
-        counts = {
-            row[0]: tuple(row)[1:]
+        counts: dict[int, tuple[int, int, int]] = {
+            row[0]: (row[1], row[2], row[3])
             for row in db.execute(
                 f"SELECT tag_id, sum({_IS_OF_PEOPLE}), sum(source = 'propagated'),"
                 f" sum(source = 'auto') FROM segment_tags WHERE tag_id IN {LISTED}"
@@ -53,15 +53,13 @@ class LabelTable:
                 (json.dumps([row["id"] for row in labels]),),
             )
         }
-        return [
-            Label(
-                row["name"],
-                row["colour"] or LABEL_COLOURS[row["id"] % len(LABEL_COLOURS)],
-                *counts.get(row["id"], (0, 0, 0)),
-                attributes_of_text(row["attributes"]),
-            )
-            for row in labels
-        ]
+        found = []
+        for row in labels:
+            colour = row["colour"] or LABEL_COLOURS[row["id"] % len(LABEL_COLOURS)]
+            segments, together, automatic = counts.get(row["id"], (0, 0, 0))
+            attributes = attributes_of_text(row["attributes"])
+            found.append(Label(row["name"], colour, segments, together, automatic, attributes))
+        return found
 
     def is_there(self) -> bool:
         """Return whether tags can be labels: a reader opens an older library as it is."""

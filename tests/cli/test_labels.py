@@ -112,9 +112,26 @@ def test_every_strong_hit_of_a_search_after_a_look_at_them(
     assert json.loads(found.out[0])["batch"] is None
     nothing = run(capsys, filled, "give", "two", "--where", "tag:none", "--yes")
     assert nothing.err == ["Nothing found."]
-    # so few segments say nothing about chance
-    found = run(capsys, filled, "give", "two", "--search", "a red circle")
+    # no word that the model knows, so no line; but people have tagged with it
+    found = run(capsys, filled, "give", "two", "--search", "mine", "--json")
+    assert set(json.loads(found.out[0])["segment_ids"]) == {FIRST, SECOND}
+
+
+def test_without_a_line_somebody_has_to_say_how_many(
+    filled: LibraryPaths, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = MediaLibrary.search
+
+    def without_a_line(self: MediaLibrary, *given: Any) -> SearchResult:
+        found = search(self, *given)
+        hits = tuple(replace(hit, strength=None) for hit in found)
+        return replace(found, hits=hits, line=None, strong=None, total=None)
+
+    monkeypatch.setattr(MediaLibrary, "search", without_a_line)
+    found = run(capsys, filled, "give", "red", "--search", "a red circle")
     assert found.code == 1 and "say how many of the best to take, with --top N" in found.err[-1]
+    found = run(capsys, filled, "give", "red", "--search", "a red circle", "--top", "3", "--json")
+    assert len(json.loads(found.out[0])["segment_ids"]) == 3
 
 
 def test_strong_hits_are_those_above_the_line_and_what_was_tagged_so(
