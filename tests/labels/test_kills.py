@@ -24,7 +24,7 @@ from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.labelling import Labels
 metadata = MetadataDatabase(LibraryPaths(__import__("pathlib").Path(sys.argv[1])))
-labels = Labels(metadata, None)
+labels = Labels(metadata, None, None)
 ids = [f"a.jpg-{{n:05}}" for n in range({SEGMENTS})]
 for number in itertools.count(int(sys.argv[2])):
     print("begins", number, flush=True)
