@@ -14,6 +14,7 @@
     ├── DatasetReadError(path, reason)    a dataset that can't be read
     ├── OptionError                       an option that is not there, or a value it can't have
     └── QueryError                        a search that can't be asked
+        └── SameMaskError(segment_id)     an edit whose mask another segment has
 
 A message says what failed, where, and what the person can do.
 Cancelling a job is not an error.
@@ -127,6 +128,18 @@ class QueryError(MediaLibraryError):
         super().__init__(message)
         self.span = span
         self.short = message if short is None else short
+
+
+class SameMaskError(QueryError):
+    """An edit can't be kept: its mask is the very mask of another segment of the frame.
+
+    Attributes:
+        segment_id: of the other one, which the edited one can be merged with.
+    """
+
+    def __init__(self, message: str, segment_id: str) -> None:
+        super().__init__(message)
+        self.segment_id = segment_id
 
 
 # As torch, the loader of libraries, and the system say it.

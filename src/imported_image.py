@@ -28,10 +28,9 @@ from src.datasets.segment_matching import (
 from src.errors import DamagedMaskError, MediaReadError, QueryError
 from src.events import LabelUnmatched
 from src.models.mask_rle import measured, rectangle_rle
-from src.processing.changed_files import SAME_PICTURE_BITS
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.file_errors import format_error, is_file_error
-from src.processing.frame_looks import look_of
+from src.processing.frame_looks import SAME_PICTURE_BITS, look_of
 from src.processing.frame_reader import read_frames_again
 from src.processing.frames import read_frames
 from src.processing.image_loader import load_image, look_into

@@ -237,6 +237,18 @@ MEASURE = register(
         in_background=True,
     )
 )
+EMBED = register(
+    JobKind(
+        "embed",
+        "preparing edited segments for search",
+        "It goes on when you open the library again.",
+        "ingest",
+        "embed segments whose masks a person has changed",
+        queue="embed",
+        strip_order=4,
+        in_background=True,
+    )
+)
 
 DUPLICATES = register(
     JobKind(

@@ -141,6 +141,9 @@ class MaskState:
         points_inside, points_outside: clicks.
         strokes: of brush and eraser.
         predicted_iou: the model's estimate of a clicked mask; None of any other.
+        points: the clicks, x and y in pixels of the frame, and whether inside.
+        parts: how many parts were split off, which become segments of their own.
+        is_deleted: the segment is to go.
     """
 
     segment_id: str | None
@@ -154,3 +157,27 @@ class MaskState:
     predicted_iou: float | None = None
     can_undo: bool = False
     can_redo: bool = False
+    points: tuple[tuple[float, float, bool], ...] = ()
+    parts: int = 0
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True)
+class KeptEdit:
+    """An edit of a mask that the library keeps.
+
+    Attributes:
+        segment_id: of the edited segment, new or not; None where it was deleted.
+        batch: names the edit, for `undo_edit` and `redo_edit`; "" where nothing had changed.
+        added: ids of segments that are new, the edited one among them.
+        removed: ids of segments that are gone.
+        edited_at: seconds since the epoch.
+        is_undone: whether it was undone, and can be done again.
+    """
+
+    segment_id: str | None
+    batch: str
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    edited_at: float | None = None
+    is_undone: bool = False

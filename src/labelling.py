@@ -19,6 +19,8 @@ from src.search.query import GONE
 
 if TYPE_CHECKING:
     from src.database.vector_db import VectorDatabase
+    from src.labels.ranker import Ranker, Rankers
+    from src.search.segment_search import SegmentSearch
 
 
 class Labels(LabelList):
@@ -28,14 +30,29 @@ class Labels(LabelList):
     calls with the same one are undone together.
     """
 
-    def __init__(self, metadata: MetadataDatabase, vectors: Callable[[], VectorDatabase]) -> None:
+    def __init__(
+        self,
+        metadata: MetadataDatabase,
+        vectors: Callable[[], VectorDatabase],
+        search: Callable[[], SegmentSearch],
+    ) -> None:
         """Look at a library that is open.
 
         Args:
             vectors: gives what searches with the CLIP in use, and loads it.
+            search: gives what answers queries with it.
         """
         super().__init__(metadata)
-        self._vectors = vectors
+        self._vectors, self._search = vectors, search
+        self._rankers: Rankers | None = None
+
+    def ranking(self, name: str) -> Ranker:
+        """Return what ranks the segments without an answer for a label; nothing is read yet."""
+        from src.labels.ranker import Rankers
+
+        if self._rankers is None:
+            self._rankers = Rankers(self._metadata, self._vectors, self._search)
+        return self._rankers.of(name)
 
     # -- what a person says of segments
 

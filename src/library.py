@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
 from src.datasets.imported_labels import find_importer
-from src.errors import ModelNotLoadedError
+from src.errors import DatabaseError, ModelNotLoadedError
 from src.events import Event
 from src.exporting import Exporting
 from src.processing.pending_deletes import remove_media
@@ -33,6 +33,9 @@ from src.search_aids import SearchAids
 if TYPE_CHECKING:
     import numpy as np
 
+    from src.label_records import KeptEdit
+    from src.labels.kept_edits import KeptEdits
+    from src.labels.mask_editor import MaskEditor
 
 log = logging.getLogger(__name__)
 
@@ -235,6 +238,48 @@ class MediaLibrary(SearchAids, Exporting):
         """Look up segments by their ids; those that are gone or hidden are left out."""
         return self.find(Query((), SegmentIs(tuple(segment_ids)), max(1, len(segment_ids))), False)
 
+    # -- masks
+
+    def edit_frame(self, segment_id: str) -> MaskEditor:
+        """Open the frame that a segment is of, to edit its masks; close it at the end.
+
+        The frame is read at its full size, of a video at its exact moment.
+
+        Raises:
+            QueryError: the segment is no longer in the library.
+            MediaReadError: the media file can't be read, or is another one now.
+            DatabaseError: the library was opened for reading only.
+        """
+        if self.read_only:
+            raise DatabaseError(f"{self.paths.root}: the library was opened for reading only")
+        from src.labels.frame_to_edit import open_frame
+        from src.labels.mask_editor import MaskEditor
+
+        return MaskEditor(
+            open_frame(self.metadata, self.settings, segment_id),
+            self._kept_edits,
+            lambda: self.mask_generator,
+            self.settings.min_segment_px,
+        )
+
+    def undo_edit(self, batch: str) -> int:
+        """Undo an edit of masks that was kept, whenever that was; see KeptEdits.undo."""
+        return self._kept_edits.undo(batch)
+
+    def redo_edit(self, batch: str) -> int:
+        """Do an edit again that was undone; see KeptEdits.undo."""
+        return self._kept_edits.redo(batch)
+
+    def edits_on_frame(self, segment_id: str) -> tuple[KeptEdit, ...]:
+        """List the edits on the frame that a segment is of, the last one first."""
+        return self._kept_edits.of_frame(segment_id)
+
+    @property
+    def _kept_edits(self) -> KeptEdits:
+        from src.labels.kept_edits import KeptEdits
+
+        return KeptEdits(self.metadata, lambda: self.settings, self.tag_name)
+
     # -- datasets of other programs
 
     @staticmethod
@@ -277,10 +322,13 @@ class MediaLibrary(SearchAids, Exporting):
     def reembed(self) -> Iterator[Event]:
         """Embed what the CLIP in use has not seen, after damage or when its weights were replaced.
 
-        Another CLIP that waits to take over is not concerned: see `switch_clip`.
+        So it is for segments whose masks a person has drawn or changed; drawn ones get automatic
+        tags as well. Another CLIP that waits to take over is not concerned: see `switch_clip`.
         """
         self._in_use.write_down()
+        waiting = self.vectors.embeddings.missing()
         yield from self._in_use.embed_missing(self.vectors)
+        self._in_use.tag_drawn(waiting)
         yield from self._in_use.retag()
 
     def has_unmeasured_frames(self) -> bool:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from src.models.model_manager import ModelManager
     from src.models.segmenter import Segmenter
     from src.processing.missing_files import MissingFiles
+    from src.search.segment_search import SegmentSearch
 
 
 class OpenLibrary:
@@ -91,11 +92,21 @@ class OpenLibrary:
         self._upkeep_later = upkeep_later
         self.upkeep = Upkeep(self.metadata, lambda: self._in_use.vectors, lambda: self._missing)
         self.duplicates = Duplicates(self.metadata, lambda: self.vectors, lambda: self.settings)
-        self.labels = Labels(self.metadata, lambda: self.vectors)
+        self.labels = Labels(
+            self.metadata, lambda: self.vectors, lambda: self._search_now(has_terms=True)
+        )
         connection = self.metadata.connection
         # What to show a person once about the library, now that it is open.
         said = [str(what) for what in (connection.recovered, connection.mended) if what is not None]
         self.notice = "; ".join(said) or None
+
+    def _search_now(self, has_terms: bool) -> SegmentSearch:
+        """Search with the CLIP in use; terms need to know where its line is."""
+        from src.search.segment_search import SegmentSearch
+
+        vectors = self.vectors
+        calibration = self._in_use.calibration_of(vectors) if has_terms else None
+        return SegmentSearch(vectors, self.browse.read_image, calibration)
 
     def __enter__(self) -> Self:
         return self

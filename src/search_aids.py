@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from src.database.embedding_store import EmbeddingStore
     from src.search.map_tags import MapTags
     from src.search.segment_map import Layout, SegmentMap, SegmentMaps
-    from src.search.segment_search import SegmentSearch
 
 
 class SearchAids(OpenLibrary):
@@ -127,14 +126,6 @@ class SearchAids(OpenLibrary):
         if self._last_maps is None or self._last_maps[0] is not store:
             self._last_maps = store, SegmentMaps(store)
         return self._last_maps[1]
-
-    def _search_now(self, has_terms: bool) -> SegmentSearch:
-        """Search with the CLIP in use; terms need to know where its line is."""
-        from src.search.segment_search import SegmentSearch
-
-        vectors = self.vectors
-        calibration = self._in_use.calibration_of(vectors) if has_terms else None
-        return SegmentSearch(vectors, self.browse.read_image, calibration)
 
     @property
     def _saved(self) -> SavedSearches:

@@ -61,6 +61,11 @@ class Upkeep:
         yield MissingMediaFound(tuple(media.id for media in gone), len(away))
 
     @property
+    def embedding_waits(self) -> bool:
+        """Whether segments wait for `reembed`, as those whose masks a person has changed do."""
+        return self._vectors().embeddings.lacks_any()
+
+    @property
     def index_waits(self) -> bool:
         """Whether Chroma is still to be told what is new, or gone."""
         index = self._vectors().index

@@ -14,6 +14,7 @@ from src.database.captured import moment_of
 from src.database.connection import Connection
 from src.database.media_roots import move_root, root_of
 from src.database.rows import LISTED, RowReader
+from src.database.segment_edits import SegmentEdits
 from src.records import (
     MediaFile,
     MediaKind,
@@ -39,6 +40,7 @@ class MediaTable:
 
     connection: Connection
     rows: RowReader
+    edits: SegmentEdits
 
     def media_by_path(self, path: Path) -> MediaFile | None:
         return self._media("path = ?", str(path))
@@ -183,6 +185,7 @@ class MediaTable:
                     (media_file_id,),
                 )
             ]
+            crops += self.edits.crop_paths(media_file_id) - {*crops}
             db.execute("DELETE FROM frames WHERE media_file_id = ?", (media_file_id,))
             return crops
 

@@ -18,6 +18,7 @@ from src.database.repair.damaged_rows import (
 )
 from src.database.repair.mending import problems_of
 from src.database.rows import RowReader
+from src.database.segment_edits import SegmentEdits
 from src.database.segment_table import SegmentTable
 from src.database.tag_table import TagTable
 
@@ -53,6 +54,7 @@ class MetadataDatabase(MediaTable, SegmentTable, TagTable):
         self.removed = RemovedMedia(self.connection, self.rows)
         self.duplicates = DuplicateGroups(self.connection, self.rows)
         self.splits = DatasetSplits(self.connection, self.rows)
+        self.edits = SegmentEdits(self.connection)
 
     def close(self) -> None:
         self.connection.close()

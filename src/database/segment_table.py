@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 from src.database.conditions import SegmentCondition, segment_ids_where
 from src.database.connection import Connection
 from src.database.rows import LISTED, SEGMENT_COLUMNS, RowReader, chunks, placeholders
+from src.database.segment_edits import SegmentEdits
 from src.database.segment_store import (
     NewSegment,
     change_segment,
@@ -37,6 +38,7 @@ class SegmentTable:
 
     connection: Connection
     rows: RowReader
+    edits: SegmentEdits
 
     def stored_frames(self, media_file_id: int) -> set[int]:
         rows = self.connection.read().execute(
@@ -246,8 +248,9 @@ class SegmentTable:
             db.execute("UPDATE segments SET crop_path = ? WHERE id = ?", (crop_path, segment_id))
 
     def crop_paths(self) -> set[str]:
-        """List every crop file the library refers to, relative to its folder."""
-        return {
-            row["crop_path"]
-            for row in self.connection.read().execute("SELECT crop_path FROM segments")
-        }
+        """List every crop file the library refers to, relative to its folder.
+
+        Those that undoing an edit of a mask needs are among them.
+        """
+        rows = self.connection.read().execute("SELECT crop_path FROM segments")
+        return {row["crop_path"] for row in rows} | self.edits.crop_paths()

@@ -23,16 +23,15 @@ from src.processing.annotation_transfer import (
     match_annotations,
     transfer_annotations,
 )
+from src.processing.found_again import without_found_again
+from src.processing.frame_looks import is_same_picture
 from src.processing.image_loader import load_image
 from src.processing.pending_deletes import write_down_crops
+from src.processing.removed_masks import RemovedMasks
 from src.processing.segment_pipeline import FrameResult
 from src.processing.video_processor import dhash
 from src.records import Decision, Frame, KeptSegment, MediaFile, Tag
 from src.search.leaves import segment_filter
-
-# Of the 64 bits of two pictures' dHash half differ by chance; light, colours and compression
-# change few of them.
-SAME_PICTURE_BITS = 10
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +100,7 @@ class ContentChange:
         self._coming: list[UserAnnotations] = []  # of the frames that are about to go, as well
         self._lost = Counter[str]()
         self._looks: dict[int, int] = {}
+        self._removed = RemovedMasks(metadata, media_id)
 
     @property
     def replaces(self) -> bool:
@@ -115,13 +115,14 @@ class ContentChange:
         old = self.metadata.segments_where(segment_filter(media_file_ids=(self.media_id,)), True)
         annotations = annotations_on(self.metadata, old)
         worked_on = {work.frame_index for work in annotations}
-        worked_on |= self.metadata.frame_decisions(self.media_id).keys()
+        worked_on |= self.metadata.frame_decisions(self.media_id).keys() | self._removed.frames()
         for segment in old:
             if segment.kind == "frame" and segment.frame_index in worked_on:
                 with contextlib.suppress(MediaReadError):  # its size has to do then
                     crop = load_image(segment.crop_path, pixel_limit).frame
                     self._looks[segment.frame_index] = dhash(crop.image_rgb)
         self._coming = self._with_looks(annotations)
+        self._removed.take_up(self._looks)
 
     def kept_on(self, frame: Frame) -> tuple[KeptSegment, ...]:
         """List the segments that a new frame has to have, since it is the same picture."""
@@ -141,7 +142,7 @@ class ContentChange:
         found = {
             work.segment_id: work.as_kept()
             for work in mine
-            if _is_same(work.look, look) and work.segment_id not in others
+            if is_same_picture(work.look, look) and work.segment_id not in others
         }
         return tuple(found.values())
 
@@ -163,6 +164,7 @@ class ContentChange:
         annotations = self._with_looks(annotations_on(self.metadata, old))
         verdicts = self._all_verdicts()
         with self.metadata.connection.write():
+            self._removed.make_room(self._looks)
             unused = self.metadata.remove_frames(self.media_id)
             write_down_crops(self.metadata, unused)
             self.metadata.update_media(self.media_id, **self._columns)
@@ -174,6 +176,15 @@ class ContentChange:
                 self.metadata.set_info(_waiting_verdicts(self.media_id), waiting)
         self._works, self._verdicts, self._columns = annotations, verdicts, None
         return unused
+
+    def without_found_again(self, result: FrameResult) -> FrameResult:
+        """Leave out what SAM has found once more of what people drew or removed."""
+        drawn = [
+            each.mask_rle
+            for each in result.segments
+            if each.kept is not None and each.kept.origin == "human" and each.mask_rle is not None
+        ]
+        return without_found_again(result, drawn + self._removed.masks_on(result))
 
     def _with_looks(self, of_old: Sequence[UserAnnotations]) -> list[UserAnnotations]:
         """List the work that waits, and that on the frames about to go, with their looks."""
@@ -196,10 +207,11 @@ class ContentChange:
 
         What was done on another picture ends with that picture.
         """
+        self._removed.transfer(result)
         look = int(result.look.dhash, 16)
         mine = [work for work in self._works if work.frame_index == result.frame_index]
         if mine:
-            same = [work for work in mine if _is_same(work.look, look)]
+            same = [work for work in mine if is_same_picture(work.look, look)]
             kept = {segment.id for segment in new if segment.origin != "sam"}
             matches = dict.fromkeys(work.segment_id for work in mine)
             of_sam = [segment for segment in new if segment.id not in kept]
@@ -209,7 +221,7 @@ class ContentChange:
             self._count_lost(work for work in mine if matches[work.segment_id] is None)
         for each in self._verdicts:
             if each.frame_index == result.frame_index:
-                if _is_same(each.look, look):
+                if is_same_picture(each.look, look):
                     self.metadata.repeat_on_frame(self.media_id, each.frame_index, each.history)
                 else:
                     self._lost["frames"] += 1
@@ -226,6 +238,7 @@ class ContentChange:
         """
         self.metadata.forget_info(_waiting(self.media_id))
         self.metadata.forget_info(_waiting_verdicts(self.media_id))
+        self._removed.end()
         met = self.metadata.stored_frames(self.media_id)
         self._count_lost(work for work in self._works if work.frame_index not in met)
         self._lost["frames"] += sum(each.frame_index not in met for each in self._verdicts)
@@ -250,11 +263,6 @@ class ContentChange:
             # nothing that this program wrote: it must not stop the file from being taken in
             log.warning("what is noted as %r can't be read", key, exc_info=True)
             return []
-
-
-def _is_same(old_look: int | None, new_look: int) -> bool:
-    """Return whether two frames of one number are the same picture, by their dHashes."""
-    return old_look is None or (old_look ^ new_look).bit_count() <= SAME_PICTURE_BITS
 
 
 def _whole(media_id: int) -> str:

@@ -11,6 +11,9 @@ from src.records import FrameLook
 # The longest side at which sharpness is measured, in pixels: the frame itself and its stored crop,
 # whose longest side is at most 1024, give nearly the same there.
 SHARPNESS_SIDE = 256
+# Of the 64 bits of two pictures' dHash half differ by chance; light, colours and compression
+# change few of them.
+SAME_PICTURE_BITS = 10
 
 
 def look_of(image_rgb: np.ndarray) -> FrameLook:
@@ -30,3 +33,12 @@ def look_of(image_rgb: np.ndarray) -> FrameLook:
     small = cv2.resize(grey, size_wh, interpolation=how)
     sharpness = float(cv2.Laplacian(small, cv2.CV_64F).var())
     return FrameLook(f"{dhash_of_grey(grey):016x}", round(sharpness, 3))
+
+
+def is_same_picture(old_look: int | None, new_look: int) -> bool:
+    """Return whether two frames of one number are the same picture, by their dHashes.
+
+    Args:
+        old_look: None where nobody looked, which is taken for the same.
+    """
+    return old_look is None or (old_look ^ new_look).bit_count() <= SAME_PICTURE_BITS

@@ -194,7 +194,7 @@ class Ingest:
                 if frame.result is None or frame.frame_index in stored:
                     yield FrameSkipped(path, frame.frame_index, frame.fraction)
                     continue
-                result = result_of(frame.result)
+                result = change.without_found_again(result_of(frame.result))
                 if frame.frame_index in media.uncut:
                     count = self._cut_imported(media, result)
                 else:

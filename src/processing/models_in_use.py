@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -295,6 +295,14 @@ class ModelsInUse:
             bundle = self.clip_bundle()
             yield from retag(self.metadata, bundle.embeddings, bundle.tagger)
             set_clip_of_tags(self.metadata, bundle.clip.name)
+
+    def tag_drawn(self, segment_ids: Sequence[str]) -> None:
+        """Give automatic tags to those of some segments that people drew; see retag.tag_drawn."""
+        from src.processing.retag import tag_drawn
+
+        if segment_ids:
+            bundle = self.clip_bundle()
+            tag_drawn(self.metadata, bundle.embeddings, bundle.tagger, segment_ids)
 
     def _take_over(self, new: VectorDatabase, tagger: AutoTagger, unreadable: set[str]) -> bool:
         """Replace the CLIP in use by another one, unless segments were added that it lacks.

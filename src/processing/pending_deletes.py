@@ -29,7 +29,7 @@ def remove_unused_crops(metadata: MetadataDatabase, crop_paths: Iterable[str]) -
     gone = list(crop_paths)
     if gone:
         remove_crops(metadata.paths, gone)
-        _strike_off(metadata, gone)
+        strike_off(metadata, gone)
 
 
 def remove_media(metadata: MetadataDatabase, media_file_id: int) -> None:
@@ -55,10 +55,11 @@ def remove_left_crops(metadata: MetadataDatabase) -> None:
     if left is not None:
         listed, in_use = _listed(left), metadata.crop_paths()
         remove_crops(metadata.paths, (path for path in listed if path not in in_use))
-        _strike_off(metadata, listed)
+        strike_off(metadata, listed)
 
 
-def _strike_off(metadata: MetadataDatabase, crop_paths: Iterable[str]) -> None:
+def strike_off(metadata: MetadataDatabase, crop_paths: Iterable[str]) -> None:
+    """Delete the record of crops that are removed, or in use after all."""
     gone = set(crop_paths)
     with metadata.connection.write() as db:  # others may have been recorded meanwhile
         _write(metadata, [path for path in _read(db) if path not in gone])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -40,6 +40,33 @@ def retag(
         with metadata.connection.write() as db:
             replace_automatic_tags(db, tags)
         yield Progress("retag", done, total)
+
+
+def tag_drawn(
+    metadata: MetadataDatabase,
+    embeddings: EmbeddingStore,
+    tagger: AutoTagger,
+    segment_ids: Sequence[str],
+) -> None:
+    """Give automatic tags to those of some segments that a person drew and that have none yet.
+
+    A segment whose mask was changed keeps the tags that it has.
+
+    Args:
+        embeddings, tagger: see retag.
+    """
+    tags = metadata.tags_of(segment_ids)
+    drawn = [
+        segment.id
+        for segment in metadata.segments(segment_ids, with_masks=False).values()
+        if segment.origin == "human"
+        and not any(tag.source == "auto" for tag in tags.get(segment.id, ()))
+    ]
+    vectors = embeddings.get(drawn)
+    if vectors:
+        found = tagger.tags(np.stack(list(vectors.values())))
+        with metadata.connection.write() as db:
+            replace_automatic_tags(db, dict(zip(vectors, found, strict=True)))
 
 
 def _batches(frames: Iterable[list[str]]) -> Iterator[list[list[str]]]:

@@ -28,6 +28,7 @@ from src.processing.annotation_transfer import (
     transfer_annotations,
 )
 from src.processing.crop_files import crop_folder, remove_crops
+from src.processing.found_again import made_by_hand, without_found_again
 from src.processing.pending_deletes import remove_unused_crops, write_down_crops
 from src.processing.segment_pipeline import FrameResult, SegmentResult
 from src.records import SegmentMask, StoredSegment
@@ -204,15 +205,17 @@ class SegmentWriter:
         """Put what another SAM has cut in the place of a frame's segments.
 
         What people did goes to the new segment that is the same thing; an old one without such
-        a match stays.
+        a match stays. What people drew or removed is not found again, see without_found_again.
 
         Args, Raises: as of store_frame.
         """
         while True:
             seen = self._seen(frame_id)
             # what takes long is done before the transaction, in which people would wait for it
-            plan = _plan(*seen, self._new_segments(digest, result), result.size_wh)
-            with self._transaction(digest, result, plan.added) as (new, clip):
+            theirs = made_by_hand(seen[0]) + self.metadata.edits.removed_masks(frame_id)
+            cut = without_found_again(result, theirs)
+            plan = _plan(*seen, self._new_segments(digest, cut), result.size_wh)
+            with self._transaction(digest, cut, plan.added) as (new, clip):
                 if self._seen(frame_id) != seen:
                     continue  # a person has tagged something meanwhile
                 if seen[0]:

@@ -128,7 +128,8 @@ def parse_header(lines: Iterable[str]) -> VideoHeader:
     in_input = True
     of_other = False  # whether notes are those of sound or subtitles
     for line in lines:
-        if line.startswith("[info] Stream mapping:"):
+        # ffmpeg 5 describes its output before it says what is mapped, later ones after
+        if in_input and line.startswith(("[info] Stream mapping:", "[info] Output #0")):
             in_input = False
             mapped = [stream for stream in header.streams if not stream.is_cover]
         elif not in_input:

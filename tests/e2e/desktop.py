@@ -224,6 +224,9 @@ class Screen:
             process.communicate()
 
 
+MOST_SAID = 20_000  # characters, in the message of a test that waited in vain
+
+
 class Window:
     """A started program. What it shows comes from its probe, what is done to it from X."""
 
@@ -297,7 +300,16 @@ class Window:
                 return found
             assert self.process.poll() is None, f"ended before {what}: {self.said()}"
             time.sleep(LOOK_EVERY_S)
-        raise AssertionError(f"waited {DEADLINE_S} s for {what}; the window shows {state}")
+        raise AssertionError(
+            f"waited {DEADLINE_S} s for {what}; {self._where_it_is()} the window shows {state}"
+        )
+
+    def _where_it_is(self) -> str:
+        """Say when the window was looked at last, and, by faulthandler, where its threads are."""
+        age = time.time() - self._probe.stat().st_mtime if self._probe.exists() else -1.0
+        self.process.send_signal(signal.SIGABRT)
+        self.process.wait(DEADLINE_S)
+        return f"its probe looked {age:.1f} s ago; {self.said()[-MOST_SAID:]}"
 
     def wait_still(self, what: str, look: Callable[[State], Found]) -> Found:
         """Wait until something is there and moves no more."""

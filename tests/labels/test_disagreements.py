@@ -21,7 +21,7 @@ FIRST, SECOND, THIRD, FOURTH = (f"a.jpg-0000{number}" for number in (1, 2, 3, 4)
 @pytest.fixture
 def labels(metadata: MetadataDatabase) -> Labels:
     add_media_with(metadata, unit_vectors(6))
-    labels = Labels(metadata, no_vectors)  # type: ignore[arg-type]
+    labels = Labels(metadata, no_vectors, no_vectors)  # type: ignore[arg-type]
     for name in ("cat", "dog", "red"):
         labels.add(name)
     return labels

@@ -24,7 +24,7 @@ from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.labelling import Labels
 metadata = MetadataDatabase(LibraryPaths(__import__("pathlib").Path(sys.argv[1])))
-labels = Labels(metadata, None)
+labels = Labels(metadata, None, None)
 ids = [f"a.jpg-{{n:05}}" for n in range({SEGMENTS})]
 for number in itertools.count(int(sys.argv[2])):
     print("begins", number, flush=True)
@@ -118,7 +118,7 @@ def test_a_bulk_act_is_whole_or_absent(paths: LibraryPaths, seed: int) -> None:
             assert metadata.damaged_rows() == [] and metadata.miscounted() == {}
             assert metadata.integrity_problems() == []
             # what came through is taken back as a whole
-            labels = Labels(metadata, no_vectors)  # type: ignore[arg-type]
+            labels = Labels(metadata, no_vectors, no_vectors)  # type: ignore[arg-type]
             number = last + 1
             if begun[-1] != last and now == possible[-1] and now != possible[0]:
                 labels.undo(f"act {begun[-1]}")

@@ -26,7 +26,7 @@ def no_vectors() -> None:
 @pytest.fixture
 def labels(metadata: MetadataDatabase) -> Labels:
     add_media_with(metadata, unit_vectors(5))
-    return Labels(metadata, no_vectors)  # type: ignore[arg-type]
+    return Labels(metadata, no_vectors, no_vectors)  # type: ignore[arg-type]
 
 
 def names(labels: Labels) -> list[str]:

@@ -16,7 +16,7 @@ from tests.labels.test_labels import no_vectors
 def labels(metadata: MetadataDatabase) -> Labels:
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         add_frame_of_qualities(metadata, [None, 0.9], name)
-    labels = Labels(metadata, no_vectors)  # type: ignore[arg-type]
+    labels = Labels(metadata, no_vectors, no_vectors)  # type: ignore[arg-type]
     for name in ("cat", "dog"):
         labels.add(name)
     return labels

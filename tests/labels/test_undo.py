@@ -101,7 +101,7 @@ def test_random_acts_are_undone_and_done_again_one_by_one(
     for segment_id in draw.sample(SEGMENTS, 6):
         tags = [Tag(name, draw.random(), "auto") for name in draw.sample(NAMES, 2)]
         metadata.add_tags(segment_id, tags, "vocabulary")
-    labels = Labels(metadata, no_vectors)  # type: ignore[arg-type]
+    labels = Labels(metadata, no_vectors, no_vectors)  # type: ignore[arg-type]
     states, batches = [state_of(metadata)], list[str]()
     kinds = set[str]()
     for _ in range(40):

@@ -127,6 +127,17 @@ smpte170m/bt470bg/smpte170m, top coded first (swapped)), 720x576 [SAR 16:15 DAR 
     assert parse_header([]).film() is None
 
 
+def test_the_streams_of_the_output_are_not_those_of_the_film() -> None:
+    stream = "[info]   Stream #0:0: Video: h264, yuv420p, 160x120"
+    packet = "0,          0,        200,      100,      185, 0x73ea5c8c, F=0x0"
+    output = ["[info] Output #0, framecrc, to 'pipe:2':", stream]
+    mapping = ["[info] Stream mapping:", "[info]   Stream #0:0 -> #0:0 (copy)"]
+    of_5 = parse_header([stream, *output, *mapping, packet, packet])
+    later = parse_header([stream, *mapping, *output, packet, packet])
+    expected = VideoStream(0, "h264", "yuv420p", (160, 120), packets=2)
+    assert of_5.streams == later.streams == [expected]
+
+
 def test_what_is_written_about_a_film_is_no_stream_of_it(make_video: MakeVideo) -> None:
     comment = "x\n[info]   Stream #0:0: Video: h264, yuva420p, 999x999 (default)"
     path = make_video("a.mkv", 0.5, "-metadata", f"comment={comment}")

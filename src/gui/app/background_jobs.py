@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from src.events import Event
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
-from src.job_kinds import ADD, BACKUP, INDEX, MEASURE, SCAN, JobKind
+from src.job_kinds import ADD, BACKUP, EMBED, INDEX, MEASURE, SCAN, JobKind
 from src.worker import JobEnded
 
 
@@ -29,7 +29,14 @@ class BackgroundJobs:
 
     def _models_ready(self) -> None:
         self._start(SCAN, self._session.library.upkeep.prepare_search)
+        self.embed_edited()
         self._tell_index()
+
+    def embed_edited(self) -> None:
+        """Embed what a person has edited and no search finds yet; call it once an edit is kept."""
+        library = self._session.library
+        if self._session.models_ready:
+            self._start_if(lambda: library.upkeep.embedding_waits, EMBED, library.reembed)
 
     def _job_event(self, job: JobState, _event: Event) -> None:
         """Leave the cores to what a person waits for."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src.gui.label.disagreement_list import words_of
+from src.gui.label.label_list import NEW
 from src.gui.search.query_chips import PARTS, Part
 from src.gui.search.weaker_band import WeakerBand
 from src.library_files import write_atomically
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     import tkinter
 
     from src.gui.cards.card_grid import CardGrid
-    from src.gui.label.disagreement_list import words_of
     from src.gui.label.disagreements_tab import DisagreementsTab
+    from src.gui.label.label_panel import LabelPanel
     from src.gui.label.review_tab import ReviewTab
     from src.gui.main_window import MainWindow
     from src.gui.map.map_panel import MapPanel
     from src.gui.models.models_panel import ModelsPanel
-from src.gui.search.query_chips import QueryChips
+    from src.gui.search.query_chips import QueryChips
 
 VARIABLE = "MEDIA_LIBRARY_PROBE"
 _EVERY_MS = 40
@@ -127,6 +128,7 @@ class Probe:
             "query": _box(p.search.image.query) if here == "image" else [],
             "part": p.search.image.query.part if here == "image" else None,
             "map": _map(p.map) if here == "map" else {},
+            "label": _label(p.label) if here == "label" else {},
             "models": _models(p.models) if here == "models" else {},
             "label_tab": p.label.tab.name if here == "label" else "",
             "review": _review(p.label.review) if here == "label" else {},
@@ -189,6 +191,8 @@ def _cards(grid: CardGrid) -> list[dict[str, Any]]:
             "facts": view.facts,
             "mark": view.mark,
             "alike": view.alike,
+            "answer": view.answer,
+            "word": view.word,
             "state": view.state,
             "score": view.score,
             "key": str(view.key),
@@ -232,6 +236,33 @@ def _map(panel: MapPanel) -> dict[str, Any]:
         "scale": canvas.view.scale,
         "points": {key: [left + x, top + y] for key, (x, y) in zip(ids, pixels, strict=True)},
         "selected": panel.selected_ids,
+    }
+
+
+def _label(panel: LabelPanel) -> dict[str, Any]:
+    """The labels with their rows, and what the ranking of the chosen one says."""
+    rows, rank = panel.list, panel.rank
+    x, y = rows.winfo_rootx(), rows.winfo_rooty()
+
+    def box(name: str) -> Box:
+        left, top, width, height = rows.box(name)
+        return [x + left, y + top, width, height]
+
+    return {
+        "tab": panel.tab.name,
+        "chosen": rows.chosen,
+        "rows": {
+            each.name: {"count": each.segments + each.accepted_together, "box": box(each.name)}
+            for each in rows.in_sight
+        },
+        "new": box(NEW),
+        "focused": rank.grid_view.focused,
+        "ranking": rank.requests.is_busy,
+        "saving": panel.acts.is_saving,
+        "answers": {each.segment_id: each.answer for each in rank.list.candidates if each.answer},
+        "sure": rank.strip.sure.value,
+        "left": rank.strip.left.value,
+        "said": panel.hints.said,
     }
 
 

@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from src.gui.label.label_editors import Box, choose_colour, edit_attributes
-from src.gui.widgets.name_dropdown import NameDropdown
 from src.label_records import Label
 
 if TYPE_CHECKING:
@@ -36,17 +35,7 @@ class ChosenLabel:
 
     def merge(self) -> None:
         """Ask for the label that it becomes a part of."""
-        panel, name = self._panel, self.label.name
-
-        def merge(typed: str) -> None:
-            if typed == name or panel.commands.label(typed) is None:
-                dropdown.say_wrong("Type the name of another label.")
-                return
-            dropdown.close()
-            panel.commands.merge(name, typed)
-
-        title = f"Merge “{name}” into"
-        dropdown = NameDropdown(panel.list, panel.theme, title, "", merge)
+        self._panel.list.start_merging(self.label.name)
 
     @property
     def can_merge(self) -> bool:

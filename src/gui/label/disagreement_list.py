@@ -109,6 +109,8 @@ class DisagreementList(DrawnCanvas):
 
     def _draw(self) -> None:
         self.erase()
+        if self.winfo_width() <= 1:
+            return
         px, c = self.theme.px, self.theme.colours
         small = self.theme.canvas_font(self, SMALL)
         left, right = px(_SIDE + _INSIDE), self.winfo_width() - px(_SIDE + _INSIDE)

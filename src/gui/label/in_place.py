@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -50,6 +51,11 @@ class InPlace(ctk.CTkFrame):
                 )
                 button.pack()
                 self._buttons.append(button)
+
+    def take_keys(self) -> None:
+        """Give the keyboard to the main button, so that Enter is enough."""
+        if self._buttons:
+            tkinter.Misc.focus_set(self._buttons[0])
 
     def _go(self, place: int) -> None:
         way = self._ways[place]

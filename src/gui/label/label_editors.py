@@ -84,7 +84,7 @@ def edit_attributes(
     note = label(
         body,
         theme,
-        "One a line. A choice: size: small, medium, large. A number: age: number.",
+        "One per line, a choice or a number, such as\nsize: small, medium, large\nage: number",
         size=SMALL,
         colour=c.text_2,
         wraplength=300,

@@ -10,7 +10,8 @@ from typing import Any
 
 from PIL import Image
 
-from src.gui.label.row_entry import RowEntry
+from src.gui.core.known_labels import KEYS
+from src.gui.label.row_entry import RowEntry, Suggest
 from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, RADIUS_SMALL, SMALL, Theme, shorten
@@ -18,7 +19,6 @@ from src.gui.widgets.drawn_canvas import DrawnCanvas
 from src.label_records import Label
 
 WIDTH = 216
-KEYS = 9  # labels that have one
 NEW, HEADING, COUNTED = "New label", "Labels", "segments"
 _HEAD, _ROW, _FOOT = 52, 40, 16
 _SIDE, _INSIDE, _SWATCH, _KEY = 12, 12, 12, 18
@@ -33,6 +33,8 @@ class LabelListActions:
         menu: opens the context menu, at a place on the screen.
         move: gives a label another place.
         rename, add: get the name that was typed.
+        merge: gets a label, and the name of the one that it becomes a part of.
+        suggest: what may be meant by what is typed so far.
     """
 
     choose: Callable[[str], object]
@@ -41,6 +43,8 @@ class LabelListActions:
     rename: Callable[[str, str], object]
     remove: Callable[[str], object]
     add: Callable[[str], object]
+    merge: Callable[[str, str], object]
+    suggest: Suggest
 
 
 class LabelList(DrawnCanvas):
@@ -103,13 +107,20 @@ class LabelList(DrawnCanvas):
         """Ask for the name of a new label, below the others."""
         self._first = max(0, len(self.labels) - self._fitting)
         self.refresh()
-        self.entry.open(self.box(NEW), text, self._actions.add, wrong)
+        actions = self._actions
+        self.entry.open(self.box(NEW), text, actions.add, wrong, suggest=actions.suggest)
 
     def start_renaming(self, name: str, text: str = "", wrong: str = "") -> None:
         """Ask for another name of a label, in its place."""
         if self._place(name) >= 0:
             save = partial(self._actions.rename, name)
             self.entry.open(self.box(name), text or name, save, wrong)
+
+    def start_merging(self, name: str, text: str = "", wrong: str = "") -> None:
+        """Ask in its place for the label that a label becomes a part of."""
+        if self._place(name) >= 0:
+            merge, suggest = partial(self._actions.merge, name), self._actions.suggest
+            self.entry.open(self.box(name), text, merge, wrong, "Merge into", suggest)
 
     # -- pointer
 
@@ -199,6 +210,8 @@ class LabelList(DrawnCanvas):
         return max(1, (self.winfo_height() - px(_HEAD + _FOOT)) // px(_ROW) - 1)
 
     def _draw(self) -> None:
+        if self.winfo_width() <= 1:  # it is not on the screen yet
+            return
         self.erase()
         c, px, width = self.theme.colours, self.theme.px, self.winfo_width()
         small = self.theme.canvas_font(self, SMALL)

@@ -90,6 +90,8 @@ class LabelPanel(Panel):
                 self._rename,
                 self.commands.remove,
                 self._add,
+                self._merge,
+                self._known.suggest,
             ),
         )
         self._line = rule(self._body, theme)
@@ -201,6 +203,14 @@ class LabelPanel(Panel):
 
     def _rename(self, name: str, new: str) -> None:
         self.commands.rename(name, new, lambda why: self.list.start_renaming(name, new, why))
+
+    def _merge(self, name: str, into: str) -> None:
+        key = into.casefold()
+        found = next((each.name for each in self.labels if each.name.casefold() == key), "")
+        if found in ("", name):
+            self.list.start_merging(name, into, "Type the name of another label.")
+        else:
+            self.commands.merge(name, found)
 
     def import_names(self) -> None:
         """Make the labels of a text file that a person chooses."""

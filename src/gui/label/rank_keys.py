@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from src.gui.label.label_list import KEYS
+from src.gui.core.known_labels import KEYS
 
 if TYPE_CHECKING:
     from src.gui.label.rank_tab import RankTab
@@ -19,6 +19,7 @@ HINTS = (
     (("Shift", "A"), "accept the row"),
     (("Ctrl", "Z"), "undo"),
     (("1–9",), "other label"),
+    (("Ctrl", "Enter"), "accept the top"),
     (("S",), "start from a search"),
     (("Enter",), "open"),
 )
@@ -45,7 +46,9 @@ class RankKeys:
         for step, key in ((-1, "Up"), (1, "Down")):
             canvas.bind(f"<Control-{key}>", partial(self._next_label, step))
         for key in _MOVES:
-            canvas.bind(f"<KeyRelease-{key}>", lambda _: tab.focus_moved(), "+")
+            canvas.bind(f"<KeyRelease-{key}>", lambda _: tab.attributes.show(), "+")
+        for key in ("Return", "KP_Enter"):
+            canvas.bind(f"<Control-{key}>", lambda _: self._accept_top())
         canvas.bind("<Double-Button-1>", lambda _: tab.open_chosen())
 
     def _pressed(self, event: tkinter.Event[tkinter.Misc]) -> str | None:
@@ -66,4 +69,8 @@ class RankKeys:
 
     def _next_label(self, step: int, _event: object) -> str:
         self._tab.tools.step_label(step)
+        return "break"
+
+    def _accept_top(self) -> str:
+        self._tab.accept_top()
         return "break"

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from src.gui.core.session import Session
 from src.label_records import LabelRanking, RankingOrder
 from src.records import SearchHit
-from src.search.query import Query, Words
 
 # Some screens of cards; more come with the next ranking.
 LIMIT = 200
@@ -86,11 +85,10 @@ class RankRequests:
 
         def rank() -> Ranked:
             ranker = labels.ranking(wanted.label)
-            query = None if wanted.seeds else Query((Words(wanted.label),))
-            ranking = ranker.rank(wanted.seeds, query, wanted.order, wanted.limit)
+            ranking = ranker.rank(wanted.seeds, None, wanted.order, wanted.limit)
             best, most = ranking.candidates, ranking.acceptable
             if most and (wanted.order != "best" or most > len(best)):
-                best = ranker.rank(wanted.seeds, query, "best", most).candidates
+                best = ranker.rank(wanted.seeds, None, "best", most).candidates
             return Ranked(wanted, ranking, best[:most])
 
         def ranked(found: Ranked) -> None:

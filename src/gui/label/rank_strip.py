@@ -15,6 +15,7 @@ from src.gui.widgets.tooltip import Tooltip
 from src.label_records import Label, LabelRanking
 
 UNKNOWN = "–"
+OFFERED = "Accept them all in one act (Ctrl Enter)"
 NOT_OFFERED = "Offered once answers that are held back show that the best are right."
 _HEIGHT, _INSIDE, _LINE = 80, 16, 4
 
@@ -110,7 +111,7 @@ class RankStrip(ctk.CTkFrame):
                 f"{right:.0%}",
                 right,
                 f"{right:.0%} of held-back answers right",
-                "held-back answers",
+                "of held-back answers",
             )
         again = f"ranks again in {again_in}" if again_in else "ranking again…"
         left = None if ranking is None else ranking.likely_left
@@ -125,4 +126,4 @@ class RankStrip(ctk.CTkFrame):
             self.left.show(f"{left:,}", share, f"{seen} · {again}", again)
         self.accept.set_text(f"Accept top {acceptable:,}" if acceptable else "Accept top")
         self.accept.set_enabled(bool(acceptable))
-        self._tip.text = "" if acceptable else NOT_OFFERED
+        self._tip.text = OFFERED if acceptable else NOT_OFFERED

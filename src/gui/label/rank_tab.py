@@ -8,37 +8,30 @@ from typing import Any
 
 from src.gui.cards.card_grid import CardGrid
 from src.gui.cards.card_view import CardActions
-from src.gui.core.label_acts import Act
 from src.gui.core.wording import explained
 from src.gui.label.answering import Answering
-from src.gui.label.attribute_row import AttributeRow, Value
-from src.gui.label.in_place import InPlace, Way
+from src.gui.label.card_attributes import CardAttributes
+from src.gui.label.in_place import InPlace
 from src.gui.label.label_tab import LabelTab, LabelTools
 from src.gui.label.rank_head import DOUBTFUL, RankHead
 from src.gui.label.rank_keys import HINTS, RankKeys
 from src.gui.label.rank_list import RankList
 from src.gui.label.rank_requests import LIMIT, Ranked, RankRequests, Wanted
 from src.gui.label.rank_strip import RankStrip
+from src.gui.label.rank_words import words_in_place
 from src.gui.panel.panel import PanelContext
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.popup import show_menu
-from src.label_records import Label
+from src.label_records import Label, RankingOrder
 from src.records import SearchHit
 
 CANDIDATE_MENU = "candidate"
-CARD = 112  # the width wished for
+# The width wished for of a card, and that in a narrow window, in pixels of the design.
+CARD, SMALL_CARD, _NARROW = 112, 92, 600
 # Answers after which it is ranked again, where the ranking itself does not say.
 EVERY = 10
 
-LOADING = ("Loading models", "Candidates will be here in a moment.")
-MODELS_FAILED = ("The models couldn't be loaded", "See Models for the reason.")
-EMPTY = ("Nothing to label yet", "Add photos or videos, and what is in them can be labelled.")
-NO_LABELS = (
-    "Make your first label",
-    "Name something that is in your photos or videos, then say yes or no to a few segments: the "
-    "rest is ranked by your answers.",
-)
 NO_EXAMPLES = "Search for something, or select segments with Space, and press S to start from it."
 
 
@@ -52,11 +45,11 @@ class RankTab(LabelTab):
         super().__init__(master, context, tools)
         theme, session = context.theme, context.session
         self._seeds: tuple[str, ...] = ()
-        self._ranked: Ranked | None = None
+        self.ranked: Ranked | None = None
         self._since = 0  # answers since it was ranked last
         self._limit = LIMIT
         self._is_stale = False
-        self._failed: tuple[str, str] | None = None
+        self.failed: tuple[str, str] | None = None
         self.list = RankList(session.missing.has)
         self.answering = Answering(
             self.list,
@@ -72,8 +65,8 @@ class RankTab(LabelTab):
         top.pack(fill="x", padx=(LEFT, RIGHT), pady=(24, 4))
         self.strip = RankStrip(top, theme, self.accept_top)
         self.strip.pack(fill="x")
-        self.attributes = AttributeRow(top, theme, self._set_attribute)
-        self.head = RankHead(top, theme, lambda _: self._ask(from_start=True))
+        self.attributes = CardAttributes(top, self)
+        self.head = RankHead(top, theme, lambda _: self.rank_again(from_start=True))
         self.head.pack(fill="x", pady=(4, 0))
         self.grid_view = CardGrid(
             self._work,
@@ -92,38 +85,43 @@ class RankTab(LabelTab):
             wish=CARD,
         )
         self.grid_view.pack(fill="both", expand=True)
+        tkinter.Misc.bind(self, "<Configure>", lambda e: self._fit(e.width), "+")
+        # which card the keys are about is to be seen, however the keyboard came here
+        self.grid_view.canvas.bind("<FocusIn>", lambda _: self.grid_view.show_focus(True), "+")
         self.keys = RankKeys(self)
         self.in_place = InPlace(self, theme)
-        session.signals.models_ready.append(self._models_changed)
-        session.signals.models_failed.append(self._models_changed)
+        self.models_failed = False
+        session.signals.models_ready.append(self._models_ready)
+        session.signals.models_failed.append(self._models_are_missing)
         session.signals.missing_changed.append(self.grid_view.refresh)
-        self._models_failed = False
-        session.signals.models_failed.append(lambda: setattr(self, "_models_failed", True))
 
     # -- what the panel tells
 
     def shown(self) -> None:
         """Rank where that was not done yet, or again where the library has changed."""
         self._show_state()
-        if self._is_stale or self._ranked is None:
-            self._ask(from_start=self._ranked is None)
+        if self._is_stale or self.ranked is None:
+            self.rank_again(from_start=self.ranked is None)
         self.take_keys()
 
     def labels_changed(self) -> None:
         label = self.label
         name = "" if label is None else label.name
         if name != self.answering.label:
-            self.answering.label, self._seeds, self._ranked = name, (), None
+            self.answering.label, self._seeds, self.ranked = name, (), None
             self.list.begin(())
             self.grid_view.show(self.list)
-            self._failed = None
-            self._ask(from_start=True)
-        self._offer_attributes()
+            self.failed = None
+            self.rank_again(from_start=True)
+        self.attributes.offer()
         self._show_strip()
         self._show_state()
 
     def content_changed(self) -> None:
+        """Rank again when somebody looks next, or at once where there was nothing to look at."""
         self._is_stale = True
+        if not len(self.list):
+            self.rank_again(from_start=True)
 
     @property
     def label(self) -> Label | None:
@@ -144,31 +142,41 @@ class RankTab(LabelTab):
         if self._work.winfo_manager():
             self.grid_view.canvas.focus_set()
             self.grid_view.show_focus(True)
+        else:
+            self.in_place.take_keys()
 
-    def _models_changed(self) -> None:
+    def _models_ready(self) -> None:
+        self.models_failed = False
+        self._show_state()
         if self.winfo_viewable():
-            self._show_state()
-            self._ask(from_start=True)
+            self.rank_again(from_start=True)
+
+    def _models_are_missing(self) -> None:
+        self.models_failed = True
+        self._show_state()
 
     # -- rankings
 
-    def _ask(self, from_start: bool) -> None:
+    def rank_again(self, from_start: bool) -> None:
         """Rank in another thread; what is shown stays until the answer is there."""
         label = self.label
+        if not self.winfo_viewable():
+            self._is_stale = True  # until somebody looks
+            return
         if label is None or not self.session.is_open or not self.session.models_ready:
             return
-        self._since, self._is_stale = 0, False
+        self._since, self._is_stale, self.failed = 0, False, None
         if from_start:
             self._limit = LIMIT
-        order = "doubtful" if self.head.order == DOUBTFUL else "best"
-        wanted = Wanted(label.name, self._seeds, order, from_start, self._limit)  # type: ignore[arg-type]
-        self.requests.ask(wanted)
+        order: RankingOrder = "doubtful" if self.head.order == DOUBTFUL else "best"
+        self.requests.ask(Wanted(label.name, self._seeds, order, from_start, self._limit))
         self._show_strip()
+        self._show_state()
 
     def _show_ranking(self, found: Ranked) -> None:
         if found.wanted.label != self.answering.label:
             return
-        self._ranked, self._failed = found, None
+        self.ranked, self.failed = found, None
         grid, hits = self.grid_view, found.ranking.candidates
         if found.wanted.from_start or not len(self.list):
             self.list.begin(hits)
@@ -180,15 +188,15 @@ class RankTab(LabelTab):
         self._show_strip()
         self._show_answers()
         self._show_state()
-        if self._has_keys():
+        if self._keys_are_free():
             self.take_keys()
 
     def _ranking_failed(self, wanted: Wanted, exc: Exception) -> None:
         if wanted.label == self.answering.label:
-            self._failed = explained(exc)
+            self.failed = explained(exc)
             self._is_stale = True
             if len(self.list):
-                self.tools.say(f"Couldn't rank again. {self._failed[0]}")
+                self.tools.say(f"Couldn't rank again. {self.failed[0]}")
             self._show_strip()
             self._show_state()
 
@@ -207,12 +215,12 @@ class RankTab(LabelTab):
 
     def _end_seen(self) -> None:
         """Rank more, where there is more than is shown."""
-        ranked = self._ranked
-        if ranked is None or self.requests.is_busy or ranked.wanted.limit >= 2 * self._limit:
+        ranked = self.ranked
+        if ranked is None or self.requests.is_busy or self._is_stale:
             return
         if len(ranked.ranking.candidates) >= self._limit:
             self._limit *= 2
-            self._ask(from_start=False)
+            self.rank_again(from_start=False)
 
     def start_from_examples(self) -> None:
         """Rank by what is selected here, or by what the last search found."""
@@ -221,15 +229,16 @@ class RankTab(LabelTab):
 
     def start_from(self, segment_ids: Sequence[str]) -> None:
         """Rank by segments that are examples, as long as there are no answers."""
-        ranking = None if self._ranked is None else self._ranked.ranking
+        ranking = None if self.ranked is None else self.ranked.ranking
+        here = self.list.count("accepted") + self.list.count("rejected")
         if not segment_ids:
             self.tools.say(NO_EXAMPLES)
-        elif ranking is not None and (ranking.accepted or ranking.rejected or self._since):
+        elif here or (ranking is not None and (ranking.accepted or ranking.rejected)):
             self.tools.say("This label is ranked by your answers already.")
         else:
             self._seeds = tuple(segment_ids)
             self.grid_view.select(frozenset())
-            self._ask(from_start=True)
+            self.rank_again(from_start=True)
 
     # -- answers
 
@@ -276,20 +285,22 @@ class RankTab(LabelTab):
 
     def _acceptable(self) -> Sequence[SearchHit]:
         """Return the best of the ranking that have no answer since."""
-        if self._ranked is None or self._ranked.wanted.label != self.answering.label:
+        if self.ranked is None or self.ranked.wanted.label != self.answering.label:
             return ()
         answered = {each.segment_id for each in self.list.candidates if each.answer}
-        return [hit for hit in self._ranked.best if hit.segment.id not in answered]
+        return [hit for hit in self.ranked.best if hit.segment.id not in answered]
 
     def _go_on(self, place: int | None) -> None:
+        """Go to the next card without an answer, with the row after it in sight."""
         grid = self.grid_view
         following = self.list.next_open(-1 if place is None else place)
         if following is not None:
             grid.focused = following
+            grid.scroll_to_card(min(following + grid.columns, len(self.list) - 1))
             grid.scroll_to_card(following)
         grid.show_focus(True)
         grid.refresh()
-        self._show_attributes()
+        self.attributes.show()
 
     def _return_to(self, segment_ids: Sequence[str]) -> None:
         """Go to the first card whose answer was taken back, to be answered anew."""
@@ -309,61 +320,14 @@ class RankTab(LabelTab):
         """Rank again after some answers."""
         self._since = max(0, self._since + answers)
         if self._since >= self._every:
-            self._ask(from_start=False)
+            self.rank_again(from_start=False)
         self._show_strip()
         self._show_state()
 
     @property
     def _every(self) -> int:
-        ranked = self._ranked
+        ranked = self.ranked
         return EVERY if ranked is None else ranked.ranking.ranks_again_in or EVERY
-
-    # -- attributes
-
-    def _offer_attributes(self) -> None:
-        label = self.label
-        attributes = () if label is None else label.attributes
-        self.attributes.offer(attributes)
-        if attributes and not self.attributes.winfo_manager():
-            self.attributes.pack(fill="x", pady=(8, 0), after=self.strip)
-        elif not attributes:
-            self.attributes.pack_forget()
-        self._show_attributes()
-
-    def focus_moved(self) -> None:
-        """Called when another card has the focus."""
-        self._show_attributes()
-
-    def _show_attributes(self) -> None:
-        """Show the attributes of the chosen card, once they are known."""
-        label, ids = self.label, self.chosen_ids()
-        if label is None or not label.attributes or not ids:
-            return
-        labels, name = self.session.library.labels, label.name
-
-        def found(values: Any) -> None:
-            if self.chosen_ids() == ids:
-                self.attributes.show(values.get(ids[0], {}).get(name, {}))
-
-        self.session.main_thread.run(lambda: labels.attributes_of(ids[:1]), found)
-
-    def _set_attribute(self, attribute: str, value: Value) -> None:
-        """Set it on what is chosen; that it has the label is said by that."""
-        label, ids = self.label, self.chosen_ids()
-        if label is None or not ids:
-            return
-        labels, name = self.session.library.labels, label.name
-        answers = self.list.answers_of(ids)
-        if new := [key for key in ids if key in answers and answers[key].answer != "accepted"]:
-            self.answering.accept(new)
-        self.tools.acts.do(
-            Act(
-                lambda: labels.set_attribute(ids, name, attribute, value),
-                done=self._show_attributes,
-                undone=self._show_attributes,
-            )
-        )
-        self.take_keys()
 
     # -- cards
 
@@ -377,7 +341,7 @@ class RankTab(LabelTab):
 
     def _clicked(self, place: int) -> None:
         self.grid_view.show_focus(True)
-        self.focus_moved()
+        self.attributes.show()
 
     def _menu(self, place: int, x: int, y: int) -> None:
         self.grid_view.show_focus(True)
@@ -385,13 +349,20 @@ class RankTab(LabelTab):
 
     # -- what is seen
 
-    def _has_keys(self) -> bool:
-        """Whether nothing else of the window has the keyboard, such as an entry."""
-        focus = self.focus_get()
-        return self.winfo_viewable() and not isinstance(focus, tkinter.Entry)
+    def _keys_are_free(self) -> bool:
+        """Whether nothing that a person uses has the keyboard, such as an entry or the list."""
+        focus = str(self.focus_get() or "")
+        waits = focus in ("", ".", "None") or f"{focus}.".startswith(f"{self.in_place}.")
+        return waits and self.winfo_viewable()
+
+    def _fit(self, width_px: int) -> None:
+        """Show smaller cards in a narrow window, or there would be few."""
+        wish = CARD if width_px >= self.theme.px(_NARROW) else SMALL_CARD
+        if wish != self.grid_view.wish:
+            self.grid_view.set_wish(wish)
 
     def _show_strip(self) -> None:
-        label, ranked = self.label, self._ranked
+        label, ranked = self.label, self.ranked
         ranking = None
         if ranked is not None and label is not None and ranked.wanted.label == label.name:
             ranking = ranked.ranking
@@ -400,7 +371,7 @@ class RankTab(LabelTab):
 
     def _show_state(self) -> None:
         """Show the candidates, or in their place what there is to say."""
-        words, *ways = self._in_place()
+        words, *ways = words_in_place(self)
         if words is None:
             self.in_place.pack_forget()
             if not self._work.winfo_manager():
@@ -410,28 +381,3 @@ class RankTab(LabelTab):
         self.in_place.say(*words, *ways)
         if not self.in_place.winfo_manager():
             self.in_place.pack(fill="both", expand=True)
-
-    def _in_place(self) -> tuple[tuple[str, str] | None, Way | None, Way | None]:
-        """Return what is to be said in place of candidates, with what to do; None for nothing."""
-        tools, label = self.tools, self.label
-        if not self.session.is_open:
-            return LOADING, None, None
-        if tools.is_empty():
-            return EMPTY, ("Add Images/Videos", tools.add_media), None
-        if label is None:
-            other = ("Import names from a text file", tools.import_names)
-            return NO_LABELS, ("New label", tools.add_label), other
-        if len(self.list):
-            return None, None, None
-        if self._models_failed:
-            return MODELS_FAILED, None, None
-        if not self.session.models_ready:
-            return LOADING, None, None
-        if self._failed is not None:
-            retry = ("Try again", lambda: self._ask(from_start=True))
-            words = f"Couldn't rank “{label.name}”", self._failed[0]
-            return words, retry, ("Start from a search", tools.search)
-        if self._ranked is None or self.requests.is_busy:
-            return ("Ranking…", f"Looking for what is like “{label.name}”."), None, None
-        said = f"Every segment has an answer for “{label.name}”."
-        return ("Nothing left to answer", said), None, None

@@ -114,6 +114,8 @@ class ReviewLabels(DrawnCanvas):
 
     def _draw(self) -> None:
         self.erase()
+        if self.winfo_width() <= 1:
+            return
         px, c, theme = self.theme.px, self.theme.colours, self.theme
         small, width = theme.canvas_font(self, SMALL), self.winfo_width()
         left, right = px(_SIDE + _INSIDE), width - px(_SIDE + _INSIDE)

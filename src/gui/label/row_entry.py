@@ -3,20 +3,47 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from src.gui.theme.theme import SMALL, Theme
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.inputs import Entry
+from src.gui.widgets.label_entry import LabelEntry
+from src.search.completion import Suggestion
+
+_AROUND = 10  # of what is typed, within the entry
+Suggest = Callable[[str], Sequence[Suggestion]]
+
+
+def no_suggestions(_typed: str) -> Sequence[Suggestion]:
+    """Suggest nothing: the name is to be a new one."""
+    return ()
 
 
 class RowEntry:
-    """Opened over a Canvas; it closes when the keyboard goes elsewhere."""
+    """Opened over a Canvas; it closes when the keyboard goes elsewhere.
+
+    Attributes:
+        field: the entry; None before it is first opened.
+        wrong: what is said to be wrong with what stands in it.
+    """
 
     def __init__(self, canvas: tkinter.Canvas, theme: Theme) -> None:
         self._canvas, self._theme = canvas, theme
-        self._entry: Entry | None = None
-        self._wrong: tkinter.Label | None = None
+        self.field: LabelEntry | None = None
+        self.wrong = ""
+        self._suggest: Suggest = no_suggestions
+        self._on_save: Callable[[str], object] = str
+        self._said = tkinter.Label(
+            canvas,
+            bg=theme.colours.window,
+            fg=theme.colours.error,
+            justify="left",
+            font=theme.canvas_font(canvas, SMALL),
+        )
+
+    @property
+    def is_open(self) -> bool:
+        return self.field is not None and bool(self.field.winfo_manager())
 
     def open(
         self,
@@ -24,6 +51,8 @@ class RowEntry:
         text: str,
         on_save: Callable[[str], object],
         wrong: str = "",
+        placeholder: str = "Name",
+        suggest: Suggest = no_suggestions,
     ) -> None:
         """Show it.
 
@@ -31,56 +60,54 @@ class RowEntry:
             box: where, in device pixels of the Canvas: left, top, width, height.
             on_save: gets what was typed, where that is not empty.
             wrong: why what is in it can't be saved.
+            suggest: what may be meant by what is typed so far.
         """
-        self.close()
         theme, (left, top, width, height) = self._theme, box
-        entry = Entry(
-            self._canvas, theme, "Name", height=32, on_enter=lambda new: self._save(new, on_save)
-        )
-        self._entry = entry
-        entry.set(text)
-        entry.field.bind("<Escape>", lambda _: self.close())
-        entry.field.bind("<FocusOut>", lambda _: self._left(entry), add="+")
-        scale = ctk.ScalingTracker.get_widget_scaling(entry)
-        entry.configure(width=width / scale)
-        entry.place(x=left / scale, y=(top + theme.px(4)) / scale)
+        self._suggest, self._on_save, self.wrong = suggest, on_save, wrong
+        field = self.field or self._made()
+        field.field.configure(placeholder_text=placeholder)
+        field.set(text)
+        field.set_error(bool(wrong))
+        scale = ctk.ScalingTracker.get_widget_scaling(field)
+        field.field.configure(width=width / scale - _AROUND)
+        field.place(x=left / scale, y=(top + theme.px(4)) / scale)
         if wrong:
-            entry.set_error(True)
-            self._wrong = tkinter.Label(
-                self._canvas,
-                text=wrong,
-                bg=theme.colours.window,
-                fg=theme.colours.error,
-                justify="left",
-                wraplength=width,
-                font=theme.canvas_font(self._canvas, SMALL),
-            )
-            self._wrong.place(x=left, y=top + height)
-        entry.focus_field()
+            self._said.configure(text=wrong, wraplength=width)
+            self._said.place(x=left, y=top + height)
+        else:
+            self._said.place_forget()
+        # Tk gives the focus to nothing that is not on the screen yet, and a quick hand types on
+        self._canvas.update_idletasks()
+        field.focus_field()
 
-    def close(self) -> str:
-        """Remove it; the Canvas gets the keyboard back where it had it."""
-        entry, self._entry = self._entry, None
-        wrong, self._wrong = self._wrong, None
-        if wrong is not None:
-            wrong.destroy()
-        if entry is not None:
-            had_focus = f"{self._canvas.focus_get()}.".startswith(f"{entry}.")
-            entry.destroy()
-            if had_focus:
-                self._canvas.focus_set()
-        return "break"
+    def close(self) -> None:
+        """Hide it; the Canvas gets the keyboard back where it had it."""
+        if self.field is None or not self.is_open:
+            return
+        had_focus = f"{self._canvas.focus_get()}.".startswith(f"{self.field}.")
+        self.field.place_forget()
+        self._said.place_forget()
+        if had_focus:
+            self._canvas.focus_set()
 
-    def _left(self, entry: Entry) -> None:
-        """Close it once the keyboard is elsewhere, if it is still the same."""
+    def _made(self) -> LabelEntry:
+        self.field = LabelEntry(
+            self._canvas,
+            self._theme,
+            "",
+            lambda typed: self._suggest(typed),
+            self._save,
+            self.close,
+            leaves_at_once=True,
+        )
+        self.field.field.bind("<FocusOut>", lambda _: self._canvas.after_idle(self._left), add="+")
+        return self.field
 
-        def close() -> None:
-            if self._entry is entry:
-                self.close()
+    def _left(self) -> None:
+        """Close it once the keyboard is elsewhere."""
+        if not f"{self._canvas.focus_get()}.".startswith(f"{self.field}."):
+            self.close()
 
-        self._canvas.after_idle(close)
-
-    def _save(self, text: str, on_save: Callable[[str], object]) -> None:
+    def _save(self, text: str) -> None:
         self.close()
-        if text.strip():
-            on_save(text.strip())
+        self._on_save(text.strip())

@@ -103,6 +103,9 @@ class BulkLabels:
             refused,
         )
 
+    def _said(self, text: str) -> None:
+        self._say(text, self._can_undo)
+
     def undo(self) -> None:
         self.acts.undo()
 

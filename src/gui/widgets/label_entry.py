@@ -25,6 +25,7 @@ class LabelEntry(Entry):
         *,
         on_change: Callable[[str], object] = lambda _: None,
         height: int = 32,
+        leaves_at_once: bool = False,
     ) -> None:
         """Make it empty.
 
@@ -33,11 +34,13 @@ class LabelEntry(Entry):
             on_label: gets the name that was typed or chosen.
             on_leave: gives the keyboard to what it was of before, when Escape leaves the entry;
                 where there is none the window gets the key.
+            leaves_at_once: whether Escape does so whatever stands in it.
             on_change: called with the text whenever that is another one.
         """
         super().__init__(master, theme, placeholder, height=height, on_change=self._typed)
         self._on_typed = on_change
         self._suggest, self._on_label, self._on_leave = suggest, on_label, on_leave
+        self._leaves_at_once = leaves_at_once
         self.list = CompletionList(self.winfo_toplevel(), theme, self._choose)
         # of a class of their own, which comes before the keys of the entry
         keys, inner = f"completion of {self}", self.field._entry
@@ -106,9 +109,9 @@ class LabelEntry(Entry):
 
     def _escape(self) -> str | None:
         """Close the list, else empty the entry, else leave it."""
-        if self.list.is_open and self.text:
+        if self.text and self.list.is_open and not self._leaves_at_once:
             self.list.hide()
-        elif self.text:
+        elif self.text and not self._leaves_at_once:
             self.set("")
         else:
             self.list.hide()

@@ -79,6 +79,8 @@ class LabelKeys(DrawnCanvas):
     def _draw(self) -> None:
         self.erase()
         self._ends.clear()
+        if self.winfo_width() <= 1:
+            return
         px, c, theme = self.theme.px, self.theme.colours, self.theme
         font, small = theme.canvas_font(self, NORMAL), theme.canvas_font(self, SMALL)
         width, middle = self.winfo_width(), self.winfo_height() // 2

@@ -50,7 +50,9 @@ def test_the_sidebar_has_the_panels_then_what_else_has_a_row() -> None:
 def test_readme_names_all_keys() -> None:
     readme = (APPLICATION_FOLDER / "README.md").read_text(encoding="utf-8")
     for action in shortcuts():
-        written = action.keys.replace("Ctrl ", "Ctrl+").replace(",", "comma")
+        written = action.keys.replace(",", "comma")
+        for modifier in ("Ctrl", "Shift"):
+            written = written.replace(f"{modifier} ", f"{modifier}+")
         assert written in readme, action.name
 
 
@@ -71,15 +73,15 @@ def chosen(status: str, is_stopped: bool, is_missing: bool, done: list[Any]) -> 
     return ChosenCard(card, is_stopped, is_missing, actions)
 
 
-COPY, ALWAYS = "Copy image", ["Show in folder", "Remove from library…"]
+LABEL, COPY, ALWAYS = "Label…", "Copy image", ["Show in folder", "Remove from library…"]
 
 
 @pytest.mark.parametrize(
     ("status", "is_stopped", "is_missing", "names"),
     [
-        ("done", False, False, ["Open", COPY, *ALWAYS]),
-        ("done", False, True, ["Open", COPY, *ALWAYS, "Remove all missing files…"]),
-        ("pending", True, False, ["Open", "Continue with this file", COPY, *ALWAYS]),
+        ("done", False, False, ["Open", LABEL, COPY, *ALWAYS]),
+        ("done", False, True, ["Open", LABEL, COPY, *ALWAYS, "Remove all missing files…"]),
+        ("pending", True, False, ["Open", LABEL, "Continue with this file", COPY, *ALWAYS]),
         ("failed", False, False, ["Show error", "Retry", *ALWAYS]),
     ],
 )

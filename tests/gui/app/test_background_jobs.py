@@ -21,7 +21,7 @@ class Upkeep:
 
     def __init__(self) -> None:
         self.done: list[str] = []
-        self.backup_waits = self.index_waits = True
+        self.backup_waits = self.index_waits = self.embedding_waits = True
         self.goes_on = threading.Event()
 
     def back_up(self) -> Iterator[Event]:
@@ -31,6 +31,11 @@ class Upkeep:
     def prepare_search(self) -> Iterator[Event]:
         yield Progress("scan", 1, 1)
         self.done.append("scan")
+
+    def reembed(self) -> Iterator[Event]:
+        yield Progress("embed", 1, 1)
+        self.done.append("embed")
+        self.embedding_waits = False
 
     def tell_index(self) -> Iterator[Event]:
         yield Progress("index", 1, 2)
@@ -55,7 +60,10 @@ def session(main_thread: MainThread, upkeep: Upkeep) -> Iterator[Session]:
     thread: Any = main_thread
     session = Session(thread, lambda _: pytest.fail("no library is opened"), pytest.fail)
     library: Any = SimpleNamespace(
-        upkeep=upkeep, has_unmeasured_frames=lambda: False, look_at_frames=lambda: iter(())
+        upkeep=upkeep,
+        has_unmeasured_frames=lambda: False,
+        look_at_frames=lambda: iter(()),
+        reembed=upkeep.reembed,
     )
     session._library = library
     BackgroundJobs(session)
@@ -79,7 +87,7 @@ def test_they_begin_when_a_library_opens_and_its_models_are_there(
     upkeep.goes_on.set()
     say(session.signals.models_ready)
     main_thread.turn_until(lambda: not session.is_busy)
-    assert sorted(upkeep.done) == ["backup", "index", "scan"]
+    assert sorted(upkeep.done) == ["backup", "embed", "index", "scan"]
 
 
 def telling_the_index(session: Session, main_thread: MainThread) -> JobState:

@@ -52,6 +52,7 @@ class Grid(SimpleNamespace):
                 group=lambda card: self.done.append(("group", card)),
                 menu=lambda card, x, y: self.done.append(("menu", card)),
                 selected=(lambda cards: None) if selects else None,
+                click=None,
             ),
             focused=None,
             show_focus=lambda seen: None,
@@ -121,6 +122,13 @@ def test_a_press_that_is_led_away_does_nothing(to: tuple[int, int]) -> None:
     grid.event("Button-1", CARD_2)
     grid.event("ButtonRelease-1", to)
     assert not grid.done and grid.selection == {1} and grid.focused is None
+
+
+def test_where_a_click_has_a_meaning_of_its_own_it_does_not_open() -> None:
+    grid = Grid()
+    grid.actions.click = lambda card: grid.done.append(("click", card))
+    grid.click(CARD_2)
+    assert grid.done == [("click", 2)] and grid.focused == 2
 
 
 def test_a_release_of_what_was_pressed_elsewhere_does_nothing() -> None:

@@ -15,6 +15,7 @@ from src.label_records import (
     RankingOrder,
 )
 from src.records import SearchHit
+from src.search.completion import Names
 from src.search.query import Query
 
 State = dict[str, tuple[Label, dict[str, str]]]
@@ -53,6 +54,9 @@ class FakeLabels:
             )
             for label, has in self.state.values()
         ]
+
+    def names(self) -> Names:
+        return Names((name, len(has)) for name, (_, has) in self.state.items())
 
     def add(
         self, name: str, colour: str | None = None, attributes: Sequence[LabelAttribute] = ()
