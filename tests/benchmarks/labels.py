@@ -70,7 +70,7 @@ def measure(segments: int) -> None:
         closing(MetadataDatabase(LibraryPaths(Path(folder)))) as metadata,
     ):
         fill(metadata, segments)
-        labels = Labels(metadata, lambda: None)  # type: ignore[arg-type, return-value]
+        labels = Labels(metadata, lambda: None, lambda: None)  # type: ignore[arg-type, return-value]
         for place, name in enumerate(NAMES):
             labels.give([_id(n) for n in range(place, segments, 10 * len(NAMES))], name)
         thousand = [_id(n) for n in range(5, segments, segments // 1000)][:1000]

@@ -27,7 +27,7 @@ class RankHead(ctk.CTkFrame):
         self._swatch.pack(side="left", padx=(0, 8))
         self._name = label(self, theme, "", weight="medium")
         self._name.pack(side="left", padx=(0, 4))
-        self._order = MenuButton(self, theme, [BEST, DOUBTFUL], on_order, height=28)
+        self._order = MenuButton(self, theme, [BEST, DOUBTFUL], on_order, height=28, width=172)
         self._order.pack(side="left")
         self._rejected = label(self, theme, "", size=SMALL, colour=c.error)
         self._rejected.pack(side="right", padx=(16, 0))
