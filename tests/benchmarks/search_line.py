@@ -215,7 +215,7 @@ def pairs_in_frames(known: Shown, library: MediaLibrary) -> list[Both]:
     """Ask for two things that some scene holds, each by its colour, its shape or both."""
     rng = np.random.default_rng(2)
     named = [i for i, words in enumerate(known.words) if words is not None]
-    asked = []
+    asked = list[Both]()
     for i in rng.permutation(named).tolist():
         others = [j for j in named if known.scene[j] == known.scene[i] and j != i]
         if not others or len(asked) == PAIRS:
