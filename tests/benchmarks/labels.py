@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import NoReturn
 
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
@@ -64,13 +65,17 @@ def _id(number: int) -> str:
     return f"{number:032x}"
 
 
+def _no_model() -> NoReturn:
+    raise AssertionError("no model is needed for this")
+
+
 def measure(segments: int) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         closing(MetadataDatabase(LibraryPaths(Path(folder)))) as metadata,
     ):
         fill(metadata, segments)
-        labels = Labels(metadata, lambda: None)  # type: ignore[arg-type, return-value]
+        labels = Labels(metadata, _no_model, _no_model)
         for place, name in enumerate(NAMES):
             labels.give([_id(n) for n in range(place, segments, 10 * len(NAMES))], name)
         thousand = [_id(n) for n in range(5, segments, segments // 1000)][:1000]
