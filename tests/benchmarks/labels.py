@@ -81,12 +81,16 @@ def measure(segments: int) -> None:
         thousand = [_id(n) for n in range(5, segments, segments // 1000)][:1000]
         batches = list[str]()
 
-        def timed(what: str, verb: Callable[[], object]) -> None:
+        def timed(
+            what: str, verb: Callable[[], object], after: Callable[[], object] | None = None
+        ) -> None:
             times = []
             for _ in range(ROUNDS):
                 begun = time.perf_counter()
                 verb()
                 times.append(1000 * (time.perf_counter() - begun))
+                if after is not None:
+                    after()
             print(f"{what:44} {statistics.median(times):8.1f} ms ({max(times):.1f})", flush=True)
 
         def give() -> None:
@@ -107,8 +111,7 @@ def measure(segments: int) -> None:
         timed(
             "accept 1,000 together", lambda: labels.accept_together(thousand, "new", [0.9] * 1000)
         )
-        timed("merge two labels into a third", merge)
-        timed("undo that", undo)
+        timed("merge two labels into a third", merge, undo)
         timed("next frame to review, of 60 labels", lambda: labels.next_to_review(NAMES))
         timed("progress of the review", lambda: labels.review_progress(NAMES))
         timed("disagreements", labels.disagreements)
