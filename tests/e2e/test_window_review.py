@@ -136,7 +136,7 @@ def test_disagreements_are_answered_one_by_one_and_do_not_come_back(window: Wind
         " JOIN segments s ON s.id = st.segment_id WHERE st.source = 'auto'"
         " AND st.confidence >= 0.95 AND s.kind = 'object' GROUP BY t.name ORDER BY 2 DESC",
     )
-    hits = search(window, f"tag:{model_says}>=0.95 kind:object")
+    hits = search(window, f"kind:object tag:{model_says}>=0.95")
     give(window, hits[:2], "balloon")
     give(window, hits[2:3], model_says)  # a model's tag is a label once a person uses it
     open_tab(window, "Disagreements")
