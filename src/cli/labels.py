@@ -134,7 +134,7 @@ def change_labels(library: MediaLibrary, given: argparse.Namespace) -> None:
             for name in names:
                 labels.remove(name, batch)
         elif verb == "rename":
-            labels.rename(*names, batch)
+            labels.rename(names[0], names[1], batch)
         elif verb == "merge":
             labels.merge(names, given.into, batch)
         else:
@@ -182,16 +182,16 @@ def _hits(library: MediaLibrary, given: argparse.Namespace) -> Sequence[SearchHi
     found = library.search(given.search, None, given.top or 1, where)
     if given.top is not None:
         return found.hits
-    if found.total is None:  # by conditions alone: all that they leave
-        left = found.left_by_filter or 0
-        return library.search(given.search, None, max(1, left), where).hits
-    if found.strong is None:
+    if found.left_by_filter is not None:  # by conditions alone: all that they leave
+        return library.search(given.search, None, max(1, found.left_by_filter), where).hits
+    has_strong = any(hit.is_strong for hit in found)
+    if found.hits and found.line is None and not has_strong:
         raise QueryError(
             "no line is drawn between strong and weak hits of this search; say how many of the "
             "best to take, with --top N"
         )
     # what people have tagged with the very words counts as strong as well, and comes first
-    many = found.strong + _MORE
+    many = (found.strong or 0) + _MORE
     while True:
         hits = library.search(given.search, None, many, where).hits
         if len(hits) < many or not hits[-1].is_strong:

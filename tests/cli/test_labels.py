@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
+from src.records import SearchResult
 from tests.conftest import add_media_with, unit_vectors
 
 FIRST, SECOND = "a.jpg-00001", "a.jpg-00002"
@@ -109,14 +112,47 @@ def test_every_strong_hit_of_a_search_after_a_look_at_them(
     assert json.loads(found.out[0])["batch"] is None
     nothing = run(capsys, filled, "give", "two", "--where", "tag:none", "--yes")
     assert nothing.err == ["Nothing found."]
-    with MediaLibrary(filled) as library:  # a person's word counts as a strong hit
-        strong = [hit.segment.id for hit in library.search("mine", n_results=5) if hit.is_strong]
+    # no word that the model knows, so no line; but people have tagged with it
     found = run(capsys, filled, "give", "two", "--search", "mine", "--json")
-    if found.code == 0:
-        assert json.loads(found.out[0])["segment_ids"] == strong
-        assert set(strong) >= {FIRST, SECOND}
-    else:
-        assert "say how many of the best to take, with --top N" in found.err[-1]
+    assert set(json.loads(found.out[0])["segment_ids"]) == {FIRST, SECOND}
+
+
+def test_without_a_line_somebody_has_to_say_how_many(
+    filled: LibraryPaths, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = MediaLibrary.search
+
+    def without_a_line(self: MediaLibrary, *given: Any) -> SearchResult:
+        found = search(self, *given)
+        hits = tuple(replace(hit, strength=None) for hit in found)
+        return replace(found, hits=hits, line=None, strong=None, total=None)
+
+    monkeypatch.setattr(MediaLibrary, "search", without_a_line)
+    found = run(capsys, filled, "give", "red", "--search", "a red circle")
+    assert found.code == 1 and "say how many of the best to take, with --top N" in found.err[-1]
+    found = run(capsys, filled, "give", "red", "--search", "a red circle", "--top", "3", "--json")
+    assert len(json.loads(found.out[0])["segment_ids"]) == 3
+
+
+def test_strong_hits_are_those_above_the_line_and_what_was_tagged_so(
+    filled: LibraryPaths, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search, wanted = MediaLibrary.search, list[int]()
+
+    def with_a_line(
+        self: MediaLibrary, text: str | None = None, image: None = None, n: int = 10, *more: Any
+    ) -> SearchResult:
+        """All but the last two are above the line, of which the best is tagged with the words."""
+        wanted.append(n)
+        found = search(self, text, image, 5, *more)
+        strengths = [0.9, 0.7, 0.6, 0.4, 0.2]
+        hits = [replace(hit, strength=s) for hit, s in zip(found, strengths, strict=True)]
+        hits.insert(0, replace(hits.pop(3), tagged_so=True))
+        return replace(found, hits=tuple(hits[:n]), line=0.2, strong=3, total=5)
+
+    monkeypatch.setattr(MediaLibrary, "search", with_a_line)
+    found = run(capsys, filled, "give", "red", "--search", "a red circle", "--json")
+    assert len(json.loads(found.out[0])["segment_ids"]) == 4 and wanted[0] == 1
 
 
 @pytest.mark.parametrize(

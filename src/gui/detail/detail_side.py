@@ -79,7 +79,6 @@ class DetailSide(ctk.CTkFrame):
             "Add a tag",
             actions.suggest,
             self._add,
-            self.focus_set,
             on_change=self._typed,
         )
         self.entry.pack(fill="x")

@@ -21,7 +21,7 @@ class LabelEntry(Entry):
         placeholder: str,
         suggest: Callable[[str], Sequence[Suggestion]],
         on_label: Callable[[str], object],
-        on_leave: Callable[[], object] = lambda: None,
+        on_leave: Callable[[], object] | None = None,
         *,
         on_change: Callable[[str], object] = lambda _: None,
         height: int = 32,
@@ -32,7 +32,8 @@ class LabelEntry(Entry):
         Args:
             suggest: what may be meant by what is typed so far, which may be nothing yet.
             on_label: gets the name that was typed or chosen.
-            on_leave: gives the keyboard to what it was of before, when Escape leaves the entry.
+            on_leave: gives the keyboard to what it was of before, when Escape leaves the entry;
+                where there is none the window gets the key.
             leaves_at_once: whether Escape does so whatever stands in it.
             on_change: called with the text whenever that is another one.
         """
@@ -106,16 +107,15 @@ class LabelEntry(Entry):
         self.list.hide()
         self._on_label(suggestion.text)
 
-    def _escape(self) -> str:
+    def _escape(self) -> str | None:
         """Close the list, else empty the entry, else leave it."""
-        if self._leaves_at_once:
+        if self.text and self.list.is_open and not self._leaves_at_once:
             self.list.hide()
-            self._on_leave()
-        elif self.list.is_open and self.text:
-            self.list.hide()
-        elif self.text:
+        elif self.text and not self._leaves_at_once:
             self.set("")
         else:
             self.list.hide()
+            if self._on_leave is None:
+                return None
             self._on_leave()
         return "break"

@@ -121,7 +121,7 @@ def test_what_cvat_writes_is_read(tmp_path: Path) -> None:
         (image,), skipped = imported(CvatImport(), path)
         assert not skipped and image.split == "train"
         cat, dog, sky, pen, sun, night = image.annotations
-        assert cat == Annotation("cat", (0, 2, 4, 2))
+        assert cat == Annotation("cat", (0, 2, 4, 2), attributes=(("a1", "true"),))
         assert dog.bbox_xywh == (10, 10, 30, 10) and sky.bbox_xywh == (60, 40, 3, 2)
         assert pen.bbox_xywh == (28, 14, 4, 20) and sun.bbox_xywh == (20, 19, 20, 10)
         assert night == Annotation("night", source="human")
