@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -37,9 +39,18 @@ class DatasetImages:
         self._media: MediaFile | None = None
         self._frames: Generator[Frame] | None = None
         self._frame: Frame | None = None
+        self._threads = ThreadPoolExecutor(1, "dataset images")
+        self._read_ahead = dict[Path, Future[tuple[bytes, str]]]()
+
+    def expect(self, image: PlannedImage) -> None:
+        """Read and hash a picture's own file in a thread, if it will be given as it is."""
+        frame = image.frame
+        if image.cut is None and frame.timestamp_s is None and not frame.frame_index:
+            self._read_ahead[frame.path] = self._threads.submit(_read_file, frame.path)
 
     def render(self, image: PlannedImage, form: ImageForm) -> tuple[bytes, str] | None:
         """Make an image file; see src.datasets.dataset_writer.ImageRenderer."""
+        expected = self._read_ahead.pop(image.frame.path, None)
         if form == "blurred":
             assert image.cut is not None
             return self._kept_crop(image.cut)
@@ -47,7 +58,7 @@ class DatasetImages:
         if media is None:
             return None
         if image.cut is None:
-            as_it_is = self._as_it_is(image.frame, media)
+            as_it_is = self._as_it_is(image.frame, media, expected)
             if as_it_is is not None:
                 return as_it_is
             return save_jpeg(self._read(image.frame), JPEG_QUALITY), ".jpg"
@@ -60,7 +71,11 @@ class DatasetImages:
         return _cut_out(cut, image.cut, image.frame), ".png"
 
     def close(self) -> None:
-        """Let go of the media file that was read last."""
+        """Let go of the media file that was read last, and read nothing more."""
+        self._threads.shutdown(cancel_futures=True)
+        self._leave()
+
+    def _leave(self) -> None:
         if self._frames is not None:
             self._frames.close()
         self._media = self._frames = self._frame = None
@@ -84,22 +99,27 @@ class DatasetImages:
             MediaReadError: it is another one now.
         """
         if self._media is None or self._media.id != frame.media_id:
-            self.close()
+            self._leave()
             self._media = self._metadata.media(frame.media_id)
             if self._media is not None:
                 _check_unchanged(self._media)
         return self._media
 
-    def _as_it_is(self, frame: MediaFrame, media: MediaFile) -> tuple[bytes, str] | None:
-        """Read a picture's own file, where every program sees the very picture in it."""
+    def _as_it_is(
+        self, frame: MediaFrame, media: MediaFile, expected: Future[tuple[bytes, str]] | None
+    ) -> tuple[bytes, str] | None:
+        """Read a picture's own file, where every program sees the very picture in it.
+
+        Args:
+            expected: its content and hash, where it was expected.
+        """
         if media.kind == "video" or frame.frame_index:
             return None
         try:
-            with open_regular(media.path) as stream:
-                content = stream.read()
+            content, digest = _read_file(media.path) if expected is None else expected.result()
         except OSError as exc:
             raise MediaReadError(media.path, f"can't be read ({exc.strerror or exc})") from exc
-        if hash_of(content) != media.content_hash:
+        if digest != media.content_hash:
             raise MediaReadError(media.path, CHANGED)
         try:
             with Image.open(io.BytesIO(content)) as image:  # reads its head alone
@@ -143,6 +163,13 @@ class DatasetImages:
             self._restart(media, frame_index)
         assert self._frames is not None
         return next((each for each in self._frames if each.frame_index == frame_index), None)
+
+
+def _read_file(path: Path) -> tuple[bytes, str]:
+    """Read a file and hash it, both without the interpreter's lock."""
+    with open_regular(path) as stream:
+        content = stream.read()
+    return content, hash_of(content)
 
 
 def _check_unchanged(media: MediaFile) -> None:

@@ -207,11 +207,13 @@ class DatasetChanges:
 
     Attributes:
         labels: images that were there, about which something else is said now.
+        pictures: images that were there, and look otherwise now.
     """
 
     added: int
     removed: int
     labels: int
+    pictures: int = 0
 
 
 @dataclass(frozen=True)

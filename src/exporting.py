@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from src.database.clip_in_use import clip_in_use
 from src.database.segment_store import IMPORTED_ONLY
-from src.datasets.export import Export, preview_dataset
-from src.datasets.plan import DatasetPlan
+from src.datasets.export import Export
+from src.datasets.known_plans import KnownPlans
+from src.datasets.preview import preview_of
 from src.datasets.recipes import SavedRecipes
 from src.datasets.registry import export_format, export_formats
 from src.datasets.saved_crops import save_crops
 from src.events import Event
 from src.options import options_of
 from src.records import ExportFormatInfo, ExportPreview, ExportSample
-from src.search.recipe import Recipe, checked_recipe
+from src.search.recipe import Recipe
 from src.tagging import Tagging
 
 
@@ -39,6 +41,10 @@ class Exporting(Tagging):
             )
             for each in export_formats()
         )
+
+    @cached_property
+    def _plans(self) -> KnownPlans:
+        return KnownPlans(self.metadata)
 
     @property
     def recipes(self) -> SavedRecipes:
@@ -105,8 +111,8 @@ class Exporting(Tagging):
     def export_preview(
         self, recipe: Recipe | None = None, wanted: Callable[[], bool] = lambda: True
     ) -> ExportPreview:
-        """Count what an export would write; see preview_dataset."""
-        return preview_dataset(self.metadata, recipe or Recipe(), wanted)
+        """Count what an export would write; see preview_of and KnownPlans.plan."""
+        return preview_of(self.metadata, self._plans.plan(recipe or Recipe(), wanted))
 
     def export_samples(
         self, recipe: Recipe, number: int, wanted: Callable[[], bool] = lambda: True
@@ -115,9 +121,7 @@ class Exporting(Tagging):
         from src.dataset_images import DatasetImages
         from src.datasets.samples import samples_of_plan
 
-        plan = DatasetPlan(
-            self.metadata, checked_recipe(recipe), export_format(recipe.format), wanted=wanted
-        )
+        plan = self._plans.plan(recipe, wanted)
         with closing(DatasetImages(self.metadata, self.settings)) as images:
             yield from samples_of_plan(plan, images, self._read_small, number)
 

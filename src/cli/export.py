@@ -139,9 +139,10 @@ def _print_written(written: DatasetWritten) -> None:
     print(f"{counted(files, written.file)} in {one_line(written.folder)}")
     if written.changes is not None:
         changes = written.changes
+        redrawn = f", {changes.pictures:,} with another picture" if changes.pictures else ""
         print(
             f"{changes.added:,} added, {changes.removed:,} removed, "
-            f"{changes.labels:,} with changed labels"
+            f"{changes.labels:,} with changed labels{redrawn}"
         )
     _print_splits({name: sum(some.values()) for name, some in written.labels.items() if name})
     _print_left_out(written.left_out)

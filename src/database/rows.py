@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def stored_segment(row: sqlite3.Row, paths: LibraryPaths, with_mask: bool = True
     Raises:
         DamagedRowError: it can't be what was stored.
     """
-    columns = {name: row[name] for name in row.keys() if not name.startswith("_")}  # noqa: SIM118
+    # those of other tables come behind: zip ends before them
+    columns = dict(zip(_own_columns(tuple(row.keys())), row, strict=False))
     size_wh = row["_width"], row["_height"]
     check_row("segments", columns, size_wh, with_mask)
     return StoredSegment(
@@ -57,6 +59,11 @@ def stored_segment(row: sqlite3.Row, paths: LibraryPaths, with_mask: bool = True
         fingerprint=columns.get("fingerprint"),
         origin=columns.get("origin") or "sam",
     )
+
+
+@lru_cache(maxsize=8)
+def _own_columns(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if not name.startswith("_"))
 
 
 def media_file(row: sqlite3.Row | Mapping[str, Any]) -> MediaFile:

@@ -16,6 +16,7 @@ from typing import IO
 from src.datasets.staging import (
     MOVING,
     clear_killed,
+    is_staging,
     note_files,
     replace_dataset,
     staging_folder,
@@ -98,7 +99,13 @@ def check_free(folder: Path) -> None:
     if folder.is_dir():
         files = SafeFolder(folder)
         clear_killed(files)
-        is_free = not files.entries()
+        left = [entry.name for entry in files.entries()]
+        if left and all(is_staging(files, name) for name in left):
+            raise ExportError(
+                f"{folder}: another export is writing into this folder; wait for it, or choose "
+                "another one"
+            )
+        is_free = not left
     else:
         is_free = not os.path.lexists(folder)  # a link that leads nowhere is something, too
     if not is_free:

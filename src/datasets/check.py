@@ -35,12 +35,16 @@ def check_dataset(
     with ThreadPoolExecutor(_THREADS, "dataset check") as threads:
         try:
             digests = threads.map(lambda file: _digest(dataset, file), manifest.hashes)
+            _read_back(written_as, dataset, manifest)
             for (file, digest), found in zip(manifest.hashes.items(), digests, strict=True):
                 if found != digest:
                     raise _differs(file)
                 yield DatasetFileChecked(file)
         finally:
             threads.shutdown(cancel_futures=True)
+
+
+def _read_back(written_as: ExportFormat, dataset: DatasetFolder, manifest: Manifest) -> None:
     missing = set(manifest.images)
     try:
         for image in written_as.read_back(dataset):

@@ -18,11 +18,16 @@ from src.errors import MediaReadError
 from src.records import ImageForm
 
 # Files that wait to be written, each in memory.
-_MOST_WAITING = 4
+_MOST_WAITING = 8
+_THREADS = 2
 
 
 class ImageRenderer(Protocol):
     """Makes the images of datasets."""
+
+    def expect(self, image: PlannedImage) -> None:
+        """Begin with what takes long of an image that will be rendered soon, beside other work."""
+        ...
 
     def render(self, image: PlannedImage, form: ImageForm) -> tuple[bytes, str] | None:
         """Make an image file.
@@ -63,7 +68,7 @@ class DatasetWriter:
     def __init__(self, dataset: DatasetFolder, images: ImageRenderer, form: ImageForm) -> None:
         self._dataset, self._images, self._form = dataset, images, form
         self._writing = deque[Future[None]]()
-        self._thread = ThreadPoolExecutor(1, "dataset writer")
+        self._threads = ThreadPoolExecutor(_THREADS, "dataset writer")
         self.manifest = Manifest()
 
     def add_image(self, image: PlannedImage, folder: str) -> str | None:
@@ -99,7 +104,7 @@ class DatasetWriter:
         """
         while len(self._writing) >= _MOST_WAITING:
             self._writing.popleft().result()
-        self._writing.append(self._thread.submit(self._create, file, content))
+        self._writing.append(self._threads.submit(self._create, file, content))
 
     def _create(self, file: str, content: bytes) -> None:
         self._dataset.create(file, content)
@@ -116,7 +121,7 @@ class DatasetWriter:
 
     def close(self) -> None:
         """Write nothing more; what is being written is written to its end."""
-        self._thread.shutdown(cancel_futures=True)
+        self._threads.shutdown(cancel_futures=True)
 
     def make_folder(self, folder: str) -> None:
         """Make a folder that may stay empty.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,14 +22,12 @@ from src.datasets.check import check_dataset
 from src.datasets.dataset_writer import DatasetWriter, ImageRenderer
 from src.datasets.manifest_file import write_manifest
 from src.datasets.plan import DatasetPlan
-from src.datasets.preview import preview_of
 from src.datasets.registry import export_format
 from src.datasets.report import report_of
 from src.datasets.update import KnownFiles
 from src.errors import ExportError
 from src.events import Event, JobDone
 from src.options import build_options
-from src.records import ExportPreview
 from src.search.recipe import Recipe, checked_recipe
 
 DEFAULT_RECIPE = Recipe()
@@ -38,25 +36,6 @@ NOT_KEPT = (
     "again once it can be written to, before files are added"
 )
 NOTHING = "no segment has a tag to export by; add media, choose other tags, or leave less out"
-
-
-def preview_dataset(
-    metadata: MetadataDatabase,
-    recipe: Recipe = DEFAULT_RECIPE,
-    wanted: Callable[[], bool] = lambda: True,
-) -> ExportPreview:
-    """Count what an export would write.
-
-    Args:
-        wanted: whether somebody still waits for it; asked now and then.
-
-    Raises:
-        GivenUp: it is not wanted any more.
-        ExportError: the format has no such images.
-        OptionError: there is no such format or option, or an option can't have this value.
-    """
-    plan, _ = _planned(metadata, recipe, "", wanted)
-    return preview_of(metadata, plan)
 
 
 @dataclass(frozen=True)
@@ -99,12 +78,13 @@ class Export:
             else:
                 folder = Path(os.path.abspath(self.folder))
                 check_free(folder)
-        plan, options = _planned(self.metadata, self.recipe, self.title, lambda: True)
+        plan, options = self._planned()
         if not len(plan):
             raise ExportError(NOTHING)
         with _os_errors_named(folder):
             known = KnownFiles(folder, plan, self.images) if self.update else None
             with updated_dataset(folder) if known else atomic_dataset(folder) as dataset:
+                plan.expect = (known or self.images).expect
                 output = DatasetWriter(dataset, known or self.images, plan.form)
                 with closing(output):
                     yield from self._write(plan, options, dataset, output)
@@ -117,6 +97,12 @@ class Export:
             notes += (NOT_KEPT,)
         yield replace(written, changes=changes, notes=notes)
         yield JobDone(segments=written.annotations, written=folder)
+
+    def _planned(self) -> tuple[DatasetPlan, Any]:
+        chosen = export_format(self.recipe.format)
+        options = build_options(chosen.options, self.recipe.options)
+        plan = DatasetPlan(self.metadata, checked_recipe(self.recipe), chosen, self.title)
+        return plan, options
 
     def _write(
         self, plan: DatasetPlan, options: Any, dataset: DatasetFolder, output: DatasetWriter
@@ -131,14 +117,6 @@ class Export:
         # before the dataset is at its place: a kill between the two must not lose them
         if not self.metadata.connection.is_read_only:
             plan.keep_sides()
-
-
-def _planned(
-    metadata: MetadataDatabase, recipe: Recipe, title: str, wanted: Callable[[], bool]
-) -> tuple[DatasetPlan, Any]:
-    chosen = export_format(recipe.format)
-    options = build_options(chosen.options, recipe.options)
-    return DatasetPlan(metadata, checked_recipe(recipe), chosen, title, wanted), options
 
 
 def _unread(unread: dict[Path, str]) -> str | None:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 
-from src.crop_shape import crop_box
 from src.database.clip_in_use import clip_in_use
 from src.database.embedding_store import EmbeddingStore
 from src.database.giving_up import giving_up
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
-from src.datasets.annotations import (
-    SPLITS,
-    Annotation,
-    ClassAttributes,
-    Cut,
-    MediaFrame,
-    PlannedImage,
-)
-from src.datasets.class_attributes import DatasetAttributes, Values, ValuesOf
-from src.datasets.cuts import cut_size, place_in_cut
+from src.datasets.annotations import SPLITS, ClassAttributes, MediaFrame, PlannedImage
+from src.datasets.class_attributes import DatasetAttributes
 from src.datasets.image_names import ImageNames
 from src.datasets.labels import LabelRules
 from src.datasets.media_counts import (
@@ -35,6 +27,7 @@ from src.datasets.media_counts import (
     has_room_for_frames,
     only_reviewed,
 )
+from src.datasets.planned_images import annotation_of, cut_out
 from src.datasets.protocols import ExportFormat
 from src.datasets.queries import (
     class_of,
@@ -53,6 +46,13 @@ from src.search.recipe import Recipe
 ON_TWO_SIDES = "media files similar to files on two sides of the split"
 # Segments that are read at a time.
 _PART = 1000
+# Images that are planned before they are asked for.
+_AHEAD = 4
+
+
+class _Tagged(NamedTuple):
+    segment: StoredSegment
+    tags: tuple[Tag, ...]
 
 
 class DatasetPlan:
@@ -62,6 +62,7 @@ class DatasetPlan:
         media: what is exported of each media file, by its id.
         left_out: how much is left out, by the reason.
         left_out_of: how many tags of each class are left out.
+        expect: told of each image somewhat before it is given.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class DatasetPlan:
         self.recipe, self.title = recipe, title or metadata.paths.root.name
         self.form = _form(recipe, export_format)
         self.description = "Segments of a media library, with their labels."
+        self.expect: Callable[[PlannedImage], None] = lambda _: None
         self._metadata, self._holds = metadata, export_format.holds
         self._class_of = class_of(metadata, recipe)
         self._attributes = DatasetAttributes(metadata, self._class_of)
@@ -153,16 +155,26 @@ class DatasetPlan:
         return sum(self.frames_of(media_id) for media_id in self._media_ids)
 
     def __iter__(self) -> Iterator[PlannedImage]:
+        """Give the images; see PlannedDataset. Those that come next are told of by `expect`."""
+        waiting = deque[PlannedImage]()
+        for image in self._planned():
+            self.expect(image)
+            waiting.append(image)
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft()
+        yield from waiting
+
+    def _planned(self) -> Iterator[PlannedImage]:
         media = {each.id: each for each in self._metadata.all_media()}
         names = ImageNames(self._names_of_media, media)
         rules = self._new_rules()
         for split in self.splits or (None,):
             of_split = [each for each in self._media_ids if self.split_of.get(each) == split]
-            for frames in self._frames(of_split):
-                first = frames[0]
+            for segments in self._frames(of_split):
+                first = segments[0].segment
                 if first.media_file_id in media:  # else removed meanwhile
                     frame = self._media_frame(media[first.media_file_id], first)
-                    yield from self._images(frame, frames, rules, names, split)
+                    yield from self._images(frame, segments, rules, names, split)
 
     def images_of(self, media_id: int, frame_index: int) -> Iterator[PlannedImage]:
         """Give the images of one frame with labels; their stems are not those of the dataset."""
@@ -171,7 +183,7 @@ class DatasetPlan:
         ids = [each.id for each in of_media if each.frame_index == frame_index]
         segments = list(self._segments(ids))
         if media is not None and segments:  # else removed meanwhile
-            frame = self._media_frame(media, segments[0])
+            frame = self._media_frame(media, segments[0].segment)
             split = self.split_of.get(media_id)
             names = ImageNames(self._names_of_media, {media_id: media})
             yield from self._images(frame, segments, self._new_rules(), names, split)
@@ -271,7 +283,7 @@ class DatasetPlan:
 
     # -- reading
 
-    def _frames(self, media_ids: Sequence[int]) -> Iterator[list[StoredSegment]]:
+    def _frames(self, media_ids: Sequence[int]) -> Iterator[list[_Tagged]]:
         """Read what is exported, frame by frame; of a background frame its whole-frame segment."""
         wanted: list[str] = []
         for media_id in media_ids:
@@ -290,15 +302,16 @@ class DatasetPlan:
         yield from (
             list(frame)
             for _, frame in groupby(
-                self._segments(wanted), lambda each: (each.media_file_id, each.frame_index)
+                self._segments(wanted),
+                lambda each: (each.segment.media_file_id, each.segment.frame_index),
             )
         )
 
-    def _segments(self, segment_ids: Sequence[str]) -> Iterator[StoredSegment]:
+    def _segments(self, segment_ids: Sequence[str]) -> Iterator[_Tagged]:
         for begin in range(0, len(segment_ids), _PART):
             ids = segment_ids[begin : begin + _PART]
-            found = self._metadata.segments(ids)
-            yield from (found[each] for each in ids if each in found)
+            found, tags = self._metadata.segments(ids), self._metadata.tags_of(ids)
+            yield from (_Tagged(found[each], tags.get(each, ())) for each in ids if each in found)
 
     def _media_frame(self, media: MediaFile, segment: StoredSegment) -> MediaFrame:
         return MediaFrame(
@@ -318,23 +331,20 @@ class DatasetPlan:
     def _images(
         self,
         frame: MediaFrame,
-        segments: list[StoredSegment],
+        segments: list[_Tagged],
         rules: LabelRules,
         names: ImageNames,
         split: Split | None,
     ) -> Iterator[PlannedImage]:
         is_reviewed = frame.frame_index in self._reviewed.get(frame.media_id, {})
         background = frame.frame_index in self._background.get(frame.media_id, ())
-        ids = [segment.id for segment in segments]
-        tags_of, values_of = self._metadata.tags_of(ids), self._attributes.values(ids)
+        values_of = self._attributes.values([each.segment.id for each in segments])
         # large ones first: where masks are painted, the smaller lie on top
-        segments = sorted(segments, key=lambda each: (-each.area, each.id))
-        labelled = [(each, rules.labels_of(tags_of.get(each.id, ()))) for each in segments]
+        segments = sorted(segments, key=lambda each: (-each.segment.area, each.segment.id))
+        labelled = [(each.segment, rules.labels_of(each.tags)) for each in segments]
         if self.form == "frames":
             annotations = tuple(
-                _annotation(segment, tag, values_of.get((segment.id, tag.name), ()))
-                for segment, tags in labelled
-                for tag in tags
+                annotation_of(segment, tag, values_of) for segment, tags in labelled for tag in tags
             )
             if annotations or background:
                 stem = names.of_frame(frame)
@@ -344,46 +354,18 @@ class DatasetPlan:
             return
         for segment, tags in labelled:
             if tags:
-                yield self._cut_out(frame, segment, tags, values_of, names, split, is_reviewed)
-
-    def _cut_out(
-        self,
-        frame: MediaFrame,
-        segment: StoredSegment,
-        tags: Sequence[Tag],
-        values_of: ValuesOf,
-        names: ImageNames,
-        split: Split | None,
-        is_reviewed: bool,
-    ) -> PlannedImage:
-        is_frame = segment.kind == "frame"
-        box = (0, 0, *frame.size_wh) if is_frame else crop_box(segment.bbox_xywh, frame.size_wh)
-        cut = Cut(
-            segment.id,
-            segment.kind,
-            segment.bbox_xywh,
-            box,
-            segment.crop_path,
-            segment.mask_rle,
-        )
-        size_wh = cut_size(box, self.form)
-        place = None
-        if self._holds.boxes and not is_frame:
-            place = place_in_cut(segment, box, size_wh)
-        annotations = tuple(
-            Annotation(
-                tag.name,
-                None if place is None else place.bbox_xywh,
-                None if place is None else place.mask_rle,
-                tag.confidence,
-                segment.id,
-                tag.source,
-                values_of.get((segment.id, tag.name), ()),
-            )
-            for tag in tags
-        )
-        stem = names.of_segment(segment.id)
-        return PlannedImage(stem, frame, cut, size_wh, annotations, split, is_reviewed)
+                stem = names.of_segment(segment.id)
+                yield cut_out(
+                    stem,
+                    frame,
+                    segment,
+                    tags,
+                    values_of,
+                    self.form,
+                    self._holds,
+                    split,
+                    is_reviewed,
+                )
 
 
 def _form(recipe: Recipe, export_format: ExportFormat) -> ImageForm:
@@ -395,16 +377,3 @@ def _form(recipe: Recipe, export_format: ExportFormat) -> ImageForm:
             f"{', '.join(export_format.forms)}"
         )
     return recipe.images
-
-
-def _annotation(segment: StoredSegment, tag: Tag, attributes: Values) -> Annotation:
-    is_frame = segment.kind == "frame"
-    return Annotation(
-        tag.name,
-        None if is_frame else segment.bbox_xywh,
-        None if is_frame else segment.mask_rle,
-        tag.confidence,
-        segment.id,
-        tag.source,
-        attributes,
-    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import PurePosixPath
 
 from src.database.lock import LibraryLock
@@ -21,6 +22,9 @@ MOVING = "moving"
 # The names of the dataset's files, written before that, each followed by a zero byte.
 FILES = "files"
 LARGEST_FILES = 1 << 26  # bytes, of some 800,000 crops
+# What only we call a folder: it may have been made when it could not be marked any more.
+_OURS = re.compile(re.escape(PREFIX) + "[0-9a-f]{8}" + re.escape(SUFFIX))
+_TRIES = 10
 
 
 @contextmanager
@@ -34,11 +38,7 @@ def staging_folder(parent: SafeFolder) -> Iterator[str]:
         OSError: the folder can't be made.
     """
     clear_killed(parent)
-    name = f"{PREFIX}{secrets.token_hex(4)}{SUFFIX}"
-    parent.make_folder(name)
-    lock = _locked(parent, name)
-    if lock is not None:  # without the marker nobody takes the folder for dead
-        parent.mark(name)
+    name, lock = _made(parent)
     try:
         yield name
     finally:
@@ -53,6 +53,25 @@ def staging_folder(parent: SafeFolder) -> Iterator[str]:
             pass  # the next export clears it away
 
 
+def _made(parent: SafeFolder) -> tuple[str, LibraryLock | None]:
+    """Make the folder, lock it, and mark it: with its marker it is taken for dead once unlocked.
+
+    Before that an export beside this one may take it for what a kill left. Then it is made anew.
+    """
+    for _ in range(_TRIES):
+        name = f"{PREFIX}{secrets.token_hex(4)}{SUFFIX}"
+        parent.make_folder(name)
+        lock = _locked(parent, name)
+        if lock is None and parent.entry(name) is not None:
+            return name, None  # nothing can be locked here, and nobody clears it away
+        if lock is not None and parent.entry(f"{name}/{LOCK}") is not None:
+            parent.mark(name)
+            return name, lock
+        if lock is not None:
+            lock.release()
+    raise OSError(errno.EBUSY, "a folder to write in was taken away each time it was made")
+
+
 def clear_killed(parent: SafeFolder) -> None:
     """Clear away what killed exports left inside a folder.
 
@@ -64,7 +83,8 @@ def clear_killed(parent: SafeFolder) -> None:
         if not (entry.is_folder and name.match(f"{PREFIX}*{SUFFIX}")):
             continue
         if not parent.is_marked(entry.name):
-            continue  # none of ours
+            _clear_unmarked(parent, entry.name)
+            continue
         lock = _locked(parent, entry.name)
         if lock is not None:
             try:
@@ -75,6 +95,30 @@ def clear_killed(parent: SafeFolder) -> None:
             finally:
                 lock.release()
             parent.remove_folder(entry.name)
+
+
+def is_staging(parent: SafeFolder, name: str) -> bool:
+    """Return whether it is a folder that an export is writing in."""
+    return bool(_OURS.fullmatch(name)) and parent.is_marked(name)
+
+
+def _clear_unmarked(parent: SafeFolder, name: str) -> None:
+    """Clear away what a kill left between making a folder and marking it: nothing but a lock.
+
+    Whatever else has no marker is none of ours.
+    """
+    inside = {entry.name for entry in parent.entries(name)}
+    if not _OURS.fullmatch(name) or inside - {f"{name}/{LOCK}"}:
+        return
+    lock = _locked(parent, name)
+    if lock is None:
+        return
+    try:
+        with suppress(OSError):  # Windows removes no file that is open: then it stays
+            parent.remove(f"{name}/{LOCK}")
+            parent.remove_if_empty(name)
+    finally:
+        lock.release()
 
 
 def replace_dataset(parent: SafeFolder, staging: str, dataset: str, name: str) -> None:

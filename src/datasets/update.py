@@ -41,9 +41,18 @@ class KnownFiles:
         self._by_source = {each.source: each for each in self._known.images.values()}
         self._taken = set[str]()
 
+    def expect(self, image: PlannedImage) -> None:
+        """Have the images that are not there expected."""
+        if image.cut is None and source_of(image, "frames") not in self._by_source:
+            self._images.expect(image)
+
     def render(self, image: PlannedImage, form: ImageForm) -> tuple[bytes, str] | None:
-        """Read an image that is there, else make it."""
-        known = self._by_source.get(source_of(image, form))
+        """Read an image that is there, else make it.
+
+        A blurred crop is the library's own, and as soon read there: it may have been cut anew, with
+        another blur, of the same mask.
+        """
+        known = None if form == "blurred" else self._by_source.get(source_of(image, form))
         if known is None:
             return self._images.render(image, form)
         self._taken.add(known.file)
@@ -71,8 +80,9 @@ class KnownFiles:
         """Compare what was there with what is now."""
         old, new = self._known.images, manifest.images
         both = old.keys() & new.keys()
-        same = [file for file in both if old[file].labels == labels_digest(new[file])]
-        return DatasetChanges(len(new) - len(both), len(old) - len(both), len(both) - len(same))
+        labels = sum(old[file].labels != labels_digest(new[file]) for file in both)
+        pictures = sum(self._known.hashes[file] != manifest.hashes[file] for file in both)
+        return DatasetChanges(len(new) - len(both), len(old) - len(both), labels, pictures)
 
 
 def _checked(folder: Path, dataset: DatasetFolder, plan: DatasetPlan) -> KnownDataset:

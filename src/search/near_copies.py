@@ -20,6 +20,12 @@ WEIGHT = 16.0
 MOST_EVIDENCE = 20.0
 # Beyond this the embeddings do not agree, whatever the dHash says.
 MOST_DISTANCE = 0.9
+# A copy that was cropped more may have an embedding that is all but the same, and one that was made
+# much brighter another one and the same dHash. Where all is white no step rises that rises in the
+# original, and hardly one that does not rise there.
+_CROPPED_BITS, _CROPPED_DISTANCE = 22, 0.1
+_BRIGHTER_BITS, _BRIGHTER_DISTANCE = 8, 1.0
+_WHITE_BITS, _WHITE_RISES, _WHITE_DISTANCE = 20, 4, 0.35
 # Rows and columns that are compared at once: they stay in a processor's cache.
 _ROWS, _COLUMNS = 32, 4096
 _PAIRS_AT_ONCE = 20_000
@@ -89,24 +95,40 @@ def candidates(
     # few steps that rise say little: a flat picture contradicts none
     says_much = np.bitwise_count(hashes) >= 3 * MOST_CONTRADICTIONS
 
-    def agreeing(pairs: np.ndarray, bits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Keep pairs (2, N) of places whose embeddings agree as well, given bits that differ."""
-        distance = np.empty(len(bits), np.float32)
-        for at in range(0, len(bits), _PAIRS_AT_ONCE):
+    def distances(pairs: np.ndarray) -> np.ndarray:
+        distance = np.empty(pairs.shape[1], np.float32)
+        for at in range(0, len(distance), _PAIRS_AT_ONCE):
             one, other = pairs[:, at : at + _PAIRS_AT_ONCE]
             cosines = np.einsum("nd,nd->n", embeddings[one], embeddings[other])
             distance[at : at + _PAIRS_AT_ONCE] = (1 - cosines) / typical
+        return distance
+
+    def agreeing(pairs: np.ndarray, bits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Keep pairs (2, N) of places whose embeddings agree as well, given bits that differ."""
+        distance = distances(pairs)
         evidence = bits + WEIGHT * distance
         good = (distance <= MOST_DISTANCE) & (evidence <= MOST_EVIDENCE)
         return pairs[:, good], evidence[good]
+
+    def agreeing_in_part(pairs: np.ndarray, bits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Keep pairs that may be of a picture and what was cropped or made brighter of it."""
+        one, other = hashes[pairs]
+        lost = np.minimum(np.bitwise_count(one & ~other), np.bitwise_count(other & ~one))
+        distance = distances(pairs)
+        good = (bits <= MOST_BITS) & (bits + WEIGHT * distance <= MOST_EVIDENCE)
+        good &= distance <= MOST_DISTANCE
+        good |= (bits <= _CROPPED_BITS) & (distance <= _CROPPED_DISTANCE)
+        good |= (bits <= _BRIGHTER_BITS) & (distance <= _BRIGHTER_DISTANCE)
+        good |= (bits <= _WHITE_BITS) & (lost <= _WHITE_RISES) & (distance <= _WHITE_DISTANCE)
+        return pairs[:, good], bits[good] + WEIGHT * distance[good]
 
     for start in range(0, len(hashes), _ROWS):
         end, found = min(start + _ROWS, len(hashes)), list[tuple[np.ndarray, np.ndarray, bool]]()
         for column in range(start, len(hashes), _COLUMNS):
             others = hashes[None, column : column + _COLUMNS]
             differ = np.bitwise_count(hashes[start:end, None] ^ others)
-            pairs, bits = _up_to(MOST_BITS, differ, start, column)
-            found.append((*agreeing(pairs, bits), False))
+            pairs, bits = _up_to(_CROPPED_BITS, differ, start, column)
+            found.append((*agreeing_in_part(pairs, bits), False))
             rises = np.bitwise_count(turned[start:end, None] & others)
             pairs, bits = _up_to(MOST_CONTRADICTIONS, rises, start, column)
             certain = says_much[pairs].all(axis=0)

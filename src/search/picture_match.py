@@ -23,7 +23,10 @@ _LOW, _HIGH = slice(0, 3), slice(3, 6)
 # Levels of 0 to 255 near the ends, where what was darker or brighter is lost.
 _DARK, _BRIGHT = 3, 240
 # Of a value, how much may come from such; of a colour, how many values have to be sound.
-_MOST_LOST, _LEAST_SEEN = 0.05, 0.1
+_MOST_LOST, _LEAST_SEEN = 0.05, 0.03
+# Where so much more of one picture is white, the other is given its tones until they are aligned:
+# what is lost in white correlates with nothing.
+_WASHED_OUT = 0.1
 # Of the copy's brightness to the other's, for each colour.
 _GAINS = (0.4, 2.5)
 
@@ -64,9 +67,11 @@ def match(one_rgb: np.ndarray, other_rgb: np.ndarray, is_mirrored: bool = False)
     """
     if is_mirrored:
         other_rgb = np.ascontiguousarray(other_rgb[:, ::-1])
-    best: tuple[float, tuple[int, int, int, int], np.ndarray, np.ndarray] | None = None
-    for whole, part in ((one_rgb, other_rgb), (other_rgb, one_rgb)):
-        correlation, box = _place(_grey(whole), _grey(part))
+    one = _Look(one_rgb, _with_tones_of(one_rgb, other_rgb))
+    other = _Look(other_rgb, _with_tones_of(other_rgb, one_rgb))
+    best: tuple[float, tuple[int, int, int, int], _Look, _Look] | None = None
+    for whole, part in ((one, other), (other, one)):
+        correlation, box = _place(_grey(whole.aligned_by), _grey(part.aligned_by))
         if best is None or correlation > best[0]:
             best = correlation, box, whole, part
         if correlation > _FITS:
@@ -76,6 +81,25 @@ def match(one_rgb: np.ndarray, other_rgb: np.ndarray, is_mirrored: bool = False)
     if correlation < _LEAST_CORRELATION:
         return Match(correlation, 255.0)
     return _compared(whole, part, box)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A picture (h, w, 3) uint8, and by what it is aligned: itself, or it with other tones."""
+
+    image_rgb: np.ndarray
+    aligned_by: np.ndarray
+
+
+def _with_tones_of(image_rgb: np.ndarray, other_rgb: np.ndarray) -> np.ndarray:
+    """Give a picture the tones of another one that is far more white; else it stays as it is."""
+    grey, other = _grey(image_rgb), _grey(other_rgb)
+    if (other > _BRIGHT).mean() - (grey > _BRIGHT).mean() < _WASHED_OUT:
+        return image_rgb
+    shares = np.linspace(0, 1, 65)
+    tones = np.interp(np.arange(256), np.quantile(grey, shares), np.quantile(other, shares))
+    with_tones: np.ndarray = tones.astype(np.uint8)[image_rgb]
+    return with_tones
 
 
 def _grey(image_rgb: np.ndarray) -> np.ndarray:
@@ -104,14 +128,21 @@ def _place(whole: np.ndarray, part: np.ndarray) -> tuple[float, tuple[int, int, 
     return best
 
 
-def _compared(whole_rgb: np.ndarray, part_rgb: np.ndarray, box: tuple[int, int, int, int]) -> Match:
+def _compared(whole: _Look, part_look: _Look, box: tuple[int, int, int, int]) -> Match:
     x, y, w, h = box
-    scale_x, scale_y = part_rgb.shape[1] / w, part_rgb.shape[0] / h
-    one, one_lost = _smooth(whole_rgb[y : y + h, x : x + w], _BLUR)
-    part, part_lost = _smooth(part_rgb, _BLUR * scale_x)
+    inside = slice(y, y + h), slice(x, x + w)
+    scale_x, scale_y = part_look.image_rgb.shape[1] / w, part_look.image_rgb.shape[0] / h
+    one, one_lost = _smooth(whole.image_rgb[inside], _BLUR)
+    part, part_lost = _smooth(part_look.image_rgb, _BLUR * scale_x)
+    aligned_by = (
+        one if whole.aligned_by is whole.image_rgb else _smooth(whole.aligned_by[inside], _BLUR)[0],
+        part
+        if part_look.aligned_by is part_look.image_rgb
+        else _smooth(part_look.aligned_by, _BLUR * scale_x)[0],
+    )
     # from pixels of `one` to those of `part`, whose corners are the same
     there = np.array([[scale_x, 0, scale_x / 2 - 0.5], [0, scale_y, scale_y / 2 - 0.5]], np.float32)
-    grey_one, grey_part = (cv2.cvtColor(image / 255, cv2.COLOR_RGB2GRAY) for image in (one, part))
+    grey_one, grey_part = (cv2.cvtColor(image / 255, cv2.COLOR_RGB2GRAY) for image in aligned_by)
     criteria = cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4
     everywhere = np.full(part.shape[:2], 255, np.uint8)
     try:

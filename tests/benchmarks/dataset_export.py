@@ -19,6 +19,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -29,6 +30,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.dataset_images import DatasetImages
 from src.datasets.export import Export
 from src.datasets.registry import export_formats
+from src.processing.media_finder import hash_of
 from src.records import Tag
 from src.search.recipe import Recipe, classes_of
 from src.settings import Settings
@@ -73,8 +75,28 @@ def _blob(rng: np.random.Generator) -> np.ndarray:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy the photos, and wait until they are on the disk, as an export's files are written."""
+    """Copy the photos; like an export's files they stay in the page cache."""
     shutil.copytree(source, target)
+
+
+def copy_to_disk(source: Path, target: Path) -> None:
+    """Copy the photos, and wait for each until it is on the disk."""
+    copy(source, target)
+    for path in target.iterdir():
+        with path.open("rb") as stream:
+            os.fsync(stream.fileno())
+
+
+def copy_and_hash(source: Path, target: Path) -> None:
+    """Do with the bytes alone what an export does: hash them twice, and once more read back."""
+    target.mkdir()
+    for path in source.iterdir():
+        content = path.read_bytes()
+        hash_of(content)
+        sha256(content)
+        (target / path.name).write_bytes(content)
+    for path in target.iterdir():
+        sha256(path.read_bytes())
 
 
 def export(metadata: MetadataDatabase, target: Path, key: str) -> None:
@@ -85,13 +107,14 @@ def export(metadata: MetadataDatabase, target: Path, key: str) -> None:
     images.close()
 
 
-def timed(act: Callable[[Path], None], target: Path) -> float:
+def timed(act: Callable[[Path], None], target: Path) -> tuple[float, float]:
+    """Measure an act: seconds, and those of the processor."""
     os.sync()
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     act(target)
-    seconds = time.perf_counter() - begin
+    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
     shutil.rmtree(target)
-    return seconds
+    return seconds, cpu
 
 
 def main() -> None:
@@ -108,27 +131,31 @@ def main() -> None:
         make_library(paths, folder, given.photos, given.segments)
         size = sum(path.stat().st_size for path in folder.iterdir())
         acts: dict[str, Callable[[Path], None]] = {
-            "a plain copy": lambda target: copy(folder, target)
+            "a plain copy": lambda target: copy(folder, target),
+            "a copy that waits for the disk": lambda target: copy_to_disk(folder, target),
+            "a copy with the three hashes, one after the other": lambda target: copy_and_hash(
+                folder, target
+            ),
         }
         metadata = MetadataDatabase(paths)
         for key in keys:
             acts[key] = lambda target, key=key: export(metadata, target, key)  # type: ignore[misc]
-        seconds: dict[str, list[float]] = {name: [] for name in acts}
+        seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in acts}
         for _ in range(given.rounds):
             for name, act in acts.items():
                 seconds[name].append(timed(act, Path(place) / "made"))
         metadata.close()
-    plain = statistics.median(seconds["a plain copy"])
+    plain = statistics.median(wall for wall, _ in seconds["a plain copy"])
     lines = [
         f"{given.photos:,} photos, {size / 1e6:,.0f} MB, "
         f"{given.photos * given.segments:,} segments",
         "",
-        "| | seconds, median | ratio |",
-        "| --- | --- | --- |",
+        "| | seconds, median | ratio | CPU s |",
+        "| --- | --- | --- | --- |",
     ]
     for name, some in seconds.items():
-        middle = statistics.median(some)
-        lines.append(f"| {name} | {middle:.2f} | {middle / plain:.2f} |")
+        middle, cpu = (statistics.median(each) for each in zip(*some, strict=True))
+        lines.append(f"| {name} | {middle:.2f} | {middle / plain:.2f} | {cpu:.2f} |")
     table = "\n".join(lines)
     print(table)
     if given.write:

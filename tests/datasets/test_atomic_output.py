@@ -14,6 +14,7 @@ import pytest
 
 from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
+from src.datasets import staging
 from src.errors import ExportError
 from src.library_files import MARKER, SafeFolder
 from src.records import Tag
@@ -230,6 +231,101 @@ def test_parts_that_are_replaced_by_links_meanwhile_lead_nowhere(
     assert (outside / "labels.csv").read_text() == "mine"
     if part == "parent":  # the folder that was asked for, wherever it is now
         assert names(tmp_path / "taken away" / "first") == DATASET
+
+
+KILLED_EARLY = """
+import os, signal, sys
+from pathlib import Path
+from src.datasets.atomic_output import atomic_dataset
+from src.library_files import SafeFolder
+def killed(*arguments):
+    os.kill(os.getpid(), signal.SIGKILL)
+if sys.argv[2] == "before the lock":
+    import src.datasets.staging
+    src.datasets.staging.LibraryLock = killed
+else:
+    SafeFolder.mark = killed
+with atomic_dataset(Path(sys.argv[1])):
+    pass
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such kill")
+@pytest.mark.parametrize("when", ["before the lock", "before the marker"])
+def test_what_is_killed_while_its_folder_is_made_leaves_nothing_for_long(
+    tagged: MetadataDatabase, tmp_path: Path, when: str
+) -> None:
+    place = tmp_path / "place"
+    (place / ".export-mine.unfinished").mkdir(parents=True)
+    full = place / ".export-0123abcd.unfinished"
+    full.mkdir()
+    (full / "mine.txt").write_text("mine")
+    command = [sys.executable, "-c", KILLED_EARLY, str(place / "d"), when]
+    ended = subprocess.run(command, cwd=APPLICATION_FOLDER, timeout=60)
+    assert ended.returncode == -signal.SIGKILL
+    assert len(names(place)) == 3
+    list(export_dataset(tagged, place / "d"))
+    assert names(place) == {"d", ".export-mine.unfinished", full.name}
+
+
+def test_a_folder_that_is_taken_away_before_it_is_locked_is_made_anew(
+    tagged: MetadataDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An export beside it may have seen it between the two."""
+    make_folder, made = SafeFolder.make_folder, []
+
+    def taken(self: SafeFolder, name: str) -> None:
+        make_folder(self, name)
+        if name.endswith(".unfinished"):
+            made.append(name)
+            if len(made) < 3:
+                staging.clear_killed(self)
+                assert self.entry(name) is None
+
+    monkeypatch.setattr(SafeFolder, "make_folder", taken)
+    list(export_dataset(tagged, tmp_path / "d"))
+    assert len(made) == 3 and names(tmp_path / "d") == DATASET
+    assert list(tmp_path.glob(".export-*")) == []
+
+
+def test_of_two_exports_to_one_name_at_once_the_first_to_end_stays(
+    tagged: MetadataDatabase, tmp_path: Path
+) -> None:
+    folder = tmp_path / "d"
+    first, second = (export_dataset(tagged, folder) for _ in range(2))
+    next(first), next(second)
+    assert len(list(tmp_path.glob(".export-*"))) == 2
+    list(first)
+    written = {path: path.stat().st_ino for path in folder.rglob("*.*")}
+    with pytest.raises(ExportError, match="nothing was kept"):
+        list(second)
+    assert names(folder) == DATASET
+    assert {path: path.stat().st_ino for path in folder.rglob("*.*")} == written
+    assert list(tmp_path.glob(".export-*")) == []
+
+
+def test_a_second_export_into_an_empty_folder_is_refused_while_one_writes_there(
+    tagged: MetadataDatabase, tmp_path: Path
+) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    first = export_dataset(tagged, folder)
+    next(first)
+    assert "another export is writing into this folder" in refusal(tagged, folder)
+    list(first)
+    assert names(folder) == DATASET
+
+
+def test_of_two_updates_at_once_the_last_to_end_stays(
+    tagged: MetadataDatabase, tmp_path: Path
+) -> None:
+    list(export_dataset(tagged, tmp_path / "d"))
+    before = {path: path.read_bytes() for path in (tmp_path / "d").rglob("*.*")}
+    first, second = (export_dataset(tagged, tmp_path / "d", update=True) for _ in range(2))
+    next(first), next(second)
+    list(first), list(second)
+    assert {path: path.read_bytes() for path in (tmp_path / "d").rglob("*.*")} == before
+    assert list(tmp_path.glob(".export-*")) == []
 
 
 def test_the_marker_of_a_staging_folder_goes_last(

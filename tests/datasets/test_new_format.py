@@ -15,13 +15,13 @@ from src.database.metadata_db import MetadataDatabase
 from src.datasets import registry
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.dataset_writer import Manifest
-from src.datasets.export import check_dataset, preview_dataset
+from src.datasets.export import check_dataset
 from src.errors import ExportError, OptionError
 from src.events import DatasetFileChecked, JobDone
 from src.library_files import SafeFolder
 from src.ownership import LABELS_COLUMNS
 from src.search.recipe import Recipe
-from tests.datasets.exporting import export_dataset
+from tests.datasets.exporting import export_dataset, preview_dataset
 from tests.datasets.new_format import add_tagged, labels_in, register_lines
 
 

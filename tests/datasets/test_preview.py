@@ -12,14 +12,13 @@ import pytest
 from src.database import giving_up
 from src.database.metadata_db import MetadataDatabase
 from src.datasets import preview
-from src.datasets.export import preview_dataset
 from src.errors import ExportError, GivenUp
 from src.records import Tag
 from src.search.filter_text import parse_filter
 from src.search.leaves import segment_filter
 from src.search.recipe import Recipe, classes_of
 from tests.conftest import add_frame_of_qualities
-from tests.datasets.exporting import export_dataset
+from tests.datasets.exporting import export_dataset, preview_dataset
 
 TAGS = ("red", "blue", "a/b", "empty")
 RECIPES = {

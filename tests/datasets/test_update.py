@@ -99,6 +99,20 @@ def test_the_manifest_says_how_it_was_made_and_the_same_gives_the_same_bytes(
     assert set(said["files"]) == set(content_of(tmp_path / "one")) - {"manifest.json"}
 
 
+def test_crops_that_were_blurred_anew_are_taken_anew(
+    metadata: MetadataDatabase, photos: list[str], tmp_path: Path
+) -> None:
+    folder, blurred = tmp_path / "dataset", Recipe(images="blurred")
+    list(export_dataset(metadata, folder, blurred))
+    (crop,) = [each.crop_path for each in metadata.segments(photos[:1]).values()]
+    crop.write_bytes(b"the same segment, cut with another blur")
+    assert updated(metadata, folder, blurred) == DatasetChanges(0, 0, 0, 1)
+    assert (folder / "dog" / f"{photos[0]}.jpg").read_bytes() == crop.read_bytes()
+    assert updated(metadata, folder, blurred) == DatasetChanges(0, 0, 0, 0)
+    (folder / "dog" / f"{photos[1]}.jpg").write_bytes(b"painted over")
+    assert "somebody has changed this file" in refusal(metadata, folder, blurred)
+
+
 def refusal(metadata: MetadataDatabase, folder: Path, recipe: Recipe = CROPS) -> str:
     before = content_of(folder)
     with pytest.raises(ExportError) as said:

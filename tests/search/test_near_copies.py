@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from src.search.picture_match import match, small_picture
 from src.starter.scenes import draw_scene
 from tests.benchmarks.duplicates import make_copies
 from tests.conftest import unit_vectors
+from tests.datasets.files_alike import Looks
 
 
 def scene(seed: int) -> np.ndarray:
@@ -74,6 +76,58 @@ def test_a_copy_fits_in_all_its_parts(kind: str) -> None:
     assert isinstance(copy, np.ndarray)
     fit = match(small_picture(image), small_picture(copy), kind == "mirrored")
     assert fit.difference < 10
+
+
+def test_a_copy_that_is_all_but_white_fits_and_a_thing_in_it_is_seen() -> None:
+    """On the white ground nothing is left by which it would be aligned."""
+    grey = np.random.default_rng(8).integers(215, 245, (12, 16, 1), np.uint8)
+    ground = cv2.resize(np.repeat(grey, 3, axis=2), (320, 240), interpolation=cv2.INTER_CUBIC)
+    for x, y, colour in (
+        (60, 60, (200, 40, 40)),
+        (220, 90, (40, 90, 200)),
+        (150, 180, (20, 90, 30)),
+    ):
+        cv2.circle(ground, (x, y), 26, colour, -1)
+    copy = np.clip(ground * 1.2 + 10, 0, 255).astype(np.uint8)
+    assert (copy == 255).mean() > 0.85
+    assert match(small_picture(ground), small_picture(copy)).difference < 10
+    cv2.circle(copy, (90, 190), 20, (60, 60, 60), -1)
+    assert match(small_picture(ground), small_picture(copy)).difference > 20
+
+
+@pytest.mark.parametrize(
+    ("bits", "distance", "is_one"),
+    [(21, 0.05, True), (23, 0.0, False), (8, 0.95, True), (17, 0.6, False)],
+)
+def test_what_was_cropped_or_made_brighter_is_a_candidate(
+    bits: int, distance: float, is_one: bool
+) -> None:
+    looks = Looks(6)
+    one = looks.new()
+    all_looks = [one, looks.like(one, bits, distance), *(looks.new() for _ in range(50))]
+    hashes = np.array([dhash for dhash, _ in all_looks], np.uint64)
+    vectors = np.stack([vector for _, vector in all_looks])
+    found = [pair for _, some in candidates(hashes, vectors, 1.0) for pair in some]
+    assert [(pair.first, pair.second) for pair in found] == ([(0, 1)] if is_one else [])
+
+
+def test_white_that_swallowed_steps_of_the_hash_leaves_a_candidate() -> None:
+    looks = Looks(7)
+    dhash, vector = looks.new()
+    bright, near = looks.like((dhash, vector), 0, 0.3)
+    rises = [bit for bit in range(64) if dhash >> bit & 1]
+    falls = [bit for bit in range(64) if not dhash >> bit & 1]
+    for bit in rises[:18]:
+        bright &= ~(1 << bit)
+    hashes, vectors = np.array([dhash, bright], np.uint64), np.stack([vector, near])
+    ((_, found),) = candidates(hashes, vectors, 1.0)
+    assert len(found) == 1
+    other = dhash  # as many bits differ, in both directions
+    for bit in (*rises[:9], *falls[:9]):
+        other ^= 1 << bit
+    hashes = np.array([dhash, other], np.uint64)
+    ((_, found),) = candidates(hashes, vectors, 1.0)
+    assert found == []
 
 
 def test_a_thing_that_moved_or_another_scene_does_not_fit() -> None:

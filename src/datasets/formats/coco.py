@@ -183,8 +183,7 @@ class _Writer:
         return {"size": [size_wh[1], size_wh[0]], "counts": counts.decode("ascii")}
 
 
-def _line(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def _file_of(split: Split | None) -> str:

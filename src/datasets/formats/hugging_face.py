@@ -26,6 +26,7 @@ from src.options import NoOptions
 from src.records import ImageForm, Split
 
 METADATA = "metadata.jsonl"
+_UNKNOWN = -1.0
 _FOLDERS: dict[Split | None, str] = {
     None: "",
     "train": "train",
@@ -38,7 +39,9 @@ class HuggingFace:
     """A line an image, which `load_dataset("imagefolder", data_dir=…)` gives beside it.
 
     Every line has the same keys, and its objects are lists side by side, as that needs them. Masks
-    are COCO's compressed RLE; a label of the image as a whole is an object without a box.
+    are COCO's compressed RLE; a label of the image as a whole has the whole image as its box, and
+    is marked. There is no null: of a column with nothing else in one split the loader learns
+    another type than in the others, and gives up. What is not known is "" or -1.
     """
 
     key, label = "hugging_face", "Hugging Face imagefolder"
@@ -72,24 +75,27 @@ class HuggingFace:
 
 def _line(image: PlannedImage) -> dict[str, Any]:
     each, frame = image.annotations, image.frame
-    masks = (annotation.mask_rle for annotation in each)
-    boxes = (annotation.bbox_xywh for annotation in each)
     return {
         "width": image.size_wh[0],
         "height": image.size_wh[1],
         "labels": list(dict.fromkeys(annotation.label for annotation in each)),
         "objects": {
-            "bbox": [None if box is None else list(box) for box in boxes],
+            "bbox": [list(annotation.bbox_xywh or (0, 0, *image.size_wh)) for annotation in each],
+            "is_image": [annotation.bbox_xywh is None for annotation in each],
             "categories": [annotation.label for annotation in each],
-            "mask_rle": [None if mask is None else mask.decode("ascii") for mask in masks],
-            "confidence": [annotation.confidence for annotation in each],
-            "source": [annotation.source for annotation in each],
-            "segment_id": [annotation.segment_id for annotation in each],
+            "mask_rle": [(annotation.mask_rle or b"").decode("ascii") for annotation in each],
+            "confidence": [_or_unknown(annotation.confidence) for annotation in each],
+            "source": [annotation.source or "" for annotation in each],
+            "segment_id": [annotation.segment_id or "" for annotation in each],
         },
         "media": frame.media,
         "frame_index": frame.frame_index,
-        "timestamp_s": frame.timestamp_s,
+        "timestamp_s": _or_unknown(frame.timestamp_s),
     }
+
+
+def _or_unknown(value: float | None) -> float:
+    return _UNKNOWN if value is None else float(value)
 
 
 def _read(reader: DatasetReader) -> Iterator[AnnotatedImage]:
@@ -115,17 +121,24 @@ def _image(reader: DatasetReader, folder: str, said: dict[str, Any]) -> Annotate
     )
     annotations = tuple(_annotation(row, size_wh) for row in rows)
     split = split_named(folder)
+    said = _known(said)
     return AnnotatedImage(
         Path(name), annotations, size_wh=size_wh, split=split, **read_origin_fields(said)
     )
 
 
 def _annotation(row: dict[str, Any], size_wh: tuple[int, int]) -> Annotation:
+    row = _known(row)
     label, counts = row.get("categories"), row.get("mask_rle")
     if not isinstance(label, str):
         raise ValueError("an object has no category")
     if isinstance(counts, str):
         return with_mask(label, counts.encode("ascii"), size_wh, **read_own_fields(row))
-    if row.get("bbox") is None:
+    if row.get("is_image"):
         return Annotation(label, **read_own_fields(row))
     return Annotation(label, whole_box(numbers(row["bbox"], 4), size_wh), **read_own_fields(row))
+
+
+def _known(said: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is not known."""
+    return {key: value for key, value in said.items() if value not in ("", _UNKNOWN)}

@@ -8,13 +8,15 @@ A file is never divided, so the frames of a video are together. Files are joined
   another export of it;
 - they are videos of which half of the frames are somewhat alike: the same footage, cut or with
   frames of other moments;
-- they are photos of a burst: of one camera or folder, a few seconds apart, and somewhat alike.
+- they are photos of a burst: of one camera or folder, a few seconds apart, and somewhat alike; or
+  of one camera, a second apart at most and numbered one after the other, whatever they look like.
 
 What a person called no duplicates is not joined for its likeness, but still where it is a burst.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import combinations
@@ -31,12 +33,20 @@ from src.search.near_copies import WEIGHT, mirrored
 # drawn scenes none is joined by this; with a limit of 16 three are, which 50,000 files would make
 # 2,000, and these would join files that have nothing in common.
 MOST_EVIDENCE = 14
+# Of a copy that was cropped the embedding is all but the same, and more of the dHash another. Of
+# the 2 million pairs of 2,000 drawn scenes four are joined by this.
+_CROPPED_BITS, _CROPPED_WEIGHT, _CROPPED_EVIDENCE = 20, 64, 23
 # With so few bits they are alike whatever the embeddings say: in a library of one scene all
 # embeddings are close, and none is closer than an average one.
 _SAME_BITS = 3
+# Of one that was made much brighter it is the embedding that is another.
+_BRIGHTER_BITS, _BRIGHTER_DISTANCE = 7, 0.95
 # Of a mirror image what rises in one picture falls in the other: no step rises in both, and so few
 # in neither. A CLIP may find the two no more alike than others.
 _MIRRORED_BITS, _MIRRORED_DISTANCE = 16, 0.6
+# Where white has swallowed much of a picture hardly a step rises that does not in the original.
+# One of the 2 million pairs is joined by this.
+_WHITE_RISES, _WHITE_DISTANCE = 2, 0.1
 # Steps that rise in a picture; of one with fewer, which is flat, the dHash says nothing.
 _LEAST_RISES = 6
 # Photos of a burst follow each other so fast, and so much of them may be another.
@@ -44,6 +54,9 @@ _BURST_S = 3.0
 _BURST_BITS = 20
 _BURST_DISTANCE = 0.6
 _BURST_PARTNERS = 30
+# So near, and numbered one after the other, they are of a burst in which all moves.
+_NUMBERED_S = 1.0
+_NUMBERED = re.compile(r"(.*?)(\d{1,9})")
 # Of two videos of the same footage frames are somewhat alike, and this share of them. So many
 # frames of a video are compared, and fewer where there are so many of all videos.
 _FOOTAGE_BITS, _FOOTAGE_DISTANCE, _FOOTAGE_SHARE = 22, 0.3, 0.5
@@ -141,10 +154,19 @@ class SimilarMedia:
         hashes = self.pictures.hashes
         differ = np.bitwise_count(hashes[rows, None] ^ hashes[None, columns])
         contradict = np.bitwise_count(self._turned[rows, None] & hashes[None, columns])
-        near = (differ <= MOST_EVIDENCE) | (contradict == 0)
+        # of the steps that rise in one, those that do not rise in the other
+        shared = np.bitwise_count(hashes[rows, None] & hashes[None, columns])
+        rises = np.bitwise_count(hashes)
+        lost = np.minimum(rises[rows, None], rises[None, columns]) - shared
+        near = (differ <= _CROPPED_BITS) | (contradict == 0) | (lost <= _WHITE_RISES)
         row, column, pairs, distance = self._unlike_labels(near, rows, columns, label)
         bits = differ[row, column]
         is_alike = bits + WEIGHT * distance <= MOST_EVIDENCE
+        is_alike |= (bits <= _CROPPED_BITS) & (
+            bits + _CROPPED_WEIGHT * distance <= _CROPPED_EVIDENCE
+        )
+        is_alike |= (bits <= _BRIGHTER_BITS) & (distance <= _BRIGHTER_DISTANCE)
+        is_alike |= (lost[row, column] <= _WHITE_RISES) & (distance <= _WHITE_DISTANCE)
         is_alike |= bits <= _SAME_BITS
         rises = np.bitwise_count(hashes[pairs[0]] ^ self._turned[pairs[1]])
         is_mirrored = (contradict[row, column] == 0) & (64 - rises <= _MIRRORED_BITS)
@@ -238,18 +260,28 @@ class SimilarMedia:
         )
         pictures = self.pictures
         first_of = np.searchsorted(pictures.media, np.arange(len(pictures.media_ids) + 1))
-        cameras, folders = _Numbers(), _Numbers()
-        photos = list[tuple[float, int, int, int, int]]()
+        cameras, folders, series = _Numbers(), _Numbers(), _Numbers()
+        photos = list[tuple[float, int, int, int, int, int, int]]()
         for media_id, when, make, model, path in rows:
             place = self._place.get(media_id)
             if place is not None and first_of[place] < first_of[place + 1]:
                 camera = cameras.of((make, model)) if model else -1
-                folder = folders.of(PurePath(path).parent)
-                photos.append((when, place, int(first_of[place]), camera, folder))
+                parent, stem = PurePath(path).parent, PurePath(path).stem
+                named = _NUMBERED.fullmatch(stem)
+                number = int(named[2]) if named else -1
+                serial = series.of((parent, named[1] if named else stem, camera))
+                photos.append(
+                    (when, place, int(first_of[place]), camera, folders.of(parent), serial, number)
+                )
         if len(photos) < 2:
             return np.empty((0, 2), np.int64)
         when = np.array([photo[0] for photo in photos])
-        place, picture, camera, folder = np.array([photo[1:] for photo in photos], np.int64).T
+        place, picture, camera, folder, serial, number = np.array(
+            [photo[1:] for photo in photos], np.int64
+        ).T
+        _, moment, at_once = np.unique(when, return_inverse=True, return_counts=True)
+        # a clock that stands still says nothing
+        has_moment = (at_once <= _BURST_PARTNERS)[moment]
         found = [np.empty((0, 2), np.int64)]
         for step in range(1, min(_BURST_PARTNERS, len(photos) - 1) + 1):
             near = when[step:] - when[:-step] <= _BURST_S
@@ -261,6 +293,9 @@ class SimilarMedia:
             hashes = pictures.hashes[pairs]
             alike = np.bitwise_count(hashes[0] ^ hashes[1]) <= _BURST_BITS
             alike &= pictures.distances(pairs) <= _BURST_DISTANCE
+            next_one = same[at] & has_moment[at] & (when[at + step] - when[at] <= _NUMBERED_S)
+            next_one &= (serial[at] == serial[at + step]) & (number[at] >= 0)
+            alike |= next_one & (np.abs(number[at + step] - number[at]) == 1)
             found.append(np.stack((place[at[alike]], place[at[alike] + step]), axis=1))
         return np.concatenate(found)
 

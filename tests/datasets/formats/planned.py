@@ -56,6 +56,9 @@ class HandPlan:
 class FlatImages:
     """Renders images of one colour."""
 
+    def expect(self, image: PlannedImage) -> None:
+        """Nothing takes long."""
+
     def render(self, image: PlannedImage, form: ImageForm) -> tuple[bytes, str]:
         mode, suffix = ("RGBA", ".png") if form == "cutouts" else ("RGB", ".jpg")
         made = io.BytesIO()

@@ -12,7 +12,6 @@ import pytest
 
 from src.config import APPLICATION_FOLDER
 from src.database.metadata_db import MetadataDatabase
-from src.datasets.export import preview_dataset
 from src.datasets.file_names import folder_names
 from src.datasets.formats.spreadsheet_text import from_cell, to_cell
 from src.errors import ExportError
@@ -22,7 +21,7 @@ from src.search.filter_text import parse_filter
 from src.search.leaves import segment_filter
 from src.search.recipe import Recipe, classes_of
 from tests.conftest import add_frame_of_qualities, add_media_with, unit_vectors
-from tests.datasets.exporting import export_dataset
+from tests.datasets.exporting import export_dataset, preview_dataset
 
 
 @pytest.fixture
@@ -292,7 +291,7 @@ import sys
 from pathlib import Path
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from tests.datasets.exporting import export_dataset
+from tests.datasets.exporting import export_dataset, preview_dataset
 metadata = MetadataDatabase(LibraryPaths(Path(sys.argv[1])), read_only=True)
 export = export_dataset(metadata, Path(sys.argv[2]))
 next(export)

@@ -41,6 +41,47 @@ def test_what_looks_alike_is_joined_and_no_more(metadata: MetadataDatabase) -> N
     assert together(metadata, *files) == [[files[0], files[2]], [files[3], files[5]]]
 
 
+@pytest.mark.parametrize(
+    ("bits", "distance", "is_joined"),
+    [
+        (18, 0.05, True),  # cropped: the embedding is all but the same
+        (20, 0.03, True),
+        (18, 0.2, False),
+        (22, 0.0, False),
+        (6, 0.8, True),  # much brighter: the dHash is all but the same
+        (10, 0.8, False),
+    ],
+)
+def test_what_was_cropped_or_made_brighter_is_joined(
+    metadata: MetadataDatabase, bits: int, distance: float, is_joined: bool
+) -> None:
+    looks = Looks(11)
+    one = looks.new()
+    files = [
+        add_file(metadata, "a.jpg", one),
+        add_file(metadata, "b.jpg", looks.like(one, bits, distance)),
+    ]
+    others = [add_file(metadata, f"{number}.jpg", looks.new()) for number in range(20)]
+    assert together(metadata, *files, *others) == ([files] if is_joined else [])
+
+
+def test_what_white_has_swallowed_is_with_its_original(metadata: MetadataDatabase) -> None:
+    looks = Looks(12)
+    dhash, vector = looks.new()
+    near = looks.like((dhash, vector), 0, 0.06)[1]
+    rises = [bit for bit in range(64) if dhash >> bit & 1]
+    white, other = dhash, dhash  # as many bits are others, in one direction and in both
+    falls = [bit for bit in range(64) if not dhash >> bit & 1]
+    for bit in rises[8:]:
+        white ^= 1 << bit
+    for bit in (*rises[:10], *falls[: len(rises) - 18]):
+        other ^= 1 << bit
+    files = [add_file(metadata, "a.jpg", (dhash, vector)), add_file(metadata, "b", (white, near))]
+    files += [add_file(metadata, "c.jpg", (other, near))]
+    unlike = [add_file(metadata, f"{number}.jpg", looks.new()) for number in range(20)]
+    assert together(metadata, *files, *unlike) == [files[:2]]
+
+
 def turned(dhash: int) -> int:
     return ~int(mirrored(np.array([dhash], np.uint64))[0]) & (1 << 64) - 1
 
@@ -97,6 +138,29 @@ def test_photos_of_a_burst_are_together(metadata: MetadataDatabase) -> None:
     assert together(metadata, *unlike, *burst, elsewhere, *others, with_other_looks) == [
         [*burst, elsewhere]
     ]
+
+
+def test_photos_numbered_one_after_the_other_within_a_second_are_a_burst(
+    metadata: MetadataDatabase,
+) -> None:
+    looks = Looks(9)
+
+    def photo(name: str, second: int, camera: str | None = "A") -> int:
+        taken = f"2026-05-01T10:00:{second:02}+00:00"
+        return add_file(metadata, name, looks.new(), captured_at=taken, camera=camera)
+
+    burst = [photo("d/IMG_0009.jpg", 1), photo("d/IMG_0010.jpg", 1), photo("d/IMG_0011.jpg", 2)]
+    others = [
+        photo("d/IMG_0013.jpg", 2),  # another number
+        photo("d/IMG_0014.jpg", 4),  # two seconds later
+        photo("d/other_0012.jpg", 2),
+        photo("e/IMG_0012.jpg", 2),
+        photo("d/IMG_0008.jpg", 1, "B"),
+        *(photo(f"f/{number}.jpg", 9, None) for number in range(2)),  # nobody knows the camera
+    ]
+    assert together(metadata, *burst, *others) == [burst]
+    scanned = [photo(f"g/{number:03}.jpg", 30) for number in range(40)]  # the clock stands still
+    assert together(metadata, *burst, *scanned) == [burst]
 
 
 @pytest.mark.parametrize("verdict", ["open", "kept", "hidden", "apart"])

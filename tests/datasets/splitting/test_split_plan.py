@@ -186,7 +186,7 @@ def sides_are(metadata: MetadataDatabase, sides: Mapping[int, Split]) -> None:
     metadata.splits.keep(SplitKey("", "80/10/10", 1), sides)
 
 
-def between(looks: Looks, bits: int = 18) -> Sequence[tuple[int, np.ndarray]]:
+def between(looks: Looks, bits: int = 26) -> Sequence[tuple[int, np.ndarray]]:
     """Draw two looks that are not alike, and one between them that is like both."""
     dhash, vector = looks.new()
     middle = dhash, vector
@@ -223,7 +223,7 @@ def test_files_that_hang_together_over_one_that_is_left_out_are_dealt_out_alone(
     looks = Looks(4)
     low, middle, high = between(looks)
     # like the middle, and like neither of the others
-    aside = [(middle[0] ^ (0x7F << 48) ^ bit, middle[1]) for bit in (0, 1 << 60)]
+    aside = [(middle[0] ^ (0xFF << 48) ^ bit, middle[1]) for bit in (0, 1 << 60)]
     others = [add_file(metadata, f"other {n}.jpg", looks.new()) for n in range(9)]
     kept = [add_file(metadata, "low.jpg", low), add_file(metadata, "high.jpg", high)]
     sides_are(metadata, {kept[0]: "val", kept[1]: "test"})
