@@ -15,6 +15,7 @@ from typing import Any
 
 from src.database.checksums import checked_columns, checked_tables, references
 from src.database.connection import Connection
+from src.database.decisions import catch_up
 from src.database.row_values import wrong_columns
 from src.database.segment_parents import set_parents
 from src.errors import DatabaseError, QueryError
@@ -161,7 +162,7 @@ def keep_edit(
     Raises:
         QueryError: another segment of the library has one of these masks.
     """
-    left = _bring(db, frame_id, wanted)
+    left = _bring(db, frame_id, wanted, batch)
     now = time.time()
     for segment_id, state in wanted:
         db.execute(
@@ -187,7 +188,7 @@ def turn_edit(db: sqlite3.Connection, edit: StoredEdit, undo: bool) -> None:
                 if undo
                 else "this segment was changed since, so the edit can't be made again"
             )
-    left = _bring(db, edit.frame_id, wanted)
+    left = _bring(db, edit.frame_id, wanted, edit.batch)
     db.execute("DELETE FROM removed_segments WHERE batch = ?", (edit.batch,))
     for segment_id, state in left.items():  # what was decided on one meanwhile comes back with it
         db.execute(
@@ -218,7 +219,7 @@ def put_removed(db: sqlite3.Connection, frame_id: int, rows: Sequence[Mapping[st
 
 
 def _bring(
-    db: sqlite3.Connection, frame_id: int, wanted: Sequence[tuple[str, State | None]]
+    db: sqlite3.Connection, frame_id: int, wanted: Sequence[tuple[str, State | None]], batch: str
 ) -> dict[str, State | None]:
     """Bring segments to states; returns what they were, with all rows of those that go."""
     left: dict[str, State | None] = {}
@@ -232,6 +233,7 @@ def _bring(
                 left[segment_id] = before = state_now(db, segment_id)
                 if before is None:
                     _put_back(db, frame_id, state)
+                    catch_up(db, segment_id, batch)
                 elif not is_same_mask(before, state):
                     _change(db, segment_id, state)
     except sqlite3.IntegrityError as exc:
