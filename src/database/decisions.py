@@ -182,12 +182,12 @@ def catch_up(db: sqlite3.Connection, segment_id: str, batch: str) -> None:
             rows = (undo_rows if was_undone else redo_rows)(db, table, other, segment_id)
             changed += rows if table == "decisions" else []
     _settle_all(db, changed)
-    rows = db.execute(
+    given = db.execute(
         "SELECT tag_id FROM segment_tags JOIN tags t ON t.id = tag_id WHERE segment_id = ?"
         " AND source != 'auto' AND t.position IS NULL",
         (segment_id,),
     ).fetchall()
-    for (tag_id,) in rows:
+    for (tag_id,) in given:
         make_label(db, tag_id, batch)
 
 

@@ -180,9 +180,10 @@ def turn_edit(db: sqlite3.Connection, edit: StoredEdit, undo: bool) -> None:
         QueryError: the segments are no longer as the edit, or its undoing, has left them.
     """
     wanted = [(part.segment_id, part.before if undo else part.after) for part in edit.parts]
+    is_last = not _later_edits(db, edit)
     for part in edit.parts:
         then = part.after if undo else part.before
-        if not is_same_mask(state_now(db, part.segment_id), then):
+        if not (is_last and is_same_mask(state_now(db, part.segment_id), then)):
             raise QueryError(
                 "this segment was changed again since; undo the later changes first"
                 if undo
@@ -203,6 +204,20 @@ def turn_edit(db: sqlite3.Connection, edit: StoredEdit, undo: bool) -> None:
     if not undo:
         gone = [left[name] for name, state in wanted if state is None]
         _write_removed(db, edit.batch, edit.frame_id, gone)
+
+
+def _later_edits(db: sqlite3.Connection, edit: StoredEdit) -> bool:
+    """Return whether an edit that is not undone has come to one of the segments since.
+
+    It may have left the mask as it is: parts were split off, or it was labelled.
+    """
+    row = db.execute(
+        "SELECT 1 FROM segment_edits WHERE frame_id = ? AND undone_at IS NULL"
+        " AND segment_id IN (SELECT value FROM json_each(?))"
+        " AND id > (SELECT max(id) FROM segment_edits WHERE batch = ?)",
+        (edit.frame_id, json.dumps([part.segment_id for part in edit.parts]), edit.batch),
+    ).fetchone()
+    return row is not None
 
 
 def put_removed(db: sqlite3.Connection, frame_id: int, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -81,3 +81,19 @@ def test_an_edit_is_not_undone_by_halves(library: MediaLibrary) -> None:
     assert given(library, segment) == {"horse"}
     library.undo_edit(batch)
     assert given(library, segment) == set()
+
+
+def test_an_edit_that_a_later_one_builds_on_waits_for_it(library: MediaLibrary) -> None:
+    """Also where the later one has left the mask of the segment as it was."""
+    with library.edit_frame(objects(library)[0].id) as editor:
+        editor.begin(None)
+        editor.polygon([(5, 5), (60, 5), (60, 40), (5, 40)])
+        drawn = editor.keep()
+        editor.begin(drawn.segment_id, "dog")
+        labelled = editor.keep()
+    with pytest.raises(QueryError, match="later changes first"):
+        library.undo_edit(drawn.batch)
+    assert library.undo_edit(labelled.batch) == 1
+    assert library.undo_edit(drawn.batch) == 1
+    assert library.redo_edit(drawn.batch) == 1
+    assert library.redo_edit(labelled.batch) == 1
