@@ -160,13 +160,16 @@ def undo(db: sqlite3.Connection, batch: str) -> int:
     """
     decided = _turn(db, batch, time.time())
     changed = undo_acts(db, batch)
+    _list_given(db, batch)
     return decided or changed
 
 
 def redo(db: sqlite3.Connection, batch: str) -> int:
     """Do a whole act again that was undone; see undo."""
     changed = redo_acts(db, batch)
-    return _turn(db, batch, None) or changed
+    decided = _turn(db, batch, None)
+    _list_given(db, batch)
+    return decided or changed
 
 
 def catch_up(db: sqlite3.Connection, segment_id: str, batch: str) -> None:
@@ -188,6 +191,22 @@ def catch_up(db: sqlite3.Connection, segment_id: str, batch: str) -> None:
         (segment_id,),
     ).fetchall()
     for (tag_id,) in given:
+        make_label(db, tag_id, batch)
+
+
+def _list_given(db: sqlite3.Connection, batch: str) -> None:
+    """Make labels of the tags of an act that segments have now by people's word, and are none.
+
+    So it is where a label was removed, or what made it undone, before the word holds again.
+    """
+    rows = db.execute(
+        "SELECT id FROM tags WHERE position IS NULL AND id IN (SELECT tag_id FROM decisions"
+        " WHERE batch = ?1 UNION SELECT d.tag_id FROM retractions r JOIN decisions d"
+        " ON d.id = r.decision_id WHERE r.batch = ?1) AND EXISTS (SELECT 1 FROM segment_tags st"
+        " WHERE st.tag_id = tags.id AND st.source != 'auto') ORDER BY id",
+        (batch,),
+    ).fetchall()
+    for (tag_id,) in rows:
         make_label(db, tag_id, batch)
 
 

@@ -140,6 +140,15 @@ def follows_from_decisions(metadata: MetadataDatabase) -> None:
     assert state_of(metadata) == before
 
 
+def given_and_not_listed(metadata: MetadataDatabase) -> list[str]:
+    """The tags that a person's word, or what came of it, gives to a segment, and are no label."""
+    rows = metadata.connection.read().execute(
+        "SELECT DISTINCT t.name FROM segment_tags st JOIN tags t ON t.id = st.tag_id"
+        " WHERE st.source != 'auto' AND t.position IS NULL"
+    )
+    return [row[0] for row in rows]
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_acts_undone_in_any_order_leave_no_word_of_theirs(
     metadata: MetadataDatabase, seed: int
@@ -168,10 +177,15 @@ def test_acts_undone_in_any_order_leave_no_word_of_theirs(
     for _ in range(2):
         for batch in draw.sample(batches, len(batches)):
             labels.undo(batch)
+            assert given_and_not_listed(metadata) == []
         assert said() == before
         for batch in batches:
             labels.redo(batch)
+            assert given_and_not_listed(metadata) == []
         assert said() == after
+    for _ in range(60):
+        draw.choice([labels.undo, labels.redo])(draw.choice(batches))
+        assert given_and_not_listed(metadata) == []
     assert metadata.damaged_rows() == [] and metadata.miscounted() == {}
     assert metadata.integrity_problems() == []
     follows_from_decisions(metadata)
