@@ -103,7 +103,8 @@ def measure(segments: int) -> None:
             labels.undo(batches.pop())
 
         print(f"{segments:,} segments, {len(NAMES)} labels")
-        timed("the list with its counts", labels.list)
+        timed("the list while nothing changes", labels.list)
+        timed("the list after a change", labels.list, lambda: labels.give(thousand[:1], "word 3"))
         timed("names for completion", labels.names)
         timed("give a label to 1,000 segments", give)
         timed("undo that", undo)

@@ -29,13 +29,11 @@ def said_of_frames(window: Window, label: str) -> list[bool]:
     return [bool(has) for (has,) in rows]
 
 
-def give(window: Window, query: str, label: str, places: Sequence[int] = (0,)) -> list[State]:
-    """Label some of the hits of a search; returns them."""
-    hits = search(window, query)
-    cards = [hits[place] for place in places]
+def give(window: Window, cards: Sequence[State], label: str) -> None:
+    """Label hits that are shown."""
     for card in cards:
         window.click_at(card["box"], holding="ctrl")
-    window.wait("them", lambda s: s["selected"] == list(places))
+    window.wait("them", lambda s: s["selected"] == [card["place"] for card in cards])
     window.key("l")
     window.wait("the entry", lambda s: "entry:Label them all" in s["buttons"])
     window.type(label)
@@ -43,7 +41,6 @@ def give(window: Window, query: str, label: str, places: Sequence[int] = (0,)) -
     window.wait("the label", lambda s: any(f"labelled “{label}”" in t for t in s["texts"]))
     window.key("Escape")
     window.wait("none selected", lambda s: not s["selected"])
-    return cards
 
 
 def open_tab(window: Window, tab: str) -> None:
@@ -69,7 +66,8 @@ def looks_at(state: State, frame: str, **wanted: object) -> bool:
 
 
 def test_frames_are_reviewed_by_keys_alone_and_undone(window: Window) -> None:
-    (card,) = give(window, "something white kind:object", "snow")
+    card = search(window, "something white kind:object")[0]
+    give(window, [card], "snow")
     frames = len(ask(window, "SELECT id FROM frames"))
     open_tab(window, "Review")
     look_for(window, "snow")
@@ -138,9 +136,9 @@ def test_disagreements_are_answered_one_by_one_and_do_not_come_back(window: Wind
         " JOIN segments s ON s.id = st.segment_id WHERE st.source = 'auto'"
         " AND st.confidence >= 0.95 AND s.kind = 'object' GROUP BY t.name ORDER BY 2 DESC",
     )
-    give(window, f"tag:{model_says}>=0.95 kind:object", "balloon", (0, 1))
-    # a model's tag is a label once a person uses it
-    give(window, f"tag:{model_says}>=0.95 kind:object", model_says, (2,))
+    hits = search(window, f"kind:object tag:{model_says}>=0.95")
+    give(window, hits[:2], "balloon")
+    give(window, hits[2:3], model_says)  # a model's tag is a label once a person uses it
     open_tab(window, "Disagreements")
     rows = window.wait_still("them", lambda s: s["disagreements"])
     assert {tuple(row["says"]) for row in rows} == {("“balloon”", f"“{model_says}”")}
