@@ -13,7 +13,7 @@ from src.database.label_acts import NO_LABEL, change_label, make_label
 from src.database.label_attributes import attributes_of_text, text_of_attributes, united
 from src.database.label_merge import merge_attributes, merge_frames, merge_words
 from src.database.rows import LISTED, RowReader
-from src.database.text_normalization import casefold_key
+from src.database.text_normalization import casefold_key, normalize_text
 from src.errors import QueryError
 from src.label_records import LABEL_COLOURS, Label, LabelAttribute
 from src.records import TagSource
@@ -126,12 +126,12 @@ class LabelTable:
         Raises:
             QueryError: there is no label of this name.
         """
-        ids = []
+        ids, typed = [], normalize_text(name)
         if self.is_there():
             rows = db.execute(
-                "SELECT id FROM tags WHERE casefold_key(name) = ? AND position IS NOT NULL"
+                "SELECT id FROM tags WHERE casefold_key(name) IN (?, ?) AND position IS NOT NULL"
                 " ORDER BY id",
-                (casefold_key(name),),
+                (casefold_key(name), casefold_key(typed)),
             )
             ids = [row[0] for row in rows]
         if not ids:

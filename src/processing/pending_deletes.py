@@ -51,9 +51,10 @@ def remove_media(metadata: MetadataDatabase, media_file_id: int) -> None:
 
 def remove_left_crops(metadata: MetadataDatabase) -> None:
     """Remove the crops of earlier changes, if a kill or an error came before."""
-    left = metadata.info(_LEFT)
-    if left is not None:
-        listed, in_use = _listed(left), metadata.crop_paths()
+    if metadata.info(_LEFT) is None:
+        return
+    with metadata.connection.write() as db:  # nobody stores one of them in the meantime
+        listed, in_use = _read(db), metadata.crop_paths()
         remove_crops(metadata.paths, (path for path in listed if path not in in_use))
         strike_off(metadata, listed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,25 @@ def test_a_crop_that_is_in_use_again_stays(metadata: MetadataDatabase) -> None:
     remove_left_crops(metadata)
     assert all(crop.exists() for crop in crops)
     assert metadata.info(pending_deletes._LEFT) is None
+
+
+def test_no_other_thread_stores_a_crop_between_the_look_and_the_removal(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit writes a crop's name down, stores its row with it, and then needs the file."""
+    _, (crop, _) = add_media_and_crops(metadata, "a.jpg")
+    write_down_crops(metadata, [f"extracted_segments/ab/0123456789abcdef/{'0' * 24}.jpg"])
+    was_free = list[bool]()
+
+    def removes(*_: object) -> None:
+        def try_to_store() -> None:
+            lock = metadata.connection._write_lock
+            was_free.append(lock.acquire(blocking=False))
+
+        other = threading.Thread(target=try_to_store)
+        other.start()
+        other.join()
+
+    monkeypatch.setattr(pending_deletes, "remove_crops", removes)
+    remove_left_crops(metadata)
+    assert was_free == [False] and crop.exists()
