@@ -251,6 +251,24 @@ def test_what_is_taken_back_is_named(desk: Desk) -> None:
     assert desk.panel.hints.said == "Each answer is saved"
 
 
+def test_after_a_click_on_a_label_the_keys_are_for_its_cards(desk: Desk) -> None:
+    desk.show()
+    labels = desk.panel.list
+    labels.focus_force()
+    left, top, _, height = labels.box("red block")
+    for event in ("<Button-1>", "<ButtonRelease-1>"):
+        labels.event_generate(event, x=left + 9, y=top + height // 2)
+    desk.settle()
+    assert labels.chosen == "red block"
+    assert desk.root.focus_get() is desk.rank.grid_view.canvas
+
+
+def test_a_label_can_only_be_merged_into_another_label(desk: Desk) -> None:
+    desk.show()
+    suggested = desk.panel.list._others("red block", "")
+    assert [each.text for each in suggested] == ["yellow block"]
+
+
 def test_the_label_is_renamed_from_the_cards(desk: Desk) -> None:
     desk.show()
     desk.press("F2")

@@ -86,6 +86,7 @@ class LabelPanel(Panel):
             theme,
             LabelListActions(
                 self.choose,
+                self._point_to,
                 self._open_menu,
                 self.commands.move,
                 self._rename,
@@ -182,6 +183,11 @@ class LabelPanel(Panel):
         """Choose a label of the list."""
         self._wished = name
         self._show_labels()
+
+    def _point_to(self, name: str) -> None:
+        """Choose a label that was clicked; what is pressed next is about its segments."""
+        self.choose(name)
+        self.rank.take_keys()
 
     def step_label(self, step: int) -> None:
         """Choose the next (1) or the previous (-1) label."""
