@@ -22,6 +22,9 @@ AttributeValue = str | float
 # By segment, label and name of the attribute.
 AttributeValues = dict[str, dict[str, dict[str, AttributeValue]]]
 
+# By the word of people, accepted together, by models alone.
+Counts = tuple[int, int, int]
+
 _IS_OF_PEOPLE = f"source IN ({', '.join(repr(source) for source in OF_PEOPLE)})"
 
 
@@ -30,6 +33,7 @@ class LabelTable:
 
     def __init__(self, connection: Connection, rows: RowReader) -> None:
         self._connection, self._rows = connection, rows
+        self._last_counts: tuple[tuple[int, str], dict[int, Counts]] | None = None
 
     # -- looking
 
@@ -39,20 +43,12 @@ class LabelTable:
         Args:
             db: the writer, inside a transaction; what it has not committed counts then.
         """
-        db = db or self._connection.read()
+        is_writer, db = db is not None, db or self._connection.read()
         if not self.is_there():
             return []
         rows = db.execute("SELECT * FROM tags WHERE position IS NOT NULL ORDER BY position, id")
         labels = self._rows.checked("tags", rows)
-        counts: dict[int, tuple[int, int, int]] = {
-            row[0]: (row[1], row[2], row[3])
-            for row in db.execute(
-                f"SELECT tag_id, sum({_IS_OF_PEOPLE}), sum(source = 'propagated'),"
-                f" sum(source = 'auto') FROM segment_tags WHERE tag_id IN {LISTED}"
-                " GROUP BY tag_id",
-                (json.dumps([row["id"] for row in labels]),),
-            )
-        }
+        counts = self._counts(db, json.dumps([row["id"] for row in labels]), is_writer)
         found = []
         for row in labels:
             colour = row["colour"] or LABEL_COLOURS[row["id"] % len(LABEL_COLOURS)]
@@ -60,6 +56,31 @@ class LabelTable:
             attributes = attributes_of_text(row["attributes"])
             found.append(Label(row["name"], colour, segments, together, automatic, attributes))
         return found
+
+    def _counts(self, db: sqlite3.Connection, ids: str, is_writer: bool) -> dict[int, Counts]:
+        """Count the segments of tags; once, while nothing changes in the library."""
+        known, at = self._last_counts, (0 if is_writer else self._connection.version(), ids)
+        if not is_writer and known is not None and known[0] == at:
+            return known[1]
+        # two comparisons a row, and no more: there are hundreds of thousands
+        rows = db.execute(
+            "SELECT tag_id, count(*), count(*) FILTER (WHERE source = 'propagated'),"
+            " count(*) FILTER (WHERE source = 'auto') FROM segment_tags"
+            f" WHERE tag_id IN {LISTED} GROUP BY tag_id",
+            (ids,),
+        )
+        counts = {row[0]: (row[1] - row[2] - row[3], row[2], row[3]) for row in rows}
+        if not is_writer:
+            self._last_counts = at, counts
+        return counts
+
+    def tags_in_use(self) -> list[str]:
+        """List the names of all tags that some segment has, whoever gave them."""
+        rows = self._connection.read().execute(
+            "SELECT * FROM tags WHERE EXISTS (SELECT 1 FROM segment_tags st"
+            " WHERE st.tag_id = tags.id) ORDER BY name"
+        )
+        return [row["name"] for row in self._rows.checked("tags", rows)]
 
     def is_there(self) -> bool:
         """Return whether tags can be labels: a reader opens an older library as it is."""
