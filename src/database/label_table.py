@@ -181,7 +181,7 @@ class LabelTable:
                 (json.dumps(others),),
             ).fetchone()
         ):
-            raise QueryError(f"there is a label “{new_name}” already; merge them to make them one")
+            raise QueryError(f"there is already a label “{new_name}”; merge the two instead")
         if len(ids) == 1 and not others and not _is_of_models(db, ids[0]):
             change_label(db, ids[0], batch, name=new_name)
             return

@@ -30,7 +30,7 @@ from src.labels.embedding_space import (
     WordsDirection,
     all_scores,
 )
-from src.labels.held_back import Calibration, HeldBack, Origin, Sides, origins_of
+from src.labels.held_back import FEWEST_REJECTED, Calibration, HeldBack, Origin, Sides, origins_of
 from src.records import SearchHit
 from src.search.copy_leaves import asks_for_copies, without_hidden
 from src.search.filters import EVERYTHING, Filter
@@ -189,6 +189,7 @@ class Ranker:
             (),
             len(answers.accepted),
             len(answers.rejected),
+            rejections_wanted=max(0, FEWEST_REJECTED - len(answers.rejected)),
             ranks_again_in=AGAIN_AFTER
             - (len(answers.accepted) + len(answers.rejected)) % AGAIN_AFTER,
         )

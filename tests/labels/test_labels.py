@@ -160,7 +160,7 @@ def test_a_new_name_takes_nothing_from_what_models_say(
 def test_a_name_that_another_label_has_is_refused(labels: Labels) -> None:
     for name in ("cat", "dog"):
         labels.add(name)
-    with pytest.raises(QueryError, match="there is a label “DOG” already; merge them"):
+    with pytest.raises(QueryError, match="there is already a label “DOG”; merge the two"):
         labels.rename("cat", "DOG")
     with pytest.raises(QueryError, match="there is a label “Cat” already"):
         labels.add("Cat")
