@@ -55,6 +55,8 @@ class LabelRules:
         is_of_people = tag.source in OF_PEOPLE
         if self.recipe.labels == "people" and not is_of_people:
             return ACCEPTED_TOGETHER if tag.source == "propagated" else ""
+        if self.recipe.labels == "accepted" and tag.source == "auto":
+            return ""
         if self.recipe.labels == "models" and is_of_people:
             return ""
         if self.recipe.labels == "people first" and by_people and not is_of_people:

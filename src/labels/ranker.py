@@ -210,7 +210,10 @@ class Ranker:
         return replace(
             ranking,
             held_back_right=learnt.held_back.right(learnt.calibration),
-            likely_left=round(float(likely.sum()) + ranked.likely_beside),
+            # where nothing was rejected, nothing says how unlike the label a segment has to be
+            likely_left=round(float(likely.sum()) + ranked.likely_beside)
+            if answers.rejected
+            else None,
             acceptable=learnt.held_back.acceptable(ranked.scores, learnt.calibration),
         )
 

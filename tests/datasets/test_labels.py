@@ -34,6 +34,7 @@ def labels(recipe: Recipe, *tags: Tag, one_label: bool = False) -> tuple[set[str
     [
         ("all", {"car", "dog", "cat"}),
         ("people", {"dog"}),
+        ("accepted", {"dog", "cat"}),
         ("models", {"car", "cat"}),
         ("people first", {"dog"}),
     ],
@@ -41,7 +42,7 @@ def labels(recipe: Recipe, *tags: Tag, one_label: bool = False) -> tuple[set[str
 def test_whose_labels_they_are(whose: str, kept: set[str]) -> None:
     recipe = Recipe(labels=whose)  # type: ignore[arg-type]
     assert labels(recipe, CAR, MINE, CARRIED)[0] == kept
-    assert labels(recipe, CAR)[0] == (set() if whose == "people" else {"car"})
+    assert labels(recipe, CAR)[0] == (set() if whose in ("people", "accepted") else {"car"})
     assert labels(recipe, THEIRS)[0] == (set() if whose == "models" else {"dog"})
 
 
