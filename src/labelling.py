@@ -163,13 +163,16 @@ class Labels(LabelList):
         """Take an act back, whole; returns how much that changed, 0 for nothing.
 
         Raises:
-            QueryError: a name that has to come back is that of another label by now.
+            QueryError: a name that has to come back is that of another label by now, or the act is
+                an edit of a mask.
         """
+        self._check_no_edit(batch)
         with self._act() as db:
             return undo(db, batch)
 
     def redo(self, batch: str) -> int:
         """Do an act again that was undone; see undo."""
+        self._check_no_edit(batch)
         with self._act() as db:
             return redo(db, batch)
 
@@ -284,13 +287,18 @@ class Labels(LabelList):
 
     # -- inside
 
+    def _check_no_edit(self, batch: str) -> None:
+        """Check that an act is none of a mask, of which this would undo only the labels."""
+        if self._metadata.edits.has(batch):
+            raise QueryError("this is an edit of a mask; undo it in the frame, or by `undo_edit`")
+
     def _ids_of(self, labels: Sequence[str]) -> dict[str, int]:
         db = self._metadata.connection.read()
         return {name: self._table.label_ids(db, name)[0] for name in labels}
 
     def _check_segments(self, segment_ids: Sequence[str]) -> None:
         with self._act() as db:
-            if not self._table.are_there(db, segment_ids):
+            if not self._table.all_exist(db, segment_ids):
                 raise QueryError(GONE)
 
     def _say(

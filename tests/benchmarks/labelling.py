@@ -381,7 +381,7 @@ def offers(figures: dict[str, Figures]) -> Iterator[str]:
     )
     yield "| --- | --- | --- | --- | --- | --- |"
     for answers in range(20, ANSWERS + 1, AT_ONCE):
-        cells = [[], [], [], [], []]
+        cells: list[list[str]] = [[], [], [], [], []]
         for way in ("named", "nameless"):
             some = [p for mine in figures.values() for p in summary(mine, way, answers)]
             made = [p for p in some if p.offered]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from src.counting import counted
 from src.errors import is_of_a_person
-from src.gui.core.undoable_acts import Act, UndoableActs
 from src.gui.core.session import Session
+from src.gui.core.undoable_acts import Act, UndoableActs
 from src.gui.core.wording import as_sentence
 from src.label_records import Label, LabelAttribute
 

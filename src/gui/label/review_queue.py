@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from src.gui.core.undoable_acts import Act, UndoableActs
 from src.gui.core.session import Session
+from src.gui.core.undoable_acts import Act, UndoableActs
 from src.label_records import ReviewFrame, ReviewProgress
 from src.records import FrameView
 

@@ -9,8 +9,8 @@ from functools import partial
 from src.counting import counted
 from src.errors import is_of_a_person
 from src.gui.core.known_labels import KEYS, KnownLabels
-from src.gui.core.undoable_acts import Act, UndoableActs
 from src.gui.core.session import Session
+from src.gui.core.undoable_acts import Act, UndoableActs
 from src.gui.core.wording import as_sentence
 
 NOTHING_THERE = "Nothing of it is in the library yet."
