@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
@@ -43,16 +44,19 @@ class Labels(LabelList):
             search: gives what answers queries with it.
         """
         super().__init__(metadata)
-        self._vectors, self._search = vectors, search
+        self._vectors = vectors
+        self._search = search
         self._rankers: Rankers | None = None
+        self._lock = threading.Lock()
 
     def ranking(self, name: str) -> Ranker:
-        """Return what ranks the segments without an answer for a label; nothing is read yet."""
+        """Give what ranks segments for a label; nothing is read before it does."""
         from src.labels.ranker import Rankers
 
-        if self._rankers is None:
-            self._rankers = Rankers(self._metadata, self._vectors, self._search)
-        return self._rankers.of(name)
+        with self._lock:
+            if self._rankers is None:
+                self._rankers = Rankers(self._metadata, self._vectors, self._search)
+            return self._rankers.of(normalize_text(name))
 
     # -- what a person says of segments
 

@@ -100,14 +100,6 @@ class OpenLibrary:
         said = [str(what) for what in (connection.recovered, connection.mended) if what is not None]
         self.notice = "; ".join(said) or None
 
-    def _search_now(self, has_terms: bool) -> SegmentSearch:
-        """Search with the CLIP in use; terms need to know where its line is."""
-        from src.search.segment_search import SegmentSearch
-
-        vectors = self.vectors
-        calibration = self._in_use.calibration_of(vectors) if has_terms else None
-        return SegmentSearch(vectors, self.browse.read_image, calibration)
-
     def __enter__(self) -> Self:
         return self
 
@@ -219,3 +211,11 @@ class OpenLibrary:
         killed, the next call goes on where this one was.
         """
         yield from self._in_use.switch()
+
+    def _search_now(self, has_terms: bool) -> SegmentSearch:
+        """Search with the CLIP in use; terms need to know where its line is."""
+        from src.search.segment_search import SegmentSearch
+
+        vectors = self.vectors
+        calibration = self._in_use.calibration_of(vectors) if has_terms else None
+        return SegmentSearch(vectors, self.browse.read_image, calibration)

@@ -44,7 +44,8 @@ class EmbeddedSegment:
 def answers_of(connection: Connection, name: str) -> LabelAnswers:
     """Read what holds of a label now."""
     db, key = connection.read(), casefold_key(name)
-    accepted, together = list[str](), list[str]()
+    accepted: list[str] = []
+    together: list[str] = []
     for row in db.execute(
         "SELECT segment_id, source FROM segment_tags"
         f" WHERE source != 'auto' AND tag_id IN ({ROWS_OF_TAG}) ORDER BY segment_id",

@@ -43,7 +43,7 @@ AGAIN_AFTER = 10
 # More answers of a kind teach nothing more, and take longer; these are spread over all of them.
 MOST_LEARNT = 1000
 # What all segments that stand for "has not got the label" count together, in answers.
-WEAK_WEIGHT = 20.0
+WEAK_WEIGHT = 8.0
 # Examples count beside the answers until there are so many that were accepted.
 EXAMPLES_UNTIL = 10
 # The words of a label count where what has it lies so far above the library's mean along them.
@@ -200,7 +200,7 @@ class Ranker:
         likely = learnt.calibration.likely(ranked.scores)
         chosen = ranked.segment_ids[:limit]
         if order == "doubtful":
-            doubtful = np.argsort(np.abs(ranked.scores), kind="stable")[:limit]
+            doubtful = np.argsort(np.abs(likely - 0.5), kind="stable")[:limit]
             chosen = tuple(ranked.segment_ids[int(place)] for place in doubtful)
         sure = dict(zip(ranked.segment_ids, likely.tolist(), strict=True))
         ranking = replace(ranking, candidates=self._hits({each: sure[each] for each in chosen}))
@@ -330,9 +330,9 @@ class Ranker:
         )
         most = max(LOOKED_AT, LOOKED_AT_EACH * limit)
         best = _highest(scores, most)
-        if order == "doubtful":
-            best = np.union1d(best, _highest(-np.abs(scores), most))
         likely = learnt.calibration.likely(scores)
+        if order == "doubtful":
+            best = np.union1d(best, _highest(-np.abs(likely - 0.5), most))
         looked_at = np.zeros(len(ids), bool)
         looked_at[best] = True
         share = 1.0 if with_frames else self._library.space(vectors).objects

@@ -2,14 +2,15 @@
 
 What no match scores is measured once for each CLIP, on a sample of the library: of each group of
 the vocabulary a segment is one word at most, so all others are wrong there, and what they score
-is what wrong words score. Two images are likely alike by chance where one pair in a hundred, of
-different media files, is as near.
+is what wrong words score. Images are told apart by the same words: two of different media files
+are a wrong pair where the best word of a group is another one. Were all pairs counted, what a
+library has much of would be taken for chance.
 
-Two levels come of it. The lower one a wrong word reaches at one segment in a thousand. The higher
-one the best of all segments reaches with one wrong word in twenty or fewer, however many segments
-there are: chance has more tries in a larger library. A query whose best hit is under that has no
-match here, and its line is the higher level. Where it has one, more of the same are likely, and
-its line is the lower level.
+Two levels come of it. The lower one a wrong word reaches at one segment in a thousand, and one
+wrong pair in two hundred. The higher one the best of all segments reaches with one wrong word in
+twenty or fewer, however many segments there are: chance has more tries in a larger library. A
+query whose best hit is under that has no match here, and its line is the higher level. Where it
+has one, more of the same are likely, and its line is the lower level.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ HALF_TRUSTED = 30
 # The share of wrong words that reach the lower level, and the number of wrong hits above the
 # higher one.
 LOW_SHARE, CHANCE = 1e-3, 0.05
+# The share of wrong pairs of images that reach it: the words call some of them wrong by mistake,
+# and these are near.
+PAIR_SHARE = 5e-3
+# Of how levels are measured. What was measured in another way is measured again.
+VERSION = 2
 # From here on the higher level stays: who has so many segments has several of most things.
 MOST_COUNTED = 5000
 # Scores that only the very picture has; they say nothing of others.
@@ -144,14 +150,17 @@ class Calibration:
                 "images": [self.images.low, self.images.step],
                 "mean": [round(float(value), 6) for value in self.mean],
                 "last_id": self.last_id,
+                "version": VERSION,
             }
         )
 
     @classmethod
     def read(cls, text: str) -> Calibration | None:
-        """Read what as_text wrote; None where it is nothing of that kind."""
+        """Read what as_text wrote; None where it is nothing of that kind, or old."""
         try:
             stored: Any = json.loads(text)
+            if stored["version"] != VERSION:
+                return None
             numbers = [*stored["words"], *stored["images"], *stored["mean"]]
             if len(numbers) != 4 + EMBEDDING_DIM or not np.isfinite(numbers).all():
                 return None
@@ -193,7 +202,12 @@ def calibrate(
         words = expected.mixed(Level(float(low), _step(float(low - less))), trust)
     else:
         words = expected
-    return Calibration(words, _of_pairs(sample, media, trust), sample.mean(axis=0), last_id)
+    return Calibration(
+        words,
+        _of_pairs(sample, media, _best_words(scores, groups), trust),
+        sample.mean(axis=0),
+        last_id,
+    )
 
 
 def _wrong(scores: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -204,20 +218,30 @@ def _wrong(scores: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _of_pairs(sample: np.ndarray, media: np.ndarray, trust: float) -> Level:
-    """Measure how near images of different media files are."""
+def _best_words(scores: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Find the best word of each group for each segment, (N, groups)."""
+    best = [scores[:, groups == group].argmax(axis=1) for group in np.unique(groups)]
+    return np.stack(best, axis=1)
+
+
+def _of_pairs(sample: np.ndarray, media: np.ndarray, words: np.ndarray, trust: float) -> Level:
+    """Measure how near images of different media files are that differ in a word."""
     some = np.linspace(0, len(sample) - 1, min(PAIRED, len(sample))).astype(int)
     likeness = sample[some] @ sample[some].T
     upper = np.triu(np.ones(likeness.shape, bool), 1)
     apart = upper & (media[some][:, None] != media[some][None])
-    among = likeness[apart if apart.any() else upper]
+    differ = np.zeros(likeness.shape, bool)
+    for of_group in words[some].T:
+        differ |= of_group[:, None] != of_group[None]
+    wrong = apart & differ
+    among = likeness[next((each for each in (wrong, apart) if each.any()), upper)]
     mean = float(among.mean()) if among.size else 0.6
     expected = Level(mean + 0.75 * (1 - mean), _step(0.075 * (1 - mean)))
     if not apart.any():
         return expected
-    ninth, low = np.quantile(among, [0.9, 0.99])
+    less, low = np.quantile(among, [1 - 10 * PAIR_SHARE, 1 - PAIR_SHARE])
     # likeness ends at 1, and what is near that is far rarer than what is a little farther
-    return expected.mixed(Level(float(low), _step(float(low - ninth) / 4)), trust)
+    return expected.mixed(Level(float(low), _step(float(low - less) / 3)), trust)
 
 
 def _step(value: float) -> float:

@@ -1,11 +1,11 @@
 """How honest the line of a search is, on drawn scenes: a part of search_quality.
 
-The segments of the scenes that a library was made of are searched as smaller libraries would be,
-by words, by an image and by a mix. What is asked for is there or not: for what is not, all scenes
-that hold it are left out. Only clear misses are wrong. A colour may be called by any word that a
-person could use for a good part of it, the second one of a pattern too; what nobody drew as a
-thing, such as a patch of a background, may have any shape and texture; and a shape that lies
-mostly hidden in a scene is there, though nobody expects it to be found.
+The segments of the scenes that a library was made of are searched as smaller libraries would be, by
+words, by an image, by a mix, and for frames that hold two things. What is asked for is there or
+not: for what is not, all scenes that hold it are left out. Only clear misses are wrong. A colour
+may be called by any word that a person could use for a good part of it, the second one of a pattern
+too; what nobody drew as a thing, such as a patch of a background, may have any shape and texture;
+and a shape that lies mostly hidden in a scene is there, though nobody expects it to be found.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from src.library import MediaLibrary
 from src.models.mask_rle import decode_rle
 from src.models.starter.vocabulary import COLOURS, SHAPES, TEXTURES
 from src.search.leaves import segment_filter
-from src.search.line import QueryLine, calibrate
+from src.search.line import Calibration, QueryLine, calibrate
 from src.starter.colours import RANGES
 from src.starter.evaluate import fresh_scenes
 from src.starter.scenes import Scene
@@ -33,9 +33,10 @@ from tests.benchmarks.search_quality import Cut, Truth, Words
 SLACK, SHARE = np.array([18.0, 0.18, 0.18]), 0.12
 PATTERNS = TEXTURES[1:]
 ANY = frozenset(SHAPES) | frozenset(TEXTURES)
-# Images to search with, and mixes of each kind.
-IMAGES, MIXES = 300, 100
+# Images to search with, mixes of each kind, and pairs of things in one frame.
+IMAGES, MIXES, PAIRS = 300, 100, 300
 WAYS = "words", "image", "mix"
+WITH = '"A" with "B"'
 
 
 def may_be_called(rgb: np.ndarray) -> Words:
@@ -57,7 +58,7 @@ def may_be_called(rgb: np.ndarray) -> Words:
 
 @dataclass(frozen=True)
 class Shown:
-    """What N segments show.
+    """What N segments show; the last are the whole frames, one of each scene.
 
     Attributes:
         matrix: (N, 512) their embeddings.
@@ -193,23 +194,79 @@ def _asked(
     return Asked(terms, scores, np.array(right), np.array(unsure), np.array(holds), own)
 
 
+@dataclass(frozen=True)
+class Both:
+    """A query for two things in one frame: each as it is asked for alone.
+
+    Attributes:
+        things: the two.
+        right, unsure: (scenes,) bool. Where one thing alone is both, or something may be, it is
+            unsure.
+        holds: (scenes,) bool, where there may be both.
+    """
+
+    things: tuple[Asked, Asked]
+    right: np.ndarray
+    unsure: np.ndarray
+    holds: np.ndarray
+
+
+def pairs_in_frames(known: Shown, library: MediaLibrary) -> list[Both]:
+    """Ask for two things that some scene holds, each by its colour, its shape or both."""
+    rng = np.random.default_rng(2)
+    named = [i for i, words in enumerate(known.words) if words is not None]
+    asked = list[Both]()
+    for i in rng.permutation(named).tolist():
+        others = [j for j in named if known.scene[j] == known.scene[i] and j != i]
+        if not others or len(asked) == PAIRS:
+            continue
+        two = []
+        for place in (i, int(rng.choice(others))):
+            words = (known.words[place] or frozenset()) - frozenset(TEXTURES)
+            colour, shape = sorted(words, key=lambda word: word in SHAPES)
+            colour, shape = [(colour, shape), (colour, ""), ("", shape)][rng.integers(3)]
+            text = library.clip.encode_text([phrase("", colour, shape)])[0]
+            said = frozenset(word for word in (colour, shape) if word)
+            two.append((_asked(known, [(1.0, True, text)], said), said))
+        (first, words), (second, other_words) = two
+        if words <= other_words or other_words <= words:
+            continue
+        holds, right = first.holds & second.holds, np.zeros(len(known.things), bool)
+        unsure = holds.copy()
+        for scene in range(len(known.things)):
+            here = known.scene == scene
+            here[-len(known.things) :] = (
+                False  # a whole frame may be called what any thing in it is
+            )
+            one, other = here & first.right, here & second.right
+            right[scene] = one.any() and other.any() and (one | other).sum() > 1
+            may_be = [bool((here & (each.right | each.unsure)).any()) for each in (first, second)]
+            unsure[scene] |= all(may_be)
+        asked.append(Both((first, second), right, unsure & ~right, holds))
+    return asked
+
+
 @dataclass
 class Judged:
     """Searches of one way in libraries of one size; and what a line made of them.
 
     Attributes:
         searches: scores and which are right, of what is neither right nor wrong nothing.
+        strong: which of these are above our line.
     """
 
     searches: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
-    lines: list[float] = field(default_factory=list)
+    strong: list[np.ndarray] = field(default_factory=list)
 
-    def figures(self, lines: Sequence[float] | float) -> tuple[float, float, float]:
-        """Measure false alarms, precision and recall, each the mean of its queries."""
-        each = [lines] * len(self.searches) if isinstance(lines, float) else lines
+    def figures(self, line: float | None = None) -> tuple[float, float, float]:
+        """Measure false alarms, precision and recall, each the mean of its queries.
+
+        Args:
+            line: a score in the place of our line.
+        """
         alarms, precision, recall = [], [], []
-        for (scores, right), line in zip(self.searches, each, strict=True):
-            strong = scores >= line
+        for (scores, right), ours in zip(self.searches, self.strong, strict=True):
+            strong = ours if line is None else scores >= line
             if not right.any():
                 alarms.append(strong.any())
                 continue
@@ -235,7 +292,8 @@ def judge(
     tagger, count = library.tagger, len(known.things)
     groups = np.array([entry.group for entry in tagger.entries])
     rng = np.random.default_rng(1)
-    found: dict[str, dict[int, Judged]] = {way: defaultdict(Judged) for way in asked}
+    pairs = pairs_in_frames(known, library)
+    found: dict[str, dict[int, Judged]] = {way: defaultdict(Judged) for way in (*asked, WITH)}
     for size, times in sizes.items():
         for _ in range(times):
             inside = np.zeros(count, bool)
@@ -250,10 +308,33 @@ def judge(
                 assert line is not None
                 for here in _libraries(each, known, inside, size):
                     judged = found[way][size]
-                    judged.lines.append(_line(line, each.scores[here]))
                     sure = here & ~each.unsure
                     judged.searches.append((each.scores[sure], each.right[sure]))
+                    judged.strong.append(each.scores[sure] >= _line(line, each.scores[here]))
+            for both in pairs:
+                _judge_frames(both, known, calibration, inside, found[WITH][size])
     return found
+
+
+def _judge_frames(
+    both: Both, known: Shown, calibration: Calibration, inside: np.ndarray, judged: Judged
+) -> None:
+    """Search for two things as FrameQuery does: each has its line, a frame is as its worse one."""
+    for scenes in (inside, inside & ~both.holds):
+        if (scenes is inside and not (both.right & scenes).any()) or (
+            scenes.sum() < inside.sum() / 2
+        ):
+            continue
+        here = scenes[known.scene]
+        scores, steps = np.full((2, 2, len(scenes)), -np.inf)
+        for number, thing in enumerate(both.things):
+            line = calibration.line_of(thing.terms)
+            assert line is not None
+            np.maximum.at(scores[number], known.scene[here], thing.scores[here])
+            steps[number] = (scores[number] - _line(line, thing.scores[here])) / line.scale
+        sure = scenes & ~both.unsure
+        judged.searches.append((scores.min(axis=0)[sure], both.right[sure]))
+        judged.strong.append(steps.min(axis=0)[sure] >= 0)
 
 
 def _libraries(each: Asked, known: Shown, inside: np.ndarray, size: int) -> Iterator[np.ndarray]:
@@ -271,9 +352,16 @@ def _line(line: QueryLine, scores: np.ndarray) -> float:
     return line(np.sort(scores)[::-1][:8].tolist(), len(scores))
 
 
+def _together(some: Sequence[Judged]) -> Judged:
+    return Judged(
+        [each for judged in some for each in judged.searches],
+        [each for judged in some for each in judged.strong],
+    )
+
+
 def best_fixed(some: Sequence[Judged]) -> float:
     """Find the one score that serves as a line best: it falls short of the aims least."""
-    every = Judged([each for judged in some for each in judged.searches])
+    every = _together(some)
 
     def short(line: float) -> float:
         alarms, precision, recall = every.figures(line)
@@ -292,13 +380,10 @@ def line_table(found: dict[str, dict[int, Judged]]) -> str:
     ]
     for way, sizes in found.items():
         fixed = best_fixed(list(sizes.values()))
-        whole = Judged(
-            [one for judged in sizes.values() for one in judged.searches],
-            [line for judged in sizes.values() for line in judged.lines],
-        )
+        whole = _together(list(sizes.values()))
         for name, judged in [*((str(size), each) for size, each in sizes.items()), ("all", whole)]:
-            columns: list[Sequence[float] | float] = [judged.lines, fixed, everything]
-            cells = (" ".join(f"{v:.3f}" for v in judged.figures(each)) for each in columns)
+            lines_of = (None, fixed, everything)
+            cells = (" ".join(f"{v:.3f}" for v in judged.figures(each)) for each in lines_of)
             lines.append(f"| {way}, {name} | " + " | ".join(cells) + " |")
         lines.append(f"| best fixed score for {way}: {fixed:.2f} | | | |")
     about = (

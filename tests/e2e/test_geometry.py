@@ -107,10 +107,17 @@ def test_the_offer_to_search_again_is_whole_beside_the_hits(
     assert again.winfo_x() + again.winfo_width() <= line.winfo_width()
 
 
+def shown_session() -> Any:
+    """A session as panels need it to be drawn."""
+    return SimpleNamespace(
+        signals=Listeners(), models_ready=False, jobs=[], tell_content_changed=lambda: None
+    )
+
+
 def test_chips_begin_where_the_entry_does_at_any_scale(root: Any) -> None:
     nothing: Any = None
     work: Any = SimpleNamespace(changed=[])
-    session: Any = SimpleNamespace(signals=Listeners(), models_ready=False, jobs=[])
+    session = shown_session()
     thumbnails: Any = SimpleNamespace(want=lambda *_: None, get=lambda *_: None)
     ctk.set_widget_scaling(1.5)
     try:
@@ -221,7 +228,7 @@ def test_what_can_be_done_with_a_part_of_an_image_is_whole(
     root: Any, theme: Theme, width: int
 ) -> None:
     nothing: Any = None
-    session: Any = SimpleNamespace(signals=Listeners(), models_ready=False, jobs=[])
+    session = shown_session()
     thumbnails: Any = SimpleNamespace(want=lambda *_: None, get=lambda *_: None)
     root.geometry(f"{width}x536")
     context = PanelContext(root, theme, session, thumbnails, nothing, KnownLabels(session))

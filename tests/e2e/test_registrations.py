@@ -126,7 +126,7 @@ def seen(screen: Screen, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 
 def test_a_panel_needs_one_registration(seen: dict[str, Any]) -> None:
-    assert seen["rows"][:4] == ["Library", "Search by Tag", "Search by Image", "Map"]
+    assert seen["rows"][:4] == ["Library", "Search by Tag", "Search by Image", "Label"]
     assert seen["rows"].index("Atlas") == len(seen["rows"]) - 3, "behind the panels, with a row"
     assert seen["by_keys"] == "atlas" and seen["by_row"] == "atlas"
     assert ["Ctrl M", "Atlas"] in seen["shortcuts"]

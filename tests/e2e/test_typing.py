@@ -38,7 +38,9 @@ def drawings(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 @pytest.fixture
 def panel(overlay: Overlay, drawings: list[list[str]]) -> SearchPanel:
     """The panel of a library with some tags, ready to be typed in."""
-    session: Any = SimpleNamespace(signals=Listeners(), is_open=False, models_ready=False)
+    session: Any = SimpleNamespace(
+        signals=Listeners(), is_open=False, models_ready=False, tell_content_changed=lambda: None
+    )
     nothing: Any = SimpleNamespace(want=lambda *_: None)
     work: Any = SimpleNamespace(changed=[], offer=None)
     root, theme = overlay.root, overlay.theme

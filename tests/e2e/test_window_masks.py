@@ -29,15 +29,20 @@ def mask_of(window: Window, what: str, **wanted: Any) -> State:
     return window.wait_still(what, shown)
 
 
-def at(mask: State, x: float, y: float) -> tuple[int, int]:
+def at(window: Window, x: float, y: float) -> tuple[int, int]:
     """Return where a place of the frame lies on the screen, as shares of its width and height."""
+    mask = mask_of(window, "the photo where it stays")
     (wide, high), scale = mask["frame_wh"], mask["scale"]
     left, top = mask["corner"]
     return round(left + x * wide * scale), round(top + y * high * scale)
 
 
-def click(window: Window, mask: State, x: float, y: float, button: int = 1) -> None:
-    window.screen.do("mousemove", *at(mask, x, y), "click", button)
+def click(window: Window, x: float, y: float, button: int = 1) -> None:
+    window.screen.do("mousemove", *at(window, x, y), "click", button)
+
+
+def drag(window: Window, start: tuple[float, float], end: tuple[float, float]) -> None:
+    window.drag(at(window, *start), at(window, *end))
 
 
 def open_photo(window: Window) -> None:
@@ -53,22 +58,22 @@ def test_a_segment_is_clicked_painted_kept_and_found_after_a_restart(
     window = start(library)
     open_photo(window)
     window.key("n")
-    mask = mask_of(window, "a new segment", tool="click", prepared=True, area=0)
-    click(window, mask, 0.5, 0.5)
+    mask_of(window, "a new segment", tool="click", prepared=True, area=0)
+    click(window, 0.5, 0.5)
     clicked = mask_of(window, "a click", points_inside=1)
     assert clicked["area"] > 0 and not clicked["allowed"]["delete"]
-    click(window, mask, 0.05, 0.05, button=3)
+    click(window, 0.05, 0.05, button=3)
     mask_of(window, "what is not meant", points_inside=1, points_outside=1)
-    click(window, mask, 0.55, 0.5)
+    click(window, 0.55, 0.5)
     mask_of(window, "a third click", points_inside=2)
 
     window.key("b")
     before = mask_of(window, "the brush", tool="brush")
-    window.drag(at(mask, 0.1, 0.8), at(mask, 0.6, 0.8))
+    drag(window, (0.1, 0.8), (0.6, 0.8))
     painted = mask_of(window, "a stroke", strokes=1)
     assert painted["area"] > before["area"]
     window.key("e")
-    window.drag(at(mask, 0.3, 0.7), at(mask, 0.3, 0.9))
+    drag(window, (0.3, 0.7), (0.3, 0.9))
     erased = mask_of(window, "the eraser", strokes=2)
     assert erased["area"] < painted["area"]
     window.key("ctrl+z")
@@ -86,7 +91,11 @@ def test_a_segment_is_clicked_painted_kept_and_found_after_a_restart(
 
     window = start(library)
     open_photo(window)
-    click(window, mask, 0.45, 0.8)
+    left, top, width, height = window.state()["picture"]
+    wide, high = kept["frame_wh"]
+    scale = min(width / wide, height / high)
+    x = left + (width - wide * scale) / 2 + 0.5 * wide * scale
+    window.screen.do("mousemove", round(x), round(top + 0.8 * high * scale), "click", 1)
     window.wait("the same segment", lambda s: s["segment"] == segment)
     window.wait_text("thing")
     window.key("e")
@@ -102,12 +111,12 @@ def test_a_polygon_is_drawn_and_its_points_are_dragged(start: Start, library: Pa
     window.key("p")
     mask_of(window, "the polygon", tool="polygon")
     for x, y in ((0.2, 0.2), (0.6, 0.2), (0.6, 0.6), (0.2, 0.6)):
-        click(window, mask, x, y)
+        click(window, x, y)
     window.key("Return")
     drawn = mask_of(window, "a square", can_undo=True)
     wide, high = mask["frame_wh"]
     assert drawn["area"] == pytest.approx(0.4 * wide * 0.4 * high, rel=0.1)
-    window.drag(at(mask, 0.6, 0.6), at(mask, 0.9, 0.9))
+    drag(window, (0.6, 0.6), (0.9, 0.9))
     larger = mask_of(window, "a point dragged")
     assert larger["area"] > 1.3 * drawn["area"]
     window.key("ctrl+z")
@@ -119,14 +128,14 @@ def test_a_polygon_is_drawn_and_its_points_are_dragged(start: Start, library: Pa
 def test_escape_and_every_other_way_out_ask_first_and_leave_nothing(window: Window) -> None:
     open_photo(window)
     window.key("n")
-    mask = mask_of(window, "a new segment", tool="click", prepared=True)
+    mask_of(window, "a new segment", tool="click", prepared=True)
     before = window.state()["texts"]
     window.key("p")
-    click(window, mask, 0.2, 0.2)
+    click(window, 0.2, 0.2)
     window.key("Escape")  # drops the corner, no more
     mask_of(window, "still there", can_undo=False)
     window.key("b")
-    window.drag(at(mask, 0.2, 0.5), at(mask, 0.7, 0.5))
+    drag(window, (0.2, 0.5), (0.7, 0.5))
     mask_of(window, "a stroke", strokes=1, asks=False)
 
     window.click("Library")

@@ -94,6 +94,36 @@ def test_the_level_is_what_wrong_words_score_seldom() -> None:
     np.testing.assert_allclose(found.mean, sample.mean(axis=0))
 
 
+def test_images_are_told_apart_by_words_however_many_are_alike() -> None:
+    _, words, groups = drawn(1)
+    rng = np.random.default_rng(3)
+
+    def images(of: np.ndarray) -> np.ndarray:
+        rows = words[of] + 0.6 * unit_vectors(len(of), seed=4)
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+    many_kinds = images(rng.integers(0, 10, 1000))
+    nearly_one = images(np.where(rng.random(1000) < 0.9, 0, rng.integers(1, 10, 1000)))
+    lows = []
+    for sample in (many_kinds, nearly_one):
+        found = calibrate(sample, np.arange(1000), words, groups, 50.0, 1)
+        assert found is not None
+        lows.append(found.images.low)
+        best = (sample @ words.T).argmax(axis=1)
+        alike = (sample @ sample.T)[(best[:, None] == best[None]) & ~np.eye(1000, dtype=bool)]
+        assert (alike > found.images.low).mean() > 0.9
+    assert lows[0] == pytest.approx(lows[1], abs=0.03)
+
+
+def test_a_pair_of_one_file_or_of_one_word_is_no_wrong_pair() -> None:
+    sample, words, groups = drawn(100)
+    # nothing but one file, and nothing but one word: what there is is taken
+    of_one_file = calibrate(sample, np.zeros(100), words, groups, 50.0, 1)
+    of_one_word = calibrate(sample, np.arange(100), words[:1], groups[:1], 50.0, 1)
+    assert of_one_file is not None and 0 < of_one_file.images.low < 1
+    assert of_one_word is not None and 0 < of_one_word.images.low < 1
+
+
 def test_a_few_segments_are_taken_with_what_is_expected() -> None:
     sample, words, groups = drawn(300)
     one = calibrate(sample[:1], np.zeros(1), words, groups, 50.0, 1)
@@ -124,6 +154,9 @@ def test_it_is_read_as_it_was_written() -> None:
     whole = json.loads(written.as_text())
     for damaged in ("", "[]", "{}", json.dumps(whole | {"mean": [1]}), '{"words": 3}'):
         assert Calibration.read(damaged) is None
+    # what was measured in another way is measured again
+    del whole["version"]
+    assert Calibration.read(json.dumps(whole)) is None
 
 
 def store() -> CalibrationStore:

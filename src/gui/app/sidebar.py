@@ -136,13 +136,17 @@ class Sidebar(ctk.CTkFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """Say what is in the library in one line where the window is low and a list is there."""
+        """Say what is in the library, and of the models, in a line each where the window is low.
+
+        So it is beside a list alone.
+        """
         is_low = self._has_list and self.winfo_height() < self.theme.px(_ROOMY)
         if is_low == bool(self._in_short.winfo_manager()):
             return
         shown, hidden = (self._in_short, self._table) if is_low else (self._table, self._in_short)
         hidden.pack_forget()
         shown.pack(side="bottom", fill="x", padx=28, pady=(0, 12), after=self.models)
+        self.models.show_title_alone(is_low)
         for row in self.rows.values():
             row.set_height(_LOW_ROW if is_low else _ROW)
 
@@ -207,6 +211,14 @@ class _ModelsCard(Focusable):
         self._text.grid(row=1, column=0, columnspan=2, sticky="w", padx=12, pady=(0, 11))
         for part in (self._card, self._title, arrow, self._text):
             part.bind("<Button-1>", lambda _: on_open(), add="+")
+
+    def show_title_alone(self, alone: bool) -> None:
+        """Hide what is said below the title, or show it again."""
+        if alone:
+            self._text.grid_remove()
+        else:
+            self._text.grid()
+        self._title.grid_configure(pady=(11, 11 if alone else 2))
 
     def mark(self, here: bool) -> None:
         c = self.theme.colours

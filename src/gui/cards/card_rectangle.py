@@ -51,7 +51,10 @@ class CardRectangle:
             if max(abs(dx), abs(dy)) < self._grid.theme.px(_DRAG):
                 return  # a hand that clicks may shake
             colours = self._grid.theme.colours
-            self._item = self._grid.canvas.create_rectangle(0, 0, 0, 0, outline=colours.accent)
+            width = max(1, self._grid.theme.px(1.5))
+            self._item = self._grid.canvas.create_rectangle(
+                0, 0, 0, 0, outline=colours.accent, width=width
+            )
         self._select()
         if self._tick is None and self._speed():
             self._scroll()

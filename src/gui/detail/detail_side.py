@@ -191,34 +191,24 @@ class DetailSide(ctk.CTkFrame):
             icon_name="similar",
         )
         self.similar.pack(fill="x")
-        row = ctk.CTkFrame(buttons, fg_color="transparent")
-        row.pack(fill="x")
-        self.edit = Button(
-            row,
-            self.theme,
-            "Edit mask",
-            self._actions.edit_mask,
-            icon_name="brush",
-            height=32,
-            width=96,
-        )
-        self.new = Button(
-            row, self.theme, "New segment", self._actions.new_segment, icon_name="plus", height=32
-        )
+        rest = ctk.CTkFrame(buttons, fg_color="transparent")
+        rest.pack(fill="x")
+        rest.grid_columnconfigure((0, 1), weight=1, uniform="buttons")
+        edit, new = self._actions.edit_mask, self._actions.new_segment
+        self.edit = self._small_button(rest, 0, "Edit mask", edit, "brush")
+        self.new = self._small_button(rest, 1, "New segment", new, "plus")
+        self.open = self._small_button(rest, 2, "Open", self._actions.open, "open")
+        self.folder = self._small_button(rest, 3, "Show in folder", self._actions.folder, "folder")
         self._edit_tip = Tooltip(self.edit, self.theme, _EDIT_TIP)
         Tooltip(self.new, self.theme, "Click or draw another segment in this frame (N)")
-        for button in (self.edit, self.new):
-            button.pack(side="left", fill="x", expand=True)
-        row = ctk.CTkFrame(buttons, fg_color="transparent")
-        row.pack(fill="x")
-        self.open = Button(
-            row, self.theme, "Open", self._actions.open, icon_name="open", height=32, width=96
-        )
-        self.open.pack(side="left", fill="x", expand=True)
-        self.folder = Button(
-            row, self.theme, "Show in folder", self._actions.folder, icon_name="folder", height=32
-        )
-        self.folder.pack(side="left", fill="x", expand=True)
+
+    def _small_button(
+        self, master: Any, place: int, text: str, action: Callable[[], object], icon: str
+    ) -> Button:
+        """Make one of the buttons of half the width, two in a row."""
+        button = Button(master, self.theme, text, action, icon_name=icon, height=32, width=96)
+        button.grid(row=place // 2, column=place % 2, sticky="ew")
+        return button
 
     def _build_facts(self, title: str, names: Sequence[str]) -> None:
         c = self.theme.colours

@@ -104,21 +104,23 @@ class DisagreementPair(tkinter.Canvas):
         count, gap = len(self._images), px(_GAP)
         wide = min(px(_LARGEST), (width - gap * (count - 1)) // count)
         high = max(px(40), min(px(_LARGEST), height - px(_HEAD + _CAPTION)))
-        for place, (image, key) in enumerate(zip(self._images, _ids(about), strict=True)):
+        crops = [self._crop(image, (wide, high)) for image in self._images]
+        below = px(_HEAD) + max(crop.height for crop in crops)
+        for place, (crop, key) in enumerate(zip(crops, _ids(about), strict=True)):
             left = place * (wide + gap)
-            self._draw_crop(image, key, (left, px(_HEAD), wide, high))
-            self._draw_words(about, place, left, px(_HEAD) + high, wide)
+            self._put(crop, key, left, px(_HEAD))
+            self._draw_words(about, place, left, below, wide)
 
-    def _draw_crop(
-        self, image_rgb: np.ndarray | None, key: str, box: tuple[int, int, int, int]
-    ) -> None:
-        left, top, wide, high = box
+    def _crop(self, image_rgb: np.ndarray | None, size_wh: tuple[int, int]) -> Image.Image:
+        """Return a crop as large as it fits, or a plain ground where it is gone."""
         if image_rgb is None:
-            image = Image.new("RGB", (wide, high), self.theme.colours.card)
+            image = Image.new("RGB", size_wh, self.theme.colours.card)
         else:
-            image = contain(image_rgb, (wide, high))
+            image = contain(image_rgb, size_wh)
         image.putalpha(rounded_mask(image.size, self.theme.px(RADIUS)))
-        top += high - image.height  # the words are right below
+        return image
+
+    def _put(self, image: Image.Image, key: str, left: int, top: int) -> None:
         photo = ImageTk.PhotoImage(image)
         self._photos.append(photo)
         self.create_image(left, top, image=photo, anchor="nw")

@@ -32,7 +32,7 @@ class Grid(SimpleNamespace):
                 winfo_height=lambda: 300,
                 configure=lambda cursor: None,
                 focus_set=lambda: None,
-                create_rectangle=lambda *_, outline: self.lines.append(outline) or 1,
+                create_rectangle=lambda *_, outline, width: self.lines.append(outline) or 1,
                 coords=lambda *_: None,
                 tag_raise=lambda _: None,
                 delete=lambda _: self.lines.clear(),
