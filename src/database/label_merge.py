@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from src.database.decisions import RANK, SOURCES, decide_on_frame, repeat
 from src.database.label_acts import change_label
-from src.database.label_attributes import attributes_of_text, text_of_attributes, merged_attribute
+from src.database.label_attributes import attributes_of_text, merged_attribute, text_of_attributes
 from src.database.rows import LISTED
 from src.label_records import LabelAttribute
 from src.records import Decision

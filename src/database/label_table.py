@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from src.database.connection import Connection
 from src.database.decisions import IS_OF_PEOPLE, RANK, ROWS_OF_TAG, take_back
 from src.database.label_acts import NO_LABEL, change_label, make_label
-from src.database.label_attributes import attributes_of_text, text_of_attributes, merged_attribute
+from src.database.label_attributes import attributes_of_text, merged_attribute, text_of_attributes
 from src.database.label_merge import merge_attributes, merge_frames, merge_words
 from src.database.rows import LISTED, RowReader
 from src.database.text_normalization import casefold_key
