@@ -17,7 +17,7 @@ class Tagging(OpenLibrary):
     """The verbs on tags."""
 
     def tag_name(self, text: str) -> str:
-        """Bring typed text to the form that names of tags have; see labelling.tag_name."""
+        """Bring typed text to the form that names of tags have; see labels.typed."""
         return tag_name(text)
 
     def label(self, segment_ids: Sequence[str], name: str, batch: str | None = None) -> str:
@@ -45,21 +45,6 @@ class Tagging(OpenLibrary):
         tags = [Tag(name, 1.0, "human")]
         if not self.metadata.add_tags(segment_id, tags, added_by="human", batch=batch):
             raise QueryError(GONE)
-        return batch
-
-    def add_tag_to(self, segment_ids: Sequence[str], name: str) -> str:
-        """Put a person's tag on several segments: on all of them, or on none.
-
-        Returns:
-            The batch, for undo.
-
-        Raises:
-            QueryError: see add_tag.
-        """
-        batch = new_batch()
-        with self.metadata.connection.write():
-            for segment_id in segment_ids:
-                self.add_tag(segment_id, name, batch)
         return batch
 
     def remove_tag(self, segment_id: str, name: str, batch: str | None = None) -> str:

@@ -116,6 +116,7 @@ def test_every_section_has_its_claims_and_every_claim_a_test_that_is_there() -> 
         "durability",
         "models",
         "labelling",
+        "mask-editing",
         "benchmarks",
         "architecture",
     )

@@ -36,17 +36,18 @@ OF_PEOPLE: tuple[TagSource, ...] = ("human", "imported")
 
 RANK = "CASE source " + " ".join(f"WHEN '{s}' THEN {i}" for i, s in enumerate(SOURCES)) + " END"
 _OF_PEOPLE = ", ".join(f"'{source}'" for source in OF_PEOPLE)
+IS_OF_PEOPLE = f"source IN ({_OF_PEOPLE})"
 # Whether nothing automatic may take a segment `s` away: a person has decided on it, or it is none
 # of SAM's. All three tables are asked, since one of them may be damaged.
 IS_KEPT = f"""(s.origin != 'sam'
     OR EXISTS (SELECT 1 FROM decisions d WHERE d.segment_id = s.id AND d.undone_at IS NULL
-        AND d.source IN ({_OF_PEOPLE}))
+        AND d.{IS_OF_PEOPLE})
     OR EXISTS (SELECT 1 FROM segment_tags st WHERE st.segment_id = s.id
-        AND st.source IN ({_OF_PEOPLE}))
+        AND st.{IS_OF_PEOPLE})
     OR EXISTS (SELECT 1 FROM removed_tags r WHERE r.segment_id = s.id))"""
 # The same of a frame `f`: a person has looked at it, and said what is in it.
 FRAME_IS_KEPT = f"""EXISTS (SELECT 1 FROM decisions d WHERE d.frame_id = f.id
-    AND d.undone_at IS NULL AND d.source IN ({_OF_PEOPLE}))"""
+    AND d.undone_at IS NULL AND d.{IS_OF_PEOPLE})"""
 
 # By the folded name. A library of an earlier version may have several: it took only letters of
 # English for the same in both cases.

@@ -27,7 +27,7 @@ def attributes_of_text(text: str | None) -> tuple[LabelAttribute, ...]:
     return tuple(found)
 
 
-def united(one: LabelAttribute, other: LabelAttribute) -> LabelAttribute:
+def merged_attribute(one: LabelAttribute, other: LabelAttribute) -> LabelAttribute:
     """Return an attribute with the choices of both; the first where they are of different kinds."""
     if one.kind != other.kind:
         return one

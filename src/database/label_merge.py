@@ -7,9 +7,9 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
-from src.database.decisions import RANK, SOURCES, repeat
+from src.database.decisions import RANK, SOURCES, decide_on_frame, repeat
 from src.database.label_acts import change_label
-from src.database.label_attributes import attributes_of_text, text_of_attributes, united
+from src.database.label_attributes import attributes_of_text, merged_attribute, text_of_attributes
 from src.database.rows import LISTED
 from src.label_records import LabelAttribute
 from src.records import Decision
@@ -56,15 +56,13 @@ def merge_frames(
     db: sqlite3.Connection, ids: Sequence[int], into: int, batch: str, is_new: bool
 ) -> None:
     """A frame was looked at for the new label where it was looked at for each of the old ones."""
+    (name,) = db.execute("SELECT name FROM tags WHERE id = ?", (into,)).fetchone()
     needed = {*ids} if is_new else {*ids, into}
     for frame_id, words in _words(db, [*ids, into], "frame_id").items():
         if words.keys() >= needed and words.keys() != {into}:
             has_tag = any(word.has_tag for word in words.values())
-            db.execute(
-                "INSERT INTO decisions (frame_id, tag_id, has_tag, source, confidence, decided_at,"
-                " batch) VALUES (?, ?, ?, 'human', 1.0, ?, ?)",
-                (frame_id, into, int(has_tag), time.time(), batch),
-            )
+            said = Decision(name, has_tag, "human", 1.0, time.time(), batch)
+            decide_on_frame(db, int(frame_id), [said])
 
 
 def merge_attributes(db: sqlite3.Connection, ids: Sequence[int], into: int, batch: str) -> None:
@@ -73,7 +71,7 @@ def merge_attributes(db: sqlite3.Connection, ids: Sequence[int], into: int, batc
     for tag_id in (into, *ids):
         row = db.execute("SELECT attributes FROM tags WHERE id = ?", (tag_id,)).fetchone()
         for each in attributes_of_text(row[0]):
-            known[each.name] = united(known.get(each.name, each), each)
+            known[each.name] = merged_attribute(known.get(each.name, each), each)
     change_label(db, into, batch, attributes=text_of_attributes(known.values()))
     rows = db.execute(
         "SELECT segment_id, tag_id, name, value, source, decided_at FROM segment_attributes"

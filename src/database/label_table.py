@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterable, Sequence
 
 from src.database.connection import Connection
-from src.database.decisions import OF_PEOPLE, RANK, ROWS_OF_TAG, take_back
+from src.database.decisions import IS_OF_PEOPLE, RANK, ROWS_OF_TAG, take_back
 from src.database.label_acts import NO_LABEL, change_label, make_label
-from src.database.label_attributes import attributes_of_text, text_of_attributes, united
+from src.database.label_attributes import attributes_of_text, merged_attribute, text_of_attributes
 from src.database.label_merge import merge_attributes, merge_frames, merge_words
 from src.database.rows import LISTED, RowReader
 from src.database.text_normalization import casefold_key, normalize_text
@@ -24,8 +24,6 @@ AttributeValues = dict[str, dict[str, dict[str, AttributeValue]]]
 
 # By the word of people, accepted together, by models alone.
 Counts = tuple[int, int, int]
-
-_IS_OF_PEOPLE = f"source IN ({', '.join(repr(source) for source in OF_PEOPLE)})"
 
 
 class LabelTable:
@@ -44,7 +42,7 @@ class LabelTable:
             db: the writer, inside a transaction; what it has not committed counts then.
         """
         is_writer, db = db is not None, db or self._connection.read()
-        if not self.is_there():
+        if not self.has_labels():
             return []
         rows = db.execute("SELECT * FROM tags WHERE position IS NOT NULL ORDER BY position, id")
         labels = self._rows.checked("tags", rows)
@@ -82,14 +80,14 @@ class LabelTable:
         )
         return [row["name"] for row in self._rows.checked("tags", rows)]
 
-    def is_there(self) -> bool:
+    def has_labels(self) -> bool:
         """Return whether tags can be labels: a reader opens an older library as it is."""
         columns = self._connection.read().execute("PRAGMA table_info(tags)")
         return any(row[1] == "position" for row in columns)
 
     def attribute_values(self, segment_ids: Sequence[str]) -> AttributeValues:
         """Look up the attributes of segments, of the labels that they have now."""
-        if not self.is_there():
+        if not self.has_labels():
             return {}
         rows = self._connection.read().execute(
             "SELECT a.*, t.name AS _label, t.attributes AS _attributes FROM segment_attributes a"
@@ -127,7 +125,7 @@ class LabelTable:
             QueryError: there is no label of this name.
         """
         ids, typed = [], normalize_text(name)
-        if self.is_there():
+        if self.has_labels():
             rows = db.execute(
                 "SELECT id FROM tags WHERE casefold_key(name) IN (?, ?) AND position IS NOT NULL"
                 " ORDER BY id",
@@ -267,7 +265,7 @@ class LabelTable:
             )
             there = known.get(attribute, said)
             if there.kind == said.kind:
-                known[attribute] = united(there, said)
+                known[attribute] = merged_attribute(there, said)
                 self.set_value(db, [segment_id], tag_id, attribute, value, batch, source)
         change_label(db, tag_id, batch, attributes=text_of_attributes(known.values()))
 
@@ -288,12 +286,12 @@ class LabelTable:
         """Find the segments of which people have said whether they have a tag."""
         rows = db.execute(
             f"SELECT DISTINCT segment_id FROM decisions WHERE segment_id IN {LISTED}"
-            f" AND tag_id IN {LISTED} AND undone_at IS NULL AND {_IS_OF_PEOPLE}",
+            f" AND tag_id IN {LISTED} AND undone_at IS NULL AND {IS_OF_PEOPLE}",
             (json.dumps(list(segment_ids)), json.dumps(list(tag_ids))),
         )
         return {row[0] for row in rows}
 
-    def are_there(self, db: sqlite3.Connection, segment_ids: Sequence[str]) -> bool:
+    def all_exist(self, db: sqlite3.Connection, segment_ids: Sequence[str]) -> bool:
         """Return whether all of some segments are in the library."""
         found = db.execute(
             f"SELECT count(*) FROM segments WHERE id IN {LISTED}", (json.dumps(list(segment_ids)),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from src.database.label_attributes import united
+from src.database.label_attributes import merged_attribute
 from src.database.label_table import LabelTable
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
@@ -37,7 +37,7 @@ class DatasetAttributes:
             if name is not None and label.attributes:
                 of_class = found.setdefault(name, {})
                 for each in label.attributes:
-                    of_class[each.name] = united(of_class.get(each.name, each), each)
+                    of_class[each.name] = merged_attribute(of_class.get(each.name, each), each)
         return {name: tuple(of_class.values()) for name, of_class in found.items()}
 
     def values(self, segment_ids: Sequence[str]) -> ValuesOf:

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import combinations
 
-from src.database.decisions import OF_PEOPLE
+from src.database.decisions import IS_OF_PEOPLE
 from src.database.label_table import LabelTable
 from src.database.metadata_db import MetadataDatabase
 from src.database.rows import LISTED
@@ -30,14 +30,13 @@ MOSTLY_THE_SAME = 0.7
 # Of a longer name no part is looked for.
 MOST_WORDS = 8
 
-_OF_PEOPLE = f"source IN ({', '.join(repr(source) for source in OF_PEOPLE)})"
 _Row = tuple[Disagreement, int, int]  # with the tags' row ids
 
 
 def find_disagreements(metadata: MetadataDatabase, limit: int) -> list[Disagreement]:
     """List them, those that a model is surest of first, then the overlaps; see the module."""
     db = metadata.connection.read()
-    if not LabelTable(metadata.connection, metadata.rows).is_there():
+    if not LabelTable(metadata.connection, metadata.rows).has_labels():
         return []
     names = dict(db.execute("SELECT id, name FROM tags").fetchall())
     labels = {row[0] for row in db.execute("SELECT id FROM tags WHERE position IS NOT NULL")}
@@ -66,7 +65,7 @@ def _given_together(db: sqlite3.Connection) -> set[tuple[int, int]]:
     rows = db.execute(
         "SELECT DISTINCT a.tag_id, b.tag_id FROM segment_tags a JOIN segment_tags b"
         " ON b.segment_id = a.segment_id AND b.tag_id != a.tag_id"
-        f" WHERE a.{_OF_PEOPLE} AND b.{_OF_PEOPLE}"
+        f" WHERE a.{IS_OF_PEOPLE} AND b.{IS_OF_PEOPLE}"
     )
     return {(row[0], row[1]) for row in rows}
 
@@ -99,7 +98,7 @@ def _of_models(
         "SELECT p.segment_id, p.tag_id, m.tag_id, m.confidence FROM segment_tags m"
         " JOIN segment_tags p ON p.segment_id = m.segment_id AND p.tag_id != m.tag_id"
         f" WHERE m.tag_id IN {LISTED} AND m.confidence >= ? AND m.source = 'auto'"
-        f" AND p.{_OF_PEOPLE}",
+        f" AND p.{IS_OF_PEOPLE}",
         (json.dumps(sorted(labels)), SURE),
     )
     for segment_id, tag_id, other_id, confidence in rows:
@@ -133,7 +132,7 @@ def _overlaps(
     frames: dict[int, list[str]] = defaultdict(list)
     for segment_id, tag_id, frame_id in db.execute(
         "SELECT st.segment_id, st.tag_id, s.frame_id FROM segment_tags st"
-        f" JOIN segments s ON s.id = st.segment_id WHERE st.{_OF_PEOPLE} AND s.kind = 'object'"
+        f" JOIN segments s ON s.id = st.segment_id WHERE st.{IS_OF_PEOPLE} AND s.kind = 'object'"
         " ORDER BY s.frame_id, st.segment_id, st.tag_id"
     ):
         if segment_id not in words:
@@ -174,7 +173,7 @@ def settle(
     if disagreement.other_segment_id is not None:
         ids.append(disagreement.other_segment_id)
     tags = [table.tag_ids(db, name) for name in (disagreement.label, disagreement.other_label)]
-    if not table.are_there(db, ids) or not all(tags):
+    if not table.all_exist(db, ids) or not all(tags):
         raise QueryError(GONE)
     db.execute(
         "INSERT INTO settled_disagreements"

@@ -8,6 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from src.errors import QueryError
 from src.label_records import MaskState
 from src.labels import outlines
 from src.labels.edit_history import (
@@ -158,7 +159,7 @@ class EditedMask:
         Args:
             turned: (h, w) bool, which of them.
         """
-        part = tight(turned, box_xywh[:2])
+        part = trimmed(turned, box_xywh[:2])
         if part is None and not (must_note or after.rings is not None):
             self.changed_box = None
             return
@@ -204,6 +205,24 @@ class EditedMask:
                 parts.append(NewPart((left + x, top + y, w, h), inside))
         return parts
 
+    def part_in(self, points: Sequence[tuple[float, float]]) -> NewPart:
+        """Return what of the mask lies in a polygon.
+
+        Args:
+            points: its corners, in pixels of the frame.
+
+        Raises:
+            QueryError: nothing does, or all of it; or see outlines.filled.
+        """
+        height, width = self.mask.shape
+        filled = outlines.filled([points], (width, height))
+        if filled is not None:
+            part, (x, y, w, h) = filled
+            part = part & self.mask[y : y + h, x : x + w]
+            if (off := trimmed(part, (x, y))) is not None and np.count_nonzero(part) < self.area:
+                return off
+        raise QueryError("draw around a part of the mask, neither beside it nor around all of it")
+
     def _apply(self, changes: Sequence[MaskChange]) -> None:
         for change in changes:
             x, y, w, h = change.box_xywh
@@ -229,7 +248,7 @@ def box_of(mask: np.ndarray) -> BoxXywh:
     return (x, y, w, h) if w else NO_BOX
 
 
-def tight(part: np.ndarray, corner_xy: tuple[int, int]) -> NewPart | None:
+def trimmed(part: np.ndarray, corner_xy: tuple[int, int]) -> NewPart | None:
     """Cut a part (h, w) bool down to its pixels; None where it has none.
 
     Args:

@@ -10,24 +10,20 @@ from types import TracebackType
 import numpy as np
 
 from src.datasets.polygons import cut_mask
-from src.errors import ModelNotLoadedError, QueryError
+from src.errors import QueryError
 from src.label_records import KeptEdit, MaskState
 from src.labels import outlines
 from src.labels.brush import stroke_mask
-from src.labels.click_refinement import clicked
-from src.labels.edit_history import NewPart, Situation
-from src.labels.edited_mask import EditedMask, tight
+from src.labels.edit_history import Situation
+from src.labels.edited_mask import EditedMask
 from src.labels.frame_to_edit import FrameToEdit, stored_mask
 from src.labels.kept_edits import EditToKeep, KeptEdits
-from src.models.click_session import ClickSession
+from src.labels.model_clicks import ModelClicks
 from src.models.mask_rle import decode_rle
 from src.models.segmenter import Segmenter
 from src.records import BoxXywh, StoredSegment
 
 NO_EDIT = "choose a segment to edit, or begin a new one first"
-NO_SAM = (
-    "there is no segmentation model (SAM) to click with; choose or download one, or use a brush"
-)
 EMPTY = "the mask is empty; paint or click the segment first, or delete it"
 
 
@@ -55,14 +51,13 @@ class MaskEditor:
         """
         self._frame = frame
         self._kept = kept
-        self._segmenter = segmenter
+        self._model = ModelClicks(frame.image_rgb, segmenter)
         self._least_px = least_px
         self._edit: EditedMask | None = None
         self._segment_id: str | None = None
         self._label: str | None = None
-        self._session: ClickSession | None = None
-        # the first is held while a model is asked, the second while the mask is looked at
-        self._asking, self._lock = threading.RLock(), threading.RLock()
+        # held while the mask is looked at, but not while the model is asked: see ModelClicks.asking
+        self._lock = threading.RLock()
 
     # -- the frame
 
@@ -102,14 +97,11 @@ class MaskEditor:
         Raises:
             ModelNotLoadedError: there is none.
         """
-        self._opened_session()
+        self._model.prepare()
 
     def close(self) -> None:
         """Free what the model keeps of the frame; nothing that was not kept is stored."""
-        with self._asking:
-            if self._session is not None:
-                self._session.close()
-            self._session = None
+        self._model.close()
         self.discard()
 
     def __enter__(self) -> MaskEditor:
@@ -181,7 +173,7 @@ class MaskEditor:
             QueryError: the place is outside the frame, or nothing is edited.
             ModelNotLoadedError: there is no segmentation model.
         """
-        self._ask(lambda edit, session: self._clicked(edit, session, x, y, inside))
+        self._ask(lambda edit: self._model.click(edit, x, y, inside))
 
     def box(self, x0: float, y0: float, x1: float, y1: float) -> None:
         """Point out the thing that fills a box, by two of its corners; it replaces the mask.
@@ -189,17 +181,7 @@ class MaskEditor:
         Raises:
             QueryError, ModelNotLoadedError: see click.
         """
-
-        def boxed(edit: EditedMask, session: ClickSession) -> tuple[np.ndarray, Situation]:
-            try:
-                session.add_box(x0, y0, x1, y1)
-            except ValueError as exc:
-                raise QueryError("a box needs at least one pixel of the frame") from exc
-            rated = session.predicted_iou
-            after = replace(edit.by_hand(), clicks=session.state, predicted_iou=rated)
-            return session.mask(), after
-
-        self._ask(boxed)
+        self._ask(lambda edit: self._model.box(edit, x0, y0, x1, y1))
 
     def preview(self, x: float, y: float, inside: bool = True) -> np.ndarray:
         """Show what a click would bring, and keep nothing of it: (H, W) bool.
@@ -207,11 +189,11 @@ class MaskEditor:
         Raises:
             QueryError, ModelNotLoadedError: see click.
         """
-        with self._asking:
-            session = self._opened_session()
+        with self._model.asking:
+            self._model.prepare()
             with self._lock:
                 edit = self._now().copy()
-            return self._clicked(edit, session, x, y, inside, is_preview=True)[0]
+            return self._model.click(edit, x, y, inside, is_preview=True)[0]
 
     def stroke(
         self,
@@ -303,10 +285,7 @@ class MaskEditor:
         """
         with self._lock:
             edit = self._now()
-            if points is None:
-                parts = edit.small_parts(self._least_px)
-            else:
-                parts = [self._part_in(edit, points)]
+            parts = edit.small_parts(self._least_px) if points is None else [edit.part_in(points)]
             if not parts:
                 return 1
             edit.take_off(parts)
@@ -345,7 +324,7 @@ class MaskEditor:
             SameMaskError: another segment of the frame has this very mask.
             DatabaseError: it can't be written; nothing is then.
         """
-        with self._asking, self._lock:
+        with self._model.asking, self._lock:
             edit, now = self._now(), self._now().now
             mask = edit.whole()
             if mask is None and not now.is_deleted:
@@ -398,68 +377,16 @@ class MaskEditor:
             raise QueryError("this segment is not on the frame any more; open it again")
         return segment
 
-    def _opened_session(self) -> ClickSession:
-        with self._asking:
-            if self._session is None:
-                segmenter = self._segmenter()
-                if segmenter is None:
-                    raise ModelNotLoadedError(NO_SAM)
-                try:
-                    self._session = segmenter.session(self._frame.image_rgb)
-                except ValueError as exc:
-                    raise QueryError(
-                        "this frame is too narrow for the segmentation model; use a brush"
-                    ) from exc
-            return self._session
-
-    def _ask(
-        self, change: Callable[[EditedMask, ClickSession], tuple[np.ndarray, Situation]]
-    ) -> None:
+    def _ask(self, change: Callable[[EditedMask], tuple[np.ndarray, Situation]]) -> None:
         """Change the mask by what a model says, without holding up whoever looks at it."""
-        with self._asking:
-            session = self._opened_session()
+        with self._model.asking:
+            self._model.prepare()
             while True:
                 with self._lock:
                     edit = self._now()
                     seen, number = edit.copy(), edit.number
-                mask, after = change(seen, session)
+                mask, after = change(seen)
                 with self._lock:
                     if self._edit is edit and edit.number == number:
                         edit.set_all(mask, after)
                         return
-
-    def _clicked(
-        self,
-        edit: EditedMask,
-        session: ClickSession,
-        x: float,
-        y: float,
-        inside: bool,
-        is_preview: bool = False,
-    ) -> tuple[np.ndarray, Situation]:
-        width, height = self.size_wh
-        if not (0 <= x < width and 0 <= y < height):
-            raise QueryError(f"({x}, {y}) is outside the frame of {width} x {height}")
-        now = edit.now
-        if now.clicks is not None:
-            session.restore(now.clicks)
-        else:
-            session.go_on_from(edit.mask)
-        is_of_clicks = now.clicks is not None and now.predicted_iou is not None
-        mask, is_models = clicked(session, edit.mask, (x, y, inside), is_of_clicks, is_preview)
-        after = replace(
-            edit.by_hand(),
-            clicks=session.state,
-            points=(*now.points, (x, y, inside)),
-            predicted_iou=session.predicted_iou if is_models and mask.any() else None,
-        )
-        return mask, after
-
-    def _part_in(self, edit: EditedMask, points: Sequence[tuple[float, float]]) -> NewPart:
-        filled = outlines.filled([points], self.size_wh)
-        if filled is not None:
-            part, (x, y, w, h) = filled
-            part = part & edit.mask[y : y + h, x : x + w]
-            if (off := tight(part, (x, y))) is not None and np.count_nonzero(part) < edit.area:
-                return off
-        raise QueryError("draw around a part of the mask, neither beside it nor around all of it")

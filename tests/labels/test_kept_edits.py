@@ -189,7 +189,7 @@ def test_a_new_segment_has_a_label_and_is_found(library: MediaLibrary) -> None:
 
 def test_deleting_takes_all_and_undo_brings_all(library: MediaLibrary) -> None:
     first, second = objects(library)[:2]
-    library.add_tag_to([first.id, second.id], "mine")
+    library.label([first.id, second.id], "mine")
     library.remove_tag(first.id, "not this")
     library.add_tag(first.id, "also")
     library.undo(library.add_tag(first.id, "undone"))
@@ -368,3 +368,17 @@ def test_the_pixels_of_a_disc_are_all_kept(library: MediaLibrary) -> None:
     now = stored(library, (kept.segment_id or ""))
     np.testing.assert_array_equal(decode_rle(now.mask_rle or b"", now.frame_wh), mask)
     assert isinstance(now.crop_path, Path) and now.crop_path.is_file()
+
+
+def test_an_edit_is_not_undone_by_halves_as_an_act_on_labels(library: MediaLibrary) -> None:
+    target = objects(library)[0]
+    with library.edit_frame(target.id) as editor:
+        editor.begin(target.id, "mended")
+        dab(editor)
+        kept = editor.keep()
+    after = rows(library)
+    for turn in (library.labels.undo, library.undo, library.labels.redo):
+        with pytest.raises(QueryError, match="edit of a mask"):
+            turn(kept.batch)
+    assert rows(library) == after
+    library.undo_edit(kept.batch)

@@ -133,9 +133,9 @@ def test_several_segments_are_tagged_in_one_act_or_not_at_all(
 ) -> None:
     both = [hit.segment.id for hit in library.search("red", n_results=2)]
     with pytest.raises(QueryError, match="no longer in the library"):
-        library.add_tag_to([*both, "0" * 24], "in one act")
+        library.label([*both, "0" * 24], "in one act")
     assert "in one act" not in library.tag_counts()
-    batch = library.add_tag_to(both, "in one act")
+    batch = library.label(both, "in one act")
     assert library.tag_counts()["in one act"] == 2
     assert library.undo(batch) == 2 and not library.tag_counts().get("in one act")
 

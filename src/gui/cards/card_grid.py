@@ -9,6 +9,7 @@ from typing import Literal
 from src.gui.cards.card_keys import CardKeys
 from src.gui.cards.card_pointer import CardPointer
 from src.gui.cards.card_slot import CardSlot
+from src.gui.cards.card_tip import CardTip
 from src.gui.cards.card_view import (
     MARGIN,
     CardActions,
@@ -20,9 +21,8 @@ from src.gui.cards.card_view import (
 )
 from src.gui.cards.grid_layout import GridLayout
 from src.gui.core.thumbnails import Thumbnails
-from src.gui.theme.theme import LEFT, NORMAL, RIGHT, SMALL, Theme
+from src.gui.theme.theme import LEFT, RIGHT, Theme
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.tooltip import Tooltip
 
 GAP = 16
 WISH = 184
@@ -83,8 +83,7 @@ class CardGrid(ctk.CTkFrame):
         self._measure(1)
         CardKeys(self)
         self._pointer = CardPointer(self)
-        self._tip = Tooltip(self.canvas, theme, "")
-        self._explained: int | None = None
+        self._tip = CardTip(self)
         self.canvas.bind("<Configure>", self._resized)
         self.canvas.bind("<FocusIn>", lambda _: self.refresh())
         self.canvas.bind("<FocusOut>", lambda _: self.show_focus(False))
@@ -188,24 +187,6 @@ class CardGrid(ctk.CTkFrame):
         """Return what a card shows; there is one of that number."""
         assert self._source is not None
         return self._source.views(card, card + 1)[0]
-
-    def _explain(self) -> None:
-        """Show in a tooltip the full text of the card under the pointer, where it does not fit."""
-        over = self.pointer_over
-        card = None if over is None or over >= self.count else over
-        if card != self._explained:
-            self._explained = card
-            text = "" if card is None else self.cut_words(card)
-            left, _, _, bottom = (0, 0, 0, 0) if card is None else self.box(card)
-            self._tip.say(text, (left, bottom + self.size.text_height))
-
-    def cut_words(self, card: int) -> str:
-        """Return what a card's lines say in full, where one of them is cut; else nothing."""
-        view, width = self.view(card), self.size.thumb_wh[0]
-        normal = self.theme.canvas_font(self, NORMAL)
-        small = self.theme.canvas_font(self, SMALL)
-        fits = normal.measure(view.name) <= width and small.measure(view.facts) <= width
-        return "" if fits else f"{view.name}\n{view.facts}".strip()
 
     # -- geometry, in device pixels
 
@@ -318,7 +299,7 @@ class CardGrid(ctk.CTkFrame):
         self._place_band()
         self._draw_bar()
         self._pointer.refresh()
-        self._explain()
+        self._tip.refresh()
         if last == self.count and self.actions.end_seen is not None:
             self.actions.end_seen()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Protocol, TypeVar
@@ -36,7 +37,9 @@ class WorkLine:
         self._thread = main_thread.own_thread(name)
         self._waiting = 0
         self._asked = 0  # of the work, so that a glance from before it is not shown
-        self._wish: tuple[Callable[[], object], Callable[[object], None]] | None = None
+        # the glance that waits, and what had been asked before it; the thread takes it out
+        self._wish: tuple[int, Callable[[], object], Callable[[object], None]] | None = None
+        self._wish_lock = threading.Lock()
         self._glances = False
 
     @property
@@ -74,13 +77,15 @@ class WorkLine:
 
     def glance(self, work: Callable[[], Result], then: Callable[[Result], None]) -> None:
         """Do work that only shows something; another glance takes the place of one that waits."""
-        self._wish = work, then  # type: ignore[assignment]
+        with self._wish_lock:
+            self._wish = self._asked, work, then  # type: ignore[assignment]
         self._next_glance()
 
     def drop_glance(self) -> None:
         """Forget the glance that waits, and do not show the one that is being made."""
         self._asked += 1
-        self._wish = None
+        with self._wish_lock:
+            self._wish = None
 
     def _next_glance(self) -> None:
         if self._glances or self._wish is None:
@@ -88,22 +93,25 @@ class WorkLine:
         self._glances = True
         asked = self._asked
 
-        def work() -> Callable[[], None]:
-            wish, self._wish = self._wish, None
-            if wish is None:
-                return lambda: None
-            look, then = wish
+        def work() -> Callable[[], None] | None:
+            with self._wish_lock:
+                wish = self._wish
+                if wish is None or wish[0] != asked:  # dropped, or to be made after other work
+                    return None
+                self._wish = None
+            _, look, then = wish
             found = look()
             return lambda: then(found)
 
-        def seen(show: Callable[[], None]) -> None:
+        def seen(show: Callable[[], None] | None) -> None:
             self._glances = False
-            if asked == self._asked:
+            if show is not None and asked == self._asked:
                 show()
             self._next_glance()
 
         def failed(exc: Exception) -> None:
             self._glances = False
+            self._next_glance()
             raise exc
 
         self._main_thread.run_in(self._thread, work, seen, failed)

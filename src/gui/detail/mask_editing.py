@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from src.gui.core.session import Session
+from src.gui.core.undoable_acts import Act, UndoableActs
 from src.gui.masks.mask_view import MaskView, MaskViewActions
 from src.gui.panel.panel import PanelContext
 from src.label_records import KeptEdit
@@ -30,18 +32,32 @@ class MaskEditingActions:
     left: Callable[[str | None], None]
 
 
-@dataclass(frozen=True)
-class _Edit:
-    """An edit that was kept.
+class _EditVerbs:
+    """Undoes and redoes edits that were kept, in another thread, one at a time.
 
     Attributes:
-        whole: the id of its frame as a whole.
-        segment_id: of the edited one; None where that was deleted.
+        edits: by batch, the id of the frame as a whole and that of the edited segment; None where
+            that was deleted.
+        left: what the last undo or redo has left there: that segment, or the frame as a whole.
     """
 
-    batch: str
-    whole: str
-    segment_id: str | None
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.edits: dict[str, tuple[str, str | None]] = {}
+        self.left = ""
+
+    def undo(self, batch: str) -> None:
+        self._session.library.undo_edit(batch)
+        self._find(batch)
+
+    def redo(self, batch: str) -> None:
+        self._session.library.redo_edit(batch)
+        self._find(batch)
+
+    def _find(self, batch: str) -> None:
+        whole, segment_id = self.edits[batch]
+        ids = {each.id for each in self._session.library.browse.frame_view(whole).segments}
+        self.left = segment_id if segment_id is not None and segment_id in ids else whole
 
 
 class MaskEditing:
@@ -53,8 +69,14 @@ class MaskEditing:
         self._panel, self._body, self._context, self._actions = panel, body, context, actions
         self._view: FrameView | None = None
         self.mask_view: MaskView | None = None
-        self._done: list[_Edit] = []
-        self._undone: list[_Edit] = []
+        self._verbs = _EditVerbs(context.session)
+        self._acts = UndoableActs(
+            context.session,
+            lambda: self._verbs,
+            context.session.tell_content_changed,
+            lambda _: None,
+        )
+        self._opened = 0  # which segment was opened; an answer about one before is not shown
 
     @property
     def is_open(self) -> bool:
@@ -107,47 +129,18 @@ class MaskEditing:
         if self.mask_view is not None and self.is_open:
             self.mask_view.undo()
         else:
-            library = self._context.session.library
-            self._take_back(self._done, self._undone, lambda batch: library.undo_edit(batch))
+            self._acts.undo()
 
     def redo(self) -> None:
         if self.mask_view is not None and self.is_open:
             self.mask_view.redo()
         else:
-            library = self._context.session.library
-            self._take_back(self._undone, self._done, lambda batch: library.redo_edit(batch))
+            self._acts.redo()
 
     def forget(self) -> None:
         """Let the edits that were kept stand: another segment was opened."""
-        self._done, self._undone = [], []
-
-    def _take_back(
-        self, source: list[_Edit], target: list[_Edit], verb: Callable[[str], object]
-    ) -> None:
-        if not source:
-            return
-        session, edit = self._context.session, source.pop()
-
-        def work() -> str:
-            verb(edit.batch)
-            ids = {s.id for s in session.library.browse.frame_view(edit.whole).segments}
-            found = edit.segment_id
-            return found if found is not None and found in ids else edit.whole
-
-        def changed(segment_id: str) -> None:
-            target.append(edit)
-            self._changed(segment_id)
-
-        def failed(exc: Exception) -> None:
-            source.append(edit)
-            raise exc
-
-        session.main_thread.run(work, changed, failed, "Couldn't undo the edit")
-
-    def _changed(self, segment_id: str) -> None:
-        """Show a segment as it is in the library now; it is embedded again in the background."""
-        self._actions.changed(segment_id)
-        self._context.session.tell_content_changed()
+        self._acts.forget()
+        self._opened += 1
 
     def refresh_thumbnails(self) -> None:
         if self.mask_view is not None and self.is_open:
@@ -158,9 +151,20 @@ class MaskEditing:
         whole = self._view.segments[0].id
         self.close()
         if kept.batch:
-            self._done.append(_Edit(kept.batch, whole, kept.segment_id))
-            self._undone.clear()
-        self._changed(kept.segment_id or whole)
+            self._remember(kept, whole)
+        self._actions.changed(kept.segment_id or whole)
+        self._context.session.tell_content_changed()
+
+    def _remember(self, kept: KeptEdit, whole: str) -> None:
+        """Let an edit be taken back, and show then what there is of it."""
+        opened = self._opened
+        self._verbs.edits[kept.batch] = whole, kept.segment_id
+
+        def show() -> None:
+            if opened == self._opened:
+                self._actions.changed(self._verbs.left)
+
+        self._acts.remember(Act(str, done=show, undone=show), kept.batch)
 
     def _left(self) -> None:
         segment_id = None if self.mask_view is None else self.mask_view.segment_id

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from src.counting import counted
 from src.gui.cards.card_view import Answer
-from src.gui.core.label_acts import Act, BatchVerbs, LabelActs
+from src.gui.core.undoable_acts import Act, BatchVerbs, UndoableActs
 from src.gui.label.rank_list import RankList
 from src.records import SearchHit
 
@@ -35,7 +35,7 @@ class Answering:
     def __init__(
         self,
         ranked: RankList,
-        acts: LabelActs,
+        acts: UndoableActs,
         verbs: Callable[[], AnswerVerbs],
         changed: Callable[[], None],
         saved: Callable[[int], None],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from src.gui.core.label_acts import Act
+from src.gui.core.undoable_acts import Act
 from src.gui.label.attribute_row import AttributeRow, Value
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from src.gui.core.label_acts import Act
+from src.gui.core.undoable_acts import Act
 from src.gui.label.disagreement_list import DisagreementList, words_of
 from src.gui.label.disagreement_pair import DisagreementPair
 from src.gui.label.label_tab import LabelTab, LabelTools

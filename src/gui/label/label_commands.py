@@ -8,8 +8,8 @@ from pathlib import Path
 
 from src.counting import counted
 from src.errors import is_of_a_person
-from src.gui.core.label_acts import Act, LabelActs
 from src.gui.core.session import Session
+from src.gui.core.undoable_acts import Act, UndoableActs
 from src.gui.core.wording import as_sentence
 from src.label_records import Label, LabelAttribute
 
@@ -25,7 +25,7 @@ class LabelCommands:
     def __init__(
         self,
         session: Session,
-        acts: LabelActs,
+        acts: UndoableActs,
         labels: Callable[[], Sequence[Label]],
         choose: Callable[[str], None],
         say: Callable[[str], None],

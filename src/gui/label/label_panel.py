@@ -8,7 +8,7 @@ from pathlib import Path
 
 from src.events import Event, FileDone
 from src.gui.cards.card_grid import CardGrid
-from src.gui.core.label_acts import LabelActs
+from src.gui.core.undoable_acts import UndoableActs
 from src.gui.label.chosen_label import ChosenLabel
 from src.gui.label.disagreements_tab import DisagreementsTab
 from src.gui.label.label_commands import LabelCommands
@@ -77,7 +77,7 @@ class LabelPanel(Panel):
         self.hints.say(SAVED, is_good=True)
         self._body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         self._body.pack(fill="both", expand=True)
-        self.acts = LabelActs(session, lambda: session.library.labels, self._acted, self._say)
+        self.acts = UndoableActs(session, lambda: session.library.labels, self._acted, self._say)
         self.commands = LabelCommands(
             session, self.acts, lambda: self.labels, self._wish, self._say, self._known.read
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from src.gui.cards.card_grid import CardGrid
-from src.gui.core.label_acts import LabelActs
+from src.gui.core.undoable_acts import UndoableActs
 from src.gui.panel.panel import PanelContext
 from src.gui.theme.toolkit import ctk
 from src.label_records import Label
@@ -35,7 +35,7 @@ class LabelTools:
         search: goes to the Search panel.
     """
 
-    acts: LabelActs
+    acts: UndoableActs
     open: Callable[[str], None]
     open_hits: Callable[[Sequence[SearchHit], int], None]
     examples: Callable[[], Sequence[SearchHit]]

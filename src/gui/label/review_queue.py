@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from src.gui.core.label_acts import Act, LabelActs
 from src.gui.core.session import Session
+from src.gui.core.undoable_acts import Act, UndoableActs
 from src.label_records import ReviewFrame, ReviewProgress
 from src.records import FrameView
 
@@ -38,7 +38,7 @@ class ReviewQueue:
     def __init__(
         self,
         session: Session,
-        acts: LabelActs,
+        acts: UndoableActs,
         show: Callable[[Looked], None],
         explain: Callable[[Exception], str],
     ) -> None:

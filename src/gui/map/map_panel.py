@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tkinter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,28 +10,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from src.counting import counted
-from src.errors import QueryError
 from src.gui.map.colouring import Colouring, by_strength, by_tags
 from src.gui.map.crop_wall import MOST
-from src.gui.map.map_canvas import CLOSEST, FARTHEST, MapActions, MapCanvas
+from src.gui.map.map_canvas import MapActions, MapCanvas
+from src.gui.map.map_header import MapHeader, MapHeaderActions
 from src.gui.map.map_side import NARROW, MapSide, SideActions
 from src.gui.panel.bulk_labels import BulkLabels
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import SIDE_PANEL
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.controls import Button, IconButton, label, panel_header, rule
+from src.gui.widgets.controls import label, rule
 from src.gui.widgets.key_hints import KeyHints
-from src.gui.widgets.menu_button import MenuButton
-from src.gui.widgets.slider import Slider
 from src.records import SearchHit, SearchResult
 from src.search.query import Query
-from src.search.query_text import parse_query
 from src.stopping import stopped_by
 
 if TYPE_CHECKING:
     from src.search.segment_map import Layout, SegmentMap
 
-BY_TAG = "Tag"
 LEAST = 3  # segments that make a map
 COMPUTING = "Computing the map…"
 LOADING = "The models are still loading. The map will be here in a moment."
@@ -80,12 +75,20 @@ class MapPanel(Panel):
         self._colouring: Colouring | None = None
         self._alone: int | None = None  # the row of the legend that is shown alone
         self._said_of: list[str] = []  # the segments that were selected last
-        self._query = ""  # whose strengths are offered or shown
         self._asked = 0
         self._layout: Layout = "pca"
         self._arranging = 0  # the number of the map that is being computed by UMAP; 0 for none
-        self._is_wide = True
-        self._build_header()
+        self._header = MapHeader(
+            self,
+            theme,
+            MapHeaderActions(
+                actions.searched,
+                self._compute,
+                lambda factor: self.canvas.zoom(factor),
+                lambda scale: self.canvas.zoom(scale / self.canvas.view.scale),
+                lambda: self.canvas.fit(),
+            ),
+        )
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
         rule(body, theme).pack(fill="x")
@@ -114,7 +117,9 @@ class MapPanel(Panel):
             middle,
             theme,
             context.thumbnails,
-            MapActions(self._open, self._selected, self._zoomed, self._look_up, self._results),
+            MapActions(
+                self._open, self._selected, self._header.show_scale, self._look_up, self._results
+            ),
         )
         self.canvas.pack(fill="both", expand=True)
         self._sentence = label(
@@ -131,54 +136,20 @@ class MapPanel(Panel):
         session.signals.content_changed.append(self._changed)
         session.signals.job_ended.append(lambda *_: self._changed())
 
-    def _build_header(self) -> None:
-        theme, c = self.theme, self.theme.colours
-        header = panel_header(self, theme, "Map")
-        self._facts = label(header, theme, "", colour=c.text_2)
-        self._facts.pack(side="left", padx=(12, 8))
-        zoom = IconButton(header, theme, "plus", "Zoom in (+)", lambda: self.canvas.zoom(1.5))
-        zoom.pack(side="right")
-        self._slider = Slider(
-            header,
-            theme,
-            (math.log2(FARTHEST), math.log2(CLOSEST)),
-            0.0,
-            lambda value: self.canvas.zoom(2**value / self.canvas.view.scale),
-            decimals=2,
-            width=88,
-        )
-        self._slider.pack(side="right")
-        out = IconButton(header, theme, "minus", "Zoom out (-)", lambda: self.canvas.zoom(1 / 1.5))
-        out.pack(side="right")
-        Button(header, theme, "Fit", lambda: self.canvas.fit(), icon_name="fit", height=32).pack(
-            side="right", padx=(0, 4)
-        )
-        self._by = MenuButton(header, theme, [BY_TAG], lambda _: self._compute(), width=192)
-        self._by.pack(side="right")
-        self._by_label = label(header, theme, "Colour by", colour=c.text_2)
-        self._by_label.pack(side="right", padx=(8, 4))
-
     def _fit_side(self, width_px: int) -> None:
         """Leave the map the space it needs, in a narrow window too."""
-        self._is_wide = is_wide = width_px >= self.theme.px(_WIDE)
+        is_wide = width_px >= self.theme.px(_WIDE)
+        self._header.fit(is_wide)
         self._say_facts()
         self.side.fit(SIDE_PANEL if is_wide else NARROW)
-        if is_wide != bool(self._by_label.winfo_manager()):
-            self._by_label.pack(side="right", padx=(8, 4)) if is_wide else (
-                self._by_label.pack_forget()
-            )
 
     def _say_facts(self) -> None:
-        count = len(self.ids)
-        more = ", near means alike" if self._is_wide else ""
-        if self._arranging:
-            more = ", arranging…"
-        self._facts.configure(text=f"{counted(count, 'segment')}{more}" if count else "")
+        self._header.show_facts(len(self.ids), bool(self._arranging))
 
     # -- the panel
 
     def shown(self) -> None:
-        self._offer_colours()
+        self._header.offer_colours()
         self._compute()
         self.canvas.focus_set()
 
@@ -209,7 +180,7 @@ class MapPanel(Panel):
         session = self._session
         if not session.is_open or not session.models_ready:
             return
-        library, before, query = session.library, self._made, self._chosen_query
+        library, before, query = session.library, self._made, self._header.chosen_query
         layout = self._layout
         self.side.offer_umap("umap" in library.map_layouts())
         self._asked += 1
@@ -230,7 +201,7 @@ class MapPanel(Panel):
                     self._arrange()
 
         def failed(exc: Exception) -> None:
-            self._by.show(BY_TAG)
+            self._header.choose_tags()
             if before is None:
                 self._say(FAILED)
             raise exc
@@ -320,29 +291,10 @@ class MapPanel(Panel):
 
     # -- colours
 
-    @property
-    def _chosen_query(self) -> Query | None:
-        """The search whose strengths are the colours; None where tags are."""
-        return None if self._by.value == BY_TAG else _terms_of(self._query)
-
-    def _offer_colours(self) -> None:
-        """Offer the last search as colours; one that they are of already stays up to date."""
-        searched = self._actions.searched()
-        query = _terms_of(searched)
-        by_query = self._by.value != BY_TAG
-        self._query = searched if query is not None else ""
-        name = "" if query is None else _named(query)
-        self._by.offer([BY_TAG, name] if name else [BY_TAG])
-        if by_query:
-            self._by.show(name or BY_TAG)
-
     def _show_alone(self, row: int | None) -> None:
         self._alone = row
         if self._colouring is not None:
             self._paint(self._colouring)
-
-    def _zoomed(self, scale: float) -> None:
-        self._slider.set(math.log2(scale))
 
     # -- segments
 
@@ -429,20 +381,3 @@ class MapPanel(Panel):
 def by_nothing() -> Colouring:
     """Colour a map without points."""
     return Colouring("", np.empty((0, 3), np.uint8), (), ())
-
-
-def _terms_of(text: str) -> Query | None:
-    """Read a search; None where nothing in it can have a strength."""
-    try:
-        query = parse_query(text)
-    except QueryError:
-        return None
-    return query if query.terms and not query.beside else None
-
-
-def _named(query: Query) -> str:
-    """Name the colours by a search: by its words, or by what else it is."""
-    words = query.words
-    if not words:
-        return "Match for the search"
-    return f"Match for “{words}”"

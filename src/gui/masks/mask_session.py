@@ -130,8 +130,12 @@ class MaskSession:
                 self.is_prepared = True
                 self._events.prepared()
 
+        def failed(exc: Exception) -> None:
+            if editor is self._editor:
+                self._failed(exc)
+
         self._main_thread.run(
-            editor.prepare, prepared, self._failed, "Couldn't get the photo ready for clicks"
+            editor.prepare, prepared, failed, "Couldn't get the photo ready for clicks"
         )
 
     def close(self) -> None:

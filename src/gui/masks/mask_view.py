@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tkinter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,13 +21,13 @@ from src.gui.masks.mask_side import MaskSide, MaskSideActions
 from src.gui.masks.mask_tools import READING, MaskTools
 from src.gui.masks.pointer import MaskPointer, PointerActions
 from src.gui.masks.polygon_tool import PolygonActions, PolygonTool
+from src.gui.masks.segment_strip import SegmentStrip
 from src.gui.masks.tool_bar import ToolBar
 from src.gui.masks.view_row import ViewRow
 from src.gui.theme.theme import LEFT, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, rule
 from src.gui.widgets.key_hints import KeyHints
-from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
 from src.label_records import KeptEdit
 from src.records import FrameView
 from src.search.completion import Suggestion
@@ -41,7 +40,6 @@ _HINTS = (
     (("Ctrl", "Z"), "undo"),
     (("Space",), "move the photo"),
 )
-_STRIP_FROM = 300  # the picture is at least so high before the strip of segments has a place
 _PREPARING = "Getting the photo ready for clicks…"
 
 
@@ -108,9 +106,11 @@ class MaskView(ctk.CTkFrame):
             lambda size: self.tools.set_size(size),
         )
         self.bar.pack(fill="x", padx=RING)
-        self.strip = ThumbStrip(middle, theme, thumbnails, (58, 58), self._choose)
         self.row = ViewRow(middle, theme, lambda: self.stage.restage(), self._zoom)
         self.row.pack(side="bottom", fill="x")
+        self.strip = SegmentStrip(
+            middle, theme, thumbnails, self._choose, (self.bar, self.row), self.row
+        )
         self.canvas = MaskCanvas(middle, theme, session.main_thread, self._drawn)
         self.canvas.pack(fill="both", expand=True, padx=theme.px(RING), pady=theme.px(12))
         self.marks = MaskMarks(self.canvas, theme)
@@ -128,8 +128,6 @@ class MaskView(ctk.CTkFrame):
             self.bar, self.pointer, self.polygon, self.edit, self._do, self.keys.say
         )
         self.tools.bind_keys(self, self.side.entry, self.enter)
-        tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_strip(), "+")
-        self._middle = middle
 
     # -- begin and end
 
@@ -179,8 +177,7 @@ class MaskView(ctk.CTkFrame):
         self.stage.begin(view, segment_id)
         self._say_state()
         self._show_state()
-        objects = [Thumb(s.id, s.crop_path) for s in view.segments if s.kind == "object"]
-        self.strip.show(objects, segment_id)
+        self.strip.show_segments(view, segment_id)
         self._actions.begun(segment_id)
         self.canvas.focus_set()
 
@@ -398,17 +395,6 @@ class MaskView(ctk.CTkFrame):
 
     def _zoom(self, scale: float | None) -> None:
         self.canvas.fit() if scale is None else self.canvas.zoom(scale)
-
-    def _fit_strip(self) -> None:
-        """Show the strip of segments where the picture keeps enough space beside it."""
-        px = self.theme.px
-        others = self.bar.winfo_reqheight() + self.row.winfo_reqheight() + px(24)
-        free = self._middle.winfo_height() - others - self.strip.winfo_reqheight()
-        shown = free >= px(_STRIP_FROM)
-        if shown and not self.strip.winfo_manager():
-            self.strip.pack(side="bottom", fill="x", before=self.row)
-        elif not shown:
-            self.strip.pack_forget()
 
     def refresh_thumbnails(self) -> None:
         self.strip.refresh()

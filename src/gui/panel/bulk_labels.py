@@ -9,8 +9,8 @@ from functools import partial
 from src.counting import counted
 from src.errors import is_of_a_person
 from src.gui.core.known_labels import KEYS, KnownLabels
-from src.gui.core.label_acts import Act, LabelActs
 from src.gui.core.session import Session
+from src.gui.core.undoable_acts import Act, UndoableActs
 from src.gui.core.wording import as_sentence
 
 NOTHING_THERE = "Nothing of it is in the library yet."
@@ -41,7 +41,7 @@ class BulkLabels:
         self._session, self._labels, self._find = session, labels, find
         self._say, self._done, self._word = say, done, word
         self._can_undo = False
-        self.acts = LabelActs(
+        self.acts = UndoableActs(
             session,
             lambda: session.library.labels,
             lambda: session.tell_content_changed(),

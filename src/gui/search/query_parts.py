@@ -117,6 +117,18 @@ class QueryParts:
         terms[place] = replace(terms[place], weight=weight)
         return replace(self, terms=tuple(terms))
 
+    def with_term(self, term: Term) -> QueryParts:
+        """Add a term, in the place of the same one with another weight."""
+        others = (each for each in self.terms if each != replace(term, weight=each.weight))
+        return replace(self, terms=(*others, term))
+
+    def with_image(self, image: Image | ImageFile | None) -> QueryParts:
+        """Put an image in the place of the first one, with its weight; None only removes that."""
+        before = images_of(self.terms)[0]
+        new = () if image is None else (replace(image, weight=before.weight),)
+        at = self.terms.index(before)
+        return replace(self, terms=(*self.terms[:at], *new, *self.terms[at + 1 :]))
+
     def chips(self, named: Callable[[str], tuple[str, Path | None]]) -> list[Chip]:
         """List the chips from the left.
 
@@ -142,6 +154,11 @@ def split(query: Query) -> tuple[str, QueryParts]:
             rest = query.terms[:place] + query.terms[place + 1 :]
             return term.text, QueryParts(rest, query.beside, query.filter)
     return "", QueryParts(query.terms, query.beside, query.filter)
+
+
+def in_one_line(text: str) -> str:
+    """Take out spaces that say nothing; in quotation marks they may be those of a file's name."""
+    return text.strip() if '"' in text else " ".join(text.split())
 
 
 def images_of(terms: Iterable[Term]) -> list[Image | ImageFile]:

@@ -12,22 +12,28 @@ from src.gui.cards.card_grid import WISH, CardGrid
 from src.gui.core.wording import as_sentence
 from src.gui.filters.filter_row import FilterRow
 from src.gui.models.models_controller import ModelsController
-from src.gui.models.offer_notice import OfferNotice
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.search import answers
 from src.gui.search.chosen_hits import HitActions
 from src.gui.search.hit_cards import each_of
 from src.gui.search.image_column import ImageColumn, ImageColumnActions
 from src.gui.search.query_entry import QueryEntry
-from src.gui.search.query_parts import QueryParts, can_be_written, has_ids, images_of, split
+from src.gui.search.query_parts import (
+    QueryParts,
+    can_be_written,
+    has_ids,
+    images_of,
+    in_one_line,
+    split,
+)
 from src.gui.search.results import MODELS_FAILED, NO_WORDS, ResultsView
+from src.gui.search.search_notices import SearchNotices
 from src.gui.search.segment_names import name_segments
 from src.gui.search.suggestions import Suggestions
 from src.gui.search.way_back import Earlier, Searched, WayBack
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, panel_header
-from src.gui.widgets.notice import Notice
 from src.records import SearchHit, SearchResult
 from src.search.filters import EVERYTHING, Filter, all_of
 from src.search.query import Image, ImageFile, Like, Query, Term
@@ -66,7 +72,6 @@ class SearchPanel(Panel):
         theme, session = context.theme, context.session
         self.way = BY_WORDS
         self._on_way = on_way
-        self._on_models = on_models
         self._waiting: Query | None = None
         self.query = ""
         self._shown: Searched | None = None  # whose hits are shown
@@ -95,9 +100,7 @@ class SearchPanel(Panel):
         inside = theme.px(LEFT - RING), theme.px(RIGHT - RING)
         self.filters.pack(fill="x", padx=inside, pady=(theme.px(4), theme.px(4)))
         self.suggestions = Suggestions(self, theme, session, self.entry, self.run)
-        self.notice = Notice(self, theme)
-        self.offer = OfferNotice(self, theme, work, on_models, self._place_notice)
-        self.offer.want(False)
+        self.notices = SearchNotices(self, theme, work, on_models, lambda: self._body)
         self._body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         self._body.pack(fill="both", expand=True)
         self.image = ImageColumn(
@@ -169,7 +172,7 @@ class SearchPanel(Panel):
 
     def search(self, typed: str) -> None:
         """Search for what the entry holds: its chips, and what was typed beside them."""
-        typed = _in_one_line(typed)
+        typed = in_one_line(typed)
         if typed != self.entry.text:
             self.entry.set(typed)  # where a fault is is said of what stands there
         self.suggestions.hide()
@@ -239,18 +242,14 @@ class SearchPanel(Panel):
         Args:
             image: None for none any more.
         """
-        before, held = images_of(self._parts.terms)[:1], self._held()
+        held = self._held()
         if held is None:
             return
         words, parts = held
-        if not before:
-            if image is not None:
-                self._search("", QueryParts((image,), filter=self.filters.owned))
-            return
-        new = () if image is None else (replace(image, weight=before[0].weight),)
-        at = parts.terms.index(before[0])
-        terms = (*parts.terms[:at], *new, *parts.terms[at + 1 :])
-        self._search(words, replace(parts, terms=terms))
+        if images_of(self._parts.terms):
+            self._search(words, parts.with_image(image))
+        elif image is not None:
+            self._search("", QueryParts((image,), filter=self.filters.owned))
 
     def _show_image(self) -> None:
         """Show the image that is searched for, where there is a place for it."""
@@ -271,8 +270,7 @@ class SearchPanel(Panel):
         """Search for a term beside what is searched for already."""
         if (held := self._held()) is not None:
             words, parts = held
-            others = (each for each in parts.terms if each != replace(term, weight=each.weight))
-            self._search(words, replace(parts, terms=(*others, term)))
+            self._search(words, parts.with_term(term))
 
     def _parts_changed(self) -> None:
         """Search again, now that a person has changed a chip."""
@@ -358,13 +356,7 @@ class SearchPanel(Panel):
         if self.query and not has_ids(query):  # an id says nothing later
             self.suggestions.remember(self.query)
         self.suggestions.show_chips(self.query)
-        said = answers.unknown_words(query, result)
-        if said:
-            self.notice.say(said, "warn", ("Get larger models", self._on_models))
-            self._place_notice(self.notice)
-        else:
-            self.notice.pack_forget()
-        self.offer.want(not said)
+        self.notices.show(answers.unknown_words(query, result))
         if result.left_by_filter is not None or result.has_more:
             self.results.show(result, none=answers.NO_FIT)
             if result.has_more:
@@ -385,24 +377,15 @@ class SearchPanel(Panel):
             self.results.forget()
             self.results.say(as_sentence(str(exc)))
 
-    def _place_notice(self, notice: Notice) -> None:
-        notice.pack(fill="x", padx=(LEFT, RIGHT), before=self._body)
-
     # -- suggestions
 
     def _place_chips(self) -> None:
         """Show suggestions as long as there are no hits, which need their place."""
-        chips = self.suggestions.chips
         shown = not self.results.result.hits and self.way == BY_WORDS
-        if shown and not chips.winfo_manager():
-            px = self.theme.px
-            margins = px(LEFT), px(RIGHT)
-            chips.pack(fill="x", padx=margins, pady=(0, px(4)), after=self.filters)
-        elif not shown:
-            chips.pack_forget()
+        self.suggestions.place_chips(shown, self.filters)
 
     def _typed(self, text: str) -> None:
-        if self._waiting is not None and _in_one_line(text) != split(self._waiting)[0]:
+        if self._waiting is not None and in_one_line(text) != split(self._waiting)[0]:
             self._waiting = None  # its search would overwrite what is being typed
             self.results.say(self._invitation())
         self.suggestions.typed()
@@ -418,8 +401,3 @@ class SearchPanel(Panel):
 
     def _invitation(self) -> str:
         return answers.IMAGES_HERE if self.way == BY_IMAGE else answers.INVITATION
-
-
-def _in_one_line(text: str) -> str:
-    """Take out spaces that say nothing; in quotation marks they may be those of a file's name."""
-    return text.strip() if '"' in text else " ".join(text.split())

@@ -7,7 +7,7 @@ from typing import Any
 
 from src.gui.core.session import Session
 from src.gui.search.query_entry import QueryEntry
-from src.gui.theme.theme import Theme
+from src.gui.theme.theme import LEFT, RIGHT, Theme
 from src.gui.widgets.chips import ChipRow
 from src.gui.widgets.completion_list import CompletionList
 from src.search.completion import SearchFacts, Suggestion, complete
@@ -78,6 +78,15 @@ class Suggestions:
             others = (old for old in self.recent if old != query)
             self.recent = [query, *others][:RECENT_SEARCHES]
             self._session.keep(recent_searches=tuple(self.recent))
+
+    def place_chips(self, shown: bool, after: Any) -> None:
+        """Show the chips below a widget, or hide them."""
+        if shown and not self.chips.winfo_manager():
+            px = self._theme.px
+            margins = px(LEFT), px(RIGHT)
+            self.chips.pack(fill="x", padx=margins, pady=(0, px(4)), after=after)
+        elif not shown:
+            self.chips.pack_forget()
 
     def show_chips(self, query: str) -> None:
         """Show what was searched for before, but for the query that is shown, and tags."""

@@ -75,3 +75,24 @@ def test_what_fails_is_told_and_the_next_is_done(threads: HeldThreads, line: Wor
     threads.work()
     assert len(told) == 1 and len(threads.errors) == 1
     assert done == ["work"] and not line.is_busy
+
+
+def test_a_glance_after_work_waits_for_that_work(threads: HeldThreads, line: WorkLine) -> None:
+    done: list[str] = []
+    line.glance(lambda: "before", done.append)
+    line.run(lambda: done.append("work"))
+    line.glance(lambda: done.append("look") or "after", done.append)  # type: ignore[func-returns-value]
+    threads.work()
+    assert done == ["work", "look", "after"]
+
+
+def test_a_glance_is_made_after_one_that_failed(threads: HeldThreads, line: WorkLine) -> None:
+    shown: list[str] = []
+
+    def fail() -> str:
+        line.glance(lambda: "next", shown.append)
+        raise ValueError("no")
+
+    line.glance(fail, shown.append)
+    threads.work()
+    assert shown == ["next"] and len(threads.errors) == 1

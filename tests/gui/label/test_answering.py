@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from src.errors import QueryError
-from src.gui.core.label_acts import Act, LabelActs
+from src.gui.core.undoable_acts import Act, UndoableActs
 from src.gui.label.answering import Answering
 from src.gui.label.rank_list import RankList
 from tests.gui.label.fake_labels import FakeLabels
@@ -28,7 +28,7 @@ class Desk:
         self.said: list[str] = []
         self.saved: list[int] = []
         self.returned: list[Sequence[str]] = []
-        self.acts = LabelActs(session, lambda: self.labels, lambda: None, self.said.append)
+        self.acts = UndoableActs(session, lambda: self.labels, lambda: None, self.said.append)
         self.list = RankList()
         self.list.begin(hits(*names))
         self.answering = Answering(

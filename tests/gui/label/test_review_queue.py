@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from src.errors import QueryError
-from src.gui.core.label_acts import LabelActs
+from src.gui.core.undoable_acts import UndoableActs
 from src.gui.label.review_queue import ReviewQueue
 from src.label_records import ReviewFrame, ReviewProgress
 from tests.direct_thread import DirectThread
@@ -66,7 +66,7 @@ class Review(SimpleNamespace):
         self.thread = DirectThread()
         session: Any = SimpleNamespace(library=library, main_thread=self.thread)
         self.told: list[str] = []
-        self.acts = LabelActs(session, lambda: self.verbs, lambda: None, self.told.append)
+        self.acts = UndoableActs(session, lambda: self.verbs, lambda: None, self.told.append)
         self.queue = ReviewQueue(session, self.acts, lambda looked: None, str)
 
     @property

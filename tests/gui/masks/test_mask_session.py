@@ -201,3 +201,19 @@ def test_an_outline_is_only_asked_for_with_the_polygon_in_hand(
     session.refresh()
     threads.work()
     assert told.changed[-1].rings == ([(20, 20), (60, 20), (60, 40), (20, 40)],)
+
+
+def test_a_photo_that_cannot_be_prepared_says_nothing_about_the_edit_after_it(
+    session: MaskSession, threads: HeldThreads, told: Told, editor: FakeEditor
+) -> None:
+    class NoModel(FakeEditor):
+        def prepare(self) -> None:
+            raise QueryError("there is no model")
+
+    first = NoModel(IMAGE, {"one": np.ones((100, 200), bool)})
+    session.open(lambda: Opened(first, True), "one", "")
+    threads.work(1)  # the photo waits to be prepared
+    session.open(lambda: Opened(editor, True), "two", "")
+    threads.work()
+    assert told.wrong == [] and threads.errors == []
+    assert [look.state.segment_id for look in told.opened] == ["one", "two"]

@@ -105,8 +105,7 @@ class WordPanel(SearchPanel):
         self.filters: Any = SimpleNamespace(
             owned=EVERYTHING, unowned=EVERYTHING, show=lambda where: None
         )
-        self.notice: Any = SimpleNamespace(pack_forget=lambda: None)
-        self.offer: Any = SimpleNamespace(want=lambda wanted: None)
+        self.notices: Any = SimpleNamespace(show=lambda unknown: None)
         self.entry: Any = Entry(self._typed)
 
     def after(self, *_: object) -> str:  # type: ignore[override]

@@ -1,4 +1,4 @@
-"""What a person did in the Label panel: saved in order, taken back and done again as a whole."""
+"""What a person does: saved in order, taken back and done again as a whole."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from src.gui.core.session import Session
 
 
 class BatchVerbs(Protocol):
-    """What takes a batch back and does it again; `library.labels` is one."""
+    """What takes a batch back and does it again, such as `library.labels`."""
 
     def undo(self, batch: str) -> object: ...
 
@@ -42,7 +42,7 @@ class Act:
     named: str = ""
 
 
-class LabelActs:
+class UndoableActs:
     """Saves acts one after the other, in the order in which they were done.
 
     A quick hand gives the next answer before the last one is saved, and takes back what is only
@@ -80,6 +80,16 @@ class LabelActs:
     def is_saving(self) -> bool:
         return self._runs
 
+    def remember(self, act: Act, batch: str) -> None:
+        """Let an act be taken back that was saved elsewhere."""
+        self._done.append((act, batch))
+        self._undone.clear()
+
+    def forget(self) -> None:
+        """Let all acts stand that were saved: none of them can be taken back here any more."""
+        self._done.clear()
+        self._undone.clear()
+
     def do(self, act: Act, refused: Callable[[Exception], None] | None = None) -> None:
         """Save an act; what was taken back before it can't be done again.
 
@@ -106,22 +116,23 @@ class LabelActs:
         if self._waiting:
             self._waiting.popleft()()
 
-    def _ended(self) -> None:
-        self._changed()
-        self._next()
+    def _end(self, *told: Callable[[], object]) -> None:
+        """Tell what came of a step, and take the next one, whatever comes of the telling."""
+        try:
+            for tell in told:
+                tell()
+            self._changed()
+        finally:
+            self._next()
 
     def _save(self, act: Act, refused: Callable[[Exception], None] | None) -> None:
         def saved(batch: str) -> None:
             if batch:
-                self._done.append((act, batch))
-                self._undone.clear()
-            act.done()
-            self._say(act.said)
-            self._ended()
+                self.remember(act, batch)
+            self._end(act.done, partial(self._say, act.said))
 
         def failed(exc: Exception) -> None:
-            act.undone()
-            self._ended()
+            self._end(act.undone)
             if refused is None:
                 raise exc
             refused(exc)
@@ -132,14 +143,13 @@ class LabelActs:
         if not self._done:
             self._next()
             return
-        act, batch = self._done[-1]
+        act, batch = taken = self._done[-1]
 
         def undone(_: object) -> None:
-            self._undone.append(self._done.pop())
-            act.undone()
+            if self._done[-1:] == [taken]:  # else they were forgotten meanwhile
+                self._undone.append(self._done.pop())
             what = act.said or act.named
-            self._say(f"Undone: {what}" if what else "Undone.")
-            self._ended()
+            self._end(act.undone, partial(self._say, f"Undone: {what}" if what else "Undone."))
 
         self._run(partial(self._verbs().undo, batch), undone, "Couldn't undo")
 
@@ -147,19 +157,18 @@ class LabelActs:
         if not self._undone:
             self._next()
             return
-        act, batch = self._undone[-1]
+        act, batch = taken = self._undone[-1]
 
         def redone(_: object) -> None:
-            self._done.append(self._undone.pop())
-            act.done()
-            self._say(act.said)
-            self._ended()
+            if self._undone[-1:] == [taken]:
+                self._done.append(self._undone.pop())
+            self._end(act.done, partial(self._say, act.said))
 
         self._run(partial(self._verbs().redo, batch), redone, "Couldn't do it again")
 
     def _run(self, work: Callable[[], object], then: Callable[[object], None], fails: str) -> None:
         def failed(exc: Exception) -> None:
-            self._ended()
+            self._end()
             raise exc
 
         self._session.main_thread.run(work, then, failed, fails)
