@@ -378,7 +378,7 @@ def test_an_edit_is_not_undone_by_halves_as_an_act_on_labels(library: MediaLibra
         kept = editor.keep()
     after = rows(library)
     for turn in (library.labels.undo, library.undo, library.labels.redo):
-        with pytest.raises(QueryError, match="edit of a mask"):
+        with pytest.raises(QueryError, match="edit of masks"):
             turn(kept.batch)
     assert rows(library) == after
     library.undo_edit(kept.batch)
