@@ -51,9 +51,11 @@ def remove_media(metadata: MetadataDatabase, media_file_id: int) -> None:
 
 def remove_left_crops(metadata: MetadataDatabase) -> None:
     """Remove the crops of earlier changes, if a kill or an error came before."""
-    left = metadata.info(_LEFT)
-    if left is not None:
-        listed, in_use = _listed(left), metadata.crop_paths()
+    if metadata.info(_LEFT) is None:
+        return
+    # in one transaction: an edit of a mask meanwhile may bring one of them into use
+    with metadata.connection.write() as db:
+        listed, in_use = _read(db), metadata.crop_paths()
         remove_crops(metadata.paths, (path for path in listed if path not in in_use))
         strike_off(metadata, listed)
 

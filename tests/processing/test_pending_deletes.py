@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,26 @@ def test_a_crop_that_is_in_use_again_stays(metadata: MetadataDatabase) -> None:
     remove_left_crops(metadata)
     assert all(crop.exists() for crop in crops)
     assert metadata.info(pending_deletes._LEFT) is None
+
+
+def test_nobody_brings_a_crop_into_use_while_left_ones_are_removed(
+    paths: LibraryPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit of a mask stores its crop and the row that needs it in one transaction."""
+    with MediaLibrary(paths) as library:
+        _, crops = add_media_and_crops(library.metadata, "a.jpg")
+        write_down_crops(library.metadata, [paths.name(crops[0])])
+        lock, entered = library.metadata.connection._write_lock, list[bool]()
+
+        def enters() -> bool:
+            if is_free := lock.acquire(blocking=False):
+                lock.release()
+            return is_free
+
+        def removing(*_: object) -> None:
+            with ThreadPoolExecutor(1) as other:
+                entered.append(other.submit(enters).result())
+
+        monkeypatch.setattr(pending_deletes, "remove_crops", removing)
+        remove_left_crops(library.metadata)
+        assert entered == [False]
