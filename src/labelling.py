@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -167,17 +168,17 @@ class Labels(LabelList):
         """Take an act back, whole; returns how much that changed, 0 for nothing.
 
         Raises:
-            QueryError: a name that has to come back is that of another label by now, or the act is
-                an edit of a mask.
+            QueryError: a name that has to come back is that of another label by now; or it is an
+                edit of masks, which `undo_edit` of the library undoes.
         """
-        self._check_no_edit(batch)
         with self._act() as db:
+            self._refuse_edit(db, batch)
             return undo(db, batch)
 
     def redo(self, batch: str) -> int:
         """Do an act again that was undone; see undo."""
-        self._check_no_edit(batch)
         with self._act() as db:
+            self._refuse_edit(db, batch)
             return redo(db, batch)
 
     # -- frame by frame
@@ -291,10 +292,15 @@ class Labels(LabelList):
 
     # -- inside
 
-    def _check_no_edit(self, batch: str) -> None:
-        """Check that an act is none of a mask, of which this would undo only the labels."""
-        if self._metadata.edits.has(batch):
-            raise QueryError("this is an edit of a mask; undo it in the frame, or by `undo_edit`")
+    @staticmethod
+    def _refuse_edit(db: sqlite3.Connection, batch: str) -> None:
+        """Leave edits of masks alone, of which a label is only a part."""
+        normalize_text(batch)
+        if db.execute("SELECT 1 FROM segment_edits WHERE batch = ?", (batch,)).fetchone():
+            raise QueryError(
+                "this act is an edit of masks; undo it in the window, with its segment open, or "
+                "from Python by undo_edit, and redo it by redo_edit"
+            )
 
     def _ids_of(self, labels: Sequence[str]) -> dict[str, int]:
         db = self._metadata.connection.read()

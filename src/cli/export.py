@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from src.library import MediaLibrary
     from src.search.recipe import Recipe
 
-_LABELS = ("all", "people", "models", "people-first")
+_LABELS = ("all", "people", "accepted", "models", "people-first")
 _SEVERAL = ("all", "surest", "none")
 # Pairs that are printed; the window lists all.
 _MOST_PAIRS = 20
@@ -42,8 +42,8 @@ def add_export_arguments(export: argparse.ArgumentParser) -> None:
         "--labels",
         choices=_LABELS,
         metavar="WHOSE",
-        help="people, models, all, or people-first: models' labels only on segments that nobody "
-        "has labelled; all by default",
+        help="people, accepted (people, and what they accepted together), models, all, or "
+        "people-first: models' labels only on segments that nobody has labelled; all by default",
     )
     add("--confidence", type=_share, metavar="C", help="skip labels below this; 0 by default")
     add(

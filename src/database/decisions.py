@@ -15,6 +15,15 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
+from src.database.act_rows import (
+    UNDOABLE,
+    batches_on,
+    ids_of,
+    is_undone,
+    redo_rows,
+    set_undone,
+    undo_rows,
+)
 from src.database.label_acts import make_label, redo_acts, undo_acts
 from src.database.text_normalization import casefold_key
 from src.records import Decision, Tag, TagSource
@@ -124,8 +133,8 @@ def take_back(
     here = "1" if segment_ids is None else "segment_id IN (SELECT value FROM json_each(?))"
     values = [tag_id] if segment_ids is None else [tag_id, json.dumps(list(segment_ids))]
     taken = {}
-    for table, column in _UNDOABLE.items():
-        taken[table] = _ids(
+    for table, column in UNDOABLE.items():
+        taken[table] = ids_of(
             db,
             f"SELECT id FROM {table} WHERE tag_id = ? AND {here} AND source != 'auto'"
             " AND undone_at IS NULL",
@@ -135,7 +144,7 @@ def take_back(
             f"INSERT INTO retractions (batch, {column}) VALUES (?, ?)",
             [(batch, row_id) for row_id in taken[table]],
         )
-        _set_undone(db, table, taken[table], time.time())
+        set_undone(db, table, taken[table], time.time())
     _settle_all(db, taken["decisions"])
     return len(taken["decisions"])
 
@@ -152,62 +161,67 @@ def undo(db: sqlite3.Connection, batch: str) -> int:
     """
     decided = _turn(db, batch, time.time())
     changed = undo_acts(db, batch)
+    _list_given(db, batch)
     return decided or changed
 
 
 def redo(db: sqlite3.Connection, batch: str) -> int:
     """Do a whole act again that was undone; see undo."""
     changed = redo_acts(db, batch)
-    return _turn(db, batch, None) or changed
+    decided = _turn(db, batch, None)
+    _list_given(db, batch)
+    return decided or changed
 
 
-# Each row of these is an act on one thing; and how `retractions` calls it.
-_UNDOABLE = {"decisions": "decision_id", "segment_attributes": "attribute_id"}
+def catch_up(db: sqlite3.Connection, segment_id: str, batch: str) -> None:
+    """Let a segment that comes back be as the acts say that were undone, or done again, meanwhile.
+
+    Args:
+        batch: the act by which it comes back; a tag that a person gave it is a label again.
+    """
+    changed = list[int]()
+    for other in batches_on(db, segment_id):
+        was_undone = is_undone(db, other, segment_id)
+        for table in UNDOABLE if was_undone is not None else ():
+            rows = (undo_rows if was_undone else redo_rows)(db, table, other, segment_id)
+            changed += rows if table == "decisions" else []
+    _settle_all(db, changed)
+    given = db.execute(
+        "SELECT tag_id FROM segment_tags JOIN tags t ON t.id = tag_id WHERE segment_id = ?"
+        " AND source != 'auto' AND t.position IS NULL",
+        (segment_id,),
+    ).fetchall()
+    for (tag_id,) in given:
+        make_label(db, tag_id, batch)
+
+
+def _list_given(db: sqlite3.Connection, batch: str) -> None:
+    """Make labels of the tags of an act that segments have now by people's word, and are none.
+
+    So it is where a label was removed, or what made it undone, before the word holds again.
+    """
+    rows = db.execute(
+        "SELECT id FROM tags WHERE position IS NULL AND id IN (SELECT tag_id FROM decisions"
+        " WHERE batch = ?1 UNION SELECT d.tag_id FROM retractions r JOIN decisions d"
+        " ON d.id = r.decision_id WHERE r.batch = ?1) AND EXISTS (SELECT 1 FROM segment_tags st"
+        " WHERE st.tag_id = tags.id AND st.source != 'auto') ORDER BY id",
+        (batch,),
+    ).fetchall()
+    for (tag_id,) in rows:
+        make_label(db, tag_id, batch)
 
 
 def _turn(db: sqlite3.Connection, batch: str, undone_at: float | None) -> int:
     """Undo an act, or do it again where `undone_at` is None; returns how many rows that changed."""
     was = "IS NOT NULL" if undone_at is None else "IS NULL"
-    changed, decided = 0, list[int]()
-    for table, column in _UNDOABLE.items():
-        # what another act has taken back is not brought again by doing this one again
-        own = _ids(
-            db,
-            f"SELECT id FROM {table} WHERE batch = ? AND undone_at {was} AND NOT EXISTS (SELECT 1"
-            f" FROM retractions r WHERE r.{column} = {table}.id AND r.undone_at IS NULL)",
-            batch,
-        )
-        of_others = _ids(
-            db,
-            f"SELECT {column} FROM retractions WHERE batch = ? AND {column} IS NOT NULL"
-            f" AND undone_at {was}",
-            batch,
-        )
-        _set_undone(db, table, own, undone_at)
-        _set_undone(db, table, of_others, time.time() if undone_at is None else None)
-        changed += len(own) + len(of_others)
-        if table == "decisions":
-            decided = own + of_others
-    for table in ("retractions", "settled_disagreements"):
-        rows = db.execute(
-            f"UPDATE {table} SET undone_at = ? WHERE batch = ? AND undone_at {was}",
-            (undone_at, batch),
-        ).rowcount
-        changed += rows if table == "settled_disagreements" else 0
-    _settle_all(db, decided)
-    return changed
-
-
-def _ids(db: sqlite3.Connection, sql: str, *values: str | int) -> list[int]:
-    return [row[0] for row in db.execute(sql, values)]
-
-
-def _set_undone(
-    db: sqlite3.Connection, table: str, ids: Sequence[int], undone_at: float | None
-) -> None:
-    db.executemany(
-        f"UPDATE {table} SET undone_at = ? WHERE id = ?", [(undone_at, row_id) for row_id in ids]
-    )
+    turn = redo_rows if undone_at is None else undo_rows
+    rows = {table: set(turn(db, table, batch)) for table in UNDOABLE}
+    settled = db.execute(
+        f"UPDATE settled_disagreements SET undone_at = ? WHERE batch = ? AND undone_at {was}",
+        (undone_at, batch),
+    ).rowcount
+    _settle_all(db, list(rows["decisions"]))
+    return sum(map(len, rows.values())) + settled
 
 
 def _settle_all(db: sqlite3.Connection, decisions: Sequence[int]) -> None:

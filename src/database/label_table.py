@@ -13,7 +13,7 @@ from src.database.label_acts import NO_LABEL, change_label, make_label
 from src.database.label_attributes import attributes_of_text, merged_attribute, text_of_attributes
 from src.database.label_merge import merge_attributes, merge_frames, merge_words
 from src.database.rows import LISTED, RowReader
-from src.database.text_normalization import casefold_key
+from src.database.text_normalization import casefold_key, normalize_text
 from src.errors import QueryError
 from src.label_records import LABEL_COLOURS, Label, LabelAttribute
 from src.records import TagSource
@@ -22,12 +22,16 @@ AttributeValue = str | float
 # By segment, label and name of the attribute.
 AttributeValues = dict[str, dict[str, dict[str, AttributeValue]]]
 
+# By the word of people, accepted together, by models alone.
+Counts = tuple[int, int, int]
+
 
 class LabelTable:
     """The labels of a library. What changes them runs inside a transaction of the caller's."""
 
     def __init__(self, connection: Connection, rows: RowReader) -> None:
         self._connection, self._rows = connection, rows
+        self._last_counts: tuple[tuple[int, str], dict[int, Counts]] | None = None
 
     # -- looking
 
@@ -37,20 +41,12 @@ class LabelTable:
         Args:
             db: the writer, inside a transaction; what it has not committed counts then.
         """
-        db = db or self._connection.read()
+        is_writer, db = db is not None, db or self._connection.read()
         if not self.has_labels():
             return []
         rows = db.execute("SELECT * FROM tags WHERE position IS NOT NULL ORDER BY position, id")
         labels = self._rows.checked("tags", rows)
-        counts: dict[int, tuple[int, int, int]] = {
-            row[0]: (row[1], row[2], row[3])
-            for row in db.execute(
-                f"SELECT tag_id, sum({IS_OF_PEOPLE}), sum(source = 'propagated'),"
-                f" sum(source = 'auto') FROM segment_tags WHERE tag_id IN {LISTED}"
-                " GROUP BY tag_id",
-                (json.dumps([row["id"] for row in labels]),),
-            )
-        }
+        counts = self._counts(db, json.dumps([row["id"] for row in labels]), is_writer)
         found = []
         for row in labels:
             colour = row["colour"] or LABEL_COLOURS[row["id"] % len(LABEL_COLOURS)]
@@ -58,6 +54,31 @@ class LabelTable:
             attributes = attributes_of_text(row["attributes"])
             found.append(Label(row["name"], colour, segments, together, automatic, attributes))
         return found
+
+    def _counts(self, db: sqlite3.Connection, ids: str, is_writer: bool) -> dict[int, Counts]:
+        """Count the segments of tags; once, while nothing changes in the library."""
+        known, at = self._last_counts, (0 if is_writer else self._connection.version(), ids)
+        if not is_writer and known is not None and known[0] == at:
+            return known[1]
+        # two comparisons a row, and no more: there are hundreds of thousands
+        rows = db.execute(
+            "SELECT tag_id, count(*), count(*) FILTER (WHERE source = 'propagated'),"
+            " count(*) FILTER (WHERE source = 'auto') FROM segment_tags"
+            f" WHERE tag_id IN {LISTED} GROUP BY tag_id",
+            (ids,),
+        )
+        counts = {row[0]: (row[1] - row[2] - row[3], row[2], row[3]) for row in rows}
+        if not is_writer:
+            self._last_counts = at, counts
+        return counts
+
+    def tags_in_use(self) -> list[str]:
+        """List the names of all tags that some segment has, whoever gave them."""
+        rows = self._connection.read().execute(
+            "SELECT * FROM tags WHERE EXISTS (SELECT 1 FROM segment_tags st"
+            " WHERE st.tag_id = tags.id) ORDER BY name"
+        )
+        return [row["name"] for row in self._rows.checked("tags", rows)]
 
     def has_labels(self) -> bool:
         """Return whether tags can be labels: a reader opens an older library as it is."""
@@ -103,12 +124,12 @@ class LabelTable:
         Raises:
             QueryError: there is no label of this name.
         """
-        ids = []
+        ids, typed = [], normalize_text(name)
         if self.has_labels():
             rows = db.execute(
-                "SELECT id FROM tags WHERE casefold_key(name) = ? AND position IS NOT NULL"
+                "SELECT id FROM tags WHERE casefold_key(name) IN (?, ?) AND position IS NOT NULL"
                 " ORDER BY id",
-                (casefold_key(name),),
+                (casefold_key(name), casefold_key(typed)),
             )
             ids = [row[0] for row in rows]
         if not ids:
@@ -158,7 +179,7 @@ class LabelTable:
                 (json.dumps(others),),
             ).fetchone()
         ):
-            raise QueryError(f"there is a label “{new_name}” already; merge them to make them one")
+            raise QueryError(f"there is already a label “{new_name}”; merge the two instead")
         if len(ids) == 1 and not others and not _is_of_models(db, ids[0]):
             change_label(db, ids[0], batch, name=new_name)
             return

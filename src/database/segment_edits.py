@@ -15,6 +15,7 @@ from typing import Any
 
 from src.database.checksums import checked_columns, checked_tables, references
 from src.database.connection import Connection
+from src.database.decisions import catch_up
 from src.database.row_values import wrong_columns
 from src.database.segment_parents import set_parents
 from src.errors import DatabaseError, QueryError
@@ -73,13 +74,6 @@ class SegmentEdits:
             DatabaseError: it is damaged.
         """
         return next(iter(self._edits("batch = ?", batch)), None)
-
-    def has(self, batch: str) -> bool:
-        """Return whether there is an edit of this name, damaged or not."""
-        row = self._connection.read().execute(
-            "SELECT 1 FROM segment_edits WHERE batch = ?", (batch,)
-        )
-        return row.fetchone() is not None
 
     def of_frame(self, frame_id: int) -> list[StoredEdit]:
         """List the edits on a frame by its row id, the last one first."""
@@ -168,7 +162,7 @@ def keep_edit(
     Raises:
         QueryError: another segment of the library has one of these masks.
     """
-    left = _bring(db, frame_id, wanted)
+    left = _bring(db, frame_id, wanted, batch)
     now = time.time()
     for segment_id, state in wanted:
         db.execute(
@@ -186,15 +180,16 @@ def turn_edit(db: sqlite3.Connection, edit: StoredEdit, undo: bool) -> None:
         QueryError: the segments are no longer as the edit, or its undoing, has left them.
     """
     wanted = [(part.segment_id, part.before if undo else part.after) for part in edit.parts]
+    is_last = not _later_edits(db, edit)
     for part in edit.parts:
         then = part.after if undo else part.before
-        if not is_same_mask(state_now(db, part.segment_id), then):
+        if not (is_last and is_same_mask(state_now(db, part.segment_id), then)):
             raise QueryError(
                 "this segment was changed again since; undo the later changes first"
                 if undo
                 else "this segment was changed since, so the edit can't be made again"
             )
-    left = _bring(db, edit.frame_id, wanted)
+    left = _bring(db, edit.frame_id, wanted, edit.batch)
     db.execute("DELETE FROM removed_segments WHERE batch = ?", (edit.batch,))
     for segment_id, state in left.items():  # what was decided on one meanwhile comes back with it
         db.execute(
@@ -211,6 +206,20 @@ def turn_edit(db: sqlite3.Connection, edit: StoredEdit, undo: bool) -> None:
         _write_removed(db, edit.batch, edit.frame_id, gone)
 
 
+def _later_edits(db: sqlite3.Connection, edit: StoredEdit) -> bool:
+    """Return whether an edit that is not undone has come to one of the segments since.
+
+    It may have left the mask as it is: parts were split off, or it was labelled.
+    """
+    row = db.execute(
+        "SELECT 1 FROM segment_edits WHERE frame_id = ? AND undone_at IS NULL"
+        " AND segment_id IN (SELECT value FROM json_each(?))"
+        " AND id > (SELECT max(id) FROM segment_edits WHERE batch = ?)",
+        (edit.frame_id, json.dumps([part.segment_id for part in edit.parts]), edit.batch),
+    ).fetchone()
+    return row is not None
+
+
 def put_removed(db: sqlite3.Connection, frame_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write down on a frame what people removed from one of the same picture."""
     for row in rows:
@@ -225,7 +234,7 @@ def put_removed(db: sqlite3.Connection, frame_id: int, rows: Sequence[Mapping[st
 
 
 def _bring(
-    db: sqlite3.Connection, frame_id: int, wanted: Sequence[tuple[str, State | None]]
+    db: sqlite3.Connection, frame_id: int, wanted: Sequence[tuple[str, State | None]], batch: str
 ) -> dict[str, State | None]:
     """Bring segments to states; returns what they were, with all rows of those that go."""
     left: dict[str, State | None] = {}
@@ -239,6 +248,7 @@ def _bring(
                 left[segment_id] = before = state_now(db, segment_id)
                 if before is None:
                     _put_back(db, frame_id, state)
+                    catch_up(db, segment_id, batch)
                 elif not is_same_mask(before, state):
                     _change(db, segment_id, state)
     except sqlite3.IntegrityError as exc:

@@ -12,6 +12,7 @@ from src.records import Tag
 from src.search.recipe import Recipe
 
 BELOW_CONFIDENCE = "tags below the minimum confidence"
+ACCEPTED_TOGETHER = "labels that were accepted together, not one by one"
 OTHER_WORD = "model tags on segments that people have labelled"
 SEVERAL = "segments with several classes"
 EQUALLY_SURE = "segments with two equally confident classes"
@@ -53,6 +54,8 @@ class LabelRules:
         """Why a tag is not exported; an empty text where nobody needs to hear of it."""
         is_of_people = tag.source in OF_PEOPLE
         if self.recipe.labels == "people" and not is_of_people:
+            return ACCEPTED_TOGETHER if tag.source == "propagated" else ""
+        if self.recipe.labels == "accepted" and tag.source == "auto":
             return ""
         if self.recipe.labels == "models" and is_of_people:
             return ""

@@ -129,12 +129,14 @@ class KeptEdits:
         if segment_id not in {name for name, _ in wanted} and segment_id not in gone:
             wanted.insert(0, (segment_id, self._state(frame, segment_id, {})))  # as it is
         wanted += [(name, None) for name in gone]
-        tags = self._tags(edit, segment_id, [name for name, *_ in masks])
+        if edit.label is not None:
+            self._tag_name(edit.label)
         with (
             self._new_crops(frame.frame_id, crops) as write_crops,
             self._metadata.connection.write() as db,
         ):
             self._check_unchanged(frame, edit)
+            tags = self._tags(edit, segment_id, [name for name, *_ in masks])
             write_crops()
             keep_edit(db, batch, frame.frame_id, wanted)
             for name, some in tags.items():
@@ -339,10 +341,11 @@ class KeptEdits:
         try:
             yield write
         except BaseException:
-            in_use = self._crops_in_use(frame_id)
-            left = [name for name in unused if name not in in_use]
-            remove_crops(metadata.paths, left)
-            strike_off(metadata, left)
+            with metadata.connection.write():  # nobody stores one of them in the meantime
+                in_use = self._crops_in_use(frame_id)
+                left = [name for name in unused if name not in in_use]
+                remove_crops(metadata.paths, left)
+                strike_off(metadata, left)
             raise
 
     def _crops_in_use(self, frame_id: int) -> set[str]:

@@ -49,7 +49,7 @@ class LabelList:
         labels = self.list()
         counts = {label.name: label.segments + label.accepted_together for label in labels}
         known = {casefold_key(name) for name in counts}
-        others = (name for name in self._metadata.tag_counts() if casefold_key(name) not in known)
+        others = (name for name in self._table.tags_in_use() if casefold_key(name) not in known)
         return Names([*counts.items(), *((name, 0) for name in others)])
 
     def add(

@@ -30,7 +30,7 @@ from src.labels.embedding_space import (
     WordsDirection,
     all_scores,
 )
-from src.labels.held_back import Calibration, HeldBack, Origin, Sides, origins_of
+from src.labels.held_back import FEWEST_REJECTED, Calibration, HeldBack, Origin, Sides, origins_of
 from src.records import SearchHit
 from src.search.copy_leaves import asks_for_copies, without_hidden
 from src.search.filters import EVERYTHING, Filter
@@ -189,6 +189,7 @@ class Ranker:
             (),
             len(answers.accepted),
             len(answers.rejected),
+            rejections_wanted=max(0, FEWEST_REJECTED - len(answers.rejected)),
             ranks_again_in=AGAIN_AFTER
             - (len(answers.accepted) + len(answers.rejected)) % AGAIN_AFTER,
         )
@@ -209,7 +210,10 @@ class Ranker:
         return replace(
             ranking,
             held_back_right=learnt.held_back.right(learnt.calibration),
-            likely_left=round(float(likely.sum()) + ranked.likely_beside),
+            # where nothing was rejected, nothing says how unlike the label a segment has to be
+            likely_left=round(float(likely.sum()) + ranked.likely_beside)
+            if answers.rejected
+            else None,
             acceptable=learnt.held_back.acceptable(ranked.scores, learnt.calibration),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import get_args
@@ -25,11 +26,16 @@ def tag_name(text: str) -> str:
     """Bring typed text to the form that names of tags have.
 
     Raises:
-        QueryError: there is none, a very long one, or one that is no text.
+        QueryError: there is none, a very long one, or one that is no text or can't be seen.
     """
     name = normalize_text(text)
     if not name:
         raise QueryError("a tag needs a name")
+    kinds = {unicodedata.category(char) for char in name}
+    if "Cc" in kinds:
+        raise QueryError(f"the tag {name!r} holds a control character; type it anew")
+    if kinds <= {"Cf", "Zs"}:
+        raise QueryError("a tag needs a name that can be seen")
     if len(name) > LONGEST_TAG:
         raise QueryError(f"a tag has at most {LONGEST_TAG} characters; this one has {len(name):,}")
     return name
@@ -87,7 +93,7 @@ def fitting_value(attribute: LabelAttribute, value: AttributeValue | None) -> At
         raise QueryError(f"“{attribute.name}” can't be {value!r}; it can be: {listed}")
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         number = math.nan
     if not abs(number) <= LARGEST_NUMBER:
         raise QueryError(

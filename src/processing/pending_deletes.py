@@ -53,8 +53,7 @@ def remove_left_crops(metadata: MetadataDatabase) -> None:
     """Remove the crops of earlier changes, if a kill or an error came before."""
     if metadata.info(_LEFT) is None:
         return
-    # in one transaction: an edit of a mask meanwhile may bring one of them into use
-    with metadata.connection.write() as db:
+    with metadata.connection.write() as db:  # nobody stores one of them in the meantime
         listed, in_use = _read(db), metadata.crop_paths()
         remove_crops(metadata.paths, (path for path in listed if path not in in_use))
         strike_off(metadata, listed)

@@ -14,9 +14,9 @@ from src.records import ImageForm
 from src.search.filter_text import parse_filter
 from src.search.filters import EVERYTHING, Filter
 
-# Whose labels are exported: all; those of people; those of models; those of people, and of models
-# only where no person has labelled the segment.
-Labels = Literal["all", "people", "models", "people first"]
+# Whose labels are exported: all; those of people; those of people with what they accepted together;
+# those of models; those of people, and of models only where no person has labelled the segment.
+Labels = Literal["all", "people", "accepted", "models", "people first"]
 # What becomes of a segment with several classes: it has them all; only the surest, a person's word
 # before a model's; it is left out.
 Several = Literal["all", "surest", "none"]

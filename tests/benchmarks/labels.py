@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import NoReturn
 
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
@@ -64,24 +65,32 @@ def _id(number: int) -> str:
     return f"{number:032x}"
 
 
+def _no_model() -> NoReturn:
+    raise AssertionError("no model is needed for this")
+
+
 def measure(segments: int) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         closing(MetadataDatabase(LibraryPaths(Path(folder)))) as metadata,
     ):
         fill(metadata, segments)
-        labels = Labels(metadata, lambda: None, lambda: None)  # type: ignore[arg-type, return-value]
+        labels = Labels(metadata, _no_model, _no_model)
         for place, name in enumerate(NAMES):
             labels.give([_id(n) for n in range(place, segments, 10 * len(NAMES))], name)
         thousand = [_id(n) for n in range(5, segments, segments // 1000)][:1000]
         batches = list[str]()
 
-        def timed(what: str, verb: Callable[[], object]) -> None:
+        def timed(
+            what: str, verb: Callable[[], object], after: Callable[[], object] | None = None
+        ) -> None:
             times = []
             for _ in range(ROUNDS):
                 begun = time.perf_counter()
                 verb()
                 times.append(1000 * (time.perf_counter() - begun))
+                if after is not None:
+                    after()
             print(f"{what:44} {statistics.median(times):8.1f} ms ({max(times):.1f})", flush=True)
 
         def give() -> None:
@@ -94,7 +103,8 @@ def measure(segments: int) -> None:
             labels.undo(batches.pop())
 
         print(f"{segments:,} segments, {len(NAMES)} labels")
-        timed("the list with its counts", labels.list)
+        timed("the list while nothing changes", labels.list)
+        timed("the list after a change", labels.list, lambda: labels.give(thousand[:1], "word 3"))
         timed("names for completion", labels.names)
         timed("give a label to 1,000 segments", give)
         timed("undo that", undo)
@@ -102,8 +112,7 @@ def measure(segments: int) -> None:
         timed(
             "accept 1,000 together", lambda: labels.accept_together(thousand, "new", [0.9] * 1000)
         )
-        timed("merge two labels into a third", merge)
-        timed("undo that", undo)
+        timed("merge two labels into a third", merge, undo)
         timed("next frame to review, of 60 labels", lambda: labels.next_to_review(NAMES))
         timed("progress of the review", lambda: labels.review_progress(NAMES))
         timed("disagreements", labels.disagreements)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from src.database.text_normalization import casefold_key
-from src.datasets.labels import EQUALLY_SURE, SEVERAL, LabelRules
+from src.datasets.labels import ACCEPTED_TOGETHER, EQUALLY_SURE, SEVERAL, LabelRules
 from src.errors import QueryError
 from src.records import Tag
 from src.search.filter_text import parse_filter
@@ -34,6 +34,7 @@ def labels(recipe: Recipe, *tags: Tag, one_label: bool = False) -> tuple[set[str
     [
         ("all", {"car", "dog", "cat"}),
         ("people", {"dog"}),
+        ("accepted", {"dog", "cat"}),
         ("models", {"car", "cat"}),
         ("people first", {"dog"}),
     ],
@@ -41,7 +42,7 @@ def labels(recipe: Recipe, *tags: Tag, one_label: bool = False) -> tuple[set[str
 def test_whose_labels_they_are(whose: str, kept: set[str]) -> None:
     recipe = Recipe(labels=whose)  # type: ignore[arg-type]
     assert labels(recipe, CAR, MINE, CARRIED)[0] == kept
-    assert labels(recipe, CAR)[0] == (set() if whose == "people" else {"car"})
+    assert labels(recipe, CAR)[0] == (set() if whose in ("people", "accepted") else {"car"})
     assert labels(recipe, THEIRS)[0] == (set() if whose == "models" else {"dog"})
 
 
@@ -57,6 +58,12 @@ def test_what_is_left_out_is_counted_by_its_reason_and_class() -> None:
     found, rules = labels(Recipe(min_confidence=0.7), CAR, TRUCK, MINE)
     assert found == {"truck", "dog"}
     assert rules.left_out_of == {"car": 1} and rules.left_out.total() == 1
+
+
+def test_what_was_accepted_together_is_not_left_out_of_peoples_labels_in_silence() -> None:
+    found, rules = labels(Recipe(labels="people"), CAR, MINE, CARRIED)
+    assert found == {"dog"}
+    assert rules.left_out == {ACCEPTED_TOGETHER: 1} and rules.left_out_of == {"cat": 1}
 
 
 def test_one_class_of_several() -> None:

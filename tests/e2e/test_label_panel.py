@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from src.errors import QueryError
+from src.events import FileDone
 from src.gui.cards.card_view import CardPainter
 from src.gui.core.known_labels import KnownLabels
 from src.gui.core.session import Listeners
@@ -209,6 +211,82 @@ def test_the_best_are_accepted_together_only_where_that_is_offered(desk: Desk) -
     assert len(desk.labels.state["yellow block"][1]) == 10
 
 
+def test_what_was_accepted_together_is_offered_again_once_it_is_taken_back(desk: Desk) -> None:
+    desk.show()
+    desk.labels.acceptable = 20
+    desk.press(*"a" * 10)
+    desk.settle()
+    desk.press("Return", state=0x4)
+    desk.settle()
+    left = desk.rank.strip.left.value
+    desk.panel.undo()
+    desk.settle()
+    assert desk.rank.strip.accept.text == "Accept top 20"
+    assert int(desk.rank.strip.left.value) == int(left) + 20
+
+
+def test_too_few_rejections_are_asked_for_where_nothing_can_be_accepted(desk: Desk) -> None:
+    desk.show()
+    desk.labels.rejections_wanted = 3
+    desk.press(*"a" * 10)
+    desk.settle()
+    assert desk.rank.strip.sure.words[0] == "Reject at least 3 to accept many at once"
+    desk.press("Return", state=0x4)
+    assert "reject at least 3 that are not “yellow block”" in desk.panel.hints.said
+    assert "Reject" in desk.rank.strip.sure.words[1] and not desk.rank.strip.accept.enabled
+
+
+def test_what_is_taken_back_is_named(desk: Desk) -> None:
+    desk.show()
+    desk.press("x")
+    desk.settle()
+    desk.panel.undo()
+    desk.settle()
+    assert desk.panel.hints.said == "Undone: 1 segment rejected as “yellow block”."
+    desk.panel.commands.set_attributes("yellow block", [LabelAttribute("tilt", "number")])
+    desk.panel.undo()
+    desk.settle()
+    assert desk.panel.hints.said == "Undone: Attributes of “yellow block” changed."
+    desk.panel._show_tab("Review")
+    assert desk.panel.hints.said == "Each answer is saved"
+
+
+def test_after_a_click_on_a_label_the_keys_are_for_its_cards(desk: Desk) -> None:
+    desk.show()
+    labels = desk.panel.list
+    labels.focus_force()
+    left, top, _, height = labels.box("red block")
+    for event in ("<Button-1>", "<ButtonRelease-1>"):
+        labels.event_generate(event, x=left + 9, y=top + height // 2)
+    desk.settle()
+    assert labels.chosen == "red block"
+    assert desk.root.focus_get() is desk.rank.grid_view.canvas
+
+
+def test_a_label_can_only_be_merged_into_another_label(desk: Desk) -> None:
+    desk.show()
+    suggested = desk.panel.list._others("red block", "")
+    assert [each.text for each in suggested] == ["yellow block"]
+
+
+def test_the_label_is_renamed_from_the_cards(desk: Desk) -> None:
+    desk.show()
+    desk.press("F2")
+    entry = desk.panel.list.entry
+    assert entry.is_open and entry.field is not None and entry.field.text == "yellow block"
+
+
+def test_the_first_file_that_is_in_is_offered(desk: Desk) -> None:
+    names, desk.found = desk.found, []
+    desk.show()
+    assert _words(desk)[0] == "Nothing to label yet"
+    desk.found = names
+    for listener in desk.signals.job_event:
+        listener(SimpleNamespace(), FileDone(Path("a.jpg"), 1, 9))  # type: ignore[arg-type]
+    desk.settle()
+    assert desk.ids == names
+
+
 def test_answers_given_meanwhile_are_not_accepted_again(desk: Desk) -> None:
     desk.show()
     desk.labels.acceptable = 5
@@ -394,7 +472,7 @@ def test_a_label_is_merged_into_another_one_that_is_typed(desk: Desk) -> None:
     desk.settle()
     desk.panel._merge("yellow block", "yellow block")
     assert desk.panel.list.entry.wrong == "Type the name of another label."
-    desk.panel._merge("yellow block", "Red Block")
+    desk.panel._merge("yellow block", "Red B")
     desk.settle()
     assert desk.labels.state["red block"][1] == {"s000": "human"}
     assert desk.panel.hints.said == "“yellow block” merged into “red block”."

@@ -111,6 +111,7 @@ class Detail(DetailPanel):
         )
         library = SimpleNamespace(browse=browse)
         self._session: Any = SimpleNamespace(library=library, main_thread=DirectThread())
+        self.masks: Any = SimpleNamespace(lets_go=lambda then: True)
 
     def show_segment(self, segment_id: str) -> None:
         self.shown.append(segment_id)
@@ -131,8 +132,7 @@ class Fitting(DetailPanel):
         image = SimpleNamespace(shape=(720, 1280, 3))
         media = SimpleNamespace(kind="video")
         self._view: Any = SimpleNamespace(image_rgb=image, media=media)
-        self._segments_part: Any = SimpleNamespace(winfo_reqheight=lambda: 150)
-        self._frames_part: Any = SimpleNamespace(winfo_reqheight=lambda: 120)
+        self.strips: Any = SimpleNamespace(needed_height=lambda view: 150 + 120)
         self._middle: Any = SimpleNamespace(
             winfo_width=lambda: 680,
             winfo_height=lambda: panel_height - 104,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import cv2
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from src.config import LibraryPaths
+from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError, QueryError, SameMaskError
 from src.label_records import KeptEdit
 from src.labels.mask_editor import MaskEditor
@@ -19,6 +20,7 @@ from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import decode_rle
 from src.processing.crop import CropCutter
 from src.processing.image_loader import save_jpeg
+from src.processing.pending_deletes import write_down_crops
 from src.records import StoredSegment
 from src.search.leaves import segment_filter
 from tests.conftest import MakeVideo
@@ -226,6 +228,23 @@ def test_merging_keeps_one_id_and_what_people_said_of_both(library: MediaLibrary
     assert rows(library) == after
 
 
+def test_a_label_that_comes_while_a_merge_is_kept_is_kept_as_well(
+    library: MediaLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames: dict[tuple[int, int], list[StoredSegment]] = {}
+    for segment in objects(library):
+        frames.setdefault((segment.media_file_id, segment.frame_index), []).append(segment)
+    first, other = next(some for some in frames.values() if len(some) > 1)[:2]
+
+    def meanwhile(metadata: MetadataDatabase, crops: Iterable[str]) -> None:
+        library.add_tag(other.id, "late")
+        write_down_crops(metadata, crops)
+
+    monkeypatch.setattr("src.labels.kept_edits.write_down_crops", meanwhile)
+    edited(library, first.id, lambda editor: editor.merge(other.id))
+    assert "late" in {tag.name for tag in library.metadata.tags_of([first.id])[first.id]}
+
+
 def test_parts_become_segments_with_the_labels_of_the_whole(library: MediaLibrary) -> None:
     target = objects(library)[0]
     library.add_tag(target.id, "mine")
@@ -359,7 +378,7 @@ def test_an_edit_is_not_undone_by_halves_as_an_act_on_labels(library: MediaLibra
         kept = editor.keep()
     after = rows(library)
     for turn in (library.labels.undo, library.undo, library.labels.redo):
-        with pytest.raises(QueryError, match="edit of a mask"):
+        with pytest.raises(QueryError, match="edit of masks"):
             turn(kept.batch)
     assert rows(library) == after
     library.undo_edit(kept.batch)

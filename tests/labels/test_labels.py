@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -159,7 +160,7 @@ def test_a_new_name_takes_nothing_from_what_models_say(
 def test_a_name_that_another_label_has_is_refused(labels: Labels) -> None:
     for name in ("cat", "dog"):
         labels.add(name)
-    with pytest.raises(QueryError, match="there is a label “DOG” already; merge them"):
+    with pytest.raises(QueryError, match="there is already a label “DOG”; merge the two"):
         labels.rename("cat", "DOG")
     with pytest.raises(QueryError, match="there is a label “Cat” already"):
         labels.add("Cat")
@@ -362,3 +363,54 @@ def test_a_list_with_a_wrong_line_does_nothing_and_says_which(
     file.write_text("# nothing\n")
     with pytest.raises(QueryError, match="no name in it"):
         labels.import_names(file)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\0", "\x1b[31mred", "\u200b", "\u202e\u202c", "\ufeff"])
+def test_a_name_that_can_not_be_stored_or_seen_is_refused(
+    labels: Labels, metadata: MetadataDatabase, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "names.txt").write_text(f"dog\n{name}\n", encoding="utf-8")
+    with pytest.raises(QueryError):
+        labels.give(["a.jpg-00000"], name)
+    with pytest.raises(QueryError):
+        labels.add(name)
+    with pytest.raises(QueryError, match="line 2"):
+        labels.import_names(tmp_path / "names.txt")
+    assert labels.list() == [] and metadata.damaged_rows() == []
+
+
+def test_marks_of_direction_and_joined_emoji_are_parts_of_a_name(labels: Labels) -> None:
+    for name in ("\u200fכלב", "👩‍🚒", "🐕"):
+        labels.add(name)
+    assert names(labels) == ["\u200fכלב", "👩‍🚒", "🐕"]
+
+
+def test_what_is_no_text_is_no_label(labels: Labels) -> None:
+    acts: list[Callable[[str], object]] = [
+        labels.remove,
+        labels.undo,
+        labels.redo,
+        lambda name: labels.rename(name, "dog"),
+        lambda name: labels.merge([name], "dog"),
+        lambda name: labels.reorder([name]),
+        lambda name: labels.set_colour(name, "#112233"),
+        lambda name: labels.answer_frame(1, 0, {name: True}),
+        lambda name: labels.next_to_review([name]),
+    ]
+    for act in acts:
+        with pytest.raises(QueryError, match="no character"):
+            act("\udcff")
+
+
+def test_a_label_is_found_as_it_is_typed(labels: Labels) -> None:
+    labels.add("guide dog")
+    labels.remove(" guide\n dog ")
+    assert names(labels) == []
+
+
+def test_a_value_of_no_kind_is_refused(labels: Labels) -> None:
+    labels.add("dog", attributes=[LabelAttribute("age", "number")])
+    labels.give(["a.jpg-00000"], "dog")
+    for value in ([1], {}, 10**400):
+        with pytest.raises(QueryError, match="is none"):
+            labels.set_attribute(["a.jpg-00000"], "dog", "age", value)  # type: ignore[arg-type]

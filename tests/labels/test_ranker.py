@@ -104,6 +104,7 @@ def test_an_example_brings_what_is_like_it(rankers: Rankers) -> None:
     assert all(score is not None and 0 <= score <= 1 for score in scores)
     assert scores == sorted(scores, key=lambda score: -(score or 0))
     assert (ranking.accepted, ranking.rejected, ranking.ranks_again_in) == (0, 0, 10)
+    assert ranking.rejections_wanted == 3
     assert ranking.held_back_right is None and ranking.likely_left is None
     assert ranking.acceptable == 0
 
@@ -119,6 +120,7 @@ def test_without_anything_to_learn_from_a_label_is_searched_for(
     ranking = rankers.of("w0").rank(limit=EACH - 5)
     assert {hit.segment.id for hit in ranking.candidates} == {*ids_of(0)[5:]}
     assert (ranking.accepted, ranking.rejected, ranking.ranks_again_in) == (0, 5, 5)
+    assert ranking.rejections_wanted == 0
 
 
 def test_answers_rank_the_rest_and_say_how_sure_that_is(rankers: Rankers, answer: Answer) -> None:

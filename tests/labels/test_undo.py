@@ -138,3 +138,82 @@ def follows_from_decisions(metadata: MetadataDatabase) -> None:
         assert isinstance(db, sqlite3.Connection)
         restore_from_decisions(db, decisions_are_whole=True)
     assert state_of(metadata) == before
+
+
+def given_and_not_listed(metadata: MetadataDatabase) -> list[str]:
+    """The tags that a person's word, or what came of it, gives to a segment, and are no label."""
+    rows = metadata.connection.read().execute(
+        "SELECT DISTINCT t.name FROM segment_tags st JOIN tags t ON t.id = st.tag_id"
+        " WHERE st.source != 'auto' AND t.position IS NULL"
+    )
+    return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_acts_undone_in_any_order_leave_no_word_of_theirs(
+    metadata: MetadataDatabase, seed: int
+) -> None:
+    draw = random.Random(seed)
+    for name in ("a.jpg", "b.jpg"):
+        add_frame_of_qualities(metadata, [None, 0.9, 0.9, 0.9, 0.9], name)
+    labels = Labels(metadata, no_vectors, no_vectors)  # type: ignore[arg-type]
+    words = slice(0, 2), slice(3, 6)
+
+    def said() -> State:
+        state = state_of(metadata)
+        return state[words[0]] + state[words[1]]
+
+    before, batches = said(), list[str]()
+    for _ in range(30):
+        possible = acts(draw)
+        # a name that has to come back may be another label's by then, which is refused
+        kind = draw.choice([each for each in possible if each not in ("batch", "rename")])
+        try:
+            possible[kind](labels)
+        except QueryError:
+            continue
+        batches.append(str(possible["batch"](labels)))
+    after = said()
+    for _ in range(2):
+        for batch in draw.sample(batches, len(batches)):
+            labels.undo(batch)
+            assert given_and_not_listed(metadata) == []
+        assert said() == before
+        for batch in batches:
+            labels.redo(batch)
+            assert given_and_not_listed(metadata) == []
+        assert said() == after
+    for _ in range(60):
+        draw.choice([labels.undo, labels.redo])(draw.choice(batches))
+        assert given_and_not_listed(metadata) == []
+    assert metadata.damaged_rows() == [] and metadata.miscounted() == {}
+    assert metadata.integrity_problems() == []
+    follows_from_decisions(metadata)
+
+
+def test_an_act_that_was_undone_stays_so_when_a_later_one_is_undone(
+    metadata: MetadataDatabase,
+) -> None:
+    add_frame_of_qualities(metadata, [None, 0.9, 0.9, 0.9, 0.9], "a.jpg")
+    labels = Labels(metadata, no_vectors, no_vectors)  # type: ignore[arg-type]
+    given = labels.give(SEGMENTS[:2], "dog")
+    cleared = labels.clear(SEGMENTS[:2], "dog")
+    assert labels.undo(given) and labels.undo(cleared)
+    assert state_of(metadata)[0] == []
+    assert labels.redo(given)
+    assert len(state_of(metadata)[0]) == 2  # type: ignore[arg-type]
+    assert labels.redo(cleared)
+    assert state_of(metadata)[0] == []
+
+
+def test_several_calls_of_one_act_are_undone_together(metadata: MetadataDatabase) -> None:
+    add_frame_of_qualities(metadata, [None, 0.9, 0.9, 0.9, 0.9], "a.jpg")
+    labels = Labels(metadata, no_vectors, no_vectors)  # type: ignore[arg-type]
+    before = state_of(metadata)
+    batch = labels.give(SEGMENTS[:2], "dog")
+    labels.clear(SEGMENTS[:1], "dog", batch)
+    after = state_of(metadata)
+    labels.undo(batch)
+    assert state_of(metadata) == before
+    labels.redo(batch)
+    assert state_of(metadata) == after

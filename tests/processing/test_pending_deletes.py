@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from pathlib import Path
 
 import pytest
@@ -95,24 +95,23 @@ def test_a_crop_that_is_in_use_again_stays(metadata: MetadataDatabase) -> None:
     assert metadata.info(pending_deletes._LEFT) is None
 
 
-def test_nobody_brings_a_crop_into_use_while_left_ones_are_removed(
-    paths: LibraryPaths, monkeypatch: pytest.MonkeyPatch
+def test_no_other_thread_stores_a_crop_between_the_look_and_the_removal(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An edit of a mask stores its crop and the row that needs it in one transaction."""
-    with MediaLibrary(paths) as library:
-        _, crops = add_media_and_crops(library.metadata, "a.jpg")
-        write_down_crops(library.metadata, [paths.name(crops[0])])
-        lock, entered = library.metadata.connection._write_lock, list[bool]()
+    """An edit writes a crop's name down, stores its row with it, and then needs the file."""
+    _, (crop, _) = add_media_and_crops(metadata, "a.jpg")
+    write_down_crops(metadata, [f"extracted_segments/ab/0123456789abcdef/{'0' * 24}.jpg"])
+    was_free = list[bool]()
 
-        def enters() -> bool:
-            if is_free := lock.acquire(blocking=False):
-                lock.release()
-            return is_free
+    def removes(*_: object) -> None:
+        def try_to_store() -> None:
+            lock = metadata.connection._write_lock
+            was_free.append(lock.acquire(blocking=False))
 
-        def removing(*_: object) -> None:
-            with ThreadPoolExecutor(1) as other:
-                entered.append(other.submit(enters).result())
+        other = threading.Thread(target=try_to_store)
+        other.start()
+        other.join()
 
-        monkeypatch.setattr(pending_deletes, "remove_crops", removing)
-        remove_left_crops(library.metadata)
-        assert entered == [False]
+    monkeypatch.setattr(pending_deletes, "remove_crops", removes)
+    remove_left_crops(metadata)
+    assert was_free == [False] and crop.exists()

@@ -233,8 +233,8 @@ def _of_classes(
     alone = sorted(label for label, names in found_in.items() if len(names) == 1)
     if alone:
         yield (
-            f"{_listed(alone)} is in a single file or group of look-alikes: what is learned there "
-            "can't be tested"
+            f"{_listed(alone)} {'is' if len(alone) == 1 else 'are each'} in a single file or group "
+            "of look-alikes: what is learned there can't be tested"
         )
     for side in shares.sides:
         without = sorted(label for label in has if side not in has[label] and label not in alone)

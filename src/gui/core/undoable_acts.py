@@ -30,6 +30,7 @@ class Act:
     Attributes:
         work: saves it, in another thread, and returns its batch; "" where nothing was to be saved.
         said: what it was, for the line that offers to take it back: "34 accepted together".
+        named: what it was, once it is taken back, where nothing is said of it before.
         done: called once it is saved, the first time and again.
         undone: called once it is taken back, and where it could not be saved.
     """
@@ -38,6 +39,7 @@ class Act:
     said: str = ""
     done: Callable[[], None] = _nothing
     undone: Callable[[], None] = _nothing
+    named: str = ""
 
 
 class UndoableActs:
@@ -146,9 +148,8 @@ class UndoableActs:
         def undone(_: object) -> None:
             if self._done[-1:] == [taken]:  # else they were forgotten meanwhile
                 self._undone.append(self._done.pop())
-            self._end(
-                act.undone, partial(self._say, f"Undone: {act.said}" if act.said else "Undone.")
-            )
+            what = act.said or act.named
+            self._end(act.undone, partial(self._say, f"Undone: {what}" if what else "Undone."))
 
         self._run(partial(self._verbs().undo, batch), undone, "Couldn't undo")
 

@@ -33,6 +33,7 @@ FORMS: dict[ImageForm, str] = {
 LABELS: dict[str, Labels] = {
     "From anyone": "all",
     "From people only": "people",
+    "From people, accepted together too": "accepted",
     "From models only": "models",
     "From people where available": "people first",
 }

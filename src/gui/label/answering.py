@@ -76,7 +76,8 @@ class Answering:
             self.accept(segment_ids)
             return
         save = partial(verbs.replace, segment_ids, name, other)
-        self._do(segment_ids, "rejected", save, other)
+        named = f"{counted(len(segment_ids), 'segment')} given “{other}”."
+        self._do(segment_ids, "rejected", save, other, named=named)
 
     def clear(self, segment_ids: Sequence[str]) -> None:
         """Take what was said of segments back to no answer."""
@@ -102,6 +103,7 @@ class Answering:
         save: Callable[[], str],
         given: str = "",
         said: str = "",
+        named: str = "",
     ) -> None:
         if not segment_ids:
             return
@@ -129,4 +131,10 @@ class Answering:
             self._saved(-taken_back)
 
         show()
-        self._acts.do(Act(save, said, saved, undone))
+        self._acts.do(Act(save, said, saved, undone, named or _named(segment_ids, answer, name)))
+
+
+def _named(segment_ids: Sequence[str], answer: Answer, name: str) -> str:
+    """Name an answer: what is shown on its cards is not said before it is taken back."""
+    number = counted(len(segment_ids), "segment")
+    return f"{number} {answer} as “{name}”." if answer else f"answer to “{name}” cleared."

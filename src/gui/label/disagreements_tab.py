@@ -140,13 +140,13 @@ class DisagreementsTab(LabelTab):
     # -- what a person does
 
     def _keep(self) -> None:
-        self._answer("keep", "Kept {mine}")
+        self._answer("keep", "{mine} kept.")
 
     def _take_other(self) -> None:
-        self._answer("other", "{other} in the place of {mine}")
+        self._answer("other", "{mine} replaced by {other}.")
 
     def _take_both_away(self) -> None:
-        self._answer("neither", "Both taken away: {mine} and {other}")
+        self._answer("neither", "{mine} and {other} taken away.")
 
     def _answer(self, answer: Answer, said: str) -> None:
         chosen, place = self.chosen, self.list.at

@@ -53,9 +53,8 @@ class InPlace(ctk.CTkFrame):
                 self._buttons.append(button)
 
     def take_keys(self) -> None:
-        """Give the keyboard to the main button, so that Enter is enough."""
-        if self._buttons:
-            tkinter.Misc.focus_set(self._buttons[0])
+        """Give the keyboard to the main button, so that Enter is enough; without one, hold it."""
+        tkinter.Misc.focus_set(self._buttons[0] if self._buttons else self)
 
     def _go(self, place: int) -> None:
         way = self._ways[place]

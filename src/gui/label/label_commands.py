@@ -111,7 +111,8 @@ class LabelCommands:
         if name in names:
             names.remove(name)
             names.insert(place, name)
-            self._do(partial(self._session.library.labels.reorder, names), "")
+            said = f"“{name}” moved to place {place + 1}."
+            self._do(partial(self._session.library.labels.reorder, names), said)
 
     def move_by(self, name: str, step: int) -> None:
         """Move a label up (-1) or down (1)."""
@@ -121,11 +122,13 @@ class LabelCommands:
             self.move(name, place)
 
     def set_colour(self, name: str, colour: str) -> None:
-        self._do(partial(self._session.library.labels.set_colour, name, colour), "")
+        said = f"Colour of “{name}” changed."
+        self._do(partial(self._session.library.labels.set_colour, name, colour), said)
 
     def set_attributes(self, name: str, attributes: Sequence[LabelAttribute]) -> None:
         labels = self._session.library.labels
-        self._do(partial(labels.set_attributes, name, tuple(attributes)), "")
+        said = f"Attributes of “{name}” changed."
+        self._do(partial(labels.set_attributes, name, tuple(attributes)), said)
 
     def _do(
         self,

@@ -17,6 +17,7 @@ from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, RADIUS_SMALL, SMALL, Theme, shorten
 from src.gui.widgets.drawn_canvas import DrawnCanvas
 from src.label_records import Label
+from src.search.completion import Suggestion
 
 WIDTH = 216
 NEW, HEADING, COUNTED = "New label", "Labels", "segments"
@@ -30,6 +31,7 @@ class LabelListActions:
     """What the list asks for; names are those of labels.
 
     Attributes:
+        choose, point_to: choose a label, by a key or by a click.
         menu: opens the context menu, at a place on the screen.
         move: gives a label another place.
         rename, add: get the name that was typed.
@@ -38,6 +40,7 @@ class LabelListActions:
     """
 
     choose: Callable[[str], object]
+    point_to: Callable[[str], object]
     menu: Callable[[str, int, int], object]
     move: Callable[[str, int], object]
     rename: Callable[[str, str], object]
@@ -119,8 +122,15 @@ class LabelList(DrawnCanvas):
     def start_merging(self, name: str, text: str = "", wrong: str = "") -> None:
         """Ask in its place for the label that a label becomes a part of."""
         if self._place(name) >= 0:
-            merge, suggest = partial(self._actions.merge, name), self._actions.suggest
-            self.entry.open(self.box(name), text, merge, wrong, "Merge into", suggest)
+            merge = partial(self._actions.merge, name)
+            self.entry.open(
+                self.box(name), text, merge, wrong, "Merge into", partial(self._others, name)
+            )
+
+    def _others(self, name: str, typed: str) -> Sequence[Suggestion]:
+        """Suggest the other labels: nothing can be merged into a model's tag."""
+        suggested = self._actions.suggest(typed)
+        return [each for each in suggested if each.kind == "label" and each.text != name]
 
     # -- pointer
 
@@ -161,7 +171,7 @@ class LabelList(DrawnCanvas):
             if row == len(self.in_sight):
                 self.start_adding()
             else:
-                self._actions.choose(self.in_sight[row].name)
+                self._actions.point_to(self.in_sight[row].name)
 
     def _right_click(self, event: tkinter.Event[tkinter.Misc]) -> None:
         if name := self._name_at(event.y):

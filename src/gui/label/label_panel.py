@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from src.events import Event, FileDone
 from src.gui.cards.card_grid import CardGrid
 from src.gui.core.undoable_acts import UndoableActs
 from src.gui.label.chosen_label import ChosenLabel
@@ -85,6 +86,7 @@ class LabelPanel(Panel):
             theme,
             LabelListActions(
                 self.choose,
+                self._point_to,
                 self._open_menu,
                 self.commands.move,
                 self._rename,
@@ -107,6 +109,7 @@ class LabelPanel(Panel):
             self._say,
             lambda: self._is_empty,
             self.list.start_adding,
+            lambda: self.list.start_renaming(self.list.chosen),
             self.import_names,
             actions.add_media,
             actions.search,
@@ -117,6 +120,7 @@ class LabelPanel(Panel):
         session.signals.opened.append(self._content_changed)
         session.signals.content_changed.append(self._content_changed)
         session.signals.job_ended.append(lambda *_: self._content_changed())
+        session.signals.job_event.append(lambda _, event: self._heard(event))
 
     # -- tabs
 
@@ -149,6 +153,7 @@ class LabelPanel(Panel):
                 tab.pack_forget()
         tab = self.tabs[name]
         self._place_list(tab.has_list)
+        self._say("")  # what was done in another tab is not about this one
         tab.pack(side="left", fill="both", expand=True)
         self.hints.show(tab.key_hints)
         if self.winfo_viewable():
@@ -179,6 +184,11 @@ class LabelPanel(Panel):
         self._wished = name
         self._show_labels()
 
+    def _point_to(self, name: str) -> None:
+        """Choose a label that was clicked; what is pressed next is about its segments."""
+        self.choose(name)
+        self.rank.take_keys()
+
     def step_label(self, step: int) -> None:
         """Choose the next (1) or the previous (-1) label."""
         names = [each.name for each in self.labels]
@@ -205,12 +215,19 @@ class LabelPanel(Panel):
         self.commands.rename(name, new, lambda why: self.list.start_renaming(name, new, why))
 
     def _merge(self, name: str, into: str) -> None:
-        key = into.casefold()
-        found = next((each.name for each in self.labels if each.name.casefold() == key), "")
+        found = self._meant(into, name)
         if found in ("", name):
             self.list.start_merging(name, into, "Type the name of another label.")
         else:
             self.commands.merge(name, found)
+
+    def _meant(self, typed: str, name: str) -> str:
+        """Return the label that was typed, or the only other one that begins so; "" without."""
+        key = typed.casefold()
+        names = [each.name for each in self.labels]
+        same = [each for each in names if each.casefold() == key]
+        begun = [each for each in names if each.casefold().startswith(key) and each != name]
+        return (same or (begun if len(begun) == 1 else [""]))[0]
 
     def import_names(self) -> None:
         """Make the labels of a text file that a person chooses."""
@@ -254,6 +271,11 @@ class LabelPanel(Panel):
             tab.content_changed()
         library = self._session.library
         self._session.main_thread.run(lambda: library.browse.is_empty(), self._know_empty)
+
+    def _heard(self, event: Event) -> None:
+        """Offer what is there as soon as the first file of an empty library is in."""
+        if self._is_empty and isinstance(event, FileDone):
+            self._content_changed()
 
     def _know_empty(self, is_empty: bool) -> None:
         if is_empty != self._is_empty:

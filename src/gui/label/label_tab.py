@@ -29,6 +29,7 @@ class LabelTools:
         say: shows a sentence in the line at the foot.
         is_empty: whether the library has no media.
         add_label: asks for the name of a new label.
+        rename_label: asks for another name of the chosen label.
         import_names: asks for a text file with names of labels.
         add_media: asks for files to add.
         search: goes to the Search panel.
@@ -44,6 +45,7 @@ class LabelTools:
     say: Callable[[str], None]
     is_empty: Callable[[], bool]
     add_label: Callable[[], None]
+    rename_label: Callable[[], None]
     import_names: Callable[[], None]
     add_media: Callable[[], object]
     search: Callable[[], None]

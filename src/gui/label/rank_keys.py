@@ -49,6 +49,7 @@ class RankKeys:
             canvas.bind(f"<KeyRelease-{key}>", lambda _: tab.attributes.show(), "+")
         for key in ("Return", "KP_Enter"):
             canvas.bind(f"<Control-{key}>", lambda _: self._accept_top())
+        canvas.bind("<F2>", lambda _: self._rename())
         canvas.bind("<Double-Button-1>", lambda _: tab.open_chosen())
 
     def _pressed(self, event: tkinter.Event[tkinter.Misc]) -> str | None:
@@ -69,6 +70,10 @@ class RankKeys:
 
     def _next_label(self, step: int, _event: object) -> str:
         self._tab.tools.step_label(step)
+        return "break"
+
+    def _rename(self) -> str:
+        self._tab.tools.rename_label()
         return "break"
 
     def _accept_top(self) -> str:

@@ -16,7 +16,7 @@ from src.label_records import Label, LabelRanking
 
 UNKNOWN = "–"
 OFFERED = "Accept them all in one act (Ctrl Enter)"
-NOT_OFFERED = "Offered once answers that are held back show that the best are right."
+NOT_OFFERED = "Not offered yet: the ranking is not sure enough. Answer some more."
 _HEIGHT, _INSIDE, _LINE = 80, 16, 4
 
 
@@ -83,6 +83,7 @@ class RankStrip(ctk.CTkFrame):
         self.pack_propagate(False)
         self.accept = Button(self, theme, "Accept top 0", on_accept, kind="main", width=136)
         self.accept.pack(side="right", padx=(8, _INSIDE - RING))
+        self.why_not_offered = NOT_OFFERED
         self._tip = Tooltip(self.accept, theme, NOT_OFFERED)
         meters = ctk.CTkFrame(self, fg_color=c.card)
         meters.pack(side="left", fill="both", expand=True, padx=(_INSIDE, 8), pady=14)
@@ -104,14 +105,19 @@ class RankStrip(ctk.CTkFrame):
             again_in: after how many more answers it is ranked again.
         """
         right = None if ranking is None else ranking.held_back_right
+        needed = 0 if ranking is None else _needed(ranking)
         if right is None:
             self.sure.show(UNKNOWN, 0.0, "Known after more answers, yes and no", "Needs answers")
+        elif needed:
+            wanted = f"Reject at least {needed}"
+            self.sure.show(f"{right:.0%}", right, f"{wanted} to accept many at once", wanted)
         else:
             self.sure.show(
                 f"{right:.0%}",
                 right,
                 f"{right:.0%} of held-back answers right",
                 "of held-back answers",
+                "of answers",
             )
         again = f"ranks again in {again_in}" if again_in else "ranking again…"
         left = None if ranking is None else ranking.likely_left
@@ -126,4 +132,17 @@ class RankStrip(ctk.CTkFrame):
             self.left.show(f"{left:,}", share, f"{seen} · {again}", again)
         self.accept.set_text(f"Accept top {acceptable:,}" if acceptable else "Accept top")
         self.accept.set_enabled(bool(acceptable))
-        self._tip.text = OFFERED if acceptable else NOT_OFFERED
+        self.why_not_offered = _why_not_offered(ranking)
+        self._tip.text = OFFERED if acceptable else self.why_not_offered
+
+
+def _needed(ranking: LabelRanking) -> int:
+    """Return how many rejections it takes, while there are too few; else 0."""
+    wanted = ranking.rejections_wanted
+    return ranking.rejected + wanted if wanted else 0
+
+
+def _why_not_offered(ranking: LabelRanking | None) -> str:
+    if ranking is None or not (needed := _needed(ranking)):
+        return NOT_OFFERED
+    return f"To accept many at once, first reject at least {needed} that are not “{ranking.label}”."

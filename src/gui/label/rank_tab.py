@@ -271,7 +271,10 @@ class RankTab(LabelTab):
 
     def accept_top(self) -> None:
         """Accept the best together, as many as the ranking answers for."""
-        if hits := self._acceptable():
+        hits = self._acceptable()
+        if not hits:
+            self.tools.say(self.strip.why_not_offered)
+        else:
             self.answering.accept_together(hits)
             self._go_on(self.grid_view.focused)
             self.take_keys()
@@ -317,9 +320,9 @@ class RankTab(LabelTab):
         self._show_strip()
 
     def _count_answers(self, answers: int) -> None:
-        """Rank again after some answers."""
-        self._since = max(0, self._since + answers)
-        if self._since >= self._every:
+        """Rank again after some answers, or after as many were taken back."""
+        self._since += answers
+        if abs(self._since) >= self._every:
             self.rank_again(from_start=False)
         self._show_strip()
         self._show_state()
@@ -366,7 +369,7 @@ class RankTab(LabelTab):
         ranking = None
         if ranked is not None and label is not None and ranked.wanted.label == label.name:
             ranking = ranked.ranking
-        left = 0 if self.requests.is_busy else max(0, self._every - self._since)
+        left = 0 if self.requests.is_busy else max(0, self._every - abs(self._since))
         self.strip.show(ranking, label, len(self._acceptable()), left)
 
     def _show_state(self) -> None:

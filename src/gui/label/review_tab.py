@@ -38,7 +38,7 @@ class ReviewTab(LabelTab):
         (("A",), "no more of these"),
         (("X",), "some have no mark"),
         (("N",), "next"),
-        (("P",), "before"),
+        (("P",), "previous"),
         (("O",), "open"),
         (("1–9",), "look for"),
         (("Ctrl", "Z"), "undo"),
@@ -72,7 +72,7 @@ class ReviewTab(LabelTab):
         self._next = IconButton(head, theme, "right", tip, self.queue.next, side=24)
         self._next.pack(side="right")
         self._before = IconButton(
-            head, theme, "left", "The frame before (P)", self.queue.before, side=24
+            head, theme, "left", "The previous frame (P)", self.queue.before, side=24
         )
         self._before.pack(side="right")
         self._bar = progress_bar(main, theme)
@@ -227,10 +227,10 @@ class ReviewTab(LabelTab):
     # -- what a person does
 
     def _no_more(self) -> None:
-        self._answer(False, "No more {} in this frame")
+        self._answer(False, "No more {}.")
 
     def _some_unmarked(self) -> None:
-        self._answer(True, "Some {} without a mark in this frame")
+        self._answer(True, "Some {} without a mark.")
 
     def _answer(self, has_more: bool, said: str) -> None:
         if self.queue.looked.labels:

@@ -79,6 +79,8 @@ class RowEntry:
         # Tk gives the focus to nothing that is not on the screen yet, and a quick hand types on
         self._canvas.update_idletasks()
         field.focus_field()
+        if wrong:  # the list would cover it; what is typed next opens it
+            field.after_idle(field.list.hide)
 
     def close(self) -> None:
         """Hide it; the Canvas gets the keyboard back where it had it."""

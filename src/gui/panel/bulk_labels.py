@@ -44,7 +44,7 @@ class BulkLabels:
         self.acts = UndoableActs(
             session,
             lambda: session.library.labels,
-            session.tell_content_changed,
+            lambda: session.tell_content_changed(),
             self._said,
         )
 

@@ -37,6 +37,7 @@ class FakeLabels:
     asked: list[tuple[str, tuple[str, ...], str, int]] = field(default_factory=list)
     every: int = 10
     acceptable: int = 0
+    rejections_wanted: int = 0
     numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def _act(self, state: State) -> str:
@@ -185,5 +186,6 @@ class FakeRanker:
             0.92 if knows else None,
             len(hits) if knows else None,
             min(labels.acceptable, len(hits)),
+            labels.rejections_wanted,
             labels.every,
         )
