@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -170,14 +171,14 @@ class Labels(LabelList):
             QueryError: a name that has to come back is that of another label by now; or it is an
                 edit of masks, which `undo_edit` of the library undoes.
         """
-        self._check_no_edit(batch)
         with self._act() as db:
+            self._refuse_edit(db, batch)
             return undo(db, batch)
 
     def redo(self, batch: str) -> int:
         """Do an act again that was undone; see undo."""
-        self._check_no_edit(batch)
         with self._act() as db:
+            self._refuse_edit(db, batch)
             return redo(db, batch)
 
     # -- frame by frame
@@ -291,9 +292,11 @@ class Labels(LabelList):
 
     # -- inside
 
-    def _check_no_edit(self, batch: str) -> None:
-        """Check that an act is no edit of masks, of which this would undo only the labels."""
-        if self._metadata.edits.has(normalize_text(batch)):
+    @staticmethod
+    def _refuse_edit(db: sqlite3.Connection, batch: str) -> None:
+        """Leave edits of masks alone, of which a label is only a part."""
+        normalize_text(batch)
+        if db.execute("SELECT 1 FROM segment_edits WHERE batch = ?", (batch,)).fetchone():
             raise QueryError(
                 "this act is an edit of masks; undo it in the window, with its segment open, or "
                 "from Python by undo_edit, and redo it by redo_edit"

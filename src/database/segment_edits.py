@@ -75,13 +75,6 @@ class SegmentEdits:
         """
         return next(iter(self._edits("batch = ?", batch)), None)
 
-    def has(self, batch: str) -> bool:
-        """Return whether there is an edit of this name, damaged or not."""
-        row = self._connection.read().execute(
-            "SELECT 1 FROM segment_edits WHERE batch = ?", (batch,)
-        )
-        return row.fetchone() is not None
-
     def of_frame(self, frame_id: int) -> list[StoredEdit]:
         """List the edits on a frame by its row id, the last one first."""
         return self._edits("frame_id = ?", frame_id)[::-1]
