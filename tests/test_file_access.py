@@ -42,6 +42,7 @@ FUNCTIONS = {
 }
 WRITING_FLAGS = set("O_CREAT O_WRONLY O_RDWR O_APPEND O_TRUNC".split())
 FILES_METHODS = {"rename"}  # SafeFolder has one of that name
+NO_FILES = {"labels", "table", "commands"}  # what they rename are labels
 
 
 def writes(source: str) -> Iterator[tuple[int, str]]:
@@ -70,7 +71,8 @@ def _is_safe(function: ast.Attribute) -> bool:
     """Return whether a method is one of a SafeFolder's, which is called files or parent here."""
     value = function.value
     name = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
-    return function.attr in FILES_METHODS and name.lstrip("_") in ("files", "parent")
+    safe = {"files", "parent"} | NO_FILES
+    return function.attr in FILES_METHODS and name.lstrip("_") in safe
 
 
 def _opens_to_write(node: ast.Call) -> bool:

@@ -34,7 +34,8 @@ class Disturber(threading.Thread):
         self._over = threading.Event()
 
     def run(self) -> None:
-        while not self._over.wait(self._random.uniform(0.1, 0.8)):
+        # the first as soon as there is a decoder: a quick machine needs a second for all of it
+        while not self._over.wait(self._random.uniform(0.1, 0.8) if self.sent else 0.001):
             if self.decoders and self.decoders[-1]._child.poll() is None:
                 number = (signal.SIGSTOP, signal.SIGKILL)[self._random.integers(2)]
                 os.kill(self.decoders[-1].pid, number)

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from src.errors import QueryError
-from src.search.completion import Completion, Names, SearchFacts, complete
+from src.search.completion import Completion, Names, SearchFacts, Suggestion, complete
 from src.search.query_text import parse_query
 
 FACTS = SearchFacts(
@@ -113,11 +113,11 @@ def test_a_suggestion_goes_in_the_place_of_what_is_typed(text: str, place: int, 
 
 
 def test_kinds_and_notes_say_what_it_is() -> None:
-    assert complete("ta", 2, FACTS).suggestions[0] == ("tag:", "field", "tag:dog>=0.8")
+    assert complete("ta", 2, FACTS).suggestions[0][:3] == ("tag:", "field", "tag:dog>=0.8")
     many = SearchFacts(Names([("dog", 1234)]))
-    assert complete("do", 2, many).suggestions == (("tag:dog", "tag", "1,234"),)
-    assert complete("tag:", 4, many).suggestions == (("dog", "tag", "1,234"),)
-    assert complete("in:", 3, FACTS).suggestions[0][1:] == ("folder", "12")
+    assert complete("do", 2, many).suggestions == (Suggestion("tag:dog", "tag", "1,234"),)
+    assert complete("tag:", 4, many).suggestions == (Suggestion("dog", "tag", "1,234"),)
+    assert complete("in:", 3, FACTS).suggestions[0][1:3] == ("folder", "12")
     assert complete("", 0, SearchFacts()) == Completion((0, 0))
 
 

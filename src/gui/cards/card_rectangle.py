@@ -89,6 +89,9 @@ class CardRectangle:
             self._before = self._kept = grid.selection
         left, top, right, bottom = self._box()
         self._made = self._kept | grid.cards_in((left, top, right, bottom))
+        # or the keys would be about a card that is not selected
+        if self._made and grid.focused not in self._made:
+            grid.focused = min(self._made)
         grid.select(self._made)
         self._place()
 

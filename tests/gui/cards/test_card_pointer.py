@@ -185,6 +185,7 @@ BESIDE = (110, 20)  # between the first two cards
 def test_a_rectangle_from_beside_the_cards_selects_those_that_it_touches() -> None:
     grid = Grid()
     grid.selection = frozenset({3})
+    grid.focused = 3
     grid.event("Button-1", BESIDE)
     grid.event("B1-Motion", (112, 21))
     assert grid.selection == {3} and not grid.lines, "a hand that clicks shakes"
@@ -192,6 +193,7 @@ def test_a_rectangle_from_beside_the_cards_selects_those_that_it_touches() -> No
     assert grid.selection == {1} and grid.lines
     grid.event("B1-Motion", (250, 130))
     assert grid.selection == {1, 2, 5, 6}
+    assert grid.focused in grid.selection, "the keys are about what is selected"
     grid.event("B1-Motion", (90, 130))
     assert grid.selection == {0, 4}, "what it leaves is not selected any more"
     grid.event("ButtonRelease-1", (90, 130))
