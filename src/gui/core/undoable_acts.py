@@ -6,9 +6,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 from src.gui.core.session import Session
+
+Found = TypeVar("Found")
 
 
 class BatchVerbs(Protocol):
@@ -37,8 +39,8 @@ class Act:
 
     work: Callable[[], str]
     said: str = ""
-    done: Callable[[], None] = _nothing
-    undone: Callable[[], None] = _nothing
+    done: Callable[[], object] = _nothing
+    undone: Callable[[], object] = _nothing
     named: str = ""
 
 
@@ -73,6 +75,11 @@ class UndoableActs:
         return bool(self._done) or self.is_saving
 
     @property
+    def has_saved(self) -> bool:
+        """Whether there is an act that is saved and not taken back."""
+        return bool(self._done)
+
+    @property
     def can_redo(self) -> bool:
         return bool(self._undone)
 
@@ -97,6 +104,31 @@ class UndoableActs:
             refused: gets the error where it can't be saved, in place of the window's handler.
         """
         self._put(partial(self._save, act, refused))
+
+    def do_found(
+        self,
+        find: Callable[[], Found],
+        act_on: Callable[[Found], Act | None],
+        refused: Callable[[Exception], None] | None = None,
+        fails: str = "",
+    ) -> None:
+        """Save an act on what has to be looked up first; an undo that comes meanwhile waits for it.
+
+        Args:
+            find: looks it up, in another thread.
+            act_on: makes the act; None where there is nothing to do.
+            refused: see do.
+            fails: what to say where nothing can be looked up.
+        """
+
+        def found(what: object) -> None:
+            act = act_on(cast(Found, what))
+            if act is None:
+                self._next()
+            else:
+                self._save(act, refused)
+
+        self._put(partial(self._run, find, found, fails))
 
     def undo(self) -> None:
         """Take back the last act that is not taken back."""

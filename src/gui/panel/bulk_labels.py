@@ -40,7 +40,6 @@ class BulkLabels:
         """
         self._session, self._labels, self._find = session, labels, find
         self._say, self._done, self._word = say, done, word
-        self._can_undo = False
         self.acts = UndoableActs(
             session,
             lambda: session.library.labels,
@@ -72,39 +71,25 @@ class BulkLabels:
         if not name or find is None:
             return
 
-        def found(segment_ids: Sequence[str]) -> None:
-            if segment_ids:
-                self._give(segment_ids, name)
-            else:
+        def act_on(segment_ids: Sequence[str]) -> Act | None:
+            if not segment_ids:
                 self._say(NOTHING_THERE, False)
-
-        self._session.main_thread.run(find, found, fails="Couldn't add the label")
-
-    def _give(self, segment_ids: Sequence[str], name: str) -> None:
-        def done() -> None:
-            self._can_undo = True
-            self._done()
-
-        def undone() -> None:
-            self._can_undo = False
+                return None
+            return Act(
+                partial(self._session.library.labels.give, segment_ids, name),
+                f"{counted(len(segment_ids), self._word)} labelled “{name}”.",
+                self._done,
+            )
 
         def refused(exc: Exception) -> None:
             if not is_of_a_person(exc):
                 raise exc
             self._say(as_sentence(str(exc)), False)
 
-        self.acts.do(
-            Act(
-                partial(self._session.library.labels.give, segment_ids, name),
-                f"{counted(len(segment_ids), self._word)} labelled “{name}”.",
-                done,
-                undone,
-            ),
-            refused,
-        )
+        self.acts.do_found(find, act_on, refused, "Couldn't add the label")
 
     def _said(self, text: str) -> None:
-        self._say(text, self._can_undo)
+        self._say(text, self.acts.has_saved)
 
     def undo(self) -> None:
         self.acts.undo()

@@ -49,6 +49,7 @@ class Bulk(SimpleNamespace):
             signals=Listeners(),
             tell_content_changed=self.tell,
         )
+        self.session = session
         self.ids: Sequence[str] | None = selected
         self.bulk = BulkLabels(
             session,
@@ -75,6 +76,30 @@ def test_a_label_goes_to_all_that_is_selected_in_one_act_with_one_undo() -> None
         ("2 segments labelled “red block”.", True),
     ]
     assert panel.told == 3
+
+
+def test_undo_is_offered_as_long_as_there_is_an_act_to_undo() -> None:
+    panel = Bulk(["a"])
+    panel.bulk.give("dog")
+    panel.bulk.give("cat")
+    panel.bulk.undo()
+    assert panel.said[-1] == ("Undone: 1 segment labelled “cat”.", True)
+    panel.bulk.undo()
+    assert panel.said[-1] == ("Undone: 1 segment labelled “dog”.", False)
+
+
+def test_an_undo_right_after_a_label_is_about_that_label() -> None:
+    panel = Bulk(["a"])
+    panel.bulk.give("dog")
+    waiting: list[Any] = []
+    thread: Any = SimpleNamespace(run=lambda *job: waiting.append(job))
+    direct, panel.session.main_thread = panel.session.main_thread, thread
+    panel.bulk.give("cat")
+    panel.bulk.undo()  # before it is known what “cat” is given to
+    panel.session.main_thread = direct
+    while waiting:
+        direct.run(*waiting.pop(0))
+    assert panel.verbs.done == [("give", "a", "dog"), ("give", "a", "cat"), ("undo", "batch 2")]
 
 
 def test_keys_give_the_first_labels() -> None:
