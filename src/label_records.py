@@ -69,7 +69,7 @@ class LabelRanking:
         held_back_right: which share of held-back answers was predicted right; None while there
             are too few answers to hold any back.
         likely_left: how many segments without an answer probably have the label; None as above,
-            and while nothing was rejected.
+            and while rejections are wanted.
         acceptable: how many of the best may be accepted at once, by held-back precision; 0: none.
         rejections_wanted: how many more it takes before any may be; 0: that is not what is missing.
         ranks_again_in: after how many more answers it is worth ranking again.

@@ -210,10 +210,10 @@ class Ranker:
         return replace(
             ranking,
             held_back_right=learnt.held_back.right(learnt.calibration),
-            # where nothing was rejected, nothing says how unlike the label a segment has to be
-            likely_left=round(float(likely.sum()) + ranked.likely_beside)
-            if answers.rejected
-            else None,
+            # while hardly anything was rejected, nothing says where the label ends
+            likely_left=None
+            if ranking.rejections_wanted
+            else round(float(likely.sum()) + ranked.likely_beside),
             acceptable=learnt.held_back.acceptable(ranked.scores, learnt.calibration),
         )
 
