@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageTk
 
+from src.gui.core.latest_work import Job, LatestWork
 from src.gui.core.main_thread import MainThread
 from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import RADIUS, RADIUS_SMALL, SMALL, Theme
@@ -102,7 +103,7 @@ class FramePicture(tkinter.Canvas):
         self._lit = Lit(0)
         self._word = ""
         self._asked = 0
-        self._composing = self._compose_again = False
+        self._drawing = LatestWork(main_thread, self._drawing_job)
         self._photo: ImageTk.PhotoImage | None = None
         self._drawn: Viewport | None = None  # of the picture that is on the screen
         self._under: np.ndarray | None = None
@@ -197,14 +198,14 @@ class FramePicture(tkinter.Canvas):
 
     def _compose(self) -> None:
         """Draw what is seen now, in another thread; while it draws, only the last wish counts."""
-        if self._composing:
-            self._compose_again = True
-            return
+        self._drawing.ask()
+
+    def _drawing_job(self) -> Job | None:
         view, lit, theme, port, full = self.view, self._lit, self.theme, self.port, self._full_rgb
         if view is None or port is None:
-            return
+            return None
         self._asked += 1
-        asked, self._composing = self._asked, True
+        asked = self._asked
 
         def work() -> Image.Image:
             image = compose(view, lit, port, theme, full)
@@ -213,21 +214,10 @@ class FramePicture(tkinter.Canvas):
             return ground
 
         def composed(image: Image.Image) -> None:
-            self._composing = False
             if asked == self._asked:
                 self._draw(image, port)
-            self._go_on()
 
-        def failed(exc: Exception) -> None:
-            self._composing = False
-            raise exc
-
-        self._main_thread.run(work, composed, failed)
-
-    def _go_on(self) -> None:
-        if self._compose_again:
-            self._compose_again = False
-            self._compose()
+        return work, composed
 
     def _draw(self, image: Image.Image, port: Viewport) -> None:
         self.delete("all")

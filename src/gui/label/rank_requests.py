@@ -55,7 +55,6 @@ class RankRequests:
         self._session, self._ranked, self._failed = session, ranked, failed
         self._running: Wanted | None = None
         self._next: Wanted | None = None
-        self._running_is_wanted = True
 
     @property
     def is_busy(self) -> bool:
@@ -71,16 +70,11 @@ class RankRequests:
         if self._running is None:
             self._begin()
 
-    def forget(self) -> None:
-        """Drop what was asked: no answer is shown any more."""
-        self._next = None
-        self._running_is_wanted = False
-
     def _begin(self) -> None:
         wanted, self._next = self._next, None
         if wanted is None:
             return
-        self._running, self._running_is_wanted = wanted, True
+        self._running = wanted
         labels = self._session.library.labels
 
         def rank() -> Ranked:
@@ -103,7 +97,7 @@ class RankRequests:
 
     def _ended(self) -> bool:
         """Begin what waits; returns whether what has ended is still wanted."""
-        wanted = self._running_is_wanted and self._next is None
+        is_newest = self._next is None
         self._running = None
         self._begin()
-        return wanted
+        return is_newest

@@ -53,7 +53,7 @@ class MediaSelection:
             [SelectionButton("Remove from library", on_remove, "trash", short="Remove")],
             _HEIGHT,
         )
-        self.labelling.bind_keys(grid.canvas, self._give_key)
+        self.labelling.bind_cards(grid)
         self._ids: list[int] = []
 
     @property
@@ -112,13 +112,6 @@ class MediaSelection:
     def _find(self) -> Callable[[], Sequence[str]] | None:
         ids, browse = self.ids, self._context.session.library.browse
         return (lambda: browse.whole_frames(ids)) if ids else None
-
-    def _give_key(self, key: int) -> None:
-        """Give a label to what is selected, else to the card that has the focus."""
-        focused = self._grid.focused
-        if not self._grid.selection and focused is not None:
-            self._grid.select(frozenset({focused}))
-        self.labelling.give_key(key)
 
     def _say(self, text: str, can_undo: bool) -> None:
         self._show()

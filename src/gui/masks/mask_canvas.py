@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageTk
 
+from src.gui.core.latest_work import Job, LatestWork
 from src.gui.core.main_thread import MainThread
 from src.gui.masks.mask_drawing import (
     Box,
@@ -70,7 +71,7 @@ class MaskCanvas(tkinter.Canvas):
             on_drawn: called whenever the photo lies elsewhere, to put what lies on it there.
         """
         super().__init__(master, bg=theme.colours.window, highlightthickness=0, bd=0, takefocus=1)
-        self.theme, self._main_thread, self._on_drawn = theme, main_thread, on_drawn
+        self.theme, self._on_drawn = theme, on_drawn
         self.port: Viewport | None = None
         self.drawn: Viewport | None = None  # of what is on the screen
         self._scene: Scene | None = None
@@ -82,7 +83,8 @@ class MaskCanvas(tkinter.Canvas):
         self._corners: list[ImageTk.PhotoImage] = []
         self._strokes: list[Stroke] = []
         self._stale: Box | None = None
-        self._flush_waits = self._composing = self._compose_again = False
+        self._flush_waits = False
+        self._drawing = LatestWork(main_thread, self._drawing_job)
         self.bind("<Configure>", lambda _: self._resized())
         self.bind("<Button-4>", lambda event: self._wheel(event, 1))
         self.bind("<Button-5>", lambda event: self._wheel(event, -1))
@@ -217,33 +219,21 @@ class MaskCanvas(tkinter.Canvas):
 
     def _compose(self) -> None:
         """Draw what is seen now, in another thread; while it draws, only the last wish counts."""
-        if self._composing:
-            self._compose_again = True
-            return
+        self._drawing.ask()
+
+    def _drawing_job(self) -> Job | None:
         scene, port, theme = self._scene, self.port, self.theme
         if scene is None or port is None:
-            return
-        self._composing = True
+            return None
 
         def work() -> Layers:
             return layers(scene.image, scene.lines, port, theme, scene.dim)
 
         def composed(found: Layers) -> None:
-            self._composing = False
             if self._scene is not None and port.frame_wh == self._scene.frame_wh:
                 self._draw(found, port)
-            self._go_on()
 
-        def failed(exc: Exception) -> None:
-            self._composing = False
-            raise exc
-
-        self._main_thread.run(work, composed, failed)
-
-    def _go_on(self) -> None:
-        if self._compose_again:
-            self._compose_again = False
-            self._compose()
+        return work, composed
 
     def _draw(self, found: Layers, port: Viewport) -> None:
         self._layers, self.drawn, self._tint, self._stale = found, port, None, None

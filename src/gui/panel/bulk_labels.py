@@ -8,6 +8,7 @@ from functools import partial
 
 from src.counting import counted
 from src.errors import is_of_a_person
+from src.gui.cards.card_grid import CardGrid
 from src.gui.core.known_labels import KEYS, KnownLabels
 from src.gui.core.session import Session
 from src.gui.core.undoable_acts import Act, UndoableActs
@@ -54,6 +55,16 @@ class BulkLabels:
         for key in range(1, KEYS + 1):
             for name in (f"<Key-{key}>", f"<KP_{key}>"):
                 widget.bind(name, partial(_pressed, on_key or self.give_key, key))
+
+    def bind_cards(self, grid: CardGrid) -> None:
+        """Give labels by keys to the cards that are selected, else to the one with the focus."""
+
+        def give(key: int) -> None:
+            if not grid.selection and grid.focused is not None:
+                grid.select(frozenset({grid.focused}))
+            self.give_key(key)
+
+        self.bind_keys(grid.canvas, give)
 
     def give_key(self, key: int) -> None:
         """Give the label of a key from 1 to 9."""

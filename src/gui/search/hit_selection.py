@@ -35,7 +35,7 @@ class HitSelection:
         self.labelling = BulkLabels(
             context.session, context.labels, self._find, self._say, self._labelled
         )
-        self.labelling.bind_keys(grid.canvas, self._give_key)
+        self.labelling.bind_cards(grid)
 
     @property
     def hits(self) -> list[SearchHit]:
@@ -112,13 +112,6 @@ class HitSelection:
     def _find(self) -> Callable[[], Sequence[str]] | None:
         ids = [hit.segment.id for hit in self.hits]
         return (lambda: ids) if ids else None
-
-    def _give_key(self, key: int) -> None:
-        """Give a label to what is selected, else to the card that has the focus."""
-        focused = self._grid.focused
-        if not self._grid.selection and focused is not None:
-            self._grid.select(frozenset({focused}))
-        self.labelling.give_key(key)
 
     def _say(self, text: str, can_undo: bool) -> None:
         bar = self._shown()

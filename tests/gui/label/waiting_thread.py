@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from tests.direct_thread import DirectThread
 
-class WaitingThread:
+
+class WaitingThread(DirectThread):
     """Each call of `step` does the oldest work, and hands on its result."""
 
     def __init__(self) -> None:
@@ -21,17 +24,7 @@ class WaitingThread:
         fails: str = "",
         is_search: bool = False,
     ) -> None:
-        def do() -> None:
-            try:
-                result = work()
-            except Exception as exc:
-                assert failed is not None
-                failed(exc)
-            else:
-                if then is not None:
-                    then(result)
-
-        self.waiting.append(do)
+        self.waiting.append(partial(super().run, work, then, failed))
 
     def step(self) -> None:
         self.waiting.popleft()()
