@@ -207,6 +207,9 @@ class OpenLibrary:
         if server != self.settings.chroma_server:
             self.save_settings(replace(self.settings, chroma_server=server))
         self._in_use.keep_index(self._chroma_server)
+        self.settings_problems[:] = [
+            each for each in self.settings_problems if "--chroma" not in each
+        ]
 
     @property
     def _chroma_server(self) -> ChromaAddress | None:

@@ -19,7 +19,7 @@ from src.database.index_places import index_places
 from src.database.index_process import IndexAwayError, IndexProcess, IndexUnavailableError
 from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError
-from src.events import Progress
+from src.events import IndexAway, Progress
 from src.records import EMBEDDING_DIM
 
 # 1,000 or 5,000 at a time are hardly faster, and a job can be stopped between two batches.
@@ -79,7 +79,7 @@ class VectorIndex:
             return self.embeddings.count()
         return self.embeddings.count_unindexed() + self.embeddings.count_removals()
 
-    def catch_up(self) -> Iterator[Progress]:
+    def catch_up(self) -> Iterator[Progress | IndexAway]:
         """Bring the index up to date: add new segments, delete those that are gone.
 
         What searches scan is brought into step before; they need no index. A failure costs one
@@ -93,7 +93,7 @@ class VectorIndex:
                 yield from self._catch_up()
                 return
             except IndexAwayError as exc:
-                self._left(exc)
+                yield self._left(exc)
                 return
             except IndexUnavailableError as exc:
                 if self._retired:
@@ -103,11 +103,12 @@ class VectorIndex:
                     self.failure = str(exc)
                     log.warning("the index is not used: %s", exc)
 
-    def _left(self, exc: IndexAwayError) -> None:
+    def _left(self, exc: IndexAwayError) -> IndexAway:
+        log.warning("the index is told later: %s", exc)
         with self._state_lock:
             self.away = str(exc)
             self._end_process()
-        log.warning("the index is told later: %s", exc)
+            return IndexAway(self.away)
 
     def open_ahead(self) -> None:
         """Have it opened in a thread of its own, so that `catch_up` does not wait for that."""
@@ -156,14 +157,14 @@ class VectorIndex:
             return [str(exc)]
         return []
 
-    def rebuild(self) -> Iterator[Progress]:
+    def rebuild(self) -> Iterator[Progress | IndexAway]:
         """Delete the index and rebuild it from SQLite."""
         self.failure = None
         self._distrusted = 0
         try:
             self._places.reach()
         except IndexAwayError as exc:
-            self._left(exc)
+            yield self._left(exc)
             return
         self._distrust("a rebuild was asked for")
         yield from self.catch_up()
