@@ -55,8 +55,8 @@ SHORT_S = 2.0
 
 
 @dataclass
-class _Range:
-    """What is wanted of which video.
+class RangeToSample:
+    """What is wanted of which video; see range_to_sample.
 
     Attributes:
         stored: indexes of the frames that the library has.
@@ -97,6 +97,48 @@ class _Range:
         return min(1.0, max(0.0, (moment_s - self.begin_s) / (end_s - self.begin_s)))
 
 
+def range_to_sample(
+    metadata: MetadataDatabase,
+    settings: Settings,
+    media_file_id: int,
+    begin_s: float,
+    end_s: float,
+    frames_per_second: float,
+) -> RangeToSample:
+    """Check what is asked for, before anything changes.
+
+    Args:
+        begin_s, end_s: seconds in the video; the frame of either moment is in the range.
+
+    Raises:
+        QueryError: it is no video, or there is no such range in it.
+        MediaReadError: the file is not here, not wholly in the library, or another one now.
+    """
+    media = metadata.media(media_file_id)
+    if media is None:
+        raise QueryError(f"there is no media file {media_file_id} in the library")
+    if media.kind != "video":
+        raise QueryError(f"{media.path}: this is a photo; only a video has more frames")
+    if not LEAST_RATE <= frames_per_second <= MOST_RATE:
+        raise QueryError(f"take more than 0 frames a second, and at most {MOST_RATE:,}")
+    if not (math.isfinite(begin_s) and math.isfinite(end_s) and 0 <= begin_s < end_s):
+        raise QueryError("a range has to begin before it ends, at 0:00 or later")
+    media = KnownCopies(metadata).at_hand(media)
+    if media.status != "done" or media.content_hash is None:
+        raise MediaReadError(media.path, "is not wholly in the library; add it first")
+    if media.duration_s is not None and begin_s > media.duration_s:
+        raise QueryError(f"{media.path}: the video ends at {clock(media.duration_s)}")
+    presence = presence_of(media.path)
+    if presence != "here":
+        gone = "is missing" if presence == "gone" else "can't be reached now"
+        raise MediaReadError(media.path, f"{gone}; nothing was changed")
+    if content_hash(media.path) != media.content_hash:
+        raise MediaReadError(media.path, "changed since it was added; add it again first")
+    known = moments_of(metadata.connection, media.id)
+    room = settings.frames_per_video - len(known)
+    return RangeToSample(media, begin_s, end_s, frames_per_second, known, room)
+
+
 class FinerFrames:
     """A job that adds frames to a video between those that are there."""
 
@@ -113,13 +155,10 @@ class FinerFrames:
         self.metadata = metadata
         self.clip_bundle = clip_bundle
         self.settings = settings
-        self.copies = KnownCopies(metadata)
         self.pipeline = SegmentPipeline(clip_bundle, segmenter, settings)
         self.writer = SegmentWriter(metadata, self.pipeline.embed_again)
 
-    def run(
-        self, media_file_id: int, begin_s: float, end_s: float, frames_per_second: float
-    ) -> Iterator[Event]:
+    def run(self, wanted: RangeToSample) -> Iterator[Event]:
         """Add the frames of a range that sampling at a higher rate takes and the library lacks.
 
         They are those that adding the video at this rate would take, under the same numbers. What
@@ -127,16 +166,7 @@ class FinerFrames:
         exactly the one before it does not, unless `duplicate_distance` keeps every frame.
         Frames that are stored, and what people did on them, stay as they are. Cancelled or
         killed, the next call goes on.
-
-        Args:
-            begin_s, end_s: seconds in the video; the frame of either moment is in the range.
-
-        Raises:
-            QueryError: it is no video, or there is no such range in it.
-            MediaReadError: the file is not here, not wholly in the library, or another one now;
-                nothing is changed.
         """
-        wanted = self._wanted(media_file_id, begin_s, end_s, frames_per_second)
         path, work = wanted.media.path, FileWork("video", wanted.frames)
         remove_left_crops(self.metadata)
         yield JobStarted(1, {work.kind: work.amount})
@@ -149,35 +179,7 @@ class FinerFrames:
         remove_left_crops(self.metadata)
         yield JobDone(1, totals.frames, totals.segments, tuple(totals.failed))
 
-    def _wanted(
-        self, media_file_id: int, begin_s: float, end_s: float, frames_per_second: float
-    ) -> _Range:
-        """Check what is asked for; see run."""
-        media = self.metadata.media(media_file_id)
-        if media is None:
-            raise QueryError(f"there is no media file {media_file_id} in the library")
-        if media.kind != "video":
-            raise QueryError(f"{media.path}: this is a photo; only a video has more frames")
-        if not LEAST_RATE <= frames_per_second <= MOST_RATE:
-            raise QueryError(f"frames a second can be up to {MOST_RATE:,}, and above 0")
-        if not (math.isfinite(begin_s) and math.isfinite(end_s) and 0 <= begin_s < end_s):
-            raise QueryError("a range has to begin before it ends, at 0:00 or later")
-        media = self.copies.at_hand(media)
-        if media.status != "done" or media.content_hash is None:
-            raise MediaReadError(media.path, "is not wholly in the library; add it first")
-        if media.duration_s is not None and begin_s > media.duration_s:
-            raise QueryError(f"{media.path}: the video ends at {clock(media.duration_s)}")
-        presence = presence_of(media.path)
-        if presence != "here":
-            gone = "is missing" if presence == "gone" else "can't be reached now"
-            raise MediaReadError(media.path, f"{gone}; nothing was changed")
-        if content_hash(media.path) != media.content_hash:
-            raise MediaReadError(media.path, "changed since it was added; add it again first")
-        known = moments_of(self.metadata.connection, media.id)
-        room = self.settings.frames_per_video - len(known)
-        return _Range(media, begin_s, end_s, frames_per_second, known, room)
-
-    def _file(self, wanted: _Range, threads: WorkThreads) -> Generator[Event]:
+    def _file(self, wanted: RangeToSample, threads: WorkThreads) -> Generator[Event]:
         path, facts = wanted.media.path, VideoFacts()
         kept = "what has come in is kept"
         try:
@@ -193,7 +195,7 @@ class FinerFrames:
             yield FileFailed(path, f"could not be sampled ({format_error(exc)}); {kept}")
 
     def _frames(
-        self, wanted: _Range, facts: VideoFacts, threads: WorkThreads
+        self, wanted: RangeToSample, facts: VideoFacts, threads: WorkThreads
     ) -> Generator[Event]:
         """Cut and store the frames of a range that are not there."""
         media = wanted.media
@@ -220,7 +222,7 @@ class FinerFrames:
         counts = self.metadata.count_of_media(media.id)
         yield FileDone(media.path, *counts, self._note(wanted, facts))
 
-    def _note(self, wanted: _Range, facts: VideoFacts) -> str | None:
+    def _note(self, wanted: RangeToSample, facts: VideoFacts) -> str | None:
         """Say why not the whole range has come in; None where it has."""
         if wanted.taken >= wanted.room:
             most = counted(self.settings.frames_per_video, "frame")
@@ -232,7 +234,7 @@ class FinerFrames:
         return None
 
     def _read(
-        self, wanted: _Range, facts: VideoFacts, threads: WorkThreads
+        self, wanted: RangeToSample, facts: VideoFacts, threads: WorkThreads
     ) -> Generator[ReadFrame]:
         with closing(self._sampled(wanted, facts)) as sampled:
 
@@ -241,7 +243,7 @@ class FinerFrames:
 
             yield from frames_ahead(sampled, facts, is_wanted, self.pipeline, threads)
 
-    def _sampled(self, wanted: _Range, facts: VideoFacts) -> Generator[tuple[Frame, bool]]:
+    def _sampled(self, wanted: RangeToSample, facts: VideoFacts) -> Generator[tuple[Frame, bool]]:
         """Read sampled frames, each with whether it is to be stored."""
         keeps_every = self.settings.duplicate_distance < 0
         media = wanted.media
@@ -254,9 +256,7 @@ class FinerFrames:
                 wanted.last_s = frame.timestamp_s
                 is_stored = frame.frame_index in wanted.stored
                 is_repeated = (
-                    not keeps_every
-                    and last is not None
-                    and np.array_equal(last, frame.image_rgb)
+                    not keeps_every and last is not None and np.array_equal(last, frame.image_rgb)
                 )
                 is_new = wanted.has(frame.timestamp_s) and not is_stored and not is_repeated
                 if is_new and wanted.taken >= wanted.room:

@@ -86,7 +86,9 @@ def _read_from_before(
             with closing(decoded(command, reading, found, counted)) as frames:
                 try:
                     for number, frame in enumerate(frames):
-                        if number == 0:  # what it said of pictures that it began before is no damage
+                        if (
+                            number == 0
+                        ):  # what it said of pictures that it began before is no damage
                             found.damage = None
                         yield frame
                 finally:

@@ -17,7 +17,6 @@ from src.errors import MediaReadError, QueryError
 from src.events import Event, FileDone, FrameSkipped, FrameStored, JobDone, ProblemFound
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
-from src.processing.finer_frames import FinerFrames
 from src.settings import Settings
 from tests.conftest import MakeVideo
 from tests.processing.test_ingest import SETTINGS, add, of_kind, shared_models
@@ -37,14 +36,7 @@ def library(paths: LibraryPaths, shared_models: ModelManager) -> Iterator[MediaL
 def sample(
     library: MediaLibrary, begin_s: float, end_s: float, rate: float, media_id: int = 1
 ) -> Iterator[Event]:
-    library.load_models()
-    job = FinerFrames(
-        library.metadata,
-        library._in_use.clip_bundle,
-        library.mask_generator,
-        library.settings,
-    )
-    yield from job.run(media_id, begin_s, end_s, rate)
+    return library.tracks.sample_finely(media_id, begin_s, end_s, rate)
 
 
 def frames_of(library: MediaLibrary) -> list[tuple[object, ...]]:
@@ -85,9 +77,7 @@ def assert_same(one: MediaLibrary, other: MediaLibrary) -> None:
 def added_at(
     rate: float, video: Path, folder: Path, models: ModelManager, settings: Settings = SETTINGS
 ) -> MediaLibrary:
-    library = MediaLibrary(
-        LibraryPaths(folder), models, replace(settings, frames_per_second=rate)
-    )
+    library = MediaLibrary(LibraryPaths(folder), models, replace(settings, frames_per_second=rate))
     add(library, video)
     return library
 
@@ -153,7 +143,7 @@ def test_it_goes_on_where_it_was_stopped(
 def test_what_people_did_stays(library: MediaLibrary, make_video: MakeVideo) -> None:
     add(library, make_video("v.mp4", 3, *KEYS))
     drawn, removed = list(segments_of(library))[:2]
-    library.tag(drawn, "mine")
+    library.add_tag(drawn, "mine")
     rows = "SELECT * FROM decisions WHERE source = 'human'"
     before = [tuple(row) for row in library.metadata.connection.read().execute(rows)]
     list(sample(library, 0, 3, 5))
