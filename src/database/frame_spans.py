@@ -7,9 +7,11 @@ from src.database.connection import Connection
 
 def moments_of(connection: Connection, media_file_id: int) -> list[tuple[int, float]]:
     """List the stored frames of a video: each one's index and time in seconds, in order."""
+    # a stranger's library may have anything in a row; ordinary ones are checked elsewhere
     rows = connection.read().execute(
-        "SELECT frame_index, timestamp_s FROM frames"
-        " WHERE media_file_id = ? AND timestamp_s IS NOT NULL ORDER BY timestamp_s, frame_index",
+        "SELECT frame_index, timestamp_s FROM frames WHERE media_file_id = ?"
+        " AND typeof(timestamp_s) IN ('real', 'integer') AND abs(timestamp_s) < 1e9"
+        " AND typeof(frame_index) = 'integer' ORDER BY timestamp_s, frame_index",
         (media_file_id,),
     )
     return [(row["frame_index"], row["timestamp_s"]) for row in rows]

@@ -18,7 +18,7 @@ from pathlib import Path
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.ffmpeg_process import find_ffmpeg, opened
 from src.processing.image_loader import check_readable
-from src.processing.video_filters import FrameReading
+from src.processing.video_filters import FrameReading, numbered, sampled
 from src.processing.video_processor import VideoProcessor, decoded
 from src.processing.video_streams import read_header
 from src.records import Frame
@@ -28,6 +28,10 @@ from src.records import Frame
 BEFORE_S = (1.0, 10.0)
 # The frames that it counts from: the second says whether nothing was lost after the first.
 ANCHORS = 2
+# ffmpeg says times in six digits: after some hours a stored one may be so much beside its frame.
+ROUNDED_S = 0.1
+# A command line of Linux's takes 128 KiB in one word.
+NUMBERED_AT_ONCE = 2000
 
 # A frame's place among all of a video, and when it is shown, in seconds.
 KnownFrame = tuple[int, float]
@@ -40,6 +44,7 @@ def read_range(
     frames_per_second: float,
     known: Sequence[KnownFrame],
     facts: VideoFacts,
+    reads_through: bool = True,
 ) -> Generator[Frame]:
     """Read the frames of a range as they would be sampled of the whole; close it to stop early.
 
@@ -50,12 +55,14 @@ def read_range(
         begin_s, end_s: the frame of either moment is in the range.
         known: frames of it that are stored, in the order of time.
         facts: filled while frames come; what is wrong with the video as far as it is read.
+        reads_through: where reading can't begin in the middle, begin at the start; without it
+            nothing comes then.
 
     Raises:
         MediaReadError: there is no frame in it that can be read.
     """
     check_readable(path)
-    frames = _read_from_before(path, begin_s, frames_per_second, known, facts)
+    frames = _read_from_before(path, begin_s, frames_per_second, known, facts, reads_through)
     with closing(frames):
         for frame in frames:
             if frame.timestamp_s is not None and frame.timestamp_s > end_s:
@@ -69,10 +76,13 @@ def _read_from_before(
     frames_per_second: float,
     known: Sequence[KnownFrame],
     facts: VideoFacts,
+    reads_through: bool,
 ) -> Generator[Frame]:
     """Read frames from the range's first one or before it, up to the end of the video."""
     program = find_ffmpeg()
     anchors = anchors_before(begin_s, frames_per_second, known)
+    # the first that is given out may not be the first of its part, so it is of the one before
+    part_before_s = (math.floor(begin_s * frames_per_second) - 1) / frames_per_second - ROUNDED_S
     if program is not None and anchors:
         path = Path(os.path.abspath(path))
         reading = FrameReading.of(read_header(program, path).film())
@@ -81,7 +91,7 @@ def _read_from_before(
             if from_s <= 0:
                 break
             command = opened(program, path, *reading.input_options(program), *seek_options(from_s))
-            command += reading.output_options(frames_per_second)
+            command += reading.output_options(sampled(frames_per_second, part_before_s))
             counted, found = CountedFrom(anchors), VideoFacts()
             with closing(decoded(command, reading, found, counted)) as frames:
                 try:
@@ -96,9 +106,36 @@ def _read_from_before(
                         facts.become(found)
             if counted.is_sure:
                 return
+    if not reads_through:
+        return
     whole = VideoProcessor(frames_per_second, -1, sys.maxsize)
     with closing(whole.sampled(path, facts)) as read:
         yield from (frame for frame, _ in read)
+
+
+def read_numbered(path: Path, frame_indexes: Sequence[int], facts: VideoFacts) -> Generator[Frame]:
+    """Read frames by their places, reading the video through; close it to stop early.
+
+    Where the size of the pictures changes, or there is no ffmpeg, others or none may come.
+
+    Args:
+        frame_indexes: in ascending order.
+    """
+    check_readable(path)
+    program = find_ffmpeg()
+    if program is None:
+        return
+    path = Path(os.path.abspath(path))
+    reading = FrameReading.of(read_header(program, path).film())
+    for begin in range(0, len(frame_indexes), NUMBERED_AT_ONCE):
+        some = frame_indexes[begin : begin + NUMBERED_AT_ONCE]
+        command = opened(program, path, *reading.input_options(program))
+        command += reading.output_options(numbered(some))
+        with closing(decoded(command, reading, facts)) as frames:
+            for frame in frames:
+                yield frame
+                if frame.frame_index == some[-1]:
+                    break
 
 
 def seek_options(from_s: float) -> list[str]:
@@ -115,9 +152,8 @@ def anchors_before(
     """Choose the stored frames that others are counted from; none where there are too few.
 
     Args:
-        begin_s: from where on each first frame of 1/frames_per_second of a second is wanted. The
-            frame that ffmpeg begins with is given out though it may be none, so it must lie in an
-            earlier part than the first that is wanted.
+        begin_s: from where on each first frame of 1/frames_per_second of a second is wanted; they
+            lie in earlier parts than that.
     """
     times = Counter(timestamp_s for _, timestamp_s in known)
     first = math.floor(begin_s * frames_per_second)

@@ -21,7 +21,7 @@ from src.processing.capture_dates import (
 from src.processing.ffmpeg_log import FfmpegLog, Numbering, VideoFacts
 from src.processing.ffmpeg_process import find_ffmpeg, opened, start
 from src.processing.image_loader import check_readable
-from src.processing.video_filters import FrameReading
+from src.processing.video_filters import FrameReading, sampled
 from src.processing.video_streams import read_header
 from src.records import Frame
 from src.stopping import ask_wanted
@@ -76,7 +76,7 @@ class VideoProcessor:
             facts.camera = camera_of_video(header.notes)
             reading = FrameReading.of(header.film())
             command = opened(program, path, *reading.input_options(program))
-            command += reading.output_options(self.frames_per_second)
+            command += reading.output_options(sampled(self.frames_per_second))
             read = decoded(command, reading, facts)
         last: _Look | None = None
         taken = 0

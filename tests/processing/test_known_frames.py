@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src.processing import known_frames
+from src.processing import frame_reader, known_frames
 from src.processing.ffmpeg_log import VideoFacts
+from src.processing.frame_reader import read_frames_again
 from src.processing.known_frames import CountedFrom, anchors_before, read_range
 from src.processing.video_processor import VideoProcessor
-from src.records import Frame
+from src.records import Frame, MediaFile
+from src.settings import Settings
 from tests.conftest import MakeVideo
 
 H264 = ("-c:v", "libx264", "-g", "20", "-bf", "2")
@@ -19,6 +21,11 @@ H264 = ("-c:v", "libx264", "-g", "20", "-bf", "2")
 
 def whole(path: Path, rate: float) -> list[Frame]:
     return [frame for frame, _ in VideoProcessor(rate, -1).sampled(path, VideoFacts())]
+
+
+def as_media(path: Path) -> MediaFile:
+    nothing = None, None, 12.0, None
+    return MediaFile(1, path, "0", "video", *nothing, 1, 1, "done", None, 0.0)
 
 
 def known_at(path: Path, rate: float) -> list[tuple[int, float]]:
@@ -65,6 +72,32 @@ def test_a_range_has_the_frames_that_the_whole_has(
     ]
     for one, other in zip(read, expected, strict=True):
         assert np.array_equal(one.image_rgb, other.image_rgb)
+
+    one = expected[len(expected) // 2] if expected else whole(path, rate)[-1]
+    media = as_media(path)
+    (found,) = read_frames_again(media, {one.frame_index}, Settings(), known)
+    assert (found.frame_index, found.timestamp_s) == (one.frame_index, one.timestamp_s)
+    assert np.array_equal(found.image_rgb, one.image_rgb)
+
+
+def test_frames_are_read_again_by_their_places(
+    make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video("a.mp4", 12, *H264)
+    media = as_media(path)
+    monkeypatch.setattr(frame_reader, "read_frames", None)  # other ways are slower
+    monkeypatch.setattr(known_frames, "NUMBERED_AT_ONCE", 3)
+    wanted = [3, 4, 50, 51, 77, 110, 119]
+    read = list(read_frames_again(media, set(wanted), Settings()))
+    assert [frame.frame_index for frame in read] == wanted
+    every = {frame.frame_index: frame.image_rgb for frame in whole(path, 1000)}
+    assert all(np.array_equal(frame.image_rgb, every[frame.frame_index]) for frame in read)
+
+
+def test_what_is_not_there_is_looked_for_and_not_found(make_video: MakeVideo) -> None:
+    path = make_video("a.mp4", 3, *H264)
+    media = as_media(path)
+    assert {frame.frame_index for frame in read_frames_again(media, {5, 500}, Settings())} >= {5}
 
 
 def test_it_begins_in_the_middle_and_ends_with_the_range(
