@@ -24,6 +24,7 @@ from src.model_records import Coverage
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.settings import Settings
 from src.tracking import Tracks
+from src.tracks.video_jobs import VideoJobs
 from src.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -100,12 +101,15 @@ class OpenLibrary:
             self.metadata, lambda: self.settings, read_only, models, self._chroma_server
         )
         self._upkeep_later = upkeep_later
+        self.tracks = Tracks(
+            self.metadata,
+            VideoJobs(self.metadata, self._in_use, lambda: self.settings, not upkeep_later),
+        )
         self.upkeep = Upkeep(self.metadata, lambda: self._in_use.vectors, lambda: self._missing)
         self.duplicates = Duplicates(self.metadata, lambda: self.vectors, lambda: self.settings)
         self.labels = Labels(
             self.metadata, lambda: self.vectors, lambda: self._search_now(has_terms=True)
         )
-        self.tracks = Tracks(self.metadata)
         connection = self.metadata.connection
         # What to show a person once about the library, now that it is open.
         said = [str(what) for what in (connection.recovered, connection.mended) if what is not None]

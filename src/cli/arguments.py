@@ -14,12 +14,13 @@ from pathlib import Path
 from src import __version__
 from src.cli.export import add_export_arguments, chosen_options
 from src.cli.labels import add_label_arguments, check_label_arguments
+from src.cli.sample import add_sample_arguments
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
-from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, IMPORT, SEGMENT, SWITCH, TRASH
+from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, IMPORT, SAMPLE, SEGMENT, SWITCH, TRASH
 
 COMMANDS = (
-    "ingest remove roots search saved label duplicates export recipes import stats".split()
+    "ingest sample remove roots search saved label duplicates export recipes import stats".split()
     + "verify models demo install-desktop uninstall-desktop".split()
 )
 
@@ -96,6 +97,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         help="also add what you removed from the library before; without this it is skipped in "
         "folders, but a file that you name is always added",
     )
+    sample = command(SAMPLE.command, SAMPLE.help)
+    add_sample_arguments(sample)
     remove = command(
         "remove", "Remove media from the library, with their segments and tags; files stay."
     )
@@ -227,7 +230,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, add them, and search them.")
     command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
     command("uninstall-desktop", "Remove the entry from the desktop's menu.")
-    for which in (ingest, remove, roots, search, saved, labels, duplicates, stats, models):
+    for which in (ingest, sample, remove, roots, search, saved, labels, duplicates, stats, models):
         which.add_argument("--json", action="store_true", help="print one JSON object per line")
 
     for which in (ingest, remove):

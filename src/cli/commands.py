@@ -150,6 +150,14 @@ class Commands:
             note("`ingest --again PATH…` adds what you removed, too")
         return 1 if absent and not taken else 0
 
+    def _sample(self) -> int:
+        from src.cli.sample import sample
+
+        with self._initialize(self._paths_of_library().root) as library:
+            failed = sample(library, self.arguments, self._shown)
+            self._note_problems(library)
+        return 1 if failed else 0
+
     def _remove(self) -> int:
         from src.cli.removal import remove_media
 
