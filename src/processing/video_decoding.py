@@ -15,7 +15,9 @@ from src.processing.ffmpeg_process import DEMUXERS, MAX_PIXELS, PROTOCOLS
 from src.processing.video_filters import MAX_SAR
 from src.processing.video_seek import (
     CAN_SKIP,
+    INTRA,
     LISTED,
+    MPEG4,
     TIMED,
     ListedPacket,
     begins_anew,
@@ -36,6 +38,10 @@ except ImportError:  # videos are read through where it is not installed
 KEPT_BYTES = 192 << 20
 # A deinterlacer looks at a frame on each side; one more for the decoder's own start.
 LEAD_FRAMES = 3
+# A frame comes so many packets after one that is shown later, at most, in every codec.
+REORDERED = 16
+# So many packets may lie between where a seek leads and the keyframe that it is to lead to.
+MOST_PASSED = 3000
 # How often an earlier place to begin is looked for, each time twice as far back.
 LOOKS = 12
 Size = tuple[int, int]
@@ -60,11 +66,13 @@ class _Place:
 
     Attributes:
         start: of the keyframe to begin with; None for the beginning of the file.
+        seek: where a seek leads to that keyframe.
         shown: of the frame itself.
         times: of the frames from the start to a little after it, ascending.
     """
 
     start: int | None
+    seek: int
     shown: int
     times: list[int]
 
@@ -92,7 +100,7 @@ class _File:
         """Give the film's packets from here on, the empty one at the end not among them."""
         for packet in self.container.demux(self.stream):
             if packet.size:
-                if packet.pts is None or packet.dts is None:
+                if packet.pts is None:
                     raise UntrustedError("some frames have no time")
                 yield packet
 
@@ -114,8 +122,9 @@ class _Decoder:
         self._begun: int | None = None
         self.last: int | None = None  # of the frame given last, or of the one begun with
 
-    def go(self, place: _Place, from_start: int | None, skip_until: int | None) -> None:
+    def go(self, place: _Place, skip_until: int | None) -> None:
         """Have frames come from a place, unless they come to it soon anyway."""
+        from_start = place.start
         goes_on = (
             self._frames is not None
             and self.last is not None
@@ -125,7 +134,7 @@ class _Decoder:
         )
         self._skip_until = skip_until if self._skips else None
         if not goes_on:
-            self._begin(from_start)
+            self._begin(from_start, place.seek)
 
     def next(self) -> Any | None:
         """Return the next frame; None at the end."""
@@ -142,7 +151,7 @@ class _Decoder:
         """Return whether frames may have been left out on the way."""
         return self._skip_until is not None
 
-    def _begin(self, start: int | None) -> None:
+    def _begin(self, start: int | None, seek: int) -> None:
         file = self._file
         self.last, self._begun = None, start
         if self._frames is not None:
@@ -152,20 +161,21 @@ class _Decoder:
             file.open()
             file.codec.thread_type, file.codec.thread_count = "AUTO", min(cores(), 4)
         else:
-            file.seek(start)
+            file.seek(seek)
         frames = self._decoded(start)
         self._frames = self._deinterlaced(frames) if self._deinterlaces else frames
 
     def _decoded(self, start: int | None) -> Generator[Any]:
         file = self._file
-        began = start is None
+        began, passed = start is None, 0
         for packet in file.packets():
             if not began:
                 if packet.pts == start and packet.is_keyframe:
                     began = True
-                elif start is not None and packet.dts > start:
-                    raise UntrustedError("a keyframe is not found again")
                 else:
+                    passed += 1
+                    if passed > MOST_PASSED:
+                        raise UntrustedError("a keyframe is not found again")
                     continue
             if packet.is_corrupt:
                 raise UntrustedError("a part of it is damaged")
@@ -185,7 +195,7 @@ class _Decoder:
         graph: Any = None
         for frame in frames:
             if graph is None:
-                graph = _graph(frame, self._file.stream, "bwdif=mode=send_frame:deint=interlaced")
+                graph = _graph(frame, self._file.stream.time_base, "bwdif=mode=send_frame:deint=interlaced")
             graph.push(frame)
             yield from self._pulled(graph)
         if graph is not None:
@@ -203,14 +213,14 @@ class _Decoder:
             yield frame
 
 
-def _graph(frame: Any, stream: Any, *filters: str) -> Any:
+def _graph(frame: Any, clock: Any, *filters: str) -> Any:
     graph = av.filter.Graph()
     nodes = [
         graph.add(
             "buffer",
             video_size=f"{frame.width}x{frame.height}",
             pix_fmt=frame.format.name,
-            time_base=str(stream.time_base),
+            time_base=str(clock),
             pixel_aspect="1/1",
             colorspace=str(int(frame.colorspace)),
             range=str(int(frame.color_range)),
@@ -246,10 +256,13 @@ class PlayedVideo:
         av.logging.set_level(None)
         self._pixel_format, self._deinterlaces, self._matrix = pixel_format, deinterlaces, matrix
         self._look = _File(path, stream)
-        self._film = self._look.stream
+        film = self._look.stream
+        # its own objects go where the file is opened anew
+        self._clock, self._shape = film.time_base, film.sample_aspect_ratio
+        self._first = -(1 << 62) if film.start_time is None else int(film.start_time)
         self._codec = self._look.codec.name
         self._units = length_bytes(self._codec, self._look.codec.extradata or b"")
-        self._ticks_per_s = float(1 / self._film.time_base)
+        self._ticks_per_s = float(1 / self._clock)
         started = self._look.container.start_time
         self._start_s = 0.0 if started is None else started / 1e6
         self._kept: OrderedDict[tuple[int, Size], DecodedFrame] = OrderedDict()
@@ -260,7 +273,7 @@ class PlayedVideo:
         self._check_container()
         self._decoder = _Decoder(path, stream, deinterlaces)
         self._second = _Decoder(path, stream, deinterlaces)
-        self._decoder.go(_Place(None, 0, []), None, None)
+        self._decoder.go(_Place(None, 0, 0, []), None)
         first = self._decoder.next()
         if first is None:
             raise UntrustedError("it has no frame")
@@ -351,7 +364,7 @@ class PlayedVideo:
         frame_bytes = max(1, len(self._kept[place.shown, size_wh].content))
         most = max(2, KEPT_BYTES // frame_bytes // 3)
         first = place.times[max(0, len(place.times) - most)] if place.times else place.shown
-        decoder.go(_Place(place.start, first, []), place.start, None)
+        decoder.go(_Place(place.start, place.seek, first, []), None)
         count = 0
         while (frame := decoder.next()) is not None and count < most:
             if frame.pts > place.shown and frame.key_frame:
@@ -365,7 +378,7 @@ class PlayedVideo:
     def _decode(self, decoder: _Decoder, place: _Place) -> Any:
         for skips in (True, False):
             before = None
-            decoder.go(place, place.start, place.shown if skips else None)
+            decoder.go(place, place.shown if skips else None)
             while (frame := decoder.next()) is not None and frame.pts < place.shown:
                 before = frame
             if frame is not None and frame.pts == place.shown:
@@ -382,39 +395,36 @@ class PlayedVideo:
 
     def _place(self, tick: int) -> _Place:
         """Find the frame that is shown at a tick, and where to begin to decode it."""
-        tick = max(tick, self._first_tick())
+        tick = max(tick, self._first)
         back, step = tick, max(1, int(self._ticks_per_s))
         lead = LEAD_FRAMES if self._deinterlaces else 0
         for _ in range(LOOKS):
-            if back <= self._first_tick():
+            if back <= self._first:
                 break
             self._look.seek(back)
-            place, met = self._read_place(tick, lead)
+            place, met = self._read_place(tick, back, lead)
             if place is not None:
                 return place
             back = min(back, tick if met is None else met) - step
             step *= 2
         self._look.close()
         self._look.open()
-        place, _ = self._read_place(tick, 0, from_beginning=True)
+        place, _ = self._read_place(tick, 0, 0, from_beginning=True)
         if place is None:
             raise UntrustedError("no frame is found")
         return place
 
-    def _first_tick(self) -> int:
-        first = self._film.start_time
-        return -(1 << 62) if first is None else int(first)
-
     def _read_place(
-        self, tick: int, lead: int, from_beginning: bool = False
+        self, tick: int, back: int, lead: int, from_beginning: bool = False
     ) -> tuple[_Place | None, int | None]:
         """Read packets until a tick is passed; also the first one's time."""
         met: int | None = None
+        later = 0
         times: list[int] = []
         starts: list[int] = []
         for packet in self._look.packets():
             if met is None:
-                met = min(packet.pts, packet.dts)
+                met = packet.pts
             if self._listed is not None and _listed(packet) not in self._listed:
                 raise UntrustedError("after a seek other times come than when it is read through")
             if packet.is_keyframe and packet.pts <= tick and not from_beginning:
@@ -422,38 +432,35 @@ class PlayedVideo:
                     starts.append(packet.pts)
             if (starts or from_beginning) and not packet.is_discard:
                 times.append(packet.pts)
-            if packet.dts > tick:
-                break
-            if packet.pts > tick and not starts and not from_beginning and packet.is_keyframe:
+            later += packet.pts > tick
+            if later > REORDERED:
                 break
         times.sort()
         shown = shown_at(times, tick)
         if from_beginning:
             shown = times[0] if shown is None and times else shown
-            return (None if shown is None else _Place(None, shown, times)), met
+            return (None if shown is None else _Place(None, 0, shown, times)), met
         if shown is None:
             return None, met
         before = times.index(shown)
         for start in reversed(starts):
             if start <= shown and before - times.index(start) >= lead if start in times else False:
-                return _Place(start, shown, times[times.index(start) :]), met
+                return _Place(start, back, shown, times[times.index(start) :]), met
         return None, met
 
     def _after(self, place: _Place) -> int | None:
         """Return the time of the frame after that of a place; None at the end."""
         after = [pts for pts in place.times if pts > place.shown]
-        known = place.shown if not after else after[0]
         seen: list[int] = list(after)
         if place.start is None:
             self._look.close()
             self._look.open()
         else:
-            self._look.seek(place.start)
+            self._look.seek(place.seek)
         for packet in self._look.packets():
             if packet.pts > place.shown and not packet.is_discard:
                 seen.append(packet.pts)
-                known = min(seen)
-            if seen and packet.dts > known:
+            if len(seen) > REORDERED + len(after):
                 break
         return min(seen, default=None)
 
@@ -465,6 +472,9 @@ class PlayedVideo:
             return
         if not any(name in LISTED for name in names):
             raise UntrustedError("its container doesn't say when each frame is shown")
+        has_b_frames = self._look.codec.has_b_frames
+        if "avi" in names and self._codec not in INTRA and (has_b_frames or self._codec != MPEG4):
+            raise UntrustedError("its container has the order of decoding alone")
         packets = [_listed(packet) for packet in self._look.packets()]
         if not is_orderly(packets, self._ticks_per_s):
             raise UntrustedError("the times of its frames are not in order")
@@ -483,7 +493,7 @@ class PlayedVideo:
         return turn
 
     def _display_size(self, frame: Any) -> Size:
-        sar = self._film.sample_aspect_ratio
+        sar = self._shape
         width, height = frame.width, frame.height
         shape = 1.0 if not sar else float(sar)
         if self._turn[0]:
@@ -497,9 +507,11 @@ class PlayedVideo:
         if key not in self._scalers:
             self._scalers.clear()
             matrix = f":in_color_matrix={self._matrix}" if self._matrix else ""
-            scale = f"scale=w={width}:h={height}:flags=bilinear{matrix}"
+            shrinks = width < frame.width and height < frame.height
+            how = "bilinear" if shrinks else "bicubic"  # the latter as in reading through
+            scale = f"scale=w={width}:h={height}:flags={how}{matrix}"
             form = f"format=pix_fmts={self._pixel_format}"
-            self._scalers[key] = _graph(frame, self._film, scale, form)
+            self._scalers[key] = _graph(frame, self._clock, scale, form)
         scaler = self._scalers[key]
         scaler.push(frame)
         pixels = scaler.pull().to_ndarray()

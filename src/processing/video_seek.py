@@ -28,6 +28,8 @@ LOOKED_AT = frozenset("h264 hevc".split())
 # What no frame is made from can be left out on the way. HEVC's mark says it of one layer only.
 CAN_SKIP = frozenset("h264 mpeg1video mpeg2video mpeg4".split())
 
+MPEG4 = "mpeg4"
+
 _IDR = 5
 _FIRST_IRAP, _LAST_IRAP, _LAST_PICTURE = 16, 21, 31
 
