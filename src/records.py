@@ -216,6 +216,7 @@ class SearchHit:
             tells of. None where no line is drawn, or nothing is scored.
         alike: weaker hits of the same thing, best first, which this one stands for; see
             Query.one_of_each.
+        moment: when its track is seen first and last, in seconds; None where it is in none.
     """
 
     segment: StoredSegment
@@ -224,6 +225,7 @@ class SearchHit:
     tagged_so: bool = False
     strength: float | None = None
     alike: tuple[SearchHit, ...] = ()
+    moment: tuple[float, float] | None = None
 
     @property
     def is_strong(self) -> bool:

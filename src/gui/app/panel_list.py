@@ -73,6 +73,7 @@ def _search(panels: Panels) -> Panel:
         panels.dialogs.show_in_folder,
         panels.dialogs.save_crops,
         panels.dialogs.copy_image,
+        panels.open_moment,
     )
     return SearchPanel(
         panels.context,

@@ -270,6 +270,10 @@ class Panels:
         origin = Origin("Results", self.search.query, hits, place=place)
         self._open_detail(hits[place].segment.id, origin, self.search.way)
 
+    def open_moment(self, media_file_id: int, at_s: float, segment_id: str) -> None:
+        """Show a result of the search that is shown in the timeline of its video."""
+        self.open_timeline(media_file_id, at_s, segment_id, self.search.query or None)
+
     def _open_detail(self, segment_id: str, origin: Origin, before: str) -> None:
         self._before_detail = before
         self.go(DETAIL)
