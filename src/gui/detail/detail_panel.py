@@ -13,6 +13,7 @@ from src.gui.core.wording import as_sentence
 from src.gui.detail.detail_header import DetailHeader
 from src.gui.detail.detail_side import DetailSide, SideActions
 from src.gui.detail.detail_strips import DetailStrips, StripActions, has_frames
+from src.gui.detail.frame_acts import FrameActs
 from src.gui.detail.frame_picture import FramePicture, Lit
 from src.gui.detail.mask_editing import MaskEditing, MaskEditingActions
 from src.gui.detail.picture_alone import PictureAlone
@@ -109,6 +110,7 @@ class DetailPanel(Panel):
         )
         self.strips.pack(fill="x")
         self._body, self._middle = body, middle
+        self.acts = FrameActs(session, self._read, self._read_again, self.header.say)
         self.masks = MaskEditing(
             self,
             body,
@@ -116,6 +118,7 @@ class DetailPanel(Panel):
             MaskEditingActions(
                 context.labels.suggest, self.header.show_moment, self._read, self._mask_left
             ),
+            self.acts,
         )
         tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_picture(), "+")
 
@@ -168,7 +171,8 @@ class DetailPanel(Panel):
 
     def open(self, segment_id: str, origin: Origin) -> None:
         """Show a segment that was found, or the first frame of a media file."""
-        self.masks.forget()
+        self.acts.forget()
+        self.header.say("")
         self._origin = origin
         self.header.back.set_text(origin.name)
         self.picture.clear()
@@ -181,6 +185,7 @@ class DetailPanel(Panel):
 
     def show_segment(self, segment_id: str) -> None:
         """Show another segment, of the same frame or another one."""
+        self.header.say("")
         view = self._view
         if view is not None and any(segment.id == segment_id for segment in view.segments):
             self.segment_id = segment_id
@@ -310,9 +315,10 @@ class DetailPanel(Panel):
 
     # -- doing
 
-    def _again(self) -> None:
-        """Read the frame once more, after its tags changed."""
-        self._read(self.segment_id)
+    def _read_again(self, segment_id: str) -> None:
+        """Read the frame once more, after the tags of a segment changed, where that is shown."""
+        if segment_id == self.segment_id:
+            self._read(segment_id)
 
     def _why_no_tag(self, text: str) -> str:
         """Return why a text can't be a tag; "" where it can."""
@@ -323,28 +329,15 @@ class DetailPanel(Panel):
         return ""
 
     def _add_tag(self, name: str) -> None:
-        library, segment_id = self._session.library, self.segment_id
-
-        def added() -> None:
-            self.side.added(name)
-            self._again()
-
-        def failed(exc: Exception) -> None:
+        def refused(exc: Exception) -> None:
             if not is_of_a_person(exc):
                 raise exc
             self.side.say_why_not(as_sentence(str(exc)))
 
-        self._session.change(
-            lambda: library.add_tag(segment_id, name), added, failed, "Couldn't add the tag"
-        )
+        self.acts.add_tag(self.segment_id, name, lambda: self.side.added(name), refused)
 
     def _remove_tag(self, name: str) -> None:
-        library, segment_id = self._session.library, self.segment_id
-        self._session.change(
-            lambda: library.remove_tag(segment_id, name),
-            self._again,
-            fails="Couldn't remove the tag",
-        )
+        self.acts.remove_tag(self.segment_id, name)
 
     def _similar(self) -> None:
         if self._view is not None:
