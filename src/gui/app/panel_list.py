@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from src.gui.detail.detail_panel import DetailActions, DetailPanel
 from src.gui.duplicates.duplicates_panel import DuplicatesActions, DuplicatesPanel
-from src.gui.label.label_panel import LabelPanel, LabelPanelActions
+from src.gui.label.label_panel import LabelPanel, LabelPanelActions, own_labels
 from src.gui.library.chosen_card import LibraryActions
 from src.gui.library.library_panel import LibraryPanel
 from src.gui.map.map_panel import MapPanel, MapPanelActions
@@ -111,6 +111,7 @@ def _label(panels: Panels) -> Panel:
         panels.choose_names,
         panels.import_controller.choose_files,
         lambda: panels.go(BY_WORDS),
+        lambda name: panels.dialogs.export((), recipe=own_labels(name)),
     )
     return LabelPanel(panels.context, actions)
 

@@ -20,6 +20,7 @@ from src.gui.dialogs.settings_dialog import SettingsDialog
 from src.gui.widgets.overlay import Overlay
 from src.job_kinds import TRASH
 from src.records import SearchHit
+from src.search.recipe import Recipe
 from src.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -79,12 +80,18 @@ class WindowDialogs:
 
     # -- dialogs
 
-    def export(self, hits: Sequence[SearchHit], hits_alone: bool = False) -> None:
+    def export(
+        self,
+        hits: Sequence[SearchHit],
+        hits_alone: bool = False,
+        recipe: Recipe | None = None,
+    ) -> None:
         """Ask what goes into a dataset.
 
         Args:
             hits: the results that are shown, which can be exported alone.
             hits_alone: whether they are, unless a person chooses otherwise.
+            recipe: what is chosen unless a person chooses otherwise; None for the usual.
         """
         if not self._session.is_open:
             return
@@ -94,7 +101,9 @@ class WindowDialogs:
             found = desktop.ask_for_files(self._root, "folder", datasets)
             return found[0] if found else None
 
-        ExportDialog(self._overlay, self._session, hits, choose, self.open_file, hits_alone)
+        ExportDialog(
+            self._overlay, self._session, hits, choose, self.open_file, hits_alone, recipe
+        )
 
     def settings(self) -> None:
         if self._session.is_open:

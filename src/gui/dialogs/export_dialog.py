@@ -49,12 +49,14 @@ class ExportDialog:
         choose_folder: Callable[[], Path | None],
         open_folder: Callable[[Path], None],
         hits_alone: bool = False,
+        recipe: Recipe | None = None,
     ) -> None:
         """Open it.
 
         Args:
             hits: what can be exported alone.
             hits_alone: whether that is chosen at first.
+            recipe: what is chosen at first; None for the usual.
         """
         self.overlay, self.theme, self._session = overlay, overlay.theme, session
         self._hits, self._choose_folder, self._open_folder = hits, choose_folder, open_folder
@@ -76,6 +78,8 @@ class ExportDialog:
         self._build(self._dialog)
         if hits_alone:
             self.choices.what.choose(RESULTS)
+        elif recipe is not None:
+            self._show_recipe(recipe)
         else:
             self._count()
         session.main_thread.run(session.library.browse.quality_range, self._offer_quality)
