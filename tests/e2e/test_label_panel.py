@@ -535,7 +535,6 @@ def test_a_click_beside_attributes_keeps_them_and_escape_drops_them(desk: Desk) 
     assert desk.panel.hints.said == "Attributes of “yellow block” changed."
     menu = write_attributes_of(desk, "yellow block", "age: number")
     menu.event_generate("<Escape>")
-    next(each for each in all_in(menu) if isinstance(each, tkinter.Text)).event_generate("<Escape>")
     desk.settle()
     assert not menu.winfo_exists()
     assert desk.labels.state["yellow block"][0].attributes == (size,)
