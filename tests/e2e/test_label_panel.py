@@ -565,7 +565,9 @@ def test_the_chosen_label_is_exported_as_people_gave_it(desk: Desk) -> None:
     desk.panel.export.invoke()
     assert desk.exported == ["red block"]
     recipe = own_labels("red block")
-    assert recipe.labels == "accepted" and [rule.tags for rule in recipe.classes] == [("red block",)]
+    assert recipe.labels == "accepted" and [rule.tags for rule in recipe.classes] == [
+        ("red block",)
+    ]
     for name in ("red block", "yellow block"):
         desk.labels.remove(name)
     for listener in desk.signals.content_changed:

@@ -93,6 +93,7 @@ def _detail(panels: Panels) -> Panel:
         panels.dialogs.open_file,
         panels.dialogs.show_in_folder,
         panels.detail_failed,
+        panels.open_moment,
     )
     return DetailPanel(panels.context, actions)
 

@@ -270,9 +270,16 @@ class Panels:
         origin = Origin("Results", self.search.query, hits, place=place)
         self._open_detail(hits[place].segment.id, origin, self.search.way)
 
-    def open_moment(self, media_file_id: int, at_s: float, segment_id: str) -> None:
-        """Show a result of the search that is shown in the timeline of its video."""
-        self.open_timeline(media_file_id, at_s, segment_id, self.search.query or None)
+    def open_moment(
+        self, media_file_id: int, at_s: float, segment_id: str, query: str | None = None
+    ) -> None:
+        """Show a segment in the timeline of its video, and how that answers a query.
+
+        Args:
+            query: in its text form; None for the search that is shown.
+        """
+        query = self.search.query if query is None else query
+        self.open_timeline(media_file_id, at_s, segment_id, query or None)
 
     def _open_detail(self, segment_id: str, origin: Origin, before: str) -> None:
         self._before_detail = before

@@ -101,9 +101,7 @@ class WindowDialogs:
             found = desktop.ask_for_files(self._root, "folder", datasets)
             return found[0] if found else None
 
-        ExportDialog(
-            self._overlay, self._session, hits, choose, self.open_file, hits_alone, recipe
-        )
+        ExportDialog(self._overlay, self._session, hits, choose, self.open_file, hits_alone, recipe)
 
     def settings(self) -> None:
         if self._session.is_open:

@@ -17,6 +17,7 @@ from src.gui.detail.frame_acts import FrameActs
 from src.gui.detail.frame_picture import FramePicture, Lit
 from src.gui.detail.mask_editing import MaskEditing, MaskEditingActions
 from src.gui.detail.picture_alone import PictureAlone
+from src.gui.detail.track_block import TrackActions
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT, STRIP
 from src.gui.theme.toolkit import ctk
@@ -28,11 +29,19 @@ _BELOW = 16  # the strips
 
 @dataclass(frozen=True)
 class DetailActions:
+    """What the panel asks of the window.
+
+    Attributes:
+        open_timeline: shows a video at a moment in seconds, with a segment that is marked there,
+            and how it answers a query in its text form; "" for none.
+    """
+
     back: Callable[[], None]
     similar: Callable[[str, Path], None]
     open_file: Callable[[Path], None]
     show_in_folder: Callable[[Path], None]
     failed: Callable[[Exception], None]
+    open_timeline: Callable[[int, float, str, str], object]
 
 
 @dataclass(frozen=True)
@@ -72,9 +81,11 @@ class DetailPanel(Panel):
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
         rule(body, theme).pack(fill="x")
+        self.acts = FrameActs(session, self._read, self._read_again, self.header.say)
         self.side = DetailSide(
             body,
             theme,
+            session,
             SideActions(
                 context.labels.suggest,
                 self._why_no_tag,
@@ -87,6 +98,7 @@ class DetailPanel(Panel):
                 lambda numbers: self.picture.outline(numbers),
                 self.edit_mask,
                 self.new_segment,
+                TrackActions(self._open_timeline, self.acts.split_track, self.acts.take_out),
             ),
         )
         self.side.pack(side="right", fill="y")
@@ -110,7 +122,6 @@ class DetailPanel(Panel):
         )
         self.strips.pack(fill="x")
         self._body, self._middle = body, middle
-        self.acts = FrameActs(session, self._read, self._read_again, self.header.say)
         self.masks = MaskEditing(
             self,
             body,
@@ -350,6 +361,11 @@ class DetailPanel(Panel):
     def _folder(self) -> None:
         if self._view is not None:
             self._actions.show_in_folder(self._view.media.path)
+
+    def _open_timeline(self, segment: StoredSegment) -> None:
+        at_s = segment.timestamp_s or 0.0
+        query = self._origin.query
+        self._actions.open_timeline(segment.media_file_id, at_s, segment.id, query)
 
     def _zoom(self, scale: float | None) -> None:
         self.picture.fit() if scale is None else self.picture.zoom(scale)

@@ -109,6 +109,7 @@ class FrameActs:
                 self._shown_again(segment_id),
             ),
             refused,
+            "Couldn't add the tag",
         )
 
     def remove_tag(self, segment_id: str, name: str) -> None:
@@ -120,8 +121,35 @@ class FrameActs:
                 f"Tag “{name}” removed.",
                 partial(self._refresh, segment_id),
                 self._shown_again(segment_id),
-            )
+            ),
+            fails="Couldn't remove the tag",
         )
+
+    def split_track(self, track_id: int, segment_id: str) -> None:
+        """Make two tracks of one, the second from a segment on."""
+        tracks = self._session.library.tracks
+        self._change_track(
+            segment_id,
+            lambda: tracks.split(track_id, segment_id),
+            "Track split.",
+            "Couldn't split the track",
+        )
+
+    def take_out(self, segment_id: str) -> None:
+        """Take a segment out of its track."""
+        tracks = self._session.library.tracks
+        self._change_track(
+            segment_id,
+            lambda: tracks.take_out([segment_id]),
+            "Segment taken out of its track.",
+            "Couldn't change the track",
+        )
+
+    def _change_track(
+        self, segment_id: str, work: Callable[[], str], said: str, fails: str
+    ) -> None:
+        refresh, again = partial(self._refresh, segment_id), self._shown_again(segment_id)
+        self._acts.do(Act(work, said, refresh, again), fails=fails)
 
     def remember_edit(self, kept: KeptEdit, whole: str) -> None:
         """Let an edit of a mask be taken back that was kept, and show then what there is of it.

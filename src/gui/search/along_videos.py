@@ -89,7 +89,9 @@ class AlongVideos(ctk.CTkFrame):
         self.canvas.take_keys()
 
     def _show(self, videos: list[VideoMoments], keep_place: bool) -> None:
-        self.canvas.show(videos, {each.segment.id: each for each in each_of(self._hits)}, keep_place)
+        self.canvas.show(
+            videos, {each.segment.id: each for each in each_of(self._hits)}, keep_place
+        )
         if videos:
             self._none.place_forget()
         else:

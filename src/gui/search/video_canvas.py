@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tkinter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any

@@ -50,7 +50,9 @@ class VideoRows:
 
     def seen(self, offset: int) -> range:
         """Return the rows of which something is seen."""
-        return range(offset // self.pitch, min(self.count, -(-(offset + self.height) // self.pitch)))
+        return range(
+            offset // self.pitch, min(self.count, -(-(offset + self.height) // self.pitch))
+        )
 
     def row_at(self, y: int, offset: int) -> int | None:
         """Return the row at a height of the window; None below the last one."""

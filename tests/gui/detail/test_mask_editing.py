@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from src.errors import QueryError
 from src.gui.detail.frame_acts import FrameActs, said_of
 from src.gui.detail.mask_editing import MaskEditing, MaskEditingActions
-from src.errors import QueryError
 from src.label_records import KeptEdit
 from tests.held_threads import HeldThreads
 
@@ -20,7 +20,7 @@ class Library:
     def __init__(self) -> None:
         self.ids = ["whole", "one", "two"]
         self.tags: list[str] = []
-        self.browse = self.labels = self
+        self.browse = self.labels = self.tracks = self
 
     def give(self, segment_ids: list[str], name: str) -> str:
         if name == "too long":
@@ -31,6 +31,12 @@ class Library:
     def reject(self, segment_ids: list[str], name: str) -> str:
         self.tags.remove(f"{segment_ids[0]} {name}")
         return f"reject {segment_ids[0]} {name}"
+
+    def split(self, track_id: int, segment_id: str) -> str:
+        return self.give([segment_id], f"begins {track_id}")
+
+    def take_out(self, segment_ids: list[str]) -> str:
+        return self.give(segment_ids, "out")
 
     def undo(self, batch: str) -> None:
         what, _, tag = batch.partition(" ")
@@ -157,3 +163,17 @@ def test_a_tag_that_is_refused_is_said_where_it_was_typed_and_is_no_act() -> Non
 )
 def test_an_edit_is_named_by_what_came_of_it(kept: KeptEdit, said: str) -> None:
     assert said_of(kept) == said
+
+
+def test_what_is_done_to_a_track_is_in_the_same_line() -> None:
+    desk = Desk()
+    desk.said.clear()
+    desk.acts.split_track(3, "one")
+    desk.acts.take_out("two")
+    desk.threads.work()
+    assert desk.library.tags == ["one begins 3", "two out"]
+    assert desk.said == ["Track split.", "Segment taken out of its track."]
+    desk.editing.undo()
+    desk.editing.undo()
+    desk.threads.work()
+    assert desk.library.tags == [] and desk.shown == ["two", "one"]

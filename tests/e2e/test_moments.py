@@ -1,9 +1,9 @@
-"""Results of a search along their videos, over an empty window of this process."""
+"""When things are seen in videos: results along them, and beside a frame; in this process."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from src.gui.cards.card_view import CardPainter
 from src.gui.core.known_labels import KnownLabels
 from src.gui.core.session import Listeners
+from src.gui.detail.track_block import JOIN, TAKE_OUT, TrackActions, TrackBlock
 from src.gui.panel.panel import PanelContext
 from src.gui.search.along_videos import NO_VIDEO
 from src.gui.search.chosen_hits import HitActions
@@ -20,8 +21,8 @@ from src.gui.search.results import ResultsView
 from src.gui.search.results_line import ALONG, CARDS
 from src.gui.theme.pictures import CardSprites
 from src.gui.theme.theme import DARK, Theme
-from src.records import SearchHit, SearchResult
-from src.track_records import VideoMoments
+from src.records import SearchHit, SearchResult, SegmentKind
+from src.track_records import Track, TrackSegment, VideoMoments
 from tests.gui.label.test_rank_list import segment
 from tests.gui.label.waiting_thread import WaitingThread
 from tests.gui.search.test_video_rows import video
@@ -54,9 +55,7 @@ class Desk:
         self.results = ResultsView(
             root,
             context,
-            HitActions(
-                *[nothing] * 6, open_timeline=lambda *at: self.opened.append(at)
-            ),
+            HitActions(*[nothing] * 6, open_timeline=lambda *at: self.opened.append(at)),
         )
         self.results.place(x=0, y=0, relwidth=1.0, relheight=1.0)
 
@@ -207,3 +206,77 @@ def test_a_new_search_while_one_is_looked_up_is_not_overtaken(desk: Desk) -> Non
     desk.results.say("Nothing.")  # before the answer is there
     desk.settle()
     assert not desk.results.along.videos and not desk.results.along.winfo_viewable()
+
+
+def track_of(*ids: str) -> Track:
+    segments = tuple(
+        TrackSegment(each, n, 3.4 + n, 4.4 + n, (0, 0, 8, 8), Path("crop.jpg"))
+        for n, each in enumerate(ids)
+    )
+    return Track(7, 1, 3.4, 9.7, "linked", segments)
+
+
+@dataclass
+class Beside:
+    """The block at the side of a frame, with work in other threads that a test lets be done."""
+
+    block: TrackBlock
+    thread: WaitingThread
+    done: list[tuple[object, ...]]
+    tracks: dict[str, Track]
+
+    def show(self, segment_id: str, at_s: float | None, kind: SegmentKind = "object") -> None:
+        shown = replace(segment(segment_id), timestamp_s=at_s, kind=kind)
+        self.block.show(shown)
+        self.thread.finish()
+
+
+@pytest.fixture
+def beside(empty_window: Any) -> Iterator[Beside]:
+    thread, done, tracks = WaitingThread(), list[tuple[object, ...]](), dict[str, Track]()
+    library = SimpleNamespace(tracks=SimpleNamespace(track_of=tracks.get))
+    session: Any = SimpleNamespace(main_thread=thread, library=library)
+    actions = TrackActions(
+        lambda segment: done.append(("timeline", segment.id)),
+        lambda *what: done.append(("split", *what)),
+        lambda what: done.append(("take out", what)),
+    )
+    block = TrackBlock(empty_window, Theme(DARK, 1.0), session, actions)
+    yield Beside(block, thread, done, tracks)
+    block.destroy()
+
+
+def test_beside_a_segment_it_says_when_its_track_is_seen(beside: Beside) -> None:
+    beside.tracks |= dict.fromkeys("abc", track_of(*"abc"))
+    beside.show("b", 4.4)
+    assert beside.block.said == "Seen 0:03.4–0:09.7 · 3 frames" and beside.block.is_for_video
+    beside.show("d", 4.4)
+    assert beside.block.said == "" and beside.block.is_for_video
+    beside.show("p", None)
+    assert not beside.block.is_for_video
+
+
+def test_what_can_be_done_with_a_track(beside: Beside) -> None:
+    beside.tracks |= dict.fromkeys("abc", track_of(*"abc"))
+    beside.show("b", 4.4)
+    for _, act in beside.block.entries():
+        act()
+    beside.block.timeline.invoke()
+    assert beside.done == [
+        ("split", 7, "b"),
+        ("take out", "b"),
+        ("timeline", "b"),
+        ("timeline", "b"),
+    ]
+    beside.show("a", 3.4)  # nothing lies before it
+    assert [name for name, _ in beside.block.entries()] == [TAKE_OUT, JOIN]
+    beside.show("whole", 3.4, "frame")
+    assert beside.block.entries() == []
+
+
+def test_the_track_of_a_segment_that_was_left_meanwhile_is_not_shown(beside: Beside) -> None:
+    beside.tracks |= dict.fromkeys("abc", track_of(*"abc"))
+    beside.block.show(replace(segment("b"), timestamp_s=4.4))
+    beside.block.show(replace(segment("p"), timestamp_s=None))
+    beside.thread.finish()
+    assert beside.block.said == "" and beside.block.track is None
