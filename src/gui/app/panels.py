@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tkinter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,12 +33,15 @@ from src.gui.search.search_panel import BY_IMAGE, BY_WORDS, SearchPanel
 from src.gui.theme.pictures import CardSprites
 from src.gui.theme.theme import Theme
 from src.gui.theme.toolkit import ctk
+from src.gui.timeline.timeline_panel import TimelinePanel
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import Entry
 from src.records import MediaCard, SampledFrame, SearchHit
 from src.search.leaves import SegmentIs
+from src.search.query import Query
+from src.search.query_text import parse_query
 
-LIBRARY, DETAIL = "library", "detail"  # keys of panels
+LIBRARY, DETAIL, TIMELINE = "library", "detail", "timeline"  # keys of panels
 _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
 
 # Between the making of two panels, for what else there is to do.
@@ -68,7 +72,9 @@ class Panels:
         self.dialogs, self.import_controller = dialogs, import_controller
         self.models_controller = models_controller
         self.here = self.seen = LIBRARY  # the panel gone to, and the one on the screen
-        self._before_detail = LIBRARY
+        self._before_detail = self._before_timeline = LIBRARY
+        self._origin_of_timeline = "Library"
+        self._leave_timeline: Callable[[], None] = lambda: self.go(LIBRARY)
         self.went: list[Callable[[str], None]] = []  # called with the key of the panel
         self.thumbnails = Thumbnails(
             session.main_thread,
@@ -114,6 +120,10 @@ class Panels:
     @property
     def detail(self) -> DetailPanel:
         return cast(DetailPanel, self._panel(DETAIL))
+
+    @property
+    def timeline(self) -> TimelinePanel:
+        return cast(TimelinePanel, self._panel(TIMELINE))
 
     @property
     def map(self) -> MapPanel:
@@ -212,8 +222,9 @@ class Panels:
         return self._panel(self.here).card_grid
 
     def _place(self) -> str:
-        """Return the key of the panel, or of the one that the detail view was opened from."""
-        return self._before_detail if self.here == DETAIL else self.here
+        """Return the key of the panel, or of the one that a segment or a video was opened from."""
+        place = self._before_detail if self.here == DETAIL else self.here
+        return self._before_timeline if place == TIMELINE else place
 
     def export(self) -> None:
         """Ask what goes into a dataset; the results that are shown can be exported alone."""
@@ -222,7 +233,10 @@ class Panels:
     # -- opening
 
     def open_media(self, card: MediaCard) -> None:
-        """Show a media file by its first frame; a photo can be left for the next one."""
+        """Show a photo, which can be left for the next one; a video over time."""
+        if card.media.kind == "video":
+            self.open_timeline(card.media.id)
+            return
         browse, media = self._session.library.browse, card.media
         listed = self.library.media.ids
 
@@ -269,6 +283,60 @@ class Panels:
     def open_hit(self, hits: Sequence[SearchHit], place: int) -> None:
         origin = Origin("Results", self.search.query, hits, place=place)
         self._open_detail(hits[place].segment.id, origin, self.search.way)
+
+    def open_timeline(
+        self,
+        media_file_id: int,
+        at_s: float | None = None,
+        segment_id: str | None = None,
+        query: Query | str | None = None,
+    ) -> None:
+        """Show a video over time; the way back leads to where one is now.
+
+        Args:
+            at_s: the moment to go to.
+            segment_id: the segment whose track is chosen, and gone to where no moment is given.
+            query: what the curve is of; None for what was searched for last.
+        """
+        self._remember_before_timeline()
+        if query is None:
+            query = self.search.asked
+        elif isinstance(query, str):
+            query = parse_query(query)
+        if query is not None and not query.terms:
+            query = None  # a filter alone scores nothing
+        name = self._origin_of_timeline
+        self.go(TIMELINE)
+        self.timeline.open(media_file_id, name, at_s, segment_id, query)
+
+    def _remember_before_timeline(self) -> None:
+        """Keep the way back from the timeline, unless one comes from a frame opened there."""
+        here = self.here
+        if here == TIMELINE or (here == DETAIL and self._before_detail == TIMELINE):
+            return
+        if here == DETAIL:
+            detail, before = self.detail, self._before_detail
+            segment_id, origin = detail.segment_id, detail.origin
+            self._before_timeline, self._origin_of_timeline = before, "Segment"
+            self._leave_timeline = lambda: self._open_detail(segment_id, origin, before)
+            return
+        title = next(spec.title for spec in PANELS if spec.key == here)
+        name = "Results" if here in (BY_WORDS, BY_IMAGE) else title
+        self._before_timeline, self._origin_of_timeline = here, name
+        self._leave_timeline = partial(self.go, here)
+
+    def leave_timeline(self) -> None:
+        """Go back to where the timeline was opened from."""
+        self._leave_timeline()
+
+    def open_frame_of_timeline(self, segment_id: str) -> None:
+        """Show a segment of the frame at the playhead; the way back leads to the timeline."""
+        self._open_detail(segment_id, Origin("Timeline"), TIMELINE)
+
+    def search_for(self, query: Query) -> None:
+        """Search for a whole query."""
+        self.go(BY_WORDS)
+        self.search.run_query(query)
 
     def _open_detail(self, segment_id: str, origin: Origin, before: str) -> None:
         self._before_detail = before

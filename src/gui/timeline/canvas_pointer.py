@@ -210,8 +210,10 @@ class CanvasPointer:
         move = canvas.theme.px(_MOVE)
         if state & 4:
             canvas.zoom(WHEEL**steps, self._x(event.x))
-        elif not state & 1 and canvas.rows.most_scrolled and (
-            canvas.rows.part_at(event.y) == "lanes"
+        elif (
+            not state & 1
+            and canvas.rows.most_scrolled
+            and (canvas.rows.part_at(event.y) == "lanes")
         ):
             canvas.scroll_lanes(-steps * move)
         else:

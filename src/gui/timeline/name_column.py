@@ -48,7 +48,13 @@ class NameColumn:
         if lanes or rows.has_score:
             top, bottom = rows.frames
             canvas.create_text(
-                0, (top + bottom) // 2, text="Frames", anchor="w", font=font, fill=c.text_2, tags=TAG
+                0,
+                (top + bottom) // 2,
+                text="Frames",
+                anchor="w",
+                font=font,
+                fill=c.text_2,
+                tags=TAG,
             )
         if rows.has_score:
             self._draw_score(rows, query, line_y)
@@ -57,15 +63,11 @@ class NameColumn:
         canvas, theme, c, px = self._canvas, self._theme, self._theme.colours, self._theme.px
         if lane.colour not in self._swatches:
             self._swatches[lane.colour] = ImageTk.PhotoImage(swatch(lane.colour, px(_SWATCH)))
-        canvas.create_image(
-            -px(2), middle, image=self._swatches[lane.colour], anchor="w", tags=TAG
-        )
+        canvas.create_image(-px(2), middle, image=self._swatches[lane.colour], anchor="w", tags=TAG)
         small, font = theme.canvas_font(canvas, SMALL), theme.canvas_font(canvas, NORMAL)
         by = "" if lane.kind == "track" else _BY_PEOPLE if lane.is_of_people else _BY_MODELS
         right = px(NAMES - _RIGHT)
-        canvas.create_text(
-            right, middle, text=by, anchor="e", font=small, fill=c.text_2, tags=TAG
-        )
+        canvas.create_text(right, middle, text=by, anchor="e", font=small, fill=c.text_2, tags=TAG)
         room = right - px(_INSIDE) - small.measure(by) - px(8)
         name = shorten(lane.name, font, room, tail=0)
         canvas.create_text(
@@ -84,5 +86,11 @@ class NameColumn:
         if line_y is not None:
             y = min(max(top + px(6), line_y), below - px(14))
             canvas.create_text(
-                px(NAMES - _RIGHT), y, text="strong", anchor="e", font=small, fill=c.text_2, tags=TAG
+                px(NAMES - _RIGHT),
+                y,
+                text="strong",
+                anchor="e",
+                font=small,
+                fill=c.text_2,
+                tags=TAG,
             )

@@ -55,9 +55,7 @@ class Playhead:
         canvas.coords(self._text, middle, top + px(_BADGE) // 2)
         self.box = (left, top, left + wide, top + px(_BADGE))
 
-    def show_range(
-        self, range_s: tuple[float, float] | None, scale: TimeScale, rows: Rows
-    ) -> None:
+    def show_range(self, range_s: tuple[float, float] | None, scale: TimeScale, rows: Rows) -> None:
         """Show where a range begins and ends."""
         canvas, names = self._canvas, self._theme.px(NAMES)
         for place, item in enumerate(self._edges):

@@ -80,9 +80,7 @@ class TimelineCanvas(tkinter.Canvas):
         else:
             self.scale_of_time = self.scale_of_time.lasting(duration_s)
         has_score = self.model.curve is not None
-        self.rows = replace(
-            self.rows, lanes=len(self.model.lanes), has_score=has_score
-        ).fitted()
+        self.rows = replace(self.rows, lanes=len(self.model.lanes), has_score=has_score).fitted()
         self._actions.scaled()
         self.refresh()
 
@@ -190,9 +188,7 @@ class TimelineCanvas(tkinter.Canvas):
     def draw_playhead(self) -> None:
         """Show the playhead where it is now."""
         if self.model.frames:
-            self.playhead.show(
-                self.model.playhead_s, self.scale_of_time, self.rows, self.decimals
-            )
+            self.playhead.show(self.model.playhead_s, self.scale_of_time, self.rows, self.decimals)
 
     @property
     def decimals(self) -> int | None:

@@ -152,7 +152,11 @@ class TimelineModel:
     def choice_of_segment(self, segment_id: str) -> Choice | None:
         """Return how the track of a segment is chosen, in the first lane that shows it."""
         track = next(
-            (t for t in self._tracks.values() if any(s.segment_id == segment_id for s in t.segments)),
+            (
+                t
+                for t in self._tracks.values()
+                if any(s.segment_id == segment_id for s in t.segments)
+            ),
             None,
         )
         wanted = Choice(("", ""), None if track is None else track.id, segment_id)
@@ -255,6 +259,12 @@ class TimelineModel:
             return name
         track = self.track_of(choice)
         return track.tags[0].name if track is not None and track.tags else name
+
+    def score_at(self, time_s: float) -> float:
+        """Return how high the curve is at a time; 0 without one."""
+        if self.curve is None:
+            return 0.0
+        return float(np.interp(time_s, self.curve.times_s, self.curve.scores))
 
     def best_score(self, choice: Choice) -> float | None:
         """Return the best score that is known of a chosen thing's segments."""

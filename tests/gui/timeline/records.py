@@ -36,7 +36,12 @@ def frames(count: int = 20, every_s: float = 0.5) -> tuple[TimelineFrame, ...]:
 def track(id: int, places: Sequence[int], name: str = "dog", every_s: float = 0.5) -> Track:
     segments = tuple(
         TrackSegment(
-            f"t{id}s{n}", n * 15, n * every_s, (n + 1) * every_s, (n, n, 9, 9), Path(f"{id}-{n}.jpg")
+            f"t{id}s{n}",
+            n * 15,
+            n * every_s,
+            (n + 1) * every_s,
+            (n, n, 9, 9),
+            Path(f"{id}-{n}.jpg"),
         )
         for n in places
     )
@@ -55,9 +60,7 @@ def lane(name: str, bars: Sequence[LaneBar], kind: LaneKind = "label") -> Lane:
     return Lane(kind, name, kind == "label", "#E6B450", tuple(bars))
 
 
-def timeline(
-    tracks: Sequence[Track] = (), lanes: Sequence[Lane] = (), count: int = 20
-) -> Timeline:
+def timeline(tracks: Sequence[Track] = (), lanes: Sequence[Lane] = (), count: int = 20) -> Timeline:
     return Timeline(video(count / 2), count / 2, frames(count), tuple(tracks), tuple(lanes))
 
 

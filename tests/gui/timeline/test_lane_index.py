@@ -6,7 +6,9 @@ from tests.gui.timeline.records import bar, lane
 
 
 def index(*spans: tuple[float, float]) -> LaneIndex:
-    return LaneIndex(lane("dog", [bar(None, *span, segment=f"s{n}") for n, span in enumerate(spans)]))
+    return LaneIndex(
+        lane("dog", [bar(None, *span, segment=f"s{n}") for n, span in enumerate(spans)])
+    )
 
 
 def test_a_bar_is_found_by_its_time() -> None:
