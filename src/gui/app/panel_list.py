@@ -99,8 +99,8 @@ def _detail(panels: Panels) -> Panel:
 
 def _timeline(panels: Panels) -> Panel:
     actions = TimelineActions(
-        panels.leave_timeline,
-        panels.open_frame_of_timeline,
+        panels.timeline_way.leave,
+        panels.timeline_way.open_frame,
         panels.dialogs.open_file_at,
         panels.search_for,
         lambda where: panels.dialogs.export((), where=where),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tkinter
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +13,7 @@ from src.gui.app.clipboard import read_clipboard
 from src.gui.app.file_chooser import ask_in_last_folder
 from src.gui.app.import_controller import ImportController
 from src.gui.app.panel_list import PANELS
+from src.gui.app.timeline_way import TIMELINE, TimelineWay
 from src.gui.app.window_dialogs import WindowDialogs
 from src.gui.cards.card_grid import CardGrid
 from src.gui.cards.card_view import CardPainter
@@ -39,9 +39,8 @@ from src.gui.widgets.popup import Entry
 from src.records import MediaCard, SampledFrame, SearchHit
 from src.search.leaves import SegmentIs
 from src.search.query import Query
-from src.search.query_text import parse_query
 
-LIBRARY, DETAIL, TIMELINE = "library", "detail", "timeline"  # keys of panels
+LIBRARY, DETAIL = "library", "detail"  # keys of panels
 _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
 
 # Between the making of two panels, for what else there is to do.
@@ -72,9 +71,9 @@ class Panels:
         self.dialogs, self.import_controller = dialogs, import_controller
         self.models_controller = models_controller
         self.here = self.seen = LIBRARY  # the panel gone to, and the one on the screen
-        self._before_detail = self._before_timeline = LIBRARY
-        self._origin_of_timeline = "Library"
-        self._leave_timeline: Callable[[], None] = lambda: self.go(LIBRARY)
+        self.before_detail = LIBRARY
+        self.timeline_way = TimelineWay(self)
+        self.open_timeline = self.timeline_way.open
         self.went: list[Callable[[str], None]] = []  # called with the key of the panel
         self.thumbnails = Thumbnails(
             session.main_thread,
@@ -186,7 +185,7 @@ class Panels:
         if not self.lets_go(self.back):
             return
         place = self.detail.place
-        self.go(self._before_detail)
+        self.go(self.before_detail)
         if (grid := self.grid_shown()) is not None:
             grid.return_to(place)
 
@@ -223,8 +222,8 @@ class Panels:
 
     def _place(self) -> str:
         """Return the key of the panel, or of the one that a segment or a video was opened from."""
-        place = self._before_detail if self.here == DETAIL else self.here
-        return self._before_timeline if place == TIMELINE else place
+        place = self.before_detail if self.here == DETAIL else self.here
+        return self.timeline_way.before if place == TIMELINE else place
 
     def export(self) -> None:
         """Ask what goes into a dataset; the results that are shown can be exported alone."""
@@ -249,7 +248,7 @@ class Panels:
                 origin = Origin("Library")
                 if media.id in photos:
                     origin = Origin("Library", photos=photos, place=photos.index(media.id))
-                self._open_detail(frames[0].segment_id, origin, LIBRARY)
+                self.open_detail(frames[0].segment_id, origin, LIBRARY)
 
         self._session.main_thread.run(sample, opened, fails="Couldn't open the file")
 
@@ -259,22 +258,22 @@ class Panels:
 
         def opened(frames: list[SampledFrame]) -> None:
             if frames:
-                self._open_detail(frames[0].segment_id, Origin("Duplicates"), "duplicates")
+                self.open_detail(frames[0].segment_id, Origin("Duplicates"), "duplicates")
 
         self._session.main_thread.run(
             lambda: browse.sampled_frames(media_file_id), opened, fails="Couldn't open the file"
         )
 
     def open_on_map(self, segment_id: str) -> None:
-        self._open_detail(segment_id, Origin("Map"), "map")
+        self.open_detail(segment_id, Origin("Map"), "map")
 
     def open_candidate(self, hits: Sequence[SearchHit], place: int) -> None:
         """Show one of the segments that a label is given to."""
         origin = Origin("Label", hits=hits, place=place)
-        self._open_detail(hits[place].segment.id, origin, "label")
+        self.open_detail(hits[place].segment.id, origin, "label")
 
     def open_labelled(self, segment_id: str) -> None:
-        self._open_detail(segment_id, Origin("Label"), "label")
+        self.open_detail(segment_id, Origin("Label"), "label")
 
     def choose_names(self) -> Path | None:
         """Ask for a text file with names of labels."""
@@ -282,64 +281,15 @@ class Panels:
 
     def open_hit(self, hits: Sequence[SearchHit], place: int) -> None:
         origin = Origin("Results", self.search.query, hits, place=place)
-        self._open_detail(hits[place].segment.id, origin, self.search.way)
-
-    def open_timeline(
-        self,
-        media_file_id: int,
-        at_s: float | None = None,
-        segment_id: str | None = None,
-        query: Query | str | None = None,
-    ) -> None:
-        """Show a video over time; the way back leads to where one is now.
-
-        Args:
-            at_s: the moment to go to.
-            segment_id: the segment whose track is chosen, and gone to where no moment is given.
-            query: what the curve is of; None for what was searched for last.
-        """
-        self._remember_before_timeline()
-        if query is None:
-            query = self.search.asked
-        elif isinstance(query, str):
-            query = parse_query(query)
-        if query is not None and not query.terms:
-            query = None  # a filter alone scores nothing
-        name = self._origin_of_timeline
-        self.go(TIMELINE)
-        self.timeline.open(media_file_id, name, at_s, segment_id, query)
-
-    def _remember_before_timeline(self) -> None:
-        """Keep the way back from the timeline, unless one comes from a frame opened there."""
-        here = self.here
-        if here == TIMELINE or (here == DETAIL and self._before_detail == TIMELINE):
-            return
-        if here == DETAIL:
-            detail, before = self.detail, self._before_detail
-            segment_id, origin = detail.segment_id, detail.origin
-            self._before_timeline, self._origin_of_timeline = before, "Segment"
-            self._leave_timeline = lambda: self._open_detail(segment_id, origin, before)
-            return
-        title = next(spec.title for spec in PANELS if spec.key == here)
-        name = "Results" if here in (BY_WORDS, BY_IMAGE) else title
-        self._before_timeline, self._origin_of_timeline = here, name
-        self._leave_timeline = partial(self.go, here)
-
-    def leave_timeline(self) -> None:
-        """Go back to where the timeline was opened from."""
-        self._leave_timeline()
-
-    def open_frame_of_timeline(self, segment_id: str) -> None:
-        """Show a segment of the frame at the playhead; the way back leads to the timeline."""
-        self._open_detail(segment_id, Origin("Timeline"), TIMELINE)
+        self.open_detail(hits[place].segment.id, origin, self.search.way)
 
     def search_for(self, query: Query) -> None:
         """Search for a whole query."""
         self.go(BY_WORDS)
         self.search.run_query(query)
 
-    def _open_detail(self, segment_id: str, origin: Origin, before: str) -> None:
-        self._before_detail = before
+    def open_detail(self, segment_id: str, origin: Origin, before: str) -> None:
+        self.before_detail = before
         self.go(DETAIL)
         self.detail.open(segment_id, origin)
         self._root.focus_set()

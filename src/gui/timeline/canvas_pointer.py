@@ -1,4 +1,4 @@
-"""The pointer on the timeline: clicks go somewhere, drags mark a range, the wheel moves and zooms."""
+"""The pointer on the timeline: clicks go somewhere, drags mark, the wheel moves and zooms."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class HoverPreview(DrawnCanvas):
         self.theme, self._thumbnails = theme, thumbnails
         self._source: Path | None = None
         self._size = 1, 1
-        self._text = ""
+        self.text = ""
         self._photo: ImageTk.PhotoImage | None = None
 
     def show(self, source: Path, ratio: float, text: str, middle: int, bottom: int) -> None:
@@ -36,14 +36,14 @@ class HoverPreview(DrawnCanvas):
         """
         px = self.theme.px
         wide = min(px(_WIDEST), max(px(50), round(px(_HIGH) * ratio)))
-        self._size, self._source, self._text = (wide, px(_HIGH)), source, text
+        self._size, self._source, self.text = (wide, px(_HIGH)), source, text
         outer_w, outer_h = wide + 2 * px(_INSIDE), px(_HIGH + _INSIDE + _LINE)
         most = max(0, self.master.winfo_width() - outer_w - px(8))
         left = min(max(px(8), middle - outer_w // 2), most)
         self._thumbnails.want(self, [(source, self._size)])
         self.configure(width=outer_w, height=outer_h)
         self.place(x=left, y=bottom - outer_h, width=outer_w, height=outer_h)
-        self.tk.call("raise", self._w)  # a Canvas raises its items by lift
+        self.tk.call("raise", str(self))  # a Canvas raises its items by lift
         self._draw()
 
     def hide(self) -> None:
@@ -69,7 +69,7 @@ class HoverPreview(DrawnCanvas):
         self.create_text(
             inside + wide // 2,
             inside + high + px(_LINE) // 2 - 1,
-            text=self._text,
+            text=self.text,
             fill=c.text,
             font=self.theme.canvas_font(self, SMALL),
         )

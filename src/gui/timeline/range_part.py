@@ -19,6 +19,7 @@ RATES = (2.0, 5.0, 10.0, 25.0)  # frames a second that a range can be sampled by
 _HINT = "Drag on the timeline to mark a range, then search, tag or export it."
 _LOW = 72  # the height of all of it where its buttons stand in one row
 _HIGH = 112
+_CLOSE = 24  # half of what the cross takes
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,18 @@ class RangePart(ctk.CTkFrame):
         self._parts = self._actions.parts()
         if not self._parts:
             return
-        self._which.offer([part.name for part in self._parts])
-        self._which.show(self._parts[0].name)
+        self._offer_parts([part.name for part in self._parts])
         self.entry.set("")
         self.is_asking = True
         self._lay_out()
         self.entry.focus_field()
+
+    def _offer_parts(self, names: Sequence[str]) -> None:
+        """Make the menu anew: how much of a name is seen depends on its width."""
+        wide = self.winfo_width() / self.theme.scale - 2 * RING
+        width = int(wide / 2 - _CLOSE if self._is_low else wide)
+        self._which.destroy()
+        self._which = MenuButton(self, self.theme, names, lambda _: None, width=max(60, width))
 
     def stop_asking(self) -> None:
         if self.is_asking:

@@ -40,8 +40,11 @@ class TimelineActs:
             session,
             lambda: session.library.tracks,
             session.tell_content_changed,
-            lambda text: say(text, bool(text)),
+            self._said,
         )
+
+    def _said(self, text: str) -> None:
+        self._say(text, bool(text))
 
     def undo(self) -> None:
         self.acts.undo()

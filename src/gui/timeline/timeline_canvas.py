@@ -38,7 +38,7 @@ class CanvasActions:
 
 
 class TimelineCanvas(tkinter.Canvas):
-    """Only what is visible is drawn: what a step of the wheel takes does not grow with the video."""
+    """Only what is visible is drawn: a step of the wheel takes no longer in a long video."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from PIL import ImageColor
 from src.gui.theme.theme import RADIUS_SMALL, Palette
 from src.gui.timeline.lane_index import LaneIndex
 from src.gui.timeline.rows import LANE, Rows
-from src.gui.timeline.time_scale import TimeScale, Tick
+from src.gui.timeline.time_scale import Tick, TimeScale
 from src.track_records import ScoreCurve
 
 TICK, HALF_TICK = 6, 4
@@ -142,13 +142,13 @@ class TimelineDrawing:
         low, most = _spread(curve)
         times = what.scale.begin_s + (np.arange(width) + 0.5) / what.scale.px_per_s
         scores = _highest(curve, times, what.scale)
-        heights = _height(scores, low, most, high).astype(np.float32)
+        heights = _height(scores, low, most, high)
         inside = times <= what.scale.duration_s
         below = np.clip(np.arange(high, dtype=np.float32)[:, None] - heights + 0.5, 0, 1) * inside
         part = self._rows[top:bottom].astype(np.float32)
         part += below[..., None] * (colour(self._colours.selection) - part)
         if curve.line is not None:
-            self._draw_line(part, _height(curve.line, low, most, high), what)
+            self._draw_line(part, float(_height(np.array(curve.line), low, most, high)), what)
         slope = np.gradient(heights) if width > 1 else np.zeros(width)
         away = np.abs(np.arange(high, dtype=np.float32)[:, None] + 0.5 - heights)
         away /= np.sqrt(1 + slope * slope)
@@ -229,7 +229,7 @@ def line_height(curve: ScoreCurve, rows: Rows) -> int | None:
     if curve.line is None or not len(curve.times_s):
         return None
     top, bottom = rows.score
-    return top + round(float(_height(curve.line, *_spread(curve), bottom - top)))
+    return top + round(float(_height(np.array(curve.line), *_spread(curve), bottom - top)))
 
 
 def _spread(curve: ScoreCurve) -> tuple[float, float]:
@@ -241,9 +241,9 @@ def _spread(curve: ScoreCurve) -> tuple[float, float]:
     return low - missing, most + missing
 
 
-def _height(scores: np.ndarray | float, low: float, most: float, high: int) -> np.ndarray | float:
-    """Return where scores lie below the upper edge, in device pixels."""
-    share = (scores - low) / (most - low)
+def _height(scores: np.ndarray, low: float, most: float, high: int) -> np.ndarray:
+    """Return where scores lie below the upper edge, in device pixels: float32."""
+    share = ((scores - low) / (most - low)).astype(np.float32)
     return high * (1 - _HEADROOM - share * (1 - 2 * _HEADROOM - 0.15))
 
 
@@ -297,4 +297,5 @@ def _rounded(
     # the distance to a box that is smaller by the radius all around
     beside = np.maximum(np.maximum(left + radius - x, x - right + radius), 0)
     above = np.maximum(np.maximum(top + radius - y, y - bottom + radius), 0)
-    return np.clip(radius - np.hypot(beside, above) + 0.5, 0, 1)
+    covered: np.ndarray = np.clip(radius - np.hypot(beside, above) + 0.5, 0, 1)
+    return covered

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from src.counting import counted, moment
@@ -16,8 +15,10 @@ from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import HEADER, LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
 from src.gui.timeline.canvas_pointer import CanvasPointer, PointerActions
+from src.gui.timeline.choosing import Choosing
 from src.gui.timeline.hover_preview import HoverPreview
-from src.gui.timeline.range_part import Part, RangeActions
+from src.gui.timeline.range_part import RangeActions
+from src.gui.timeline.range_work import RangeViews, RangeWork
 from src.gui.timeline.stored_picture import StoredPicture
 from src.gui.timeline.timeline_acts import TimelineActs
 from src.gui.timeline.timeline_canvas import CanvasActions, TimelineCanvas
@@ -25,16 +26,14 @@ from src.gui.timeline.timeline_header import HeaderActions, TimelineHeader
 from src.gui.timeline.timeline_keys import TimelineKeys
 from src.gui.timeline.timeline_model import TimelineModel
 from src.gui.timeline.timeline_reader import TimelineReader
-from src.gui.timeline.timeline_side import Allowed, SideActions, TimelineSide
+from src.gui.timeline.timeline_side import SideActions, TimelineSide
 from src.gui.timeline.top_layout import heights
 from src.gui.timeline.zoom_row import ZoomRow
 from src.gui.widgets.controls import RING, label, rule
 from src.gui.widgets.key_hints import KeyHints
 from src.records import FrameView
-from src.search.filters import Filter, all_of
-from src.search.leaves import MediaFileIs
+from src.search.filters import Filter
 from src.search.query import Query
-from src.search.range_leaves import AtTime
 
 KEYS_OF_PANEL = (
     (("Click",), "go there"),
@@ -51,6 +50,7 @@ NO_FRAMES = "No frame of this video is in the library yet."
 COMING = "The first frames are being added. They will appear here."
 NO_LANES = "Nothing was found in its frames."
 TRACKING = "Finding what belongs together in these frames…"
+PARTIAL = "The rest has not been added yet."
 _AGAIN_MS = 1000  # while frames come in, what is there is read so often
 
 
@@ -94,8 +94,20 @@ class TimelinePanel(Panel):
         rule(self._body, theme).pack(fill="x")
         self.hints = KeyHints(self._body, theme, KEYS_OF_PANEL)
         self.acts = TimelineActs(session, context.labels, self.model, self.hints.say)
+        self.range = RangeWork(
+            session,
+            self.model,
+            self.acts,
+            lambda: RangeViews(self.canvas, self.side.range),
+            lambda: self.reader.query,
+            actions.search,
+            actions.export,
+        )
         self._build_top(context)
         self._build_timeline(context)
+        self.choosing = Choosing(
+            self.model, self.canvas, self.side, lambda: self.reader.view, self._show_outlines
+        )
         self._keys = TimelineKeys(self.canvas, self)
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
         signals = session.signals
@@ -115,7 +127,10 @@ class TimelinePanel(Panel):
         self._frame.pack(side="left", pady=(theme.px(RING), 0))
         self._frame.pack_propagate(False)
         self.picture = StoredPicture(
-            self._frame, theme, self._session.main_thread, self.choose_segment
+            self._frame,
+            theme,
+            self._session.main_thread,
+            lambda segment_id: self.choosing.choose_segment(segment_id),
         )
         self.picture.place(relwidth=1, relheight=1)
         self._why = label(self._frame, theme, "", colour=theme.colours.text_2, wraplength=320)
@@ -134,12 +149,12 @@ class TimelinePanel(Panel):
                 self.toggle_play,
             ),
             RangeActions(
-                self._search_range,
-                self._parts,
-                self._tag_range,
-                self._export_range,
-                self._sample_range,
-                self.clear_range,
+                self.range.search,
+                self.range.parts,
+                self.range.tag,
+                self.range.export,
+                self.range.sample,
+                self.range.clear,
                 self._take_keys,
             ),
         )
@@ -162,10 +177,10 @@ class TimelinePanel(Panel):
             self.canvas,
             PointerActions(
                 self.go_to,
-                self.choose,
-                lambda: self._choose(None),
+                lambda lane, place, adds: self.choosing.choose(lane, place, adds),
+                lambda: self.choosing.nothing(),
                 self.begin_of,
-                self._mark,
+                self.range.mark,
                 self._hover,
             ),
         )
@@ -201,8 +216,8 @@ class TimelinePanel(Panel):
             self.canvas.show(anew=True)
             self.header.show("", "", False)
             self._show_place()
-            self._show_range()
-            self._show_chosen()
+            self.range.show()
+            self.choosing.show()
         self._name_query(query)
         self.reader.open(media_file_id, query)
 
@@ -219,7 +234,7 @@ class TimelinePanel(Panel):
     def step_back(self) -> bool:
         if self.side.range.is_asking:
             self.side.range.stop_asking()
-        elif not self.clear_range():
+        elif not self.range.clear():
             self._actions.back()
         return True
 
@@ -286,13 +301,14 @@ class TimelinePanel(Panel):
         self._show_header()
         self.canvas.say(self._why_no_lanes())
         self.canvas.show(anew=is_new)
-        if choice is not None and (lane := self.model.lane_of(choice)) is not None:
-            self.canvas.show_lane(lane)
-        self.zoom_row.show_lanes(len(self.model.lanes))
+        if choice is not None:
+            self.choosing.reveal(choice)
+        is_begun = bool(timeline.frames) and timeline.media.status in ("pending", "processing")
+        self.zoom_row.show(len(self.model.lanes), PARTIAL if is_begun else "")
         self._fit()
         self._moved()
-        self._show_range()
-        self._show_chosen()
+        self.range.show()
+        self.choosing.show()
 
     def _why_no_lanes(self) -> str:
         timeline = self.model.timeline
@@ -334,17 +350,14 @@ class TimelinePanel(Panel):
             self._why.place(relx=0.5, rely=0.5, anchor="center")
         else:
             self._why.place_forget()
-        self._show_chosen()
+        self.choosing.show()
 
     def _show_outlines(self) -> None:
-        ids = [choice.segment_id for choice in self.model.chosen if choice.track_id is None]
-        now = (self.model.segment_now(choice) for choice in self.model.chosen)
-        ids += [segment.segment_id for segment in now if segment is not None]
-        self.picture.show(self.reader.view, ids)
+        self.picture.show(self.reader.view, self.choosing.outlined())
 
     def _scored(self) -> None:
         self.canvas.show()
-        self._show_chosen()
+        self.choosing.show()
 
     def _name_query(self, query: Query | None) -> None:
         name = "" if query is None else query.words or "your search"
@@ -391,7 +404,7 @@ class TimelinePanel(Panel):
         self._show_place()
         self.reader.look()
         self._show_outlines()
-        self._show_chosen()
+        self.choosing.show()
 
     def _show_place(self) -> None:
         model = self.model
@@ -438,172 +451,12 @@ class TimelinePanel(Panel):
             self.canvas.winfo_y() - self.theme.px(4),
         )
 
-    # -- what is chosen
-
-    def choose(self, lane: int, place: int, adds: bool = False) -> None:
-        """Choose a bar, alone or with those that are."""
-        self._choose((lane, place), adds)
-
-    def _choose(self, bar: tuple[int, int] | None, adds: bool = False) -> None:
-        self.model.choose(None if bar is None else self.model.choice_of(*bar), adds)
-        self._chosen()
-
     def begin_of(self, lane: int, place: int) -> None:
         """Choose a bar, and go to where it begins."""
-        self.choose(lane, place)
+        self.choosing.choose(lane, place)
         self.go_to(self.model.lanes[lane].bars[place].begin_s)
-
-    def choose_segment(self, segment_id: str) -> None:
-        """Choose the track of a segment in the picture."""
-        choice = self.model.choice_of_segment(segment_id)
-        if choice is not None:
-            self.model.choose(choice)
-            if (lane := self.model.lane_of(choice)) is not None:
-                self.canvas.show_lane(lane)
-            self._chosen()
-
-    def choose_lane(self, step: int) -> None:
-        """Choose the bar that is nearest to the playhead in the lane below (1) or above (-1)."""
-        model, lanes = self.model, self.model.lanes
-        here = None if model.choice is None else model.lane_of(model.choice)
-        lane = (0 if step > 0 else len(lanes) - 1) if here is None else here + step
-        if 0 <= lane < len(lanes) and (place := lanes[lane].nearest(model.playhead_s)) is not None:
-            self.canvas.show_lane(lane)
-            self.choose(lane, place)
-
-    def _chosen(self) -> None:
-        self.canvas.refresh()
-        self._show_outlines()
-        self._show_chosen()
-
-    def _show_chosen(self) -> None:
-        """Show what is known of what is chosen."""
-        model, choice = self.model, self.model.choice
-        if choice is None:
-            self.side.card.show_nothing()
-            self.side.allow(Allowed())
-            return
-        name, track, segment = model.name_of(choice), model.track, model.segment_now()
-        bars = model.bars_of(choice)
-        crop: Path | None = None
-        if track is not None:
-            seen, frames = (track.begin_s, track.end_s), len(track.segments)
-            crop = (segment or model.nearest_segment(track)).crop_path
-        else:
-            seen, frames = (bars[0].begin_s, bars[0].end_s), bars[0].frames
-            view = self.reader.view
-            own = () if view is None else (s for s in view.segments if s.id == choice.segment_id)
-            crop = next((each.crop_path for each in own), None)
-        lines = [f"Seen {moment(seen[0])} – {moment(seen[1])} · {counted(frames, 'frame')}"]
-        score = model.best_score(choice)
-        if score is not None:
-            lines.append(f"{score:.2f} for “{self.canvas.query}”")
-        if len(model.chosen) > 1:
-            lines.append(f"{len(model.chosen)} chosen")
-        self.side.show_chosen(name, tuple(lines), crop)
-        is_first = track is not None and segment == track.segments[0]
-        tracks = {each.track_id for each in model.chosen if each.track_id is not None}
-        self.side.allow(
-            Allowed(
-                True, segment is not None and not is_first, len(tracks) > 1, segment is not None
-            )
-        )
 
     def _label(self, name: str) -> None:
         self.side.entry.set("")
         self._take_keys()
         self.acts.give(name)
-
-    # -- the range
-
-    def _mark(self, begin_s: float, end_s: float, ended: bool) -> None:
-        self.model.mark(begin_s, end_s)
-        self.canvas.refresh()
-        self._show_range()
-
-    def mark_from(self, is_begin: bool) -> None:
-        """Let the range begin or end at the playhead."""
-        now, old = self.model.playhead_s, self.model.range
-        if is_begin:
-            end = self.model.duration_s if old is None or old[1] <= now else old[1]
-            self._mark(now, end, True)
-        else:
-            self._mark(0.0 if old is None or old[0] >= now else old[0], now, True)
-
-    def clear_range(self) -> bool:
-        """Mark no range any more; returns whether one was."""
-        was = self.model.range is not None
-        self.model.range = None
-        if was:
-            self.canvas.refresh()
-            self._show_range()
-        return was
-
-    def _show_range(self) -> None:
-        marked = self.model.range
-        if marked is None:
-            self.side.range.show("")
-            return
-        frames = self.model.frames_in(*marked)
-        begin, end = (moment(each, self.canvas.decimals) for each in marked)
-        segments = sum(frame.segments for frame in frames)
-        self.side.range.show(
-            f"Range {begin} – {end} · {counted(len(frames), 'frame')} · "
-            f"{counted(segments, 'segment')}"
-        )
-
-    def _filter(self) -> Filter | None:
-        """Return what leaves the segments of the range."""
-        marked, media_file_id = self.model.range, self.reader.media_file_id
-        if marked is None or media_file_id is None:
-            return None
-        low, high = (round(each, 3) for each in marked)
-        return all_of([MediaFileIs((media_file_id,)), AtTime(low, high)])
-
-    def _search_range(self) -> None:
-        if (where := self._filter()) is not None:
-            query = self.reader.query
-            terms, beside = ((), ()) if query is None else (query.terms, query.beside)
-            self._actions.search(Query(terms, where, beside=beside))
-
-    def _export_range(self) -> None:
-        if (where := self._filter()) is not None:
-            self._actions.export(where)
-
-    def _parts(self) -> list[Part]:
-        """List what in the range can get a label: what is chosen, its lane, and all."""
-        model, marked = self.model, self.model.range
-        if marked is None:
-            return []
-        parts = []
-        choice = model.choice
-        if choice is not None:
-            many = len(model.chosen) > 1
-            name = (
-                f"The {len(model.chosen)} chosen" if many else f"The chosen {model.name_of(choice)}"
-            )
-            parts.append((name, partial(model.segments_of_choice, *marked)))
-            lane = model.lane_of(choice)
-            if lane is not None and choice.lane[0] != "track":
-                parts.append(
-                    (f"All “{choice.lane[1]}”", partial(model.segments_of_lane, lane, *marked))
-                )
-        parts.append(("Everything seen", partial(model.segments_of_all, *marked)))
-        counts = [(name, find, len(find())) for name, find in parts]
-        return [Part(f"{name} ({count:,})", find) for name, find, count in counts if count]
-
-    def _tag_range(self, part: Part, name: str) -> None:
-        ids = part.find()
-        self.acts.give_to(ids, name, counted(len(ids), "segment"))
-
-    def _sample_range(self, frames_per_second: float) -> None:
-        marked, media_file_id = self.model.range, self.reader.media_file_id
-        timeline = self.model.timeline
-        if marked is None or media_file_id is None or timeline is None:
-            return
-        tracks = self._session.library.tracks
-        self._session.start(
-            "sample",
-            lambda: tracks.sample_finely(media_file_id, *marked, frames_per_second),
-            timeline.media.path.name,
-        )

@@ -74,7 +74,6 @@ class TimelineReader:
         if media_file_id is None:
             return None
         self._asked += 1
-        asked = self._asked
 
         def work() -> tuple[Timeline, Sequence[LaneIndex]] | MediaLibraryError:
             try:

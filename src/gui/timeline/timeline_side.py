@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from src.gui.core.known_labels import KnownLabels
@@ -110,7 +109,7 @@ class TimelineSide(ctk.CTkFrame):
                     "Take this frame's segment out of its track (Delete)",
                     actions.take_out,
                 ),
-            )  # fmt: skip
+            )
         }
         for button in self.buttons.values():
             button.pack(side="left")
@@ -132,9 +131,6 @@ class TimelineSide(ctk.CTkFrame):
         self._place.configure(text=place)
         self.previous.set_enabled(not is_first)
         self.next.set_enabled(not is_last)
-
-    def show_chosen(self, name: str, lines: tuple[str, ...], crop: Path | None) -> None:
-        self.card.show(name, lines, crop)
 
     def allow(self, allowed: Allowed) -> None:
         """Offer only what can be done now."""

@@ -24,7 +24,8 @@ class TrackCard(DrawnCanvas):
     def __init__(self, master: Any, theme: Theme, thumbnails: Thumbnails) -> None:
         super().__init__(master, bg=theme.colours.window, width=1, height=theme.px(HEIGHT))
         self.theme, self._thumbnails = theme, thumbnails
-        self.name, self.lines = "", ("",)
+        self.name = ""
+        self.lines: tuple[str, ...] = ()
         self._crop: Path | None = None
         self.bind("<Configure>", lambda _: self.refresh())
 

@@ -31,6 +31,8 @@ class ZoomRow(ctk.CTkFrame):
         label(self, theme, "Timeline", weight="medium").pack(side="left")
         self._lanes = label(self, theme, "", colour=c.text_2)
         self._lanes.pack(side="left", padx=12)
+        self._warning = label(self, theme, "", size=SMALL, colour=c.warn)
+        self._warning.pack(side="left")
         fit = Button(self, theme, "Fit", on_fit, height=32)
         fit.pack(side="right")
         Tooltip(fit, theme, "Show the whole video (0)")
@@ -38,8 +40,10 @@ class ZoomRow(ctk.CTkFrame):
         self._slider.pack(side="right")
         label(self, theme, "Zoom", size=SMALL, colour=c.text_2).pack(side="right", padx=(0, 4))
 
-    def show_lanes(self, count: int) -> None:
-        self._lanes.configure(text=counted(count, "lane") if count else "")
+    def show(self, lanes: int, warning: str) -> None:
+        """Show how many lanes there are, and what else there is to know of the video."""
+        self._lanes.configure(text=counted(lanes, "lane") if lanes else "")
+        self._warning.configure(text=warning)
 
     def show_zoom(self, zoom: float) -> None:
         """Show how far it is zoomed in, from 0 to 1."""

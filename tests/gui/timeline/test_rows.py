@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from src.gui.timeline.rows import Rows
@@ -58,4 +60,4 @@ def test_bars_that_overlap_share_the_height_of_one() -> None:
     parts = [rows.bar(1, level, 3) for level in range(3)]
     assert whole[0] == parts[0][0]
     assert parts[-1][1] <= whole[1]
-    assert all(above[1] < below[0] for above, below in zip(parts, parts[1:], strict=False))
+    assert all(above[1] < below[0] for above, below in itertools.pairwise(parts))

@@ -4,7 +4,7 @@ from src.gui.timeline.lane_index import LaneIndex
 from src.gui.timeline.timeline_model import TimelineModel
 from tests.gui.timeline.records import bar, lane, model, timeline, track
 
-FIRST, SECOND = track(1, range(0, 5)), track(2, range(8, 20))
+FIRST, SECOND = track(1, range(5)), track(2, range(8, 20))
 TIMELINE = timeline(
     [FIRST, SECOND],
     [
