@@ -16,6 +16,7 @@ from src.gui.models.models_panel import ModelsPanel
 from src.gui.panel.panel import Panel
 from src.gui.search.chosen_hits import HitActions
 from src.gui.search.search_panel import BY_IMAGE, BY_WORDS, SearchPanel
+from src.gui.timeline.timeline_panel import TimelineActions, TimelinePanel
 
 if TYPE_CHECKING:
     from src.gui.app.panels import Panels
@@ -98,6 +99,17 @@ def _detail(panels: Panels) -> Panel:
     return DetailPanel(panels.context, actions)
 
 
+def _timeline(panels: Panels) -> Panel:
+    actions = TimelineActions(
+        panels.timeline_way.leave,
+        panels.timeline_way.open_frame,
+        panels.dialogs.open_file_at,
+        panels.search_for,
+        lambda where: panels.dialogs.export((), where=where),
+    )
+    return TimelinePanel(panels.context, actions)
+
+
 def _duplicates(panels: Panels) -> Panel:
     dialogs = panels.dialogs
     actions = DuplicatesActions(dialogs.ask, panels.open_copy, dialogs.show_not_trashed)
@@ -139,5 +151,6 @@ PANELS = [
     PanelSpec("map", "Map", _map, icon="map"),
     PanelSpec("duplicates", "Duplicates", _duplicates, icon="copies"),
     PanelSpec("detail", "Segment", _detail),
+    PanelSpec("timeline", "Timeline", _timeline),
     PanelSpec("models", "Models", _models),  # opened from the card at the sidebar's foot
 ]

@@ -190,6 +190,11 @@ class DetailPanel(Panel):
         self._read(segment_id)
 
     @property
+    def origin(self) -> Origin:
+        """Where it was opened from, with what is shown of it now."""
+        return self._origin
+
+    @property
     def place(self) -> int | None:
         """The place of the hit that is shown; None where the panel was not opened from a hit."""
         return self._origin.place if self._origin.hits else None
