@@ -199,6 +199,15 @@ class SearchPanel(Panel):
             return
         self._search(words, parts)
 
+    def run_query(self, query: Query) -> None:
+        """Search for a whole query; what the entry held is gone."""
+        self._search(*split(query))
+
+    @property
+    def asked(self) -> Query | None:
+        """The query whose hits are shown; None without any."""
+        return None if self._shown is None else self._shown.parts.query(self._shown.words)
+
     def show_only(self, where: Filter) -> None:
         """Show all that a filter leaves; what the entry held is gone."""
         self._search("", QueryParts(filter=where))
