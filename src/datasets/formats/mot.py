@@ -86,7 +86,9 @@ class Mot:
 def _line(frame: int, annotation: Annotation, classes: dict[str, int]) -> str:
     assert annotation.bbox_xywh is not None
     x, y, w, h = annotation.bbox_xywh
-    return f"{frame},{annotation.track_id},{x + 1},{y + 1},{w},{h},1,{classes[annotation.label]},1\n"
+    return (
+        f"{frame},{annotation.track_id},{x + 1},{y + 1},{w},{h},1,{classes[annotation.label]},1\n"
+    )
 
 
 def _on_one_line(label: str) -> str:

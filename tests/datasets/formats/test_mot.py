@@ -164,9 +164,7 @@ def test_coco_has_videos_and_tracks(tmp_path: Path) -> None:
 
     write(Coco(), two_videos(), tmp_path / "d")
     said = json.loads((tmp_path / "d" / "annotations" / "instances_train.json").read_text())
-    assert said["videos"] == [
-        {"id": 1, "name": "films/1.mp4", "width": SIZE[0], "height": SIZE[1]}
-    ]
+    assert said["videos"] == [{"id": 1, "name": "films/1.mp4", "width": SIZE[0], "height": SIZE[1]}]
     assert [(each["video_id"], each["frame_id"]) for each in said["images"]] == [
         (1, 0),
         (1, 1),
