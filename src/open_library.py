@@ -22,6 +22,7 @@ from src.model_list import ModelList
 from src.model_records import Coverage
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.settings import Settings
+from src.tracking import Tracks
 from src.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class OpenLibrary:
         self.labels = Labels(
             self.metadata, lambda: self.vectors, lambda: self._search_now(has_terms=True)
         )
+        self.tracks = Tracks(self.metadata)
         connection = self.metadata.connection
         # What to show a person once about the library, now that it is open.
         said = [str(what) for what in (connection.recovered, connection.mended) if what is not None]

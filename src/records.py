@@ -156,6 +156,7 @@ class StoredSegment:
             lies in no other; None for the whole frame.
         fingerprint: of what is cut out of which picture; see segment_fingerprint.
         origin: what made it.
+        track_id: of the thing that it shows through its video; None where it is linked to nothing.
     """
 
     id: str
@@ -174,6 +175,7 @@ class StoredSegment:
     parent_id: str | None = None
     fingerprint: str | None = None
     origin: SegmentOrigin = "sam"
+    track_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,8 @@ class SearchHit:
             tells of. None where no line is drawn, or nothing is scored.
         alike: weaker hits of the same thing, best first, which this one stands for; see
             Query.one_of_each.
+        moment: when its track is seen first and last, in seconds of its video; None where it is in
+            no track.
     """
 
     segment: StoredSegment
@@ -224,6 +228,7 @@ class SearchHit:
     tagged_so: bool = False
     strength: float | None = None
     alike: tuple[SearchHit, ...] = ()
+    moment: tuple[float, float] | None = None
 
     @property
     def is_strong(self) -> bool:

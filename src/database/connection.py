@@ -30,6 +30,7 @@ from src.database.repair.recovery import (
 )
 from src.database.row_values import LONGEST_VALUE
 from src.database.text_normalization import casefold_key
+from src.database.track_changes import put_touched_right, watch_tracks
 from src.database.transactions import transaction
 from src.errors import DamagedMaskError, DamagedRowError, DatabaseError
 from src.library_files import SafeFolder
@@ -127,6 +128,7 @@ class Connection:
                 self._back_up(writer, must=old)
             migrate(writer, self.path)
             watch_rows(writer)
+            watch_tracks(writer)
             if self.recovered is not None and self.recovered.log_only:
                 remember_to_say(writer, self.recovered.kept, str(self.recovered))
             self.recovered = self.recovered or unreported_recovery(writer, self.path)
@@ -175,11 +177,13 @@ class Connection:
             writer = self._connect_to_write()
             migrate(writer, self.path)
             watch_rows(writer)
+            watch_tracks(writer)
         return writer
 
     def _mend(self, writer: sqlite3.Connection) -> Mended | None:
         with transaction(writer):
             mended = mend_rows(writer, self.path)
+            put_touched_right(writer)
             if mended is not None:
                 remember_to_say(writer, self.path, str(mended))
         if mended is not None:
@@ -334,6 +338,7 @@ class Connection:
             try:
                 with _synchronous(writer, lasting), transaction(writer):
                     yield writer
+                    put_touched_right(writer)
             except sqlite3.Error as exc:
                 raise DatabaseError(
                     f"{self.path}: nothing was written ({exc}); "

@@ -21,6 +21,7 @@ from src.database.rows import RowReader
 from src.database.segment_edits import SegmentEdits
 from src.database.segment_table import SegmentTable
 from src.database.tag_table import TagTable
+from src.database.track_table import TrackTable
 
 
 class MetadataDatabase(MediaTable, SegmentTable, TagTable):
@@ -55,6 +56,7 @@ class MetadataDatabase(MediaTable, SegmentTable, TagTable):
         self.duplicates = DuplicateGroups(self.connection, self.rows)
         self.splits = DatasetSplits(self.connection, self.rows)
         self.edits = SegmentEdits(self.connection)
+        self.tracks = TrackTable(self.connection, self.rows)
 
     def close(self) -> None:
         self.connection.close()

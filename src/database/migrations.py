@@ -9,6 +9,7 @@ from pathlib import Path
 from src.database.checksums import fill_checksums
 from src.database.migration_7 import m007_groundwork
 from src.database.migration_10 import m010_labels
+from src.database.migration_11 import m011_tracks
 from src.database.segment_parents import set_parents
 from src.database.transactions import transaction
 from src.errors import DatabaseError
@@ -229,6 +230,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m008_duplicates,
     m009_dataset_splits,
     m010_labels,
+    m011_tracks,
 )
 
 

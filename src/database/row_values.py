@@ -19,9 +19,10 @@ from src.errors import DamagedMaskError, DamagedRowError
 from src.label_records import DisagreementKind
 from src.models.mask_rle import MOST_PIXELS, checked_rle
 from src.records import DuplicateVerdict, SegmentOrigin, TagSource
+from src.track_records import TrackOrigin
 
 # Of a text or a blob, in bytes. Nothing is stored that comes near it but the work of people on
-# thousands of segments of one file (info).
+# thousands of segments of one file (info, track_edits).
 LONGEST_VALUE = 1 << 28
 LONGEST_TEXT = 1 << 16
 HIGHEST_ID = 1 << 62
@@ -143,7 +144,18 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "media_file_id": _ID,
         "begin_s": _or_null(_number(-LONGEST_S, LONGEST_S)),
         "end_s": _or_null(_number(-LONGEST_S, LONGEST_S)),
+        "origin": _or_null(_one_of(*get_args(TrackOrigin))),
     },
+    "track_edits": {
+        "id": _ID,
+        "batch": _name,
+        "media_file_id": _ID,
+        "before": _is_long_text,
+        "after": _is_long_text,
+        "edited_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
+        "undone_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
+    },
+    "tracked_media": {"media_file_id": _ID, "method": _name},
     "segments": {
         "id": _name,
         "frame_id": _ID,

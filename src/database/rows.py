@@ -58,6 +58,7 @@ def stored_segment(row: sqlite3.Row, paths: LibraryPaths, with_mask: bool = True
         parent_id=columns.get("parent_id"),
         fingerprint=columns.get("fingerprint"),
         origin=columns.get("origin") or "sam",
+        track_id=columns.get("track_id"),
     )
 
 

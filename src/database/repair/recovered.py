@@ -18,6 +18,8 @@ WORDS = {
     "removed_tags": ("removed tag", "removed tags"),
     "decisions": ("decision about a tag", "decisions about tags"),
     "tracks": ("track", "tracks"),
+    "track_edits": ("change of tracks", "changes of tracks"),
+    "tracked_media": ("note that a video is linked", "notes that videos are linked"),
     "roots": ("folder of media", "folders of media"),
     "removed_media": ("removed media file", "removed media files"),
     "duplicate_groups": ("group of duplicates", "groups of duplicates"),

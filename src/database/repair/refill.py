@@ -39,6 +39,7 @@ from src.database.repair.row_format import (
 from src.database.repair.tidy import Gaps, drop_orphans, mark_for_ingest, reset_index, set_sequences
 from src.database.repair.tree_reader import Tree, TreeReader, schema_of
 from src.database.segment_parents import set_parents
+from src.database.track_changes import put_right
 from src.errors import DatabaseError
 
 log = logging.getLogger(__name__)
@@ -391,6 +392,7 @@ class Refill:
         self._count_lost(tables)
         mark_for_ingest(self.new, self._gaps, set(self.result.lost) | set(self.result.uncertain))
         self._count_lost(tables)  # frames without segments went
+        put_right(self.new)
         if acts_lost > 0:  # what they decided may hold; when, and in which act, is gone
             self.result.lost["decisions"] = acts_lost
         reset_index(self.new)

@@ -46,6 +46,11 @@ def fill(paths: LibraryPaths) -> None:
                 " VALUES ('b.jpg', 'h', 2)"
             )
             db.execute("INSERT INTO tracks (media_file_id, begin_s, end_s) VALUES (1, 0, 2.5)")
+            db.execute(
+                "INSERT INTO track_edits (batch, media_file_id, before, after)"
+                " VALUES ('b', 1, '{}', '{}')"
+            )
+            db.execute("INSERT INTO tracked_media (media_file_id, method) VALUES (1, 'm')")
             db.execute("INSERT INTO duplicate_groups (verdict, decided_at) VALUES ('kept', 2)")
             db.execute("INSERT INTO duplicate_files VALUES (1, 1, 0, NULL), (1, 2, 0, NULL)")
             db.execute(
@@ -195,6 +200,8 @@ def test_worse_damage_is_mended_from_the_backup(paths: LibraryPaths, table: str)
         "roots": "path",
         "decisions": "batch",
         "tracks": "end_s",
+        "track_edits": "after",
+        "tracked_media": "method",
         "duplicate_groups": "decided_at",
         "duplicate_files": "is_hidden",
         "dataset_splits": "content_hash",

@@ -1,0 +1,162 @@
+"""Tracks of a library's videos, written and read."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from src.database.connection import Connection
+from src.database.rows import RowReader
+from src.database.track_changes import put_right
+
+# Videos that are read through; the others are still to come, or nothing of them is there.
+_READ = "m.kind = 'video' AND m.status NOT IN ('pending', 'processing')"
+_UNLINKED = f"""SELECT m.id FROM media_files m LEFT JOIN tracked_media t ON t.media_file_id = m.id
+    WHERE {_READ} AND (t.method IS NULL OR (?1 IS NOT NULL AND t.method != ?1))
+    AND EXISTS (SELECT 1 FROM frames f WHERE f.media_file_id = m.id)"""
+
+
+class TrackTable:
+    """The tables of tracks. Every write is one transaction."""
+
+    def __init__(self, connection: Connection, rows: RowReader) -> None:
+        self._connection, self._rows = connection, rows
+
+    # -- what is to be linked
+
+    def unlinked_media(self, method: str | None = None) -> list[int]:
+        """List the videos whose segments are not linked as they are now.
+
+        Args:
+            method: the linker's version; those that another one has linked are listed, too. None
+                takes any for good.
+        """
+        if not self._is_there():
+            return []
+        rows = self._connection.read().execute(f"{_UNLINKED} ORDER BY m.id", (method,))
+        return [row[0] for row in rows]
+
+    def has_unlinked(self, method: str | None = None) -> bool:
+        """Return whether there is any such video; see unlinked_media."""
+        if not self._is_there():
+            return False
+        row = self._connection.read().execute(f"{_UNLINKED} LIMIT 1", (method,)).fetchone()
+        return row is not None
+
+    def _is_there(self) -> bool:
+        """Return whether there are such tables: a reader opens an older library as it is."""
+        row = self._connection.read().execute(
+            "SELECT 1 FROM sqlite_master WHERE name = 'tracked_media'"
+        )
+        return row.fetchone() is not None
+
+    # -- linking
+
+    def replace_linked(
+        self, media_file_id: int, tracks: Sequence[Sequence[str]], method: str
+    ) -> None:
+        """Put other tracks in the place of those that a video was linked to, in one transaction.
+
+        What people have split, joined or cut stays, with all of its segments. A new track that
+        holds most of an old one keeps its id. Segments that are gone meanwhile are left out.
+
+        Args:
+            tracks: segments by their ids, one a frame at most.
+            method: the linker's version.
+        """
+        with self._connection.write() as db:
+            if not db.execute(
+                "SELECT 1 FROM media_files WHERE id = ?", (media_file_id,)
+            ).fetchone():
+                return
+            old, free = _linked(db, media_file_id), _free_segments(db, media_file_id)
+            wanted = list(_one_a_frame(tracks, free))
+            ids = _ids_for(wanted, old)
+            track_of = dict[str, int | None]()
+            for track_id, segments in zip(ids, wanted, strict=True):
+                if track_id is None:
+                    added = db.execute(
+                        "INSERT INTO tracks (media_file_id, origin) VALUES (?, 'linked')",
+                        (media_file_id,),
+                    )
+                    track_id = int(added.lastrowid or 0)
+                track_of.update(dict.fromkeys(segments, track_id))
+            before = {segment: track_id for track_id, some in old.items() for segment in some}
+            assign(
+                db,
+                {
+                    segment: track_of.get(segment)
+                    for segment in {**before, **track_of}
+                    if before.get(segment) != track_of.get(segment)
+                },
+            )
+            put_right(db, f"(SELECT id FROM tracks WHERE media_file_id = {int(media_file_id)})")
+            db.execute(
+                "INSERT OR REPLACE INTO tracked_media (media_file_id, method) VALUES (?, ?)",
+                (media_file_id, method),
+            )
+
+
+def assign(db: sqlite3.Connection, track_of: dict[str, int | None]) -> None:
+    """Put segments in tracks, or in none; inside the caller's transaction."""
+    db.execute(
+        "UPDATE segments SET track_id = wanted.track_id FROM"
+        " (SELECT key AS id, value AS track_id FROM json_each(?)) AS wanted"
+        " WHERE segments.id = wanted.id AND segments.track_id IS NOT wanted.track_id",
+        (json.dumps(track_of),),
+    )
+
+
+def _linked(db: sqlite3.Connection, media_file_id: int) -> dict[int, list[str]]:
+    """List the tracks of a video that no person has touched, with their segments."""
+    found: dict[int, list[str]] = {}
+    for track_id, segment_id in db.execute(
+        "SELECT t.id, s.id FROM tracks t JOIN segments s ON s.track_id = t.id"
+        " WHERE t.media_file_id = ? AND ifnull(t.origin, 'linked') = 'linked' ORDER BY t.id",
+        (media_file_id,),
+    ):
+        found.setdefault(track_id, []).append(segment_id)
+    return found
+
+
+def _free_segments(db: sqlite3.Connection, media_file_id: int) -> dict[str, int]:
+    """List the segments of a video that may be linked, each with its frame.
+
+    No person's act on tracks holds of them, nor are they in a track that something else made.
+    """
+    rows = db.execute(
+        "SELECT s.id, s.frame_id FROM frames f JOIN segments s ON s.frame_id = f.id"
+        " LEFT JOIN tracks t ON t.id = s.track_id WHERE f.media_file_id = ?1"
+        " AND s.kind = 'object' AND ifnull(t.origin, 'linked') = 'linked'"
+        " AND s.id NOT IN (SELECT said.key FROM track_edits e,"
+        " json_each(CASE WHEN json_valid(e.after) THEN e.after ELSE '{}' END, '$.segments') said"
+        " WHERE e.media_file_id = ?1 AND e.undone_at IS NULL)",
+        (media_file_id,),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _one_a_frame(tracks: Sequence[Sequence[str]], free: dict[str, int]) -> Iterable[list[str]]:
+    """Leave of tracks what may be linked: segments that are there, one a frame, two at least."""
+    taken = set[str]()
+    for track in tracks:
+        by_frame = dict[int, str]()
+        for segment_id in track:
+            if segment_id in free and segment_id not in taken:
+                by_frame.setdefault(free[segment_id], segment_id)
+        if len(by_frame) > 1:
+            taken.update(by_frame.values())
+            yield list(by_frame.values())
+
+
+def _ids_for(wanted: Sequence[Sequence[str]], old: dict[int, list[str]]) -> list[int | None]:
+    """Find for each new track the old one of which it holds most; None where there is none."""
+    was = {segment: track_id for track_id, some in old.items() for segment in some}
+    found: list[int | None] = []
+    for segments in wanted:
+        shared = Counter(was[segment] for segment in segments if segment in was)
+        kept = [(n, -track_id) for track_id, n in shared.items() if 2 * n > len(old[track_id])]
+        found.append(-max(kept)[1] if kept else None)
+    return found
