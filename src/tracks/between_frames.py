@@ -74,4 +74,5 @@ def moved_points(
     x, y, w, h = from_box
     to_x, to_y, to_w, to_h = to_box
     scale = np.array([to_w / max(w, 1e-9), to_h / max(h, 1e-9)])
-    return ((points - (x, y)) * scale + (to_x, to_y)).astype(np.float32)
+    moved: np.ndarray = ((points - (x, y)) * scale + (to_x, to_y)).astype(np.float32)
+    return moved

@@ -23,8 +23,9 @@ _OF_TELEVISION = {
     round(1000 * whole / 1001, 2): Fraction(1000 * whole, 1001) for whole in (24, 30, 60, 120)
 }
 _USUAL, _MOST = Fraction(30), Fraction(120)
-# A frame belongs to a step if it comes by less than this share of one later.
-_LATE = Fraction(1, 4)
+# Times are rounded: a frame that comes by so much after a step is shown at it. A range that ends by
+# so small a share of a step after one has none for that.
+_LATE_S, _SHARE = 0.002, Fraction(1, 20)
 
 
 def frame_rate(said: float | None) -> Fraction:
@@ -40,7 +41,7 @@ def frame_rate(said: float | None) -> Fraction:
 
 def steps_of(begin_s: float, end_s: float, rate: Fraction) -> int:
     """Count the frames of a clip: at least one."""
-    return max(1, ceil((Fraction(end_s) - Fraction(begin_s)) * rate - _LATE))
+    return max(1, ceil((Fraction(end_s) - Fraction(begin_s)) * rate - _SHARE))
 
 
 def at_steps(
@@ -55,11 +56,10 @@ def at_steps(
         The time of the step in the video, and its frame: (H, W, 3) uint8 RGB.
     """
     times = (float(begin_s + step / rate) for step in range(steps_of(begin_s, end_s, rate)))
-    late_s = float(_LATE / rate)
     at_s = next(times)
     last: Frame | None = None
     for frame in frames:
-        while last is not None and at_s < (frame.timestamp_s or 0.0) - late_s:
+        while last is not None and at_s < (frame.timestamp_s or 0.0) - _LATE_S:
             yield at_s, last.image_rgb
             following = next(times, None)
             if following is None:
@@ -68,7 +68,7 @@ def at_steps(
         last = frame
     if last is None:
         return
-    ends_s = (last.timestamp_s or 0.0) + float(1 / rate) - late_s
+    ends_s = (last.timestamp_s or 0.0) + float(1 / rate) - _LATE_S
     for time_s in (at_s, *times):
         if time_s >= ends_s:
             return

@@ -71,7 +71,7 @@ def read_sound(
     return written > 0
 
 
-class ClipEncoder:
+class VideoEncoder:
     """Writes a file; leave its block by an exception, and the encoder is ended."""
 
     def __init__(
@@ -113,7 +113,7 @@ class ClipEncoder:
             creationflags=NO_CONSOLE,
         )
 
-    def __enter__(self) -> ClipEncoder:
+    def __enter__(self) -> VideoEncoder:
         return self
 
     def __exit__(
