@@ -159,7 +159,7 @@ CLIP = register(
         "clip",
         "Save a range of a video as a file of its own, with masks drawn into it if you like.",
         queue="clip",
-        strip_order=1,
+        said_in_place=True,
     )
 )
 DOWNLOAD = register(
