@@ -140,6 +140,19 @@ SEGMENT = register(
         rest="Their segments were kept.",
     )
 )
+SAMPLE = register(
+    JobKind(
+        "sample",
+        "adding frames of a video",
+        "Finished frames are kept. Ask for the same range again to go on.",
+        "sample",
+        "Add frames of a video between those that are in the library.",
+        queue=_MEDIA,
+        strip_order=0,
+        done_with_files="sampled",
+        rest="Their frames were added.",
+    )
+)
 EXPORT = register(
     JobKind(
         "export",

@@ -15,20 +15,32 @@ from src import __version__
 from src.cli.clip import add_clip_arguments
 from src.cli.export import add_export_arguments, chosen_options
 from src.cli.labels import add_label_arguments, check_label_arguments
+from src.cli.sample import add_sample_arguments
 from src.cli.video_range import check_range
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
-from src.job_kinds import ADD, CLIP, DOWNLOAD, DUPLICATES, EXPORT, IMPORT, SEGMENT, SWITCH, TRASH
+from src.job_kinds import (
+    ADD,
+    CLIP,
+    DOWNLOAD,
+    DUPLICATES,
+    EXPORT,
+    IMPORT,
+    SAMPLE,
+    SEGMENT,
+    SWITCH,
+    TRASH,
+)
 
 COMMANDS = (
-    "ingest remove roots search saved label duplicates export recipes clip import stats".split()
-    + "verify models demo install-desktop uninstall-desktop".split()
+    "ingest sample remove roots search saved label duplicates export recipes clip".split()
+    + "import stats verify models demo install-desktop uninstall-desktop".split()
 )
 
 _NEGATED = re.compile(r"-[A-Za-z][A-Za-z_]+[:<>]")
 NAMING = ("download", "use")  # verbs of `models` that are about some of them
 INSTALLED = "media-library"  # the command that pip makes
-OPTIONS = "[-h] [--version] [--library DIR]"
+OPTIONS = "[-h] [--version] [--library DIR] [--chroma URL]"
 ABOUT = """\
 With no command the window opens; the files and folders of PATH are added to
 the library.
@@ -56,6 +68,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         metavar="DIR",
         default=argparse.SUPPRESS,
         help="the folder of the library",
+    )
+    general.add_argument(
+        "--chroma",
+        metavar="URL",
+        default=argparse.SUPPRESS,
+        help="keep the library's search index in this Chroma server from now on, for other "
+        "programs: http://HOST:8000; off: in the library's own folder again",
     )
     name = program()
     whole = argparse.ArgumentParser(add_help=False)
@@ -91,6 +110,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         help="also add what you removed from the library before; without this it is skipped in "
         "folders, but a file that you name is always added",
     )
+    sample = command(SAMPLE.command, SAMPLE.help)
+    add_sample_arguments(sample)
     remove = command(
         "remove", "Remove media from the library, with their segments and tags; files stay."
     )
@@ -223,7 +244,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, add them, and search them.")
     command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
     command("uninstall-desktop", "Remove the entry from the desktop's menu.")
-    for which in (ingest, remove, roots, search, saved, labels, duplicates, stats, models):
+    for which in (ingest, sample, remove, roots, search, saved, labels, duplicates, stats, models):
         which.add_argument("--json", action="store_true", help="print one JSON object per line")
 
     for which in (ingest, remove):
@@ -241,6 +262,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     else:
         arguments = parser.parse_args(_with_values(argv))
     arguments.library = getattr(arguments, "library", None)
+    arguments.chroma = getattr(arguments, "chroma", None)
     arguments.paths = getattr(arguments, "paths", [])
     if arguments.command == "search" and not (
         arguments.text or arguments.image or arguments.where or arguments.saved
@@ -335,7 +357,7 @@ def _first_word(argv: Sequence[str]) -> str | None:
     """Find the first argument that is no option and no option's value."""
     words = iter(argv)
     for word in words:
-        if word == "--library":
+        if word in ("--library", "--chroma"):
             next(words, None)
         elif word == "--":
             return next(words, None)
