@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 from src.processing.ffmpeg_log import VideoFacts
+from src.processing.ffmpeg_process import find_ffmpeg
 from src.processing.read_through import EVERY_FRAME
 from src.processing.video_player import VideoPlayer
 from src.processing.video_processor import VideoProcessor
