@@ -15,6 +15,7 @@ from src.config import APPLICATION_FOLDER, STARTER_FOLDER
 from src.errors import CheckpointError
 from src.models.checkpoints import read_state_dict
 from src.models.model_manager import ModelManager
+from src.models.model_registry import entry
 from src.models.sam2 import building
 from src.models.sam2.segmenter import META_SAM_2, architecture
 from src.models.sam2.weights import Sam2Size
@@ -95,7 +96,7 @@ def test_what_is_not_whole_or_of_the_version_before_is_passed_over_with_a_reason
 @needs_sam2
 def test_weights_that_are_not_whole_are_refused(folder: Path) -> None:
     torch.save({"model": sketch(TINY)}, folder / "x.pt")
-    with pytest.raises(CheckpointError, match="not a whole sam2.1_hiera_tiny checkpoint"):
+    with pytest.raises(CheckpointError, match=r"not a whole sam2\.1_hiera_tiny"):
         ModelManager(folder, device="cpu").load_sam(folder / "x.pt")
 
 
@@ -180,3 +181,11 @@ print(GlobalHydra.instance().is_initialized())
     )
     assert (ran.stderr, ran.returncode) == ("", 0)
     assert ran.stdout.splitlines() == ["[] False", "SAM2VideoPredictor", "False"]
+
+
+def test_a_download_is_checked_to_be_the_size_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "any.part"
+    torch.save({"model": sketch(SMALL)}, file)
+    entry("sam2.1_hiera_small").check(file)
+    with pytest.raises(CheckpointError, match="a .*_small, and not the .*_tiny"):
+        entry("sam2.1_hiera_tiny").check(file)
