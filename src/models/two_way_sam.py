@@ -178,9 +178,7 @@ class TwoWaySam(ABC):
     def _sparse(self, prompts: Prompts, sizes: Sizes) -> torch.Tensor:
         """Points and boxes as SAM's prompt encoder gives them: (B, N, C)."""
 
-    def _points(
-        self, prompts: Prompts, sizes: Sizes
-    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+    def _points(self, prompts: Prompts, sizes: Sizes) -> tuple[torch.Tensor, torch.Tensor] | None:
         """Points in pixels of the model's input (B, K, 2) and their labels (B, K), if any."""
         if prompts.points_xy is None:
             return None

@@ -66,9 +66,7 @@ class PromptableSam2(TwoWaySam):
         features, details = features.float(), (fine.float(), finest.float())
         if self._sam.directly_add_no_mem_embed:
             features = features + self._sam.no_mem_embed.view(1, -1, 1, 1)
-        return SamEmbedding(
-            sizes, features, self._prepared(features, details=details), details
-        )
+        return SamEmbedding(sizes, features, self._prepared(features, details=details), details)
 
     def _pixels(self, image_rgb: np.ndarray) -> torch.Tensor:
         """Stretch an image to the square that SAM 2 looks at: (1, 3, S, S), normalised."""

@@ -24,9 +24,13 @@ def random_state(size: Sam2Size) -> dict[str, torch.Tensor]:
     """Weights under which the masks of neighbouring prompts differ, and none is all or nothing."""
     torch.manual_seed(0)
     module = build(size)
-    # as it is built every mask covers nothing, or everything, and no picture differs from another
-    for parameter in module.sam_mask_decoder.parameters():
-        torch.nn.init.normal_(parameter, std=0.06 if parameter.ndim > 1 else 0.3)
+    # as it is built every mask covers nothing, or everything, and no prompt differs from another
+    for name, parameter in module.sam_mask_decoder.named_parameters():
+        if parameter.ndim > 1:
+            torch.nn.init.normal_(parameter, std=0.1)
+        else:
+            is_scale = name.endswith("weight")
+            torch.nn.init.normal_(parameter, mean=float(is_scale), std=0.2)
     for name, parameter in module.sam_prompt_encoder.named_parameters():
         torch.nn.init.normal_(parameter, std=0.3 if "mask_downscaling" in name else 1)
     for part in (module.no_mem_embed, module.image_encoder.trunk.pos_embed):

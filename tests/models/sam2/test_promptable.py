@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pycocotools import mask as coco_mask
 
+from src.models.mask_generator import MaskGenerator
 from src.models.sam2.promptable import PromptableSam2
 from src.models.sam2.weights import Sam2Size
 from src.models.segmenter import Prompts
@@ -115,3 +117,100 @@ def test_it_decodes_what_metas_predictor_decodes(
         torch.testing.assert_close(found.predicted_iou, wanted_ious[0], rtol=0, atol=1e-5)
         both = (found.logits > 0) == (wanted[0] > 0)
         assert both.float().mean() > 0.9999
+
+
+def test_clicks_decoded_at_once_are_metas_and_give_way_where_the_one_mask_is_not_stable(
+    metas: Any, ours: PromptableSam2, embedding: SamEmbedding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clicks = np.random.default_rng(0).random((6, 1, 2)) * [400, 300]
+    decoder = metas.model.sam_mask_decoder
+    stability: list[float] = []
+    scores = decoder._get_stability_scores
+
+    def kept(logits: torch.Tensor) -> torch.Tensor:
+        found = scores(logits)
+        stability.extend(found.flatten().tolist())
+        return found
+
+    monkeypatch.setattr(decoder, "_get_stability_scores", kept)
+    asked = {"points": clicks, "labels": np.ones((6, 1), int), "multimask_output": False}
+    logits_of(metas, **asked)
+    monkeypatch.setattr(decoder, "dynamic_multimask_stability_thresh", float(np.median(stability)))
+    wanted, wanted_ious, _ = logits_of(metas, **asked)
+    found = ours.decode(embedding, Prompts(points_xy=clicks), multimask=False)
+    close(found.logits, wanted[:, 0])
+    torch.testing.assert_close(found.predicted_iou, wanted_ious[:, 0], rtol=0, atol=1e-5)
+    # some are the one mask, and some the best of three
+    three = ours.decode(embedding, Prompts(points_xy=clicks))
+    best = three.predicted_iou.view(6, 3).max(1).values
+    fell_back = (found.predicted_iou - best).abs() < 1e-6
+    assert 0 < int(fell_back.sum()) < 6
+    bar = float(found.predicted_iou.median())
+    some = ours.decode(embedding, Prompts(points_xy=clicks), multimask=False, min_iou=bar)
+    assert some.prompts.tolist() == (found.predicted_iou > bar).nonzero()[:, 0].tolist()
+    close(some.logits, found.logits[found.predicted_iou > bar])
+
+
+def test_the_tokens_that_video_memory_needs_are_metas(
+    metas: Any, ours: PromptableSam2, embedding: SamEmbedding
+) -> None:
+    prompts = Prompts(points_xy=POINTS[:1], labels=LABELS[:1])
+    decoder = metas.model.sam_mask_decoder
+    with torch.inference_mode():
+        sparse = ours._sparse(prompts, embedding.sizes)
+        decoded = embedding.decoder.decode(sparse)
+        _, _, tokens, presence = decoder.predict_masks(
+            image_embeddings=metas._features["image_embed"],
+            image_pe=ours.parts.prompt_encoder.get_dense_pe(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=ours.parts.prompt_encoder(None, None, None)[1],
+            repeat_image=False,
+            high_res_features=metas._features["high_res_feats"],
+        )
+    assert decoded.presence is not None
+    close(decoded.presence, presence)
+    close(decoded.tokens[:, 1:5], tokens)
+
+
+@pytest.mark.parametrize(
+    "image_wh", [(400, 300), pytest.param((300, 1300), marks=pytest.mark.slow)], ids=str
+)
+def test_it_finds_what_metas_generator_finds(
+    metas: Any, ours: PromptableSam2, image_wh: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sam2.automatic_mask_generator import SAM2AutomaticMaskGenerator
+
+    image = draw_scene(np.random.default_rng([9, 1]), image_wh, count=8).image_rgb
+    seen = ours.embed(image)
+    monkeypatch.setattr(ours, "embed", lambda _image: seen)
+    clicks = Prompts.clicks(np.random.default_rng(1).random((4, 2)) * image_wh)
+    rated = ours.decode(seen, clicks).predicted_iou
+    options = {
+        "points_per_side": 3,
+        "points_per_batch": 9,
+        "pred_iou_thresh": float(rated.quantile(0.4)),
+        "stability_score_thresh": 0.5,
+        # masks of random weights cover most of the image, so all but one would be duplicates
+        "box_nms_thresh": 1.0,
+        "output_mode": "coco_rle",
+    }
+    theirs = SAM2AutomaticMaskGenerator(metas.model, **options).generate(image)
+    # Meta's keeps masks that are each other's duplicates
+    generators = [
+        MaskGenerator(ours, mask_nms_thresh=1.0, batched=batched, **options)
+        for batched in (False, True)
+    ]
+    assert len(theirs) > 5
+    for generator in generators:
+        found = generator.generate(image)
+        assert abs(len(found) - len(theirs)) <= 1
+        overlaps = coco_mask.iou(
+            [record["segmentation"] for record in theirs],
+            [record["segmentation"] for record in found],
+            [0] * len(found),
+        )
+        assert overlaps.max(axis=1).min() > 0.995
+        for record, best in zip(theirs, overlaps.argmax(axis=1), strict=True):
+            np.testing.assert_allclose(found[best]["bbox"], record["bbox"], atol=2)
+            assert abs(found[best]["predicted_iou"] - record["predicted_iou"]) < 1e-4
+            assert abs(found[best]["stability_score"] - record["stability_score"]) < 0.002
