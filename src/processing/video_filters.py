@@ -63,12 +63,12 @@ class FrameReading:
             select: which of them, an expression of ffmpeg's; see sampled and numbered.
         """
         filters = [f"showinfo@{SOURCE}=checksum=0"]
-        if self._deinterlaces():
+        if self.deinterlaces():
             # It gives each frame when the next has come, so the frames are counted behind it too;
             # where the size of the pictures changes, ffmpeg loses the one that it holds.
             filters.append("bwdif=mode=send_frame:deint=interlaced")
             filters.append(f"showinfo@{DEINTERLACED}=checksum=0")
-        matrix = self._matrix()
+        matrix = self.matrix()
         filters += [
             f"select='{select}'",
             f"scale=w='max(1,round(iw*clip(sar,1/{MAX_SAR},{MAX_SAR})))':h=ih"
@@ -81,7 +81,7 @@ class FrameReading:
             "-vf", ",".join(filters), "-fps_mode", "passthrough",
             # each frame in its own size, which showinfo says, also where that changes
             "-noautoscale", "-f", "rawvideo", "-c:v", "rawvideo",
-            "-pix_fmt", self._pixel_format(), "pipe:1",
+            "-pix_fmt", self.pixel_format(), "pipe:1",
         ]  # fmt: skip
 
     def bytes_of(self, size_wh: tuple[int, int]) -> int:
@@ -101,16 +101,18 @@ class FrameReading:
             rgb = _over_white(rgb, pixels[..., 3])
         return rgb
 
-    def _pixel_format(self) -> str:
+    def pixel_format(self) -> str:
+        """Return ffmpeg's name for what comes out."""
         if self.is_deep:
             return "rgba64le" if self.has_alpha else "rgb48le"
         return "rgba" if self.has_alpha else "rgb24"
 
-    def _deinterlaces(self) -> bool:
+    def deinterlaces(self) -> bool:
+        """Return whether frames marked as interlaced are made whole."""
         stream = self.stream
         return stream is not None and (stream.is_interlaced or stream.codec in MAY_MIX)
 
-    def _matrix(self) -> str | None:
+    def matrix(self) -> str | None:
         """Return the matrix of a stream that names none: by the size, as players do."""
         stream = self.stream
         if stream is None or stream.matrix or not HAS_MATRIX.match(stream.pixel_format):

@@ -72,10 +72,12 @@ class VideoHeader:
     Attributes:
         streams: its video streams, in order.
         notes: the names and values in it, of the file first, then of its video streams.
+        has_sound: whether it has a stream of sound.
     """
 
     streams: list[VideoStream] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
+    has_sound: bool = False
 
     def film(self) -> VideoStream | None:
         """Choose the stream that is the film: the default one, else the largest that moves."""
@@ -142,6 +144,7 @@ def parse_header(lines: Iterable[str]) -> VideoHeader:
             of_other = False
         elif line.startswith("[info]   Stream #0:"):
             of_other = True
+            header.has_sound |= ": Audio: " in line
         elif not of_other and (match := NOTE.match(line)):
             name, value = match[1].lower(), match[2].strip()
             header.notes.append((name, value))

@@ -20,6 +20,8 @@ from src.gui.dialogs.settings_dialog import SettingsDialog
 from src.gui.widgets.overlay import Overlay
 from src.job_kinds import TRASH
 from src.records import SearchHit
+from src.search.filters import EVERYTHING, Filter
+from src.search.recipe import Recipe
 from src.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -79,12 +81,20 @@ class WindowDialogs:
 
     # -- dialogs
 
-    def export(self, hits: Sequence[SearchHit], hits_alone: bool = False) -> None:
+    def export(
+        self,
+        hits: Sequence[SearchHit],
+        hits_alone: bool = False,
+        where: Filter = EVERYTHING,
+        recipe: Recipe | None = None,
+    ) -> None:
         """Ask what goes into a dataset.
 
         Args:
             hits: the results that are shown, which can be exported alone.
             hits_alone: whether they are, unless a person chooses otherwise.
+            recipe: what is chosen unless a person chooses otherwise; None for the usual.
+            where: what it leaves is exported, unless a person chooses otherwise.
         """
         if not self._session.is_open:
             return
@@ -94,7 +104,9 @@ class WindowDialogs:
             found = desktop.ask_for_files(self._root, "folder", datasets)
             return found[0] if found else None
 
-        ExportDialog(self._overlay, self._session, hits, choose, self.open_file, hits_alone)
+        ExportDialog(
+            self._overlay, self._session, hits, choose, self.open_file, hits_alone, where, recipe
+        )
 
     def settings(self) -> None:
         if self._session.is_open:
@@ -169,6 +181,10 @@ class WindowDialogs:
     # -- the desktop
 
     def open_file(self, path: Path) -> None:
+        self._ask_desktop(desktop.open_with_desktop, path)
+
+    def open_file_at(self, path: Path, time_s: float) -> None:
+        """Open a video in the system's player, at a time where that takes one."""
         self._ask_desktop(desktop.open_with_desktop, path)
 
     def show_in_folder(self, path: Path) -> None:

@@ -238,6 +238,12 @@ class ExportChoices:
         self._is_showing = False
         self._on_layout()
 
+    def limit_to(self, where: Filter) -> None:
+        """Choose only what a filter leaves; a person can take it away again."""
+        self._where = where
+        self._show_filter()
+        self._on_layout()
+
     def offer_quality(self, lowest_highest: tuple[float, float] | None) -> None:
         """Set the slider's range to what the library holds."""
         ends = ends_of(lowest_highest)
