@@ -248,6 +248,19 @@ class DatasetWritten(Event):
 
 
 @dataclass(frozen=True)
+class ClipWritten(Event):
+    """A clip is at its place.
+
+    Attributes:
+        has_masks: whether masks are drawn into it.
+    """
+
+    file: Path
+    frames: int
+    has_masks: bool
+
+
+@dataclass(frozen=True)
 class LabelUnmatched(Event):
     """A label of a dataset that the library has no segment for, and why.
 

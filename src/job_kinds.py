@@ -151,6 +151,17 @@ EXPORT = register(
         said_in_place=True,
     )
 )
+CLIP = register(
+    JobKind(
+        "clip",
+        "saving a clip",
+        "The unfinished clip will be deleted.",
+        "clip",
+        "Save a range of a video as a file of its own, with masks drawn into it if you like.",
+        queue="clip",
+        said_in_place=True,
+    )
+)
 DOWNLOAD = register(
     JobKind(
         "download",
@@ -294,6 +305,7 @@ STAGES = {
         Stage("duplicates", "Checking possible duplicates", "checking possible duplicates"),
         Stage("trash", "Moving to the trash", "moving to the trash"),
         Stage("export", "Writing", "writing crops"),
+        Stage("clip", "Saving the clip", "writing frames of the clip"),
         Stage("import", "Importing the dataset", "importing images"),
         Stage("check", "Verifying the download", "checking the download"),
         Stage("connect", "Waiting for the server", "waiting for the server"),

@@ -12,14 +12,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src import __version__
+from src.cli.clip import add_clip_arguments
 from src.cli.export import add_export_arguments, chosen_options
 from src.cli.labels import add_label_arguments, check_label_arguments
+from src.cli.video_range import check_range
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
-from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, IMPORT, SEGMENT, SWITCH, TRASH
+from src.job_kinds import ADD, CLIP, DOWNLOAD, DUPLICATES, EXPORT, IMPORT, SEGMENT, SWITCH, TRASH
 
 COMMANDS = (
-    "ingest remove roots search saved label duplicates export recipes import stats".split()
+    "ingest remove roots search saved label duplicates export recipes clip import stats".split()
     + "verify models demo install-desktop uninstall-desktop".split()
 )
 
@@ -192,6 +194,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     )
     recipes.add_argument("name", nargs="?", metavar="NAME", help="of a recipe to --remove")
     recipes.add_argument("--remove", action="store_true", help="delete it")
+    add_clip_arguments(command(CLIP.command, CLIP.help))
     imported = command("import", IMPORT.help)
     imported.add_argument(
         "path", nargs="?", type=Path, metavar="DIR", help="its folder, or its file of annotations"
@@ -252,6 +255,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if arguments.command == "label":
         check_label_arguments(labels, arguments)
     if arguments.command == "export":
+        check_range(export, arguments)
         arguments.options = chosen_options(export, arguments)
     if arguments.command == "recipes" and (arguments.name is None) == arguments.remove:
         recipes.error("name a recipe to --remove; without both they are listed")

@@ -237,6 +237,13 @@ class Commands:
             export(library, self.arguments, self._shown)
         return 0
 
+    def _clip(self) -> int:
+        from src.cli.clip import save_clip
+
+        with self._open_to_read() as library:
+            save_clip(library, self.arguments, self._shown)
+        return 0
+
     def _recipes(self) -> int:
         from src.cli.export import list_recipes
 

@@ -29,6 +29,7 @@ from src.gui.widgets.mask_quality import EDGE
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.scrolled import Scrolled
 from src.records import ExportPreview, SearchHit
+from src.search.filters import EVERYTHING, Filter
 from src.search.recipe import ClassRule, Recipe
 from src.worker import JobEnded
 
@@ -49,12 +50,16 @@ class ExportDialog:
         choose_folder: Callable[[], Path | None],
         open_folder: Callable[[Path], None],
         hits_alone: bool = False,
+        where: Filter = EVERYTHING,
+        title: str = "",
     ) -> None:
         """Open it.
 
         Args:
             hits: what can be exported alone.
             hits_alone: whether that is chosen at first.
+            where: what alone can be exported, unless a person removes that.
+            title: what that is, in words; the filter's text where it is empty.
         """
         self.overlay, self.theme, self._session = overlay, overlay.theme, session
         self._hits, self._choose_folder, self._open_folder = hits, choose_folder, open_folder
@@ -74,6 +79,8 @@ class ExportDialog:
         session.signals.job_event.append(self._heard)
         session.signals.job_ended.append(self._ended)
         self._build(self._dialog)
+        if where:
+            self.choices.restrict(where, title)
         if hits_alone:
             self.choices.what.choose(RESULTS)
         else:
