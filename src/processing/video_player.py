@@ -80,6 +80,11 @@ class VideoPlayer:
             self.close()
             raise
 
+    @property
+    def child_pid(self) -> int | None:
+        """The process that decodes; None where the file is read through."""
+        return None if self._child is None else self._child.pid
+
     def frame_at(self, time_s: float, size_wh: Size, go_on: GoOn | None = None) -> PlayedFrame:
         """Return the frame that is shown at a moment, at a size.
 
@@ -185,9 +190,7 @@ class VideoPlayer:
 
     # -- the child, and what is done without it
 
-    def _one(
-        self, request: dict[str, Any], size_wh: Size, go_on: GoOn | None
-    ) -> PlayedFrame:
+    def _one(self, request: dict[str, Any], size_wh: Size, go_on: GoOn | None) -> PlayedFrame:
         with self._lock:
             self._turn += 1
             self._plays = False

@@ -97,17 +97,21 @@ class PlayWorker:
         size: Callable[[Size], Size],
         frames: int = 0,
     ) -> int:
-        """Ask for something; what was asked before is given up. Returns the wish's number."""
+        """Ask for something; what was asked before is given up, but not for what is prepared.
+
+        Returns:
+            The wish's number.
+        """
         with self._changed:
-            self._number += 1
-            wish = Wish(self._number, kind, time_s, size, frames)
             if kind == "prepare":
-                self._prepared = wish
+                self._prepared = Wish(self._number, kind, time_s, size)
             else:
-                self._wish, self._prepared = wish, None
+                self._number += 1
+                self._wish = Wish(self._number, kind, time_s, size, frames)
+                self._prepared = None
                 self._frames.clear()
             self._changed.notify()
-        return wish.number
+            return self._number
 
     def stop(self) -> None:
         """Give up what was asked for."""
@@ -183,7 +187,7 @@ class PlayWorker:
 
     def _do(self, player: Player, wish: Wish) -> None:
         def go_on() -> bool:
-            return not self._closed and self._wish is None and self._number == wish.number
+            return not self._closed and self._number == wish.number
 
         size_wh = wish.size(player.size_wh)
         try:
