@@ -19,7 +19,7 @@ def frame_outlines(
 ) -> dict[str, tuple[np.ndarray, ...]]:
     """Outline masks; see Browsing.outlines."""
     found: dict[str, tuple[np.ndarray, ...]] = {}
-    for segment in metadata.segments(segment_ids):
+    for segment in metadata.segments(segment_ids).values():
         if segment.mask_rle is None:
             continue
         width, height = segment.frame_wh

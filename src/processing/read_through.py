@@ -14,7 +14,7 @@ from src.processing.ffmpeg_log import VideoFacts
 from src.processing.video_processor import VideoProcessor
 from src.processing.video_seek import last_tick
 from src.records import Frame
-from src.stopping import stopped_by
+from src.stopping import GoOn, ask, stopped_by
 from src.track_records import PlayedFrame
 
 # More than any video has, so every frame is read.
@@ -46,18 +46,21 @@ class ReadThrough:
         self._rewind()
         return self._read_on()
 
-    def frame_at(self, time_s: float, size_wh: Size) -> PlayedFrame:
+    def frame_at(self, time_s: float, size_wh: Size, go_on: GoOn | None = None) -> PlayedFrame:
         """Return the frame that is shown at a moment; see VideoPlayer."""
-        return _sized(self._kept[self._find(time_s)], size_wh)
+        return _sized(self._kept[self._find(time_s, go_on)], size_wh)
 
-    def step(self, time_s: float, frames: int, size_wh: Size) -> PlayedFrame:
+    def step(
+        self, time_s: float, frames: int, size_wh: Size, go_on: GoOn | None = None
+    ) -> PlayedFrame:
         """Return a frame before or after the one at a moment; see VideoPlayer."""
-        place = self._find(time_s)
+        place = self._find(time_s, go_on)
         if place + frames < 0 and not self._from_start:
-            self._to_index(max(0, self._kept[place].frame_index + frames))
+            self._to_index(max(0, self._kept[place].frame_index + frames), go_on)
             return _sized(self._kept[-1], size_wh)
         place = max(0, place + frames)
         while place >= len(self._kept):
+            ask(go_on)
             full = len(self._kept) == KEPT
             if self._read_on_or_none() is None:
                 place = len(self._kept) - 1
@@ -65,9 +68,11 @@ class ReadThrough:
                 place -= 1
         return _sized(self._kept[place], size_wh)
 
-    def frames_from(self, time_s: float, size_wh: Size) -> Generator[PlayedFrame]:
+    def frames_from(
+        self, time_s: float, size_wh: Size, go_on: GoOn | None = None
+    ) -> Generator[PlayedFrame]:
         """Give the frame at a moment and all after it."""
-        last = self._kept[self._find(time_s)]
+        last = self._kept[self._find(time_s, go_on)]
         yield _sized(last, size_wh)
         while True:
             later = [frame for frame in self._kept if frame.frame_index > last.frame_index]
@@ -87,21 +92,22 @@ class ReadThrough:
             self._reader.close()
             self._reader = None
 
-    def _find(self, time_s: float) -> int:
+    def _find(self, time_s: float, go_on: GoOn | None) -> int:
         """Return which of the frames kept is shown at a moment."""
         tick = last_tick(time_s, 0.0, TICKS_PER_S)
         if not self._kept or (_tick(self._kept[0]) > tick and not self._from_start):
             self._rewind()
         while not self._kept or _tick(self._kept[-1]) <= tick:
+            ask(go_on)
             if self._read_on_or_none() is None:
                 break
         places = [place for place, frame in enumerate(self._kept) if _tick(frame) <= tick]
         return places[-1] if places else 0
 
-    def _to_index(self, frame_index: int) -> None:
+    def _to_index(self, frame_index: int, go_on: GoOn | None) -> None:
         self._rewind()
         while self._read_on().frame_index < frame_index:
-            pass
+            ask(go_on)
 
     def _rewind(self) -> None:
         self.close()

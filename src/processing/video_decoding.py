@@ -195,7 +195,9 @@ class _Decoder:
         graph: Any = None
         for frame in frames:
             if graph is None:
-                graph = _graph(frame, self._file.stream.time_base, "bwdif=mode=send_frame:deint=interlaced")
+                graph = _graph(
+                    frame, self._file.stream.time_base, "bwdif=mode=send_frame:deint=interlaced"
+                )
             graph.push(frame)
             yield from self._pulled(graph)
         if graph is not None:

@@ -24,7 +24,7 @@ from src.processing.image_loader import check_readable
 from src.processing.read_through import ReadThrough
 from src.processing.video_filters import FrameReading
 from src.processing.video_streams import read_header
-from src.stopping import ask_wanted, wanted
+from src.stopping import GoOn, ask_wanted, wanted
 from src.track_records import PlayedFrame
 
 Size = tuple[int, int]
@@ -56,10 +56,15 @@ class VideoPlayer:
         self._child: _Child | None = None
         self._through: ReadThrough | None = None
         self.untrusted: str | None = None
-        header = read_header(program, self._path)
-        film = header.film()
-        if film is None:
-            raise MediaReadError(path, "there is no video in it")
+        self._child = _Child()  # it gets ready while the header is read
+        try:
+            header = read_header(program, self._path)
+            film = header.film()
+            if film is None:
+                raise MediaReadError(path, "there is no video in it")
+        except BaseException:
+            self.close()
+            raise
         self._reading = FrameReading.of(film)
         self.duration_s = 0.0
         self.size_wh = film.size_wh
@@ -75,34 +80,54 @@ class VideoPlayer:
             self.close()
             raise
 
-    def frame_at(self, time_s: float, size_wh: Size) -> PlayedFrame:
+    @property
+    def child_pid(self) -> int | None:
+        """The process that decodes; None where the file is read through."""
+        return None if self._child is None else self._child.pid
+
+    def frame_at(self, time_s: float, size_wh: Size, go_on: GoOn | None = None) -> PlayedFrame:
         """Return the frame that is shown at a moment, at a size.
 
         Before the first frame that is the first, after the last one the last.
 
+        Args:
+            go_on: asked before each frame of a file that has to be read through.
+
         Raises:
             MediaReadError: it can't be read.
+            StoppedError: `go_on` said no.
         """
-        return self._one({"verb": "at", "time_s": time_s}, size_wh)
+        return self._one({"verb": "at", "time_s": time_s}, size_wh, go_on)
 
-    def step(self, from_time_s: float, frames: int, size_wh: Size) -> PlayedFrame:
+    def step(
+        self, from_time_s: float, frames: int, size_wh: Size, go_on: GoOn | None = None
+    ) -> PlayedFrame:
         """Return the frame so many after the one that is shown at a moment, or before it.
 
         Args:
             frames: below 0 for earlier ones; the first or the last there is ends the way.
+            go_on: see frame_at.
 
         Raises:
             MediaReadError: it can't be read.
+            StoppedError: `go_on` said no.
         """
-        return self._one({"verb": "step", "time_s": from_time_s, "frames": frames}, size_wh)
+        request = {"verb": "step", "time_s": from_time_s, "frames": frames}
+        return self._one(request, size_wh, go_on)
 
-    def frames_from(self, time_s: float, size_wh: Size) -> Generator[PlayedFrame]:
+    def frames_from(
+        self, time_s: float, size_wh: Size, go_on: GoOn | None = None
+    ) -> Generator[PlayedFrame]:
         """Give the frame at a moment and all after it, in order; close it to stop.
 
         It ends as well where another frame is asked of this player meanwhile.
 
+        Args:
+            go_on: see frame_at.
+
         Raises:
             MediaReadError: it can't be read.
+            StoppedError: `go_on` said no.
         """
         with self._lock:
             self._turn += 1
@@ -126,7 +151,7 @@ class VideoPlayer:
                     if self._through is not None:
                         if through is None:
                             begin_s = time_s if last is None else last.timestamp_s
-                            through = self._through.frames_from(begin_s, size_wh)
+                            through = self._through.frames_from(begin_s, size_wh, go_on)
                             if last is not None:
                                 next(through, None)  # it was given already
                         frame = next(through, None)
@@ -165,7 +190,7 @@ class VideoPlayer:
 
     # -- the child, and what is done without it
 
-    def _one(self, request: dict[str, Any], size_wh: Size) -> PlayedFrame:
+    def _one(self, request: dict[str, Any], size_wh: Size, go_on: GoOn | None) -> PlayedFrame:
         with self._lock:
             self._turn += 1
             self._plays = False
@@ -179,8 +204,8 @@ class VideoPlayer:
                     self._read_through(str(exc))
             assert self._through is not None
             if request["verb"] == "at":
-                return self._through.frame_at(request["time_s"], size_wh)
-            return self._through.step(request["time_s"], request["frames"], size_wh)
+                return self._through.frame_at(request["time_s"], size_wh, go_on)
+            return self._through.step(request["time_s"], request["frames"], size_wh, go_on)
 
     def _next_of_child(self, size_wh: Size) -> tuple[PlayedFrame | None, bool]:
         """Wait for the frame that was asked for, and ask for more; also whether it was the end."""
@@ -209,7 +234,8 @@ class VideoPlayer:
         return None if self._through is not None else self._child
 
     def _open_child(self, stream: int) -> None:
-        child = self._child = _Child(self._path)
+        child = self._child
+        assert child is not None
         try:
             answer, _ = child.ask(
                 {
@@ -250,8 +276,7 @@ class _Untrusted(Exception):
 class _Child:
     """The child process of a video; see video_server."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self) -> None:
         one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._process = start_child("src.processing.video_server", variables=one_thread)
         assert self._process.stdin is not None
