@@ -139,6 +139,9 @@ def test_a_row_for_each_video_and_photos_in_words(desk: Desk) -> None:
     desk.look(ALONG)
     assert desk.results.along.winfo_viewable() and not desk.results.grid_view.winfo_viewable()
     assert desk.said == "3 results | in 2 videos · 1 result in 1 photo"
+    desk.search(two_videos(desk), line=0.3)
+    assert desk.said == "2 strong hits | in 2 videos · 1 weaker · 1 result in 1 photo"
+    desk.search(two_videos(desk))
     desk.look(CARDS)
     assert desk.results.grid_view.winfo_viewable() and desk.said.startswith("4 results")
 
@@ -159,6 +162,9 @@ def test_the_keyboard_goes_along_videos_and_opens(desk: Desk) -> None:
     desk.look(ALONG)
     desk.press("Down", "Return", "Right", "Return", "Right", "Return", "Down", "space")
     assert [each[2] for each in desk.opened] == ["1-0", "1-1", "1-1", "2-0"]
+    desk.search(two_videos(desk), line=0.3)
+    desk.press("Home", "Right", "Return")  # the other one is weaker
+    assert desk.opened[-1][2] == "1-0"
     desk.press("Home", "Return")
     assert desk.opened[-1][2] == "1-0"
 

@@ -74,7 +74,7 @@ def _search(panels: Panels) -> Panel:
         panels.dialogs.show_in_folder,
         panels.dialogs.save_crops,
         panels.dialogs.copy_image,
-        panels.open_moment,
+        panels.open_timeline,
     )
     return SearchPanel(
         panels.context,
@@ -94,7 +94,7 @@ def _detail(panels: Panels) -> Panel:
         panels.dialogs.open_file,
         panels.dialogs.show_in_folder,
         panels.detail_failed,
-        panels.open_moment,
+        panels.open_timeline,
     )
     return DetailPanel(panels.context, actions)
 

@@ -283,17 +283,6 @@ class Panels:
         origin = Origin("Results", self.search.query, hits, place=place)
         self.open_detail(hits[place].segment.id, origin, self.search.way)
 
-    def open_moment(
-        self, media_file_id: int, at_s: float, segment_id: str, query: str | None = None
-    ) -> None:
-        """Show a segment in the timeline of its video, and how that answers a query.
-
-        Args:
-            query: in its text form; None for the search that is shown.
-        """
-        query = self.search.query if query is None else query
-        self.open_timeline(media_file_id, at_s, segment_id, query or None)
-
     def search_for(self, query: Query) -> None:
         """Search for a whole query."""
         self.go(BY_WORDS)
@@ -359,6 +348,12 @@ class Panels:
     def is_typing(self) -> bool:
         """Whether an entry has the keyboard: there the keys for pasting paste words."""
         return isinstance(self._root.focus_get(), tkinter.Entry)
+
+    @property
+    def has_typed(self) -> bool:
+        """Whether there are words in the entry that has the keyboard: they are not undone here."""
+        focus = self._root.focus_get()
+        return isinstance(focus, tkinter.Entry) and bool(focus.get())
 
     def paste(self) -> None:
         """Search for the image on the clipboard."""

@@ -32,8 +32,7 @@ class DetailActions:
     """What the panel asks of the window.
 
     Attributes:
-        open_timeline: shows a video at a moment in seconds, with a segment that is marked there,
-            and how it answers a query in its text form; "" for none.
+        open_timeline: shows a video at a moment in seconds, with a segment that is marked there.
     """
 
     back: Callable[[], None]
@@ -41,7 +40,7 @@ class DetailActions:
     open_file: Callable[[Path], None]
     show_in_folder: Callable[[Path], None]
     failed: Callable[[Exception], None]
-    open_timeline: Callable[[int, float, str, str], object]
+    open_timeline: Callable[[int, float, str], object]
 
 
 @dataclass(frozen=True)
@@ -369,8 +368,7 @@ class DetailPanel(Panel):
 
     def _open_timeline(self, segment: StoredSegment) -> None:
         at_s = segment.timestamp_s or 0.0
-        query = self._origin.query
-        self._actions.open_timeline(segment.media_file_id, at_s, segment.id, query)
+        self._actions.open_timeline(segment.media_file_id, at_s, segment.id)
 
     def _zoom(self, scale: float | None) -> None:
         self.picture.fit() if scale is None else self.picture.zoom(scale)

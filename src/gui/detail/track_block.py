@@ -10,7 +10,7 @@ from src.counting import counted, from_to
 from src.gui.core.session import Session
 from src.gui.theme.theme import SMALL, Theme
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.controls import RING, Button, IconButton, label
+from src.gui.widgets.controls import Button, IconButton, label
 from src.gui.widgets.popup import Entry, show_menu
 from src.gui.widgets.tooltip import Tooltip
 from src.records import StoredSegment
@@ -94,7 +94,7 @@ class TrackBlock(ctk.CTkFrame):
             self._words.pack_forget()
             self.change.pack_forget()
         else:
-            self._words.pack(side="top", fill="x", padx=(RING, 0), pady=(0, 4), before=self._row)
+            self._words.pack(side="top", fill="x", pady=(0, 4), before=self._row)
             self.change.pack(side="right")
 
     def entries(self) -> list[Entry]:

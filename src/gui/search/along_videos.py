@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from src.counting import counted
@@ -10,7 +11,7 @@ from src.gui.core.session import Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.search.hit_cards import each_of, in_files
 from src.gui.search.video_canvas import VideoCanvas
-from src.gui.search.video_rows import best_of
+from src.gui.search.video_rows import best_of, strong_of
 from src.gui.theme.theme import Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import label
@@ -64,14 +65,18 @@ class AlongVideos(ctk.CTkFrame):
     def videos(self) -> Sequence[VideoMoments]:
         return self.canvas.videos
 
-    def show(self, hits: Sequence[SearchHit], keep_place: bool) -> None:
-        """Show hits, best first, once it is known where in their videos they lie."""
+    def show(self, hits: Sequence[SearchHit], has_line: bool, keep_place: bool) -> None:
+        """Show hits, best first, once it is known where in their videos they lie.
+
+        Args:
+            has_line: whether weaker hits are told from strong ones; else all are marked alike.
+        """
         self._asked += 1
         asked, library, self._hits = self._asked, self._session.library, hits
 
         def found(videos: list[VideoMoments]) -> None:
             if asked == self._asked:
-                self._show(videos, keep_place)
+                self._show(ordered(videos, has_line), has_line, keep_place)
 
         self._session.main_thread.run(
             lambda: library.tracks.moments(hits), found, fails="Couldn't show results along videos"
@@ -82,21 +87,20 @@ class AlongVideos(ctk.CTkFrame):
         self._asked += 1
         self._hits = ()
         self._none.place_forget()
-        self.canvas.show((), {}, False)
+        self.canvas.show((), {}, False, False)
 
     def take_keys(self) -> None:
         """Give the keyboard to the rows."""
         self.canvas.take_keys()
 
-    def _show(self, videos: list[VideoMoments], keep_place: bool) -> None:
-        self.canvas.show(
-            videos, {each.segment.id: each for each in each_of(self._hits)}, keep_place
-        )
+    def _show(self, videos: Sequence[VideoMoments], has_line: bool, keep_place: bool) -> None:
+        hits = {each.segment.id: each for each in each_of(self._hits)}
+        self.canvas.show(videos, hits, has_line, keep_place)
         if videos:
             self._none.place_forget()
         else:
             self._none.place(relx=0.5, rely=0.42, anchor="center")
-        self._say(*summary(videos, self._hits))
+        self._say(*summary(videos, self._hits, has_line))
 
     def _open(self, row: int, at: int | float) -> None:
         """Open a video at one of its results, or at a time of its own."""
@@ -130,16 +134,29 @@ class AlongVideos(ctk.CTkFrame):
             self.canvas.scroll_to(self.canvas.offset + float(amount) * rows.height * 0.9)
 
 
+def ordered(videos: Sequence[VideoMoments], has_line: bool) -> list[VideoMoments]:
+    """Put the video with the best result first; where no line is drawn every result is strong."""
+    if not has_line:
+        videos = [
+            replace(each, moments=tuple(replace(one, is_strong=True) for one in each.moments))
+            for each in videos
+        ]
+    return sorted(videos, key=lambda each: -(each.moments[best_of(each)].score or 0.0))
+
+
 def summary(
-    videos: Sequence[VideoMoments], hits: Sequence[SearchHit]
+    videos: Sequence[VideoMoments], hits: Sequence[SearchHit], has_line: bool
 ) -> tuple[str, tuple[str, ...]]:
-    """Write how many results are along videos, and how many are in photos."""
+    """Write how many results are along videos, and how many are in photos: the longest first."""
     along = sum(len(video.moments) for video in videos)
     photos = [hit for hit in each_of(hits) if hit.segment.timestamp_s is None]
-    words = f"in {counted(len(videos), 'video')}"
-    if not photos:
-        return counted(along, "result"), (words,)
-    count = f"{counted(len(photos), 'result')} {in_files(photos, 'photo')}"
+    in_photos = f"{counted(len(photos), 'result')} {in_files(photos, 'photo')}" if photos else ""
     if not videos:
-        return count, ("",)
-    return counted(along, "result"), (f"{words} · {count}", f"{words} · {len(photos):,} in photos")
+        return in_photos, ("",)
+    shown = [each for each in videos if strong_of(each)]  # of all where no line is drawn
+    strong = sum(map(strong_of, shown))
+    found = counted(strong, "strong hit" if has_line else "result") if strong else "No strong hits"
+    where = f"in {counted(len(shown), 'video')}" if shown else ""
+    weaker = f"{along - strong:,} weaker" if along > strong else ""
+    rests = in_photos, f"{len(photos):,} in photos" if photos else "", ""
+    return found, tuple(" · ".join(filter(None, (where, weaker, rest))) for rest in rests)

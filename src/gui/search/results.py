@@ -243,7 +243,7 @@ class ResultsView(ctk.CTkFrame):
         split: int | None = None
         if self.is_along:
             self._group, self.hits = None, HitCards(result.hits, is_missing)
-            self.along.show(result.hits, keep_place)
+            self.along.show(result.hits, result.line is not None, keep_place)
             return
         if self._group is not None:
             alone = replace(self._group, alike=())

@@ -11,13 +11,14 @@ from PIL import Image
 from src.counting import counted, from_to, moment
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.search.video_rows import (
-    LEAST_MARK,
     Mark,
     VideoRows,
+    beside,
     best_of,
     length_of,
     mark_at,
     marks_of,
+    strong_of,
 )
 from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import LEFT, NORMAL, RADIUS_SMALL, RIGHT, SMALL, Theme, shorten
@@ -27,8 +28,8 @@ from src.records import SearchHit
 from src.track_records import VideoMoment, VideoMoments
 
 PITCH = 68
-_POSTER_WH, _BAR = (80, 45), 20
-_BETWEEN, _NAME, _REACH = 16, 168, 4
+_POSTER_WH, _BAR = (80, 45), 30
+_BETWEEN, _NAME, _REACH, _CARD_AWAY = 16, 168, 4, 8
 _WHEEL_PX = 80
 _MARKED = "marked"  # the ring round the mark that is pointed at
 # what is opened: the video's row, and the place among its results, or a time in seconds
@@ -60,21 +61,28 @@ class VideoCanvas(DrawnCanvas):
         self._on_open, self._on_scroll = on_open, on_scroll
         self.videos: Sequence[VideoMoments] = ()
         self._hits: Mapping[str, SearchHit] = {}
-        self.offset = 0
+        self.offset, self._has_line = 0, False
         self.focused: tuple[int, int] | None = None  # a row, and a place among its results
         self._pointed: tuple[int, Mark] | None = None
+        self._pointer_x: int | None = None  # where it is, while it points at a mark
         self._card = HoverCard(self, theme, thumbnails)
         self._bind_pointer()
         self._bind_keys()
 
     def show(
-        self, videos: Sequence[VideoMoments], hits: Mapping[str, SearchHit], keep_place: bool
+        self,
+        videos: Sequence[VideoMoments],
+        hits: Mapping[str, SearchHit],
+        has_line: bool,
+        keep_place: bool,
     ) -> None:
         """Show videos.
 
         Args:
             hits: those of the search, by the ids of their segments, for their crops.
+            has_line: whether weaker hits are told from strong ones.
         """
+        self._has_line = has_line
         focus = None if self.focused is None else self._key_of(*self.focused)
         self.videos, self._hits = tuple(videos), hits
         self.focused, self._pointed = None, None
@@ -110,18 +118,15 @@ class VideoCanvas(DrawnCanvas):
 
     def marks(self, row: int) -> list[Mark]:
         """Return the marks of a video, in pixels of its bar."""
-        _, _, width, _ = self.bar_box(row)
-        return marks_of(self.videos[row], width, self.theme.px(LEAST_MARK))
+        _, _, width, height = self.bar_box(row)
+        return marks_of(self.videos[row], (width, height), self.theme.scale)
 
     def _mark_under(self, x: int, y: int) -> tuple[int, Mark] | None:
         row = self.rows.row_at(y, self.offset)
         if row is None:
             return None
-        left, top, _, height = self.bar_box(row)
-        reach = self.theme.px(_REACH)
-        if not top - reach <= y < top + height + reach:
-            return None
-        mark = mark_at(self.marks(row), x - left, reach)
+        left, top, _, _ = self.bar_box(row)
+        mark = mark_at(self.marks(row), x - left, y - top, self.theme.px(_REACH))
         return None if mark is None else (row, mark)
 
     def scroll_to(self, offset: float) -> None:
@@ -155,12 +160,15 @@ class VideoCanvas(DrawnCanvas):
         self.configure(
             cursor="" if self.rows.row_at(y, self.offset) is None or not self.videos else "hand2"
         )
+        self._pointer_x = x
         self._point(self._mark_under(x, y))
 
     def _point(self, at: tuple[int, Mark] | None) -> None:
         """Show the crop of the result that is pointed at."""
         if at != self._pointed:
             self._pointed = at
+            if at is None:
+                self._pointer_x = None
             self._draw_pointed()
 
     def _click(self, x: int, y: int) -> None:
@@ -218,8 +226,11 @@ class VideoCanvas(DrawnCanvas):
 
     def _go_along(self, step: int, _event: object) -> str:
         if self.videos:
-            row, place = self.focused or (0, best_of(self.videos[0]) - step)
-            self._focus(row, min(max(0, place + step), len(self.videos[row].moments) - 1))
+            if self.focused is None:
+                self._focus(0, best_of(self.videos[0]))
+            else:
+                row, place = self.focused
+                self._focus(row, beside(self.videos[row], place, step))
         return "break"
 
     def _focus(self, row: int, place: int) -> None:
@@ -257,7 +268,7 @@ class VideoCanvas(DrawnCanvas):
         left += size[0] + px(_BETWEEN)
         for text, y, font_size, ink, tail in (
             (video.media.path.name, middle - px(10), NORMAL, c.text, 9),
-            (_facts(video), middle + px(10), SMALL, c.text_2, 0),
+            (_facts(video, self._has_line), middle + px(10), SMALL, c.text_2, 0),
         ):
             font = theme.canvas_font(self, font_size)
             words = shorten(text, font, px(_NAME), tail)
@@ -270,10 +281,10 @@ class VideoCanvas(DrawnCanvas):
         c, px = self.theme.colours, self.theme.px
         inside = Image.new("RGB", size, c.card)
         for mark in self.marks(row):
-            box = mark.left, 0, max(mark.left + 1, mark.right), size[1]
+            box = mark.left, mark.top, mark.right, mark.bottom
             inside.paste(c.accent if mark.is_strong else c.strong_border, box)
             if mark.right < size[0]:  # neighbours stay two
-                inside.paste(c.card, (mark.right - 1, 0, mark.right, size[1]))
+                inside.paste(c.card, (mark.right - 1, mark.top, mark.right, mark.bottom))
         bar = Image.new("RGB", size, c.window)
         bar.paste(inside, (0, 0), rounded_mask(size, px(RADIUS_SMALL)))
         return bar
@@ -294,8 +305,13 @@ class VideoCanvas(DrawnCanvas):
                 self._show_crop(row, mark)
 
     def _draw_ring(self, row: int, mark: Mark) -> None:
-        px, (left, top, _, height) = self.theme.px, self.bar_box(row)
-        box = left + mark.left - px(3), top - px(3), left + mark.right + px(2), top + height + px(2)
+        px, (left, top, _, _) = self.theme.px, self.bar_box(row)
+        box = (
+            left + mark.left - px(2),
+            top + mark.top - px(2),
+            left + mark.right + px(1),
+            top + mark.bottom + px(1),
+        )
         self.create_rectangle(
             *box, outline=self.theme.colours.text, width=max(1, px(2)), tags=_MARKED
         )
@@ -306,15 +322,22 @@ class VideoCanvas(DrawnCanvas):
         if hit is None:
             return
         left, top, _, height = self.bar_box(row)
-        x = left + (mark.left + mark.right) // 2
+        x = left + mark.left if self._pointer_x is None else self._pointer_x
+        # beside the bar, of which something else may be pointed at next
+        away = self._card.height // 2 + self.theme.px(_CARD_AWAY)
+        below = top + height + away
+        fits = below + self._card.height // 2 < self.winfo_height()
         words = from_to(what.begin_s, what.end_s), _worth(what, hit)
-        self._card.show(hit.segment.crop_path, words, x, top + height // 2)
+        self._card.show(hit.segment.crop_path, words, x, below if fits else top - away)
 
 
-def _facts(video: VideoMoments) -> str:
-    length = video.media.duration_s
+def _facts(video: VideoMoments, has_line: bool) -> str:
+    length, strong = video.media.duration_s, strong_of(video)
     words = [] if length is None else [moment(length)]
-    return " · ".join([*words, counted(len(video.moments), "result")])
+    if not has_line:
+        return " · ".join([*words, counted(len(video.moments), "result")])
+    found = counted(strong, "hit") if strong else counted(len(video.moments), "weaker hit")
+    return " · ".join([*words, found])
 
 
 def _worth(what: VideoMoment, hit: SearchHit) -> str:

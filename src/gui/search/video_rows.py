@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from src.track_records import VideoMoment, VideoMoments
 
 LEAST_MARK = 6  # how wide a mark is at least, or a moment in a long video could not be seen
+MOST_LANES = 4  # of strong results that overlap
+_STRIP, _GAP = 5, 2  # of weaker ones, and above it
 
 
 @dataclass(frozen=True)
@@ -16,13 +18,19 @@ class Mark:
 
     Attributes:
         place: among the results of the video.
-        left, right: in device pixels of the bar.
+        left, right, top, bottom: in device pixels of the bar.
     """
 
     place: int
     left: int
     right: int
+    top: int
+    bottom: int
     is_strong: bool
+
+    def away(self, x: int, y: int) -> int:
+        """Return how far a pixel of the bar lies outside; 0 inside."""
+        return max(self.left - x, x - self.right + 1, self.top - y, y - self.bottom + 1, 0)
 
 
 @dataclass(frozen=True)
@@ -71,34 +79,70 @@ def length_of(video: VideoMoments) -> float:
     return max(video.media.duration_s or 0.0, *ends, 1e-3)
 
 
-def marks_of(video: VideoMoments, width: int, least: int = LEAST_MARK) -> list[Mark]:
-    """Place the results of a video on its bar; weaker ones first, so that strong ones lie above.
+def marks_of(video: VideoMoments, size_wh: tuple[int, int], scale: float = 1.0) -> list[Mark]:
+    """Place the results of a video on its bar: strong ones that overlap lie one below the other.
+
+    Weaker ones lie in a strip along its lower edge.
 
     Args:
-        width: of the bar, in device pixels.
-        least: see LEAST_MARK, in device pixels.
+        size_wh: of the bar, in device pixels.
+        scale: device pixels of a pixel of the design.
     """
-    length = length_of(video)
+    (width, height), length = size_wh, length_of(video)
+    least, strip = round(LEAST_MARK * scale), round(_STRIP * scale)
+    ends = [_ends(each, length, width, least) for each in video.moments]
+    weak = [place for place, each in enumerate(video.moments) if not each.is_strong]
+    strong = [place for place, each in enumerate(video.moments) if each.is_strong]
+    lanes = _lanes([ends[place] for place in strong])
+    high = height - (strip + round(_GAP * scale) if weak else 0)
+    count = max(lanes, default=0) + 1
+    marks = [Mark(place, *ends[place], height - strip, height, False) for place in weak]
+    for place, lane in zip(strong, lanes, strict=True):
+        top, bottom = high * lane // count, high * (lane + 1) // count
+        marks.append(Mark(place, *ends[place], top, bottom - (lane + 1 < count), True))
+    return marks
 
-    def mark(place: int, moment: VideoMoment) -> Mark:
-        left, right = (round(at / length * width) for at in (moment.begin_s, moment.end_s))
-        if right - left < least:
-            left = min(max(0, (left + right - least) // 2), max(0, width - least))
-            right = min(width, left + least)
-        return Mark(place, left, right, moment.is_strong)
 
-    marks = [mark(place, moment) for place, moment in enumerate(video.moments)]
-    return sorted(marks, key=lambda each: each.is_strong)
+def _ends(moment: VideoMoment, length: float, width: int, least: int) -> tuple[int, int]:
+    left, right = (round(at / length * width) for at in (moment.begin_s, moment.end_s))
+    if right - left >= least:
+        return left, right
+    left = min(max(0, (left + right - least) // 2), max(0, width - least))
+    return left, min(width, left + least)
 
 
-def mark_at(marks: Sequence[Mark], x: int, reach: int) -> Mark | None:
+def _lanes(ends: Sequence[tuple[int, int]]) -> list[int]:
+    """Give each of some marks the first lane that is free there; of too many some overlap."""
+    taken: list[int] = []  # up to where each lane is
+    lanes = [0] * len(ends)
+    for number in sorted(range(len(ends)), key=lambda each: ends[each]):
+        left, right = ends[number]
+        free = [lane for lane, until in enumerate(taken) if until <= left]
+        if not free and len(taken) < MOST_LANES:
+            taken.append(0)
+            free = [len(taken) - 1]
+        lane = free[0] if free else taken.index(min(taken))
+        taken[lane], lanes[number] = max(taken[lane], right), lane
+    return lanes
+
+
+def mark_at(marks: Sequence[Mark], x: int, y: int, reach: int) -> Mark | None:
     """Return the mark at a pixel of the bar, the uppermost of several; else one within reach."""
-    over = [each for each in marks if each.left <= x < each.right]
-    if over:
-        return over[-1]
-    near = [(max(each.left - x, x - each.right), each) for each in marks]
-    close = [pair for pair in near if pair[0] <= reach]
-    return min(close, key=lambda pair: pair[0])[1] if close else None
+    near = [(each.away(x, y), -place, each) for place, each in enumerate(marks)]
+    close = min(near, default=None, key=lambda each: each[:2])
+    return close[2] if close is not None and close[0] <= reach else None
+
+
+def strong_of(video: VideoMoments) -> int:
+    """Count the strong results of a video."""
+    return sum(each.is_strong for each in video.moments)
+
+
+def beside(video: VideoMoments, place: int, step: int) -> int:
+    """Return the next (1) or previous (-1) result, from strong ones to strong ones alone."""
+    only_strong = video.moments[place].is_strong
+    places = [n for n, each in enumerate(video.moments) if each.is_strong or not only_strong]
+    return places[min(max(0, places.index(place) + step), len(places) - 1)]
 
 
 def best_of(video: VideoMoments) -> int:

@@ -22,6 +22,12 @@ class HoverCard:
         self._canvas, self._theme, self._thumbnails = canvas, theme, thumbnails
         self._photo: ImageTk.PhotoImage | None = None
 
+    @property
+    def height(self) -> int:
+        """Of the card, in device pixels."""
+        px = self._theme.px
+        return px(_PICTURE_WH[1]) + px(_INSIDE) + px(_LINES)
+
     def show(self, crop: Path, lines: tuple[str, str], x: int, y: int, first_tail: int = 9) -> None:
         """Show a crop that lies at a pixel.
 
@@ -35,7 +41,7 @@ class HoverCard:
         self._thumbnails.want(self, [(crop, size)])
         picture = self._thumbnails.get(crop, size)
         inside = px(_INSIDE)
-        wide, high = size[0] + 2 * inside, size[1] + inside + px(_LINES)
+        wide, high = size[0] + 2 * inside, self.height
         is_left = x + px(_AWAY) + wide >= canvas.winfo_width()
         left = x - px(_AWAY) - wide if is_left else x + px(_AWAY)
         top = max(0, min(y - high // 2, canvas.winfo_height() - high - px(4)))
