@@ -16,10 +16,10 @@ from src.cli.export import add_export_arguments, chosen_options
 from src.cli.labels import add_label_arguments, check_label_arguments
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
-from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, IMPORT, SEGMENT, SWITCH, TRASH
+from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, IMPORT, SEGMENT, SWITCH, TRACK, TRASH
 
 COMMANDS = (
-    "ingest remove roots search saved label duplicates export recipes import stats".split()
+    "ingest remove roots search saved label duplicates tracks export recipes import stats".split()
     + "verify models demo install-desktop uninstall-desktop".split()
 )
 
@@ -163,6 +163,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     duplicates.add_argument(
         "--again", action="store_true", help="look again, even where nothing has changed"
     )
+    tracks = command(TRACK.command, TRACK.help)
+    tracks.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="videos, and folders with videos; without any, all of the library",
+    )
     export = command(EXPORT.command, EXPORT.help)
     export.add_argument(
         "folder",
@@ -220,10 +228,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, add them, and search them.")
     command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
     command("uninstall-desktop", "Remove the entry from the desktop's menu.")
-    for which in (ingest, remove, roots, search, saved, labels, duplicates, stats, models):
+    for which in (ingest, remove, roots, search, saved, labels, duplicates, tracks, stats, models):
         which.add_argument("--json", action="store_true", help="print one JSON object per line")
 
-    for which in (ingest, remove):
+    for which in (ingest, remove, tracks):
         _show_dashes(which, "[PATH ...]")
     _show_dashes(search, "[TEXT]")
     _show_dashes(saved, "[NAME] [TEXT]")

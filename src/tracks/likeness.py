@@ -13,11 +13,11 @@ from src.tracks.tracklet import Tracklet
 
 # Weights of a logistic regression, in the order of PAIR_FEATURES.
 PAIR_FEATURES = ("overlap", "embedding", "colours", "shape", "size", "away", "far", "gap")
-PAIR_WEIGHTS = np.array([3.0, 4.8, 6.0, 1.5, -1.0, -1.2, -5.6, -1.6])
-PAIR_BIAS = -10.5
+PAIR_WEIGHTS = np.array([4.1, 4.4, 6.0, 0.4, -1.0, -0.7, -6.3, -0.2])
+PAIR_BIAS = -8.5
 END_FEATURES = ("embedding", "colours", "shape", "size", "far", "gap", "cut", "short")
-END_WEIGHTS = np.array([3.9, 3.5, 2.3, -1.0, -2.5, -0.4, -0.5, -0.7])
-END_BIAS = -7.5
+END_WEIGHTS = np.array([5.2, 3.9, 2.6, -1.0, -2.5, -0.5, -0.5, -0.6])
+END_BIAS = -8.2
 
 
 class Commonness:
