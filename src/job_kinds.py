@@ -274,6 +274,19 @@ EMBED = register(
     )
 )
 
+TRACK = register(
+    JobKind(
+        "track",
+        "following things through videos",
+        "It goes on when you open the library again.",
+        "tracks",
+        "List what was followed through videos: from when to when, in how many frames.",
+        queue="track",
+        strip_order=4,
+        in_background=True,
+    )
+)
+
 DUPLICATES = register(
     JobKind(
         "duplicates",
@@ -314,6 +327,7 @@ STAGES = {
         Stage("embed", "Processing segments with the new model", "embedding segments again"),
         Stage("retag", "Tagging segments again", "tagging segments again"),
         Stage("measure", "Measuring frames", "measuring frames"),
+        Stage("track", "Following things through videos", "following things through videos"),
         Stage("compare", "Comparing pictures", "comparing pictures"),
         Stage("duplicates", "Checking possible duplicates", "checking possible duplicates"),
         Stage("trash", "Moving to the trash", "moving to the trash"),

@@ -13,7 +13,7 @@ from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
 from src.datasets.imported_labels import find_importer
 from src.errors import DatabaseError, ModelNotLoadedError
-from src.events import Event
+from src.events import Event, JobDone
 from src.exporting import Exporting
 from src.processing.pending_deletes import remove_media
 from src.records import (
@@ -69,7 +69,17 @@ class MediaLibrary(SearchAids, Exporting):
             self.settings,
             tell_index=not self._upkeep_later,
         )
-        yield from ingest.run([Path(path) for path in paths], again)
+        yield from self._then_linked(ingest.run([Path(path) for path in paths], again))
+
+    def _then_linked(self, job: Iterator[Event]) -> Iterator[Event]:
+        """Link what a job has brought of videos, before it says that it is over.
+
+        The window does that by itself, and lets nobody wait for it.
+        """
+        for event in job:
+            if isinstance(event, JobDone) and not self._upkeep_later:
+                yield from self.tracks.link()
+            yield event
 
     def segmented_by_others(self) -> int:
         """Count the frames that were segmented by another SAM than the one in use.
@@ -106,7 +116,7 @@ class MediaLibrary(SearchAids, Exporting):
             self.settings,
             tell_index=not self._upkeep_later,
         )
-        yield from again.run()
+        yield from self._then_linked(again.run())
 
     def media_suffixes(self) -> tuple[list[str], list[str]]:
         """List the endings of image files and of video files that folders are searched for."""

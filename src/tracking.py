@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from src.database.metadata_db import MetadataDatabase
 from src.events import Event
+from src.tracks.method import METHOD
 from src.tracks.video_jobs import VideoJobs
 
 
@@ -22,7 +23,20 @@ class Tracks:
 
     def has_unlinked(self) -> bool:
         """Return whether there is a video whose segments are not linked as they are now."""
-        return self._metadata.tracks.has_unlinked()
+        return self._metadata.tracks.has_unlinked(METHOD)
+
+    def link(self) -> Iterator[Event]:
+        """Link the segments of videos to tracks, where they are not as they are now.
+
+        Adding does so at its end, and the window by itself. Cancelled or killed, the next call
+        goes on; see link_videos.
+
+        Raises:
+            DatabaseError: the library is damaged, or can't be written to.
+        """
+        from src.tracks.link_job import link_videos
+
+        yield from link_videos(self._metadata)
 
     # -- more of a video
 

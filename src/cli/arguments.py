@@ -29,11 +29,12 @@ from src.job_kinds import (
     SAMPLE,
     SEGMENT,
     SWITCH,
+    TRACK,
     TRASH,
 )
 
 COMMANDS = (
-    "ingest sample remove roots search saved label duplicates export recipes clip".split()
+    "ingest sample remove roots search saved label duplicates tracks export recipes clip".split()
     + "import stats verify models demo install-desktop uninstall-desktop".split()
 )
 
@@ -186,6 +187,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     duplicates.add_argument(
         "--again", action="store_true", help="look again, even where nothing has changed"
     )
+    tracks = command(TRACK.command, TRACK.help)
+    tracks.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="videos, and folders with videos; without any, all of the library",
+    )
     export = command(EXPORT.command, EXPORT.help)
     export.add_argument(
         "folder",
@@ -244,10 +253,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, add them, and search them.")
     command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
     command("uninstall-desktop", "Remove the entry from the desktop's menu.")
-    for which in (ingest, sample, remove, roots, search, saved, labels, duplicates, stats, models):
+    of_media = ingest, sample, remove, roots, search, saved, labels, duplicates, tracks
+    for which in (*of_media, stats, models):
         which.add_argument("--json", action="store_true", help="print one JSON object per line")
 
-    for which in (ingest, remove):
+    for which in (ingest, remove, tracks):
         _show_dashes(which, "[PATH ...]")
     _show_dashes(search, "[TEXT]")
     _show_dashes(saved, "[NAME] [TEXT]")

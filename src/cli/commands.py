@@ -244,6 +244,16 @@ class Commands:
         with self._initialize(self._paths_of_library().root) as library:
             return decide(library, given.verb, given.groups, given.best, given.yes, self._shown)
 
+    def _tracks(self) -> int:
+        from src.cli.tracks import list_tracks
+
+        with self._open_to_read() as library:
+            if not library.read_only:
+                for _ in self._shown(library.tracks.link()):
+                    pass
+            list_tracks(library, self.arguments.paths, self.arguments.json)
+        return 0
+
     def _export(self) -> int:
         from src.cli.export import export
 

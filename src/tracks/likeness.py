@@ -13,11 +13,11 @@ from src.tracks.tracklet import Tracklet
 
 # Weights of a logistic regression, in the order of PAIR_FEATURES.
 PAIR_FEATURES = ("overlap", "embedding", "colours", "shape", "size", "away", "far", "gap")
-PAIR_WEIGHTS = np.array([3.0, 4.8, 6.0, 1.5, -1.0, -1.2, -5.6, -1.6])
-PAIR_BIAS = -10.5
+PAIR_WEIGHTS = np.array([4.1, 4.4, 6.0, 0.4, -1.0, -0.7, -6.3, -0.2])
+PAIR_BIAS = -8.5
 END_FEATURES = ("embedding", "colours", "shape", "size", "far", "gap", "cut", "short")
-END_WEIGHTS = np.array([3.9, 3.5, 2.3, -1.0, -2.5, -0.4, -0.5, -0.7])
-END_BIAS = -7.5
+END_WEIGHTS = np.array([5.2, 3.9, 2.6, -1.0, -2.5, -0.5, -0.5, -0.6])
+END_BIAS = -8.2
 
 
 class Commonness:
@@ -125,7 +125,9 @@ def end_features(
     last_areas = np.array([a.last.area for a in earlier])
     first_areas = np.array([b.first.area for b in later])
     features[..., 3] = np.abs(np.log(last_areas[:, None] / first_areas[None]))
-    gaps = np.array([b.begin_s for b in later])[None] - np.array([a.end_s for a in earlier])[:, None]
+    gaps = (
+        np.array([b.begin_s for b in later])[None] - np.array([a.end_s for a in earlier])[:, None]
+    )
     gaps = np.maximum(gaps, 0)
     ends = np.stack([a.end_xy for a in earlier])[:, None]
     begins = np.stack([b.begin_xy for b in later])[None]
