@@ -70,7 +70,7 @@ class Tracks:
 
     def spans(self, segment_ids: Sequence[str]) -> dict[str, tuple[float, float]]:
         """Look up from when until when the tracks of segments are seen; of those in one."""
-        return self._reader.spans(segment_ids)
+        return self._metadata.tracks.spans(segment_ids)
 
     def moments(self, hits: Sequence[SearchHit]) -> list[VideoMoments]:
         """Gather the results of a search by video; see moments_along_videos."""
