@@ -156,9 +156,8 @@ class FrameActs:
         Args:
             whole: the id of the frame as a whole.
         """
-        deleted = (
-            kept.removed[-1] if kept.removed else None
-        )  # it comes back when that is taken back
+        # one that was deleted comes back when that is taken back
+        deleted = kept.removed[-1] if kept.removed else None
         self._verbs.edits[kept.batch] = whole, kept.segment_id or deleted
         opened = self._opened
 
