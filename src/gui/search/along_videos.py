@@ -155,7 +155,9 @@ def summary(
         return in_photos, ("",)
     shown = [each for each in videos if strong_of(each)]  # of all where no line is drawn
     strong = sum(map(strong_of, shown))
-    found = counted(strong, "strong hit" if has_line else "result") if strong else "No strong hits"
+    found = counted(strong, "strong moment" if has_line else "moment")
+    if not strong:
+        found = "No strong moments"
     where = f"in {counted(len(shown), 'video')}" if shown else ""
     weaker = f"{along - strong:,} weaker" if along > strong else ""
     rests = in_photos, f"{len(photos):,} in photos" if photos else "", ""

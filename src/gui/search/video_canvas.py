@@ -361,8 +361,8 @@ def _facts(video: VideoMoments, has_line: bool) -> str:
     length, strong = video.media.duration_s, strong_of(video)
     words = [] if length is None else [moment(length)]
     if not has_line:
-        return " · ".join([*words, counted(len(video.moments), "result")])
-    found = counted(strong, "hit") if strong else counted(len(video.moments), "weaker hit")
+        return " · ".join([*words, counted(len(video.moments), "moment")])
+    found = counted(strong, "moment") if strong else counted(len(video.moments), "weaker moment")
     return " · ".join([*words, found])
 
 
