@@ -167,6 +167,12 @@ def test_the_keyboard_goes_along_videos_and_opens(desk: Desk) -> None:
     assert desk.opened[-1][2] == "1-0"
     desk.press("Home", "Return")
     assert desk.opened[-1][2] == "1-0"
+    canvas = desk.results.along.canvas
+    for is_back in (True, False):  # to the moment that was opened, and not at each later visit
+        desk.root.focus_force()
+        desk.results.along.return_keys()
+        desk.root.update()
+        assert (desk.root.focus_get() is canvas) is is_back
 
 
 def test_where_no_result_is_in_a_video_it_says_so(desk: Desk) -> None:
