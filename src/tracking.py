@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from src.database.metadata_db import MetadataDatabase
 from src.events import Event
 from src.records import SearchHit
-from src.track_records import Timeline, Track, VideoMoments
+from src.track_records import ScoreCurve, Timeline, Track, VideoMoments
 from src.tracks.method import METHOD
 from src.tracks.moments import moments_along_videos
 from src.tracks.timeline import TimelineReader
 from src.tracks.video_jobs import VideoJobs
 
+if TYPE_CHECKING:
+    from src.search.query import Query
+    from src.search.segment_search import SegmentSearch
+
 
 class Tracks:
     """The verbs on tracks. All of them may be called in any thread."""
 
-    def __init__(self, metadata: MetadataDatabase, jobs: VideoJobs) -> None:
+    def __init__(
+        self,
+        metadata: MetadataDatabase,
+        jobs: VideoJobs,
+        search: Callable[[], SegmentSearch],
+    ) -> None:
         """Work on a library.
 
         Args:
             jobs: what needs its models.
+            search: gives what answers queries with the CLIP in use.
         """
-        self._metadata, self._jobs = metadata, jobs
+        self._metadata, self._jobs, self._search = metadata, jobs, search
         self._reader = TimelineReader(metadata)
 
     def has_unlinked(self) -> bool:
@@ -64,6 +75,12 @@ class Tracks:
     def moments(self, hits: Sequence[SearchHit]) -> list[VideoMoments]:
         """Gather the results of a search by video; see moments_along_videos."""
         return moments_along_videos(self._metadata, hits)
+
+    def scores(self, media_file_id: int, query: Query) -> ScoreCurve:
+        """Score the frames of a video for a query; see score_curve."""
+        from src.tracks.scores import score_curve
+
+        return score_curve(self._metadata, self._search(), media_file_id, query)
 
     # -- more of a video
 
