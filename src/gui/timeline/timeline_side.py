@@ -17,8 +17,7 @@ from src.gui.widgets.controls import RING, IconButton, label
 from src.gui.widgets.label_entry import LabelEntry
 from src.gui.widgets.tooltip import Tooltip
 
-LEAST = 250  # so high it needs to be for the buttons of the range in two rows
-LEAST_LOW = 214
+LEAST = 252  # so high it needs to be for the buttons of the range in two rows
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,10 @@ class TimelineSide(ctk.CTkFrame):
 
     def fit(self, height: int) -> None:
         """Fit into a height, in pixels of the design."""
-        self.range.fit(height < LEAST)
+        is_low = height < LEAST
+        self.range.fit(is_low)
+        self.card.fit(is_low)
+        self._card.pack_configure(pady=(2, 2) if is_low else (8, 4))
 
     def offer_playing(self, offered: bool) -> None:
         """Show the button that plays, where the video can be played."""
