@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
 
-from src.database.decisions import OF_PEOPLE, new_batch, redo, repeat, take_back, undo
+from src.database.acts import redo, undo
+from src.database.decisions import OF_PEOPLE, new_batch, repeat, take_back
 from src.database.label_table import AttributeValue, AttributeValues
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import normalize_text
+from src.database.track_labels import carried_over, follow_words, give_tracks
 from src.errors import QueryError
 from src.label_records import Disagreement, DisagreementAnswer, ReviewFrame, ReviewProgress
 from src.labels.label_list import LabelList
@@ -30,6 +32,9 @@ class Labels(LabelList):
 
     All of them may be called in any thread. Without a batch an act has one of its own; several
     calls with the same one are undone together.
+
+    What is said of a segment of a track goes to the others of the track in the same act, as
+    `propagated`, where people have said nothing of them; see track_labels.
     """
 
     def __init__(
@@ -111,13 +116,14 @@ class Labels(LabelList):
     def clear(self, segment_ids: Sequence[str], name: str, batch: str | None = None) -> str:
         """Take back what people said of a label on segments: there is no answer then.
 
-        What a model says holds again.
+        What a model says holds again. So it is for the others of their tracks to which this went.
         """
         batch = batch or new_batch()
         with self._act() as db:
             self._check_segments(segment_ids)
             for tag_id in self._table.tag_ids(db, normalize_text(name)):
-                take_back(db, tag_id, batch, segment_ids)
+                carried = carried_over(db, segment_ids, tag_id)
+                take_back(db, tag_id, batch, segment_ids, carried)
         return batch
 
     # -- attributes
@@ -329,4 +335,10 @@ class Labels(LabelList):
                 confidence = sure.get(segment_id, 1.0)
                 said = Decision(name, has_tag, source, confidence, now, batch)
                 repeat(db, segment_id, [said])
+            if source == "human":
+                follow_words(db, segment_ids)
+            else:
+                for tag_id in self._table.tag_ids(db, name)[:1]:
+                    of_segments = {each: sure.get(each, 1.0) for each in segment_ids}
+                    give_tracks(db, of_segments, tag_id, batch)
         return batch

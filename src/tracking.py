@@ -2,15 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from src.database.metadata_db import MetadataDatabase
+from src.events import Event
+from src.tracks.method import METHOD
+from src.tracks.video_jobs import VideoJobs
 
 
 class Tracks:
     """The verbs on tracks. All of them may be called in any thread."""
 
-    def __init__(self, metadata: MetadataDatabase) -> None:
-        self._metadata = metadata
+    def __init__(self, metadata: MetadataDatabase, jobs: VideoJobs) -> None:
+        """Work on a library.
+
+        Args:
+            jobs: what needs its models.
+        """
+        self._metadata, self._jobs = metadata, jobs
 
     def has_unlinked(self) -> bool:
         """Return whether there is a video whose segments are not linked as they are now."""
-        return self._metadata.tracks.has_unlinked()
+        return self._metadata.tracks.has_unlinked(METHOD)
+
+    def link(self) -> Iterator[Event]:
+        """Link the segments of videos to tracks, where they are not as they are now.
+
+        Adding does so at its end, and the window by itself. Cancelled or killed, the next call
+        goes on; see link_videos.
+
+        Raises:
+            DatabaseError: the library is damaged, or can't be written to.
+        """
+        from src.tracks.link_job import link_videos
+
+        yield from link_videos(self._metadata)
+
+    # -- more of a video
+
+    def sample_finely(
+        self, media_file_id: int, begin_s: float, end_s: float, frames_per_second: float
+    ) -> Iterator[Event]:
+        """Add the frames of a range that sampling a video at a higher rate takes.
+
+        They are the frames that adding the video at this rate takes there, with the same numbers;
+        those that are stored, and what people did on them, stay as they are. What looks like the
+        frame before it comes in, too; a picture that is exactly the one before it does not, unless
+        `duplicate_distance` keeps every frame. Cancelled or killed, the next call goes on. The
+        video counts as unlinked then.
+
+        Args:
+            begin_s, end_s: seconds in the video; the frame of either moment is in the range.
+
+        Raises:
+            QueryError: it is no video, or there is no such range in it.
+            MediaReadError: the file is not here, not wholly in the library, or another one now.
+                Nothing is changed then.
+            DatabaseError: the library was opened for reading only, or can't be written to.
+        """
+        yield from self._jobs.sample_finely(media_file_id, begin_s, end_s, frames_per_second)

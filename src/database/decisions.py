@@ -15,16 +15,8 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from src.database.act_rows import (
-    UNDOABLE,
-    batches_on,
-    ids_of,
-    is_undone,
-    redo_rows,
-    set_undone,
-    undo_rows,
-)
-from src.database.label_acts import make_label, redo_acts, undo_acts
+from src.database.act_rows import UNDOABLE, ids_of, set_undone
+from src.database.label_acts import make_label
 from src.database.text_normalization import casefold_key
 from src.records import Decision, Tag, TagSource
 
@@ -48,6 +40,8 @@ IS_KEPT = f"""(s.origin != 'sam'
 # The same of a frame `f`: a person has looked at it, and said what is in it.
 FRAME_IS_KEPT = f"""EXISTS (SELECT 1 FROM decisions d WHERE d.frame_id = f.id
     AND d.undone_at IS NULL AND d.{IS_OF_PEOPLE})"""
+
+_LISTED = "(SELECT value FROM json_each(?))"
 
 # By the folded name. A library of an earlier version may have several: it took only letters of
 # English for the same in both cases.
@@ -119,13 +113,18 @@ def decide_on_frame(db: sqlite3.Connection, frame_id: int, decisions: Iterable[D
 
 
 def take_back(
-    db: sqlite3.Connection, tag_id: int, batch: str, segment_ids: Sequence[str] | None = None
+    db: sqlite3.Connection,
+    tag_id: int,
+    batch: str,
+    segment_ids: Sequence[str] | None = None,
+    carried_over: Sequence[int] = (),
 ) -> int:
     """Let no word of people on a tag hold any more, nor what was carried over from them.
 
     Args:
         batch: the act; undoing it lets all of them hold again.
         segment_ids: on these alone; None for all segments and frames.
+        carried_over: decisions on others that came from these; see track_labels.
 
     Returns:
         How many decisions hold no more.
@@ -140,114 +139,72 @@ def take_back(
             " AND undone_at IS NULL",
             *values,
         )
+        taken[table] += carried_over if table == "decisions" else []
         db.executemany(
             f"INSERT INTO retractions (batch, {column}) VALUES (?, ?)",
             [(batch, row_id) for row_id in taken[table]],
         )
         set_undone(db, table, taken[table], time.time())
-    _settle_all(db, taken["decisions"])
+    settle_decided(db, taken["decisions"])
     return len(taken["decisions"])
 
 
-def undo(db: sqlite3.Connection, batch: str) -> int:
-    """Take a whole act back: what was decided before holds again.
-
-    Returns:
-        How many decisions were taken back, or hold again; of an act that decided nothing, how many
-        changes of labels. 0 for an act that has been undone, or that nobody knows.
-
-    Raises:
-        QueryError: another label has the name by now that one had before.
-    """
-    decided = _turn(db, batch, time.time())
-    changed = undo_acts(db, batch)
-    _list_given(db, batch)
-    return decided or changed
-
-
-def redo(db: sqlite3.Connection, batch: str) -> int:
-    """Do a whole act again that was undone; see undo."""
-    changed = redo_acts(db, batch)
-    decided = _turn(db, batch, None)
-    _list_given(db, batch)
-    return decided or changed
-
-
-def catch_up(db: sqlite3.Connection, segment_id: str, batch: str) -> None:
-    """Let a segment that comes back be as the acts say that were undone, or done again, meanwhile.
-
-    Args:
-        batch: the act by which it comes back; a tag that a person gave it is a label again.
-    """
-    changed = list[int]()
-    for other in batches_on(db, segment_id):
-        was_undone = is_undone(db, other, segment_id)
-        for table in UNDOABLE if was_undone is not None else ():
-            rows = (undo_rows if was_undone else redo_rows)(db, table, other, segment_id)
-            changed += rows if table == "decisions" else []
-    _settle_all(db, changed)
-    given = db.execute(
-        "SELECT tag_id FROM segment_tags JOIN tags t ON t.id = tag_id WHERE segment_id = ?"
-        " AND source != 'auto' AND t.position IS NULL",
-        (segment_id,),
-    ).fetchall()
-    for (tag_id,) in given:
-        make_label(db, tag_id, batch)
-
-
-def _list_given(db: sqlite3.Connection, batch: str) -> None:
-    """Make labels of the tags of an act that segments have now by people's word, and are none.
-
-    So it is where a label was removed, or what made it undone, before the word holds again.
-    """
-    rows = db.execute(
-        "SELECT id FROM tags WHERE position IS NULL AND id IN (SELECT tag_id FROM decisions"
-        " WHERE batch = ?1 UNION SELECT d.tag_id FROM retractions r JOIN decisions d"
-        " ON d.id = r.decision_id WHERE r.batch = ?1) AND EXISTS (SELECT 1 FROM segment_tags st"
-        " WHERE st.tag_id = tags.id AND st.source != 'auto') ORDER BY id",
-        (batch,),
-    ).fetchall()
-    for (tag_id,) in rows:
-        make_label(db, tag_id, batch)
-
-
-def _turn(db: sqlite3.Connection, batch: str, undone_at: float | None) -> int:
-    """Undo an act, or do it again where `undone_at` is None; returns how many rows that changed."""
-    was = "IS NOT NULL" if undone_at is None else "IS NULL"
-    turn = redo_rows if undone_at is None else undo_rows
-    rows = {table: set(turn(db, table, batch)) for table in UNDOABLE}
-    settled = db.execute(
-        f"UPDATE settled_disagreements SET undone_at = ? WHERE batch = ? AND undone_at {was}",
-        (undone_at, batch),
-    ).rowcount
-    _settle_all(db, list(rows["decisions"]))
-    return sum(map(len, rows.values())) + settled
-
-
-def _settle_all(db: sqlite3.Connection, decisions: Sequence[int]) -> None:
+def settle_decided(db: sqlite3.Connection, decisions: Sequence[int]) -> None:
     """Settle what some decisions were on, by their ids."""
     pairs = db.execute(
         "SELECT DISTINCT segment_id, tag_id FROM decisions"
-        " WHERE id IN (SELECT value FROM json_each(?)) AND segment_id IS NOT NULL",
+        f" WHERE id IN {_LISTED} AND segment_id IS NOT NULL",
         (json.dumps(list(decisions)),),
     ).fetchall()
-    for segment_id, tag_id in pairs:
-        _settle(db, segment_id, tag_id)
+    settle(db, [(row[0], row[1]) for row in pairs])
+
+
+def settle(db: sqlite3.Connection, pairs: Sequence[tuple[str, int]]) -> None:
+    """Write down what holds of segments and tags: the strongest word, and of those the last."""
+    if not pairs:
+        return
+    wanted = json.dumps(pairs)
+    asked = (
+        "WITH asked AS MATERIALIZED (SELECT json_extract(value, '$[0]') AS segment_id,"
+        " json_extract(value, '$[1]') AS tag_id FROM json_each(?))"
+    )
+    words = {
+        (row[0], row[1]): (row[2], row[3], row[4])
+        for row in db.execute(
+            f"{asked} SELECT segment_id, tag_id, has_tag, source, confidence FROM (SELECT d.*,"
+            f" row_number() OVER (PARTITION BY d.segment_id, d.tag_id ORDER BY {RANK}, d.id DESC)"
+            " AS place FROM asked CROSS JOIN decisions d ON d.segment_id = asked.segment_id"
+            " AND d.tag_id = asked.tag_id WHERE d.undone_at IS NULL) WHERE place = 1",
+            (wanted,),
+        )
+    }
+    here = f"(segment_id, tag_id) IN ({asked} SELECT segment_id, tag_id FROM asked)"
+    db.execute(f"DELETE FROM removed_tags WHERE {here}", (wanted,))
+    lacking = [pair for pair in pairs if not words.get(pair, (0,))[0]]
+    db.executemany("DELETE FROM segment_tags WHERE segment_id = ? AND tag_id = ?", lacking)
+    for pair, (has_tag, source, confidence) in words.items():
+        if has_tag:
+            _hold(db, pair, confidence, source)
+        elif source in OF_PEOPLE:
+            db.execute("INSERT INTO removed_tags (segment_id, tag_id) VALUES (?, ?)", pair)
 
 
 def _decide(db: sqlite3.Connection, segment_id: str, tag_id: int, decision: Decision) -> None:
-    pair = (segment_id, tag_id)
-    # a model's word that is covered now waits behind it
+    cover(db, [segment_id], tag_id)
+    _write_down(db, segment_id, None, tag_id, decision)
+    settle(db, [(segment_id, tag_id)])
+
+
+def cover(db: sqlite3.Connection, segment_ids: Sequence[str], tag_id: int) -> None:
+    """Let what a model says of a tag on segments wait behind a word that comes now."""
     db.execute(
         "INSERT INTO decisions (segment_id, tag_id, has_tag, source, confidence)"
         " SELECT segment_id, tag_id, 1, source, confidence FROM segment_tags"
-        " WHERE segment_id = ? AND tag_id = ? AND source = 'auto' AND NOT EXISTS"
+        f" WHERE segment_id IN {_LISTED} AND tag_id = ? AND source = 'auto' AND NOT EXISTS"
         " (SELECT 1 FROM decisions d WHERE d.segment_id = segment_tags.segment_id"
         " AND d.tag_id = segment_tags.tag_id AND d.source = 'auto')",
-        pair,
+        (json.dumps(list(segment_ids)), tag_id),
     )
-    _write_down(db, segment_id, None, tag_id, decision)
-    _settle(db, *pair)
 
 
 def _write_down(
@@ -289,25 +246,7 @@ def _propose(db: sqlite3.Connection, segment_id: str, tag_id: int, confidence: f
         " VALUES (?, ?, 1, 'auto', ?)",
         (*pair, confidence),
     )
-    _settle(db, *pair)
-
-
-def _settle(db: sqlite3.Connection, segment_id: str, tag_id: int) -> None:
-    """Write down what holds of a segment and a tag: the strongest word, and of those the last."""
-    pair = (segment_id, tag_id)
-    word = db.execute(
-        "SELECT has_tag, source, confidence FROM decisions"
-        " WHERE segment_id = ? AND tag_id = ? AND undone_at IS NULL"
-        f" ORDER BY {RANK}, id DESC LIMIT 1",
-        pair,
-    ).fetchone()
-    db.execute("DELETE FROM removed_tags WHERE segment_id = ? AND tag_id = ?", pair)
-    if word is not None and word[0]:
-        _hold(db, pair, word[2], word[1])
-        return
-    db.execute("DELETE FROM segment_tags WHERE segment_id = ? AND tag_id = ?", pair)
-    if word is not None and word[1] in OF_PEOPLE:
-        db.execute("INSERT INTO removed_tags (segment_id, tag_id) VALUES (?, ?)", pair)
+    settle(db, [pair])
 
 
 def _hold(

@@ -8,10 +8,12 @@ import sqlite3
 def m011_tracks(connection: sqlite3.Connection) -> None:
     """What linked a track, what people changed of tracks, and which videos are linked.
 
-    Nobody has written a track before. The new column is nullable, so checksums stay as they are.
+    Nobody has written a track before. New columns are nullable, so checksums stay as they are.
     """
     for statement in (
         "ALTER TABLE tracks ADD COLUMN origin TEXT",
+        # The segment of the same track on which it was decided; NULL where that was here.
+        "ALTER TABLE decisions ADD COLUMN from_segment TEXT",
         # What an act of a person did to the tracks of a video, as JSON: in which track each of its
         # segments was before people touched it, and in which the act puts it.
         """CREATE TABLE track_edits (

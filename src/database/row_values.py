@@ -201,6 +201,7 @@ ALLOWED: dict[str, dict[str, Check]] = {
         "decided_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
         "batch": _or_null(_name),
         "undone_at": _or_null(_number(-LONGEST_S, LONGEST_S)),
+        "from_segment": _or_null(_name),
     },
     "segment_attributes": {
         "id": _ID,

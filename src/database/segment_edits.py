@@ -13,11 +13,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from src.database.acts import catch_up
 from src.database.checksums import checked_columns, checked_tables, references
 from src.database.connection import Connection
-from src.database.decisions import catch_up
 from src.database.row_values import wrong_columns
 from src.database.segment_parents import set_parents
+from src.database.track_acts import place_of_row
 from src.errors import DatabaseError, QueryError
 
 # What of a segment's row is its mask, and what follows from it. The rest stays in an edit.
@@ -299,7 +300,9 @@ def _taken_away(db: sqlite3.Connection, segment_id: str) -> State | None:
 
 def _put_back(db: sqlite3.Connection, frame_id: int, state: State) -> None:
     """Insert a segment with all that was on it; what refers to what is gone is left out."""
-    _insert(db, "segments", {**state[_ROW], "frame_id": frame_id, "parent_id": None})
+    track_id = place_of_row(db, frame_id, state[_ROW].get("track_id"))
+    row = {**state[_ROW], "frame_id": frame_id, "parent_id": None, "track_id": track_id}
+    _insert(db, "segments", row)
     rows = state[_ROWS]
     for table in checked_tables(db):
         if table == "segments" or table in _MADE_AGAIN:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
+from src.database.acts import undo
 from src.database.connection import Connection
 from src.database.decisions import (
     FRAME_IS_KEPT,
@@ -16,9 +17,9 @@ from src.database.decisions import (
     put_tags,
     remove_tag,
     repeat,
-    undo,
 )
 from src.database.rows import LISTED, RowReader, chunks, placeholders
+from src.database.track_labels import follow_words
 from src.records import (
     Decision,
     Tag,
@@ -48,12 +49,14 @@ class TagTable:
             if is_there is None:
                 return False
             put_tags(db, segment_id, tags, added_by, batch or new_batch())
+            follow_words(db, [segment_id])
             return True
 
     def remove_tag(self, segment_id: str, name: str, batch: str | None = None) -> None:
         """Remove a tag from a segment; no model gives it to the segment again."""
         with self.connection.write() as db:
             remove_tag(db, segment_id, name, batch or new_batch())
+            follow_words(db, [segment_id])
 
     def repeat(self, segment_id: str, decisions: Iterable[Decision]) -> None:
         """Decide on a segment what was decided on another, when and in which act it was."""

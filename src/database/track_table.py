@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from src.database.connection import Connection
 from src.database.rows import RowReader
+from src.database.track_acts import assign
 from src.database.track_changes import put_right
+from src.database.track_labels import follow_tracks
 
 # Videos that are read through; the others are still to come, or nothing of them is there.
 _READ = "m.kind = 'video' AND m.status NOT IN ('pending', 'processing')"
@@ -84,29 +85,19 @@ class TrackTable:
                     track_id = int(added.lastrowid or 0)
                 track_of.update(dict.fromkeys(segments, track_id))
             before = {segment: track_id for track_id, some in old.items() for segment in some}
-            assign(
-                db,
-                {
-                    segment: track_of.get(segment)
-                    for segment in {**before, **track_of}
-                    if before.get(segment) != track_of.get(segment)
-                },
-            )
+            changed = {
+                segment: track_of.get(segment)
+                for segment in {**before, **track_of}
+                if before.get(segment) != track_of.get(segment)
+            }
+            assign(db, changed)
+            touched = {track for track in (*old, *track_of.values()) if track is not None}
+            follow_tracks(db, list(changed), list(touched))
             put_right(db, f"(SELECT id FROM tracks WHERE media_file_id = {int(media_file_id)})")
             db.execute(
                 "INSERT OR REPLACE INTO tracked_media (media_file_id, method) VALUES (?, ?)",
                 (media_file_id, method),
             )
-
-
-def assign(db: sqlite3.Connection, track_of: dict[str, int | None]) -> None:
-    """Put segments in tracks, or in none; inside the caller's transaction."""
-    db.execute(
-        "UPDATE segments SET track_id = wanted.track_id FROM"
-        " (SELECT key AS id, value AS track_id FROM json_each(?)) AS wanted"
-        " WHERE segments.id = wanted.id AND segments.track_id IS NOT wanted.track_id",
-        (json.dumps(track_of),),
-    )
 
 
 def _linked(db: sqlite3.Connection, media_file_id: int) -> dict[int, list[str]]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from src.database.acts import redo, undo
 from src.database.browse_queries import BrowseQueries
-from src.database.decisions import OF_PEOPLE, new_batch, put_tags, redo, undo
+from src.database.decisions import OF_PEOPLE, new_batch, put_tags
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_edits import (
     State,
@@ -24,6 +25,7 @@ from src.database.segment_edits import (
 )
 from src.database.segment_store import crop_hash
 from src.database.text_normalization import casefold_key
+from src.database.track_labels import follow_words
 from src.datasets.polygons import counts_of_cut, cut_mask
 from src.errors import DatabaseError, QueryError, SameMaskError
 from src.label_records import KeptEdit
@@ -141,6 +143,7 @@ class KeptEdits:
             keep_edit(db, batch, frame.frame_id, wanted)
             for name, some in tags.items():
                 put_tags(db, name, some, "human", batch)
+            follow_words(db, list(tags))
         added = tuple(name for name, state in wanted if state and name not in frame.segments)
         left = None if edit.is_deleted else segment_id
         return KeptEdit(left, batch, added, tuple(gone))

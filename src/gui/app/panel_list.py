@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from src.gui.detail.detail_panel import DetailActions, DetailPanel
 from src.gui.duplicates.duplicates_panel import DuplicatesActions, DuplicatesPanel
-from src.gui.label.label_panel import LabelPanel, LabelPanelActions
+from src.gui.label.label_panel import LabelPanel, LabelPanelActions, own_labels
 from src.gui.library.chosen_card import LibraryActions
 from src.gui.library.library_panel import LibraryPanel
 from src.gui.map.map_panel import MapPanel, MapPanelActions
@@ -74,6 +74,7 @@ def _search(panels: Panels) -> Panel:
         panels.dialogs.show_in_folder,
         panels.dialogs.save_crops,
         panels.dialogs.copy_image,
+        panels.open_timeline,
     )
     return SearchPanel(
         panels.context,
@@ -93,6 +94,7 @@ def _detail(panels: Panels) -> Panel:
         panels.dialogs.open_file,
         panels.dialogs.show_in_folder,
         panels.detail_failed,
+        panels.open_timeline,
     )
     return DetailPanel(panels.context, actions)
 
@@ -122,6 +124,7 @@ def _label(panels: Panels) -> Panel:
         panels.choose_names,
         panels.import_controller.choose_files,
         lambda: panels.go(BY_WORDS),
+        lambda name: panels.dialogs.export((), recipe=own_labels(name)),
     )
     return LabelPanel(panels.context, actions)
 

@@ -349,6 +349,12 @@ class Panels:
         """Whether an entry has the keyboard: there the keys for pasting paste words."""
         return isinstance(self._root.focus_get(), tkinter.Entry)
 
+    @property
+    def has_typed(self) -> bool:
+        """Whether there are words in the entry that has the keyboard: they are not undone here."""
+        focus = self._root.focus_get()
+        return isinstance(focus, tkinter.Entry) and bool(focus.get())
+
     def paste(self) -> None:
         """Search for the image on the clipboard."""
         pasted = read_clipboard(self._root)

@@ -51,13 +51,16 @@ class ExportDialog:
         open_folder: Callable[[Path], None],
         hits_alone: bool = False,
         where: Filter = EVERYTHING,
+        title: str = "",
+        recipe: Recipe | None = None,
     ) -> None:
         """Open it.
 
         Args:
-            hits: what can be exported alone.
-            hits_alone: whether that is chosen at first.
-            where: a filter that is chosen at first.
+            hits, hits_alone: what can be exported alone, and whether that is chosen at first.
+            where: what alone can be exported, unless a person removes that.
+            title: what that is, in words; the filter's text where it is empty.
+            recipe: what is chosen at first; None for the usual.
         """
         self.overlay, self.theme, self._session = overlay, overlay.theme, session
         self._hits, self._choose_folder, self._open_folder = hits, choose_folder, open_folder
@@ -78,9 +81,11 @@ class ExportDialog:
         session.signals.job_ended.append(self._ended)
         self._build(self._dialog)
         if where:
-            self.choices.limit_to(where)
+            self.choices.limit_to(where, title)
         if hits_alone:
             self.choices.what.choose(RESULTS)
+        elif recipe is not None:
+            self._show_recipe(recipe)
         else:
             self._count()
         session.main_thread.run(session.library.browse.quality_range, self._offer_quality)

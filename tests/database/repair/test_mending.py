@@ -45,7 +45,8 @@ def fill(paths: LibraryPaths) -> None:
                 "INSERT INTO removed_media (path, content_hash, removed_at)"
                 " VALUES ('b.jpg', 'h', 2)"
             )
-            db.execute("INSERT INTO tracks (media_file_id, begin_s, end_s) VALUES (1, 0, 2.5)")
+            db.execute("INSERT INTO tracks (media_file_id, origin) VALUES (1, 'human')")
+            db.execute("UPDATE segments SET track_id = 1 WHERE id = '0.jpg-00002'")
             db.execute(
                 "INSERT INTO track_edits (batch, media_file_id, before, after)"
                 " VALUES ('b', 1, '{}', '{}')"
