@@ -63,9 +63,7 @@ def drawn_timeline(folder: Path, lanes: int) -> tuple[Timeline, ScoreCurve]:
         )
         tag = (Tag(f"thing {lane}", 1.0, "auto"),)
         tracks.append(Track(number, 1, begin, begin + count, "linked", segments, tag))
-        of_lane[lane].append(
-            LaneBar(begin, begin + count, number, segments[0].segment_id, count)
-        )
+        of_lane[lane].append(LaneBar(begin, begin + count, number, segments[0].segment_id, count))
         left -= count
     made = tuple(
         Lane("tag", f"thing {n}", False, _COLOURS[n % len(_COLOURS)], tuple(bars))

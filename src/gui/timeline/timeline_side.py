@@ -80,6 +80,7 @@ class TimelineSide(ctk.CTkFrame):
         )
         self.previous.pack(side="right")
         self.play = IconButton(head, theme, "play", "Play (Space)", actions.play, kind="plain")
+        self.play.pack(side="right")
         self._card = ctk.CTkFrame(self, fg_color="transparent")
         self._card.pack(fill="x", padx=RING, pady=(8, 4))
         self.card = TrackCard(self._card, theme, thumbnails)
@@ -123,10 +124,12 @@ class TimelineSide(ctk.CTkFrame):
         self.card.fit(is_low)
         self._card.pack_configure(pady=(2, 2) if is_low else (8, 4))
 
+    def show_playing(self, is_playing: bool) -> None:
+        """Show what the button does now: play or pause."""
+        self.play.set_icon("pause" if is_playing else "play")
+
     def offer_playing(self, offered: bool) -> None:
-        """Show the button that plays, where the video can be played."""
-        if offered != bool(self.play.winfo_manager()):
-            self.play.pack(side="right") if offered else self.play.pack_forget()
+        self.play.set_enabled(offered)
 
     def show_moment(self, moment: str, place: str, is_first: bool, is_last: bool) -> None:
         self._moment.configure(text=moment)
