@@ -61,6 +61,7 @@ class MomentPicture(tkinter.Frame):
         )
         for picture in (self.video, self.stored):
             picture.place(relwidth=1, relheight=1)
+        self.tk.call("raise", str(self.stored))
         self.video.bind("<ButtonRelease-1>", self._click, "+")
         self._why = label(self, theme, "", colour=theme.colours.text_2, wraplength=320)
         self._opened: int | None = None  # the video that is open to be played
