@@ -104,6 +104,7 @@ class OpenLibrary:
         self.tracks = Tracks(
             self.metadata,
             VideoJobs(self.metadata, self._in_use, lambda: self.settings, not upkeep_later),
+            lambda: self._search_now(has_terms=True),
         )
         self.upkeep = Upkeep(self.metadata, lambda: self._in_use.vectors, lambda: self._missing)
         self.duplicates = Duplicates(self.metadata, lambda: self.vectors, lambda: self.settings)

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from src.database.metadata_db import MetadataDatabase
 from src.events import Event
+from src.records import SearchHit
+from src.track_records import ScoreCurve, Timeline, Track, VideoMoments
 from src.tracks.method import METHOD
+from src.tracks.moments import moments_along_videos
+from src.tracks.timeline import TimelineReader
 from src.tracks.video_jobs import VideoJobs
+
+if TYPE_CHECKING:
+    from src.search.query import Query
+    from src.search.segment_search import SegmentSearch
 
 
 class Tracks:
     """The verbs on tracks. All of them may be called in any thread."""
 
-    def __init__(self, metadata: MetadataDatabase, jobs: VideoJobs) -> None:
+    def __init__(
+        self,
+        metadata: MetadataDatabase,
+        jobs: VideoJobs,
+        search: Callable[[], SegmentSearch],
+    ) -> None:
         """Work on a library.
 
         Args:
             jobs: what needs its models.
+            search: gives what answers queries with the CLIP in use.
         """
-        self._metadata, self._jobs = metadata, jobs
+        self._metadata, self._jobs, self._search = metadata, jobs, search
+        self._reader = TimelineReader(metadata)
 
     def has_unlinked(self) -> bool:
         """Return whether there is a video whose segments are not linked as they are now."""
@@ -37,6 +53,34 @@ class Tracks:
         from src.tracks.link_job import link_videos
 
         yield from link_videos(self._metadata)
+
+    # -- what there is
+
+    def timeline(self, media_file_id: int, tracks_without_tags: bool = True) -> Timeline:
+        """Read a video over time; see TimelineReader.timeline."""
+        return self._reader.timeline(media_file_id, tracks_without_tags)
+
+    def track(self, track_id: int) -> Track:
+        """Read a track; a QueryError says that it is gone."""
+        return self._reader.track(track_id)
+
+    def track_of(self, segment_id: str) -> Track | None:
+        """Read the track that a segment is in; None where it is in none."""
+        return self._reader.track_of(segment_id)
+
+    def spans(self, segment_ids: Sequence[str]) -> dict[str, tuple[float, float]]:
+        """Look up from when until when the tracks of segments are seen; of those in one."""
+        return self._reader.spans(segment_ids)
+
+    def moments(self, hits: Sequence[SearchHit]) -> list[VideoMoments]:
+        """Gather the results of a search by video; see moments_along_videos."""
+        return moments_along_videos(self._metadata, hits)
+
+    def scores(self, media_file_id: int, query: Query) -> ScoreCurve:
+        """Score the frames of a video for a query; see score_curve."""
+        from src.tracks.scores import score_curve
+
+        return score_curve(self._metadata, self._search(), media_file_id, query)
 
     # -- more of a video
 
