@@ -22,6 +22,8 @@ from src.track_records import ClipMasks, TrackSegment
 from src.tracks.between_frames import MovedBox, box_at, seen_at
 
 _FILL = 0.35
+# Where nothing is chosen, larger things are not drawn: they are what others stand before.
+_MOST_OF_FRAME = 0.5
 
 
 @dataclass
@@ -104,7 +106,9 @@ def things_to_draw(
     if wanted.track_ids:
         segments = [each for each in segments if each.track_id in wanted.track_ids]
     elif wanted.label is None:
-        segments = [each for each in segments if each.track_id is not None]
+        # what fills the picture would tint all of it
+        most = _MOST_OF_FRAME * (media.width or 0) * (media.height or 0)
+        segments = [each for each in segments if each.track_id is not None and each.area <= most]
     if not segments:
         raise ExportError(_nothing(media, wanted))
     key = None if wanted.label is None else casefold_key(wanted.label)
