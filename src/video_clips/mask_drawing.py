@@ -57,11 +57,13 @@ class DrawnThing:
         if not part.size:
             return
         inside = mask > 0
-        part[inside] = (part[inside] * (1 - _FILL) + self.ink_rgb * _FILL).astype(np.uint8)
+        inked = np.full_like(part, self.ink_rgb)
+        tinted = cv2.addWeighted(part, 1 - _FILL, inked, _FILL, 0)
+        np.copyto(part, tinted, where=inside[..., None])
         line = max(1, round(max(image_rgb.shape) / 400))
         kernel = np.ones((2 * line + 1, 2 * line + 1), np.uint8)
         inner = cv2.erode(mask, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-        part[inside & (inner == 0)] = self.ink_rgb
+        np.copyto(part, inked, where=(inside & (inner == 0))[..., None])
 
     def _mask(self, segment: TrackSegment, size_wh: tuple[int, int]) -> np.ndarray:
         """Cut the mask of a segment out of its frame: (h, w) uint8, 0 and 255."""
