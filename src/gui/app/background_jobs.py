@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from src.events import Event
+from src.events import Event, IndexAway
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
-from src.job_kinds import ADD, BACKUP, EMBED, INDEX, MEASURE, SCAN, JobKind
+from src.job_kinds import ADD, BACKUP, EMBED, INDEX, MEASURE, SCAN, TRACK, JobKind
 from src.worker import JobEnded
+
+# Until a Chroma server is asked again that did not answer.
+TRY_AGAIN_S = 60.0
 
 
 class BackgroundJobs:
@@ -27,14 +30,19 @@ class BackgroundJobs:
         library = self._session.library
         self._start_if(lambda: library.upkeep.backup_waits, BACKUP, library.upkeep.back_up)
         self._start_if(library.has_unmeasured_frames, MEASURE, library.look_at_frames)
+        self._link_videos()
 
     def _models_ready(self) -> None:
         self._start(SCAN, self._session.library.upkeep.prepare_search)
         self.embed_edited()
         self._tell_index()
 
-    def _job_event(self, job: JobState, _event: Event) -> None:
-        """Leave the cores to what a person waits for."""
+    def _job_event(self, job: JobState, event: Event) -> None:
+        """Leave the cores to what a person waits for; try a server again that did not answer."""
+        if job.kind == INDEX.key:
+            self._session.index_away = event if isinstance(event, IndexAway) else None
+            if isinstance(event, IndexAway):
+                self._session.main_thread.after(TRY_AGAIN_S, self._tell_index)
         if job in self._session.jobs:
             for telling in self._session.jobs_of(INDEX.key):
                 if not telling.cancelling:
@@ -47,6 +55,13 @@ class BackgroundJobs:
             self.embed_edited()  # a mask may have been changed meanwhile
         if job.about.queue == ADD.queue or job is self._gave_way:
             self._tell_index()
+        if job.about.queue == ADD.queue or job.kind == EMBED.key:
+            self._link_videos()
+
+    def _link_videos(self) -> None:
+        """Link the segments of videos that came, or are cut otherwise now."""
+        tracks = self._session.library.tracks
+        self._start_if(tracks.has_unlinked, TRACK, tracks.link)
 
     def embed_edited(self) -> None:
         """Embed what a person has edited and no search finds yet."""
