@@ -14,7 +14,6 @@ from src.models.mask_sizes import Sizes
 from src.models.segmenter import Prompts
 from src.models.two_way_sam import SamEmbedding, TwoWaySam
 
-
 # Parameters of an encoder that gains by 16 bits. Meta's ViT-B (90 million) takes half the
 # time of a CPU with AVX512-BF16; the starter's (2 million) gains nothing, and its masks, which
 # are less sure of themselves, change: mean best IoU with those of 32 bits 0.983.
