@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from src.tracks.segment_looks import SegmentLook
 
-# Of how many segments the first velocity is taken, and how fast it follows later ones.
+# Of how many segments the first velocity is taken.
 _FIRST = 4
-_FOLLOWING = 0.6
+# Seconds in which a velocity follows what is seen.
+_FOLLOWING_S = 0.6
+# What is half hidden all at once has its middle elsewhere, and has not moved there.
+_HIDING = 0.25
 
 
 class Tracklet:
@@ -50,8 +55,9 @@ class Tracklet:
         """
         passed_s = max(at_s - self.seen_s, 1e-3)
         velocity = moved_xy / passed_s
-        follow = 1.0 if self.length == 1 else _FOLLOWING
-        self.velocity = self.velocity + follow * (velocity - self.velocity)
+        follow = 1.0 if self.length == 1 else 1 - math.exp(-passed_s / _FOLLOWING_S)
+        if self.length == 1 or abs(math.log(look.area / self.last.area)) < _HIDING * (1 + passed_s):
+            self.velocity = self.velocity + follow * (velocity - self.velocity)
         if self.length < _FIRST:
             self.begin_velocity += (velocity - self.begin_velocity) / self.length
         self.length += 1
