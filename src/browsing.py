@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
 from src.database.media_facts import MediaFacts
-from src.errors import MediaReadError
+from src.errors import MediaReadError, QueryError
 from src.records import FrameView, MediaCard, MediaKind, MediaOrder, SampledFrame
 from src.search.captured_histogram import CapturedHistogram, captured_histogram
 from src.search.copy_leaves import asks_for_copies, without_hidden
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from src.processing.frame_view import FrameViews
+    from src.processing.video_player import VideoPlayer
 
 
 class Browsing:
@@ -147,6 +148,34 @@ class Browsing:
         if asked := parse_query(text).filter & where:
             asked = without_hidden(asked, self._queries.metadata)
         return self._queries.count_where(asked, wanted)
+
+    def outlines(self, segment_ids: Sequence[str]) -> dict[str, tuple[np.ndarray, ...]]:
+        """Outline the masks of segments, each for drawing; whole frames and unknown ids have none.
+
+        Returns:
+            By segment id: (N, 2) float32 each, x and y in pixels of the frame.
+        """
+        from src.processing.mask_outlines import frame_outlines
+
+        return frame_outlines(self._queries.metadata, segment_ids)
+
+    # -- videos
+
+    def player(self, media_file_id: int) -> VideoPlayer:
+        """Open a video to look at any of its frames; close it in the end.
+
+        Raises:
+            QueryError: it is no longer in the library, or is no video.
+            MediaReadError: the file can't be read.
+        """
+        from src.processing.known_copies import KnownCopies
+        from src.processing.video_player import VideoPlayer
+
+        metadata = self._queries.metadata
+        media = metadata.media(media_file_id)
+        if media is None or media.kind != "video":
+            raise QueryError("this video is no longer in the library")
+        return VideoPlayer(KnownCopies(metadata).at_hand(media).path)
 
     # -- pictures
 

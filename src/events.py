@@ -162,6 +162,23 @@ def said(
 
 
 @dataclass(frozen=True)
+class IndexAway(Event):
+    """The Chroma server that keeps the search index can't be told now; searches need none.
+
+    Attributes:
+        reason: what the server, or the way to it, says.
+    """
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The Chroma server can't be told what is new: {self.reason}. Searches here are "
+            "complete, and it is told when it answers again"
+        )
+
+
+@dataclass(frozen=True)
 class MissingMediaFound(Event):
     """All media files have been looked for.
 
@@ -248,6 +265,19 @@ class DatasetWritten(Event):
 
 
 @dataclass(frozen=True)
+class ClipWritten(Event):
+    """A clip is at its place.
+
+    Attributes:
+        has_masks: whether masks are drawn into it.
+    """
+
+    file: Path
+    frames: int
+    has_masks: bool
+
+
+@dataclass(frozen=True)
 class LabelUnmatched(Event):
     """A label of a dataset that the library has no segment for, and why.
 
@@ -292,6 +322,25 @@ class LabelsImported(Event):
     files: int = 0
     segments: int = 0
     skipped: int = 0
+
+
+@dataclass(frozen=True)
+class SegmentPropagated(Event):
+    """A segment was followed through its video, and what was found is linked to it.
+
+    Attributes:
+        batch: of the act, for undo; None where nothing was found, and nothing changed.
+        track_id: of the thing.
+        added: segments that are new.
+        taken: segments that were there, and are in its track now.
+        frames: that were looked at.
+    """
+
+    batch: str | None
+    track_id: int | None
+    added: int
+    taken: int
+    frames: int
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from src.options import options_of
 from src.records import ExportFormatInfo, ExportPreview, ExportSample
 from src.search.recipe import Recipe
 from src.tagging import Tagging
+from src.track_records import ClipMasks
 
 
 class Exporting(Tagging):
@@ -142,6 +143,39 @@ class Exporting(Tagging):
         from src.datasets.samples import SAMPLE_SIDE
 
         return self.browse.read_image(content, SAMPLE_SIDE)
+
+    def save_clip(
+        self,
+        media_file_id: int,
+        begin_s: float,
+        end_s: float,
+        file: Path | str,
+        masks: ClipMasks | None = None,
+        replace: bool = False,
+    ) -> Iterator[Event]:
+        """Save a range of a video as an MP4 file; see src.video_clips.clip_job.Clip.
+
+        Args:
+            end_s: the frame that is shown then is not in it.
+            masks: what is drawn into it; None draws nothing.
+            replace: whether a file that is there already may go.
+
+        Raises:
+            ExportError: there is a file already, nothing that could be drawn, no such range, or it
+                can't be written.
+            MediaReadError: the video can't be read.
+        """
+        from src.video_clips.clip_job import Clip
+
+        yield from Clip(
+            self.metadata,
+            media_file_id,
+            begin_s,
+            end_s,
+            Path(file),
+            masks,
+            replace,
+        ).run()
 
     def save_crops(self, segment_ids: Sequence[str], folder: Path | str) -> list[Path]:
         """Copy the crops of segments into a folder; see src.datasets.saved_crops.

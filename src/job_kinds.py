@@ -140,6 +140,31 @@ SEGMENT = register(
         rest="Their segments were kept.",
     )
 )
+SAMPLE = register(
+    JobKind(
+        "sample",
+        "adding frames of a video",
+        "Finished frames are kept. Ask for the same range again to go on.",
+        "sample",
+        "Add frames of a video between those that are in the library.",
+        queue=_MEDIA,
+        strip_order=0,
+        done_with_files="sampled",
+        rest="Their frames were added.",
+    )
+)
+PROPAGATE = register(
+    JobKind(
+        "propagate",
+        "following a segment",
+        "Nothing was changed. It begins again when you ask for it.",
+        "tracks propagate",
+        "follow a segment through its video with SAM 2",
+        queue=_MEDIA,
+        strip_order=0,
+        said_in_place=True,
+    )
+)
 EXPORT = register(
     JobKind(
         "export",
@@ -148,6 +173,17 @@ EXPORT = register(
         "export",
         "Write a dataset that other programs can train on.",
         queue="export",
+        said_in_place=True,
+    )
+)
+CLIP = register(
+    JobKind(
+        "clip",
+        "saving a clip",
+        "The unfinished clip will be deleted.",
+        "clip",
+        "Save a range of a video as a file of its own, with masks drawn into it if you like.",
+        queue="clip",
         said_in_place=True,
     )
 )
@@ -307,7 +343,9 @@ STAGES = {
         Stage("compare", "Comparing pictures", "comparing pictures"),
         Stage("duplicates", "Checking possible duplicates", "checking possible duplicates"),
         Stage("trash", "Moving to the trash", "moving to the trash"),
+        Stage("propagate", "Following a segment", "following a segment, frames"),
         Stage("export", "Writing", "writing crops"),
+        Stage("clip", "Saving the clip", "writing frames of the clip"),
         Stage("import", "Importing the dataset", "importing images"),
         Stage("check", "Verifying the download", "checking the download"),
         Stage("connect", "Waiting for the server", "waiting for the server"),

@@ -335,11 +335,7 @@ class MediaLibrary(SearchAids, Exporting):
         So it is for segments whose masks a person has drawn or changed; drawn ones get automatic
         tags as well. Another CLIP that waits to take over is not concerned: see `switch_clip`.
         """
-        self._in_use.write_down()
-        waiting = self.vectors.embeddings.missing()
-        yield from self._in_use.embed_missing(self.vectors)
-        self._in_use.tag_drawn(waiting)
-        yield from self._in_use.retag()
+        yield from self._in_use.reembed()
 
     def has_unmeasured_frames(self) -> bool:
         """Return whether there are frames for look_at_frames."""

@@ -156,6 +156,19 @@ class VideoMoments:
 
 
 @dataclass(frozen=True)
+class ClipMasks:
+    """What is drawn into a clip; with neither, all tracks are.
+
+    Attributes:
+        track_ids: these alone.
+        label: the segments that have it.
+    """
+
+    track_ids: tuple[int, ...] = ()
+    label: str | None = None
+
+
+@dataclass(frozen=True)
 class PlayedFrame:
     """A frame of a video, decoded to be looked at.
 

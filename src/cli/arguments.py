@@ -12,21 +12,36 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src import __version__
+from src.cli.clip import add_clip_arguments
 from src.cli.export import add_export_arguments, chosen_options
 from src.cli.labels import add_label_arguments, check_label_arguments
+from src.cli.sample import add_sample_arguments
+from src.cli.video_range import check_range
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
-from src.job_kinds import ADD, DOWNLOAD, DUPLICATES, EXPORT, IMPORT, SEGMENT, SWITCH, TRACK, TRASH
+from src.job_kinds import (
+    ADD,
+    CLIP,
+    DOWNLOAD,
+    DUPLICATES,
+    EXPORT,
+    IMPORT,
+    SAMPLE,
+    SEGMENT,
+    SWITCH,
+    TRACK,
+    TRASH,
+)
 
 COMMANDS = (
-    "ingest remove roots search saved label duplicates tracks export recipes import stats".split()
-    + "verify models demo install-desktop uninstall-desktop".split()
+    "ingest sample remove roots search saved label duplicates tracks export recipes clip".split()
+    + "import stats verify models demo install-desktop uninstall-desktop".split()
 )
 
 _NEGATED = re.compile(r"-[A-Za-z][A-Za-z_]+[:<>]")
 NAMING = ("download", "use")  # verbs of `models` that are about some of them
 INSTALLED = "media-library"  # the command that pip makes
-OPTIONS = "[-h] [--version] [--library DIR]"
+OPTIONS = "[-h] [--version] [--library DIR] [--chroma URL]"
 ABOUT = """\
 With no command the window opens; the files and folders of PATH are added to
 the library.
@@ -54,6 +69,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         metavar="DIR",
         default=argparse.SUPPRESS,
         help="the folder of the library",
+    )
+    general.add_argument(
+        "--chroma",
+        metavar="URL",
+        default=argparse.SUPPRESS,
+        help="keep the library's search index in this Chroma server from now on, for other "
+        "programs: http://HOST:8000; off: in the library's own folder again",
     )
     name = program()
     whole = argparse.ArgumentParser(add_help=False)
@@ -89,6 +111,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         help="also add what you removed from the library before; without this it is skipped in "
         "folders, but a file that you name is always added",
     )
+    sample = command(SAMPLE.command, SAMPLE.help)
+    add_sample_arguments(sample)
     remove = command(
         "remove", "Remove media from the library, with their segments and tags; files stay."
     )
@@ -200,6 +224,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     )
     recipes.add_argument("name", nargs="?", metavar="NAME", help="of a recipe to --remove")
     recipes.add_argument("--remove", action="store_true", help="delete it")
+    add_clip_arguments(command(CLIP.command, CLIP.help))
     imported = command("import", IMPORT.help)
     imported.add_argument(
         "path", nargs="?", type=Path, metavar="DIR", help="its folder, or its file of annotations"
@@ -228,7 +253,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, add them, and search them.")
     command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
     command("uninstall-desktop", "Remove the entry from the desktop's menu.")
-    for which in (ingest, remove, roots, search, saved, labels, duplicates, tracks, stats, models):
+    of_media = ingest, sample, remove, roots, search, saved, labels, duplicates, tracks
+    for which in (*of_media, stats, models):
         which.add_argument("--json", action="store_true", help="print one JSON object per line")
 
     for which in (ingest, remove, tracks):
@@ -246,6 +272,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     else:
         arguments = parser.parse_args(_with_values(argv))
     arguments.library = getattr(arguments, "library", None)
+    arguments.chroma = getattr(arguments, "chroma", None)
     arguments.paths = getattr(arguments, "paths", [])
     if arguments.command == "search" and not (
         arguments.text or arguments.image or arguments.where or arguments.saved
@@ -260,6 +287,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if arguments.command == "label":
         check_label_arguments(labels, arguments)
     if arguments.command == "export":
+        check_range(export, arguments)
         arguments.options = chosen_options(export, arguments)
     if arguments.command == "recipes" and (arguments.name is None) == arguments.remove:
         recipes.error("name a recipe to --remove; without both they are listed")
@@ -339,7 +367,7 @@ def _first_word(argv: Sequence[str]) -> str | None:
     """Find the first argument that is no option and no option's value."""
     words = iter(argv)
     for word in words:
-        if word == "--library":
+        if word in ("--library", "--chroma"):
             next(words, None)
         elif word == "--":
             return next(words, None)

@@ -54,11 +54,22 @@ class Commands:
             on_recovery=on_recovery or RecoveryLine().show,
             upkeep_later=upkeep_later,
         )
+        try:
+            self._choose_chroma(library)
+        except BaseException:
+            library.close()
+            raise
         for problem in library.settings_problems:
             note(problem)
         if library.notice is not None:
             note(library.notice)
         return library
+
+    def _choose_chroma(self, library: MediaLibrary) -> None:
+        """Keep the search index where `--chroma` says from now on."""
+        server = self.arguments.chroma
+        if server is not None:
+            library.keep_index(None if server == "off" else server)
 
     def _paths(self) -> LibraryPaths:
         from src.config import LibraryPaths, default_library
@@ -138,6 +149,14 @@ class Commands:
         if done.passed_over.removed:
             note("`ingest --again PATH…` adds what you removed, too")
         return 1 if absent and not taken else 0
+
+    def _sample(self) -> int:
+        from src.cli.sample import sample
+
+        with self._initialize(self._paths_of_library().root) as library:
+            failed = sample(library, self.arguments, self._shown)
+            self._note_problems(library)
+        return 1 if failed else 0
 
     def _remove(self) -> int:
         from src.cli.removal import remove_media
@@ -245,6 +264,13 @@ class Commands:
             else self._open_to_read() as library
         ):
             export(library, self.arguments, self._shown)
+        return 0
+
+    def _clip(self) -> int:
+        from src.cli.clip import save_clip
+
+        with self._open_to_read() as library:
+            save_clip(library, self.arguments, self._shown)
         return 0
 
     def _recipes(self) -> int:

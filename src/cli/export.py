@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from src.cli.report import note, one_line
+from src.cli.video_range import add_range_arguments, range_filter
 from src.counting import counted
 from src.errors import OptionError
 from src.events import DatasetWritten, Event
@@ -15,6 +16,7 @@ from src.records import ExportFormatInfo, ExportPreview, ImageForm
 
 if TYPE_CHECKING:
     from src.library import MediaLibrary
+    from src.search.filters import Filter
     from src.search.recipe import Recipe
 
 _LABELS = ("all", "people", "accepted", "models", "people-first")
@@ -76,6 +78,7 @@ def add_export_arguments(export: argparse.ArgumentParser) -> None:
         action="store_true",
         help="update the dataset in DIR: only images that changed are made again",
     )
+    add_range_arguments(export, "only what is of this file of the library")
     add("--dry-run", action="store_true", help="only count what would be written")
 
 
@@ -85,7 +88,6 @@ def recipe_of(library: MediaLibrary, arguments: argparse.Namespace) -> Recipe:
     Raises:
         QueryError: there is none of this name, or something in it is wrong.
     """
-    from src.search.filter_text import parse_filter
     from src.search.leaves import segment_filter
     from src.search.recipe import Recipe, parse_classes
 
@@ -100,7 +102,7 @@ def recipe_of(library: MediaLibrary, arguments: argparse.Namespace) -> Recipe:
         "most_per_class": given.per_class,
         "split": given.split,
         "seed": given.seed,
-        "where": parse_filter(given.where) if given.where else None,
+        "where": _where(library, given),
         "classes": parse_classes(given.classes) if given.classes is not None else None,
     }
     if given.min_quality:
@@ -108,6 +110,15 @@ def recipe_of(library: MediaLibrary, arguments: argparse.Namespace) -> Recipe:
     if given.format is not None:
         changes |= {"format": given.format, "options": given.options}
     return replace(named, **{name: value for name, value in changes.items() if value is not None})
+
+
+def _where(library: MediaLibrary, given: argparse.Namespace) -> Filter | None:
+    """Read which segments; None where nothing is said of them."""
+    from src.search.filter_text import parse_filter
+    from src.search.filters import EVERYTHING
+
+    where = parse_filter(given.where) if given.where else EVERYTHING
+    return (where & range_filter(library, given)) or None
 
 
 def export(library: MediaLibrary, arguments: argparse.Namespace, shown: Shown) -> None:

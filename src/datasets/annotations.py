@@ -33,6 +33,8 @@ class Annotation:
             Two annotations with the same one are two labels of one thing.
         source: who said so; None where the dataset says nothing of it.
         attributes: of the label, by name: words of a choice, or numbers.
+        track_id: the number of its track in the dataset, from 1; None where it is in none. No two
+            videos of a dataset have tracks of the same number.
     """
 
     label: str
@@ -42,6 +44,7 @@ class Annotation:
     segment_id: str | None = None
     source: TagSource | None = None
     attributes: tuple[tuple[str, str | float], ...] = ()
+    track_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class MediaFrame:
         content_hash: of the file.
         timestamp_s: None for an image.
         size_wh: of the whole frame, upright.
+        name: of the media file as a file may be called: safe on every system, and that of no
+            other in the dataset.
     """
 
     media_id: int
@@ -85,6 +90,7 @@ class MediaFrame:
     frame_index: int
     timestamp_s: float | None
     size_wh: tuple[int, int]
+    name: str = ""
 
 
 @dataclass(frozen=True)

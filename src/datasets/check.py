@@ -79,6 +79,8 @@ def _compare(file: str, wanted: PlannedImage, found: AnnotatedImage, holds: Hold
             raise _differs(f"the label {mine.label!r} of {file}")
         if holds.attributes and dict(mine.attributes) != dict(its.attributes):
             raise _differs(f"the attributes of {mine.label!r} in {file}")
+        if holds.tracks and mine.track_id != its.track_id:
+            raise _differs(f"the track of {mine.label!r} in {file}")
         if holds.boxes and not _is_same_place(mine, its, wanted.size_wh, holds):
             raise _differs(f"where {mine.label!r} is in {file}")
 

@@ -40,6 +40,10 @@ class ImageNames:
             taken.add(casefold_key(name))
             self._stems[media_id] = name
 
+    def of_media(self, media_id: int) -> str:
+        """Name a media file, as a folder of its frames may be called."""
+        return self._stems[media_id]
+
     def of_frame(self, frame: MediaFrame) -> str:
         """Name a whole frame: that of a video by its time, a further page by its number.
 

@@ -17,6 +17,7 @@ from src.search.recipe import Recipe
 BELOW_LIMITS = "tags of segments below the quality limits"
 WHOLE_FRAMES = "labels of whole frames, which this format can't hold"
 NOT_REVIEWED = "images that were not looked at for every class"
+NO_TRACK = "labels of segments that are in no track, which this format needs"
 ABOVE_CAP = "annotations above the limit per class"
 
 
@@ -26,11 +27,13 @@ class CountedSegment:
 
     Attributes:
         labels: the classes that it is exported under.
+        track_id: of the library's track that it is in, if any.
     """
 
     frame_index: int
     id: str
     labels: tuple[str, ...]
+    track_id: int | None = None
 
 
 @dataclass
@@ -53,15 +56,16 @@ class MediaCounts:
 
 
 def count_media(
-    metadata: MetadataDatabase, recipe: Recipe, rules: LabelRules, with_frames: bool
+    metadata: MetadataDatabase, recipe: Recipe, rules: LabelRules, holds: Holds
 ) -> dict[int, MediaCounts]:
     """Count what a recipe selects, by the id of the media file.
 
     Args:
         rules: told of what is left out.
-        with_frames: whether labels of whole frames are exported.
+        holds: what the format can say.
     """
     media: dict[int, MediaCounts] = {}
+    with_frames = has_room_for_frames(holds)
     for segment, tags in tagged_segments(metadata, recipe, rules.classes):
         labels = tuple(tag.name for tag in rules.labels_of(tags))
         if not segment.is_good:
@@ -69,9 +73,12 @@ def count_media(
             rules.left_out[BELOW_LIMITS] += len(labels)
         elif segment.kind == "frame" and not with_frames:
             rules.left_out[WHOLE_FRAMES] += len(labels)
+        elif holds.sequences and segment.track_id is None:
+            rules.left_out_of.update(labels)
+            rules.left_out[NO_TRACK] += len(labels)
         elif labels:
             counts = media.setdefault(segment.media_id, MediaCounts())
-            counts.add(CountedSegment(segment.frame_index, segment.id, labels))
+            counts.add(CountedSegment(segment.frame_index, segment.id, labels, segment.track_id))
     return media
 
 

@@ -24,7 +24,6 @@ from src.datasets.media_counts import (
     MediaCounts,
     capped,
     count_media,
-    has_room_for_frames,
     only_reviewed,
 )
 from src.datasets.planned_images import annotation_of, cut_out
@@ -35,6 +34,7 @@ from src.datasets.queries import (
     media_names,
     reviewed_frames,
 )
+from src.datasets.sequences import empty_frames, frames_between, track_numbers
 from src.datasets.splitting.close_pairs import ClosePair
 from src.datasets.splitting.shares import SplitShares
 from src.datasets.splitting.split_plan import SplitPlan, keep_sides, split_media
@@ -93,10 +93,11 @@ class DatasetPlan:
         rules = self._new_rules()
         self.left_out, self.left_out_of = rules.left_out, rules.left_out_of
         with giving_up(metadata.connection.read(), wanted):
-            self.media = count_media(metadata, recipe, rules, has_room_for_frames(self._holds))
+            self.media = count_media(metadata, recipe, rules, self._holds)
             self._reviewed = reviewed_frames(metadata, self._class_of)
         if recipe.only_reviewed:
             self.media = only_reviewed(self.media, self._reviewed, self.left_out)
+        self._empty = empty_frames(metadata, self.media) if self._holds.sequences else {}
         self._split = self._split_media(wanted) if recipe.split else None
         if recipe.most_per_class is not None:
             before = self.labels.total()
@@ -174,7 +175,7 @@ class DatasetPlan:
             for segments in self._frames(of_split):
                 first = segments[0].segment
                 if first.media_file_id in media:  # else removed meanwhile
-                    frame = self._media_frame(media[first.media_file_id], first)
+                    frame = self._media_frame(media[first.media_file_id], first, names)
                     yield from self._images(frame, segments, rules, names, split)
 
     def images_of(self, media_id: int, frame_index: int) -> Iterator[PlannedImage]:
@@ -184,9 +185,9 @@ class DatasetPlan:
         ids = [each.id for each in of_media if each.frame_index == frame_index]
         segments = list(self._segments(ids))
         if media is not None and segments:  # else removed meanwhile
-            frame = self._media_frame(media, segments[0].segment)
-            split = self.split_of.get(media_id)
             names = ImageNames(self._names_of_media, {media_id: media})
+            frame = self._media_frame(media, segments[0].segment, names)
+            split = self.split_of.get(media_id)
             yield from self._images(frame, segments, self._new_rules(), names, split)
 
     def embeddings(self, segment_ids: Sequence[str]) -> np.ndarray:
@@ -271,6 +272,8 @@ class DatasetPlan:
     @cached_property
     def _background(self) -> dict[int, set[int]]:
         """Frames that a person has confirmed to hold none of the classes, by their media file."""
+        if self._holds.sequences:
+            return frames_between(self.media, self._empty)
         if not self.recipe.background or self.form != "frames" or not self._reviewed:
             return {}
         selected = frames_selected(self._metadata, self.recipe, list(self._reviewed))
@@ -281,6 +284,10 @@ class DatasetPlan:
             if empty & selected[media_id]:
                 found[media_id] = empty & selected[media_id]
         return found
+
+    @cached_property
+    def _track_of(self) -> dict[str, int]:
+        return track_numbers(self.media)
 
     # -- reading
 
@@ -317,7 +324,9 @@ class DatasetPlan:
                 _Tagged(found[each], tags.get(each, ()), values_of) for each in ids if each in found
             )
 
-    def _media_frame(self, media: MediaFile, segment: StoredSegment) -> MediaFrame:
+    def _media_frame(
+        self, media: MediaFile, segment: StoredSegment, names: ImageNames
+    ) -> MediaFrame:
         return MediaFrame(
             media.id,
             media.path,
@@ -326,6 +335,7 @@ class DatasetPlan:
             segment.frame_index,
             segment.timestamp_s,
             segment.frame_wh,
+            names.of_media(media.id),
         )
 
     @cached_property
@@ -347,7 +357,7 @@ class DatasetPlan:
         labelled = [(each.segment, rules.labels_of(each.tags), each.values_of) for each in segments]
         if self.form == "frames":
             annotations = tuple(
-                annotation_of(segment, tag, values_of)
+                annotation_of(segment, tag, values_of, self._track_of.get(segment.id))
                 for segment, tags, values_of in labelled
                 for tag in tags
             )
@@ -370,6 +380,7 @@ class DatasetPlan:
                     self._holds,
                     split,
                     is_reviewed,
+                    self._track_of.get(segment.id),
                 )
 
 

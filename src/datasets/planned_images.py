@@ -12,8 +12,14 @@ from src.datasets.protocols import Holds
 from src.records import ImageForm, Split, StoredSegment, Tag
 
 
-def annotation_of(segment: StoredSegment, tag: Tag, values_of: ValuesOf) -> Annotation:
-    """Make what a dataset says of a segment in its frame."""
+def annotation_of(
+    segment: StoredSegment, tag: Tag, values_of: ValuesOf, track_id: int | None = None
+) -> Annotation:
+    """Make what a dataset says of a segment in its frame.
+
+    Args:
+        track_id: the number of its track in the dataset.
+    """
     is_frame = segment.kind == "frame"
     return Annotation(
         tag.name,
@@ -23,6 +29,7 @@ def annotation_of(segment: StoredSegment, tag: Tag, values_of: ValuesOf) -> Anno
         segment.id,
         tag.source,
         values_of.get((segment.id, tag.name), ()),
+        track_id,
     )
 
 
@@ -36,8 +43,9 @@ def cut_out(
     holds: Holds,
     split: Split | None,
     is_reviewed: bool,
+    track_id: int | None = None,
 ) -> PlannedImage:
-    """Plan a segment as an image of its own, labelled with tags."""
+    """Plan a segment as an image of its own, labelled with tags; see annotation_of."""
     is_frame = segment.kind == "frame"
     box = (0, 0, *frame.size_wh) if is_frame else crop_box(segment.bbox_xywh, frame.size_wh)
     cut = Cut(
@@ -61,6 +69,7 @@ def cut_out(
             segment.id,
             tag.source,
             values_of.get((segment.id, tag.name), ()),
+            track_id,
         )
         for tag in tags
     )

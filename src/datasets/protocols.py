@@ -33,6 +33,9 @@ class Holds:
         confidence: whether a label can have one.
         source: whether it says who gave a label.
         attributes: whether it says and reads the attributes of a label.
+        tracks: whether it says and reads in which track a thing is.
+        sequences: whether its images are videos, frame by frame: then only what is in a track has
+            a place, and the frames between two with something come too.
     """
 
     masks: Literal["exact", "polygons", "no"]
@@ -42,6 +45,8 @@ class Holds:
     confidence: bool = False
     source: bool = False
     attributes: bool = False
+    tracks: bool = False
+    sequences: bool = False
 
 
 class ExportFormat(Protocol):

@@ -52,6 +52,7 @@ class TaggedSegment(NamedTuple):
 
     Attributes:
         is_good: whether it is within the recipe's limits.
+        track_id: of the library's track that it is in, if any.
     """
 
     id: str
@@ -59,11 +60,12 @@ class TaggedSegment(NamedTuple):
     media_id: int
     frame_index: int
     is_good: bool
+    track_id: int | None = None
 
 
 def _segment_of(row: Sequence[Any]) -> TaggedSegment:
-    segment_id, kind, media_id, frame_index, is_good, *_ = row
-    return TaggedSegment(segment_id, kind, media_id, frame_index, bool(is_good))
+    segment_id, kind, media_id, frame_index, is_good, track_id, *_ = row
+    return TaggedSegment(segment_id, kind, media_id, frame_index, bool(is_good), track_id)
 
 
 def tagged_segments(
@@ -78,7 +80,7 @@ def tagged_segments(
     joins = Condition(f"f. {where.sql} {limits.sql}").joins
     rows = metadata.connection.read().execute(
         "SELECT pair.segment_id, s.kind, f.media_file_id, f.frame_index,"
-        f" ({limits.sql}) IS TRUE, pair.tag_id, pair.confidence, pair.source"
+        f" ({limits.sql}) IS TRUE, s.track_id, pair.tag_id, pair.confidence, pair.source"
         f" FROM segment_tags pair JOIN segments s ON s.id = pair.segment_id {joins}"
         f" WHERE pair.tag_id IN {LISTED} AND {where.sql} AND f.id IS NOT NULL"
         " ORDER BY pair.segment_id",

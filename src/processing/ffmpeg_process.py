@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -31,25 +32,49 @@ MEMORY_BYTES = 6 << 30
 @cache
 def find_ffmpeg() -> str | None:
     """Find an ffmpeg that can do the work: on PATH first, else the one in imageio-ffmpeg."""
-    candidates = [shutil.which("ffmpeg")]
+    return next((program for program in _candidates() if _works(program)), None)
+
+
+@cache
+def find_encoder(codecs: Sequence[str]) -> tuple[str, str] | None:
+    """Find an ffmpeg that can write video, and with which codec.
+
+    Args:
+        codecs: ffmpeg's names of them, the best first; a tuple.
+    """
+    programs = [program for program in _candidates() if _works(program)]
+    return next(
+        (
+            (program, codec)
+            for codec in codecs
+            for program in programs
+            if _knows(program, "encoder", codec)
+        ),
+        None,
+    )
+
+
+def _candidates() -> list[str]:
+    found = [shutil.which("ffmpeg")]
     try:
-        candidates.append(imageio_ffmpeg.get_ffmpeg_exe())
+        found.append(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError:
         pass  # no binary for this platform in the wheel
-    for program in candidates:
-        if program is not None and _works(program):
-            return program
-    return None
+    return [program for program in found if program is not None]
 
 
 @cache
 def has_decoder(program: str, name: str) -> bool:
     """Return whether an ffmpeg was built with a decoder."""
+    return _knows(program, "decoder", name)
+
+
+def _knows(program: str, kind: str, name: str) -> bool:
     try:
-        ran = _run([program, "-v", "error", "-h", f"decoder={name}"])
+        ran = _run([program, "-v", "error", "-h", f"{kind}={name}"])
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return ran.stdout.startswith(b"Decoder ")
+    return ran.stdout.startswith(f"{kind.capitalize()} ".encode())
 
 
 def opened(program: str, path: Path, *options: str) -> list[str]:
@@ -69,7 +94,7 @@ def opened(program: str, path: Path, *options: str) -> list[str]:
 def start(command: list[str]) -> subprocess.Popen[bytes]:
     """Start ffmpeg, or its replacement; its output and its log are pipes."""
     process = subprocess.Popen(
-        [*_ends_with_us(), *command],
+        [*ends_with_us(), *command],
         cwd=APPLICATION_FOLDER,
         env={**os.environ, "OPENCV_FFMPEG_CAPTURE_OPTIONS": OPENCV_OPTIONS},
         stdin=subprocess.DEVNULL,
@@ -103,7 +128,7 @@ def _works(program: str) -> bool:
 
 
 @cache
-def _ends_with_us() -> tuple[str, ...]:
+def ends_with_us() -> tuple[str, ...]:
     """Return the start of a command that Linux kills when the thread that runs it is gone.
 
     It ends an ffmpeg that hangs after the application was killed; one that does not hang ends

@@ -94,7 +94,7 @@ def _draw(
             outlines.append(())
         else:
             masks[row] = mask_at(segment.mask_rle, segment.frame_wh, (width, height))
-            outlines.append(_outlines(masks[row]))
+            outlines.append(outlines_of(masks[row]))
     masks.flags.writeable = image_rgb.flags.writeable = False  # several views may share them
     return _Drawn(of, image_rgb, masks, tuple(outlines))
 
@@ -133,7 +133,7 @@ def _part(first: int, last: int, size: int, small: int) -> tuple[tuple[int, int]
     return (begin * step, end * step), (begin * small_step, end * small_step)
 
 
-def _outlines(mask: np.ndarray) -> Outlines:
+def outlines_of(mask: np.ndarray) -> Outlines:
     """Return the outlines of a mask (h, w) bool, holes too, through the edges of its pixels."""
     left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
     part = mask[top : top + height, left : left + width].view(np.uint8)

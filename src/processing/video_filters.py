@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,18 +56,21 @@ class FrameReading:
         decoder = ALPHA_DECODERS[stream.codec]
         return [f"-c:{stream.index}", decoder] if has_decoder(program, decoder) else []
 
-    def output_options(self, frames_per_second: float) -> list[str]:
-        """Return the options that go after the file: raw frames come out of the pipe."""
-        rate = frames_per_second
+    def output_options(self, select: str) -> list[str]:
+        """Return the options that go after the file: raw frames come out of the pipe.
+
+        Args:
+            select: which of them, an expression of ffmpeg's; see sampled and numbered.
+        """
         filters = [f"showinfo@{SOURCE}=checksum=0"]
-        if self._deinterlaces():
+        if self.deinterlaces():
             # It gives each frame when the next has come, so the frames are counted behind it too;
             # where the size of the pictures changes, ffmpeg loses the one that it holds.
             filters.append("bwdif=mode=send_frame:deint=interlaced")
             filters.append(f"showinfo@{DEINTERLACED}=checksum=0")
-        matrix = self._matrix()
+        matrix = self.matrix()
         filters += [
-            f"select='isnan(prev_selected_t)+gt(floor(t*{rate}),floor(prev_selected_t*{rate}))'",
+            f"select='{select}'",
             f"scale=w='max(1,round(iw*clip(sar,1/{MAX_SAR},{MAX_SAR})))':h=ih"
             + (f":in_color_matrix={matrix}" if matrix else ""),
             "setsar=1",
@@ -77,7 +81,7 @@ class FrameReading:
             "-vf", ",".join(filters), "-fps_mode", "passthrough",
             # each frame in its own size, which showinfo says, also where that changes
             "-noautoscale", "-f", "rawvideo", "-c:v", "rawvideo",
-            "-pix_fmt", self._pixel_format(), "pipe:1",
+            "-pix_fmt", self.pixel_format(), "pipe:1",
         ]  # fmt: skip
 
     def bytes_of(self, size_wh: tuple[int, int]) -> int:
@@ -97,16 +101,18 @@ class FrameReading:
             rgb = _over_white(rgb, pixels[..., 3])
         return rgb
 
-    def _pixel_format(self) -> str:
+    def pixel_format(self) -> str:
+        """Return ffmpeg's name for what comes out."""
         if self.is_deep:
             return "rgba64le" if self.has_alpha else "rgb48le"
         return "rgba" if self.has_alpha else "rgb24"
 
-    def _deinterlaces(self) -> bool:
+    def deinterlaces(self) -> bool:
+        """Return whether frames marked as interlaced are made whole."""
         stream = self.stream
         return stream is not None and (stream.is_interlaced or stream.codec in MAY_MIX)
 
-    def _matrix(self) -> str | None:
+    def matrix(self) -> str | None:
         """Return the matrix of a stream that names none: by the size, as players do."""
         stream = self.stream
         if stream is None or stream.matrix or not HAS_MATRIX.match(stream.pixel_format):
@@ -116,6 +122,40 @@ class FrameReading:
         width, height = stream.size_wh
         is_hd = width > SD_WIDTH or height > SD_HEIGHT
         return "bt709" if is_hd else None
+
+
+def sampled(frames_per_second: float, from_s: float | None = None) -> str:
+    """Select of each 1/frames_per_second of a second the first frame.
+
+    Args:
+        from_s: leave out all before; then the first one that is selected may not be the first of
+            its part.
+    """
+    rate = frames_per_second
+    expression = f"isnan(prev_selected_t)+gt(floor(t*{rate}),floor(prev_selected_t*{rate}))"
+    return expression if from_s is None else f"gte(t,{from_s:.6f})*({expression})"
+
+
+def numbered(frame_indexes: Sequence[int]) -> str:
+    """Select frames by their places, in ascending order; it takes few steps for each frame."""
+    if len(frame_indexes) == 1:
+        return f"eq(n,{frame_indexes[0]})"
+    middle = len(frame_indexes) // 2
+    before, after = numbered(frame_indexes[:middle]), numbered(frame_indexes[middle:])
+    return f"if(lt(n,{frame_indexes[middle]}),{before},{after})"
+
+
+def at_moments(times_s: Sequence[float]) -> str:
+    """Select frames by when they are shown, in ascending order, and perhaps others beside them.
+
+    A time that ffmpeg said has six digits.
+    """
+    if len(times_s) == 1:
+        near_s = 0.001 + 1e-5 * abs(times_s[0])
+        return f"between(t,{times_s[0] - near_s:.6f},{times_s[0] + near_s:.6f})"
+    middle = len(times_s) // 2
+    before, after = at_moments(times_s[:middle]), at_moments(times_s[middle:])
+    return f"if(lt(t,{(times_s[middle - 1] + times_s[middle]) / 2:.6f}),{before},{after})"
 
 
 def _over_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -19,6 +19,8 @@ LOOK_S = 10
 MOST_BYTES = 4 << 20
 
 STREAM = re.compile(r"\[info\]   Stream #0:(\d+).*?: Video: (\w+)(.*)")
+SOUND = re.compile(r"\[info\]   Stream #0:\d+.*?: Audio: ")
+RATE = re.compile(r", (\d+(?:\.\d+)?)(k?) fps\b")
 # the pixel format, what is said of it in brackets, and the size
 PICTURE = re.compile(r", (\w+)(?:\(((?:[^()]|\([^()]*\))*)\))?, (\d+)x(\d+)")
 NOTE = re.compile(r"\[info\] {4,8}([^ :][^:]*?) *: (.*)")
@@ -45,6 +47,7 @@ class VideoStream:
         is_cover: a picture attached to the film.
         has_hidden_alpha: whether WebM keeps its transparency beside the pictures themselves.
         packets: how many were found at the start, three at most.
+        frames_per_second: as the header says, on average; None where it says nothing.
     """
 
     index: int
@@ -59,6 +62,7 @@ class VideoStream:
     is_cover: bool = False
     has_hidden_alpha: bool = False
     packets: int = 0
+    frames_per_second: float | None = None
 
     @property
     def has_alpha(self) -> bool:
@@ -72,10 +76,12 @@ class VideoHeader:
     Attributes:
         streams: its video streams, in order.
         notes: the names and values in it, of the file first, then of its video streams.
+        has_sound: whether there is a stream of sound.
     """
 
     streams: list[VideoStream] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
+    has_sound: bool = False
 
     def film(self) -> VideoStream | None:
         """Choose the stream that is the film: the default one, else the largest that moves."""
@@ -142,6 +148,7 @@ def parse_header(lines: Iterable[str]) -> VideoHeader:
             of_other = False
         elif line.startswith("[info]   Stream #0:"):
             of_other = True
+            header.has_sound |= SOUND.match(line) is not None
         elif not of_other and (match := NOTE.match(line)):
             name, value = match[1].lower(), match[2].strip()
             header.notes.append((name, value))
@@ -170,6 +177,8 @@ def _stream(index: int, codec: str, description: str) -> VideoStream:
         elif detail in ("bt709", "smpte170m", "smpte240m"):  # all three are called the same
             stream.matrix = detail
     flags = description[picture.end() :]
+    if match := RATE.search(flags):
+        stream.frames_per_second = float(match[1]) * (1000 if match[2] else 1)
     stream.is_default = "(default)" in flags
     stream.is_cover = "(attached pic)" in flags or "(timed thumbnails)" in flags
     return stream

@@ -134,7 +134,9 @@ def end_features(
     last_areas = np.array([a.last.area for a in earlier])
     first_areas = np.array([b.first.area for b in later])
     features[..., 3] = np.abs(np.log(last_areas[:, None] / first_areas[None]))
-    gaps = np.array([b.begin_s for b in later])[None] - np.array([a.end_s for a in earlier])[:, None]
+    gaps = (
+        np.array([b.begin_s for b in later])[None] - np.array([a.end_s for a in earlier])[:, None]
+    )
     gaps = np.maximum(gaps, 0)
     ends = np.stack([a.end_xy for a in earlier])[:, None]
     begins = np.stack([b.begin_xy for b in later])[None]

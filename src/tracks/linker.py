@@ -73,9 +73,7 @@ class Linker:
             self._move(motion)
         pairs = []
         if motion is not None and self._followed and looks:
-            features = pair_features(
-                self._followed, looks, motion, frame.timestamp_s, self._common
-            )
+            features = pair_features(self._followed, looks, motion, frame.timestamp_s, self._common)
             pairs = self._choose(features, looks)
         self._add(pairs, looks, frame, motion)
         self._stitcher.look(frame.timestamp_s)
@@ -124,9 +122,7 @@ class Linker:
             if tracklet.lost > _LOST_FRAMES:
                 self._stitcher.ended(tracklet)
                 continue
-            tracklet.mask = cv2.warpAffine(
-                tracklet.mask, motion.camera, tracklet.mask.shape[::-1]
-            )
+            tracklet.mask = cv2.warpAffine(tracklet.mask, motion.camera, tracklet.mask.shape[::-1])
             tracklet.centre_xy = rest
             followed.append(tracklet)
         taken = set(linked.values())

@@ -42,11 +42,7 @@ class Stitcher:
         if self._new and now_s - self._new[0].begin_s >= 2 * _WAIT_S:
             ended = {id(each) for each in self._ended}
             self._judge(
-                [
-                    each
-                    for each in self._new
-                    if id(each) in ended or now_s - each.begin_s >= _WAIT_S
-                ]
+                [each for each in self._new if id(each) in ended or now_s - each.begin_s >= _WAIT_S]
             )
         waiting = {id(each) for each in self._new}
         stay, go = [], []

@@ -46,7 +46,12 @@ class Tracklet:
         self._colours = look.colours.copy()
 
     def add(
-        self, look: SegmentLook, at_s: float, until_s: float, moved_xy: np.ndarray, world_xy: np.ndarray
+        self,
+        look: SegmentLook,
+        at_s: float,
+        until_s: float,
+        moved_xy: np.ndarray,
+        world_xy: np.ndarray,
     ) -> None:
         """Continue with a segment.
 

@@ -337,9 +337,7 @@ def _nested(rng: np.random.Generator) -> _Play:
         for way in (-1, 1):
             part = draw_alone(rng, rng.uniform(0.2, 0.28) * radius, colour)
             place = way * 0.34 * radius
-            things.append(
-                Actor(len(things), part, lambda _, p=place: p, lambda _: 0.0, on=body)
-            )
+            things.append(Actor(len(things), part, lambda _, p=place: p, lambda _: 0.0, on=body))
     return _Play(things, [ground])
 
 

@@ -81,9 +81,7 @@ def models() -> Iterator[SegmentPipeline]:
         MediaLibrary(LibraryPaths(Path(folder))) as library,
     ):
         library.load_models()
-        yield SegmentPipeline(
-            library._in_use.clip_bundle, library.mask_generator, library.settings
-        )
+        yield SegmentPipeline(library._in_use.clip_bundle, library.mask_generator, library.settings)
 
 
 def material(kind: str, seed: int, pipeline: SegmentPipeline, cache: Path | None) -> Material:

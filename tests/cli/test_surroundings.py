@@ -67,6 +67,7 @@ EVERY = (
     ["import", "OUT"],
     ["import", "--undo", "nothing"],
     ["recipes"],
+    ["clip", "PHOTO", "OUT.mp4", "--from", "0", "--to", "1"],
     ["recipes", "nothing", "--remove"],
     ["stats"],
     ["verify"],

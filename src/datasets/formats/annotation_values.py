@@ -45,12 +45,13 @@ def numbers(values: object, many: int) -> list[float]:
 
 
 def own_fields(annotation: Annotation) -> dict[str, Any]:
-    """Return the confidence, the source, the segment's id and attributes, as far as known."""
+    """Return the confidence, the source, the segment's id, attributes and track, where known."""
     said = {
         "confidence": annotation.confidence,
         "segment_id": annotation.segment_id,
         "source": annotation.source,
         "attributes": dict(annotation.attributes) or None,
+        "track_id": annotation.track_id,
     }
     return {key: value for key, value in said.items() if value is not None}
 
@@ -59,7 +60,7 @@ def read_own_fields(read: dict[str, Any]) -> dict[str, Any]:
     """Read what own_fields wrote; all None in datasets of other programs.
 
     Raises:
-        ValueError: the confidence is not a number from 0 to 1.
+        ValueError: the confidence is not a number from 0 to 1, or a track has no whole number.
     """
     said, segment_id = read.get("confidence"), read.get("segment_id")
     source = read.get("source")
@@ -71,7 +72,22 @@ def read_own_fields(read: dict[str, Any]) -> dict[str, Any]:
         "segment_id": segment_id if isinstance(segment_id, str) and is_text(segment_id) else None,
         "source": _SOURCES.get(source) if isinstance(source, str) else None,
         "attributes": read_attributes(read.get("attributes")),
+        "track_id": read_track(read.get("track_id")),
     }
+
+
+def read_track(read: object) -> int | None:
+    """Read the number of a track; None, and what is below zero, is no track.
+
+    Raises:
+        ValueError: it is not a whole number.
+    """
+    if read is None:
+        return None
+    track = number(read)
+    if track != int(track):
+        raise ValueError(f"{track:g} is no number of a track")
+    return int(track) if track >= 0 else None
 
 
 def read_attributes(read: object) -> tuple[tuple[str, str | float], ...]:

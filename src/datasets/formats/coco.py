@@ -9,7 +9,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -64,13 +64,15 @@ class Coco:
 
     A mask with holes is RLE always: COCO's polygons have none. What COCO has no word for has keys
     of its own, which other programs pass over: whose word a label is, how sure, the segment's id.
+    Frames of videos have what the COCO files of tracks have: `videos`, of an image `video_id` and
+    `frame_id` (MMTracking's), of an annotation `track_id` (TAO's) and the same as `instance_id`.
     """
 
     key, label = "coco", "COCO"
     summary = "One JSON file per split with categories, boxes and masks, and the images."
     options: type[CocoOptions] = CocoOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
-    holds = Holds(masks="polygons", confidence=True, source=True, attributes=True)
+    holds = Holds(masks="polygons", confidence=True, source=True, attributes=True, tracks=True)
     is_for_training = True
 
     def write(
@@ -132,6 +134,8 @@ class _Writer:
         self._stream, self._later = stream, later
         self._as_polygons = options.masks == "polygons"
         self._images = self._annotations = 0
+        self._videos: list[dict[str, Any]] = []
+        self._frame_ids: dict[int, Iterator[int]] = {}  # of each video, by its media file
         self._category_ids = {name: number for number, name in enumerate(dataset.classes, 1)}
         has_licence = bool(options.licence or options.licence_url)
         self._of_image = {"license": 1} if has_licence else {}
@@ -151,18 +155,39 @@ class _Writer:
         width, height = image.size_wh
         said: dict[str, Any] = {"id": self._images, "file_name": PurePosixPath(file).name}
         said |= {"width": width, "height": height, **self._of_image, **origin_fields(image)}
+        of_video = self._of_video(image)
+        said |= of_video
         self._stream.write(_line(said))
         for annotation in image.annotations:
             self._later.write(",\n" if self._annotations else "\n")
             self._annotations += 1
             ids = {"id": self._annotations, "image_id": self._images}
+            if of_video and annotation.track_id is not None:
+                ids |= {"video_id": of_video["video_id"], "instance_id": annotation.track_id}
             self._later.write(_line(ids | self._annotation(annotation, image.size_wh)))
 
     def finish(self) -> None:
         self._stream.write('\n],\n"annotations": [')
         self._later.seek(0)
         shutil.copyfileobj(self._later, self._stream)
-        self._stream.write("\n]}\n")
+        self._stream.write("\n]")
+        if self._videos:
+            videos = ",\n".join(map(_line, self._videos))
+            self._stream.write(f',\n"videos": [\n{videos}\n]')
+        self._stream.write("}\n")
+
+    def _of_video(self, image: PlannedImage) -> dict[str, int]:
+        """Say which frame of which video an image is; nothing of what is none."""
+        frame = image.frame
+        if frame.timestamp_s is None or image.cut is not None:
+            return {}
+        if frame.media_id not in self._frame_ids:
+            self._frame_ids[frame.media_id] = count()
+            width, height = frame.size_wh
+            said = {"id": len(self._frame_ids), "name": frame.media}
+            self._videos.append(said | {"width": width, "height": height})
+        frame_id = next(self._frame_ids[frame.media_id])
+        return {"video_id": len(self._frame_ids), "frame_id": frame_id}
 
     def _annotation(self, annotation: Annotation, size_wh: tuple[int, int]) -> dict[str, Any]:
         assert annotation.bbox_xywh is not None

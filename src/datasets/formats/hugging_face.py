@@ -48,7 +48,7 @@ class HuggingFace:
     summary = "A folder for each split, with images and metadata.jsonl."
     options: type[NoOptions] = NoOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
-    holds = Holds(masks="exact", image_labels=True, confidence=True, source=True)
+    holds = Holds(masks="exact", image_labels=True, confidence=True, source=True, tracks=True)
     is_for_training = True
 
     def write(
@@ -87,11 +87,16 @@ def _line(image: PlannedImage) -> dict[str, Any]:
             "confidence": [_or_unknown(annotation.confidence) for annotation in each],
             "source": [annotation.source or "" for annotation in each],
             "segment_id": [annotation.segment_id or "" for annotation in each],
+            "track_id": [_or_none(annotation.track_id) for annotation in each],
         },
         "media": frame.media,
         "frame_index": frame.frame_index,
         "timestamp_s": _or_unknown(frame.timestamp_s),
     }
+
+
+def _or_none(number: int | None) -> int:
+    return int(_UNKNOWN) if number is None else number
 
 
 def _or_unknown(value: float | None) -> float:

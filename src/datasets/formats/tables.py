@@ -41,10 +41,10 @@ EMBEDDINGS = "embeddings.npy"
 _TEXTS = ("file", "split", "label", "source", "mask_rle", "segment_id", "media", "attributes")
 COLUMNS = tuple(
     "file split label x y w h mask_rle confidence source segment_id embedding "
-    "width height media frame_index timestamp_s attributes".split()
+    "width height media frame_index timestamp_s attributes track_id".split()
 )
-# A table that an earlier version wrote has no attributes.
-_COLUMNS_BEFORE = COLUMNS[:-1]
+# Tables that earlier versions wrote have no tracks, and before those no attributes.
+_KNOWN_COLUMNS = (COLUMNS, COLUMNS[:-1], COLUMNS[:-2])
 # Vectors that are asked for at a time.
 _PART = 1000
 
@@ -77,7 +77,14 @@ class Tables:
 
     options: type[TableOptions] = TableOptions
     forms: tuple[ImageForm, ...] = ("frames", "crops", "blurred", "cutouts")
-    holds = Holds(masks="exact", image_labels=True, confidence=True, source=True, attributes=True)
+    holds = Holds(
+        masks="exact",
+        image_labels=True,
+        confidence=True,
+        source=True,
+        attributes=True,
+        tracks=True,
+    )
     is_for_training = False
 
     def __init__(self, key: str, label: str, kind: _Kind) -> None:
@@ -142,6 +149,7 @@ def _row(image: PlannedImage, file: str, annotation: Annotation | None) -> dict[
         row["mask_rle"] = annotation.mask_rle.decode("ascii")
     row |= {"label": annotation.label, "confidence": annotation.confidence}
     row["attributes"] = dict(annotation.attributes) or None
+    row["track_id"] = annotation.track_id
     return row | {"source": annotation.source, "segment_id": annotation.segment_id}
 
 
@@ -230,7 +238,7 @@ def _csv_rows(stream: IO[bytes]) -> Iterator[dict[str, Any]]:
     rows = csv.DictReader(text, strict=True)
     try:
         for row in rows:
-            if tuple(rows.fieldnames or ()) not in (COLUMNS, _COLUMNS_BEFORE):
+            if tuple(rows.fieldnames or ()) not in _KNOWN_COLUMNS:
                 raise ValueError("it has other columns")
             if None in row or None in row.values():
                 raise ValueError("it has other columns")
@@ -256,7 +264,7 @@ def _json_writer(stream: TextIO) -> Callable[[dict[str, Any]], object]:
 def _json_rows(stream: IO[bytes]) -> Iterator[dict[str, Any]]:
     for line in stream:
         row = json_object(line)
-        if row.keys() not in (set(COLUMNS), set(_COLUMNS_BEFORE)):
+        if row.keys() not in [set(columns) for columns in _KNOWN_COLUMNS]:
             raise ValueError("a line has other keys")
         yield row
 

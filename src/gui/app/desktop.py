@@ -16,6 +16,7 @@ from pathlib import Path
 from tkinter import filedialog, ttk
 from typing import Literal
 
+from src.gui.app.video_players import player_command
 from src.gui.theme.theme import Theme
 
 _DESKTOP_DPI = 96.0
@@ -81,6 +82,23 @@ def open_with_desktop(path: Path) -> None:
         _start(["open", str(path)])
     else:
         _start(["xdg-open", str(path)])
+
+
+def open_at(path: Path, time_s: float) -> bool:
+    """Open a video in the system's player, at a moment where a player that takes one is there.
+
+    Returns:
+        Whether it begins at the moment; else it was opened as a double click would.
+
+    Raises:
+        OSError: the desktop has no program for it.
+    """
+    command = player_command(path, time_s)
+    if command is None:
+        open_with_desktop(path)
+        return False
+    _start(command)
+    return True
 
 
 def show_in_folder(path: Path) -> None:

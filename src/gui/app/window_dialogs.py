@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,16 @@ from src.gui.app import desktop
 from src.gui.app.clipboard_image import copy_image
 from src.gui.core.session import Session
 from src.gui.core.wording import as_sentence, explained, title_of
+from src.gui.dialogs.clip_dialog import ClipDialog
+from src.gui.dialogs.clip_place import videos_folder
 from src.gui.dialogs.export_dialog import ExportDialog
 from src.gui.dialogs.messages import ask, show_error, show_failures
 from src.gui.dialogs.settings_dialog import SettingsDialog
 from src.gui.widgets.overlay import Overlay
 from src.job_kinds import TRASH
-from src.records import SearchHit
+from src.records import MediaCard, SearchHit
+from src.search.filters import EVERYTHING, Filter
+from src.search.recipe import Recipe
 from src.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -79,22 +83,73 @@ class WindowDialogs:
 
     # -- dialogs
 
-    def export(self, hits: Sequence[SearchHit], hits_alone: bool = False) -> None:
+    def export(
+        self,
+        hits: Sequence[SearchHit],
+        hits_alone: bool = False,
+        where: Filter = EVERYTHING,
+        title: str = "",
+        recipe: Recipe | None = None,
+    ) -> None:
         """Ask what goes into a dataset.
 
         Args:
             hits: the results that are shown, which can be exported alone.
             hits_alone: whether they are, unless a person chooses otherwise.
+            where: what alone can be exported, such as a range of a video.
+            title: what that is, in words: "0:04.0–0:06.5 of dog.mp4".
+            recipe: what is chosen unless a person chooses otherwise; None for the usual.
         """
         if not self._session.is_open:
             return
         datasets = self._session.library.paths.datasets
+        ExportDialog(
+            self._overlay,
+            self._session,
+            hits,
+            lambda: self._choose_folder(datasets),
+            self.open_file,
+            hits_alone,
+            where,
+            title,
+            recipe,
+        )
 
-        def choose() -> Path | None:
-            found = desktop.ask_for_files(self._root, "folder", datasets)
-            return found[0] if found else None
+    def save_clip(
+        self,
+        media_file_id: int,
+        begin_s: float,
+        end_s: float,
+        track_ids: Sequence[int] = (),
+        label: str | None = None,
+    ) -> None:
+        """Ask where a range of a video goes as a file, and what is drawn into it.
 
-        ExportDialog(self._overlay, self._session, hits, choose, self.open_file, hits_alone)
+        Args:
+            track_ids, label: what is chosen, and can be drawn alone.
+        """
+        if not self._session.is_open:
+            return
+        library = self._session.library
+
+        def show(cards: Mapping[int, MediaCard]) -> None:
+            if media_file_id in cards:  # else removed meanwhile
+                ClipDialog(
+                    self._overlay,
+                    self._session,
+                    cards[media_file_id].media,
+                    (begin_s, end_s),
+                    lambda: self._choose_folder(videos_folder()),
+                    self.show_in_folder,
+                    track_ids,
+                    label,
+                )
+
+        self._session.main_thread.run(lambda: library.browse.media_cards([media_file_id]), show)
+
+    def _choose_folder(self, start: Path) -> Path | None:
+        found = desktop.ask_for_files(self._root, "folder", start)
+        return found[0] if found else None
 
     def settings(self) -> None:
         if self._session.is_open:
@@ -170,6 +225,14 @@ class WindowDialogs:
 
     def open_file(self, path: Path) -> None:
         self._ask_desktop(desktop.open_with_desktop, path)
+
+    def open_file_at(self, path: Path, time_s: float) -> None:
+        """Open a video in the system's player, at a time where that takes one."""
+
+        def open_there(path: Path) -> None:
+            desktop.open_at(path, time_s)
+
+        self._ask_desktop(open_there, path)
 
     def show_in_folder(self, path: Path) -> None:
         self._ask_desktop(desktop.show_in_folder, path)

@@ -60,6 +60,7 @@ class ExportChoices:
         self._on_change, self._on_layout = on_change, on_layout
         self._formats, self.chosen = {each.label: each for each in formats}, formats[0]
         self._where: Filter = EVERYTHING  # of a recipe that was chosen
+        self._title = ""  # what that is called, where it has a name
         self._limits: Filter = EVERYTHING  # the same, but for the mask quality
         self._least: float | None = None  # a mask quality that waits for the slider's range
         self._split_is_own = False  # whether a person or a recipe has chosen it
@@ -225,7 +226,7 @@ class ExportChoices:
         self._is_showing = True
         self._use_format(by_key[recipe.format], values)
         self.what.choose(BY_TAG if recipe.classes else ALL)
-        self._where = recipe.where
+        self._where, self._title = recipe.where, ""
         found = _QUALITY.fullmatch(str(recipe.limits))
         self._limits = EVERYTHING if found else recipe.limits
         self._set_quality(float(found[1]) if found else 0.0)
@@ -236,6 +237,20 @@ class ExportChoices:
         self.say_values()
         self._show_filter()
         self._is_showing = False
+        self._on_layout()
+
+    def limit_to(self, where: Filter, title: str = "") -> None:
+        """Choose only what a filter leaves; a person can take it away again.
+
+        No split is proposed: it may all be of one video.
+
+        Args:
+            title: what that is, in words; the filter's text where it is empty.
+        """
+        self._where, self._title = where, title
+        self.split.show("", self.split.seed)
+        self._split_is_own = True
+        self._show_filter()
         self._on_layout()
 
     def offer_quality(self, lowest_highest: tuple[float, float] | None) -> None:
@@ -292,13 +307,15 @@ class ExportChoices:
 
     def _drop_filter(self) -> None:
         self._where = self._limits = EVERYTHING
+        self._title = ""
         self._show_filter()
         self._on_layout()
         self._changed()
 
     def _show_filter(self) -> None:
         """Say what else the recipe asks of segments, which has no control of its own."""
-        text = " ".join(str(each) for each in (self._where, self._limits) if each)
+        where = self._title or str(self._where)
+        text = " ".join(each for each in (where, str(self._limits)) if each)
         font = self.theme.canvas_font(self._only, SMALL)
         room = self.theme.px(2 * (_WRAP - 100))  # two lines: a list of segments has no end
         self._only_text.configure(text=shorten(f"Only {text}", font, room, tail=0))

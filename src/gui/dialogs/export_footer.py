@@ -39,10 +39,10 @@ class ExportFooter(ctk.CTkFrame):
         self._export.set_text(export)
         self._export.set_enabled(enabled)
 
-    def show_progress(self, stop: Callable[[], object]) -> None:
-        """Show a bar and a button to stop; see `progress` and `stopping`."""
+    def show_progress(self, stop: Callable[[], object], text: str = "Cancel export") -> None:
+        """Show a bar and a button to stop, with its words; see `progress` and `stopping`."""
         self._clear()
-        self._cancel = Button(self, self.theme, "Cancel export", stop)
+        self._cancel = Button(self, self.theme, text, stop)
         self._cancel.pack(side="right", pady=20, padx=(20, 0))
         words = ctk.CTkFrame(self, fg_color="transparent")
         words.pack(side="left", fill="x", expand=True)

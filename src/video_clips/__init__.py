@@ -1,0 +1,1 @@
+"""Clips: a range of a video as a file of its own, with masks drawn into it where wished."""
