@@ -13,10 +13,10 @@ from src.tracks.tracklet import Tracklet
 
 # Weights of a logistic regression, in the order of PAIR_FEATURES.
 PAIR_FEATURES = ("overlap", "embedding", "colours", "shape", "size", "grown", "away", "far", "gap")
-PAIR_WEIGHTS = np.array([4.1, 4.4, 6.0, 0.4, -1.0, -0.5, -0.7, -6.3, -0.2])
+PAIR_WEIGHTS = np.array([4.1, 4.4, 6.0, 0.4, -1.5, -0.8, -0.7, -6.3, -0.2])
 PAIR_BIAS = -8.5
-END_FEATURES = ("embedding", "colours", "shape", "size", "far", "gap", "cut", "short", "astray")
-END_WEIGHTS = np.array([5.2, 3.9, 2.6, -1.0, -2.5, -0.5, -0.5, -0.6, -0.4])
+END_FEATURES = ("embedding", "colours", "shape", "size", "far", "gap", "cut", "short")
+END_WEIGHTS = np.array([5.2, 3.9, 2.6, -1.0, -2.5, -0.5, -0.5, -0.6])
 END_BIAS = -8.0
 
 
@@ -151,7 +151,8 @@ def end_features(
     known = (np.array([a.length for a in earlier]) >= _KNOWN)[:, None] & (
         np.array([b.length for b in later]) >= _KNOWN
     )[None]
-    far = np.where(known & (gaps <= _COASTING_S), (ahead + behind) / 2, far)
+    known &= gaps <= _COASTING_S
+    far = np.where(known, (ahead + behind) / 2, far)
     cut = np.array([a.scene for a in earlier])[:, None] != np.array([b.scene for b in later])[None]
     features[..., 4] = np.minimum(far / diagonal, 0.6)
     features[..., 5] = np.log1p(gaps)
@@ -160,8 +161,6 @@ def end_features(
         np.array([a.length for a in earlier])[:, None], np.array([b.length for b in later])[None]
     )
     features[..., 7] = lengths == 1
-    sizes = np.sqrt(np.minimum(last_areas[:, None], first_areas[None])) + 2
-    features[..., 8] = np.where(cut, 0.0, np.minimum(far / sizes / (1 + 2 * gaps), 3.0))
     return features
 
 

@@ -76,12 +76,12 @@ class Tracklet:
     @property
     def embedding(self) -> np.ndarray:
         """The mean of its embeddings, of length 1."""
-        return self._embedding / np.linalg.norm(self._embedding)
+        return np.asarray(self._embedding / np.linalg.norm(self._embedding))
 
     @property
     def colours(self) -> np.ndarray:
         """The mean of its colours, of length 1."""
-        return self._colours / np.linalg.norm(self._colours)
+        return np.asarray(self._colours / np.linalg.norm(self._colours))
 
     def continues(self, earlier: Tracklet) -> None:
         """Become the end of an earlier tracklet."""

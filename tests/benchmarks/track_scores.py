@@ -48,9 +48,7 @@ def score(material: Material, rate: float, link: LinkFunction) -> TrackScores:
         ideal.update(things, names, np.where(np.eye(len(things)) > 0, 0.0, np.nan))
     tracks = _Names(link(_frames(material, rate, "found")))
     matched = _matched(_of(material, rate), tracks)
-    of_things = {
-        tracks(segment) for pairs in matched.values() for segment in pairs.values()
-    }
+    of_things = {tracks(segment) for pairs in matched.values() for segment in pairs.values()}
     hits = total = 0
     for frame in _of(material, rate):
         pairs = matched[frame.frame_index]
@@ -60,9 +58,7 @@ def score(material: Material, rate: float, link: LinkFunction) -> TrackScores:
         ignored = {pairs[name] for name in frame.hidden if name in pairs}
         # a track that is of a thing at times must not be of something else at others
         shown = [
-            own.id
-            for own in frame.found
-            if tracks(own.id) in of_things and own.id not in ignored
+            own.id for own in frame.found if tracks(own.id) in of_things and own.id not in ignored
         ]
         for accumulator, wanted in ((found, [n for n in names if n in pairs]), (drawn, names)):
             distances = np.full((len(wanted), len(shown)), np.nan)
@@ -127,9 +123,7 @@ def _frames(material: Material, rate: float, which: str) -> list[FrameToLink]:
             picture_of(frame, PICTURE_SIDE),
             [_to_link(own) for own in getattr(frame, which)],
         )
-        for (index, until_s), frame in zip(
-            material.sampled[rate], _of(material, rate), strict=True
-        )
+        for (index, until_s), frame in zip(material.sampled[rate], _of(material, rate), strict=True)
     ]
 
 

@@ -23,9 +23,7 @@ def library(tmp_path: Path) -> Path:
     return root
 
 
-def test_tracks_are_linked_and_listed(
-    library: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_tracks_are_linked_and_listed(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--library", str(library), "tracks"]) == 0
     shown = capsys.readouterr()
     assert "/videos/a.mp4  2 tracks" in shown.out
