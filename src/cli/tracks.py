@@ -49,7 +49,7 @@ def list_tracks(library: MediaLibrary, paths: Sequence[Path], as_json: bool) -> 
 
 def _videos(library: MediaLibrary, paths: Sequence[Path]) -> list[MediaFile]:
     if not paths:
-        ids = library.browse.media_ids("name", MediaKindIs("video"))
+        ids = library.browse.media_ids("name", MediaKindIs(("video",)))
         cards = library.browse.media_cards(ids)
         return [cards[media_id].media for media_id in ids if media_id in cards]
     found: dict[int, MediaFile] = {}
