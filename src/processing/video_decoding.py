@@ -87,10 +87,10 @@ class _File:
     def open(self) -> None:
         options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": DEMUXERS}
         self.container = av.open(f"file:{self._path}", container_options=options)
-        self.stream = self.container.streams[self._stream_index]
+        self.stream: Any = self.container.streams[self._stream_index]
         if self.stream.type != "video":
             raise UntrustedError("its film is not where it was found before")
-        self.codec = self.stream.codec_context
+        self.codec: Any = self.stream.codec_context
         self.codec.options = {"max_pixels": str(MAX_PIXELS)}
 
     def close(self) -> None:
@@ -429,9 +429,9 @@ class PlayedVideo:
                 met = packet.pts
             if self._listed is not None and _listed(packet) not in self._listed:
                 raise UntrustedError("after a seek other times come than when it is read through")
-            if packet.is_keyframe and packet.pts <= tick and not from_beginning:
-                if begins_anew(self._codec, bytes(packet), self._units):
-                    starts.append(packet.pts)
+            may_begin = packet.is_keyframe and packet.pts <= tick and not from_beginning
+            if may_begin and begins_anew(self._codec, bytes(packet), self._units):
+                starts.append(packet.pts)
             if (starts or from_beginning) and not packet.is_discard:
                 times.append(packet.pts)
             later += packet.pts > tick
@@ -446,7 +446,7 @@ class PlayedVideo:
             return None, met
         before = times.index(shown)
         for start in reversed(starts):
-            if start <= shown and before - times.index(start) >= lead if start in times else False:
+            if start in times and start <= shown and before - times.index(start) >= lead:
                 return _Place(start, back, shown, times[times.index(start) :]), met
         return None, met
 
