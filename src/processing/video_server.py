@@ -22,7 +22,9 @@ from src.child_processes import (
     write_message,
 )
 from src.processing.ffmpeg_process import MEMORY_BYTES
-from src.processing.video_decoding import PlayedVideo, UntrustedError
+from src.processing.opened_video import UntrustedError
+from src.processing.video_decoding import PlayedVideo
+
 
 class Server:
     """Answers requests in their order; in between it decodes ahead."""
