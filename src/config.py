@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha1
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from src import ownership
 from src.errors import DatabaseError
@@ -80,22 +81,57 @@ def remember_library(folder: Path) -> None:
     Raises:
         DatabaseError: that file can't be written.
     """
-    file = _user_file()
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, json.dumps({"library": str(folder.absolute())}).encode())
-    except OSError as exc:
-        raise DatabaseError(
-            f"{file}: which library was opened last can't be kept ({exc.strerror or exc})"
-        ) from exc
+    _change_user_file("library", str(folder.absolute()))
 
 
 def _remembered_library() -> str | None:
+    folder = _in_user_file().get("library")
     try:
-        folder = json.loads(read_small(_user_file(), _LARGEST_USER_FILE))["library"]
-        return folder if Path(folder).is_dir() else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, DatabaseError):
+        return folder if isinstance(folder, str) and Path(folder).is_dir() else None
+    except ValueError:
         return None
+
+
+def trust_server(address: str) -> None:
+    """Let libraries that this user opens send what is in them to a server.
+
+    A library may come from a stranger, with the stranger's server in its settings.
+
+    Raises:
+        DatabaseError: it can't be kept.
+    """
+    trusted = _trusted_servers()
+    if address not in trusted:
+        _change_user_file("servers", [*trusted, address])
+
+
+def is_trusted_server(address: str) -> bool:
+    """Return whether this user has named a server; see trust_server."""
+    return address in _trusted_servers()
+
+
+def _trusted_servers() -> list[str]:
+    named = _in_user_file().get("servers")
+    return [each for each in named if isinstance(each, str)] if isinstance(named, list) else []
+
+
+def _in_user_file() -> dict[str, Any]:
+    try:
+        kept = json.loads(read_small(_user_file(), _LARGEST_USER_FILE))
+    except (OSError, ValueError, RecursionError, DatabaseError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _change_user_file(key: str, value: Any) -> None:
+    file = _user_file()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, json.dumps(_in_user_file() | {key: value}).encode())
+    except OSError as exc:
+        raise DatabaseError(
+            f"{file}: which {key} this user has chosen can't be kept ({exc.strerror or exc})"
+        ) from exc
 
 
 def home_folder() -> Path:

@@ -162,6 +162,23 @@ def said(
 
 
 @dataclass(frozen=True)
+class IndexAway(Event):
+    """The Chroma server that keeps the search index can't be told now; searches need none.
+
+    Attributes:
+        reason: what the server, or the way to it, says.
+    """
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The Chroma server can't be told what is new: {self.reason}. Searches here are "
+            "complete, and it is told when it answers again"
+        )
+
+
+@dataclass(frozen=True)
 class MissingMediaFound(Event):
     """All media files have been looked for.
 

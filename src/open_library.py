@@ -9,13 +9,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from src.browsing import Browsing
-from src.config import LibraryPaths, models_folder_problem
+from src.chroma_address import ChromaAddress
+from src.config import LibraryPaths, is_trusted_server, models_folder_problem, trust_server
 from src.database.browse_queries import BrowseQueries
 from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock
 from src.database.metadata_db import MetadataDatabase
 from src.duplicates import Duplicates
-from src.errors import DatabaseError
+from src.errors import DatabaseError, QueryError
 from src.events import Event
 from src.labelling import Labels
 from src.model_list import ModelList
@@ -76,6 +77,12 @@ class OpenLibrary:
         )
         if (problem := models_folder_problem()) is not None:
             self.settings_problems.append(problem)
+        server = self.settings.chroma_server
+        if server is not None and not read_only and self._chroma_server is None:
+            self.settings_problems.append(
+                f"{self.paths.settings}: the search index is to be kept by {server}, which you "
+                f"have not named on this computer; it is kept here. To allow it: --chroma {server}"
+            )
         self.read_only = read_only
         self._lock = None if read_only else LibraryLock(self.paths.lock)
         try:
@@ -89,7 +96,9 @@ class OpenLibrary:
         self.browse = Browsing(BrowseQueries(self.metadata), self.paths, lambda: self.settings)
         self._disk_use = DiskUse(self.paths)
         self._missing_files: MissingFiles | None = None
-        self._in_use = ModelsInUse(self.metadata, lambda: self.settings, read_only, models)
+        self._in_use = ModelsInUse(
+            self.metadata, lambda: self.settings, read_only, models, self._chroma_server
+        )
         self._upkeep_later = upkeep_later
         self.upkeep = Upkeep(self.metadata, lambda: self._in_use.vectors, lambda: self._missing)
         self.duplicates = Duplicates(self.metadata, lambda: self.vectors, lambda: self.settings)
@@ -178,6 +187,38 @@ class OpenLibrary:
         """
         settings.save(self.paths.settings)
         self.settings = settings
+
+    def keep_index(self, server: str | None) -> None:
+        """Choose what keeps the search index: a Chroma server, "http://HOST:PORT", or this library.
+
+        This user trusts the server from now on. What it does not know yet it is told by the next
+        job that adds, or by `upkeep.tell_index`.
+
+        Raises:
+            QueryError: that is no address of a server.
+            DatabaseError: the choice can't be kept.
+        """
+        if self.read_only:
+            raise DatabaseError(f"{self.paths.root}: the library was opened for reading only")
+        if server is not None:
+            try:
+                server = str(ChromaAddress.parse(server))
+            except ValueError as exc:
+                raise QueryError(str(exc)) from exc
+            trust_server(server)
+        if server != self.settings.chroma_server:
+            self.save_settings(replace(self.settings, chroma_server=server))
+        self._in_use.keep_index(self._chroma_server)
+        self.settings_problems[:] = [
+            each for each in self.settings_problems if "--chroma" not in each
+        ]
+
+    @property
+    def _chroma_server(self) -> ChromaAddress | None:
+        """The server that keeps the index, if the person who opened the library trusts it."""
+        server = self.settings.chroma_server
+        trusted = server is not None and is_trusted_server(str(ChromaAddress.parse(server)))
+        return ChromaAddress.parse(server) if trusted and server is not None else None
 
     def choose_models(self, clip_model: str | None, sam_model: str | None) -> None:
         """Choose which models are used from now on, and look which are here; see Settings.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from src.chroma_address import is_chroma_address
 from src.errors import DatabaseError
 from src.library_files import SafeFolder, write_atomically
 
@@ -115,6 +116,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "thumbnail_width": lambda value: _is_whole(value, 120, 320),
     "recent_searches": _are_searches,
     "last_folder": _optional(_is_name),
+    "chroma_server": _optional(is_chroma_address),
 }
 
 
@@ -163,6 +165,8 @@ class Settings:
         thumbnail_width: wished for, in pixels of the design.
         recent_searches: the words of the last ones, the latest first.
         last_folder: where the window's file chooser was used last.
+        chroma_server: "http://HOST:PORT" of a Chroma server that keeps the search index for other
+            programs; None keeps it in the library's folder.
     """
 
     frames_per_second: float = 1.0
@@ -192,6 +196,7 @@ class Settings:
     thumbnail_width: int = 184
     recent_searches: tuple[str, ...] = ()
     last_folder: str | None = None
+    chroma_server: str | None = None
 
     def __post_init__(self) -> None:
         for name, fits in _FITS.items():

@@ -119,6 +119,7 @@ def test_every_section_has_its_claims_and_every_claim_a_test_that_is_there() -> 
         "mask-editing",
         "benchmarks",
         "architecture",
+        "scale",
     )
     assert listed[1:-1] == [*headings, *(f"[{page}.md]({page}.md)" for page in pages)]
     tests = set(re.findall(r"`(tests/[^`]+)`", CLAIMS))

@@ -28,7 +28,7 @@ COMMANDS = (
 _NEGATED = re.compile(r"-[A-Za-z][A-Za-z_]+[:<>]")
 NAMING = ("download", "use")  # verbs of `models` that are about some of them
 INSTALLED = "media-library"  # the command that pip makes
-OPTIONS = "[-h] [--version] [--library DIR]"
+OPTIONS = "[-h] [--version] [--library DIR] [--chroma URL]"
 ABOUT = """\
 With no command the window opens; the files and folders of PATH are added to
 the library.
@@ -56,6 +56,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         metavar="DIR",
         default=argparse.SUPPRESS,
         help="the folder of the library",
+    )
+    general.add_argument(
+        "--chroma",
+        metavar="URL",
+        default=argparse.SUPPRESS,
+        help="keep the library's search index in this Chroma server from now on, for other "
+        "programs: http://HOST:8000; off: in the library's own folder again",
     )
     name = program()
     whole = argparse.ArgumentParser(add_help=False)
@@ -241,6 +248,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     else:
         arguments = parser.parse_args(_with_values(argv))
     arguments.library = getattr(arguments, "library", None)
+    arguments.chroma = getattr(arguments, "chroma", None)
     arguments.paths = getattr(arguments, "paths", [])
     if arguments.command == "search" and not (
         arguments.text or arguments.image or arguments.where or arguments.saved
@@ -335,7 +343,7 @@ def _first_word(argv: Sequence[str]) -> str | None:
     """Find the first argument that is no option and no option's value."""
     words = iter(argv)
     for word in words:
-        if word == "--library":
+        if word in ("--library", "--chroma"):
             next(words, None)
         elif word == "--":
             return next(words, None)

@@ -54,11 +54,22 @@ class Commands:
             on_recovery=on_recovery or RecoveryLine().show,
             upkeep_later=upkeep_later,
         )
+        try:
+            self._choose_chroma(library)
+        except BaseException:
+            library.close()
+            raise
         for problem in library.settings_problems:
             note(problem)
         if library.notice is not None:
             note(library.notice)
         return library
+
+    def _choose_chroma(self, library: MediaLibrary) -> None:
+        """Keep the search index where `--chroma` says from now on."""
+        server = self.arguments.chroma
+        if server is not None:
+            library.keep_index(None if server == "off" else server)
 
     def _paths(self) -> LibraryPaths:
         from src.config import LibraryPaths, default_library

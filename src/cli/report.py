@@ -24,6 +24,7 @@ from src.events import (
     FileStarted,
     FrameSkipped,
     FrameStored,
+    IndexAway,
     JobStarted,
     LabelUnmatched,
     ProblemFound,
@@ -190,6 +191,9 @@ class ProgressLine:
             self._line(f"left out  {event.path}{page}: {event.label}: {event.reason}")
         elif isinstance(event, AnnotationSkipped):
             self._line(f"left out  {event.path}: {event.reason}")
+        elif isinstance(event, IndexAway):
+            self._redraw("")
+            note(str(event))
         elif isinstance(event, ProblemFound):
             self._line(f"{'repaired' if event.mended else 'problem'}  {event.what}")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from src.child_processes import Message, killed_after, read_message, start_child, write_message
+from src.chroma_address import ChromaAddress
 
 START_S = 60.0
 REQUEST_S = 60.0
@@ -25,31 +26,39 @@ class IndexUnavailableError(Exception):
     """The child does not answer, or says that the index can't be trusted."""
 
 
+class IndexAwayError(IndexUnavailableError):
+    """A server that keeps the index can't be reached; the index itself may be sound."""
+
+
 class IndexBusyError(IndexUnavailableError):
     """Other requests took all the time; the index itself may be sound."""
 
 
 class IndexProcess:
-    """One child with one Chroma folder. Calls may come from any thread; they take turns.
+    """One child with one Chroma folder, or database. Calls may come from any thread, by turns.
 
     No call takes longer than its time limit, whatever the child does: what is not done by then
     is ended by a kill, which also ends a write into a pipe that nobody reads.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, place: Path | str, server: ChromaAddress | None = None) -> None:
         """Start the child.
+
+        Args:
+            place: the folder; the name of the database where a server keeps it.
 
         Raises:
             IndexUnavailableError: the system can't start another process.
         """
-        self.folder = folder
+        self._is_remote = server is not None
         self._lock = threading.Lock()
         # simple ones stay sound where a signal interrupts the waiting
         self._answers: queue.SimpleQueue[tuple[dict[str, Any], bytearray] | None] = (
             queue.SimpleQueue()
         )
         try:
-            self._child = start_child("src.database.index_server", str(folder))
+            of_server = () if server is None else (str(server),)
+            self._child = start_child("src.database.index_server", str(place), *of_server)
         except OSError as exc:  # no memory, no more processes
             raise IndexUnavailableError(f"its process can't be started ({exc})") from exc
         threading.Thread(target=self._read, daemon=True).start()
@@ -78,6 +87,7 @@ class IndexProcess:
 
         Raises:
             IndexBusyError: its turn did not come.
+            IndexAwayError: a server that it asks can't be reached, or did not answer in time.
             IndexUnavailableError: the child said no, is gone, or did not read or answer in time;
                 a child that hangs is killed, since its next answer would be taken for another's.
         """
@@ -91,14 +101,20 @@ class IndexProcess:
                     write_message(self._child.stdin, request, payload)
                     answer = self._answers.get(timeout=timeout_s + KILLED_S)
                 except (OSError, ValueError, queue.Empty) as exc:
-                    raise IndexUnavailableError(_why_gone(late, timeout_s)) from exc
+                    raise self._gone(late, timeout_s) from exc
             if answer is None:
-                raise IndexUnavailableError(_why_gone(late, timeout_s))
+                raise self._gone(late, timeout_s)
         finally:
             self._lock.release()
         if "error" in answer[0]:
-            raise IndexUnavailableError(answer[0]["error"])
+            kind = IndexAwayError if answer[0].get("away") else IndexUnavailableError
+            raise kind(answer[0]["error"])
         return answer
+
+    def _gone(self, late: threading.Event, limit_s: float) -> IndexUnavailableError:
+        """Say why no answer came; of a server that says nothing about what it keeps."""
+        why = f"no answer within {limit_s:.0f} s" if late.is_set() else "its process is gone"
+        return IndexAwayError(why) if self._is_remote else IndexUnavailableError(why)
 
     def close(self) -> None:
         """Wait for the child to finish and exit; one that does not is killed."""
@@ -112,7 +128,3 @@ class IndexProcess:
                 self._child.wait(LEAVE_S + KILLED_S)
             except subprocess.TimeoutExpired:
                 log.warning("the index's process %d outlives its kill", self.pid)
-
-
-def _why_gone(late: threading.Event, limit_s: float) -> str:
-    return f"no answer within {limit_s:.0f} s" if late.is_set() else "its process is gone"

@@ -1,5 +1,7 @@
 """The child process that alone opens Chroma: `python -m src.database.index_server FOLDER`.
 
+With the name of a database and the address of a Chroma server it asks that instead.
+
 Chroma lives apart from the application because its inserts hold the interpreter's lock, and
 because files left by a kill can crash the process that opens them next. Requests come on standard
 input, and answers go to standard output (see src/child_processes.py). The parent gone means
@@ -7,7 +9,7 @@ standard input closed: the child then finishes the request at hand and leaves.
 
 A marker beside the folder stands while Chroma's files may be half written. It is made before
 the first write, removed when writing has rested and the index answers; a process that finds it at
-start throws the folder away.
+start throws the folder away. A server keeps its own files whole.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ import numpy as np
 
 from src import child_processes
 from src.child_processes import Message, answers_of_this_process, read_message, write_message
+from src.chroma_address import ChromaAddress
+from src.database.index_on_server import AwayError, ServerDatabase
 from src.library_files import SafeFolder
 from src.records import EMBEDDING_DIM
 
@@ -81,6 +85,10 @@ class IndexServer:
         settings = Settings(_env_file=None, anonymized_telemetry=False, is_persistent=True)
         client = chromadb.PersistentClient(path=str(self.folder), settings=settings)
         self.mark_dirty()  # making the collection writes, too
+        return self.open_collection(client, model)
+
+    def open_collection(self, client: Any, model: str) -> dict[str, Any]:
+        """Open a model's collection, or make it."""
         self.collection = client.get_or_create_collection(
             COLLECTION,
             embedding_function=None,
@@ -149,12 +157,49 @@ class IndexServer:
         return {"error": f"no such request: {verb}"}, b""
 
 
+class RemoteIndexServer(IndexServer):
+    """Answers the same requests about a database of a Chroma server."""
+
+    def __init__(self, database: ServerDatabase) -> None:
+        self.database = database
+        self.dirty = False
+        self.collection: Any = None
+
+    def open(self, model: str, rows: int) -> dict[str, Any]:
+        limit_memory(0)
+        client = self.database.client()
+        found: dict[str, Any] = self.database.reached(lambda: self.open_collection(client, model))
+        return found
+
+    def mark_dirty(self) -> None:
+        """Leave it to the server, which a kill of this process does not concern."""
+
+    def answer(self, request: dict[str, Any], payload: bytearray) -> tuple[dict[str, Any], bytes]:
+        database = self.database
+        acts = {"reach": database.reach, "make": database.make, "drop": database.drop}
+        try:
+            if request["verb"] in acts:
+                acts[request["verb"]]()
+                return {}, b""
+            answered: tuple[dict[str, Any], bytes] = self.database.reached(
+                lambda: super(RemoteIndexServer, self).answer(request, payload)
+            )
+            return answered
+        except AwayError as exc:
+            return {"error": str(exc), "away": True}, b""
+
+
 def _matrix(payload: bytearray) -> np.ndarray:
     return np.frombuffer(payload, "<f4").reshape(-1, EMBEDDING_DIM)
 
 
 def main() -> None:
-    server = IndexServer(Path(sys.argv[1]))
+    place, *server_address = sys.argv[1:]
+    if server_address:
+        address = ChromaAddress.parse(server_address[0])
+        server: IndexServer = RemoteIndexServer(ServerDatabase(address, place))
+    else:
+        server = IndexServer(Path(place))
     answers = answers_of_this_process()
     requests: queue.Queue[Message | None] = queue.Queue()
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from src.chroma_address import ChromaAddress
 from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
 from src.database.clip_in_use import load_clips
@@ -52,6 +53,7 @@ class VectorDatabase:
         clip: ClipEncoder | None = None,
         metadata: MetadataDatabase | None = None,
         use_index: bool = False,
+        server: ChromaAddress | None = None,
     ) -> None:
         """Open a library for searching.
 
@@ -61,6 +63,7 @@ class VectorDatabase:
             metadata: the library's tables when they are open already.
             use_index: whether Chroma may be asked. Only the process that holds the library's
                 lock may say so; without it every search is exact and somewhat slower.
+            server: keeps the index in place of a folder of the library.
         """
         self._own_metadata = metadata is None
         self.metadata = metadata or MetadataDatabase(paths or LibraryPaths(), read_only=True)
@@ -69,7 +72,7 @@ class VectorDatabase:
             clip, _ = load_clips(models, self.metadata)
         self.clip = clip
         self.embeddings = EmbeddingStore(self.metadata.connection, self.clip.name)
-        self.index = VectorIndex(self.metadata, self.embeddings) if use_index else None
+        self.index = VectorIndex(self.metadata, self.embeddings, server) if use_index else None
 
     def __enter__(self) -> VectorDatabase:
         return self

@@ -6,23 +6,20 @@ It is trusted only as far as it proves itself.
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 
+from src.chroma_address import ChromaAddress
 from src.database import index_process
 from src.database.embedding_store import EmbeddingStore
-from src.database.index_process import IndexProcess, IndexUnavailableError
-from src.database.index_server import marker_of
+from src.database.index_places import index_places
+from src.database.index_process import IndexAwayError, IndexProcess, IndexUnavailableError
 from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError
-from src.events import Progress
-from src.ownership import INDEX_NAME, INDEXES
+from src.events import IndexAway, Progress
 from src.records import EMBEDDING_DIM
 
 # 1,000 or 5,000 at a time are hardly faster, and a job can be stopped between two batches.
@@ -39,42 +36,64 @@ class VectorIndex:
     lose vectors without an error.
     """
 
-    def __init__(self, metadata: MetadataDatabase, embeddings: EmbeddingStore) -> None:
+    def __init__(
+        self,
+        metadata: MetadataDatabase,
+        embeddings: EmbeddingStore,
+        server: ChromaAddress | None = None,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            server: keeps the index; None for a folder of the library.
+        """
         self.metadata = metadata
         self.embeddings = embeddings
+        self._places = index_places(metadata, server)
         # Jobs may run beside each other; one of them opens or discards at a time.
         self._state_lock = threading.RLock()
         self._process: IndexProcess | None = None
         self._opening: threading.Thread | None = None
         # Why the index is not asked in this session, once it has failed after a rebuild.
         self.failure: str | None = None
+        # Why it could not be told what is new; the next `catch_up` tries again.
+        self.away: str | None = None
         self._distrusted = 0  # how often in this session
         self._retired = False
 
     @property
-    def _folder(self) -> Path | None:
-        """Where the index is; a row that names no folder of our form names none."""
-        name = self.metadata.info(f"index of {self.embeddings.model}")
-        if name is None or not INDEX_NAME.fullmatch(name):
-            return None
-        return self.metadata.paths.chroma_db / name
+    def _key(self) -> str:
+        """Where the library has written down what its index is called."""
+        return f"index of {self.embeddings.model}"
+
+    @property
+    def _name(self) -> str | None:
+        """The name of the index; None where there is none, or a row says what can't be."""
+        return self._places.name_in(self.metadata.info(self._key))
 
     # -- keeping in step
 
     def pending(self) -> int:
-        """Count what the index does not know yet."""
+        """Count what the index does not know yet; where there is none, that is everything."""
+        if self._name is None:
+            return self.embeddings.count()
         return self.embeddings.count_unindexed() + self.embeddings.count_removals()
 
-    def catch_up(self) -> Iterator[Progress]:
+    def catch_up(self) -> Iterator[Progress | IndexAway]:
         """Bring the index up to date: add new segments, delete those that are gone.
 
         What searches scan is brought into step before; they need no index. A failure costs one
-        rebuild in a fresh folder; after a second one there is none in this session.
+        rebuild in a fresh place; after a second one there is none in this session. A server that
+        can't be reached costs nothing: it is told the next time.
         """
         self.keep_scanned()
+        self.away = None
         for attempt in (1, 2):
             try:
                 yield from self._catch_up()
+                return
+            except IndexAwayError as exc:
+                yield self._left(exc)
                 return
             except IndexUnavailableError as exc:
                 if self._retired:
@@ -83,6 +102,13 @@ class VectorIndex:
                 if attempt == 2:
                     self.failure = str(exc)
                     log.warning("the index is not used: %s", exc)
+
+    def _left(self, exc: IndexAwayError) -> IndexAway:
+        log.warning("the index is told later: %s", exc)
+        with self._state_lock:
+            self.away = str(exc)
+            self._end_process()
+            return IndexAway(self.away)
 
     def open_ahead(self) -> None:
         """Have it opened in a thread of its own, so that `catch_up` does not wait for that."""
@@ -131,12 +157,24 @@ class VectorIndex:
             return [str(exc)]
         return []
 
-    def rebuild(self) -> Iterator[Progress]:
+    def rebuild(self) -> Iterator[Progress | IndexAway]:
         """Delete the index and rebuild it from SQLite."""
         self.failure = None
         self._distrusted = 0
+        try:
+            self._places.reach()
+        except IndexAwayError as exc:
+            yield self._left(exc)
+            return
         self._distrust("a rebuild was asked for")
         yield from self.catch_up()
+
+    def move_to(self, server: ChromaAddress | None) -> None:
+        """Keep the index elsewhere from now on; see `__init__`. The old one is left behind."""
+        with self._state_lock:
+            self._end_process()
+            self._places = index_places(self.metadata, server)
+            self.failure = self.away = None
 
     def close(self) -> None:
         """Wait for the child to finish and exit."""
@@ -181,12 +219,13 @@ class VectorIndex:
             if self._retired or self.failure is not None:
                 return None
             if self._process is None:
-                folder = self._folder
-                if folder is None:
+                name = self._name
+                if name is None:
                     return None
-                self._check_folder(folder)
-                process = self._start(folder)
+                self._places.check(name)
+                process = self._places.start(name)
                 try:
+                    self._open(process)
                     self._probe(process)
                 except IndexUnavailableError:
                     process.close()
@@ -194,33 +233,10 @@ class VectorIndex:
                 self._process = process
             return self._process
 
-    def _check_folder(self, folder: Path) -> None:
-        """Check that an index is there, and that nothing in it is a link that Chroma would follow.
-
-        Raises:
-            IndexUnavailableError: it is not to be opened.
-        """
-        files = self.metadata.paths.files
-        name = self.metadata.paths.name(folder)
-        try:
-            if not files.is_marked(name):
-                raise IndexUnavailableError("its folder is gone")
-            for entry in files.walk(name):
-                if not entry.is_file or entry.status.st_nlink > 1:
-                    raise IndexUnavailableError(f"{entry.name} leads elsewhere")
-        except OSError as exc:
-            raise IndexUnavailableError(f"its folder can't be read ({exc})") from exc
-
-    def _start(self, folder: Path) -> IndexProcess:
-        process = IndexProcess(folder)
-        try:
-            rows = self.embeddings.count()
-            request = {"verb": "open", "model": self.embeddings.model, "rows": rows}
-            process.ask(request, timeout_s=index_process.START_S)
-        except IndexUnavailableError:
-            process.close()
-            raise
-        return process
+    def _open(self, process: IndexProcess) -> None:
+        rows = self.embeddings.count()
+        request = {"verb": "open", "model": self.embeddings.model, "rows": rows}
+        process.ask(request, timeout_s=index_process.START_S)
 
     def _probe(self, process: IndexProcess) -> None:
         """Compare count and a sample of embeddings with SQLite's.
@@ -245,61 +261,35 @@ class VectorIndex:
             process.ask({"verb": "query", "n": 1}, some.astype("<f4").tobytes())
 
     def _distrust(self, reason: str) -> None:
-        """Leave the index behind; its folder goes, and SQLite knows that nothing is indexed."""
+        """Leave the index behind; it is removed, and SQLite knows that nothing is indexed."""
         with self._state_lock:
             log.warning("the index is rebuilt: %s", reason)
             self._distrusted += 1
             self._end_process()
-            folder = self._folder
+            name = self._name
             with self.metadata.connection.write() as db:
                 self.embeddings.mark_all_unindexed(db)
-                db.execute("DELETE FROM info WHERE key = ?", (f"index of {self.embeddings.model}",))
-            if folder is not None:
-                self._remove(folder.name)
+                db.execute("DELETE FROM info WHERE key = ?", (self._key,))
+            if name is not None:
+                self._places.remove(name)
 
     def _fresh(self) -> IndexProcess:
-        """Start an empty index in a folder of its own, and mark all embeddings as not indexed."""
+        """Start an empty index in a place of its own, and mark all embeddings as not indexed."""
         with self._state_lock:
             if self._retired:
                 raise IndexUnavailableError("another model's index has taken its place")
-            folder = self.metadata.paths.chroma_db / uuid.uuid4().hex[:12]
-            self._make(folder)
-            with self.metadata.connection.write() as db:
-                self._remove_strays(db, folder)
-                self.embeddings.mark_all_unindexed(db)
-                db.execute(
-                    "INSERT OR REPLACE INTO info (key, value) VALUES (?, ?)",
-                    (f"index of {self.embeddings.model}", folder.name),
-                )
-            self._process = self._start(folder)
-            return self._process
-
-    def _remove_strays(self, db: sqlite3.Connection, new: Path) -> None:
-        """Remove index folders that no model's index is in: a kill may leave one behind."""
-        rows = db.execute("SELECT value FROM info WHERE key LIKE 'index of %'")
-        kept = {new.name, *(row["value"] for row in rows)}
-        for entry in self.metadata.paths.files.entries(INDEXES):
-            name = Path(entry.name).name
-            if entry.is_folder and INDEX_NAME.fullmatch(name) and name not in kept:
-                self._remove(name)
-
-    def _make(self, folder: Path) -> None:
-        files = self.metadata.paths.files
-        try:
-            files.make_marked_folder(INDEXES)
-            files.make_marked_folder(self.metadata.paths.name(folder))
-        except OSError as exc:
-            reason = exc.strerror or exc
-            raise IndexUnavailableError(f"{folder.parent} can't be written to ({reason})") from exc
-
-    def _remove(self, name: str) -> None:
-        """Remove an index folder that this program made; what can't be removed stays behind."""
-        files, folder = self.metadata.paths.files, f"{INDEXES}/{name}"
-        try:
-            if files.is_marked(folder):
-                files.remove_folder(folder)
-            else:
-                files.remove_if_empty(folder)
-            files.remove(marker_of(Path(folder)).as_posix())
-        except OSError as exc:
-            log.warning("an index that is not used any more stays in %s: %s", folder, exc)
+            name, process = self._places.make()
+            try:
+                with self.metadata.connection.write() as db:
+                    self.embeddings.mark_all_unindexed(db)
+                    db.execute(
+                        "INSERT OR REPLACE INTO info (key, value) VALUES (?, ?)",
+                        (self._key, self._places.recorded(name)),
+                    )
+                    self._places.remove_strays(db, name)
+                self._open(process)
+            except BaseException:
+                process.close()
+                raise
+            self._process = process
+            return process

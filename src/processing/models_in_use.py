@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from src.chroma_address import ChromaAddress
 from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError, ModelNotLoadedError
 from src.events import Event, JobDone
@@ -68,15 +69,18 @@ class ModelsInUse:
         settings: Callable[[], Settings],
         read_only: bool = False,
         models: ModelManager | None = None,
+        chroma_server: ChromaAddress | None = None,
     ) -> None:
         """Load nothing yet.
 
         Args:
             settings: gives the library's settings as they are at the moment.
+            chroma_server: keeps the index; None keeps it in the library's folder.
         """
         self.metadata = metadata
         self.settings = settings
         self.read_only = read_only
+        self.chroma_server = chroma_server
         # Taken before SQLite's writer where both are; models are never loaded inside a transaction.
         self._lock = threading.RLock()
         self._models = models
@@ -91,6 +95,13 @@ class ModelsInUse:
         """Wait for the index to finish."""
         if self._vectors is not None:
             self._vectors.close()
+
+    def keep_index(self, server: ChromaAddress | None) -> None:
+        """Let something else keep the index from now on."""
+        with self._lock:
+            self.chroma_server = server
+            if self._vectors is not None:
+                index_of(self._vectors).move_to(server)
 
     @property
     def models(self) -> ModelManager:
@@ -329,7 +340,9 @@ class ModelsInUse:
     def _database(self, clip: ClipEncoder) -> VectorDatabase:
         from src.database.vector_db import VectorDatabase
 
-        return VectorDatabase(self.metadata.paths, clip, self.metadata, not self.read_only)
+        return VectorDatabase(
+            self.metadata.paths, clip, self.metadata, not self.read_only, self.chroma_server
+        )
 
     def _tagger_of(self, clip: ClipEncoder) -> AutoTagger:
         from src.models.auto_tagger import AutoTagger

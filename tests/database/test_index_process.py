@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from src import child_processes
-from src.database import index_process, vector_index
+from src.database import index_places, index_process
 from src.database.embedding_store import EmbeddingStore
 from src.database.index_process import IndexBusyError, IndexProcess, IndexUnavailableError
 from src.database.metadata_db import MetadataDatabase
@@ -130,7 +130,7 @@ def test_a_loop_of_signals_loses_no_segment_and_no_answer(
             super().__init__(folder)
             processes.append(self)
 
-    monkeypatch.setattr(vector_index, "IndexProcess", Recorded)
+    monkeypatch.setattr(index_places, "IndexProcess", Recorded)
     monkeypatch.setattr(index_process, "START_S", 1.0 if rounds == 1 else 4.0)
     monkeypatch.setattr(index_process, "REQUEST_S", 1.0)
     monkeypatch.setattr(index_process, "LEAVE_S", 1.0)

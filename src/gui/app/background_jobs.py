@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from src.events import Event
+from src.events import Event, IndexAway
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
 from src.job_kinds import ADD, BACKUP, EMBED, INDEX, MEASURE, SCAN, JobKind
 from src.worker import JobEnded
+
+# Until a Chroma server is asked again that did not answer.
+TRY_AGAIN_S = 60.0
 
 
 class BackgroundJobs:
@@ -33,8 +36,12 @@ class BackgroundJobs:
         self.embed_edited()
         self._tell_index()
 
-    def _job_event(self, job: JobState, _event: Event) -> None:
-        """Leave the cores to what a person waits for."""
+    def _job_event(self, job: JobState, event: Event) -> None:
+        """Leave the cores to what a person waits for; try a server again that did not answer."""
+        if job.kind == INDEX.key:
+            self._session.index_away = event if isinstance(event, IndexAway) else None
+            if isinstance(event, IndexAway):
+                self._session.main_thread.after(TRY_AGAIN_S, self._tell_index)
         if job in self._session.jobs:
             for telling in self._session.jobs_of(INDEX.key):
                 if not telling.cancelling:

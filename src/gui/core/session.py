@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.errors import LibraryLockedError, MediaLibraryError
-from src.events import Event
+from src.events import Event, IndexAway
 from src.gui.core.job_state import JobState
 from src.gui.core.main_thread import MainThread
 from src.gui.core.missing_media import MissingMedia
@@ -67,6 +67,7 @@ class Session:
         self.signals = Listeners()
         self.models_ready = False
         self.not_opened: Exception | None = None  # why there is no library to work with
+        self.index_away: IndexAway | None = None  # while its Chroma server can't be told
         self._library: MediaLibrary | None = None
         self._made: MediaLibrary | None = None  # the same, before the window is notified
         self._opening = threading.Lock()

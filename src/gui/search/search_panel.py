@@ -100,7 +100,9 @@ class SearchPanel(Panel):
         inside = theme.px(LEFT - RING), theme.px(RIGHT - RING)
         self.filters.pack(fill="x", padx=inside, pady=(theme.px(4), theme.px(4)))
         self.suggestions = Suggestions(self, theme, session, self.entry, self.run)
-        self.notices = SearchNotices(self, theme, work, on_models, lambda: self._body)
+        self.notices = SearchNotices(
+            self, theme, work, on_models, lambda: self._body, lambda: session.index_away
+        )
         self._body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         self._body.pack(fill="both", expand=True)
         self.image = ImageColumn(
