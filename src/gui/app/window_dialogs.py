@@ -228,7 +228,11 @@ class WindowDialogs:
 
     def open_file_at(self, path: Path, time_s: float) -> None:
         """Open a video in the system's player, at a time where that takes one."""
-        self._ask_desktop(desktop.open_with_desktop, path)
+
+        def open_there(path: Path) -> None:
+            desktop.open_at(path, time_s)
+
+        self._ask_desktop(open_there, path)
 
     def show_in_folder(self, path: Path) -> None:
         self._ask_desktop(desktop.show_in_folder, path)

@@ -14,9 +14,11 @@ from src.gui.widgets.controls import RING, Button, IconButton, label
 from src.gui.widgets.label_entry import LabelEntry
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.popup import show_menu
+from src.gui.widgets.tooltip import Tooltip
 
 RATES = (2.0, 5.0, 10.0, 25.0)  # frames a second that a range can be sampled by
 _HINT = "Drag on the timeline to mark a range, then search, tag or export it."
+_SHORT_HINT = "Drag on the timeline to mark a range."
 _LOW = 72  # the height of all of it where its buttons stand in one row
 _HIGH = 112
 _CLOSE = 24  # half of what the cross takes
@@ -86,6 +88,8 @@ class RangePart(ctk.CTkFrame):
         self._export = Button(
             self, theme, "Export range", actions.export, icon_name="export", height=32, width=80
         )
+        Tooltip(self._tag, theme, "Give a label to what is in the range")
+        Tooltip(self._export, theme, "Export what is in the range")
         self._clear = IconButton(self, theme, "close", "Clear the range (Escape)", actions.clear)
         self._which = MenuButton(self, theme, [""], lambda _: None, width=150)
         self.entry = LabelEntry(self, theme, "Label", labels.suggest, self._give, self.stop_asking)
@@ -107,14 +111,18 @@ class RangePart(ctk.CTkFrame):
             return
         was = bool(self._text)
         self._text = text
-        self._said.configure(
-            text=text or _HINT, text_color=self.theme.colours.text_2 if text else
-            self.theme.colours.hint,
-        )  # fmt: skip
+        self._say()
         if bool(text) != was or not self._shown:
             self._shown = True
             self.is_asking = False
             self._lay_out()
+
+    def _say(self) -> None:
+        """Say how much is in the range; in a low window only what there is space for."""
+        c, parts = self.theme.colours, self._text.split(" · ")
+        text = " · ".join(parts[:2]).removeprefix("Range ") if self._is_low else self._text
+        hint = _SHORT_HINT if self._is_low else _HINT
+        self._said.configure(text=text or hint, text_color=c.text_2 if text else c.hint)
 
     # -- asking for a label
 
@@ -170,6 +178,7 @@ class RangePart(ctk.CTkFrame):
         )  # fmt: skip
         for widget in widgets:
             widget.grid_forget()
+        self._say()
         if not self._text:
             self._sample.pack_forget()
             return
@@ -183,7 +192,7 @@ class RangePart(ctk.CTkFrame):
                 at = column + (column > 0)
                 widget.grid(row=1, column=at, columnspan=span, sticky="ew")
             self._clear.grid(row=1, column=4)
-            self._set_texts("Search", "Tag", "Export")
+            self._set_texts("Search", "", "")
         else:
             self._search.grid(row=1, column=0, columnspan=5, sticky="ew")
             self._tag.grid(row=2, column=0, columnspan=2, sticky="ew")

@@ -95,6 +95,11 @@ class StoredPicture(tkinter.Canvas):
         row, column = (y - top) * rows // height, (x - left) * columns // width
         return int(self._under[min(row, rows - 1), min(column, columns - 1)])
 
+    def segment_at(self, x: int, y: int) -> str:
+        """Return the segment at a place; "" where there is none but the frame as a whole."""
+        number = self._at(x, y)
+        return self._drawn[0].segments[number].id if self._drawn is not None and number > 0 else ""
+
     def _light(self, number: int) -> None:
         """Outline the segment under the pointer; of a frame as a whole there is no outline."""
         if number == self._hover or self._drawn is None:
@@ -111,9 +116,8 @@ class StoredPicture(tkinter.Canvas):
             )
 
     def _click(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        number = self._at(event.x, event.y)
-        if self._drawn is not None and number > 0:
-            self._on_choose(self._drawn[0].segments[number].id)
+        if segment_id := self.segment_at(event.x, event.y):
+            self._on_choose(segment_id)
 
 
 def compose(

@@ -43,6 +43,8 @@ class TimelineKeys:
             "minus": partial(canvas.zoom, 1 / WHEEL),
             "KP_Subtract": partial(canvas.zoom, 1 / WHEEL),
             "0": canvas.fit,
+            "comma": partial(panel.step_video, -1),
+            "period": partial(panel.step_video, 1),
             "i": panel.range.begin_here,
             "o": panel.range.end_here,
             "s": panel.acts.split,

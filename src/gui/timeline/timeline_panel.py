@@ -17,9 +17,9 @@ from src.gui.theme.toolkit import ctk
 from src.gui.timeline.canvas_pointer import CanvasPointer, PointerActions
 from src.gui.timeline.choosing import Choosing
 from src.gui.timeline.hover_preview import HoverPreview
+from src.gui.timeline.moment_picture import MomentPicture
 from src.gui.timeline.range_part import RangeActions
 from src.gui.timeline.range_work import RangeViews, RangeWork
-from src.gui.timeline.stored_picture import StoredPicture
 from src.gui.timeline.timeline_acts import TimelineActs
 from src.gui.timeline.timeline_canvas import CanvasActions, TimelineCanvas
 from src.gui.timeline.timeline_header import HeaderActions, TimelineHeader
@@ -29,7 +29,7 @@ from src.gui.timeline.timeline_reader import TimelineReader
 from src.gui.timeline.timeline_side import SideActions, TimelineSide
 from src.gui.timeline.top_layout import heights
 from src.gui.timeline.zoom_row import ZoomRow
-from src.gui.widgets.controls import RING, label, rule
+from src.gui.widgets.controls import RING, rule
 from src.gui.widgets.key_hints import KeyHints
 from src.records import FrameView
 from src.search.filters import Filter
@@ -51,6 +51,8 @@ COMING = "The first frames are being added. They will appear here."
 NO_LANES = "Nothing was found in its frames."
 TRACKING = "Finding what belongs together in these frames…"
 PARTIAL = "The rest has not been added yet."
+CANT_PLAY = "This video can't be played here. Open it in the system's player instead."
+MISSING = "The file is missing. Only the frames in the library can be shown."
 _AGAIN_MS = 1000  # while frames come in, what is there is read so often
 
 
@@ -123,17 +125,17 @@ class TimelinePanel(Panel):
         top.pack(fill="x", padx=(LEFT, RIGHT - RING), pady=(24 - RING, 0))
         top.pack_propagate(False)
         self._top = top
-        self._frame = tkinter.Frame(top, bg=theme.colours.window)
-        self._frame.pack(side="left", pady=(theme.px(RING), 0))
-        self._frame.pack_propagate(False)
-        self.picture = StoredPicture(
-            self._frame,
+        self.picture = MomentPicture(
+            top,
             theme,
-            self._session.main_thread,
+            self._session,
+            self.model,
             lambda segment_id: self.choosing.choose_segment(segment_id),
+            self._played,
+            lambda is_playing: self.side.show_playing(is_playing),
+            lambda: self.hints.say(CANT_PLAY),
         )
-        self.picture.place(relwidth=1, relheight=1)
-        self._why = label(self._frame, theme, "", colour=theme.colours.text_2, wraplength=320)
+        self.picture.pack(side="left", pady=(theme.px(RING), 0))
         self.side = TimelineSide(
             top,
             theme,
@@ -209,8 +211,8 @@ class TimelinePanel(Panel):
         self._wanted = at_s, segment_id
         if media_file_id != self.reader.media_file_id:
             self.model.clear()
-            self.picture.show(None, ())
-            self._why.place_forget()
+            self.picture.close()
+            self.picture.show_view(None, ())
             self.hints.say("")
             self.canvas.say(READING)
             self.canvas.show(anew=True)
@@ -226,10 +228,13 @@ class TimelinePanel(Panel):
             self._stale = False
             self.reader.read()
         self._take_keys()
+        if self.model.timeline is not None:
+            self.picture.go()
 
     def left(self) -> None:
         self.preview.hide()
         self.side.range.stop_asking()
+        self.picture.close()
 
     def step_back(self) -> bool:
         if self.side.range.is_asking:
@@ -274,8 +279,8 @@ class TimelinePanel(Panel):
         window = self.winfo_toplevel().winfo_height()
         found = heights(width / theme.scale, (window / theme.scale) - HEADER, ratio)
         self._top.configure(height=found.top)
-        self._frame.configure(width=theme.px(found.picture_w), height=theme.px(found.top - RING))
-        self._why.configure(wraplength=max(80, found.picture_w - 32))
+        size = theme.px(found.picture_w), theme.px(found.top - RING)
+        self.picture.fit(*size, wrap=max(80, found.picture_w - 32))
         self.side.fit(found.top)
         if found.has_hints != bool(self.hints.winfo_manager()):
             if found.has_hints:
@@ -342,18 +347,15 @@ class TimelinePanel(Panel):
         path = timeline.media.path
         self.header.show(path.name, " · ".join(facts), self._session.missing.has(path))
         self.header.offer_frame(bool(timeline.frames))
+        self.side.offer_playing(not self._session.missing.has(path))
 
     def _show_view(self, view: FrameView | None, why: str) -> None:
-        self._show_outlines()
-        self._why.configure(text=why)
-        if why:
-            self._why.place(relx=0.5, rely=0.5, anchor="center")
-        else:
-            self._why.place_forget()
+        self.picture.show_view(view, self.choosing.outlined(), why)
         self.choosing.show()
 
     def _show_outlines(self) -> None:
-        self.picture.show(self.reader.view, self.choosing.outlined())
+        self.picture.stored.show(self.reader.view, self.choosing.outlined())
+        self.picture.outline()
 
     def _scored(self) -> None:
         self.canvas.show()
@@ -400,11 +402,20 @@ class TimelinePanel(Panel):
         self.go_to(self.model.stepped(frames))
 
     def _moved(self) -> None:
+        self._show_moment()
+        self.picture.go()
+
+    def _show_moment(self) -> None:
+        """Show where the playhead is now, in all but the picture."""
         self.canvas.follow_playhead()
         self._show_place()
         self.reader.look()
         self._show_outlines()
         self.choosing.show()
+
+    def _played(self, time_s: float) -> None:
+        self.model.go(time_s)
+        self._show_moment()
 
     def _show_place(self) -> None:
         model = self.model
@@ -420,6 +431,12 @@ class TimelinePanel(Panel):
 
     def toggle_play(self) -> None:
         """Play in place, or pause."""
+        if not self.picture.toggle() and self.model.timeline is not None:
+            self.hints.say(MISSING)
+
+    def step_video(self, frames: int) -> None:
+        """Go to the next frame of the video, sampled or not, or with -1 to the one before."""
+        self.picture.step(frames)
 
     def open_frame(self) -> None:
         """Show the frame at the playhead, by the chosen track's segment where it has one there."""
@@ -440,6 +457,7 @@ class TimelinePanel(Panel):
             self.preview.hide()
             return
         wide, high = self.canvas.tile_wh()
+        self.picture.prepare(time_s)
         said = moment(time_s, self.canvas.decimals)
         if self.model.curve is not None:
             said += f" · {self.model.score_at(time_s):.2f}"

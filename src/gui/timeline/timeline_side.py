@@ -17,8 +17,7 @@ from src.gui.widgets.controls import RING, IconButton, label
 from src.gui.widgets.label_entry import LabelEntry
 from src.gui.widgets.tooltip import Tooltip
 
-LEAST = 250  # so high it needs to be for the buttons of the range in two rows
-LEAST_LOW = 214
+LEAST = 252  # so high it needs to be for the buttons of the range in two rows
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,7 @@ class TimelineSide(ctk.CTkFrame):
         )
         self.previous.pack(side="right")
         self.play = IconButton(head, theme, "play", "Play (Space)", actions.play, kind="plain")
+        self.play.pack(side="right")
         self._card = ctk.CTkFrame(self, fg_color="transparent")
         self._card.pack(fill="x", padx=RING, pady=(8, 4))
         self.card = TrackCard(self._card, theme, thumbnails)
@@ -119,12 +119,17 @@ class TimelineSide(ctk.CTkFrame):
 
     def fit(self, height: int) -> None:
         """Fit into a height, in pixels of the design."""
-        self.range.fit(height < LEAST)
+        is_low = height < LEAST
+        self.range.fit(is_low)
+        self.card.fit(is_low)
+        self._card.pack_configure(pady=(2, 2) if is_low else (8, 4))
+
+    def show_playing(self, is_playing: bool) -> None:
+        """Show what the button does now: play or pause."""
+        self.play.set_icon("pause" if is_playing else "play")
 
     def offer_playing(self, offered: bool) -> None:
-        """Show the button that plays, where the video can be played."""
-        if offered != bool(self.play.winfo_manager()):
-            self.play.pack(side="right") if offered else self.play.pack_forget()
+        self.play.set_enabled(offered)
 
     def show_moment(self, moment: str, place: str, is_first: bool, is_last: bool) -> None:
         self._moment.configure(text=moment)

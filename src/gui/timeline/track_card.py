@@ -12,8 +12,8 @@ from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, RADIUS_SMALL, SMALL, Theme, shorten
 from src.gui.widgets.drawn_canvas import DrawnCanvas
 
-HEIGHT = 84
-_CROP_WH = (80, 60)
+_HEIGHT, _LOW_HEIGHT = 84, 60
+_CROP_WH, _LOW_CROP_WH = (80, 60), (56, 42)
 _INSIDE = 12
 _HINT = "Click a bar or a segment to see when it is there."
 
@@ -22,12 +22,29 @@ class TrackCard(DrawnCanvas):
     """One drawing on a card."""
 
     def __init__(self, master: Any, theme: Theme, thumbnails: Thumbnails) -> None:
-        super().__init__(master, bg=theme.colours.window, width=1, height=theme.px(HEIGHT))
+        super().__init__(master, bg=theme.colours.window, width=1, height=theme.px(_HEIGHT))
         self.theme, self._thumbnails = theme, thumbnails
         self.name = ""
         self.lines: tuple[str, ...] = ()
         self._crop: Path | None = None
+        self._is_low = False
         self.bind("<Configure>", lambda _: self.refresh())
+
+    def fit(self, is_low: bool) -> None:
+        """Be less high, where the window is low."""
+        if is_low != self._is_low:
+            self._is_low = is_low
+            self.configure(height=self.theme.px(_LOW_HEIGHT if is_low else _HEIGHT))
+            self._want()
+            self.refresh()
+
+    @property
+    def _crop_wh(self) -> tuple[int, int]:
+        width, height = _LOW_CROP_WH if self._is_low else _CROP_WH
+        return self.theme.px(width), self.theme.px(height)
+
+    def _want(self) -> None:
+        self._thumbnails.want(self, [] if self._crop is None else [(self._crop, self._crop_wh)])
 
     def show(self, name: str, lines: tuple[str, ...], crop: Path | None) -> None:
         """Show what is chosen.
@@ -38,8 +55,7 @@ class TrackCard(DrawnCanvas):
         """
         if (name, lines, crop) != (self.name, self.lines, self._crop):
             self.name, self.lines, self._crop = name, lines, crop
-            size = self.theme.px(_CROP_WH[0]), self.theme.px(_CROP_WH[1])
-            self._thumbnails.want(self, [] if crop is None else [(crop, size)])
+            self._want()
             self.refresh()
 
     def show_nothing(self) -> None:
@@ -59,7 +75,7 @@ class TrackCard(DrawnCanvas):
         x = px(_INSIDE)
         if self.name:
             self._draw_crop(x, height)
-            x += px(_CROP_WH[0] + _INSIDE)
+            x += self._crop_wh[0] + px(_INSIDE)
         bold, small = theme.canvas_font(self, NORMAL, "medium"), theme.canvas_font(self, SMALL)
         room = width - x - px(_INSIDE)
         lines = [(self.name, bold, c.text, 20)] if self.name else []
@@ -78,7 +94,7 @@ class TrackCard(DrawnCanvas):
 
     def _draw_crop(self, x: int, height: int) -> None:
         px = self.theme.px
-        size = px(_CROP_WH[0]), px(_CROP_WH[1])
+        size = self._crop_wh
         picture = None if self._crop is None else self._thumbnails.get(self._crop, size)
         image = Image.new("RGB", size, self.theme.colours.card)
         ground = self.theme.colours.raised if picture is None else picture
