@@ -153,6 +153,18 @@ SAMPLE = register(
         rest="Their frames were added.",
     )
 )
+PROPAGATE = register(
+    JobKind(
+        "propagate",
+        "following a segment",
+        "Nothing was changed. It begins again when you ask for it.",
+        "tracks propagate",
+        "follow a segment through its video with SAM 2",
+        queue=_MEDIA,
+        strip_order=0,
+        said_in_place=True,
+    )
+)
 EXPORT = register(
     JobKind(
         "export",
@@ -331,6 +343,7 @@ STAGES = {
         Stage("compare", "Comparing pictures", "comparing pictures"),
         Stage("duplicates", "Checking possible duplicates", "checking possible duplicates"),
         Stage("trash", "Moving to the trash", "moving to the trash"),
+        Stage("propagate", "Following a segment", "following a segment, frames"),
         Stage("export", "Writing", "writing crops"),
         Stage("clip", "Saving the clip", "writing frames of the clip"),
         Stage("import", "Importing the dataset", "importing images"),

@@ -70,7 +70,7 @@ class Tracks:
 
     def spans(self, segment_ids: Sequence[str]) -> dict[str, tuple[float, float]]:
         """Look up from when until when the tracks of segments are seen; of those in one."""
-        return self._reader.spans(segment_ids)
+        return self._metadata.tracks.spans(segment_ids)
 
     def moments(self, hits: Sequence[SearchHit]) -> list[VideoMoments]:
         """Gather the results of a search by video; see moments_along_videos."""
@@ -105,3 +105,29 @@ class Tracks:
             DatabaseError: the library was opened for reading only, or can't be written to.
         """
         yield from self._jobs.sample_finely(media_file_id, begin_s, end_s, frames_per_second)
+
+    def propagate(
+        self, segment_id: str, begin_s: float | None = None, end_s: float | None = None
+    ) -> Iterator[Event]:
+        """Follow a segment through the sampled frames of its video with SAM 2's memory.
+
+        It goes forwards from the segment, then backwards. On each frame the segment that is there
+        already is taken where the two masks overlap by at least 0.8; else a new one is stored,
+        embedded and tagged, with the origin "tracker". All of them are linked into one track. What
+        people drew is never covered by another mask, and the tracks that people made keep their
+        segments. For a finer look sample the range first.
+
+        It is one act, stored at the end: cancelled or killed before, nothing has changed. The batch
+        of `SegmentPropagated` undoes it, by `undo_edit` of the library where segments were added.
+
+        Args:
+            begin_s, end_s: seconds in the video; None goes as far as it does.
+
+        Raises:
+            ModelNotLoadedError: the segmenter in use is no SAM 2.1.
+            QueryError: the segment is gone, or is a whole frame or of a photo; the range does not
+                hold it, or no other frame.
+            MediaReadError: the file is not here, not wholly in the library, or another one now.
+            DatabaseError: the library was opened for reading only, or can't be written to.
+        """
+        yield from self._jobs.propagate(segment_id, begin_s, end_s)

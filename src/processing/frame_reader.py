@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_frames
-from src.processing.known_frames import KnownFrame, read_numbered, read_range
+from src.processing.known_frames import KnownFrame, read_numbered, read_stored
 from src.records import Frame, MediaFile
 from src.settings import Settings
 
@@ -31,8 +31,8 @@ def read_frames_again(
 
     Args:
         wanted: frame indexes; frames between them may come, too.
-        known: of a video, the frames that are stored, see moments_of: where one is wanted, only
-            what lies about it is read then.
+        known: of a video, the frames that are stored, see moments_of: what lies long before the
+            first that is wanted is not read then.
 
     Raises:
         MediaReadError: nothing in the file can be read.
@@ -59,12 +59,8 @@ def _ways(
         today = replace(today, all_pages=max(left) > 0)
         yield read_frames(media.path, media.kind, today, VideoFacts())
         return
-    one = next(iter(left)) if len(left) == 1 else None
-    for index, moment_s in known:
-        if index == one:
-            yield read_range(
-                media.path, moment_s, moment_s, EVERY_FRAME, known, VideoFacts(), False
-            )
+    if stored := [frame for frame in known if frame[0] in left]:
+        yield read_stored(media.path, stored, known)
     if left:
         yield read_numbered(media.path, sorted(left), VideoFacts())
     every = replace(today, frames_per_second=EVERY_FRAME)

@@ -18,7 +18,7 @@ from pathlib import Path
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.ffmpeg_process import find_ffmpeg, opened
 from src.processing.image_loader import check_readable
-from src.processing.video_filters import FrameReading, numbered, sampled
+from src.processing.video_filters import FrameReading, at_moments, numbered, sampled
 from src.processing.video_processor import VideoProcessor, decoded
 from src.processing.video_streams import read_header
 from src.records import Frame
@@ -31,7 +31,7 @@ ANCHORS = 2
 # ffmpeg says times in six digits: after some hours a stored one may be so much beside its frame.
 ROUNDED_S = 0.1
 # A command line of Linux's takes 128 KiB in one word.
-NUMBERED_AT_ONCE = 2000
+NUMBERED_AT_ONCE, MOMENTS_AT_ONCE = 2000, 1000
 
 # A frame's place among all of a video, and when it is shown, in seconds.
 KnownFrame = tuple[int, float]
@@ -44,7 +44,6 @@ def read_range(
     frames_per_second: float,
     known: Sequence[KnownFrame],
     facts: VideoFacts,
-    reads_through: bool = True,
 ) -> Generator[Frame]:
     """Read the frames of a range as they would be sampled of the whole; close it to stop early.
 
@@ -55,62 +54,96 @@ def read_range(
         begin_s, end_s: the frame of either moment is in the range.
         known: frames of it that are stored, in the order of time.
         facts: filled while frames come; what is wrong with the video as far as it is read.
-        reads_through: where reading can't begin in the middle, begin at the start; without it
-            nothing comes then.
 
     Raises:
         MediaReadError: there is no frame in it that can be read.
     """
     check_readable(path)
-    frames = _read_from_before(path, begin_s, frames_per_second, known, facts, reads_through)
-    with closing(frames):
+    with closing(_range_and_after(path, begin_s, frames_per_second, known, facts)) as frames:
         for frame in frames:
             if frame.timestamp_s is not None and frame.timestamp_s > end_s:
                 return
             yield frame
 
 
-def _read_from_before(
+def _range_and_after(
     path: Path,
     begin_s: float,
     frames_per_second: float,
     known: Sequence[KnownFrame],
     facts: VideoFacts,
-    reads_through: bool,
 ) -> Generator[Frame]:
-    """Read frames from the range's first one or before it, up to the end of the video."""
-    program = find_ffmpeg()
-    anchors = anchors_before(begin_s, frames_per_second, known)
+    part = math.floor(begin_s * frames_per_second)
+    anchors = anchors_before(part / frames_per_second, known)
     # the first that is given out may not be the first of its part, so it is of the one before
-    part_before_s = (math.floor(begin_s * frames_per_second) - 1) / frames_per_second - ROUNDED_S
-    if program is not None and anchors:
-        path = Path(os.path.abspath(path))
-        reading = FrameReading.of(read_header(program, path).film())
-        for before_s in BEFORE_S:
-            from_s = anchors[0][1] - before_s
-            if from_s <= 0:
-                break
-            command = opened(program, path, *reading.input_options(program), *seek_options(from_s))
-            command += reading.output_options(sampled(frames_per_second, part_before_s))
-            counted, found = CountedFrom(anchors), VideoFacts()
-            with closing(decoded(command, reading, found, counted)) as frames:
-                try:
-                    for number, frame in enumerate(frames):
-                        if (
-                            number == 0
-                        ):  # what it said of pictures that it began before is no damage
-                            found.damage = None
-                        yield frame
-                finally:
-                    if counted.is_sure:
-                        facts.become(found)
-            if counted.is_sure:
-                return
-    if not reads_through:
+    select = sampled(frames_per_second, (part - 1) / frames_per_second - ROUNDED_S)
+    if (yield from _from_middle(path, anchors, select, facts)):
         return
     whole = VideoProcessor(frames_per_second, -1, sys.maxsize)
     with closing(whole.sampled(path, facts)) as read:
         yield from (frame for frame, _ in read)
+
+
+def read_stored(
+    path: Path, wanted: Sequence[KnownFrame], known: Sequence[KnownFrame]
+) -> Generator[Frame]:
+    """Read frames that are stored, beginning a little before the first; close it to stop early.
+
+    Args:
+        path: of a video that has not changed since.
+        wanted: in the order of time.
+        known: all frames of it that are stored, in the order of time.
+    """
+    check_readable(path)
+    for begin in range(0, len(wanted), MOMENTS_AT_ONCE):
+        some = wanted[begin : begin + MOMENTS_AT_ONCE]
+        left = {index for index, _ in some}
+        select = at_moments([moment_s for _, moment_s in some])
+        anchors = anchors_before(some[0][1], known)
+        with closing(_from_middle(path, anchors, select, VideoFacts())) as frames:
+            for frame in frames:
+                if frame.frame_index in left:
+                    left.discard(frame.frame_index)
+                    yield frame
+                if not left:
+                    break
+        if left:
+            with closing(read_numbered(path, sorted(left), VideoFacts())) as frames:
+                yield from frames
+
+
+def _from_middle(
+    path: Path, anchors: Sequence[KnownFrame], select: str, facts: VideoFacts
+) -> Generator[Frame, None, bool]:
+    """Read selected frames from behind some that are known, up to the end of a video.
+
+    Returns:
+        Whether it could be done; where not, nothing was given out.
+    """
+    program = find_ffmpeg()
+    if program is None or not anchors:
+        return False
+    path = Path(os.path.abspath(path))
+    reading = FrameReading.of(read_header(program, path).film())
+    for before_s in BEFORE_S:
+        from_s = anchors[0][1] - before_s
+        if from_s <= 0:
+            break
+        command = opened(program, path, *reading.input_options(program), *seek_options(from_s))
+        command += reading.output_options(select)
+        counted, found = CountedFrom(anchors), VideoFacts()
+        with closing(decoded(command, reading, found, counted)) as frames:
+            try:
+                for number, frame in enumerate(frames):
+                    if number == 0:  # what it said of pictures that it began before is no damage
+                        found.damage = None
+                    yield frame
+            finally:
+                if counted.is_sure:
+                    facts.become(found)
+        if counted.is_sure:
+            return True
+    return False
 
 
 def read_numbered(path: Path, frame_indexes: Sequence[int], facts: VideoFacts) -> Generator[Frame]:
@@ -146,22 +179,10 @@ def seek_options(from_s: float) -> list[str]:
     return ["-ss", f"{from_s:.6f}", "-noaccurate_seek", "-copyts", "-start_at_zero"]
 
 
-def anchors_before(
-    begin_s: float, frames_per_second: float, known: Sequence[KnownFrame]
-) -> list[KnownFrame]:
-    """Choose the stored frames that others are counted from; none where there are too few.
-
-    Args:
-        begin_s: from where on each first frame of 1/frames_per_second of a second is wanted; they
-            lie in earlier parts than that.
-    """
+def anchors_before(before_s: float, known: Sequence[KnownFrame]) -> list[KnownFrame]:
+    """Choose the stored frames that those from a moment on are counted from; none: too few."""
     times = Counter(timestamp_s for _, timestamp_s in known)
-    first = math.floor(begin_s * frames_per_second)
-    before = [
-        frame
-        for frame in known
-        if math.floor(frame[1] * frames_per_second) < first and times[frame[1]] == 1
-    ]
+    before = [frame for frame in known if frame[1] < before_s and times[frame[1]] == 1]
     return before[-ANCHORS:] if len(before) >= ANCHORS else []
 
 

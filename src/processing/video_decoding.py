@@ -230,7 +230,7 @@ def _graph(frame: Any, clock: Any, *filters: str) -> Any:
     ]
     for text in filters:
         name, _, options = text.partition("=")
-        nodes.append(graph.add(name, options))
+        nodes.append(graph.add(name, options or None))
     graph.link_nodes(*nodes, graph.add("buffersink")).configure()
     return graph
 
@@ -503,27 +503,32 @@ class PlayedVideo:
         return max(1, round(width * min(max(shape, 1 / MAX_SAR), MAX_SAR))), height
 
     def _converted(self, frame: Any, size_wh: Size) -> DecodedFrame:
-        swaps, turns_x, turns_y = self._turn
-        width, height = size_wh[::-1] if swaps else size_wh
         key = (frame.width, frame.height, frame.format.name, frame.colorspace, size_wh)
         if key not in self._scalers:
             self._scalers.clear()
-            matrix = f":in_color_matrix={self._matrix}" if self._matrix else ""
-            shrinks = width < frame.width and height < frame.height
-            how = "bilinear" if shrinks else "bicubic"  # the latter as in reading through
-            scale = f"scale=w={width}:h={height}:flags={how}{matrix}"
-            form = f"format=pix_fmts={self._pixel_format}"
-            self._scalers[key] = _graph(frame, self._clock, scale, form)
+            self._scalers[key] = self._scaler(frame, size_wh)
         scaler = self._scalers[key]
         scaler.push(frame)
-        pixels = scaler.pull().to_ndarray()
-        if swaps:
-            pixels = pixels.transpose(1, 0, 2)
-        pixels = pixels[:: -1 if turns_y else 1, :: -1 if turns_x else 1]
-        content = np.ascontiguousarray(pixels).tobytes()
+        content = np.ascontiguousarray(scaler.pull().to_ndarray()).tobytes()
         found = DecodedFrame(frame.pts / self._ticks_per_s - self._start_s, frame.pts, content)
         self._keep(found, size_wh)
         return found
+
+    def _scaler(self, frame: Any, size_wh: Size) -> Any:
+        """Make what turns and scales frames like one, in the order in which ffmpeg does it."""
+        swaps, turns_x, turns_y = self._turn
+        turns = {"transpose=dir=cclock_flip": swaps, "hflip": turns_x, "vflip": turns_y}
+        width, height = (frame.height, frame.width) if swaps else (frame.width, frame.height)
+        shrinks = size_wh[0] < width and size_wh[1] < height
+        how = "bilinear" if shrinks else "bicubic"  # the latter as in reading through
+        matrix = f":in_color_matrix={self._matrix}" if self._matrix else ""
+        return _graph(
+            frame,
+            self._clock,
+            *(turn for turn, is_asked in turns.items() if is_asked),
+            f"scale=w={size_wh[0]}:h={size_wh[1]}:flags={how}{matrix}",
+            f"format=pix_fmts={self._pixel_format}",
+        )
 
     def _keep(self, frame: DecodedFrame, size_wh: Size) -> None:
         before = self._kept.pop((frame.pts, size_wh), None)

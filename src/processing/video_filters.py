@@ -145,6 +145,19 @@ def numbered(frame_indexes: Sequence[int]) -> str:
     return f"if(lt(n,{frame_indexes[middle]}),{before},{after})"
 
 
+def at_moments(times_s: Sequence[float]) -> str:
+    """Select frames by when they are shown, in ascending order, and perhaps others beside them.
+
+    A time that ffmpeg said has six digits.
+    """
+    if len(times_s) == 1:
+        near_s = 0.001 + 1e-5 * abs(times_s[0])
+        return f"between(t,{times_s[0] - near_s:.6f},{times_s[0] + near_s:.6f})"
+    middle = len(times_s) // 2
+    before, after = at_moments(times_s[:middle]), at_moments(times_s[middle:])
+    return f"if(lt(t,{(times_s[middle - 1] + times_s[middle]) / 2:.6f}),{before},{after})"
+
+
 def _over_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Lay (H, W, 3) uint8 colours over white by (H, W) alpha, uint8 or uint16."""
     if not alpha.any() and (rgb != rgb[0, 0]).any():

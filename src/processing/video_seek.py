@@ -13,7 +13,7 @@ from dataclasses import dataclass
 # Containers that store the time of every frame beside it, and give it unchanged after a seek.
 TIMED = ("mov", "matroska")
 # Others that do, whose frames are listed first: what is found after a seek has to be on the list.
-LISTED = ("mpegts", "avi", "flv")
+LISTED = ("mpegts", "mpeg", "avi", "flv")
 # A clock that jumps by so much in them is put right by ffmpeg only when it reads through.
 JUMP_S = 10.0
 

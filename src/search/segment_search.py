@@ -160,13 +160,15 @@ class SegmentSearch:
         while True:
             found = search(n)
             metadata = self._vectors.metadata
+            ids = [hit.segment.id for hit in found]
             cards = one_of_each(
                 found.hits,
                 query.limit,
                 self._calibration.images.low,
-                metadata.dhashes_of([hit.segment.id for hit in found]),
+                metadata.dhashes_of(ids),
                 self._vectors.embeddings.get,
                 metadata.duplicates.copies_among(hit.segment.media_file_id for hit in found),
+                metadata.tracks.spans(ids),
             )
             if len(cards) >= query.limit or len(found) < n or n >= MOST_HITS:
                 return replace(found, hits=tuple(cards))

@@ -8,7 +8,6 @@ from src.database.browse_queries import BrowseQueries
 from src.database.metadata_db import MetadataDatabase
 from src.records import SearchHit
 from src.track_records import VideoMoment, VideoMoments
-from src.tracks.timeline import TimelineReader
 
 
 def moments_along_videos(
@@ -23,7 +22,7 @@ def moments_along_videos(
         The videos in the order of their best hits; photos are left out.
     """
     every = [hit for hit in _flat(hits) if hit.segment.timestamp_s is not None]
-    spans = TimelineReader(metadata).spans([hit.segment.id for hit in every])
+    spans = metadata.tracks.spans([hit.segment.id for hit in every])
     by_video: dict[int, dict[str, VideoMoment]] = {}
     for hit in every:
         segment = hit.segment

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,6 @@ from typing import Any
 from src.config import LibraryPaths
 from src.database.decisions import SOURCES
 from src.database.metadata_db import MetadataDatabase
-from src.database.rows import LISTED
 from src.errors import QueryError
 from src.label_records import LABEL_COLOURS
 from src.records import Tag
@@ -121,16 +119,6 @@ class TimelineReader:
             "SELECT track_id FROM segments WHERE id = ?", (segment_id,)
         ).fetchone()
         return None if row is None or row[0] is None else self.track(row[0])
-
-    def spans(self, segment_ids: Sequence[str]) -> dict[str, tuple[float, float]]:
-        """Look up when the tracks of segments begin and end; of those that are in one."""
-        rows = self._db.execute(
-            f"SELECT s.id, t.begin_s, t.end_s FROM {LISTED} wanted CROSS JOIN segments s"
-            " ON s.id = wanted.value JOIN tracks t ON t.id = s.track_id"
-            " WHERE t.begin_s IS NOT NULL AND t.end_s IS NOT NULL",
-            (json.dumps(list(segment_ids)),),
-        )
-        return {row[0]: (row[1], row[2]) for row in rows}
 
     @property
     def _db(self) -> sqlite3.Connection:

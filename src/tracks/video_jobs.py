@@ -1,11 +1,11 @@
-"""The work on one video that needs models: its range sampled more finely."""
+"""The work on one video that needs models: a range sampled more finely, a segment followed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from src.events import Event
+from src.events import Event, JobDone, JobStarted, Progress, SegmentPropagated
 
 if TYPE_CHECKING:
     from src.database.metadata_db import MetadataDatabase
@@ -50,3 +50,38 @@ class VideoJobs:
             self._tell_index,
         )
         yield from job.run(wanted)
+
+    def propagate(
+        self, segment_id: str, begin_s: float | None, end_s: float | None
+    ) -> Iterator[Event]:
+        """Follow a segment through its video; see Tracks.propagate."""
+        from src.models.preload import preloaded
+
+        with preloaded():
+            from src.processing.segment_pipeline import SegmentPipeline
+            from src.processing.segment_writer import SegmentWriter
+            from src.tracks.following import Following, thing_to_follow
+            from src.tracks.propagated import store_found
+
+        thing = thing_to_follow(self._metadata, segment_id, begin_s, end_s)
+        self._in_use.load()
+        settings, segmenter = self._settings(), self._in_use.mask_generator
+        pipeline = SegmentPipeline(self._in_use.clip_bundle, None, settings)
+        following = Following(self._metadata, pipeline, segmenter, settings, thing)
+        yield from self._in_use.reembed()
+        count = len(thing.frames) - 1
+        yield JobStarted(1)
+        yield Progress("propagate", 0, count)
+        found = []
+        for number, each in enumerate(following.run(), start=1):
+            found.append(each)
+            yield Progress("propagate", number, count)
+        writer = SegmentWriter(self._metadata, pipeline.embed_again)
+        stored = store_found(self._metadata, writer, thing, found)
+        yield SegmentPropagated(stored.batch, stored.track_id, stored.added, stored.taken, count)
+        index = self._in_use.clip_bundle().index
+        if self._tell_index:
+            yield from index.catch_up()
+        else:
+            index.keep_scanned()
+        yield JobDone(1, stored.added + stored.taken, stored.added)

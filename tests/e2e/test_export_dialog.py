@@ -283,3 +283,18 @@ def test_a_picture_of_the_contact_sheet_opens_it(dialog: ExportDialog, tmp_path:
     sheet.event_generate("<ButtonRelease-1>", x=5, y=5)
     dialog._dialog.update()
     assert {"Exported images", f"1 of {PHOTOS}"} <= texts(dialog.overlay.dialog)
+
+
+def test_a_recipe_that_the_dialog_opens_with_is_shown_once_it_has_its_size(
+    dialog: ExportDialog,
+) -> None:
+    overlay, session = dialog.overlay, dialog._session
+    overlay.close()
+    recipe = Recipe(labels="accepted", classes=classes_of("dog"))
+    opened = ExportDialog(overlay, session, [], lambda: None, lambda _: None, recipe=recipe)
+    for _ in range(5):
+        overlay.root.update()
+    assert opened._dialog.winfo_ismapped() and opened.choices.more.is_open
+    assert opened.choices.more.labels.value == "From people, accepted together too"
+    assert set(opened._preview.written) == {"dog"} and opened.balance.chosen == {"dog"}
+    assert opened._recipe().labels == "accepted"

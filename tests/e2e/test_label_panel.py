@@ -551,6 +551,15 @@ def test_attributes_that_cannot_be_read_stay_open_and_say_why(desk: Desk) -> Non
     menu.close()
 
 
+def test_ctrl_a_selects_all_attributes(desk: Desk) -> None:
+    desk.show()
+    menu = write_attributes_of(desk, "yellow block", "size: small, large\nage: number")
+    text = next(each for each in all_in(menu) if isinstance(each, tkinter.Text))
+    text.event_generate("<Control-a>")
+    assert text.get("sel.first", "sel.last") == "size: small, large\nage: number"
+    menu.close()
+
+
 def test_a_click_beside_attributes_that_are_as_they_were_is_no_act(desk: Desk) -> None:
     desk.show()
     menu = write_attributes_of(desk, "yellow block", "")

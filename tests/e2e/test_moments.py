@@ -138,9 +138,9 @@ def test_a_row_for_each_video_and_photos_in_words(desk: Desk) -> None:
     assert desk.results.grid_view.winfo_viewable() and not desk.results.along.winfo_viewable()
     desk.look(ALONG)
     assert desk.results.along.winfo_viewable() and not desk.results.grid_view.winfo_viewable()
-    assert desk.said == "3 results | in 2 videos · 1 result in 1 photo"
+    assert desk.said == "3 moments | in 2 videos · 1 result in 1 photo"
     desk.search(two_videos(desk), line=0.3)
-    assert desk.said == "2 strong hits | in 2 videos · 1 weaker · 1 result in 1 photo"
+    assert desk.said == "2 strong moments | in 2 videos · 1 weaker · 1 result in 1 photo"
     desk.search(two_videos(desk))
     desk.look(CARDS)
     assert desk.results.grid_view.winfo_viewable() and desk.said.startswith("4 results")
@@ -167,6 +167,12 @@ def test_the_keyboard_goes_along_videos_and_opens(desk: Desk) -> None:
     assert desk.opened[-1][2] == "1-0"
     desk.press("Home", "Return")
     assert desk.opened[-1][2] == "1-0"
+    canvas = desk.results.along.canvas
+    for is_back in (True, False):  # to the moment that was opened, and not at each later visit
+        desk.root.focus_force()
+        desk.results.along.return_keys()
+        desk.root.update()
+        assert (desk.root.focus_get() is canvas) is is_back
 
 
 def test_where_no_result_is_in_a_video_it_says_so(desk: Desk) -> None:
@@ -176,7 +182,7 @@ def test_where_no_result_is_in_a_video_it_says_so(desk: Desk) -> None:
     assert along._none.winfo_viewable() and along._none.cget("text") == NO_VIDEO
     assert desk.said == "2 results in 2 photos | "
     desk.search(two_videos(desk))  # the way to look stays
-    assert not along._none.winfo_viewable() and desk.said.startswith("3 results | in 2 videos")
+    assert not along._none.winfo_viewable() and desk.said.startswith("3 moments | in 2 videos")
 
 
 def test_of_two_thousand_videos_only_those_in_sight_are_drawn(desk: Desk) -> None:

@@ -10,7 +10,7 @@ import pytest
 from src.processing import frame_reader, known_frames
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frame_reader import read_frames_again
-from src.processing.known_frames import CountedFrom, anchors_before, read_range
+from src.processing.known_frames import CountedFrom, anchors_before, read_range, read_stored
 from src.processing.video_processor import VideoProcessor
 from src.records import Frame, MediaFile
 from src.settings import Settings
@@ -94,6 +94,21 @@ def test_frames_are_read_again_by_their_places(
     assert all(np.array_equal(frame.image_rgb, every[frame.frame_index]) for frame in read)
 
 
+def test_stored_frames_are_read_from_the_first_on(
+    make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video("a.mp4", 12, *H264, "-vf", "setpts='PTS+0.04*random(0)/TB'", "-fps_mode",
+                      "vfr", "-enc_time_base", "1:1000")  # fmt: skip
+    known = known_at(path, 3)
+    monkeypatch.setattr(known_frames, "MOMENTS_AT_ONCE", 4)
+    monkeypatch.setattr(known_frames, "read_numbered", None)  # it reads from the start
+    wanted = known[18:21] + known[27:33]
+    read = list(read_stored(path, wanted, known))
+    assert [(frame.frame_index, frame.timestamp_s) for frame in read] == wanted
+    every = {frame.frame_index: frame.image_rgb for frame in whole(path, 1000)}
+    assert all(np.array_equal(frame.image_rgb, every[frame.frame_index]) for frame in read)
+
+
 def test_what_is_not_there_is_looked_for_and_not_found(make_video: MakeVideo) -> None:
     path = make_video("a.mp4", 3, *H264)
     media = as_media(path)
@@ -125,12 +140,12 @@ def test_where_the_stored_frames_do_not_come_it_is_read_through(
     assert [frame.frame_index for frame in frames] == [*range(0, 81, 2)]
 
 
-def test_frames_are_counted_from_those_before_the_part_that_the_range_begins_in() -> None:
+def test_frames_are_counted_from_the_last_two_before_them() -> None:
     known = [(0, 0.0), (10, 1.0), (20, 2.0), (30, 3.0)]
-    assert anchors_before(3.1, 5, known) == [(10, 1.0), (20, 2.0)]
-    assert anchors_before(3.2, 5, known) == [(20, 2.0), (30, 3.0)]
-    assert anchors_before(0.5, 5, known) == []
-    assert anchors_before(3.2, 5, [*known, (31, 3.0)]) == [(10, 1.0), (20, 2.0)]
+    assert anchors_before(3.0, known) == [(10, 1.0), (20, 2.0)]
+    assert anchors_before(3.1, known) == [(20, 2.0), (30, 3.0)]
+    assert anchors_before(0.4, known) == []
+    assert anchors_before(3.2, [*known, (31, 3.0)]) == [(10, 1.0), (20, 2.0)]
 
 
 def test_what_does_not_come_as_it_is_stored_is_not_counted_from() -> None:

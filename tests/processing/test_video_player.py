@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 
+from src.config import APPLICATION_FOLDER
+from src.errors import MediaReadError
 from src.processing.ffmpeg_log import VideoFacts
-from src.processing.ffmpeg_process import find_ffmpeg
 from src.processing.read_through import EVERY_FRAME
 from src.processing.video_player import VideoPlayer
 from src.processing.video_processor import VideoProcessor
@@ -114,3 +119,266 @@ def test_frames_are_those_of_reading_through(
     opened = player(path)
     assert_plays_as_read(opened, read_through(path))
     assert (opened.untrusted is None) == is_trusted, opened.untrusted
+
+
+def remade(path: Path, to: Path, *options: str, before: tuple[str, ...] = ()) -> Path:
+    """Copy the streams of a video into another container, or with other facts about them."""
+    program = imageio_ffmpeg.get_ffmpeg_exe()  # ffmpeg 5 of a system can't write a rotation
+    command = [program, "-v", "error", "-y", *before, "-i", path, "-c", "copy", *options, to]
+    subprocess.run(command, check=True, timeout=60)
+    return to
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        ("-display_rotation", "90"),
+        ("-display_rotation", "180"),
+        ("-display_rotation", "270"),
+        ("-display_hflip",),
+        ("-display_vflip",),
+        ("-display_rotation", "90", "-display_hflip"),
+        ("-display_rotation", "270", "-display_hflip"),
+    ],
+)
+def test_frames_are_upright(
+    player: Callable[[Path], VideoPlayer],
+    make_video: MakeVideo,
+    tmp_path: Path,
+    turn: tuple[str, ...],
+) -> None:
+    path = make_video("level.mp4", 1, *X264, *GROUPS, "-vf", "setsar=3/2")
+    opened = player(remade(path, tmp_path / "turned.mp4", before=turn))
+    assert_plays_as_read(opened, read_through(tmp_path / "turned.mp4"))
+    assert opened.untrusted is None
+
+
+def test_what_an_edit_list_leaves_out_is_not_shown(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo, tmp_path: Path
+) -> None:
+    path = make_video("whole.mp4", 4, *X264, *GROUPS)
+    cut = remade(path, tmp_path / "cut.mp4", before=("-ss", "1.55"))
+    frames = read_through(cut)
+    assert 20 < len(frames) < 32
+    assert_plays_as_read(player(cut), frames)
+
+
+def test_the_times_are_those_of_a_film_that_begins_after_its_sound(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo, tmp_path: Path
+) -> None:
+    path = make_video("silent.mp4", 3, *X264, *GROUPS)
+    program = imageio_ffmpeg.get_ffmpeg_exe()
+    late = tmp_path / "late.mp4"
+    subprocess.run(
+        [program, "-v", "error", "-f", "lavfi", "-t", "4", "-i", "sine", "-itsoffset", "0.7",
+         "-i", path, "-map", "0", "-map", "1", "-c:v", "copy", late],
+        check=True, timeout=60,
+    )  # fmt: skip
+    opened = player(late)
+    assert opened.has_sound
+    frames = read_through(late)
+    assert frames[0].timestamp_s > 0.5
+    assert_plays_as_read(opened, frames)
+
+
+@pytest.mark.parametrize("name", ["cut.mkv", "cut.ts", "cut.mp4"])
+def test_a_video_that_breaks_off_plays_up_to_there(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo, name: str
+) -> None:
+    path = make_video(name, 8, *X264, *GROUPS, "-movflags", "+faststart")
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 2 // 3])
+    opened, frames = player(path), read_through(path)
+    assert_plays_as_read(opened, frames)
+    last = opened.frame_at(1000.0, opened.size_wh)
+    assert last.timestamp_s == pytest.approx(frames[-1].timestamp_s, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["noise.mkv", "noise.ts", "noise.mp4"])
+def test_noise_in_the_middle_is_played_as_it_is_read(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo, name: str
+) -> None:
+    path = make_video(name, 8, *X264, *GROUPS)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 400] = np.random.default_rng(0).bytes(400)
+    path.write_bytes(content)
+    opened, frames = player(path), read_through(path)
+    for frame in frames:
+        found = opened.frame_at(frame.timestamp_s, frame.size_wh)
+        assert found.timestamp_s == pytest.approx(frame.timestamp_s, rel=1e-5, abs=1e-5)
+        assert_same(found.image_rgb, frame)
+
+
+def test_a_picture_that_changes_its_size_is_played(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo, tmp_path: Path
+) -> None:
+    parts = [
+        make_video(f"{width}.ts", 2, "-vf", f"scale={width}:240,setsar=1", *X264, *GROUPS)
+        for width in (320, 160)
+    ]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    opened, frames = player(joined), read_through(joined)
+    for frame in frames:
+        found = opened.frame_at(frame.timestamp_s, (64, 48))
+        assert found.timestamp_s == pytest.approx(frame.timestamp_s, rel=1e-5, abs=1e-5)
+
+
+def test_transparency_is_laid_over_white(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo
+) -> None:
+    half = "format=rgba,colorchannelmixer=aa=0.5"
+    path = make_video("glass.mov", 1, "-vf", half, "-c:v", "png")
+    assert_plays_as_read(player(path), read_through(path))
+
+
+def test_steps_go_from_frame_to_frame(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo
+) -> None:
+    select = "select='mod(n,7)*mod(n,3)'"
+    path = make_video("variable.mkv", 4, *X264, *GROUPS, "-vf", select, "-fps_mode", "vfr")
+    opened = player(path)
+    times = [frame.timestamp_s for frame in read_through(path)]
+    for place, steps in ((0, 1), (5, -1), (5, 4), (len(times) - 1, -7), (3, -9), (2, 1000)):
+        found = opened.step(times[place], steps, (64, 48))
+        there = min(max(0, place + steps), len(times) - 1)
+        assert found.timestamp_s == pytest.approx(times[there], abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["raw.h264", "b-frames.avi"])
+def test_steps_go_from_frame_to_frame_where_it_is_read_through(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo, name: str
+) -> None:
+    path = make_video(name, 4, *FILES[name][0])
+    opened = player(path)
+    times = [frame.timestamp_s for frame in read_through(path)]
+    for place, steps in ((0, 1), (5, -1), (5, 4), (len(times) - 1, -20), (3, -9), (2, 1000)):
+        found = opened.step(times[place], steps, (64, 48))
+        there = min(max(0, place + steps), len(times) - 1)
+        assert found.timestamp_s == pytest.approx(times[there], abs=1e-3)
+
+
+def test_a_frame_comes_at_the_size_that_is_asked_for(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo
+) -> None:
+    opened = player(make_video("small.mp4", 1, *X264))
+    for size_wh in ((80, 60), (33, 17), (400, 300)):
+        assert opened.frame_at(0.5, size_wh).image_rgb.shape == (*size_wh[::-1], 3)
+
+
+def test_a_newer_question_ends_what_plays(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo
+) -> None:
+    opened = player(make_video("film.mp4", 4, *X264, *GROUPS))
+    played = opened.frames_from(0.0, (80, 60))
+    assert next(played).timestamp_s == 0
+    assert opened.frame_at(3.0, (80, 60)).timestamp_s == pytest.approx(3.0)
+    assert next(played, None) is None
+    with closing(opened.frames_from(2.0, (80, 60))) as again:
+        assert [next(again).timestamp_s for _ in range(3)] == pytest.approx([2.0, 2.1, 2.2])
+
+
+def test_what_was_prepared_is_the_same_frame(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo
+) -> None:
+    path = make_video("film.mp4", 4, *X264, *GROUPS)
+    opened, frames = player(path), read_through(path)
+    for place in (30, 14, 2, 3, 13, 39):
+        opened.prepare(frames[place].timestamp_s, opened.size_wh)
+        opened.prepare(frames[place].timestamp_s, opened.size_wh)
+        assert_same(
+            opened.frame_at(frames[place].timestamp_s, opened.size_wh).image_rgb, frames[place]
+        )
+
+
+def test_without_the_package_a_video_is_read_through(
+    make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    absent = tmp_path / "absent"
+    absent.mkdir()
+    (absent / "av.py").write_text("raise ImportError('it is not installed')\n")
+    monkeypatch.setenv("PYTHONPATH", str(absent))
+    path = make_video("film.mp4", 2, *X264, *GROUPS)
+    with closing(VideoPlayer(path)) as opened:
+        assert opened.untrusted == "the package av is not installed"
+        assert opened.duration_s == pytest.approx(2, abs=0.1)
+        assert_plays_as_read(opened, read_through(path))
+
+
+def test_a_child_that_is_killed_costs_the_seeking_alone(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo
+) -> None:
+    path = make_video("film.mp4", 2, *X264, *GROUPS)
+    opened, frames = player(path), read_through(path)
+    assert opened.child_pid is not None
+    os.kill(opened.child_pid, signal.SIGKILL)
+    assert_same(opened.frame_at(1.2, opened.size_wh).image_rgb, frames[12])
+    assert opened.untrusted == "the decoder stopped (SIGKILL)"
+    assert opened.child_pid is None
+
+
+def test_closing_leaves_no_process(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo
+) -> None:
+    opened = player(make_video("film.mp4", 4, *X264, *GROUPS))
+    pid = opened.child_pid
+    assert pid is not None
+    played = opened.frames_from(0.0, (80, 60))
+    next(played)
+    opened.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert next(played, None) is None
+    with pytest.raises(MediaReadError, match="closed"):
+        opened.frame_at(1.0, (80, 60))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_killed_parent_leaves_no_process(make_video: MakeVideo) -> None:
+    pytest.importorskip("av")
+    path = make_video("film.mp4", 4, *X264, *GROUPS)
+    script = (
+        "import sys; from pathlib import Path; from src.processing.video_player import VideoPlayer;"
+        "opened = VideoPlayer(Path(sys.argv[1])); frames = opened.frames_from(0, (80, 60));"
+        "next(frames); print(opened.child_pid, flush=True); sys.stdin.read()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, str(path)],
+        cwd=APPLICATION_FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert parent.stdin is not None and parent.stdout is not None
+    with parent, closing(parent.stdin):
+        child = int(parent.stdout.readline())
+        parent.kill()
+        parent.wait()
+        pidfd = ended(child)
+    assert pidfd
+
+
+def ended(pid: int) -> bool:
+    """Wait for a process that is no child of ours to end."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        stat = Path(f"/proc/{pid}/stat")
+        if stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.parametrize("content", [b"", b"not a video", b"\0\0\0\x18ftypisom" + bytes(5000)])
+def test_what_is_no_video_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(content)
+    with pytest.raises(MediaReadError):
+        VideoPlayer(path)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MediaReadError, match="no such file"):
+        VideoPlayer(tmp_path / "gone.mp4")

@@ -109,7 +109,7 @@ def test_a_track_has_its_segments_and_tags_in_order(
     assert reader.track(track.id) == track
     assert track in reader.timeline(media_id).tracks
     assert reader.track_of("a.mp4 1") is None and reader.track_of("gone") is None
-    spans = reader.spans(["a.mp4 1 d", "a.mp4 1", "gone"])
+    spans = metadata.tracks.spans(["a.mp4 1 d", "a.mp4 1", "gone"])
     assert spans == {"a.mp4 1 d": (track.begin_s, track.end_s)}
     with pytest.raises(QueryError, match="the track is gone"):
         reader.track(999)

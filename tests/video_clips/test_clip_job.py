@@ -13,10 +13,9 @@ from src.database.metadata_db import MetadataDatabase
 from src.errors import ExportError, MediaReadError
 from src.events import ClipWritten, Event, JobDone, Progress
 from src.models.mask_rle import decode_rle
-from src.records import Tag
-from src.settings import Settings
+from src.records import Frame, Tag
 from src.track_records import ClipMasks
-from src.video_clips import clip_job
+from src.video_clips import clip_job, frames
 from src.video_clips.clip_job import Clip
 from tests.datasets.drawn_library import a_mask, add_file, add_frame
 from tests.drawn_tracks import METHOD
@@ -83,7 +82,7 @@ def clip(
     masks: ClipMasks | None = None,
     replace: bool = False,
 ) -> Iterator[Event]:
-    return Clip(metadata, Settings(), media_id, begin_s, end_s, file, masks, replace).run()
+    return Clip(metadata, media_id, begin_s, end_s, file, masks, replace).run()
 
 
 def greys(file: Path) -> list[int]:
@@ -147,10 +146,10 @@ def test_a_range_past_the_end_ends_with_the_video(
 def test_masks_move_from_box_to_box(metadata: MetadataDatabase, video: Path, out: Path) -> None:
     media_id, track_id = tracked(metadata, video)
     list(clip(metadata, media_id, 0.0, 1.2, out / "a.mp4", ClipMasks((track_id,))))
-    frames = frames_of(out / "a.mp4")
+    shown = frames_of(out / "a.mp4")
     for at, (x, y) in ((0, (8, 8)), (12, (23, 16)), (25, (40, 24)), (29, (40, 24))):
         grey = np.full((WH[1], WH[0], 3), grey_of(at), int)
-        drawn = np.abs(frames[at].astype(int) - grey).max(-1) > 12
+        drawn = np.abs(shown[at].astype(int) - grey).max(-1) > 12
         wanted = a_mask_of((x, y, 16, 16))
         shared = (drawn & wanted).sum() / (drawn | wanted).sum()
         assert shared > 0.8, (at, shared)
@@ -320,3 +319,26 @@ def test_a_video_that_is_gone_or_no_video_is_said(
     with pytest.raises(MediaReadError):
         list(clip(metadata, media_id, 0, 1, out / "a.mp4"))
     assert not list(out.iterdir())
+
+
+def test_a_range_far_into_a_video_is_read_from_near_it(
+    metadata: MetadataDatabase, tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No frame of the first seconds is decoded, and the clip is the same to the frame."""
+    video = make_video(tmp_path / "long.mp4", 500)
+    media_id = add_file(metadata, video, "video", WH)
+    metadata.update_media(media_id, duration_s=20.0)
+    for at_s in range(20):
+        add_frame(metadata, media_id, "long", [], at_s * RATE, float(at_s), WH)
+    read: list[float] = []
+    real = frames.read_range
+
+    def counted(*arguments: object) -> Iterator[Frame]:
+        for frame in real(*arguments):  # type: ignore[arg-type]
+            read.append(frame.timestamp_s or 0.0)
+            yield frame
+
+    monkeypatch.setattr(frames, "read_range", counted)
+    list(clip(metadata, media_id, 17.48, 18.0, out / "a.mp4"))
+    assert greys(out / "a.mp4") == pytest.approx([grey_of(each) for each in range(437, 450)], abs=2)
+    assert 14 < min(read) <= 17

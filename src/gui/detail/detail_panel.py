@@ -384,6 +384,7 @@ class DetailPanel(Panel):
     def edit_mask(self) -> None:
         """Change the mask of the segment; of a frame as a whole there is none to change."""
         if self.can_edit and self._view is not None:
+            self.header.say("")
             if self._view.segments[self._chosen()].kind == "object":
                 self.masks.open(self._view, self.segment_id)
             else:
@@ -391,6 +392,7 @@ class DetailPanel(Panel):
 
     def new_segment(self) -> None:
         if self.can_edit and self._view is not None:
+            self.header.say("")
             self.masks.open(self._view, None)
 
     def _mask_left(self, segment_id: str | None) -> None:

@@ -14,8 +14,7 @@ class _FrameVerbs:
     """Undoes and redoes, in another thread, one at a time.
 
     Attributes:
-        edits: of masks, by batch: the id of the frame as a whole and that of the edited segment;
-            None where that was deleted.
+        edits: of masks, by batch: the id of the frame as a whole and that of the edited segment.
         left: what the last undo or redo of an edit has left there: that segment, or the frame as a
             whole.
     """
@@ -157,7 +156,9 @@ class FrameActs:
         Args:
             whole: the id of the frame as a whole.
         """
-        self._verbs.edits[kept.batch] = whole, kept.segment_id
+        # one that was deleted comes back when that is taken back
+        deleted = kept.removed[-1] if kept.removed else None
+        self._verbs.edits[kept.batch] = whole, kept.segment_id or deleted
         opened = self._opened
 
         def show() -> None:

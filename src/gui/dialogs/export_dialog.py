@@ -76,7 +76,8 @@ class ExportDialog:
         self._outcome: ExportOutcome | None = None
         self._samples: SampleReader | None = None
         self._sheet: SampleReader | None = None
-        self._dialog = overlay.open(on_close=self._closed, on_sized=self._fit)
+        self._at_first = recipe
+        self._dialog = overlay.open(on_close=self._closed, on_sized=self._sized)
         session.signals.job_event.append(self._heard)
         session.signals.job_ended.append(self._ended)
         self._build(self._dialog)
@@ -84,9 +85,7 @@ class ExportDialog:
             self.choices.limit_to(where, title)
         if hits_alone:
             self.choices.what.choose(RESULTS)
-        elif recipe is not None:
-            self._show_recipe(recipe)
-        else:
+        elif recipe is None:
             self._count()
         session.main_thread.run(session.library.browse.quality_range, self._offer_quality)
 
@@ -138,6 +137,12 @@ class ExportDialog:
         self.recipes.pack(side="right", padx=(0, 8))
         for part in (dialog, self._scrolled):
             tkinter.Misc.bind(part, "<Configure>", lambda _: self._fit(), "+")
+
+    def _sized(self) -> None:
+        """Show the recipe that is chosen at first, now that all has a size, and fit it."""
+        if self._at_first is not None:
+            self._show_recipe(self._at_first)
+        self._fit()
 
     def _fit(self) -> None:
         """Let what is chosen scroll where the window is too low for all of it."""

@@ -47,6 +47,7 @@ class AlongVideos(ctk.CTkFrame):
         self._on_open, self._say, self._on_end = on_open, say, on_end
         self._asked = 0
         self._hits: Sequence[SearchHit] = ()
+        self._was_opened = False  # one of the moments, so that the keyboard returns to it
         self.canvas = VideoCanvas(self, theme, thumbnails, self._open, self._scrolled)
         self.canvas.pack(fill="both", expand=True)
         self._bar = ctk.CTkScrollbar(
@@ -89,9 +90,11 @@ class AlongVideos(ctk.CTkFrame):
         self._none.place_forget()
         self.canvas.show((), {}, False, False)
 
-    def take_keys(self) -> None:
-        """Give the keyboard to the rows."""
-        self.canvas.take_keys()
+    def return_keys(self) -> None:
+        """Give the keyboard back to the moment that was opened, where one comes from that."""
+        if self._was_opened:
+            self._was_opened = False
+            self.canvas.take_keys()
 
     def _show(self, videos: Sequence[VideoMoments], has_line: bool, keep_place: bool) -> None:
         hits = {each.segment.id: each for each in each_of(self._hits)}
@@ -104,6 +107,7 @@ class AlongVideos(ctk.CTkFrame):
 
     def _open(self, row: int, at: int | float) -> None:
         """Open a video at one of its results, or at a time of its own."""
+        self._was_opened = True
         video = self.videos[row]
         if isinstance(at, int):
             what = video.moments[at]
@@ -155,7 +159,9 @@ def summary(
         return in_photos, ("",)
     shown = [each for each in videos if strong_of(each)]  # of all where no line is drawn
     strong = sum(map(strong_of, shown))
-    found = counted(strong, "strong hit" if has_line else "result") if strong else "No strong hits"
+    found = counted(strong, "strong moment" if has_line else "moment")
+    if not strong:
+        found = "No strong moments"
     where = f"in {counted(len(shown), 'video')}" if shown else ""
     weaker = f"{along - strong:,} weaker" if along > strong else ""
     rests = in_photos, f"{len(photos):,} in photos" if photos else "", ""

@@ -13,6 +13,7 @@ from src.gui.panel.panel import PanelContext
 from src.gui.search.along_videos import AlongVideos
 from src.gui.search.chosen_hits import ChosenHits, HitActions
 from src.gui.search.hit_cards import HitCards, count_strong, in_files
+from src.gui.search.hit_counts import counted_of, total_of, weaker_of
 from src.gui.search.hit_selection import HitSelection
 from src.gui.search.requests import Answer, Asked, SearchRequest, SearchRequests, Show
 from src.gui.search.results_line import ALONG, ResultsLine
@@ -386,19 +387,3 @@ class ResultsView(ctk.CTkFrame):
 
 def _and_lower(hit: SearchHit) -> str:
     return "" if hit.strength is None else f"{hit.strength:.0%} and lower"
-
-
-def weaker_of(result: SearchResult) -> int | None:
-    """How many hits are below the line, where that is known."""
-    return None if result.total is None else result.total - (result.strong or 0)
-
-
-def total_of(result: SearchResult) -> int | None:
-    """How many hits there are in all, where that is known."""
-    return result.left_by_filter if result.total is None else result.total
-
-
-def counted_of(shown: int, total: int | None) -> str:
-    """Count the hits that are shown, and how many there are in all where that is known."""
-    more = total is not None and total > shown
-    return f"{shown:,} of {total:,} results" if more else counted(shown, "result")

@@ -141,6 +141,7 @@ class SearchPanel(Panel):
         self.results.refresh()
         if self.way == BY_WORDS:
             self.entry.select_all()
+        self.results.along.return_keys()
 
     def refresh_thumbnails(self) -> None:
         self.results.refresh_thumbnails()

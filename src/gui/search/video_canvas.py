@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageTk
 
 from src.counting import counted, from_to, moment
 from src.gui.core.thumbnails import Thumbnails
@@ -32,6 +32,7 @@ _POSTER_WH, _BAR = (80, 45), 30
 _BETWEEN, _NAME, _REACH, _CARD_AWAY = 16, 168, 4, 8
 _WHEEL_PX = 80
 _MARKED = "marked"  # the ring round the mark that is pointed at
+_ROW = "row"  # of all that is drawn of videos
 # what is opened: the video's row, and the place among its results, or a time in seconds
 Open = Callable[[int, int | float], object]
 
@@ -62,6 +63,8 @@ class VideoCanvas(DrawnCanvas):
         self.videos: Sequence[VideoMoments] = ()
         self._hits: Mapping[str, SearchHit] = {}
         self.offset, self._has_line = 0, False
+        self._bars: dict[int, Image.Image] = {}  # of the rows that are drawn
+        self._drawn: dict[int, list[ImageTk.PhotoImage]] = {}  # rows that are, with their pictures
         self.focused: tuple[int, int] | None = None  # a row, and a place among its results
         self._pointed: tuple[int, Mark] | None = None
         self._pointer_x: int | None = None  # where it is, while it points at a mark
@@ -83,6 +86,7 @@ class VideoCanvas(DrawnCanvas):
             has_line: whether weaker hits are told from strong ones.
         """
         self._has_line = has_line
+        self._bars.clear()
         focus = None if self.focused is None else self._key_of(*self.focused)
         self.videos, self._hits = tuple(videos), hits
         self.focused, self._pointed = None, None
@@ -91,6 +95,7 @@ class VideoCanvas(DrawnCanvas):
         elif focus is not None:
             self.focused = self._place_of(*focus)
         self.scroll_to(self.offset)
+        self.refresh()
 
     def _key_of(self, row: int, place: int) -> tuple[int, str]:
         video = self.videos[row]
@@ -131,9 +136,11 @@ class VideoCanvas(DrawnCanvas):
 
     def scroll_to(self, offset: float) -> None:
         """Scroll to a place, as far as there are rows."""
-        self.offset = self.rows.kept(offset)
+        before, self.offset = self.offset, self.rows.kept(offset)
         self._point(None)
-        self.refresh()
+        if self.offset != before:
+            self.move(_ROW, 0, before - self.offset)
+            self._draw_missing()
         self._on_scroll()
 
     # -- pointer
@@ -141,7 +148,7 @@ class VideoCanvas(DrawnCanvas):
     def _bind_pointer(self) -> None:
         px = self.theme.px(_WHEEL_PX)
         bind = self.bind
-        bind("<Configure>", lambda _: self.scroll_to(self.offset))
+        bind("<Configure>", lambda _: self._resized())
         for event in ("<FocusIn>", "<FocusOut>"):
             bind(event, lambda _: self.refresh())
         for event in ("<Motion>", "<Enter>"):
@@ -155,6 +162,11 @@ class VideoCanvas(DrawnCanvas):
             "<MouseWheel>",
             lambda event: self.scroll_to(self.offset - px * (1 if event.delta > 0 else -1)),
         )
+
+    def _resized(self) -> None:
+        self._bars.clear()
+        self.scroll_to(self.offset)
+        self.refresh()
 
     def _move(self, x: int, y: int) -> None:
         self.configure(
@@ -246,17 +258,29 @@ class VideoCanvas(DrawnCanvas):
 
     def _draw(self) -> None:
         self.erase()
-        if self.winfo_width() <= 1:
-            return
+        self._drawn.clear()
+        if self.winfo_width() > 1:
+            self._draw_missing()
+
+    def _draw_missing(self) -> None:
+        """Draw the rows that are seen and not drawn, and drop those that are out of sight."""
         px, seen = self.theme.px, self.rows.seen(self.offset)
         size = px(_POSTER_WH[0]), px(_POSTER_WH[1])
+        for row in [each for each in self._drawn if each not in seen]:
+            self.delete(f"{_ROW}{row}")
+            del self._drawn[row]
+            self._bars.pop(row, None)
         posters = [self.videos[row].poster for row in seen]
         self._thumbnails.want(self, [(each, size) for each in posters if each is not None])
         for row in seen:
-            self._draw_row(row, self.videos[row], size)
+            if row not in self._drawn:
+                items = self._draw_row(row, self.videos[row], size)
+                for item in items:
+                    self.itemconfigure(item, tags=(_ROW, f"{_ROW}{row}"))
+                self._drawn[row], self._photos = self._photos, []
         self._draw_pointed()
 
-    def _draw_row(self, row: int, video: VideoMoments, size: tuple[int, int]) -> None:
+    def _draw_row(self, row: int, video: VideoMoments, size: tuple[int, int]) -> list[int]:
         theme, px, c = self.theme, self.theme.px, self.theme.colours
         top = row * px(PITCH) - self.offset
         middle = top + px(PITCH) // 2
@@ -264,7 +288,7 @@ class VideoCanvas(DrawnCanvas):
         picture = None if video.poster is None else self._thumbnails.get(video.poster, size)
         poster = Image.new("RGB", size, c.card) if picture is None else picture.copy()
         poster.putalpha(rounded_mask(size, px(RADIUS_SMALL)))
-        self.put(left, middle, poster, anchor="w")
+        items = [self.put(left, middle, poster, anchor="w")]
         left += size[0] + px(_BETWEEN)
         for text, y, font_size, ink, tail in (
             (video.media.path.name, middle - px(10), NORMAL, c.text, 9),
@@ -272,9 +296,11 @@ class VideoCanvas(DrawnCanvas):
         ):
             font = theme.canvas_font(self, font_size)
             words = shorten(text, font, px(_NAME), tail)
-            self.create_text(left, y, text=words, anchor="w", font=font, fill=ink)
+            items.append(self.create_text(left, y, text=words, anchor="w", font=font, fill=ink))
         bar_left, bar_top, width, height = self.bar_box(row)
-        self.put(bar_left, bar_top, self._bar(row, (width, height)))
+        if row not in self._bars:
+            self._bars[row] = self._bar(row, (width, height))
+        return [*items, self.put(bar_left, bar_top, self._bars[row])]
 
     def _bar(self, row: int, size: tuple[int, int]) -> Image.Image:
         """Draw the bar of a video: weaker results grey, strong ones in the accent."""
@@ -335,8 +361,8 @@ def _facts(video: VideoMoments, has_line: bool) -> str:
     length, strong = video.media.duration_s, strong_of(video)
     words = [] if length is None else [moment(length)]
     if not has_line:
-        return " · ".join([*words, counted(len(video.moments), "result")])
-    found = counted(strong, "hit") if strong else counted(len(video.moments), "weaker hit")
+        return " · ".join([*words, counted(len(video.moments), "moment")])
+    found = counted(strong, "moment") if strong else counted(len(video.moments), "weaker moment")
     return " · ".join([*words, found])
 
 

@@ -177,3 +177,22 @@ def test_what_is_done_to_a_track_is_in_the_same_line() -> None:
     desk.editing.undo()
     desk.threads.work()
     assert desk.library.tags == [] and desk.shown == ["two", "one"]
+
+
+def test_a_segment_whose_deletion_is_taken_back_is_shown_again() -> None:
+    desk = Desk()
+    desk.library.ids = ["whole", "one", "two", "gone"]
+    desk.editing._kept(KeptEdit(None, "gone", removed=("gone",)))
+    # undoing it brings the segment back: the library of this test does the reverse of adding
+    desk.library.undo_edit, desk.library.redo_edit = (  # type: ignore[method-assign]
+        desk.library.redo_edit,
+        desk.library.undo_edit,
+    )
+    desk.library.ids.remove("gone")
+    assert desk.shown[-1] == "whole"
+    desk.editing.undo()
+    desk.threads.work()
+    assert desk.shown[-1] == "gone" and desk.said[-1] == "Undone: Segment deleted."
+    desk.editing.redo()
+    desk.threads.work()
+    assert desk.shown[-1] == "whole"
