@@ -111,7 +111,14 @@ class TimelinePanel(Panel):
         self._build_top(context)
         self._build_timeline(context)
         self.choosing = Choosing(
-            self.model, self.canvas, self.side, lambda: self.reader.view, self._show_outlines
+            self.model,
+            self.canvas,
+            self.side,
+            lambda: self.reader.view,
+            self._show_outlines,
+            lambda segment_id, then: session.main_thread.run(
+                lambda: session.library.segments([segment_id]), then
+            ),
         )
         self._keys = TimelineKeys(self.canvas, self)
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
@@ -183,7 +190,7 @@ class TimelinePanel(Panel):
             self.canvas,
             PointerActions(
                 self.go_to,
-                lambda lane, place, adds: self.choosing.choose(lane, place, adds),
+                lambda *bar: self.choosing.choose(*bar),
                 lambda: self.choosing.nothing(),
                 self.begin_of,
                 self.range.mark,
@@ -304,7 +311,7 @@ class TimelinePanel(Panel):
         if choice is not None:
             self.model.choose(choice)
             if at_s is None:
-                at_s = self.model.bars_of(choice)[0].begin_s
+                at_s = self.model.begin_of(choice)
         if at_s is not None:
             self.model.go(at_s)
         self._show_header()
@@ -475,8 +482,11 @@ class TimelinePanel(Panel):
 
     def begin_of(self, lane: int, place: int) -> None:
         """Choose a bar, and go to where it begins."""
-        self.choosing.choose(lane, place)
-        self.go_to(self.model.lanes[lane].bars[place].begin_s)
+        bar = self.model.lanes[lane].bars[place]
+        if self.model.choice is None:
+            self.choosing.choose(lane, place)
+        choice = self.model.choice
+        self.go_to(bar.begin_s if choice is None else self.model.span_of(choice, bar)[0])
 
     def _label(self, name: str) -> None:
         self.side.entry.set("")
