@@ -36,7 +36,7 @@ FRAMES, HIDDEN = 8, 4
 class RedMemory:
     """Follows what is red, in the place of SAM 2's memory."""
 
-    def __init__(self, module: object, size_wh: tuple[int, int], frames: int) -> None:
+    def __init__(self, size_wh: tuple[int, int], frames: int) -> None:
         self.asked: list[int] = []
         self.frames = frames
 
@@ -58,12 +58,11 @@ def red_of(image_rgb: np.ndarray) -> np.ndarray:
 def played(monkeypatch: pytest.MonkeyPatch) -> list[RedMemory]:
     made: list[RedMemory] = []
 
-    def make(*given: Any) -> RedMemory:
+    def make(_: object, *given: Any) -> RedMemory:
         made.append(RedMemory(*given))
         return made[-1]
 
-    monkeypatch.setattr(following, "VideoMemory", make)
-    monkeypatch.setattr(following, "video_module", lambda segmenter: object())
+    monkeypatch.setattr(following, "follower_of", make)
     return made
 
 
