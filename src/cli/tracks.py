@@ -76,7 +76,7 @@ def follow_segment(
 
 def _videos(library: MediaLibrary, paths: Sequence[Path]) -> list[MediaFile]:
     if not paths:
-        ids = library.browse.media_ids("name", MediaKindIs("video"))
+        ids = library.browse.media_ids("name", MediaKindIs(("video",)))
         cards = library.browse.media_cards(ids)
         return [cards[media_id].media for media_id in ids if media_id in cards]
     found: dict[int, MediaFile] = {}
