@@ -238,11 +238,11 @@ def test_it_is_one_act_undone_and_done_again(
     said = propagate(library, start)
     after = {name: [each.id for each in some] for name, some in objects(library).items()}
     assert said.batch is not None
-    assert library.undo_edit(said.batch) == said.added == 4
+    assert library.tracks.undo(said.batch) == said.added == 4
     assert rows(library) == before
     assert track_of(library, there) == (linked, "linked", [3, 5])
-    assert library.undo_edit(said.batch) == 0
-    assert library.redo_edit(said.batch) == 4
+    assert library.tracks.undo(said.batch) == 0
+    assert library.tracks.redo(said.batch) == 4
     list(library.reembed())
     assert {name: [each.id for each in some] for name, some in objects(library).items()} == after
     assert track_of(library, start)[2] == [0, 1, 2, 3, 5, 6, 7]
